@@ -1,0 +1,386 @@
+"""The desk as it stands: frozen parts, changed only by ``replace``.
+
+Prices and money are ``Decimal``, times are aware UTC instants, quantities are contracts. A *point* is the unit
+in which bricks, stops and targets are counted; one point is ``Contract.point_size`` in price. Everything here
+is stored and journaled as it is written, so a new field needs a default (an upgrade reads old documents).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct, field
+
+Instant = datetime
+Price = Decimal
+Usd = Decimal
+Color = Literal["green", "red", "neutral"]
+Side = Literal["BUY", "SELL"]
+TradeMode = Literal["SCALP", "RUNNER"]
+SizeMode = Literal["6pt", "9pt"]
+Env = Literal["DEMO", "LIVE"]
+OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
+EntryZone = Literal["NORMAL", "FREE", "OVERRIDE", "ADOPTED"]
+
+APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
+ALERTS_KEPT = 30
+
+
+class Stream(StrEnum):
+    """One brick size with a role (SPEC 2)."""
+
+    ONE = "one"
+    TWO_HALF = "two_half"
+    FOUR = "four"
+    MAIN = "main"
+    HIGH = "high"
+    MACRO = "macro"
+
+
+STREAM_POINTS: dict[Stream, Decimal] = {
+    Stream.ONE: Decimal(1),
+    Stream.TWO_HALF: Decimal("2.5"),
+    Stream.FOUR: Decimal(4),
+    Stream.MAIN: Decimal(6),
+    Stream.HIGH: Decimal(8),
+    Stream.MACRO: Decimal(12),
+}
+
+
+class OrderStatus(StrEnum):
+    """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
+
+    PENDING = "PENDING"
+    CLAIMED = "CLAIMED"
+    WORKING = "WORKING"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset(
+    {OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+)
+
+
+class Contract(Struct, frozen=True):
+    """What is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
+
+    ``tick_size`` and ``point_size`` are in price, ``point_value`` in USD per point per contract.
+    """
+
+    symbol: str
+    exchange: str
+    tick_size: Price
+    point_value: Usd
+    point_size: Price = Decimal(1)
+
+    def points(self, distance: Price) -> Decimal:
+        """Turn a distance in price into points."""
+        return distance / self.point_size
+
+
+class Rules(Struct, frozen=True):
+    """The operator's settings that decide what is allowed. Names follow SPEC 4 to 6."""
+
+    contracts: dict[str, Contract]
+    cooldown_seconds: int = 180
+    candle_seconds: int = 300
+    entry_ttl_seconds: int = 30
+    heartbeat_max_age_seconds: int = 600
+    bridge_max_age_seconds: int = 30
+    max_trades_per_day: int = 6
+    daily_stop_limit_pct: Decimal = Decimal(2)
+    entry_qty_6pt: int = 5
+    entry_qty_9pt: int = 3
+    scale_in_qty: int = 5
+    stop_points: Decimal = Decimal(15)
+    points_tp_target: Decimal = Decimal(15)
+    two_half_filter: bool = False
+    day_roll: str = "18:00"
+
+    def entry_qty(self, size_mode: SizeMode) -> int:
+        return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
+
+
+class BrickStream(Struct, frozen=True):
+    """The latest brick of one size and what is needed to know a duplicate or a late one.
+
+    ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen, ``applied`` the digests of
+    the last 256 applied bricks that named a ``bar_id``.
+    """
+
+    color: Color = "neutral"
+    at: Instant | None = None
+    bar_id: str | None = None
+    close: Price | None = None
+    newest_bar_at: Instant | None = None
+    applied: tuple[str, ...] = ()
+
+
+class Stack(Struct, frozen=True):
+    """An asset's latest brick per durable size (SPEC 2); the 1pt brick is live only."""
+
+    two_half: BrickStream = BrickStream()
+    four: BrickStream = BrickStream()
+    main: BrickStream = BrickStream()
+    high: BrickStream = BrickStream()
+    macro: BrickStream = BrickStream()
+
+    def of(self, stream: Stream) -> BrickStream:
+        latest: BrickStream = getattr(self, stream.value)
+        return latest
+
+    def colors(self) -> dict[str, Color]:
+        return {name: getattr(self, name).color for name in self.__struct_fields__}
+
+
+class Tempo(Struct, frozen=True):
+    """The right to one entry per 6pt brick (SPEC 5.7).
+
+    ``flip_may_rearm`` is true while flat after a trade that saw at least one fresh 6pt brick.
+    """
+
+    ready: bool = False
+    color: Color = "neutral"
+    armed_at: Instant | None = None
+    flip_may_rearm: bool = False
+
+
+class Trade(Struct, frozen=True):
+    """From the first entry fill to flat. Quantities are positive; ``side`` says which way.
+
+    The notionals are sums of price times quantity, kept whole so that averages and PnL stay exact.
+    """
+
+    id: str
+    side: Side
+    contract: Contract
+    quantity: int
+    entered_quantity: int
+    entry_notional: Price
+    opened_at: Instant
+    mode: TradeMode
+    zone: EntryZone
+    env: Env
+    override: bool = False
+    exited_quantity: int = 0
+    exit_notional: Price = Decimal(0)
+    initial_exit_locked: bool = True
+    fresh_main_bricks: int = 0
+    forced_exit: bool = False
+    points_tp_enabled: bool = False
+    points_tp_target: Decimal = Decimal(15)
+    protect_enabled: bool = False
+    protect_threshold_points: Decimal = Decimal(-2)
+    tp_armed: bool = False
+    tp_target: int = 3
+    tp_count: int = 0
+    high_next_bar_exit_enabled: bool = False
+    main_flip_exit_enabled: bool = False
+    four_pt_invalidation_enabled: bool = False
+    scale_in_available: bool = False
+    scale_in_used: bool = False
+    stop_points: Decimal = Decimal(15)
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.side == "BUY" else -1
+
+    @property
+    def entry_price(self) -> Price:
+        return self.entry_notional / self.entered_quantity
+
+    @property
+    def exit_price(self) -> Price | None:
+        return self.exit_notional / self.exited_quantity if self.exited_quantity else None
+
+    @property
+    def stop_price(self) -> Price:
+        return self.entry_price - self.sign * self.stop_points * self.contract.point_size
+
+    def open_points(self, price: Price) -> Decimal:
+        """Points won (lost when negative) per contract if the trade were closed at ``price``."""
+        return self.contract.points((price - self.entry_price) * self.sign)
+
+
+class EntryTerms(Struct, frozen=True):
+    """What the operator asked for with an entry, and the candle it took."""
+
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    zone: EntryZone
+    override: bool
+    candle: Instant
+
+
+class Order(Struct, frozen=True):
+    """One order on its way to the broker and back (SPEC 8).
+
+    ``source`` names who asked: ``entry``, ``manual``, ``exit_all`` or the exit rule. ``attempt`` counts the
+    tries of a flattening exit that the broker refused. ``filled_notional`` is the sum of price times quantity.
+    """
+
+    id: str
+    kind: OrderKind
+    asset: str
+    contract: Contract
+    side: Side
+    qty: int
+    env: Env
+    source: str
+    created_at: Instant
+    status: OrderStatus = OrderStatus.PENDING
+    mode: str = "A"
+    expires_at: Instant | None = None
+    stop_points: Decimal | None = None
+    entry: EntryTerms | None = None
+    attempt: int = 0
+    owner: str | None = None
+    claimed_at: Instant | None = None
+    reported_at: Instant | None = None
+    final_at: Instant | None = None
+    filled_qty: int = 0
+    filled_notional: Price = Decimal(0)
+    exec_ids: tuple[str, ...] = ()
+    reason: str | None = None
+    alerted: bool = False
+
+    @property
+    def remaining(self) -> int:
+        return self.qty - self.filled_qty
+
+
+class DueExit(Struct, frozen=True):
+    """An exit that came due and is not yet an order (SPEC 7.2, 7.3).
+
+    It waits for the open order of the asset to become final, or until ``retry_at`` after the broker refused.
+    """
+
+    source: str
+    since: Instant
+    attempt: int = 0
+    retry_at: Instant | None = None
+    forced: bool = False
+
+
+class Disagreement(Struct, frozen=True):
+    """The broker reported another position than the desk holds (SPEC 8.4)."""
+
+    broker_position: int
+    since: Instant
+
+
+class AssetLive(Struct, frozen=True):
+    """What changes with every price. Published at once, committed with the next event (DESIGN 9)."""
+
+    last_price: Price | None = None
+    price_at: Instant | None = None
+    last_heartbeat_at: Instant | None = None
+    heartbeat_flagged: bool = False
+    one_color: Color = "neutral"
+    one_at: Instant | None = None
+    one_bar_id: str | None = None
+    one_newest_bar_at: Instant | None = None
+    open_points: Decimal | None = None
+    open_points_at: Instant | None = None
+    best_points: Decimal | None = None
+    worst_points: Decimal | None = None
+
+
+class Asset(Struct, frozen=True):
+    """All the desk knows of one symbol."""
+
+    symbol: str
+    contract: Contract
+    stack: Stack = Stack()
+    tempo: Tempo = Tempo()
+    trade: Trade | None = None
+    due_exit: DueExit | None = None
+    disagreement: Disagreement | None = None
+    live: AssetLive = AssetLive()
+
+    @property
+    def position(self) -> int:
+        """Signed contracts held: long positive, short negative, flat 0."""
+        return self.trade.sign * self.trade.quantity if self.trade else 0
+
+
+class Day(Struct, frozen=True):
+    """The trading day: its start equity, its counters, its stop (SPEC 5.5, 5.6)."""
+
+    trading_day: date
+    start_equity: Usd | None = None
+    trades_taken: int = 0
+    daily_stop_at: Instant | None = None
+    daily_stop_reason: str | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.daily_stop_at is not None
+
+
+class Locks(Struct, frozen=True):
+    """The desk-wide locks as stored instants; whether they hold is a comparison with now (SPEC 5.8)."""
+
+    candle_used: Instant | None = None
+    cooldown_until: Instant | None = None
+
+
+class Alert(Struct, frozen=True):
+    """Something a person must know: shown in the page, kept in the journal."""
+
+    at: Instant
+    code: str
+    level: Literal["info", "warning", "critical"]
+    sentence: str
+    asset: str | None = None
+
+
+class DeskLive(Struct, frozen=True):
+    """Account and bridge as last heard. Published at once, committed with the next event."""
+
+    equity: Usd | None = None
+    open_pnl: Usd | None = None
+    realized_pnl: Usd | None = None
+    snapshot_at: Instant | None = None
+    bridge_heard_at: Instant | None = None
+    bridge_heartbeat_at: Instant | None = None
+    ts_connected: bool = False
+    md_connected: bool = False
+    repo_ok: bool = False
+    account: str | None = None
+    trade_route: str | None = None
+    last_rapi_event_at: Instant | None = None
+
+
+class Desk(Struct, frozen=True):
+    """The whole: rules, day, locks, assets and open orders.
+
+    ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
+    """
+
+    id_key: str
+    rules: Rules
+    day: Day
+    sequence: int = 0
+    issued: int = 0
+    env: Env = "DEMO"
+    locks: Locks = Locks()
+    assets: dict[str, Asset] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    live: DeskLive = DeskLive()
+
+    def open_order(self, symbol: str) -> Order | None:
+        """Return the asset's order that is not yet final; there is never more than one."""
+        return next((order for order in self.orders.values() if order.asset == symbol), None)
