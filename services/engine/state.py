@@ -67,9 +67,7 @@ class OrderStatus(StrEnum):
         return self in FINAL_STATUSES
 
 
-FINAL_STATUSES = frozenset(
-    {OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
-)
+FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 class Contract(Struct, frozen=True):
@@ -116,7 +114,7 @@ class BrickStream(Struct, frozen=True):
     """The latest brick of one size and what is needed to know a duplicate or a late one.
 
     ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen, ``applied`` the digests of
-    the last 256 applied bricks that named a ``bar_id``.
+    the last 256 applied bricks that named a ``bar_id`` (never stored for the 1pt stream, SPEC 3).
     """
 
     color: Color = "neutral"
@@ -287,10 +285,8 @@ class AssetLive(Struct, frozen=True):
     price_at: Instant | None = None
     last_heartbeat_at: Instant | None = None
     heartbeat_flagged: bool = False
-    one_color: Color = "neutral"
-    one_at: Instant | None = None
-    one_bar_id: str | None = None
-    one_newest_bar_at: Instant | None = None
+    simulated: bool = False
+    one: BrickStream = BrickStream()
     open_points: Decimal | None = None
     open_points_at: Instant | None = None
     best_points: Decimal | None = None
@@ -308,6 +304,10 @@ class Asset(Struct, frozen=True):
     due_exit: DueExit | None = None
     disagreement: Disagreement | None = None
     live: AssetLive = AssetLive()
+
+    def stream(self, stream: Stream) -> BrickStream:
+        """Return the latest brick of a size, the live 1pt one included."""
+        return self.live.one if stream is Stream.ONE else self.stack.of(stream)
 
     @property
     def position(self) -> int:

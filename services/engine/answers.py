@@ -1,0 +1,87 @@
+"""What a command is answered: a reply, or a refusal with its reason. Both are values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.gates import Rung
+from services.engine.state import Order
+
+RefusalCode = Literal[
+    "gate_closed",
+    "exit_locked",
+    "nothing_to_exit",
+    "unknown_asset",
+    "unknown_order",
+    "report_conflict",
+    "report_invalid",
+]
+
+
+class Refusal(Struct, frozen=True, tag=True):
+    """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/errors.py``."""
+
+    code: RefusalCode
+    sentence: str
+    gate: str | None = None
+    retry_after_s: int | None = None
+    ladder: tuple[Rung, ...] = ()
+
+
+class Done(Struct, frozen=True, tag=True):
+    """The command took effect; there is nothing to add. ``duplicate``: it had done so before."""
+
+    duplicate: bool = False
+
+
+class PriceNoted(Struct, frozen=True, tag=True):
+    """A heartbeat was taken. ``flagged``: its time lay ahead, so the receipt time stands for it."""
+
+    flagged: bool = False
+
+
+class BrickTaken(Struct, frozen=True, tag=True):
+    """What a brick did (SPEC 3): the names of its effects and the orders it caused."""
+
+    duplicate: bool = False
+    stale: bool = False
+    effects: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+class OrderTaken(Struct, frozen=True, tag=True):
+    """An order was queued, stood there already, or is latched behind the open one."""
+
+    order: Order | None = None
+    already_pending: bool = False
+    latched: bool = False
+    ignored: str | None = None
+
+
+class SkippedExit(Struct, frozen=True):
+    asset: str
+    reason: str
+
+
+class ExitsTaken(Struct, frozen=True, tag=True):
+    """What exit-all could do at once, what waits behind an open order, and what is locked."""
+
+    orders: tuple[Order, ...] = ()
+    latched: tuple[str, ...] = ()
+    skipped: tuple[SkippedExit, ...] = ()
+
+
+class Handover(Struct, frozen=True):
+    """One order given to a bridge; ``redelivered`` when that bridge had it before."""
+
+    order: Order
+    redelivered: bool = False
+
+
+class OrdersHandedOver(Struct, frozen=True, tag=True):
+    handovers: tuple[Handover, ...] = ()
+
+
+Reply = Done | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver

@@ -1,0 +1,194 @@
+"""What may be asked of the desk: imperative, frozen, complete.
+
+A command holds everything its decision needs besides the desk and the time, so the journal can ask it again.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from services.engine.state import (
+    Color,
+    Instant,
+    Order,
+    OrderStatus,
+    Price,
+    Rules,
+    Side,
+    SizeMode,
+    Stream,
+    TradeMode,
+    Usd,
+)
+
+Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]
+
+
+class Command(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The base of all commands. ``origin`` says at which door it came in."""
+
+    origin: ClassVar[Origin] = "house"
+
+
+class ConfigureDesk(Command, frozen=True):
+    """Put the operator's settings in force; asked once at every start."""
+
+    rules: Rules
+
+
+class NotePrice(Command, frozen=True):
+    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+    price: Price | None = None
+    sent_at: Instant | None = None
+    simulated: bool = False
+
+
+class CloseBrick(Command, frozen=True):
+    """A Renko brick of one size has closed (SPEC 3)."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+    stream: Stream
+    color: Color
+    bar_id: str | None = None
+    bar_at: Instant | None = None
+    close: Price | None = None
+    simulated: bool = False
+
+
+class TouchLevel(Command, frozen=True):
+    """A horizontal price level was touched: exit the asset (SPEC 3, ``/tv_level_exit``)."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+
+
+class EnterMarket(Command, frozen=True):
+    """The operator asks for a market entry (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    direction: Side | None = None
+    override: bool = False
+
+
+class ExitPosition(Command, frozen=True):
+    """The operator asks to be flat in one asset; ``force`` breaks the initial exit lock (SPEC 5.3)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    force: bool = False
+
+
+class ExitAll(Command, frozen=True):
+    """The operator asks to be flat everywhere (SPEC 7.3)."""
+
+    origin: ClassVar[Origin] = "operator"
+    force: bool = False
+
+
+class ClaimOrders(Command, frozen=True):
+    """A bridge takes what is queued for it (SPEC 8.2)."""
+
+    origin: ClassVar[Origin] = "bridge"
+    owner: str
+    limit: int = 20
+
+
+class ReportExecution(Command, frozen=True):
+    """A bridge says what became of an order (SPEC 8.3).
+
+    ``qty`` is this execution's quantity, ``cum_qty`` all that is filled. ``recalled`` is the stored order when
+    it is final already and no longer on the desk; the state manager looks it up.
+    """
+
+    origin: ClassVar[Origin] = "bridge"
+    order_id: str
+    status: OrderStatus
+    fill_price: Price | None = None
+    qty: int | None = None
+    exec_id: str | None = None
+    cum_qty: int | None = None
+    reason: str | None = None
+    symbol: str | None = None
+    side: Side | None = None
+    recalled: Order | None = None
+
+
+class HearBridge(Command, frozen=True):
+    """A bridge says that it lives and what it is connected to."""
+
+    origin: ClassVar[Origin] = "bridge"
+    ts_connected: bool
+    md_connected: bool = False
+    repo_ok: bool = False
+    account: str | None = None
+    trade_route: str | None = None
+    last_rapi_event_at: Instant | None = None
+
+
+class BrokerPosition(Struct, frozen=True):
+    """One contract in a snapshot: signed ``position``, open PnL in USD, and what the broker knows of prices."""
+
+    symbol: str
+    position: int
+    open_pnl: Usd | None = None
+    avg_price: Price | None = None
+    last_fill_price: Price | None = None
+
+
+class TakeSnapshot(Command, frozen=True):
+    """The bridge's view of the account (SPEC 5.6, 8.4). ``balance`` is equity with open PnL."""
+
+    origin: ClassVar[Origin] = "bridge"
+    realized: Usd | None = None
+    unrealized: Usd | None = None
+    balance: Decimal | None = None
+    positions: tuple[BrokerPosition, ...] = ()
+
+
+class KeepDeadLetter(Command, frozen=True):
+    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    path: str
+    reason: str
+    body: str
+
+
+class KeepObservations(Command, frozen=True):
+    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+
+    origin: ClassVar[Origin] = "clock"
+
+
+class TickClock(Command, frozen=True):
+    """Time has passed: expire, roll, retry, warn. Decides nothing that a later command would not."""
+
+    origin: ClassVar[Origin] = "clock"
+
+
+AnyCommand = (
+    ConfigureDesk
+    | NotePrice
+    | CloseBrick
+    | TouchLevel
+    | EnterMarket
+    | ExitPosition
+    | ExitAll
+    | ClaimOrders
+    | ReportExecution
+    | HearBridge
+    | TakeSnapshot
+    | KeepDeadLetter
+    | KeepObservations
+    | TickClock
+)

@@ -1,0 +1,140 @@
+"""decide(desk, command, now): the desk's one question, answered purely.
+
+The same desk, command and instant give the same decision, on any machine, on any day. Time's own effects
+(expiry, the day's roll) come first, so a decision never depends on somebody having polled (SPEC 5.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.account import flatten_when_stopped, hear_bridge, take_snapshot
+from services.engine.answers import Done, Refusal, Reply
+from services.engine.bricks import close_brick, note_price
+from services.engine.commands import (
+    AnyCommand,
+    ClaimOrders,
+    CloseBrick,
+    ConfigureDesk,
+    EnterMarket,
+    ExitAll,
+    ExitPosition,
+    HearBridge,
+    KeepDeadLetter,
+    KeepObservations,
+    NotePrice,
+    ReportExecution,
+    TakeSnapshot,
+    TickClock,
+    TouchLevel,
+)
+from services.engine.day import check_daily_stop, roll_day, trading_day_of
+from services.engine.entries import enter_market
+from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, ObservationsKept
+from services.engine.exits import pursue_exit
+from services.engine.orders import (
+    claim_orders,
+    expire_entries,
+    report_execution,
+    warn_of_unclaimed_exits,
+)
+from services.engine.state import Asset, Day, Desk, Instant, Order, Rules
+from services.engine.turn import Turn
+from services.engine.ways_out import exit_all, exit_position, touch_level
+
+
+class Decision(Struct, frozen=True):
+    """What follows from a command: the desk after it, what happened, and the answer.
+
+    ``orders`` are those that changed. Without events only prices and ages moved: nothing to commit.
+    """
+
+    desk: Desk
+    answer: Reply | Refusal
+    events: tuple[AnyEvent, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def is_durable(self) -> bool:
+        return bool(self.events)
+
+
+def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
+    """Return a new desk: nothing known, nothing held. ``id_key`` is 32 secret random bytes in hex."""
+    today = trading_day_of(now, rules.day_roll)
+    return Desk(id_key=id_key, rules=rules, day=Day(trading_day=today))
+
+
+def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
+    """Decide one command. Refusals are values; an exception means a fault of the program."""
+    turn = Turn(desk, now)
+    let_time_pass(turn)
+    answer = DECIDERS[type(command)](turn, command)
+    return Decision(turn.desk, answer, tuple(turn.events), tuple(turn.orders.values()))
+
+
+def let_time_pass(turn: Turn) -> None:
+    """Do what is due by the clock alone: roll the day, expire, warn, retry exits."""
+    roll_day(turn)
+    expire_entries(turn)
+    warn_of_unclaimed_exits(turn)
+    flatten_when_stopped(turn)
+    for symbol, asset in turn.desk.assets.items():
+        if asset.due_exit is not None:
+            pursue_exit(turn, symbol)
+
+
+def configure_desk(turn: Turn, command: ConfigureDesk) -> Reply:
+    """Put the rules in force. An asset with a position or an order stays, even when no longer listed."""
+    known, rules = turn.desk.assets, command.rules
+    busy = {s: a for s, a in known.items() if a.trade is not None or turn.desk.open_order(s) is not None}
+    assets = {
+        symbol: replace(known[symbol], contract=contract) if symbol in known else Asset(symbol, contract)
+        for symbol, contract in rules.contracts.items()
+    }
+    assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
+    if rules == turn.desk.rules and assets == known:
+        return Done()
+    turn.desk = replace(turn.desk, rules=rules, assets=assets)
+    turn.tell(DeskConfigured(tuple(assets)))
+    check_daily_stop(turn)
+    return Done()
+
+
+def tick_clock(turn: Turn, command: TickClock) -> Reply:
+    """Nothing beyond what time does before every command."""
+    return Done()
+
+
+def keep_dead_letter(turn: Turn, command: KeepDeadLetter) -> Reply:
+    """Keep what could not be read; it changes nothing on the desk."""
+    turn.tell(DeadLetterKept(command.path, command.reason, command.body))
+    return Done()
+
+
+def keep_observations(turn: Turn, command: KeepObservations) -> Reply:
+    """Have prices and ages committed though nothing happened."""
+    turn.tell(ObservationsKept())
+    return Done()
+
+
+DECIDERS: dict[type[AnyCommand], Callable[[Turn, Any], Reply | Refusal]] = {
+    ConfigureDesk: configure_desk,
+    NotePrice: note_price,
+    CloseBrick: close_brick,
+    TouchLevel: touch_level,
+    EnterMarket: enter_market,
+    ExitPosition: exit_position,
+    ExitAll: exit_all,
+    ClaimOrders: claim_orders,
+    ReportExecution: report_execution,
+    HearBridge: hear_bridge,
+    TakeSnapshot: take_snapshot,
+    KeepDeadLetter: keep_dead_letter,
+    KeepObservations: keep_observations,
+    TickClock: tick_clock,
+}

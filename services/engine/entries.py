@@ -1,0 +1,77 @@
+"""The ways in: a market entry, through the whole ladder (SPEC 4)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from services.engine.answers import OrderTaken, Refusal, Reply
+from services.engine.commands import EnterMarket
+from services.engine.events import EntryAccepted, EntryBlocked
+from services.engine.gates import EntryRequest, Rung, ladder
+from services.engine.moments import candle_start, seconds_until
+from services.engine.queue import queue_entry
+from services.engine.state import Asset, EntryTerms, EntryZone, Side
+from services.engine.turn import Turn
+from services.engine.zone import zone_of
+
+
+def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
+    """Queue a market entry if every gate is open; the first closed one is the reason."""
+    asset = turn.desk.assets.get(command.asset)
+    if asset is None:
+        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    zone = zone_of(asset.stack)
+    direction = command.direction or zone.direction
+    request = EntryRequest(asset, direction, command.override, is_attempt=True)
+    rungs = ladder(turn.desk, request, turn.now)
+    shut = next((rung for rung in rungs if not rung.is_open), None)
+    if shut is not None or direction is None:
+        return _block(turn, request, rungs, shut)
+    label: EntryZone = "OVERRIDE" if command.override else "FREE" if zone.kind == "FREE" else "NORMAL"
+    terms = EntryTerms(
+        trade_mode=command.trade_mode,
+        size_mode=command.size_mode,
+        zone=label,
+        override=command.override,
+        candle=candle_start(turn.now, turn.desk.rules.candle_seconds),
+    )
+    return _accept(turn, asset, direction, terms)
+
+
+def _block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
+    if shut is None:
+        raise ValueError("an entry without direction passed every gate")
+    asset = request.asset
+    turn.tell(
+        EntryBlocked(
+            asset=asset.symbol,
+            direction=request.direction,
+            price=asset.live.last_price,
+            gate=shut.gate,
+            sentence=shut.sentence or shut.gate,
+            stack=asset.stack.colors(),
+            override=request.override,
+        )
+    )
+    wait = seconds_until(shut.reopens_at, turn.now) if shut.reopens_at else None
+    return Refusal("gate_closed", shut.sentence or shut.gate, shut.gate, wait, rungs)
+
+
+def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Reply:
+    """Take the candle, spend the token, queue the order."""
+    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle))
+    tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
+    asset = turn.put_asset(replace(asset, tempo=tempo))
+    order = queue_entry(turn, asset, direction, terms)
+    turn.tell(
+        EntryAccepted(
+            asset=asset.symbol,
+            direction=direction,
+            price=asset.live.last_price,
+            order_id=order.id,
+            zone=terms.zone,
+            stack=asset.stack.colors(),
+            override=terms.override,
+        )
+    )
+    return OrderTaken(order)

@@ -1,0 +1,241 @@
+"""What happened: past tense, frozen, told by the decision that caused it.
+
+A decision that tells nothing is not durable: it changed no more than prices and ages (DESIGN, principle 9).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from msgspec import Struct
+
+from services.engine.state import (
+    Alert,
+    Color,
+    EntryZone,
+    Env,
+    Instant,
+    OrderKind,
+    OrderStatus,
+    Price,
+    Side,
+    Stream,
+    TradeMode,
+    Usd,
+)
+
+
+class Event(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The base of all events."""
+
+
+class DeskConfigured(Event, frozen=True):
+    assets: tuple[str, ...]
+
+
+class DayRolled(Event, frozen=True):
+    trading_day: date
+
+
+class DayEquityNoted(Event, frozen=True):
+    equity: Usd
+
+
+class DailyStopTriggered(Event, frozen=True):
+    reason: str
+
+
+class BrickApplied(Event, frozen=True):
+    asset: str
+    stream: Stream
+    color: Color
+    close: Price | None = None
+
+
+class LateBrickIgnored(Event, frozen=True):
+    asset: str
+    stream: Stream
+    color: Color
+
+
+class TempoArmed(Event, frozen=True):
+    asset: str
+    by: str
+
+
+class InitialExitLockReleased(Event, frozen=True):
+    asset: str
+
+
+class EntryBlocked(Event, frozen=True):
+    """An attempt that a gate refused (SPEC 4: every attempt is journaled)."""
+
+    asset: str
+    direction: Side | None
+    price: Price | None
+    gate: str
+    sentence: str
+    stack: dict[str, Color]
+    override: bool = False
+
+
+class EntryAccepted(Event, frozen=True):
+    asset: str
+    direction: Side
+    price: Price | None
+    order_id: str
+    zone: EntryZone
+    stack: dict[str, Color]
+    override: bool = False
+
+
+class EntryReturned(Event, frozen=True):
+    """An unfilled entry gave its token back, and the candle when it is still the same."""
+
+    asset: str
+    order_id: str
+    candle_returned: bool
+
+
+class OrderQueued(Event, frozen=True):
+    order_id: str
+    kind: OrderKind
+    asset: str
+    side: Side
+    qty: int
+    source: str
+    forced: bool = False
+
+
+class OrderClaimed(Event, frozen=True):
+    order_id: str
+    owner: str
+    redelivered: bool = False
+
+
+class OrderReported(Event, frozen=True):
+    """A bridge's report that changed the order. ``qty`` and ``price`` are what this report filled."""
+
+    order_id: str
+    asset: str
+    status: OrderStatus
+    qty: int = 0
+    price: Price | None = None
+    exec_id: str | None = None
+
+
+class OrderEnded(Event, frozen=True):
+    order_id: str
+    asset: str
+    kind: OrderKind
+    status: OrderStatus
+    filled_qty: int
+    reason: str | None = None
+
+
+class TradeOpened(Event, frozen=True):
+    asset: str
+    trade_id: str
+    side: Side
+    qty: int
+    price: Price
+    adopted: bool = False
+
+
+class TradeResized(Event, frozen=True):
+    """The broker held another size than the desk and was right (SPEC 8.4)."""
+
+    asset: str
+    quantity: int
+
+
+class TradeClosed(Event, frozen=True):
+    """A trade reached flat: the journal's row (SPEC 7.5, SPEC 11 ``history``)."""
+
+    id: str
+    asset: str
+    contract: str
+    side: Side
+    size: int
+    entry_price: Price
+    exit_price: Price
+    entry_ts: Instant
+    exit_ts: Instant
+    pnl_points: Decimal
+    pnl_usd: Usd
+    mae_points: Decimal
+    mfe_points: Decimal
+    mode: TradeMode
+    zone: EntryZone
+    reason: str
+    env: Env
+    override: bool = False
+    forced_exit: bool = False
+
+
+class CooldownStarted(Event, frozen=True):
+    until: Instant
+
+
+class ExitLatched(Event, frozen=True):
+    """An exit came due while another order was open, or waits for its next try."""
+
+    asset: str
+    source: str
+    retry_at: Instant | None = None
+
+
+class PositionDisagreed(Event, frozen=True):
+    asset: str
+    broker_position: int
+    desk_position: int
+
+
+class PositionAgreed(Event, frozen=True):
+    asset: str
+
+
+class DeadLetterKept(Event, frozen=True):
+    """A webhook with a good secret could not be read (SPEC 3)."""
+
+    path: str
+    reason: str
+    body: str
+
+
+class ObservationsKept(Event, frozen=True):
+    """Prices and ages were written down between two events, so that a restart starts near them."""
+
+
+class AlertRaised(Event, frozen=True):
+    alert: Alert
+
+
+AnyEvent = (
+    DeskConfigured
+    | DayRolled
+    | DayEquityNoted
+    | DailyStopTriggered
+    | BrickApplied
+    | LateBrickIgnored
+    | TempoArmed
+    | InitialExitLockReleased
+    | EntryBlocked
+    | EntryAccepted
+    | EntryReturned
+    | OrderQueued
+    | OrderClaimed
+    | OrderReported
+    | OrderEnded
+    | TradeOpened
+    | TradeResized
+    | TradeClosed
+    | CooldownStarted
+    | ExitLatched
+    | PositionDisagreed
+    | PositionAgreed
+    | DeadLetterKept
+    | ObservationsKept
+    | AlertRaised
+)

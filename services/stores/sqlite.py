@@ -1,0 +1,220 @@
+"""The embedded store: SQLite, WAL, synchronous=FULL, one writer per file (DESIGN, chosen parts)."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from services.stores.store import (
+    Commit,
+    DeadLetter,
+    JournalRow,
+    Stored,
+    StoredReply,
+    StoreDown,
+    StoreUnreadable,
+    VersionConflict,
+)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 2.0
+LOCK_WAIT_SECONDS = 8.0  # a worker that is ending lets go within its graceful timeout
+
+
+class SqliteStore:
+    """A store in one file. ``writes`` takes the file's lock, so a second writer never starts."""
+
+    def __init__(self, path: Path | str, *, writes: bool = True) -> None:
+        self._path = Path(path)
+        self._lock_file = self._take_lock() if writes else None
+        self._readers = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        try:
+            self._writer = self._connect()
+            self._migrate(writes)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening ------------------------------------------------------------------------------------------
+
+    def _take_lock(self) -> IO[str]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = self._path.with_name(self._path.name + ".lock").open("w")
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock_file
+            except OSError:
+                if time.monotonic() >= deadline:
+                    lock_file.close()
+                    raise StoreUnreadable(
+                        f"{self._path} is in use by another Lockstep process; stop it or set another SQLITE_PATH"
+                    ) from None
+                time.sleep(0.1)
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        except sqlite3.DatabaseError as error:
+            raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
+        self._opened.append(connection)
+        return connection
+
+    def _migrate(self, writes: bool) -> None:
+        """Bring the file to the newest schema, one numbered step at a time."""
+        steps = sorted(MIGRATIONS.glob("[0-9]*.sql"))
+        stands_at = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if stands_at > len(steps):
+            raise StoreUnreadable(
+                f"{self._path} has schema {stands_at}, this program knows {len(steps)}: start the newer program"
+            )
+        if not writes and stands_at < len(steps):
+            raise StoreUnreadable(f"{self._path} has schema {stands_at}, not {len(steps)}: start the desk once")
+        for number, step in enumerate(steps[stands_at:], stands_at + 1):
+            script = step.read_text("utf-8")
+            self._writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+    # -- writing ------------------------------------------------------------------------------------------
+
+    def load(self) -> Stored | None:
+        with _store_errors():
+            head = self._writer.execute("SELECT sequence, version FROM desk").fetchone()
+            if head is None:
+                return None
+            documents = dict(self._writer.execute("SELECT name, body FROM documents").fetchall())
+            orders = self._writer.execute("SELECT body FROM orders WHERE is_open = 1 ORDER BY id").fetchall()
+        return Stored(head[0], head[1], documents, [body for (body,) in orders])
+
+    def commit(self, commit: Commit) -> None:
+        with _store_errors():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                self._move_head(commit)
+                self._write(commit)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def _move_head(self, commit: Commit) -> None:
+        if commit.expected_sequence == 0:
+            insert = "INSERT INTO desk VALUES (1, ?, ?) ON CONFLICT DO NOTHING"
+            moved = self._writer.execute(insert, (commit.sequence, commit.version))
+        else:
+            moved = self._writer.execute(
+                "UPDATE desk SET sequence = ?, version = ? WHERE sequence = ?",
+                (commit.sequence, commit.version, commit.expected_sequence),
+            )
+        if moved.rowcount != 1:
+            raise VersionConflict(f"the store is no longer at sequence {commit.expected_sequence}")
+
+    def _write(self, commit: Commit) -> None:
+        self._put("INSERT OR REPLACE INTO documents VALUES (?, ?)", list(commit.documents.items()))
+        self._put(
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)",
+            [(o.id, o.asset, o.status, o.is_open, _text(o.created_at), o.body) for o in commit.orders],
+        )
+        self._put(
+            "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (r.sequence, _text(r.at), r.origin, r.kind, r.asset, r.command, r.events, r.observed)
+                for r in commit.rows
+            ],
+        )
+        self._put(
+            "INSERT INTO trades VALUES (?, ?, ?, ?)",
+            [(t.id, t.asset, _text(t.closed_at), t.body) for t in commit.trades],
+        )
+        self._put(
+            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)",
+            [(r.key, r.fingerprint, _text(r.answered_at), r.answer) for r in commit.replies],
+        )
+        self._put(
+            "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)",
+            [(d.sequence, _text(d.at), d.path, d.reason, d.body) for d in commit.dead_letters],
+        )
+
+    def _put(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            self._writer.executemany(statement, rows)
+
+    # -- reading, from any thread -----------------------------------------------------------------------------
+
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with _store_errors():
+            return self._reader().execute(query, values).fetchall()
+
+    def _reader(self) -> sqlite3.Connection:
+        if not hasattr(self._readers, "connection"):
+            self._readers.connection = self._connect()
+        connection: sqlite3.Connection = self._readers.connection
+        return connection
+
+    def order(self, order_id: str) -> bytes | None:
+        found = self._read("SELECT body FROM orders WHERE id = ?", order_id)
+        return found[0][0] if found else None
+
+    def last_trades(self, limit: int) -> list[bytes]:
+        rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
+        return [body for (body,) in rows]
+
+    def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
+        query = "SELECT * FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"
+        return [_journal_row(row) for row in self._read(query, origin, limit)]
+
+    def journal(self, after: int = 0) -> Iterator[JournalRow]:
+        query = "SELECT * FROM journal WHERE sequence > ? ORDER BY sequence LIMIT 1000"
+        while rows := self._read(query, after):
+            yield from (_journal_row(row) for row in rows)
+            after = rows[-1][0]
+
+    def replies_since(self, since: datetime) -> list[StoredReply]:
+        rows = self._read("SELECT * FROM replies WHERE answered_at > ?", _text(since))
+        return [StoredReply(key, fingerprint, _instant(at), answer) for key, fingerprint, at, answer in rows]
+
+    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
+        rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
+        return [DeadLetter(number, _instant(at), path, reason, body) for number, at, path, reason, body in rows]
+
+    def close(self) -> None:
+        for connection in self._opened:
+            connection.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """Turn SQLite's own errors into the port's: whatever it could not do, nothing of it was done."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreDown(f"SQLite: {error}") from error
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _journal_row(row: tuple[Any, ...]) -> JournalRow:
+    sequence, at, *rest = row
+    return JournalRow(sequence, _instant(at), *rest)
