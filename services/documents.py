@@ -23,9 +23,9 @@ SCHEMA = 1
 GLOBAL = "_global"
 
 _encode = msgspec.json.Encoder().encode
-_commands = msgspec.json.Decoder(AnyCommand)
+_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _events = msgspec.json.Decoder(tuple[AnyEvent, ...])
-_answers = msgspec.json.Decoder(Reply | Refusal)
+_answers: msgspec.json.Decoder[Reply | Refusal] = msgspec.json.Decoder(Reply | Refusal)
 _orders = msgspec.json.Decoder(Order)
 _trades = msgspec.json.Decoder(TradeClosed)
 

@@ -121,7 +121,8 @@ def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict
         return OPEN
     if heard_at is None:
         return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} yet")
-    return closed(f"TRADINGVIEW SILENT — last heartbeat {countdown(now - heard_at)} ago")
+    minutes = desk.rules.heartbeat_max_age_seconds / 60
+    return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} within {minutes:g} min")
 
 
 def tempo_token_is_ready(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:

@@ -69,7 +69,7 @@ def _answer_for_final(turn: Turn, command: ReportExecution, order: Order | None)
         return Refusal("unknown_order", f"order {command.order_id} is not known")
     repeated = command.exec_id is not None and command.exec_id in order.exec_ids
     overtaken = command.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
-    harmless = overtaken and order.status is OrderStatus.FILLED or command.status is OrderStatus.WORKING
+    harmless = (overtaken and order.status is OrderStatus.FILLED) or command.status is OrderStatus.WORKING
     if order.status is command.status or repeated or harmless:
         return Done(duplicate=True)
     sentence = f"CONFLICTING REPORT — order {order.id} is {order.status}, the bridge says {command.status}"

@@ -17,8 +17,8 @@ from services.stores.store import (
     DeadLetter,
     JournalRow,
     Stored,
-    StoredReply,
     StoreDown,
+    StoredReply,
     StoreUnreadable,
     VersionConflict,
 )

@@ -1,0 +1,186 @@
+"""Lockstep's web: the one place where its parts are put together.
+
+``gunicorn app:app`` serves it; tests call ``create_app(config)``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from flask import Flask, Response, request
+from flask.json.provider import JSONProvider
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import LoginManager
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from routes import errors, guards
+from routes.auth import auth
+from routes.bridge import bridge
+from routes.controls import controls
+from routes.orders import orders
+from routes.pages import pages
+from routes.parsing import BODY_LIMIT
+from routes.replies import House
+from routes.state import state
+from routes.stream import stream
+from routes.webhooks import webhooks
+from services.access import Gatekeeper
+from services.activity import ActivityLog
+from services.broadcast import Broadcaster, encode
+from services.config import Config, ConfigError
+from services.scheduler import start_clockwork
+from services.state_manager import StateManager
+from services.stores.sqlite import SqliteStore
+from services.stores.store import StoreError
+
+BLUEPRINTS = (webhooks, orders, controls, bridge, state, stream, auth, pages)
+SESSION_LASTS = timedelta(hours=24)
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Build web and start its desk: one writer, its clockwork, its stream.
+
+    Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
+    """
+    config = config or Config.from_env()
+    set_up_logs(config.log_level)
+    app = Flask(__name__)
+    set_up_flask(app, config)
+    parts = open_house(config)
+    app.extensions["lockstep"] = parts
+    set_up_sessions(app, parts.gatekeeper)
+    errors.install(app)
+    guards.install(app, parts.gatekeeper)
+    app.after_request(add_security_headers)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    clockwork = start_clockwork(parts.manager, config)
+
+    def close() -> None:
+        end_streams(app)
+        clockwork.shutdown(wait=False)
+        parts.manager.stop()
+
+    app.extensions["lockstep.close"] = close
+    atexit.register(close)
+    return app
+
+
+def open_house(config: Config) -> House:
+    """Open the store and start the writer and the broadcaster on it."""
+    store = SqliteStore(config.sqlite_path)
+    activity = ActivityLog()
+    activity.remember(store)
+    try:
+        manager = StateManager(store, config.rules_at(datetime.now(UTC)))
+    except BaseException:
+        store.close()
+        raise
+    return House(
+        config=config,
+        manager=manager,
+        broadcaster=Broadcaster(manager, activity),
+        activity=activity,
+        gatekeeper=Gatekeeper(config),
+        stopping=threading.Event(),
+    )
+
+
+def end_streams(app: Flask) -> None:
+    """End streams and long waits, so that the process can go at once."""
+    parts: House = app.extensions["lockstep"]
+    parts.stopping.set()
+    parts.broadcaster.stop()
+
+
+def set_up_flask(app: Flask, config: Config) -> None:
+    app.json = PlainJson(app)
+    app.secret_key = config.flask_secret_key
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60
+    app.url_map.merge_slashes = False  # a webhook is never redirected
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def set_up_sessions(app: Flask, gatekeeper: Gatekeeper) -> None:
+    """A cookie that scripts and other sites cannot use, and that https alone carries once it was used."""
+    app.session_interface = SecureBehindHttps()
+    app.config.update(
+        SESSION_COOKIE_NAME="lockstep",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+    )
+    logins = LoginManager(app)
+    logins.user_loader(gatekeeper.operator)
+
+
+class SecureBehindHttps(SecureCookieSessionInterface):
+    """Marks the session cookie Secure whenever the request came over https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+class PlainJson(JSONProvider):
+    """JSON with plain numbers for prices and RFC 3339 for times."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return encode(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return msgspec.json.decode(s)
+
+
+def add_security_headers(response: Response) -> Response:
+    """Deny what the pages do not need."""
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    return response
+
+
+def set_up_logs(level: str) -> None:
+    """Log to stderr: JSON for machines, colours for a person at a terminal."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+def __getattr__(name: str) -> Any:
+    """Build ``app`` when gunicorn asks for it, so that importing this module starts nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    try:
+        built = create_app()
+    except (ConfigError, StoreError) as error:
+        sys.exit(str(error))
+    globals()["app"] = built
+    return built

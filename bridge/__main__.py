@@ -1,0 +1,44 @@
+"""Starts the bridge: ``python -m bridge --broker paper``."""
+
+import signal
+import sys
+from types import FrameType
+
+import structlog
+
+from bridge.assembly import Bridge
+from bridge.config import SettingsInvalid, settings_from
+from bridge.ledger import InstanceLock, Ledger, LedgerUnusable
+from bridge.logs import set_up_logging
+
+logger = structlog.get_logger("bridge")
+
+
+def main(arguments: list[str]) -> int:
+    """Run until SIGTERM or SIGINT. Gives the exit code: 0 after a stop, 1 when the bridge cannot start."""
+    set_up_logging()
+    try:
+        settings = settings_from(arguments)
+        lock = InstanceLock(settings.ledger_path)
+        bridge = Bridge(settings, Ledger(settings.ledger_path))
+    except (SettingsInvalid, LedgerUnusable) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    _stop_on_signals(bridge)
+    logger.info("bridge started", broker=settings.broker, desk=settings.desk_url, owner=settings.owner)
+    bridge.run()
+    lock.release()
+    logger.info("bridge stopped")
+    return 0
+
+
+def _stop_on_signals(bridge: Bridge) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        bridge.stop.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""Puts the bridge together and runs it: the one place where parts meet."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from bridge.brokers.broker import Broker
+from bridge.brokers.paper import PaperBroker
+from bridge.client import DeskClient
+from bridge.clock import Clock, utc_now
+from bridge.config import BridgeSettings
+from bridge.ledger import Ledger
+from bridge.orders import OrderRecord
+from bridge.pulse import CHANGE_CHECK_SECONDS, Heartbeats, Snapshots
+from bridge.quotes import DeskFeed, PriceFeed, TapeFeed
+from bridge.reports import Outbox, Reporter
+from bridge.sender import ReportSender
+from bridge.turns import Job, keep_turning
+from bridge.worker import Worker
+
+logger = structlog.get_logger(__name__)
+
+DOUBT_SECONDS = 1.0
+FEED_PAUSE_SECONDS = 1.0
+SECONDS_TO_STOP = 0.5
+
+
+class Bridge:
+    """A bridge between one desk and the broker that the settings name."""
+
+    def __init__(self, settings: BridgeSettings, ledger: Ledger, clock: Clock = utc_now) -> None:
+        """Build all parts around `ledger`; nothing is sent before `run`."""
+        self.stop = threading.Event()
+        self._ledger = ledger
+        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner)
+        self._feed = _feed(settings, self._desk, clock)
+        self._paper = PaperBroker(ledger, settings.paper, self._feed, clock)
+        self._broker: Broker = self._paper
+        orders = OrderRecord(ledger)
+        self._outbox = Outbox(ledger, clock)
+        self._reporter = Reporter(ledger, orders, self._outbox)
+        self._worker = Worker(
+            desk=self._desk,
+            broker=self._broker,
+            orders=orders,
+            outbox=self._outbox,
+            reporter=self._reporter,
+            hard_limits=settings.limits,
+            clock=clock,
+        )
+
+    def run(self) -> None:
+        """Work until `stop` is set, then end within a second; calls to the desk in flight are abandoned."""
+        self._broker.open(self._reporter)
+        self._worker.recover()
+        threads = [
+            threading.Thread(target=keep_turning, args=(job, self.stop), name=job.name, daemon=True)
+            for job in self._jobs()
+        ]
+        for thread in threads:
+            thread.start()
+        self.stop.wait()
+        self._wake_everybody()
+        for thread in threads:
+            thread.join(SECONDS_TO_STOP / len(threads))
+        self._broker.close()
+        self._ledger.close()
+
+    def _jobs(self) -> tuple[Job, ...]:
+        heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
+        snapshots = Snapshots(self._desk, self._broker, self._reporter.position_changed)
+        sender = ReportSender(self._desk, self._outbox)
+        worker = self._worker
+        return (
+            Job("orders", worker.poll_turn, lambda found: worker.rest_after_poll(found, self.stop)),
+            Job("doubts", worker.doubt_turn, lambda _: self._reporter.doubt_arose.wait(DOUBT_SECONDS)),
+            Job("reports", sender.turn, sender.rest),
+            Job("heartbeat", heartbeats.turn, self._pause(CHANGE_CHECK_SECONDS)),
+            Job("snapshot", snapshots.turn, snapshots.rest),
+            Job(
+                "prices", self._feed.follow(self._paper.on_quote, self.stop), self._pause(FEED_PAUSE_SECONDS)
+            ),
+        )
+
+    def _pause(self, seconds: float) -> Callable[[bool], object]:
+        return lambda _: self.stop.wait(seconds)
+
+    def _wake_everybody(self) -> None:
+        self._outbox.wake.set()
+        self._reporter.doubt_arose.set()
+        self._reporter.position_changed.set()
+
+
+def _feed(settings: BridgeSettings, desk: DeskClient, clock: Clock) -> PriceFeed:
+    if settings.paper.tape is not None:
+        return TapeFeed(settings.paper.tape, clock)
+    return DeskFeed(desk, clock)

@@ -1,0 +1,157 @@
+"""The arithmetic of one contract in the paper account; pure, and exact to the cent.
+
+Costs and results are kept as sums of price times contracts. Dollars appear only when somebody asks, so nothing
+is rounded on the way.
+"""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bridge.brokers.broker import ContractStanding, ProtectiveStop
+from bridge.wire import OrderTicket, Side
+
+COST_STEP = Decimal("0.00000001")
+"""Cost released by a partial close is rounded to this; what is left over is released with the last contract."""
+
+CENT = Decimal("0.01")
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """One contract of the account.
+
+    `position` is signed contracts, `cost` the signed sum of price times contracts of what is open, `result` the
+    same of what was closed, `commission` USD paid, `mark` the last known price, `stop_points` the distance of the
+    protective stop from the average price (None: no stop).
+    """
+
+    contract: str
+    tick_size: Decimal
+    point_size: Decimal
+    point_value: Decimal
+    position: int = 0
+    cost: Decimal = Decimal(0)
+    result: Decimal = Decimal(0)
+    commission: Decimal = Decimal(0)
+    stop_points: Decimal | None = None
+    mark: Decimal | None = None
+    last_fill_price: Decimal | None = None
+    last_fill_at: datetime | None = None
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Give the weighted average entry price, None when flat."""
+        return self.cost / self.position if self.position else None
+
+    @property
+    def realized(self) -> Decimal:
+        """Give the realised PnL in USD, gross of commission."""
+        return self._usd(self.result)
+
+    @property
+    def open_pnl(self) -> Decimal:
+        """Give the PnL of the open position in USD, marked at the last known price.
+
+        It is the whole result less the realised part, so that the two always add up to the cent.
+        """
+        if not self.position or self.mark is None:
+            return Decimal(0)
+        return self._usd(self.result + self.mark * self.position - self.cost) - self.realized
+
+    @property
+    def protective_stop(self) -> ProtectiveStop | None:
+        """Give the stop that rests for the whole position (SPEC 6.7), None without one."""
+        average = self.average_price
+        if average is None or self.stop_points is None:
+            return None
+        against = -1 if self.position > 0 else 1
+        distance = self.stop_points * self.point_size
+        return ProtectiveStop(
+            contract=self.contract,
+            side=self.closing_side,
+            qty=abs(self.position),
+            price=to_tick(average + against * distance, self.tick_size),
+        )
+
+    @property
+    def closing_side(self) -> Side:
+        """Give the side that reduces the position."""
+        return "SELL" if self.position > 0 else "BUY"
+
+    def standing(self) -> ContractStanding:
+        """Give the holding as the port tells it."""
+        average = self.average_price
+        return ContractStanding(
+            contract=self.contract,
+            position=self.position,
+            avg_price=average.quantize(COST_STEP) if average is not None else None,
+            last_fill_price=self.last_fill_price,
+            open_pnl=self.open_pnl,
+        )
+
+    def _usd(self, price_times_contracts: Decimal) -> Decimal:
+        usd = price_times_contracts / self.point_size * self.point_value
+        return usd.quantize(CENT, ROUND_HALF_UP)
+
+
+def holding_for(ticket: OrderTicket, held: Holding | None) -> Holding:
+    """Give the holding that `ticket` trades in, with the contract's sizes as the ticket has them."""
+    if held is None:
+        return Holding(
+            contract=ticket.contract,
+            tick_size=ticket.tick_size,
+            point_size=ticket.point_size,
+            point_value=ticket.point_value,
+        )
+    return held
+
+
+def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, commission: Decimal) -> Holding:
+    """Give the holding after `signed_qty` contracts traded at `price`, at `commission` USD per contract.
+
+    What opposes the position closes it at its average price; what goes beyond opens the other way round.
+    """
+    closed = _closed_by(signed_qty, held.position)
+    released = _released_cost(held, closed)
+    position = held.position + signed_qty
+    return replace(
+        held,
+        position=position,
+        cost=held.cost - released + (signed_qty + closed) * price,
+        result=held.result + closed * price - released,
+        commission=held.commission + commission * abs(signed_qty),
+        stop_points=held.stop_points if position else None,
+        mark=held.mark if held.mark is not None else price,
+        last_fill_price=price,
+        last_fill_at=at,
+    )
+
+
+def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) -> Decimal | None:
+    """Give the price at which `stop` fills when `traded` trades, None when it does not fire.
+
+    A gap fills at the traded price, which is worse than the stop; `slippage` (price units) makes it worse still.
+    """
+    if stop.side == "SELL":
+        return min(stop.price, traded) - slippage if traded <= stop.price else None
+    return max(stop.price, traded) + slippage if traded >= stop.price else None
+
+
+def to_tick(price: Decimal, tick_size: Decimal) -> Decimal:
+    """Round `price` to the nearest tick, halves away from zero."""
+    return (price / tick_size).quantize(Decimal(1), ROUND_HALF_UP) * tick_size
+
+
+def _closed_by(signed_qty: int, position: int) -> int:
+    """Give how much of `position` a fill closes, with the sign of the position."""
+    if signed_qty * position >= 0:
+        return 0
+    return max(position, -signed_qty) if position < 0 else min(position, -signed_qty)
+
+
+def _released_cost(held: Holding, closed: int) -> Decimal:
+    if closed == held.position:
+        return held.cost
+    return (held.cost * closed / held.position).quantize(COST_STEP)

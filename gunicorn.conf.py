@@ -1,0 +1,27 @@
+"""How web is served: one process, many threads, streams that end when they are asked to (DESIGN)."""
+
+import os
+import signal
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = 1  # one writer in memory; a second worker would be a second writer
+threads = 128
+keepalive = 75
+graceful_timeout = 5
+timeout = 60
+max_requests = 0
+accesslog = None
+
+
+def post_worker_init(worker):
+    """End streams on SIGTERM before gunicorn begins to wait for them."""
+    from app import app, end_streams
+
+    leave = signal.getsignal(signal.SIGTERM)
+
+    def end_streams_first(signum, frame):
+        end_streams(app)
+        leave(signum, frame)
+
+    signal.signal(signal.SIGTERM, end_streams_first)

@@ -1,0 +1,52 @@
+"""The operator's session: log in, log out, ask (contract: Auth)."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, jsonify, request
+from flask_login import current_user, login_user, logout_user
+
+from routes.errors import AccessDenied, Busy
+from routes.guards import guarded_by
+from routes.parsing import OperatorBody, accepts
+from routes.replies import house
+from services.access import Operator
+
+auth = Blueprint("auth", __name__)
+
+
+class LoginBody(OperatorBody):
+    password: str = ""
+
+
+@auth.post("/api/login")
+@guarded_by("public")
+@accepts(LoginBody)
+def log_in(body: LoginBody) -> Response:
+    """Open a session; wrong passwords are counted per address and end in a pause."""
+    gatekeeper, address = house().gatekeeper, request.remote_addr or "unknown"
+    wait = gatekeeper.seconds_locked_out(address, time.time())
+    if wait is not None:
+        raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
+    if not gatekeeper.admits(body.password, address):
+        raise AccessDenied("the password is wrong")
+    login_user(Operator(gatekeeper.operator_id))
+    return jsonify({"ok": True})
+
+
+@auth.post("/api/logout")
+@guarded_by("public")
+def log_out() -> Response:
+    """Close the session; without one there is nothing to close."""
+    logout_user()
+    return jsonify({"ok": True})
+
+
+@auth.get("/api/auth/status")
+@guarded_by("public")
+def show_status() -> Response:
+    """Say whether a session is open and whether a password is needed."""
+    is_open = house().gatekeeper.is_open
+    authenticated = is_open or bool(current_user.is_authenticated)
+    return jsonify({"authenticated": authenticated, "password_required": not is_open})

@@ -1,0 +1,73 @@
+"""The bridge speaks of itself and of the account (contract: bridge heartbeat, PnL snapshot)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from routes.guards import guarded_by
+from routes.parsing import BridgeBody, Moment, Money, Symbol, Words, accepts
+from routes.replies import answer, house
+from services.engine.commands import BrokerPosition, HearBridge, TakeSnapshot
+
+bridge = Blueprint("bridge", __name__)
+
+ContractsHeld = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+
+
+class BridgeHeartbeatBody(BridgeBody):
+    ts_connected: bool = Field(alias="tsConnected")
+    md_connected: bool = Field(default=False, alias="mdConnected")
+    repo_ok: bool = Field(default=False, alias="repoOk")
+    account: Words | None = None
+    trade_route: Words | None = Field(default=None, alias="tradeRoute")
+    last_rapi_event_at: Moment | None = Field(default=None, alias="lastRapiEventUtc")
+
+
+class PositionBody(BridgeBody):
+    symbol: Symbol
+    position: ContractsHeld
+    open_pnl: Money | None = Field(default=None, alias="openPnl")
+    avg_price: Money | None = Field(default=None, alias="avgPrice")
+    last_fill_price: Money | None = Field(default=None, alias="lastFillPrice")
+
+
+class SnapshotBody(BridgeBody):
+    realized: Money | None = None
+    unrealized: Money | None = None
+    balance: Money | None = Field(default=None, alias="accountBalance")
+    symbols: Annotated[list[PositionBody], Field(max_length=200)] = []
+
+
+@bridge.post("/api/bridge/heartbeat")
+@guarded_by("bridge")
+@accepts(BridgeHeartbeatBody)
+def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
+    """Note that the bridge lives and what it is connected to."""
+    command = HearBridge(
+        ts_connected=body.ts_connected,
+        md_connected=body.md_connected,
+        repo_ok=body.repo_ok,
+        account=body.account,
+        trade_route=body.trade_route,
+        last_rapi_event_at=body.last_rapi_event_at,
+    )
+    outcome = house().manager.submit(command)
+    house().note_bridge("heartbeat", body.account or "", outcome, merge=True)
+    return answer(outcome, {})
+
+
+@bridge.post("/api/rithmic/pnl-snapshot")
+@guarded_by("bridge")
+@accepts(SnapshotBody)
+def take_snapshot(body: SnapshotBody) -> Response:
+    """Take equity and positions; the daily stop, the reconciliation and the exits follow (SPEC 5.6, 8.4)."""
+    positions = tuple(
+        BrokerPosition(held.symbol, held.position, held.open_pnl, held.avg_price, held.last_fill_price)
+        for held in body.symbols
+    )
+    outcome = house().manager.submit(TakeSnapshot(body.realized, body.unrealized, body.balance, positions))
+    house().note_bridge("pnl-snapshot", f"equity {body.balance}", outcome, merge=True)
+    return answer(outcome, {"daily_stop_triggered": outcome.desk.day.is_stopped})

@@ -1,0 +1,109 @@
+"""Every error in one table: what went wrong -> status and body (STYLE, errors).
+
+Bodies are ``{"ok": false, "error": sentence, ...}``. A refusal of the desk is a value and has its own table.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from services.engine.answers import Refusal, RefusalCode
+from services.group_sheet import KeyReused
+from services.state_manager import StateManager
+from services.stores.store import StoreError
+from services.view import rung_view
+
+log = structlog.get_logger(__name__)
+
+REFUSAL_STATUS: dict[RefusalCode, int] = {
+    "gate_closed": 409,
+    "exit_locked": 409,
+    "nothing_to_exit": 409,
+    "report_conflict": 409,
+    "unknown_order": 404,
+    "unknown_asset": 400,
+    "report_invalid": 400,
+}
+RETRY_STORE_SECONDS = "2"
+
+
+class InvalidRequest(Exception):
+    """The request cannot be read. ``field`` names where, ``reason`` says what it was and should be."""
+
+    def __init__(self, field: str, reason: str, status: int = 400) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.status = status
+
+
+class AccessDenied(Exception):
+    """No valid session, secret or origin."""
+
+    def __init__(self, sentence: str, status: int = 401) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Busy(Exception):
+    """Too many streams or attempts; trying again later helps."""
+
+    def __init__(self, sentence: str, retry_after_s: int, status: int = 503) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+
+def install(app: Flask) -> None:
+    """Answer each kind of exception as the table says."""
+    app.register_error_handler(InvalidRequest, lambda error: said(str(error), error.status, field=error.field or None))
+    app.register_error_handler(AccessDenied, lambda error: said(str(error), error.status))
+    app.register_error_handler(Busy, _busy)
+    app.register_error_handler(KeyReused, lambda error: said(str(error), 422))
+    app.register_error_handler(StoreError, _store_failed)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+
+
+def said(sentence: str, status: int, **more: object) -> Response:
+    """Return the body of an error; what is None is left out."""
+    body = {"ok": False, "error": sentence, **{name: value for name, value in more.items() if value is not None}}
+    response = jsonify(body)
+    response.status_code = status
+    return response
+
+
+def refused(refusal: Refusal, manager: StateManager) -> Response:
+    """Return the answer to a command that the desk refused."""
+    now = manager.now
+    body: dict[str, object] = {"ok": False, "error": refusal.sentence, "code": refusal.code}
+    if refusal.gate is not None:
+        body["gate"] = refusal.gate
+        body["retry_after_s"] = refusal.retry_after_s
+        body["ladder"] = [rung_view(rung, now) for rung in refusal.ladder]
+    body["version"] = manager.snapshot.version
+    response = jsonify(body)
+    response.status_code = REFUSAL_STATUS[refusal.code]
+    return response
+
+
+def _busy(error: Busy) -> Response:
+    response = said(str(error), error.status, retry_after_s=error.retry_after_s)
+    response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _store_failed(error: StoreError) -> Response:
+    response = said(f"NOT STORED — nothing was changed: {error}", 503)
+    response.headers["Retry-After"] = RETRY_STORE_SECONDS
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    return said(error.description or error.name, error.code or 500)
+
+
+def _fault(error: Exception) -> Response:
+    log.exception("fault", path=request.path, method=request.method, error=type(error).__name__)
+    return said("the desk made a mistake; nothing was acknowledged", 500)

@@ -1,0 +1,117 @@
+"""Who may call a route. A route without a declared guard answers 401 (DESIGN 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
+from flask_login import current_user
+
+from routes.errors import AccessDenied, InvalidRequest
+from routes.parsing import BodyUnreadable, read_object, secret_within
+from services.access import Gatekeeper
+
+Guard = Literal["public", "operator", "bridge", "operator_or_bridge", "tradingview"]
+View = TypeVar("View", bound=Callable[..., Any])
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def guarded_by(guard: Guard) -> Callable[[View], View]:
+    """Declare who may call the view."""
+
+    def declare(view: View) -> View:
+        view.__guard__ = guard  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def guard_of(endpoint: str | None) -> Guard | None:
+    """Return the declared guard of an endpoint, None when nobody declared one."""
+    if endpoint == "static":
+        return "public"
+    return getattr(current_app.view_functions.get(endpoint or ""), "__guard__", None)
+
+
+def install(app: Flask, gatekeeper: Gatekeeper) -> None:
+    """Ask the guard before every request that matched a route."""
+
+    @app.before_request
+    def ask_guard() -> None:
+        if request.url_rule is None:
+            return  # nothing there: the router's own 404 or 405 answers
+        guard = guard_of(request.endpoint)
+        if guard is None:
+            raise AccessDenied("this route is closed")
+        CHECKS[guard](gatekeeper)
+
+
+def _admit_anyone(gatekeeper: Gatekeeper) -> None:
+    _refuse_foreign_origin()
+
+
+def _admit_operator(gatekeeper: Gatekeeper) -> None:
+    if not (gatekeeper.is_open or current_user.is_authenticated):
+        raise AccessDenied("log in first")
+    _refuse_foreign_origin()
+
+
+def _admit_bridge(gatekeeper: Gatekeeper) -> None:
+    if not gatekeeper.is_bridge(_bridge_secret()):
+        raise AccessDenied("the bridge secret is missing or wrong")
+
+
+def _admit_operator_or_bridge(gatekeeper: Gatekeeper) -> None:
+    g.is_bridge = gatekeeper.is_bridge(_bridge_secret())
+    if not g.is_bridge:
+        _admit_operator(gatekeeper)
+
+
+def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
+    """Find the secret even in a body that cannot be read, so that the body can be kept (SPEC 3)."""
+    raw = request.get_data(cache=True)
+    try:
+        g.webhook = read_object(raw)
+        secret = g.webhook.get("secret")
+    except BodyUnreadable as error:
+        g.webhook, secret = error, secret_within(raw)
+        if secret is None:
+            raise InvalidRequest("", f"the body was {error}") from None
+    if not gatekeeper.is_tradingview(secret if isinstance(secret, str) else None):
+        raise AccessDenied("the webhook secret is missing or wrong")
+
+
+CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
+    "public": _admit_anyone,
+    "operator": _admit_operator,
+    "bridge": _admit_bridge,
+    "operator_or_bridge": _admit_operator_or_bridge,
+    "tradingview": _admit_tradingview,
+}
+
+
+def _bridge_secret() -> str | None:
+    """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
+    given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
+    if given is not None or request.method not in UNSAFE:
+        return given
+    try:
+        in_body = read_object(request.get_data(cache=True)).get("secret")
+    except BodyUnreadable:
+        return None
+    return in_body if isinstance(in_body, str) else None
+
+
+def _refuse_foreign_origin() -> None:
+    """Refuse a changing call that another site's page made with the operator's session."""
+    if request.method not in UNSAFE:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        foreign = urlsplit(origin).netloc != request.host
+    else:
+        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+    if foreign:
+        raise AccessDenied("this call came from another origin", 403)

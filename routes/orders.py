@@ -1,0 +1,148 @@
+"""Orders: the operator places them, a bridge takes them and reports what became of them (SPEC 4, 8)."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import Field, model_validator
+
+from routes.errors import InvalidRequest
+from routes.guards import guarded_by
+from routes.parsing import (
+    BridgeBody,
+    OperatorBody,
+    Quantity,
+    Symbol,
+    Words,
+    accepts,
+    asked_text,
+    asked_whole_number,
+)
+from routes.replies import answer, house, whole_state
+from services.engine.answers import OrdersHandedOver, OrderTaken
+from services.engine.commands import ClaimOrders, EnterMarket, ReportExecution
+from services.engine.orders import is_claimable
+from services.engine.state import OrderStatus
+from services.state_manager import Snapshot
+from services.view import Json, handover_view, order_view
+
+orders = Blueprint("orders", __name__)
+
+LONGEST_WAIT_SECONDS = 25
+LONGEST_KEY = 200
+
+
+class EntryBody(OperatorBody):
+    """``POST /api/orders``. Only market entries are offered; a pre-order is refused with a sentence."""
+
+    asset: Symbol
+    trade_mode: Literal["SCALP", "RUNNER"]
+    order_type: Literal["market"] = "market"
+    direction: Literal["BUY", "SELL"] | None = None
+    entry_size_mode: Literal["6pt", "9pt"] = "6pt"
+    entry_override: bool = False
+
+    @model_validator(mode="after")
+    def override_names_direction(self) -> EntryBody:
+        if self.entry_override and self.direction is None:
+            raise ValueError("entry_override needs a direction: it skips the zone that would give one")
+        return self
+
+
+Fill = Annotated[Decimal, Field(gt=-(10**9), lt=10**9, allow_inf_nan=False)]
+
+
+class ReportDetails(BridgeBody):
+    fill_price: Fill | None = None
+    qty: Quantity | None = None
+    exec_id: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    cum_qty: Quantity | None = None
+    reason: Words | None = None
+    symbol: Symbol | None = None
+    side: Literal["BUY", "SELL"] | None = None
+
+
+class ReportBody(BridgeBody):
+    status: Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
+    extra: ReportDetails = ReportDetails()
+
+
+@orders.post("/api/orders")
+@guarded_by("operator")
+@accepts(EntryBody)
+def place_order(body: EntryBody) -> Response:
+    """Ask for a market entry; the whole ladder answers."""
+    command = EnterMarket(
+        asset=body.asset.upper(),
+        trade_mode=body.trade_mode,
+        size_mode=body.entry_size_mode,
+        direction=body.direction,
+        override=body.entry_override,
+    )
+    outcome = house().manager.submit(command, _idempotency_key())
+    if not isinstance(outcome.answer, OrderTaken) or outcome.answer.order is None:
+        return answer(outcome, {})
+    return answer(outcome, {"order": order_view(outcome.answer.order), "state": whole_state()}, 201)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise InvalidRequest("Idempotency-Key", f"must be 1 to {LONGEST_KEY} characters")
+    return key
+
+
+@orders.get("/api/orders/pending")
+@guarded_by("bridge")
+def hand_over() -> Response:
+    """Give the owner what is queued; with ``wait`` the answer comes the moment an order is (SPEC 8.2)."""
+    owner = asked_text("owner", "bridge", 64)
+    limit = asked_whole_number("limit", 20, 1, 100)
+    patience = asked_whole_number("wait", 0, 0, LONGEST_WAIT_SECONDS)
+    deadline = time.monotonic() + patience
+    handed = _claim(owner, limit)
+    while not handed and (left := deadline - time.monotonic()) > 0 and not house().is_stopping():
+        if house().manager.wait_until(lambda snapshot: _has_work(snapshot, owner), min(left, 1.0)):
+            handed = _claim(owner, limit)
+    return jsonify({"ok": True, "orders": handed})
+
+
+def _has_work(snapshot: Snapshot, owner: str) -> bool:
+    now = house().manager.now
+    return any(is_claimable(order, owner, now) for order in snapshot.desk.orders.values())
+
+
+def _claim(owner: str, limit: int) -> list[Json]:
+    """Claim only when there is something: an empty answer costs no turn of the writer."""
+    manager = house().manager
+    if not _has_work(manager.snapshot, owner):
+        return []
+    taken = manager.submit(ClaimOrders(owner, limit)).answer
+    handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
+    return [handover_view(handover.order, handover.redelivered) for handover in handovers]
+
+
+@orders.post("/api/orders/<order_id>/execution-report")
+@guarded_by("bridge")
+@accepts(ReportBody)
+def take_report(body: ReportBody, order_id: str) -> Response:
+    """Move the order on by what the broker did; a repeated report changes nothing (SPEC 8.3)."""
+    extra = body.extra
+    command = ReportExecution(
+        order_id=order_id[:64],
+        status=OrderStatus(body.status),
+        fill_price=extra.fill_price,
+        qty=extra.qty,
+        exec_id=extra.exec_id,
+        cum_qty=extra.cum_qty,
+        reason=extra.reason,
+        symbol=extra.symbol,
+        side=extra.side,
+    )
+    outcome = house().manager.submit(command)
+    house().note_bridge("execution-report", f"{body.status} {order_id[:20]}", outcome)
+    duplicate = getattr(outcome.answer, "duplicate", False)
+    return answer(outcome, {"duplicate": True} if duplicate else {})

@@ -1,0 +1,60 @@
+"""What the house gives its routes: the desk's parts, and how a decided command is answered."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, cast
+
+from flask import Response, current_app, jsonify
+from msgspec import Struct
+
+from routes.errors import refused
+from services.access import Gatekeeper
+from services.activity import ActivityLog, LogLine
+from services.broadcast import Broadcaster
+from services.config import Config
+from services.engine.answers import Refusal
+from services.group_sheet import Outcome
+from services.state_manager import StateManager
+from services.view import state_document
+
+
+class House(Struct, frozen=True):
+    """The parts that ``create_app`` put together."""
+
+    config: Config
+    manager: StateManager
+    broadcaster: Broadcaster
+    activity: ActivityLog
+    gatekeeper: Gatekeeper
+    stopping: threading.Event
+
+    def is_stopping(self) -> bool:
+        """Tell whether the process is about to go: long waits end early."""
+        return self.stopping.is_set()
+
+    def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
+        """Write a bridge's message into the log."""
+        refusal = outcome.answer if isinstance(outcome.answer, Refusal) else None
+        duplicate = getattr(outcome.answer, "duplicate", False)
+        result = refusal.code if refusal else "duplicate" if duplicate else "ok"
+        self.activity.note("rithmic", LogLine(self.manager.now, kind, None, text, result), merge=merge)
+
+
+def house() -> House:
+    return cast(House, current_app.extensions["lockstep"])
+
+
+def whole_state() -> dict[str, Any]:
+    """Return the state document as of now."""
+    parts = house()
+    return state_document(parts.manager.snapshot, parts.activity.as_document(), parts.manager.now)
+
+
+def answer(outcome: Outcome, body: dict[str, Any], status: int = 200) -> Response:
+    """Answer a command: the desk's refusal, or ``body`` with the new version."""
+    if isinstance(outcome.answer, Refusal):
+        return refused(outcome.answer, house().manager)
+    response = jsonify({"ok": True, **body, "version": outcome.version})
+    response.status_code = status
+    return response

@@ -1,0 +1,188 @@
+"""TradingView's door: heartbeats, bricks and levels, whatever content type they come in (SPEC 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response, g, request
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+
+from routes.errors import InvalidRequest, said
+from routes.guards import guarded_by
+from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, first_fault
+from routes.replies import answer, house
+from services.activity import LogLine
+from services.engine.answers import BrickTaken, OrderTaken, PriceNoted
+from services.engine.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
+from services.engine.state import Stream
+from services.group_sheet import Outcome
+from services.market.instruments import resolve_asset
+from services.view import Json, order_view
+
+webhooks = Blueprint("webhooks", __name__)
+
+BRICK_PATHS = {
+    "/tv_renko_small": Stream.ONE,
+    "/tv_renko_one": Stream.ONE,
+    "/tv_renko_two_half": Stream.TWO_HALF,
+    "/tv_renko": Stream.FOUR,
+    "/tv_renko_main": Stream.MAIN,
+    "/tv_renko_high": Stream.HIGH,
+    "/tv_renko_macro": Stream.MACRO,
+}
+SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
+SIMULATED = "simulated"
+MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+class HeartbeatBody(WebhookBody):
+    price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
+    timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
+
+
+class BrickBody(WebhookBody):
+    color: ColorWord
+    bar_id: BrickId | None = None
+    bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
+    close: Money | None = Field(default=None, validation_alias=AliasChoices("close", "price"))
+
+
+class LevelBody(WebhookBody):
+    pass
+
+
+class UnreadableWebhook(Exception):
+    """A webhook with a good secret cannot be understood: kept as a dead letter, answered with ``status``."""
+
+    def __init__(self, reason: str, status: int = 422) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@webhooks.post("/tv_heartbeat")
+@guarded_by("tradingview")
+def take_heartbeat() -> Response:
+    """Note price and freshness."""
+
+    def command() -> AnyCommand:
+        heard = HeartbeatBody.model_validate_json(request.get_data(), strict=True)
+        return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
+
+    return _take(command)
+
+
+@webhooks.post("/tv_level_exit")
+@guarded_by("tradingview")
+def take_level() -> Response:
+    """Exit the asset whose level was touched."""
+
+    def command() -> AnyCommand:
+        return TouchLevel(_asset(LevelBody.model_validate_json(request.get_data(), strict=True).symbol))
+
+    return _take(command)
+
+
+@guarded_by("tradingview")
+def take_brick() -> Response:
+    """Apply one closed brick of the size that the path names."""
+    stream = BRICK_PATHS[request.path]
+
+    def command() -> AnyCommand:
+        brick = BrickBody.model_validate_json(request.get_data(), strict=True)
+        return CloseBrick(
+            asset=_asset(brick.symbol),
+            stream=stream,
+            color=brick.color,
+            bar_id=brick.bar_id,
+            bar_at=brick.bar_ts or _time_in(brick.bar_id),
+            close=brick.close,
+            simulated=brick.source == SIMULATED,
+        )
+
+    return _take(command)
+
+
+for _path in BRICK_PATHS:
+    webhooks.add_url_rule(_path, endpoint=_path.strip("/"), view_func=take_brick, methods=["POST"])
+
+
+def _take(read: Callable[[], AnyCommand]) -> Response:
+    """Read the webhook, decide it, log it; what cannot be read is kept and answered so."""
+    try:
+        command = _read(read)
+    except UnreadableWebhook as error:
+        return _keep_dead_letter(error)
+    outcome = house().manager.submit(command)
+    body, said_outcome = _reply(outcome)
+    text = f"{command.stream} {command.color}" if isinstance(command, CloseBrick) else _price_text(command)
+    line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
+    house().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    return answer(outcome, body)
+
+
+def _read(read: Callable[[], AnyCommand]) -> AnyCommand:
+    if isinstance(g.webhook, BodyUnreadable):
+        raise UnreadableWebhook(f"the body was {g.webhook}")
+    try:
+        return read()
+    except ValidationError as error:
+        field, reason = first_fault(error)
+        raise UnreadableWebhook(f"{field}: {reason}", 400 if field == "color" else 422) from None
+    except InvalidRequest as error:
+        raise UnreadableWebhook(str(error)) from None
+
+
+def _asset(symbol: str) -> str:
+    asset = resolve_asset(symbol, house().manager.snapshot.desk.assets)
+    if asset is None:
+        raise InvalidRequest("asset", f"{symbol[:40]!r} is no symbol of an asset on this desk")
+    return asset
+
+
+def _time_in(bar_id: str | None) -> datetime | None:
+    """Return the time that a ``bar_id`` is, None when it is only a name (SPEC 3)."""
+    if bar_id is None:
+        return None
+    try:
+        return MOMENT.validate_python(bar_id)
+    except ValidationError:
+        return None
+
+
+def _reply(outcome: Outcome) -> tuple[Json, str]:
+    """Return the JSON of the answer and the word for the log."""
+    match outcome.answer:
+        case PriceNoted(flagged=True):
+            return {"flagged": True}, "flagged"
+        case BrickTaken(duplicate=True):
+            return {"duplicate": True}, "duplicate"
+        case BrickTaken(stale=True):
+            return {"stale": True}, "stale"
+        case BrickTaken(effects=effects, orders=orders):
+            return {"effects": list(effects), "orders": [order_view(order) for order in orders]}, "ok"
+        case OrderTaken(ignored=str(reason)):
+            return {"ignored": reason}, f"ignored: {reason}"
+        case OrderTaken(order=order, latched=latched):
+            return {"order": order_view(order) if order else None, "latched": latched}, "exit"
+        case _:
+            return {}, "ok"
+
+
+def _keep_dead_letter(error: UnreadableWebhook) -> Response:
+    raw = request.get_data().decode("utf-8", "replace")
+    command = KeepDeadLetter(request.path, str(error), SECRET_VALUE.sub(r"\1***\2", raw))
+    house().manager.submit(command)
+    line = LogLine(house().manager.now, _kind(), None, str(error), f"dead letter ({error.status})")
+    house().activity.note("tradingview", line)
+    return said(str(error), error.status)
+
+
+def _kind() -> str:
+    return request.path.strip("/")
+
+
+def _price_text(command: AnyCommand) -> str:
+    price = command.price if isinstance(command, NotePrice) else None
+    return f"{price}" if price is not None else ""

@@ -1,0 +1,84 @@
+"""Who may do what: the operator by password, the bridge and TradingView by secret. Deny is the default."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import blake2b
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask_login import UserMixin
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.security import check_password_hash
+
+from services.config import Config
+
+LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
+LONGEST_PASSWORD = 1024
+
+
+class Operator(UserMixin):  # type: ignore[misc]
+    """The one person who trades here. The id changes with the password, which ends every older session."""
+
+    def __init__(self, operator_id: str) -> None:
+        self.id = operator_id
+
+
+class Gatekeeper:
+    """Checks secrets and passwords in constant time, and counts wrong passwords."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._hasher = PasswordHasher()
+        self._wrong = MovingWindowRateLimiter(MemoryStorage())
+        credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"
+        key = config.flask_secret_key.encode()[:64]
+        self.operator_id = blake2b(credentials.encode(), key=key, digest_size=16).hexdigest()
+
+    @property
+    def is_open(self) -> bool:
+        return self._config.is_open
+
+    def operator(self, operator_id: str) -> Operator | None:
+        """Return the operator of a session, None when the session is of another password."""
+        return Operator(operator_id) if _same(operator_id, self.operator_id) else None
+
+    def is_bridge(self, secret: str | None) -> bool:
+        return secret is not None and _same(secret, self._config.bridge_secret)
+
+    def is_tradingview(self, secret: str | None) -> bool:
+        return secret is not None and _same(secret, self._config.tv_webhook_secret)
+
+    def seconds_locked_out(self, address: str, now: float) -> int | None:
+        """Return how long the address must wait before its next try, None when it may try now."""
+        if self._wrong.test(LOGIN_ATTEMPTS, address):
+            return None
+        resets_at, _ = self._wrong.get_window_stats(LOGIN_ATTEMPTS, address)
+        return max(1, round(resets_at - now))
+
+    def admits(self, password: str, address: str) -> bool:
+        """Tell whether the password is right; a wrong one is counted against the address."""
+        if self.is_open:
+            return True
+        right = len(password) <= LONGEST_PASSWORD and self._is_right(password)
+        if not right:
+            self._wrong.hit(LOGIN_ATTEMPTS, address)
+        return right
+
+    def _is_right(self, password: str) -> bool:
+        hashed, plain = self._config.dashboard_password_hash, self._config.dashboard_password
+        if hashed is None:
+            return plain is not None and _same(password, plain)
+        if not hashed.startswith("$argon2"):
+            return check_password_hash(hashed, password)
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare bytes in constant time: as text, anything beyond ASCII would raise."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,77 @@
+"""The last 100 webhooks and bridge messages, for the page's log (SPEC 11, ``logs``).
+
+A message that repeats the one before it (heartbeats, snapshots) raises that line's count instead of pushing
+the rest out. After a start the log begins with what the journal remembers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.state import Instant
+from services.stores.store import JournalRow, Store
+
+Feed = Literal["tradingview", "rithmic"]
+FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
+LINES_KEPT = 100
+
+
+class LogLine(Struct, frozen=True):
+    """One message: when, what kind, for which asset, what it said, what became of it, how often in a row."""
+
+    ts: Instant
+    kind: str
+    asset: str | None
+    text: str
+    outcome: str
+    count: int = 1
+
+    def repeats(self, other: LogLine) -> bool:
+        return (self.kind, self.asset, self.outcome) == (other.kind, other.asset, other.outcome)
+
+
+class ActivityLog:
+    """Two bounded lists, newest first, and whoever listens to new lines."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Feed, deque[LogLine]] = {
+            "tradingview": deque(maxlen=LINES_KEPT),
+            "rithmic": deque(maxlen=LINES_KEPT),
+        }
+        self._lock = threading.Lock()
+        self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
+
+    def remember(self, store: Store) -> None:
+        """Fill the log from the journal, oldest line first."""
+        for origin, feed in FEED_OF_ORIGIN.items():
+            for row in reversed(store.last_rows(origin, LINES_KEPT)):
+                self._lines[feed].appendleft(_line_of(row))
+
+    def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
+        """Add a line; with ``merge`` one that repeats the newest raises its count instead."""
+        with self._lock:
+            lines = self._lines[feed]
+            merged = merge and bool(lines) and line.repeats(lines[0])
+            if merged:
+                line = replace(line, count=lines.popleft().count + 1)
+            lines.appendleft(line)
+            self.on_line(feed, line, merged)
+
+    def as_document(self) -> dict[str, list[dict[str, Any]]]:
+        """Return both lists as the state shows them."""
+        with self._lock:
+            return {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
+
+
+def line_view(line: LogLine) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in line.__struct_fields__}
+
+
+def _line_of(row: JournalRow) -> LogLine:
+    return LogLine(row.at, row.kind, row.asset, "from the journal", "ok")

@@ -1,0 +1,198 @@
+"""Bounded fan-out of the desk's changes inside web (DESIGN 8).
+
+One thread watches the state manager. For each new state it makes the document once, finds what changed,
+encodes once, and hands the same bytes to every listener. A listener that cannot keep up is told to resync.
+Changes that only the clock makes (a cooldown that ends) are published at their instant, too.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import timedelta
+
+import msgspec
+from msgspec import Struct
+
+from services.activity import ActivityLog, Feed, LogLine, line_view
+from services.engine.state import AssetLive, Instant
+from services.patches import changes
+from services.state_manager import Snapshot, StateManager
+from services.view import Json, history_view, live_document, state_document
+
+MESSAGES_QUEUED = 512
+CHANGES_KEPT = 512
+LOOK_AGAIN_SECONDS = 1.0
+PING_SECONDS = 2.0
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Message(Struct, frozen=True):
+    """One event of the stream, encoded once for everybody."""
+
+    version: int
+    event: str
+    body: bytes
+
+    def as_sse(self) -> bytes:
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.version, self.event.encode(), self.body)
+
+
+class Listener:
+    """One client's bounded queue. It hears ``quotes`` only, or everything else as well."""
+
+    def __init__(self, *, quotes_only: bool) -> None:
+        self.quotes_only = quotes_only
+        self._queue: queue.Queue[Message | None] = queue.Queue(MESSAGES_QUEUED)
+
+    def wants(self, message: Message) -> bool:
+        return not self.quotes_only or message.event in ("quote", "ping")
+
+    def offer(self, message: Message) -> bool:
+        """Queue a message; False when the client has fallen behind and must resync."""
+        try:
+            self._queue.put_nowait(message)
+        except queue.Full:
+            return False
+        return True
+
+    def end(self, last: Message | None = None) -> None:
+        """End the stream, after ``last`` if there is one; what was queued is dropped."""
+        while not self._queue.empty():
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                break
+        if last is not None:
+            self._queue.put_nowait(last)
+        self._queue.put_nowait(None)
+
+    def messages(self) -> Iterator[Message]:
+        """Yield messages as they come, until the stream is ended."""
+        while (message := self._queue.get()) is not None:
+            yield message
+
+
+class Broadcaster:
+    """Watches the desk and tells its listeners what changed."""
+
+    def __init__(self, manager: StateManager, activity: ActivityLog) -> None:
+        self._manager = manager
+        self._activity = activity
+        self._listeners: set[Listener] = set()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
+        self._seen: Snapshot = manager.snapshot
+        self._document: Json = live_document(self._seen, manager.now)
+        self._pinged_at = time.monotonic()
+        activity.on_line = self._publish_line
+        self._thread = threading.Thread(target=self._watch, name="broadcast", daemon=True)
+        self._thread.start()
+
+    # -- asked by the stream's route --------------------------------------------------------------------------
+
+    def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
+        """Return a new listener that begins with the full state, or with what it missed since ``after``."""
+        listener = Listener(quotes_only=quotes_only)
+        with self._lock:
+            for message in self._opening(quotes_only, after):
+                listener.offer(message)
+            self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners.discard(listener)
+
+    def stop(self) -> None:
+        """End every stream; the process is about to go."""
+        self._stopping.set()
+        with self._lock:
+            for listener in self._listeners:
+                listener.end()
+            self._listeners.clear()
+
+    def _opening(self, quotes_only: bool, after: int | None) -> list[Message]:
+        snapshot, now = self._manager.snapshot, self._manager.now
+        if quotes_only:
+            return [_quote(snapshot.version, s, a.contract.symbol, a.live) for s, a in snapshot.desk.assets.items()]
+        oldest_kept = self._kept[0].version if self._kept else None
+        if after is not None and oldest_kept is not None and oldest_kept <= after <= snapshot.version:
+            return [message for message in self._kept if message.version >= after]
+        document = state_document(snapshot, self._activity.as_document(), now)
+        return [Message(snapshot.version, "state", encode(document))]
+
+    # -- the watching thread ----------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            self._manager.wait_until(self._is_news, self._patience())
+            self._publish_changes()
+            self._ping_when_due()
+
+    def _is_news(self, snapshot: Snapshot) -> bool:
+        return snapshot.version != self._seen.version
+
+    def _patience(self) -> float:
+        """Return how long nothing can change by the clock alone, in seconds, at most one."""
+        now = self._manager.now
+        rungs = (rung for asset in self._document["assets"].values() for rung in asset["ladder"])
+        ends = [rung["reopens_at"] for rung in rungs if rung["reopens_at"] is not None]
+        next_end = min((end - now for end in ends if end > now), default=timedelta(seconds=LOOK_AGAIN_SECONDS))
+        return min(LOOK_AGAIN_SECONDS, next_end.total_seconds())
+
+    def _publish_changes(self) -> None:
+        before, snapshot, now = self._seen, self._manager.snapshot, self._manager.now
+        document = live_document(snapshot, now)
+        patch = changes(self._document, document)
+        if snapshot.history is not before.history:
+            patch["history"] = history_view(snapshot)
+        with self._lock:
+            self._seen, self._document = snapshot, document
+            if patch:
+                body = encode({"version": snapshot.version, "now": now, "patch": patch})
+                message = Message(snapshot.version, "change", body)
+                self._kept.append(message)
+                self._tell(message)
+            for quote in _new_quotes(before, snapshot):
+                self._tell(quote)
+
+    def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
+        body = encode({"feed": feed, "entry": line_view(line), "replaces_last": replaces_last})
+        with self._lock:
+            self._tell(Message(self._manager.snapshot.version, "log", body))
+
+    def _ping_when_due(self) -> None:
+        if time.monotonic() - self._pinged_at < PING_SECONDS:
+            return
+        self._pinged_at = time.monotonic()
+        version = self._seen.version
+        with self._lock:
+            self._tell(Message(version, "ping", encode({"now": self._manager.now, "version": version})))
+
+    def _tell(self, message: Message) -> None:
+        for listener in [listener for listener in self._listeners if listener.wants(message)]:
+            if not listener.offer(message):
+                listener.end(Message(message.version, "resync", b"{}"))
+                self._listeners.discard(listener)
+
+
+def _new_quotes(before: Snapshot, after: Snapshot) -> list[Message]:
+    quotes = []
+    for symbol, asset in after.desk.assets.items():
+        earlier = before.desk.assets.get(symbol)
+        moved = earlier is None or earlier.live.price_at != asset.live.price_at
+        if moved or (earlier is not None and earlier.live.last_price != asset.live.last_price):
+            quotes.append(_quote(after.version, symbol, asset.contract.symbol, asset.live))
+    return quotes
+
+
+def _quote(version: int, symbol: str, contract: str, live: AssetLive) -> Message:
+    at: Instant | None = live.price_at
+    body = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": at}
+    return Message(version, "quote", encode(body))

@@ -1,0 +1,48 @@
+"""The command line: ``python -m flask desk ...``. It starts no desk of its own."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.cli import AppGroup
+
+from services.config import PROJECT
+from services.tape.command import tape_command
+
+SECRET_NAMES = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
+
+desk = AppGroup("desk", help="Set up, feed and look after the desk.")
+desk.add_command(tape_command)
+
+
+def create_cli() -> Flask:
+    """Return an application that carries the commands and nothing else."""
+    app = Flask("lockstep-cli")
+    app.cli.add_command(desk)
+    return app
+
+
+@desk.command("init")
+@click.option("--env-file", type=click.Path(path_type=Path), default=PROJECT / ".env", help="Where to write.")
+def init_command(env_file: Path) -> None:
+    """Write a .env with generated secrets, once; what stands is never overwritten."""
+    if env_file.exists():
+        click.echo(f"{env_file.name} stands already; the password is in it as DASHBOARD_PASSWORD.")
+        return
+    password = secrets.token_urlsafe(12)
+    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRET_NAMES]
+    text = "\n".join(["# Generated at the first start. Keep it private.", *lines, f"DASHBOARD_PASSWORD={password}", ""])
+    env_file.touch(mode=0o600)
+    env_file.write_text(text, "utf-8")
+    click.echo(f"Wrote {env_file.name} with generated secrets. The dashboard's password, shown this once: {password}")
+
+
+@desk.command("hash-password")
+@click.password_option(help="The password to hash; asked for when not given.")
+def hash_password_command(password: str) -> None:
+    """Print the value for DASHBOARD_PASSWORD_HASH."""
+    click.echo(PasswordHasher().hash(password))

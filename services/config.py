@@ -1,0 +1,224 @@
+"""Settings of web, read once at the start, typed, and loud about what is wrong.
+
+The only place of web that looks at the environment. Names and defaults are listed in ``.env.example``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, cast
+
+from dotenv import dotenv_values
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.state import Contract, Rules
+from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for
+from services.market.session import trade_date
+
+PROJECT = Path(__file__).resolve().parent.parent
+SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
+SHORTEST_SECRET = 8
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
+)
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the sentence names it and says what would be right."""
+
+
+class Config(Struct, frozen=True):
+    """Everything web needs to know before it starts."""
+
+    tv_webhook_secret: str
+    bridge_secret: str
+    flask_secret_key: str
+    assets: tuple[str, ...]
+    rules: Rules
+    contract_size: Literal["micro", "full"] = "micro"
+    pinned_contracts: Mapping[str, str] = MappingProxyType({})
+    dashboard_password: str | None = None
+    dashboard_password_hash: str | None = None
+    store: str = "sqlite"
+    sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
+    trusted_proxies: int = 0
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read the environment; without an argument the process's own, and ``.env`` behind it.
+
+        Raises ConfigError with one sentence that names every missing or wrong setting.
+        """
+        return _read(Settings({**_dotenv(), **os.environ} if environ is None else environ))
+
+    @property
+    def is_open(self) -> bool:
+        """No password is set: anybody who reaches the page is the operator, in DEMO only (SPEC 8.5)."""
+        return self.dashboard_password is None and self.dashboard_password_hash is None
+
+    def rules_on(self, day: date) -> Rules:
+        """Return the rules with the contracts to trade on that day."""
+        contracts = {asset: self._contract(asset, day) for asset in self.assets}
+        return replace(self.rules, contracts=contracts)
+
+    def rules_at(self, now: datetime) -> Rules:
+        """Return the rules with the contracts of the trading day that ``now`` lies in."""
+        return self.rules_on(trade_date(now))
+
+    def _contract(self, asset: str, day: date) -> Contract:
+        pinned = self.pinned_contracts.get(asset)
+        if pinned is None:
+            return contract_for(asset, day, self.contract_size)
+        micro = INSTRUMENTS[asset].micro
+        size: Literal["micro", "full"] = "micro" if micro and pinned.startswith(micro.root) else "full"
+        return replace(contract_for(asset, day, size), symbol=pinned)
+
+
+def _dotenv() -> dict[str, str]:
+    values = dotenv_values(PROJECT / ".env")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class Settings:
+    """Typed access to the environment that collects every fault before it complains."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def optional(self, name: str) -> str | None:
+        return self.text(name) or None
+
+    def secret(self, name: str) -> str:
+        """Return a secret that is set, long enough and nobody's default."""
+        value = self.text(name)
+        if not value:
+            self.faults.append(f"{name} is not set")
+        elif value.lower() in PLACEHOLDERS or len(value) < SHORTEST_SECRET:
+            self.faults.append(f"{name} must be {SHORTEST_SECRET} characters or more and no placeholder")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        raw = self.text(name, str(default))
+        try:
+            value = int(raw)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            self.faults.append(f"{name} was {raw!r}, it must be a whole number from {low} to {high}")
+        return value
+
+    def decimal(self, name: str, default: str, above: str, most: str) -> Decimal:
+        raw = self.text(name, default)
+        try:
+            value = Decimal(raw)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if value.is_nan() or not Decimal(above) < value <= Decimal(most):
+            self.faults.append(f"{name} was {raw!r}, it must be a number above {above} and at most {most}")
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        raw = self.text(name, "1" if default else "0").lower()
+        if raw not in {"0", "1", "true", "false", "yes", "no"}:
+            self.faults.append(f"{name} was {raw!r}, it must be 1 or 0")
+        return raw in {"1", "true", "yes"}
+
+    def one_of(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            self.faults.append(f"{name} was {value!r}, it must be one of {', '.join(choices)}")
+        return value
+
+
+def _read(settings: Settings) -> Config:
+    tv_secret, bridge_secret, flask_key = (settings.secret(name) for name in SECRETS)
+    size = cast(Literal["micro", "full"], settings.one_of("CONTRACT_SIZE", "micro", ("micro", "full")))
+    assets = _assets(settings)
+    config = Config(
+        tv_webhook_secret=tv_secret,
+        bridge_secret=bridge_secret,
+        flask_secret_key=flask_key,
+        assets=assets,
+        rules=_rules(settings),
+        contract_size=size,
+        pinned_contracts=_pinned_contracts(settings, assets),
+        dashboard_password=settings.optional("DASHBOARD_PASSWORD"),
+        dashboard_password_hash=settings.optional("DASHBOARD_PASSWORD_HASH"),
+        store=settings.one_of("STORE", "sqlite", ("sqlite",)),
+        sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
+        trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
+        log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    )
+    if settings.faults:
+        hint = "`python -m flask desk init` writes a .env with generated secrets"
+        raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
+    return config
+
+
+def _assets(settings: Settings) -> tuple[str, ...]:
+    names = [name.strip().upper() for name in settings.text("ASSETS", "ES").split(",")]
+    try:
+        for name in names:
+            contract_for(name, datetime.now(UTC).date())
+    except UnknownInstrument as error:
+        settings.faults.append(f"ASSETS: {error}")
+        return ()
+    return tuple(dict.fromkeys(names))
+
+
+def _pinned_contracts(settings: Settings, assets: tuple[str, ...]) -> dict[str, str]:
+    """Read ``CONTRACTS``, e.g. ``ES=MESM6,NQ=MNQM6``: contracts to trade whatever the calendar says."""
+    pinned: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in settings.text("CONTRACTS").split(","))):
+        asset, equals, contract = (word.strip().upper() for word in pair.partition("="))
+        if not equals or not contract.isalnum() or asset not in assets:
+            settings.faults.append(f"CONTRACTS was {pair!r}, it must look like ES=MESM6 with an asset of ASSETS")
+            continue
+        pinned[asset] = contract
+    return pinned
+
+
+def _rules(settings: Settings) -> Rules:
+    candle = settings.number("CANDLE_SECONDS", 300, 1, 3600)
+    if candle > 0 and 3600 % candle:
+        settings.faults.append(f"CANDLE_SECONDS was {candle}, it must divide an hour")
+    return Rules(
+        contracts={},
+        cooldown_seconds=settings.number("COOLDOWN_SECONDS", 180, 0, 86_400),
+        candle_seconds=candle,
+        entry_ttl_seconds=settings.number("ENTRY_TTL_SECONDS", 30, 1, 600),
+        heartbeat_max_age_seconds=settings.number("HEARTBEAT_MAX_AGE_SECONDS", 600, 1, 86_400),
+        max_trades_per_day=settings.number("MAX_TRADES_PER_DAY", 6, 1, 10_000),
+        daily_stop_limit_pct=settings.decimal("DAILY_STOP_LIMIT_PCT", "2.0", "0", "100"),
+        entry_qty_6pt=settings.number("ENTRY_QTY_6PT", 5, 1, 1000),
+        entry_qty_9pt=settings.number("ENTRY_QTY_9PT", 3, 1, 1000),
+        scale_in_qty=settings.number("SCALE_IN_QTY", 5, 1, 1000),
+        stop_points=settings.decimal("STOP_POINTS", "15", "0", "1000"),
+        points_tp_target=settings.decimal("POINTS_TP_TARGET", "15", "0", "200"),
+        two_half_filter=settings.flag("TWO_HALF_FILTER"),
+        day_roll=_day_roll(settings),
+    )
+
+
+def _day_roll(settings: Settings) -> str:
+    """Read ``TRADING_DAY_ROLL``, New York wall clock; the hours in which that clock is changed are no roll."""
+    raw = settings.text("TRADING_DAY_ROLL", "18:00")
+    try:
+        at = datetime.strptime(raw, "%H:%M").time()  # noqa: DTZ007 - a wall-clock time has no zone
+    except ValueError:
+        settings.faults.append(f"TRADING_DAY_ROLL was {raw!r}, it must be a New York time such as 18:00")
+        return "18:00"
+    if 1 <= at.hour < 3:
+        settings.faults.append(f"TRADING_DAY_ROLL was {raw!r}, it must not lie between 01:00 and 03:00")
+    return f"{at:%H:%M}"

@@ -1,0 +1,130 @@
+"""GroupSheet: the working copy of one group commit (DESIGN 2)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from hashlib import blake2b
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services import documents
+from services.engine.answers import Refusal, Reply
+from services.engine.commands import AnyCommand
+from services.engine.decide import Decision
+from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
+from services.engine.state import Desk, Instant, Order
+from services.stores.store import Commit, DeadLetter, JournalRow, StoredOrder, StoredReply, StoredTrade
+
+
+class KeyReused(Exception):
+    """The Idempotency-Key came before with another request."""
+
+
+class Outcome(Struct, frozen=True):
+    """What a command was answered, and the desk that answered it. ``repeated``: it is an earlier answer."""
+
+    answer: Reply | Refusal
+    desk: Desk
+    version: int
+    events: tuple[AnyEvent, ...] = ()
+    repeated: bool = False
+
+
+class Submission(Struct):
+    """A command on its way through the writer."""
+
+    command: AnyCommand
+    future: Future[Outcome]
+    idempotency_key: str | None = None
+
+
+class GroupSheet:
+    """The working copy of one group commit: the desk so far and everything that will be stored with it."""
+
+    def __init__(self, desk: Desk, committed: Desk, replies: dict[str, StoredReply]) -> None:
+        self.desk = desk
+        self._committed = committed
+        self._known_replies = replies
+        self._last_journaled = committed
+        self.rows: list[JournalRow] = []
+        self.trades: list[TradeClosed] = []
+        self.replies: list[StoredReply] = []
+        self._ended: dict[str, Order] = {}
+        self._orders: dict[str, StoredOrder] = {}
+        self._dead_letters: list[DeadLetter] = []
+
+    def earlier_answer(self, submission: Submission) -> Reply | Refusal | None:
+        """Return what this Idempotency-Key was answered before. Raises KeyReused for another request."""
+        key = submission.idempotency_key
+        known = [reply for reply in self.replies if reply.key == key]
+        if key is not None and key in self._known_replies:
+            known.append(self._known_replies[key])
+        if key is None or not known:
+            return None
+        if known[0].fingerprint != fingerprint(submission.command):
+            raise KeyReused("this Idempotency-Key was used for another request")
+        return documents.read_answer(known[0].answer)
+
+    def ended_order(self, order_id: str) -> Order | None:
+        return self._ended.get(order_id)
+
+    def take(self, submission: Submission, command: AnyCommand, decision: Decision, now: Instant) -> None:
+        """Take a decision: the desk moves on, and what must be durable joins the commit."""
+        if not decision.is_durable:
+            self.desk = decision.desk
+            return
+        observed = documents.observations(self.desk, self._last_journaled)
+        sequence = decision.desk.sequence + 1
+        self.desk = self._last_journaled = replace(decision.desk, sequence=sequence)
+        self.rows.append(
+            JournalRow(
+                sequence=sequence,
+                at=now,
+                origin=command.origin,
+                kind=type(command).__name__,
+                asset=getattr(command, "asset", None),
+                command=documents.write_command(command),
+                events=documents.write_events(decision.events),
+                observed=documents.write_observed(observed) if observed else None,
+            )
+        )
+        self._project(sequence, decision, now)
+        if submission.idempotency_key is not None:
+            answer = documents.write_answer(decision.answer)
+            mark = fingerprint(submission.command)
+            self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
+
+    def _project(self, sequence: int, decision: Decision, now: Instant) -> None:
+        """Write what tables show beside the journal: orders, closed trades, dead letters."""
+        for order in decision.orders:
+            body = documents.write_order(order)
+            is_open = not order.status.is_final
+            self._orders[order.id] = StoredOrder(
+                order.id, order.asset, order.status.value, is_open, order.created_at, body
+            )
+            if not is_open:
+                self._ended[order.id] = order
+        for event in decision.events:
+            if isinstance(event, TradeClosed):
+                self.trades.append(event)
+            elif isinstance(event, DeadLetterKept):
+                self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
+
+    def as_commit(self, version: int) -> Commit:
+        return Commit(
+            expected_sequence=self._committed.sequence,
+            sequence=self.desk.sequence,
+            version=version,
+            documents=documents.desk_documents(self.desk, self._committed),
+            rows=self.rows,
+            orders=list(self._orders.values()),
+            trades=[StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t)) for t in self.trades],
+            replies=self.replies,
+            dead_letters=self._dead_letters,
+        )
+
+
+def fingerprint(command: AnyCommand) -> str:
+    """Return what tells one request from another."""
+    return blake2b(documents.write_command(command), digest_size=16).hexdigest()

@@ -1,0 +1,171 @@
+"""What can be traded: one row per asset, the contract to trade on a date, and the symbols that mean an asset.
+
+Sizes are in price, values in USD per point per contract. A *point* is the unit of bricks, stops and targets:
+one index point, one dollar of oil or gold, one pip of EURUSD. Sources: CME contract specifications; the CFD
+grids are those of the quotes they are tested with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.state import Contract, Price, Usd
+from services.market.rolls import CRUDE_ROLL, GOLD_ROLL, INDEX_ROLL, MONTH_LETTERS, RollRule
+
+ContractSize = Literal["micro", "full"]
+
+OTC = "OTC"
+LONGEST_SYMBOL = 40
+TICKER = re.compile(r"(?:(?P<venue>[A-Z0-9_]+):)?(?P<name>[A-Z0-9]+!?)")
+DELAYED_VENUE = re.compile(r"_DLY?$")
+FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX"})
+DELIVERY = re.compile(rf"(?:\d!|[{MONTH_LETTERS}](?:\d|\d\d|20\d\d))?")
+
+
+class UnknownInstrument(LookupError):
+    """The asset is not in the table. A retry does not help: the configuration names it wrongly."""
+
+    def __init__(self, asset: str) -> None:
+        known = ", ".join(INSTRUMENTS)
+        super().__init__(f"unknown instrument {asset[:LONGEST_SYMBOL]!r}: known are {known}")
+        self.asset = asset
+
+
+class MicroContract(Struct, frozen=True):
+    """The smaller sister of a futures contract: same price and tick, a tenth of the money per point."""
+
+    root: str
+    point_value: Usd
+
+
+class Instrument(Struct, frozen=True):
+    """One row of the table. Without ``roll`` it is a CFD: no expiry, no micro, a bare symbol."""
+
+    symbol: str
+    title: str
+    exchange: str
+    tick_size: Price
+    point_value: Usd
+    point_size: Price = Decimal(1)
+    micro: MicroContract | None = None
+    roll: RollRule | None = None
+
+    def contract(self, on: date, size: ContractSize = "micro") -> Contract:
+        """Return the contract to trade on a date; where there is no micro, ``micro`` means the full one."""
+        root, point_value = self.symbol, self.point_value
+        if size == "micro" and self.micro is not None:
+            root, point_value = self.micro.root, self.micro.point_value
+        return Contract(
+            symbol=root + self.roll.front_month(on) if self.roll else root,
+            exchange=self.exchange,
+            tick_size=self.tick_size,
+            point_value=point_value,
+            point_size=self.point_size,
+        )
+
+    def ticks(self, price: Price | str) -> int:
+        """Return the price as a whole number of ticks; a price off the grid goes to the nearest tick."""
+        return round(Decimal(price) / self.tick_size)
+
+    def ticks_in(self, points: Decimal) -> int:
+        """Return how many ticks a distance in points is. Raises ValueError when it is not a whole number."""
+        ticks = points * self.point_size / self.tick_size
+        if ticks != int(ticks):
+            raise ValueError(f"{points} points was not a whole number of ticks of {self.symbol}")
+        return int(ticks)
+
+    def means(self, venue: str | None, name: str) -> bool:
+        """Tell whether an exchange prefix and a ticker, both upper case, name this instrument."""
+        if self.roll is None:
+            return name == self.symbol
+        if venue is not None and venue.split("_")[0] not in FUTURES_VENUES:
+            return False
+        roots = (self.symbol, self.micro.root) if self.micro else (self.symbol,)
+        return any(name.startswith(root) and DELIVERY.fullmatch(name, len(root)) for root in roots)
+
+
+def contract_for(asset: str, on: date, size: ContractSize = "micro") -> Contract:
+    """Return the contract of an asset on a trade date: ``MESZ6`` on ``CME`` for ``ES`` on 2026-11-20.
+
+    Raises UnknownInstrument for an asset that is not in the table.
+    """
+    return instrument_for(asset).contract(on, size)
+
+
+def instrument_for(asset: str) -> Instrument:
+    """Return the asset's row. Raises UnknownInstrument, which names the known ones."""
+    try:
+        return INSTRUMENTS[asset]
+    except KeyError:
+        raise UnknownInstrument(asset) from None
+
+
+def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
+    """Return which of the desk's assets a TradingView symbol means, ``None`` when it means none of them.
+
+    ``ES``, ``es``, ``ES1!``, ``CME_MINI:ES1!``, ``ESZ2026``, ``ESZ6`` and ``MES1!`` all mean ``ES``. Delayed
+    quotes (exchange ``…_DL`` or ``…_DLY``) mean nothing, and neither does a share with a future's ticker
+    (``NYSE:ES``). Never raises, whatever the text.
+    """
+    if not symbol.isascii() or len(symbol) > LONGEST_SYMBOL:
+        return None
+    ticker = TICKER.fullmatch(symbol.upper())
+    if ticker is None:
+        return None
+    venue, name = ticker["venue"], ticker["name"]
+    if venue is not None and DELAYED_VENUE.search(venue):
+        return None
+    return next((asset for asset in assets if _means(asset, venue, name)), None)
+
+
+def _means(asset: str, venue: str | None, name: str) -> bool:
+    instrument = INSTRUMENTS.get(asset)
+    return name == asset if instrument is None else instrument.means(venue, name)
+
+
+def _index_future(symbol: str, title: str, exchange: str, tick: str, usd: int, micro: MicroContract) -> Instrument:
+    return Instrument(symbol, title, exchange, Decimal(tick), Usd(usd), micro=micro, roll=INDEX_ROLL)
+
+
+_ROWS = (
+    _index_future("ES", "E-mini S&P 500", "CME", "0.25", 50, MicroContract("MES", Usd(5))),
+    _index_future("NQ", "E-mini Nasdaq-100", "CME", "0.25", 20, MicroContract("MNQ", Usd(2))),
+    _index_future("YM", "E-mini Dow", "CBOT", "1", 5, MicroContract("MYM", Usd("0.5"))),
+    _index_future("RTY", "E-mini Russell 2000", "CME", "0.10", 50, MicroContract("M2K", Usd(5))),
+    Instrument(
+        "CL",
+        "WTI crude oil",
+        "NYMEX",
+        tick_size=Decimal("0.01"),
+        point_value=Usd(1000),
+        micro=MicroContract("MCL", Usd(100)),
+        roll=CRUDE_ROLL,
+    ),
+    Instrument(
+        "GC",
+        "Gold",
+        "COMEX",
+        tick_size=Decimal("0.10"),
+        point_value=Usd(100),
+        micro=MicroContract("MGC", Usd(10)),
+        roll=GOLD_ROLL,
+    ),
+    Instrument("US30", "Dow CFD", OTC, tick_size=Decimal("0.1"), point_value=Usd(1)),
+    Instrument(  # one standard lot of 100,000 EUR: a pip of 0.0001 is 10 USD
+        "EURUSD",
+        "Euro / US dollar",
+        OTC,
+        tick_size=Decimal("0.00001"),
+        point_value=Usd(10),
+        point_size=Decimal("0.0001"),
+    ),
+    Instrument("XAUUSD", "Gold spot, 100 oz", OTC, tick_size=Decimal("0.001"), point_value=Usd(100)),
+)
+INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType({row.symbol: row for row in _ROWS})

@@ -1,0 +1,73 @@
+"""The CME Globex session for equity-index futures: trade date, open hours, thin days (SPEC 2, 10).
+
+Globex trades from Sunday 18:00 to Friday 17:00 New York time with a break from 17:00 to 18:00 every day. New
+York time lives here and in the engine's trading day only; everything else is UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.engine.state import Instant
+from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
+
+NEW_YORK = ZoneInfo("America/New_York")
+SESSION_OPENS = time(18, 0)
+SESSION_CLOSES = time(17, 0)
+FROM_OPEN_TO_MIDNIGHT = timedelta(hours=6)
+WEEKEND = "weekend"
+
+
+def trade_date(instant: Instant) -> date:
+    """Return the trade date an aware instant belongs to: the New York date six hours on, never a weekend.
+
+    The session that opens on Sunday 18:00 is Monday's, and so is everything after Friday's close.
+    """
+    day = (_new_york(instant) + FROM_OPEN_TO_MIDNIGHT).date()  # wall-clock hours: 18:00 rolls in DST too
+    return day + timedelta(days=7 - day.weekday()) if day.weekday() >= SATURDAY else day
+
+
+def is_open(instant: Instant) -> bool:
+    """Tell whether Globex equity-index futures trade at an aware instant, holidays included."""
+    if _is_weekend(instant):
+        return False
+    local = _new_york(instant)
+    if SESSION_CLOSES <= local.time() < SESSION_OPENS:
+        return False
+    session = trade_date(instant)
+    holiday = holiday_on(session)
+    if holiday is None:
+        return True
+    return holiday.closes_at is not None and (local.date() < session or local.time() < holiday.closes_at)
+
+
+def liquidity(when: Instant | date) -> tuple[bool, str | None]:
+    """Tell whether a date, or the trade date of an aware instant, is thin, and why.
+
+    The reason is a sentence for the trader, ``Thanksgiving — CME early close 13:00 ET``, or ``weekend``;
+    ``(False, None)`` is an ordinary day.
+    """
+    if isinstance(when, datetime):
+        weekend, day = _is_weekend(when), trade_date(when)
+    else:
+        weekend, day = when.weekday() >= SATURDAY, when
+    if weekend:
+        return True, WEEKEND
+    holiday = holiday_on(day)
+    return (True, holiday.sentence) if holiday else (False, None)
+
+
+def _new_york(instant: Instant) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} was not an aware instant")
+    return instant.astimezone(NEW_YORK)
+
+
+def _is_weekend(instant: Instant) -> bool:
+    local = _new_york(instant)
+    return (
+        (local.weekday() == FRIDAY and local.time() >= SESSION_CLOSES)
+        or local.weekday() == SATURDAY
+        or (local.weekday() == SUNDAY and local.time() < SESSION_OPENS)
+    )

@@ -1,0 +1,121 @@
+"""Recorded prices from CSV files: trades, quotes or bars, plain or gzipped, read one row at a time.
+
+The header says what a file holds. ``time_utc,price[,...]`` is one tick per row. ``time_utc,open,high,low,
+close[,...]`` is bars named by their start: a bar gives one tick, its close at its end, because bricks are
+built from closes and the way the price took inside a bar is not known.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TextIO, cast
+
+from msgspec import Struct
+
+from services.engine.state import Instant, Price
+
+ONE_MINUTE = timedelta(minutes=1)
+TIME_COLUMN = "time_utc"
+LARGEST_PRICE = 10**9  # anything beyond is a broken row, not a price
+BROKEN_PACKING = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)
+
+
+class TapeError(ValueError):
+    """A file is not a tape, or one of its rows is malformed. ``line`` counts from 1, the header."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path.name}, line {line}: {reason}")
+        self.path = path
+        self.line = line
+
+
+class Tick(Struct, frozen=True):
+    """One price at one instant (UTC) of the tape."""
+
+    at: Instant
+    price: Price
+
+
+class Columns(Struct, frozen=True):
+    """Where time and price stand in a row, and how long after its time a price was known."""
+
+    time: int
+    price: int
+    width: int
+    delay: timedelta
+
+
+def read_ticks(path: Path, bar_length: timedelta = ONE_MINUTE) -> Iterator[Tick]:
+    """Yield the ticks of a file in its order; nothing is read ahead.
+
+    Raises TapeError, with the line, for an unknown header, a malformed row or time that goes back. An
+    unreadable path raises OSError.
+    """
+    with open_tape(path) as tape:
+        rows = csv.reader(tape, strict=True)
+        try:
+            yield from _ticks(rows, bar_length)
+        except (ValueError, OverflowError, csv.Error, *BROKEN_PACKING) as malformed:
+            raise TapeError(path, max(rows.line_num, 1), str(malformed)) from malformed
+
+
+def count_ticks(path: Path) -> int:
+    """Return how many ticks a file holds, without judging them.
+
+    Raises TapeError when it cannot be unpacked and OSError when it cannot be read.
+    """
+    with open_tape(path) as tape:
+        try:
+            return max(sum(1 for _ in tape) - 1, 0)
+        except BROKEN_PACKING as broken:
+            raise TapeError(path, 1, str(broken)) from broken
+
+
+def open_tape(path: Path) -> TextIO:
+    """Open a tape for reading; a name that ends in ``.gz`` is unpacked on the way."""
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8", newline=""))
+    return path.open(encoding="utf-8", newline="")
+
+
+def _ticks(rows: Iterator[list[str]], bar_length: timedelta) -> Iterator[Tick]:
+    columns = _columns(next(rows, []), bar_length)
+    newest = datetime.min.replace(tzinfo=UTC)
+    for row in rows:
+        tick = _tick(row, columns)
+        if tick.at < newest:
+            raise ValueError(f"time went back to {tick.at.isoformat()} from {newest.isoformat()}")
+        newest = tick.at
+        yield tick
+
+
+def _columns(header: list[str], bar_length: timedelta) -> Columns:
+    names = [name.strip().lower() for name in header]
+    for price_column, delay in (("price", timedelta(0)), ("close", bar_length)):
+        if TIME_COLUMN in names and price_column in names:
+            return Columns(names.index(TIME_COLUMN), names.index(price_column), len(names), delay)
+    raise ValueError(f"the header was {','.join(header)!r}, must name time_utc and price, or time_utc and close")
+
+
+def _tick(row: list[str], columns: Columns) -> Tick:
+    if len(row) != columns.width:
+        raise ValueError(f"the row had {len(row)} fields, the header has {columns.width}")
+    at = datetime.fromisoformat(row[columns.time])
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return Tick(at + columns.delay, _price(row[columns.price]))
+
+
+def _price(text: str) -> Price:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the price was {text!r}, must be a number") from None
+    if not price.is_finite() or abs(price) > LARGEST_PRICE:
+        raise ValueError(f"the price was {text!r}, must be finite and at most {LARGEST_PRICE}")
+    return price

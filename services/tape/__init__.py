@@ -1,0 +1,1 @@
+"""The tape player: plays recorded or simulated prices to the desk's real webhooks, as TradingView would."""

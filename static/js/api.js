@@ -1,0 +1,53 @@
+/** Calls to the desk. Nothing here retries: whether a click may be repeated is the operator's decision. */
+
+const ANSWER_WITHIN_MS = 10_000;
+
+/** The desk gave no answer: whether the request arrived is unknown. */
+export class NoAnswer extends Error {}
+
+/** Ask for a document. Answers `{status, body}`; throws NoAnswer. */
+export function get(path, withinMs = ANSWER_WITHIN_MS) {
+  return call(path, { method: "GET" }, withinMs);
+}
+
+/** Send a command. Answers `{status, body}`; throws NoAnswer. */
+export function post(path, command, headers = {}) {
+  const request = {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(command),
+  };
+  return call(path, request, ANSWER_WITHIN_MS);
+}
+
+async function call(path, request, withinMs) {
+  let response;
+  let body;
+  try {
+    const signal = AbortSignal.timeout(withinMs);
+    response = await fetch(path, { ...request, signal, credentials: "same-origin", cache: "no-store" });
+    body = await bodyOf(response);
+  } catch (failure) {
+    throw new NoAnswer(failure.message);
+  }
+  if (response.status === 401 && path !== "/api/login") goToLogin();
+  return { status: response.status, body };
+}
+
+/** A proxy in between may answer in HTML: the status is then all we know. */
+async function bodyOf(response) {
+  const isJson = response.headers.get("Content-Type")?.includes("json");
+  if (isJson) return response.json();
+  return { ok: response.ok, error: `The server answered ${response.status}` };
+}
+
+export function goToLogin() {
+  window.location.assign("/login");
+}
+
+/** A key that makes one click one order, whatever the network does. */
+export function clickKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // plain http has no randomUUID
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,53 @@
+/**
+ * The desk's time. Every countdown runs from it: the local wall clock is never asked.
+ *
+ * Each message carries the server's `now`. A message can only arrive late, never early, so the largest
+ * difference to the page's own steady counter among the last few is the one nearest to the truth.
+ */
+
+const SAMPLES_KEPT = 8;
+const differences = [];
+const listeners = new Set();
+let isTicking = false;
+
+/** Learn from the `now` of a message (RFC 3339). */
+export function hear(serverTime) {
+  const at = Date.parse(serverTime);
+  if (Number.isNaN(at)) return;
+  differences.push(at - performance.now());
+  if (differences.length > SAMPLES_KEPT) differences.shift();
+}
+
+/** The desk's time in milliseconds of the epoch. */
+export function now() {
+  return performance.now() + Math.max(...differences);
+}
+
+/** Seconds from now until an RFC 3339 time, rounded up so that 00:00 means over; null without a time. */
+export function secondsUntil(time) {
+  return time ? Math.max(0, Math.ceil((Date.parse(time) - now()) / 1000)) : null;
+}
+
+/** Whole seconds since an RFC 3339 time; null without a time. */
+export function secondsSince(time) {
+  return time ? Math.max(0, Math.floor((now() - Date.parse(time)) / 1000)) : null;
+}
+
+/** Call the listener at every full second of the desk's time. All share one timer. */
+export function everySecond(listener) {
+  listeners.add(listener);
+  if (!isTicking) {
+    isTicking = true;
+    waitForNextSecond();
+  }
+}
+
+function waitForNextSecond() {
+  const untilNext = 1000 - (now() % 1000);
+  setTimeout(tick, untilNext + 5); // a little after, or the timer's own rounding shows a second twice
+}
+
+function tick() {
+  waitForNextSecond();
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,95 @@
+/** How numbers, ages and times read on the page. A value nobody knows yet is a dash, never a zero. */
+
+export const UNKNOWN = "–";
+const MINUS = "−";
+const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const dollars = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const isKnown = (value) => value !== null && value !== undefined;
+
+/** A price with as many decimals as its tick needs. */
+export function price(value, tickSize = 0.01) {
+  return isKnown(value) ? value.toLocaleString("en-US", decimals(tickSize)) : UNKNOWN;
+}
+
+/** An average may lie between ticks: one decimal more than the tick when it does. */
+export function averagePrice(value, tickSize) {
+  if (!isKnown(value)) return UNKNOWN;
+  const offTick = Math.abs(value / tickSize - Math.round(value / tickSize)) > 1e-6;
+  return price(value, offTick ? tickSize / 10 : tickSize);
+}
+
+function decimals(tickSize) {
+  const digits = Math.min(8, (String(Number(tickSize.toPrecision(6))).split(".")[1] ?? "").length);
+  return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+}
+
+/** Money with its sign in front of the currency: +$62.50. */
+export function signedUsd(value) {
+  return isKnown(value) ? `${sign(value)}$${dollars.format(Math.abs(value))}` : UNKNOWN;
+}
+
+export function usd(value) {
+  return isKnown(value) ? `${value < 0 ? MINUS : ""}$${dollars.format(Math.abs(value))}` : UNKNOWN;
+}
+
+export function signedPoints(value) {
+  return isKnown(value) ? `${sign(value)}${Math.abs(value).toFixed(2)}` : UNKNOWN;
+}
+
+export function points(value) {
+  return isKnown(value) ? String(Number(Number(value).toFixed(2))).replace("-", MINUS) : UNKNOWN;
+}
+
+export function percent(value, digits = 2) {
+  return isKnown(value) ? `${value < 0 ? MINUS : ""}${Math.abs(value).toFixed(digits)} %` : UNKNOWN;
+}
+
+export function signedPercent(value) {
+  return isKnown(value) ? `${sign(value)}${Math.abs(value).toFixed(2)} %` : UNKNOWN;
+}
+
+export function signedQuantity(value) {
+  return `${sign(value)}${Math.abs(value)}`;
+}
+
+function sign(value) {
+  if (value > 0) return "+";
+  return value < 0 ? MINUS : "";
+}
+
+/** The class that colours money. */
+export function moneyTone(value) {
+  if (!value) return "";
+  return value > 0 ? "gain" : "loss";
+}
+
+/** Seconds as 04:23, or 3:04:23 from an hour on. */
+export function countdown(seconds) {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const clock = `${two(minutes)}:${two(rest)}`;
+  return hours > 0 ? `${hours}:${clock}` : clock;
+}
+
+/** Seconds as a short age: 4 s, 12 min, 3 h, 2 d. */
+export function age(seconds) {
+  if (!isKnown(seconds)) return UNKNOWN;
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
+}
+
+/** An instant (RFC 3339 or epoch milliseconds) as the operator's time of day. */
+export function clockTime(instant) {
+  return isKnown(instant) ? timeOfDay.format(new Date(instant)) : UNKNOWN;
+}
+
+/** A trading day, 2026-01-12, as Mon, 12 Jan. */
+export function tradingDay(day) {
+  return day ? dayOfYear.format(new Date(`${day}T00:00:00Z`)) : UNKNOWN;
+}
+
+function two(number) {
+  return String(number).padStart(2, "0");
+}

@@ -1,0 +1,95 @@
+/**
+ * The document the page draws, and the rule that an older one never replaces a newer one.
+ *
+ * Two are kept. `told` is what the stream has told so far: merge patches build on it and on nothing else.
+ * `shown` is the newest known from anywhere; a command's answer or a poll may be ahead of the stream.
+ */
+
+const LOG_LINES_KEPT = 100;
+
+let told = null;
+let shown = null;
+let logs = { tradingview: [], rithmic: [] };
+const quotes = new Map();
+
+/** The newest document. */
+export function current() {
+  return shown;
+}
+
+/** The lines of one feed, newest first. */
+export function logOf(feed) {
+  return logs[feed] ?? [];
+}
+
+/** The newest price of an asset and its time: the last quote, or the document's when that is newer. */
+export function priceOf(symbol) {
+  const asset = shown.assets[symbol];
+  const quote = quotes.get(symbol);
+  const isQuoteNewer = quote && (!asset.price_ts || Date.parse(quote.ts) > Date.parse(asset.price_ts));
+  return isQuoteNewer ? { price: quote.price, at: quote.ts } : { price: asset.last_price, at: asset.price_ts };
+}
+
+/** Take a whole document from the stream. */
+export function takeState(document) {
+  told = document;
+  takeLogs(document);
+  return adopt(document);
+}
+
+/** Take a whole document from a poll or a command's answer. */
+export function takeAnswer(document) {
+  const isNewer = adopt(document);
+  if (isNewer) takeLogs(document);
+  return isNewer;
+}
+
+/** Take a change from the stream: `{version, now, patch}`. */
+export function takeChange(change) {
+  if (told === null) return false;
+  told = { ...merge(told, change.patch), version: change.version, now: change.now };
+  return adopt(told);
+}
+
+export function takeQuote(quote) {
+  const known = quotes.get(quote.asset);
+  if (known && Date.parse(known.ts) > Date.parse(quote.ts)) return;
+  quotes.set(quote.asset, quote);
+}
+
+export function takeLogLine({ feed, entry, replaces_last: replacesLast }) {
+  const lines = logOf(feed);
+  logs = { ...logs, [feed]: [entry, ...(replacesLast ? lines.slice(1) : lines)].slice(0, LOG_LINES_KEPT) };
+}
+
+/** Same version, later `now`: only time went by (a lock ran out), and that is news too. */
+function adopt(document) {
+  const isOlder =
+    shown !== null &&
+    (document.version < shown.version ||
+      (document.version === shown.version && Date.parse(document.now) < Date.parse(shown.now)));
+  if (isOlder) return false;
+  shown = document;
+  return true;
+}
+
+function takeLogs(document) {
+  if (!document.logs) return;
+  const newestFirst = (lines) => [...(lines ?? [])].sort((a, b) => Date.parse(b.ts) - Date.parse(a.ts));
+  logs = { tradingview: newestFirst(document.logs.tradingview), rithmic: newestFirst(document.logs.rithmic) };
+}
+
+/**
+ * RFC 7396, but null is a value here: "no open trade" is null, and the desk never removes a field.
+ * Objects merge, everything else (arrays too) replaces.
+ */
+function merge(target, patch) {
+  if (!isObject(patch)) return patch;
+  const merged = isObject(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) merged[name] = merge(merged[name], value);
+  return merged;
+}
+
+function isObject(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

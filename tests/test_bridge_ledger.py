@@ -1,0 +1,176 @@
+"""The ledger and the record of orders: durable, exclusive, and moved only by compare-and-set."""
+
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.brokers.broker import Execution
+from bridge.ledger import SCHEMA_VERSION, InstanceLock, Ledger, LedgerUnusable
+from bridge.orders import OrderRecord
+from bridge.wire import MalformedOrder, OrderTicket
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "ledger.sqlite"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Ledger:
+    return Ledger(path)
+
+
+def ticket(order_id: str = "order-1", qty: int = 5) -> OrderTicket:
+    return OrderTicket(
+        id=order_id,
+        contract="MESZ6",
+        exchange="CME",
+        side="BUY",
+        qty=qty,
+        env="DEMO",
+        kind="ENTRY",
+        tick_size=Decimal("0.25"),
+        point_value=Decimal(5),
+        expires_at=NOON,
+    )
+
+
+def test_what_is_written_is_on_disk_before_anything_else_happens(ledger: Ledger) -> None:
+    assert ledger.value("PRAGMA journal_mode") == "wal"
+    assert ledger.value("PRAGMA synchronous") == 2  # FULL
+    assert ledger.value("PRAGMA user_version") == SCHEMA_VERSION
+
+
+def test_ledger_of_another_version_is_refused_in_one_sentence(path: Path) -> None:
+    Ledger(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=99")
+    with pytest.raises(LedgerUnusable, match="version 99"):
+        Ledger(path)
+
+
+def test_file_that_is_no_ledger_is_refused_in_one_sentence(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("this was a shopping list once, and now it is much longer than a header" * 40)
+    with pytest.raises(LedgerUnusable, match="cannot be used"):
+        Ledger(path)
+
+
+def test_second_instance_is_refused_until_the_first_is_gone(path: Path) -> None:
+    first = InstanceLock(path)
+    with pytest.raises(LedgerUnusable, match="Another bridge is already running"):
+        InstanceLock(path)
+    first.release()
+    InstanceLock(path).release()
+
+
+def test_transaction_is_all_or_nothing_and_inner_ones_join(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+
+    def accept_and_fail() -> None:
+        with ledger.transaction():
+            orders.accept(ticket(), NOON)
+            assert orders.state_of("order-1") == "ACCEPTED"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        accept_and_fail()
+    assert orders.state_of("order-1") is None
+    assert orders.accept(ticket(), NOON)
+
+
+def test_other_threads_never_see_half_a_transaction(ledger: Ledger) -> None:
+    orders, seen, started = OrderRecord(ledger), [], threading.Event()
+
+    def look() -> None:
+        started.set()
+        seen.append((orders.state_of("order-1"), orders.state_of("order-2")))
+
+    with ledger.transaction():
+        orders.accept(ticket("order-1"), NOON)
+        thread = threading.Thread(target=look)
+        thread.start()
+        started.wait()
+        orders.accept(ticket("order-2"), NOON)
+    thread.join()
+    assert seen == [("ACCEPTED", "ACCEPTED")]
+
+
+def test_health_is_lost_with_a_failed_write_and_found_with_the_next_good_one(ledger: Ledger, path: Path) -> None:
+    ledger.rows("PRAGMA busy_timeout=0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError):
+        OrderRecord(ledger).accept(ticket(), NOON)
+    assert not ledger.is_healthy()
+    other.execute("ROLLBACK")
+    OrderRecord(ledger).accept(ticket(), NOON)
+    assert ledger.is_healthy()
+
+
+def test_closed_ledger_is_not_healthy(ledger: Ledger) -> None:
+    ledger.close()
+    assert not ledger.is_healthy()
+
+
+def test_order_is_taken_once(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    assert orders.accept(ticket(), NOON)
+    assert not orders.accept(ticket(), NOON)
+
+
+def test_order_comes_back_from_the_ledger_as_it_was(path: Path) -> None:
+    ledger = Ledger(path)
+    OrderRecord(ledger).accept(ticket(), NOON)
+    ledger.close()
+    assert OrderRecord(Ledger(path)).ticket_of("order-1") == ticket()
+
+
+def test_submission_begins_once(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    orders.accept(ticket(), NOON)
+    assert orders.begin_submission("order-1", NOON)
+    assert not orders.begin_submission("order-1", NOON)
+
+
+def test_final_order_stays_final(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    orders.accept(ticket(), NOON)
+    assert orders.close("order-1")
+    assert not orders.close("order-1")
+    orders.note_working("order-1")
+    orders.doubt_everything_open()
+    assert orders.state_of("order-1") == "CLOSED"
+
+
+def test_restart_doubts_every_order_that_is_not_final(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    for name in ("accepted", "submitting", "working", "closed"):
+        orders.accept(ticket(name), NOON)
+    orders.begin_submission("submitting", NOON)
+    orders.note_working("working")
+    orders.close("closed")
+    assert orders.doubt_everything_open() == 3
+    assert [order.id for order in orders.in_doubt()] == ["accepted", "submitting", "working"]
+
+
+def test_malformed_order_is_remembered_without_a_ticket(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    assert orders.accept_malformed(MalformedOrder("order-1", "no side"), NOON)
+    assert not orders.accept_malformed(MalformedOrder("order-1", "no side"), NOON)
+    assert orders.ticket_of("order-1") is None
+
+
+def test_repeated_execution_counts_once(ledger: Ledger) -> None:
+    orders = OrderRecord(ledger)
+    orders.accept(ticket(), NOON)
+    fill = Execution(exec_id="fill-1", qty=2, price=Decimal("5250.25"), at=NOON)
+    assert orders.add_execution("order-1", fill)
+    assert not orders.add_execution("order-1", fill)
+    assert orders.filled_qty("order-1") == 2

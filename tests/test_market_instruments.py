@@ -1,0 +1,198 @@
+"""Which contract the desk trades on which day, and which symbols mean it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.market.instruments import (
+    INSTRUMENTS,
+    UnknownInstrument,
+    contract_for,
+    instrument_for,
+    resolve_asset,
+)
+from services.market.rolls import crude_last_trading_day
+
+ASSETS = tuple(INSTRUMENTS)
+
+
+def test_an_asset_becomes_this_quarters_micro_contract():
+    contract = contract_for("ES", date(2026, 11, 20))
+    assert (contract.symbol, contract.exchange) == ("MESZ6", "CME")
+    assert (contract.tick_size, contract.point_value) == (Decimal("0.25"), Decimal(5))
+
+
+def test_the_full_contract_has_its_own_name_and_point_value():
+    contract = contract_for("YM", date(2026, 11, 20), "full")
+    assert (contract.symbol, contract.exchange, contract.point_value) == ("YMZ6", "CBOT", Decimal(5))
+
+
+@pytest.mark.parametrize(
+    ("asset", "size", "usd"),
+    [
+        ("ES", "full", "50"),
+        ("ES", "micro", "5"),
+        ("NQ", "full", "20"),
+        ("NQ", "micro", "2"),
+        ("YM", "micro", "0.5"),
+        ("RTY", "full", "50"),
+        ("RTY", "micro", "5"),
+        ("CL", "full", "1000"),
+        ("CL", "micro", "100"),
+        ("GC", "full", "100"),
+        ("GC", "micro", "10"),
+        ("US30", "micro", "1"),
+        ("EURUSD", "full", "10"),
+        ("XAUUSD", "full", "100"),
+    ],
+)
+def test_usd_per_point(asset, size, usd):
+    assert contract_for(asset, date(2026, 11, 20), size).point_value == Decimal(usd)
+
+
+@pytest.mark.parametrize("asset", ["US30", "EURUSD", "XAUUSD"])
+def test_a_cfd_has_no_expiry_and_no_micro(asset):
+    for size in ("micro", "full"):
+        contract = contract_for(asset, date(2026, 11, 20), size)
+        assert (contract.symbol, contract.exchange) == (asset, "OTC")
+
+
+def test_a_point_of_eurusd_is_a_pip():
+    contract = contract_for("EURUSD", date(2026, 11, 20))
+    assert contract.points(Decimal("1.0862") - Decimal("1.0850")) == 12
+
+
+@pytest.mark.parametrize(
+    ("asset", "on", "symbol"),
+    [
+        ("ES", date(2026, 12, 11), "MESZ6"),  # the Friday before the roll
+        ("ES", date(2026, 12, 13), "MESZ6"),
+        ("ES", date(2026, 12, 14), "MESH7"),  # Monday of expiry week
+        ("ES", date(2026, 12, 31), "MESH7"),
+        ("ES", date(2027, 1, 1), "MESH7"),
+        ("ES", date(2027, 3, 14), "MESH7"),
+        ("ES", date(2027, 3, 15), "MESM7"),
+        ("NQ", date(2029, 12, 17), "MNQH0"),  # the year is one digit
+        ("RTY", date(2026, 9, 13), "M2KU6"),
+        ("RTY", date(2026, 9, 14), "M2KZ6"),
+        ("CL", date(2026, 11, 16), "MCLZ6"),  # Z6 ends Fri 20 Nov; three business days before is the 17th
+        ("CL", date(2026, 11, 17), "MCLF7"),
+        ("CL", date(2026, 12, 15), "MCLF7"),
+        ("CL", date(2026, 12, 16), "MCLG7"),
+        ("CL", date(2027, 1, 1), "MCLG7"),
+        ("GC", date(2026, 11, 24), "MGCZ6"),  # first notice Mon 30 Nov, Thanksgiving does not count
+        ("GC", date(2026, 11, 25), "MGCG7"),
+        ("GC", date(2027, 1, 1), "MGCG7"),
+        ("GC", date(2027, 2, 1), "MGCJ7"),
+    ],
+)
+def test_roll(asset, on, symbol):
+    assert contract_for(asset, on).symbol == symbol
+
+
+@pytest.mark.parametrize(
+    ("delivery", "last_day"),
+    [
+        ((2024, 7), date(2024, 6, 20)),
+        ((2024, 12), date(2024, 11, 20)),
+        ((2025, 1), date(2024, 12, 19)),  # the 25th is Christmas: four business days
+        ((2025, 2), date(2025, 1, 21)),  # the 25th is a Saturday, the 20th Martin Luther King Jr. Day
+    ],
+)
+def test_crude_oil_ends_when_nymex_says(delivery, last_day):
+    assert crude_last_trading_day(*delivery) == last_day
+
+
+@given(st.sampled_from(["ES", "CL", "GC"]), st.dates(date(2020, 1, 1), date(2090, 1, 1)))
+def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset, on):
+    roll = instrument_for(asset).roll
+    assert roll is not None
+    today, tomorrow = roll.front_delivery(on), roll.front_delivery(on + timedelta(days=1))
+    assert (on.year, on.month) <= today <= tomorrow
+    assert (today == tomorrow) == (on + timedelta(days=1) < roll.roll_day(*today))
+
+
+def test_an_unknown_asset_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownInstrument, match=r"'DOGE': known are ES, NQ, YM"):
+        contract_for("DOGE", date(2026, 11, 20))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset"),
+    [
+        ("ES", "ES"),
+        ("es", "ES"),
+        ("ES1!", "ES"),
+        ("ES2!", "ES"),
+        ("CME_MINI:ES1!", "ES"),
+        ("cme_mini:es1!", "ES"),
+        ("ESZ2026", "ES"),
+        ("ESZ26", "ES"),
+        ("ESZ6", "ES"),
+        ("MES", "ES"),
+        ("MES1!", "ES"),
+        ("CME_MINI:MES1!", "ES"),
+        ("MESZ6", "ES"),
+        ("M2K1!", "RTY"),
+        ("M2KZ2026", "RTY"),
+        ("CBOT_MINI:YM1!", "YM"),
+        ("NYMEX:CL1!", "CL"),
+        ("COMEX:MGC1!", "GC"),
+        ("US30", "US30"),
+        ("CAPITALCOM:US30", "US30"),
+        ("FX:EURUSD", "EURUSD"),
+        ("OANDA:XAUUSD", "XAUUSD"),
+    ],
+)
+def test_symbols_that_mean_an_asset(symbol, asset):
+    assert resolve_asset(symbol, ASSETS) == asset
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "CME_MINI_DL:ES1!",  # delayed
+        "CME_MINI_DLY:ES1!",
+        "FX_DL:EURUSD",
+        "NYSE:ES",  # a share
+        "NASDAQ:GC",
+        "BTCUSD",
+        "ESX",
+        "ESA6",  # no such month
+        "ESZ206",
+        "ESZ1999",
+        "EURUSD1!",
+        "ES!",
+        "ES1!!",
+        "ES 1!",
+        " ES",
+        "ES\n",
+        ":ES",
+        "CME:",
+        "A:B:ES",
+        "",
+        "ＥＳ",  # full-width letters
+        "ES1١",  # an Arabic digit
+        "ES\x00",
+        "E" * 100_000,
+        "CME_MINI:" + "1" * 32,
+    ],
+)
+def test_symbols_that_mean_nothing(symbol):
+    assert resolve_asset(symbol, ASSETS) is None
+
+
+def test_only_the_desks_own_assets_are_meant():
+    assert resolve_asset("NQ1!", ["ES"]) is None
+    assert resolve_asset("ES1!", []) is None
+    assert resolve_asset("TSLA", ["TSLA"]) == "TSLA"
+
+
+@given(st.text())
+def test_no_text_raises(text):
+    assert resolve_asset(text, ASSETS) in (None, *ASSETS)
