@@ -3,7 +3,7 @@
 import os
 import signal
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = 1  # one writer in memory; a second worker would be a second writer
 threads = 128
@@ -12,6 +12,7 @@ graceful_timeout = 5
 timeout = 60
 max_requests = 0
 accesslog = None
+control_socket_disable = True
 
 
 def post_worker_init(worker):

@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Callable
-
-import structlog
+from dataclasses import dataclass
 
 from bridge.brokers.broker import Broker
 from bridge.brokers.paper import PaperBroker
@@ -19,11 +18,17 @@ from bridge.sender import ReportSender
 from bridge.turns import Job, keep_turning
 from bridge.worker import Worker
 
-logger = structlog.get_logger(__name__)
-
 DOUBT_SECONDS = 1.0
 FEED_PAUSE_SECONDS = 1.0
 SECONDS_TO_STOP = 0.5
+
+
+@dataclass(frozen=True)
+class BrokerSetup:
+    """A broker, and the jobs it needs beside those of the bridge."""
+
+    broker: Broker
+    jobs: tuple[Job, ...] = ()
 
 
 class Bridge:
@@ -34,9 +39,8 @@ class Bridge:
         self.stop = threading.Event()
         self._ledger = ledger
         self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner)
-        self._feed = _feed(settings, self._desk, clock)
-        self._paper = PaperBroker(ledger, settings.paper, self._feed, clock)
-        self._broker: Broker = self._paper
+        setup = BROKERS[settings.broker](settings, self._desk, ledger, clock, self.stop)
+        self._broker, self._broker_jobs = setup.broker, setup.jobs
         orders = OrderRecord(ledger)
         self._outbox = Outbox(ledger, clock)
         self._reporter = Reporter(ledger, orders, self._outbox)
@@ -68,23 +72,18 @@ class Bridge:
         self._ledger.close()
 
     def _jobs(self) -> tuple[Job, ...]:
-        heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
-        snapshots = Snapshots(self._desk, self._broker, self._reporter.position_changed)
+        worker, reporter, stop = self._worker, self._reporter, self.stop
         sender = ReportSender(self._desk, self._outbox)
-        worker = self._worker
+        heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
+        snapshots = Snapshots(self._desk, self._broker, reporter.position_changed)
         return (
-            Job("orders", worker.poll_turn, lambda found: worker.rest_after_poll(found, self.stop)),
-            Job("doubts", worker.doubt_turn, lambda _: self._reporter.doubt_arose.wait(DOUBT_SECONDS)),
+            Job("orders", worker.poll_turn, lambda found: worker.rest_after_poll(found, stop)),
+            Job("doubts", worker.doubt_turn, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
             Job("reports", sender.turn, sender.rest),
-            Job("heartbeat", heartbeats.turn, self._pause(CHANGE_CHECK_SECONDS)),
+            Job("heartbeat", heartbeats.turn, lambda _: stop.wait(CHANGE_CHECK_SECONDS)),
             Job("snapshot", snapshots.turn, snapshots.rest),
-            Job(
-                "prices", self._feed.follow(self._paper.on_quote, self.stop), self._pause(FEED_PAUSE_SECONDS)
-            ),
+            *self._broker_jobs,
         )
-
-    def _pause(self, seconds: float) -> Callable[[bool], object]:
-        return lambda _: self.stop.wait(seconds)
 
     def _wake_everybody(self) -> None:
         self._outbox.wake.set()
@@ -92,7 +91,17 @@ class Bridge:
         self._reporter.position_changed.set()
 
 
-def _feed(settings: BridgeSettings, desk: DeskClient, clock: Clock) -> PriceFeed:
-    if settings.paper.tape is not None:
-        return TapeFeed(settings.paper.tape, clock)
-    return DeskFeed(desk, clock)
+def _paper(
+    settings: BridgeSettings, desk: DeskClient, ledger: Ledger, clock: Clock, stop: threading.Event
+) -> BrokerSetup:
+    tape = settings.paper.tape
+    feed: PriceFeed = TapeFeed(tape, clock) if tape is not None else DeskFeed(desk, clock)
+    broker = PaperBroker(ledger, settings.paper, feed, clock)
+    prices = Job("prices", feed.follow(broker.on_quote, stop), lambda _: stop.wait(FEED_PAUSE_SECONDS))
+    return BrokerSetup(broker, (prices,))
+
+
+BrokerBuilder = Callable[[BridgeSettings, DeskClient, Ledger, Clock, threading.Event], BrokerSetup]
+
+BROKERS: dict[str, BrokerBuilder] = {"paper": _paper}
+"""How each broker that ``--broker`` may name is put together."""

@@ -13,16 +13,8 @@ from dotenv import dotenv_values
 from bridge.limits import HardLimits
 
 SHORTEST_SECRET = 8
-PLACEHOLDERS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "replace",
-    "your-",
-    "your_",
-    "example",
-    "placeholder",
-    "<",
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
 )
 
 
@@ -99,10 +91,8 @@ def _url(text: str) -> str:
 def _secret(text: str) -> str:
     if not text:
         raise SettingsInvalid("BRIDGE_HEARTBEAT_SECRET is not set: the desk would refuse every call.")
-    if any(placeholder in text.lower() for placeholder in PLACEHOLDERS):
-        raise SettingsInvalid(
-            "BRIDGE_HEARTBEAT_SECRET is still the placeholder: put the desk's secret there."
-        )
+    if text.lower() in PLACEHOLDERS:
+        raise SettingsInvalid("BRIDGE_HEARTBEAT_SECRET is still the placeholder: put the desk's secret there.")
     if len(text) < SHORTEST_SECRET or not text.isascii() or not text.isprintable() or text != text.strip():
         raise SettingsInvalid(
             f"BRIDGE_HEARTBEAT_SECRET must be {SHORTEST_SECRET} or more printable ASCII characters"

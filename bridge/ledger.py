@@ -125,8 +125,6 @@ class Ledger:
         if version == SCHEMA_VERSION:
             return
         if version != 0:
-            raise sqlite3.DatabaseError(
-                f"its schema is version {version}, this bridge knows {SCHEMA_VERSION}"
-            )
+            raise sqlite3.DatabaseError(f"its schema is version {version}, this bridge knows {SCHEMA_VERSION}")
         script = SCHEMA.read_text(encoding="utf-8")
         self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")

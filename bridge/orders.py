@@ -48,9 +48,7 @@ class OrderRecord:
     def note_working(self, order_id: str) -> None:
         """Note that the broker has the order, unless that is known or the order is final."""
         with self._ledger.transaction() as connection:
-            connection.execute(
-                "UPDATE orders SET state = 'WORKING' WHERE id = ? AND state <> 'CLOSED'", (order_id,)
-            )
+            connection.execute("UPDATE orders SET state = 'WORKING' WHERE id = ? AND state <> 'CLOSED'", (order_id,))
 
     def close(self, order_id: str) -> bool:
         """Note that the order is final; False when it was before."""
@@ -106,9 +104,7 @@ class OrderRecord:
 
     def filled_qty(self, order_id: str) -> int:
         """Sum the contracts of the order that have filled."""
-        return int(
-            self._ledger.value("SELECT coalesce(sum(qty), 0) FROM executions WHERE order_id = ?", (order_id,))
-        )
+        return int(self._ledger.value("SELECT coalesce(sum(qty), 0) FROM executions WHERE order_id = ?", (order_id,)))
 
     def _insert(self, order_id: str, ticket: str, state: OrderState, now: datetime) -> bool:
         with self._ledger.transaction() as connection:

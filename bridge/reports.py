@@ -24,6 +24,9 @@ from bridge.wire import ExecutionReport, OrderTicket, ReportExtra, ReportStatus
 
 logger = structlog.get_logger(__name__)
 
+LONGEST_REASON = 300
+"""Characters of a reason that travel to the desk; a broker may be more talkative than the desk accepts."""
+
 _body_encoder = msgspec.json.Encoder(decimal_format="number")
 _body_decoder = msgspec.json.Decoder(ExecutionReport)
 
@@ -63,9 +66,7 @@ class Outbox:
         rows = self._ledger.rows(
             "SELECT min(number), order_id, body FROM reports WHERE settled_at IS NULL GROUP BY order_id ORDER BY 1"
         )
-        return [
-            OutgoingReport(number, order_id, _body_decoder.decode(body)) for number, order_id, body in rows
-        ]
+        return [OutgoingReport(number, order_id, _body_decoder.decode(body)) for number, order_id, body in rows]
 
     def settle(self, number: int, refusal: str | None = None) -> None:
         """Note that the desk acknowledged a report, or refused it for good with `refusal`."""
@@ -137,7 +138,7 @@ class Reporter:
 
     def refuse_malformed(self, order_id: str, reason: str) -> None:
         """Report an order that could not be read as REJECTED."""
-        self._outbox.put(order_id, "end", ExecutionReport("REJECTED", ReportExtra(reason=reason)))
+        self._outbox.put(order_id, "end", ExecutionReport("REJECTED", ReportExtra(reason=reason[:LONGEST_REASON])))
 
     def _note_order_event(self, event: OrderEvent) -> None:
         ticket = self._orders.ticket_of(event.client_tag)
@@ -175,9 +176,7 @@ class Reporter:
             cum_qty=filled,
             exec_id=event.execution.exec_id,
         )
-        logger.info(
-            "order filled", order=ticket.id, status=status, qty=extra.qty, price=str(extra.fill_price)
-        )
+        logger.info("order filled", order=ticket.id, status=status, qty=extra.qty, price=str(extra.fill_price))
         self._outbox.put(ticket.id, f"execution {event.execution.exec_id}", ExecutionReport(status, extra))
         if status == "FILLED":
             self._orders.close(ticket.id)
@@ -189,5 +188,5 @@ class Reporter:
 
     def _put_end(self, ticket: OrderTicket, status: ReportStatus, reason: str) -> None:
         filled = self._orders.filled_qty(ticket.id)
-        extra = ReportExtra(symbol=ticket.contract, side=ticket.side, cum_qty=filled, reason=reason)
+        extra = ReportExtra(symbol=ticket.contract, side=ticket.side, cum_qty=filled, reason=reason[:LONGEST_REASON])
         self._outbox.put(ticket.id, "end", ExecutionReport(status, extra))

@@ -15,9 +15,7 @@ logger = structlog.get_logger(__name__)
 class ReportSender:
     """Sends what is due, one report per turn; an order whose report fails waits, the others do not."""
 
-    def __init__(
-        self, desk: DeskClient, outbox: Outbox, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, desk: DeskClient, outbox: Outbox, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Send `outbox` to `desk`; waits are measured in `monotonic` seconds."""
         self._desk = desk
         self._outbox = outbox

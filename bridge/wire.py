@@ -186,10 +186,11 @@ def decode_order(order: bytes) -> OrderTicket | MalformedOrder:
 def decode_quote(event: str, received_at: datetime) -> Quote:
     """Read the ``data`` of a quote event; without a time of its own it is as old as its receipt.
 
+    A time that lies ahead is taken for `received_at`, so that one wrong clock does not silence later prices.
     Raises `msgspec.DecodeError` when it is not a quote.
     """
     quote = _quote_decoder.decode(event)
-    return Quote(symbol=quote.symbol, price=quote.price, at=quote.ts or received_at)
+    return Quote(symbol=quote.symbol, price=quote.price, at=min(quote.ts or received_at, received_at))
 
 
 def _id_of(order: bytes) -> str | None:

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from services.activity import ActivityLog, Feed, LogLine, line_view
-from services.engine.state import AssetLive, Instant
+from services.engine.state import AssetLive
 from services.patches import changes
 from services.state_manager import Snapshot, StateManager
 from services.view import Json, history_view, live_document, state_document
@@ -120,7 +120,7 @@ class Broadcaster:
     def _opening(self, quotes_only: bool, after: int | None) -> list[Message]:
         snapshot, now = self._manager.snapshot, self._manager.now
         if quotes_only:
-            return [_quote(snapshot.version, s, a.contract.symbol, a.live) for s, a in snapshot.desk.assets.items()]
+            return _new_quotes(None, snapshot)
         oldest_kept = self._kept[0].version if self._kept else None
         if after is not None and oldest_kept is not None and oldest_kept <= after <= snapshot.version:
             return [message for message in self._kept if message.version >= after]
@@ -182,17 +182,20 @@ class Broadcaster:
                 self._listeners.discard(listener)
 
 
-def _new_quotes(before: Snapshot, after: Snapshot) -> list[Message]:
+def _new_quotes(before: Snapshot | None, after: Snapshot) -> list[Message]:
+    """Return a quote for every asset whose price is known and has moved."""
     quotes = []
     for symbol, asset in after.desk.assets.items():
-        earlier = before.desk.assets.get(symbol)
-        moved = earlier is None or earlier.live.price_at != asset.live.price_at
-        if moved or (earlier is not None and earlier.live.last_price != asset.live.last_price):
+        earlier = before.desk.assets.get(symbol) if before is not None else None
+        if asset.live.last_price is not None and (earlier is None or _moved(earlier.live, asset.live)):
             quotes.append(_quote(after.version, symbol, asset.contract.symbol, asset.live))
     return quotes
 
 
+def _moved(earlier: AssetLive, later: AssetLive) -> bool:
+    return (earlier.last_price, earlier.price_at) != (later.last_price, later.price_at)
+
+
 def _quote(version: int, symbol: str, contract: str, live: AssetLive) -> Message:
-    at: Instant | None = live.price_at
-    body = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": at}
+    body = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": live.price_at}
     return Message(version, "quote", encode(body))

@@ -10,10 +10,9 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.cli import AppGroup
 
-from services.config import PROJECT
+from services.config import PROJECT, SECRETS
+from services.rulebook import renew
 from services.tape.command import tape_command
-
-SECRET_NAMES = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
 desk.add_command(tape_command)
@@ -34,7 +33,7 @@ def init_command(env_file: Path) -> None:
         click.echo(f"{env_file.name} stands already; the password is in it as DASHBOARD_PASSWORD.")
         return
     password = secrets.token_urlsafe(12)
-    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRET_NAMES]
+    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
     text = "\n".join(["# Generated at the first start. Keep it private.", *lines, f"DASHBOARD_PASSWORD={password}", ""])
     env_file.touch(mode=0o600)
     env_file.write_text(text, "utf-8")
@@ -46,3 +45,10 @@ def init_command(env_file: Path) -> None:
 def hash_password_command(password: str) -> None:
     """Print the value for DASHBOARD_PASSWORD_HASH."""
     click.echo(PasswordHasher().hash(password))
+
+
+@desk.command("rules")
+def rules_command() -> None:
+    """Write the tables of docs/rules.md anew."""
+    renew()
+    click.echo("docs/rules.md is current.")

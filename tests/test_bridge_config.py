@@ -12,7 +12,11 @@ ENOUGH = {"BRIDGE_HEARTBEAT_SECRET": "s3cret-of-the-desk"}
 
 def test_defaults_are_a_paper_bridge_to_the_local_desk() -> None:
     settings = settings_from([], ENOUGH)
-    assert (settings.broker, settings.desk_url, settings.owner) == ("paper", "http://127.0.0.1:8000", "bridge")
+    assert (settings.broker, settings.desk_url, settings.owner) == (
+        "paper",
+        "http://127.0.0.1:8000",
+        "bridge",
+    )
     assert settings.ledger_path == Path("var/bridge.sqlite")
     assert settings.paper.start_balance == Decimal(50_000)
     assert (settings.limits.max_order_qty, settings.limits.max_position) == (20, 20)

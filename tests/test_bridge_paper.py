@@ -1,15 +1,11 @@
-"""The paper broker as a trader meets it: fills, stops, restarts, and books that add up to the cent."""
+"""The paper broker as a trader meets it: what fills, what waits, what is refused."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bridge.brokers.broker import (
     BrokerEvent,
@@ -217,97 +213,6 @@ def test_open_pnl_is_marked_at_the_last_price_with_the_contracts_point_value(acc
     assert (statement.contracts[0].position, statement.contracts[0].avg_price) == (-3, Decimal("5250.25"))
 
 
-def test_protective_stop_rests_as_soon_as_the_entry_fills(account: PaperAccount) -> None:
-    assert account.stop is None
-    account.trades_at(5250.25).enters("BUY", 5, stop="15")
-    assert account.stop == ("SELL", 5, Decimal("5235.25"))
-
-
-def test_protective_stop_of_a_short_rests_above(account: PaperAccount) -> None:
-    account.trades_at(5250.25).enters("SELL", 3, stop="10")
-    assert account.stop == ("BUY", 3, Decimal("5260.25"))
-
-
-def test_stop_distance_counts_points_and_rests_on_a_tick(account: PaperAccount) -> None:
-    account.trades_at(1.10005).enters(
-        "BUY", 1, stop="20", tick_size=Decimal("0.00005"), point_size=Decimal("0.0001"), point_value=Decimal("12.5")
-    )
-    assert account.stop == ("SELL", 1, Decimal("1.09805"))
-
-
-def test_stop_follows_a_scale_in_with_quantity_and_average(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")
-    account.trades_at(5252.00).scales_in("BUY", 3, stop="15")
-    # average 5250.75
-    assert account.stop == ("SELL", 8, Decimal("5235.75"))
-
-
-def test_stop_keeps_its_price_and_shrinks_with_a_partial_exit(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")
-    account.trades_at(5252.00).exits("SELL", 2)
-    assert account.stop == ("SELL", 3, Decimal("5235.00"))
-
-
-def test_stop_is_removed_when_flat(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5)
-    account.exits("SELL", 5)
-    assert account.stop is None
-    account.trades_at(5200.00)
-    assert account.position == 0
-
-
-def test_entry_without_stop_points_rests_no_stop(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop=None)
-    assert account.stop is None
-    account.trades_at(5000.00)
-    assert account.position == 5
-
-
-@pytest.mark.parametrize(
-    ("side", "traded", "filled_at"),
-    [("BUY", 5235.00, 5235.00), ("BUY", 5230.25, 5230.25), ("SELL", 5265.00, 5265.00), ("SELL", 5271.50, 5271.50)],
-    ids=["long at the stop", "long gaps through", "short at the stop", "short gaps through"],
-)
-def test_stop_fires_at_its_price_or_at_the_gap(
-    account: PaperAccount, side: str, traded: float, filled_at: float
-) -> None:
-    account.trades_at(5250.00).enters(side, 5, stop="15")
-    account.trades_at(traded)
-    assert account.position == 0
-    assert account.last_fill_price == Decimal(str(filled_at))
-    assert account.events[-1] == PositionChanged("MESZ6")
-
-
-def test_stop_that_fires_slips_too(tmp_path: Path) -> None:
-    account = PaperAccount(tmp_path / "paper.sqlite", slippage_ticks=1)
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")  # filled at 5250.25, stop 5235.25
-    account.trades_at(5235.25)
-    assert account.last_fill_price == Decimal("5235.00")
-
-
-def test_stop_does_not_fire_one_tick_early(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")
-    account.trades_at(5235.25)
-    assert account.position == 5
-
-
-def test_exit_after_the_stop_fired_finds_no_position(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")
-    account.trades_at(5230.00)
-    late = account.exits("SELL", 5)
-    assert account.story_of(late) == ["OrderWorking", "OrderRejected"]
-    assert account.reason_of(late) == "no position"
-    assert account.position == 0
-
-
-def test_scale_in_after_the_stop_fired_opens_nothing(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5, stop="15")
-    account.trades_at(5230.00)
-    late = account.scales_in("BUY", 5)
-    assert account.reason_of(late) == "no position to scale into"
-    assert account.position == 0
-
-
 def test_exit_larger_than_the_position_closes_only_the_position(account: PaperAccount) -> None:
     account.trades_at(5250.00).enters("BUY", 3)
     order = account.exits("SELL", 5)
@@ -345,43 +250,6 @@ def test_the_same_client_tag_is_never_executed_twice(account: PaperAccount) -> N
     assert account.position == 5
 
 
-def test_restart_keeps_position_stop_and_money(tmp_path: Path) -> None:
-    account = PaperAccount(tmp_path / "paper.sqlite", commission="0.62")
-    account.trades_at(5250.00).enters("BUY", 5)
-    account.trades_at(5251.50).waits(1)
-    before = account.broker.statement()
-    account.restarts()
-    assert account.broker.statement() == before
-    assert account.stop == ("SELL", 5, Decimal("5235.00"))
-    account.trades_at(5220.00)
-    assert account.last_fill_price == Decimal("5220.00")
-
-
-def test_restart_keeps_a_waiting_order(account: PaperAccount) -> None:
-    order = account.enters()
-    account.restarts().trades_at(5250.00)
-    assert account.fills_of(order) == [(5, Decimal("5250.00"))]
-    assert account.broker.look_up(order).status == "FILLED"
-
-
-def test_exit_after_a_restart_waits_a_little_for_a_price_and_then_takes_the_last_known(
-    account: PaperAccount,
-) -> None:
-    account.trades_at(5250.00).enters("BUY", 5)
-    account.trades_at(5253.00).waits(1)
-    order = account.restarts().exits("SELL", 5)
-    assert account.waits(4).fills_of(order) == []
-    assert account.waits(1).fills_of(order) == [(5, Decimal("5253.00"))]
-
-
-def test_exit_that_waited_goes_before_the_stop_at_the_same_price(account: PaperAccount) -> None:
-    account.trades_at(5250.00).enters("BUY", 5)
-    order = account.restarts().exits("SELL", 5)
-    account.trades_at(5230.00)
-    assert account.fills_of(order) == [(5, Decimal("5230.00"))]
-    assert account.position == 0
-
-
 def test_fill_that_its_listener_could_not_write_down_never_happened(account: PaperAccount) -> None:
     account.trades_at(5250.00)
 
@@ -407,55 +275,3 @@ def test_flat_contract_leaves_the_statement_after_a_day(account: PaperAccount) -
 def test_listener_hears_working_before_the_fill(account: PaperAccount) -> None:
     order = account.trades_at(5250.00).enters()
     assert account.events[0] == OrderWorking(order)
-
-
-ticks = st.integers(min_value=20_900, max_value=21_100)
-deeds = st.lists(
-    st.one_of(
-        st.tuples(st.just("price"), ticks),
-        st.tuples(st.just("enter"), st.sampled_from(["BUY", "SELL"]), st.integers(1, 7)),
-        st.tuples(st.just("scale"), st.sampled_from(["BUY", "SELL"]), st.integers(1, 7)),
-        st.tuples(st.just("exit"), st.sampled_from(["BUY", "SELL"]), st.integers(1, 9)),
-        st.tuples(st.just("restart")),
-    ),
-    min_size=1,
-    max_size=14,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(deeds=deeds, slippage=st.integers(0, 3))
-def test_position_is_the_sum_of_fills_and_equity_adds_up_to_the_cent(deeds: list[Any], slippage: int) -> None:
-    with TemporaryDirectory() as folder:
-        account = PaperAccount(Path(folder) / "paper.sqlite", slippage_ticks=slippage, commission="0.62")
-        account.trades_at(5250.00)
-        mark = Fraction(5250)
-        for deed in deeds:
-            match deed:
-                case ("price", tick):
-                    mark = Fraction(tick, 4)
-                    account.trades_at(tick / 4)
-                case ("enter", side, qty):
-                    account.enters(side, qty, stop="15")
-                case ("scale", side, qty):
-                    account.scales_in(side, qty)
-                case ("exit", side, qty):
-                    account.exits(side, qty)
-                case _:
-                    account.waits(0).restarts()
-            books_add_up(account, mark)
-
-
-def books_add_up(account: PaperAccount, mark: Fraction) -> None:
-    """Compare the statement with nothing but the cash that changed hands."""
-    rows = account.ledger.rows("SELECT signed_qty, price FROM paper_executions")
-    fills = [(qty, Fraction(price)) for qty, price in rows]
-    position = sum(qty for qty, _ in fills)
-    cash = -sum(qty * price * 5 for qty, price in fills) - sum(abs(qty) for qty, _ in fills) * Fraction(62, 100)
-    statement = account.broker.statement()
-    assert account.position == position
-    assert Fraction(statement.equity) == Fraction(START) + cash + position * mark * 5
-    commission = sum(abs(qty) for qty, _ in fills) * Decimal("0.62")
-    assert statement.equity == START + statement.realized - commission + statement.unrealized
-    assert (account.stop is None) == (position == 0)
-    assert account.stop is None or account.stop[1] == abs(position)

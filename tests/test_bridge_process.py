@@ -187,6 +187,21 @@ def test_protective_stop_outlives_the_bridge(machine: Machine, desk: DeskServer)
     assert desk.waits_for(late, "REJECTED")["reason"] == "no position"
 
 
+def test_desk_may_go_away_and_come_back(machine: Machine, desk: DeskServer) -> None:
+    desk.quotes_price(5250.25)
+    machine.starts()
+    order = desk.queues("BUY", 5)
+    desk.at = lambda what, _: desk.goes_away() if what == "WORKING" else None
+    desk.waits_for(order, "WORKING")
+    time.sleep(0.5)
+    with desk.comes_back() as successor:
+        machine.desk = successor
+        assert successor.waits_for(order, "FILLED")["cum_qty"] == 5
+        successor.quotes_price(5251.00)
+        exit_order = successor.queues_exit("SELL", 5)
+        assert successor.waits_for(exit_order, "FILLED")["fill_price"] == 5251.00
+
+
 MOMENTS = [
     ("claimed", None),
     *[("claimed", milliseconds / 1000) for milliseconds in (0, 1, 2, 3, 5)],

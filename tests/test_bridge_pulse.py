@@ -115,7 +115,13 @@ def test_snapshot_carries_account_and_contracts_as_plain_numbers(pulse: Pulse) -
         "unrealized": -12.5,
         "accountBalance": 50237.5,
         "symbols": [
-            {"symbol": "MESZ6", "position": 5, "openPnl": -12.5, "avgPrice": 5250.25, "lastFillPrice": 5250.25}
+            {
+                "symbol": "MESZ6",
+                "position": 5,
+                "openPnl": -12.5,
+                "avgPrice": 5250.25,
+                "lastFillPrice": 5250.25,
+            }
         ],
     }
 

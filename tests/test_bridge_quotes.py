@@ -106,6 +106,12 @@ def test_quote_without_a_time_is_as_old_as_its_receipt() -> None:
     assert decode_quote('{"symbol":"MESZ6","price":5250.10}', now) == Quote("MESZ6", Decimal("5250.10"), now)
 
 
+def test_quote_from_the_future_is_taken_for_now() -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    quote = decode_quote('{"symbol":"MESZ6","price":5250.10,"ts":"2031-01-01T00:00:00Z"}', now)
+    assert quote.at == now
+
+
 STREAM = (
     b": hb\n\n"
     b'event: quote\ndata: {"symbol":"MESZ6",\ndata:"price":5250.25}\nid: 7\n\n'

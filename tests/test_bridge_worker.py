@@ -1,6 +1,6 @@
 """Orders on their way through the bridge: from a real HTTP desk to a broker and back, one turn at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,6 @@ from bridge.brokers.broker import (
     BrokerUnavailable,
     ContractStanding,
     Execution,
-    LinkRestored,
     OrderCancelled,
     OrderExecuted,
     OrderRefused,
@@ -269,7 +268,14 @@ def test_refusal_of_the_broker_is_reported_with_its_reason(crew: Crew, desk: Des
 
 @pytest.mark.parametrize(
     "flaw",
-    [{"qty": 0}, {"qty": "five"}, {"side": "HOLD"}, {"tick_size": 0}, {"asset": None}, {"expires_at": "soon"}],
+    [
+        {"qty": 0},
+        {"qty": "five"},
+        {"side": "HOLD"},
+        {"tick_size": 0},
+        {"asset": None},
+        {"expires_at": "soon"},
+    ],
     ids=lambda flaw: next(iter(flaw)),
 )
 def test_malformed_order_is_rejected_and_its_neighbour_lives(
@@ -279,172 +285,6 @@ def test_malformed_order_is_rejected_and_its_neighbour_lives(
     crew.works()
     assert "malformed order" in desk.waits_for(bad, "REJECTED")["reason"]
     assert broker.submitted == [good]
-
-
-def test_limits_of_the_bridge_hold_whatever_the_desk_says(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
-    too_large = desk.queues("BUY", 21)
-    crew.works()
-    assert "at most 20 allowed" in desk.waits_for(too_large, "REJECTED")["reason"]
-    desk.queues("BUY", 20)
-    crew.works()
-    too_much = desk.queues("BUY", 1)
-    crew.works()
-    assert "position would be 21" in desk.waits_for(too_much, "REJECTED")["reason"]
-    assert broker.position == 20
-
-
-def test_orders_that_may_still_fill_count_towards_the_position_limit(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker
-) -> None:
-    broker.mood = "works"
-    waiting = desk.queues("BUY", 12)
-    crew.works()
-    broker.execute(waiting, 4)
-    crew.reports()
-    assert crew.orders.working_qty("MESZ6") == 8
-    too_much = desk.queues("BUY", 9)
-    crew.works()
-    assert "position would be 21" in desk.waits_for(too_much, "REJECTED")["reason"]
-
-
-def test_orders_per_minute_are_limited_and_the_minute_ends(
-    desk: DeskServer, broker: MoodyBroker, tmp_path: Path
-) -> None:
-    crew = Crew(desk, broker, tmp_path / "ledger.sqlite", HardLimits(max_orders_per_minute=2))
-    for side in ("BUY", "SELL", "BUY"):
-        desk.queues(side, 1)
-        crew.works()
-    assert "2 orders within a minute" in desk.waits_for("order-0003", "REJECTED")["reason"]
-    crew.ahead = timedelta(seconds=61)
-    desk.queues("BUY", 1, expires_at=None)
-    crew.works()
-    assert desk.final_status("order-0004") == "FILLED"
-
-
-def test_exits_know_no_limit(desk: DeskServer, broker: MoodyBroker, tmp_path: Path) -> None:
-    limits = HardLimits(max_order_qty=1, max_position=1, max_orders_per_minute=1)
-    crew = Crew(desk, broker, tmp_path / "ledger.sqlite", limits)
-    broker.position = 60
-    for _ in range(3):
-        desk.queues_exit("SELL", 20)
-        crew.works()
-    assert broker.position == 0
-
-
-def test_entry_is_refused_while_the_position_is_unknown(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
-    broker.reachable = False
-    order = desk.queues()
-    crew.works()
-    assert desk.waits_for(order, "REJECTED")["reason"] == "the position at the broker is unknown"
-    assert broker.submitted == []
-
-
-def test_order_that_vanished_in_a_timeout_is_looked_up_and_not_sent_again(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker
-) -> None:
-    broker.mood = "takes it and breaks"
-    order = desk.queues()
-    crew.works()
-    assert crew.orders.state_of(order) == "IN_DOUBT"
-    assert desk.statuses(order) == []
-    crew.looks_up()
-    assert broker.submitted == [order]
-    assert desk.statuses(order) == ["WORKING", "FILLED"]
-
-
-def test_doubt_stays_as_long_as_the_broker_cannot_tell(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
-    broker.mood = "takes it and breaks"
-    order = desk.queues()
-    crew.works()
-    broker.reachable = False
-    crew.looks_up().crashes().looks_up()
-    assert crew.orders.state_of(order) == "IN_DOUBT"
-    broker.reachable = True
-    crew.looks_up()
-    assert desk.final_status(order) == "FILLED"
-    assert broker.submitted == [order]
-
-
-def test_order_that_never_reached_the_broker_is_sent_once_that_is_certain(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker
-) -> None:
-    broker.mood = "breaks before"
-    order = desk.queues()
-    crew.works()
-    broker.mood = "fills"
-    crew.looks_up()
-    assert desk.final_status(order) == "FILLED"
-    assert broker.position == 5
-
-
-def test_entry_that_never_reached_the_broker_is_not_sent_when_it_is_too_late(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker
-) -> None:
-    broker.mood = "breaks before"
-    order = desk.queues()
-    crew.works()
-    crew.ahead = timedelta(seconds=31)
-    crew.looks_up()
-    assert desk.final_status(order) == "CANCELLED"
-    assert broker.submitted == [order]
-
-
-def test_fills_during_an_outage_of_the_link_are_caught_up(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
-    broker.mood = "works"
-    order = desk.queues()
-    crew.works()
-    broker.execute(order, 5, heard=False)
-    crew.reporter.on_broker_event(LinkRestored())
-    crew.looks_up()
-    assert desk.statuses(order) == ["WORKING", "FILLED"]
-
-
-class PowerCut(BaseException):
-    """The machine goes dark; nothing below may catch it."""
-
-
-def cut_before(function: Callable[..., Any]) -> Callable[..., Any]:
-    def dark(*_: Any, **__: Any) -> Any:
-        raise PowerCut
-
-    return dark
-
-
-def cut_after(function: Callable[..., Any]) -> Callable[..., Any]:
-    def dark(*args: Any, **named: Any) -> Any:
-        function(*args, **named)
-        raise PowerCut
-
-    return dark
-
-
-@pytest.mark.parametrize("cut", [cut_before, cut_after])
-@pytest.mark.parametrize(
-    ("part", "step"),
-    [
-        ("orders", "accept"),
-        ("orders", "begin_submission"),
-        ("broker", "submit"),
-        ("orders", "move"),
-        ("outbox", "settle"),
-        ("reporter", "on_broker_event"),
-    ],
-)
-def test_power_cut_at_any_step_loses_nothing_and_sends_nothing_twice(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker, part: str, step: str, cut: Callable[..., Any]
-) -> None:
-    order = desk.queues()
-    whole = getattr(getattr(crew, part), step)
-    setattr(getattr(crew, part), step, cut(whole))
-    with pytest.raises(PowerCut):
-        crew.works()
-    setattr(broker, "submit", type(broker).submit.__get__(broker))  # noqa: B010 - the broker survives the cut
-    crew.crashes().looks_up()
-    if desk.final_status(order) is None:
-        crew.works()
-    assert desk.statuses(order) == ["WORKING", "FILLED"]
-    assert broker.position == 5
-    assert len(desk.fills()) == 1
 
 
 def test_desk_that_is_down_is_an_outage_and_not_an_end(crew: Crew, desk: DeskServer) -> None:

@@ -254,9 +254,7 @@ class PaperBroker:
             return bool(held.position)
         return self._clock() - held.last_fill_at <= LISTED_AFTER_LAST_FILL
 
-    def _tell(
-        self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged
-    ) -> None:
+    def _tell(self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged) -> None:
         if self._listener is not None:
             self._listener.on_broker_event(event)
 

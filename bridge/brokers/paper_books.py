@@ -51,9 +51,7 @@ class PaperBooks:
                 (status, reason, client_tag),
             )
 
-    def add_fill(
-        self, client_tag: str, contract: str, signed_qty: int, price: Decimal, at: datetime
-    ) -> Execution:
+    def add_fill(self, client_tag: str, contract: str, signed_qty: int, price: Decimal, at: datetime) -> Execution:
         """Write a fill down and give it its identity."""
         with self._ledger.transaction() as connection:
             number = connection.execute(
@@ -85,9 +83,7 @@ class PaperBooks:
 
     def standing(self, client_tag: str) -> OrderStanding | None:
         """Find an order by its tag."""
-        rows = self._ledger.rows(
-            "SELECT status, reason FROM paper_orders WHERE client_tag = ?", (client_tag,)
-        )
+        rows = self._ledger.rows("SELECT status, reason FROM paper_orders WHERE client_tag = ?", (client_tag,))
         if not rows:
             return None
         status, reason = rows[0]
@@ -104,8 +100,6 @@ class PaperBooks:
         )
 
 
-def _execution(
-    client_tag: str, number: int | None, signed_qty: int, price: Decimal, at: datetime
-) -> Execution:
+def _execution(client_tag: str, number: int | None, signed_qty: int, price: Decimal, at: datetime) -> Execution:
     exec_id = f"paper-{client_tag}-{number}"
     return Execution(exec_id=exec_id, qty=abs(signed_qty), price=price, at=at)

@@ -2,11 +2,12 @@
  * The desk's time. Every countdown runs from it: the local wall clock is never asked.
  *
  * Each message carries the server's `now`. A message can only arrive late, never early, so the largest
- * difference to the page's own steady counter among the last few is the one nearest to the truth.
+ * difference to the page's own steady counter among the recent ones is the one nearest to the truth. (A stream
+ * that resumes repeats old messages, so it is the last half minute that counts, not the last few messages.)
  */
 
-const SAMPLES_KEPT = 8;
-const differences = [];
+const SAMPLE_LASTS_MS = 30_000;
+let samples = [];
 const listeners = new Set();
 let isTicking = false;
 
@@ -14,13 +15,14 @@ let isTicking = false;
 export function hear(serverTime) {
   const at = Date.parse(serverTime);
   if (Number.isNaN(at)) return;
-  differences.push(at - performance.now());
-  if (differences.length > SAMPLES_KEPT) differences.shift();
+  const heardAt = performance.now();
+  samples = samples.filter((sample) => heardAt - sample.heardAt < SAMPLE_LASTS_MS);
+  samples.push({ heardAt, ahead: at - heardAt });
 }
 
 /** The desk's time in milliseconds of the epoch. */
 export function now() {
-  return performance.now() + Math.max(...differences);
+  return performance.now() + Math.max(...samples.map((sample) => sample.ahead));
 }
 
 /** Seconds from now until an RFC 3339 time, rounded up so that 00:00 means over; null without a time. */

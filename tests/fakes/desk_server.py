@@ -45,6 +45,7 @@ class DeskServer(ThreadingHTTPServer):
         self.refused_reports: dict[str, int] = {}
         self.always_redeliver = False
         self.at: Callable[[str, str], None] = lambda _what, _order_id: None
+        self.is_away = False
         self._numbers = 0
 
     def __enter__(self) -> "DeskServer":
@@ -54,6 +55,19 @@ class DeskServer(ThreadingHTTPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
+
+    def goes_away(self) -> None:
+        """Stop as a machine does that loses its power: nobody listens, and no answer in flight arrives."""
+        self.is_away = True
+        self.socket.close()
+
+    def comes_back(self) -> "DeskServer":
+        """Give the successor on the same address, which knows what this one knew."""
+        successor = DeskServer(self.server_address[1])
+        for memory in ("orders", "owner_of", "applied", "quotes"):
+            setattr(successor, memory, getattr(self, memory))
+        successor._numbers = self._numbers
+        return successor
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A bridge that was killed leaves broken pipes behind; that is the point of the tests."""
@@ -187,7 +201,9 @@ class DeskHandler(BaseHTTPRequestHandler):
         if parts[-1] == "execution-report":
             self._take_report(parts[2], body)
         elif self.path == "/api/bridge/heartbeat" and body["secret"] == SECRET:
-            self.server.heartbeats.append(body)
+            with self.server.changed:
+                self.server.heartbeats.append(body)
+                self.server.changed.notify_all()
             self._answer(200, {"ok": True})
         elif self.path == "/api/rithmic/pnl-snapshot" and body["secret"] == SECRET:
             with self.server.changed:
@@ -224,7 +240,7 @@ class DeskHandler(BaseHTTPRequestHandler):
             return {symbol: quote for symbol, quote in self.server.quotes.items() if sent.get(symbol) is not quote}
 
         with suppress(OSError):
-            while not self.server.faults["stream"]:
+            while not (self.server.faults["stream"] or self.server.is_away):
                 self._chunk(b": hb\n\n")
                 with self.server.changed:
                     self.server.changed.wait_for(news, STREAM_HEARTBEAT_SECONDS)
@@ -238,6 +254,9 @@ class DeskHandler(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(text):x}\r\n".encode() + text + b"\r\n")
 
     def _is_welcome(self) -> bool:
+        if self.server.is_away:
+            self._fail("cut")
+            return False
         if self.headers.get("X-Bridge-Secret") == SECRET:
             return True
         self._answer(401, {"ok": False, "error": "wrong secret"})
@@ -257,6 +276,9 @@ class DeskHandler(BaseHTTPRequestHandler):
             self.connection.close()
 
     def _answer(self, code: int, body: dict[str, Any]) -> None:
+        if self.server.is_away:
+            self._fail("cut")
+            return
         text = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")

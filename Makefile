@@ -1,0 +1,57 @@
+# The three commands: make run, make test, make bench. Each works from a fresh clone with Python 3.11 or newer.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+HOST ?= 127.0.0.1
+LOCKSTEP_URL ?= http://127.0.0.1:$(PORT)
+TAPE ?=
+SPEED ?= 1
+TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
+PROCESSES := 2
+export PORT HOST LOCKSTEP_URL TAPE_ARGS
+
+.PHONY: run serve test check bench soak screenshots clean
+
+run: $(VENV)/ready .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
+	@echo "Lockstep: http://127.0.0.1:$(PORT)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge tape
+
+serve: $(VENV)/ready .env  ## web and paper bridge, for real webhooks
+	@echo "Lockstep: http://127.0.0.1:$(PORT)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
+
+test: $(VENV)/ready-dev check  ## everything that must hold
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
+
+check: $(VENV)/ready-dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-dev  ## the table of speeds and sizes
+	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/ready-dev  ## the long ones
+	$(BIN)/python -m pytest -m soak -o addopts="-q --import-mode=importlib -p no:cacheprovider" --timeout 7200
+
+screenshots: $(VENV)/ready-dev  ## the pictures in docs/screenshots
+	$(BIN)/python -m tests.browser.screenshots
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+
+.env: | $(VENV)/ready
+	@$(BIN)/python -m flask desk init
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/ready

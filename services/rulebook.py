@@ -1,0 +1,49 @@
+"""The tables of ``docs/rules.md``, written from the code's own tables so that they cannot drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from services.config import PROJECT
+from services.engine.exits import EXIT_RULES
+from services.engine.gates import ENTRY_GATES
+
+RULES_PAGE = PROJECT / "docs" / "rules.md"
+BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
+
+
+def gates_table() -> str:
+    """Return every gate in order: name, what it asks, what reopens it, and the reason for it."""
+    rows = ([f"`{gate.name}`", _first_line(gate.check.__doc__), gate.reopens, gate.why] for gate in ENTRY_GATES)
+    return _table(("gate", "what it does", "reopens", "why"), rows)
+
+
+def exits_table() -> str:
+    """Return every exit rule in order: name, when it is due, and the reason for it."""
+    rows = ([f"`{rule.name}`", _first_line(rule.is_due.__doc__), rule.why] for rule in EXIT_RULES)
+    return _table(("rule", "due when", "why"), rows)
+
+
+def renewed(page: str) -> str:
+    """Return the page with its generated parts written anew."""
+    for name, table in (("gates", gates_table()), ("exits", exits_table())):
+        head, rest = page.split(BEGIN.format(name), 1)
+        tail = rest.split(END.format(name), 1)[1]
+        page = f"{head}{BEGIN.format(name)}\n{table}\n{END.format(name)}{tail}"
+    return page
+
+
+def renew(path: Path = RULES_PAGE) -> None:
+    """Write the generated parts of the rules page anew."""
+    path.write_text(renewed(path.read_text("utf-8")), "utf-8")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    numbered = [[str(number), *row] for number, row in enumerate(rows, 1)]
+    lines = [["#", *head], ["---"] * (len(head) + 1), *numbered]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().splitlines()[0]

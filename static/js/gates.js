@@ -1,0 +1,71 @@
+/** Reading the ladder: what the first closed gate is called, what it says, and until when. */
+
+import * as clock from "./clock.js";
+import { age, countdown } from "./format.js";
+
+const RUNNING_TIME = /\d+:\d\d(:\d\d)?/;
+
+/** The gate that refuses an entry now, or null. */
+export function firstClosed(asset) {
+  return asset.ladder.find((rung) => rung.state === "closed") ?? null;
+}
+
+/** The first closed gate but for the one that an override skips. */
+export function firstClosedButZone(asset) {
+  return asset.ladder.find((rung) => rung.state === "closed" && rung.gate !== "zone") ?? null;
+}
+
+/** The sentence's first words without the time and "ACTIVE": 5 MIN LOCK. */
+export function shortName(rung) {
+  return rung.sentence.split(" — ")[0].replace(/\s*\(.*$/, "").replace(/ ACTIVE$/, "");
+}
+
+/** The headline of a closed gate: 5 MIN LOCK 04:23. */
+export function headline(rung) {
+  const left = timeLeft(rung);
+  return left === null ? shortName(rung) : `${shortName(rung)} ${left}`;
+}
+
+/** Time until the gate opens by itself, null when an event opens it. */
+export function timeLeft(rung) {
+  const seconds = clock.secondsUntil(rung.reopens_at);
+  return seconds === null ? null : countdown(seconds);
+}
+
+/** The server's sentence with its countdown still running. */
+export function liveSentence(rung) {
+  const left = timeLeft(rung);
+  return left === null ? rung.sentence : rung.sentence.replace(RUNNING_TIME, left);
+}
+
+/** What opens the gate, for those that no clock opens. */
+export function opener(rung) {
+  if (rung.state === "open") return "";
+  return timeLeft(rung) ?? (rung.reopens ? `until ${rung.reopens}` : "");
+}
+
+/** What is known behind an open gate. */
+export function openFact(gate, desk, asset) {
+  const facts = {
+    daily_stop: () => `limit ${desk.daily_stop_limit_pct} %`,
+    trade_limit: () => `${desk.trades_remaining_today} of ${desk.max_trades_per_day} left`,
+    heartbeat: () => `heard ${age(clock.secondsSince(asset.last_heartbeat_ts))} ago`,
+    zone: () => (asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`),
+    two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
+    bridge: () => (desk.env === "DEMO" ? "not needed in DEMO" : ""),
+  };
+  return facts[gate]?.() ?? "";
+}
+
+/**
+ * The next instant (epoch ms) at which the document changes by time alone, so that the page asks again.
+ * Null when nothing runs out.
+ */
+export function nextMoment(document, asset) {
+  const instants = asset.ladder.filter((rung) => rung.state === "closed").map((rung) => Date.parse(rung.reopens_at ?? ""));
+  if (asset.last_heartbeat_ts && document.global.limits) {
+    instants.push(Date.parse(asset.last_heartbeat_ts) + document.global.limits.heartbeat_max_age_seconds * 1000);
+  }
+  const toCome = instants.filter((instant) => instant > Date.parse(document.now));
+  return toCome.length > 0 ? Math.min(...toCome) : null;
+}

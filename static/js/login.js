@@ -1,0 +1,54 @@
+/** The login card: one password, the server's sentence when it is wrong, the wait when it was wrong too often. */
+
+import { NoAnswer, post } from "./api.js";
+import { countdown } from "./format.js";
+
+const form = document.getElementById("login");
+const answer = document.getElementById("login-answer");
+const button = form.querySelector("button");
+const field = form.elements.namedItem("password");
+let waitTimer = null;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (button.getAttribute("aria-disabled") !== "true") logIn();
+});
+
+async function logIn() {
+  answer.textContent = "";
+  button.setAttribute("aria-disabled", "true");
+  try {
+    const { status, body } = await post("/api/login", { password: field?.value ?? "" });
+    if (body.ok) return window.location.assign("/");
+    refuse(status, body);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    answer.textContent = "The desk does not answer.";
+    button.setAttribute("aria-disabled", "false");
+  }
+}
+
+function refuse(status, body) {
+  if (status === 429 && body.retry_after_s) return wait(body.error, Math.ceil(body.retry_after_s));
+  answer.textContent = body.error;
+  button.setAttribute("aria-disabled", "false");
+  field?.select();
+}
+
+/** Too many tries: count down until the next may be made. */
+function wait(sentence, seconds) {
+  const endsAt = performance.now() + seconds * 1000;
+  clearInterval(waitTimer);
+  const tell = () => {
+    const left = Math.ceil((endsAt - performance.now()) / 1000);
+    if (left > 0) {
+      answer.textContent = `${sentence} Try again in ${countdown(left)}.`;
+      return;
+    }
+    clearInterval(waitTimer);
+    answer.textContent = "";
+    button.setAttribute("aria-disabled", "false");
+  };
+  waitTimer = setInterval(tell, 1000);
+  tell();
+}

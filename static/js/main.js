@@ -1,0 +1,88 @@
+/** The page: one document, one asset in view, every panel drawn from both, once a frame at most. */
+
+import * as clock from "./clock.js";
+import { nextMoment } from "./gates.js";
+import * as store from "./store.js";
+import * as stream from "./stream.js";
+import * as alerts from "./panels/alerts.js";
+import * as banners from "./panels/banners.js";
+import * as day from "./panels/day.js";
+import * as entry from "./panels/entry.js";
+import * as exits from "./panels/exits.js";
+import * as history from "./panels/history.js";
+import * as ladder from "./panels/ladder.js";
+import * as logs from "./panels/logs.js";
+import * as ring from "./panels/ring.js";
+import * as stack from "./panels/stack.js";
+import * as tabs from "./panels/tabs.js";
+import * as top from "./panels/top.js";
+import * as trade from "./panels/trade.js";
+
+const PANELS = [top, banners, tabs, stack, ring, entry, ladder, trade, exits, day, alerts, history];
+
+let symbol = "";
+let isDrawDue = false;
+let askedFor = null;
+
+function start() {
+  const firstState = JSON.parse(document.getElementById("state").textContent);
+  clock.hear(firstState.now);
+  store.takeState(firstState);
+  symbol = assetOfAddress(firstState) ?? Object.keys(firstState.assets)[0];
+  tabs.start(choose);
+  entry.start(() => symbol, drawSoon);
+  exits.start(() => symbol, drawSoon);
+  draw();
+  logs.draw();
+  stream.start(hear);
+  clock.everySecond(drawSoon);
+}
+
+/** The address remembers which asset is in view, over reloads too. */
+function assetOfAddress(state) {
+  const named = decodeURIComponent(window.location.hash.slice(1));
+  return named in state.assets ? named : null;
+}
+
+function choose(chosen) {
+  symbol = chosen;
+  window.history.replaceState(null, "", `#${encodeURIComponent(chosen)}`);
+  entry.forget();
+  exits.forget();
+  draw();
+}
+
+function hear(news) {
+  if (news === "log") logs.draw();
+  if (news === "price") stack.draw(store.current(), symbol);
+  if (news === "document") {
+    drawSoon();
+    logs.draw();
+  }
+}
+
+/** Many changes may arrive between two frames; hidden pages draw when they are seen again. */
+function drawSoon() {
+  if (isDrawDue) return;
+  isDrawDue = true;
+  requestAnimationFrame(() => {
+    isDrawDue = false;
+    draw();
+  });
+}
+
+function draw() {
+  const state = store.current();
+  for (const panel of PANELS) panel.draw(state, symbol);
+  askWhenTimeChangesIt(state);
+}
+
+/** A lock that runs out changes the document without an event: ask for it once at that moment. */
+function askWhenTimeChangesIt(state) {
+  const moment = nextMoment(state, state.assets[symbol]);
+  if (moment === null || clock.now() < moment || askedFor === moment) return;
+  askedFor = moment;
+  stream.refresh();
+}
+
+start();

@@ -1,0 +1,29 @@
+/** What the desk wants a person to know, newest first. */
+
+import { copyOf, follow, mark, show, slots, write } from "../dom.js";
+import { clockTime } from "../format.js";
+
+const root = document.getElementById("alerts");
+const slot = slots(root);
+const SIGNS = { critical: "!!", warning: "!", info: "i" };
+
+export function draw({ alerts }) {
+  write(slot.count, alerts.length === 0 ? "" : String(alerts.length));
+  show(slot.none, alerts.length === 0);
+  show(slot.list, alerts.length > 0);
+  follow(slot.list, alerts, {
+    key: (alert) => `${alert.at} ${alert.code} ${alert.asset ?? ""}`,
+    make: () => copyOf("alert-row"),
+    fill: fillAlert,
+  });
+}
+
+function fillAlert(row, alert) {
+  const cell = slots(row);
+  mark(row, "data-level", alert.level);
+  write(cell.level, SIGNS[alert.level] ?? alert.level);
+  mark(cell.level, "title", alert.level);
+  write(cell.time, clockTime(alert.at));
+  mark(cell.time, "datetime", alert.at);
+  write(cell.sentence, alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
+}

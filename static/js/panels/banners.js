@@ -1,0 +1,24 @@
+/** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
+
+import { show, slots, write } from "../dom.js";
+import { clockTime } from "../format.js";
+import * as stream from "../stream.js";
+
+const slot = slots(document.getElementById("banners"));
+
+export function draw({ global: desk }) {
+  tell(slot.lost, lostSentence());
+  tell(slot.store, desk.store === "up" ? "" : "The store is down: nothing new is accepted until it answers. What you see is the last that was kept.");
+  tell(slot.liquidity, desk.low_liquidity_today ? `Low liquidity today: ${desk.low_liquidity_reason}` : "");
+}
+
+function lostSentence() {
+  const since = stream.lostSince();
+  if (since !== null) return `The desk does not answer since ${clockTime(since)}. What you see is from then; entries are off, exits are still sent.`;
+  return stream.isSilent() ? "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work." : "";
+}
+
+function tell(banner, sentence) {
+  show(banner, sentence !== "");
+  write(banner, sentence);
+}

@@ -1,0 +1,63 @@
+/** How much of today is left: trades, drawdown, money. */
+
+import * as clock from "../clock.js";
+import { follow, mark, slots, write, writeMoney } from "../dom.js";
+import { countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd } from "../format.js";
+
+const root = document.getElementById("day");
+const slot = slots(root);
+const MARKS = [50, 70, 85];
+
+export function draw({ global: desk }) {
+  write(slot.left, String(desk.trades_remaining_today));
+  write(slot["left-note"], `of ${desk.max_trades_per_day} trades left`);
+  drawPips(desk);
+  drawDrawdown(desk);
+  drawMoney(desk);
+  drawStop(desk);
+}
+
+function drawPips(desk) {
+  const pips = Array.from({ length: desk.max_trades_per_day }, (_, index) => index);
+  follow(slot.pips, pips, {
+    key: (index) => index,
+    make: () => document.createElement("li"),
+    fill: (pip, index) => mark(pip, "data-used", index < desk.trades_taken_today ? "yes" : "no"),
+  });
+}
+
+function drawDrawdown(desk) {
+  if (desk.daily_pnl_pct === null) {
+    write(slot.drawdown, UNKNOWN);
+    mark(slot.fill, "width", 0);
+    mark(slot.meter, "aria-label", "Drawdown is not known yet");
+    write(slot["drawdown-note"], "Waiting for the first account balance from the bridge");
+    return;
+  }
+  const lost = Math.max(0, -desk.daily_pnl_pct);
+  const share = Math.min(100, (lost / desk.daily_stop_limit_pct) * 100);
+  const passed = MARKS.filter((at) => share >= at).at(-1);
+  write(slot.drawdown, `${percent(lost)} of ${percent(desk.daily_stop_limit_pct, 1)}`);
+  mark(slot.fill, "width", share.toFixed(1));
+  mark(root, "data-passed", passed ?? null);
+  mark(slot.meter, "aria-label", `${share.toFixed(0)} percent of the daily stop is used`);
+  write(slot["drawdown-note"], passed ? `Past the ${passed} % mark: ${share.toFixed(0)} % of the limit is used` : `${share.toFixed(0)} % of the limit is used`);
+}
+
+function drawMoney(desk) {
+  const day = desk.daily_pnl_usd === null ? UNKNOWN : `${signedUsd(desk.daily_pnl_usd)} (${signedPercent(desk.daily_pnl_pct)})`;
+  writeMoney(slot.pnl, day, moneyTone(desk.daily_pnl_usd));
+  writeMoney(slot.realized, signedUsd(desk.realized_pnl), moneyTone(desk.realized_pnl));
+  writeMoney(slot.open, signedUsd(desk.open_pnl), moneyTone(desk.open_pnl));
+  write(slot.equity, usd(desk.equity));
+  write(slot.start, usd(desk.daily_start_equity));
+  write(slot.account, desk.account ?? UNKNOWN);
+}
+
+function drawStop(desk) {
+  const left = clock.secondsUntil(desk.day_ends_ts);
+  const rolls = left === null ? "" : countdown(left);
+  write(slot.ends, rolls && `new day in ${rolls}`);
+  mark(slot.stop, "data-triggered", desk.daily_stop_triggered ? "yes" : "no");
+  write(slot.stop, desk.daily_stop_triggered ? `DAILY STOP — ${desk.daily_stop_triggered_reason}. No entries for ${rolls}.` : `Daily stop armed at ${percent(desk.daily_stop_limit_pct, 1)} of the day's start.`);
+}

@@ -1,0 +1,37 @@
+/** What was heard from TradingView and from the bridge, newest first. */
+
+import { copyOf, follow, mark, show, slots, write } from "../dom.js";
+import { clockTime } from "../format.js";
+import * as store from "../store.js";
+
+const SHOWN = 40;
+const feeds = [...document.querySelectorAll("#logs [data-feed]")].map((root) => ({ feed: root.dataset.feed, slot: slots(root) }));
+const keys = new WeakMap();
+let lastKey = 0;
+
+export function draw() {
+  for (const { feed, slot } of feeds) drawFeed(slot, store.logOf(feed).slice(0, SHOWN));
+}
+
+function drawFeed(slot, lines) {
+  show(slot.none, lines.length === 0);
+  show(slot.lines, lines.length > 0);
+  follow(slot.lines, lines, { key: keyOf, make: () => copyOf("log-line"), fill: fillLine });
+}
+
+/** Lines have no name of their own, and two may say the same at the same time. */
+function keyOf(line) {
+  if (!keys.has(line)) keys.set(line, (lastKey += 1));
+  return keys.get(line);
+}
+
+function fillLine(row, line) {
+  const cell = slots(row);
+  mark(row, "data-outcome", line.outcome);
+  write(cell.time, clockTime(line.ts));
+  mark(cell.time, "datetime", line.ts);
+  write(cell.kind, line.kind);
+  write(cell.text, [line.asset, line.text].filter(Boolean).join(" "));
+  write(cell.outcome, line.outcome ?? "");
+  write(cell.count, line.count > 1 ? `×${line.count}` : "");
+}

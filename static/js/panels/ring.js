@@ -1,0 +1,30 @@
+/** The five-minute candle as a ring: how much is gone, how much is left, and whether its entry is used. */
+
+import * as clock from "../clock.js";
+import { mark, slots, write } from "../dom.js";
+import { clockTime, countdown } from "../format.js";
+
+const root = document.getElementById("ring");
+const slot = slots(root);
+
+export function draw({ global: desk }) {
+  const { startsAt, endsAt, lengthMs } = candleNow(desk.candle);
+  const gone = (clock.now() - startsAt) / lengthMs;
+  const left = Math.max(0, Math.ceil((endsAt - clock.now()) / 1000));
+  const isUsed = desk.five_min_trade_lock_active && Date.parse(desk.five_min_trade_lock_expires_ts) > clock.now();
+  mark(slot.gone, "stroke-dashoffset", (100 - 100 * Math.min(1, gone)).toFixed(1));
+  mark(root, "data-used", isUsed ? "yes" : "no");
+  write(slot.title, `${Math.round(lengthMs / 60000)} min candle`);
+  write(slot.left, countdown(left));
+  write(slot.use, isUsed ? "ENTRY USED" : "ENTRY FREE");
+  write(slot.span, `${clockTime(startsAt).slice(0, 5)} to ${clockTime(endsAt).slice(0, 5)}`);
+}
+
+/** The document's candle, carried forward by whole candles when it is from an earlier one. */
+function candleNow(candle) {
+  const lengthMs = candle.seconds * 1000;
+  const firstStart = Date.parse(candle.started_at);
+  const passed = Math.max(0, Math.floor((clock.now() - firstStart) / lengthMs));
+  const startsAt = firstStart + passed * lengthMs;
+  return { startsAt, endsAt: startsAt + lengthMs, lengthMs };
+}

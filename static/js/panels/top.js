@@ -1,0 +1,51 @@
+/** The header: which desk this is, and how well it hears. */
+
+import { goToLogin, post } from "../api.js";
+import * as clock from "../clock.js";
+import { mark, show, slots, write } from "../dom.js";
+import { age, countdown, tradingDay } from "../format.js";
+import * as stream from "../stream.js";
+
+const root = document.getElementById("top");
+const slot = slots(root);
+
+slot.logout.addEventListener("click", async () => {
+  await post("/api/logout", {});
+  goToLogin();
+});
+
+export function draw({ global: desk, assets }, symbol) {
+  write(slot.env, desk.env);
+  mark(slot.env, "data-env", desk.env);
+  show(slot.simulated, desk.simulated);
+  drawConnection("tradingview", ...tradingView(desk, assets[symbol]));
+  drawConnection("bridge", ...bridge(desk));
+  drawConnection("store", desk.store === "up", desk.store);
+  drawConnection("stream", !stream.isSilent(), `${Math.floor(stream.ageMs() / 1000)} s`);
+  drawDay(desk);
+}
+
+function drawConnection(name, isUp, words) {
+  mark(slot[name].closest("li"), "data-up", isUp ? "yes" : "no");
+  write(slot[name], words);
+}
+
+function tradingView(desk, asset) {
+  const seconds = clock.secondsSince(asset.last_heartbeat_ts);
+  if (seconds === null) return [false, "never heard"];
+  const isFresh = seconds <= (desk.limits?.heartbeat_max_age_seconds ?? 600);
+  return [isFresh, isFresh ? age(seconds) : `silent ${age(seconds)}`];
+}
+
+function bridge(desk) {
+  const seconds = clock.secondsSince(desk.rithmic_last_ts);
+  if (seconds === null) return [false, "never heard"];
+  if (seconds > 60) return [false, `silent ${age(seconds)}`];
+  return desk.ts_connected ? [true, age(seconds)] : [false, `${age(seconds)}, broker offline`];
+}
+
+function drawDay(desk) {
+  write(slot.day, tradingDay(desk.trading_day));
+  const left = clock.secondsUntil(desk.day_ends_ts);
+  write(slot["day-left"], left === null ? "" : `rolls in ${countdown(left)}`);
+}

@@ -1,0 +1,84 @@
+/** What is held, and what will take it out. */
+
+import * as clock from "../clock.js";
+import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
+import { age, averagePrice, countdown, moneyTone, points, price, signedPoints, signedUsd } from "../format.js";
+import * as store from "../store.js";
+import { drawRail } from "./rail.js";
+import { waysOut } from "./ways_out.js";
+
+const root = document.getElementById("trade");
+const slot = slots(root);
+
+export function draw({ global: desk, assets, orders, history }, symbol) {
+  const asset = assets[symbol];
+  const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
+  tell(slot.order, order ? orderSentence(order) : "");
+  tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
+  tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
+  show(slot.flat, asset.trade === null);
+  show(slot.holding, asset.trade !== null);
+  if (asset.trade === null) drawFlat(asset, history);
+  else drawHolding(desk, asset, asset.trade);
+}
+
+function tell(line, sentence) {
+  show(line, sentence !== "");
+  write(line, sentence);
+}
+
+function orderSentence(order) {
+  const filled = order.filled_qty > 0 ? `, ${order.filled_qty} filled` : "";
+  const waits = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
+  const since = age(clock.secondsSince(order.created_at));
+  const expires = order.status === "PENDING" && order.expires_at ? `, expires in ${countdown(clock.secondsUntil(order.expires_at))}` : "";
+  return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${waits} (${since}${filled}${expires})`;
+}
+
+function dueSentence(due) {
+  const retry = due.retry_at ? `tries again in ${countdown(clock.secondsUntil(due.retry_at))}` : "waits for the open order to become final";
+  return `EXIT latched by ${due.source.replaceAll("_", " ")}: ${retry}`;
+}
+
+function mismatchSentence(asset) {
+  return `POSITION MISMATCH — the broker holds ${asset.disagreement}, the desk ${asset.position}`;
+}
+
+function drawFlat(asset, history) {
+  const last = history.find((trade) => trade.asset === asset.symbol);
+  write(slot.note, "");
+  write(slot["flat-note"], last ? `Last: ${last.side} ${last.size}, ${signedPoints(last.pnl_points)} pt, ${signedUsd(last.pnl_usd)}` : `Nothing is at risk in ${asset.symbol}.`);
+}
+
+function drawHolding(desk, asset, trade) {
+  const isLong = trade.side === "BUY";
+  const last = store.priceOf(asset.symbol).price;
+  write(slot.note, `${trade.contract} · ${trade.zone} zone${trade.override ? " · override" : ""}`);
+  mark(slot.side, "data-side", trade.side);
+  write(slot.side, `${isLong ? "▲ LONG" : "▼ SHORT"} ${trade.quantity}`);
+  writeMoney(slot.points, `${signedPoints(trade.open_points)} pt`, moneyTone(trade.open_points));
+  writeMoney(slot.usd, signedUsd(asset.pnl), moneyTone(asset.pnl));
+  write(slot.average, averagePrice(trade.entry_price, asset.tick_size));
+  write(slot.last, price(last, asset.tick_size));
+  write(slot.mae, signedPoints(trade.mae_points));
+  write(slot.mfe, signedPoints(trade.mfe_points));
+  write(slot.held, countdown(clock.secondsSince(trade.opened_at)));
+  write(slot.mode, trade.mode);
+  drawRail(slot, asset, trade);
+  drawWaysOut(desk, asset, trade);
+}
+
+function drawWaysOut(desk, asset, trade) {
+  const { armed, off } = waysOut(desk, asset, trade);
+  follow(slot.armed, armed, {
+    key: (way) => way.name,
+    make: () => copyOf("way-out"),
+    fill: (row, way) => {
+      const cell = slots(row);
+      write(cell.name, way.name);
+      write(cell.when, way.when);
+      write(cell.where, way.where ?? "");
+    },
+  });
+  write(slot.off, `Off: ${off.join(", ")}. Stop ${points(trade.stop_points)} pt.`);
+}
