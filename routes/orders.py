@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -33,6 +34,8 @@ orders = Blueprint("orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LONGEST_KEY = 200
+WAITING_AT_MOST = 16  # threads that long-polls may hold; one more bridge is answered at once
+waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
 class EntryBody(OperatorBody):
@@ -102,12 +105,22 @@ def hand_over() -> Response:
     owner = asked_text("owner", "bridge", 64)
     limit = asked_whole_number("limit", 20, 1, 100)
     patience = asked_whole_number("wait", 0, 0, LONGEST_WAIT_SECONDS)
-    deadline = time.monotonic() + patience
     handed = _claim(owner, limit)
+    if not handed and patience and waiting_places.acquire(blocking=False):
+        try:
+            handed = _wait_and_claim(owner, limit, patience)
+        finally:
+            waiting_places.release()
+    return jsonify({"ok": True, "orders": handed})
+
+
+def _wait_and_claim(owner: str, limit: int, patience: float) -> list[Json]:
+    deadline = time.monotonic() + patience
+    handed: list[Json] = []
     while not handed and (left := deadline - time.monotonic()) > 0 and not house().is_stopping():
         if house().manager.wait_until(lambda snapshot: _has_work(snapshot, owner), min(left, 1.0)):
             handed = _claim(owner, limit)
-    return jsonify({"ok": True, "orders": handed})
+    return handed
 
 
 def _has_work(snapshot: Snapshot, owner: str) -> bool:

@@ -40,13 +40,17 @@ class Submission(Struct):
 
 
 class GroupSheet:
-    """The working copy of one group commit: the desk so far and everything that will be stored with it."""
+    """The working copy of one group commit: the desk so far and everything that will be stored with it.
+
+    ``journaled`` is the desk as of the last journal row. Prices that moved after it are on ``desk`` alone: the
+    next row will carry them, and until then they are not stored, so that the journal explains every document.
+    """
 
     def __init__(self, desk: Desk, committed: Desk, replies: dict[str, StoredReply]) -> None:
         self.desk = desk
         self._committed = committed
         self._known_replies = replies
-        self._last_journaled = committed
+        self.journaled = committed
         self.rows: list[JournalRow] = []
         self.trades: list[TradeClosed] = []
         self.replies: list[StoredReply] = []
@@ -74,9 +78,9 @@ class GroupSheet:
         if not decision.is_durable:
             self.desk = decision.desk
             return
-        observed = documents.observations(self.desk, self._last_journaled)
+        observed = documents.observations(self.desk, self.journaled)
         sequence = decision.desk.sequence + 1
-        self.desk = self._last_journaled = replace(decision.desk, sequence=sequence)
+        self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(
             JournalRow(
                 sequence=sequence,
@@ -114,9 +118,9 @@ class GroupSheet:
     def as_commit(self, version: int) -> Commit:
         return Commit(
             expected_sequence=self._committed.sequence,
-            sequence=self.desk.sequence,
+            sequence=self.journaled.sequence,
             version=version,
-            documents=documents.desk_documents(self.desk, self._committed),
+            documents=documents.desk_documents(self.journaled, self._committed),
             rows=self.rows,
             orders=list(self._orders.values()),
             trades=[StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t)) for t in self.trades],

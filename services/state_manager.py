@@ -208,7 +208,7 @@ class StateManager:
     def _adopt(self, sheet: GroupSheet) -> None:
         """Let the committed group be the state, and wake whoever waits for a change."""
         if sheet.rows:
-            self._committed = sheet.desk
+            self._committed = sheet.journaled
             self._committed_at = sheet.rows[-1].at
             self._replies.update((reply.key, reply) for reply in sheet.replies)
             self._forget_old_replies()

@@ -51,6 +51,7 @@ def _follow_broker(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
         turn.put_asset(replace(asset, disagreement=Disagreement(broker.position, turn.now)))
         turn.alert("reconcile", "critical", sentence, asset.symbol)
         return
+    turn.tell(PositionAgreed(asset.symbol))
     if held and held * broker.position <= 0:
         reduce_position(turn, asset, abs(held), price, "BROKER_FLAT")
         held = 0

@@ -38,6 +38,11 @@ export function liveSentence(rung) {
   return left === null ? rung.sentence : rung.sentence.replace(RUNNING_TIME, left);
 }
 
+/** The sentence without its countdown, for where that stands beside it. */
+export function timelessSentence(rung) {
+  return rung.reopens_at ? rung.sentence.replace(/\s*\([^()]*remaining\)/, "") : rung.sentence;
+}
+
 /** What opens the gate, for those that no clock opens. */
 export function opener(rung) {
   if (rung.state === "open") return "";

@@ -45,19 +45,18 @@ function drawDrawdown(desk) {
 }
 
 function drawMoney(desk) {
-  const day = desk.daily_pnl_usd === null ? UNKNOWN : `${signedUsd(desk.daily_pnl_usd)} (${signedPercent(desk.daily_pnl_pct)})`;
-  writeMoney(slot.pnl, day, moneyTone(desk.daily_pnl_usd));
+  writeMoney(slot.pnl, signedUsd(desk.daily_pnl_usd), moneyTone(desk.daily_pnl_usd));
+  writeMoney(slot["pnl-pct"], signedPercent(desk.daily_pnl_pct), moneyTone(desk.daily_pnl_pct));
   writeMoney(slot.realized, signedUsd(desk.realized_pnl), moneyTone(desk.realized_pnl));
   writeMoney(slot.open, signedUsd(desk.open_pnl), moneyTone(desk.open_pnl));
   write(slot.equity, usd(desk.equity));
   write(slot.start, usd(desk.daily_start_equity));
-  write(slot.account, desk.account ?? UNKNOWN);
+  write(slot.account, desk.account ?? "");
 }
 
 function drawStop(desk) {
   const left = clock.secondsUntil(desk.day_ends_ts);
   const rolls = left === null ? "" : countdown(left);
-  write(slot.ends, rolls && `new day in ${rolls}`);
   mark(slot.stop, "data-triggered", desk.daily_stop_triggered ? "yes" : "no");
   write(slot.stop, desk.daily_stop_triggered ? `DAILY STOP — ${desk.daily_stop_triggered_reason}. No entries for ${rolls}.` : `Daily stop armed at ${percent(desk.daily_stop_limit_pct, 1)} of the day's start.`);
 }

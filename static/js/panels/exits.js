@@ -52,21 +52,21 @@ function drawButton(button, asset, assets) {
   const hasSomething = isAll ? assets.some(isExposed) : isExposed(asset);
   mark(button, "data-locked", isLocked(button));
   mark(button, "data-live", hasSomething);
-  write(slots(button).label, isAll ? allLabel(button) : oneLabel(button, asset));
+  const slot = slots(button);
+  write(slot["exit-label"], isAll ? "Exit all" : `Exit ${asset.symbol}`);
+  write(slot["exit-note"], noteOf(button, asset));
 }
 
 function isExposed(asset) {
   return asset.position !== 0 || asset.pending_order_id !== null;
 }
 
-function allLabel(button) {
-  return isLocked(button) ? "Exit all · hold to force" : "Exit all";
-}
-
-function oneLabel(button, asset) {
-  if (isLocked(button)) return `Exit ${asset.symbol} · hold to force`;
-  if (asset.pending_kind === "EXIT") return `Exit ${asset.symbol} · ${asset.pending_status}`;
-  return `Exit ${asset.symbol}`;
+/** Why a click is not enough, or how far the exit is. Only the large button has room for the reason. */
+function noteOf(button, asset) {
+  const isOne = button.dataset.exit === "one";
+  if (isOne && asset.pending_kind === "EXIT") return asset.pending_status.toLowerCase().replaceAll("_", " ");
+  if (!isLocked(button)) return "";
+  return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
 }
 
 /** Whether the initial exit lock holds for what this button leaves. */
@@ -118,7 +118,7 @@ function lockSentence(symbol) {
 }
 
 function say(button, sentence, tone = null) {
-  const answer = slots(button.closest("[data-exit-area]")).answer;
+  const answer = slots(button.closest("[data-exit-area]"))["exit-answer"];
   write(answer, sentence);
   mark(answer, "data-tone", tone);
   clearTimeout(fadeTimers.get(answer));

@@ -1,7 +1,7 @@
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
 import { copyOf, follow, mark, slots, write } from "../dom.js";
-import { firstClosed, liveSentence, openFact, opener } from "../gates.js";
+import { firstClosed, openFact, opener, timelessSentence } from "../gates.js";
 
 const root = document.getElementById("ladder");
 const slot = slots(root);
@@ -32,6 +32,6 @@ function fillRung(row, rung, { desk, asset, first }) {
   mark(row, "data-first", rung.gate === first?.gate);
   write(cell.lamp, isClosed ? "✕" : "✓");
   write(cell.state, rung.state);
-  write(cell.sentence, isClosed ? liveSentence(rung) : openFact(rung.gate, desk, asset));
+  write(cell.sentence, isClosed ? timelessSentence(rung) : openFact(rung.gate, desk, asset));
   write(cell.until, opener(rung));
 }

@@ -2,12 +2,13 @@
 
 import * as clock from "../clock.js";
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
-import { age, averagePrice, countdown, moneyTone, points, price, signedPoints, signedUsd } from "../format.js";
+import { age, averagePrice, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
 import * as store from "../store.js";
 import { drawRail } from "./rail.js";
 import { waysOut } from "./ways_out.js";
 
 const root = document.getElementById("trade");
+const page = document.getElementById("desk");
 const slot = slots(root);
 
 export function draw({ global: desk, assets, orders, history }, symbol) {
@@ -16,6 +17,7 @@ export function draw({ global: desk, assets, orders, history }, symbol) {
   tell(slot.order, order ? orderSentence(order) : "");
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
   tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
+  mark(page, "data-holding", asset.trade !== null);
   show(slot.flat, asset.trade === null);
   show(slot.holding, asset.trade !== null);
   if (asset.trade === null) drawFlat(asset, history);
@@ -47,7 +49,7 @@ function mismatchSentence(asset) {
 function drawFlat(asset, history) {
   const last = history.find((trade) => trade.asset === asset.symbol);
   write(slot.note, "");
-  write(slot["flat-note"], last ? `Last: ${last.side} ${last.size}, ${signedPoints(last.pnl_points)} pt, ${signedUsd(last.pnl_usd)}` : `Nothing is at risk in ${asset.symbol}.`);
+  write(slot["flat-note"], last ? `Last: ${last.side === "BUY" ? "long" : "short"} ${last.size}, ${signedPoints(last.pnl_points)} pt, ${signedUsd(last.pnl_usd)}` : `Nothing is at risk in ${asset.symbol}.`);
 }
 
 function drawHolding(desk, asset, trade) {
@@ -80,5 +82,5 @@ function drawWaysOut(desk, asset, trade) {
       write(cell.where, way.where ?? "");
     },
   });
-  write(slot.off, `Off: ${off.join(", ")}. Stop ${points(trade.stop_points)} pt.`);
+  write(slot.off, off.length > 0 ? `Off: ${off.join(", ")}` : "");
 }

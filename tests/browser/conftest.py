@@ -1,0 +1,71 @@
+"""A real desk and a real browser for each story; a story fails when the page complained on its console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, chromium_path
+from tests.browser.live_desk import PASSWORD, LiveDesk
+
+EXPECT_WITHIN_MS = 6_000
+REFUSALS = ("401", "409", "429")  # Chromium reports every refused call as an error; the stories refuse on purpose
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=EXPECT_WITHIN_MS)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[LiveDesk]:
+    with LiveDesk(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page on a desktop; afterwards its console must hold no error, so no breach of the CSP either."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
+    opened = context.new_page()
+    complaints = complaints_of(opened)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Collect what the page's console complains of, but for calls that the desk refused."""
+    complaints: list[str] = []
+
+    def hear(message: object) -> None:
+        kind, text = getattr(message, "type", ""), getattr(message, "text", "")
+        refused = text.startswith("Failed to load resource") and any(status in text for status in REFUSALS)
+        if kind == "error" and not refused:
+            complaints.append(text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+@pytest.fixture
+def dashboard(page: Page, desk: LiveDesk) -> Page:
+    """The dashboard, logged in and live."""
+    return log_in(page, desk)
+
+
+def log_in(page: Page, desk: LiveDesk) -> Page:
+    page.goto(f"{desk.url}/login")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{desk.url}/")
+    expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
+    return page

@@ -1,0 +1,45 @@
+"""Small builders for stories: New York times, contracts, the operator's settings."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from services.engine.state import Contract, Rules, Stream
+
+NEW_YORK = ZoneInfo("America/New_York")
+TUESDAY = "2026-11-17"
+
+CONTRACTS = {
+    "ES": Contract("MESZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(5)),
+    "NQ": Contract("MNQZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(2)),
+    "YM": Contract("MYMZ6", "CBOT", tick_size=Decimal(1), point_value=Decimal("0.5")),
+    "EURUSD": Contract("EURUSD", "OTC", Decimal("0.00001"), Decimal(10), point_size=Decimal("0.0001")),
+}
+
+STREAM_OF_POINTS = {
+    1: Stream.ONE,
+    2.5: Stream.TWO_HALF,
+    4: Stream.FOUR,
+    6: Stream.MAIN,
+    8: Stream.HIGH,
+    12: Stream.MACRO,
+}
+
+OPPOSITE = {"green": "red", "red": "green", "BUY": "SELL", "SELL": "BUY"}
+
+
+def new_york(day: str, clock: str) -> datetime:
+    """Return the instant at which New York's clock shows ``clock`` on ``day``."""
+    return datetime.combine(date.fromisoformat(day), time.fromisoformat(clock), NEW_YORK).astimezone(UTC)
+
+
+def rules_for(*assets: str, **settings: object) -> Rules:
+    """Return the default rules for these assets, with some settings changed."""
+    return Rules(contracts={asset: CONTRACTS[asset] for asset in assets}, **settings)
+
+
+def exactly(number: object) -> Decimal | None:
+    """Write a price or an amount of a story as the Decimal it reads like."""
+    return None if number is None else Decimal(str(number))
