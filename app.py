@@ -102,6 +102,7 @@ def end_streams(app: Flask) -> None:
     """End streams and long waits, so that the process can go at once."""
     parts: House = app.extensions["lockstep"]
     parts.stopping.set()
+    parts.manager.wake()
     parts.broadcaster.stop()
 
 
@@ -109,7 +110,7 @@ def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # asked again each time, answered 304: no page mixes two versions
     app.url_map.merge_slashes = False  # a webhook is never redirected
     if config.trusted_proxies:
         hops = config.trusted_proxies

@@ -8,7 +8,7 @@ worker_class = "gthread"
 workers = 1  # one writer in memory; a second worker would be a second writer
 threads = 128
 keepalive = 75
-graceful_timeout = 5
+graceful_timeout = 2
 timeout = 60
 max_requests = 0
 accesslog = None
@@ -16,8 +16,12 @@ control_socket_disable = True
 
 
 def post_worker_init(worker):
-    """End streams on SIGTERM before gunicorn begins to wait for them."""
+    """End streams on SIGTERM before gunicorn begins to wait for them, and do not wait for idle connections."""
+    from gunicorn.workers import gthread
+
     from app import app, end_streams
+
+    gthread.STOP_KEEPALIVE_LINGER = 0.2  # seconds; pages and bridges reconnect by themselves
 
     leave = signal.getsignal(signal.SIGTERM)
 

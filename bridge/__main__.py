@@ -13,10 +13,12 @@ from bridge.logs import set_up_logging
 
 logger = structlog.get_logger("bridge")
 
+SECONDS_FOR_LAST_LINES = 0.2
+
 
 def main(arguments: list[str]) -> int:
     """Run until SIGTERM or SIGINT. Gives the exit code: 0 after a stop, 1 when the bridge cannot start."""
-    set_up_logging()
+    log = set_up_logging()
     try:
         settings = settings_from(arguments)
         lock = InstanceLock(settings.ledger_path)
@@ -29,6 +31,7 @@ def main(arguments: list[str]) -> int:
     bridge.run()
     lock.release()
     logger.info("bridge stopped")
+    log.drain(SECONDS_FOR_LAST_LINES)
     return 0
 
 

@@ -1,24 +1,74 @@
-"""Logging of the bridge: structured, to stderr, readable on a terminal and JSON elsewhere."""
+"""Logging of the bridge: structured, to stderr, readable on a terminal and JSON elsewhere.
+
+Lines are written by a thread of their own. A stderr that nobody reads (a paused terminal, a stuck log collector)
+costs log lines, never an order.
+"""
 
 import logging
+import queue
 import sys
+import threading
+from typing import IO, Any
 
 import structlog
 
+MOST_LINES_WAITING = 10_000
 
-def set_up_logging() -> None:
-    """Send every log line to stderr. Secrets are in no setting's `repr` and in no exception of the client."""
+
+class PatientStream:
+    """A text stream whose `write` never blocks; lines beyond `MOST_LINES_WAITING` are lost and counted."""
+
+    def __init__(self, target: IO[str]) -> None:
+        """Pass what is written on to `target`."""
+        self._target = target
+        self._waiting: queue.Queue[str] = queue.Queue(MOST_LINES_WAITING)
+        self._lost = 0
+        threading.Thread(target=self._pass_on, name="log", daemon=True).start()
+
+    def write(self, line: str) -> None:
+        """Queue a line."""
+        try:
+            self._waiting.put_nowait(line)
+        except queue.Full:
+            self._lost += 1
+
+    def flush(self) -> None:
+        """Return at once: whoever logs does not wait."""
+
+    def drain(self, seconds: float) -> None:
+        """Wait until everything is written, or the time is up."""
+        with self._waiting.all_tasks_done:
+            self._waiting.all_tasks_done.wait_for(lambda: not self._waiting.unfinished_tasks, seconds)
+
+    def _pass_on(self) -> None:
+        while True:
+            line = self._waiting.get()
+            self._target.write(line)
+            self._target.flush()
+            self._waiting.task_done()
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                self._target.write(f"{lost} log lines were lost: nobody read them.\n")
+
+
+def set_up_logging() -> PatientStream:
+    """Send every log line to stderr, by way of the stream that is returned."""
     on_terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
-    exceptions = [] if on_terminal else [structlog.processors.format_exc_info]
+    stream = PatientStream(sys.stderr)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *exceptions,
-            renderer,
+            *_rendering(on_terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+    return stream
+
+
+def _rendering(on_terminal: bool) -> list[Any]:
+    if on_terminal:
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -8,13 +8,13 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from routes.guards import guarded_by
-from routes.parsing import BridgeBody, Moment, Money, Symbol, Words, accepts
+from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.replies import answer, house
 from services.engine.commands import BrokerPosition, HearBridge, TakeSnapshot
 
 bridge = Blueprint("bridge", __name__)
 
-ContractsHeld = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+ContractsHeld = Annotated[WholeNumber, Field(ge=-MOST_CONTRACTS, le=MOST_CONTRACTS)]
 
 
 class BridgeHeartbeatBody(BridgeBody):
@@ -38,7 +38,7 @@ class SnapshotBody(BridgeBody):
     realized: Money | None = None
     unrealized: Money | None = None
     balance: Money | None = Field(default=None, alias="accountBalance")
-    symbols: Annotated[list[PositionBody], Field(max_length=200)] = []
+    symbols: Annotated[list[PositionBody], Field(max_length=200)] = Field(default_factory=list)
 
 
 @bridge.post("/api/bridge/heartbeat")

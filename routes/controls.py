@@ -46,5 +46,7 @@ def exit_all(body: ExitAllBody) -> Response:
         return answer(outcome, {})
     taken = outcome.answer
     orders = [{"order_id": order.id, **order_view(order)} for order in taken.orders]
+    cancelled = [order_view(order) for order in taken.cancelled]
     skipped = [{"asset": skip.asset, "reason": skip.reason} for skip in taken.skipped]
-    return answer(outcome, {"orders": orders, "latched": list(taken.latched), "skipped": skipped})
+    report = {"orders": orders, "cancelled": cancelled, "latched": list(taken.latched), "skipped": skipped}
+    return answer(outcome, report)

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from services.engine.answers import Refusal, RefusalCode
 from services.group_sheet import KeyReused
 from services.state_manager import StateManager
-from services.stores.store import StoreError
+from services.stores.store import OutcomeUnknown, StoreError
 from services.view import rung_view
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ REFUSAL_STATUS: dict[RefusalCode, int] = {
     "report_conflict": 409,
     "unknown_order": 404,
     "unknown_asset": 400,
+    "direction_required": 400,
     "report_invalid": 400,
 }
 RETRY_STORE_SECONDS = "2"
@@ -95,13 +96,23 @@ def _busy(error: Busy) -> Response:
 
 
 def _store_failed(error: StoreError) -> Response:
-    response = said(f"NOT STORED — nothing was changed: {error}", 503)
+    response = said(f"{_verdict(error)}: {error}", 503)
     response.headers["Retry-After"] = RETRY_STORE_SECONDS
     return response
 
 
+def _verdict(error: StoreError) -> str:
+    if isinstance(error, OutcomeUnknown):
+        return "OUTCOME UNKNOWN — look at the state before you try again"
+    return "NOT STORED — nothing was changed"
+
+
 def _http_error(error: HTTPException) -> Response:
-    return said(error.description or error.name, error.code or 500)
+    response = said(error.description or error.name, error.code or 500)
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            response.headers[name] = value
+    return response
 
 
 def _fault(error: Exception) -> Response:

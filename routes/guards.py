@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from routes.errors import AccessDenied, InvalidRequest
-from routes.parsing import BodyUnreadable, read_object, secret_within
+from routes.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
 from services.access import Gatekeeper
 
 Guard = Literal["public", "operator", "bridge", "operator_or_bridge", "tradingview"]
@@ -42,6 +41,7 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
     def ask_guard() -> None:
         if request.url_rule is None:
             return  # nothing there: the router's own 404 or 405 answers
+        _refuse_cut_body()
         guard = guard_of(request.endpoint)
         if guard is None:
             raise AccessDenied("this route is closed")
@@ -92,6 +92,12 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
 }
 
 
+def _refuse_cut_body() -> None:
+    """Refuse a body without a length that reached the limit: it was cut there, and what is left may mislead."""
+    if request.method in UNSAFE and request.content_length is None and len(request.get_data()) >= BODY_LIMIT:
+        raise InvalidRequest("", f"the body was longer than {BODY_LIMIT} bytes", 413)
+
+
 def _bridge_secret() -> str | None:
     """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
     given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
@@ -110,7 +116,7 @@ def _refuse_foreign_origin() -> None:
         return
     origin = request.headers.get("Origin")
     if origin is not None:
-        foreign = urlsplit(origin).netloc != request.host
+        foreign = origin != f"{request.scheme}://{request.host}"
     else:
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
     if foreign:

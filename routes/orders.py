@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,6 +13,7 @@ from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import (
     BridgeBody,
+    Money,
     OperatorBody,
     Quantity,
     Symbol,
@@ -34,6 +34,7 @@ orders = Blueprint("orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LONGEST_KEY = 200
+LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease runs out by the clock alone, no change tells of it
 WAITING_AT_MOST = 16  # threads that long-polls may hold; one more bridge is answered at once
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
@@ -55,11 +56,8 @@ class EntryBody(OperatorBody):
         return self
 
 
-Fill = Annotated[Decimal, Field(gt=-(10**9), lt=10**9, allow_inf_nan=False)]
-
-
 class ReportDetails(BridgeBody):
-    fill_price: Fill | None = None
+    fill_price: Money | None = None
     qty: Quantity | None = None
     exec_id: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     cum_qty: Quantity | None = None
@@ -115,10 +113,14 @@ def hand_over() -> Response:
 
 
 def _wait_and_claim(owner: str, limit: int, patience: float) -> list[Json]:
-    deadline = time.monotonic() + patience
+    parts, deadline = house(), time.monotonic() + patience
+
+    def may_go_on(snapshot: Snapshot) -> bool:
+        return parts.is_stopping() or _has_work(snapshot, owner)
+
     handed: list[Json] = []
-    while not handed and (left := deadline - time.monotonic()) > 0 and not house().is_stopping():
-        if house().manager.wait_until(lambda snapshot: _has_work(snapshot, owner), min(left, 1.0)):
+    while not handed and (left := deadline - time.monotonic()) > 0 and not parts.is_stopping():
+        if parts.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
             handed = _claim(owner, limit)
     return handed
 
@@ -156,6 +158,14 @@ def take_report(body: ReportBody, order_id: str) -> Response:
         side=extra.side,
     )
     outcome = house().manager.submit(command)
-    house().note_bridge("execution-report", f"{body.status} {order_id[:20]}", outcome)
+    house().note_bridge("execution-report", _report_text(body), outcome)
     duplicate = getattr(outcome.answer, "duplicate", False)
     return answer(outcome, {"duplicate": True} if duplicate else {})
+
+
+def _report_text(body: ReportBody) -> str:
+    """Write a report as a trader reads it: ``FILLED SELL 5 MESZ6 @ 6704.75``."""
+    extra = body.extra
+    price = f"@ {extra.fill_price:f}" if extra.fill_price is not None else None
+    words = (body.status, extra.side, extra.qty, extra.symbol, price, extra.reason)
+    return " ".join(str(word) for word in words if word is not None)

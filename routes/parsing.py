@@ -22,6 +22,7 @@ Returned = TypeVar("Returned")
 BODY_LIMIT = 64 * 1024
 LONGEST_SYMBOL = 40
 HIGHEST_PRICE = Decimal(10) ** 9
+MOST_CONTRACTS = 1_000_000
 SECRET_IN_TEXT = re.compile(rb'"secret"\s*:\s*"((?:[^"\\]|\\.){1,512})"')
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -83,8 +84,8 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
     """Return the field and the reason of the first thing wrong."""
     fault = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
-    given = repr(fault["input"])
-    was = f", was {given[:60]}" if fault["type"] != "missing" else ""
+    tells_input = bool(fault["loc"]) and fault["type"] != "missing"
+    was = f", was {repr(fault['input'])[:60]}" if tells_input else ""
     return field, f"{fault['msg'].removeprefix('Value error, ')}{was}"
 
 
@@ -115,9 +116,9 @@ def _from_epoch(number: float) -> datetime:
 def _from_iso(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("must be ISO 8601 or epoch seconds or milliseconds") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 COLOR_WORDS: dict[str, Color] = {
@@ -134,14 +135,20 @@ def _color(value: object) -> object:
     return COLOR_WORDS[word]
 
 
+def _whole_number(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _brick_id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Moment = Annotated[datetime, BeforeValidator(_instant)]
 ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color)]
-Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, allow_inf_nan=False)]
-Quantity = Annotated[int, Field(ge=0, le=1_000_000)]
+Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Quantity = Annotated[WholeNumber, Field(ge=0, le=MOST_CONTRACTS)]
 Symbol = Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
 Words = Annotated[str, Field(max_length=500)]
 BrickId = Annotated[str, BeforeValidator(_brick_id), Field(min_length=1, max_length=200)]

@@ -13,7 +13,8 @@ from routes.errors import InvalidRequest, said
 from routes.guards import guarded_by
 from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, first_fault
 from routes.replies import answer, house
-from services.activity import LogLine
+from services.activity import LogLine, brick_text
+from services.broadcast import encode
 from services.engine.answers import BrickTaken, OrderTaken, PriceNoted
 from services.engine.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.state import Stream
@@ -116,7 +117,7 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
         return _keep_dead_letter(error)
     outcome = house().manager.submit(command)
     body, said_outcome = _reply(outcome)
-    text = f"{command.stream} {command.color}" if isinstance(command, CloseBrick) else _price_text(command)
+    text = brick_text(command) if isinstance(command, CloseBrick) else _price_text(command)
     line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
     house().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
     return answer(outcome, body)
@@ -171,12 +172,22 @@ def _reply(outcome: Outcome) -> tuple[Json, str]:
 
 
 def _keep_dead_letter(error: UnreadableWebhook) -> Response:
-    raw = request.get_data().decode("utf-8", "replace")
-    command = KeepDeadLetter(request.path, str(error), SECRET_VALUE.sub(r"\1***\2", raw))
-    house().manager.submit(command)
-    line = LogLine(house().manager.now, _kind(), None, str(error), f"dead letter ({error.status})")
+    reason = _without_secret(str(error))
+    house().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
+    line = LogLine(house().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
     house().activity.note("tradingview", line)
-    return said(str(error), error.status)
+    return said(reason, error.status)
+
+
+def _body_without_secret() -> str:
+    """Return the body as it may be kept: however the secret was written in it, it is not in there any more."""
+    if isinstance(g.webhook, dict):
+        return encode({**g.webhook, "secret": "***"}).decode()
+    return _without_secret(SECRET_VALUE.sub(r"\1***\2", request.get_data().decode("utf-8", "replace")))
+
+
+def _without_secret(text: str) -> str:
+    return text.replace(house().config.tv_webhook_secret, "***")
 
 
 def _kind() -> str:

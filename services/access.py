@@ -32,7 +32,7 @@ class Gatekeeper:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._hasher = PasswordHasher()
-        self._wrong = MovingWindowRateLimiter(MemoryStorage())
+        self._tries = MovingWindowRateLimiter(MemoryStorage())
         credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"
         key = config.flask_secret_key.encode()[:64]
         self.operator_id = blake2b(credentials.encode(), key=key, digest_size=16).hexdigest()
@@ -52,19 +52,20 @@ class Gatekeeper:
         return secret is not None and _same(secret, self._config.tv_webhook_secret)
 
     def seconds_locked_out(self, address: str, now: float) -> int | None:
-        """Return how long the address must wait before its next try, None when it may try now."""
-        if self._wrong.test(LOGIN_ATTEMPTS, address):
+        """Count a try and return how long the address must wait for it, None when it may try now.
+
+        Counted before the password is looked at: tries that come at once are limited, too.
+        """
+        if self.is_open or self._tries.hit(LOGIN_ATTEMPTS, address):
             return None
-        resets_at, _ = self._wrong.get_window_stats(LOGIN_ATTEMPTS, address)
+        resets_at, _ = self._tries.get_window_stats(LOGIN_ATTEMPTS, address)
         return max(1, round(resets_at - now))
 
     def admits(self, password: str, address: str) -> bool:
-        """Tell whether the password is right; a wrong one is counted against the address."""
-        if self.is_open:
-            return True
-        right = len(password) <= LONGEST_PASSWORD and self._is_right(password)
-        if not right:
-            self._wrong.hit(LOGIN_ATTEMPTS, address)
+        """Tell whether the password is right; the right one forgives the wrong tries before it."""
+        right = self.is_open or (len(password) <= LONGEST_PASSWORD and self._is_right(password))
+        if right:
+            self._tries.clear(LOGIN_ATTEMPTS, address)
         return right
 
     def _is_right(self, password: str) -> bool:

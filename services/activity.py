@@ -14,7 +14,10 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.state import Instant
+from services.documents import read_command, read_events
+from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution
+from services.engine.events import AlertRaised, LateBrickIgnored
+from services.engine.state import STREAM_POINTS, Instant
 from services.stores.store import JournalRow, Store
 
 Feed = Literal["tradingview", "rithmic"]
@@ -37,14 +40,17 @@ class LogLine(Struct, frozen=True):
 
 
 class ActivityLog:
-    """Two bounded lists, newest first, and whoever listens to new lines."""
+    """Two bounded lists, newest first, and whoever listens to new lines.
+
+    Who takes ``lock`` and the broadcaster's own takes this one first.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[Feed, deque[LogLine]] = {
             "tradingview": deque(maxlen=LINES_KEPT),
             "rithmic": deque(maxlen=LINES_KEPT),
         }
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
         self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
 
     def remember(self, store: Store) -> None:
@@ -55,7 +61,7 @@ class ActivityLog:
 
     def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
         """Add a line; with ``merge`` one that repeats the newest raises its count instead."""
-        with self._lock:
+        with self.lock:
             lines = self._lines[feed]
             merged = merge and bool(lines) and line.repeats(lines[0])
             if merged:
@@ -65,7 +71,7 @@ class ActivityLog:
 
     def as_document(self) -> dict[str, list[dict[str, Any]]]:
         """Return both lists as the state shows them."""
-        with self._lock:
+        with self.lock:
             return {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
 
 
@@ -74,4 +80,21 @@ def line_view(line: LogLine) -> dict[str, Any]:
 
 
 def _line_of(row: JournalRow) -> LogLine:
-    return LogLine(row.at, row.kind, row.asset, "from the journal", "ok")
+    """Tell a journal row as the log told it when it happened."""
+    command, events = read_command(row.command), read_events(row.events)
+    match command:
+        case KeepDeadLetter(path=path, reason=reason):
+            return LogLine(row.at, path.strip("/"), None, reason, "dead letter")
+        case CloseBrick(asset=asset):
+            late = any(isinstance(event, LateBrickIgnored) for event in events)
+            return LogLine(row.at, row.kind, asset, brick_text(command), "stale" if late else "ok")
+        case ReportExecution(status=status):
+            conflict = any(isinstance(event, AlertRaised) for event in events)
+            return LogLine(row.at, row.kind, row.asset, str(status), "alert" if conflict else "ok")
+        case _:
+            return LogLine(row.at, row.kind, row.asset, "", "ok")
+
+
+def brick_text(brick: CloseBrick) -> str:
+    """Write a brick as a trader reads it: ``2.5pt red``."""
+    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}"

@@ -15,19 +15,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from services.activity import ActivityLog, Feed, LogLine, line_view
 from services.engine.state import AssetLive
 from services.patches import changes
 from services.state_manager import Snapshot, StateManager
-from services.view import Json, history_view, live_document, state_document
+from services.view import Json, history_view, live_document
 
 MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
 
+log = structlog.get_logger(__name__)
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -99,7 +101,8 @@ class Broadcaster:
     def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
         """Return a new listener that begins with the full state, or with what it missed since ``after``."""
         listener = Listener(quotes_only=quotes_only)
-        with self._lock:
+        with self._activity.lock, self._lock:
+            self._publish_changes()  # what a newcomer begins with is what everybody has been told
             for message in self._opening(quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
@@ -118,22 +121,26 @@ class Broadcaster:
             self._listeners.clear()
 
     def _opening(self, quotes_only: bool, after: int | None) -> list[Message]:
-        snapshot, now = self._manager.snapshot, self._manager.now
+        snapshot = self._seen
         if quotes_only:
             return _new_quotes(None, snapshot)
         oldest_kept = self._kept[0].version if self._kept else None
         if after is not None and oldest_kept is not None and oldest_kept <= after <= snapshot.version:
             return [message for message in self._kept if message.version >= after]
-        document = state_document(snapshot, self._activity.as_document(), now)
-        return [Message(snapshot.version, "state", encode(document))]
+        lists = {"history": history_view(snapshot), "logs": self._activity.as_document()}
+        return [Message(snapshot.version, "state", encode({**self._document, **lists}))]
 
     # -- the watching thread ----------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
             self._manager.wait_until(self._is_news, self._patience())
-            self._publish_changes()
-            self._ping_when_due()
+            try:
+                with self._lock:
+                    self._publish_changes()
+                    self._ping_when_due()
+            except Exception:
+                log.exception("a change could not be published")
 
     def _is_news(self, snapshot: Snapshot) -> bool:
         return snapshot.version != self._seen.version
@@ -147,33 +154,32 @@ class Broadcaster:
         return min(LOOK_AGAIN_SECONDS, next_end.total_seconds())
 
     def _publish_changes(self) -> None:
+        """Tell what changed since the last look; the caller holds the lock."""
         before, snapshot, now = self._seen, self._manager.snapshot, self._manager.now
         document = live_document(snapshot, now)
         patch = changes(self._document, document)
         if snapshot.history is not before.history:
             patch["history"] = history_view(snapshot)
-        with self._lock:
-            self._seen, self._document = snapshot, document
-            if patch:
-                body = encode({"version": snapshot.version, "now": now, "patch": patch})
-                message = Message(snapshot.version, "change", body)
-                self._kept.append(message)
-                self._tell(message)
-            for quote in _new_quotes(before, snapshot):
-                self._tell(quote)
+        self._seen, self._document = snapshot, document
+        if patch:
+            body = encode({"version": snapshot.version, "now": now, "patch": patch})
+            message = Message(snapshot.version, "change", body)
+            self._kept.append(message)
+            self._tell(message)
+        for quote in _new_quotes(before, snapshot):
+            self._tell(quote)
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
         body = encode({"feed": feed, "entry": line_view(line), "replaces_last": replaces_last})
         with self._lock:
-            self._tell(Message(self._manager.snapshot.version, "log", body))
+            self._tell(Message(self._seen.version, "log", body))
 
     def _ping_when_due(self) -> None:
         if time.monotonic() - self._pinged_at < PING_SECONDS:
             return
         self._pinged_at = time.monotonic()
         version = self._seen.version
-        with self._lock:
-            self._tell(Message(version, "ping", encode({"now": self._manager.now, "version": version})))
+        self._tell(Message(version, "ping", encode({"now": self._manager.now, "version": version})))
 
     def _tell(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:

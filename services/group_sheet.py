@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from services import documents
 from services.engine.answers import Refusal, Reply
-from services.engine.commands import AnyCommand
-from services.engine.decide import Decision
+from services.engine.commands import AnyCommand, TickClock
+from services.engine.decide import Decision, decide
 from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
 from services.engine.state import Desk, Instant, Order
 from services.stores.store import Commit, DeadLetter, JournalRow, StoredOrder, StoredReply, StoredTrade
+
+TIME = TickClock()
 
 
 class KeyReused(Exception):
@@ -73,7 +75,15 @@ class GroupSheet:
     def ended_order(self, order_id: str) -> Order | None:
         return self._ended.get(order_id)
 
-    def take(self, submission: Submission, command: AnyCommand, decision: Decision, now: Instant) -> None:
+    def decide(self, command: AnyCommand, now: Instant) -> tuple[Decision, Decision]:
+        """Let time pass, then decide the command: two decisions, so that a journal row tells of one cause."""
+        passed = decide(self.desk, TIME, now)
+        self._take(TIME, passed, now)
+        decision = decide(self.desk, command, now)
+        self._take(command, decision, now)
+        return passed, decision
+
+    def _take(self, command: AnyCommand, decision: Decision, now: Instant) -> None:
         """Take a decision: the desk moves on, and what must be durable joins the commit."""
         if not decision.is_durable:
             self.desk = decision.desk
@@ -94,10 +104,14 @@ class GroupSheet:
             )
         )
         self._project(sequence, decision, now)
-        if submission.idempotency_key is not None:
-            answer = documents.write_answer(decision.answer)
-            mark = fingerprint(submission.command)
-            self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
+
+    def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
+        """Keep a durable decision's answer under the request's Idempotency-Key."""
+        if submission.idempotency_key is None or not decision.is_durable:
+            return
+        answer = documents.write_answer(decision.answer)
+        mark = fingerprint(submission.command)
+        self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
 
     def _project(self, sequence: int, decision: Decision, now: Instant) -> None:
         """Write what tables show beside the journal: orders, closed trades, dead letters."""

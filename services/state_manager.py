@@ -24,15 +24,16 @@ from msgspec.structs import replace
 
 from services import documents
 from services.engine.commands import AnyCommand, ConfigureDesk, KeepObservations, ReportExecution
-from services.engine.decide import decide, open_desk
+from services.engine.decide import open_desk
 from services.engine.events import TradeClosed
 from services.engine.state import Desk, Instant, Rules
 from services.group_sheet import GroupSheet, KeyReused, Outcome, Submission
-from services.stores.store import Store, StoreDown, StoredReply, StoreError, VersionConflict
+from services.stores.store import OutcomeUnknown, Store, StoreDown, StoredReply, StoreError, VersionConflict
 
 log = structlog.get_logger(__name__)
 
 GROUP_AT_MOST = 256
+BEGIN_WITHIN_SECONDS = 2.5  # TradingView hangs up after 3 s; a command not begun by then never will be
 ANSWER_WITHIN_SECONDS = 10.0
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 REPLIES_KEPT_FOR = timedelta(hours=24)
@@ -75,7 +76,7 @@ class StateManager:
         history = tuple(documents.read_trade(body) for body in self._store.last_trades(HISTORY_KEPT))
         self._committed = desk
         self._committed_at = now
-        self._snapshot = Snapshot(desk, version, history)
+        self._snapshot = Snapshot(desk, max(version + 1, _microseconds()), history)
         for reply in self._store.replies_since(now - REPLIES_KEPT_FOR):
             self._replies[reply.key] = reply
 
@@ -94,15 +95,20 @@ class StateManager:
     def submit(self, command: AnyCommand, idempotency_key: str | None = None) -> Outcome:
         """Decide a command and wait until its outcome is durable.
 
-        Raises StoreDown when it could not be committed (nothing changed), KeyReused when the key was used
-        for another request.
+        Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when its commit hangs
+        (it may yet take effect), KeyReused when the key was used for another request.
         """
         future: Future[Outcome] = Future()
         self._waiting.put(Submission(command, future, idempotency_key))
         try:
+            return future.result(timeout=BEGIN_WITHIN_SECONDS)
+        except TimeoutError:
+            if future.cancel():
+                raise StoreDown(f"the store was busy for {BEGIN_WITHIN_SECONDS} s, the command was dropped") from None
+        try:
             return future.result(timeout=ANSWER_WITHIN_SECONDS)
         except TimeoutError:
-            raise StoreDown(f"no answer from the store within {ANSWER_WITHIN_SECONDS:.0f} s") from None
+            raise OutcomeUnknown(f"the store has not answered for {ANSWER_WITHIN_SECONDS:.0f} s") from None
 
     def wait_until(self, is_true: Callable[[Snapshot], bool], timeout: float) -> bool:
         """Wait until a published state satisfies the question; False when the time ran out."""
@@ -110,10 +116,19 @@ class StateManager:
             return self._changed.wait_for(lambda: is_true(self._snapshot), timeout)
 
     def keep_observations(self) -> None:
-        """Commit prices and ages when the last commit is 30 s old and something moved since."""
+        """Commit prices and ages when the last commit is 30 s old and something moved since.
+
+        While the store is down this is the knock that finds out that it is back.
+        """
         due = self._clock() >= self._committed_at + KEEP_OBSERVATIONS_EVERY
-        if due and documents.observations(self._snapshot.desk, self._committed) is not None:
+        moved = documents.observations(self._snapshot.desk, self._committed) is not None
+        if self._snapshot.store != "up" or (due and moved):
             self.submit(KeepObservations())
+
+    def wake(self) -> None:
+        """Let everybody who waits look again, though nothing changed: the process is about to go."""
+        with self._changed:
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Finish what is queued, then let the store go."""
@@ -148,6 +163,7 @@ class StateManager:
         return group
 
     def _decide_group(self, group: list[Submission]) -> None:
+        group = [submission for submission in group if submission.future.set_running_or_notify_cancel()]
         sheet = GroupSheet(self._snapshot.desk, self._committed, self._replies)
         outcomes: list[tuple[Submission, Outcome]] = []
         try:
@@ -175,8 +191,8 @@ class StateManager:
                 return Outcome(earlier, sheet.desk, 0, repeated=True)
             command = self._with_recalled_order(sheet, submission.command)
             now = self._clock()
-            decision = decide(sheet.desk, command, now)
-            sheet.take(submission, command, decision, now)
+            _, decision = sheet.decide(command, now)
+            sheet.keep_answer(submission, decision, now)
         except StoreError:
             raise
         except KeyReused as error:
@@ -237,7 +253,7 @@ class StateManager:
 
     def _next_version(self) -> int:
         """Microseconds of the epoch, always growing: it goes on growing over a restart (DESIGN 8)."""
-        return max(self._snapshot.version + 1, time.time_ns() // 1000)
+        return max(self._snapshot.version + 1, _microseconds())
 
     def _forget_old_replies(self) -> None:
         horizon = self._clock() - REPLIES_KEPT_FOR
@@ -246,3 +262,7 @@ class StateManager:
             if oldest.answered_at > horizon:
                 return
             del self._replies[key]
+
+
+def _microseconds() -> int:
+    return time.time_ns() // 1000

@@ -93,6 +93,7 @@ class Caller(requests.Session):
         super().__init__()
         self.trust_env = False
         self.desk = desk
+        desk._callers.append(self)
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=64)
         self.mount("http://", adapter)
 
@@ -199,6 +200,7 @@ class DeskProcess:
         self.port = free_port()
         self.log_path = folder / "stderr.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self._callers: list[Caller] = []
 
     @property
     def url(self) -> str:
@@ -239,6 +241,7 @@ class DeskProcess:
 
     def terminate(self) -> float:
         """Ask it to end, wait, and return how many seconds that took."""
+        self.hang_up()
         asked_at = time.monotonic()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
@@ -254,6 +257,11 @@ class DeskProcess:
         self.settings.update(settings)
         return self.start()
 
+    def hang_up(self) -> None:
+        """Close the idle connections of everybody who called: gunicorn would wait for them."""
+        for caller in self._callers:
+            caller.close()
+
     def _signal(self, number: int) -> None:
         if self.process is None:
             return
@@ -265,7 +273,8 @@ class DeskProcess:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        self.terminate()
+        self.hang_up()
+        self.kill()
 
     # -- who speaks to it -----------------------------------------------------------------------------------
 

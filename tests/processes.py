@@ -77,9 +77,9 @@ class Web(Child):
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             try:
-                if requests.get(f"{self.url}/api/auth/status", timeout=1).ok:
+                if requests.get(f"{self.url}/api/auth/status", timeout=READY_SECONDS).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.05)
         raise RuntimeError(f"web did not answer within {READY_SECONDS} s:\n{self.log.read_text()}")
 

@@ -1,5 +1,6 @@
 """The bridge as a real process beside a real HTTP desk: started, stopped, and killed where it hurts."""
 
+import fcntl
 import os
 import random
 import signal
@@ -32,12 +33,12 @@ class Machine:
         self.starts_so_far = 0
         self.log = folder / "stderr.log"
 
-    def starts(self, *flags: str, **environ: str) -> subprocess.Popen[bytes]:
+    def starts(self, *flags: str, log: Path | None = None, **environ: str) -> subprocess.Popen[bytes]:
         """Start the bridge and leave it running."""
-        self.process = self.runs(*flags, **environ)
+        self.process = self.runs(*flags, log=log, **environ)
         return self.process
 
-    def runs(self, *flags: str, **environ: str) -> subprocess.Popen[bytes]:
+    def runs(self, *flags: str, log: Path | None = None, **environ: str) -> subprocess.Popen[bytes]:
         settings = {
             "PYTHONPATH": str(REPOSITORY),
             "LOCKSTEP_URL": self.desk.url,
@@ -46,7 +47,7 @@ class Machine:
             "BRIDGE_MAX_ORDERS_PER_MINUTE": "10000",
             "BRIDGE_MAX_POSITION": "1000",
         }
-        self.log = self.folder / f"stderr-{self.starts_so_far}.log"
+        self.log = log or self.folder / f"stderr-{self.starts_so_far}.log"
         self.starts_so_far += 1
         with self.log.open("w") as stderr:
             return subprocess.Popen(
@@ -186,6 +187,20 @@ def test_protective_stop_outlives_the_bridge(machine: Machine, desk: DeskServer)
     assert flat[-1][1]["symbols"][0]["lastFillPrice"] == 5230.00
     late = desk.queues_exit("SELL", 5)
     assert desk.waits_for(late, "REJECTED")["reason"] == "no position"
+
+
+def test_log_that_nobody_reads_holds_up_no_order(machine: Machine, desk: DeskServer, tmp_path: Path) -> None:
+    pipe = tmp_path / "log.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    desk.quotes_price(5250.25)
+    machine.starts(log=pipe)
+    orders = [desk.queues(side, 1, stop_points=None) for side in ("BUY", "SELL") * 20]
+    for order in orders:
+        desk.waits_for(order, "FILLED")
+    machine.process.kill()
+    os.close(reader)
 
 
 def test_desk_may_go_away_and_come_back(machine: Machine, desk: DeskServer) -> None:

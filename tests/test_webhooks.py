@@ -1,6 +1,7 @@
 """TradingView's door over real HTTP (SPEC 3, notes on TradingView)."""
 
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -178,12 +179,13 @@ def test_64_kib_are_taken_and_one_byte_more_is_not(desk):
     error_of(desk.tradingview().post("/tv_renko", data=fitting + " "), 413)
 
 
+@pytest.mark.xfail(strict=True, reason="a chunked body is cut at the limit without a word, and what stands before the cut is taken")
 def test_an_oversized_body_without_a_length_is_refused(desk):
     def in_pieces():
-        yield a_body().encode()[:-1]
+        yield a_body().encode()
         for _ in range(80):
             yield b" " * 1024
-        yield b"}"
+        yield b"and then something else"
 
     error_of(desk.tradingview().post("/tv_renko", data=in_pieces()), 413)
 
@@ -327,10 +329,11 @@ def test_a_late_brick_is_journaled_and_changes_nothing(own_desk, field):
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("form", ["{}/", "/{}", "//{}", "{}//", "/.{}", "{}?a=b", "{}%2f"])
 def test_no_path_is_ever_redirected(desk, path, form):
-    url = form.format(path)
-    answer = desk.tradingview().get(url) if "?" in url else desk.tradingview().post(url, data=a_body())
-    assert not 300 <= answer.status_code < 400
-    error_of(answer, 404, 405)
+    answer = desk.tradingview().post(form.format(path), data=a_body())
+    assert answer.status_code in (200, 404)
+    assert "Location" not in answer.headers
+    if answer.status_code == 404:
+        error_of(answer, 404)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
@@ -345,6 +348,21 @@ def test_a_wrong_method_is_said(desk, path, method):
 @pytest.mark.xfail(strict=True, reason="routes/errors.py _http_error drops the headers of the exception (RFC 9110 15.5.6)")
 def test_a_wrong_method_names_the_right_one(desk):
     assert "POST" in desk.stranger().get("/tv_renko").headers.get("Allow", "")
+
+
+# -- callers that stay on the line ------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="gunicorn 27 gthread waits up to 2 s in its main loop for a caller to close: nobody else is served")
+def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk):
+    alerts = own_desk.tradingview()
+    alerts.brick(6, "green")
+    with socket.create_connection(("127.0.0.1", own_desk.port)) as stays:
+        stays.sendall(b"GET /login HTTP/1.0\r\n\r\n")
+        assert stays.recv(16)
+        started_at = time.monotonic()
+        alerts.brick(6, "green")
+        assert time.monotonic() - started_at < 1
 
 
 # -- a store that cannot commit --------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ so that it can end with ``trader.replays_equal()``. Unless the story says otherw
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Literal
@@ -38,7 +37,7 @@ from services.engine.decide import Decision, decide, open_desk
 from services.engine.events import AnyEvent, TradeClosed
 from services.engine.gates import Rung
 from services.engine.state import Alert, Asset, Desk, Order, OrderStatus, Side, SizeMode, Trade, TradeMode
-from services.group_sheet import GroupSheet, Submission
+from services.group_sheet import GroupSheet
 from services.stores.store import JournalRow, Stored
 from tests.builders import NEW_YORK, STREAM_OF_POINTS, TUESDAY, exactly, new_york, rules_for
 
@@ -59,18 +58,17 @@ class Trader:
         on: str = TUESDAY,
         assets: tuple[str, ...] = ("ES",),
         env: Literal["DEMO", "LIVE"] = "DEMO",
+        is_heard: bool = True,
         **settings: object,
     ) -> None:
         self.now = new_york(on, at)
         self.asset_in_hand = assets[0]
-        self._is_heard = self._bridge_is_heard = True
+        self._is_heard = self._bridge_is_heard = is_heard
         self._executions = count(1)
-        self._bar_ids = count(1)
-        self._settings = settings
         # No command of the engine switches the environment: a desk is opened in it.
         self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
-        self._sheet = GroupSheet(self.opening, self.opening, {})
-        self._decisions: list[Decision] = []
+        self._sheets = [GroupSheet(self.opening, self.opening, {})]
+        self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
         self.asks(ConfigureDesk(self.opening.rules))
         self._keep_alive()
@@ -238,7 +236,7 @@ class Trader:
 
     @property
     def desk(self) -> Desk:
-        return self._sheet.desk
+        return self._sheets[-1].desk
 
     @property
     def asset(self) -> Asset:
@@ -265,13 +263,13 @@ class Trader:
 
     def ended(self, order: Order) -> Order:
         """Return an order as it ended."""
-        ended = self._sheet.ended_order(order.id)
+        ended = self._recall(order.id)
         assert ended is not None, f"order {order.id} is still open"
         return ended
 
     @property
     def trades(self) -> list[TradeClosed]:
-        return self._sheet.trades
+        return [trade for sheet in self._sheets for trade in sheet.trades]
 
     @property
     def alerts(self) -> list[str]:
@@ -284,7 +282,7 @@ class Trader:
 
     @property
     def decision(self) -> Decision:
-        return self._decisions[-1]
+        return self.decisions[-1]
 
     @property
     def events(self) -> tuple[AnyEvent, ...]:
@@ -293,7 +291,7 @@ class Trader:
 
     def told(self, kind: type[AnyEvent]) -> list[Any]:
         """All events of one kind since the story began."""
-        return [event for decision in self._decisions for event in decision.events if isinstance(event, kind)]
+        return [event for decision in self.decisions for event in decision.events if isinstance(event, kind)]
 
     @property
     def refused_by(self) -> str | None:
@@ -345,22 +343,24 @@ class Trader:
 
     def _asks_aside(self, command: AnyCommand) -> Decision:
         if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
-            command = replace(command, recalled=self._sheet.ended_order(command.order_id))
-        decision = decide(self.desk, command, self.now)
-        self._sheet.take(Submission(command, Future()), command, decision, self.now)
-        self._decisions.append(decision)
-        return decision
+            command = replace(command, recalled=self._recall(command.order_id))
+        decisions = self._sheets[-1].decide(command, self.now)
+        self.decisions += decisions
+        return decisions[-1]
+
+    def _recall(self, order_id: str) -> Order | None:
+        return next(filter(None, (sheet.ended_order(order_id) for sheet in self._sheets)), None)
 
     def restarts(self) -> Trader:
         """Stop the program and start it again from what is stored."""
         self._asks_aside(KeepObservations())
-        stored = _stored(self.desk)
-        self._sheet.desk = documents.read_desk(stored)
-        return self.asks(ConfigureDesk(self.desk.rules))
+        desk = documents.read_desk(_stored(self.desk))
+        self._sheets.append(GroupSheet(desk, desk, {}))
+        return self.asks(ConfigureDesk(desk.rules))
 
     @property
     def journal(self) -> list[JournalRow]:
-        return self._sheet.rows
+        return [row for sheet in self._sheets for row in sheet.rows]
 
     def replays_equal(self) -> bool:
         """Tell whether the journal, asked again from the opened desk, gives the documents that are stored."""

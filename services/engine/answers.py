@@ -14,6 +14,7 @@ RefusalCode = Literal[
     "exit_locked",
     "nothing_to_exit",
     "unknown_asset",
+    "direction_required",
     "unknown_order",
     "report_conflict",
     "report_invalid",
@@ -66,9 +67,10 @@ class SkippedExit(Struct, frozen=True):
 
 
 class ExitsTaken(Struct, frozen=True, tag=True):
-    """What exit-all could do at once, what waits behind an open order, and what is locked."""
+    """What exit-all did at once: exits, and entries it cancelled unclaimed; what waits, and what is locked."""
 
     orders: tuple[Order, ...] = ()
+    cancelled: tuple[Order, ...] = ()
     latched: tuple[str, ...] = ()
     skipped: tuple[SkippedExit, ...] = ()
 

@@ -71,10 +71,12 @@ def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
 
 def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command. Refusals are values; an exception means a fault of the program."""
-    turn = Turn(desk, now)
-    let_time_pass(turn)
+    passing = Turn(desk, now)
+    let_time_pass(passing)
+    turn = Turn(passing.desk, now)
     answer = DECIDERS[type(command)](turn, command)
-    return Decision(turn.desk, answer, tuple(turn.events), tuple(turn.orders.values()))
+    orders = {**passing.orders, **turn.orders}
+    return Decision(turn.desk, answer, (*passing.events, *turn.events), tuple(orders.values()))
 
 
 def let_time_pass(turn: Turn) -> None:

@@ -10,7 +10,7 @@ from services.engine.events import EntryAccepted, EntryBlocked
 from services.engine.gates import EntryRequest, Rung, ladder
 from services.engine.moments import candle_start, seconds_until
 from services.engine.queue import queue_entry
-from services.engine.state import Asset, EntryTerms, EntryZone, Side
+from services.engine.state import Asset, EntryTerms, Side
 from services.engine.turn import Turn
 from services.engine.zone import zone_of
 
@@ -20,6 +20,8 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
     asset = turn.desk.assets.get(command.asset)
     if asset is None:
         return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    if command.override and command.direction is None:
+        return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
     zone = zone_of(asset.stack)
     direction = command.direction or zone.direction
     request = EntryRequest(asset, direction, command.override, is_attempt=True)
@@ -27,11 +29,10 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
         return _block(turn, request, rungs, shut)
-    label: EntryZone = "OVERRIDE" if command.override else "FREE" if zone.kind == "FREE" else "NORMAL"
     terms = EntryTerms(
         trade_mode=command.trade_mode,
         size_mode=command.size_mode,
-        zone=label,
+        zone=zone.kind,
         override=command.override,
         candle=candle_start(turn.now, turn.desk.rules.candle_seconds),
     )

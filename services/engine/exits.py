@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from services.engine.events import ExitLatched
 from services.engine.queue import end_order, queue_exit
 from services.engine.state import Asset, Color, Desk, DueExit, Order, OrderStatus, Stream, Trade
+from services.engine.trades import trade_of
 from services.engine.turn import Turn
 
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
@@ -78,12 +80,21 @@ PRECEDENCE = {name: rank for rank, name in enumerate(["exit_all", *(rule.name fo
 def check_exits(turn: Turn, symbol: str, trigger: Trigger) -> None:
     """Ask the rules in order; the first that is due makes an exit, at once or as soon as it can be."""
     asset = turn.asset(symbol)
-    if asset.trade is None:
+    trade = asset.trade or _trade_on_its_way(turn, symbol)
+    if trade is None:
         return
     for rule in EXIT_RULES:
-        if rule.is_due(turn.desk, asset, asset.trade, trigger):
+        if rule.is_due(turn.desk, asset, trade, trigger):
             demand_exit(turn, symbol, rule.name)
             return
+
+
+def _trade_on_its_way(turn: Turn, symbol: str) -> Trade | None:
+    """Return the trade an open entry would make: its exits can come due before its fill (SPEC 7.2)."""
+    running = turn.desk.open_order(symbol)
+    if running is None or running.kind != "ENTRY":
+        return None
+    return trade_of(running, turn.desk.rules, running.qty, Decimal(0), turn.now)
 
 
 def demand_exit(turn: Turn, symbol: str, source: str, *, forced: bool = False) -> Order | None:
@@ -92,11 +103,13 @@ def demand_exit(turn: Turn, symbol: str, source: str, *, forced: bool = False) -
     if running is not None and running.kind == "EXIT" and running.source == source:
         return running
     due = _more_urgent(asset.due_exit, DueExit(source, turn.now, forced=forced))
-    if due != asset.due_exit:
-        turn.put_asset(replace(asset, due_exit=due))
-        if running is not None:
-            turn.tell(ExitLatched(symbol, source))
-    return pursue_exit(turn, symbol)
+    is_news = due != asset.due_exit
+    turn.put_asset(replace(asset, due_exit=due))
+    order = pursue_exit(turn, symbol)
+    waiting = turn.asset(symbol).due_exit
+    if is_news and waiting is not None:
+        turn.tell(ExitLatched(symbol, waiting.source, waiting.retry_at))
+    return order
 
 
 def _more_urgent(standing: DueExit | None, new: DueExit) -> DueExit:

@@ -58,6 +58,8 @@ def report_execution(turn: Turn, command: ReportExecution) -> Reply | Refusal:
         sentence = f"OVERFILL — {order.contract.symbol} order was {order.qty}, report fills {order.filled_qty + qty}"
         turn.alert("overfill", "critical", sentence, order.asset)
         return Refusal("report_conflict", sentence)
+    if command.status in FILLS and order.filled_qty + qty == 0:
+        return Refusal("report_invalid", f"{command.status} was reported without any quantity")
     if qty and command.fill_price is None:
         return Refusal("report_invalid", f"fill_price was missing in a report that fills {qty}")
     _move_on(turn, order, command, qty)
@@ -86,19 +88,19 @@ def _mismatch(order: Order, command: ReportExecution) -> str | None:
 
 
 def _was_heard(order: Order, command: ReportExecution) -> bool:
-    """Tell whether the report repeats what the order shows already; a final status is always news."""
+    """Tell whether the report repeats what the order shows already (SPEC 8.3)."""
     if command.status is OrderStatus.WORKING:
         return order.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
-    if command.status is not OrderStatus.PARTIALLY_FILLED:
+    if command.status not in FILLS:
         return False
-    known_execution = command.exec_id is not None and command.exec_id in order.exec_ids
-    return known_execution or (command.cum_qty is not None and command.cum_qty <= order.filled_qty)
+    if command.exec_id is not None and command.exec_id in order.exec_ids:
+        return True
+    is_partial = command.status is OrderStatus.PARTIALLY_FILLED
+    return is_partial and command.cum_qty is not None and command.cum_qty <= order.filled_qty
 
 
 def _newly_filled(order: Order, command: ReportExecution) -> int:
     """Return the contracts this report adds: from ``cum_qty``, else ``qty``, else all that remained."""
-    if command.exec_id is not None and command.exec_id in order.exec_ids:
-        return 0
     if command.cum_qty is not None:
         return max(0, command.cum_qty - order.filled_qty)
     if command.status not in FILLS:
@@ -116,12 +118,20 @@ def _move_on(turn: Turn, order: Order, command: ReportExecution, qty: int) -> No
     if qty and command.fill_price is not None:
         moved = _fill(turn, moved, qty, command.fill_price)
     turn.tell(OrderReported(order.id, order.asset, command.status, qty, command.fill_price, command.exec_id))
-    if not command.status.is_final:
-        status = OrderStatus.PARTIALLY_FILLED if moved.filled_qty else command.status
+    status = _status_after(moved, command.status)
+    if status.is_final:
+        _after_end(turn, end_order(turn, moved, status, command.reason))
+    else:
         turn.put_order(replace(moved, status=status))
-        return
-    ended = end_order(turn, moved, command.status, command.reason)
-    _after_end(turn, ended)
+
+
+def _status_after(order: Order, reported: OrderStatus) -> OrderStatus:
+    """Return the order's status after a report: what filled counts for more than what it was called."""
+    if reported.is_final:
+        return reported
+    if order.filled_qty == 0:
+        return reported
+    return OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED
 
 
 def _fill(turn: Turn, order: Order, qty: int, price: Price) -> Order:

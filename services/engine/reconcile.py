@@ -9,17 +9,26 @@ from msgspec.structs import replace
 from services.engine.commands import BrokerPosition, TakeSnapshot
 from services.engine.events import PositionAgreed, PositionDisagreed, TradeResized
 from services.engine.state import Asset, Disagreement, Price
-from services.engine.trades import adopt, reduce_position
+from services.engine.trades import adopt, marked_anew, reduce_position
 from services.engine.turn import Turn
 
 PERSISTS_FOR = timedelta(seconds=2)
 
 
 def compare_positions(turn: Turn, snapshot: TakeSnapshot) -> None:
-    """Compare every asset without an open order; a contract the broker does not list is flat."""
+    """Compare every asset; a contract the broker does not list is flat.
+
+    While an order is open a difference proves nothing: fills may be on their way. It only starts a standing
+    disagreement anew, so that the two snapshots that decide are consecutive ones without an order.
+    """
     for symbol, asset in turn.desk.assets.items():
-        if turn.desk.open_order(symbol) is None:
-            _compare(turn, asset, broker_position(asset, snapshot))
+        broker = broker_position(asset, snapshot)
+        if broker.position == asset.position:
+            _agree(turn, asset)
+        elif turn.desk.open_order(symbol) is None:
+            _disagree(turn, asset, broker)
+        elif asset.disagreement is not None:
+            _note_disagreement(turn, asset, broker)
 
 
 def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
@@ -29,17 +38,23 @@ def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
     return next(listed, BrokerPosition(contract.symbol, 0))
 
 
-def _compare(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
+def _agree(turn: Turn, asset: Asset) -> None:
+    if asset.disagreement is not None:
+        turn.put_asset(replace(asset, disagreement=None))
+        turn.tell(PositionAgreed(asset.symbol))
+
+
+def _disagree(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
     standing = asset.disagreement
-    if broker.position == asset.position:
-        if standing is not None:
-            turn.put_asset(replace(asset, disagreement=None))
-            turn.tell(PositionAgreed(asset.symbol))
-    elif standing is None or standing.broker_position != broker.position:
-        turn.put_asset(replace(asset, disagreement=Disagreement(broker.position, turn.now)))
-        turn.tell(PositionDisagreed(asset.symbol, broker.position, asset.position))
+    if standing is None or standing.broker_position != broker.position:
+        _note_disagreement(turn, asset, broker)
     elif turn.now >= standing.since + PERSISTS_FOR:
         _follow_broker(turn, replace(asset, disagreement=None), broker)
+
+
+def _note_disagreement(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
+    turn.put_asset(replace(asset, disagreement=Disagreement(broker.position, turn.now)))
+    turn.tell(PositionDisagreed(asset.symbol, broker.position, asset.position))
 
 
 def _follow_broker(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
@@ -48,7 +63,7 @@ def _follow_broker(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
     held, price = asset.position, _last_known_price(asset, broker)
     if price is None:
         sentence = f"RECONCILE — the broker holds {broker.position} {broker.symbol}, no price is known to book it"
-        turn.put_asset(replace(asset, disagreement=Disagreement(broker.position, turn.now)))
+        _note_disagreement(turn, asset, broker)
         turn.alert("reconcile", "critical", sentence, asset.symbol)
         return
     turn.tell(PositionAgreed(asset.symbol))
@@ -84,5 +99,5 @@ def _resize(turn: Turn, asset: Asset, quantity: int, price: Price) -> None:
             entered_quantity=trade.entered_quantity + change,
             entry_notional=trade.entry_notional + price * change,
         )
-        turn.put_asset(replace(asset, trade=grown))
+        turn.put_asset(marked_anew(replace(asset, trade=grown)))
     turn.tell(TradeResized(asset.symbol, quantity))

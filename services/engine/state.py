@@ -23,7 +23,7 @@ TradeMode = Literal["SCALP", "RUNNER"]
 SizeMode = Literal["6pt", "9pt"]
 Env = Literal["DEMO", "LIVE"]
 OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
-EntryZone = Literal["NORMAL", "FREE", "OVERRIDE", "ADOPTED"]
+EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
 
 APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
 ALERTS_KEPT = 30

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from services.engine.events import CooldownStarted, TradeClosed, TradeOpened
-from services.engine.state import Asset, EntryZone, Instant, Order, Price, Side, Trade
+from services.engine.state import Asset, Instant, Order, Price, Rules, Side, Trade
 from services.engine.turn import Turn
 
 ZERO = Decimal(0)
@@ -26,39 +26,51 @@ def fill_entry(turn: Turn, order: Order, qty: int, price: Price) -> None:
         entered_quantity=asset.trade.entered_quantity + qty,
         entry_notional=asset.trade.entry_notional + price * qty,
     )
-    turn.put_asset(replace(asset, trade=trade))
+    turn.put_asset(marked_anew(replace(asset, trade=trade)))
+
+
+def marked_anew(asset: Asset) -> Asset:
+    """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
+    trade, live = asset.trade, asset.live
+    points = None
+    if trade is not None and live.last_price is not None and live.price_at and live.price_at >= trade.opened_at:
+        points = trade.open_points(live.last_price)
+    return replace(asset, live=replace(live, open_points=points, open_points_at=live.price_at if points else None))
 
 
 def _open(turn: Turn, asset: Asset, order: Order, qty: int, price: Price) -> None:
+    stand(turn, asset, trade_of(order, turn.desk.rules, qty, price, turn.now))
+    day = turn.desk.day
+    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+
+
+def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
+    """Return the trade that an ENTRY's first fill opens, with its default protections (SPEC 6)."""
     terms = order.entry
     if terms is None:
         raise ValueError(f"order {order.id} was {order.kind}, only an ENTRY opens a trade")
-    trade = Trade(
+    return Trade(
         id=order.id,
         side=order.side,
         contract=order.contract,
         quantity=qty,
         entered_quantity=qty,
         entry_notional=price * qty,
-        opened_at=turn.now,
+        opened_at=now,
         mode=terms.trade_mode,
         zone=terms.zone,
         env=order.env,
         override=terms.override,
         points_tp_enabled=terms.trade_mode == "SCALP",
-        points_tp_target=turn.desk.rules.points_tp_target,
+        points_tp_target=rules.points_tp_target,
         main_flip_exit_enabled=terms.zone == "FREE",
-        stop_points=order.stop_points or turn.desk.rules.stop_points,
+        stop_points=order.stop_points or rules.stop_points,
     )
-    stand(turn, asset, trade)
-    day = turn.desk.day
-    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
 
 
 def adopt(turn: Turn, asset: Asset, position: int, price: Price) -> None:
     """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
     side: Side = "BUY" if position > 0 else "SELL"
-    zone: EntryZone = "ADOPTED"
     trade = Trade(
         id=turn.new_id(),
         side=side,
@@ -68,7 +80,7 @@ def adopt(turn: Turn, asset: Asset, position: int, price: Price) -> None:
         entry_notional=price * abs(position),
         opened_at=turn.now,
         mode="SCALP",
-        zone=zone,
+        zone="ADOPTED",
         env=turn.desk.env,
         initial_exit_locked=False,
         points_tp_enabled=True,

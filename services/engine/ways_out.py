@@ -31,6 +31,7 @@ def exit_position(turn: Turn, command: ExitPosition) -> Reply | Refusal:
 def exit_all(turn: Turn, command: ExitAll) -> Reply:
     """Flatten every asset and keep at it until all are flat; locked ones need ``force`` (SPEC 7.3)."""
     orders: list[Order] = []
+    cancelled: list[Order] = []
     latched: list[str] = []
     skipped: list[SkippedExit] = []
     for symbol, asset in turn.desk.assets.items():
@@ -42,11 +43,13 @@ def exit_all(turn: Turn, command: ExitAll) -> Reply:
             skipped.append(SkippedExit(symbol, LOCKED))
             continue
         taken = _taken(turn, symbol, demand_exit(turn, symbol, "exit_all", forced=locked))
-        if taken.order is not None:
+        if taken.order is not None and taken.order.kind == "EXIT":
             orders.append(taken.order)
+        elif taken.order is not None:
+            cancelled.append(taken.order)
         elif taken.latched:
             latched.append(symbol)
-    return ExitsTaken(tuple(orders), tuple(latched), tuple(skipped))
+    return ExitsTaken(tuple(orders), tuple(cancelled), tuple(latched), tuple(skipped))
 
 
 def touch_level(turn: Turn, command: TouchLevel) -> Reply:
@@ -64,8 +67,8 @@ def _taken(turn: Turn, symbol: str, order: Order | None) -> OrderTaken:
         return OrderTaken(order, already_pending=order.id not in turn.orders)
     if turn.asset(symbol).due_exit is not None:
         return OrderTaken(latched=True)
-    cancelled = [o for o in turn.orders.values() if o.status is OrderStatus.CANCELLED]
-    return OrderTaken(cancelled[0] if cancelled else None, ignored=None if cancelled else "no_position")
+    ended = [o for o in turn.orders.values() if o.asset == symbol and o.status is OrderStatus.CANCELLED]
+    return OrderTaken(ended[0] if ended else None, ignored=None if ended else "no_position")
 
 
 def _is_locked(asset: Asset, running: Order | None) -> bool:

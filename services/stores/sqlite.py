@@ -24,7 +24,7 @@ from services.stores.store import (
 )
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_SECONDS = 2.0
+BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
 LOCK_WAIT_SECONDS = 8.0  # a worker that is ending lets go within its graceful timeout
 
 

@@ -19,6 +19,10 @@ class StoreDown(StoreError):
     """The store could not be reached or could not write. Nothing was committed."""
 
 
+class OutcomeUnknown(StoreError):
+    """The commit is still under way after a long time: it may take effect or not. Ask the state, then decide."""
+
+
 class VersionConflict(StoreError):
     """Another writer has committed since; this one must stop writing (DESIGN 3)."""
 

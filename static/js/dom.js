@@ -11,6 +11,19 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A sentence with a running time in it. Only the time is rewritten, hidden from readers that would repeat it. */
+export function writeRunning(element, sentence, time, pattern) {
+  const running = element.querySelector("[data-running]");
+  if (running && element.dataset.sentence === sentence) return write(running, time);
+  const [before, after] = [sentence.split(pattern)[0], sentence.slice(sentence.search(pattern)).replace(pattern, "")];
+  const span = document.createElement("span");
+  span.dataset.running = "";
+  span.setAttribute("aria-hidden", "true");
+  span.textContent = time;
+  element.replaceChildren(before, span, after);
+  element.dataset.sentence = sentence;
+}
+
 export function show(element, isShown) {
   if (element.hidden === isShown) element.hidden = !isShown;
 }
@@ -42,14 +55,11 @@ export function copyOf(templateId) {
  * Rows that the server drew carry `data-key` too, so they are taken over instead of drawn again.
  */
 export function follow(list, items, { key, make, fill }) {
-  const known = new Map();
-  for (const child of [...list.children]) {
-    if (child.dataset.key === undefined) continue;
-    known.set(child.dataset.key, child);
-  }
+  const known = knownByKey(list);
+  const uses = new Map();
   let place = list.firstElementChild;
   for (const item of items) {
-    const name = String(key(item));
+    const name = distinct(String(key(item)), uses);
     const element = known.get(name) ?? make(item);
     known.delete(name);
     element.dataset.key = name;
@@ -58,4 +68,22 @@ export function follow(list, items, { key, make, fill }) {
     else list.insertBefore(element, place);
   }
   for (const gone of known.values()) gone.remove();
+}
+
+/** The list's children by key. A child without one, or with another's, belongs to nobody and goes. */
+function knownByKey(list) {
+  const known = new Map();
+  for (const child of [...list.children]) {
+    const name = child.dataset.key;
+    if (name === undefined || known.has(name)) child.remove();
+    else known.set(name, child);
+  }
+  return known;
+}
+
+/** Two items may look the same: the second of a name becomes `name #2`. */
+function distinct(name, uses) {
+  const use = (uses.get(name) ?? 0) + 1;
+  uses.set(name, use);
+  return use === 1 ? name : `${name} #${use}`;
 }

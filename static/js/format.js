@@ -3,6 +3,7 @@
 export const UNKNOWN = "–";
 const MINUS = "−";
 const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const dollars = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
@@ -83,6 +84,12 @@ export function age(seconds) {
 /** An instant (RFC 3339 or epoch milliseconds) as the operator's time of day. */
 export function clockTime(instant) {
   return isKnown(instant) ? timeOfDay.format(new Date(instant)) : UNKNOWN;
+}
+
+/** The same with its date once the instant is more than half a day old. */
+export function clockMoment(instant, nowMs) {
+  const isRecent = nowMs - Date.parse(instant) < 12 * 3600 * 1000;
+  return isRecent ? clockTime(instant) : `${shortDate.format(new Date(instant))} ${clockTime(instant).slice(0, 5)}`;
 }
 
 /** A trading day, 2026-01-12, as Mon, 12 Jan. */

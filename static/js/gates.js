@@ -3,7 +3,8 @@
 import * as clock from "./clock.js";
 import { age, countdown } from "./format.js";
 
-const RUNNING_TIME = /\d+:\d\d(:\d\d)?/;
+/** The countdown within a sentence of the desk. */
+export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 
 /** The gate that refuses an entry now, or null. */
 export function firstClosed(asset) {

@@ -73,6 +73,7 @@ function drawSoon() {
 
 function draw() {
   const state = store.current();
+  if (!tabs.fit(state)) return window.location.reload(); // the desk was started with other assets
   for (const panel of PANELS) panel.draw(state, symbol);
   askWhenTimeChangesIt(state);
 }

@@ -57,8 +57,10 @@ export function takeQuote(quote) {
   quotes.set(quote.asset, quote);
 }
 
+/** Take a line from the stream, unless a whole document has already brought it. */
 export function takeLogLine({ feed, entry, replaces_last: replacesLast }) {
   const lines = logOf(feed);
+  if (lines.some((line) => line.ts === entry.ts && line.kind === entry.kind && line.text === entry.text)) return;
   logs = { ...logs, [feed]: [entry, ...(replacesLast ? lines.slice(1) : lines)].slice(0, LOG_LINES_KEPT) };
 }
 

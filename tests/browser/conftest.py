@@ -31,8 +31,11 @@ def desk(tmp_path: Path) -> Iterator[LiveDesk]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page on a desktop; afterwards its console must hold no error, so no breach of the CSP either."""
+def page(browser: Browser, desk: LiveDesk) -> Iterator[Page]:
+    """A fresh page on a desktop; afterwards its console must hold no error, so no breach of the CSP either.
+
+    It goes before its desk does: a stream that ends is no fault of the page.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
     opened = context.new_page()
     complaints = complaints_of(opened)

@@ -13,7 +13,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
-from tests.browser.live_desk import PASSWORD, PROJECT, LiveDesk
+from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.processes import PROJECT
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -37,7 +38,7 @@ def main() -> int:
 
 
 def picture_the_day(browser: Browser, desk: LiveDesk, target: Path) -> None:
-    """Tell a short day: nothing heard, free to choose, in a trade, out and blocked."""
+    """Tell a short day: nothing heard yet, free to choose, in a trade, out and blocked."""
     shoot(browser, desk, target, "login", log_in=False)
     shoot(browser, desk, target, "dashboard-waiting", schemes=("dark",))
     wake_up(desk)
@@ -50,7 +51,7 @@ def picture_the_day(browser: Browser, desk: LiveDesk, target: Path) -> None:
 
 def wake_up(desk: LiveDesk) -> None:
     desk.bridge_beats()
-    desk.bridge_reports_account(50_125.00)
+    desk.bridge_reports_account(50_125.00, 0.0)
     desk.hears_price(BASE)
     desk.hears_stack({"12": "green", "8": "red", "6": "green", "4": "green", "2.5": "red", "1": "green"})
     desk.hears_price(23_918.75, "NQ")
@@ -66,7 +67,7 @@ def trade(browser: Browser, desk: LiveDesk) -> None:
     page.context.close()
     for price in (BASE - 3.25, BASE + 2, BASE + 8.5, BASE + 6.75):
         desk.hears_price(price)
-    desk.bridge_reports_account(50_293.75, 0.0, [("MESZ6", 5, 168.75)])
+    desk.bridge_reports_account(50_293.75, 0.0, ("MESZ6", 5, 168.75))
 
 
 def leave(browser: Browser, desk: LiveDesk) -> None:
@@ -96,7 +97,6 @@ def shoot(
 
 def _shoot_one(browser: Browser, desk: LiveDesk, path: Path, scheme: str, size: Any, log_in: bool) -> None:
     page = open_dashboard(browser, desk, scheme, size) if log_in else open_login(browser, desk, scheme, size)
-    desk.bridge_beats() if log_in and "waiting" not in path.name else None
     page.screenshot(path=path, full_page=log_in and size is DESKTOP)
     page.context.close()
     print(path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -113,6 +115,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     expect(row).to_contain_text("forced")
 
     blocked_click_tells_why_and_until_when(dashboard)
+    assert timeless(document_of(dashboard)) == timeless(desk.operator().get(f"{desk.url}/api/state").json())
 
 
 def blocked_click_tells_why_and_until_when(dashboard: Page) -> None:
@@ -125,6 +128,18 @@ def blocked_click_tells_why_and_until_when(dashboard: Page) -> None:
     button.click(force=True)
     answer = dashboard.locator("#entry").get_by_role("alert").first
     expect(answer).to_have_text(re.compile(r"POST-EXIT COOLDOWN ACTIVE \(0[12]:\d\d remaining\)"))
+
+
+def test_a_late_message_never_overwrites_a_newer_one(dashboard: Page, desk: LiveDesk) -> None:
+    """Polls and streams cross on the way: the smaller version loses, whatever arrives last."""
+    older = desk.operator().get(f"{desk.url}/api/state").json()
+    desk.hears_brick("6", "red")
+    brick = dashboard.locator("[data-stream=main_renko]")
+    expect(brick).to_have_attribute("data-color", "red")
+    take = "async (state) => (await import('/static/js/store.js')).takeAnswer(state)"
+    assert dashboard.evaluate(take, older) is False
+    dashboard.wait_for_timeout(1_100)  # one more second's drawing
+    expect(brick).to_have_attribute("data-color", "red")
 
 
 def test_keyboard_enters_and_exits(dashboard: Page, desk: LiveDesk) -> None:
@@ -160,8 +175,7 @@ def test_without_the_desk_entries_wait_exits_stay_and_it_comes_back(dashboard: P
     market_agrees(desk, "green")
     button = dashboard.locator("#entry [data-side=BUY]")
     expect(button).to_have_attribute("aria-disabled", "false")
-    dashboard.context.set_offline(True)
-    dashboard.evaluate("window.dispatchEvent(new Event('offline'))")
+    desk.freezes()
     expect(dashboard.locator("#banners")).to_contain_text(
         re.compile(r"does not answer since \d\d:\d\d:\d\d"), timeout=9_000
     )
@@ -169,7 +183,7 @@ def test_without_the_desk_entries_wait_exits_stay_and_it_comes_back(dashboard: P
     button.click(force=True)
     expect(dashboard.locator("#entry").get_by_role("alert").first).to_contain_text("Not sent")
     expect(dashboard.locator("#assets [data-exit=all]")).to_be_enabled()
-    dashboard.context.set_offline(False)
+    desk.thaws()
     expect(button).to_have_attribute("aria-disabled", "false", timeout=9_000)
     expect(dashboard.locator("[data-slot=lost]")).to_be_hidden()
 
@@ -192,8 +206,8 @@ def test_a_phone_has_the_exits_under_the_thumb(browser: Browser, desk: LiveDesk)
     assert complaints == []
 
 
-def test_without_a_password_a_banner_warns(page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with LiveDesk(tmp_path_factory.mktemp("open"), DASHBOARD_PASSWORD="") as open_desk:
+def test_without_a_password_a_banner_warns(page: Page, tmp_path: Path) -> None:
+    with LiveDesk(tmp_path, SQLITE_PATH=str(tmp_path / "open.sqlite"), DASHBOARD_PASSWORD="") as open_desk:
         page.goto(open_desk.url)
         expect(page.locator("#banners")).to_contain_text("No password is set")
         page.goto("about:blank")
@@ -210,6 +224,21 @@ def test_the_page_says_the_same_without_its_scripts(desk: LiveDesk) -> None:
         assert words in html
     assert 'style="' not in html
     assert "<script>" not in html
+
+
+def document_of(page: Page) -> Any:
+    """Return the document that the page draws: what patches have made of it."""
+    return page.evaluate("async () => (await import('/static/js/store.js')).current()")
+
+
+def timeless(document: Any) -> Any:
+    """Return a document without what passing time alone changes: seconds, clocks, countdowns, logs."""
+    if isinstance(document, list):
+        return [timeless(entry) for entry in document]
+    if not isinstance(document, dict):
+        return document
+    runs = {"now", "version", "logs", "sentence", "candle"}
+    return {name: timeless(value) for name, value in document.items() if name not in runs and not name.endswith("_s")}
 
 
 def market_agrees(desk: LiveDesk, color: str) -> None:

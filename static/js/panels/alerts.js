@@ -1,7 +1,8 @@
 /** What the desk wants a person to know, newest first. */
 
+import * as clock from "../clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../dom.js";
-import { clockTime } from "../format.js";
+import { clockMoment } from "../format.js";
 
 const root = document.getElementById("alerts");
 const slot = slots(root);
@@ -22,8 +23,9 @@ function fillAlert(row, alert) {
   const cell = slots(row);
   mark(row, "data-level", alert.level);
   write(cell.level, SIGNS[alert.level] ?? alert.level);
-  mark(cell.level, "title", alert.level);
-  write(cell.time, clockTime(alert.at));
+  mark(cell.level, "role", "img");
+  mark(cell.level, "aria-label", alert.level);
+  write(cell.time, clockMoment(alert.at, clock.now()));
   mark(cell.time, "datetime", alert.at);
   write(cell.sentence, alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
 }

@@ -6,16 +6,22 @@ import * as stream from "../stream.js";
 
 const slot = slots(document.getElementById("banners"));
 
+const STORE_DOWN =
+  "The store is down: nothing new is accepted until it answers. What you see is the last that was kept.";
+const STREAM_SILENT =
+  "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work.";
+
 export function draw({ global: desk }) {
   tell(slot.lost, lostSentence());
-  tell(slot.store, desk.store === "up" ? "" : "The store is down: nothing new is accepted until it answers. What you see is the last that was kept.");
+  tell(slot.store, desk.store === "up" ? "" : STORE_DOWN);
   tell(slot.liquidity, desk.low_liquidity_today ? `Low liquidity today: ${desk.low_liquidity_reason}` : "");
 }
 
 function lostSentence() {
   const since = stream.lostSince();
-  if (since !== null) return `The desk does not answer since ${clockTime(since)}. What you see is from then; entries are off, exits are still sent.`;
-  return stream.isSilent() ? "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work." : "";
+  if (since === null) return stream.isSilent() ? STREAM_SILENT : "";
+  const then = clockTime(since);
+  return `The desk does not answer since ${then}. What you see is from then; entries are off, exits are still sent.`;
 }
 
 function tell(banner, sentence) {

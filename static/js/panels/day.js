@@ -41,7 +41,8 @@ function drawDrawdown(desk) {
   mark(slot.fill, "width", share.toFixed(1));
   mark(root, "data-passed", passed ?? null);
   mark(slot.meter, "aria-label", `${share.toFixed(0)} percent of the daily stop is used`);
-  write(slot["drawdown-note"], passed ? `Past the ${passed} % mark: ${share.toFixed(0)} % of the limit is used` : `${share.toFixed(0)} % of the limit is used`);
+  const used = `${share.toFixed(0)} % of the limit is used`;
+  write(slot["drawdown-note"], passed ? `Past the ${passed} % mark: ${used}` : used);
 }
 
 function drawMoney(desk) {
@@ -58,5 +59,7 @@ function drawStop(desk) {
   const left = clock.secondsUntil(desk.day_ends_ts);
   const rolls = left === null ? "" : countdown(left);
   mark(slot.stop, "data-triggered", desk.daily_stop_triggered ? "yes" : "no");
-  write(slot.stop, desk.daily_stop_triggered ? `DAILY STOP — ${desk.daily_stop_triggered_reason}. No entries for ${rolls}.` : `Daily stop armed at ${percent(desk.daily_stop_limit_pct, 1)} of the day's start.`);
+  const armed = `Daily stop armed at ${percent(desk.daily_stop_limit_pct, 1)} of the day's start.`;
+  const triggered = `DAILY STOP — ${desk.daily_stop_triggered_reason}. No entries for ${rolls}.`;
+  write(slot.stop, desk.daily_stop_triggered ? triggered : armed);
 }

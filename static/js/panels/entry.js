@@ -8,9 +8,9 @@
 
 import { clickKey, NoAnswer, post } from "../api.js";
 import * as clock from "../clock.js";
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write, writeRunning } from "../dom.js";
 import { age, clockTime, countdown } from "../format.js";
-import { firstClosed, firstClosedButZone, headline, liveSentence } from "../gates.js";
+import { firstClosed, firstClosedButZone, headline, liveSentence, RUNNING_TIME } from "../gates.js";
 import { makeHoldable } from "../hold.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
@@ -73,11 +73,12 @@ function drawButton(button, { desk, asset, closed }) {
   const hasZone = asset.zone_type !== "NONE";
   const isBlocked = isAsking || stream.isSilent() || closed !== null || !hasZone;
   const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}`;
+  const blockedLabel = hasZone ? label : "no direction yet";
   mark(button, "aria-disabled", isBlocked ? "true" : "false");
   mark(button, "aria-busy", isAsking);
   mark(button, "data-blocked", isBlocked);
   write(slot[`${side}-headline`], isBlocked ? obstacle(asset, closed) : label);
-  write(slot[`${side}-detail`], isBlocked ? (hasZone ? label : "no direction yet") : `market · ${chosen("trade_mode")} · ${chosen("entry_size_mode")}`);
+  write(slot[`${side}-detail`], isBlocked ? blockedLabel : `market · ${chosen("trade_mode")} · ${chosen("entry_size_mode")}`);
 }
 
 function obstacle(asset, closed) {
@@ -133,8 +134,9 @@ function drawRefusal(asset) {
     refusal = null;
     return;
   }
-  const left = refusal.endsAt === null ? null : countdown(Math.ceil((refusal.endsAt - clock.now()) / 1000));
-  say(left === null ? refusal.sentence : refusal.sentence.replace(/\d+:\d\d(:\d\d)?/, left), refusal.override);
+  if (refusal.endsAt === null || !RUNNING_TIME.test(refusal.sentence)) return;
+  const left = countdown(Math.ceil((refusal.endsAt - clock.now()) / 1000));
+  writeRunning(answerOf(refusal.override), refusal.sentence, left, RUNNING_TIME);
 }
 
 async function enter(side, override = false) {
@@ -161,8 +163,9 @@ async function enter(side, override = false) {
 /** What the page itself must not send: clicks on a picture that may be old, or without a direction. */
 function obstacleOfThePage(asset, override) {
   if (stream.isSilent()) return "Not sent: the live stream is silent, so what you see may be old. Exits work.";
-  if (asset.zone_type === "NONE" && !override) return liveSentence(firstClosed(asset));
-  return null;
+  const isWithoutDirection = asset.zone_type === "NONE" && !override;
+  const closed = firstClosed(asset);
+  return isWithoutDirection && closed ? liveSentence(closed) : null;
 }
 
 function order(asset, side, override) {
@@ -188,5 +191,9 @@ function take(status, body, override) {
 }
 
 function say(sentence, override) {
-  write(override ? slot["override-answer"] : slot.answer, sentence);
+  write(answerOf(override), sentence);
+}
+
+function answerOf(override) {
+  return override ? slot["override-answer"] : slot.answer;
 }

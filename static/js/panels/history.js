@@ -1,7 +1,8 @@
 /** The last closed trades, newest first. */
 
+import * as clock from "../clock.js";
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
-import { averagePrice, clockTime, countdown, moneyTone, signedPoints, signedUsd } from "../format.js";
+import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../format.js";
 
 const slot = slots(document.getElementById("history"));
 const SHOWN = 20;
@@ -22,7 +23,7 @@ export function draw({ history, assets }) {
 
 function fillTrade(row, trade, tickSize) {
   const cell = slots(row);
-  write(cell["exit-time"], clockTime(trade.exit_ts));
+  write(cell["exit-time"], clockMoment(trade.exit_ts, clock.now()));
   mark(cell["exit-time"], "title", trade.exit_ts);
   write(cell.asset, trade.asset);
   write(cell.side, `${trade.side === "BUY" ? "▲ long" : "▼ short"} ${trade.size}`);
@@ -39,5 +40,5 @@ function fillTrade(row, trade, tickSize) {
 
 function reason(trade) {
   const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"].filter(Boolean);
-  return [trade.reason.replaceAll("_", " "), ...marks].join(" · ");
+  return [trade.reason.toLowerCase().replaceAll("_", " "), ...marks].join(" · ");
 }

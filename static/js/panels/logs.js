@@ -1,16 +1,23 @@
 /** What was heard from TradingView and from the bridge, newest first. */
 
+import * as clock from "../clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../dom.js";
-import { clockTime } from "../format.js";
+import { clockMoment } from "../format.js";
 import * as store from "../store.js";
 
 const SHOWN = 40;
 const feeds = [...document.querySelectorAll("#logs [data-feed]")].map((root) => ({ feed: root.dataset.feed, slot: slots(root) }));
+const drawn = new Map();
 const keys = new WeakMap();
 let lastKey = 0;
 
 export function draw() {
-  for (const { feed, slot } of feeds) drawFeed(slot, store.logOf(feed).slice(0, SHOWN));
+  for (const { feed, slot } of feeds) {
+    const lines = store.logOf(feed);
+    if (drawn.get(feed) === lines) continue;
+    drawn.set(feed, lines);
+    drawFeed(slot, lines.slice(0, SHOWN));
+  }
 }
 
 function drawFeed(slot, lines) {
@@ -28,7 +35,7 @@ function keyOf(line) {
 function fillLine(row, line) {
   const cell = slots(row);
   mark(row, "data-outcome", line.outcome);
-  write(cell.time, clockTime(line.ts));
+  write(cell.time, clockMoment(line.ts, clock.now()));
   mark(cell.time, "datetime", line.ts);
   write(cell.kind, line.kind);
   write(cell.text, [line.asset, line.text].filter(Boolean).join(" "));

@@ -24,7 +24,8 @@ export function drawRail(slot, asset, trade) {
   stretch(slot["rail-range"], x(worst), x(best));
   stretch(slot["rail-open"], x(0), x(open));
   mark(slot["rail-open"], "data-tone", open >= 0 ? "gain" : "loss");
-  mark(slot.rail, "aria-label", `Open ${signedPoints(open)} points between stop at ${signedPoints(stop)}${target === null ? "" : ` and target at ${signedPoints(target)}`}`);
+  const upTo = target === null ? "no target" : `target at ${signedPoints(target)}`;
+  mark(slot.rail, "aria-label", `Open ${signedPoints(open)} points, stop at ${signedPoints(stop)}, ${upTo}`);
   drawLegend(slot, asset, trade, target);
 }
 

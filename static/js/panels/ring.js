@@ -2,7 +2,7 @@
 
 import * as clock from "../clock.js";
 import { mark, slots, write } from "../dom.js";
-import { clockTime, countdown } from "../format.js";
+import { age, clockTime, countdown } from "../format.js";
 
 const root = document.getElementById("ring");
 const slot = slots(root);
@@ -14,10 +14,15 @@ export function draw({ global: desk }) {
   const isUsed = desk.five_min_trade_lock_active && Date.parse(desk.five_min_trade_lock_expires_ts) > clock.now();
   mark(slot.gone, "stroke-dashoffset", (100 - 100 * Math.min(1, gone)).toFixed(1));
   mark(root, "data-used", isUsed ? "yes" : "no");
-  write(slot.title, `${Math.round(lengthMs / 60000)} min candle`);
+  write(slot.title, `${age(lengthMs / 1000)} candle`);
   write(slot.left, countdown(left));
   write(slot.use, isUsed ? "ENTRY USED" : "ENTRY FREE");
-  write(slot.span, `${clockTime(startsAt).slice(0, 5)} to ${clockTime(endsAt).slice(0, 5)}`);
+  write(slot.span, `${edge(startsAt, lengthMs)} to ${edge(endsAt, lengthMs)}`);
+}
+
+/** Candles of whole minutes begin and end on them. */
+function edge(instant, lengthMs) {
+  return lengthMs % 60_000 === 0 ? clockTime(instant).slice(0, 5) : clockTime(instant);
 }
 
 /** The document's candle, carried forward by whole candles when it is from an earlier one. */

@@ -25,7 +25,8 @@ function drawPrice(asset) {
   write(slot.symbol, asset.symbol);
   write(slot.contract, `${asset.contract} ${asset.exchange ?? ""}`.trim());
   write(slot.price, price(last.price, asset.tick_size));
-  write(slot["price-age"], seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${asset.simulated ? " · simulated" : ""}`);
+  const source = asset.simulated ? " · simulated" : "";
+  write(slot["price-age"], seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${source}`);
 }
 
 function drawBrick(brick, asset) {

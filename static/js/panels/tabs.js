@@ -24,6 +24,11 @@ export function start(choose) {
   });
 }
 
+/** Whether there is exactly one tab for every asset of the document. */
+export function fit({ assets }) {
+  return tabs.length === Object.keys(assets).length && tabs.every((tab) => tab.dataset.key in assets);
+}
+
 function neighbour(tab, key) {
   if (key === "Home") return tabs[0];
   if (key === "End") return tabs.at(-1);

@@ -14,7 +14,9 @@ const slot = slots(root);
 export function draw({ global: desk, assets, orders, history }, symbol) {
   const asset = assets[symbol];
   const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
-  tell(slot.order, order ? orderSentence(order) : "");
+  show(slot["order-line"], order !== undefined);
+  write(slot.order, order ? orderSentence(order) : "");
+  write(slot["order-times"], order ? orderTimes(order) : "");
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
   tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
   mark(page, "data-holding", asset.trade !== null);
@@ -31,10 +33,15 @@ function tell(line, sentence) {
 
 function orderSentence(order) {
   const filled = order.filled_qty > 0 ? `, ${order.filled_qty} filled` : "";
-  const waits = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
+  const stands = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
+  return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
+}
+
+/** Apart from the sentence: that one is read out when it changes, and these change every second. */
+function orderTimes(order) {
   const since = age(clock.secondsSince(order.created_at));
-  const expires = order.status === "PENDING" && order.expires_at ? `, expires in ${countdown(clock.secondsUntil(order.expires_at))}` : "";
-  return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${waits} (${since}${filled}${expires})`;
+  const mayExpire = order.status === "PENDING" && order.expires_at;
+  return mayExpire ? `${since}, expires in ${countdown(clock.secondsUntil(order.expires_at))}` : since;
 }
 
 function dueSentence(due) {
@@ -49,7 +56,12 @@ function mismatchSentence(asset) {
 function drawFlat(asset, history) {
   const last = history.find((trade) => trade.asset === asset.symbol);
   write(slot.note, "");
-  write(slot["flat-note"], last ? `Last: ${last.side === "BUY" ? "long" : "short"} ${last.size}, ${signedPoints(last.pnl_points)} pt, ${signedUsd(last.pnl_usd)}` : `Nothing is at risk in ${asset.symbol}.`);
+  write(slot["flat-note"], last ? lastSentence(last) : `Nothing is at risk in ${asset.symbol}.`);
+}
+
+function lastSentence(trade) {
+  const side = trade.side === "BUY" ? "long" : "short";
+  return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${signedUsd(trade.pnl_usd)}`;
 }
 
 function drawHolding(desk, asset, trade) {

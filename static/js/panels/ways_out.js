@@ -18,7 +18,7 @@ function rules(desk, asset, trade) {
     pointsTarget(asset, trade),
     { name: "Protect", isArmed: asset.protect_enabled, when: `open points ≤ ${points(asset.protect_threshold_points)}` },
     { name: "4pt invalidation", isArmed: asset.four_pt_invalidation_enabled, when: `a ${opposite} 4pt brick` },
-    { name: "Signal take-profit", isArmed: asset.tp_armed, when: `${asset.tp_target} ${opposite} 6pt bricks`, where: `${asset.tp_count} of ${asset.tp_target} counted` },
+    signalTarget(asset, opposite),
     { name: "6pt flip", isArmed: asset.main_flip_exit_enabled, when: `a ${opposite} 6pt brick` },
     { name: "8pt next bar", isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick" },
     { name: "Structure", isArmed: true, when: `a ${opposite} 8pt brick` },
@@ -28,6 +28,15 @@ function rules(desk, asset, trade) {
 function protectiveStop(asset, trade) {
   const at = averagePrice(trade.stop_price, asset.tick_size);
   return { name: "Stop at the broker", isArmed: true, when: `price reaches ${at}`, where: pointsAway(asset, trade.stop_price) };
+}
+
+function signalTarget(asset, opposite) {
+  return {
+    name: "Signal take-profit",
+    isArmed: asset.tp_armed,
+    when: `${asset.tp_target} ${opposite} 6pt bricks`,
+    where: `${asset.tp_count} of ${asset.tp_target} counted`,
+  };
 }
 
 function pointsTarget(asset, trade) {

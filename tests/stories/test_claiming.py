@@ -1,0 +1,108 @@
+"""An order is handed to exactly one bridge (SPEC 8.1, 8.2)."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from services.engine.commands import BrokerPosition, EnterMarket, TakeSnapshot
+from services.engine.decide import decide
+from services.engine.events import OrderClaimed
+from services.engine.state import OrderStatus
+from tests.trader import Trader
+
+
+def trader_with_entry():
+    return Trader().with_structure("green").enters("BUY")
+
+
+def trader_with_exit():
+    return Trader().is_long().bricks(6, "green").exits()
+
+
+def test_a_pending_order_is_handed_over_and_claimed():
+    trader = trader_with_entry().claims("alpha")
+    ((order, redelivered),) = [(handover.order, handover.redelivered) for handover in trader.handed_over]
+    assert (order.status, order.owner, redelivered) == (OrderStatus.CLAIMED, "alpha", False)
+    assert trader.order == order
+    assert trader.told(OrderClaimed)[0].owner == "alpha"
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
+def test_the_same_owner_gets_it_again_and_is_told_so(makes):
+    trader = makes().claims("alpha").claims("alpha")
+    assert [handover.redelivered for handover in trader.handed_over] == [True]
+    assert trader.events == ()
+
+
+@pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
+def test_another_owner_gets_nothing_while_the_lease_lasts(makes):
+    trader = makes().claims("alpha").later(seconds=59, microseconds=999_999).claims("beta")
+    assert trader.handed_over == ()
+    assert trader.order.owner == "alpha"
+
+
+@pytest.mark.parametrize(("makes", "handed"), [(trader_with_entry, 0), (trader_with_exit, 1)])
+@pytest.mark.parametrize("seconds", [60, 61, 3600])
+def test_after_the_lease_another_owner_gets_an_exit_and_never_an_entry(makes, handed, seconds):
+    trader = makes().claims("alpha").later(seconds=seconds).claims("beta")
+    assert len(trader.handed_over) == handed
+    assert trader.order.owner == ("beta" if handed else "alpha")
+
+
+def test_a_taken_over_exit_has_a_lease_of_its_own():
+    trader = trader_with_exit().claims("alpha").later(seconds=60).claims("beta")
+    assert trader.later(seconds=59).claims("alpha").handed_over == ()
+    assert len(trader.later(seconds=1).claims("alpha").handed_over) == 1
+
+
+@pytest.mark.parametrize("status", ["WORKING", "PARTIALLY_FILLED"])
+def test_a_reported_order_is_handed_to_nobody(status):
+    trader = trader_with_exit().claims("alpha").reports(status, 5250, qty=1, exec_id="one")
+    assert trader.later(seconds=3600).claims("alpha").handed_over == ()
+    assert trader.claims("beta").handed_over == ()
+
+
+def test_a_final_order_is_handed_to_nobody():
+    assert trader_with_entry().filled_at(5250).claims().handed_over == ()
+
+
+def test_the_limit_leaves_the_rest_in_the_queue():
+    trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").at("09:35:00").is_long(18_000, asset="NQ")
+    trader.exits_all(force=True).claims("alpha", limit=1)
+    assert [handover.order.asset for handover in trader.handed_over] == ["ES"]
+    trader.claims("beta")
+    assert [handover.order.asset for handover in trader.handed_over] == ["NQ"]
+
+
+def test_the_claim_survives_a_restart():
+    trader = trader_with_exit().claims("alpha").restarts().claims("beta")
+    assert trader.handed_over == ()
+    assert [handover.redelivered for handover in trader.claims("alpha").handed_over] == [True]
+
+
+def test_ids_sort_by_time_and_tell_nothing_of_each_other():
+    trader = Trader(entry_ttl_seconds=1).with_structure("green")
+    orders = []
+    for _ in range(40):
+        orders.append(trader.enters("BUY").order)
+        trader.later(seconds=1).ticks()
+    ids = [order.id for order in orders]
+    assert ids == sorted(ids)
+    assert len({order_id[12:] for order_id in ids}) == 40
+    assert all(len(order_id) == 32 for order_id in ids)
+
+
+def test_ids_of_another_desk_are_others():
+    trader = Trader().with_structure("green")
+    other = replace(trader.desk, id_key="a1" * 32)
+    command = EnterMarket("ES", "SCALP", "6pt", "BUY")
+    mine, theirs = (decide(desk, command, trader.now).answer.order.id for desk in (trader.desk, other))
+    assert mine[:12] == theirs[:12]
+    assert mine[12:] != theirs[12:]
+
+
+def test_a_snapshot_of_a_contract_nobody_trades_here_changes_nothing():
+    trader = Trader().asks(TakeSnapshot(positions=(BrokerPosition("CLZ6", 3),)))
+    assert trader.events == ()

@@ -1,0 +1,111 @@
+"""The day is over when too much of it is lost (SPEC 5.6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from services.engine.commands import ConfigureDesk
+from services.engine.events import DailyStopTriggered
+from tests.trader import Trader
+
+
+@pytest.mark.parametrize(
+    ("start", "balance", "limit", "stopped"),
+    [
+        (50_000, "49000.01", 2, False),
+        (50_000, "49000.00", 2, True),
+        (50_000, "48999.99", 2, True),
+        ("33333.33", "32666.67", 2, False),
+        ("33333.33", "32666.66", 2, True),
+        (100_000, "99250.01", "0.75", False),
+        (100_000, "99250.00", "0.75", True),
+        (50_000, 60_000, 2, False),
+    ],
+)
+def test_it_triggers_at_exactly_the_limit(start, balance, limit, stopped):
+    trader = Trader(daily_stop_limit_pct=Decimal(str(limit))).broker_says(balance=start).broker_says(balance=balance)
+    assert trader.desk.day.is_stopped is stopped
+    assert trader.with_structure("green").gate_for("BUY") == ("daily_stop" if stopped else None)
+
+
+def test_the_first_balance_of_the_day_is_its_start():
+    trader = Trader().broker_says().broker_says(balance=50_000).broker_says(balance=51_000).broker_says(balance=49_500)
+    assert trader.desk.day.start_equity == 50_000
+    assert not trader.desk.day.is_stopped
+
+
+@pytest.mark.parametrize("balance", [0, -100])
+def test_an_empty_account_starts_no_day(balance):
+    trader = Trader().broker_says(balance=balance)
+    assert trader.desk.day.start_equity is None
+    assert not trader.desk.day.is_stopped
+
+
+def test_it_flattens_what_is_held_and_says_so():
+    trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_000)
+    assert trader.exit_source == "daily_stop"
+    assert trader.alerts == ["daily_stop"]
+    trader.filled_at(5200)
+    assert trader.trades[-1].reason == "daily_stop"
+    assert trader.replays_equal()
+
+
+def stopped_trader():
+    return Trader().broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        lambda trader: trader.broker_says(balance=60_000),
+        lambda trader: trader.broker_says(balance=40_000),
+        lambda trader: trader.restarts(),
+        lambda trader: trader.at("17:59:59.999999"),
+        lambda trader: trader.bricks(6, "green").bricks(8, "green"),
+        lambda trader: trader.enters("BUY"),
+        lambda trader: trader.hears_bridge(),
+        lambda trader: trader.exits_all(force=True),
+    ],
+)
+def test_nothing_but_the_next_trading_day_lifts_it(nothing):
+    trader = stopped_trader()
+    nothing(trader)
+    assert trader.gate_for("BUY", override=True) == "daily_stop"
+    assert len(trader.told(DailyStopTriggered)) == 1
+
+
+def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity():
+    trader = stopped_trader().restarts().at("18:00:00")
+    assert trader.gate_for("BUY") is None
+    assert trader.ticks().desk.day.start_equity is None
+    trader.broker_says(balance=49_000).broker_says(balance="48020.01")
+    assert trader.gate_for("BUY") is None
+    assert trader.broker_says(balance="48020.00").gate_for("BUY") == "daily_stop"
+    assert trader.replays_equal()
+
+
+def test_it_says_until_when():
+    trader = stopped_trader().at("12:00:00").enters("BUY")
+    assert trader.refusal.retry_after_s == 6 * 3600
+    assert trader.refusal.sentence == "DAILY STOP ACTIVE — drawdown 2.00% reached the 2% limit"
+
+
+def test_on_friday_it_lasts_until_friday_evening():
+    trader = Trader(on="2026-11-20").broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
+    assert trader.at("17:59:59").gate_for("BUY") == "daily_stop"
+    assert trader.at("18:00:00").gate_for("BUY") is None
+
+
+def test_a_lowered_limit_counts_at_once():
+    trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_500)
+    trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1))))
+    assert trader.desk.day.is_stopped
+    assert trader.ticks().exit_source == "daily_stop"
+
+
+def test_a_position_adopted_after_the_stop_is_taken_out():
+    trader = stopped_trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
+    assert trader.exit_source == "daily_stop"

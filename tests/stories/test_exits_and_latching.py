@@ -1,0 +1,225 @@
+"""Exit rules, one exit at a time, and the exit that waits for another order instead of being forgotten (SPEC 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.engine.answers import OrderTaken
+from services.engine.events import ExitLatched
+from services.engine.state import OrderStatus
+from tests.trader import Trader
+
+
+# -- structure ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opens", "color", "source"),
+    [
+        ("is_long", "red", "structure"),
+        ("is_long", "green", None),
+        ("is_long", "neutral", None),
+        ("is_short", "green", "structure"),
+        ("is_short", "red", None),
+    ],
+)
+def test_an_8pt_brick_against_the_trade_ends_it(opens, color, source):
+    trader = getattr(Trader(), opens)().bricks(8, color)
+    assert trader.exit_source == source
+
+
+def test_a_12pt_brick_ends_nothing():
+    assert Trader().is_long().bricks(12, "red").order is None
+
+
+def test_every_8pt_brick_against_the_trade_counts_not_only_a_flip():
+    trader = Trader().bricks(6, "green").with_zone("red", "green").enters("BUY", override=True).filled_at(5250)
+    assert trader.bricks(8, "red").exit_source == "structure"
+
+
+def test_the_exit_is_in_the_bricks_answer():
+    trader = Trader().is_long().bricks(8, "red")
+    assert trader.brick_answer.orders == (trader.order,)
+    assert "OrderQueued" in trader.brick_answer.effects
+
+
+def test_what_time_did_is_not_the_bricks_doing():
+    trader = Trader(assets=("ES", "NQ")).goes_silent().with_structure("green", "ES").hears().enters("BUY")
+    trader.later(seconds=30).brick(2.5, "green", asset="NQ")
+    assert trader.brick_answer.orders == ()
+    assert set(trader.brick_answer.effects) == {"BrickApplied"}
+
+
+def test_a_late_or_repeated_brick_ends_nothing():
+    trader = Trader()
+    trader.brick(8, "red", bar_id="early", bar_at=Trader(at="09:00:00").now)
+    trader.brick(8, "green", bar_at=Trader(at="09:30:00").now).brick(12, "green").bricks(6, "green")
+    trader.enters("BUY").filled_at(5250)
+    assert trader.brick(8, "red", bar_id="early", bar_at=Trader(at="09:00:00").now).is_duplicate
+    trader.brick(8, "red", bar_at=Trader(at="09:29:59").now)
+    assert trader.brick_answer.stale
+    assert trader.order is None
+
+
+# -- the 6pt flip ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("macro", "color", "source"),
+    [("red", "red", "main_flip"), ("red", "green", None), ("green", "red", None), ("green", "green", None)],
+)
+def test_the_6pt_flip_exit_works_for_free_zone_entries_alone(macro, color, source):
+    trader = Trader().bricks(6, "green").with_zone("green", macro).enters("BUY").filled_at(5250).bricks(6, color)
+    assert trader.exit_source == source
+
+
+# -- levels ---------------------------------------------------------------------------------------------------
+
+
+def test_a_touched_level_ends_the_trade():
+    trader = Trader().is_long().touches_level()
+    assert isinstance(trader.answer, OrderTaken)
+    assert (trader.answer.order, trader.exit_source) == (trader.order, "level")
+
+
+def test_a_level_is_ignored_without_a_position():
+    trader = Trader().touches_level()
+    assert trader.answer == OrderTaken(ignored="no_position")
+    trader.with_structure("green").enters("BUY").claims().touches_level()
+    assert trader.answer == OrderTaken(ignored="no_position")
+
+
+# -- precedence -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_rule_that_is_due_gives_its_name():
+    trader = Trader().in_free_zone().enters("BUY").filled_at(5250)
+    assert trader.bricks(6, "red").exit_source == "main_flip"
+    target = Trader().is_long(5250).hears(5264)
+    target.broker_says(open_pnl="374.75")
+    assert target.order is None
+    assert target.hears(5265).exit_source == "points_tp"
+
+
+def test_a_level_comes_before_the_points_target():
+    trader = Trader().is_long(5250).hears(5265).rejected().touches_level()
+    assert trader.asset.due_exit.source == "level"
+
+
+def test_one_exit_at_a_time():
+    trader = Trader().is_long().bricks(8, "red").bricks(8, "red").touches_level().bricks(6, "red").exits()
+    assert [order.source for order in trader.desk.orders.values()] == ["structure"]
+    assert trader.filled_at(5250).position == 0
+    assert (trader.order, trader.asset.due_exit) == (None, None)
+    assert trader.replays_equal()
+
+
+# -- latching -------------------------------------------------------------------------------------------------
+
+
+def test_a_structure_break_cancels_the_entry_nobody_has_claimed():
+    trader = Trader().with_structure("green").enters("BUY")
+    order = trader.order
+    trader.bricks(8, "red")
+    assert trader.order is None
+    assert trader.ended(order).status is OrderStatus.CANCELLED
+    assert trader.asset.tempo.ready
+
+
+@pytest.mark.parametrize("status", ["claimed", "working"])
+def test_a_structure_break_waits_for_the_claimed_entry_and_exits_in_the_step_of_its_fill(status):
+    trader = Trader().with_structure("green").enters("BUY").claims()
+    if status == "working":
+        trader.reports("WORKING")
+    trader.bricks(8, "red").filled_at(5250)
+    assert (trader.position, trader.exit_source) == (5, "structure")
+
+
+def test_a_6pt_flip_waits_for_the_claimed_free_zone_entry():
+    trader = Trader().in_free_zone().enters("BUY").claims().bricks(6, "red").filled_at(5250)
+    assert trader.exit_source == "main_flip"
+
+
+def test_a_brick_with_the_entry_on_its_way_cancels_nothing():
+    trader = Trader().with_structure("green").enters("BUY").bricks(8, "green")
+    assert trader.order is not None
+    assert trader.filled_at(5250).order is None
+
+
+def test_an_exit_due_while_the_entry_is_partly_filled_follows_in_the_step_of_its_last_report():
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red")
+    assert trader.order.kind == "ENTRY"
+    assert len(trader.told(ExitLatched)) == 1
+    trader.reports("FILLED", 5250, qty=3, exec_id="rest")
+    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "REJECTED"])
+def test_the_latched_exit_takes_out_what_is_held_when_the_entry_ends_short(status):
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red").reports(status)
+    assert (trader.exit_source, trader.order.qty, trader.order.side) == ("structure", 2, "SELL")
+
+
+def test_a_latched_exit_is_not_forgotten_over_a_restart():
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red").restarts()
+    trader.reports("FILLED", 5250, qty=3, exec_id="rest")
+    assert trader.exit_source == "structure"
+
+
+def test_a_rule_that_comes_due_behind_a_refused_manual_exit_follows_at_once():
+    trader = Trader().is_long().bricks(6, "green").exits().claims().bricks(8, "red")
+    assert (trader.exit_source, trader.asset.due_exit.source) == ("manual", "structure")
+    trader.rejected()
+    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+
+
+def test_a_rule_that_comes_due_behind_an_exit_is_done_when_that_exit_fills():
+    trader = Trader().is_long().bricks(6, "green").exits().claims().bricks(8, "red").filled_at(5250)
+    assert (trader.position, trader.order, trader.asset.due_exit) == (0, None, None)
+    assert trader.trades[-1].reason == "manual"
+
+
+def test_the_operators_exit_latches_behind_a_partly_filled_entry():
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(6, "green").exits()
+    assert trader.answer.latched
+    assert trader.reports("FILLED", 5250, qty=3, exec_id="rest").exit_source == "manual"
+
+
+@pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
+def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_and_says_so(status):
+    trader = Trader().is_long().bricks(6, "green").exits().partly_filled(3, 5251).reports(status, reason="halted")
+    assert (trader.position, trader.order) == (2, None)
+    assert trader.alerts == ["exit_refused"]
+    assert "halted" in trader.last_alert.sentence
+    assert trader.exits().order.qty == 2
+
+
+def test_a_refused_click_of_the_operator_is_not_repeated_for_them():
+    trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
+    assert (trader.order, trader.position) == (None, 5)
+
+
+def test_a_refused_rule_is_tried_again():
+    trader = Trader().is_long().bricks(8, "red").rejected().later(seconds=1).ticks()
+    assert (trader.exit_source, trader.order.attempt) == ("structure", 1)
+
+
+def test_the_operators_click_does_not_wait_for_the_next_try():
+    trader = Trader().is_long().bricks(8, "red").rejected().bricks(6, "green").exits()
+    assert trader.order is not None
+    assert trader.refused_by is None
+
+
+def test_a_price_that_overtakes_a_waiting_retry_is_journaled():
+    trader = Trader().is_long(5250).bricks(8, "red").rejected().hears(5265).later(seconds=1).ticks()
+    assert trader.exit_source == "points_tp"
+    assert trader.replays_equal()
+
+
+def test_no_price_changes_more_than_prices_without_being_journaled():
+    trader = Trader().is_long(5250).bricks(8, "red").rejected()
+    due = trader.asset.due_exit
+    trader.hears(5251)
+    assert trader.events == ()
+    assert trader.asset.due_exit == due

@@ -1,0 +1,145 @@
+"""A trade is given its first 6pt brick before the operator may cut it (SPEC 5.3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.engine.answers import ExitsTaken, OrderTaken
+from services.engine.events import InitialExitLockReleased, OrderQueued
+from services.engine.state import OrderStatus
+from tests.trader import Trader
+
+
+def test_an_exit_before_the_first_6pt_brick_is_refused():
+    trader = Trader().is_long()
+    before = trader.desk
+    trader.exits()
+    assert trader.refused_by == "exit_locked"
+    assert trader.refusal.sentence.startswith("INITIAL_EXIT_LOCK_ACTIVE")
+    assert trader.desk == before
+    assert trader.order is None
+
+
+@pytest.mark.parametrize("color", ["green", "red"])
+def test_the_first_6pt_brick_after_the_fill_releases_it(color):
+    trader = Trader().is_long().bricks(6, color).exits()
+    assert (trader.refused_by, trader.order.side, trader.order.qty) == (None, "SELL", 5)
+    assert len(trader.told(InitialExitLockReleased)) == 1
+
+
+@pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
+def test_no_other_size_releases_it(points):
+    assert Trader().is_long().bricks(points, "green").exits().refused_by == "exit_locked"
+
+
+def test_a_neutral_late_or_repeated_6pt_brick_does_not_release_it():
+    trader = Trader()
+    trader.brick(6, "green", bar_id="first", bar_at=trader.now).is_long()
+    trader.brick(6, "neutral")
+    trader.brick(6, "green", bar_id="first", bar_at=trader.now)
+    trader.brick(6, "red", bar_at=Trader(at="09:20:00").now)
+    assert trader.exits().refused_by == "exit_locked"
+
+
+def test_a_brick_between_order_and_fill_is_not_newer_than_the_entry():
+    trader = Trader().with_structure("green").enters("BUY").claims().bricks(6, "green").filled_at(5250)
+    assert trader.exits().refused_by == "exit_locked"
+
+
+def test_a_brick_after_the_first_partial_fill_is_newer_than_the_entry():
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(1, 5250).bricks(6, "green")
+    trader.reports("FILLED", 5250, qty=4, exec_id="rest")
+    assert trader.exits().refused_by is None
+
+
+def test_force_breaks_it_and_is_journaled_with_order_and_trade():
+    trader = Trader().is_long().exits(force=True)
+    (queued,) = [event for event in trader.told(OrderQueued) if event.kind == "EXIT"]
+    assert queued.forced
+    trader.filled_at(5249)
+    assert trader.trades[-1].forced_exit
+    assert trader.replays_equal()
+
+
+def test_force_without_a_lock_is_an_ordinary_exit():
+    trader = Trader().is_long().bricks(6, "green").exits(force=True).filled_at(5251)
+    assert not trader.trades[-1].forced_exit
+
+
+@pytest.mark.parametrize(
+    ("rule", "comes_due"),
+    [
+        ("structure", lambda trader: trader.bricks(8, "red")),
+        ("level", lambda trader: trader.touches_level()),
+        ("points_tp", lambda trader: trader.hears(5265.25)),
+        ("daily_stop", lambda trader: trader.broker_says(balance=50_000).broker_says(balance=48_000)),
+    ],
+)
+def test_automatic_exits_ignore_it(rule, comes_due):
+    trader = Trader().is_long(5250.25)
+    comes_due(trader)
+    assert trader.exit_source == rule
+
+
+def test_it_holds_again_for_the_next_trade():
+    trader = Trader(cooldown_seconds=0).trades_once().at("09:35:00").is_long()
+    assert trader.exits().refused_by == "exit_locked"
+
+
+def test_it_belongs_to_the_asset():
+    trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").brick(6, "green", asset="NQ")
+    assert trader.exits("ES").refused_by == "exit_locked"
+
+
+def test_a_restart_keeps_it():
+    trader = Trader().is_long().restarts()
+    assert trader.exits().refused_by == "exit_locked"
+    assert trader.bricks(6, "green").restarts().exits().refused_by is None
+
+
+def test_exit_all_skips_what_is_locked_and_says_so():
+    trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").bricks(6, "green")
+    trader.at("09:35:00").is_long(18_000, asset="NQ").exits_all()
+    assert isinstance(trader.answer, ExitsTaken)
+    assert [order.asset for order in trader.answer.orders] == ["ES"]
+    assert [(skip.asset, skip.reason) for skip in trader.answer.skipped] == [("NQ", "INITIAL_EXIT_LOCK_ACTIVE")]
+    assert [order.asset for order in trader.exits_all(force=True).answer.orders] == ["ES", "NQ"]
+
+
+def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit():
+    trader = Trader().with_structure("green").enters("BUY")
+    order = trader.order
+    trader.exits()
+    assert isinstance(trader.answer, OrderTaken)
+    assert trader.ended(order).status is OrderStatus.CANCELLED
+    assert (trader.order, trader.asset.due_exit) == (None, None)
+    assert trader.may_enter
+
+
+def test_an_entry_the_bridge_has_taken_will_be_locked_too():
+    """The lock begins with the fill: an exit clicked just before it would cut the trade in its first second."""
+    trader = Trader().with_structure("green").enters("BUY").claims().exits()
+    assert trader.refused_by == "exit_locked"
+    trader.exits(force=True)
+    assert trader.answer.latched
+    assert trader.filled_at(5250).exit_source == "manual"
+    assert trader.filled_at(5250).trades[-1].forced_exit
+
+
+def test_flat_there_is_nothing_to_exit():
+    assert Trader().exits().refused_by == "nothing_to_exit"
+    assert Trader().exits(asset="CL").refused_by == "unknown_asset"
+
+
+def test_a_second_click_shows_the_exit_that_is_already_on_its_way():
+    trader = Trader().is_long().bricks(6, "green").exits()
+    first = trader.order
+    trader.exits()
+    assert trader.answer.already_pending
+    assert trader.answer.order == first
+    assert len(trader.desk.orders) == 1
+
+
+def test_an_adopted_position_may_be_left_at_once():
+    trader = Trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
+    assert trader.exits().refused_by is None

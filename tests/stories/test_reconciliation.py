@@ -1,0 +1,155 @@
+"""Broker and desk disagree: the gate closes at once, and who keeps disagreeing is the broker, who is right (SPEC 8.4)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from services.engine.commands import TakeSnapshot
+from services.engine.events import PositionAgreed, PositionDisagreed, TradeOpened, TradeResized
+from tests.trader import Trader
+
+
+def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it():
+    trader = Trader().with_structure("green").broker_says(position=3)
+    assert trader.gate_for("BUY") == "reconcile"
+    assert trader.position == 0
+    assert trader.broker_says(position=0).gate_for("BUY") is None
+    assert (len(trader.told(PositionDisagreed)), len(trader.told(PositionAgreed))) == (1, 1)
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize(
+    ("apart", "is_flat"),
+    [
+        ({"seconds": 0}, False),
+        ({"seconds": 1, "microseconds": 999_999}, False),
+        ({"seconds": 2}, True),
+        ({"seconds": 60}, True),
+    ],
+)
+def test_two_snapshots_two_seconds_apart_make_the_broker_right(apart, is_flat):
+    trader = Trader().is_long().broker_says(position=0).later(**apart).broker_says(position=0)
+    assert (trader.position == 0) is is_flat
+    assert trader.replays_equal()
+
+
+def test_an_agreement_between_starts_it_anew():
+    trader = Trader().is_long().broker_says(position=0).later(2).broker_says().later(2).broker_says(position=0)
+    assert trader.position == 5
+
+
+def test_another_disagreement_starts_it_anew():
+    trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=3)
+    assert trader.position == 5
+    assert trader.later(2).broker_says(position=3).position == 3
+
+
+@pytest.mark.parametrize("order", ["entry", "exit"])
+def test_while_an_order_is_open_nothing_is_compared(order):
+    trader = Trader().is_long() if order == "exit" else Trader().with_structure("green").enters("BUY").claims()
+    if order == "exit":
+        trader.bricks(8, "red").claims()
+    before = trader.position
+    trader.broker_says(position=2).later(10).broker_says(position=2)
+    assert trader.position == before
+    assert trader.asset.disagreement is None
+
+
+def test_an_agreement_while_an_order_is_open_starts_it_anew_too():
+    trader = Trader().is_long().bricks(6, "green").broker_says(position=0)
+    trader.exits().claims().later(2).broker_says(position=5).rejected()
+    trader.later(2).broker_says(position=0)
+    assert trader.position == 5
+
+
+@pytest.mark.parametrize(
+    ("broker", "price", "usd"),
+    [
+        ({"last_fill_price": "5235.25"}, "5235.25", "-368.75"),
+        ({}, "5245", "-125.00"),
+        ({"avg_price": 5000}, "5245", "-125.00"),
+    ],
+)
+def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(broker, price, usd):
+    trader = Trader().is_long(5250).hears(5245)
+    trader.broker_says(position=0, **broker).later(2).broker_says(position=0, **broker)
+    (trade,) = trader.trades
+    assert (trade.reason, trade.exit_price, trade.pnl_usd) == ("BROKER_FLAT", Decimal(price), Decimal(usd))
+    assert trade.exit_ts == trader.now
+    assert trader.alerts == ["reconcile"]
+    assert trader.bricks(6, "green").gate_for("BUY") == "cooldown"
+
+
+def test_broker_flat_with_no_price_at_all_closes_where_it_opened():
+    trader = Trader().is_long(5250).broker_says(position=0).later(2).broker_says(position=0)
+    assert trader.trades[-1].pnl_usd == 0
+
+
+def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert():
+    trader = Trader().hears(5245).broker_says(position=-4, avg_price=5250).later(2)
+    trader.broker_says(position=-4, avg_price=5250)
+    assert (trader.position, trader.trade.entry_price, trader.trade.zone) == (-4, 5250, "ADOPTED")
+    assert (trader.trade.points_tp_enabled, trader.trade.points_tp_target, trader.trade.stop_points) == (True, 15, 15)
+    assert trader.told(TradeOpened)[0].adopted
+    assert trader.last_alert.level == "critical"
+    assert trader.gate_for("BUY") != "reconcile"
+    trader.bricks(8, "green").filled_at(5240)
+    assert trader.trades[-1].pnl_usd == Decimal(200)
+    assert trader.replays_equal()
+
+
+def test_nothing_is_adopted_without_any_price():
+    trader = Trader().broker_says(position=5).later(2).broker_says(position=5)
+    assert trader.position == 0
+    assert trader.alerts == ["reconcile"]
+    assert trader.with_structure("green").gate_for("BUY") == "reconcile"
+    assert trader.hears(5250).later(2).broker_says(position=5).position == 5
+
+
+def test_a_stop_that_filled_in_part_leaves_the_rest():
+    trader = Trader().is_long(5250)
+    trader.broker_says(position=2, last_fill_price=5235).later(2).broker_says(position=2, last_fill_price=5235)
+    assert (trader.position, len(trader.told(TradeResized))) == (2, 1)
+    trader.bricks(6, "green").exits().filled_at(5250)
+    assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (5, Decimal(-225))
+
+
+def test_a_bigger_position_at_the_broker_is_taken_over():
+    trader = Trader().is_long(5250).hears(5260).broker_says(position=8).later(2).broker_says(position=8)
+    assert (trader.position, trader.trade.entry_price) == (8, Decimal("5253.75"))
+    assert trader.desk.day.trades_taken == 1
+
+
+def test_the_other_side_at_the_broker_closes_the_trade_and_adopts_the_new_one():
+    trader = Trader().is_long(5250).hears(5245).broker_says(position=-5).later(2).broker_says(position=-5)
+    assert trader.trades[-1].reason == "BROKER_FLAT"
+    assert (trader.position, trader.trade.zone, trader.trade.entry_price) == (-5, "ADOPTED", 5245)
+    assert trader.gate_for("SELL") == "cooldown"
+
+
+def test_every_asset_is_compared_for_itself():
+    trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").turns_to("NQ").with_structure("green")
+    trader.at("09:35:00").broker_says(position=3)
+    assert trader.gate_for("BUY", asset="NQ") == "reconcile"
+    assert trader.desk.assets["ES"].disagreement is None
+
+
+def test_a_contract_the_broker_does_not_list_is_flat():
+    trader = Trader().is_long(5250).asks(TakeSnapshot()).later(2).asks(TakeSnapshot())
+    assert trader.position == 0
+
+
+def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconciliation():
+    trader = Trader().is_long(5250).hears(5236).bricks(8, "red").rejected("no position")
+    trader.broker_says(position=0, last_fill_price=5235).later(1).ticks().rejected("no position")
+    trader.later(1).broker_says(position=0, last_fill_price=5235)
+    assert (trader.position, trader.order, trader.asset.due_exit) == (0, None, None)
+    assert trader.trades[-1].exit_price == 5235
+    assert trader.replays_equal()
+
+
+def test_the_disagreement_survives_a_restart():
+    trader = Trader().with_structure("green").broker_says(position=3).restarts()
+    assert trader.gate_for("BUY") == "reconcile"
