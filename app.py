@@ -41,6 +41,7 @@ from services.stores.sqlite import SqliteStore
 from services.stores.store import StoreError
 
 BLUEPRINTS = (webhooks, orders, controls, bridge, state, stream, auth, pages)
+GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -69,6 +70,7 @@ def create_app(config: Config | None = None) -> Flask:
     clockwork = start_clockwork(parts.manager, config)
 
     def close() -> None:
+        atexit.unregister(close)
         end_streams(app)
         clockwork.shutdown(wait=False)
         parts.manager.stop()
@@ -182,6 +184,7 @@ def __getattr__(name: str) -> Any:
     try:
         built = create_app()
     except (ConfigError, StoreError) as error:
-        sys.exit(str(error))
+        sys.stderr.write(f"{error}\n")
+        sys.exit(GUNICORN_GIVES_UP)
     globals()["app"] = built
     return built

@@ -2,8 +2,9 @@
 
 import os
 import signal
+from functools import partial
 
-bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - platforms need it
 worker_class = "gthread"
 workers = 1  # one writer in memory; a second worker would be a second writer
 threads = 128
@@ -16,11 +17,13 @@ control_socket_disable = True
 
 
 def post_worker_init(worker):
-    """End streams on SIGTERM before gunicorn begins to wait for them, and do not wait for idle connections."""
+    """Keep one slow caller from holding up the others, and end streams before gunicorn waits for them."""
     from gunicorn.workers import gthread
 
     from app import app, end_streams
 
+    # gunicorn waits in its main loop, up to 2 s, for a caller to hang up after a closing answer: nobody else is served
+    gthread.util.close_graceful = partial(gthread.util.close_graceful, timeout=0.05)
     gthread.STOP_KEEPALIVE_LINGER = 0.2  # seconds; pages and bridges reconnect by themselves
 
     leave = signal.getsignal(signal.SIGTERM)

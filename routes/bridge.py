@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from flask import Blueprint, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from routes.guards import guarded_by
 from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
@@ -17,13 +17,21 @@ bridge = Blueprint("bridge", __name__)
 ContractsHeld = Annotated[WholeNumber, Field(ge=-MOST_CONTRACTS, le=MOST_CONTRACTS)]
 
 
+def _empty_date_is_none(value: object) -> object:
+    """A .NET bridge without an event yet sends the first day of the calendar."""
+    return None if isinstance(value, str) and value.startswith("0001-01-01") else value
+
+
+MomentOrNever = Annotated[Moment | None, BeforeValidator(_empty_date_is_none)]
+
+
 class BridgeHeartbeatBody(BridgeBody):
     ts_connected: bool = Field(alias="tsConnected")
     md_connected: bool = Field(default=False, alias="mdConnected")
     repo_ok: bool = Field(default=False, alias="repoOk")
     account: Words | None = None
     trade_route: Words | None = Field(default=None, alias="tradeRoute")
-    last_rapi_event_at: Moment | None = Field(default=None, alias="lastRapiEventUtc")
+    last_rapi_event_at: MomentOrNever = Field(default=None, alias="lastRapiEventUtc")
 
 
 class PositionBody(BridgeBody):

@@ -27,6 +27,7 @@ REFUSAL_STATUS: dict[RefusalCode, int] = {
     "direction_required": 400,
     "report_invalid": 400,
 }
+TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"
 
 
@@ -72,6 +73,8 @@ def said(sentence: str, status: int, **more: object) -> Response:
     body = {"ok": False, "error": sentence, **{name: value for name, value in more.items() if value is not None}}
     response = jsonify(body)
     response.status_code = status
+    if status == TOO_LARGE:
+        response.headers["Connection"] = "close"  # the rest of the body is still on its way
     return response
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
 from services.documents import read_command, read_events
@@ -81,7 +81,10 @@ def line_view(line: LogLine) -> dict[str, Any]:
 
 def _line_of(row: JournalRow) -> LogLine:
     """Tell a journal row as the log told it when it happened."""
-    command, events = read_command(row.command), read_events(row.events)
+    try:
+        command, events = read_command(row.command), read_events(row.events)
+    except MsgspecError as error:
+        return LogLine(row.at, row.kind, row.asset, str(error), "unreadable")
     match command:
         case KeepDeadLetter(path=path, reason=reason):
             return LogLine(row.at, path.strip("/"), None, reason, "dead letter")

@@ -13,12 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 from dotenv import dotenv_values
 from msgspec import Struct
 from msgspec.structs import replace
+from werkzeug.security import check_password_hash
 
 from services.engine.state import Contract, Rules
-from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for
+from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -108,6 +111,17 @@ class Settings:
             self.faults.append(f"{name} must be {SHORTEST_SECRET} characters or more and no placeholder")
         return value
 
+    def password(self, name: str) -> str | None:
+        """Return the operator's password, None when it is not set; a short one or a placeholder is a fault."""
+        return self.secret(name) if self.text(name) else None
+
+    def password_hash(self, name: str) -> str | None:
+        """Return a hash that can be checked against, None when it is not set."""
+        value = self.optional(name)
+        if value is not None and not is_password_hash(value):
+            self.faults.append(f"{name} was no argon2, scrypt or pbkdf2 hash (`flask desk hash-password` makes one)")
+        return value
+
     def number(self, name: str, default: int, low: int, high: int) -> int:
         raw = self.text(name, str(default))
         try:
@@ -143,6 +157,8 @@ class Settings:
 
 def _read(settings: Settings) -> Config:
     tv_secret, bridge_secret, flask_key = (settings.secret(name) for name in SECRETS)
+    if tv_secret and tv_secret == bridge_secret:
+        settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")
     size = cast(Literal["micro", "full"], settings.one_of("CONTRACT_SIZE", "micro", ("micro", "full")))
     assets = _assets(settings)
     config = Config(
@@ -153,8 +169,8 @@ def _read(settings: Settings) -> Config:
         rules=_rules(settings),
         contract_size=size,
         pinned_contracts=_pinned_contracts(settings, assets),
-        dashboard_password=settings.optional("DASHBOARD_PASSWORD"),
-        dashboard_password_hash=settings.optional("DASHBOARD_PASSWORD_HASH"),
+        dashboard_password=settings.password("DASHBOARD_PASSWORD"),
+        dashboard_password_hash=settings.password_hash("DASHBOARD_PASSWORD_HASH"),
         store=settings.one_of("STORE", "sqlite", ("sqlite",)),
         sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
@@ -181,12 +197,20 @@ def _pinned_contracts(settings: Settings, assets: tuple[str, ...]) -> dict[str, 
     """Read ``CONTRACTS``, e.g. ``ES=MESM6,NQ=MNQM6``: contracts to trade whatever the calendar says."""
     pinned: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in settings.text("CONTRACTS").split(","))):
-        asset, equals, contract = (word.strip().upper() for word in pair.partition("="))
-        if not equals or not contract.isalnum() or asset not in assets:
-            settings.faults.append(f"CONTRACTS was {pair!r}, it must look like ES=MESM6 with an asset of ASSETS")
+        asset, _, contract = (word.strip().upper() for word in pair.partition("="))
+        if asset not in assets or not _names_contract(contract, asset):
+            settings.faults.append(f"CONTRACTS was {pair!r}, it must look like ES=MESM6: an asset and its contract")
             continue
         pinned[asset] = contract
     return pinned
+
+
+def _names_contract(symbol: str, asset: str) -> bool:
+    """Tell whether the symbol is one contract of the asset: with a delivery month, where there are months."""
+    instrument = INSTRUMENTS[asset]
+    roots = {asset, instrument.micro.root if instrument.micro else asset}
+    needs_month = instrument.roll is not None
+    return resolve_asset(symbol, [asset]) == asset and "!" not in symbol and not (needs_month and symbol in roots)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -222,3 +246,18 @@ def _day_roll(settings: Settings) -> str:
     if 1 <= at.hour < 3:
         settings.faults.append(f"TRADING_DAY_ROLL was {raw!r}, it must not lie between 01:00 and 03:00")
     return f"{at:%H:%M}"
+
+
+def is_password_hash(text: str) -> bool:
+    """Tell whether a password could ever match this hash."""
+    if text.startswith("$argon2"):
+        try:
+            extract_parameters(text)
+        except InvalidHashError:
+            return False
+        return True
+    try:
+        check_password_hash(text, "")
+    except ValueError:
+        return False
+    return text.startswith(("scrypt:", "pbkdf2:"))

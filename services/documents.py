@@ -155,7 +155,11 @@ def write_trade(trade: TradeClosed) -> bytes:
 
 
 def read_trade(body: bytes) -> TradeClosed:
-    return _trades.decode(body)
+    """Read a closed trade. Raises StoreUnreadable."""
+    try:
+        return _trades.decode(body)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"a stored trade could not be read: {error}") from error
 
 
 def write_observed(observed: Observed) -> bytes:

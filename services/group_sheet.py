@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from hashlib import blake2b
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from services import documents
 from services.engine.answers import Refusal, Reply
-from services.engine.commands import AnyCommand, TickClock
+from services.engine.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.decide import Decision, decide
 from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
 from services.engine.state import Desk, Instant, Order
@@ -48,8 +49,15 @@ class GroupSheet:
     next row will carry them, and until then they are not stored, so that the journal explains every document.
     """
 
-    def __init__(self, desk: Desk, committed: Desk, replies: dict[str, StoredReply]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        committed: Desk,
+        replies: dict[str, StoredReply],
+        recall: Callable[[str], Order | None],
+    ) -> None:
         self.desk = desk
+        self._recall = recall
         self._committed = committed
         self._known_replies = replies
         self.journaled = committed
@@ -72,13 +80,15 @@ class GroupSheet:
             raise KeyReused("this Idempotency-Key was used for another request")
         return documents.read_answer(known[0].answer)
 
-    def ended_order(self, order_id: str) -> Order | None:
-        return self._ended.get(order_id)
-
     def decide(self, command: AnyCommand, now: Instant) -> tuple[Decision, Decision]:
-        """Let time pass, then decide the command: two decisions, so that a journal row tells of one cause."""
+        """Let time pass, then decide the command: two decisions, so that a journal row tells of one cause.
+
+        A report may speak of an order that has left the desk, perhaps in this very moment: it is recalled.
+        """
         passed = decide(self.desk, TIME, now)
         self._take(TIME, passed, now)
+        if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
+            command = replace(command, recalled=self._ended.get(command.order_id) or self._recall(command.order_id))
         decision = decide(self.desk, command, now)
         self._take(command, decision, now)
         return passed, decision

@@ -23,20 +23,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services import documents
-from services.engine.commands import AnyCommand, ConfigureDesk, KeepObservations, ReportExecution
+from services.engine.commands import AnyCommand, ConfigureDesk, KeepObservations
 from services.engine.decide import open_desk
 from services.engine.events import TradeClosed
-from services.engine.state import Desk, Instant, Rules
+from services.engine.state import Desk, Instant, Order, Rules
 from services.group_sheet import GroupSheet, KeyReused, Outcome, Submission
-from services.stores.store import OutcomeUnknown, Store, StoreDown, StoredReply, StoreError, VersionConflict
+from services.stores.store import (
+    REPLIES_KEPT_FOR,
+    OutcomeUnknown,
+    Store,
+    StoreDown,
+    StoredReply,
+    StoreError,
+    VersionConflict,
+)
 
 log = structlog.get_logger(__name__)
 
 GROUP_AT_MOST = 256
-BEGIN_WITHIN_SECONDS = 2.5  # TradingView hangs up after 3 s; a command not begun by then never will be
+BEGIN_WITHIN_SECONDS = 1.8  # with the store's own second below TradingView's 3 s; what has not begun by then never will
 ANSWER_WITHIN_SECONDS = 10.0
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
-REPLIES_KEPT_FOR = timedelta(hours=24)
 HISTORY_KEPT = 100
 
 
@@ -164,7 +171,7 @@ class StateManager:
 
     def _decide_group(self, group: list[Submission]) -> None:
         group = [submission for submission in group if submission.future.set_running_or_notify_cancel()]
-        sheet = GroupSheet(self._snapshot.desk, self._committed, self._replies)
+        sheet = GroupSheet(self._snapshot.desk, self._committed, self._replies, self._recall)
         outcomes: list[tuple[Submission, Outcome]] = []
         try:
             for submission in group:
@@ -189,9 +196,8 @@ class StateManager:
             earlier = sheet.earlier_answer(submission)
             if earlier is not None:
                 return Outcome(earlier, sheet.desk, 0, repeated=True)
-            command = self._with_recalled_order(sheet, submission.command)
             now = self._clock()
-            _, decision = sheet.decide(command, now)
+            _, decision = sheet.decide(submission.command, now)
             sheet.keep_answer(submission, decision, now)
         except StoreError:
             raise
@@ -204,14 +210,10 @@ class StateManager:
             return None
         return Outcome(decision.answer, sheet.desk, 0, decision.events)
 
-    def _with_recalled_order(self, sheet: GroupSheet, command: AnyCommand) -> AnyCommand:
-        """A report may speak of an order that has left the desk: look it up, so that the answer is known."""
-        if not isinstance(command, ReportExecution) or command.order_id in sheet.desk.orders:
-            return command
-        if (ended := sheet.ended_order(command.order_id)) is not None:
-            return replace(command, recalled=ended)
-        body = self._store.order(command.order_id)
-        return command if body is None else replace(command, recalled=documents.read_order(body))
+    def _recall(self, order_id: str) -> Order | None:
+        """Return an order that has left the desk, from the store."""
+        body = self._store.order(order_id)
+        return None if body is None else documents.read_order(body)
 
     def _commit(self, sheet: GroupSheet) -> None:
         if not sheet.rows:

@@ -224,7 +224,6 @@ def test_behind_a_trusted_proxy_the_address_is_the_callers(tmp_path):
         assert desk.stranger().post("/api/login", json={"password": PASSWORD}, headers=elsewhere).status_code == 200
 
 
-@pytest.mark.xfail(strict=True, reason="attempts are counted after the hash, so all that arrive meanwhile are tried")
 def test_guesses_at_once_are_limited_too(tmp_path):
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="", DASHBOARD_PASSWORD_HASH=PasswordHasher().hash(PASSWORD)) as desk:
 
@@ -290,18 +289,18 @@ def test_another_site_cannot_use_the_session(desk, logged_in, path, headers):
     error_of(logged_in.post(path, json={}, headers=headers), 403)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "{url}"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "{url}"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
+)
 def test_the_page_itself_can(desk, logged_in, headers):
     own = {name: value.format(url=desk.url) for name, value in headers.items()}
     assert logged_in.post("/api/exit-all", json={}, headers=own).status_code == 200
 
 
-@pytest.mark.xfail(strict=True, reason="routes/guards.py: urlsplit raises ValueError on an unclosed bracket -> 500")
 def test_an_origin_that_is_none_is_foreign(desk, logged_in):
     error_of(logged_in.post("/api/exit-all", json={}, headers={"Origin": "http://["}), 403)
 
 
-@pytest.mark.xfail(strict=True, reason="routes/guards.py compares host and port, not the scheme: an origin is all three")
 def test_the_same_host_without_https_is_another_origin(tmp_path):
     with DeskProcess(tmp_path, TRUSTED_PROXIES="1") as desk:
         https = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "desk.example", "Origin": "http://desk.example"}
@@ -316,7 +315,9 @@ def test_nobody_is_invited_to_read_across_origins(desk, logged_in):
 # -- headers and logs ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/api/state", "/api/auth/status", "/nowhere", "/static/nowhere", "/tv_renko"])
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/api/state", "/api/auth/status", "/nowhere", "/static/nowhere", "/tv_renko"]
+)
 def test_security_headers_are_on_every_answer(desk, logged_in, path):
     for caller in (desk.stranger(), logged_in):
         headers = caller.get(path).headers

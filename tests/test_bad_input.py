@@ -53,12 +53,18 @@ GOOD = {  # endpoint -> a body that would be taken
     **{path: {"asset": "ES", "color": "green", "price": 5250.25, "time": "2026-01-15T14:30:00Z"} for path in WEBHOOKS},
 }
 SPOILT = {  # field -> values that cannot be right there
-    **dict.fromkeys(("asset", "trade_mode", "order_type", "direction", "entry_size_mode"), (5, True, [], {}, "", "x" * 60000)),
-    **dict.fromkeys(("entry_override", "force", "tsConnected", "mdConnected", "repoOk"), (None, 0, 1, "true", [], 1e300)),
+    **dict.fromkeys(
+        ("asset", "trade_mode", "order_type", "direction", "entry_size_mode"), (5, True, [], {}, "", "x" * 60000)
+    ),
+    **dict.fromkeys(
+        ("entry_override", "force", "tsConnected", "mdConnected", "repoOk"), (None, 0, 1, "true", [], 1e300)
+    ),
     "account": (5, True, [], {}, "x" * 60000),
     "tradeRoute": (5, False, ["PAPER"], "x" * 501),
     "lastRapiEventUtc": ("", "soon", True, [], {}, 1e300, -1e300, "9" * 500),
-    **dict.fromkeys(("realized", "unrealized", "accountBalance"), ("lots", True, [], {}, 1e300, -1e300, "1e999", "NaN", "sNaN")),
+    **dict.fromkeys(
+        ("realized", "unrealized", "accountBalance"), ("lots", True, [], {}, 1e300, -1e300, "1e999", "NaN", "sNaN")
+    ),
     "symbols": (5, "MESM6", {}, [5], [[]], [None], [{}], [{"symbol": "MESM6"}], [{"symbol": "MESM6", "position": "5"}],
                 [{"symbol": "MESM6", "position": 10**12}], [{"symbol": "MESM6", "position": 1.5}],
                 [{"symbol": 5, "position": 1}], [{"symbol": "MESM6", "position": 0}] * 201),
@@ -283,10 +289,14 @@ scalars = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=20),
-    st.sampled_from(["ES", "BUY", "SCALP", "green", "FILLED", "6pt", "1e999999", "-0", "MESM6", "2026-01-15T14:30:00Z"]),
+    st.sampled_from(
+        ["ES", "BUY", "SCALP", "green", "FILLED", "6pt", "1e999999", "-0", "MESM6", "2026-01-15T14:30:00Z"]
+    ),
 )
 anything = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=8
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
 )
 
 
@@ -316,7 +326,10 @@ def test_nearly_right_bodies_never_break_the_desk(fuzzed, request):
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
-@given(path=st.sampled_from(sorted(GOOD)), raw=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()))
+@given(
+    path=st.sampled_from(sorted(GOOD)),
+    raw=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()),
+)
 def test_any_bytes_never_break_the_desk(fuzzed, path, raw):
     answer = fuzzed.posts(path, raw)
     assert answer.status_code < 500, (path, raw, answer.text)

@@ -258,7 +258,6 @@ def test_a_report_that_cannot_be_is_refused(desk, status, extra):
     assert without_the_clock(operator.state()) == without_the_clock(before)
 
 
-@pytest.mark.xfail(strict=True, reason="FILLED with qty 0 ends the entry unfilled and gives token and candle back")
 def test_filled_with_nothing_is_no_fill(desk):
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
@@ -267,7 +266,6 @@ def test_filled_with_nothing_is_no_fill(desk):
     assert operator.asset()["pending_order_id"] == order["id"]
 
 
-@pytest.mark.xfail(strict=True, reason="pydantic's strict int refuses 5.0; notes/stack.md: accept integral floats")
 def test_an_integral_float_is_a_whole_number(desk):
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
@@ -342,7 +340,6 @@ def test_two_snapshots_that_disagree_and_the_broker_is_right(desk):
     assert (state["history"][0]["reason"], state["history"][0]["exit_price"]) == ("BROKER_FLAT", 5250.25)
 
 
-@pytest.mark.xfail(strict=True, reason="Decimal overflows in day.py drawdown_pct; any first balance above zero becomes the day's start")
 def test_a_balance_that_is_next_to_nothing_does_not_break_the_day(desk):
     bridge = desk.bridge()
     bridge.post("/api/rithmic/pnl-snapshot", data='{"accountBalance": "1e-999999"}')

@@ -267,6 +267,11 @@ class DeskMachine(RuleBasedStateMachine):
             if not decision.is_durable:
                 assert without_prices(decision.desk) == without_prices(before), "a change was not told"
             before = decision.desk
+        for symbol, asset in self.desk.assets.items():
+            due = asset.due_exit
+            if due is not None and self.desk.open_order(symbol) is None:
+                assert due.retry_at is not None, "a due exit waits for nothing"
+                assert self.now < due.retry_at, "a due exit was not pursued in its time"
         return self.trader.decision
 
     def _check_final_orders(self, decision: Decision) -> None:
@@ -314,7 +319,8 @@ class DeskMachine(RuleBasedStateMachine):
         if brick.bar_at is not None:
             self.newest[brick.asset, brick.stream] = brick.bar_at
         decision = self.ask(brick)
-        assert not (decision.answer.duplicate or decision.answer.stale)
+        assert not decision.answer.duplicate
+        assert not decision.answer.stale
         if brick.stream is not Stream.ONE:
             self.shadow.see_brick(brick.asset, brick.stream, brick.color)
 
@@ -530,10 +536,6 @@ class DeskMachine(RuleBasedStateMachine):
         for symbol in self.flattening:
             order, due = self.desk.open_order(symbol), self.desk.assets[symbol].due_exit
             assert due is not None or (order is not None and order.kind == "EXIT"), f"{symbol} is left alone"
-        for symbol, asset in self.desk.assets.items():
-            due, order = asset.due_exit, self.desk.open_order(symbol)
-            if due is not None and order is None:
-                assert due.retry_at is not None, "a due exit waits for nothing"
 
     def teardown(self):
         if hasattr(self, "trader"):

@@ -9,7 +9,20 @@ from tests.desk_process import QUICK, DeskProcess, closing_connection, error_of,
 
 pytestmark = pytest.mark.processes
 
-LADDER = ["daily_stop", "trade_limit", "cooldown", "candle_lock", "pending_order", "position", "heartbeat", "tempo", "zone", "two_half_filter", "reconcile", "bridge"]
+LADDER = [
+    "daily_stop",
+    "trade_limit",
+    "cooldown",
+    "candle_lock",
+    "pending_order",
+    "position",
+    "heartbeat",
+    "tempo",
+    "zone",
+    "two_half_filter",
+    "reconcile",
+    "bridge",
+]
 MES_POINT = 5  # USD per point per contract
 LONG_CANDLES = {"CANDLE_SECONDS": "3600", "COOLDOWN_SECONDS": "3600"}
 
@@ -176,7 +189,8 @@ def test_an_override_skips_the_zone_alone_and_is_written_down(own_desk):
     assert order["side"] == "SELL"
     assert operator.enters("NQ", direction="BUY", entry_override=True).json()["gate"] != "zone"
     [(events,)] = own_desk.rows(
-        "SELECT CAST(events AS TEXT) FROM journal WHERE kind = 'EnterMarket' AND instr(events, CAST('EntryAccepted' AS BLOB))"
+        "SELECT CAST(events AS TEXT) FROM journal"
+        " WHERE kind = 'EnterMarket' AND instr(events, CAST('EntryAccepted' AS BLOB))"
     )
     assert '"override":true' in events
 

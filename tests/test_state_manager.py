@@ -180,7 +180,6 @@ def test_who_waits_is_woken_by_the_change(manager):
     assert manager.wait_until(lambda snapshot: False, 0.05) is False
 
 
-@pytest.mark.xfail(strict=True, reason="a command whose answer was given up as 'nothing was changed' stays queued and is carried out")
 def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, monkeypatch):
     monkeypatch.setattr(state_manager, "ANSWER_WITHIN_SECONDS", 0.3)
     store.may_commit.clear()
@@ -195,7 +194,6 @@ def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, mon
     assert color(manager) != "red"
 
 
-@pytest.mark.xfail(strict=True, reason="the published version is newer than the committed one, so the next start begins below it")
 def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_path):
     manager.submit(GREEN)
     manager.submit(NotePrice("ES", price=5250))

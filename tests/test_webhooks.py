@@ -97,7 +97,9 @@ def test_the_secret_counts_in_the_body_only(desk):
 def test_a_number_that_is_none_is_a_dead_letter(desk, path, number):
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "price": {number}}}'
     error_of(desk.tradingview().post(path, data=raw), 422)
-    [(kept_path, reason, body)] = desk.rows("SELECT path, reason, body FROM dead_letters ORDER BY 1 * sequence DESC LIMIT 1")
+    [(kept_path, reason, body)] = desk.rows(
+        "SELECT path, reason, body FROM dead_letters ORDER BY 1 * sequence DESC LIMIT 1"
+    )
     assert (kept_path, number in body) == (path, True)
     assert reason
     assert TV_SECRET not in body + reason
@@ -128,7 +130,6 @@ def test_what_cannot_be_read_is_kept_and_shown(desk, body):
     assert TV_SECRET not in sentence
 
 
-@pytest.mark.xfail(strict=True, reason="the reason echoes the raw body when pydantic finds it too deep, secret and all")
 def test_a_deep_body_does_not_give_the_secret_away(own_desk):
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "x": {"[" * 300}{"]" * 300}}}'
     sentence = error_of(own_desk.tradingview().post("/tv_renko", data=raw), 422)
@@ -137,7 +138,6 @@ def test_a_deep_body_does_not_give_the_secret_away(own_desk):
     assert not [text for text in (sentence, shown, kept) if TV_SECRET in text]
 
 
-@pytest.mark.xfail(strict=True, reason="the mask looks for the letters of the key, not for the secret itself")
 def test_an_escaped_key_does_not_give_the_secret_away(own_desk):
     raw = f'{{"\\u0073ecret": "{TV_SECRET}", "asset": "DAX", "color": "green"}}'
     error_of(own_desk.tradingview().post("/tv_renko", data=raw), 422)
@@ -160,12 +160,12 @@ def test_dead_letters_survive_a_restart(own_desk):
     assert len(kept) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="services/activity.py remembers every row of the journal as 'ok'")
 def test_a_dead_letter_still_looks_like_one_after_a_restart(own_desk):
     error_of(own_desk.tradingview().sends("/tv_renko", asset="DAX", color="green"), 422)
     own_desk.restart()
-    line = next(line for line in own_desk.operator().state()["logs"]["tradingview"] if "DeadLetter" in line["kind"])
-    assert line["outcome"] != "ok"
+    [line] = [line for line in own_desk.operator().state()["logs"]["tradingview"] if line["kind"] == "tv_renko"]
+    assert "dead letter" in line["outcome"]
+    assert "DAX" in line["text"]
 
 
 # -- size ------------------------------------------------------------------------------------------------------------
@@ -179,7 +179,6 @@ def test_64_kib_are_taken_and_one_byte_more_is_not(desk):
     error_of(desk.tradingview().post("/tv_renko", data=fitting + " "), 413)
 
 
-@pytest.mark.xfail(strict=True, reason="a chunked body is cut at the limit without a word, and what stands before the cut is taken")
 def test_an_oversized_body_without_a_length_is_refused(desk):
     def in_pieces():
         yield a_body().encode()
@@ -209,7 +208,19 @@ def test_every_word_for_a_colour(desk, word, color):
 
 @pytest.mark.parametrize(
     "symbol",
-    ["ES", "es", "ES1!", "CME_MINI:ES1!", "CME:ES1!", "ESZ2026", "ESZ6", "ESZ26", "MES1!", "CME_MINI:MES1!", "MESZ2026"],
+    [
+        "ES",
+        "es",
+        "ES1!",
+        "CME_MINI:ES1!",
+        "CME:ES1!",
+        "ESZ2026",
+        "ESZ6",
+        "ESZ26",
+        "MES1!",
+        "CME_MINI:MES1!",
+        "MESZ2026",
+    ],
 )
 @pytest.mark.parametrize("field", ["asset", "symbol", "ticker"])
 def test_every_form_of_a_symbol(desk, field, symbol):
@@ -265,7 +276,6 @@ def test_delayed_heartbeats_leave_the_gate_closed(own_desk):
 HOSTILE_TIMES = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
 
 
-@pytest.mark.xfail(strict=True, reason="routes/parsing.py _from_iso: astimezone raises OverflowError, which is no ValueError")
 @pytest.mark.parametrize("text", HOSTILE_TIMES)
 def test_a_time_at_the_edge_of_the_calendar_is_a_dead_letter(own_desk, text):
     error_of(own_desk.tradingview().heartbeat(timestamp=text), 422)
@@ -316,7 +326,9 @@ def test_a_late_brick_is_journaled_and_changes_nothing(own_desk, field):
     late = alerts.brick(6, "red", **{field: (now - timedelta(seconds=1)).isoformat()})
     assert (late.status_code, late.json()["stale"]) == (200, True)
     assert without_the_clock(operator.state()) == without_the_clock(before)
-    [(events,)] = own_desk.rows("SELECT CAST(events AS TEXT) FROM journal WHERE sequence > ? AND kind = 'CloseBrick'", rows)
+    [(events,)] = own_desk.rows(
+        "SELECT CAST(events AS TEXT) FROM journal WHERE sequence > ? AND kind = 'CloseBrick'", rows
+    )
     assert "LateBrickIgnored" in events
     same_time = alerts.brick(6, "red", **{field: now.isoformat()})
     assert "stale" not in same_time.json()
@@ -345,7 +357,6 @@ def test_a_wrong_method_is_said(desk, path, method):
         error_of(answer, 405)
 
 
-@pytest.mark.xfail(strict=True, reason="routes/errors.py _http_error drops the headers of the exception (RFC 9110 15.5.6)")
 def test_a_wrong_method_names_the_right_one(desk):
     assert "POST" in desk.stranger().get("/tv_renko").headers.get("Allow", "")
 
@@ -353,16 +364,17 @@ def test_a_wrong_method_names_the_right_one(desk):
 # -- callers that stay on the line ------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="gunicorn 27 gthread waits up to 2 s in its main loop for a caller to close: nobody else is served")
 def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk):
     alerts = own_desk.tradingview()
     alerts.brick(6, "green")
     with socket.create_connection(("127.0.0.1", own_desk.port)) as stays:
         stays.sendall(b"GET /login HTTP/1.0\r\n\r\n")
         assert stays.recv(16)
-        started_at = time.monotonic()
-        alerts.brick(6, "green")
-        assert time.monotonic() - started_at < 1
+        slowest, ends_at = 0.0, time.monotonic() + 1
+        while (started_at := time.monotonic()) < ends_at:
+            alerts.brick(6, "green")
+            slowest = max(slowest, time.monotonic() - started_at)
+    assert slowest < 1
 
 
 # -- a store that cannot commit --------------------------------------------------------------------------------------
@@ -398,7 +410,6 @@ def test_what_was_refused_is_not_taken_for_a_duplicate(own_desk):
     assert "duplicate" not in again.json()
 
 
-@pytest.mark.xfail(strict=True, reason="a webhook waits for the group before it and then for its own: 2 + 2 s, TradingView hangs up at 3")
 def test_a_refusal_comes_before_tradingview_hangs_up(own_desk):
     def sends_after(delay):
         time.sleep(delay)
@@ -411,7 +422,6 @@ def test_a_refusal_comes_before_tradingview_hangs_up(own_desk):
     assert max(waits) < 2.8
 
 
-@pytest.mark.xfail(strict=True, reason="only the next durable command finds out that the store is back; an idle desk says down for good")
 def test_a_store_that_came_back_is_seen_without_another_command(own_desk):
     operator = own_desk.operator()
     with own_desk.locked_store():

@@ -67,7 +67,7 @@ class Trader:
         self._executions = count(1)
         # No command of the engine switches the environment: a desk is opened in it.
         self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
-        self._sheets = [GroupSheet(self.opening, self.opening, {})]
+        self._sheets = [GroupSheet(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
         self.asks(ConfigureDesk(self.opening.rules))
@@ -342,20 +342,19 @@ class Trader:
         return self
 
     def _asks_aside(self, command: AnyCommand) -> Decision:
-        if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
-            command = replace(command, recalled=self._recall(command.order_id))
         decisions = self._sheets[-1].decide(command, self.now)
         self.decisions += decisions
         return decisions[-1]
 
     def _recall(self, order_id: str) -> Order | None:
-        return next(filter(None, (sheet.ended_order(order_id) for sheet in self._sheets)), None)
+        changed = (order for decision in reversed(self.decisions) for order in decision.orders)
+        return next((order for order in changed if order.id == order_id), None)
 
     def restarts(self) -> Trader:
         """Stop the program and start it again from what is stored."""
         self._asks_aside(KeepObservations())
         desk = documents.read_desk(_stored(self.desk))
-        self._sheets.append(GroupSheet(desk, desk, {}))
+        self._sheets.append(GroupSheet(desk, desk, {}, self._recall))
         return self.asks(ConfigureDesk(desk.rules))
 
     @property
@@ -385,7 +384,8 @@ def replay(opening: Desk, rows: Iterator[JournalRow]) -> Desk:
         if row.observed is not None:
             desk = documents.with_observations(desk, documents.read_observed(row.observed))
         decision = decide(desk, documents.read_command(row.command), row.at)
-        assert documents.write_events(decision.events) == row.events, f"row {row.sequence} {row.kind} replayed otherwise"
+        again = documents.write_events(decision.events)
+        assert again == row.events, f"row {row.sequence} {row.kind} replayed otherwise"
         desk = replace(decision.desk, sequence=row.sequence)
     return desk
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from services.engine.answers import Done, Reply
 from services.engine.commands import HearBridge, TakeSnapshot
 from services.engine.day import note_equity
-from services.engine.exits import Trigger, check_exits, demand_exit
+from services.engine.exits import Trigger, check_exits
 from services.engine.reconcile import broker_position, compare_positions
 from services.engine.state import Asset
 from services.engine.trades import watch_excursion
@@ -47,7 +47,6 @@ def take_snapshot(turn: Turn, command: TakeSnapshot) -> Reply:
     compare_positions(turn, command)
     for asset in list(turn.desk.assets.values()):
         _mark_from_broker(turn, asset, command)
-    flatten_when_stopped(turn)
     for symbol in turn.desk.assets:
         check_exits(turn, symbol, Trigger("price"))
     return Done()
@@ -61,13 +60,3 @@ def _mark_from_broker(turn: Turn, asset: Asset, command: TakeSnapshot) -> None:
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
     live = replace(asset.live, open_points=points, open_points_at=turn.now)
     turn.put_asset(watch_excursion(replace(asset, live=live), points))
-
-
-def flatten_when_stopped(turn: Turn) -> None:
-    """After the daily stop take out every position and every order on its way (SPEC 5.6, 7.3)."""
-    if not turn.desk.day.is_stopped:
-        return
-    for symbol, asset in turn.desk.assets.items():
-        running = turn.desk.open_order(symbol)
-        if asset.trade is not None or (running is not None and running.kind != "EXIT"):
-            demand_exit(turn, symbol, "daily_stop")

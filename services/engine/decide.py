@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.account import flatten_when_stopped, hear_bridge, take_snapshot
+from services.engine.account import hear_bridge, take_snapshot
 from services.engine.answers import Done, Refusal, Reply
 from services.engine.bricks import close_brick, note_price
 from services.engine.commands import (
@@ -35,7 +35,7 @@ from services.engine.commands import (
 from services.engine.day import check_daily_stop, roll_day, trading_day_of
 from services.engine.entries import enter_market
 from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, ObservationsKept
-from services.engine.exits import pursue_exit
+from services.engine.exits import flatten_when_stopped, pursue_exit
 from services.engine.orders import (
     claim_orders,
     expire_entries,

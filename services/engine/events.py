@@ -178,6 +178,13 @@ class CooldownStarted(Event, frozen=True):
     until: Instant
 
 
+class ExitBlocked(Event, frozen=True):
+    """The operator wanted out while the initial exit lock held: the impulse is on record."""
+
+    asset: str
+    open_points: Decimal | None = None
+
+
 class ExitLatched(Event, frozen=True):
     """An exit came due while another order was open, or waits for its next try."""
 
@@ -232,6 +239,7 @@ AnyEvent = (
     | TradeResized
     | TradeClosed
     | CooldownStarted
+    | ExitBlocked
     | ExitLatched
     | PositionDisagreed
     | PositionAgreed

@@ -97,6 +97,16 @@ def _trade_on_its_way(turn: Turn, symbol: str) -> Trade | None:
     return trade_of(running, turn.desk.rules, running.qty, Decimal(0), turn.now)
 
 
+def flatten_when_stopped(turn: Turn) -> None:
+    """After the daily stop take out every position and every order on its way (SPEC 5.6, 7.3)."""
+    if not turn.desk.day.is_stopped:
+        return
+    for symbol, asset in turn.desk.assets.items():
+        running = turn.desk.open_order(symbol)
+        if asset.trade is not None or (running is not None and running.kind != "EXIT"):
+            demand_exit(turn, symbol, "daily_stop")
+
+
 def demand_exit(turn: Turn, symbol: str, source: str, *, forced: bool = False) -> Order | None:
     """Make an exit due and pursue it. Returns its order, or None while it is latched (SPEC 7.2)."""
     asset, running = turn.asset(symbol), turn.desk.open_order(symbol)

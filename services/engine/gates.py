@@ -173,7 +173,7 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
     if desk.env == "DEMO":
         return OPEN
     if not is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, now):
-        return closed("BRIDGE SILENT — no bridge heartbeat within 30 s")
+        return closed(f"BRIDGE SILENT — no bridge heartbeat within {desk.rules.bridge_max_age_seconds} s")
     return OPEN if desk.live.ts_connected else closed("BRIDGE OFFLINE — not connected to the broker")
 
 

@@ -60,6 +60,10 @@ def report_execution(turn: Turn, command: ReportExecution) -> Reply | Refusal:
         return Refusal("report_conflict", sentence)
     if command.status in FILLS and order.filled_qty + qty == 0:
         return Refusal("report_invalid", f"{command.status} was reported without any quantity")
+    if qty and command.fill_price is None and command.status not in FILLS:
+        sentence = f"FILL WITHOUT A PRICE — {qty} of {order.contract.symbol}, reconciliation will book it"
+        turn.alert("fill_without_price", "critical", sentence, order.asset)
+        qty = 0
     if qty and command.fill_price is None:
         return Refusal("report_invalid", f"fill_price was missing in a report that fills {qty}")
     _move_on(turn, order, command, qty)

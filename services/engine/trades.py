@@ -32,10 +32,11 @@ def fill_entry(turn: Turn, order: Order, qty: int, price: Price) -> None:
 def marked_anew(asset: Asset) -> Asset:
     """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
     trade, live = asset.trade, asset.live
-    points = None
-    if trade is not None and live.last_price is not None and live.price_at and live.price_at >= trade.opened_at:
-        points = trade.open_points(live.last_price)
-    return replace(asset, live=replace(live, open_points=points, open_points_at=live.price_at if points else None))
+    points, at = None, live.price_at
+    if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
+        broker_is_newer = live.open_points_at is not None and live.open_points_at > at
+        points = None if broker_is_newer else trade.open_points(live.last_price)
+    return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
 
 
 def _open(turn: Turn, asset: Asset, order: Order, qty: int, price: Price) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.engine.answers import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
 from services.engine.commands import ExitAll, ExitPosition, TouchLevel
+from services.engine.events import ExitBlocked
 from services.engine.exits import Trigger, check_exits, demand_exit
 from services.engine.state import Asset, Order, OrderStatus
 from services.engine.turn import Turn
@@ -21,6 +22,7 @@ def exit_position(turn: Turn, command: ExitPosition) -> Reply | Refusal:
         return Refusal("nothing_to_exit", f"NO POSITION — {asset.symbol} is flat")
     locked = _is_locked(asset, running)
     if locked and not command.force:
+        turn.tell(ExitBlocked(asset.symbol, asset.live.open_points))
         return Refusal("exit_locked", f"{LOCKED} — until the next 6pt brick; force breaks it")
     if running is not None and running.kind == "EXIT":
         return OrderTaken(running, already_pending=True)
@@ -40,6 +42,7 @@ def exit_all(turn: Turn, command: ExitAll) -> Reply:
             continue
         locked = _is_locked(asset, running)
         if locked and not command.force:
+            turn.tell(ExitBlocked(symbol, asset.live.open_points))
             skipped.append(SkippedExit(symbol, LOCKED))
             continue
         taken = _taken(turn, symbol, demand_exit(turn, symbol, "exit_all", forced=locked))

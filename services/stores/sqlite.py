@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from services.stores.store import (
+    REPLIES_KEPT_FOR,
     Commit,
     DeadLetter,
     JournalRow,
@@ -33,12 +34,16 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, *, writes: bool = True) -> None:
         self._path = Path(path)
-        self._lock_file = self._take_lock() if writes else None
+        self._lock_file: IO[str] | None = None
         self._readers = threading.local()
         self._opened: list[sqlite3.Connection] = []
         try:
+            self._lock_file = self._take_lock() if writes else None
             self._writer = self._connect()
             self._migrate(writes)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
         except BaseException:
             self.close()
             raise
@@ -53,7 +58,7 @@ class SqliteStore:
             try:
                 fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return lock_file
-            except OSError:
+            except BlockingIOError:
                 if time.monotonic() >= deadline:
                     lock_file.close()
                     raise StoreUnreadable(
@@ -62,16 +67,11 @@ class SqliteStore:
                 time.sleep(0.1)
 
     def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-        except sqlite3.DatabaseError as error:
-            raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._opened.append(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
         return connection
 
     def _migrate(self, writes: bool) -> None:
@@ -140,6 +140,9 @@ class SqliteStore:
             "INSERT INTO trades VALUES (?, ?, ?, ?)",
             [(t.id, t.asset, _text(t.closed_at), t.body) for t in commit.trades],
         )
+        if commit.replies:
+            horizon = commit.replies[0].answered_at - REPLIES_KEPT_FOR
+            self._writer.execute("DELETE FROM replies WHERE answered_at < ?", (_text(horizon),))
         self._put(
             "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)",
             [(r.key, r.fingerprint, _text(r.answered_at), r.answer) for r in commit.replies],

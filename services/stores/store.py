@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
+
+REPLIES_KEPT_FOR = timedelta(hours=24)  # SPEC 4: an Idempotency-Key answers the first result for 24 h
 
 
 class StoreError(Exception):

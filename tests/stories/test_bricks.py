@@ -13,6 +13,7 @@ from tests.trader import Trader
 
 SIZES = sorted(STREAM_OF_POINTS)
 
+
 @pytest.mark.parametrize("points", SIZES)
 def test_the_same_id_and_colour_is_a_duplicate(points):
     trader = Trader().brick(points, "green", bar_id="b1")

@@ -50,8 +50,8 @@ def test_the_sentence_counts_down_as_the_contract_writes_it():
 
 
 def test_a_begun_second_counts_whole():
-    trader = Trader(at="09:34:58.500001", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
-    trader.enters("BUY").enters("BUY", asset="NQ")
+    trader = Trader(at="09:34:58.500001", assets=("ES", "NQ"))
+    trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").enters("BUY", asset="NQ")
     assert trader.refusal.retry_after_s == 2
     assert "(00:02 remaining)" in trader.refusal.sentence
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from services.engine.commands import BrokerPosition, EnterMarket, TakeSnapshot
 from services.engine.decide import decide
 from services.engine.events import OrderClaimed
+from services.engine.orders import is_claimable
 from services.engine.state import OrderStatus
 from tests.trader import Trader
 
@@ -74,6 +77,12 @@ def test_the_limit_leaves_the_rest_in_the_queue():
     assert [handover.order.asset for handover in trader.handed_over] == ["ES"]
     trader.claims("beta")
     assert [handover.order.asset for handover in trader.handed_over] == ["NQ"]
+
+
+@pytest.mark.parametrize(("early", "claimable"), [(1, True), (0, False), (-1, False)])
+def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early, claimable):
+    order = trader_with_entry().order
+    assert is_claimable(order, "alpha", order.expires_at - timedelta(microseconds=early)) is claimable
 
 
 def test_the_claim_survives_a_restart():

@@ -106,6 +106,17 @@ def test_a_lowered_limit_counts_at_once():
     assert trader.ticks().exit_source == "daily_stop"
 
 
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_a_lowered_limit_stops_the_entry_on_its_way(is_claimed):
+    trader = Trader().broker_says(balance=50_000).broker_says(balance=49_500).with_structure("green").enters("BUY")
+    if is_claimed:
+        trader.claims()
+    trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1)))).ticks()
+    if is_claimed:
+        assert trader.filled_at(5250).exit_source == "daily_stop"
+    assert trader.order is None or trader.order.kind == "EXIT"
+
+
 def test_a_position_adopted_after_the_stop_is_taken_out():
     trader = stopped_trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.exit_source == "daily_stop"

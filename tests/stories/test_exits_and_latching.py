@@ -9,7 +9,6 @@ from services.engine.events import ExitLatched
 from services.engine.state import OrderStatus
 from tests.trader import Trader
 
-
 # -- structure ------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +103,23 @@ def test_the_first_rule_that_is_due_gives_its_name():
 def test_a_level_comes_before_the_points_target():
     trader = Trader().is_long(5250).hears(5265).rejected().touches_level()
     assert trader.asset.due_exit.source == "level"
+
+
+@pytest.mark.parametrize(
+    ("first", "comes_due"),
+    [
+        ("level", lambda trader: trader.touches_level()),
+        ("points_tp", lambda trader: trader.hears(5265)),
+        ("main_flip", lambda trader: trader.bricks(6, "red")),
+        ("exit_all", lambda trader: trader.exits_all(force=True)),
+    ],
+)
+def test_a_rule_further_down_does_not_take_the_place_of_the_one_that_waits(first, comes_due):
+    trader = Trader().in_free_zone().enters("BUY").filled_at(5250)
+    comes_due(trader)
+    trader.rejected().bricks(8, "red")
+    assert trader.asset.due_exit.source == first
+    assert trader.later(seconds=1).ticks().exit_source == first
 
 
 def test_one_exit_at_a_time():

@@ -112,7 +112,10 @@ def test_a_trade_stays_on_the_contract_it_was_opened_on():
     trader = Trader().is_long(5250)
     new_rules = trader.desk.rules
     rolled = replace(new_rules.contracts["ES"], symbol="MESH7")
-    trader.asks(ConfigureDesk(replace(new_rules, contracts={"ES": rolled}))).bricks(6, "green").exits()
+    trader.asks(ConfigureDesk(replace(new_rules, contracts={"ES": rolled})))
+    trader.broker_says(open_pnl=25)
+    assert (trader.asset.disagreement, trader.asset.live.open_points) == (None, 1)
+    trader.bricks(6, "green").exits()
     assert trader.order.contract.symbol == "MESZ6"
     trader.filled_at(5251)
     assert trader.trades[-1].contract == "MESZ6"

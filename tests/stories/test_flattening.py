@@ -81,6 +81,11 @@ def test_exit_all_flattens_every_asset():
     assert {event.forced for event in trader.told(OrderQueued) if event.kind == "EXIT"} == {True}
 
 
+def test_a_forced_exit_stays_one_over_its_retries():
+    trader = Trader().is_long().exits_all(force=True).rejected().later(seconds=1).ticks().filled_at(5249)
+    assert trader.trades[-1].forced_exit
+
+
 def test_exit_all_of_a_flat_desk_does_nothing():
     trader = Trader().exits_all(force=True)
     assert (trader.answer.orders, trader.answer.latched, trader.answer.skipped) == ((), (), ())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from services.engine.answers import ExitsTaken, OrderTaken
-from services.engine.events import InitialExitLockReleased, OrderQueued
+from services.engine.events import ExitBlocked, InitialExitLockReleased, OrderQueued
 from services.engine.state import OrderStatus
 from tests.trader import Trader
 
@@ -16,7 +17,8 @@ def test_an_exit_before_the_first_6pt_brick_is_refused():
     trader.exits()
     assert trader.refused_by == "exit_locked"
     assert trader.refusal.sentence.startswith("INITIAL_EXIT_LOCK_ACTIVE")
-    assert trader.desk == before
+    assert replace(trader.desk, sequence=before.sequence) == before
+    assert len(trader.told(ExitBlocked)) == 1
     assert trader.order is None
 
 

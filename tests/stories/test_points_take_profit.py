@@ -69,6 +69,13 @@ def test_a_price_from_before_the_entry_says_nothing_of_the_trade():
     assert trader.order is None
 
 
+def test_a_price_from_before_the_entry_says_nothing_when_more_fills():
+    trader = Trader().with_structure("green").hears(5300).later(seconds=1).enters("BUY")
+    trader.partly_filled(1, 5250).partly_filled(4, 5250)
+    assert trader.asset.live.open_points is None
+    assert trader.bricks(2.5, "green").order is None
+
+
 def test_a_snapshot_of_another_position_says_nothing_of_the_trade():
     trader = Trader().is_long(5250).broker_says(position=10, open_pnl=3750)
     assert (trader.order, trader.asset.live.open_points) == (None, None)
@@ -85,3 +92,10 @@ def test_open_points_follow_the_average_price_when_more_fills():
     trader = Trader(points_tp_target=Decimal(9)).with_structure("green").enters("BUY").partly_filled(1, 5250)
     trader.later(seconds=1).hears(5258).partly_filled(4, 5258)
     assert trader.asset.live.open_points == Decimal("1.6")
+
+
+def test_another_fill_does_not_bring_a_price_back_that_a_snapshot_overruled():
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(1, 5250).later(seconds=1).hears(5264)
+    trader.later(seconds=4).broker_says(open_pnl=-50)
+    trader.partly_filled(4, 5240).bricks(2.5, "green")
+    assert trader.exit_source is None

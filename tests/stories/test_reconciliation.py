@@ -1,4 +1,4 @@
-"""Broker and desk disagree: the gate closes at once, and who keeps disagreeing is the broker, who is right (SPEC 8.4)."""
+"""Broker and desk disagree: the gate closes at once, and when it lasts the broker is right (SPEC 8.4)."""
 
 from __future__ import annotations
 
@@ -62,6 +62,13 @@ def test_an_agreement_while_an_order_is_open_starts_it_anew_too():
     trader.exits().claims().later(2).broker_says(position=5).rejected()
     trader.later(2).broker_says(position=0)
     assert trader.position == 5
+
+
+def test_a_disagreement_while_an_order_is_open_counts_from_there():
+    trader = Trader().is_long().bricks(6, "green").broker_says(position=0)
+    trader.exits().claims().later(5).broker_says(position=0).rejected()
+    assert trader.later(1).broker_says(position=0).position == 5
+    assert trader.later(1).broker_says(position=0).position == 0
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,6 @@ def test_a_fill_after_the_end_is_a_conflict_for_a_person_and_moves_nothing(ends,
     assert trader.replays_equal()
 
 
-@pytest.mark.xfail(strict=True, reason="SPEC 8.3: the writer looks an order up before time ends it, so it is unknown")
 def test_a_fill_in_the_very_step_in_which_its_entry_expires_is_a_conflict(tmp_path):
     trader = Trader()
     clock = [trader.now]
@@ -226,6 +225,15 @@ def test_a_report_says_in_the_journal_what_it_filled():
     trader = entering().partly_filled(2, "5250.25")
     (report,) = trader.told(OrderReported)
     assert (report.qty, str(report.price), report.status) == (2, "5250.25", "PARTIALLY_FILLED")
+
+
+def test_an_order_keeps_what_it_filled_and_for_how_much():
+    trader = entering().partly_filled(2, 5250)
+    order = trader.order
+    trader.partly_filled(3, 5252)
+    ended = trader.ended(order)
+    assert (ended.filled_qty, ended.remaining, ended.filled_notional) == (5, 0, 2 * 5250 + 3 * 5252)
+    assert len(ended.exec_ids) == 2
 
 
 def test_an_exit_filled_in_parts_closes_with_the_last_contract():

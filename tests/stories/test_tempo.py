@@ -59,6 +59,12 @@ def test_after_a_trade_with_a_6pt_brick_the_desk_may_be_entered_again():
     assert trader.gate_for("BUY") is None
 
 
+def test_a_4pt_flip_while_the_next_entry_is_on_its_way_arms_nothing():
+    trader = Trader(cooldown_seconds=0).bricks(4, "green").trades_once().at("09:35:00").enters("BUY").claims()
+    trader.bricks(4, "red")
+    assert not trader.asset.tempo.ready
+
+
 def test_a_4pt_flip_before_any_trade_arms_nothing():
     trader = Trader().with_zone("green", "green").bricks(4, "green", "red")
     assert trader.gate_for("BUY") == "tempo"
