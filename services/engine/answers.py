@@ -15,6 +15,15 @@ RefusalCode = Literal[
     "nothing_to_exit",
     "unknown_asset",
     "direction_required",
+    "setting_invalid",
+    "nothing_to_manage",
+    "nothing_waiting",
+    "already_waiting",
+    "scale_in_unavailable",
+    "management_locked",
+    "no_trade_left",
+    "not_flat",
+    "bridge_down",
     "unknown_order",
     "report_conflict",
     "report_invalid",
@@ -52,6 +61,12 @@ class BrickTaken(Struct, frozen=True, tag=True):
     orders: tuple[Order, ...] = ()
 
 
+class RulesTaken(Struct, frozen=True, tag=True):
+    """Limits were changed; ``pending`` waits for the next trading day."""
+
+    pending: dict[str, str]
+
+
 class OrderTaken(Struct, frozen=True, tag=True):
     """An order was queued, stood there already, or is latched behind the open one."""
 
@@ -86,4 +101,4 @@ class OrdersHandedOver(Struct, frozen=True, tag=True):
     handovers: tuple[Handover, ...] = ()
 
 
-Reply = Done | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver
+Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver

@@ -16,6 +16,8 @@ from services.engine.events import (
     TempoArmed,
 )
 from services.engine.exits import Trigger, check_exits
+from services.engine.protections import count_signal
+from services.engine.scale_in import unlock_scale_in
 from services.engine.state import (
     APPLIED_BRICKS_KEPT,
     Asset,
@@ -26,6 +28,7 @@ from services.engine.state import (
 )
 from services.engine.trades import watch_excursion
 from services.engine.turn import Turn
+from services.engine.waiting import advance_intent, fire_preorder
 
 AHEAD_TOLERANCE = timedelta(seconds=60)
 
@@ -82,14 +85,22 @@ def _with_brick(asset: Asset, command: CloseBrick, brick: BrickStream) -> Asset:
 
 
 def _take_effect(turn: Turn, command: CloseBrick, before: BrickStream) -> None:
-    asset = turn.asset(command.asset)
-    flipped = before.color not in ("neutral", command.color)
-    if command.stream is Stream.MAIN:
+    """Do what the brick does, in the order of SPEC 3: token, locks, intent, scale-in, exits, pre-order."""
+    symbol, stream, color = command.asset, command.stream, command.color
+    asset, is_main = turn.asset(symbol), stream is Stream.MAIN
+    flipped = before.color not in ("neutral", color)
+    if is_main:
         _arm_tempo(turn, asset, "6pt brick")
-        _release_initial_exit_lock(turn, command.asset)
-    elif command.stream is Stream.FOUR and flipped and asset.tempo.flip_may_rearm and asset.trade is None:
+    elif stream is Stream.FOUR and flipped and asset.tempo.flip_may_rearm and asset.trade is None:
         _arm_tempo(turn, asset, "4pt flip")
-    check_exits(turn, command.asset, Trigger("brick", command.stream, command.color))
+    _note_fresh_brick(turn, symbol, stream)
+    if is_main:
+        advance_intent(turn, symbol)
+        count_signal(turn, symbol, color)
+    unlock_scale_in(turn, symbol, stream, color, flipped=flipped)
+    check_exits(turn, symbol, Trigger("brick", stream, color))
+    if is_main:
+        fire_preorder(turn, symbol, color)
 
 
 def _arm_tempo(turn: Turn, asset: Asset, by: str) -> None:
@@ -102,15 +113,18 @@ def _arm_tempo(turn: Turn, asset: Asset, by: str) -> None:
         turn.tell(TempoArmed(asset.symbol, by))
 
 
-def _release_initial_exit_lock(turn: Turn, symbol: str) -> None:
-    """The first 6pt brick after entry frees the operator's own exit (SPEC 5.3)."""
+def _note_fresh_brick(turn: Turn, symbol: str, stream: Stream) -> None:
+    """Count the 6pt and 8pt bricks of the trade; the first 6pt one frees the operator's own exit (SPEC 5.3)."""
     asset = turn.asset(symbol)
-    if asset.trade is None:
+    trade = asset.trade
+    if trade is None or stream not in (Stream.MAIN, Stream.HIGH):
         return
-    was_locked = asset.trade.initial_exit_locked
-    trade = replace(asset.trade, initial_exit_locked=False, fresh_main_bricks=asset.trade.fresh_main_bricks + 1)
-    turn.put_asset(replace(asset, trade=trade))
-    if was_locked:
+    if stream is Stream.HIGH:
+        turn.put_asset(replace(asset, trade=replace(trade, fresh_high_bricks=trade.fresh_high_bricks + 1)))
+        return
+    counted = replace(trade, initial_exit_locked=False, fresh_main_bricks=trade.fresh_main_bricks + 1)
+    turn.put_asset(replace(asset, trade=counted))
+    if trade.initial_exit_locked:
         turn.tell(InitialExitLockReleased(symbol))
 
 

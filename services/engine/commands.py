@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from services.engine.state import (
     Color,
+    Env,
     Instant,
     Order,
     OrderStatus,
@@ -93,6 +94,100 @@ class ExitAll(Command, frozen=True):
 
     origin: ClassVar[Origin] = "operator"
     force: bool = False
+
+
+class ScaleIn(Command, frozen=True):
+    """The operator adds to the open trade, once (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class PlacePreOrder(Command, frozen=True):
+    """The operator lets an entry wait for the next 6pt brick (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    direction: Side | None = None
+    override: bool = False
+
+
+class CancelPreOrder(Command, frozen=True):
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class PlaceIntent(Command, frozen=True):
+    """The operator means to enter after the next 6pt brick (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class CancelIntent(Command, frozen=True):
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class SetProtect(Command, frozen=True):
+    """Switch the soft stop on open points (SPEC 6.3); without a threshold it keeps the one it has."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    enabled: bool
+    threshold: Decimal | None = None
+
+
+class SetPointsTarget(Command, frozen=True):
+    """Switch the points take-profit (SPEC 6.1); without a target it keeps the one it has."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    enabled: bool
+    target: Decimal | None = None
+
+
+class SetSignalTarget(Command, frozen=True):
+    """Arm or disarm the signal take-profit, set its target, zero its count (SPEC 6.4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    toggle: bool = False
+    target: int | None = None
+    reset: bool = False
+
+
+ToggledExit = Literal["high_next_bar", "main_flip", "four_pt_invalidation"]
+
+
+class ToggleExit(Command, frozen=True):
+    """Switch one of the brick exits on or off (SPEC 6.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    exit: ToggledExit
+
+
+class ConsumeTrade(Command, frozen=True):
+    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+
+
+class SwitchEnv(Command, frozen=True):
+    """Change between DEMO and LIVE (SPEC 8.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+    env: Env
+
+
+class SetLimits(Command, frozen=True):
+    """Change limits: what is tighter holds at once, what is looser from the next trading day on."""
+
+    origin: ClassVar[Origin] = "operator"
+    limits: dict[str, Decimal]
 
 
 class ClaimOrders(Command, frozen=True):
@@ -184,6 +279,18 @@ AnyCommand = (
     | EnterMarket
     | ExitPosition
     | ExitAll
+    | ScaleIn
+    | PlacePreOrder
+    | CancelPreOrder
+    | PlaceIntent
+    | CancelIntent
+    | SetProtect
+    | SetPointsTarget
+    | SetSignalTarget
+    | ToggleExit
+    | ConsumeTrade
+    | SwitchEnv
+    | SetLimits
     | ClaimOrders
     | ReportExecution
     | HearBridge

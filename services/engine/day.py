@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from services.engine.events import DailyStopTriggered, DayEquityNoted, DayRolled
+from services.engine.events import DailyStopTriggered, DayEquityNoted, DayRolled, DayWarned, TradeConsumed
 from services.engine.state import Day, Desk, Instant, Usd
 from services.engine.turn import Turn
 
+WARNING_MARKS = (50, 70, 85)  # percent of the daily stop
 NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = 5
 
@@ -46,7 +47,7 @@ def roll_day(turn: Turn) -> None:
     today = trading_day_of(turn.now, turn.desk.rules.day_roll)
     if today <= turn.desk.day.trading_day:
         return
-    turn.desk = replace(turn.desk, day=Day(trading_day=today))
+    turn.desk = replace(turn.desk, day=Day(trading_day=today), rules=turn.desk.wanted)
     turn.tell(DayRolled(today))
 
 
@@ -65,6 +66,32 @@ def note_equity(turn: Turn, balance: Usd) -> None:
         turn.desk = replace(turn.desk, day=replace(day, start_equity=balance))
         turn.tell(DayEquityNoted(balance))
     check_daily_stop(turn)
+    _warn_of_daily_stop(turn)
+
+
+def _warn_of_daily_stop(turn: Turn) -> None:
+    """Tell when 50, 70 and 85 percent of the daily stop are used, each once a day."""
+    drawdown, day = drawdown_pct(turn.desk), turn.desk.day
+    if drawdown is None or day.is_stopped:
+        return
+    limit = turn.desk.rules.daily_stop_limit_pct
+    passed = max((mark for mark in WARNING_MARKS if drawdown * 100 >= limit * mark), default=0)
+    if passed <= day.warned_pct:
+        return
+    turn.desk = replace(turn.desk, day=replace(day, warned_pct=passed))
+    turn.tell(DayWarned(passed, drawdown))
+    sentence = f"{passed} % OF THE DAILY STOP — drawdown {drawdown:.2f}% of {limit.normalize():f}%"
+    turn.alert("daily_warning", "warning", sentence)
+
+
+def consume_trade(turn: Turn, command: ConsumeTrade) -> Reply | Refusal:
+    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
+    day, limit = turn.desk.day, turn.desk.rules.max_trades_per_day
+    if day.trades_taken >= limit:
+        return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
+    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+    turn.tell(TradeConsumed(day.trades_taken + 1))
+    return Done()
 
 
 def check_daily_stop(turn: Turn) -> None:

@@ -66,7 +66,7 @@ class Decision(Struct, frozen=True):
 def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
     """Return a new desk: nothing known, nothing held. ``id_key`` is 32 secret random bytes in hex."""
     today = trading_day_of(now, rules.day_roll)
-    return Desk(id_key=id_key, rules=rules, day=Day(trading_day=today))
+    return Desk(id_key=id_key, rules=rules, day=Day(trading_day=today), wanted=rules, configured=rules)
 
 
 def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
@@ -84,6 +84,7 @@ def let_time_pass(turn: Turn) -> None:
     roll_day(turn)
     expire_entries(turn)
     warn_of_unclaimed_exits(turn)
+    watch_feeds(turn)
     flatten_when_stopped(turn)
     for symbol, asset in turn.desk.assets.items():
         if asset.due_exit is not None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from services.engine.answers import OrderTaken, Refusal, Reply
 from services.engine.commands import EnterMarket
-from services.engine.events import EntryAccepted, EntryBlocked
+from services.engine.events import EntryAccepted, EntryBlocked, IntentChanged, PreOrderEnded
 from services.engine.gates import EntryRequest, Rung, ladder
 from services.engine.moments import candle_start, seconds_until
 from services.engine.queue import queue_entry
@@ -28,7 +28,7 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
     rungs = ladder(turn.desk, request, turn.now)
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
-        return _block(turn, request, rungs, shut)
+        return block(turn, request, rungs, shut)
     terms = EntryTerms(
         trade_mode=command.trade_mode,
         size_mode=command.size_mode,
@@ -39,7 +39,8 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
     return _accept(turn, asset, direction, terms)
 
 
-def _block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
+def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
+    """Refuse what a gate closes, and journal the attempt (SPEC 4)."""
     if shut is None:
         raise ValueError("an entry without direction passed every gate")
     asset = request.asset
@@ -62,7 +63,7 @@ def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Rep
     """Take the candle, spend the token, queue the order."""
     turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
-    asset = turn.put_asset(replace(asset, tempo=tempo))
+    asset = turn.put_asset(replace(_without_waiting(turn, asset), tempo=tempo))
     order = queue_entry(turn, asset, direction, terms)
     turn.tell(
         EntryAccepted(
@@ -76,3 +77,15 @@ def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Rep
         )
     )
     return OrderTaken(order)
+
+
+def _without_waiting(turn: Turn, asset: Asset) -> Asset:
+    """An accepted entry uses up the intent, and a pre-order has nothing to wait for any more."""
+    intent, preorder = asset.intent, asset.preorder
+    if intent is not None and intent.is_active:
+        intent = replace(intent, status="USED")
+        turn.tell(IntentChanged(asset.symbol, intent.status))
+    if preorder is not None and preorder.is_active:
+        preorder = replace(preorder, status="CANCELLED", reason="another entry was accepted")
+        turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=preorder.reason))
+    return replace(asset, intent=intent, preorder=preorder)

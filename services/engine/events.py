@@ -16,6 +16,7 @@ from services.engine.state import (
     EntryZone,
     Env,
     Instant,
+    IntentStatus,
     OrderKind,
     OrderStatus,
     Price,
@@ -40,6 +41,30 @@ class DayRolled(Event, frozen=True):
 
 class DayEquityNoted(Event, frozen=True):
     equity: Usd
+
+
+class DayWarned(Event, frozen=True):
+    """A mark of the daily stop was passed: 50, 70 or 85 percent of it are used."""
+
+    mark_pct: int
+    drawdown_pct: Decimal
+
+
+class LimitsChanged(Event, frozen=True):
+    """Limits hold at once when tighter; ``pending`` names those that wait for the next trading day."""
+
+    now: dict[str, str]
+    pending: dict[str, str]
+
+
+class TradeConsumed(Event, frozen=True):
+    """A slot of the day's trade limit was taken by hand."""
+
+    taken: int
+
+
+class EnvSwitched(Event, frozen=True):
+    env: Env
 
 
 class DailyStopTriggered(Event, frozen=True):
@@ -96,6 +121,62 @@ class EntryReturned(Event, frozen=True):
     asset: str
     order_id: str
     candle_returned: bool
+
+
+class PreOrderPlaced(Event, frozen=True):
+    asset: str
+    direction: Side
+
+
+class PreOrderEnded(Event, frozen=True):
+    """A pre-order fired or was cancelled; ``reason`` says why."""
+
+    asset: str
+    fired: bool
+    reason: str | None = None
+
+
+class IntentChanged(Event, frozen=True):
+    asset: str
+    status: IntentStatus
+
+
+class ScaleInUnlocked(Event, frozen=True):
+    asset: str
+    by: str
+
+
+class ScaleInReturned(Event, frozen=True):
+    """A scale-in that did not fill may be asked for again."""
+
+    asset: str
+    order_id: str
+
+
+class ProtectionChanged(Event, frozen=True):
+    """The operator changed how the open trade is protected; ``setting`` is the field, ``value`` its JSON."""
+
+    asset: str
+    setting: str
+    value: str
+
+
+class SignalCounted(Event, frozen=True):
+    """An opposite 6pt brick was counted for the signal take-profit."""
+
+    asset: str
+    count: int
+    target: int
+
+
+class FeedLost(Event, frozen=True):
+    """TradingView's heartbeat for an asset, or the bridge (no asset), fell silent."""
+
+    asset: str | None = None
+
+
+class FeedReturned(Event, frozen=True):
+    asset: str | None = None
 
 
 class OrderQueued(Event, frozen=True):
@@ -223,6 +304,10 @@ AnyEvent = (
     DeskConfigured
     | DayRolled
     | DayEquityNoted
+    | DayWarned
+    | LimitsChanged
+    | TradeConsumed
+    | EnvSwitched
     | DailyStopTriggered
     | BrickApplied
     | LateBrickIgnored
@@ -231,6 +316,15 @@ AnyEvent = (
     | EntryBlocked
     | EntryAccepted
     | EntryReturned
+    | PreOrderPlaced
+    | PreOrderEnded
+    | IntentChanged
+    | ScaleInUnlocked
+    | ScaleInReturned
+    | ProtectionChanged
+    | SignalCounted
+    | FeedLost
+    | FeedReturned
     | OrderQueued
     | OrderClaimed
     | OrderReported

@@ -57,9 +57,31 @@ def points_target_is_reached(desk: Desk, asset: Asset, trade: Trade, trigger: Tr
     return trade.points_tp_enabled and open_points is not None and open_points >= trade.points_tp_target
 
 
+def protect_gave_way(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """Open points are at or below the protect threshold (SPEC 6.3)."""
+    open_points = asset.live.open_points
+    return trade.protect_enabled and open_points is not None and open_points <= trade.protect_threshold_points
+
+
+def four_pt_invalidated(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """A 4pt brick closed against the trade while the 4pt invalidation is on (SPEC 6.5)."""
+    return trade.four_pt_invalidation_enabled and trigger.opposes(trade, Stream.FOUR)
+
+
+def signals_are_counted(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """As many opposite 6pt bricks as targeted have closed since arming; not before the initial exit lock is off."""
+    counted = trade.tp_armed and trade.tp_count >= trade.tp_target
+    return counted and not trade.initial_exit_locked
+
+
 def main_brick_flipped(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """A 6pt brick closed against the trade while the 6pt flip exit is on (SPEC 6.5)."""
     return trade.main_flip_exit_enabled and trigger.opposes(trade, Stream.MAIN)
+
+
+def next_high_bar_closed(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """The first 8pt brick after arming has closed, whatever its colour (SPEC 6.5)."""
+    return trade.high_next_bar_exit_enabled and trigger.kind == "brick" and trigger.stream is Stream.HIGH
 
 
 def structure_broke(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
@@ -71,7 +93,11 @@ EXIT_RULES = (  # order = precedence; the name travels to order, journal and pag
     ExitRule("daily_stop", day_is_stopped, "A lost day ends flat."),
     ExitRule("level", level_was_touched, "The trader drew this line before the trade, with a cool head."),
     ExitRule("points_tp", points_target_is_reached, "The planned profit is taken, not hoped beyond."),
+    ExitRule("protect", protect_gave_way, "A trade that was good is not allowed to become a bad one."),
+    ExitRule("four_pt_invalidation", four_pt_invalidated, "The pullback went deeper than the plan."),
+    ExitRule("signal_tp", signals_are_counted, "Enough bricks against the trade are an answer."),
     ExitRule("main_flip", main_brick_flipped, "Without structure behind it, a trade ends when tempo turns."),
+    ExitRule("high_next_bar", next_high_bar_closed, "The trader decided beforehand how long to stay."),
     ExitRule("structure", structure_broke, "The reason for the trade is gone."),
 )
 PRECEDENCE = {name: rank for rank, name in enumerate(["exit_all", *(rule.name for rule in EXIT_RULES)])}

@@ -91,7 +91,7 @@ def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     length, used = desk.rules.candle_seconds, desk.locks.candle_used
     if used is None or used < candle_start(now, length):
         return OPEN
-    ends_at = candle_end(used, length)
+    ends_at = candle_end(candle_start(used, length), length)
     name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
     left = countdown(ends_at - now)
     return closed(f"{name} LOCK ACTIVE — one trade already used this candle ({left} remaining)", ends_at)

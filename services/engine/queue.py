@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.events import EntryReturned, OrderEnded, OrderQueued
+from services.engine.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
 from services.engine.moments import candle_start
-from services.engine.state import Asset, DueExit, EntryTerms, Order, OrderStatus, Side
+from services.engine.state import Asset, DueExit, EntryTerms, Order, OrderStatus, Side, Trade
 from services.engine.turn import Turn
 
 
@@ -30,6 +30,27 @@ def queue_entry(turn: Turn, asset: Asset, side: Side, terms: EntryTerms) -> Orde
             expires_at=turn.now + timedelta(seconds=rules.entry_ttl_seconds),
             stop_points=rules.stop_points,
             entry=terms,
+        ),
+    )
+
+
+def queue_scale_in(turn: Turn, asset: Asset, trade: Trade) -> Order:
+    """Queue the order that adds to the trade, on its contract; stale it expires like an entry."""
+    rules = turn.desk.rules
+    return _queue(
+        turn,
+        Order(
+            id=turn.new_id(),
+            kind="SCALE_IN",
+            asset=asset.symbol,
+            contract=trade.contract,
+            side=trade.side,
+            qty=rules.scale_in_qty,
+            env=trade.env,
+            source="scale_in",
+            created_at=turn.now,
+            expires_at=turn.now + timedelta(seconds=rules.entry_ttl_seconds),
+            stop_points=trade.stop_points,
         ),
     )
 
@@ -65,7 +86,17 @@ def end_order(turn: Turn, order: Order, status: OrderStatus, reason: str | None 
     turn.tell(OrderEnded(order.id, order.asset, order.kind, status, order.filled_qty, reason))
     if ended.entry is not None and ended.filled_qty == 0:
         _give_back(turn, ended, ended.entry)
+    elif ended.kind == "SCALE_IN" and ended.filled_qty == 0:
+        _give_scale_in_back(turn, ended)
     return ended
+
+
+def _give_scale_in_back(turn: Turn, order: Order) -> None:
+    asset = turn.asset(order.asset)
+    if asset.trade is not None:
+        trade = replace(asset.trade, scale_in_available=True, scale_in_used=False)
+        turn.put_asset(replace(asset, trade=trade))
+        turn.tell(ScaleInReturned(order.asset, order.id))
 
 
 def _give_back(turn: Turn, order: Order, terms: EntryTerms) -> None:

@@ -23,6 +23,8 @@ TradeMode = Literal["SCALP", "RUNNER"]
 SizeMode = Literal["6pt", "9pt"]
 Env = Literal["DEMO", "LIVE"]
 OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
+IntentStatus = Literal["WAITING", "READY", "EXPIRED", "USED", "CANCELLED"]
+PreOrderStatus = Literal["WAITING", "FIRED", "CANCELLED"]
 EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
 
 APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
@@ -175,6 +177,7 @@ class Trade(Struct, frozen=True):
     exit_notional: Price = Decimal(0)
     initial_exit_locked: bool = True
     fresh_main_bricks: int = 0
+    fresh_high_bricks: int = 0
     forced_exit: bool = False
     points_tp_enabled: bool = False
     points_tp_target: Decimal = Decimal(15)
@@ -209,6 +212,34 @@ class Trade(Struct, frozen=True):
     def open_points(self, price: Price) -> Decimal:
         """Points won (lost when negative) per contract if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)
+
+
+class Intent(Struct, frozen=True):
+    """The operator's wish to enter after the next 6pt brick (SPEC 4): that brick makes it READY, the one after
+    EXPIRED. It orders nothing by itself."""
+
+    status: IntentStatus
+    since: Instant
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ("WAITING", "READY")
+
+
+class PreOrder(Struct, frozen=True):
+    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled."""
+
+    status: PreOrderStatus
+    direction: Side
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    override: bool
+    placed_at: Instant
+    reason: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "WAITING"
 
 
 class EntryTerms(Struct, frozen=True):
@@ -301,8 +332,11 @@ class Asset(Struct, frozen=True):
     stack: Stack = Stack()
     tempo: Tempo = Tempo()
     trade: Trade | None = None
+    intent: Intent | None = None
+    preorder: PreOrder | None = None
     due_exit: DueExit | None = None
     disagreement: Disagreement | None = None
+    is_silent: bool = False
     live: AssetLive = AssetLive()
 
     def stream(self, stream: Stream) -> BrickStream:
@@ -316,13 +350,17 @@ class Asset(Struct, frozen=True):
 
 
 class Day(Struct, frozen=True):
-    """The trading day: its start equity, its counters, its stop (SPEC 5.5, 5.6)."""
+    """The trading day: its start equity, its counters, its stop (SPEC 5.5, 5.6).
+
+    ``warned_pct`` is the highest mark of the daily stop that was passed and told, 0 before the first.
+    """
 
     trading_day: date
     start_equity: Usd | None = None
     trades_taken: int = 0
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
+    warned_pct: int = 0
 
     @property
     def is_stopped(self) -> bool:
@@ -366,12 +404,16 @@ class DeskLive(Struct, frozen=True):
 class Desk(Struct, frozen=True):
     """The whole: rules, day, locks, assets and open orders.
 
+    ``rules`` are in force; ``wanted`` will be from the next trading day on, and are ``rules`` while nothing is
+    pending; ``configured`` is what the environment said last, so that a restart shows what it changed.
     ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
     """
 
     id_key: str
     rules: Rules
     day: Day
+    wanted: Rules
+    configured: Rules
     sequence: int = 0
     issued: int = 0
     env: Env = "DEMO"
@@ -379,6 +421,7 @@ class Desk(Struct, frozen=True):
     assets: dict[str, Asset] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
+    bridge_is_silent: bool = False
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

@@ -1,0 +1,101 @@
+"""Limits only tighten during a trading day: what is looser waits for the next one (SPEC 5, no way around it)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.answers import Refusal, Reply, RulesTaken
+from services.engine.commands import SetLimits
+from services.engine.events import LimitsChanged
+from services.engine.state import Desk, Rules
+from services.engine.turn import Turn
+
+
+class Limit(Struct, frozen=True):
+    """One rule that protects the trader, and which way is tighter."""
+
+    name: str
+    tighter: Literal["lower", "higher"]
+
+    def tightest(self, one: Any, other: Any) -> Any:
+        return min(one, other) if self.tighter == "lower" else max(one, other)
+
+
+LIMITS = (
+    Limit("max_trades_per_day", "lower"),
+    Limit("daily_stop_limit_pct", "lower"),
+    Limit("cooldown_seconds", "higher"),
+    Limit("candle_seconds", "higher"),
+    Limit("entry_ttl_seconds", "lower"),
+    Limit("heartbeat_max_age_seconds", "lower"),
+    Limit("bridge_max_age_seconds", "lower"),
+    Limit("entry_qty_6pt", "lower"),
+    Limit("entry_qty_9pt", "lower"),
+    Limit("scale_in_qty", "lower"),
+    Limit("stop_points", "lower"),
+    Limit("two_half_filter", "higher"),
+)
+LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
+
+
+def tightened(in_force: Rules, wanted: Rules) -> Rules:
+    """Return the wanted rules without anything that would loosen today's; the roll itself never moves today."""
+    kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
+    return replace(wanted, day_roll=in_force.day_roll, **kept)
+
+
+def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
+    return limit.tightest(getattr(one, limit.name), getattr(other, limit.name))
+
+
+def pending_limits(desk: Desk) -> dict[str, Any]:
+    """Return what will change at the next trading day: name and value."""
+    names = [name for name in Rules.__struct_fields__ if name != "contracts"]
+    return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
+
+
+def set_limits(turn: Turn, command: SetLimits) -> Reply | Refusal:
+    """Tighten at once, loosen from the next trading day on."""
+    unknown = sorted(set(command.limits) - LIMIT_NAMES)
+    if unknown or not command.limits:
+        return Refusal("setting_invalid", f"no limit is called {', '.join(unknown) or 'nothing'}")
+    asked = {name: _as_kept(getattr(turn.desk.rules, name), value) for name, value in command.limits.items()}
+    put_rules(turn, replace(turn.desk.wanted, **asked))
+    return RulesTaken(_texts(pending_limits(turn.desk)))
+
+
+def _as_kept(kept: object, value: Decimal) -> object:
+    """Return the value in the type in which the rule is kept."""
+    if isinstance(kept, bool):
+        return bool(value)
+    return int(value) if isinstance(kept, int) else value
+
+
+def put_rules(turn: Turn, wanted: Rules) -> None:
+    """Want these rules: what is tighter holds now, the rest from the next trading day on."""
+    before, rules = turn.desk, tightened(turn.desk.rules, wanted)
+    turn.desk = replace(before, rules=rules, wanted=wanted)
+    if (rules, wanted) == (before.rules, before.wanted):
+        return
+    changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
+    turn.tell(LimitsChanged(_texts(changed), _texts(pending_limits(turn.desk))))
+
+
+def configure_rules(turn: Turn, configured: Rules) -> None:
+    """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
+    known = turn.desk.configured
+    changed = {n: getattr(configured, n) for n in Rules.__struct_fields__ if getattr(configured, n) != getattr(known, n)}
+    turn.desk = replace(turn.desk, configured=configured)
+    put_rules(turn, replace(turn.desk.wanted, **changed))
+    waiting = sorted(set(changed) & set(pending_limits(turn.desk)))
+    if waiting:
+        sentence = f"LOOSER SETTINGS WAIT — {', '.join(waiting)}: today's stay in force until the trading day rolls"
+        turn.alert("limits_pending", "info", sentence)
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {name: str(values[name]) for name in sorted(values)}
