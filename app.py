@@ -24,12 +24,14 @@ from routes import errors, guards
 from routes.auth import auth
 from routes.bridge import bridge
 from routes.controls import controls
+from routes.limits import limits
 from routes.orders import orders
 from routes.pages import pages
 from routes.parsing import BODY_LIMIT
 from routes.replies import House
 from routes.state import state
 from routes.stream import stream
+from routes.waiting import waiting
 from routes.webhooks import webhooks
 from services.access import Gatekeeper
 from services.activity import ActivityLog
@@ -40,7 +42,7 @@ from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from services.stores.store import StoreError
 
-BLUEPRINTS = (webhooks, orders, controls, bridge, state, stream, auth, pages)
+BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages)
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (

@@ -1,21 +1,33 @@
-"""The operator's controls of an open trade: exit and exit all (SPEC 5.3, 7.3)."""
+"""The operator's controls of an open trade (SPEC 4 scale-in, 5.3, 6, 7.3)."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from typing import Literal
 
+from flask import Blueprint, Response, jsonify
+from pydantic import model_validator
+
+from routes.errors import said
 from routes.guards import guarded_by
-from routes.parsing import OperatorBody, Symbol, accepts
-from routes.replies import answer, house
+from routes.parsing import AssetBody, Money, OperatorBody, WholeNumber, accepts
+from routes.replies import answer, answer_with_asset, house
 from services.engine.answers import ExitsTaken, OrderTaken
-from services.engine.commands import ExitAll, ExitPosition
-from services.view import order_view
+from services.engine.commands import (
+    ExitAll,
+    ExitPosition,
+    ScaleIn,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    ToggledExit,
+    ToggleExit,
+)
+from services.rows import order_view
 
 controls = Blueprint("controls", __name__)
 
 
-class ExitBody(OperatorBody):
-    asset: Symbol
+class ExitBody(AssetBody):
     force: bool = False
 
 
@@ -23,17 +35,47 @@ class ExitAllBody(OperatorBody):
     force: bool = False
 
 
+class ProtectBody(AssetBody):
+    enabled: bool
+    threshold: Money | None = None
+
+
+class PointsTargetBody(AssetBody):
+    enabled: bool
+    target: Money | None = None
+
+
+class SignalTargetBody(AssetBody):
+    tp_arm: Literal["toggle"] | None = None
+    tp_target: WholeNumber | None = None
+    reset: bool = False
+
+    @model_validator(mode="after")
+    def asks_something(self) -> SignalTargetBody:
+        if self.tp_arm is None and self.tp_target is None and not self.reset:
+            raise ValueError("one of tp_arm, tp_target, reset is needed")
+        return self
+
+
+class LockBody(OperatorBody):
+    """Whatever is sent to the automatic lock, it is refused."""
+
+    asset: str | None = None
+    enabled: bool | None = None
+
+
 @controls.post("/api/exit")
 @guarded_by("operator")
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
     """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
-    outcome = house().manager.submit(ExitPosition(body.asset.upper(), body.force))
+    outcome = house().manager.submit(ExitPosition(body.asset, body.force))
     if not isinstance(outcome.answer, OrderTaken):
         return answer(outcome, {})
     taken = outcome.answer
     order = order_view(taken.order) if taken.order else None
-    return answer(outcome, {"order": order, "latched": taken.latched, "already_pending": taken.already_pending})
+    latched, pending = taken.latched, taken.already_pending
+    return answer_with_asset(outcome, body.asset, order=order, latched=latched, already_pending=pending)
 
 
 @controls.post("/api/exit-all")
@@ -45,8 +87,92 @@ def exit_all(body: ExitAllBody) -> Response:
     if not isinstance(outcome.answer, ExitsTaken):
         return answer(outcome, {})
     taken = outcome.answer
-    orders = [{"order_id": order.id, **order_view(order)} for order in taken.orders]
-    cancelled = [order_view(order) for order in taken.cancelled]
-    skipped = [{"asset": skip.asset, "reason": skip.reason} for skip in taken.skipped]
-    report = {"orders": orders, "cancelled": cancelled, "latched": list(taken.latched), "skipped": skipped}
+    report = {
+        "orders": [{"order_id": order.id, **order_view(order)} for order in taken.orders],
+        "cancelled": [order_view(order) for order in taken.cancelled],
+        "latched": list(taken.latched),
+        "skipped": [{"asset": skip.asset, "reason": skip.reason} for skip in taken.skipped],
+    }
     return answer(outcome, report)
+
+
+@controls.post("/api/scale-in")
+@guarded_by("operator")
+@accepts(AssetBody)
+def scale_in(body: AssetBody) -> Response:
+    """Add to the open trade, once, when the market has unlocked it."""
+    outcome = house().manager.submit(ScaleIn(body.asset))
+    order = outcome.answer.order if isinstance(outcome.answer, OrderTaken) else None
+    return answer_with_asset(outcome, body.asset, 201, order=order_view(order) if order else None)
+
+
+@controls.post("/api/protect")
+@guarded_by("operator")
+@accepts(ProtectBody)
+def set_protect(body: ProtectBody) -> Response:
+    """Switch the soft stop on open points."""
+    return answer_with_asset(house().manager.submit(SetProtect(body.asset, body.enabled, body.threshold)), body.asset)
+
+
+@controls.post("/api/points-take-profit")
+@guarded_by("operator")
+@accepts(PointsTargetBody)
+def set_points_target(body: PointsTargetBody) -> Response:
+    """Switch the take-profit at open points."""
+    return answer_with_asset(house().manager.submit(SetPointsTarget(body.asset, body.enabled, body.target)), body.asset)
+
+
+@controls.post("/api/take-profit")
+@guarded_by("operator")
+@accepts(SignalTargetBody)
+def set_signal_target(body: SignalTargetBody) -> Response:
+    """Arm, disarm or set the take-profit that counts opposite 6pt bricks."""
+    command = SetSignalTarget(body.asset, body.tp_arm == "toggle", body.tp_target, body.reset)
+    return answer_with_asset(house().manager.submit(command), body.asset)
+
+
+@controls.post("/api/high-next-bar-exit")
+@guarded_by("operator")
+@accepts(AssetBody)
+def toggle_high_next_bar_exit(body: AssetBody) -> Response:
+    """Switch the exit at the next 8pt brick."""
+    return _toggle(body.asset, "high_next_bar_exit_enabled")
+
+
+@controls.post("/api/main-flip-exit")
+@guarded_by("operator")
+@accepts(AssetBody)
+def toggle_main_flip_exit(body: AssetBody) -> Response:
+    """Switch the exit at an opposite 6pt brick."""
+    return _toggle(body.asset, "main_flip_exit_enabled")
+
+
+@controls.post("/api/four-pt-invalidation")
+@guarded_by("operator")
+@accepts(AssetBody)
+def toggle_four_pt_invalidation(body: AssetBody) -> Response:
+    """Switch the exit at an opposite 4pt brick."""
+    return _toggle(body.asset, "four_pt_invalidation_enabled")
+
+
+def _toggle(asset: str, setting: ToggledExit) -> Response:
+    return answer_with_asset(house().manager.submit(ToggleExit(asset, setting)), asset)
+
+
+@controls.post("/api/auto-exit")
+@guarded_by("operator")
+@accepts(AssetBody)
+def confirm_auto_exit(body: AssetBody) -> Response:
+    """Confirm the auto-exit timeframe; the contract locks it to 6pt, so there is nothing to change."""
+    snapshot = house().manager.snapshot
+    if body.asset not in snapshot.desk.assets:
+        return said(f"asset {body.asset} is not traded on this desk", 400)
+    return jsonify({"ok": True, "auto_exit_renko": "6pt", "version": snapshot.version})
+
+
+@controls.post("/api/two-half-tp-lock")
+@guarded_by("operator")
+@accepts(LockBody, may_be_empty=True)
+def refuse_manual_lock(body: LockBody) -> Response:
+    """Refuse: the 2.5pt management lock is automatic only (SPEC 6.2)."""
+    return said("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)

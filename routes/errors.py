@@ -11,9 +11,9 @@ from werkzeug.exceptions import HTTPException
 
 from services.engine.answers import Refusal, RefusalCode
 from services.group_sheet import KeyReused
+from services.rows import rung_view
 from services.state_manager import StateManager
 from services.stores.store import OutcomeUnknown, StoreError
-from services.view import rung_view
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,15 @@ REFUSAL_STATUS: dict[RefusalCode, int] = {
     "unknown_order": 404,
     "unknown_asset": 400,
     "direction_required": 400,
+    "setting_invalid": 400,
+    "nothing_to_manage": 409,
+    "nothing_waiting": 409,
+    "already_waiting": 409,
+    "scale_in_unavailable": 409,
+    "no_trade_left": 409,
+    "not_flat": 409,
+    "management_locked": 423,
+    "bridge_down": 503,
     "report_invalid": 400,
 }
 TOO_LARGE = 413

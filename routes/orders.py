@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import (
+    AssetBody,
     BridgeBody,
     Money,
-    OperatorBody,
     Quantity,
     Symbol,
     Words,
@@ -23,12 +23,13 @@ from routes.parsing import (
     asked_whole_number,
 )
 from routes.replies import answer, house, whole_state
-from services.engine.answers import OrdersHandedOver, OrderTaken
-from services.engine.commands import ClaimOrders, EnterMarket, ReportExecution
+from services.engine.answers import Done, OrdersHandedOver, OrderTaken
+from services.engine.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
 from services.engine.orders import is_claimable
-from services.engine.state import OrderStatus
+from services.engine.words import OrderStatus
+from services.group_sheet import Outcome
+from services.rows import Json, handover_view, order_view
 from services.state_manager import Snapshot
-from services.view import Json, handover_view, order_view
 
 orders = Blueprint("orders", __name__)
 
@@ -39,12 +40,11 @@ WAITING_AT_MOST = 16  # threads that long-polls may hold; one more bridge is ans
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
-class EntryBody(OperatorBody):
-    """``POST /api/orders``. Only market entries are offered; a pre-order is refused with a sentence."""
+class EntryBody(AssetBody):
+    """``POST /api/orders``: a market entry now, or a pre-order for the next 6pt brick."""
 
-    asset: Symbol
     trade_mode: Literal["SCALP", "RUNNER"]
-    order_type: Literal["market"] = "market"
+    order_type: Literal["market", "preorder"] = "market"
     direction: Literal["BUY", "SELL"] | None = None
     entry_size_mode: Literal["6pt", "9pt"] = "6pt"
     entry_override: bool = False
@@ -75,18 +75,26 @@ class ReportBody(BridgeBody):
 @guarded_by("operator")
 @accepts(EntryBody)
 def place_order(body: EntryBody) -> Response:
-    """Ask for a market entry; the whole ladder answers."""
-    command = EnterMarket(
-        asset=body.asset.upper(),
+    """Ask for a market entry, the whole ladder answers; or let a pre-order wait."""
+    asked = PlacePreOrder if body.order_type == "preorder" else EnterMarket
+    command = asked(
+        asset=body.asset,
         trade_mode=body.trade_mode,
         size_mode=body.entry_size_mode,
         direction=body.direction,
         override=body.entry_override,
     )
     outcome = house().manager.submit(command, _idempotency_key())
+    if isinstance(outcome.answer, Done):
+        return answer(outcome, {"preorder": _preorder_view(outcome, body.asset), "state": whole_state()}, 201)
     if not isinstance(outcome.answer, OrderTaken) or outcome.answer.order is None:
         return answer(outcome, {})
     return answer(outcome, {"order": order_view(outcome.answer.order), "state": whole_state()}, 201)
+
+
+def _preorder_view(outcome: Outcome, symbol: str) -> Json:
+    preorder = outcome.desk.assets[symbol].preorder
+    return {"asset": symbol, "direction": preorder.direction, "status": preorder.status} if preorder else {}
 
 
 def _idempotency_key() -> str | None:

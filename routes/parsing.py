@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from flask import request
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from routes.errors import InvalidRequest
-from services.engine.state import Color
+from services.engine.words import Color
 
 Body = TypeVar("Body", bound=BaseModel)
 Returned = TypeVar("Returned")
@@ -55,13 +55,16 @@ def secret_within(raw: bytes) -> str | None:
     return secret
 
 
-def accepts(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Give the view its body, read and checked, as first argument."""
+def accepts(
+    model: type[Body], *, may_be_empty: bool = False
+) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Give the view its body, read and checked, as first argument; an empty one is ``{}`` where that may be."""
 
     def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
         @wraps(view)
         def read_first(*args: Any, **kwargs: Any) -> Returned:
-            return view(read_body(model, request.get_data(cache=True)), *args, **kwargs)
+            raw = request.get_data(cache=True)
+            return view(read_body(model, raw if raw or not may_be_empty else b"{}"), *args, **kwargs)
 
         read_first.__body__ = model  # type: ignore[attr-defined]
         return read_first
@@ -158,6 +161,12 @@ class OperatorBody(BaseModel):
     """What the page and scripts send: nothing unknown is let through."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class AssetBody(OperatorBody):
+    """A control that needs no more than the asset."""
+
+    asset: Annotated[Symbol, AfterValidator(str.upper)]
 
 
 class BridgeBody(BaseModel):

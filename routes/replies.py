@@ -11,6 +11,7 @@ from msgspec import Struct
 from routes.errors import refused
 from services.access import Gatekeeper
 from services.activity import ActivityLog, LogLine
+from services.asset_view import asset_view
 from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.answers import Refusal
@@ -49,6 +50,13 @@ def whole_state() -> dict[str, Any]:
     """Return the state document as of now."""
     parts = house()
     return state_document(parts.manager.snapshot, parts.activity.as_document(), parts.manager.now)
+
+
+def answer_with_asset(outcome: Outcome, symbol: str, status: int = 200, **more: Any) -> Response:
+    """Answer a command that changed an asset, with that asset's part of the state."""
+    asset = outcome.desk.assets.get(symbol)
+    view = asset_view(outcome.desk, asset, house().manager.now) if asset is not None else None
+    return answer(outcome, {**more, "asset": view}, status)
 
 
 def answer(outcome: Outcome, body: dict[str, Any], status: int = 200) -> Response:

@@ -17,10 +17,10 @@ from services.activity import LogLine, brick_text
 from services.broadcast import encode
 from services.engine.answers import BrickTaken, OrderTaken, PriceNoted
 from services.engine.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
-from services.engine.state import Stream
+from services.engine.words import Stream
 from services.group_sheet import Outcome
 from services.market.instruments import resolve_asset
-from services.view import Json, order_view
+from services.rows import Json, order_view
 
 webhooks = Blueprint("webhooks", __name__)
 

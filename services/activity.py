@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from services.documents import read_command, read_events
 from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution
 from services.engine.events import AlertRaised, LateBrickIgnored
-from services.engine.state import STREAM_POINTS, Instant
+from services.engine.words import STREAM_POINTS, Instant
 from services.stores.store import JournalRow, Store
 
 Feed = Literal["tradingview", "rithmic"]

@@ -21,8 +21,9 @@ from msgspec import Struct
 from services.activity import ActivityLog, Feed, LogLine, line_view
 from services.engine.state import AssetLive
 from services.patches import changes
+from services.rows import Json
 from services.state_manager import Snapshot, StateManager
-from services.view import Json, history_view, live_document
+from services.view import history_view, live_document
 
 MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512

@@ -20,7 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from werkzeug.security import check_password_hash
 
-from services.engine.state import Contract, Rules
+from services.engine.rules import Rules
+from services.engine.words import Contract
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 

@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from services.engine.answers import Refusal, Reply
 from services.engine.commands import AnyCommand
 from services.engine.events import AnyEvent, TradeClosed
-from services.engine.state import Asset, AssetLive, Desk, DeskLive, Order
+from services.engine.order import Order
+from services.engine.state import Asset, AssetLive, Desk, DeskLive
 from services.stores.store import Stored, StoreUnreadable
 
-SCHEMA = 1
+SCHEMA = 2
 GLOBAL = "_global"
 
 _encode = msgspec.json.Encoder().encode
@@ -95,7 +96,15 @@ class _Schema(Struct):
     schema: int
 
 
-UPGRADES: tuple[Any, ...] = ()  # the step at index n brings a document from schema n + 1 to n + 2
+def _rules_get_a_tomorrow(document: Any) -> Any:
+    """Schema 2: rules that are looser wait for the next trading day, so the desk keeps what is wanted."""
+    if "desk" in document:
+        rules = document["desk"]["rules"]
+        document["desk"] |= {"wanted": rules, "configured": rules}
+    return {**document, "schema": 2}
+
+
+UPGRADES = (_rules_get_a_tomorrow,)  # the step at index n brings a document from schema n + 1 to n + 2
 
 
 def observations(desk: Desk, seen: Desk) -> Observed | None:

@@ -14,7 +14,9 @@ from services.engine.answers import Refusal, Reply
 from services.engine.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.decide import Decision, decide
 from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
-from services.engine.state import Desk, Instant, Order
+from services.engine.order import Order
+from services.engine.state import Desk
+from services.engine.words import Instant
 from services.stores.store import Commit, DeadLetter, JournalRow, StoredOrder, StoredReply, StoredTrade
 
 TIME = TickClock()

@@ -26,7 +26,10 @@ from services import documents
 from services.engine.commands import AnyCommand, ConfigureDesk, KeepObservations
 from services.engine.decide import open_desk
 from services.engine.events import TradeClosed
-from services.engine.state import Desk, Instant, Order, Rules
+from services.engine.order import Order
+from services.engine.rules import Rules
+from services.engine.state import Desk
+from services.engine.words import Instant
 from services.group_sheet import GroupSheet, KeyReused, Outcome, Submission
 from services.stores.store import (
     REPLIES_KEPT_FOR,

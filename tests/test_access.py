@@ -30,10 +30,15 @@ from tests.desk_process import (
 
 pytestmark = pytest.mark.processes
 
+OPERATOR_CALLS = (
+    *("orders", "exit", "exit-all", "scale-in", "protect", "points-take-profit", "take-profit", "high-next-bar-exit"),
+    *("main-flip-exit", "four-pt-invalidation", "auto-exit", "intent", "intent/cancel", "preorder/cancel"),
+    *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
+)
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
     **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /"), "anybody"),
     "GET /static/<path:filename>": "anybody",
-    **dict.fromkeys(("GET /api/state", "POST /api/orders", "POST /api/exit", "POST /api/exit-all"), "operator"),
+    **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
     "POST /api/bridge/heartbeat": "bridge",

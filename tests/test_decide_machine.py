@@ -43,7 +43,9 @@ from services.engine.events import (
     TradeOpened,
     TradeResized,
 )
-from services.engine.state import AssetLive, Desk, DeskLive, Order, OrderStatus, Stream
+from services.engine.order import Order
+from services.engine.state import AssetLive, Desk, DeskLive
+from services.engine.words import OrderStatus, Stream
 from tests.builders import CONTRACTS, NEW_YORK
 from tests.trader import Trader
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.engine.state import STREAM_POINTS
+from services.engine.words import STREAM_POINTS
 from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import read_ticks

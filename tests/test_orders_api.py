@@ -158,7 +158,6 @@ BAD_ENTRIES = {
     "a size nobody knows": {"asset": "ES", "trade_mode": "SCALP", "entry_size_mode": "12pt"},
     "a direction nobody knows": {"asset": "ES", "trade_mode": "SCALP", "direction": "LONG"},
     "an order nobody knows": {"asset": "ES", "trade_mode": "SCALP", "order_type": "limit"},
-    "a pre-order": {"asset": "ES", "trade_mode": "SCALP", "order_type": "preorder", "direction": "BUY"},
     "override in words": {"asset": "ES", "trade_mode": "SCALP", "entry_override": "yes", "direction": "BUY"},
     "override without direction": {"asset": "ES", "trade_mode": "SCALP", "entry_override": True},
     "a word too many": {"asset": "ES", "trade_mode": "SCALP", "qty": 500},

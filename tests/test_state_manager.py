@@ -10,7 +10,7 @@ import pytest
 from services import state_manager
 from services.config import Config
 from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
-from services.engine.state import Stream
+from services.engine.words import Stream
 from services.group_sheet import KeyReused
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore

@@ -14,7 +14,7 @@ from services.activity import ActivityLog, LogLine
 from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.commands import CloseBrick
-from services.engine.state import Stream
+from services.engine.words import Stream
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from tests.desk_process import (

@@ -36,7 +36,9 @@ from services.engine.commands import (
 from services.engine.decide import Decision, decide, open_desk
 from services.engine.events import AnyEvent, TradeClosed
 from services.engine.gates import Rung
-from services.engine.state import Alert, Asset, Desk, Order, OrderStatus, Side, SizeMode, Trade, TradeMode
+from services.engine.order import Order
+from services.engine.state import Alert, Asset, Desk, Trade
+from services.engine.words import OrderStatus, Side, SizeMode, TradeMode
 from services.group_sheet import GroupSheet
 from services.stores.store import JournalRow, Stored
 from tests.builders import NEW_YORK, STREAM_OF_POINTS, TUESDAY, exactly, new_york, rules_for

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from services.engine.gates import Rung
-from services.engine.state import Order
+from services.engine.order import Order
 
 RefusalCode = Literal[
     "gate_closed",

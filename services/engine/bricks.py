@@ -18,17 +18,11 @@ from services.engine.events import (
 from services.engine.exits import Trigger, check_exits
 from services.engine.protections import count_signal
 from services.engine.scale_in import unlock_scale_in
-from services.engine.state import (
-    APPLIED_BRICKS_KEPT,
-    Asset,
-    BrickStream,
-    Instant,
-    Price,
-    Stream,
-)
+from services.engine.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
 from services.engine.trades import watch_excursion
 from services.engine.turn import Turn
 from services.engine.waiting import advance_intent, fire_preorder
+from services.engine.words import Instant, Price, Stream
 
 AHEAD_TOLERANCE = timedelta(seconds=60)
 

@@ -10,20 +10,9 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from services.engine.state import (
-    Color,
-    Env,
-    Instant,
-    Order,
-    OrderStatus,
-    Price,
-    Rules,
-    Side,
-    SizeMode,
-    Stream,
-    TradeMode,
-    Usd,
-)
+from services.engine.order import Order
+from services.engine.rules import Rules
+from services.engine.words import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
 
 Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]
 
@@ -115,6 +104,8 @@ class PlacePreOrder(Command, frozen=True):
 
 
 class CancelPreOrder(Command, frozen=True):
+    """The operator takes the waiting pre-order back."""
+
     origin: ClassVar[Origin] = "operator"
     asset: str
 
@@ -127,6 +118,8 @@ class PlaceIntent(Command, frozen=True):
 
 
 class CancelIntent(Command, frozen=True):
+    """The operator takes the intent back."""
+
     origin: ClassVar[Origin] = "operator"
     asset: str
 
@@ -159,7 +152,7 @@ class SetSignalTarget(Command, frozen=True):
     reset: bool = False
 
 
-ToggledExit = Literal["high_next_bar", "main_flip", "four_pt_invalidation"]
+ToggledExit = Literal["high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled"]
 
 
 class ToggleExit(Command, frozen=True):

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from services.engine.events import DailyStopTriggered, DayEquityNoted, DayRolled, DayWarned, TradeConsumed
-from services.engine.state import Day, Desk, Instant, Usd
+from services.engine.events import DailyStopTriggered, DayEquityNoted, DayRolled, DayWarned
+from services.engine.state import Day, Desk
 from services.engine.turn import Turn
+from services.engine.words import Instant, Usd
 
 WARNING_MARKS = (50, 70, 85)  # percent of the daily stop
 NEW_YORK = ZoneInfo("America/New_York")
@@ -82,16 +83,6 @@ def _warn_of_daily_stop(turn: Turn) -> None:
     turn.tell(DayWarned(passed, drawdown))
     sentence = f"{passed} % OF THE DAILY STOP — drawdown {drawdown:.2f}% of {limit.normalize():f}%"
     turn.alert("daily_warning", "warning", sentence)
-
-
-def consume_trade(turn: Turn, command: ConsumeTrade) -> Reply | Refusal:
-    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
-    day, limit = turn.desk.day, turn.desk.rules.max_trades_per_day
-    if day.trades_taken >= limit:
-        return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
-    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
-    turn.tell(TradeConsumed(day.trades_taken + 1))
-    return Done()
 
 
 def check_daily_stop(turn: Turn) -> None:

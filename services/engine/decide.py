@@ -17,9 +17,12 @@ from services.engine.answers import Done, Refusal, Reply
 from services.engine.bricks import close_brick, note_price
 from services.engine.commands import (
     AnyCommand,
+    CancelIntent,
+    CancelPreOrder,
     ClaimOrders,
     CloseBrick,
     ConfigureDesk,
+    ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
@@ -27,24 +30,42 @@ from services.engine.commands import (
     KeepDeadLetter,
     KeepObservations,
     NotePrice,
+    PlaceIntent,
+    PlacePreOrder,
     ReportExecution,
+    ScaleIn,
+    SetLimits,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    SwitchEnv,
     TakeSnapshot,
     TickClock,
+    ToggleExit,
     TouchLevel,
 )
 from services.engine.day import check_daily_stop, roll_day, trading_day_of
 from services.engine.entries import enter_market
+from services.engine.environment import switch_env
 from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, ObservationsKept
 from services.engine.exits import flatten_when_stopped, pursue_exit
+from services.engine.limits import configure_rules, consume_trade, set_limits
+from services.engine.order import Order
 from services.engine.orders import (
     claim_orders,
     expire_entries,
     report_execution,
     warn_of_unclaimed_exits,
 )
-from services.engine.state import Asset, Day, Desk, Instant, Order, Rules
+from services.engine.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.rules import Rules
+from services.engine.scale_in import scale_in
+from services.engine.silence import watch_feeds
+from services.engine.state import Asset, Day, Desk
 from services.engine.turn import Turn
+from services.engine.waiting import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.ways_out import exit_all, exit_position, touch_level
+from services.engine.words import Instant
 
 
 class Decision(Struct, frozen=True):
@@ -100,9 +121,10 @@ def configure_desk(turn: Turn, command: ConfigureDesk) -> Reply:
         for symbol, contract in rules.contracts.items()
     }
     assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
-    if rules == turn.desk.rules and assets == known:
+    if rules == turn.desk.configured and assets == known:
         return Done()
-    turn.desk = replace(turn.desk, rules=rules, assets=assets)
+    turn.desk = replace(turn.desk, assets=assets)
+    configure_rules(turn, rules)
     turn.tell(DeskConfigured(tuple(assets)))
     check_daily_stop(turn)
     return Done()
@@ -133,6 +155,18 @@ DECIDERS: dict[type[AnyCommand], Callable[[Turn, Any], Reply | Refusal]] = {
     EnterMarket: enter_market,
     ExitPosition: exit_position,
     ExitAll: exit_all,
+    ScaleIn: scale_in,
+    PlacePreOrder: place_preorder,
+    CancelPreOrder: cancel_preorder,
+    PlaceIntent: place_intent,
+    CancelIntent: cancel_intent,
+    SetProtect: set_protect,
+    SetPointsTarget: set_points_target,
+    SetSignalTarget: set_signal_target,
+    ToggleExit: toggle_exit,
+    ConsumeTrade: consume_trade,
+    SwitchEnv: switch_env,
+    SetLimits: set_limits,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
     HearBridge: hear_bridge,

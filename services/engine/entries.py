@@ -9,9 +9,11 @@ from services.engine.commands import EnterMarket
 from services.engine.events import EntryAccepted, EntryBlocked, IntentChanged, PreOrderEnded
 from services.engine.gates import EntryRequest, Rung, ladder
 from services.engine.moments import candle_start, seconds_until
+from services.engine.order import EntryTerms
 from services.engine.queue import queue_entry
-from services.engine.state import Asset, EntryTerms, Side
+from services.engine.state import Asset
 from services.engine.turn import Turn
+from services.engine.words import Side
 from services.engine.zone import zone_of
 
 

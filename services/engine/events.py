@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from services.engine.state import (
-    Alert,
+from services.engine.state import Alert
+from services.engine.words import (
     Color,
     EntryZone,
     Env,

@@ -11,10 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.events import ExitLatched
+from services.engine.order import Order
 from services.engine.queue import end_order, queue_exit
-from services.engine.state import Asset, Color, Desk, DueExit, Order, OrderStatus, Stream, Trade
+from services.engine.state import Asset, Desk, DueExit, Trade
 from services.engine.trades import trade_of
 from services.engine.turn import Turn
+from services.engine.words import Color, OrderStatus, Stream
 
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
 ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from services.engine.day import day_end
 from services.engine.moments import candle_end, candle_start, countdown, is_younger
-from services.engine.state import Asset, Desk, Instant, Side
+from services.engine.state import Asset, Desk
+from services.engine.words import Instant, Side
 from services.engine.zone import zone_of
 
 

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.answers import Refusal, Reply, RulesTaken
-from services.engine.commands import SetLimits
-from services.engine.events import LimitsChanged
-from services.engine.state import Desk, Rules
+from services.engine.answers import Done, Refusal, Reply, RulesTaken
+from services.engine.commands import ConsumeTrade, SetLimits
+from services.engine.events import LimitsChanged, TradeConsumed
+from services.engine.rules import Rules
+from services.engine.state import Desk
 from services.engine.turn import Turn
 
 
@@ -87,14 +88,24 @@ def put_rules(turn: Turn, wanted: Rules) -> None:
 
 def configure_rules(turn: Turn, configured: Rules) -> None:
     """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
-    known = turn.desk.configured
-    changed = {n: getattr(configured, n) for n in Rules.__struct_fields__ if getattr(configured, n) != getattr(known, n)}
+    names, known = Rules.__struct_fields__, turn.desk.configured
+    changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
     turn.desk = replace(turn.desk, configured=configured)
     put_rules(turn, replace(turn.desk.wanted, **changed))
     waiting = sorted(set(changed) & set(pending_limits(turn.desk)))
     if waiting:
         sentence = f"LOOSER SETTINGS WAIT — {', '.join(waiting)}: today's stay in force until the trading day rolls"
         turn.alert("limits_pending", "info", sentence)
+
+
+def consume_trade(turn: Turn, command: ConsumeTrade) -> Reply | Refusal:
+    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
+    day, limit = turn.desk.day, turn.desk.rules.max_trades_per_day
+    if day.trades_taken >= limit:
+        return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
+    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+    turn.tell(TradeConsumed(day.trades_taken + 1))
+    return Done()
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-from services.engine.state import Instant
+from services.engine.words import Instant
 
 
 def candle_start(now: Instant, candle_seconds: int) -> Instant:

@@ -10,10 +10,11 @@ from services.engine.answers import Done, Handover, OrdersHandedOver, Refusal, R
 from services.engine.commands import ClaimOrders, ReportExecution
 from services.engine.events import OrderClaimed, OrderReported
 from services.engine.exits import pursue_exit, retry_exit
+from services.engine.order import Order
 from services.engine.queue import end_order
-from services.engine.state import Instant, Order, OrderStatus, Price
 from services.engine.trades import fill_entry, fill_exit
 from services.engine.turn import Turn
+from services.engine.words import Instant, OrderStatus, Price
 
 CLAIM_LEASE = timedelta(seconds=60)
 EXIT_UNCLAIMED_AFTER = timedelta(seconds=10)

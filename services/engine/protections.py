@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from services.engine.answers import Done, Refusal, Reply
 from services.engine.commands import SetPointsTarget, SetProtect, SetSignalTarget, ToggleExit
 from services.engine.events import ProtectionChanged, SignalCounted
-from services.engine.state import Asset, Color, Trade
+from services.engine.state import Asset, Trade
 from services.engine.turn import Turn
+from services.engine.words import Color
 
 PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
 HIGHEST_TARGET = Decimal(200)
@@ -81,11 +82,11 @@ def toggle_exit(turn: Turn, command: ToggleExit) -> Reply | Refusal:
     asset, trade, refusal = _open_trade(turn, command.asset)
     if refusal is not None:
         return refusal
-    setting = "four_pt_invalidation_enabled" if command.exit == "four_pt_invalidation" else f"{command.exit}_exit_enabled"
-    switched_on = not getattr(trade, setting)
-    if command.exit == "high_next_bar" and switched_on and not may_arm_high_next_bar(asset, trade):
+    switched_on = not getattr(trade, command.exit)
+    arms_high_bar = switched_on and command.exit == "high_next_bar_exit_enabled"
+    if arms_high_bar and not may_arm_high_next_bar(asset, trade):
         return _locked(asset)
-    return _change(turn, asset, trade, **{setting: switched_on})
+    return _change(turn, asset, trade, **{command.exit: switched_on})
 
 
 def count_signal(turn: Turn, symbol: str, color: Color) -> None:

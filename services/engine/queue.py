@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from services.engine.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
 from services.engine.moments import candle_start
-from services.engine.state import Asset, DueExit, EntryTerms, Order, OrderStatus, Side, Trade
+from services.engine.order import EntryTerms, Order
+from services.engine.state import Asset, DueExit, Trade
 from services.engine.turn import Turn
+from services.engine.words import OrderStatus, Side
 
 
 def queue_entry(turn: Turn, asset: Asset, side: Side, terms: EntryTerms) -> Order:

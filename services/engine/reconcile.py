@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from services.engine.commands import BrokerPosition, TakeSnapshot
 from services.engine.events import PositionAgreed, PositionDisagreed, TradeResized
-from services.engine.state import Asset, Disagreement, Price
+from services.engine.state import Asset, Disagreement
 from services.engine.trades import adopt, marked_anew, reduce_position
 from services.engine.turn import Turn
+from services.engine.words import Price
 
 PERSISTS_FOR = timedelta(seconds=2)
 

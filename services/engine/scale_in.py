@@ -10,8 +10,9 @@ from services.engine.entries import block
 from services.engine.events import ScaleInUnlocked
 from services.engine.gates import EntryRequest, ladder
 from services.engine.queue import queue_scale_in
-from services.engine.state import Color, Stream, Trade
+from services.engine.state import Trade
 from services.engine.turn import Turn
+from services.engine.words import Color, Stream
 
 SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "bridge")
 

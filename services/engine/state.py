@@ -7,109 +7,32 @@ is stored and journaled as it is written, so a new field needs a default (an upg
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct, field
 
-Instant = datetime
-Price = Decimal
-Usd = Decimal
-Color = Literal["green", "red", "neutral"]
-Side = Literal["BUY", "SELL"]
-TradeMode = Literal["SCALP", "RUNNER"]
-SizeMode = Literal["6pt", "9pt"]
-Env = Literal["DEMO", "LIVE"]
-OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
-IntentStatus = Literal["WAITING", "READY", "EXPIRED", "USED", "CANCELLED"]
-PreOrderStatus = Literal["WAITING", "FIRED", "CANCELLED"]
-EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
+from services.engine.order import Order
+from services.engine.rules import Rules
+from services.engine.words import (
+    Color,
+    Contract,
+    EntryZone,
+    Env,
+    Instant,
+    IntentStatus,
+    PreOrderStatus,
+    Price,
+    Side,
+    SizeMode,
+    Stream,
+    TradeMode,
+    Usd,
+)
 
 APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
 ALERTS_KEPT = 30
-
-
-class Stream(StrEnum):
-    """One brick size with a role (SPEC 2)."""
-
-    ONE = "one"
-    TWO_HALF = "two_half"
-    FOUR = "four"
-    MAIN = "main"
-    HIGH = "high"
-    MACRO = "macro"
-
-
-STREAM_POINTS: dict[Stream, Decimal] = {
-    Stream.ONE: Decimal(1),
-    Stream.TWO_HALF: Decimal("2.5"),
-    Stream.FOUR: Decimal(4),
-    Stream.MAIN: Decimal(6),
-    Stream.HIGH: Decimal(8),
-    Stream.MACRO: Decimal(12),
-}
-
-
-class OrderStatus(StrEnum):
-    """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
-
-    PENDING = "PENDING"
-    CLAIMED = "CLAIMED"
-    WORKING = "WORKING"
-    PARTIALLY_FILLED = "PARTIALLY_FILLED"
-    FILLED = "FILLED"
-    REJECTED = "REJECTED"
-    CANCELLED = "CANCELLED"
-    EXPIRED = "EXPIRED"
-
-    @property
-    def is_final(self) -> bool:
-        return self in FINAL_STATUSES
-
-
-FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
-
-
-class Contract(Struct, frozen=True):
-    """What is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
-
-    ``tick_size`` and ``point_size`` are in price, ``point_value`` in USD per point per contract.
-    """
-
-    symbol: str
-    exchange: str
-    tick_size: Price
-    point_value: Usd
-    point_size: Price = Decimal(1)
-
-    def points(self, distance: Price) -> Decimal:
-        """Turn a distance in price into points."""
-        return distance / self.point_size
-
-
-class Rules(Struct, frozen=True):
-    """The operator's settings that decide what is allowed. Names follow SPEC 4 to 6."""
-
-    contracts: dict[str, Contract]
-    cooldown_seconds: int = 180
-    candle_seconds: int = 300
-    entry_ttl_seconds: int = 30
-    heartbeat_max_age_seconds: int = 600
-    bridge_max_age_seconds: int = 30
-    max_trades_per_day: int = 6
-    daily_stop_limit_pct: Decimal = Decimal(2)
-    entry_qty_6pt: int = 5
-    entry_qty_9pt: int = 3
-    scale_in_qty: int = 5
-    stop_points: Decimal = Decimal(15)
-    points_tp_target: Decimal = Decimal(15)
-    two_half_filter: bool = False
-    day_roll: str = "18:00"
-
-    def entry_qty(self, size_mode: SizeMode) -> int:
-        return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
 
 
 class BrickStream(Struct, frozen=True):
@@ -240,53 +163,6 @@ class PreOrder(Struct, frozen=True):
     @property
     def is_active(self) -> bool:
         return self.status == "WAITING"
-
-
-class EntryTerms(Struct, frozen=True):
-    """What the operator asked for with an entry, and the candle it took."""
-
-    trade_mode: TradeMode
-    size_mode: SizeMode
-    zone: EntryZone
-    override: bool
-    candle: Instant
-
-
-class Order(Struct, frozen=True):
-    """One order on its way to the broker and back (SPEC 8).
-
-    ``source`` names who asked: ``entry``, ``manual``, ``exit_all`` or the exit rule. ``attempt`` counts the
-    tries of a flattening exit that the broker refused. ``filled_notional`` is the sum of price times quantity.
-    """
-
-    id: str
-    kind: OrderKind
-    asset: str
-    contract: Contract
-    side: Side
-    qty: int
-    env: Env
-    source: str
-    created_at: Instant
-    status: OrderStatus = OrderStatus.PENDING
-    mode: str = "A"
-    expires_at: Instant | None = None
-    stop_points: Decimal | None = None
-    entry: EntryTerms | None = None
-    attempt: int = 0
-    owner: str | None = None
-    claimed_at: Instant | None = None
-    reported_at: Instant | None = None
-    final_at: Instant | None = None
-    filled_qty: int = 0
-    filled_notional: Price = Decimal(0)
-    exec_ids: tuple[str, ...] = ()
-    reason: str | None = None
-    alerted: bool = False
-
-    @property
-    def remaining(self) -> int:
-        return self.qty - self.filled_qty
 
 
 class DueExit(Struct, frozen=True):

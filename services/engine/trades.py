@@ -8,8 +8,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from services.engine.events import CooldownStarted, TradeClosed, TradeOpened
-from services.engine.state import Asset, Instant, Order, Price, Rules, Side, Trade
+from services.engine.order import Order
+from services.engine.rules import Rules
+from services.engine.state import Asset, Trade
 from services.engine.turn import Turn
+from services.engine.words import Instant, Price, Side
 
 ZERO = Decimal(0)
 

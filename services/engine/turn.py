@@ -11,7 +11,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from services.engine.events import AlertRaised, AnyEvent
-from services.engine.state import ALERTS_KEPT, Alert, Asset, Desk, Instant, Order
+from services.engine.order import Order
+from services.engine.state import ALERTS_KEPT, Alert, Asset, Desk
+from services.engine.words import Instant
 
 
 class Turn:

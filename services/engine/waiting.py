@@ -9,8 +9,9 @@ from services.engine.commands import CancelIntent, CancelPreOrder, EnterMarket, 
 from services.engine.entries import block, enter_market
 from services.engine.events import IntentChanged, PreOrderEnded, PreOrderPlaced
 from services.engine.gates import EntryRequest, ladder
-from services.engine.state import Asset, Color, Intent, IntentStatus, PreOrder
+from services.engine.state import Asset, Intent, PreOrder
 from services.engine.turn import Turn
+from services.engine.words import Color, IntentStatus
 from services.engine.zone import zone_of
 
 PREORDER_GATES = (

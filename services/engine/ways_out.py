@@ -6,8 +6,10 @@ from services.engine.answers import ExitsTaken, OrderTaken, Refusal, Reply, Skip
 from services.engine.commands import ExitAll, ExitPosition, TouchLevel
 from services.engine.events import ExitBlocked
 from services.engine.exits import Trigger, check_exits, demand_exit
-from services.engine.state import Asset, Order, OrderStatus
+from services.engine.order import Order
+from services.engine.state import Asset
 from services.engine.turn import Turn
+from services.engine.words import OrderStatus
 
 LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.state import Side, Stack
+from services.engine.state import Stack
+from services.engine.words import Side
 
 
 class Zone(Struct, frozen=True):

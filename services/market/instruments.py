@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.state import Contract, Price, Usd
+from services.engine.words import Contract, Price, Usd
 from services.market.rolls import CRUDE_ROLL, GOLD_ROLL, INDEX_ROLL, MONTH_LETTERS, RollRule
 
 ContractSize = Literal["micro", "full"]

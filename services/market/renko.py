@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.state import STREAM_POINTS, Price
+from services.engine.words import STREAM_POINTS, Price
 from services.market.instruments import Instrument
 
 BrickColor = Literal["green", "red"]

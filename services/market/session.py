@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.engine.state import Instant
+from services.engine.words import Instant
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -18,7 +18,7 @@ from typing import TextIO, cast
 
 from msgspec import Struct
 
-from services.engine.state import Instant, Price
+from services.engine.words import Instant, Price
 
 ONE_MINUTE = timedelta(minutes=1)
 TIME_COLUMN = "time_utc"

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from services.engine.state import STREAM_POINTS, Instant, Price, Stream
+from services.engine.words import STREAM_POINTS, Instant, Price, Stream
 from services.market.renko import FormedBrick
 from services.market.ticks import Tick
 

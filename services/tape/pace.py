@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.engine.state import Instant
+from services.engine.words import Instant
 
 AS_FAST_AS_THE_DESK_ANSWERS = 0.0
 LARGEST_LAG_SECONDS = 1.0

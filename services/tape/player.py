@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from services.engine.state import Instant
+from services.engine.words import Instant
 from services.market.instruments import instrument_for
 from services.market.renko import FormedBrick, RenkoStack
 from services.market.ticks import Tick

@@ -18,7 +18,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.state import Instant, Price
+from services.engine.words import Instant, Price
 from services.market.instruments import Instrument, instrument_for
 from services.market.ticks import Tick
 

@@ -19,7 +19,7 @@ import psutil
 from services.config import Config
 from services.engine.commands import AnyCommand, CloseBrick, ConfigureDesk, EnterMarket, NotePrice, TickClock
 from services.engine.decide import decide, open_desk
-from services.engine.state import Stream
+from services.engine.words import Stream
 from tests.bench.wire import Wire, brick
 from tests.processes import SECRETS, Web
 

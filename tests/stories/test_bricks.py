@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.engine.events import BrickApplied, LateBrickIgnored
-from services.engine.state import Stream
+from services.engine.words import Stream
 from tests.builders import STREAM_OF_POINTS
 from tests.trader import Trader
 

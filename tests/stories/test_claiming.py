@@ -11,7 +11,7 @@ from services.engine.commands import BrokerPosition, EnterMarket, TakeSnapshot
 from services.engine.decide import decide
 from services.engine.events import OrderClaimed
 from services.engine.orders import is_claimable
-from services.engine.state import OrderStatus
+from services.engine.words import OrderStatus
 from tests.trader import Trader
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.engine.answers import OrderTaken
 from services.engine.events import ExitLatched
-from services.engine.state import OrderStatus
+from services.engine.words import OrderStatus
 from tests.trader import Trader
 
 # -- structure ------------------------------------------------------------------------------------------------

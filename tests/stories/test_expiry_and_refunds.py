@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.events import EntryReturned
-from services.engine.state import OrderStatus
+from services.engine.words import OrderStatus
 from tests.trader import Trader
 
 
@@ -44,7 +44,7 @@ def test_an_exit_never_expires_but_is_cried_out_after_ten_seconds():
     trader = Trader().is_long().bricks(6, "green").exits()
     assert trader.later(seconds=9, microseconds=999_999).ticks().alerts == []
     assert trader.later(microseconds=1).ticks().alerts == ["exit_unclaimed"]
-    assert trader.later(seconds=3600).ticks().alerts == ["exit_unclaimed"]
+    assert trader.later(seconds=3600).ticks().alerts.count("exit_unclaimed") == 1
     assert trader.order.status is OrderStatus.PENDING
     assert trader.filled_at(5250).position == 0
     assert trader.replays_equal()

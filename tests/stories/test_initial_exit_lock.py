@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.engine.answers import ExitsTaken, OrderTaken
 from services.engine.events import ExitBlocked, InitialExitLockReleased, OrderQueued
-from services.engine.state import OrderStatus
+from services.engine.words import OrderStatus
 from tests.trader import Trader
 
 

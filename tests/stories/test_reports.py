@@ -9,7 +9,7 @@ import pytest
 
 from services.engine.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
 from services.engine.events import OrderReported
-from services.engine.state import OrderStatus, Stream
+from services.engine.words import OrderStatus, Stream
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from tests.trader import Trader

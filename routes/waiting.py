@@ -1,0 +1,36 @@
+"""Entries that wait for the next 6pt brick: intent and pre-order (SPEC 4)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from routes.guards import guarded_by
+from routes.parsing import AssetBody, accepts
+from routes.replies import answer_with_asset, house
+from services.engine.commands import CancelIntent, CancelPreOrder, PlaceIntent
+
+waiting = Blueprint("waiting", __name__)
+
+
+@waiting.post("/api/intent")
+@guarded_by("operator")
+@accepts(AssetBody)
+def place_intent(body: AssetBody) -> Response:
+    """Note the wish to enter after the next 6pt brick."""
+    return answer_with_asset(house().manager.submit(PlaceIntent(body.asset)), body.asset)
+
+
+@waiting.post("/api/intent/cancel")
+@guarded_by("operator")
+@accepts(AssetBody)
+def cancel_intent(body: AssetBody) -> Response:
+    """Take the intent back."""
+    return answer_with_asset(house().manager.submit(CancelIntent(body.asset)), body.asset)
+
+
+@waiting.post("/api/preorder/cancel")
+@guarded_by("operator")
+@accepts(AssetBody)
+def cancel_preorder(body: AssetBody) -> Response:
+    """Take the pre-order back."""
+    return answer_with_asset(house().manager.submit(CancelPreOrder(body.asset)), body.asset)

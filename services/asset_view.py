@@ -1,0 +1,171 @@
+"""One asset of the state document (SPEC 11): prices, bricks, ladder, what waits, and the open trade."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.engine.gates import EntryRequest, first_closed, ladder
+from services.engine.order import Order
+from services.engine.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.state import Asset, BrickStream, Desk, DueExit, Trade
+from services.engine.words import Instant, Side, Stream
+from services.engine.zone import zone_of
+from services.rows import Json, rung_view
+
+FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
+    Stream.ONE: "one_renko",
+    Stream.TWO_HALF: "two_half_renko",
+    Stream.FOUR: "renko",
+    Stream.MAIN: "main_renko",
+    Stream.HIGH: "high_renko",
+    Stream.MACRO: "macro_renko",
+}
+
+
+def asset_view(desk: Desk, asset: Asset, now: Instant) -> Json:
+    """Return one asset: prices, bricks, ladder, trade."""
+    rungs = ladder(desk, EntryRequest(asset), now)
+    return {
+        "symbol": asset.symbol,
+        **_contract(asset),
+        **_prices(asset),
+        **_pending(desk.open_order(asset.symbol)),
+        **_bricks(asset, now),
+        **_managed(asset),
+        **_waiting(asset),
+        "trade": trade_view(asset.trade, asset) if asset.trade else None,
+        "due_exit": _due_exit(asset.due_exit) if asset.due_exit else None,
+        "disagreement": asset.disagreement.broker_position if asset.disagreement else None,
+        "first_closed_gate": next((rung.gate for rung in rungs if not rung.is_open), None),
+        "may_enter": _may_enter(desk, asset, now),
+        "ladder": [rung_view(rung, now) for rung in rungs],
+    }
+
+
+def _contract(asset: Asset) -> Json:
+    contract = asset.trade.contract if asset.trade else asset.contract
+    return {
+        "contract": contract.symbol,
+        "exchange": contract.exchange,
+        "tick_size": contract.tick_size,
+        "point_size": contract.point_size,
+        "point_value": contract.point_value,
+    }
+
+
+def _prices(asset: Asset) -> Json:
+    trade, live = asset.trade, asset.live
+    pnl = None
+    if trade is not None and live.open_points is not None:
+        pnl = live.open_points * trade.quantity * trade.contract.point_value
+    return {
+        "position": asset.position,
+        "avg_price": trade.entry_price if trade else None,
+        "pnl": pnl,
+        "rithmic_open_points": live.open_points if trade else None,
+        "last_price": live.last_price,
+        "price_ts": live.price_at,
+        "last_heartbeat_ts": live.last_heartbeat_at,
+        "heartbeat_flagged": live.heartbeat_flagged,
+        "simulated": live.simulated,
+    }
+
+
+def _pending(order: Order | None) -> Json:
+    return {
+        "pending_order_id": order.id if order else None,
+        "pending_kind": order.kind if order else None,
+        "pending_side": order.side if order else None,
+        "pending_qty": order.qty if order else None,
+        "pending_status": order.status if order else None,
+        "pending_source": order.source if order else None,
+    }
+
+
+def _bricks(asset: Asset, now: Instant) -> Json:
+    zone, tempo = zone_of(asset.stack), asset.tempo
+    streams: Json = {}
+    for stream, name in FLAT_STREAM_NAMES.items():
+        brick: BrickStream = asset.stream(stream)
+        streams[f"{name}_color"] = brick.color
+        streams[f"{name}_ts"] = brick.at
+    return {
+        **streams,
+        "zone_type": zone.kind,
+        "zone_direction": zone.direction,
+        "conflict_mode": zone.kind == "FREE",
+        "tempo_ready": tempo.ready,
+        "tempo_color": tempo.color,
+        "tempo_ts": tempo.armed_at,
+        "tempo_age_s": (now - tempo.armed_at) // timedelta(seconds=1) if tempo.armed_at else None,
+    }
+
+
+def _managed(asset: Asset) -> Json:
+    """Return how the open trade is managed; flat, what a new SCALP would start with."""
+    trade = asset.trade
+    return {
+        "trade_mode": trade.mode if trade else None,
+        "exit_mode": ("POINTS_TP" if trade.points_tp_enabled else "STRUCTURE") if trade else None,
+        "entry_zone": trade.zone if trade else None,
+        "initial_exit_lock_active": trade.initial_exit_locked if trade else False,
+        "two_half_tp_lock_enabled": trade is not None and is_management_locked(asset, trade),
+        "points_tp_enabled": trade.points_tp_enabled if trade else False,
+        "points_tp_target": trade.points_tp_target if trade else None,
+        "protect_enabled": trade.protect_enabled if trade else False,
+        "protect_threshold_points": trade.protect_threshold_points if trade else None,
+        "tp_armed": trade.tp_armed if trade else False,
+        "tp_target": trade.tp_target if trade else None,
+        "tp_count": trade.tp_count if trade else 0,
+        "high_next_bar_exit_enabled": trade.high_next_bar_exit_enabled if trade else False,
+        "high_next_bar_exit_allowed": trade is not None and may_arm_high_next_bar(asset, trade),
+        "next_bar_exit_allowed": trade is not None and may_arm_signal_target(asset, trade),
+        "main_flip_exit_enabled": trade.main_flip_exit_enabled if trade else False,
+        "four_pt_invalidation_enabled": trade.four_pt_invalidation_enabled if trade else False,
+        "auto_exit_renko": "6pt",
+        "scale_in_available": trade.scale_in_available if trade else False,
+        "scale_in_used": trade.scale_in_used if trade else False,
+        "stop_loss_price": trade.stop_price if trade else None,
+    }
+
+
+def _waiting(asset: Asset) -> Json:
+    """Return the intent and the pre-order, and why the last pre-order did not fire."""
+    intent, preorder = asset.intent, asset.preorder
+    return {
+        "intent_active": intent is not None and intent.is_active,
+        "intent_status": intent.status if intent else "NONE",
+        "preorder_active": preorder is not None and preorder.is_active,
+        "preorder_direction": preorder.direction if preorder else None,
+        "preorder_status": preorder.status if preorder else "NONE",
+        "preorder_reason": preorder.reason if preorder else None,
+    }
+
+
+def _may_enter(desk: Desk, asset: Asset, now: Instant) -> list[Side]:
+    sides: tuple[Side, ...] = ("BUY", "SELL")
+    return [s for s in sides if first_closed(desk, EntryRequest(asset, s, is_attempt=True), now) is None]
+
+
+def trade_view(trade: Trade, asset: Asset) -> Json:
+    """Return the open trade."""
+    return {
+        "id": trade.id,
+        "side": trade.side,
+        "contract": trade.contract.symbol,
+        "quantity": trade.quantity,
+        "entry_price": trade.entry_price,
+        "opened_at": trade.opened_at,
+        "mode": trade.mode,
+        "zone": trade.zone,
+        "override": trade.override,
+        "open_points": asset.live.open_points,
+        "mae_points": asset.live.worst_points,
+        "mfe_points": asset.live.best_points,
+        "stop_points": trade.stop_points,
+        "stop_price": trade.stop_price,
+    }
+
+
+def _due_exit(due: DueExit) -> Json:
+    return {"source": due.source, "since": due.since, "attempt": due.attempt, "retry_at": due.retry_at}

@@ -1,0 +1,81 @@
+"""The desk's words: the types, statuses and sizes that every other room speaks (SPEC 2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+Instant = datetime
+Price = Decimal
+Usd = Decimal
+Color = Literal["green", "red", "neutral"]
+Side = Literal["BUY", "SELL"]
+TradeMode = Literal["SCALP", "RUNNER"]
+SizeMode = Literal["6pt", "9pt"]
+Env = Literal["DEMO", "LIVE"]
+OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
+IntentStatus = Literal["WAITING", "READY", "EXPIRED", "USED", "CANCELLED"]
+PreOrderStatus = Literal["WAITING", "FIRED", "CANCELLED"]
+EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
+
+
+class Stream(StrEnum):
+    """One brick size with a role (SPEC 2)."""
+
+    ONE = "one"
+    TWO_HALF = "two_half"
+    FOUR = "four"
+    MAIN = "main"
+    HIGH = "high"
+    MACRO = "macro"
+
+
+STREAM_POINTS: dict[Stream, Decimal] = {
+    Stream.ONE: Decimal(1),
+    Stream.TWO_HALF: Decimal("2.5"),
+    Stream.FOUR: Decimal(4),
+    Stream.MAIN: Decimal(6),
+    Stream.HIGH: Decimal(8),
+    Stream.MACRO: Decimal(12),
+}
+
+
+class OrderStatus(StrEnum):
+    """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
+
+    PENDING = "PENDING"
+    CLAIMED = "CLAIMED"
+    WORKING = "WORKING"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+
+class Contract(Struct, frozen=True):
+    """What is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
+
+    ``tick_size`` and ``point_size`` are in price, ``point_value`` in USD per point per contract.
+    """
+
+    symbol: str
+    exchange: str
+    tick_size: Price
+    point_value: Usd
+    point_size: Price = Decimal(1)
+
+    def points(self, distance: Price) -> Decimal:
+        """Turn a distance in price into points."""
+        return distance / self.point_size
