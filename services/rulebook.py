@@ -8,6 +8,8 @@ from pathlib import Path
 from services.config import PROJECT
 from services.engine.exits import EXIT_RULES
 from services.engine.gates import ENTRY_GATES
+from services.engine.limits import LIMITS
+from services.engine.locks import LOCKS
 
 RULES_PAGE = PROJECT / "docs" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
@@ -25,13 +27,28 @@ def exits_table() -> str:
     return _table(("rule", "due when", "why"), rows)
 
 
+def locks_table() -> str:
+    """Return every lock: when it holds, what it stops, what ends it, and the reason for it."""
+    rows = ([f"`{lock.name}`", _first_line(lock.look.__doc__), lock.stops, lock.ends, lock.why] for lock in LOCKS)
+    return _table(("lock", "holds while", "stops", "ends with", "why"), rows)
+
+
+def limits_table() -> str:
+    """Return every limit: its setting, and which way it may be changed during a trading day."""
+    rows = ([f"`{limit.name}`", f"only {limit.tighter}"] for limit in LIMITS)
+    return _table(("limit", "may be changed at once"), rows)
+
+
 def renewed(page: str) -> str:
     """Return the page with its generated parts written anew."""
-    for name, table in (("gates", gates_table()), ("exits", exits_table())):
+    for name, make in TABLES.items():
         head, rest = page.split(BEGIN.format(name), 1)
         tail = rest.split(END.format(name), 1)[1]
-        page = f"{head}{BEGIN.format(name)}\n{table}\n{END.format(name)}{tail}"
+        page = f"{head}{BEGIN.format(name)}\n{make()}\n{END.format(name)}{tail}"
     return page
+
+
+TABLES = {"gates": gates_table, "exits": exits_table, "locks": locks_table, "limits": limits_table}
 
 
 def renew(path: Path = RULES_PAGE) -> None:
