@@ -1,2 +1,2 @@
 # Lets `python -m flask desk ...` find the command line without starting the desk.
-FLASK_APP=services.cli:create_cli
+FLASK_APP=cli:create_cli

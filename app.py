@@ -21,6 +21,7 @@ from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routes import errors, guards
+from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bridge import bridge
 from routes.controls import controls
@@ -37,12 +38,13 @@ from services.access import Gatekeeper
 from services.activity import ActivityLog
 from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
+from services.notify import Post, open_targets
 from services.scheduler import start_clockwork
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from services.stores.store import StoreError
 
-BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages)
+BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages, api_docs)
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (
@@ -61,6 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
     set_up_logs(config.log_level)
     app = Flask(__name__)
     set_up_flask(app, config)
+    targets = open_targets(config.notify_urls)
     parts = open_house(config)
     app.extensions["lockstep"] = parts
     set_up_sessions(app, parts.gatekeeper)
@@ -70,11 +73,13 @@ def create_app(config: Config | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     clockwork = start_clockwork(parts.manager, config)
+    post = Post(parts.manager, targets)
 
     def close() -> None:
         atexit.unregister(close)
         end_streams(app)
         clockwork.shutdown(wait=False)
+        post.stop()
         parts.manager.stop()
 
     app.extensions["lockstep.close"] = close
@@ -88,7 +93,7 @@ def open_house(config: Config) -> House:
     activity = ActivityLog()
     activity.remember(store)
     try:
-        manager = StateManager(store, config.rules_at(datetime.now(UTC)))
+        manager = StateManager(store, config.rules_at(datetime.now(UTC)), notifying=config.notifying)
     except BaseException:
         store.close()
         raise

@@ -7,6 +7,8 @@ import time
 from flask import Blueprint, Response, jsonify, request
 from flask_login import current_user, login_user, logout_user
 
+from routes.answers import OkAnswer, SessionAnswer
+from routes.describing import answers
 from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.parsing import OperatorBody, accepts
@@ -22,6 +24,7 @@ class LoginBody(OperatorBody):
 
 @auth.post("/api/login")
 @guarded_by("public")
+@answers(OkAnswer, errors=(401, 429))
 @accepts(LoginBody)
 def log_in(body: LoginBody) -> Response:
     """Open a session; wrong passwords are counted per address and end in a pause."""
@@ -37,6 +40,7 @@ def log_in(body: LoginBody) -> Response:
 
 @auth.post("/api/logout")
 @guarded_by("public")
+@answers(OkAnswer)
 def log_out() -> Response:
     """Close the session; without one there is nothing to close."""
     logout_user()
@@ -45,6 +49,7 @@ def log_out() -> Response:
 
 @auth.get("/api/auth/status")
 @guarded_by("public")
+@answers(SessionAnswer)
 def show_status() -> Response:
     """Say whether a session is open and whether a password is needed."""
     is_open = house().gatekeeper.is_open

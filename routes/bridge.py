@@ -7,6 +7,8 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import BeforeValidator, Field
 
+from routes.answers import SnapshotAnswer, VersionAnswer
+from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.replies import answer, house
@@ -45,12 +47,13 @@ class PositionBody(BridgeBody):
 class SnapshotBody(BridgeBody):
     realized: Money | None = None
     unrealized: Money | None = None
-    balance: Money | None = Field(default=None, alias="accountBalance")
+    balance: Money | None = Field(default=None, alias="accountBalance", examples=[50125.0])
     symbols: Annotated[list[PositionBody], Field(max_length=200)] = Field(default_factory=list)
 
 
 @bridge.post("/api/bridge/heartbeat")
 @guarded_by("bridge")
+@answers(VersionAnswer)
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
     """Note that the bridge lives and what it is connected to."""
@@ -69,6 +72,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 
 @bridge.post("/api/rithmic/pnl-snapshot")
 @guarded_by("bridge")
+@answers(SnapshotAnswer)
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:
     """Take equity and positions; the daily stop, the reconciliation and the exits follow (SPEC 5.6, 8.4)."""

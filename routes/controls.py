@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from flask import Blueprint, Response, jsonify
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from routes.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
+from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, Money, OperatorBody, WholeNumber, accepts
-from routes.replies import answer, answer_with_asset, house
+from routes.replies import answer, answer_with_asset, asset_part, house
+from services.asset_view import asset_view
 from services.engine.answers import ExitsTaken, OrderTaken
 from services.engine.commands import (
     ExitAll,
@@ -37,17 +40,17 @@ class ExitAllBody(OperatorBody):
 
 class ProtectBody(AssetBody):
     enabled: bool
-    threshold: Money | None = None
+    threshold: Money | None = Field(default=None, examples=[-2.0], description="-2.0 or 0.5 points")
 
 
 class PointsTargetBody(AssetBody):
     enabled: bool
-    target: Money | None = None
+    target: Money | None = Field(default=None, examples=[15.0], description="points, above 0 to 200")
 
 
 class SignalTargetBody(AssetBody):
-    tp_arm: Literal["toggle"] | None = None
-    tp_target: WholeNumber | None = None
+    tp_arm: Literal["toggle"] | None = Field(default=None, examples=["toggle"])
+    tp_target: WholeNumber | None = Field(default=None, description="opposite 6pt bricks, 1 to 50")
     reset: bool = False
 
     @model_validator(mode="after")
@@ -57,15 +60,9 @@ class SignalTargetBody(AssetBody):
         return self
 
 
-class LockBody(OperatorBody):
-    """Whatever is sent to the automatic lock, it is refused."""
-
-    asset: str | None = None
-    enabled: bool | None = None
-
-
 @controls.post("/api/exit")
 @guarded_by("operator")
+@answers(ExitAnswer, errors=(409,))
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
     """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
@@ -80,6 +77,7 @@ def exit_position(body: ExitBody) -> Response:
 
 @controls.post("/api/exit-all")
 @guarded_by("operator")
+@answers(ExitAllAnswer)
 @accepts(ExitAllBody)
 def exit_all(body: ExitAllBody) -> Response:
     """Flatten every asset; what is locked is skipped and said, unless forced."""
@@ -92,12 +90,18 @@ def exit_all(body: ExitAllBody) -> Response:
         "cancelled": [order_view(order) for order in taken.cancelled],
         "latched": list(taken.latched),
         "skipped": [{"asset": skip.asset, "reason": skip.reason} for skip in taken.skipped],
+        "assets": {symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
     }
     return answer(outcome, report)
 
 
+def _changed_by(taken: ExitsTaken) -> list[str]:
+    return sorted({*(order.asset for order in (*taken.orders, *taken.cancelled)), *taken.latched})
+
+
 @controls.post("/api/scale-in")
 @guarded_by("operator")
+@answers(ScaleInAnswer, 201, errors=(409,))
 @accepts(AssetBody)
 def scale_in(body: AssetBody) -> Response:
     """Add to the open trade, once, when the market has unlocked it."""
@@ -108,6 +112,7 @@ def scale_in(body: AssetBody) -> Response:
 
 @controls.post("/api/protect")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409, 423))
 @accepts(ProtectBody)
 def set_protect(body: ProtectBody) -> Response:
     """Switch the soft stop on open points."""
@@ -116,6 +121,7 @@ def set_protect(body: ProtectBody) -> Response:
 
 @controls.post("/api/points-take-profit")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409, 423))
 @accepts(PointsTargetBody)
 def set_points_target(body: PointsTargetBody) -> Response:
     """Switch the take-profit at open points."""
@@ -124,6 +130,7 @@ def set_points_target(body: PointsTargetBody) -> Response:
 
 @controls.post("/api/take-profit")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409, 423))
 @accepts(SignalTargetBody)
 def set_signal_target(body: SignalTargetBody) -> Response:
     """Arm, disarm or set the take-profit that counts opposite 6pt bricks."""
@@ -133,6 +140,7 @@ def set_signal_target(body: SignalTargetBody) -> Response:
 
 @controls.post("/api/high-next-bar-exit")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409, 423))
 @accepts(AssetBody)
 def toggle_high_next_bar_exit(body: AssetBody) -> Response:
     """Switch the exit at the next 8pt brick."""
@@ -141,6 +149,7 @@ def toggle_high_next_bar_exit(body: AssetBody) -> Response:
 
 @controls.post("/api/main-flip-exit")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_main_flip_exit(body: AssetBody) -> Response:
     """Switch the exit at an opposite 6pt brick."""
@@ -149,6 +158,7 @@ def toggle_main_flip_exit(body: AssetBody) -> Response:
 
 @controls.post("/api/four-pt-invalidation")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_four_pt_invalidation(body: AssetBody) -> Response:
     """Switch the exit at an opposite 4pt brick."""
@@ -161,18 +171,20 @@ def _toggle(asset: str, setting: ToggledExit) -> Response:
 
 @controls.post("/api/auto-exit")
 @guarded_by("operator")
+@answers(AutoExitAnswer)
 @accepts(AssetBody)
 def confirm_auto_exit(body: AssetBody) -> Response:
     """Confirm the auto-exit timeframe; the contract locks it to 6pt, so there is nothing to change."""
     snapshot = house().manager.snapshot
     if body.asset not in snapshot.desk.assets:
         return said(f"asset {body.asset} is not traded on this desk", 400)
-    return jsonify({"ok": True, "auto_exit_renko": "6pt", "version": snapshot.version})
+    part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], house().manager.now)
+    return jsonify({"ok": True, "auto_exit_renko": "6pt", "asset": part, "version": snapshot.version})
 
 
 @controls.post("/api/two-half-tp-lock")
 @guarded_by("operator")
-@accepts(LockBody, may_be_empty=True)
-def refuse_manual_lock(body: LockBody) -> Response:
-    """Refuse: the 2.5pt management lock is automatic only (SPEC 6.2)."""
+@answers(None, 423)
+def refuse_manual_lock() -> Response:
+    """Refuse whatever is sent: the 2.5pt management lock is automatic only (SPEC 6.2)."""
     return said("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)

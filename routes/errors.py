@@ -6,7 +6,7 @@ Bodies are ``{"ok": false, "error": sentence, ...}``. A refusal of the desk is a
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from services.engine.answers import Refusal, RefusalCode
@@ -78,7 +78,9 @@ def install(app: Flask) -> None:
 
 
 def said(sentence: str, status: int, **more: object) -> Response:
-    """Return the body of an error; what is None is left out."""
+    """Return the body of an error; what is None is left out. An admitted operator is told the version too."""
+    if g.get("tells_version", False):
+        more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
     body = {"ok": False, "error": sentence, **{name: value for name, value in more.items() if value is not None}}
     response = jsonify(body)
     response.status_code = status

@@ -41,11 +41,12 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
     def ask_guard() -> None:
         if request.url_rule is None:
             return  # nothing there: the router's own 404 or 405 answers
-        _refuse_cut_body()
+        _read_whole_body()
         guard = guard_of(request.endpoint)
         if guard is None:
             raise AccessDenied("this route is closed")
         CHECKS[guard](gatekeeper)
+        g.tells_version = guard == "operator"
 
 
 def _admit_anyone(gatekeeper: Gatekeeper) -> None:
@@ -92,9 +93,15 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
 }
 
 
-def _refuse_cut_body() -> None:
-    """Refuse a body without a length that reached the limit: it was cut there, and what is left may mislead."""
-    if request.method in UNSAFE and request.content_length is None and len(request.get_data()) >= BODY_LIMIT:
+def _read_whole_body() -> None:
+    """Read the body, whoever will look at it: one left unread would end the connection.
+
+    A body without a length that reached the limit was cut there, and what is left may mislead.
+    """
+    if request.method not in UNSAFE:
+        return
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= BODY_LIMIT:
         raise InvalidRequest("", f"the body was longer than {BODY_LIMIT} bytes", 413)
 
 

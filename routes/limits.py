@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import Field, model_validator
 
+from routes.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
+from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import Money, OperatorBody, WholeNumber, accepts
@@ -56,6 +58,7 @@ class LimitsBody(OperatorBody):
 
 @limits.post("/api/trade-limit/consume")
 @guarded_by("operator")
+@answers(TradeCountAnswer, errors=(409,))
 @accepts(NothingBody, may_be_empty=True)
 def consume_trade(body: NothingBody) -> Response:
     """Take one slot of the day's trade limit."""
@@ -67,6 +70,7 @@ def consume_trade(body: NothingBody) -> Response:
 
 @limits.post("/api/env")
 @guarded_by("operator")
+@answers(EnvAnswer, errors=(409,))
 @accepts(EnvBody)
 def switch_env(body: EnvBody) -> Response:
     """Change between DEMO and LIVE when all is flat; LIVE needs a password and a connected bridge."""
@@ -78,6 +82,7 @@ def switch_env(body: EnvBody) -> Response:
 
 @limits.post("/api/limits")
 @guarded_by("operator")
+@answers(LimitsAnswer)
 @accepts(LimitsBody)
 def set_limits(body: LimitsBody) -> Response:
     """Change limits: tighter at once, looser from the next trading day on."""

@@ -7,11 +7,14 @@ import time
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from routes.answers import EntryAnswer, HandoverAnswer, ReportAnswer
+from routes.describing import answers, takes_header
 from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import (
+    AskedNumber,
     AssetBody,
     BridgeBody,
     Money,
@@ -19,8 +22,7 @@ from routes.parsing import (
     Symbol,
     Words,
     accepts,
-    asked_text,
-    asked_whole_number,
+    asks,
 )
 from routes.replies import answer, house, whole_state
 from services.engine.answers import Done, OrdersHandedOver, OrderTaken
@@ -71,8 +73,18 @@ class ReportBody(BridgeBody):
     extra: ReportDetails = ReportDetails()
 
 
+class PendingQuery(BaseModel):
+    """Who asks, for how many orders at most, and how many seconds it would wait for the first."""
+
+    owner: Annotated[str, Field(min_length=1, max_length=64)] = "bridge"
+    limit: Annotated[AskedNumber, Field(ge=1, le=100)] = 20
+    wait: Annotated[AskedNumber, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
+
+
 @orders.post("/api/orders")
 @guarded_by("operator")
+@answers(EntryAnswer, 201, errors=(409, 422))
+@takes_header("Idempotency-Key", "the same key answers the first result again for 24 h", LONGEST_KEY)
 @accepts(EntryBody)
 def place_order(body: EntryBody) -> Response:
     """Ask for a market entry, the whole ladder answers; or let a pre-order wait."""
@@ -106,15 +118,14 @@ def _idempotency_key() -> str | None:
 
 @orders.get("/api/orders/pending")
 @guarded_by("bridge")
-def hand_over() -> Response:
+@answers(HandoverAnswer)
+@asks(PendingQuery)
+def hand_over(query: PendingQuery) -> Response:
     """Give the owner what is queued; with ``wait`` the answer comes the moment an order is (SPEC 8.2)."""
-    owner = asked_text("owner", "bridge", 64)
-    limit = asked_whole_number("limit", 20, 1, 100)
-    patience = asked_whole_number("wait", 0, 0, LONGEST_WAIT_SECONDS)
-    handed = _claim(owner, limit)
-    if not handed and patience and waiting_places.acquire(blocking=False):
+    handed = _claim(query.owner, query.limit)
+    if not handed and query.wait and waiting_places.acquire(blocking=False):
         try:
-            handed = _wait_and_claim(owner, limit, patience)
+            handed = _wait_and_claim(query.owner, query.limit, query.wait)
         finally:
             waiting_places.release()
     return jsonify({"ok": True, "orders": handed})
@@ -150,6 +161,7 @@ def _claim(owner: str, limit: int) -> list[Json]:
 
 @orders.post("/api/orders/<order_id>/execution-report")
 @guarded_by("bridge")
+@answers(ReportAnswer, errors=(404, 409))
 @accepts(ReportBody)
 def take_report(body: ReportBody, order_id: str) -> Response:
     """Move the order on by what the broker did; a repeated report changes nothing (SPEC 8.3)."""

@@ -11,7 +11,16 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from flask import request
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from routes.errors import InvalidRequest
 from services.engine.words import Color
@@ -67,9 +76,38 @@ def accepts(
             return view(read_body(model, raw if raw or not may_be_empty else b"{}"), *args, **kwargs)
 
         read_first.__body__ = model  # type: ignore[attr-defined]
+        read_first.__body_may_be_empty__ = may_be_empty  # type: ignore[attr-defined]
         return read_first
 
     return decorate
+
+
+def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Give the view its query, read and checked, as first argument; names the model does not know are ignored."""
+
+    def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
+        @wraps(view)
+        def read_first(*args: Any, **kwargs: Any) -> Returned:
+            try:
+                query = model.model_validate(request.args.to_dict())
+            except ValidationError as error:
+                raise InvalidRequest(*first_fault(error)) from None
+            return view(query, *args, **kwargs)
+
+        read_first.__query__ = model  # type: ignore[attr-defined]
+        return read_first
+
+    return decorate
+
+
+def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Name the body of a view that reads it itself."""
+
+    def declare(view: Callable[..., Returned]) -> Callable[..., Returned]:
+        view.__body__ = model  # type: ignore[attr-defined]
+        return view
+
+    return declare
 
 
 def read_body(model: type[Body], raw: bytes) -> Body:
@@ -147,14 +185,35 @@ def _brick_id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Moment = Annotated[datetime, BeforeValidator(_instant)]
-ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color)]
+def _asked_number(value: object) -> object:
+    """A query is text: plain digits are a number, nothing else is."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value, re.ASCII) else value
+
+
+def _schema(*either: dict[str, Any], **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": list(either), **more})
+
+
+MOMENT_WORDS = {"type": "string", "description": "ISO 8601, or epoch seconds or milliseconds in digits"}
+MOMENT_NUMBER = {"type": "number", "description": "epoch seconds or milliseconds"}
+COLORS = {"enum": [*COLOR_WORDS, 1, -1], "description": "capitals and spaces around do not matter"}
+
+Moment = Annotated[
+    datetime, BeforeValidator(_instant), _schema(MOMENT_WORDS, MOMENT_NUMBER, examples=["2026-01-15T14:30:00Z"])
+]
+ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color), WithJsonSchema(COLORS)]
 Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Quantity = Annotated[WholeNumber, Field(ge=0, le=MOST_CONTRACTS)]
+AskedNumber = Annotated[int, BeforeValidator(_asked_number), Field(strict=True)]
 Symbol = Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
 Words = Annotated[str, Field(max_length=500)]
-BrickId = Annotated[str, BeforeValidator(_brick_id), Field(min_length=1, max_length=200)]
+BrickId = Annotated[
+    str,
+    BeforeValidator(_brick_id),
+    Field(min_length=1, max_length=200),
+    _schema({"type": "string", "minLength": 1, "maxLength": 200}, {"type": "integer"}),
+]
 
 
 class OperatorBody(BaseModel):
@@ -166,7 +225,7 @@ class OperatorBody(BaseModel):
 class AssetBody(OperatorBody):
     """A control that needs no more than the asset."""
 
-    asset: Annotated[Symbol, AfterValidator(str.upper)]
+    asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
 
 
 class BridgeBody(BaseModel):
@@ -175,26 +234,26 @@ class BridgeBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True)
 
 
+def _name_aliases(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Tell of every name by which an alert may call a field; what counts is the first that is there."""
+    properties, required = schema["properties"], schema["required"]
+    for field in model.model_fields.values():
+        if not isinstance(field.validation_alias, AliasChoices):
+            continue
+        first, *others = [str(name) for name in field.validation_alias.choices]
+        says = {"description": f"another name of {first}, read where that is missing"}
+        properties.update(dict.fromkeys(others, says))
+        if first in required:
+            required.remove(first)
+            named = [{"required": [name], "properties": {name: properties[first]}} for name in others]
+            schema["anyOf"] = [{"required": [first]}, *named]
+
+
 class WebhookBody(BaseModel):
     """What TradingView sends: alerts carry fields of their own, types are still strict."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra=_name_aliases)
 
-    symbol: Symbol = Field(validation_alias=AliasChoices("asset", "symbol", "ticker"))
+    secret: str = Field(description="TV_WEBHOOK_SECRET; the guard has looked at it before", examples=["…"])
+    symbol: Symbol = Field(validation_alias=AliasChoices("asset", "symbol", "ticker"), examples=["ES"])
     source: Words | None = None
-
-
-def asked_whole_number(name: str, default: int, low: int, high: int) -> int:
-    """Read a whole number from the query."""
-    raw = request.args.get(name, str(default))
-    if not re.fullmatch(r"-?\d{1,9}", raw) or not low <= int(raw) <= high:
-        raise InvalidRequest(name, f"must be a whole number from {low} to {high}, was {raw[:40]!r}")
-    return int(raw)
-
-
-def asked_text(name: str, default: str, longest: int) -> str:
-    """Read a short text from the query."""
-    text = request.args.get(name, default)
-    if not 1 <= len(text) <= longest:
-        raise InvalidRequest(name, f"must be 1 to {longest} characters")
-    return text

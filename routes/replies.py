@@ -54,9 +54,13 @@ def whole_state() -> dict[str, Any]:
 
 def answer_with_asset(outcome: Outcome, symbol: str, status: int = 200, **more: Any) -> Response:
     """Answer a command that changed an asset, with that asset's part of the state."""
+    return answer(outcome, {**more, "asset": asset_part(outcome, symbol)}, status)
+
+
+def asset_part(outcome: Outcome, symbol: str) -> dict[str, Any] | None:
+    """Return one asset's part of the state as the command left it."""
     asset = outcome.desk.assets.get(symbol)
-    view = asset_view(outcome.desk, asset, house().manager.now) if asset is not None else None
-    return answer(outcome, {**more, "asset": view}, status)
+    return asset_view(outcome.desk, asset, house().manager.now) if asset is not None else None
 
 
 def answer(outcome: Outcome, body: dict[str, Any], status: int = 200) -> Response:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from typing import Literal
 
 from flask import Blueprint, Response, g, request
+from pydantic import BaseModel
 
-from routes.errors import Busy, InvalidRequest
+from routes.describing import answers, takes_header
+from routes.errors import Busy
 from routes.guards import guarded_by
+from routes.parsing import asks
 from routes.replies import house
 from services.broadcast import Broadcaster, Listener
 
@@ -20,18 +24,25 @@ RECONNECT_MS = 1000
 open_streams = threading.BoundedSemaphore(STREAMS_AT_MOST)
 
 
+class StreamQuery(BaseModel):
+    """What to hear, and after which event; an id that is none starts anew."""
+
+    topics: Literal["state", "quotes"] = "state"
+    last_event_id: str = ""
+
+
 @stream.get("/api/stream")
 @guarded_by("operator_or_bridge")
-def listen() -> Response:
+@answers(None, errors=(503,), media="text/event-stream")
+@takes_header("Last-Event-ID", "the last event that was read; the stream goes on from there")
+@asks(StreamQuery)
+def listen(query: StreamQuery) -> Response:
     """Stream to an operator everything, to a bridge the quotes; ``Last-Event-ID`` resumes."""
-    topics = request.args.get("topics", "state")
-    if topics not in ("state", "quotes"):
-        raise InvalidRequest("topics", "must be state or quotes")
     if not open_streams.acquire(blocking=False):
         raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", retry_after_s=5)
-    quotes_only = topics == "quotes" or g.is_bridge
+    quotes_only = query.topics == "quotes" or g.is_bridge
     broadcaster = house().broadcaster
-    listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id())
+    listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
     response = Response(_events(listener), mimetype="text/event-stream")
     response.call_on_close(lambda: _end(broadcaster, listener))
     response.headers["Cache-Control"] = "no-store"
@@ -39,15 +50,14 @@ def listen() -> Response:
     return response
 
 
-def _last_event_id() -> int | None:
-    raw = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
+def _last_event_id(query: StreamQuery) -> int | None:
+    raw = request.headers.get("Last-Event-ID") or query.last_event_id
     return int(raw) if re.fullmatch(r"\d{1,18}", raw) else None
 
 
 def _events(listener: Listener) -> Iterator[bytes]:
     yield b"retry: %d\n\n" % RECONNECT_MS
-    for message in listener.messages():
-        yield message.as_sse()
+    yield from listener.chunks()
 
 
 def _end(broadcaster: Broadcaster, listener: Listener) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from routes.answers import AssetAnswer
+from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, accepts
 from routes.replies import answer_with_asset, house
@@ -14,6 +16,7 @@ waiting = Blueprint("waiting", __name__)
 
 @waiting.post("/api/intent")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def place_intent(body: AssetBody) -> Response:
     """Note the wish to enter after the next 6pt brick."""
@@ -22,6 +25,7 @@ def place_intent(body: AssetBody) -> Response:
 
 @waiting.post("/api/intent/cancel")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_intent(body: AssetBody) -> Response:
     """Take the intent back."""
@@ -30,6 +34,7 @@ def cancel_intent(body: AssetBody) -> Response:
 
 @waiting.post("/api/preorder/cancel")
 @guarded_by("operator")
+@answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_preorder(body: AssetBody) -> Response:
     """Take the pre-order back."""

@@ -9,9 +9,11 @@ from datetime import datetime
 from flask import Blueprint, Response, g, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
+from routes.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
+from routes.describing import answers
 from routes.errors import InvalidRequest, said
 from routes.guards import guarded_by
-from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, first_fault
+from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, first_fault, reads
 from routes.replies import answer, house
 from services.activity import LogLine, brick_text
 from services.broadcast import encode
@@ -39,11 +41,15 @@ MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 class HeartbeatBody(WebhookBody):
+    """A price, and when it was."""
+
     price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
     timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
 
 
 class BrickBody(WebhookBody):
+    """One closed brick; the path names its size."""
+
     color: ColorWord
     bar_id: BrickId | None = None
     bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
@@ -51,7 +57,7 @@ class BrickBody(WebhookBody):
 
 
 class LevelBody(WebhookBody):
-    pass
+    """A level of the chart was touched: leave the asset."""
 
 
 class UnreadableWebhook(Exception):
@@ -64,6 +70,8 @@ class UnreadableWebhook(Exception):
 
 @webhooks.post("/tv_heartbeat")
 @guarded_by("tradingview")
+@answers(HeartbeatAnswer, errors=(422,))
+@reads(HeartbeatBody)
 def take_heartbeat() -> Response:
     """Note price and freshness."""
 
@@ -76,6 +84,8 @@ def take_heartbeat() -> Response:
 
 @webhooks.post("/tv_level_exit")
 @guarded_by("tradingview")
+@answers(LevelAnswer, errors=(422,))
+@reads(LevelBody)
 def take_level() -> Response:
     """Exit the asset whose level was touched."""
 
@@ -86,6 +96,8 @@ def take_level() -> Response:
 
 
 @guarded_by("tradingview")
+@answers(BrickAnswer, errors=(422,))
+@reads(BrickBody)
 def take_brick() -> Response:
     """Apply one closed brick of the size that the path names."""
     stream = BRICK_PATHS[request.path]

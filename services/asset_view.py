@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.engine.gates import EntryRequest, first_closed, ladder
+from services.engine.locks import LOCKS, Lock
 from services.engine.order import Order
 from services.engine.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.state import Asset, BrickStream, Desk, DueExit, Trade
@@ -36,10 +37,16 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> Json:
         "trade": trade_view(asset.trade, asset) if asset.trade else None,
         "due_exit": _due_exit(asset.due_exit) if asset.due_exit else None,
         "disagreement": asset.disagreement.broker_position if asset.disagreement else None,
+        "locks": [_lock_view(lock, desk, asset, now) for lock in LOCKS],
         "first_closed_gate": next((rung.gate for rung in rungs if not rung.is_open), None),
         "may_enter": _may_enter(desk, asset, now),
         "ladder": [rung_view(rung, now) for rung in rungs],
     }
+
+
+def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> Json:
+    held = lock.look(desk, asset, now)
+    return {"lock": lock.name, "held": held.is_held, "until": held.until, "stops": lock.stops, "ends": lock.ends}
 
 
 def _contract(asset: Asset) -> Json:

@@ -40,9 +40,13 @@ class Message(Struct, frozen=True):
     version: int
     event: str
     body: bytes
+    wire: bytes
 
-    def as_sse(self) -> bytes:
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.version, self.event.encode(), self.body)
+    @classmethod
+    def of(cls, version: int, event: str, content: object) -> Message:
+        """Encode an event: its JSON, and the lines that every listener is sent."""
+        body = encode(content)
+        return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
 
 class Listener:
@@ -50,17 +54,16 @@ class Listener:
 
     def __init__(self, *, quotes_only: bool) -> None:
         self.quotes_only = quotes_only
-        self._queue: queue.Queue[Message | None] = queue.Queue(MESSAGES_QUEUED)
+        self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
 
     def wants(self, message: Message) -> bool:
         return not self.quotes_only or message.event in ("quote", "ping")
 
     def offer(self, message: Message) -> bool:
         """Queue a message; False when the client has fallen behind and must resync."""
-        try:
-            self._queue.put_nowait(message)
-        except queue.Full:
+        if self._queue.qsize() >= MESSAGES_QUEUED:
             return False
+        self._queue.put(message)
         return True
 
     def end(self, last: Message | None = None) -> None:
@@ -71,13 +74,20 @@ class Listener:
             except queue.Empty:
                 break
         if last is not None:
-            self._queue.put_nowait(last)
-        self._queue.put_nowait(None)
+            self._queue.put(last)
+        self._queue.put(None)
 
-    def messages(self) -> Iterator[Message]:
-        """Yield messages as they come, until the stream is ended."""
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what is queued as it comes, several messages in one write, until the stream is ended."""
         while (message := self._queue.get()) is not None:
-            yield message
+            waiting = [message.wire]
+            while not self._queue.empty():
+                following = self._queue.get()
+                if following is None:
+                    yield b"".join(waiting)
+                    return
+                waiting.append(following.wire)
+            yield b"".join(waiting)
 
 
 class Broadcaster:
@@ -129,7 +139,7 @@ class Broadcaster:
         if after is not None and oldest_kept is not None and oldest_kept <= after <= snapshot.version:
             return [message for message in self._kept if message.version >= after]
         lists = {"history": history_view(snapshot), "logs": self._activity.as_document()}
-        return [Message(snapshot.version, "state", encode({**self._document, **lists}))]
+        return [Message.of(snapshot.version, "state", {**self._document, **lists})]
 
     # -- the watching thread ----------------------------------------------------------------------------------
 
@@ -163,29 +173,29 @@ class Broadcaster:
             patch["history"] = history_view(snapshot)
         self._seen, self._document = snapshot, document
         if patch:
-            body = encode({"version": snapshot.version, "now": now, "patch": patch})
-            message = Message(snapshot.version, "change", body)
+            told = {"version": snapshot.version, "now": now, "patch": patch}
+            message = Message.of(snapshot.version, "change", told)
             self._kept.append(message)
             self._tell(message)
         for quote in _new_quotes(before, snapshot):
             self._tell(quote)
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
-        body = encode({"feed": feed, "entry": line_view(line), "replaces_last": replaces_last})
+        told = {"feed": feed, "entry": line_view(line), "replaces_last": replaces_last}
         with self._lock:
-            self._tell(Message(self._seen.version, "log", body))
+            self._tell(Message.of(self._seen.version, "log", told))
 
     def _ping_when_due(self) -> None:
         if time.monotonic() - self._pinged_at < PING_SECONDS:
             return
         self._pinged_at = time.monotonic()
         version = self._seen.version
-        self._tell(Message(version, "ping", encode({"now": self._manager.now, "version": version})))
+        self._tell(Message.of(version, "ping", {"now": self._manager.now, "version": version}))
 
     def _tell(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
             if not listener.offer(message):
-                listener.end(Message(message.version, "resync", b"{}"))
+                listener.end(Message.of(message.version, "resync", {}))
                 self._listeners.discard(listener)
 
 
@@ -204,5 +214,5 @@ def _moved(earlier: AssetLive, later: AssetLive) -> bool:
 
 
 def _quote(version: int, symbol: str, contract: str, live: AssetLive) -> Message:
-    body = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": live.price_at}
-    return Message(version, "quote", encode(body))
+    told = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": live.price_at}
+    return Message.of(version, "quote", told)

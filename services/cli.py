@@ -10,7 +10,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.cli import AppGroup
 
-from services.config import PROJECT, SECRETS
+from services.config import PROJECT, SECRETS, Config, ConfigError
+from services.notify import open_targets
 from services.rulebook import renew
 from services.tape.command import tape_command
 
@@ -45,6 +46,24 @@ def init_command(env_file: Path) -> None:
 def hash_password_command(password: str) -> None:
     """Print the value for DASHBOARD_PASSWORD_HASH."""
     click.echo(PasswordHasher().hash(password))
+
+
+@desk.command("notify-test")
+def notify_test_command() -> None:
+    """Send one message to every target of NOTIFY_URLS and say what became of it."""
+    try:
+        targets = open_targets(Config.from_env().notify_urls)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    if not targets:
+        raise click.ClickException("NOTIFY_URLS is empty: there is nobody to notify.")
+    failed = 0
+    for target in targets:
+        problem = target.send("[TEST] Lockstep can reach you", "Nothing happened at the desk.", "info")
+        failed += problem is not None
+        click.echo(f"{target.place}. {target.scheme}: {problem or 'delivered'}")
+    if failed:
+        raise click.ClickException(f"{failed} of {len(targets)} targets did not take the message.")
 
 
 @desk.command("rules")

@@ -6,6 +6,7 @@ The only place of web that looks at the environment. Names and defaults are list
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -24,10 +25,13 @@ from services.engine.rules import Rules
 from services.engine.words import Contract
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
+from services.notices import Notifying, UnknownKinds, chosen_kinds
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 SHORTEST_SECRET = 8
+MOST_TARGETS = 10  # each has a thread
+URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
 )
@@ -53,6 +57,8 @@ class Config(Struct, frozen=True):
     sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
     trusted_proxies: int = 0
     log_level: str = "INFO"
+    notify_urls: tuple[str, ...] = ()
+    notify_kinds: frozenset[str] = chosen_kinds("")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -66,6 +72,11 @@ class Config(Struct, frozen=True):
     def is_open(self) -> bool:
         """No password is set: anybody who reaches the page is the operator, in DEMO only (SPEC 8.5)."""
         return self.dashboard_password is None and self.dashboard_password_hash is None
+
+    @property
+    def notifying(self) -> Notifying | None:
+        """What goes into the outbox; None without a target."""
+        return Notifying(self.notify_kinds, len(self.notify_urls)) if self.notify_urls else None
 
     def rules_on(self, day: date) -> Rules:
         """Return the rules with the contracts to trade on that day."""
@@ -176,11 +187,31 @@ def _read(settings: Settings) -> Config:
         sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        notify_urls=_notify_urls(settings),
+        notify_kinds=_notify_kinds(settings),
     )
     if settings.faults:
         hint = "`python -m flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _notify_urls(settings: Settings) -> tuple[str, ...]:
+    """Read ``NOTIFY_URLS``. A comma may belong to a URL: only one that a new URL follows separates."""
+    urls = tuple(url.strip(" ,") for url in URL_BREAK.split(settings.text("NOTIFY_URLS")) if url.strip(" ,"))
+    if any("://" not in url or " " in url for url in urls):
+        settings.faults.append("NOTIFY_URLS must be apprise URLs such as tgram://…, comma or space between")
+    if len(urls) > MOST_TARGETS:
+        settings.faults.append(f"NOTIFY_URLS had {len(urls)} URLs, {MOST_TARGETS} are the most")
+    return urls
+
+
+def _notify_kinds(settings: Settings) -> frozenset[str]:
+    try:
+        return chosen_kinds(settings.text("NOTIFY_KINDS"))
+    except UnknownKinds as error:
+        settings.faults.append(f"NOTIFY_KINDS: {error}")
+        return frozenset()
 
 
 def _assets(settings: Settings) -> tuple[str, ...]:

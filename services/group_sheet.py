@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
 from concurrent.futures import Future
 from hashlib import blake2b
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,9 +19,22 @@ from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
 from services.engine.order import Order
 from services.engine.state import Desk
 from services.engine.words import Instant
-from services.stores.store import Commit, DeadLetter, JournalRow, StoredOrder, StoredReply, StoredTrade
+from services.notices import Notifying, changed_locks, notices_of
+from services.stores.store import (
+    Commit,
+    DeadLetter,
+    JournalRow,
+    StoredNotice,
+    StoredOrder,
+    StoredReply,
+    StoredTrade,
+    StoreError,
+)
+
+log = structlog.get_logger(__name__)
 
 TIME = TickClock()
+GROUP_AT_MOST = 256
 
 
 class KeyReused(Exception):
@@ -44,6 +59,45 @@ class Submission(Struct):
     idempotency_key: str | None = None
 
 
+class Chore(Struct):
+    """A small write that is not journaled, done by the writer thread between two groups."""
+
+    work: Callable[[], None]
+    future: Future[None]
+
+    def do(self) -> None:
+        """Do it; nobody but who asked for it hears of its failure."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            self.work()
+        except StoreError as error:
+            self.future.set_exception(error)
+        except Exception as error:
+            log.exception("a chore of the writer failed")
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(None)
+
+
+def next_group(waiting: queue.SimpleQueue[Submission | Chore | None]) -> list[Submission | Chore] | None:
+    """Wait for something to do and take all else that waits with it; None at the end."""
+    first = waiting.get()
+    if first is None:
+        return None
+    group = [first]
+    while len(group) < GROUP_AT_MOST:
+        try:
+            following = waiting.get_nowait()
+        except queue.Empty:
+            break
+        if following is None:
+            waiting.put(None)
+            break
+        group.append(following)
+    return group
+
+
 class GroupSheet:
     """The working copy of one group commit: the desk so far and everything that will be stored with it.
 
@@ -57,6 +111,7 @@ class GroupSheet:
         committed: Desk,
         replies: dict[str, StoredReply],
         recall: Callable[[str], Order | None],
+        notifying: Notifying | None = None,
     ) -> None:
         self.desk = desk
         self._recall = recall
@@ -69,6 +124,9 @@ class GroupSheet:
         self._ended: dict[str, Order] = {}
         self._orders: dict[str, StoredOrder] = {}
         self._dead_letters: list[DeadLetter] = []
+        self._notifying = notifying
+        self.notices: list[StoredNotice] = []
+        self._withdrawn_slots: set[str] = set()
 
     def earlier_answer(self, submission: Submission) -> Reply | Refusal | None:
         """Return what this Idempotency-Key was answered before. Raises KeyReused for another request."""
@@ -102,6 +160,7 @@ class GroupSheet:
             return
         observed = documents.observations(self.desk, self.journaled)
         sequence = decision.desk.sequence + 1
+        self._tell(self.desk, sequence, decision, now)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(
             JournalRow(
@@ -141,6 +200,24 @@ class GroupSheet:
             elif isinstance(event, DeadLetterKept):
                 self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
 
+    def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
+        """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
+        if self._notifying is None:
+            return
+        try:
+            told = list(notices_of(before, decision, now, self._notifying.kinds))
+            outdated = set(changed_locks(before, decision.desk))
+        except Exception:
+            log.exception("a notice could not be written", events=[type(event).__name__ for event in decision.events])
+            return
+        self._withdrawn_slots |= outdated
+        self.notices = [notice for notice in self.notices if notice.slot not in outdated]
+        self.notices += [
+            StoredNotice(sequence, target, now, n.due_at, n.kind, n.level, n.title, n.body, n.slot)
+            for n in told
+            for target in range(1, self._notifying.targets + 1)
+        ]
+
     def as_commit(self, version: int) -> Commit:
         return Commit(
             expected_sequence=self._committed.sequence,
@@ -152,6 +229,8 @@ class GroupSheet:
             trades=[StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t)) for t in self.trades],
             replies=self.replies,
             dead_letters=self._dead_letters,
+            notices=self.notices,
+            withdrawn_slots=sorted(self._withdrawn_slots),
         )
 
 

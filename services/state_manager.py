@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from msgspec import Struct
@@ -30,9 +31,11 @@ from services.engine.order import Order
 from services.engine.rules import Rules
 from services.engine.state import Desk
 from services.engine.words import Instant
-from services.group_sheet import GroupSheet, KeyReused, Outcome, Submission
+from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
+from services.notices import Notifying
 from services.stores.store import (
     REPLIES_KEPT_FOR,
+    NoticeMark,
     OutcomeUnknown,
     Store,
     StoreDown,
@@ -43,38 +46,51 @@ from services.stores.store import (
 
 log = structlog.get_logger(__name__)
 
-GROUP_AT_MOST = 256
 BEGIN_WITHIN_SECONDS = 1.8  # with the store's own second below TradingView's 3 s; what has not begun by then never will
 ANSWER_WITHIN_SECONDS = 10.0
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 HISTORY_KEPT = 100
+T = TypeVar("T")
 
 
 class Snapshot(Struct, frozen=True):
-    """What readers see: one desk, its version, its last trades (newest first), whether the store answers."""
+    """What readers see: one desk, its version, its last trades (newest first), whether the store answers.
+
+    ``noticed`` is the sequence of the last commit that put notices into the outbox.
+    """
 
     desk: Desk
     version: int
     history: tuple[TradeClosed, ...]
     store: str = "up"
+    noticed: int = 0
 
 
 class StateManager:
     """Holds the desk and its one writer thread.
 
-    Parameters: the store it owns, the rules in force, and the clock it asks (aware UTC).
+    Parameters: the store it owns, the rules in force, the clock it asks (aware UTC), and what goes into the outbox.
     """
 
-    def __init__(self, store: Store, rules: Rules, clock: Callable[[], Instant] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        clock: Callable[[], Instant] = lambda: datetime.now(UTC),
+        notifying: Notifying | None = None,
+    ) -> None:
         self._store = store
+        self._notifying = notifying
         self._clock = clock
-        self._waiting: queue.SimpleQueue[Submission | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Submission | Chore | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._has_stepped_down = False
         self._replies: dict[str, StoredReply] = {}
         self._thread = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._recover(rules)
-        self._decide_group([Submission(ConfigureDesk(rules), Future())])
+        first = Submission(ConfigureDesk(rules), Future())
+        self._decide_group([first])
+        first.future.result(0)  # a desk that cannot store its rules does not open
         self._thread.start()
 
     def _recover(self, rules: Rules) -> None:
@@ -98,6 +114,11 @@ class StateManager:
         return self._snapshot
 
     @property
+    def store(self) -> Store:
+        """What is stored, for reading; only the writer thread writes."""
+        return self._store
+
+    @property
     def now(self) -> Instant:
         """The desk's time: views and decisions ask the same clock."""
         return self._clock()
@@ -110,6 +131,16 @@ class StateManager:
         """
         future: Future[Outcome] = Future()
         self._waiting.put(Submission(command, future, idempotency_key))
+        return self._outcome_of(future)
+
+    def mark_notice(self, mark: NoticeMark) -> None:
+        """Have the writer write down what became of a notice. Raises StoreDown, OutcomeUnknown."""
+        future: Future[None] = Future()
+        self._waiting.put(Chore(lambda: self._writable_store().mark_notice(mark), future))
+        self._outcome_of(future)
+
+    def _outcome_of(self, future: Future[T]) -> T:
+        """Wait for the writer: what it has not begun in time never will be."""
         try:
             return future.result(timeout=BEGIN_WITHIN_SECONDS)
         except TimeoutError:
@@ -150,31 +181,19 @@ class StateManager:
 
     def _write_forever(self) -> None:
         while True:
-            group = self._next_group()
+            group = next_group(self._waiting)
             if group is None:
                 return
-            self._decide_group(group)
-
-    def _next_group(self) -> list[Submission] | None:
-        """Wait for a submission and take all others that wait with it; None at the end."""
-        first = self._waiting.get()
-        if first is None:
-            return None
-        group = [first]
-        while len(group) < GROUP_AT_MOST:
-            try:
-                following = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                self._waiting.put(None)
-                break
-            group.append(following)
-        return group
+            submissions = [item for item in group if isinstance(item, Submission)]
+            if submissions:
+                self._decide_group(submissions)
+            for item in group:
+                if isinstance(item, Chore):
+                    item.do()
 
     def _decide_group(self, group: list[Submission]) -> None:
         group = [submission for submission in group if submission.future.set_running_or_notify_cancel()]
-        sheet = GroupSheet(self._snapshot.desk, self._committed, self._replies, self._recall)
+        sheet = GroupSheet(self._snapshot.desk, self._committed, self._replies, self._recall, self._notifying)
         outcomes: list[tuple[Submission, Outcome]] = []
         try:
             for submission in group:
@@ -221,10 +240,12 @@ class StateManager:
     def _commit(self, sheet: GroupSheet) -> None:
         if not sheet.rows:
             return
+        self._writable_store().commit(sheet.as_commit(self._next_version()))
+
+    def _writable_store(self) -> Store:
         if self._has_stepped_down:
             raise StoreDown("another Lockstep process writes to this store; this one reads only")
-        version = self._next_version()
-        self._store.commit(sheet.as_commit(version))
+        return self._store
 
     def _adopt(self, sheet: GroupSheet) -> None:
         """Let the committed group be the state, and wake whoever waits for a change."""
@@ -238,7 +259,8 @@ class StateManager:
             return
         history = (*reversed(sheet.trades), *self._snapshot.history)[:HISTORY_KEPT]
         store = "up" if sheet.rows else self._snapshot.store
-        self._publish(Snapshot(sheet.desk, self._next_version(), history, store))
+        noticed = sheet.journaled.sequence if sheet.notices else self._snapshot.noticed
+        self._publish(Snapshot(sheet.desk, self._next_version(), history, store, noticed))
 
     def _publish(self, snapshot: Snapshot) -> None:
         with self._changed:

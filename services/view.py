@@ -10,7 +10,7 @@ next trading day), ``daily_stop_warned_pct`` (the highest of the marks 50, 70, 8
 first_closed_gate may_enter`` (directions no gate refuses), ``zone_direction trade`` (the open trade or null),
 ``preorder_reason due_exit disagreement pending_kind pending_status pending_source heartbeat_flagged simulated``.
 ``exit_mode`` says what takes profit: ``POINTS_TP`` or ``STRUCTURE``. Each rung of ``ladder`` is
-``gate state sentence reopens_at retry_after_s reopens``.
+``gate state sentence reopens_at retry_after_s reopens``, each of ``locks`` ``lock held until stops ends``.
 
 Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in
 ``_usd`` US dollars, in ``_points`` points; prices are plain numbers.

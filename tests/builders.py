@@ -28,6 +28,13 @@ STREAM_OF_POINTS = {
     12: Stream.MACRO,
 }
 
+WITH = {"BUY": "green", "SELL": "red"}
+AGAINST = {"BUY": "red", "SELL": "green"}
+TOGGLES = {
+    "high_next_bar": "high_next_bar_exit_enabled",
+    "main_flip": "main_flip_exit_enabled",
+    "four_pt_invalidation": "four_pt_invalidation_enabled",
+}
 OPPOSITE = {"green": "red", "red": "green", "BUY": "SELL", "SELL": "BUY"}
 
 

@@ -53,6 +53,8 @@ UNLISTED = (  # settings that a .env of the checkout must not bring in
     "POINTS_TP_TARGET",
     "TWO_HALF_FILTER",
     "TRADING_DAY_ROLL",
+    "NOTIFY_URLS",
+    "NOTIFY_KINDS",
 )
 QUICK = {"CANDLE_SECONDS": "1", "COOLDOWN_SECONDS": "0", "MAX_TRADES_PER_DAY": "10000", "ENTRY_TTL_SECONDS": "600"}
 """Settings under which one test's trade does not lock the next one out."""

@@ -37,7 +37,7 @@ OPERATOR_CALLS = (
 )
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
     **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /"), "anybody"),
-    "GET /static/<path:filename>": "anybody",
+    **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
@@ -321,7 +321,18 @@ def test_nobody_is_invited_to_read_across_origins(desk, logged_in):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/api/state", "/api/auth/status", "/nowhere", "/static/nowhere", "/tv_renko"]
+    "path",
+    [
+        "/",
+        "/login",
+        "/api/docs",
+        "/api/openapi.json",
+        "/api/state",
+        "/api/auth/status",
+        "/nowhere",
+        "/static/nowhere",
+        "/tv_renko",
+    ],
 )
 def test_security_headers_are_on_every_answer(desk, logged_in, path):
     for caller in (desk.stranger(), logged_in):
@@ -336,7 +347,7 @@ def test_security_headers_are_on_every_answer(desk, logged_in, path):
 
 
 def test_pages_carry_no_inline_script_that_the_policy_would_refuse(desk, logged_in):
-    for path in ("/", "/login"):
+    for path in ("/", "/login", "/api/docs"):
         page = logged_in.get(path).text
         assert re.findall(r"<script(?![^>]*\bsrc=)(?! type=.application/json.)[^>]*>", page) == []
         assert re.findall(r"\son\w+=|\sstyle=", page) == []

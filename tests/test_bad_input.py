@@ -30,10 +30,24 @@ ENTRY = {
     "entry_size_mode": "6pt",
     "entry_override": False,
 }
+NEEDS_THE_ASSET_ALONE = tuple(
+    f"/api/{name}"
+    for name in (
+        *("scale-in", "high-next-bar-exit", "main-flip-exit", "four-pt-invalidation", "auto-exit"),
+        *("intent", "intent/cancel", "preorder/cancel"),
+    )
+)
+LIMITS = {"max_trades_per_day", "daily_stop_limit_pct", "two_half_filter"}
 GOOD = {  # endpoint -> a body that would be taken
     "/api/orders": ENTRY,
     "/api/exit": {"asset": "ES", "force": False},
     "/api/exit-all": {"force": False},
+    "/api/protect": {"asset": "ES", "enabled": True, "threshold": -2.0},
+    "/api/points-take-profit": {"asset": "ES", "enabled": True, "target": 15.0},
+    "/api/take-profit": {"asset": "ES", "tp_arm": "toggle", "tp_target": 3, "reset": True},
+    **{path: {"asset": "ES"} for path in NEEDS_THE_ASSET_ALONE},
+    "/api/env": {"env": "DEMO"},
+    "/api/limits": {"max_trades_per_day": 10_000, "daily_stop_limit_pct": 2, "two_half_filter": False},
     "/api/login": {"password": "a guess"},
     "/api/bridge/heartbeat": {
         "tsConnected": True,
@@ -57,8 +71,16 @@ SPOILT = {  # field -> values that cannot be right there
         ("asset", "trade_mode", "order_type", "direction", "entry_size_mode"), (5, True, [], {}, "", "x" * 60000)
     ),
     **dict.fromkeys(
-        ("entry_override", "force", "tsConnected", "mdConnected", "repoOk"), (None, 0, 1, "true", [], 1e300)
+        ("enabled", "reset", "entry_override", "force", "tsConnected", "mdConnected", "repoOk"),
+        (None, 0, 1, "true", [], 1e300),
     ),
+    **dict.fromkeys(("threshold", "target"), ("lots", True, [], {}, 1e300, -1e300, "1e999", "NaN", "sNaN")),
+    "tp_arm": (5, True, "", "on", ["toggle"], {}),
+    "tp_target": ("3", True, 2.5, [], {}, 1e300, "NaN"),
+    "env": (None, 5, True, "", "live", "PAPER", ["LIVE"], {}, "x" * 60000),
+    "max_trades_per_day": ("6", True, 2.5, 0, -1, 10_001, 1e300, [], {}),
+    "daily_stop_limit_pct": ("much", True, 0, -2, 100.5, 1e300, "NaN", [], {}),
+    "two_half_filter": (0, 1, "true", [], {}, 1e300),
     "account": (5, True, [], {}, "x" * 60000),
     "tradeRoute": (5, False, ["PAPER"], "x" * 501),
     "lastRapiEventUtc": ("", "soon", True, [], {}, 1e300, -1e300, "9" * 500),
@@ -187,6 +209,7 @@ def test_each_field_with_what_cannot_be_right_there(scene, path):
 def test_each_field_left_out(scene, path):
     optional = {"direction", "order_type", "entry_size_mode", "entry_override", "force", "mdConnected", "repoOk"}
     optional |= {"account", "tradeRoute", "lastRapiEventUtc", "realized", "unrealized", "accountBalance", "symbols"}
+    optional |= {"threshold", "target", "tp_arm", "tp_target", "reset"} | LIMITS
     optional |= {"extra", "price", "time"} | ({"color"} if path in ("/tv_heartbeat", "/tv_level_exit") else set())
     for field in set(GOOD[path]) - optional:
         body = {name: value for name, value in GOOD[path].items() if name != field}
@@ -209,7 +232,7 @@ FRAGMENTS = [
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda text: ascii(text[:12]))
-@pytest.mark.parametrize("path", ["/api/orders", "/api/exit", *WEBHOOKS])
+@pytest.mark.parametrize("path", [path for path in GOOD if "asset" in GOOD[path]])
 def test_fragments_of_other_languages_are_no_asset(scene, path, fragment):
     answer = scene.posts(path, json.dumps(with_secret(path, {**GOOD[path], "asset": fragment})))
     sentence = error_of(answer, 400, 422)
@@ -223,6 +246,25 @@ def test_of_two_equal_keys_no_check_and_no_use_see_different_ones(scene):
     error_of(scene.posts("/api/exit", '{"asset": "ES", "asset": "DAX", "force": false}'), 400)
     error_of(scene.posts("/api/exit", '{"asset": 5, "asset": "DAX"}'), 400)
     scene.is_unchanged()
+
+
+@pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_the_automatic_lock_reads_nothing_and_is_never_moved(scene, raw):
+    error_of(scene.posts("/api/two-half-tp-lock", raw), 423)
+    scene.is_unchanged()
+
+
+@pytest.mark.parametrize("raw", [raw for raw in UNREADABLE.values() if raw], ids=list(UNREADABLE)[1:])
+def test_a_slot_is_not_taken_by_what_cannot_be_read(scene, raw):
+    error_of(scene.posts("/api/trade-limit/consume", raw), 400)
+    scene.is_unchanged()
+
+
+@pytest.mark.parametrize("path", ["/api/logout", "/api/two-half-tp-lock"])
+def test_a_body_nobody_asked_for_leaves_the_connection_usable(scene, path):
+    for _ in range(3):
+        assert scene.stranger.post(path, data=b"x" * BODY_LIMIT).status_code in (200, 401)
+    error_of(scene.stranger.post(path, data=b"x" * (BODY_LIMIT + 1)), 413)
 
 
 @pytest.mark.parametrize("path", GOOD)

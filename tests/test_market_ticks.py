@@ -72,7 +72,9 @@ def test_a_malformed_row_is_named_by_its_line(tmp_path, rows, line, reason):
     assert str(caught.value).startswith(f"tape.csv, line {line}: ")
 
 
-@pytest.mark.parametrize("broken", [b"no gzip at all", gzip.compress(b"time_utc,price\n" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "broken", [b"no gzip at all", gzip.compress(b"time_utc,price\n" * 99)[:-9]], ids=["no gzip", "cut short"]
+)
 def test_a_broken_archive_is_no_tape(tmp_path, broken):
     path = tmp_path / "tape.csv.gz"
     path.write_bytes(broken)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any, Literal
 
@@ -19,18 +20,30 @@ from services.engine.answers import BrickTaken, Handover, OrdersHandedOver, Refu
 from services.engine.commands import (
     AnyCommand,
     BrokerPosition,
+    CancelIntent,
+    CancelPreOrder,
     ClaimOrders,
     CloseBrick,
     ConfigureDesk,
+    ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
     HearBridge,
     KeepObservations,
     NotePrice,
+    PlaceIntent,
+    PlacePreOrder,
     ReportExecution,
+    ScaleIn,
+    SetLimits,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    SwitchEnv,
     TakeSnapshot,
     TickClock,
+    ToggleExit,
     TouchLevel,
 )
 from services.engine.decide import Decision, decide, open_desk
@@ -41,7 +54,7 @@ from services.engine.state import Alert, Asset, Desk, Trade
 from services.engine.words import OrderStatus, Side, SizeMode, TradeMode
 from services.group_sheet import GroupSheet
 from services.stores.store import JournalRow, Stored
-from tests.builders import NEW_YORK, STREAM_OF_POINTS, TUESDAY, exactly, new_york, rules_for
+from tests.builders import AGAINST, NEW_YORK, STREAM_OF_POINTS, TOGGLES, TUESDAY, WITH, exactly, new_york, rules_for
 
 ID_KEY = "5e" * 32
 KEEP_ALIVE_EVERY = timedelta(seconds=20)
@@ -67,7 +80,7 @@ class Trader:
         self.asset_in_hand = assets[0]
         self._is_heard = self._bridge_is_heard = is_heard
         self._executions = count(1)
-        # No command of the engine switches the environment: a desk is opened in it.
+        # A story opens its desk in an environment: switching needs a bridge that is heard already.
         self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
         self._sheets = [GroupSheet(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
@@ -162,6 +175,50 @@ class Trader:
     def exits_all(self, force: bool = False) -> Trader:
         return self.asks(ExitAll(force))
 
+    def preorders(
+        self,
+        direction: Side | None = None,
+        asset: str | None = None,
+        mode: TradeMode = "SCALP",
+        size: SizeMode = "6pt",
+        override: bool = False,
+    ) -> Trader:
+        return self.asks(PlacePreOrder(self._takes_in_hand(asset), mode, size, direction, override))
+
+    def cancels_preorder(self, asset: str | None = None) -> Trader:
+        return self.asks(CancelPreOrder(self._takes_in_hand(asset)))
+
+    def intends(self, asset: str | None = None) -> Trader:
+        return self.asks(PlaceIntent(self._takes_in_hand(asset)))
+
+    def cancels_intent(self, asset: str | None = None) -> Trader:
+        return self.asks(CancelIntent(self._takes_in_hand(asset)))
+
+    def scales_in(self, asset: str | None = None) -> Trader:
+        return self.asks(ScaleIn(self._takes_in_hand(asset)))
+
+    def protects(self, threshold: object = None, enabled: bool = True) -> Trader:
+        return self.asks(SetProtect(self.asset_in_hand, enabled, exactly(threshold)))
+
+    def targets(self, points: object = None, enabled: bool = True) -> Trader:
+        return self.asks(SetPointsTarget(self.asset_in_hand, enabled, exactly(points)))
+
+    def signals(self, toggle: bool = False, target: int | None = None, reset: bool = False) -> Trader:
+        return self.asks(SetSignalTarget(self.asset_in_hand, toggle, target, reset))
+
+    def toggles(self, rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"]) -> Trader:
+        return self.asks(ToggleExit(self.asset_in_hand, TOGGLES[rule]))
+
+    def consumes_trade(self) -> Trader:
+        return self.asks(ConsumeTrade())
+
+    def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Trader:
+        return self.asks(SwitchEnv(env))
+
+    def limits(self, **limits: object) -> Trader:
+        """Change limits in the page."""
+        return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
+
     def turns_to(self, asset: str) -> Trader:
         """Take another asset in hand."""
         self._takes_in_hand(asset)
@@ -233,6 +290,21 @@ class Trader:
     def trades_once(self, asset: str | None = None) -> Trader:
         """Win nothing and lose nothing in a trade that ends where it began."""
         return self.is_long(5250, asset).bricks(6, "green").exits().filled_at(5250)
+
+    def adopts(self, position: int, price: object = 5250) -> Trader:
+        """Find a position at the broker that the desk does not know, twice, and take it over."""
+        self.hears(price).broker_says(position=position, avg_price=price)
+        return self.later(seconds=2).broker_says(position=position, avg_price=price)
+
+    def brick_against(self, points: float) -> Trader:
+        """Close a brick against the open trade."""
+        return self.brick(points, AGAINST[self.trade.side])
+
+    def brick_with(self, points: float) -> Trader:
+        return self.brick(points, WITH[self.trade.side])
+
+    def unlocks_management(self) -> Trader:
+        return self.brick_against(2.5)
 
     # -- what can be asked ------------------------------------------------------------------------------------
 
@@ -352,12 +424,12 @@ class Trader:
         changed = (order for decision in reversed(self.decisions) for order in decision.orders)
         return next((order for order in changed if order.id == order_id), None)
 
-    def restarts(self) -> Trader:
-        """Stop the program and start it again from what is stored."""
+    def restarts(self, **settings: object) -> Trader:
+        """Stop the program and start it again from what is stored; ``settings`` are new in the environment."""
         self._asks_aside(KeepObservations())
         desk = documents.read_desk(_stored(self.desk))
         self._sheets.append(GroupSheet(desk, desk, {}, self._recall))
-        return self.asks(ConfigureDesk(desk.rules))
+        return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
 
     @property
     def journal(self) -> list[JournalRow]:

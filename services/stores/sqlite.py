@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from services.stores.store import (
+    NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
     DeadLetter,
     JournalRow,
+    NoticeMark,
     Stored,
+    StoredNotice,
     StoreDown,
     StoredReply,
     StoreUnreadable,
@@ -25,6 +28,16 @@ from services.stores.store import (
 )
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
+ADD_NOTICE = (
+    "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
+)
+MARK_NOTICE = "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ?"
+CALL_FAILED_NOTICES = (
+    "UPDATE notices SET next_try_at = ? "
+    "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
+)
 BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
 LOCK_WAIT_SECONDS = 8.0  # a worker that is ending lets go within its graceful timeout
 
@@ -100,11 +113,16 @@ class SqliteStore:
         return Stored(head[0], head[1], documents, [body for (body,) in orders])
 
     def commit(self, commit: Commit) -> None:
+        with self._transaction():
+            self._move_head(commit)
+            self._write(commit)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with _store_errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                self._move_head(commit)
-                self._write(commit)
+                yield
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
@@ -151,6 +169,30 @@ class SqliteStore:
             "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)",
             [(d.sequence, _text(d.at), d.path, d.reason, d.body) for d in commit.dead_letters],
         )
+        self._write_notices(commit)
+
+    def _write_notices(self, commit: Commit) -> None:
+        """Take back what was announced and is no longer true, then let the new ones wait."""
+        withdraw = "DELETE FROM notices WHERE slot = ? AND next_try_at IS NOT NULL"
+        self._put(withdraw, [(slot,) for slot in commit.withdrawn_slots])
+        if commit.notices:
+            horizon = commit.notices[0].at - NOTICES_KEPT_FOR
+            self._writer.execute("DELETE FROM notices WHERE due_at < ?", (_text(horizon),))
+        self._put(
+            ADD_NOTICE,
+            [
+                (n.sequence, n.target, _text(n.at), _text(n.due_at), n.kind, n.level, n.title, n.body, n.slot)
+                for n in commit.notices
+            ],
+        )
+
+    def mark_notice(self, mark: NoticeMark) -> None:
+        at, again = _text(mark.at), mark.next_try_at
+        moved = (mark.attempts, at if mark.sent else None, _text(again) if again else None, mark.error, mark.number)
+        with self._transaction():
+            self._writer.execute(MARK_NOTICE, moved)
+            if mark.sent:
+                self._writer.execute(CALL_FAILED_NOTICES, (at, mark.target, at))
 
     def _put(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -194,6 +236,19 @@ class SqliteStore:
         rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
         return [DeadLetter(number, _instant(at), path, reason, body) for number, at, path, reason, body in rows]
 
+    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
+        query = (
+            f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
+            "ORDER BY attempts, number LIMIT 1"
+        )
+        found = self._read(query, target, _text(now))
+        return _notice(found[0]) if found else None
+
+    def next_notice_at(self, target: int) -> datetime | None:
+        query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
+        (earliest,) = self._read(query, target)[0]
+        return None if earliest is None else _instant(earliest)
+
     def close(self) -> None:
         for connection in self._opened:
             connection.close()
@@ -221,3 +276,10 @@ def _instant(text: str) -> datetime:
 def _journal_row(row: tuple[Any, ...]) -> JournalRow:
     sequence, at, *rest = row
     return JournalRow(sequence, _instant(at), *rest)
+
+
+def _notice(row: tuple[Any, ...]) -> StoredNotice:
+    number, sequence, target, at, due_at, kind, level, title, body, slot, attempts = row
+    return StoredNotice(
+        sequence, target, _instant(at), _instant(due_at), kind, level, title, body, slot, number, attempts
+    )

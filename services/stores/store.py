@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+NOTICES_KEPT_FOR = timedelta(days=7)
 REPLIES_KEPT_FOR = timedelta(hours=24)  # SPEC 4: an Idempotency-Key answers the first result for 24 h
 
 
@@ -89,6 +90,38 @@ class DeadLetter(Struct, frozen=True):
     body: str
 
 
+class StoredNotice(Struct, frozen=True):
+    """One message on its way to one target: a row of the outbox, written with the events that caused it.
+
+    ``target`` is a place in NOTIFY_URLS, from 1: the URLs themselves hold tokens and are never stored. ``number``
+    is 0 until the store has given one. A ``slot`` names an announcement that a newer one replaces.
+    """
+
+    sequence: int
+    target: int
+    at: datetime
+    due_at: datetime
+    kind: str
+    level: str
+    title: str
+    body: str
+    slot: str | None = None
+    number: int = 0
+    attempts: int = 0
+
+
+class NoticeMark(Struct, frozen=True):
+    """What became of one try: sent, to be tried again at ``next_try_at``, or given up (neither)."""
+
+    number: int
+    target: int
+    at: datetime
+    attempts: int
+    sent: bool = False
+    next_try_at: datetime | None = None
+    error: str | None = None
+
+
 class Commit(Struct, frozen=True):
     """One decision or a group of them: everything in it is stored, or nothing."""
 
@@ -101,6 +134,8 @@ class Commit(Struct, frozen=True):
     trades: Sequence[StoredTrade] = ()
     replies: Sequence[StoredReply] = ()
     dead_letters: Sequence[DeadLetter] = ()
+    notices: Sequence[StoredNotice] = ()
+    withdrawn_slots: Sequence[str] = ()
 
 
 class Stored(Struct, frozen=True):
@@ -113,7 +148,7 @@ class Stored(Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Where the desk is kept. Only the state manager's writer thread calls ``commit``."""
+    """Where the desk is kept. Only the state manager's writer thread calls ``commit`` and ``mark_notice``."""
 
     def load(self) -> Stored | None:
         """Return what is stored, None in a new store. Raises StoreDown, StoreUnreadable."""
@@ -138,6 +173,15 @@ class Store(Protocol):
 
     def last_dead_letters(self, limit: int) -> list[DeadLetter]:
         """Return the newest dead letters, newest first."""
+
+    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
+        """Return the notice to send to that target now: what was never tried comes first."""
+
+    def next_notice_at(self, target: int) -> datetime | None:
+        """Return when the target's next notice is due, None when nothing waits."""
+
+    def mark_notice(self, mark: NoticeMark) -> None:
+        """Write down what became of a notice. One that arrived calls the target's failed ones at once."""
 
     def close(self) -> None:
         """Let go of files and locks."""

@@ -38,6 +38,11 @@ export function mark(element, name, value) {
   if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
+/** Say that something waits for an answer. */
+export function markBusy(element, isBusy) {
+  mark(element, "aria-busy", isBusy ? "true" : null);
+}
+
 /** Colour money by its sign: the class is all there is to it, the sign is in the text. */
 export function writeMoney(element, text, tone) {
   write(element, text);

@@ -6,6 +6,11 @@ import { age, countdown } from "./format.js";
 /** The countdown within a sentence of the desk. */
 export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 
+/** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
+export const PREORDER_GATES = ["daily_stop", "trade_limit", "cooldown", "candle_lock", "pending_order", "position", "heartbeat"];
+export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
+export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
+
 /** The gate that refuses an entry now, or null. */
 export function firstClosed(asset) {
   return asset.ladder.find((rung) => rung.state === "closed") ?? null;
@@ -14,6 +19,11 @@ export function firstClosed(asset) {
 /** The first closed gate but for the one that an override skips. */
 export function firstClosedButZone(asset) {
   return asset.ladder.find((rung) => rung.state === "closed" && rung.gate !== "zone") ?? null;
+}
+
+/** The first closed one among these gates, or null. */
+export function firstClosedOf(asset, gates) {
+  return asset.ladder.find((rung) => rung.state === "closed" && gates.includes(rung.gate)) ?? null;
 }
 
 /** The sentence's first words without the time and "ACTIVE": 5 MIN LOCK. */
@@ -41,7 +51,12 @@ export function liveSentence(rung) {
 
 /** The sentence without its countdown, for where that stands beside it. */
 export function timelessSentence(rung) {
-  return rung.reopens_at ? rung.sentence.replace(/\s*\([^()]*remaining\)/, "") : rung.sentence;
+  return rung.reopens_at ? withoutCountdown(rung.sentence) : rung.sentence;
+}
+
+/** A sentence of some time ago without the time that was left then. */
+export function withoutCountdown(sentence) {
+  return sentence.replace(/\s*\([^()]*remaining\)/, "");
 }
 
 /** What opens the gate, for those that no clock opens. */

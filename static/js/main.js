@@ -1,6 +1,7 @@
 /** The page: one document, one asset in view, every panel drawn from both, once a frame at most. */
 
 import * as clock from "./clock.js";
+import * as controls from "./controls.js";
 import { nextMoment } from "./gates.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
@@ -8,17 +9,28 @@ import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";
 import * as day from "./panels/day.js";
 import * as entry from "./panels/entry.js";
+import * as env from "./panels/env.js";
 import * as exits from "./panels/exits.js";
 import * as history from "./panels/history.js";
 import * as ladder from "./panels/ladder.js";
+import * as limits from "./panels/limits.js";
 import * as logs from "./panels/logs.js";
 import * as ring from "./panels/ring.js";
+import * as scaleIn from "./panels/scale_in.js";
+import * as slotTaking from "./panels/slot_taking.js";
 import * as stack from "./panels/stack.js";
+import * as switches from "./panels/switches.js";
 import * as tabs from "./panels/tabs.js";
 import * as top from "./panels/top.js";
 import * as trade from "./panels/trade.js";
+import * as waiting from "./panels/waiting.js";
 
-const PANELS = [top, banners, tabs, stack, ring, entry, ladder, trade, exits, day, alerts, history];
+const PANELS = [
+  ...[top, env, banners, tabs, stack, ring, entry, waiting, ladder],
+  ...[trade, switches, scaleIn, exits, day, slotTaking, limits, alerts, history],
+];
+const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
+const OF_THE_DESK = [env, slotTaking, limits];
 
 let symbol = "";
 let isDrawDue = false;
@@ -30,8 +42,9 @@ function start() {
   store.takeState(firstState);
   symbol = assetOfAddress(firstState) ?? Object.keys(firstState.assets)[0];
   tabs.start(choose);
-  entry.start(() => symbol, drawSoon);
-  exits.start(() => symbol, drawSoon);
+  controls.start(drawSoon);
+  for (const panel of OF_ONE_ASSET) panel.start(() => symbol, drawSoon);
+  for (const panel of OF_THE_DESK) panel.start();
   draw();
   logs.draw();
   stream.start(hear);
@@ -47,8 +60,7 @@ function assetOfAddress(state) {
 function choose(chosen) {
   symbol = chosen;
   window.history.replaceState(null, "", `#${encodeURIComponent(chosen)}`);
-  entry.forget();
-  exits.forget();
+  for (const panel of OF_ONE_ASSET) panel.forget();
   draw();
 }
 

@@ -44,7 +44,7 @@ class LiveDesk(Web):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._outside.close()  # an idle connection would hold the process for seconds
-        self.terminate()
+        self.kill()  # nothing of it is looked at again, and a stopped one (`freezes`) would not go politely
 
     def freezes(self) -> None:
         """Stop answering without closing a single connection: what a dead network looks like."""

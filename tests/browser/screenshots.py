@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,12 @@ def picture_the_day(browser: Browser, desk: LiveDesk, target: Path) -> None:
     shoot(browser, desk, target, "dashboard-waiting", schemes=("dark",))
     wake_up(desk)
     shoot(browser, desk, target, "dashboard-free", schemes=("dark",))
+    shoot(browser, desk, target, "dashboard-preorder", schemes=("dark",), act=place_preorder)
+    desk.hears_brick("6", "red")  # cancels it
     trade(browser, desk)
     shoot(browser, desk, target, "dashboard-position", is_phone_too=True)
+    desk.hears_brick("2.5", "green")
+    shoot(browser, desk, target, "dashboard-locked", is_phone_too=True, act=meet_the_lock)
     leave(browser, desk)
     shoot(browser, desk, target, "dashboard-blocked", is_phone_too=True)
 
@@ -60,7 +65,7 @@ def wake_up(desk: LiveDesk) -> None:
 
 def trade(browser: Browser, desk: LiveDesk) -> None:
     """Enter long by the page itself, fill it, let the market move for and against it."""
-    desk.hears_brick("8", "green")
+    desk.hears_stack({"8": "green", "6": "green"})
     page = open_dashboard(browser, desk, "dark", DESKTOP)
     page.locator("#entry [data-side=BUY]").click()
     desk.bridge_fills(desk.bridge_claims(), BASE)
@@ -70,6 +75,22 @@ def trade(browser: Browser, desk: LiveDesk) -> None:
     desk.bridge_reports_account(50_293.75, 0.0, ("MESZ6", 5, 168.75))
 
 
+def place_preorder(page: Page) -> None:
+    page.locator("#entry label").filter(has=page.locator("[value=preorder]")).click()
+    page.locator("#entry [data-side=SELL]").click()
+    expect(page.locator("#waiting .waiting-card")).to_be_visible()
+
+
+def meet_the_lock(page: Page) -> None:
+    """Ask for what the management lock refuses, and look at it."""
+    protect = page.locator("[data-way=protect]")
+    protect.get_by_role("switch").click()
+    expect(protect.get_by_role("alert")).to_contain_text("MANAGEMENT LOCK")
+    page.locator("#limits summary").click()
+    if page.viewport_size == PHONE:
+        page.locator("#ways-out-head").evaluate("(head) => head.scrollIntoView()")
+
+
 def leave(browser: Browser, desk: LiveDesk) -> None:
     desk.hears_brick("6", "green")
     page = open_dashboard(browser, desk, "dark", DESKTOP)
@@ -77,6 +98,10 @@ def leave(browser: Browser, desk: LiveDesk) -> None:
     desk.bridge_fills(desk.bridge_claims(), BASE - 7.5)
     page.context.close()
     desk.bridge_reports_account(49_387.50, -187.50)
+    session = desk.operator()
+    session.headers["Origin"] = desk.url
+    limits = {"max_trades_per_day": 5, "cooldown_seconds": 120}
+    session.post(f"{desk.url}/api/limits", json=limits).raise_for_status()
 
 
 def shoot(
@@ -88,16 +113,18 @@ def shoot(
     log_in: bool = True,
     schemes: tuple[str, ...] = SCHEMES,
     is_phone_too: bool = False,
+    act: Callable[[Page], None] = lambda page: None,
 ) -> None:
-    for scheme in schemes:
-        _shoot_one(browser, desk, target / f"{name}-{scheme}.png", scheme, DESKTOP, log_in)
-    if is_phone_too:
-        _shoot_one(browser, desk, target / f"{name}-phone.png", "dark", PHONE, log_in)
+    """Take the pictures; ``act`` is what the operator does before each."""
+    wanted = [(scheme, scheme, DESKTOP) for scheme in schemes] + [("phone", "dark", PHONE)] * is_phone_too
+    for label, scheme, size in wanted:
+        page = (open_dashboard if log_in else open_login)(browser, desk, scheme, size)
+        act(page)
+        _keep(page, target / f"{name}-{label}.png", whole=log_in and size is DESKTOP)
 
 
-def _shoot_one(browser: Browser, desk: LiveDesk, path: Path, scheme: str, size: Any, log_in: bool) -> None:
-    page = open_dashboard(browser, desk, scheme, size) if log_in else open_login(browser, desk, scheme, size)
-    page.screenshot(path=path, full_page=log_in and size is DESKTOP)
+def _keep(page: Page, path: Path, *, whole: bool) -> None:
+    page.screenshot(path=path, full_page=whole)
     page.context.close()
     print(path)
 

@@ -38,6 +38,7 @@ def test_a_wrong_password_is_refused_and_the_right_one_opens_the_desk(page: Page
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="The ladder")).to_be_visible()
+    expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")  # its scripts run
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(f"{desk.url}/login")
 

@@ -1,18 +1,24 @@
 /** How much of today is left: trades, drawdown, money. */
 
 import * as clock from "../clock.js";
-import { follow, mark, slots, write, writeMoney } from "../dom.js";
+import { follow, mark, show, slots, write, writeMoney } from "../dom.js";
 import { countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd } from "../format.js";
 
 const root = document.getElementById("day");
 const slot = slots(root);
-const MARKS = [50, 70, 85];
+/** What passing a mark of the daily stop means for the next decision. */
+const WARNINGS = {
+  50: "Half of today's loss limit has been used",
+  70: "70 % of today's loss limit has been used: trade smaller or stop",
+  85: "85 % of today's loss limit has been used: one more loss may end the day",
+};
 
 export function draw({ global: desk }) {
   write(slot.left, String(desk.trades_remaining_today));
   write(slot["left-note"], `of ${desk.max_trades_per_day} trades left`);
   drawPips(desk);
   drawDrawdown(desk);
+  drawWarning(desk);
   drawMoney(desk);
   drawStop(desk);
 }
@@ -36,13 +42,18 @@ function drawDrawdown(desk) {
   }
   const lost = Math.max(0, -desk.daily_pnl_pct);
   const share = Math.min(100, (lost / desk.daily_stop_limit_pct) * 100);
-  const passed = MARKS.filter((at) => share >= at).at(-1);
   write(slot.drawdown, `${percent(lost)} of ${percent(desk.daily_stop_limit_pct, 1)}`);
   mark(slot.fill, "width", share.toFixed(1));
-  mark(root, "data-passed", passed ?? null);
   mark(slot.meter, "aria-label", `${share.toFixed(0)} percent of the daily stop is used`);
-  const used = `${share.toFixed(0)} % of the limit is used`;
-  write(slot["drawdown-note"], passed ? `Past the ${passed} % mark: ${used}` : used);
+  write(slot["drawdown-note"], `${share.toFixed(0)} % of the limit is used`);
+}
+
+/** The highest mark that was passed today; the desk remembers it when the loss is won back. */
+function drawWarning(desk) {
+  const passed = desk.daily_stop_triggered ? null : desk.daily_stop_warned_pct;
+  mark(root, "data-warned", passed || null);
+  show(slot.warned, Boolean(passed));
+  write(slot.warned, passed ? (WARNINGS[passed] ?? `${passed} % of today's loss limit has been used`) : "");
 }
 
 function drawMoney(desk) {
@@ -59,7 +70,7 @@ function drawStop(desk) {
   const left = clock.secondsUntil(desk.day_ends_ts);
   const rolls = left === null ? "" : countdown(left);
   mark(slot.stop, "data-triggered", desk.daily_stop_triggered ? "yes" : "no");
-  const armed = `Daily stop armed at ${percent(desk.daily_stop_limit_pct, 1)} of the day's start.`;
+  const armed = "";
   const triggered = `DAILY STOP — ${desk.daily_stop_triggered_reason}. No entries for ${rolls}.`;
   write(slot.stop, desk.daily_stop_triggered ? triggered : armed);
 }

@@ -1,4 +1,4 @@
-/** The header: which desk this is, and how well it hears. */
+/** The header: how well the desk hears, and which trading day it is. */
 
 import { goToLogin, post } from "../api.js";
 import * as clock from "../clock.js";
@@ -15,8 +15,6 @@ slot.logout.addEventListener("click", async () => {
 });
 
 export function draw({ global: desk, assets }, symbol) {
-  write(slot.env, desk.env);
-  mark(slot.env, "data-env", desk.env);
   show(slot.simulated, desk.simulated);
   drawConnection("tradingview", ...tradingView(desk, assets[symbol]));
   drawConnection("bridge", ...bridge(desk));

@@ -1,17 +1,16 @@
 /** What is held, and what will take it out. */
 
 import * as clock from "../clock.js";
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
+import { mark, show, slots, write, writeMoney } from "../dom.js";
 import { age, averagePrice, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
 import * as store from "../store.js";
 import { drawRail } from "./rail.js";
-import { waysOut } from "./ways_out.js";
 
 const root = document.getElementById("trade");
 const page = document.getElementById("desk");
 const slot = slots(root);
 
-export function draw({ global: desk, assets, orders, history }, symbol) {
+export function draw({ assets, orders, history }, symbol) {
   const asset = assets[symbol];
   const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
   show(slot["order-line"], order !== undefined);
@@ -22,8 +21,9 @@ export function draw({ global: desk, assets, orders, history }, symbol) {
   mark(page, "data-holding", asset.trade !== null);
   show(slot.flat, asset.trade === null);
   show(slot.holding, asset.trade !== null);
+  show(slot.managing, asset.trade !== null);
   if (asset.trade === null) drawFlat(asset, history);
-  else drawHolding(desk, asset, asset.trade);
+  else drawHolding(asset, asset.trade);
 }
 
 function tell(line, sentence) {
@@ -64,7 +64,7 @@ function lastSentence(trade) {
   return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${signedUsd(trade.pnl_usd)}`;
 }
 
-function drawHolding(desk, asset, trade) {
+function drawHolding(asset, trade) {
   const isLong = trade.side === "BUY";
   const last = store.priceOf(asset.symbol).price;
   write(slot.note, `${trade.contract} · ${trade.zone} zone${trade.override ? " · override" : ""}`);
@@ -79,20 +79,4 @@ function drawHolding(desk, asset, trade) {
   write(slot.held, countdown(clock.secondsSince(trade.opened_at)));
   write(slot.mode, trade.mode);
   drawRail(slot, asset, trade);
-  drawWaysOut(desk, asset, trade);
-}
-
-function drawWaysOut(desk, asset, trade) {
-  const { armed, off } = waysOut(desk, asset, trade);
-  follow(slot.armed, armed, {
-    key: (way) => way.name,
-    make: () => copyOf("way-out"),
-    fill: (row, way) => {
-      const cell = slots(row);
-      write(cell.name, way.name);
-      write(cell.when, way.when);
-      write(cell.where, way.where ?? "");
-    },
-  });
-  write(slot.off, off.length > 0 ? `Off: ${off.join(", ")}` : "");
 }

@@ -1,50 +1,68 @@
-/** Every rule that can end the trade, in the desk's order: what arms it, when it fires, where that is. */
+/** Every rule that can end the trade, in the desk's order: whether it is armed, when it fires, where, what locks it. */
 
 import { averagePrice, points, price } from "../format.js";
 import { pointsAway, targetPrice } from "./rail.js";
 
-/** `{armed: [{name, when, where}], off: [names]}` of an open trade. */
+const ALWAYS_ON = { isArmed: true, lock: "" };
+
+/** `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says why it cannot be changed, else empty. */
 export function waysOut(desk, asset, trade) {
-  const all = rules(desk, asset, trade);
-  return { armed: all.filter((way) => way.isArmed), off: all.filter((way) => !way.isArmed).map((way) => way.name) };
-}
-
-function rules(desk, asset, trade) {
-  const opposite = trade.side === "BUY" ? "red" : "green";
-  return [
-    protectiveStop(asset, trade),
-    { name: "Daily stop", isArmed: desk.daily_stop_enabled, when: `drawdown reaches ${desk.daily_stop_limit_pct} %` },
-    { name: "Level", isArmed: true, when: "a TradingView level alert" },
-    pointsTarget(asset, trade),
-    { name: "Protect", isArmed: asset.protect_enabled, when: `open points ≤ ${points(asset.protect_threshold_points)}` },
-    { name: "4pt invalidation", isArmed: asset.four_pt_invalidation_enabled, when: `a ${opposite} 4pt brick` },
-    signalTarget(asset, opposite),
-    { name: "6pt flip", isArmed: asset.main_flip_exit_enabled, when: `a ${opposite} 6pt brick` },
-    { name: "8pt next bar", isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick" },
-    { name: "Structure", isArmed: true, when: `a ${opposite} 8pt brick` },
-  ];
-}
-
-function protectiveStop(asset, trade) {
-  const at = averagePrice(trade.stop_price, asset.tick_size);
-  return { name: "Stop at the broker", isArmed: true, when: `price reaches ${at}`, where: pointsAway(asset, trade.stop_price) };
-}
-
-function signalTarget(asset, opposite) {
+  const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
   return {
-    name: "Signal take-profit",
-    isArmed: asset.tp_armed,
-    when: `${asset.tp_target} ${opposite} 6pt bricks`,
-    where: `${asset.tp_count} of ${asset.tp_target} counted`,
+    stop: { ...ALWAYS_ON, when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`, where: pointsAway(asset, trade.stop_price) },
+    daily_stop: { ...ALWAYS_ON, isArmed: desk.daily_stop_enabled, when: `drawdown reaches ${desk.daily_stop_limit_pct} %`, where: "" },
+    level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
+    points_target: pointsTarget(asset, trade, words),
+    protect: protect(asset, words),
+    four_pt_invalidation: brickExit(asset.four_pt_invalidation_enabled, `a ${words.opposite} 4pt brick`),
+    signal_target: signalTarget(asset, words),
+    main_flip: brickExit(asset.main_flip_exit_enabled, `a ${words.opposite} 6pt brick`),
+    high_next_bar: highNextBar(asset, words),
+    structure: { ...ALWAYS_ON, when: `a ${words.opposite} 8pt brick`, where: "" },
   };
 }
 
-function pointsTarget(asset, trade) {
+/** The management lock in words: the colour of the 2.5pt brick that holds it; empty while it is open. */
+export function lockOf(asset) {
+  if (!asset.two_half_tp_lock_enabled) return "";
+  const color = asset.two_half_renko_color;
+  return color === "neutral" ? "Locked: no 2.5pt brick yet" : `Locked: 2.5pt is ${color}`;
+}
+
+/** One sentence about the management lock for the head of the list. */
+export function managementSentence(asset, trade) {
+  const opener = trade.side === "BUY" ? "red" : "green";
+  return asset.two_half_tp_lock_enabled ? `Management locked until 2.5pt turns ${opener}` : `2.5pt is ${opener}: management open`;
+}
+
+function pointsTarget(asset, trade, { locked }) {
   const at = targetPrice(asset, trade);
+  const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, at)}` : "";
+  return { isArmed: asset.points_tp_enabled, when: `at ${price(at, asset.tick_size)}${away}`, where: "", lock: locked };
+}
+
+function protect(asset, { locked }) {
+  const when = `open points ≤ ${points(asset.protect_threshold_points)}`;
+  return { isArmed: asset.protect_enabled, when, where: "", lock: locked };
+}
+
+function signalTarget(asset, { opposite, locked }) {
+  const isRefused = !asset.tp_armed && !asset.next_bar_exit_allowed;
+  const counted = asset.tp_armed || asset.tp_count > 0 ? `${asset.tp_count} of ` : "";
   return {
-    name: "Points target",
-    isArmed: asset.points_tp_enabled,
-    when: `+${points(asset.points_tp_target)} pt, ${price(at, asset.tick_size)}`,
-    where: pointsAway(asset, at),
+    isArmed: asset.tp_armed,
+    when: `${counted}${asset.tp_target} ${opposite} 6pt brick${asset.tp_target === 1 ? "" : "s"}`,
+    where: "",
+    lock: isRefused ? `${locked}, a 6pt brick has come` : "",
   };
+}
+
+function highNextBar(asset, { locked }) {
+  const isRefused = !asset.high_next_bar_exit_enabled && !asset.high_next_bar_exit_allowed;
+  const lock = isRefused ? `${locked}, an 8pt brick has come` : "";
+  return { isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick", where: "", lock };
+}
+
+function brickExit(isArmed, when) {
+  return { isArmed, when, where: "", lock: "" };
 }

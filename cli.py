@@ -1,0 +1,42 @@
+"""The command line as a whole: ``python -m flask desk ...`` (``.flaskenv`` points here). It starts no desk.
+
+What needs the routes stands here, above them; everything else is in ``services/cli.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from services.cli import create_cli as create_house_cli
+from services.cli import desk
+from services.config import PROJECT
+
+OPENAPI = PROJECT / "docs" / "openapi.json"
+
+
+def create_cli() -> Flask:
+    """Return an application that carries the commands and nothing else."""
+    return create_house_cli()
+
+
+@desk.command("openapi")
+@click.option("--to", "path", type=click.Path(path_type=Path), default=OPENAPI, help="Where to write.")
+def openapi_command(path: Path) -> None:
+    """Write docs/openapi.json anew."""
+    path.write_text(openapi_text(), "utf-8")
+    click.echo(f"{path.name} is current.")
+
+
+def openapi_text() -> str:
+    """Return the API's document as it is committed, made of the blueprints alone."""
+    from app import BLUEPRINTS  # the other commands need not wait for the web to be imported
+    from routes.openapi import document
+
+    app = Flask("lockstep")
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return json.dumps(document(app), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,269 @@
+"""The words of the notices: one teller per happening, short and in the trader's language.
+
+A teller gets an event and the scene, and returns headline, body and level, or None when it has nothing to say.
+The texts hold asset, money and the broker's own reasons, never a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from services.engine.day import NEW_YORK, day_end
+from services.engine.events import (
+    AlertRaised,
+    CooldownStarted,
+    DailyStopTriggered,
+    DayRolled,
+    DayWarned,
+    EntryAccepted,
+    EntryBlocked,
+    EnvSwitched,
+    ExitBlocked,
+    FeedLost,
+    FeedReturned,
+    InitialExitLockReleased,
+    OrderEnded,
+    OrderQueued,
+    TradeClosed,
+    TradeConsumed,
+    TradeOpened,
+)
+from services.engine.moments import candle_end, candle_start
+from services.engine.order import Order
+from services.engine.state import Desk
+from services.engine.words import Instant, Price, Side, Usd
+
+Level = Literal["info", "success", "warning", "critical"]
+CENT = Decimal("0.01")
+TOLD_BY_THEIR_KIND = frozenset(
+    {"daily_warning", "daily_stop", "tradingview_silent", "bridge_silent", "reconcile"}
+    | {"exit_unclaimed", "exit_refused", "order_rejected", "entry_expired"}
+)
+
+
+class Scene(Struct, frozen=True):
+    """What a teller may look at: the desk before and after, the orders that changed, the time."""
+
+    before: Desk
+    desk: Desk
+    orders: Mapping[str, Order]
+    now: Instant
+
+
+Words = tuple[str, str, Level]  # headline, body, level
+Teller = Callable[[Any, Scene], Words | None]
+
+
+# -- fills -------------------------------------------------------------------------------------------------------
+
+
+def entry_ended(event: OrderEnded, scene: Scene) -> Words | None:
+    """Tell what an entry or a scale-in filled, once, when its order is final."""
+    order = scene.orders.get(event.order_id)
+    if event.kind == "EXIT" or not event.filled_qty or order is None:
+        return None
+    price = _price(scene, event.asset, order.filled_notional / order.filled_qty)
+    added = "+" if event.kind == "SCALE_IN" else ""
+    parts = [] if order.remaining == 0 else [f"{order.filled_qty} of {order.qty} filled."]
+    trade = scene.desk.assets[event.asset].trade
+    if trade is not None:
+        stop = trade.contract.point_value * trade.stop_points * trade.quantity
+        parts += [
+            _holding(scene, event.asset),
+            f"Stop {_price(scene, event.asset, trade.stop_price)} risks ${stop:,.2f}.",
+        ]
+    return f"{event.asset} {_way(order.side)} {added}{order.filled_qty} @ {price}", " ".join(parts), "info"
+
+
+def trade_closed(event: TradeClosed, scene: Scene) -> Words:
+    prices = f"{_price(scene, event.asset, event.entry_price)} → {_price(scene, event.asset, event.exit_price)}"
+    used = f"{scene.desk.day.trades_taken} of {scene.desk.rules.max_trades_per_day} entries used."
+    held = f"{_way(event.side).capitalize()} {event.size} {event.contract}"
+    body = f"{held}, {prices}, {event.pnl_points:+.2f} pts by {event.reason}. {used}"
+    return f"{event.asset} closed {_money(event.pnl_usd)}", body, "success" if event.pnl_usd >= 0 else "warning"
+
+
+# -- gates and locks ---------------------------------------------------------------------------------------------
+
+
+def entry_blocked(event: EntryBlocked, scene: Scene) -> Words:
+    way = f" {_way(event.direction)}" if event.direction else ""
+    return f"{event.asset}{way} blocked: {event.gate}", event.sentence, "info"
+
+
+def exit_blocked(event: ExitBlocked, scene: Scene) -> Words:
+    return f"{event.asset} exit blocked", f"The initial exit lock holds. {_holding(scene, event.asset)}", "info"
+
+
+def cooldown_started(event: CooldownStarted, scene: Scene) -> Words | None:
+    if event.until <= scene.now:
+        return None
+    return f"Cooldown until {clock(event.until)}", "No entries in any asset until then.", "info"
+
+
+def candle_taken(event: EntryAccepted, scene: Scene) -> Words | None:
+    ends_at = lock_ends(scene.desk).get("candle")
+    return (f"Candle used until {clock(ends_at)}", "One entry per candle, any asset.", "info") if ends_at else None
+
+
+def exit_locked(event: TradeOpened, scene: Scene) -> Words | None:
+    if event.adopted:
+        return None
+    left = scene.desk.rules.max_trades_per_day - scene.desk.day.trades_taken
+    more = "" if left > 0 else " That was the last entry of the day."
+    return f"{event.asset} exit locked", f"Until the next 6pt brick.{more}", "info"
+
+
+def slot_consumed(event: TradeConsumed, scene: Scene) -> Words | None:
+    limit = scene.desk.rules.max_trades_per_day
+    return (
+        ("Trade limit reached", f"{event.taken} of {limit} entries used today.", "info")
+        if event.taken >= limit
+        else None
+    )
+
+
+def exit_unlocked(event: InitialExitLockReleased, scene: Scene) -> Words:
+    return f"{event.asset} exit unlocked", f"A 6pt brick closed. {_holding(scene, event.asset)}".strip(), "info"
+
+
+def day_opened(event: DayRolled, scene: Scene) -> Words | None:
+    """Tell that a lock of the day is over, if one held."""
+    day, rules = scene.before.day, scene.before.rules
+    ended = ["daily stop"] * day.is_stopped + ["trade limit"] * (day.trades_taken >= rules.max_trades_per_day)
+    if not ended:
+        return None
+    return f"New trading day: {' and '.join(ended)} over", f"Trading day {event.trading_day} has begun.", "info"
+
+
+def lock_ends(desk: Desk) -> dict[str, Instant]:
+    """Return when each timed lock ends or ended, by the instants that the desk stores."""
+    ends = {"cooldown": desk.locks.cooldown_until}
+    if desk.locks.candle_used is not None:
+        length = desk.rules.candle_seconds
+        ends["candle"] = candle_end(candle_start(desk.locks.candle_used, length), length)
+    return {slot: at for slot, at in ends.items() if at is not None}
+
+
+# -- the day -----------------------------------------------------------------------------------------------------
+
+
+def day_warned(event: DayWarned, scene: Scene) -> Words:
+    limit = scene.desk.rules.daily_stop_limit_pct
+    body = f"{_day_result(scene)}drawdown {event.drawdown_pct:.2f}% of {limit.normalize():f}%."
+    return f"{event.mark_pct}% of the daily stop used", body, "warning"
+
+
+def day_stopped(event: DailyStopTriggered, scene: Scene) -> Words:
+    rolls_at = clock(day_end(scene.desk.day.trading_day, scene.desk.rules.day_roll))
+    body = f"{_day_result(scene)}{event.reason}. Flattening; no entries until {rolls_at} New York."
+    return "DAILY STOP", body, "critical"
+
+
+# -- orders, feeds, the broker -----------------------------------------------------------------------------------
+
+
+def alert_told(event: AlertRaised, scene: Scene, *, codes: tuple[str, ...]) -> Words | None:
+    return _alert_words(event, scene) if event.alert.code in codes else None
+
+
+def other_alert(event: AlertRaised, scene: Scene) -> Words | None:
+    """Tell every alert that no other kind tells, so that a new one of the engine is never silent."""
+    alert = event.alert
+    return None if alert.level == "info" or alert.code in TOLD_BY_THEIR_KIND else _alert_words(event, scene)
+
+
+def _alert_words(event: AlertRaised, scene: Scene) -> Words:
+    alert = event.alert
+    lead, _, rest = alert.sentence.partition(" — ")
+    head = f"{alert.asset} {lead.lower()}" if alert.asset else lead.capitalize()
+    held = _holding(scene, alert.asset) if alert.asset else ""
+    return head, f"{rest[:1].upper()}{rest[1:]}. {held}".strip(), alert.level
+
+
+def override_taken(event: EntryAccepted, scene: Scene) -> Words | None:
+    if not event.override:
+        return None
+    return (
+        f"{event.asset} {_way(event.direction)}: override used",
+        "Entered past the zone gate, on the record.",
+        "warning",
+    )
+
+
+def exit_forced(event: OrderQueued, scene: Scene) -> Words | None:
+    if not event.forced:
+        return None
+    return f"{event.asset} exit forced", f"The initial exit lock was broken. {_holding(scene, event.asset)}", "warning"
+
+
+def tradingview_lost(event: FeedLost, scene: Scene) -> Words | None:
+    if event.asset is None:
+        return None
+    minutes = scene.desk.rules.heartbeat_max_age_seconds / 60
+    body = f"No heartbeat for {minutes:g} min: no entries. {_holding(scene, event.asset)}"
+    return f"{event.asset} TradingView silent", body.strip(), "warning"
+
+
+def tradingview_back(event: FeedReturned, scene: Scene) -> Words | None:
+    return (f"{event.asset} TradingView is back", "Heartbeats arrive again.", "info") if event.asset else None
+
+
+def bridge_lost(event: FeedLost, scene: Scene) -> Words | None:
+    if event.asset is not None:
+        return None
+    held = " ".join(filter(None, (_holding(scene, symbol) for symbol in scene.desk.assets)))
+    return "Bridge silent", f"Orders are not executed. {held or 'All flat.'}", "critical"
+
+
+def bridge_back(event: FeedReturned, scene: Scene) -> Words | None:
+    return ("Bridge is back", "Orders are executed again.", "info") if event.asset is None else None
+
+
+def env_switched(event: EnvSwitched, scene: Scene) -> Words:
+    return f"The desk trades {event.env} now", "Switched by the operator.", "warning"
+
+
+# -- words -------------------------------------------------------------------------------------------------------
+
+
+def _way(side: Side) -> str:
+    return "long" if side == "BUY" else "short"
+
+
+def _money(usd: Usd) -> str:
+    return f"{'-' if usd < 0 else '+'}${abs(usd):,.2f}"
+
+
+def clock(at: Instant) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M:%S}"
+
+
+def _price(scene: Scene, symbol: str, price: Price) -> str:
+    """Write a price with the decimals of the contract's tick."""
+    asset = scene.desk.assets.get(symbol)
+    tick = asset.contract.tick_size if asset is not None else CENT
+    return f"{price.quantize(tick if tick < 1 else Decimal(1)):f}"
+
+
+def _holding(scene: Scene, symbol: str) -> str:
+    """Say what is held of the asset and what it is worth now; nothing when flat."""
+    asset = scene.desk.assets.get(symbol)
+    trade = asset.trade if asset is not None else None
+    if asset is None or trade is None:
+        return ""
+    held = f"Holding {_way(trade.side)} {trade.quantity} {trade.contract.symbol} from "
+    held += _price(scene, symbol, trade.entry_price)
+    points = asset.live.open_points
+    if points is None:
+        return f"{held}."
+    return f"{held}, open {_money(points * trade.contract.point_value * trade.quantity)}."
+
+
+def _day_result(scene: Scene) -> str:
+    start, equity = scene.desk.day.start_equity, scene.desk.live.equity
+    return "" if start is None or equity is None else f"Day {_money(equity - start)}, "

@@ -1,0 +1,112 @@
+/**
+ * Asking for an entry, and what the desk answers. One question at a time; the refusal stands where the click was
+ * and its countdown runs until the gate opens.
+ */
+
+import { clickKey, NoAnswer, post } from "../api.js";
+import * as clock from "../clock.js";
+import { write, writeRunning } from "../dom.js";
+import { countdown } from "../format.js";
+import { firstClosed, liveSentence, RUNNING_TIME } from "../gates.js";
+import * as store from "../store.js";
+import * as stream from "../stream.js";
+import { chosen } from "./entry_kinds.js";
+
+const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";
+const NO_ANSWER = "No answer from the desk: whether it was placed is unknown. Wait for the state before clicking again.";
+
+let redraw = () => {};
+let asking = false;
+let refusal = null; // what the desk last said to a click: {answer, sentence, gate, endsAt, override, version}
+
+export function start(whenChanged) {
+  redraw = whenChanged;
+}
+
+export function isAsking() {
+  return asking;
+}
+
+/** Forget what was said: it belonged to another asset or another way in. */
+export function forget(...answers) {
+  refusal = null;
+  for (const answer of answers) write(answer, "");
+}
+
+/** Place a market entry or a pre-order. Answers whether the desk took it; `answer` shows why not. */
+export function placeOrder(answer, asset, side, override = false) {
+  const obstacle = obstacleOfThePage(asset, override);
+  return obstacle ? tell(answer, obstacle) : send(answer, "/api/orders", order(asset, side, override), override);
+}
+
+export function placeIntent(answer, asset) {
+  if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
+  return send(answer, "/api/intent", { asset: asset.symbol }, false);
+}
+
+export function tell(answer, sentence) {
+  write(answer, sentence);
+  return false;
+}
+
+/** What the page itself must not send: clicks on a picture that may be old, or without a direction. */
+function obstacleOfThePage(asset, override) {
+  if (stream.isSilent()) return PICTURE_MAY_BE_OLD;
+  const isWithoutDirection = asset.zone_type === "NONE" && !override && chosen("order_type") === "market";
+  const closed = firstClosed(asset);
+  return isWithoutDirection && closed ? liveSentence(closed) : "";
+}
+
+function order(asset, side, override) {
+  return {
+    asset: asset.symbol,
+    trade_mode: chosen("trade_mode"),
+    order_type: chosen("order_type"),
+    direction: side,
+    entry_size_mode: chosen("entry_size_mode"),
+    entry_override: override,
+  };
+}
+
+async function send(answer, path, command, override) {
+  if (asking) return false;
+  forget(answer);
+  asking = true;
+  redraw();
+  try {
+    const { body } = await post(path, command, { "Idempotency-Key": clickKey() });
+    return take(answer, body, override);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    return tell(answer, NO_ANSWER);
+  } finally {
+    asking = false;
+    redraw();
+  }
+}
+
+function take(answer, body, override) {
+  if (body.ok) {
+    if (body.state) store.takeAnswer(body.state);
+    return true;
+  }
+  const endsAt = body.retry_after_s ? clock.now() + body.retry_after_s * 1000 : null;
+  refusal = { answer, sentence: body.error, gate: body.gate ?? null, endsAt, override, version: store.current().version };
+  return tell(answer, body.error);
+}
+
+/** Let the refusal's countdown run, and take it away when its gate has opened. */
+export function draw(asset) {
+  if (refusal === null) return;
+  const { answer, sentence, endsAt } = refusal;
+  if (isOver(asset)) return forget(answer);
+  if (endsAt === null || !RUNNING_TIME.test(sentence)) return;
+  writeRunning(answer, sentence, countdown(Math.ceil((endsAt - clock.now()) / 1000)), RUNNING_TIME);
+}
+
+function isOver(asset) {
+  const { gate, endsAt, override, version } = refusal;
+  const rung = asset.ladder.find((candidate) => candidate.gate === gate);
+  const hasOpened = rung?.state === "open" && !override && version < store.current().version;
+  return hasOpened || (endsAt !== null && clock.now() >= endsAt);
+}

@@ -1,0 +1,57 @@
+/** Entering against the zone: a side, and a button that must be held. Every other gate still holds. */
+
+import { mark, show, slots, write } from "../dom.js";
+import { headline } from "../gates.js";
+import { makeHoldable } from "../hold.js";
+import * as store from "../store.js";
+import * as stream from "../stream.js";
+import { isAsking, placeOrder, tell } from "./entry_ask.js";
+import { chosen, chosenKind, isWaitingKind, quantity, whatWaits } from "./entry_kinds.js";
+
+const root = document.querySelector("#entry .override");
+const slot = slots(root);
+let symbolInView = () => "";
+
+export function start(symbol) {
+  symbolInView = symbol;
+  makeHoldable(slot["override-button"], {
+    mayHold: () => obstacle() === "" && !isAsking(),
+    whenHeld: enter,
+    whenClicked: () => tell(slot["override-answer"], obstacle() || "Hold the button for 1.5 s to override."),
+  });
+}
+
+export function forget() {
+  for (const radio of root.querySelectorAll("[name=override_side]")) radio.checked = false;
+  root.open = false;
+  write(slot["override-answer"], "");
+}
+
+export function draw(desk, asset) {
+  const kind = chosenKind();
+  show(root, asset.zone_type !== "FREE" && kind.closedButZone !== undefined);
+  if (root.hidden) return;
+  const obstacleNow = obstacle();
+  const verb = kind.verb.toLowerCase();
+  mark(slot["override-button"], "aria-disabled", obstacleNow === "" && !isAsking() ? "false" : "true");
+  write(slot["override-label"], obstacleNow || `Hold to ${verb}${chosen("override_side")} ${quantity(desk)} ${asset.contract} against the rule`);
+}
+
+/** What keeps an override from being held down, empty when nothing does. */
+function obstacle() {
+  const asset = assetInView();
+  const closed = chosenKind().closedButZone?.(asset);
+  if (stream.isSilent()) return "Entries wait for the stream";
+  if (closed) return headline(closed);
+  if (isWaitingKind() && whatWaits(asset)) return whatWaits(asset);
+  return chosen("override_side") ? "" : "Choose BUY or SELL first";
+}
+
+async function enter() {
+  const isTaken = await placeOrder(slot["override-answer"], assetInView(), chosen("override_side"), true);
+  if (isTaken) root.open = false;
+}
+
+function assetInView() {
+  return store.current().assets[symbolInView()];
+}

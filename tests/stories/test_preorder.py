@@ -1,0 +1,250 @@
+"""An entry that waits for the next 6pt brick, and passes the whole ladder again when that comes (SPEC 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.engine.events import (
+    EntryAccepted,
+    EntryBlocked,
+    IntentChanged,
+    OrderQueued,
+    PreOrderEnded,
+    PreOrderPlaced,
+    ScaleInUnlocked,
+    TempoArmed,
+)
+from tests.builders import AGAINST, WITH
+from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
+from tests.trader import Trader
+
+PLACING_ASKS = LADDER[:7]
+
+
+def waiting_trader(direction="BUY", **settings):
+    """A pre-order waits; structure agrees and no token is there until the brick brings it."""
+    color = WITH[direction]
+    return Trader(**settings).with_zone(color, color).preorders(direction)
+
+
+def ending_of(trader):
+    (ended,) = trader.told(PreOrderEnded)
+    return ended
+
+
+# -- placing --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gate", LADDER)
+def test_placing_asks_the_first_seven_gates_and_no_other(gate):
+    trader = trader_with_gates_closed_from(gate).preorders("BUY")
+    assert trader.refused_by == (gate if gate in PLACING_ASKS else None)
+    assert trader.replays_equal()
+
+
+def test_a_refused_pre_order_shows_the_ladder_and_is_journaled():
+    trader = trader_with_gates_closed_from("cooldown").preorders("BUY")
+    assert trader.refusal.retry_after_s > 0
+    assert [rung.gate for rung in trader.refusal.ladder] == list(LADDER)
+    assert trader.told(EntryBlocked)[-1].gate == "cooldown"
+    assert trader.asset.preorder is None
+
+
+def test_placing_takes_nothing():
+    trader = Trader().with_structure("green")
+    before = trader.desk
+    trader.preorders("BUY")
+    assert trader.refused_by is None
+    assert (trader.desk.locks, trader.asset.tempo) == (before.locks, before.assets["ES"].tempo)
+    assert trader.desk.orders == {}
+    assert trader.asset.preorder.status == "WAITING"
+    assert [event.direction for event in trader.told(PreOrderPlaced)] == ["BUY"]
+
+
+@pytest.mark.parametrize(("color", "direction"), [("green", "BUY"), ("red", "SELL")])
+def test_a_normal_zone_gives_the_direction(color, direction):
+    assert Trader().with_zone(color, color).preorders().asset.preorder.direction == direction
+
+
+@pytest.mark.parametrize(("high", "macro"), [("green", "red"), ("neutral", "green"), ("neutral", "neutral")])
+def test_without_structure_it_must_be_named(high, macro):
+    trader = Trader().with_zone(high, macro)
+    assert trader.preorders().refused_by == "direction_required"
+    assert trader.preorders("SELL").refused_by is None
+
+
+def test_an_override_must_name_it_too():
+    trader = Trader().with_zone("green", "green")
+    assert trader.preorders(override=True).refused_by == "direction_required"
+    assert trader.preorders("SELL", override=True).refused_by is None
+
+
+def test_one_intent_or_pre_order_per_asset():
+    trader = waiting_trader(assets=("ES", "NQ"))
+    assert trader.preorders("BUY").refused_by == "already_waiting"
+    assert trader.intends().refused_by == "already_waiting"
+    assert trader.preorders("BUY", asset="NQ").refused_by is None
+    assert Trader().intends().preorders("BUY").refused_by == "already_waiting"
+
+
+def test_an_asset_that_is_not_traded_has_none():
+    assert Trader().preorders("BUY", asset="CL").refused_by == "unknown_asset"
+    assert Trader().cancels_preorder("CL").refused_by == "unknown_asset"
+
+
+# -- firing ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("direction", ["BUY", "SELL"])
+def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction):
+    trader = waiting_trader(direction).bricks(6, WITH[direction])
+    order = trader.order
+    assert (order.kind, order.side, order.qty, order.stop_points) == ("ENTRY", direction, 5, 15)
+    assert trader.brick_answer.orders == (order,)
+    assert trader.asset.preorder.status == "FIRED"
+    assert ending_of(trader).fired
+    assert not trader.asset.tempo.ready
+    assert trader.gate_for(direction, override=True) == "candle_lock"
+    assert trader.filled_at(5250).trade.side == direction
+    assert trader.replays_equal()
+
+
+def test_mode_size_and_override_are_the_pre_orders():
+    trader = Trader().with_zone("red", "red").preorders("BUY", mode="RUNNER", size="9pt", override=True)
+    trader.bricks(6, "green")
+    assert (trader.order.qty, trader.order.entry.override) == (3, True)
+    assert trader.filled_at(5250).trade.mode == "RUNNER"
+    assert trader.told(EntryAccepted)[-1].override
+
+
+@pytest.mark.parametrize("direction", ["BUY", "SELL"])
+def test_a_brick_of_the_other_colour_cancels_it(direction):
+    color = AGAINST[direction]
+    trader = waiting_trader(direction).bricks(6, color)
+    assert trader.desk.orders == {}
+    assert trader.asset.preorder.status == "CANCELLED"
+    assert trader.asset.preorder.reason == ending_of(trader).reason == f"the 6pt brick came {color}"
+    assert trader.bricks(6, WITH[direction]).desk.orders == {}
+
+
+@pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
+def test_no_other_size_moves_it(points):
+    trader = waiting_trader().bricks(points, "green")
+    assert trader.asset.preorder.status == "WAITING"
+    assert trader.order is None
+
+
+def test_neutral_late_and_repeated_bricks_do_not_move_it():
+    trader = Trader().with_zone("green", "green")
+    trader.brick(6, "green", bar_id="one", bar_at=trader.now).preorders("BUY")
+    trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
+    trader.brick(6, "green", bar_at=Trader(at="09:20:00").now)
+    assert trader.asset.preorder.status == "WAITING"
+
+
+CLOSES_A_GATE = {
+    "daily_stop": lambda trader: trader.broker_says(balance=50_000).broker_says(balance=49_000),
+    "trade_limit": lambda trader: trader.consumes_trade(),
+    "cooldown": lambda trader: trader.adopts(5).exits().filled_at(5250),
+    "candle_lock": lambda trader: trader.brick(6, "green", "NQ").enters("BUY", "NQ", override=True).turns_to("ES"),
+    "position": lambda trader: trader.adopts(5),
+    "heartbeat": lambda trader: trader.goes_silent().at("09:41:10"),
+    "zone": lambda trader: trader.bricks(8, "red").bricks(12, "red"),
+    "two_half_filter": lambda trader: trader.bricks(2.5, "red"),
+    "reconcile": lambda trader: trader.broker_says(position=3),
+    "bridge": lambda trader: trader.hears_bridge(connected=False),
+}
+
+
+@pytest.mark.parametrize("gate", CLOSES_A_GATE)
+def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate):
+    trader = waiting_trader(assets=("ES", "NQ"), env="LIVE", two_half_filter=True, max_trades_per_day=1)
+    CLOSES_A_GATE[gate](trader)
+    trader.brick(6, "green", asset="ES")
+    assert trader.order is None
+    assert trader.told(EntryBlocked)[-1].gate == gate
+    assert trader.asset.preorder.status == "CANCELLED"
+    assert ending_of(trader).reason == trader.asset.preorder.reason == trader.told(EntryBlocked)[-1].sentence
+    assert trader.replays_equal()
+
+
+def test_without_a_zone_it_fires_into_a_closed_gate():
+    trader = Trader().preorders("BUY").bricks(6, "green")
+    assert "NO ZONE" in ending_of(trader).reason
+
+
+def test_a_gate_that_reopened_meanwhile_does_not_count():
+    trader = waiting_trader().goes_silent().at("09:45:00").ticks().hears().bricks(6, "green")
+    assert trader.asset.preorder.status == "FIRED"
+
+
+def test_its_brick_brings_the_token_it_needs():
+    trader = Trader(cooldown_seconds=0).with_structure("green").enters("BUY").filled_at(5250)
+    trader.exits(force=True).filled_at(5250).at("09:35:00")
+    assert trader.gate_for("BUY") == "tempo"
+    assert trader.preorders("BUY").bricks(6, "green").order is not None
+
+
+def test_a_fired_pre_order_that_is_rejected_gives_back_what_it_took():
+    trader = waiting_trader().bricks(6, "green").rejected()
+    assert trader.gate_for("BUY") is None
+    assert trader.asset.preorder.status == "FIRED"
+
+
+# -- cancelling -----------------------------------------------------------------------------------------------
+
+
+def test_another_accepted_entry_cancels_it():
+    trader = Trader().with_structure("green").preorders("BUY").enters("BUY")
+    assert trader.order is not None
+    assert trader.asset.preorder.status == "CANCELLED"
+    assert ending_of(trader).reason == "another entry was accepted"
+    assert len(trader.bricks(6, "green").desk.orders) == 1
+
+
+def test_a_refused_entry_leaves_it_waiting():
+    trader = waiting_trader().enters("BUY")
+    assert trader.refused_by == "tempo"
+    assert trader.asset.preorder.status == "WAITING"
+
+
+def test_the_operator_takes_it_back_once():
+    trader = waiting_trader().cancels_preorder()
+    assert trader.refused_by is None
+    assert (trader.asset.preorder.status, ending_of(trader).fired) == ("CANCELLED", False)
+    assert trader.cancels_preorder().refused_by == "nothing_waiting"
+    assert trader.bricks(6, "green").order is None
+    assert trader.preorders("BUY").refused_by is None
+
+
+def test_there_is_nothing_to_cancel_before_and_after():
+    assert Trader().cancels_preorder().refused_by == "nothing_waiting"
+    assert waiting_trader().bricks(6, "green").cancels_preorder().refused_by == "nothing_waiting"
+
+
+def test_it_waits_over_a_restart():
+    trader = waiting_trader().restarts().bricks(6, "green")
+    assert trader.order.kind == "ENTRY"
+    assert trader.replays_equal()
+
+
+# -- the order of a brick's effects ---------------------------------------------------------------------------
+
+
+def kinds(trader, *wanted):
+    return [type(event) for event in trader.events if isinstance(event, wanted)]
+
+
+def test_a_6pt_brick_moves_token_intent_scale_in_and_exits_in_this_order():
+    trader = Trader().intends().adopts(5, 5250).bricks(2.5, "red").targets(20).hears(5259).targets(9)
+    trader.bricks(6, "green")
+    wanted = (TempoArmed, IntentChanged, ScaleInUnlocked, OrderQueued)
+    assert kinds(trader, *wanted) == list(wanted)
+    assert trader.exit_source == "points_tp"
+
+
+def test_exits_come_before_the_pre_order():
+    trader = Trader().with_zone("red", "red").preorders("SELL").adopts(5).toggles("main_flip").bricks(6, "red")
+    assert kinds(trader, OrderQueued, PreOrderEnded) == [OrderQueued, PreOrderEnded]
+    assert trader.exit_source == "main_flip"
+    assert trader.told(EntryBlocked)[-1].gate == "pending_order"

@@ -1,0 +1,411 @@
+"""What the operator may change of an open trade, what fires by it, and when changing is locked (SPEC 6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from services.engine.events import ProtectionChanged, SignalCounted
+from tests.trader import Trader
+
+OPENS = {"is_long": 1, "is_short": -1}
+
+
+def runner(opens="is_long", **settings):
+    """A RUNNER from 5250 whose management is unlocked."""
+    return getattr(Trader(**settings), opens)(5250, mode="RUNNER").unlocks_management()
+
+
+# -- the management lock --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opens", "color", "is_locked"),
+    [
+        ("is_long", None, True),
+        ("is_long", "neutral", True),
+        ("is_long", "green", True),
+        ("is_long", "red", False),
+        ("is_short", None, True),
+        ("is_short", "neutral", True),
+        ("is_short", "red", True),
+        ("is_short", "green", False),
+    ],
+)
+@pytest.mark.parametrize("change", ["protects", "targets"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_2_5pt_stream_locks_protect_and_points_target(opens, color, is_locked, change, enabled):
+    trader = getattr(Trader(), opens)(5250)
+    if color:
+        trader.bricks(2.5, color)
+    before = trader.trade
+    getattr(trader, change)(enabled=enabled)
+    assert trader.refused_by == ("management_locked" if is_locked else None)
+    assert not is_locked or trader.trade == before
+
+
+def test_it_locks_again_with_the_next_brick():
+    trader = runner().bricks(2.5, "green").protects(-2)
+    assert trader.refused_by == "management_locked"
+    assert "green" in trader.refusal.sentence
+    assert trader.bricks(2.5, "red").protects(-2).refused_by is None
+
+
+def test_a_2_5pt_brick_from_before_the_entry_counts():
+    assert Trader().bricks(2.5, "red").is_long().protects(-2).refused_by is None
+
+
+@pytest.mark.parametrize("points", [1, 4, 6, 12])
+def test_no_other_size_unlocks_it(points):
+    trader = Trader().is_long(5250)
+    trader.brick_against(points)
+    assert trader.protects(-2).refused_by == "management_locked"
+
+
+def test_armed_protections_fire_while_it_is_locked():
+    trader = runner().protects(-2).bricks(2.5, "green").hears(5248)
+    assert trader.exit_source == "protect"
+    trader = runner().targets(10).bricks(2.5, "green").hears(5260)
+    assert trader.exit_source == "points_tp"
+
+
+def test_it_survives_a_restart():
+    assert Trader().is_long().restarts().protects(-2).refused_by == "management_locked"
+    assert runner().restarts().protects(-2).refused_by is None
+
+
+@pytest.mark.parametrize("change", ["protects", "targets", "signals"])
+def test_flat_and_elsewhere_there_is_nothing_to_protect(change):
+    assert getattr(Trader().with_structure("green"), change)().refused_by == "nothing_to_manage"
+    assert getattr(Trader().with_structure("green").enters("BUY").claims(), change)().refused_by == "nothing_to_manage"
+    assert getattr(Trader().turns_to("CL"), change)().refused_by == "unknown_asset"
+
+
+@pytest.mark.parametrize("rule", ["high_next_bar", "main_flip", "four_pt_invalidation"])
+def test_flat_there_is_nothing_to_toggle(rule):
+    assert Trader().toggles(rule).refused_by == "nothing_to_manage"
+    assert Trader().turns_to("CL").toggles(rule).refused_by == "unknown_asset"
+
+
+# -- protect --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_off_at_entry():
+    trader = Trader().is_long(5250, mode="RUNNER").hears(5200)
+    assert not trader.trade.protect_enabled
+    assert trader.order is None
+
+
+@pytest.mark.parametrize("threshold", ["-2", "-2.0", "0.5", "0.50"])
+def test_the_two_thresholds_are_taken(threshold):
+    trader = runner().protects(threshold)
+    assert trader.refused_by is None
+    assert trader.trade.protect_threshold_points == Decimal(threshold)
+    assert trader.told(ProtectionChanged)[-1].asset == "ES"
+
+
+@pytest.mark.parametrize("threshold", ["-2.01", "-1.99", "0", "0.49", "0.51", "2", "-0.5", "200"])
+def test_any_other_is_refused_locked_or_not(threshold):
+    for trader in (runner(), runner().bricks(2.5, "green")):
+        assert trader.protects(threshold).refused_by == "setting_invalid"
+        assert not trader.trade.protect_enabled
+
+
+@pytest.mark.parametrize("opens", OPENS)
+@pytest.mark.parametrize(
+    ("threshold", "points", "fires"),
+    [
+        (-2, "-1.75", False),
+        (-2, "-2", True),
+        (-2, "-2.25", True),
+        ("0.5", "0.75", False),
+        ("0.5", "0.5", True),
+        ("0.5", "0.25", True),
+    ],
+)
+def test_it_fires_at_its_threshold_and_below_from_a_price(opens, threshold, points, fires):
+    trader = runner(opens).hears(5250 + OPENS[opens] * 20).protects(threshold)
+    trader.later(seconds=1).hears(Decimal(5250) + OPENS[opens] * Decimal(points))
+    assert trader.exit_source == ("protect" if fires else None)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "open_pnl", "fires"),
+    [(-2, "-49.99", False), (-2, "-50", True), ("0.5", "12.51", False), ("0.5", "12.5", True)],
+)
+def test_it_fires_from_a_snapshot(threshold, open_pnl, fires):
+    trader = runner().protects(threshold).broker_says(open_pnl=open_pnl)
+    assert trader.exit_source == ("protect" if fires else None)
+
+
+def test_an_older_price_does_not_fire_it_against_a_newer_snapshot():
+    trader = runner().protects(-2).later(seconds=5).broker_says(open_pnl=0)
+    trader.hears(5240, sent_at=trader.now - timedelta(seconds=1))
+    assert trader.order is None
+
+
+def test_it_keeps_its_threshold_when_none_is_named():
+    trader = runner().protects("0.5").protects(enabled=False)
+    assert (trader.trade.protect_enabled, trader.trade.protect_threshold_points) == (False, Decimal("0.5"))
+    assert trader.hears(5200).order is None
+    assert trader.protects().hears(5199).exit_source == "protect"
+
+
+def test_it_fires_before_the_first_6pt_brick():
+    assert runner().protects(-2).hears(5248).exit_source == "protect"
+
+
+def test_it_is_gone_with_the_trade():
+    trader = runner(cooldown_seconds=0).protects(-2).hears(5248).filled_at(5248).at("09:36:00").is_long(5250)
+    assert not trader.trade.protect_enabled
+
+
+# -- the points target ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "refused_by"),
+    [
+        ("0", "setting_invalid"),
+        ("-0.01", "setting_invalid"),
+        ("0.01", None),
+        ("0.25", None),
+        ("200", None),
+        ("200.01", "setting_invalid"),
+    ],
+)
+def test_the_target_lies_above_0_and_at_most_at_200(target, refused_by):
+    trader = runner().targets(target)
+    assert trader.refused_by == refused_by
+    assert trader.trade.points_tp_enabled is (refused_by is None)
+
+
+@pytest.mark.parametrize(("points", "fires"), [("7.25", False), ("7.5", True)])
+@pytest.mark.parametrize("opens", OPENS)
+def test_a_changed_target_fires_at_exactly_its_points(opens, points, fires):
+    trader = runner(opens).targets("7.5").hears(Decimal(5250) + OPENS[opens] * Decimal(points))
+    assert trader.exit_source == ("points_tp" if fires else None)
+
+
+def test_switched_off_it_does_not_fire():
+    trader = Trader().is_long(5250).unlocks_management().targets(enabled=False).hears(5300)
+    assert trader.order is None
+    assert trader.trade.points_tp_target == 15
+    assert trader.targets().hears(5301).exit_source == "points_tp"
+
+
+# -- the signal target ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opens", OPENS)
+def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens):
+    trader = getattr(Trader(), opens)(5250, mode="RUNNER").signals(toggle=True)
+    trader.brick_against(6).brick_with(6).brick_against(6)
+    assert (trader.trade.tp_count, trader.order) == (2, None)
+    assert trader.brick_against(6).exit_source == "signal_tp"
+    assert [(event.count, event.target) for event in trader.told(SignalCounted)] == [(1, 3), (2, 3), (3, 3)]
+    assert trader.replays_equal()
+
+
+def test_bricks_from_before_arming_do_not_count():
+    trader = runner().bricks(6, "red", "red").signals(toggle=True, target=1)
+    assert (trader.refused_by, trader.trade.tp_count) == (None, 0)
+    assert trader.hears(5250).order is None
+    assert trader.bricks(6, "red").exit_source == "signal_tp"
+
+
+@pytest.mark.parametrize("points", [1, 2.5, 4])
+def test_no_other_size_counts(points):
+    assert runner().signals(toggle=True, target=1).bricks(points, "red").order is None
+
+
+@pytest.mark.parametrize(
+    ("target", "refused_by"), [(0, "setting_invalid"), (1, None), (50, None), (51, "setting_invalid")]
+)
+def test_the_target_is_from_1_to_50(target, refused_by):
+    trader = runner().signals(target=target)
+    assert trader.refused_by == refused_by
+    assert trader.trade.tp_target == (3 if refused_by else target)
+
+
+def test_the_fiftieth_fires_and_the_forty_ninth_does_not():
+    trader = runner().signals(toggle=True, target=50).bricks(6, *["red"] * 49)
+    assert trader.order is None
+    assert trader.bricks(6, "red").exit_source == "signal_tp"
+
+
+def test_a_reset_zeroes_the_count_and_stays_armed():
+    trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(reset=True)
+    assert (trader.trade.tp_armed, trader.trade.tp_count) == (True, 0)
+    assert trader.bricks(6, "red", "red").order is None
+    assert trader.bricks(6, "red").exit_source == "signal_tp"
+
+
+def test_toggled_off_it_neither_counts_nor_fires():
+    trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(toggle=True).bricks(6, "red", "red")
+    assert (trader.trade.tp_armed, trader.order, trader.trade.tp_count) == (False, None, 2)
+    trader.signals(toggle=True)
+    assert (trader.trade.tp_armed, trader.trade.tp_count) == (True, 0)
+
+
+def test_a_target_lowered_below_the_count_fires_with_the_next_price():
+    trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(target=2)
+    assert trader.trade.tp_count == 2
+    assert trader.hears(5250).exit_source == "signal_tp"
+
+
+def test_no_target_can_be_reached_while_the_initial_exit_lock_holds():
+    """The only automatic exit that respects the lock; the brick that counts is the one that releases it."""
+    trader = runner().signals(toggle=True, target=1).hears(5240).bricks(8, "green")
+    assert trader.trade.initial_exit_locked
+    assert trader.order is None
+    assert trader.bricks(6, "red").exit_source == "signal_tp"
+    assert not trader.trade.initial_exit_locked
+
+
+# -- arming while locked (SPEC 6.5) ---------------------------------------------------------------------------
+
+ARMS = {
+    "signal_tp": (6, lambda trader: trader.signals(toggle=True), lambda trade: trade.tp_armed),
+    "high_next_bar": (8, lambda trader: trader.toggles("high_next_bar"), lambda t: t.high_next_bar_exit_enabled),
+}
+
+
+@pytest.mark.parametrize("opens", OPENS)
+@pytest.mark.parametrize("rule", ARMS)
+@pytest.mark.parametrize("fresh", [0, 1, 2])
+@pytest.mark.parametrize("unlocked", [False, True])
+def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(opens, rule, fresh, unlocked):
+    points, arm, is_armed = ARMS[rule]
+    trader = getattr(Trader(), opens)(5250, mode="RUNNER")
+    for _ in range(fresh):
+        trader.brick_with(points)
+    if unlocked:
+        trader.unlocks_management()
+    arm(trader)
+    allowed = unlocked or fresh == 0
+    assert trader.refused_by == (None if allowed else "management_locked")
+    assert is_armed(trader.trade) is allowed
+
+
+@pytest.mark.parametrize("rule", ARMS)
+def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule):
+    points, arm, is_armed = ARMS[rule]
+    trader = Trader().is_long(5250).brick_with(14 - points)
+    arm(trader)
+    assert is_armed(trader.trade)
+
+
+@pytest.mark.parametrize("rule", ARMS)
+def test_a_brick_between_order_and_fill_is_not_fresh(rule):
+    points, arm, is_armed = ARMS[rule]
+    trader = Trader().with_structure("green").enters("BUY").claims().bricks(points, "green").filled_at(5250)
+    arm(trader)
+    assert is_armed(trader.trade)
+
+
+@pytest.mark.parametrize("rule", ARMS)
+def test_disarming_is_never_locked_but_arming_again_is(rule):
+    points, arm, is_armed = ARMS[rule]
+    trader = runner()
+    if rule == "signal_tp":
+        trader.brick_with(points)
+        arm(trader)
+        trader.bricks(2.5, "green")
+    else:
+        arm(trader)
+        trader.bricks(2.5, "green")
+    arm(trader)
+    assert (trader.refused_by, is_armed(trader.trade)) == (None, False)
+    trader.brick_with(points)
+    arm(trader)
+    assert (trader.refused_by, is_armed(trader.trade)) == ("management_locked", False)
+
+
+def test_target_and_reset_are_not_locked():
+    trader = Trader().is_long(5250).signals(toggle=True).bricks(6, "green").bricks(2.5, "green")
+    assert trader.signals(target=5).refused_by is None
+    assert trader.signals(reset=True).refused_by is None
+
+
+@pytest.mark.parametrize("rule", ["main_flip", "four_pt_invalidation"])
+def test_flip_and_invalidation_are_toggled_while_locked(rule):
+    trader = Trader().is_long(5250).bricks(6, "green").bricks(8, "green").bricks(2.5, "green").toggles(rule)
+    assert trader.refused_by is None
+    assert trader.told(ProtectionChanged)[-1].value == "True"
+    assert trader.toggles(rule).told(ProtectionChanged)[-1].value == "False"
+
+
+# -- the brick exits ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opens", OPENS)
+@pytest.mark.parametrize("color", ["green", "red"])
+def test_the_8pt_next_bar_exit_fires_on_the_next_8pt_brick_of_any_colour(opens, color):
+    trader = getattr(Trader(), opens)(5250, mode="RUNNER").toggles("high_next_bar").bricks(4, color).bricks(6, color)
+    assert trader.order is None
+    assert trader.bricks(8, color).exit_source == "high_next_bar"
+
+
+def test_a_neutral_8pt_brick_is_no_next_bar():
+    assert Trader().is_long().toggles("high_next_bar").bricks(8, "neutral").order is None
+
+
+def test_disarmed_only_structure_is_left():
+    trader = Trader().is_long().toggles("high_next_bar").toggles("high_next_bar").bricks(8, "green")
+    assert trader.order is None
+    assert trader.bricks(8, "red").exit_source == "structure"
+
+
+@pytest.mark.parametrize("opens", OPENS)
+@pytest.mark.parametrize(("rule", "points"), [("main_flip", 6), ("four_pt_invalidation", 4)])
+def test_a_toggled_brick_exit_fires_on_every_brick_of_its_size_against_the_trade(opens, rule, points):
+    trader = getattr(Trader(), opens)(5250, mode="RUNNER")
+    trader.brick_against(points)
+    assert trader.order is None
+    trader.toggles(rule).brick_with(points)
+    assert trader.order is None
+    for other in {1, 2.5, 4, 6, 12} - {points}:
+        trader.brick_against(other)
+    assert trader.order is None
+    trader.brick_against(points)
+    assert trader.exit_source == rule
+
+
+@pytest.mark.parametrize(("rule", "points"), [("main_flip", 6), ("four_pt_invalidation", 4)])
+def test_a_brick_need_not_be_a_flip(rule, points):
+    trader = Trader().is_long(5250, mode="RUNNER").brick_against(points).toggles(rule).brick_against(points)
+    assert trader.exit_source == rule
+
+
+def test_the_free_zones_6pt_flip_may_be_switched_off():
+    trader = Trader().in_free_zone().enters("BUY").filled_at(5250).toggles("main_flip").bricks(6, "red")
+    assert trader.order is None
+
+
+def test_everything_is_off_at_entry_but_the_scalps_target():
+    trade = Trader().is_long().trade
+    assert (trade.points_tp_enabled, trade.points_tp_target) == (True, 15)
+    assert not any(
+        (
+            trade.protect_enabled,
+            trade.tp_armed,
+            trade.high_next_bar_exit_enabled,
+            trade.main_flip_exit_enabled,
+            trade.four_pt_invalidation_enabled,
+        )
+    )
+
+
+def test_what_is_armed_survives_a_restart():
+    trader = runner().signals(toggle=True, target=2).bricks(6, "red").restarts().bricks(6, "red")
+    assert trader.exit_source == "signal_tp"
+    assert Trader().is_long().toggles("high_next_bar").restarts().bricks(8, "green").exit_source == "high_next_bar"
+
+
+def test_a_change_that_changes_nothing_is_not_told():
+    trader = runner().protects(-2)
+    assert [event.setting for event in trader.events] == ["protect_enabled"]
+    assert trader.protects(-2).events == ()
