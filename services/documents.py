@@ -7,6 +7,7 @@ document of its own. Old documents are upgraded one numbered step at a time when
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from services.engine.answers import Refusal, Reply
 from services.engine.commands import AnyCommand
 from services.engine.events import AnyEvent, TradeClosed
+from services.engine.moments import candle_end
 from services.engine.order import Order
 from services.engine.state import Asset, AssetLive, Desk, DeskLive
 from services.stores.store import Stored, StoreUnreadable
@@ -84,8 +86,8 @@ def read_desk(stored: Stored) -> Desk:
 def upgraded(body: bytes) -> bytes:
     """Bring a stored document to the newest schema. Raises StoreUnreadable for a newer one."""
     schema = msgspec.json.decode(body, type=_Schema).schema
-    if schema > SCHEMA:
-        raise StoreUnreadable(f"a stored document has schema {schema}, this program knows {SCHEMA}")
+    if not 1 <= schema <= SCHEMA:
+        raise StoreUnreadable(f"a stored document has schema {schema}, this program knows 1 to {SCHEMA}")
     document: Any = msgspec.json.decode(body)
     for step in UPGRADES[schema - 1 :]:
         document = step(document)
@@ -97,11 +99,19 @@ class _Schema(Struct):
 
 
 def _rules_get_a_tomorrow(document: Any) -> Any:
-    """Schema 2: rules that are looser wait for the next trading day, so the desk keeps what is wanted."""
+    """Schema 2: looser rules wait for the next trading day, and the candle lock knows its own end."""
     if "desk" in document:
         rules = document["desk"]["rules"]
-        document["desk"] |= {"wanted": rules, "configured": rules}
+        document["desk"] |= {"wanted": rules, "configured": rules, "locks": _with_candle_end(document["desk"])}
     return {**document, "schema": 2}
+
+
+def _with_candle_end(desk: Any) -> Any:
+    locks = desk.get("locks", {})
+    if locks.get("candle_used") is None:
+        return locks
+    used = datetime.fromisoformat(locks["candle_used"])
+    return {**locks, "candle_until": candle_end(used, desk["rules"]["candle_seconds"]).isoformat()}
 
 
 UPGRADES = (_rules_get_a_tomorrow,)  # the step at index n brings a document from schema n + 1 to n + 2

@@ -32,7 +32,6 @@ from services.engine.events import (
     TradeConsumed,
     TradeOpened,
 )
-from services.engine.moments import candle_end, candle_start
 from services.engine.order import Order
 from services.engine.state import Desk
 from services.engine.words import Instant, Price, Side, Usd
@@ -142,10 +141,7 @@ def day_opened(event: DayRolled, scene: Scene) -> Words | None:
 
 def lock_ends(desk: Desk) -> dict[str, Instant]:
     """Return when each timed lock ends or ended, by the instants that the desk stores."""
-    ends = {"cooldown": desk.locks.cooldown_until}
-    if desk.locks.candle_used is not None:
-        length = desk.rules.candle_seconds
-        ends["candle"] = candle_end(candle_start(desk.locks.candle_used, length), length)
+    ends = {"cooldown": desk.locks.cooldown_until, "candle": desk.locks.candle_until}
     return {slot: at for slot, at in ends.items() if at is not None}
 
 

@@ -104,7 +104,7 @@ def _connections(desk: Desk, now: Instant) -> Json:
 
 def _locks(desk: Desk, now: Instant) -> Json:
     nobody = EntryRequest(next(iter(desk.assets.values()))) if desk.assets else None
-    candle_ends = candle_end(desk.locks.candle_used, desk.rules.candle_seconds) if desk.locks.candle_used else None
+    candle_ends = desk.locks.candle_until
     candle_held = nobody is not None and not candle_is_unused(desk, nobody, now).is_open
     cooling = nobody is not None and not cooldown_is_over(desk, nobody, now).is_open
     until = desk.locks.cooldown_until

@@ -114,6 +114,7 @@ class Shadow:
         self.is_live = live
         self.day = self.trading_day(now)
         self.start_equity: Decimal | None = None
+        self.other_start_equity: Decimal | None = None
         self.equity: Decimal | None = None
         self.intent: dict[str, str] = {}
         self.preorder: dict[str, tuple[str, bool]] = {}
@@ -153,12 +154,18 @@ class Shadow:
         self.wanted |= limits
         for name, value in self.wanted.items():
             self.rules[name] = TIGHTER[name][0](self.rules[name], value)
+        self._weigh_the_day()
 
     def is_configured(self, settings: dict[str, Any]) -> None:
         """A restart: only what the environment changed is wanted anew."""
         self.wants({name: value for name, value in settings.items() if self.configured[name] != value})
         self.configured |= settings
-        self._weigh_the_day()
+
+    def switches_account(self) -> None:
+        """Each environment's account has its own start of the day; the new one's equity is not known yet."""
+        self.is_live = not self.is_live
+        self.start_equity, self.other_start_equity = self.other_start_equity, self.start_equity
+        self.equity = None
 
     # -- what it learns ---------------------------------------------------------------------------------------
 
@@ -166,6 +173,7 @@ class Shadow:
         if (today := self.trading_day(now)) <= self.day:
             return False
         self.day, self.start_equity, self.is_stopped, self.trades_taken = today, None, False, 0
+        self.other_start_equity = None
         self.rules = dict(self.wanted)
         return True
 
@@ -189,7 +197,7 @@ class Shadow:
                     self.token[event.asset] = self.flip_may_rearm[event.asset] = False
                     self.candle = now
                     self.entry_zone[event.asset] = self._zone(event.asset)
-                    if event.asset in self.intent:
+                    if self.intent.get(event.asset) in ("WAITING", "READY"):
                         self.intent[event.asset] = "USED"
                     self.preorder.pop(event.asset, None)
                 case TradeOpened(adopted=True):
@@ -587,6 +595,7 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(force=st.booleans())
     def operator_exits_all(self, force):
         answer = self.ask(ExitAll(force)).answer
+        self.shadow.preorder.clear()
         assert isinstance(answer, ExitsTaken)
         assert not (force and answer.skipped)
         skipped = {skip.asset for skip in answer.skipped}
@@ -734,12 +743,12 @@ class DeskMachine(RuleBasedStateMachine):
         self.ask(TickClock())
         expected = self.shadow.refusal_of_env(env, self.now)
         self._is_answered(SwitchEnv(env), expected)
-        if expected is None:
-            self.shadow.is_live = env == "LIVE"
+        if expected is None and self.shadow.is_live is not (env == "LIVE"):
+            self.shadow.switches_account()
 
     @rule(limits=some_limits)
     def operator_sets_limits(self, limits):
-        """Change limits; a lowered daily stop is weighed with the next balance, which comes at once here."""
+        """Change limits; a lowered daily stop is weighed at once."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
             limits.pop("candle_seconds", None)
@@ -747,8 +756,6 @@ class DeskMachine(RuleBasedStateMachine):
             return
         self._is_answered(SetLimits({name: Decimal(value) for name, value in limits.items()}), None)
         self.shadow.wants(limits)
-        if self.shadow.equity is not None:
-            self.snapshot_comes(balance=self.shadow.equity, lies={}, open_pnl=None)
 
     def _is_answered(self, command: AnyCommand, expected: str | None) -> Any:
         """Have it decided, and hold the gate or the code of its refusal against what the shadow says."""

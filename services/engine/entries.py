@@ -8,7 +8,7 @@ from services.engine.answers import OrderTaken, Refusal, Reply
 from services.engine.commands import EnterMarket
 from services.engine.events import EntryAccepted, EntryBlocked, IntentChanged, PreOrderEnded
 from services.engine.gates import EntryRequest, Rung, ladder
-from services.engine.moments import candle_start, seconds_until
+from services.engine.moments import candle_end, candle_start, seconds_until
 from services.engine.order import EntryTerms
 from services.engine.queue import queue_entry
 from services.engine.state import Asset
@@ -63,7 +63,8 @@ def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung
 
 def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Reply:
     """Take the candle, spend the token, queue the order."""
-    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle))
+    until = candle_end(terms.candle, turn.desk.rules.candle_seconds)
+    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle, candle_until=until))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
     asset = turn.put_asset(replace(_without_waiting(turn, asset), tempo=tempo))
     order = queue_entry(turn, asset, direction, terms)

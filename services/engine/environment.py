@@ -8,7 +8,7 @@ from services.engine.answers import Done, Refusal, Reply
 from services.engine.commands import SwitchEnv
 from services.engine.events import EnvSwitched
 from services.engine.moments import is_younger
-from services.engine.state import Desk
+from services.engine.state import Day, Desk
 from services.engine.turn import Turn
 
 
@@ -23,9 +23,17 @@ def switch_env(turn: Turn, command: SwitchEnv) -> Reply | Refusal:
     heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, turn.now)
     if command.env == "LIVE" and not (heard and desk.live.ts_connected):
         return Refusal("bridge_down", "BRIDGE OFFLINE — LIVE needs a bridge that is heard and connected to the broker")
-    turn.desk = replace(desk, env=command.env)
+    turn.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
     turn.tell(EnvSwitched(command.env))
     return Done()
+
+
+def _other_account(day: Day) -> Day:
+    """Measure the day on the other environment's account, from where that one started; a stop stays a stop.
+
+    Each account keeps its own start equity: switching to and fro gives nobody a fresh drawdown.
+    """
+    return replace(day, start_equity=day.other_start_equity, other_start_equity=day.start_equity)
 
 
 def _what_is_open(desk: Desk) -> str | None:

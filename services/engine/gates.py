@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from services.engine.day import day_end
-from services.engine.moments import candle_end, candle_start, countdown, is_younger
+from services.engine.moments import countdown, is_younger
 from services.engine.state import Asset, Desk
 from services.engine.words import Instant, Side
 from services.engine.zone import zone_of
@@ -89,10 +89,9 @@ def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close for the rest of the 5-minute candle in which an entry was ordered."""
-    length, used = desk.rules.candle_seconds, desk.locks.candle_used
-    if used is None or used < candle_start(now, length):
+    length, ends_at = desk.rules.candle_seconds, desk.locks.candle_until
+    if ends_at is None or now >= ends_at:
         return OPEN
-    ends_at = candle_end(candle_start(used, length), length)
     name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
     left = countdown(ends_at - now)
     return closed(f"{name} LOCK ACTIVE — one trade already used this candle ({left} remaining)", ends_at)

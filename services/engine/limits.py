@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from services.engine.answers import Done, Refusal, Reply, RulesTaken
 from services.engine.commands import ConsumeTrade, SetLimits
+from services.engine.day import check_daily_stop
 from services.engine.events import LimitsChanged, TradeConsumed
+from services.engine.moments import candle_end, candle_start
 from services.engine.rules import Rules
-from services.engine.state import Desk
+from services.engine.state import Desk, Locks
 from services.engine.turn import Turn
 
 
@@ -66,6 +68,7 @@ def set_limits(turn: Turn, command: SetLimits) -> Reply | Refusal:
         return Refusal("setting_invalid", f"no limit is called {', '.join(unknown) or 'nothing'}")
     asked = {name: _as_kept(getattr(turn.desk.rules, name), value) for name, value in command.limits.items()}
     put_rules(turn, replace(turn.desk.wanted, **asked))
+    check_daily_stop(turn)
     return RulesTaken(_texts(pending_limits(turn.desk)))
 
 
@@ -79,11 +82,19 @@ def _as_kept(kept: object, value: Decimal) -> object:
 def put_rules(turn: Turn, wanted: Rules) -> None:
     """Want these rules: what is tighter holds now, the rest from the next trading day on."""
     before, rules = turn.desk, tightened(turn.desk.rules, wanted)
-    turn.desk = replace(before, rules=rules, wanted=wanted)
+    turn.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if (rules, wanted) == (before.rules, before.wanted):
         return
     changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
     turn.tell(LimitsChanged(_texts(changed), _texts(pending_limits(turn.desk))))
+
+
+def _stretched(locks: Locks, rules: Rules) -> Locks:
+    """Let a candle lock last to the end of a longer candle; a shorter one loosens nothing that was taken."""
+    if locks.candle_used is None or locks.candle_until is None:
+        return locks
+    longer = candle_end(candle_start(locks.candle_used, rules.candle_seconds), rules.candle_seconds)
+    return replace(locks, candle_until=max(locks.candle_until, longer))
 
 
 def configure_rules(turn: Turn, configured: Rules) -> None:

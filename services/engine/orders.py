@@ -164,9 +164,10 @@ def expire_entries(turn: Turn) -> None:
     for order in list(turn.desk.orders.values()):
         stale = order.expires_at is not None and turn.now >= order.expires_at
         if stale and order.status is OrderStatus.PENDING:
-            ttl = turn.desk.rules.entry_ttl_seconds
-            ended = end_order(turn, order, OrderStatus.EXPIRED, f"not claimed by a bridge within {ttl} s")
-            turn.alert("entry_expired", "warning", f"ENTRY EXPIRED — {ended.reason}", order.asset)
+            reason = f"not claimed by a bridge within {turn.desk.rules.entry_ttl_seconds} s"
+            end_order(turn, order, OrderStatus.EXPIRED, reason)
+            what = order.kind.replace("_", "-")
+            turn.alert("entry_expired", "warning", f"{what} EXPIRED — {reason}", order.asset)
             pursue_exit(turn, order.asset)
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from services.engine.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
-from services.engine.moments import candle_start
 from services.engine.order import EntryTerms, Order
 from services.engine.state import Asset, DueExit, Trade
 from services.engine.turn import Turn
@@ -104,8 +103,9 @@ def _give_scale_in_back(turn: Turn, order: Order) -> None:
 def _give_back(turn: Turn, order: Order, terms: EntryTerms) -> None:
     asset = turn.asset(order.asset)
     turn.put_asset(replace(asset, tempo=replace(asset.tempo, ready=True)))
-    locks, length = turn.desk.locks, turn.desk.rules.candle_seconds
-    same_candle = locks.candle_used == terms.candle == candle_start(turn.now, length)
+    locks = turn.desk.locks
+    lasts = locks.candle_until is not None and turn.now < locks.candle_until
+    same_candle = lasts and locks.candle_used == terms.candle
     if same_candle:
-        turn.desk = replace(turn.desk, locks=replace(locks, candle_used=None))
+        turn.desk = replace(turn.desk, locks=replace(locks, candle_used=None, candle_until=None))
     turn.tell(EntryReturned(order.asset, order.id, candle_returned=same_candle))

@@ -228,11 +228,13 @@ class Asset(Struct, frozen=True):
 class Day(Struct, frozen=True):
     """The trading day: its start equity, its counters, its stop (SPEC 5.5, 5.6).
 
+    ``start_equity`` is of the account of the desk's environment; ``other_start_equity`` waits for the other one.
     ``warned_pct`` is the highest mark of the daily stop that was passed and told, 0 before the first.
     """
 
     trading_day: date
     start_equity: Usd | None = None
+    other_start_equity: Usd | None = None
     trades_taken: int = 0
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
@@ -244,9 +246,14 @@ class Day(Struct, frozen=True):
 
 
 class Locks(Struct, frozen=True):
-    """The desk-wide locks as stored instants; whether they hold is a comparison with now (SPEC 5.8)."""
+    """The desk-wide locks as stored instants; whether they hold is a comparison with now (SPEC 5.8).
+
+    ``candle_used`` is the start of the candle an entry took, ``candle_until`` the end of its lock: it stays where
+    it is, or moves later, when the length of candles is changed.
+    """
 
     candle_used: Instant | None = None
+    candle_until: Instant | None = None
     cooldown_until: Instant | None = None
 
 

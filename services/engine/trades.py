@@ -116,10 +116,11 @@ def reduce_position(turn: Turn, asset: Asset, qty: int, price: Price, reason: st
         exited_quantity=asset.trade.exited_quantity + qty,
         exit_notional=asset.trade.exit_notional + price * qty,
     )
+    watched = watch_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
-        _close(turn, watch_excursion(asset, trade.open_points(price)), trade, reason)
+        _close(turn, watched, trade, reason)
     else:
-        turn.put_asset(replace(asset, trade=trade))
+        turn.put_asset(replace(watched, trade=trade))
 
 
 def _close(turn: Turn, asset: Asset, trade: Trade, reason: str) -> None:

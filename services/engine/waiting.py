@@ -125,6 +125,13 @@ def fire_preorder(turn: Turn, symbol: str, color: Color) -> None:
         turn.tell(PreOrderEnded(symbol, fired=True))
 
 
+def drop_preorder(turn: Turn, symbol: str, reason: str) -> None:
+    """Cancel the asset's pre-order if one waits: the operator wants out, not in."""
+    asset = turn.asset(symbol)
+    if asset.preorder is not None and asset.preorder.is_active:
+        _end_preorder(turn, asset, asset.preorder, reason)
+
+
 def _end_preorder(turn: Turn, asset: Asset, preorder: PreOrder, reason: str) -> None:
     turn.put_asset(replace(asset, preorder=replace(preorder, status="CANCELLED", reason=reason)))
     turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=reason))

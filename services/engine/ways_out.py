@@ -9,6 +9,7 @@ from services.engine.exits import Trigger, check_exits, demand_exit
 from services.engine.order import Order
 from services.engine.state import Asset
 from services.engine.turn import Turn
+from services.engine.waiting import drop_preorder
 from services.engine.words import OrderStatus
 
 LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
@@ -38,7 +39,9 @@ def exit_all(turn: Turn, command: ExitAll) -> Reply:
     cancelled: list[Order] = []
     latched: list[str] = []
     skipped: list[SkippedExit] = []
-    for symbol, asset in turn.desk.assets.items():
+    for symbol in turn.desk.assets:
+        drop_preorder(turn, symbol, "exit all was asked for")
+        asset = turn.asset(symbol)
         running = turn.desk.open_order(symbol)
         if asset.trade is None and (running is None or running.kind == "EXIT"):
             continue

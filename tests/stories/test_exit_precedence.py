@@ -162,7 +162,6 @@ def test_every_rule_gives_its_name_to_order_and_trade(rule):
     assert (trade.reason, trade.forced_exit, trade.override, trade.env) == (rule, False, False, "DEMO")
 
 
-@pytest.mark.xfail(strict=True, reason="only the fill that makes it flat widens the excursion, earlier ones do not")
 def test_the_excursion_holds_every_exit_fill():
     trader = Trader().is_long(5250, mode="RUNNER").bricks(8, "red").partly_filled(3, 5240)
     (trade,) = trader.reports("FILLED", 5249, qty=2, exec_id="rest").trades
