@@ -19,6 +19,7 @@ SECRETS = {
     "FLASK_SECRET_KEY": "session-test-key",
     "DASHBOARD_PASSWORD": "operator-test-password",
 }
+QUIET = {"NOTIFY_URLS": "", "DASHBOARD_PASSWORD_HASH": ""}  # what a developer's own .env must not bring in
 READY_SECONDS = 20.0
 
 
@@ -69,7 +70,8 @@ class Web(Child):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.store = folder / "desk.sqlite"
-        env = {**SECRETS, "PORT": str(self.port), "HOST": "127.0.0.1", "SQLITE_PATH": str(self.store), **settings}
+        place = {"PORT": str(self.port), "HOST": "127.0.0.1", "SQLITE_PATH": str(self.store)}
+        env = {**SECRETS, **QUIET, **place, **settings}
         super().__init__("web", [sys.executable, "-m", "gunicorn", "app:app"], env, folder)
 
     def start(self) -> None:
