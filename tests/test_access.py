@@ -1,4 +1,4 @@
-"""Who may do what, over real HTTP: every route by every identity, logging in, cookies, origins (SPEC 8, issue 2)."""
+"""Who may do what, over real HTTP: every route by every identity, logging in, cookies, origins (SPEC 8)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Hostile and broken bodies at every door: always 4xx with a sentence, never 5xx, and nothing changes (issue 2)."""
+"""Hostile and broken bodies at every door: always 4xx with a sentence, never 5xx, and nothing changes."""
 
 import json
 

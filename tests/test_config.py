@@ -1,4 +1,4 @@
-"""Settings: every faulty one is named in one sentence, and no secret is anybody's default (issue 2)."""
+"""Settings: every faulty one is named in one sentence, and no secret is anybody's default."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The contract page, walked: every endpoint it names is there and answers its example as it says (issue 3).
+"""The contract page, walked: every endpoint it names is there and answers its example as it says.
 
 The page is read from ``LOCKSTEP_CONTRACTS`` or from ``../shared/contracts`` beside this repository. The table below
 copies its calls and examples, so that the walk holds where the page is not.

@@ -1,5 +1,5 @@
 """The operator's controls over real HTTP: happy, refused, malformed; every answer documented and versioned
-(SPEC 4, 5.3, 5.5, 6, 8.5; issue 3, item 1)."""
+(SPEC 4, 5.3, 5.5, 6, 8.5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The API's description: complete, valid, current, and the same for machines and people (issue 3, item 10)."""
+"""The API's description: complete, valid, current, and the same for machines and people."""
 
 import json
 import re

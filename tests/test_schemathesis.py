@@ -1,5 +1,5 @@
 """Schemathesis against a running desk: whatever fits the document and whatever does not, no 5xx and no undocumented
-answer (issue 3, item 10).
+answer.
 
 Left out is the stream, whose answer has no end (``test_stream.py`` reads it). Long polls are asked without waiting.
 The 503 of a store that is down is documented and must not occur here; the only one that may is the refusal to go LIVE

@@ -1,4 +1,4 @@
-"""Told before it is too late: at 50, 70 and 85 percent of the daily stop (issue 3, SPEC 5.6)."""
+"""Told before it is too late: at 50, 70 and 85 percent of the daily stop (SPEC 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits tighten at once and loosen with the next trading day; nothing loosens a lock that holds (SPEC 5, issue 3)."""
+"""Limits tighten at once and loosen with the next trading day; nothing loosens a lock that holds (SPEC 5)."""
 
 from __future__ import annotations
 

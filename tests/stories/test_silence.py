@@ -1,4 +1,4 @@
-"""A feed that falls silent is told once, and once more when it is back (SPEC 10, issue 3)."""
+"""A feed that falls silent is told once, and once more when it is back (SPEC 10)."""
 
 from __future__ import annotations
 
