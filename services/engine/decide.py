@@ -95,9 +95,17 @@ def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     passing = Turn(desk, now)
     let_time_pass(passing)
     turn = Turn(passing.desk, now)
-    answer = DECIDERS[type(command)](turn, command)
+    answer = _unknown_asset(turn, command) or DECIDERS[type(command)](turn, command)
     orders = {**passing.orders, **turn.orders}
     return Decision(turn.desk, answer, (*passing.events, *turn.events), tuple(orders.values()))
+
+
+def _unknown_asset(turn: Turn, command: AnyCommand) -> Refusal | None:
+    """Refuse a command that names an asset this desk does not trade, whoever sent it."""
+    symbol = getattr(command, "asset", None)
+    if symbol is None or symbol in turn.desk.assets:
+        return None
+    return Refusal("unknown_asset", f"asset {symbol} is not traded on this desk")
 
 
 def let_time_pass(turn: Turn) -> None:

@@ -19,9 +19,7 @@ from services.engine.zone import zone_of
 
 def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
     """Queue a market entry if every gate is open; the first closed one is the reason."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     if command.override and command.direction is None:
         return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
     zone = zone_of(asset.stack)

@@ -23,9 +23,9 @@ ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
 
 
 class Trigger(Struct, frozen=True):
-    """Why the rules are asked now: a brick, a level, or that a price, a snapshot or time moved."""
+    """Why the rules are asked now: a brick, a touched level, or a price (a snapshot's too) that moved."""
 
-    kind: Literal["brick", "level", "price", "time"]
+    kind: Literal["brick", "level", "price"]
     stream: Stream | None = None
     color: Color = "neutral"
 

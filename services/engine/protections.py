@@ -100,11 +100,9 @@ def count_signal(turn: Turn, symbol: str, color: Color) -> None:
     turn.tell(SignalCounted(symbol, counted.tp_count, counted.tp_target))
 
 
-def _open_trade(turn: Turn, symbol: str) -> tuple[Asset, Trade, None] | tuple[Any, Any, Refusal]:
+def _open_trade(turn: Turn, symbol: str) -> tuple[Asset, Trade, None] | tuple[Asset, Any, Refusal]:
     """Return asset and open trade, or the refusal when there is none."""
-    asset = turn.desk.assets.get(symbol)
-    if asset is None:
-        return None, None, Refusal("unknown_asset", f"asset {symbol} is not traded on this desk")
+    asset = turn.asset(symbol)
     if asset.trade is None:
         return asset, None, Refusal("nothing_to_manage", f"NO POSITION — {symbol} is flat")
     return asset, asset.trade, None

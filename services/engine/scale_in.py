@@ -19,9 +19,7 @@ SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "brid
 
 def scale_in(turn: Turn, command: ScaleIn) -> Reply | Refusal:
     """Queue an order that adds to the trade, same direction; it uses no slot of the trade limit."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     if asset.trade is None:
         return Refusal("nothing_to_manage", f"NO POSITION — {asset.symbol} is flat")
     request = EntryRequest(asset, asset.trade.side)

@@ -28,9 +28,7 @@ INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "posit
 
 def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
     """Let an entry wait; it will pass the whole ladder at the moment it fires."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
     if direction is None:
         return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
@@ -45,9 +43,7 @@ def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
 
 def place_intent(turn: Turn, command: PlaceIntent) -> Reply | Refusal:
     """Note that the operator means to enter after the next 6pt brick."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     refusal = _refusal(turn, EntryRequest(asset), INTENT_GATES)
     if refusal is not None:
         return refusal
@@ -73,9 +69,7 @@ def _what_waits(asset: Asset) -> str | None:
 
 def cancel_preorder(turn: Turn, command: CancelPreOrder) -> Reply | Refusal:
     """Take the waiting pre-order back."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     if asset.preorder is None or not asset.preorder.is_active:
         return Refusal("nothing_waiting", f"NO PRE-ORDER — nothing waits for {asset.symbol}")
     _end_preorder(turn, asset, asset.preorder, "cancelled by the operator")
@@ -84,9 +78,7 @@ def cancel_preorder(turn: Turn, command: CancelPreOrder) -> Reply | Refusal:
 
 def cancel_intent(turn: Turn, command: CancelIntent) -> Reply | Refusal:
     """Take the intent back."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     if asset.intent is None or not asset.intent.is_active:
         return Refusal("nothing_waiting", f"NO INTENT — nothing waits for {asset.symbol}")
     _put_intent(turn, asset, replace(asset.intent, status="CANCELLED"))

@@ -17,9 +17,7 @@ LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
 
 def exit_position(turn: Turn, command: ExitPosition) -> Reply | Refusal:
     """Exit one asset. Only the initial exit lock can say no, and ``force`` breaks it."""
-    asset = turn.desk.assets.get(command.asset)
-    if asset is None:
-        return Refusal("unknown_asset", f"asset {command.asset} is not traded on this desk")
+    asset = turn.asset(command.asset)
     running = turn.desk.open_order(asset.symbol)
     if asset.trade is None and (running is None or running.kind == "EXIT"):
         return Refusal("nothing_to_exit", f"NO POSITION — {asset.symbol} is flat")
