@@ -369,6 +369,7 @@ def test_sigterm_ends_streams_and_long_polls(desk):
     polling.start()
     for ear in listening:
         ear.hears("state")
+    time.sleep(0.5)  # the poll must be under way: one still in the backlog is reset, and its bridge asks again
     asked_at = time.monotonic()
     desk.process.terminate()
     assert all(ear.has_ended.wait(1) for ear in listening)
