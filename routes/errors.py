@@ -9,11 +9,12 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from routes.request_ids import route
 from services.engine.answers import Refusal, RefusalCode
 from services.group_sheet import KeyReused
 from services.rows import rung_view
 from services.state_manager import StateManager
-from services.stores.store import OutcomeUnknown, StoreError
+from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -110,12 +111,16 @@ def _busy(error: Busy) -> Response:
 
 
 def _store_failed(error: StoreError) -> Response:
-    response = said(f"{_verdict(error)}: {error}", 503)
+    response = said(
+        f"{_verdict(error)}: {error}", 503, writer=error.writer if isinstance(error, NotTheWriter) else None
+    )
     response.headers["Retry-After"] = RETRY_STORE_SECONDS
     return response
 
 
 def _verdict(error: StoreError) -> str:
+    if isinstance(error, NotTheWriter):
+        return "STANDBY — nothing was changed"
     if isinstance(error, OutcomeUnknown):
         return "OUTCOME UNKNOWN — look at the state before you try again"
     return "NOT STORED — nothing was changed"
@@ -130,5 +135,5 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _fault(error: Exception) -> Response:
-    log.exception("fault", path=request.path, method=request.method, error=type(error).__name__)
-    return said("the desk made a mistake; nothing was acknowledged", 500)
+    log.exception("fault", route=route(), method=request.method, error=type(error).__name__)
+    return said("the desk made a mistake; nothing was acknowledged", 500, request_id=g.get("request_id"))

@@ -30,8 +30,8 @@ from services.engine.commands import ClaimOrders, EnterMarket, PlacePreOrder, Re
 from services.engine.orders import is_claimable
 from services.engine.words import OrderStatus
 from services.group_sheet import Outcome
+from services.publication import Snapshot
 from services.rows import Json, handover_view, order_view
-from services.state_manager import Snapshot
 
 orders = Blueprint("orders", __name__)
 

@@ -201,6 +201,8 @@ class GlobalState(BaseModel):
 
     env: Env
     store: Literal["up", "down"]
+    role: Literal["writer", "standby"]
+    writer: str
     simulated: bool
     equity: Number | None
     open_pnl: Number | None

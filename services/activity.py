@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from msgspec import MsgspecError, Struct
@@ -55,9 +55,14 @@ class ActivityLog:
 
     def remember(self, store: Store) -> None:
         """Fill the log from the journal, oldest line first."""
-        for origin, feed in FEED_OF_ORIGIN.items():
-            for row in reversed(store.last_rows(origin, LINES_KEPT)):
-                self._lines[feed].appendleft(_line_of(row))
+        for origin in FEED_OF_ORIGIN:
+            self.tell(list(reversed(store.last_rows(origin, LINES_KEPT))))
+
+    def tell(self, rows: Sequence[JournalRow]) -> None:
+        """Add what journal rows say, oldest first; rows of other origins are no messages."""
+        for row in rows:
+            if row.origin in FEED_OF_ORIGIN:
+                self.note(FEED_OF_ORIGIN[row.origin], _line_of(row))
 
     def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
         """Add a line; with ``merge`` one that repeats the newest raises its count instead."""

@@ -21,8 +21,9 @@ from msgspec import Struct
 from services.activity import ActivityLog, Feed, LogLine, line_view
 from services.engine.state import AssetLive
 from services.patches import changes
+from services.publication import Snapshot
 from services.rows import Json
-from services.state_manager import Snapshot, StateManager
+from services.state_manager import StateManager
 from services.view import history_view, live_document
 
 MESSAGES_QUEUED = 512
@@ -118,6 +119,11 @@ class Broadcaster:
                 listener.offer(message)
             self._listeners.add(listener)
         return listener
+
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._listeners)
 
     def leave(self, listener: Listener) -> None:
         with self._lock:

@@ -83,6 +83,11 @@ def read_desk(stored: Stored) -> Desk:
     return replace(desk, assets=assets, orders={order.id: order for order in orders})
 
 
+def is_outdated(stored: Stored) -> bool:
+    """Tell whether any stored document is of an earlier schema: it is copied before it is written anew."""
+    return any(msgspec.json.decode(body, type=_Schema).schema < SCHEMA for body in stored.documents.values())
+
+
 def upgraded(body: bytes) -> bytes:
     """Bring a stored document to the newest schema. Raises StoreUnreadable for a newer one."""
     schema = msgspec.json.decode(body, type=_Schema).schema

@@ -20,21 +20,21 @@ from services.engine.order import Order
 from services.engine.state import Desk
 from services.engine.words import Instant
 from services.notices import Notifying, changed_locks, notices_of
+from services.pnl import PnlDay, with_sample, write_pnl_day
 from services.stores.store import (
     Commit,
     DeadLetter,
+    Head,
     JournalRow,
     StoredNotice,
     StoredOrder,
     StoredReply,
     StoredTrade,
-    StoreError,
 )
 
 log = structlog.get_logger(__name__)
 
 TIME = TickClock()
-GROUP_AT_MOST = 256
 
 
 class KeyReused(Exception):
@@ -60,33 +60,27 @@ class Submission(Struct):
 
 
 class Chore(Struct):
-    """A small write that is not journaled, done by the writer thread between two groups."""
+    """A small write that is not journaled, done by the writer thread between two groups: one head to the next."""
 
-    work: Callable[[], None]
+    write: Callable[[Head], Head]
     future: Future[None]
 
-    def do(self) -> None:
-        """Do it; nobody but who asked for it hears of its failure."""
-        if not self.future.set_running_or_notify_cancel():
-            return
-        try:
-            self.work()
-        except StoreError as error:
-            self.future.set_exception(error)
-        except Exception as error:
-            log.exception("a chore of the writer failed")
-            self.future.set_exception(error)
-        else:
-            self.future.set_result(None)
 
+def next_group(
+    waiting: queue.SimpleQueue[Submission | Chore | None], at_most: int, patience: float
+) -> list[Submission | Chore] | None:
+    """Wait for something to do and take all else that waits with it.
 
-def next_group(waiting: queue.SimpleQueue[Submission | Chore | None]) -> list[Submission | Chore] | None:
-    """Wait for something to do and take all else that waits with it; None at the end."""
-    first = waiting.get()
+    An empty group: nothing came within ``patience`` seconds. None: this is the end.
+    """
+    try:
+        first = waiting.get(timeout=patience)
+    except queue.Empty:
+        return []
     if first is None:
         return None
     group = [first]
-    while len(group) < GROUP_AT_MOST:
+    while len(group) < at_most:
         try:
             following = waiting.get_nowait()
         except queue.Empty:
@@ -112,13 +106,16 @@ class GroupSheet:
         replies: dict[str, StoredReply],
         recall: Callable[[str], Order | None],
         notifying: Notifying | None = None,
+        pnl_day: PnlDay | None = None,
     ) -> None:
         self.desk = desk
+        self.pnl_day = pnl_day
         self._recall = recall
         self._committed = committed
         self._known_replies = replies
         self.journaled = committed
         self.rows: list[JournalRow] = []
+        self.events: list[AnyEvent] = []
         self.trades: list[TradeClosed] = []
         self.replies: list[StoredReply] = []
         self._ended: dict[str, Order] = {}
@@ -172,8 +169,10 @@ class GroupSheet:
                 command=documents.write_command(command),
                 events=documents.write_events(decision.events),
                 observed=documents.write_observed(observed) if observed else None,
+                schema=documents.SCHEMA,
             )
         )
+        self.events += decision.events
         self._project(sequence, decision, now)
 
     def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
@@ -218,9 +217,15 @@ class GroupSheet:
             for target in range(1, self._notifying.targets + 1)
         ]
 
-    def as_commit(self, version: int) -> Commit:
+    def as_commit(self, head: Head | None, epoch: int, writer: str, version: int) -> Commit:
+        """Return all of it as one write of ``writer`` onto the head on which it was decided."""
+        day = with_sample(self.pnl_day, self.journaled)
+        if day is not None:
+            self.pnl_day = day
         return Commit(
-            expected_sequence=self._committed.sequence,
+            expected=head,
+            epoch=epoch,
+            holder=writer,
             sequence=self.journaled.sequence,
             version=version,
             documents=documents.desk_documents(self.journaled, self._committed),
@@ -231,6 +236,7 @@ class GroupSheet:
             dead_letters=self._dead_letters,
             notices=self.notices,
             withdrawn_slots=sorted(self._withdrawn_slots),
+            pnl_days={day.trading_day: write_pnl_day(day)} if day is not None else {},
         )
 
 

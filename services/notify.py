@@ -105,7 +105,7 @@ class Courier:
         while not self._stopping.is_set():
             seen = self._manager.snapshot.noticed
             try:
-                if not self.turn():
+                if not self._manager.is_writer or not self.turn():
                     self._rest(seen)
             except StoreError as error:
                 log.warning("notices wait for the store", target=self._target.place, error=str(error))
@@ -145,7 +145,8 @@ class Courier:
 
     def _rest(self, seen: int) -> None:
         """Sleep until a commit brings a notice, one that waits is due, or the process goes."""
-        due_at, seconds = self._manager.store.next_notice_at(self._target.place), REST_AT_MOST_SECONDS
+        seconds = REST_AT_MOST_SECONDS
+        due_at = self._manager.store.next_notice_at(self._target.place) if self._manager.is_writer else None
         if due_at is not None:
             seconds = min(seconds, max(0.0, (due_at - self._manager.now).total_seconds()))
         self._manager.wait_until(lambda s: s.noticed != seen or self._stopping.is_set(), seconds)

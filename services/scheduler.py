@@ -25,8 +25,10 @@ def start_clockwork(manager: StateManager, config: Config) -> BackgroundSchedule
 def tick(manager: StateManager) -> None:
     """Let time pass on the desk and keep prices now and then. A store that is down is said by the writer."""
     try:
-        manager.submit(TickClock())
-        manager.keep_observations()
+        if manager.is_writer:
+            manager.submit(TickClock())
+            manager.keep_observations()
+            manager.keep_snapshot_when_due()
     except StoreError as error:
         log.warning("tick was not committed", error=str(error))
 
@@ -35,7 +37,7 @@ def roll_contracts(manager: StateManager, config: Config) -> None:
     """Trade the contracts of the day: an open trade stays on the contract it was opened on."""
     rules = config.rules_at(manager.now)
     try:
-        if rules != manager.snapshot.desk.rules:
+        if manager.is_writer and rules != manager.snapshot.desk.rules:
             manager.submit(ConfigureDesk(rules))
     except StoreError as error:
         log.warning("contracts were not rolled", error=str(error))

@@ -27,8 +27,8 @@ from services.engine.silence import BRIDGE_SEEN_SECONDS
 from services.engine.state import Desk
 from services.engine.words import Instant
 from services.market.session import liquidity
+from services.publication import Snapshot
 from services.rows import Json, alert_view, order_view, trade_row
-from services.state_manager import Snapshot
 
 CONNECTIONS_EXPECTED = 2
 
@@ -63,6 +63,8 @@ def global_view(snapshot: Snapshot, now: Instant) -> Json:
     return {
         "env": desk.env,
         "store": snapshot.store,
+        "role": snapshot.role,
+        "writer": snapshot.writer,
         "simulated": simulated,
         **_account(desk),
         **_connections(desk, now),

@@ -20,7 +20,7 @@ from services.engine.decide import decide
 from services.engine.limits import pending_limits
 from services.engine.state import Desk
 from services.engine.words import OrderStatus
-from services.stores.store import Stored, StoreUnreadable
+from services.stores.store import Head, Stored, StoreUnreadable
 from tests.builders import TUESDAY, new_york
 from tests.trader import Trader
 
@@ -35,7 +35,7 @@ def plain_of_schema_1() -> Any:
 
 def stored(plain: Any) -> Stored:
     bodies = {name: encode(document) for name, document in plain["documents"].items()}
-    return Stored(13, 1, bodies, [encode(o) for o in plain["open_orders"]])
+    return Stored(Head(13, 1, 1, "", "1"), bodies, [encode(o) for o in plain["open_orders"]])
 
 
 def desk_of_schema_1() -> Desk:
@@ -112,9 +112,8 @@ def test_an_upgraded_document_is_of_todays_schema_and_is_not_upgraded_again():
 
 def test_written_again_it_reads_the_same():
     desk = desk_of_schema_1()
-    again = Stored(
-        desk.sequence, 2, documents.desk_documents(desk), [documents.write_order(o) for o in desk.orders.values()]
-    )
+    orders = [documents.write_order(order) for order in desk.orders.values()]
+    again = Stored(Head(desk.sequence, 2, 1, "", "1"), documents.desk_documents(desk), orders)
     assert documents.read_desk(again) == desk
 
 
@@ -125,7 +124,7 @@ def test_old_and_new_documents_stand_beside_each_other():
     bodies = {**stored(plain).documents, **documents.desk_documents(desk, committed=desk)}
     schemas = {name: msgspec.json.decode(body)["schema"] for name, body in bodies.items()}
     assert schemas == {"_global": documents.SCHEMA, "ES": 1, "NQ": 1}
-    assert documents.read_desk(Stored(desk.sequence, 2, bodies, stored(plain).open_orders)) == desk
+    assert documents.read_desk(Stored(Head(desk.sequence, 2, 1, "", "1"), bodies, stored(plain).open_orders)) == desk
 
 
 def test_every_schema_has_a_step_to_the_next():

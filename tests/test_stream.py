@@ -436,9 +436,7 @@ def manager(tmp_path):
         "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET,
         "FLASK_SECRET_KEY": FLASK_KEY,
     }
-    manager = StagedManager(
-        SqliteStore(tmp_path / "desk.sqlite"), Config.from_env(settings).rules_at(datetime.now(UTC))
-    )
+    manager = StagedManager(SqliteStore(tmp_path / "desk.sqlite"), Config.from_env(settings).rules_at)
     yield manager
     manager.stop()
 

@@ -53,7 +53,7 @@ from services.engine.order import Order
 from services.engine.state import Alert, Asset, Desk, Trade
 from services.engine.words import OrderStatus, Side, SizeMode, TradeMode
 from services.group_sheet import GroupSheet
-from services.stores.store import JournalRow, Stored
+from services.stores.store import Head, JournalRow, Stored
 from tests.builders import AGAINST, NEW_YORK, STREAM_OF_POINTS, TOGGLES, TUESDAY, WITH, exactly, new_york, rules_for
 
 ID_KEY = "5e" * 32
@@ -466,4 +466,4 @@ def replay(opening: Desk, rows: Iterator[JournalRow]) -> Desk:
 
 def _stored(desk: Desk) -> Stored:
     orders = [documents.write_order(order) for order in desk.orders.values()]
-    return Stored(desk.sequence, 1, documents.desk_documents(desk), orders)
+    return Stored(Head(desk.sequence, 1, 1, "", "1"), documents.desk_documents(desk), orders)

@@ -29,6 +29,18 @@ class ConfigureDesk(Command, frozen=True):
     rules: Rules
 
 
+class TakeOver(Command, frozen=True):
+    """Let the process ``writer`` decide from here on, its version of the program being ``program``.
+
+    ``after_loss`` names the process before it, when that one ended without letting go.
+    """
+
+    writer: str
+    epoch: int
+    program: str
+    after_loss: str | None = None
+
+
 class NotePrice(Command, frozen=True):
     """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
 
@@ -266,6 +278,7 @@ class TickClock(Command, frozen=True):
 
 AnyCommand = (
     ConfigureDesk
+    | TakeOver
     | NotePrice
     | CloseBrick
     | TouchLevel

@@ -39,6 +39,7 @@ from services.engine.commands import (
     SetProtect,
     SetSignalTarget,
     SwitchEnv,
+    TakeOver,
     TakeSnapshot,
     TickClock,
     ToggleExit,
@@ -47,7 +48,7 @@ from services.engine.commands import (
 from services.engine.day import check_daily_stop, roll_day, trading_day_of
 from services.engine.entries import enter_market
 from services.engine.environment import switch_env
-from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, ObservationsKept
+from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, DeskTakenOver, ObservationsKept
 from services.engine.exits import flatten_when_stopped, pursue_exit
 from services.engine.limits import configure_rules, consume_trade, set_limits
 from services.engine.order import Order
@@ -138,6 +139,15 @@ def configure_desk(turn: Turn, command: ConfigureDesk) -> Reply:
     return Done()
 
 
+def take_over(turn: Turn, command: TakeOver) -> Reply:
+    """Write down who decides from here on; a person is told when the one before was lost."""
+    turn.tell(DeskTakenOver(command.writer, command.epoch, command.program))
+    if command.after_loss is not None:
+        sentence = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
+        turn.alert("writer_lost", "warning", sentence)
+    return Done()
+
+
 def tick_clock(turn: Turn, command: TickClock) -> Reply:
     """Nothing beyond what time does before every command."""
     return Done()
@@ -157,6 +167,7 @@ def keep_observations(turn: Turn, command: KeepObservations) -> Reply:
 
 DECIDERS: dict[type[AnyCommand], Callable[[Turn, Any], Reply | Refusal]] = {
     ConfigureDesk: configure_desk,
+    TakeOver: take_over,
     NotePrice: note_price,
     CloseBrick: close_brick,
     TouchLevel: touch_level,

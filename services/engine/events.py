@@ -1,7 +1,4 @@
-"""What happened: past tense, frozen, told by the decision that caused it.
-
-A decision that tells nothing is not durable: it changed no more than prices and ages (DESIGN, principle 9).
-"""
+"""What happened, past tense. A decision that tells nothing is not durable: it moved only prices and ages (DESIGN 9)."""
 
 from __future__ import annotations
 
@@ -33,6 +30,14 @@ class Event(Struct, frozen=True, tag=True, omit_defaults=True):
 
 class DeskConfigured(Event, frozen=True):
     assets: tuple[str, ...]
+
+
+class DeskTakenOver(Event, frozen=True):
+    """From here on the process ``writer`` decides, with this version of the program."""
+
+    writer: str
+    epoch: int
+    program: str
 
 
 class DayRolled(Event, frozen=True):
@@ -302,6 +307,7 @@ class AlertRaised(Event, frozen=True):
 
 AnyEvent = (
     DeskConfigured
+    | DeskTakenOver
     | DayRolled
     | DayEquityNoted
     | DayWarned

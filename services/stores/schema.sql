@@ -4,7 +4,10 @@
 CREATE TABLE desk (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     sequence INTEGER NOT NULL,
-    version  INTEGER NOT NULL
+    version  INTEGER NOT NULL,
+    epoch    INTEGER NOT NULL DEFAULT 0,
+    holder   TEXT NOT NULL DEFAULT '',
+    beat     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE documents (
@@ -31,7 +34,8 @@ CREATE TABLE journal (
     asset    TEXT,
     command  BLOB NOT NULL,
     events   BLOB NOT NULL,
-    observed BLOB
+    observed BLOB,
+    schema   INTEGER NOT NULL DEFAULT 2
 ) STRICT;
 
 CREATE INDEX journal_by_origin ON journal (origin, sequence);
@@ -78,3 +82,20 @@ CREATE TABLE notices (
 ) STRICT;
 
 CREATE INDEX waiting_notices ON notices (target, next_try_at) WHERE next_try_at IS NOT NULL;
+
+CREATE TABLE snapshots (
+    sequence    INTEGER PRIMARY KEY,
+    at          TEXT NOT NULL,
+    trading_day TEXT NOT NULL,
+    body        BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE pnl_snapshots (
+    trading_day TEXT PRIMARY KEY,
+    body        BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+    id   TEXT PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

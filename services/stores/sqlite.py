@@ -1,34 +1,40 @@
-"""The embedded store: SQLite, WAL, synchronous=FULL, one writer per file (DESIGN, chosen parts)."""
+"""The embedded store: SQLite, WAL, synchronous=FULL (DESIGN, chosen parts).
+
+Several processes may open the file; one of them writes. Each of its writes moves the one row of ``desk`` on, and
+only from the ``beat`` that it saw last: whoever was overtaken finds no such row, and its transaction is undone.
+"""
 
 from __future__ import annotations
 
-import fcntl
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import msgspec
+
+from services.stores.sqlite_reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, head_of, text_of
 from services.stores.store import (
     NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
-    DeadLetter,
-    JournalRow,
+    DeskSnapshot,
+    Head,
     NoticeMark,
-    Stored,
-    StoredNotice,
-    StoreDown,
-    StoredReply,
-    StoreUnreadable,
+    StoredKey,
     VersionConflict,
 )
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
+FIRST_HEAD = "INSERT INTO desk VALUES (1, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING"
+MOVE_HEAD = "UPDATE desk SET sequence = ?, version = ?, epoch = ?, holder = ?, beat = beat + 1 WHERE beat = ?"
+ADD_ROW = (
+    "INSERT INTO journal (sequence, at, origin, kind, asset, command, events, observed, schema) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+PUT_ORDER = "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_at, body) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_TRADE = "INSERT INTO trades (id, asset, closed_at, body) VALUES (?, ?, ?, ?)"
+PUT_REPLY = "INSERT OR REPLACE INTO replies (key, fingerprint, answered_at, answer) VALUES (?, ?, ?, ?)"
+ADD_DEAD_LETTER = "INSERT INTO dead_letters (sequence, at, path, reason, body) VALUES (?, ?, ?, ?, ?)"
 ADD_NOTICE = (
     "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
@@ -38,136 +44,96 @@ CALL_FAILED_NOTICES = (
     "UPDATE notices SET next_try_at = ? "
     "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
 )
-BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
-LOCK_WAIT_SECONDS = 8.0  # a worker that is ending lets go within its graceful timeout
+PRUNED_AT_ONCE = 2000  # rows of one transaction: the writer waits for no more
 
 
-class SqliteStore:
-    """A store in one file. ``writes`` takes the file's lock, so a second writer never starts."""
+class SqliteStore(SqliteReader):
+    """A store in one file, brought to the newest schema when it is opened."""
 
-    def __init__(self, path: Path | str, *, writes: bool = True) -> None:
-        self._path = Path(path)
-        self._lock_file: IO[str] | None = None
-        self._readers = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        try:
-            self._lock_file = self._take_lock() if writes else None
-            self._writer = self._connect()
-            self._migrate(writes)
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
-        except BaseException:
-            self.close()
-            raise
+    group_at_most = 256
 
-    # -- opening ------------------------------------------------------------------------------------------
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path, migrates=True)
 
-    def _take_lock(self) -> IO[str]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock_file = self._path.with_name(self._path.name + ".lock").open("w")
-        deadline = time.monotonic() + LOCK_WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return lock_file
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    lock_file.close()
-                    raise StoreUnreadable(
-                        f"{self._path} is in use by another Lockstep process; stop it or set another SQLITE_PATH"
-                    ) from None
-                time.sleep(0.1)
+    # -- the writer's -----------------------------------------------------------------------------------------
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._opened.append(connection)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        return connection
-
-    def _migrate(self, writes: bool) -> None:
-        """Bring the file to the newest schema, one numbered step at a time."""
-        steps = sorted(MIGRATIONS.glob("[0-9]*.sql"))
-        stands_at = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if stands_at > len(steps):
-            raise StoreUnreadable(
-                f"{self._path} has schema {stands_at}, this program knows {len(steps)}: start the newer program"
-            )
-        if not writes and stands_at < len(steps):
-            raise StoreUnreadable(f"{self._path} has schema {stands_at}, not {len(steps)}: start the desk once")
-        for number, step in enumerate(steps[stands_at:], stands_at + 1):
-            script = step.read_text("utf-8")
-            self._writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
-
-    # -- writing ------------------------------------------------------------------------------------------
-
-    def load(self) -> Stored | None:
-        with _store_errors():
-            head = self._writer.execute("SELECT sequence, version FROM desk").fetchone()
-            if head is None:
-                return None
-            documents = dict(self._writer.execute("SELECT name, body FROM documents").fetchall())
-            orders = self._writer.execute("SELECT body FROM orders WHERE is_open = 1 ORDER BY id").fetchall()
-        return Stored(head[0], head[1], documents, [body for (body,) in orders])
-
-    def commit(self, commit: Commit) -> None:
+    def commit(self, commit: Commit) -> Head:
+        moved_to = (commit.sequence, commit.version, commit.epoch, commit.holder)
         with self._transaction():
-            self._move_head(commit)
+            if commit.expected is None:
+                self._move(FIRST_HEAD, moved_to)
+            else:
+                self._move(MOVE_HEAD, (*moved_to, int(commit.expected.mark)))
             self._write(commit)
+            return self._moved_head()
+
+    def renew(self, head: Head) -> Head:
+        with self._moving_on(head):
+            return self._moved_head()
+
+    def release(self, head: Head) -> Head:
+        with self._moving_on(head, holder=""):
+            return self._moved_head()
+
+    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
+        at, again = text_of(mark.at), mark.next_try_at
+        outcome = (mark.attempts, at if mark.sent else None, text_of(again) if again else None, mark.error)
+        with self._moving_on(head):
+            self._writer.execute(MARK_NOTICE, (*outcome, mark.number))
+            if mark.sent:
+                self._writer.execute(CALL_FAILED_NOTICES, (at, mark.target, at))
+            return self._moved_head()
+
+    def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
+        mark = snapshot.mark
+        documents = {name: body.decode() for name, body in snapshot.documents.items()}
+        body = msgspec.json.encode(SnapshotBody(documents, [order.decode() for order in snapshot.open_orders]))
+        with self._moving_on(head):
+            self._writer.execute(
+                "INSERT OR REPLACE INTO snapshots (sequence, at, trading_day, body) VALUES (?, ?, ?, ?)",
+                (mark.sequence, text_of(mark.at), mark.trading_day, body),
+            )
+            return self._moved_head()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _store_errors():
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+    def _moving_on(self, head: Head, holder: str | None = None) -> Iterator[None]:
+        """Write something small that moves nothing of the head but its beat, and its holder when one is given."""
+        named = head.holder if holder is None else holder
+        with self._transaction():
+            self._move(MOVE_HEAD, (head.sequence, head.version, head.epoch, named, int(head.mark)))
+            yield
 
-    def _move_head(self, commit: Commit) -> None:
-        if commit.expected_sequence == 0:
-            insert = "INSERT INTO desk VALUES (1, ?, ?) ON CONFLICT DO NOTHING"
-            moved = self._writer.execute(insert, (commit.sequence, commit.version))
-        else:
-            moved = self._writer.execute(
-                "UPDATE desk SET sequence = ?, version = ? WHERE sequence = ?",
-                (commit.sequence, commit.version, commit.expected_sequence),
-            )
-        if moved.rowcount != 1:
-            raise VersionConflict(f"the store is no longer at sequence {commit.expected_sequence}")
+    def _move(self, statement: str, values: tuple[Any, ...]) -> None:
+        if self._writer.execute(statement, values).rowcount != 1:
+            raise VersionConflict("another process has written to the store since")
+
+    def _moved_head(self) -> Head:
+        return head_of(self._writer.execute(f"SELECT {HEAD_COLUMNS} FROM desk").fetchone())  # noqa: S608
 
     def _write(self, commit: Commit) -> None:
-        self._put("INSERT OR REPLACE INTO documents VALUES (?, ?)", list(commit.documents.items()))
+        self._put("INSERT OR REPLACE INTO documents (name, body) VALUES (?, ?)", list(commit.documents.items()))
         self._put(
-            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)",
-            [(o.id, o.asset, o.status, o.is_open, _text(o.created_at), o.body) for o in commit.orders],
+            PUT_ORDER,
+            [(o.id, o.asset, o.status, o.is_open, text_of(o.created_at), o.body) for o in commit.orders],
         )
         self._put(
-            "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ADD_ROW,
             [
-                (r.sequence, _text(r.at), r.origin, r.kind, r.asset, r.command, r.events, r.observed)
+                (r.sequence, text_of(r.at), r.origin, r.kind, r.asset, r.command, r.events, r.observed, r.schema)
                 for r in commit.rows
             ],
         )
+        self._put(ADD_TRADE, [(t.id, t.asset, text_of(t.closed_at), t.body) for t in commit.trades])
         self._put(
-            "INSERT INTO trades VALUES (?, ?, ?, ?)",
-            [(t.id, t.asset, _text(t.closed_at), t.body) for t in commit.trades],
+            "INSERT OR REPLACE INTO pnl_snapshots (trading_day, body) VALUES (?, ?)", list(commit.pnl_days.items())
         )
         if commit.replies:
             horizon = commit.replies[0].answered_at - REPLIES_KEPT_FOR
-            self._writer.execute("DELETE FROM replies WHERE answered_at < ?", (_text(horizon),))
+            self._writer.execute("DELETE FROM replies WHERE answered_at < ?", (text_of(horizon),))
+        self._put(PUT_REPLY, [(r.key, r.fingerprint, text_of(r.answered_at), r.answer) for r in commit.replies])
         self._put(
-            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)",
-            [(r.key, r.fingerprint, _text(r.answered_at), r.answer) for r in commit.replies],
-        )
-        self._put(
-            "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)",
-            [(d.sequence, _text(d.at), d.path, d.reason, d.body) for d in commit.dead_letters],
+            ADD_DEAD_LETTER,
+            [(d.sequence, text_of(d.at), d.path, d.reason, d.body) for d in commit.dead_letters],
         )
         self._write_notices(commit)
 
@@ -177,109 +143,40 @@ class SqliteStore:
         self._put(withdraw, [(slot,) for slot in commit.withdrawn_slots])
         if commit.notices:
             horizon = commit.notices[0].at - NOTICES_KEPT_FOR
-            self._writer.execute("DELETE FROM notices WHERE due_at < ?", (_text(horizon),))
+            self._writer.execute("DELETE FROM notices WHERE due_at < ?", (text_of(horizon),))
         self._put(
             ADD_NOTICE,
             [
-                (n.sequence, n.target, _text(n.at), _text(n.due_at), n.kind, n.level, n.title, n.body, n.slot)
+                (n.sequence, n.target, text_of(n.at), text_of(n.due_at), n.kind, n.level, n.title, n.body, n.slot)
                 for n in commit.notices
             ],
         )
-
-    def mark_notice(self, mark: NoticeMark) -> None:
-        at, again = _text(mark.at), mark.next_try_at
-        moved = (mark.attempts, at if mark.sent else None, _text(again) if again else None, mark.error, mark.number)
-        with self._transaction():
-            self._writer.execute(MARK_NOTICE, moved)
-            if mark.sent:
-                self._writer.execute(CALL_FAILED_NOTICES, (at, mark.target, at))
 
     def _put(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
             self._writer.executemany(statement, rows)
 
-    # -- reading, from any thread -----------------------------------------------------------------------------
+    # -- housekeeping -----------------------------------------------------------------------------------------
 
-    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with _store_errors():
-            return self._reader().execute(query, values).fetchall()
+    def prune_journal(self, through: int) -> int:
+        deleted = 0
+        for table in ("dead_letters", "journal"):
+            oldest = f"SELECT sequence FROM {table} WHERE sequence <= ? ORDER BY sequence LIMIT ?"  # noqa: S608
+            while True:
+                with self._transaction():
+                    gone = self._writer.execute(
+                        f"DELETE FROM {table} WHERE sequence IN ({oldest})",  # noqa: S608 - our constants
+                        (through, PRUNED_AT_ONCE),
+                    ).rowcount
+                deleted += gone if table == "journal" else 0
+                if gone < PRUNED_AT_ONCE:
+                    break
+        return deleted
 
-    def _reader(self) -> sqlite3.Connection:
-        if not hasattr(self._readers, "connection"):
-            self._readers.connection = self._connect()
-        connection: sqlite3.Connection = self._readers.connection
-        return connection
+    def put_api_key(self, key: StoredKey) -> None:
+        with self._transaction():
+            self._writer.execute("INSERT OR REPLACE INTO api_keys (id, body) VALUES (?, ?)", (key.id, key.body))
 
-    def order(self, order_id: str) -> bytes | None:
-        found = self._read("SELECT body FROM orders WHERE id = ?", order_id)
-        return found[0][0] if found else None
-
-    def last_trades(self, limit: int) -> list[bytes]:
-        rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
-        return [body for (body,) in rows]
-
-    def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
-        query = "SELECT * FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"
-        return [_journal_row(row) for row in self._read(query, origin, limit)]
-
-    def journal(self, after: int = 0) -> Iterator[JournalRow]:
-        query = "SELECT * FROM journal WHERE sequence > ? ORDER BY sequence LIMIT 1000"
-        while rows := self._read(query, after):
-            yield from (_journal_row(row) for row in rows)
-            after = rows[-1][0]
-
-    def replies_since(self, since: datetime) -> list[StoredReply]:
-        rows = self._read("SELECT * FROM replies WHERE answered_at > ?", _text(since))
-        return [StoredReply(key, fingerprint, _instant(at), answer) for key, fingerprint, at, answer in rows]
-
-    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
-        rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
-        return [DeadLetter(number, _instant(at), path, reason, body) for number, at, path, reason, body in rows]
-
-    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        query = (
-            f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
-            "ORDER BY attempts, number LIMIT 1"
-        )
-        found = self._read(query, target, _text(now))
-        return _notice(found[0]) if found else None
-
-    def next_notice_at(self, target: int) -> datetime | None:
-        query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
-        (earliest,) = self._read(query, target)[0]
-        return None if earliest is None else _instant(earliest)
-
-    def close(self) -> None:
-        for connection in self._opened:
-            connection.close()
-        if self._lock_file is not None:
-            self._lock_file.close()
-
-
-@contextmanager
-def _store_errors() -> Iterator[None]:
-    """Turn SQLite's own errors into the port's: whatever it could not do, nothing of it was done."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreDown(f"SQLite: {error}") from error
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _journal_row(row: tuple[Any, ...]) -> JournalRow:
-    sequence, at, *rest = row
-    return JournalRow(sequence, _instant(at), *rest)
-
-
-def _notice(row: tuple[Any, ...]) -> StoredNotice:
-    number, sequence, target, at, due_at, kind, level, title, body, slot, attempts = row
-    return StoredNotice(
-        sequence, target, _instant(at), _instant(due_at), kind, level, title, body, slot, number, attempts
-    )
+    def revoke_api_key(self, key_id: str) -> bool:
+        with self._transaction():
+            return self._writer.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1

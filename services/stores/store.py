@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
@@ -23,11 +24,19 @@ class StoreDown(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The commit is still under way after a long time: it may take effect or not. Ask the state, then decide."""
+    """The write may have taken effect or not, or may yet. Ask the store, then decide (DESIGN 3)."""
+
+
+class NotTheWriter(StoreError):
+    """This process is the standby: another one, ``writer``, holds the desk. Nothing was changed."""
+
+    def __init__(self, writer: str) -> None:
+        super().__init__(f"{writer or 'nobody yet'} holds the desk, this process only reads")
+        self.writer = writer
 
 
 class VersionConflict(StoreError):
-    """Another writer has committed since; this one must stop writing (DESIGN 3)."""
+    """Another writer has written since; this one must stop writing (DESIGN 3)."""
 
     retry_helps = False
 
@@ -36,6 +45,21 @@ class StoreUnreadable(StoreError):
     """What is stored is not a Lockstep store, or a newer one than this program knows."""
 
     retry_helps = False
+
+
+class Head(Struct, frozen=True):
+    """The one line that every write is checked against: where the store stands, and who may write.
+
+    ``epoch`` counts the writers there have been; ``holder`` names the present one and is empty when the last one
+    let go. ``mark`` changes with every write: two equal heads mean that nobody has written in between, which is
+    how a write is fenced and how a standby sees that the writer lives.
+    """
+
+    sequence: int
+    version: int
+    epoch: int
+    holder: str
+    mark: str
 
 
 class StoredOrder(Struct, frozen=True):
@@ -53,7 +77,7 @@ class JournalRow(Struct, frozen=True):
     """One decided command: asked with ``command``, answered with ``events``, both JSON.
 
     ``observed`` holds the prices and ages that changed since the row before, so that replay decides on what
-    the desk saw.
+    the desk saw. ``schema`` says how the three are written (``services/documents.py``).
     """
 
     sequence: int
@@ -64,6 +88,7 @@ class JournalRow(Struct, frozen=True):
     command: bytes
     events: bytes
     observed: bytes | None = None
+    schema: int = 2
 
 
 class StoredTrade(Struct, frozen=True):
@@ -123,9 +148,14 @@ class NoticeMark(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True):
-    """One decision or a group of them: everything in it is stored, or nothing."""
+    """One decision or a group of them: everything in it is stored, or nothing.
 
-    expected_sequence: int
+    ``expected`` is the head it was decided on (None in a new store); ``epoch`` and ``holder`` say who writes.
+    """
+
+    expected: Head | None
+    epoch: int
+    holder: str
     sequence: int
     version: int
     documents: Mapping[str, bytes]
@@ -136,25 +166,75 @@ class Commit(Struct, frozen=True):
     dead_letters: Sequence[DeadLetter] = ()
     notices: Sequence[StoredNotice] = ()
     withdrawn_slots: Sequence[str] = ()
+    pnl_days: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Stored(Struct, frozen=True):
-    """What a start needs: the documents and the open orders, not the journal."""
+    """What a start needs: the documents and the open orders, not the journal. All of it as of one head."""
 
-    sequence: int
-    version: int
+    head: Head
     documents: Mapping[str, bytes]
     open_orders: Sequence[bytes]
 
 
+class SnapshotMark(Struct, frozen=True):
+    """Where a kept snapshot stands: behind the row ``sequence``, taken ``at``, within ``trading_day``."""
+
+    sequence: int
+    at: datetime
+    trading_day: str
+
+
+class DeskSnapshot(Struct, frozen=True):
+    """The desk's documents and open orders as of a journal row: replay begins here instead of at the first row."""
+
+    mark: SnapshotMark
+    documents: Mapping[str, bytes]
+    open_orders: Sequence[bytes]
+
+
+class StoredKey(Struct, frozen=True):
+    """An API key, of which only a digest is kept (``services/keys.py``)."""
+
+    id: str
+    body: bytes
+
+
 class Store(Protocol):
-    """Where the desk is kept. Only the state manager's writer thread calls ``commit`` and ``mark_notice``."""
+    """Where the desk is kept.
+
+    Only the state manager's writer thread calls what takes a ``Head``. Each of those writes is refused with
+    VersionConflict unless the store still stands at that head, and returns the new one. A write that may have
+    happened or not raises OutcomeUnknown; every other StoreError means that nothing was written.
+    """
+
+    group_at_most: int
+    """How many commands one commit may hold."""
+
+    # -- the writer's -----------------------------------------------------------------------------------------
+
+    def commit(self, commit: Commit) -> Head:
+        """Store all of it durably, or nothing. Raises StoreDown, VersionConflict, OutcomeUnknown."""
+
+    def renew(self, head: Head) -> Head:
+        """Say that the writer lives: nothing but the mark changes. Fences whatever was under way before."""
+
+    def release(self, head: Head) -> Head:
+        """Let go of the desk: the holder becomes empty, a standby may take over at once."""
+
+    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
+        """Write down what became of a notice. One that arrived calls the target's failed ones at once."""
+
+    def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
+        """Keep the desk as it stands at a journal row."""
+
+    # -- anybody's --------------------------------------------------------------------------------------------
+
+    def head(self) -> Head | None:
+        """Return where the store stands, None in a new one: the cheapest question there is. Raises StoreDown."""
 
     def load(self) -> Stored | None:
-        """Return what is stored, None in a new store. Raises StoreDown, StoreUnreadable."""
-
-    def commit(self, commit: Commit) -> None:
-        """Store all of it durably, or nothing. Raises StoreDown, VersionConflict."""
+        """Return what is stored as of one head, None in a new store. Raises StoreDown, StoreUnreadable."""
 
     def order(self, order_id: str) -> bytes | None:
         """Return any order ever stored. Raises StoreDown."""
@@ -180,8 +260,31 @@ class Store(Protocol):
     def next_notice_at(self, target: int) -> datetime | None:
         """Return when the target's next notice is due, None when nothing waits."""
 
-    def mark_notice(self, mark: NoticeMark) -> None:
-        """Write down what became of a notice. One that arrived calls the target's failed ones at once."""
+    def pnl_day(self, trading_day: str) -> bytes | None:
+        """Return the account's course over a trading day (``2026-11-20``), None when nothing was kept."""
+
+    def snapshot_marks(self) -> list[SnapshotMark]:
+        """Return where snapshots were kept, oldest first."""
+
+    def snapshot(self, sequence: int) -> DeskSnapshot | None:
+        """Return the snapshot kept behind that row."""
+
+    # -- housekeeping, from any process: nothing here touches what the desk decides on --------------------------
+
+    def back_up(self, label: str) -> str:
+        """Copy what is stored to a place beside it and return that place's name. Raises StoreDown."""
+
+    def prune_journal(self, through: int) -> int:
+        """Delete journal rows and dead letters up to a sequence; return how many rows. Export them first."""
+
+    def api_keys(self) -> list[StoredKey]:
+        """Return every API key that was not revoked."""
+
+    def put_api_key(self, key: StoredKey) -> None:
+        """Keep an API key, new or changed."""
+
+    def revoke_api_key(self, key_id: str) -> bool:
+        """Forget an API key; False when there was none."""
 
     def close(self) -> None:
-        """Let go of files and locks."""
+        """Let go of files and connections."""

@@ -172,7 +172,7 @@ def test_a_fill_after_the_end_is_a_conflict_for_a_person_and_moves_nothing(ends,
 def test_a_fill_in_the_very_step_in_which_its_entry_expires_is_a_conflict(tmp_path):
     trader = Trader()
     clock = [trader.now]
-    manager = StateManager(SqliteStore(tmp_path / "desk.sqlite"), trader.desk.rules, lambda: clock[0])
+    manager = StateManager(SqliteStore(tmp_path / "desk.sqlite"), lambda now: trader.desk.rules, lambda: clock[0])
     bricks = [CloseBrick("ES", stream, "green") for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN)]
     for command in (NotePrice("ES"), *bricks):
         manager.submit(command)

@@ -14,7 +14,13 @@ const STREAM_SILENT =
 export function draw({ global: desk }) {
   tell(slot.lost, lostSentence());
   tell(slot.store, desk.store === "up" ? "" : STORE_DOWN);
+  tell(slot.standby, desk.role === "writer" ? "" : standbySentence(desk.writer));
   tell(slot.liquidity, desk.low_liquidity_today ? `Low liquidity today: ${desk.low_liquidity_reason}` : "");
+}
+
+function standbySentence(writer) {
+  const holder = writer === "" ? "another process" : writer;
+  return `This is the standby: ${holder} holds the desk. Nothing can be done here until this process takes over.`;
 }
 
 function lostSentence() {

@@ -1,0 +1,74 @@
+"""What the writer remembers of what is stored: the committed desk, answers by key, the account's day, the last mark."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from services import documents
+from services.engine.events import TradeClosed
+from services.engine.state import Desk
+from services.engine.words import Instant
+from services.group_sheet import GroupSheet
+from services.pnl import PnlDay, day_name, read_pnl_day
+from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply
+
+HISTORY_KEPT = 100
+SNAPSHOT_EVERY_ROWS = 10_000
+
+
+class Memory(Struct):
+    """Everything here is durable already; only the writer's thread changes it."""
+
+    committed: Desk
+    committed_at: Instant
+    replies: dict[str, StoredReply]
+    pnl_day: PnlDay | None = None
+    last_mark: SnapshotMark | None = None
+
+    @classmethod
+    def of_new(cls, desk: Desk, now: Instant) -> Memory:
+        return cls(desk, now, {})
+
+    @classmethod
+    def recall(cls, store: Store, stored: Stored, now: Instant) -> Memory:
+        """Read back all a writer needs. Raises StoreError."""
+        desk = documents.read_desk(stored)
+        replies = {reply.key: reply for reply in store.replies_since(now - REPLIES_KEPT_FOR)}
+        pnl_day = store.pnl_day(day_name(desk))
+        marks = store.snapshot_marks()
+        return cls(desk, now, replies, read_pnl_day(pnl_day) if pnl_day else None, marks[-1] if marks else None)
+
+    def adopt(self, sheet: GroupSheet, now: Instant) -> None:
+        """Remember a group that was committed."""
+        self.committed = sheet.journaled
+        self.committed_at = sheet.rows[-1].at
+        self.pnl_day = sheet.pnl_day
+        self.replies.update((reply.key, reply) for reply in sheet.replies)
+        self._forget_old_replies(now)
+
+    def is_snapshot_due(self) -> bool:
+        """Tell whether a trading day or ten thousand rows have passed since the last kept snapshot."""
+        if self.last_mark is None:
+            return True
+        is_far = self.committed.sequence >= self.last_mark.sequence + SNAPSHOT_EVERY_ROWS
+        return is_far or self.last_mark.trading_day != self.committed.day.trading_day.isoformat()
+
+    def as_snapshot(self) -> DeskSnapshot:
+        """Return the committed desk as it is kept for replay."""
+        desk = self.committed
+        mark = SnapshotMark(desk.sequence, self.committed_at, desk.day.trading_day.isoformat())
+        orders = [documents.write_order(order) for order in desk.orders.values()]
+        return DeskSnapshot(mark, documents.desk_documents(desk), orders)
+
+    def _forget_old_replies(self, now: Instant) -> None:
+        horizon = now - REPLIES_KEPT_FOR
+        while self.replies:
+            key, oldest = next(iter(self.replies.items()))
+            if oldest.answered_at > horizon:
+                return
+            del self.replies[key]
+
+
+def stored_history(store: Store) -> tuple[TradeClosed, ...]:
+    """Return the last closed trades, newest first. Raises StoreError."""
+    return tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))

@@ -1,0 +1,84 @@
+"""What readers see: the current immutable snapshot, and the waking of whoever waits for the next one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.events import TradeClosed
+from services.engine.state import Desk
+
+Role = Literal["writer", "standby"]
+
+
+class Snapshot(Struct, frozen=True):
+    """What readers see: one desk, its version, its last trades (newest first), whether the store answers.
+
+    ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``noticed`` is the sequence
+    of the last commit that put notices into the outbox.
+    """
+
+    desk: Desk
+    version: int
+    history: tuple[TradeClosed, ...]
+    store: Literal["up", "down"] = "up"
+    noticed: int = 0
+    role: Role = "writer"
+    writer: str = ""
+
+
+class Publication:
+    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        if self._snapshot is None:
+            raise RuntimeError("nothing was published yet")
+        return self._snapshot
+
+    @property
+    def is_empty(self) -> bool:
+        return self._snapshot is None
+
+    def open(self, desk: Desk, history: tuple[TradeClosed, ...], role: Role, writer: str) -> None:
+        """Show a desk that was read from the store, as the first one or after all that was shown before."""
+        noticed = 0 if self._snapshot is None else self._snapshot.noticed + 1  # couriers look anew
+        with self._changed:
+            self._snapshot = Snapshot(desk, self.next_version(), history, "up", noticed, role, writer)
+            self._changed.notify_all()
+
+    def show(self, **changes: Any) -> None:
+        """Publish the present snapshot with some changes, as the next version."""
+        with self._changed:
+            self._snapshot = replace(self.snapshot, **changes, version=self.next_version())
+            self._changed.notify_all()
+
+    def say_store(self, store: Literal["up", "down"]) -> None:
+        """Show whether the store answers, unless that is shown already."""
+        with self._changed:
+            if self.snapshot.store != store:
+                self.show(store=store)
+
+    def wait_until(self, is_true: Callable[[Snapshot], bool], timeout: float) -> bool:
+        """Wait until a published state satisfies the question; False when the time ran out."""
+        with self._changed:
+            return self._changed.wait_for(lambda: is_true(self.snapshot), timeout)
+
+    def wake(self) -> None:
+        """Let everybody who waits look again, though nothing changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def next_version(self) -> int:
+        """Return microseconds of the epoch, always growing: they go on growing over a restart (DESIGN 8)."""
+        now = time.time_ns() // 1000
+        return now if self._snapshot is None else max(self._snapshot.version + 1, now)

@@ -1,0 +1,181 @@
+"""One SQLite file as a Lockstep store: opened durable, brought to the newest schema, copied."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from services.stores.store import OutcomeUnknown, StoreDown, StoreUnreadable
+
+log = structlog.get_logger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LEASED_SINCE = 3  # the schema with the lease; older programs held a lock on a file beside it instead
+BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
+LOCK_WAIT_SECONDS = 8.0  # an older program that is ending lets go within its graceful timeout
+PAGES_AT_ONCE = 4096  # of a copy: the writer gets a turn in between
+
+
+class SqliteFile:
+    """The file and its connections: one for the writer, one for each thread that reads."""
+
+    def __init__(self, path: Path | str, *, migrates: bool) -> None:
+        self._path = Path(path)
+        self._readers = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        try:
+            if migrates:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            elif not self._path.exists():
+                raise StoreUnreadable(f"{self._path} does not exist: start the desk once")
+            self._writer = self._connect()
+            self._migrate() if migrates else self._refuse_other_schemas()
+        except (sqlite3.Error, OSError, StoreDown) as error:
+            self.close()
+            raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for connection in self._opened:
+            connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._opened.append(connection)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    # -- schema -------------------------------------------------------------------------------------------
+
+    def _refuse_other_schemas(self) -> None:
+        stands_at, newest = self._schema(), len(migration_steps())
+        if stands_at != newest:
+            raise StoreUnreadable(f"{self._path} has schema {stands_at}, not {newest}: start the desk once")
+
+    def _migrate(self) -> None:
+        """Bring the file to the newest schema, one numbered step at a time, a copy of the old one first.
+
+        Steps only add, so that an older program that is still writing goes on until this one takes over.
+        """
+        steps = migration_steps()
+        stands_at = self._schema()
+        if stands_at > len(steps):
+            raise StoreUnreadable(
+                f"{self._path} has schema {stands_at}, this program knows {len(steps)}: start the newer program"
+            )
+        if 0 < stands_at < len(steps):
+            if stands_at < LEASED_SINCE:
+                self._wait_for_older_program()
+            log.info("store is upgraded", schema=len(steps), backup=self.back_up(f"schema-{stands_at}"))
+        for number, step in enumerate(steps, 1):
+            self._take_step(number, step.read_text("utf-8"))
+
+    def _take_step(self, number: int, script: str) -> None:
+        """Take one step unless it was taken: another process may be opening the same file."""
+        with self._transaction():
+            if self._schema() >= number:
+                return
+            for statement in _statements(script):
+                self._writer.execute(statement)
+            self._writer.execute(f"PRAGMA user_version = {number}")
+
+    def _schema(self) -> int:
+        schema: int = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        return schema
+
+    def _wait_for_older_program(self) -> None:
+        """Wait until no program of before the lease writes: it could not be fenced."""
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        with self._path.with_name(self._path.name + ".lock").open("w") as lock_file:
+            while True:
+                try:
+                    fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise StoreUnreadable(f"{self._path} is in use by an older Lockstep: stop that first") from None
+                    time.sleep(0.1)
+
+    # -- copies -------------------------------------------------------------------------------------------
+
+    def back_up(self, label: str) -> str:
+        """Copy the file as of one moment to a new file beside it. Raises StoreDown."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        place = self._path.with_name(f"{self._path.stem}.{label}.{stamp}.sqlite")
+        with store_errors():
+            copy = sqlite3.connect(place)
+            try:
+                self._reader().backup(copy, pages=PAGES_AT_ONCE)
+            finally:
+                copy.close()
+        return place.name
+
+    # -- transactions -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Do everything or nothing. Raises StoreDown, and OutcomeUnknown when the disk failed in the last step."""
+        with store_errors():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._roll_back()
+                raise
+            try:
+                self._writer.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
+                    raise OutcomeUnknown(f"SQLite: {error}") from error
+                raise
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with store_errors():
+            return self._reader().execute(query, values).fetchall()
+
+    def _reader(self) -> sqlite3.Connection:
+        if not hasattr(self._readers, "connection"):
+            self._readers.connection = self._connect()
+        connection: sqlite3.Connection = self._readers.connection
+        return connection
+
+
+def migration_steps() -> list[Path]:
+    return sorted(MIGRATIONS.glob("[0-9]*.sql"))
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn SQLite's own errors into the port's: whatever it could not do, nothing of it was done."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreDown(f"SQLite: {error}") from error
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite says that a statement is complete."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

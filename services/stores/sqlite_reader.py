@@ -1,0 +1,144 @@
+"""What is stored in a SQLite file, read from any thread and any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.stores.sqlite_file import SqliteFile, store_errors
+from services.stores.store import (
+    DeadLetter,
+    DeskSnapshot,
+    Head,
+    JournalRow,
+    SnapshotMark,
+    Stored,
+    StoredKey,
+    StoredNotice,
+    StoredReply,
+)
+
+HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
+JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
+NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
+ROWS_AT_ONCE = 1000
+
+
+class SnapshotBody(msgspec.Struct, frozen=True):
+    """How a snapshot lies in its row: the documents' and orders' own texts."""
+
+    documents: dict[str, str]
+    open_orders: list[str]
+
+
+class SqliteReader(SqliteFile):
+    """Everything of the port that reads."""
+
+    def __init__(self, path: Path | str, *, migrates: bool = False) -> None:
+        super().__init__(path, migrates=migrates)
+
+    def head(self) -> Head | None:
+        found = self._read(f"SELECT {HEAD_COLUMNS} FROM desk")  # noqa: S608 - our constant
+        return head_of(found[0]) if found else None
+
+    def load(self) -> Stored | None:
+        reader = self._reader()
+        with store_errors():
+            reader.execute("BEGIN")  # all three as of one moment
+            try:
+                head = self.head()
+                documents = dict(self._read("SELECT name, body FROM documents"))
+                orders = self._read("SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
+            finally:
+                reader.execute("ROLLBACK")
+        return None if head is None else Stored(head, documents, [body for (body,) in orders])
+
+    def order(self, order_id: str) -> bytes | None:
+        found = self._read("SELECT body FROM orders WHERE id = ?", order_id)
+        return found[0][0] if found else None
+
+    def last_trades(self, limit: int) -> list[bytes]:
+        rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
+        return [body for (body,) in rows]
+
+    def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
+        query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"  # noqa: S608
+        return [_journal_row(row) for row in self._read(query, origin, limit)]
+
+    def journal(self, after: int = 0) -> Iterator[JournalRow]:
+        query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?"  # noqa: S608
+        while rows := self._read(query, after, ROWS_AT_ONCE):
+            yield from (_journal_row(row) for row in rows)
+            after = rows[-1][0]
+
+    def replies_since(self, since: datetime) -> list[StoredReply]:
+        rows = self._read("SELECT * FROM replies WHERE answered_at > ? ORDER BY answered_at", text_of(since))
+        return [StoredReply(key, fingerprint, instant_of(at), answer) for key, fingerprint, at, answer in rows]
+
+    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
+        rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
+        return [DeadLetter(number, instant_of(at), path, reason, body) for number, at, path, reason, body in rows]
+
+    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
+        query = (
+            f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
+            "ORDER BY attempts, number LIMIT 1"
+        )
+        found = self._read(query, target, text_of(now))
+        return _notice(found[0]) if found else None
+
+    def next_notice_at(self, target: int) -> datetime | None:
+        query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
+        (earliest,) = self._read(query, target)[0]
+        return None if earliest is None else instant_of(earliest)
+
+    def pnl_day(self, trading_day: str) -> bytes | None:
+        found = self._read("SELECT body FROM pnl_snapshots WHERE trading_day = ?", trading_day)
+        return found[0][0] if found else None
+
+    def snapshot_marks(self) -> list[SnapshotMark]:
+        rows = self._read("SELECT sequence, at, trading_day FROM snapshots ORDER BY sequence")
+        return [SnapshotMark(sequence, instant_of(at), day) for sequence, at, day in rows]
+
+    def snapshot(self, sequence: int) -> DeskSnapshot | None:
+        found = self._read("SELECT sequence, at, trading_day, body FROM snapshots WHERE sequence = ?", sequence)
+        if not found:
+            return None
+        number, at, day, body = found[0]
+        kept = msgspec.json.decode(body, type=SnapshotBody)
+        documents = {name: text.encode() for name, text in kept.documents.items()}
+        mark = SnapshotMark(number, instant_of(at), day)
+        return DeskSnapshot(mark, documents, [text.encode() for text in kept.open_orders])
+
+    def api_keys(self) -> list[StoredKey]:
+        return [StoredKey(key_id, body) for key_id, body in self._read("SELECT id, body FROM api_keys ORDER BY id")]
+
+
+def text_of(at: datetime) -> str:
+    """Write an instant as it is stored: UTC, RFC 3339, microseconds, so that texts sort as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def head_of(row: tuple[Any, ...]) -> Head:
+    sequence, version, epoch, holder, beat = row
+    return Head(sequence, version, epoch, holder, str(beat))
+
+
+def _journal_row(row: tuple[Any, ...]) -> JournalRow:
+    sequence, at, *rest = row
+    return JournalRow(sequence, instant_of(at), *rest)
+
+
+def _notice(row: tuple[Any, ...]) -> StoredNotice:
+    number, sequence, target, at, due_at, kind, level, title, body, slot, attempts = row
+    return StoredNotice(
+        sequence, target, instant_of(at), instant_of(due_at), kind, level, title, body, slot, number, attempts
+    )

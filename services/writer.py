@@ -1,0 +1,330 @@
+"""The writer's thread: decide, commit, adopt, publish, answer, in this order and no other (DESIGN 2, 3).
+
+Of several processes on one store one holds the desk. The others stand by: they show what it commits, refuse every
+command, and take over when it lets go, ends, or has not written for the length of a lease (``services/tenure.py``).
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import structlog
+from msgspec.structs import replace
+
+from services import documents
+from services.engine.commands import ConfigureDesk, TakeOver
+from services.engine.decide import open_desk
+from services.engine.events import TradeClosed
+from services.engine.order import Order
+from services.engine.rules import Rules
+from services.engine.state import Desk
+from services.engine.words import Instant
+from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
+from services.memory import HISTORY_KEPT, Memory, stored_history
+from services.notices import Notifying
+from services.observing import CommitObserver
+from services.process_name import shown
+from services.program import VERSION
+from services.publication import Publication
+from services.stores.store import (
+    Head,
+    JournalRow,
+    NotTheWriter,
+    OutcomeUnknown,
+    Store,
+    StoreDown,
+    StoreError,
+    VersionConflict,
+)
+from services.tenure import Tenure
+
+log = structlog.get_logger(__name__)
+
+ROWS_FOLLOWED = 500  # a standby that is further behind reads the history anew
+
+
+class Writer:
+    """All that one thread does. ``open`` is called once before it, everything else on it."""
+
+    def __init__(
+        self,
+        store: Store,
+        published: Publication,
+        rules_at: Callable[[Instant], Rules],
+        clock: Callable[[], Instant],
+        notifying: Notifying | None,
+        observer: CommitObserver,
+        on_followed: Callable[[Sequence[JournalRow]], None],
+    ) -> None:
+        self._store = store
+        self._published = published
+        self._rules_at = rules_at
+        self._clock = clock
+        self._notifying = notifying
+        self._observer = observer
+        self._on_followed = on_followed
+        self._tenure = Tenure(store)
+        self._memory: Memory
+
+    @property
+    def committed(self) -> tuple[Desk, Instant]:
+        """The desk as of the last journal row, and when that was."""
+        return self._memory.committed, self._memory.committed_at
+
+    def is_snapshot_due(self) -> bool:
+        return self._memory.is_snapshot_due()
+
+    def keep_snapshot(self, head: Head) -> Head:
+        """Keep the committed desk for replay: a chore."""
+        snapshot = self._memory.as_snapshot()
+        moved = self._store.keep_snapshot(snapshot, head)
+        self._memory.last_mark = snapshot.mark
+        return moved
+
+    def work(self, waiting: queue.SimpleQueue[Submission | Chore | None]) -> None:
+        """Serve what comes until the end is asked for, then let go of the desk."""
+        while True:
+            self._look_after_hold()
+            group = next_group(waiting, self._store.group_at_most, self._tenure.patience)
+            if group is None:
+                break
+            self._serve([item for item in group if item.future.set_running_or_notify_cancel()])
+        try:
+            self._tenure.release()
+        except StoreError as error:
+            log.warning("the desk was not let go of, a standby will wait for the lease", error=str(error))
+
+    # -- becoming the writer, and ceasing to be -------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the desk when nobody holds it, else follow who does. Raises StoreError."""
+        head, _ = self._tenure.look()
+        if self._tenure.may_take(head):
+            try:
+                self._take_over(head)
+                return
+            except VersionConflict:
+                log.info("another process was first, this one stands by")
+        self._follow()
+
+    def _take_over(self, head: Head | None) -> None:
+        """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
+        stored, now = self._store.load(), self._clock()
+        if stored is None:
+            self._memory = Memory.of_new(open_desk(secrets.token_hex(32), self._rules_at(now), now), now)
+        else:
+            head = stored.head
+            self._memory = Memory.recall(self._store, stored, now)
+            if documents.is_outdated(stored):
+                log.info("documents are upgraded", backup=self._store.back_up("documents"))
+        sheet = self._new_sheet(self._memory.committed)
+        sheet.decide(ConfigureDesk(self._rules_at(now)), now)
+        lost = head.holder if head is not None and head.holder not in ("", self._tenure.name) else None
+        me, epoch = self._tenure.name, (head.epoch if head is not None else 0) + 1
+        sheet.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
+        began_at, version = time.perf_counter(), time.time_ns() // 1000
+        self._tenure.take(head, lambda: self._store.commit(sheet.as_commit(head, epoch, me, version)))
+        self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
+        self._memory.adopt(sheet, now)
+        log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)
+        self._published.open(sheet.desk, stored_history(self._store), "writer", shown(me))
+
+    def _step_down(self) -> None:
+        """Another process holds the desk: write no more, and show what it commits."""
+        log.error("another process holds the desk, this one stands by")
+        self._tenure.give_up()
+        self._published.show(role="standby", writer="")
+        try:
+            self._follow()
+        except StoreError as error:
+            log.warning("what the other process has committed could not be read", error=str(error))
+
+    def _stand_by(self) -> None:
+        """Look at what the writer has committed, and whether it still lives. Raises StoreError."""
+        head, has_moved = self._tenure.look()
+        if has_moved or self._published.snapshot.store != "up" or not self._published.snapshot.writer:
+            self._follow()
+        if self._tenure.may_take(head):
+            self._take_over(head)
+
+    def _follow(self) -> None:
+        """Show what the writer has committed since. Raises StoreError."""
+        stored = self._store.load()
+        if stored is None:
+            raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
+        if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
+            log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
+        history = self._followed_history()
+        self._published.open(documents.read_desk(stored), history, "standby", shown(stored.head.holder))
+
+    def _followed_history(self) -> tuple[TradeClosed, ...]:
+        """Return the last trades with those that the rows since the last look have closed."""
+        if self._published.is_empty:
+            return stored_history(self._store)
+        shown_before = self._published.snapshot
+        rows = list(islice(self._store.journal(shown_before.desk.sequence), ROWS_FOLLOWED))
+        self._on_followed(rows)
+        if len(rows) == ROWS_FOLLOWED:
+            return stored_history(self._store)
+        events = [event for row in rows for event in documents.read_events(row.events)]
+        closed = [event for event in events if isinstance(event, TradeClosed)]
+        return (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
+
+    # -- the writer ---------------------------------------------------------------------------------------------
+
+    def _look_after_hold(self) -> None:
+        """Renew the lease, settle a doubt, or stand by; say whether the store answers."""
+        try:
+            if self._tenure.is_in_doubt:
+                self._settle()
+            elif self._tenure.is_held:
+                if self._tenure.renew_when_due():
+                    self._published.say_store("up")
+            elif self._tenure.is_look_due():
+                self._stand_by()
+        except StoreError as error:
+            self._note_failure(error)
+        except Exception:
+            log.exception("the writer stumbled")
+
+    def _settle(self) -> None:
+        """Go on from what is stored after a write in doubt. Raises StoreError."""
+        head = self._tenure.settle()
+        if head.sequence == self._memory.committed.sequence:
+            self._published.say_store("up")
+            return
+        stored = self._store.load()
+        if stored is None:
+            raise StoreDown("nothing is stored any more")
+        self._memory = Memory.recall(self._store, stored, self._clock())
+        log.warning("a write in doubt had come through", sequence=head.sequence)
+        self._published.open(self._memory.committed, stored_history(self._store), "writer", shown(self._tenure.name))
+
+    def _serve(self, group: list[Submission | Chore]) -> None:
+        """Decide and commit what waited; refuse it when this process may not write now."""
+        if not self._tenure.is_held:
+            for item in group:
+                item.future.set_exception(NotTheWriter(self._published.snapshot.writer))
+            return
+        submissions = [item for item in group if isinstance(item, Submission)]
+        if submissions:
+            self._decide_group(submissions)
+        for item in group:
+            if isinstance(item, Chore):
+                self._do(item)
+
+    def _do(self, chore: Chore) -> None:
+        """Do a small write; nobody but who asked for it hears of its failure."""
+        try:
+            self._tenure.write(chore.write)
+        except StoreError as error:
+            self._observer.failed(type(error).__name__)
+            self._note_failure(error)
+            chore.future.set_exception(error)
+        except Exception as error:
+            log.exception("a chore of the writer failed")
+            chore.future.set_exception(error)
+        else:
+            chore.future.set_result(None)
+
+    def _new_sheet(self, desk: Desk) -> GroupSheet:
+        memory = self._memory
+        return GroupSheet(desk, memory.committed, memory.replies, self._recall, self._notifying, memory.pnl_day)
+
+    def _decide_group(self, group: list[Submission]) -> None:
+        sheet = self._new_sheet(self._published.snapshot.desk)
+        outcomes: list[tuple[Submission, Outcome]] = []
+        try:
+            for submission in group:
+                outcome = self._decide_one(sheet, submission)
+                if outcome is not None:
+                    outcomes.append((submission, outcome))
+            self._commit(sheet, len(group))
+        except StoreError as error:
+            self._fail(group, error)
+            return
+        except Exception as error:
+            log.exception("commit failed by a fault of the program", commands=len(group))
+            self._fail(group, StoreDown(f"the commit could not be made: {error}"))
+            return
+        self._adopt(sheet)
+        for submission, outcome in outcomes:
+            submission.future.set_result(replace(outcome, desk=sheet.desk, version=self._published.snapshot.version))
+
+    def _decide_one(self, sheet: GroupSheet, submission: Submission) -> Outcome | None:
+        """Decide one command on the sheet; a fault of the program fails this command alone."""
+        try:
+            earlier = sheet.earlier_answer(submission)
+            if earlier is not None:
+                return Outcome(earlier, sheet.desk, 0, repeated=True)
+            now = self._clock()
+            _, decision = sheet.decide(submission.command, now)
+            sheet.keep_answer(submission, decision, now)
+        except StoreError:
+            raise
+        except KeyReused as error:
+            submission.future.set_exception(error)
+            return None
+        except Exception as error:
+            log.exception("command failed", command=type(submission.command).__name__)
+            submission.future.set_exception(error)
+            return None
+        return Outcome(decision.answer, sheet.desk, 0, decision.events)
+
+    def _recall(self, order_id: str) -> Order | None:
+        """Return an order that has left the desk, from the store."""
+        body = self._store.order(order_id)
+        return None if body is None else documents.read_order(body)
+
+    def _commit(self, sheet: GroupSheet, commands: int) -> None:
+        """Make the group durable. One that changed nothing durable needs no write, but a writer that may write."""
+        if not sheet.rows:
+            return
+        began_at, me, version = time.perf_counter(), self._tenure, self._published.next_version()
+        me.write(lambda head: self._store.commit(sheet.as_commit(head, me.epoch, me.name, version)))
+        self._observer.committed(time.perf_counter() - began_at, commands, sheet.events)
+
+    def _adopt(self, sheet: GroupSheet) -> None:
+        """Let the committed group be the state, and wake whoever waits for a change."""
+        if sheet.rows:
+            self._memory.adopt(sheet, self._clock())
+        shown_now = self._published.snapshot
+        store_came_back = bool(sheet.rows) and shown_now.store != "up"
+        if sheet.desk is shown_now.desk and not store_came_back:
+            return
+        self._published.show(
+            desk=sheet.desk,
+            history=(*reversed(sheet.trades), *shown_now.history)[:HISTORY_KEPT],
+            store="up" if sheet.rows else shown_now.store,
+            noticed=sheet.journaled.sequence if sheet.notices else shown_now.noticed,
+        )
+
+    def _fail(self, group: list[Submission], error: StoreError) -> None:
+        """Answer everybody of the group that nothing happened; go on with the state as it was."""
+        log.error("commit failed", error=str(error), commands=len(group))
+        self._observer.failed(type(error).__name__)
+        self._note_failure(error)
+        told: StoreError = error if isinstance(error, OutcomeUnknown) else StoreDown(str(error))
+        if not self._tenure.is_held:
+            told = NotTheWriter(self._published.snapshot.writer)
+        for submission in group:
+            if not submission.future.done():
+                submission.future.set_exception(told)
+
+    def _note_failure(self, error: StoreError) -> None:
+        """Step down when somebody else has written; else show that the store does not answer."""
+        if isinstance(error, VersionConflict):
+            self._step_down()
+        else:
+            log.warning("the store failed", error=str(error))
+            self._published.say_store("down")
+
+    def _let_go(self) -> None:
+        try:
+            self._tenure.release()
+        except StoreError as error:
+            log.warning("the desk was not let go of, a standby will wait for the lease", error=str(error))

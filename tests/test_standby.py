@@ -1,0 +1,317 @@
+"""Two processes on one store: one holds the desk, the other stands by and follows (DESIGN 3)."""
+
+import signal
+import threading
+import time
+
+import pytest
+import requests
+
+from services import tenure
+from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.engine.words import Stream
+from services.state_manager import StateManager
+from services.stores.sqlite import SqliteStore
+from services.stores.store import NotTheWriter, OutcomeUnknown, StoreDown, StoreError
+from tests.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.test_state_manager import RULES
+
+GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
+
+
+class PausableStore(SqliteStore):
+    """A real store that a test can hold up, as a paused process or a dead network does."""
+
+    def __init__(self, path):
+        self.goes = threading.Event()
+        self.goes.set()
+        self.loses_answers = 0
+        super().__init__(path)
+
+    def head(self):
+        assert self.goes.wait(20)
+        return super().head()
+
+    def renew(self, head):
+        assert self.goes.wait(20)
+        return super().renew(head)
+
+    def commit(self, commit):
+        assert self.goes.wait(20)
+        head = super().commit(commit)
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise OutcomeUnknown("the answer was lost")
+        return head
+
+
+@pytest.fixture(autouse=True)
+def quick_lease(monkeypatch):
+    monkeypatch.setattr(tenure, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.15)
+    monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "desk.sqlite"
+
+
+@pytest.fixture
+def managers():
+    opened = []
+
+    def open_one(path, **more):
+        manager = StateManager(PausableStore(path), lambda now: RULES, **more)
+        opened.append(manager)
+        return manager
+
+    yield open_one
+    for manager in opened:
+        manager.store.goes.set()
+    for manager in opened:
+        manager.stop()
+
+
+def color(manager):
+    return manager.snapshot.desk.assets["ES"].stack.four.color
+
+
+def kinds(manager):
+    return [row.kind for row in manager.store.journal()]
+
+
+def test_the_second_one_stands_by_and_shows_what_the_first_commits(path, managers):
+    writer, standby = managers(path), managers(path)
+    assert (writer.is_writer, standby.is_writer) == (True, False)
+    assert standby.snapshot.writer == writer.snapshot.writer != ""
+    writer.submit(GREEN)
+    eventually(lambda: color(standby) == "green")
+    assert standby.snapshot.desk.sequence == writer.snapshot.desk.sequence
+    assert standby.snapshot.store == "up"
+
+
+def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(path, managers):
+    writer, standby = managers(path), managers(path)
+    before = kinds(writer)
+    for command in (GREEN, EnterMarket("ES", "SCALP", "6pt"), NotePrice("ES", price=5250), KeepDeadLetter("/", "", "")):
+        with pytest.raises(NotTheWriter) as refused:
+            standby.submit(command, "key")
+        assert refused.value.writer == writer.snapshot.writer
+    assert kinds(writer) == before
+
+
+def test_it_hears_of_every_row_that_it_follows(path, managers):
+    heard = []
+    writer, standby = managers(path), managers(path, on_followed=heard.extend)
+    for number in range(20):
+        writer.submit(KeepDeadLetter("/tv_renko", "why", str(number)))
+    eventually(lambda: [row.kind for row in heard].count("KeepDeadLetter") == 20)
+    assert standby.snapshot.version > 0
+
+
+def test_it_takes_over_at_once_when_the_writer_lets_go(path, managers):
+    writer, standby = managers(path), managers(path)
+    writer.submit(GREEN)
+    writer.stop()
+    eventually(lambda: standby.is_writer, within=0.5)
+    standby.submit(RED)
+    assert color(standby) == "red"
+    assert standby.snapshot.desk.alerts == ()
+
+
+def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(path, managers):
+    writer, standby = managers(path), managers(path)
+    lost = writer.snapshot.writer
+    writer.store.goes.clear()
+    began = time.monotonic()
+    eventually(lambda: standby.is_writer)
+    assert tenure.LEASE_SECONDS <= time.monotonic() - began < tenure.LEASE_SECONDS + 0.6
+    (alert,) = standby.snapshot.desk.alerts
+    assert (alert.code, alert.level) == ("writer_lost", "warning")
+    assert lost in alert.sentence
+    assert kinds(standby)[-1] == "TakeOver"
+
+
+def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(path, managers):
+    writer, standby = managers(path), managers(path)
+    writer.store.goes.clear()
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(_outcome(writer, RED)))
+    asking.start()
+    eventually(lambda: standby.is_writer)
+    standby.submit(GREEN)
+    before = kinds(standby)
+    writer.store.goes.set()
+    asking.join(5)
+    assert isinstance(answers[0], (NotTheWriter, StoreDown, OutcomeUnknown))
+    eventually(lambda: not writer.is_writer)
+    eventually(lambda: color(writer) == "green")
+    assert "CloseBrick" not in kinds(standby)[len(before) :]
+    assert writer.snapshot.writer == standby.snapshot.writer
+    with pytest.raises(NotTheWriter):
+        writer.submit(RED)
+
+
+def _outcome(manager, command):
+    try:
+        return manager.submit(command)
+    except StoreError as error:
+        return error
+
+
+def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(path, managers):
+    pair = [managers(path), managers(path)]
+    for _ in range(4):
+        writer, standby = sorted(pair, key=lambda manager: not manager.is_writer)
+        writer.store.goes.clear()
+        eventually(lambda standby=standby: standby.is_writer)
+        writer.store.goes.set()
+        eventually(lambda writer=writer: not writer.is_writer)
+    sequences = [row.sequence for row in pair[0].store.journal()]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, managers):
+    writer, standby = managers(path), managers(path)
+    standby.store.goes.clear()
+    time.sleep(tenure.LEASE_SECONDS + 0.3)
+    standby.store.goes.set()
+    time.sleep(0.4)
+    assert writer.is_writer
+    assert not standby.is_writer
+
+
+# -- writes of which nobody knows ------------------------------------------------------------------------------------
+
+
+def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(path, managers):
+    manager = managers(path)
+    manager.store.loses_answers = 1
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN, "key")
+    eventually(lambda: color(manager) == "green")
+    assert manager.snapshot.store == "up"
+    assert manager.submit(GREEN, "key").repeated
+    assert kinds(manager).count("CloseBrick") == 1
+
+
+def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, managers):
+    """A commit that hangs in the network while the writer gives up on it must find the door closed."""
+    manager = managers(path)
+    late = []
+    commit = manager.store.commit
+
+    def hang(wanted):
+        late.append(wanted)
+        raise OutcomeUnknown("no answer in time")
+
+    manager.store.commit = hang
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    manager.store.commit = commit
+    eventually(lambda: manager.snapshot.store == "up")
+    assert color(manager) == "neutral"
+    assert _commit_error(commit, late[0]) == "VersionConflict"
+    manager.submit(RED)
+    assert kinds(manager).count("CloseBrick") == 1
+
+
+def _commit_error(commit, late):
+    try:
+        commit(late)
+    except StoreError as error:
+        return type(error).__name__
+    return None
+
+
+# -- real processes --------------------------------------------------------------------------------------------------
+
+
+def beside(desk, folder, **settings):
+    """Return another web on the same file."""
+    other = DeskProcess(folder, **{**QUICK, "SQLITE_PATH": str(desk.database), **settings})
+    other.database = desk.database
+    return other
+
+
+@pytest.mark.processes
+def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as first, beside(first, tmp_path / "two") as second:
+        first.tradingview().opens_the_ladder()
+        operator = second.operator()
+        eventually(lambda: operator.asset()["main_renko_color"] == "green")
+        state = operator.state()["global"]
+        assert (state["role"], state["store"]) == ("standby", "up")
+        answer = second.tradingview().brick(4, "green")
+        assert "STANDBY" in error_of(answer, 503)
+        assert answer.headers["Retry-After"]
+        assert answer.json()["writer"] == state["writer"]
+        assert "STANDBY" in error_of(operator.enters(), 503)
+        first.kill()
+        began = time.monotonic()
+        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
+        assert time.monotonic() - began < 5  # on one machine the end of a process is seen, no lease need run out
+        assert operator.enters_when_the_candle_allows()["status"] == "PENDING"
+
+
+@pytest.mark.processes
+def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as first, beside(first, tmp_path / "two") as second:
+        first.tradingview().opens_the_ladder()
+        operator = second.operator()
+        first.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
+        took = time.monotonic() - began
+        order = operator.enters_when_the_candle_allows()
+        first.signal(signal.SIGCONT)
+        answer = first.operator().enters()
+        assert "STANDBY" in error_of(answer, 503)
+        eventually(lambda: first.operator().state()["orders"][0]["id"] == order["id"])
+        assert took > 4
+        assert [row for (row,) in first.rows("SELECT id FROM orders")] == [order["id"]]
+
+
+@pytest.mark.processes
+def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path):
+    """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
+    with DeskProcess(tmp_path, **QUICK) as old, beside(old, tmp_path / "new") as new:
+        sent, stop = [], threading.Event()
+
+        def sends(number):
+            webs = [old.tradingview(), new.tradingview()]
+            while not stop.is_set():
+                name = f"brick {number} {len(sent)}"
+                sent.append(name)
+                for attempt in range(200):
+                    if _is_taken(webs[attempt % 2], name):
+                        break
+                    time.sleep(0.02)
+                else:
+                    raise AssertionError(f"{name} was never taken")
+
+        threads = [threading.Thread(target=sends, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        old.process.terminate()
+        operator = new.operator()
+        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
+        time.sleep(1)
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+        rows = new.rows("SELECT json_extract(command, '$.bar_id') FROM journal WHERE kind = 'CloseBrick'")
+        assert sorted(name for (name,) in rows) == sorted(sent)
+        assert len(sent) > 100
+        sequences = [number for (number,) in new.rows("SELECT sequence FROM journal ORDER BY sequence")]
+        assert sequences == list(range(1, len(sequences) + 1))
+        assert operator.state()["alerts"] == []
+
+
+def _is_taken(alerts, name):
+    try:
+        return alerts.brick(2.5, "green", bar_id=name).status_code == 200
+    except requests.RequestException:
+        return False
