@@ -5,6 +5,7 @@ The only place of web that looks at the environment. Names and defaults are list
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 SHORTEST_SECRET = 8
 MOST_TARGETS = 10  # each has a thread
+PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
+HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
@@ -53,8 +56,12 @@ class Config(Struct, frozen=True):
     pinned_contracts: Mapping[str, str] = MappingProxyType({})
     dashboard_password: str | None = None
     dashboard_password_hash: str | None = None
+    metrics_token: str | None = None
     store: str = "sqlite"
     sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
+    google_cloud_project: str | None = None
+    google_cloud_credentials: str | None = None
+    firestore_emulator_host: str | None = None
     trusted_proxies: int = 0
     log_level: str = "INFO"
     notify_urls: tuple[str, ...] = ()
@@ -183,8 +190,12 @@ def _read(settings: Settings) -> Config:
         pinned_contracts=_pinned_contracts(settings, assets),
         dashboard_password=settings.password("DASHBOARD_PASSWORD"),
         dashboard_password_hash=settings.password_hash("DASHBOARD_PASSWORD_HASH"),
-        store=settings.one_of("STORE", "sqlite", ("sqlite",)),
+        metrics_token=_metrics_token(settings, (tv_secret, bridge_secret, flask_key)),
+        store=settings.one_of("STORE", "sqlite", ("sqlite", "firestore")),
         sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
+        google_cloud_project=_google_cloud_project(settings),
+        google_cloud_credentials=_google_cloud_credentials(settings),
+        firestore_emulator_host=_emulator_host(settings),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         notify_urls=_notify_urls(settings),
@@ -194,6 +205,41 @@ def _read(settings: Settings) -> Config:
         hint = "`python -m flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _google_cloud_project(settings: Settings) -> str | None:
+    project = settings.optional("GOOGLE_CLOUD_PROJECT")
+    if project is None and settings.text("STORE") == "firestore":
+        settings.faults.append("GOOGLE_CLOUD_PROJECT is not set, STORE=firestore needs it")
+    elif project is not None and not PROJECT_ID.fullmatch(project):
+        settings.faults.append(f"GOOGLE_CLOUD_PROJECT was {project!r}, it must be a project's id such as my-desk-1")
+    return project
+
+
+def _google_cloud_credentials(settings: Settings) -> str | None:
+    """Read a service account's key, the JSON text itself. A faulty one is never repeated."""
+    text = settings.optional("GOOGLE_CLOUD_CREDENTIALS")
+    try:
+        is_key = text is None or isinstance(json.loads(text), dict)
+    except ValueError:  # its sentence would hold a part of the key
+        is_key = False
+    if not is_key:
+        settings.faults.append("GOOGLE_CLOUD_CREDENTIALS must be the text of a service account's key, a JSON object")
+    return text if is_key else None
+
+
+def _emulator_host(settings: Settings) -> str | None:
+    host = settings.optional("FIRESTORE_EMULATOR_HOST")
+    if host is not None and not HOST_AND_PORT.fullmatch(host):
+        settings.faults.append(f"FIRESTORE_EMULATOR_HOST was {host!r}, it must look like 127.0.0.1:8790")
+    return host
+
+
+def _metrics_token(settings: Settings, others: tuple[str, ...]) -> str | None:
+    token = settings.password("METRICS_TOKEN")
+    if token and token in others:
+        settings.faults.append("METRICS_TOKEN must open nothing but the metrics: it was another secret, too")
+    return token
 
 
 def _notify_urls(settings: Settings) -> tuple[str, ...]:

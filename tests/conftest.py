@@ -1,6 +1,25 @@
-"""What every test shares: hypothesis takes the time it needs, an overloaded machine is no failure."""
+"""What every test shares: hypothesis takes the time it needs, an overloaded machine is no failure; the emulator."""
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.emulator import NoEmulator, is_needed, owner_of_the_run, shared_host, warm_up
 
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("desk")
+
+
+@pytest.fixture(scope="session")
+def firestore_host(tmp_path_factory):
+    """The address of the run's Firestore emulator. Tests keep apart by using projects of their own."""
+    base = tmp_path_factory.getbasetemp()
+    try:
+        host = shared_host(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base, owner_of_the_run())
+        warm_up(host)
+    except NoEmulator as error:
+        if is_needed():
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    return host

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from services.access import secrets_of
 from services.config import Config, ConfigError
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, TV_SECRET, DeskProcess
 
@@ -97,6 +98,28 @@ def test_a_hash_that_is_none_is_refused(value):
     assert "DASHBOARD_PASSWORD_HASH" in complaint(DASHBOARD_PASSWORD_HASH=value)
 
 
+def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator():
+    assert "GOOGLE_CLOUD_PROJECT is not set" in complaint(STORE="firestore")
+    key = '{"type": "service_account"}'
+    desk = config(
+        STORE="firestore",
+        GOOGLE_CLOUD_PROJECT="my-desk-1",
+        GOOGLE_CLOUD_CREDENTIALS=key,
+        FIRESTORE_EMULATOR_HOST="127.0.0.1:8790",
+    )
+    assert (desk.store, desk.google_cloud_project, desk.google_cloud_credentials) == ("firestore", "my-desk-1", key)
+    assert desk.firestore_emulator_host == "127.0.0.1:8790"
+    assert key in secrets_of(desk)
+    bare = config(STORE="firestore", GOOGLE_CLOUD_PROJECT="example.com:desk")
+    assert (bare.google_cloud_credentials, bare.firestore_emulator_host) == (None, None)
+
+
+def test_a_refused_key_is_not_repeated():
+    sentence = complaint(GOOGLE_CLOUD_CREDENTIALS='{"private_key": "hunter2"')
+    assert "GOOGLE_CLOUD_CREDENTIALS" in sentence
+    assert "hunter2" not in sentence
+
+
 def test_two_doors_never_share_one_secret():
     assert "BRIDGE_HEARTBEAT_SECRET" in complaint(BRIDGE_HEARTBEAT_SECRET=TV_SECRET)
 
@@ -107,7 +130,10 @@ FAULTS = {
     "ASSETS": ("DAX", "ES,DAX", ",", "ES;NQ", "'; DROP"),
     "CONTRACT_SIZE": ("mini", "MICRO"),
     "CONTRACTS": ("ES", "ES=", "=MESM6", "NQ=MNQM6", "ES=MES M6", "ES=../x"),
-    "STORE": ("postgres", "SQLITE"),
+    "STORE": ("postgres", "SQLITE", "Firestore"),
+    "GOOGLE_CLOUD_PROJECT": ("My Desk", "x", "desk/1", "-desk", "projects/desk-1"),
+    "GOOGLE_CLOUD_CREDENTIALS": ("{", "key.json", "[]", "7", '"text"'),
+    "FIRESTORE_EMULATOR_HOST": ("localhost", "http://localhost:8790", "127.0.0.1:", ":8790", "a b:1"),
     "TRUSTED_PROXIES": ("-1", "10", "one", "1.5"),
     "LOG_LEVEL": ("LOUD",),
     "CANDLE_SECONDS": ("0", "-300", "7", "3601", "five", "300.0", "1e2", "NaN"),

@@ -1,0 +1,75 @@
+"""What Firestore's failures mean: refused, not done, or nobody knows (DESIGN 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.api_core.exceptions import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    GoogleAPICallError,
+    InvalidArgument,
+    MethodNotImplemented,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+)
+from google.auth.exceptions import GoogleAuthError
+
+from services.stores.store import OutcomeUnknown, StoreDown
+
+REFUSED = (FailedPrecondition, AlreadyExists, NotFound)
+WROTE_NOTHING = (
+    Aborted,  # somebody else was writing the same documents: the batch was rolled back
+    *(InvalidArgument, MethodNotImplemented, OutOfRange),
+    *(PermissionDenied, Unauthenticated, GoogleAuthError),
+    ResourceExhausted,
+)
+NEVER_LEFT = (  # what gRPC says of a call that it could not send; any other UNAVAILABLE may have been carried out
+    "failed to connect to all addresses",
+    "errors resolving",
+    "dns resolution failed",
+    "getting metadata from plugin failed",
+)
+
+
+class Refused(StoreDown):
+    """A precondition of a write did not hold; nothing was written."""
+
+
+@contextmanager
+def read_errors() -> Iterator[None]:
+    """Say StoreDown of whatever kept a question from being answered."""
+    try:
+        yield
+    except (GoogleAPICallError, GoogleAuthError, grpc.RpcError) as error:
+        raise StoreDown(_sentence(error)) from error
+    except ValueError as error:  # what gRPC says of a closed channel
+        raise StoreDown(f"Firestore: {error}") from error
+
+
+@contextmanager
+def write_errors() -> Iterator[None]:
+    """Tell a write that certainly did not happen from one that may have: a timeout is never a refusal."""
+    try:
+        yield
+    except REFUSED as error:
+        raise Refused(_sentence(error)) from error
+    except WROTE_NOTHING as error:
+        raise StoreDown(_sentence(error)) from error
+    except (GoogleAPICallError, grpc.RpcError) as error:
+        if any(words in str(error).lower() for words in NEVER_LEFT):
+            raise StoreDown(_sentence(error)) from error
+        raise OutcomeUnknown(_sentence(error)) from error
+    except ValueError as error:  # what gRPC says of a closed channel
+        raise StoreDown(f"Firestore: {error}") from error
+
+
+def _sentence(error: Exception) -> str:
+    words = " ".join(str(getattr(error, "message", error)).split())
+    return f"Firestore: {type(error).__name__}: {words[:200]}"

@@ -1,0 +1,541 @@
+"""What every store keeps (services/stores/store.py): the same stories for SQLite and Firestore."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from services.stores.firestore import FirestoreStore
+from services.stores.sqlite import SqliteStore
+from services.stores.store import (
+    Commit,
+    DeadLetter,
+    DeskSnapshot,
+    JournalRow,
+    NoticeMark,
+    SnapshotMark,
+    StoredKey,
+    StoredNotice,
+    StoredOrder,
+    StoreDown,
+    StoredReply,
+    StoredTrade,
+    VersionConflict,
+)
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+LONG_AGO = NOON - timedelta(days=400)
+
+
+class Shelf:
+    """A place where one store is kept, and any number of handles on it."""
+
+    def __init__(self, open_one):
+        self._open_one = open_one
+        self._handles = []
+
+    def open(self):
+        self._handles.append(self._open_one())
+        return self._handles[-1]
+
+    def close(self):
+        for handle in self._handles:
+            handle.close()
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def shelf(request, tmp_path):
+    if request.param == "sqlite":
+        shelf = Shelf(lambda: SqliteStore(tmp_path / "desk.sqlite"))
+    else:
+        host, project = request.getfixturevalue("firestore_host"), f"desk-{uuid.uuid4().hex[:12]}"
+        shelf = Shelf(lambda: FirestoreStore(project, emulator_host=host))
+    yield shelf
+    shelf.close()
+
+
+@pytest.fixture
+def store(shelf):
+    return shelf.open()
+
+
+# -- builders --------------------------------------------------------------------------------------------------------
+
+
+def a_row(sequence, origin="operator", **more):
+    facts = {"kind": "EnterMarket", "asset": "ES", "command": b'{"n":1}', "events": b"[]", **more}
+    return JournalRow(sequence, NOON, origin, **facts)
+
+
+def a_commit(head, rows=1, journal=None, **more):
+    """A commit of that many rows onto a head, made by a writer called "first" unless ``more`` says otherwise."""
+    before = head.sequence if head else 0
+    after = before + rows
+    body = b'{"schema":2,"n":%d}' % after
+    facts = {
+        "epoch": head.epoch if head else 1,
+        "holder": "first",
+        "sequence": after,
+        "version": after * 10,
+        "documents": {"_global": body, "ES": body},
+        "rows": [a_row(number) for number in range(before + 1, after + 1)] if journal is None else journal,
+        **more,
+    }
+    return Commit(expected=head, **facts)
+
+
+def an_order(name="o1", is_open=True, body=b'{"o":1}'):
+    return StoredOrder(name, "ES", "PENDING" if is_open else "FILLED", is_open, NOON, body)
+
+
+def a_notice(sequence=1, target=1, due_at=NOON, slot=None, title="t"):
+    return StoredNotice(sequence, target, NOON, due_at, "kind", "info", title, "b", slot)
+
+
+def titles_due(store, target=1, now=NOON):
+    """Return the title of the notice to send, and take nothing."""
+    notice = store.next_notice(target, now)
+    return None if notice is None else notice.title
+
+
+def everything(store):
+    """Return all that can be read, to compare."""
+    return (
+        store.load(),
+        list(store.journal()),
+        store.last_trades(50),
+        store.replies_since(LONG_AGO),
+        store.last_dead_letters(50),
+        [store.next_notice(target, NOON + timedelta(days=2)) for target in (1, 2)],
+        [store.pnl_day("2026-11-20"), store.snapshot_marks(), store.api_keys()],
+    )
+
+
+# -- head and commit -------------------------------------------------------------------------------------------------
+
+
+def test_a_new_store_is_empty(store):
+    assert (store.head(), store.load(), list(store.journal())) == (None, None, [])
+    assert (store.order("none"), store.last_trades(5), store.last_rows("operator", 5)) == (None, [], [])
+    assert (store.replies_since(LONG_AGO), store.last_dead_letters(5)) == ([], [])
+    assert (store.next_notice(1, NOON), store.next_notice_at(1)) == (None, None)
+    assert (store.pnl_day("2026-11-20"), store.snapshot_marks(), store.snapshot(1)) == (None, [], None)
+    assert (store.api_keys(), store.revoke_api_key("none"), store.prune_journal(9)) == ([], False, 0)
+    assert store.group_at_most >= 64
+
+
+def test_the_first_commit_makes_the_store(store):
+    head = store.commit(a_commit(None, epoch=4, holder="web-1"))
+    assert (head.sequence, head.version, head.epoch, head.holder) == (1, 10, 4, "web-1")
+    assert store.head() == head
+    assert store.load().head == head
+
+
+def test_everything_committed_is_read_back(store):
+    observed = '{"price":"5250.25","note":"an em dash — and \U0001f4c8"}'.encode()
+    row = a_row(1, asset=None, observed=observed, schema=3)
+    store.commit(
+        a_commit(
+            None,
+            documents={"_global": b'{"g":1}', "ES": b'{"e":1}', "NQ": observed},
+            journal=[row],
+            orders=[an_order("o2", body=b'{"o":2}'), an_order("o1"), an_order("o0", is_open=False)],
+            trades=[StoredTrade("t", "ES", NOON, b'{"t":1}')],
+            replies=[StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')],
+            dead_letters=[DeadLetter(1, NOON, "/tv_renko", "why", "what")],
+            pnl_days={"2026-11-20": b"[1,2]", "2026-11-23": b"[]"},
+        )
+    )
+    stored = store.load()
+    assert dict(stored.documents) == {"_global": b'{"g":1}', "ES": b'{"e":1}', "NQ": observed}
+    assert list(stored.open_orders) == [b'{"o":1}', b'{"o":2}']
+    assert list(store.journal()) == [row]
+    assert store.last_rows("operator", 5) == [row]
+    assert store.last_trades(5) == [b'{"t":1}']
+    assert store.replies_since(LONG_AGO) == [StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')]
+    assert store.last_dead_letters(5) == [DeadLetter(1, NOON, "/tv_renko", "why", "what")]
+    assert (store.pnl_day("2026-11-20"), store.pnl_day("2026-11-23")) == (b"[1,2]", b"[]")
+
+
+def test_a_commit_replaces_the_documents_it_names_and_no_other(store):
+    head = store.commit(a_commit(None, documents={"_global": b'{"g":1}', "ES": b'{"e":1}'}))
+    head = store.commit(a_commit(head, documents={"_global": b'{"g":2}', "NQ": b'{"n":2}'}))
+    assert dict(store.load().documents) == {"_global": b'{"g":2}', "ES": b'{"e":1}', "NQ": b'{"n":2}'}
+    store.commit(a_commit(head, documents={}, rows=0, pnl_days={"2026-11-20": b"[]"}))
+    assert store.load().documents["_global"] == b'{"g":2}'
+
+
+def test_every_write_moves_the_mark(store):
+    heads = [store.commit(a_commit(None))]
+    heads.append(store.renew(heads[-1]))
+    heads.append(store.renew(heads[-1]))
+    heads.append(store.mark_notice(NoticeMark(5, 1, NOON, 1, sent=True), heads[-1]))
+    heads.append(store.keep_snapshot(DeskSnapshot(SnapshotMark(1, NOON, "2026-11-20"), {}, []), heads[-1]))
+    heads.append(store.release(heads[-1]))
+    heads.append(store.release(heads[-1]))
+    heads.append(store.commit(a_commit(heads[-1], rows=0)))
+    assert len({head.mark for head in heads}) == len(heads)
+    assert store.head() == heads[-1]
+
+
+def test_renewing_changes_nothing_but_the_mark(store):
+    head = store.commit(a_commit(None, orders=[an_order()]))
+    before = store.load()
+    renewed = store.renew(head)
+    assert replace(renewed, mark=head.mark) == head
+    assert store.load() == replace(before, head=renewed)
+
+
+def test_letting_go_empties_the_holder(store):
+    head = store.commit(a_commit(None))
+    released = store.release(head)
+    assert (released.holder, released.sequence, released.epoch) == ("", 1, 1)
+    assert store.head() == released
+    taken = store.commit(a_commit(released, epoch=2, holder="second"))
+    assert (taken.holder, taken.epoch) == ("second", 2)
+
+
+# -- one writer ------------------------------------------------------------------------------------------------------
+
+WRITES = {
+    "commit": lambda store, head: store.commit(a_commit(head, orders=[an_order("late")])),
+    "renew": lambda store, head: store.renew(head),
+    "release": lambda store, head: store.release(head),
+    "mark_notice": lambda store, head: store.mark_notice(NoticeMark(1, 1, NOON, 1, sent=True), head),
+    "keep_snapshot": lambda store, head: store.keep_snapshot(
+        DeskSnapshot(SnapshotMark(1, NOON, "2026-11-20"), {"_global": b"{}"}, []), head
+    ),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_who_was_overtaken_writes_nothing(shelf, write):
+    first, second = shelf.open(), shelf.open()
+    old = first.commit(a_commit(None, notices=[a_notice()]))
+    new = second.commit(a_commit(second.head(), epoch=2, holder="second"))
+    before = everything(second)
+    with pytest.raises(VersionConflict):
+        write(first, old)
+    assert everything(second) == before
+    assert first.head() == new
+    write(second, new)
+
+
+def test_renewing_fences_what_was_under_way(shelf):
+    first, second = shelf.open(), shelf.open()
+    old = first.commit(a_commit(None))
+    second.renew(second.head())
+    with pytest.raises(VersionConflict):
+        first.commit(a_commit(old))
+    assert [row.sequence for row in second.journal()] == [1]
+
+
+def test_only_one_of_two_opens_a_new_store(shelf):
+    first, second = shelf.open(), shelf.open()
+    first.commit(a_commit(None))
+    before = everything(first)
+    with pytest.raises(VersionConflict):
+        second.commit(a_commit(None, holder="second", rows=3))
+    assert everything(first) == before
+
+
+def test_of_many_who_take_over_at_once_one_does(shelf):
+    head = shelf.open().commit(a_commit(None))
+    handles = [shelf.open() for _ in range(6)]
+
+    def takes_over(place):
+        try:
+            return handles[place].commit(a_commit(head, epoch=2, holder=f"web-{place}"))
+        except (VersionConflict, StoreDown):
+            return None
+
+    with ThreadPoolExecutor(6) as threads:
+        taken = [head for head in threads.map(takes_over, range(6)) if head]
+    assert taken == [handles[0].head()]
+
+
+BAD_PARTS = {
+    "a trade twice": {"trades": [StoredTrade("t", "ES", NOON, b"{}")]},
+    "a dead letter twice": {"dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")]},
+    "a row twice": {"journal": [a_row(2), a_row(1)]},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_PARTS.values(), ids=BAD_PARTS.keys())
+def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
+    good = {
+        "orders": [an_order()],
+        "trades": [StoredTrade("t", "ES", NOON, b"{}")],
+        "dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")],
+    }
+    head = store.commit(a_commit(None, **good))
+    before = everything(store)
+    with pytest.raises(StoreDown):
+        store.commit(a_commit(head, **{"orders": [an_order("o9"), an_order(body=b'{"o":9}')], **bad}))
+    assert everything(store) == before
+    assert (store.order("o9"), store.head()) == (None, head)
+    store.commit(a_commit(head))
+
+
+# -- orders, trades, replies, dead letters ---------------------------------------------------------------------------
+
+
+def test_a_final_order_leaves_the_desk_and_is_still_found(store):
+    head = store.commit(a_commit(None, orders=[an_order("o1"), an_order("o2")]))
+    store.commit(a_commit(head, orders=[an_order("o1", is_open=False, body=b'{"filled":1}')]))
+    assert list(store.load().open_orders) == [b'{"o":1}']
+    assert store.order("o1") == b'{"filled":1}'
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "'; DROP TABLE orders; --", "x" * 5000, "ä"])
+def test_an_order_id_that_cannot_be_is_not_found(store, name):
+    store.commit(a_commit(None, orders=[an_order()]))
+    assert store.order(name) is None
+    assert store.revoke_api_key(name) is False
+
+
+def test_trades_come_newest_first(store):
+    trades = [
+        StoredTrade(f"t{n}", "ES", NOON + n // 2 * MINUTE + timedelta(microseconds=n // 2), b"%d" % n) for n in range(7)
+    ]
+    store.commit(a_commit(None, trades=trades))
+    assert store.last_trades(100) == [b"6", b"5", b"4", b"3", b"2", b"1", b"0"]
+    assert store.last_trades(2) == [b"6", b"5"]
+
+
+def test_replies_are_those_after_a_moment_oldest_first(store):
+    replies = [StoredReply(f"k{9 - n}", "f", NOON + n * MINUTE, b"%d" % n) for n in range(5)]
+    head = store.commit(a_commit(None, replies=replies))
+    assert store.replies_since(NOON + MINUTE) == replies[2:]
+    again = replace(replies[4], answer=b'"again"')
+    store.commit(a_commit(head, replies=[again]))
+    assert store.replies_since(NOON + 3 * MINUTE) == [again]
+
+
+def test_replies_are_kept_for_a_day(store):
+    """Older ones may go when a new one comes; the rest must stay."""
+    head = None
+    for hours in (0, 2, 23, 26, 50):
+        at = NOON + timedelta(hours=hours)
+        head = store.commit(a_commit(head, replies=[StoredReply(f"after {hours} h", "f", at, b"1")]))
+        kept = {reply.key for reply in store.replies_since(LONG_AGO)}
+        assert {f"after {earlier} h" for earlier in (0, 2, 23, 26, 50) if hours - 24 < earlier <= hours} <= kept
+
+
+def test_dead_letters_come_newest_first(store):
+    letters = [DeadLetter(n, NOON, "/tv_renko", f"why {n}", "what") for n in range(1, 6)]
+    store.commit(a_commit(None, rows=5, dead_letters=letters))
+    assert store.last_dead_letters(2) == [letters[4], letters[3]]
+    assert store.last_dead_letters(50) == letters[::-1]
+
+
+# -- the journal -----------------------------------------------------------------------------------------------------
+
+
+def test_the_journal_is_walked_in_order_from_any_row(store):
+    head = None
+    for _ in range(13):
+        head = store.commit(a_commit(head, rows=100))
+    assert [row.sequence for row in store.journal()] == list(range(1, 1301))
+    assert [row.sequence for row in store.journal(after=1290)] == list(range(1291, 1301))
+    assert [row.sequence for row in store.journal(after=499)] == list(range(500, 1301))
+    assert list(store.journal(after=1300)) == []
+
+
+def test_the_last_rows_of_one_origin_come_newest_first(store):
+    rows = [a_row(n, origin="operator" if n % 40 == 0 else "tradingview") for n in range(1, 301)]
+    store.commit(a_commit(None, rows=300, journal=rows))
+    assert [row.sequence for row in store.last_rows("operator", 3)] == [280, 240, 200]
+    assert [row.sequence for row in store.last_rows("operator", 99)] == [280, 240, 200, 160, 120, 80, 40]
+    assert store.last_rows("bridge", 5) == []
+
+
+def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store):
+    letters = [DeadLetter(n, NOON, "/tv_renko", "why", "what") for n in (1, 450, 900)]
+    head = store.commit(a_commit(None, rows=450, dead_letters=letters[:2], orders=[an_order()]))
+    head = store.commit(a_commit(head, rows=450, dead_letters=letters[2:]))
+    assert store.prune_journal(850) == 850
+    assert [row.sequence for row in store.journal()] == list(range(851, 901))
+    assert store.last_dead_letters(9) == [letters[2]]
+    assert store.prune_journal(850) == 0
+    assert (store.head(), store.order("o1")) == (head, b'{"o":1}')
+
+
+# -- notices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_is_given_a_number_and_read_back(store):
+    store.commit(a_commit(None, notices=[a_notice(slot="cooldown")]))
+    notice = store.next_notice(1, NOON)
+    assert notice.number > 0
+    assert replace(notice, number=0) == a_notice(slot="cooldown")
+
+
+def test_a_notice_waits_until_it_is_due(store):
+    store.commit(a_commit(None, notices=[a_notice(due_at=NOON + MINUTE, title="later")]))
+    assert (titles_due(store), store.next_notice_at(1)) == (None, NOON + MINUTE)
+    assert titles_due(store, now=NOON + MINUTE) == "later"
+    assert (titles_due(store, target=2, now=NOON + MINUTE), store.next_notice_at(2)) == (None, None)
+
+
+def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store):
+    head = store.commit(a_commit(None, notices=[a_notice(title="a"), a_notice(title="b")]))
+    failed = store.next_notice(1, NOON)
+    head = store.mark_notice(NoticeMark(failed.number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
+    head = store.commit(a_commit(head, notices=[a_notice(2, title="c")]))
+    order = []
+    while (notice := store.next_notice(1, NOON + MINUTE)) is not None:
+        order.append((notice.title, notice.attempts))
+        head = store.mark_notice(NoticeMark(notice.number, 1, NOON + MINUTE, notice.attempts + 1), head)
+    assert order == [("b", 0), ("c", 0), ("a", 1)]
+    assert store.next_notice_at(1) is None
+
+
+def test_a_failed_notice_waits_for_its_next_try(store):
+    head = store.commit(a_commit(None, notices=[a_notice()]))
+    number = store.next_notice(1, NOON).number
+    store.mark_notice(NoticeMark(number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
+    assert (titles_due(store), store.next_notice_at(1)) == (None, NOON + MINUTE)
+    assert store.next_notice(1, NOON + MINUTE).attempts == 1
+
+
+def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store):
+    notices = [a_notice(title="a"), a_notice(title="b"), a_notice(title="announced", due_at=NOON + 30 * MINUTE)]
+    head = store.commit(a_commit(None, notices=[*notices, a_notice(target=2, title="other target")]))
+    later = NOON + 10 * MINUTE
+    for target in (1, 2):
+        failed = store.next_notice(target, NOON)
+        head = store.mark_notice(NoticeMark(failed.number, target, NOON, 1, next_try_at=later, error="500"), head)
+    arrived = store.next_notice(1, NOON)
+    assert arrived.title == "b"
+    head = store.mark_notice(NoticeMark(arrived.number, 1, NOON + MINUTE, 1, sent=True), head)
+    assert titles_due(store, 1, NOON + MINUTE) == "a"
+    assert (titles_due(store, 2, NOON + MINUTE), store.next_notice_at(2)) == (None, later)
+    called = store.next_notice(1, NOON + MINUTE)
+    store.mark_notice(NoticeMark(called.number, 1, NOON + MINUTE, 2, sent=True), head)
+    assert store.next_notice_at(1) == NOON + 30 * MINUTE
+
+
+def test_a_withdrawn_slot_is_not_announced_and_a_new_one_is(store):
+    waiting = [a_notice(due_at=NOON + MINUTE, slot="cooldown", title="old"), a_notice(slot="candle", title="candle")]
+    head = store.commit(a_commit(None, notices=waiting))
+    new = a_notice(2, due_at=NOON + 2 * MINUTE, slot="cooldown", title="new")
+    head = store.commit(a_commit(head, notices=[new], withdrawn_slots=["cooldown", "day"]))
+    assert (titles_due(store), store.next_notice_at(1)) == ("candle", NOON)
+    head = store.commit(a_commit(head, withdrawn_slots=["candle"]))
+    assert (titles_due(store, now=NOON + MINUTE), store.next_notice_at(1)) == (None, NOON + 2 * MINUTE)
+    assert titles_due(store, now=NOON + 2 * MINUTE) == "new"
+
+
+def test_a_sent_notice_of_a_withdrawn_slot_is_not_touched_and_no_number_comes_again(store):
+    head = store.commit(a_commit(None, notices=[a_notice(slot="cooldown", title="on its way")]))
+    on_its_way = store.next_notice(1, NOON)
+    head = store.commit(a_commit(head, notices=[a_notice(2, title="next")], withdrawn_slots=["cooldown"]))
+    assert store.next_notice(1, NOON).number != on_its_way.number
+    head = store.mark_notice(NoticeMark(on_its_way.number, 1, NOON, 1, next_try_at=NOON, error="500"), head)
+    assert store.head() == head
+    assert titles_due(store) == "next"
+    head = store.mark_notice(NoticeMark(on_its_way.number, 1, NOON, 2, sent=True), head)
+    assert titles_due(store) == "next"
+
+
+# -- snapshots, keys, backups ----------------------------------------------------------------------------------------
+
+
+def test_snapshots_are_kept_beside_each_other(store):
+    head = store.commit(a_commit(None))
+    kept = [
+        DeskSnapshot(SnapshotMark(200, NOON, "2026-11-20"), {"_global": b'{"g":1}', "ES": b"{}"}, [b'{"o":1}', b"[]"]),
+        DeskSnapshot(SnapshotMark(90, NOON - MINUTE, "2026-11-19"), {"_global": b'{"g":0}'}, []),
+    ]
+    for snapshot in kept:
+        head = store.keep_snapshot(snapshot, head)
+    assert store.snapshot_marks() == [kept[1].mark, kept[0].mark]
+    for snapshot in kept:
+        again = store.snapshot(snapshot.mark.sequence)
+        assert (again.mark, dict(again.documents), list(again.open_orders)) == (
+            snapshot.mark,
+            snapshot.documents,
+            snapshot.open_orders,
+        )
+    assert store.snapshot(91) is None
+
+
+def test_api_keys_are_kept_changed_and_revoked(store):
+    head = store.commit(a_commit(None))
+    store.put_api_key(StoredKey("b", b'{"k":1}'))
+    store.put_api_key(StoredKey("a", b'{"k":2}'))
+    store.put_api_key(StoredKey("b", b'{"k":3}'))
+    assert store.api_keys() == [StoredKey("a", b'{"k":2}'), StoredKey("b", b'{"k":3}')]
+    assert (store.revoke_api_key("b"), store.revoke_api_key("b")) == (True, False)
+    assert store.api_keys() == [StoredKey("a", b'{"k":2}')]
+    assert store.head() == head
+
+
+def test_a_course_of_the_day_is_replaced(store):
+    head = store.commit(a_commit(None, pnl_days={"2026-11-20": b"[1]"}))
+    store.commit(a_commit(head, pnl_days={"2026-11-20": b"[1,2]"}))
+    assert store.pnl_day("2026-11-20") == b"[1,2]"
+
+
+def test_a_backup_changes_nothing_and_is_named(store):
+    store.commit(a_commit(None, orders=[an_order()]))
+    before = everything(store)
+    name = store.back_up("before-the-upgrade")
+    assert "before-the-upgrade" in name
+    assert store.back_up("another") != name
+    assert everything(store) == before
+
+
+# -- many at once ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_loaded_is_of_one_moment(shelf):
+    """While a writer moves documents and orders together, nobody ever sees one without the other."""
+    writer, reader = shelf.open(), shelf.open()
+
+    def moves(head, number):
+        body = b"%d" % number
+        orders = [an_order("odd", number % 2 == 1, body), an_order("even", number % 2 == 0, body)]
+        documents = {"_global": body, "ES": body, "NQ": body}
+        return writer.commit(a_commit(head, version=number, documents=documents, orders=orders))
+
+    def writes():
+        head = moves(None, 1)
+        for number in range(2, 600):
+            head = moves(head, number)
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(writes)
+        seen = set()
+        while not writing.done():
+            stored = reader.load()
+            if stored is not None:
+                told = {*stored.documents.values(), *stored.open_orders, b"%d" % stored.head.version}
+                assert len(told) == len(stored.open_orders) == 1, told
+                seen.add(stored.head.version)
+        writing.result()
+    assert len(seen) > 5
+
+
+def test_many_threads_read_while_one_writes(store):
+    head = store.commit(a_commit(None, rows=50, orders=[an_order()], trades=[StoredTrade("t", "ES", NOON, b"{}")]))
+
+    def reads(_):
+        assert store.order("o1") == b'{"o":1}'
+        assert len(list(store.journal())) >= 50
+        assert store.last_trades(5) == [b"{}"]
+        assert store.load().head.sequence >= 50
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = [threads.submit(reads, number) for number in range(64)]
+        for _ in range(20):
+            head = store.commit(a_commit(head))
+        assert all(answer.result(30) for answer in answers)
+    assert store.head() == head
