@@ -6,26 +6,25 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
-import structlog
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import errors, guards
+from routes import errors, guards, request_ids
 from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bridge import bridge
 from routes.controls import controls
 from routes.limits import limits
+from routes.operations import operations
 from routes.orders import orders
 from routes.pages import pages
 from routes.parsing import BODY_LIMIT
@@ -33,18 +32,20 @@ from routes.replies import House
 from routes.state import state
 from routes.stream import stream
 from routes.waiting import waiting
-from routes.webhooks import webhooks
-from services.access import Gatekeeper
+from routes.webhooks import STREAMS, webhooks
+from services.access import Gatekeeper, secrets_of
 from services.activity import ActivityLog
 from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
+from services.logs import set_up_logs
+from services.metrics import Metrics
 from services.notify import Post, open_targets
 from services.scheduler import start_clockwork
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.opening import open_store
 from services.stores.store import StoreError
 
-BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages, api_docs)
+BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages, operations, api_docs)
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (
@@ -60,14 +61,17 @@ def create_app(config: Config | None = None) -> Flask:
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
     config = config or Config.from_env()
-    set_up_logs(config.log_level)
+    set_up_logs(config.log_level, secrets_of(config))
     app = Flask(__name__)
     set_up_flask(app, config)
     targets = open_targets(config.notify_urls)
-    parts = open_house(config)
+    parts = open_house(config, Metrics())
+    parts.metrics.watch(parts.manager, parts.broadcaster)
+    parts.metrics.expect_webhooks(STREAMS)
     app.extensions["lockstep"] = parts
     set_up_sessions(app, parts.gatekeeper)
     errors.install(app)
+    request_ids.install(app, tells_all=config.log_level == "DEBUG")
     guards.install(app, parts.gatekeeper)
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:
@@ -87,13 +91,19 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def open_house(config: Config) -> House:
+def open_house(config: Config, metrics: Metrics) -> House:
     """Open the store and start the writer and the broadcaster on it."""
-    store = SqliteStore(config.sqlite_path)
+    store = open_store(config)
     activity = ActivityLog()
-    activity.remember(store)
     try:
-        manager = StateManager(store, config.rules_at(datetime.now(UTC)), notifying=config.notifying)
+        activity.remember(store)
+        manager = StateManager(
+            store,
+            config.rules_at,
+            notifying=config.notifying,
+            observer=metrics,
+            on_followed=activity.tell,
+        )
     except BaseException:
         store.close()
         raise
@@ -104,6 +114,7 @@ def open_house(config: Config) -> House:
         activity=activity,
         gatekeeper=Gatekeeper(config),
         stopping=threading.Event(),
+        metrics=metrics,
     )
 
 
@@ -165,23 +176,6 @@ def add_security_headers(response: Response) -> Response:
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     return response
-
-
-def set_up_logs(level: str) -> None:
-    """Log to stderr: JSON for machines, colours for a person at a terminal."""
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,8 @@ import os
 import signal
 from functools import partial
 
+from services import logs
+
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - platforms need it
 worker_class = "gthread"
 workers = 1  # one writer in memory; a second worker would be a second writer
@@ -13,7 +15,9 @@ graceful_timeout = 2
 timeout = 60
 max_requests = 0
 accesslog = None
+logconfig_dict = logs.for_libraries()
 control_socket_disable = True
+logs.take_over_the_process()
 
 
 def post_worker_init(worker):

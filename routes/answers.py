@@ -27,6 +27,7 @@ class Problem(BaseModel):
     retry_after_s: int | None = Field(None, description="seconds until asking again may help, null when unknown")
     ladder: list[Rung] | None = Field(None, description="every gate as it stands")
     version: int | None = Field(None, description="the version of the state")
+    request_id: str | None = Field(None, description="of a fault of the desk: what its log names it by")
 
 
 class OkAnswer(BaseModel):
@@ -39,6 +40,13 @@ class VersionAnswer(OkAnswer):
     """It is done and durable; ``version`` is the state that holds it."""
 
     version: int
+
+
+class ReadyAnswer(OkAnswer):
+    """The desk answers: as the writer, or as a standby that only reads until it has to take over."""
+
+    role: Literal["writer", "standby"]
+    store: Literal["up"]
 
 
 class SessionAnswer(BaseModel):

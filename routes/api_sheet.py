@@ -10,7 +10,7 @@ from msgspec import Struct
 
 Json = dict[str, Any]
 
-WHO = {"session": "operator", "bridgeSecret": "bridge"}
+WHO = {"session": "operator", "bridgeSecret": "bridge", "metricsToken": "metrics token"}
 HOST = "http://127.0.0.1:8000"
 PLACEHOLDERS = {"string": "…", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 

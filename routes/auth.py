@@ -31,9 +31,12 @@ def log_in(body: LoginBody) -> Response:
     gatekeeper, address = house().gatekeeper, request.remote_addr or "unknown"
     wait = gatekeeper.seconds_locked_out(address, time.time())
     if wait is not None:
+        house().metrics.login("locked_out")
         raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
     if not gatekeeper.admits(body.password, address):
+        house().metrics.login("wrong")
         raise AccessDenied("the password is wrong")
+    house().metrics.login("right")
     login_user(Operator(gatekeeper.operator_id))
     return jsonify({"ok": True})
 

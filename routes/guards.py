@@ -12,7 +12,7 @@ from routes.errors import AccessDenied, InvalidRequest
 from routes.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
 from services.access import Gatekeeper
 
-Guard = Literal["public", "operator", "bridge", "operator_or_bridge", "tradingview"]
+Guard = Literal["public", "operator", "bridge", "operator_or_bridge", "operator_or_scraper", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -70,6 +70,13 @@ def _admit_operator_or_bridge(gatekeeper: Gatekeeper) -> None:
         _admit_operator(gatekeeper)
 
 
+def _admit_operator_or_scraper(gatekeeper: Gatekeeper) -> None:
+    """Admit whoever collects metrics by a token of its own, which opens nothing else."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not (scheme.lower() == "bearer" and gatekeeper.is_scraper(token.strip())):
+        _admit_operator(gatekeeper)
+
+
 def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
     """Find the secret even in a body that cannot be read, so that the body can be kept (SPEC 3)."""
     raw = request.get_data(cache=True)
@@ -89,6 +96,7 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
     "operator": _admit_operator,
     "bridge": _admit_bridge,
     "operator_or_bridge": _admit_operator_or_bridge,
+    "operator_or_scraper": _admit_operator_or_scraper,
     "tradingview": _admit_tradingview,
 }
 

@@ -39,6 +39,7 @@ ROOM_TITLES = {
     "bridge": "Bridge",
     "webhooks": "TradingView",
     "auth": "Session",
+    "operations": "Operations",
     "api_docs": "This description",
 }
 ERRORS = {
@@ -58,6 +59,7 @@ GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
     "operator": (401,),
     "bridge": (401,),
     "operator_or_bridge": (401,),
+    "operator_or_scraper": (401,),
     "tradingview": (401,),
 }
 GUARD_SECURITY: dict[Guard, list[Json]] = {
@@ -65,6 +67,7 @@ GUARD_SECURITY: dict[Guard, list[Json]] = {
     "operator": [{"session": []}],
     "bridge": [{"bridgeSecret": []}],
     "operator_or_bridge": [{"session": []}, {"bridgeSecret": []}],
+    "operator_or_scraper": [{"session": []}, {"metricsToken": []}],
     "tradingview": [],  # OpenAPI knows no secret in a body: the field is in each schema, the words in the description
 }
 SECURITY_SCHEMES = {
@@ -81,6 +84,11 @@ SECURITY_SCHEMES = {
         "name": "X-Bridge-Secret",
         "description": "`BRIDGE_HEARTBEAT_SECRET`. It may come as query `secret` or, in a POST, as body field `secret` "
         "instead.",
+    },
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`METRICS_TOKEN`. It opens the metrics and nothing else; without that setting nobody has one.",
     },
 }
 TRADINGVIEW_SAYS = "\n\nThe body carries `TV_WEBHOOK_SECRET` as `secret`; any content type is read as JSON."

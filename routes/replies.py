@@ -16,6 +16,7 @@ from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.answers import Refusal
 from services.group_sheet import Outcome
+from services.metrics import Metrics
 from services.state_manager import StateManager
 from services.view import state_document
 
@@ -29,6 +30,7 @@ class House(Struct, frozen=True):
     activity: ActivityLog
     gatekeeper: Gatekeeper
     stopping: threading.Event
+    metrics: Metrics
 
     def is_stopping(self) -> bool:
         """Tell whether the process is about to go: long waits end early."""

@@ -35,8 +35,10 @@ BRICK_PATHS = {
     "/tv_renko_high": Stream.HIGH,
     "/tv_renko_macro": Stream.MACRO,
 }
+STREAMS = tuple(path.strip("/") for path in ("/tv_heartbeat", "/tv_level_exit", *BRICK_PATHS))
 SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
+FAILED = {503: "not_stored", 500: "fault"}
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
@@ -129,10 +131,21 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
         return _keep_dead_letter(error)
     outcome = house().manager.submit(command)
     body, said_outcome = _reply(outcome)
+    g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     text = brick_text(command) if isinstance(command, CloseBrick) else _price_text(command)
     line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
     house().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
     return answer(outcome, body)
+
+
+@webhooks.after_request
+def count(response: Response) -> Response:
+    """Count what became of the webhook, also when it never got as far as the desk."""
+    became = g.get("webhook_outcome", "ok")
+    if response.status_code >= 400 and became != "dead_letter":
+        became = FAILED.get(response.status_code, "denied")
+    house().metrics.webhook(_kind(), became)
+    return response
 
 
 def _read(read: Callable[[], AnyCommand]) -> AnyCommand:
@@ -186,6 +199,7 @@ def _reply(outcome: Outcome) -> tuple[Json, str]:
 def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     house().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
+    g.webhook_outcome = "dead_letter"
     line = LogLine(house().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
     house().activity.note("tradingview", line)
     return said(reason, error.status)

@@ -14,6 +14,7 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.security import check_password_hash
 
 from services.config import Config
+from services.logs import parts_of_url
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024
@@ -51,6 +52,11 @@ class Gatekeeper:
     def is_tradingview(self, secret: str | None) -> bool:
         return secret is not None and _same(secret, self._config.tv_webhook_secret)
 
+    def is_scraper(self, token: str) -> bool:
+        """Tell whether the token opens the metrics; without METRICS_TOKEN none does."""
+        expected = self._config.metrics_token
+        return expected is not None and _same(token, expected)
+
     def seconds_locked_out(self, address: str, now: float) -> int | None:
         """Count a try and return how long the address must wait for it, None when it may try now.
 
@@ -78,6 +84,14 @@ class Gatekeeper:
             return self._hasher.verify(hashed, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """Return all that must never be read in a log, tokens within notification URLs included."""
+    own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
+    passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
+    parts = (part for url in config.notify_urls for part in parts_of_url(url))
+    return tuple(filter(None, (*own, *passwords, *parts)))
 
 
 def _same(one: str, other: str) -> bool:

@@ -38,6 +38,8 @@ OPERATOR_CALLS = (
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
     **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /"), "anybody"),
     **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
+    **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
+    "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",

@@ -15,7 +15,7 @@ from services.config import Config
 HOUSE = Path(__file__).resolve().parent.parent
 LONGEST_FUNCTION = 45
 LONGEST_FILE = 350
-GUARDS = {"public", "operator", "bridge", "operator_or_bridge", "tradingview"}
+GUARDS = {"public", "operator", "bridge", "operator_or_bridge", "operator_or_scraper", "tradingview"}
 LAYERS = {
     "services.engine": 0,
     "services": 1,

@@ -96,6 +96,7 @@ def test_errors_follow_from_what_a_view_says(routes):
 def test_a_call_says_who_may_make_it(routes):
     security = {"public": [], "operator": [["session"]], "bridge": [["bridgeSecret"]], "tradingview": []}
     security["operator_or_bridge"] = [["session"], ["bridgeSecret"]]
+    security["operator_or_scraper"] = [["session"], ["metricsToken"]]
     for (method, path), view in routes.items():
         call = document()["paths"][re.sub(r"<(\w+)>", r"{\1}", path)][method.lower()]
         assert [sorted(choice) for choice in call["security"]] == security[view.__guard__], path

@@ -1,0 +1,38 @@
+# Lockstep's web, command line and paper bridge. Web is the default; the bridge is `python -m bridge --broker paper`.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    SQLITE_PATH=/data/lockstep.sqlite \
+    BRIDGE_LEDGER_PATH=/data/bridge.sqlite
+
+RUN groupadd --system --gid 10001 lockstep \
+    && useradd --system --uid 10001 --gid lockstep --home-dir /data --no-create-home --shell /usr/sbin/nologin lockstep \
+    && install -d -o lockstep -g lockstep -m 0700 /data
+
+WORKDIR /app
+
+COPY requirements.txt ./
+RUN pip install --compile -r requirements.txt
+
+COPY app.py cli.py gunicorn.conf.py .flaskenv ./
+COPY services ./services
+COPY routes ./routes
+COPY bridge ./bridge
+COPY templates ./templates
+COPY static ./static
+RUN python -m compileall -q .
+
+# Everything above belongs to root and is only read: the container runs with a read-only root, /data and a /tmp.
+USER lockstep
+VOLUME /data
+EXPOSE 8000
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=2)"]
+
+CMD ["gunicorn", "app:app"]

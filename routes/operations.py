@@ -1,0 +1,66 @@
+"""What those who keep the desk running ask: does it live, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Blueprint, Response, jsonify
+from pydantic import BaseModel, Field
+
+from routes.answers import OkAnswer, ReadyAnswer
+from routes.describing import answers
+from routes.errors import Busy
+from routes.guards import guarded_by
+from routes.parsing import asks
+from routes.replies import house
+from services.metrics import CONTENT_TYPE
+
+operations = Blueprint("operations", __name__)
+
+ASK_AGAIN_SECONDS = 2
+
+
+class ReadyQuery(BaseModel):
+    """What the desk must be to be ready."""
+
+    role: Literal["writer"] | None = Field(None, description="be ready as the writer only")
+
+
+@operations.get("/healthz")
+@guarded_by("public")
+@answers(OkAnswer)
+def show_health() -> Response:
+    """Say that the process lives; restart it when it does not."""
+    return _fresh(jsonify({"ok": True}))
+
+
+@operations.get("/readyz")
+@guarded_by("public")
+@answers(ReadyAnswer, errors=(503,))
+@asks(ReadyQuery)
+def show_readiness(query: ReadyQuery) -> Response:
+    """Say whether requests can be served: the store answers, and the process is not about to end.
+
+    With `role=writer` a standby is not ready: so a load balancer finds the one process that trades.
+    """
+    snapshot = house().manager.snapshot
+    if house().is_stopping():
+        raise Busy("this process is about to end", ASK_AGAIN_SECONDS)
+    if snapshot.store != "up":
+        raise Busy("the store does not answer", ASK_AGAIN_SECONDS)
+    if query.role == "writer" and snapshot.role != "writer":
+        raise Busy("this process is the standby", ASK_AGAIN_SECONDS)
+    return _fresh(jsonify({"ok": True, "role": snapshot.role, "store": snapshot.store}))
+
+
+@operations.get("/metrics")
+@guarded_by("operator_or_scraper")
+@answers(None, media="text/plain")
+def show_metrics() -> Response:
+    """Return the desk in figures, for Prometheus; `docs/operations.md` explains each."""
+    return _fresh(Response(house().metrics.exposition(), content_type=CONTENT_TYPE))
+
+
+def _fresh(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

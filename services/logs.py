@@ -1,0 +1,115 @@
+"""The log of web: one JSON object per line on stderr, the same for our own lines and those of gunicorn and libraries.
+
+Nothing that is secret gets out: our lines never name a secret, and whatever slips into one from elsewhere (an
+exception's words, a request line that gunicorn could not read) is blacked out before it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "***"
+SHORTEST_PART = 16  # of a notification URL: long enough to be a token, too long to be a host everybody knows
+SPOKEN = re.compile(
+    r"""((?:secret|password|token)(?:=|\\?["']\s*:\s*\\?["'])|bearer\s+)[^\s"'&\\]+""", re.IGNORECASE
+)  # ?secret=…, "secret": "…", Bearer …
+PRIVATE_KEY = re.compile(r"-----BEGIN[\w ]*PRIVATE KEY-----.*?(?:-----END[\w ]*PRIVATE KEY-----|(?=\"))")
+
+log = structlog.get_logger(__name__)
+
+
+class Blackout:
+    """The last step of every line: known secrets, and what stands where a secret would, become ``***``."""
+
+    def __init__(self) -> None:
+        self._known: tuple[str, ...] = ()
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Black these out from now on, however they are quoted."""
+        spellings = {way(secret) for secret in secrets if secret for way in (str, _in_json, quote, quote_plus)}
+        self._known = tuple(sorted(spellings, key=len, reverse=True))
+
+    def __call__(self, logger: WrappedLogger, method: str, line: Any) -> Any:
+        for secret in self._known:
+            if secret in line:
+                line = line.replace(secret, HIDDEN)
+        return SPOKEN.sub(rf"\1{HIDDEN}", PRIVATE_KEY.sub(HIDDEN, line))
+
+
+blackout = Blackout()
+
+
+def parts_of_url(url: str) -> list[str]:
+    """Return the parts of a notification URL that may be tokens, and the URL itself."""
+    return [url, *(part for part in re.split(r"[/:@?&=#,]+", url) if len(part) >= SHORTEST_PART)]
+
+
+def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
+    """Write our own lines of this level and above."""
+    blackout.learn(secrets)
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, *_facts(), *_rendering()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+def for_libraries() -> dict[str, Any]:
+    """Return the logging configuration under which gunicorn and libraries write the same lines."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": _library_formatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+    }
+
+
+def take_over_the_process() -> None:
+    """Let warnings and threads that end by a fault speak through the log, too."""
+    logging.captureWarnings(True)
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(fault: threading.ExceptHookArgs) -> None:
+    if fault.exc_value is None or isinstance(fault.exc_value, SystemExit):
+        return
+    log.critical("a thread ended by a fault", thread=fault.thread and fault.thread.name, exc_info=fault.exc_value)
+
+
+def _library_formatter() -> logging.Formatter:
+    before: list[Processor] = [structlog.contextvars.merge_contextvars, structlog.stdlib.add_logger_name, *_facts()]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering()],
+    )
+
+
+def _facts() -> list[Processor]:
+    return [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+
+
+def _rendering() -> list[Processor]:
+    if sys.stderr.isatty():
+        return [structlog.dev.ConsoleRenderer(), blackout]
+    return [structlog.processors.format_exc_info, _as_json, blackout]
+
+
+def _as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    return json.dumps(event, ensure_ascii=False, default=repr)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

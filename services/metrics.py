@@ -1,0 +1,211 @@
+"""The desk in figures, as Prometheus reads them: what happened is counted, what stands is looked up when asked.
+
+Each application has a registry of its own. Counters are fed where things are committed (``CommitObserver``) and where
+requests are answered; gauges are made of the current snapshot at each scrape. ``docs/operations.md`` explains each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from services.engine.events import AlertRaised, AnyEvent, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
+from services.engine.gates import ENTRY_GATES
+from services.engine.state import Desk
+from services.engine.words import FINAL_STATUSES, Instant, OrderStatus
+from services.publication import Snapshot
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+INITIAL_EXIT_LOCK = "initial_exit_lock"
+COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
+WEBHOOK_OUTCOMES = ("ok", "duplicate", "stale", "dead_letter", "denied", "not_stored", "fault")
+LOGIN_OUTCOMES = ("right", "wrong", "locked_out")
+ALERT_CODES = (
+    *("daily_warning", "daily_stop", "limits_pending", "exit_unclaimed", "exit_refused", "order_rejected"),
+    *("entry_expired", "overfill", "fill_without_price", "report_conflict", "reconcile", "tradingview_silent"),
+    *("bridge_silent", "writer_lost"),
+)
+COMMIT_FAILURES = ("StoreDown", "OutcomeUnknown", "VersionConflict", "NotTheWriter")
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # Prometheus sees a restart by itself; these would double every line
+
+
+class Manager(Protocol):
+    """What the gauges ask of the state manager."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def now(self) -> Instant: ...
+    @property
+    def commands_waiting(self) -> int: ...
+
+
+class Stream(Protocol):
+    """What the gauges ask of the broadcaster."""
+
+    @property
+    def listeners(self) -> int: ...
+
+
+class Metrics:
+    """Every figure of one application; it is the state manager's ``CommitObserver``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._webhooks = Counter(
+            "lockstep_webhooks", "Webhooks answered.", ["stream", "outcome"], registry=self.registry
+        )
+        self._logins = Counter("lockstep_logins", "Attempts to log in.", ["outcome"], registry=self.registry)
+        self._commit_seconds = Histogram(
+            "lockstep_commit_seconds",
+            "Time the store took for a commit.",
+            buckets=COMMIT_SECONDS,
+            registry=self.registry,
+        )
+        self._commit_commands = Histogram(
+            "lockstep_commit_commands", "Commands in a commit.", buckets=COMMIT_COMMANDS, registry=self.registry
+        )
+        self._failures = Counter("lockstep_commit_failures", "Commits that failed.", ["kind"], registry=self.registry)
+        self._refusals = Counter(
+            "lockstep_gate_refusals", "Entries a gate refused, exits the lock.", ["gate"], registry=self.registry
+        )
+        self._orders = Counter(
+            "lockstep_orders_ended", "Orders that became final.", ["kind", "status"], registry=self.registry
+        )
+        self._trades = Counter("lockstep_trades_closed", "Trades that reached flat.", ["asset"], registry=self.registry)
+        self._alerts = Counter("lockstep_alerts", "Alerts the desk raised.", ["code"], registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show what has not happened yet as 0, so that its first time is seen as a rise."""
+        for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_LOCK):
+            self._refusals.labels(gate)
+        for kind in ORDER_KINDS:
+            for status in sorted(FINAL_STATUSES):
+                self._orders.labels(kind, status)
+        for name in COMMIT_FAILURES:
+            self._failures.labels(name)
+        for code in ALERT_CODES:
+            self._alerts.labels(code)
+        for outcome in LOGIN_OUTCOMES:
+            self._logins.labels(outcome)
+
+    def watch(self, manager: Manager, stream: Stream) -> None:
+        """Show the gauges of this desk from now on; once per application."""
+        self.registry.register(DeskGauges(manager, stream))
+
+    def expect_webhooks(self, streams: Iterable[str]) -> None:
+        """Show every outcome of these streams as 0 before the first webhook comes."""
+        for stream in streams:
+            for outcome in WEBHOOK_OUTCOMES:
+                self._webhooks.labels(stream, outcome)
+
+    def webhook(self, stream: str, outcome: str) -> None:
+        """Count an answered webhook."""
+        self._webhooks.labels(stream, outcome).inc()
+
+    def login(self, outcome: str) -> None:
+        """Count an attempt to log in."""
+        self._logins.labels(outcome).inc()
+
+    def committed(self, seconds: float, commands: int, events: Sequence[AnyEvent]) -> None:
+        """Count a group commit and what happened in it."""
+        self._commit_seconds.observe(seconds)
+        self._commit_commands.observe(commands)
+        for event in events:
+            match event:
+                case EntryBlocked(gate=gate):
+                    self._refusals.labels(gate).inc()
+                case ExitBlocked():
+                    self._refusals.labels(INITIAL_EXIT_LOCK).inc()
+                case OrderEnded(kind=kind, status=status):
+                    self._orders.labels(kind, status).inc()
+                case TradeClosed(asset=asset):
+                    self._trades.labels(asset).inc()
+                case AlertRaised(alert=alert):
+                    self._alerts.labels(alert.code).inc()
+
+    def failed(self, kind: str) -> None:
+        """Count a commit that failed."""
+        self._failures.labels(kind).inc()
+
+    def exposition(self) -> bytes:
+        """Return every figure as text for Prometheus."""
+        return generate_latest(self.registry)
+
+
+class DeskGauges(Collector):
+    """What stands right now, read from one snapshot per scrape: nothing is kept up to date in between."""
+
+    def __init__(self, manager: Manager, stream: Stream) -> None:
+        self._manager = manager
+        self._stream = stream
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing beforehand: registering asks the desk nothing."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Make the gauges of the snapshot of this moment."""
+        snapshot, now = self._manager.snapshot, self._manager.now
+        yield _gauge("store_up", "1 when the last commit reached the store.", snapshot.store == "up")
+        yield _gauge("is_writer", "1 when this process is the writer, 0 on a standby.", snapshot.role == "writer")
+        yield _gauge("commands_waiting", "Commands that wait for the writer.", self._manager.commands_waiting)
+        yield _gauge("stream_listeners", "Open event streams.", self._stream.listeners)
+        yield from _of_desk(snapshot.desk, now)
+        yield from _of_assets(snapshot.desk, now)
+
+
+def _of_desk(desk: Desk, now: Instant) -> Iterator[Metric]:
+    yield _gauge("journal_sequence", "The last row of the journal.", desk.sequence)
+    yield _gauge("live_environment", "1 in LIVE, 0 in DEMO.", desk.env == "LIVE")
+    yield _gauge("daily_stop_triggered", "1 while the daily stop holds.", desk.day.is_stopped)
+    yield _gauge("trades_taken", "Entries used of the day's limit.", desk.day.trades_taken)
+    waiting = Tally(order.status for order in desk.orders.values())
+    orders = GaugeMetricFamily("lockstep_orders_open", "Orders that are not final.", labels=["status"])
+    for status in OrderStatus:
+        if not status.is_final:
+            orders.add_metric([status.value], waiting[status])
+    yield orders
+    bridge = GaugeMetricFamily("lockstep_bridge_age_seconds", "Time since the bridge was heard; none if it never was.")
+    if desk.live.bridge_heard_at is not None:
+        bridge.add_metric([], (now - desk.live.bridge_heard_at).total_seconds())
+    yield bridge
+
+
+def _of_assets(desk: Desk, now: Instant) -> Iterator[Metric]:
+    heard = GaugeMetricFamily(
+        "lockstep_tradingview_age_seconds",
+        "Time since TradingView's heartbeat; none if there was none.",
+        labels=["asset"],
+    )
+    held = GaugeMetricFamily("lockstep_position_contracts", "Contracts held, short is negative.", labels=["asset"])
+    disputed = GaugeMetricFamily(
+        "lockstep_position_disagreement", "1 while broker and desk hold different positions.", labels=["asset"]
+    )
+    for symbol, asset in desk.assets.items():
+        if asset.live.last_heartbeat_at is not None:
+            heard.add_metric([symbol], (now - asset.live.last_heartbeat_at).total_seconds())
+        held.add_metric([symbol], asset.position)
+        disputed.add_metric([symbol], asset.disagreement is not None)
+    yield from (heard, held, disputed)
+
+
+def _gauge(name: str, says: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"lockstep_{name}", says, value=float(value))
