@@ -24,9 +24,9 @@ CHANGE = re.compile(rb"id: (\d+)\nevent: change\n")
 Arrival = tuple[float, int]  # when, and which version
 
 
-def crowded_desk(folder: Path) -> list[Row]:
+def crowded_desk(folder: Path, **store: str) -> list[Row]:
     """Send bricks at 20 a second and see when each page has the change, and how long the webhook took."""
-    with web(folder) as desk:
+    with web(folder, **store) as desk:
         cookie = f"lockstep={desk.operator().cookies['lockstep']}"
         context = multiprocessing.get_context("spawn")
         arrivals: Queue[list[list[Arrival]]] = context.Queue()

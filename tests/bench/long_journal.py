@@ -7,19 +7,17 @@ import time
 from pathlib import Path
 
 from tests.bench.measure import Row
-from tests.processes import Web
+from tests.desk_process import DeskProcess
 
 ROWS = 1_000_000
 
 
 def start_with_long_journal(folder: Path) -> list[Row]:
     """Fill the journal with a million bricks, then time a start to its first answer."""
-    folder.mkdir(parents=True, exist_ok=True)
-    web = Web(folder)
-    web.start()
-    web.webhook("tv_renko_main", asset="ES", color="green", bar_id="one")
+    web = DeskProcess(folder).start()
+    web.tradingview().brick(6, "green", bar_id="one")
     web.terminate()
-    _lengthen(web.store)
+    _lengthen(web.database)
     began = time.perf_counter()
     web.start()
     took = time.perf_counter() - began
@@ -33,7 +31,8 @@ def _lengthen(store: Path) -> None:
         last = desk.execute("SELECT * FROM journal WHERE kind = 'CloseBrick' ORDER BY sequence DESC LIMIT 1").fetchone()
         head = desk.execute("SELECT sequence FROM desk").fetchone()[0]
         copies = ((number, *last[1:]) for number in range(head + 1, head + ROWS + 1))
-        desk.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", copies)
+        places = ", ".join("?" * len(last))
+        desk.executemany(f"INSERT INTO journal VALUES ({places})", copies)  # noqa: S608 - question marks
         desk.execute("UPDATE desk SET sequence = ?", (head + ROWS,))
         body = desk.execute("SELECT body FROM documents WHERE name = '_global'").fetchone()[0]
         moved = body.replace(f'"sequence":{head},'.encode(), f'"sequence":{head + ROWS},'.encode(), 1)
