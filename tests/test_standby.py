@@ -1,16 +1,22 @@
 """Two processes on one store: one holds the desk, the other stands by and follows (DESIGN 3)."""
 
+import json
+import secrets
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import requests
 
 from services import tenure
+from services.config import Config
 from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.engine.words import Stream
 from services.state_manager import StateManager
+from services.stores.opening import open_store
 from services.stores.sqlite import SqliteStore
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
@@ -225,19 +231,43 @@ def _commit_error(commit, late):
     return None
 
 
-# -- real processes --------------------------------------------------------------------------------------------------
+# -- real processes, on either store ---------------------------------------------------------------------------------
 
 
-def beside(desk, folder, **settings):
-    """Return another web on the same file."""
-    other = DeskProcess(folder, **{**QUICK, "SQLITE_PATH": str(desk.database), **settings})
-    other.database = desk.database
-    return other
+@pytest.fixture(params=["sqlite", "firestore"])
+def place(request, tmp_path):
+    """Where two webs meet: the settings that name the store."""
+    if request.param == "sqlite":
+        return {"SQLITE_PATH": str(tmp_path / "shared.sqlite")}
+    host = request.getfixturevalue("firestore_host")
+    project = f"standby-{secrets.token_hex(4)}"
+    return {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": host}
+
+
+@contextmanager
+def two_webs(folder, place):
+    with (
+        DeskProcess(folder / "one", **QUICK, **place) as first,
+        DeskProcess(folder / "two", **QUICK, **place) as second,
+    ):
+        yield first, second
+
+
+def journal_of(desk):
+    store = open_store(Config.from_env(desk.settings))
+    try:
+        return list(store.journal())
+    finally:
+        store.close()
+
+
+def role_of(operator):
+    return operator.state()["global"]["role"]
 
 
 @pytest.mark.processes
-def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path):
-    with DeskProcess(tmp_path, **QUICK) as first, beside(first, tmp_path / "two") as second:
+def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path, place):
+    with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
         eventually(lambda: operator.asset()["main_renko_color"] == "green")
@@ -250,33 +280,34 @@ def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path):
         assert "STANDBY" in error_of(operator.enters(), 503)
         first.kill()
         began = time.monotonic()
-        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
+        eventually(lambda: role_of(operator) == "writer", within=10)
         assert time.monotonic() - began < 5  # on one machine the end of a process is seen, no lease need run out
         assert operator.enters_when_the_candle_allows()["status"] == "PENDING"
 
 
 @pytest.mark.processes
-def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path):
-    with DeskProcess(tmp_path, **QUICK) as first, beside(first, tmp_path / "two") as second:
+def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path, place):
+    with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
         first.signal(signal.SIGSTOP)
         began = time.monotonic()
-        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
+        eventually(lambda: role_of(operator) == "writer", within=10)
         took = time.monotonic() - began
         order = operator.enters_when_the_candle_allows()
         first.signal(signal.SIGCONT)
-        answer = first.operator().enters()
-        assert "STANDBY" in error_of(answer, 503)
+        assert "STANDBY" in error_of(first.operator().enters(), 503)
         eventually(lambda: first.operator().state()["orders"][0]["id"] == order["id"])
         assert took > 4
-        assert [row for (row,) in first.rows("SELECT id FROM orders")] == [order["id"]]
+        rows = journal_of(second)
+        assert [row.kind for row in rows if b"OrderQueued" in row.events] == ["EnterMarket"]
+        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
 
 
 @pytest.mark.processes
-def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path):
+def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path, place):
     """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
-    with DeskProcess(tmp_path, **QUICK) as old, beside(old, tmp_path / "new") as new:
+    with two_webs(tmp_path, place) as (old, new):
         sent, stop = [], threading.Event()
 
         def sends(number):
@@ -284,29 +315,28 @@ def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path):
             while not stop.is_set():
                 name = f"brick {number} {len(sent)}"
                 sent.append(name)
-                for attempt in range(200):
+                for attempt in range(500):
                     if _is_taken(webs[attempt % 2], name):
                         break
                     time.sleep(0.02)
                 else:
                     raise AssertionError(f"{name} was never taken")
 
-        threads = [threading.Thread(target=sends, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        time.sleep(1)
-        old.process.terminate()
-        operator = new.operator()
-        eventually(lambda: operator.state()["global"]["role"] == "writer", within=10)
-        time.sleep(1)
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-        rows = new.rows("SELECT json_extract(command, '$.bar_id') FROM journal WHERE kind = 'CloseBrick'")
-        assert sorted(name for (name,) in rows) == sorted(sent)
-        assert len(sent) > 100
-        sequences = [number for (number,) in new.rows("SELECT sequence FROM journal ORDER BY sequence")]
-        assert sequences == list(range(1, len(sequences) + 1))
+        with ThreadPoolExecutor(4) as senders:
+            sending = [senders.submit(sends, number) for number in range(4)]
+            time.sleep(1)
+            old.process.terminate()
+            operator = new.operator()
+            eventually(lambda: role_of(operator) == "writer", within=10)
+            time.sleep(1)
+            stop.set()
+            for sender in sending:
+                sender.result(20)
+        rows = journal_of(new)
+        applied = [json.loads(row.command)["bar_id"] for row in rows if b"BrickApplied" in row.events]
+        assert sorted(applied) == sorted(sent)
+        assert len(sent) > 40
+        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
         assert operator.state()["alerts"] == []
 
 
