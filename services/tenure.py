@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from services import process_name
-from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, VersionConflict
+from services.stores.store import Head, Store, StoreDown, VersionConflict
 
 LEASE_SECONDS = 6.0  # a writer that has not been seen writing for so long is followed
 RENEW_SECONDS = 2.0  # a writer that has nothing to write says so often that it lives
@@ -23,7 +23,7 @@ SETTLE_TRIES = 3
 class Tenure:
     """Whether this process holds the desk, and as which writer.
 
-    ``is_in_doubt``: the last write may have happened or not; nothing more is written until ``settle``.
+    ``is_in_doubt``: the last write may have happened or not; nothing more is written until ``settled``.
     """
 
     def __init__(self, store: Store) -> None:
@@ -53,7 +53,9 @@ class Tenure:
         self._tried_at = time.monotonic()
         try:
             self.head = write(self.head)
-        except OutcomeUnknown:
+        except (StoreDown, VersionConflict):
+            raise  # nothing was written
+        except Exception:
             self.is_in_doubt = True
             raise
 
@@ -64,8 +66,11 @@ class Tenure:
         self.write(self._store.renew)
         return True
 
-    def settle(self) -> Head:
-        """Find out what became of a write in doubt, and keep it from coming true later. Raises StoreError."""
+    def find_out(self) -> Head:
+        """Find out where a write in doubt left the store, and keep it from coming true later. Raises StoreError.
+
+        The doubt lasts until ``settled``: what is stored must be read before anything is written onto it.
+        """
         self._tried_at = time.monotonic()
         for _ in range(SETTLE_TRIES):
             head = self._store.head()
@@ -75,9 +80,12 @@ class Tenure:
                 self.head = self._store.renew(head)
             except VersionConflict:
                 continue  # the write in doubt came through just now
-            self.is_in_doubt = False
             return self.head
         raise StoreDown("the store would not settle")
+
+    def settled(self) -> None:
+        """Go on writing: this process holds what is stored."""
+        self.is_in_doubt = False
 
     def release(self) -> None:
         """Let go, so that a standby may follow at once. Raises StoreError."""

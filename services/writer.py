@@ -93,10 +93,7 @@ class Writer:
             if group is None:
                 break
             self._serve([item for item in group if item.future.set_running_or_notify_cancel()])
-        try:
-            self._tenure.release()
-        except StoreError as error:
-            log.warning("the desk was not let go of, a standby will wait for the lease", error=str(error))
+        self._let_go()
 
     # -- becoming the writer, and ceasing to be -------------------------------------------------------------------
 
@@ -113,7 +110,7 @@ class Writer:
 
     def _take_over(self, head: Head | None) -> None:
         """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
-        stored, now = self._store.load(), self._clock()
+        stored, now, history = self._store.load(), self._clock(), stored_history(self._store)
         if stored is None:
             self._memory = Memory.of_new(open_desk(secrets.token_hex(32), self._rules_at(now), now), now)
         else:
@@ -131,7 +128,7 @@ class Writer:
         self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
         self._memory.adopt(sheet, now)
         log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)
-        self._published.open(sheet.desk, stored_history(self._store), "writer", shown(me))
+        self._published.open(sheet.desk, history, "writer", shown(me))
 
     def _step_down(self) -> None:
         """Another process holds the desk: write no more, and show what it commits."""
@@ -193,16 +190,18 @@ class Writer:
 
     def _settle(self) -> None:
         """Go on from what is stored after a write in doubt. Raises StoreError."""
-        head = self._tenure.settle()
+        head = self._tenure.find_out()
         if head.sequence == self._memory.committed.sequence:
+            self._tenure.settled()
             self._published.say_store("up")
             return
-        stored = self._store.load()
+        stored, history = self._store.load(), stored_history(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
         self._memory = Memory.recall(self._store, stored, self._clock())
+        self._tenure.settled()
         log.warning("a write in doubt had come through", sequence=head.sequence)
-        self._published.open(self._memory.committed, stored_history(self._store), "writer", shown(self._tenure.name))
+        self._published.open(self._memory.committed, history, "writer", shown(self._tenure.name))
 
     def _serve(self, group: list[Submission | Chore]) -> None:
         """Decide and commit what waited; refuse it when this process may not write now."""

@@ -223,6 +223,42 @@ def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, manager
     assert kinds(manager).count("CloseBrick") == 1
 
 
+def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
+    """The write had come through, and reading it fails at first: nothing may be written onto the old state."""
+    manager = managers(path)
+    store, load, failures = manager.store, manager.store.load, iter([True, True, True])
+
+    def fail_at_first():
+        if next(failures, False):
+            raise StoreDown("not yet")
+        return load()
+
+    store.load = fail_at_first
+    store.loses_answers = 1
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    eventually(lambda: color(manager) == "green")
+    assert next(failures, None) is None
+    manager.submit(RED)
+    sequences = [row.sequence for row in store.journal()]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
+    writer, standby = managers(path), managers(path)
+    store, last_trades, failures = standby.store, standby.store.last_trades, iter([True, True])
+
+    def fail_at_first(limit):
+        if next(failures, False):
+            raise StoreDown("not yet")
+        return last_trades(limit)
+
+    store.last_trades = fail_at_first
+    writer.stop()
+    eventually(lambda: standby.is_writer)
+    standby.submit(GREEN)
+
+
 def _commit_error(commit, late):
     try:
         commit(late)
