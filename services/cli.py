@@ -11,12 +11,14 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from services.config import PROJECT, SECRETS, Config, ConfigError
+from services.history.commands import export_command, prune_command, replay_command
 from services.notify import open_targets
 from services.rulebook import renew
 from services.tape.command import tape_command
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
-desk.add_command(tape_command)
+for command in (tape_command, replay_command, export_command, prune_command):
+    desk.add_command(command)
 
 
 def create_cli() -> Flask:

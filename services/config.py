@@ -185,7 +185,7 @@ def _read(settings: Settings) -> Config:
         bridge_secret=bridge_secret,
         flask_secret_key=flask_key,
         assets=assets,
-        rules=_rules(settings),
+        rules=rules_of(settings),
         contract_size=size,
         pinned_contracts=_pinned_contracts(settings, assets),
         dashboard_password=settings.password("DASHBOARD_PASSWORD"),
@@ -291,7 +291,7 @@ def _names_contract(symbol: str, asset: str) -> bool:
     return resolve_asset(symbol, [asset]) == asset and "!" not in symbol and not (needs_month and symbol in roots)
 
 
-def _rules(settings: Settings) -> Rules:
+def rules_of(settings: Settings) -> Rules:
     candle = settings.number("CANDLE_SECONDS", 300, 1, 3600)
     if candle > 0 and 3600 % candle:
         settings.faults.append(f"CANDLE_SECONDS was {candle}, it must divide an hour")

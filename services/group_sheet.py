@@ -229,6 +229,7 @@ class GroupSheet:
             sequence=self.journaled.sequence,
             version=version,
             documents=documents.desk_documents(self.journaled, self._committed),
+            dropped=[symbol for symbol in self._committed.assets if symbol not in self.journaled.assets],
             rows=self.rows,
             orders=list(self._orders.values()),
             trades=[StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t)) for t in self.trades],

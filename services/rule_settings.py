@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.config import ConfigError, Settings, _rules
+from services.config import ConfigError, Settings, rules_of
 from services.engine.rules import Rules
 
 FIELDS = {"TRADING_DAY_ROLL": "day_roll"}  # every other setting is called like its rule
@@ -32,7 +32,7 @@ def rules_named(pairs: Iterable[str]) -> dict[str, Any]:
             raise ConfigError(f"{pair!r} must look like COOLDOWN_SECONDS=300")
         environ[name.upper()] = value
     settings = _Noting(environ)
-    rules = _rules(settings)
+    rules = rules_of(settings)
     known = list(dict.fromkeys(settings.asked))
     unknown = [name for name in environ if name not in known]
     if unknown:

@@ -116,15 +116,16 @@ class Writer:
         else:
             head = stored.head
             self._memory = Memory.recall(self._store, stored, now)
-            if documents.is_outdated(stored):
-                log.info("documents are upgraded", backup=self._store.back_up("documents"))
         sheet = self._new_sheet(self._memory.committed)
         sheet.decide(ConfigureDesk(self._rules_at(now)), now)
         lost = head.holder if head is not None and head.holder not in ("", self._tenure.name) else None
         me, epoch = self._tenure.name, (head.epoch if head is not None else 0) + 1
         sheet.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
-        began_at, version = time.perf_counter(), time.time_ns() // 1000
-        self._tenure.take(head, lambda: self._store.commit(sheet.as_commit(head, epoch, me, version)))
+        began_at, commit = time.perf_counter(), sheet.as_commit(head, epoch, me, time.time_ns() // 1000)
+        if stored is not None and documents.is_outdated(stored):
+            log.info("documents are upgraded", backup=self._store.back_up("documents"))
+            commit = replace(commit, documents=documents.desk_documents(sheet.journaled))
+        self._tenure.take(head, lambda: self._store.commit(commit))
         self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
         self._memory.adopt(sheet, now)
         log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)

@@ -170,6 +170,12 @@ def test_a_commit_replaces_the_documents_it_names_and_no_other(store):
     assert store.load().documents["_global"] == b'{"g":2}'
 
 
+def test_a_dropped_document_is_gone(store):
+    head = store.commit(a_commit(None, documents={"_global": b"{}", "ES": b"{}", "NQ": b"{}"}))
+    store.commit(a_commit(head, documents={"_global": b"{}"}, dropped=["NQ"]))
+    assert set(store.load().documents) == {"_global", "ES"}
+
+
 def test_every_write_moves_the_mark(store):
     heads = [store.commit(a_commit(None))]
     heads.append(store.renew(heads[-1]))

@@ -101,6 +101,7 @@ def commit_writes(commit: Commit, outdated: Iterable[Write]) -> list[Write]:
     return [
         head_write(commit.expected, fields, () if is_whole else HEAD_FIELDS),
         *(Write(f"console_state/{name}", _body(body)) for name, body in documents.items()),
+        *(Write(f"console_state/{name}") for name in commit.dropped),
         *tables,
         *(write for write in outdated if write.path not in written),
         *(notice_write(notice, commit.sequence, place) for place, notice in enumerate(commit.notices)),

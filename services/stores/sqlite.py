@@ -111,6 +111,7 @@ class SqliteStore(SqliteReader):
         return head_of(self._writer.execute(f"SELECT {HEAD_COLUMNS} FROM desk").fetchone())  # noqa: S608
 
     def _write(self, commit: Commit) -> None:
+        self._put("DELETE FROM documents WHERE name = ?", [(name,) for name in commit.dropped])
         self._put("INSERT OR REPLACE INTO documents (name, body) VALUES (?, ?)", list(commit.documents.items()))
         self._put(
             PUT_ORDER,

@@ -151,6 +151,7 @@ class Commit(Struct, frozen=True):
     """One decision or a group of them: everything in it is stored, or nothing.
 
     ``expected`` is the head it was decided on (None in a new store); ``epoch`` and ``holder`` say who writes.
+    ``dropped`` names documents that are no more: an asset that was taken off the list.
     """
 
     expected: Head | None
@@ -167,6 +168,7 @@ class Commit(Struct, frozen=True):
     notices: Sequence[StoredNotice] = ()
     withdrawn_slots: Sequence[str] = ()
     pnl_days: Mapping[str, bytes] = MappingProxyType({})
+    dropped: Sequence[str] = ()
 
 
 class Stored(Struct, frozen=True):

@@ -1,0 +1,175 @@
+"""What a replay finds: rows, snapshots and the stored desk compared with what the journal gives today."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from services import documents
+from services.engine.events import DeskTakenOver, TradeClosed
+from services.engine.order import Order
+from services.engine.state import Desk
+from services.history.differences import (
+    ABSENT,
+    desk_differences,
+    document_differences,
+    event_differences,
+    plain_order,
+    plain_trade,
+)
+from services.history.recomputing import Recomputed, told_events
+from services.history.source import History
+from services.program import VERSION
+from services.stores.store import SnapshotMark, Store, StoreUnreadable
+
+SENTENCES_KEPT = 40  # after the first differing row many more may follow from it
+LATEST_COMPARED = 1000  # closed trades and ended orders that are looked up in the store
+
+
+class Replay(Struct, frozen=True):
+    """What came out: how many rows were decided again, and where journal or store say something else.
+
+    ``unequal_rows`` are sequences whose events differ, ``unequal_documents`` the names of documents that do.
+    ``sentences`` name the fields, the first of them; ``programs`` are the program's versions by their first row.
+    ``snapshots`` counts those compared on the way, ``reached_store`` tells whether the stored desk was.
+    ``unequal_of_others`` of the unequal rows were decided by another version of the program.
+    """
+
+    rows: int
+    unequal_rows: tuple[int, ...]
+    unequal_documents: tuple[str, ...]
+    sentences: tuple[str, ...] = ()
+    first: int = 0
+    last: int = 0
+    snapshots: int = 0
+    reached_store: bool = True
+    programs: tuple[tuple[int, str], ...] = ()
+    unequal_of_others: int = 0
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.unequal_rows and not self.unequal_documents
+
+    @property
+    def strangers(self) -> list[str]:
+        """Versions other than this program's that decided some of the rows; they may have decided otherwise."""
+        return sorted({version for _, version in self.programs} - {VERSION})
+
+
+class Comparison:
+    """Compares each row's events, each snapshot on the way, and at the end what is stored."""
+
+    def __init__(self, history: History, beginning: SnapshotMark | None, head: int, day: str | None) -> None:
+        self._history = history
+        self._day = day
+        after = 0 if beginning is None else beginning.sequence
+        self._marks = {mark.sequence: mark for mark in history.marks(head) if mark.sequence > after}
+        self._rows = self._snapshots = self._first = self._last = 0
+        self._unequal_rows: list[int] = []
+        self._unequal_of_others = 0
+        self._unequal_documents: dict[str, None] = {}
+        self._sentences: list[str] = []
+        self._programs: list[tuple[int, str]] = []
+        self._trades: deque[TradeClosed] = deque(maxlen=LATEST_COMPARED)
+        self._ended: deque[Order] = deque(maxlen=LATEST_COMPARED)
+        self._day_is_over = False
+        self._reached_store = False
+        self.is_complete = False
+
+    def take(self, step: Recomputed) -> None:
+        """Compare one row; where a snapshot stands behind it, that too."""
+        self._note_program(step)
+        if self._is_of_the_day(step.desk):
+            self._rows += 1
+            self._first, self._last = self._first or step.row.sequence, step.row.sequence
+            self._compare_row(step)
+            self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
+            self._ended.extend(order for order in step.orders if order.status.is_final)
+        mark = self._marks.get(step.row.sequence)
+        if mark is not None:
+            self._compare_snapshot(mark, step.desk)
+            self.is_complete = self._day_is_over
+
+    def _is_of_the_day(self, desk: Desk) -> bool:
+        if self._day is None:
+            return True
+        today = desk.day.trading_day.isoformat()
+        self._day_is_over = today > self._day
+        return today == self._day
+
+    def _note_program(self, step: Recomputed) -> None:
+        """Note who decided from here on, as the row itself tells it."""
+        if step.row.kind != "TakeOver":
+            return
+        for event in told_events(step.row):
+            if isinstance(event, DeskTakenOver) and (not self._programs or self._programs[-1][1] != event.program):
+                self._programs.append((step.row.sequence, event.program))
+
+    def _compare_row(self, step: Recomputed) -> None:
+        row, found = step.row, []
+        if step.fault is not None:
+            found = [f"today's program fails on it: {step.fault}"]
+        else:
+            decided = documents.write_events(step.events)
+            found = [] if decided == row.events else event_differences(decided, row.events)
+        if found:
+            self._unequal_rows.append(row.sequence)
+            self._unequal_of_others += not self._programs or self._programs[-1][1] != VERSION
+        self._say(f"row {row.sequence} ({row.kind}): {sentence}" for sentence in found)
+
+    def _compare_snapshot(self, mark: SnapshotMark, desk: Desk) -> None:
+        self._snapshots += 1
+        kept = self._history.desk_at(mark)
+        self._find(desk_differences(desk, kept, f"the snapshot behind row {mark.sequence}"))
+
+    def compare_with_store(self, desk: Desk, stored: Desk) -> None:
+        """Compare with the stored desk, its open orders, the latest closed trades and ended orders."""
+        self._reached_store = True
+        self._find(desk_differences(desk, stored, "the store"))
+        self._compare_trades(self._history.store)
+        for order in self._ended:
+            body = self._history.store.order(order.id)
+            theirs = ABSENT if body is None else msgspec.json.decode(body)
+            self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))
+
+    def _compare_trades(self, store: Store) -> None:
+        """Compare the latest closed trades; those that newer ones have pushed off the list are left out."""
+        if not self._trades:
+            return
+        bodies = store.last_trades(LATEST_COMPARED)
+        stored = {trade.id: trade for trade in map(documents.read_trade, bodies)}
+        listed_since = min(trade.exit_ts for trade in stored.values()) if len(bodies) == LATEST_COMPARED else None
+        for closed in self._trades:
+            if listed_since is None or closed.exit_ts > listed_since:
+                theirs = plain_trade(stored[closed.id]) if closed.id in stored else ABSENT
+                self._find(document_differences(f"trade {closed.id}", plain_trade(closed), theirs, "the store"))
+
+    def _find(self, differences: Iterable[tuple[str, str]]) -> None:
+        for name, sentence in differences:
+            self._unequal_documents[name] = None
+            self._say([sentence])
+
+    def _say(self, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            if len(self._sentences) < SENTENCES_KEPT:
+                self._sentences.append(sentence)
+
+    def result(self) -> Replay:
+        """Return what was found. Raises StoreUnreadable when there was no row of the day asked for."""
+        if self._day is not None and not self._rows:
+            raise StoreUnreadable(f"no row of the trading day {self._day} is kept")
+        return Replay(
+            rows=self._rows,
+            unequal_rows=tuple(self._unequal_rows),
+            unequal_documents=tuple(self._unequal_documents),
+            sentences=tuple(self._sentences),
+            first=self._first,
+            last=self._last,
+            snapshots=self._snapshots,
+            reached_store=self._reached_store,
+            programs=tuple(self._programs),
+            unequal_of_others=self._unequal_of_others,
+        )

@@ -1,0 +1,311 @@
+"""The desk as it would stand under other rules, led along the journal beside the real one.
+
+It is asked every real command. Orders of its own are paired with the real ones, so that reports reach them. What
+happened to a real order happens to its twin; an order without a real twin never went to the broker and is rejected
+at once. The broker's snapshots are told as they would have been for what this desk holds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from services import documents
+from services.engine.commands import (
+    AnyCommand,
+    BrokerPosition,
+    CancelIntent,
+    CancelPreOrder,
+    ConfigureDesk,
+    ExitPosition,
+    ReportExecution,
+    SetLimits,
+    SwitchEnv,
+    TakeSnapshot,
+    TickClock,
+)
+from services.engine.decide import decide
+from services.engine.events import AnyEvent, OrderEnded, OrderQueued, TradeClosed, TradeOpened
+from services.engine.order import Order
+from services.engine.reconcile import broker_position
+from services.engine.rules import Rules
+from services.engine.state import Asset, AssetLive, Desk
+from services.engine.trades import watch_excursion
+from services.engine.words import Instant, OrderStatus, Price
+from services.history.recomputing import Recomputed
+from services.stores.store import JournalRow
+
+NEVER = "this entry never happened: nobody knows how it would have filled"
+ZERO = Decimal(0)
+
+
+class OtherDesk:
+    """One desk under changed rules. ``follow`` is asked row by row and returns what this desk tells of it."""
+
+    def __init__(self, opening: Desk, changes: dict[str, Any]) -> None:
+        self._changes = changes
+        rules = {name: self._changed(getattr(opening, name)) for name in ("rules", "wanted", "configured")}
+        self.desk = replace(opening, **rules)
+        known = [*opening.orders, *(asset.trade.id for asset in opening.assets.values() if asset.trade)]
+        self._twins = dict(zip(known, known, strict=True))
+        self._paired = set(known)
+        self._queued: set[str] = set()
+        self._apart: set[str] = set()
+        self._won: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.ended: dict[str, Order] = {}
+
+    def follow(self, command: AnyCommand, before: Desk, real: Recomputed) -> tuple[AnyEvent, ...]:
+        """Take one row: ``before`` is the real desk that decided it, ``real`` what it decided."""
+        now = real.row.at
+        self._observe(real.row, before, now)
+        if isinstance(command, SwitchEnv):
+            self._stop_waiting(before, now)
+        translated = self._translated(command, before, real)
+        told = self._decide(translated or TickClock(), now)
+        self._count(real.events, 1)
+        self._pair(real.events, told)
+        self._reject_what_never_happened(told, now)
+        self._end_with(real, now)
+        self._note_apart(command, before, real.desk)
+        self.desk = replace(self.desk, sequence=real.desk.sequence)
+        return told
+
+    def twin_of(self, real_id: str) -> str | None:
+        """Return this desk's order or trade that stands for a real one."""
+        return self._twins.get(real_id)
+
+    def _decide(self, command: AnyCommand, now: Instant) -> tuple[AnyEvent, ...]:
+        decision = decide(self.desk, command, now)
+        self.desk = decision.desk
+        self.ended.update((order.id, order) for order in decision.orders if order.status.is_final)
+        self._count(decision.events, -1)
+        return decision.events
+
+    def _count(self, events: Iterable[AnyEvent], sign: int) -> None:
+        """Keep how much more the real account has won, by environment."""
+        for event in events:
+            if isinstance(event, TradeClosed):
+                self._won[event.env] += sign * event.pnl_usd
+
+    # -- rules ------------------------------------------------------------------------------------------------
+
+    def _changed(self, rules: Rules) -> Rules:
+        return replace(rules, **self._changes)
+
+    def _translated(self, command: AnyCommand, before: Desk, real: Recomputed) -> AnyCommand | None:
+        """Return the command as this desk is asked it, None for one that does not concern it."""
+        if isinstance(command, ConfigureDesk):
+            return ConfigureDesk(self._changed(command.rules))
+        if isinstance(command, SetLimits):
+            kept = {name: Decimal(int(v)) if isinstance(v, bool | int) else v for name, v in self._changes.items()}
+            return SetLimits({name: kept.get(name, value) for name, value in command.limits.items()})
+        if isinstance(command, ReportExecution):
+            return self._own_report(command, before, real)
+        if isinstance(command, TakeSnapshot):
+            return self._own_snapshot(command, before, real.desk)
+        return command
+
+    # -- orders -----------------------------------------------------------------------------------------------
+
+    def _pair(self, real: Iterable[AnyEvent], own: Iterable[AnyEvent]) -> None:
+        """Pair the orders that both queued in this row, and positions that both adopted."""
+        mine: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for event in own:
+            if (key := _pairing(event)) is not None:
+                mine[key[0]].append(key[1])
+        for event in real:
+            if (key := _pairing(event)) is None:
+                continue
+            self._queued.add(key[1])
+            if mine[key[0]]:
+                self._bind(key[1], mine[key[0]].pop(0))
+
+    def _bind(self, real_id: str, own_id: str) -> None:
+        self._twins[real_id] = own_id
+        self._paired.add(own_id)
+
+    def _reject_what_never_happened(self, told: Iterable[AnyEvent], now: Instant) -> None:
+        queued = [event.order_id for event in told if isinstance(event, OrderQueued) and event.kind != "EXIT"]
+        for order_id in queued:
+            if order_id not in self._paired and order_id in self.desk.orders:
+                self._decide(ReportExecution(order_id, OrderStatus.REJECTED, reason=NEVER), now)
+
+    def _own_report(self, report: ReportExecution, before: Desk, real: Recomputed) -> ReportExecution | None:
+        """Address a report to the twin of its order; fills keep their share of the order."""
+        order = before.orders.get(report.order_id)
+        own_id = self._twins.get(report.order_id) or self._twin_found(order)
+        if order is None:
+            if own_id is None:
+                return None if report.order_id in self._queued else report
+            return replace(report, order_id=own_id, recalled=self.ended.get(own_id, report.recalled))
+        own = self.desk.orders.get(own_id) if own_id is not None else None
+        if own is None:
+            return None
+        if (own.qty, own.filled_qty) == (order.qty, order.filled_qty):
+            return replace(report, order_id=own.id)
+        moved = real.desk.orders.get(order.id) or next((o for o in real.orders if o.id == order.id), order)
+        share = own.qty if moved.remaining == 0 else own.qty * moved.filled_qty // order.qty
+        return replace(report, order_id=own.id, qty=None, cum_qty=max(share, own.filled_qty))
+
+    def _twin_found(self, order: Order | None) -> str | None:
+        """Let an open order of the same asset and kind, queued at another moment, be the twin."""
+        own = self.desk.open_order(order.asset) if order is not None else None
+        if order is None or own is None or own.kind != order.kind or own.id in self._paired:
+            return None
+        self._bind(order.id, own.id)
+        return own.id
+
+    def _end_with(self, real: Recomputed, now: Instant) -> None:
+        """End what really ended: an order that nothing more will be heard of, a trade that is flat."""
+        for event in real.events:
+            if isinstance(event, OrderEnded):
+                own = self._twins.get(event.order_id)
+                if own is not None and own in self.desk.orders and event.status is not OrderStatus.FILLED:
+                    self._decide(ReportExecution(own, event.status, reason=event.reason), now)
+            elif isinstance(event, TradeClosed):
+                self._close(event.asset, self._twins.get(event.id), event.exit_price, now)
+
+    def _close(self, symbol: str, trade_id: str | None, price: Price, now: Instant) -> None:
+        """Make this desk's twin of a trade flat at the real price, if its own exits have not."""
+        for _ in range(3):  # an entry still open is ended first, then what is held is taken out
+            asset = self.desk.assets.get(symbol)
+            if asset is None or asset.trade is None or asset.trade.id != trade_id:
+                return
+            if self.desk.open_order(symbol) is None:
+                self._decide(ExitPosition(symbol, force=True), now)
+            order = self.desk.open_order(symbol)
+            if order is not None and order.kind == "EXIT":
+                report = ReportExecution(order.id, OrderStatus.FILLED, price, cum_qty=order.qty)
+                self._decide(report, now)
+            elif order is not None:
+                self._decide(ReportExecution(order.id, OrderStatus.CANCELLED, reason=NEVER), now)
+
+    def _stop_waiting(self, before: Desk, now: Instant) -> None:
+        """Take back what waits here alone: the environment could not be switched with it."""
+        for symbol, asset in self.desk.assets.items():
+            real = before.assets.get(symbol)
+            if _waits(asset.preorder) and not (real and _waits(real.preorder)):
+                self._decide(CancelPreOrder(symbol), now)
+            if _waits(asset.intent) and not (real and _waits(real.intent)):
+                self._decide(CancelIntent(symbol), now)
+
+    # -- prices and the account ---------------------------------------------------------------------------------
+
+    def _observe(self, row: JournalRow, before: Desk, now: Instant) -> None:
+        """Lay over this desk what the writer saw; open points are those of this desk's own trade."""
+        if row.observed is None:
+            return
+        observed = documents.read_observed(row.observed)
+        assets = {symbol: self._own_live(symbol, live, before) for symbol, live in observed.assets.items()}
+        live = observed.desk
+        if live is not None and live.equity is not None:
+            live = replace(live, equity=self._own_equity(live.equity, before))
+        self.desk = documents.with_observations(self.desk, documents.Observed(live, assets))
+        if live is not None:  # a snapshot that moved no more than prices may have reached this desk's own stop
+            limit = self.desk.wanted.daily_stop_limit_pct
+            self._decide(SetLimits({"daily_stop_limit_pct": limit}), now)
+
+    def _own_live(self, symbol: str, live: AssetLive, before: Desk) -> AssetLive:
+        asset, real = self.desk.assets.get(symbol), before.assets.get(symbol)
+        if asset is None or real is None or self._is_twin(real, asset):
+            return live
+        known = asset.live
+        mine = replace(
+            live,
+            open_points=known.open_points,
+            open_points_at=known.open_points_at,
+            best_points=known.best_points,
+            worst_points=known.worst_points,
+        )
+        if asset.trade is None or live.last_price is None:
+            return mine
+        points = asset.trade.open_points(live.last_price)
+        marked = replace(asset, live=replace(mine, open_points=points, open_points_at=live.price_at))
+        return watch_excursion(marked, points).live
+
+    def _own_snapshot(self, snapshot: TakeSnapshot, before: Desk, after: Desk) -> TakeSnapshot:
+        """Tell the broker's view as it would be for what this desk holds."""
+        told = {}
+        for symbol, asset in self.desk.assets.items():
+            real = before.assets.get(symbol)
+            if real is None or (symbol not in self._apart and real.position == asset.position):
+                continue
+            told[(asset.trade.contract if asset.trade else asset.contract).symbol] = _own_position(
+                real, asset, snapshot, is_apart=symbol in self._apart
+            )
+        positions = (*(p for p in snapshot.positions if p.symbol not in told), *told.values())
+        balance = snapshot.balance
+        if balance is not None:
+            balance = self._own_equity(balance, after, self._won_by(before, after))
+        return replace(snapshot, balance=balance, positions=positions if told else snapshot.positions)
+
+    def _won_by(self, before: Desk, after: Desk) -> Decimal:
+        """Return what trades made that this very snapshot closes on the real desk."""
+        closed = [a for s, a in before.assets.items() if a.trade and after.assets[s].trade is None]
+        return sum((_worth(asset) for asset in closed), ZERO)
+
+    def _own_equity(self, equity: Decimal, real: Desk, closing: Decimal = ZERO) -> Decimal:
+        """Return the account without what only the real desk has won or lost, booked and open."""
+        apart = self._won[real.env] + closing
+        for symbol, asset in real.assets.items():
+            own = self.desk.assets.get(symbol)
+            if own is None or not self._is_twin(asset, own) or asset.position != own.position:
+                apart += _worth(asset) - (_worth(own) if own is not None else ZERO)
+        return equity - apart if apart else equity
+
+    # -- where the two differ -----------------------------------------------------------------------------------
+
+    def _is_twin(self, real: Asset, own: Asset) -> bool:
+        """Tell whether both hold the same trade, or neither holds one."""
+        if real.trade is None or own.trade is None:
+            return real.trade is own.trade
+        return self._twins.get(real.trade.id) == own.trade.id
+
+    def _note_apart(self, command: AnyCommand, before: Desk, after: Desk) -> None:
+        """Note where the broker's position is none of this desk's, until the broker says that this is over."""
+        for symbol, real in after.assets.items():
+            own = self.desk.assets.get(symbol)
+            order = after.open_order(symbol)
+            alone = order is not None and order.kind != "EXIT" and self._twins.get(order.id) not in self.desk.orders
+            if own is None or alone or not self._is_twin(real, own):
+                self._apart.add(symbol)
+            elif isinstance(command, TakeSnapshot):
+                agrees = broker_position(before.assets[symbol], command).position == real.position
+                self._apart -= {symbol} if agrees else set()
+
+
+def _pairing(event: AnyEvent) -> tuple[tuple[str, str], str] | None:
+    """Return what must be equal for two events to be twins, and the id that they give."""
+    if isinstance(event, OrderQueued):
+        return (event.asset, event.kind), event.order_id
+    if isinstance(event, TradeOpened) and event.adopted:
+        return (event.asset, "ADOPTED"), event.trade_id
+    return None
+
+
+def _own_position(real: Asset, own: Asset, snapshot: TakeSnapshot, *, is_apart: bool) -> BrokerPosition:
+    broker = broker_position(real, snapshot)
+    contract = own.trade.contract if own.trade else own.contract
+    position = 0 if broker.position == 0 and not is_apart else own.position
+    open_pnl = None
+    if broker.open_pnl is not None and real.position and own.position and not is_apart:
+        open_pnl = broker.open_pnl * own.position / real.position
+    return replace(broker, symbol=contract.symbol, position=position, open_pnl=open_pnl)
+
+
+def _worth(asset: Asset) -> Decimal:
+    """Return what the open trade has made so far in USD, taken out and still open."""
+    trade = asset.trade
+    if trade is None:
+        return ZERO
+    booked = trade.contract.points((trade.exit_notional - trade.entry_price * trade.exited_quantity) * trade.sign)
+    still_open = (asset.live.open_points or ZERO) * trade.quantity
+    return (booked + still_open) * trade.contract.point_value
+
+
+def _waits(waiting: Any) -> bool:
+    return waiting is not None and waiting.is_active

@@ -1,0 +1,190 @@
+"""What other rules would have refused and allowed: the journal decided twice, once as it was, once as it might be.
+
+Pure over rows. What a refused entry made is known, for it really traded. What an allowed one would have made is not:
+it never reached the broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded, TradeClosed, TradeOpened
+from services.engine.state import Desk
+from services.engine.words import Instant, OrderStatus, Side, Usd
+from services.history.other_desk import OtherDesk
+from services.history.recomputing import Recomputed, command_of, decide_again, opened_by, with_observed
+from services.stores.store import JournalRow
+
+OWN_GATES = {OrderStatus.EXPIRED: "entry_ttl"}  # not a gate of the ladder: the order was accepted and then lost
+NOTHING_WAITED = "no pre-order waited here"
+
+
+class Refused(Struct, frozen=True):
+    """An entry that was taken and would have been refused; ``made`` is what its trade closed with, if it did."""
+
+    sequence: int
+    at: Instant
+    asset: str
+    direction: Side
+    gate: str
+    sentence: str
+    order_id: str
+    made: TradeClosed | None = None
+    was_filled: bool = False
+
+
+class Allowed(Struct, frozen=True):
+    """An entry that a gate refused and that would have been taken; how it would have ended nobody knows."""
+
+    sequence: int
+    at: Instant
+    asset: str
+    direction: Side
+    gate: str
+    sentence: str
+
+
+class WhatIf(Struct, frozen=True):
+    """How the two desks differ. ``unequal_rows`` of the real one are told otherwise by today's program."""
+
+    rows: int
+    refused: tuple[Refused, ...]
+    allowed: tuple[Allowed, ...]
+    entries: int
+    trades: tuple[TradeClosed, ...]
+    unequal_rows: int
+
+    @property
+    def refused_made(self) -> Usd:
+        """What the refused entries that became closed trades made together."""
+        return sum((entry.made.pnl_usd for entry in self.refused if entry.made), Decimal(0))
+
+    @property
+    def all_made(self) -> Usd:
+        """What all trades made that were closed."""
+        return sum((trade.pnl_usd for trade in self.trades), Decimal(0))
+
+
+def what_if(
+    rows: Iterable[JournalRow],
+    changes: dict[str, Any],
+    id_key: str,
+    opening: Desk | None = None,
+    day: str | None = None,
+    on_progress: Callable[[int], None] = lambda row: None,
+) -> WhatIf:
+    """Decide rows by the rules as they were and with ``changes`` (rule: value) laid over them. Raises StoreError.
+
+    ``opening`` is the desk before the first row, None when that is the first row ever. With ``day`` only entries
+    of that trading day are told; the days before serve as the run-up.
+    """
+    ledger = _Ledger(day)
+    before, other = opening, OtherDesk(opening, changes) if opening is not None else None
+    for step in decide_again(_told(rows, on_progress), opening, id_key):
+        command = command_of(step.row)
+        if before is None or other is None:
+            before = opened_by(command, step.row, id_key)
+            other = OtherDesk(before, changes)
+        told = other.follow(command, with_observed(before, step.row), step)
+        before = step.desk
+        if not ledger.take(step, told, other):
+            break
+    return ledger.result()
+
+
+def _told(rows: Iterable[JournalRow], on_progress: Callable[[int], None]) -> Iterator[JournalRow]:
+    for row in rows:
+        yield row
+        on_progress(row.sequence)
+
+
+class _Ledger:
+    """Collects entries on which the two desks do not agree, and what became of the real ones."""
+
+    def __init__(self, day: str | None) -> None:
+        self._day = day
+        self._refused: dict[str, Refused] = {}
+        self._allowed: list[Allowed] = []
+        self._trades: list[TradeClosed] = []
+        self._last_block: dict[tuple[bool, str], EntryBlocked] = {}
+        self._taken: dict[str, tuple[JournalRow, EntryAccepted]] = {}
+        self._rows = self._entries = self._unequal = 0
+
+    def take(self, step: Recomputed, told: tuple[AnyEvent, ...], other: OtherDesk) -> bool:
+        """Take one row of both desks; False when the day asked for is over."""
+        today = step.desk.day.trading_day.isoformat()
+        if self._day is not None and today > self._day:
+            return False
+        self._follow_refused(step.events)
+        is_told = self._day is None or today == self._day
+        if is_told:
+            self._rows += 1
+            self._unequal += step.has_changed
+            self._trades += [event for event in step.events if isinstance(event, TradeClosed)]
+        real, own = _entries(step.events), _entries(told)
+        for asset in {**real, **own}:
+            self._compare(step.row, asset, real.get(asset), own.get(asset), is_told=is_told)
+        self._find_lost(step, other)
+        return True
+
+    def _compare(self, row: JournalRow, asset: str, real: _Entry, own: _Entry, *, is_told: bool) -> None:
+        if isinstance(real, EntryAccepted):
+            self._entries += is_told
+            if is_told and isinstance(own, EntryAccepted):
+                self._taken[real.order_id] = (row, real)
+            elif is_told:
+                self._refuse(row, real, *_why(own or self._last_block.get((False, asset))))
+        elif isinstance(own, EntryAccepted) and is_told:
+            gate, sentence = _why(real or self._last_block.get((True, asset)))
+            self._allowed.append(Allowed(row.sequence, row.at, asset, own.direction, gate, sentence))
+        for is_real, entry in ((True, real), (False, own)):
+            if isinstance(entry, EntryBlocked):
+                self._last_block[is_real, asset] = entry
+            else:
+                self._last_block.pop((is_real, asset), None)
+
+    def _refuse(self, row: JournalRow, entry: EntryAccepted, gate: str, sentence: str) -> None:
+        refused = Refused(row.sequence, row.at, entry.asset, entry.direction, gate, sentence, entry.order_id)
+        self._refused[entry.order_id] = refused
+
+    def _follow_refused(self, events: Iterable[AnyEvent]) -> None:
+        """Note what the entries made that would not have been."""
+        for event in events:
+            if isinstance(event, TradeOpened) and event.trade_id in self._refused:
+                self._refused[event.trade_id] = replace(self._refused[event.trade_id], was_filled=True)
+            elif isinstance(event, TradeClosed) and event.id in self._refused:
+                self._refused[event.id] = replace(self._refused[event.id], made=event, was_filled=True)
+
+    def _find_lost(self, step: Recomputed, other: OtherDesk) -> None:
+        """Find entries that both took, but whose order ended here before the real one filled."""
+        for event in step.events:
+            if isinstance(event, TradeOpened) and event.trade_id in self._taken:
+                row, entry = self._taken.pop(event.trade_id)
+                lost = other.ended.get(other.twin_of(event.trade_id) or "")
+                if lost is not None and lost.filled_qty == 0:
+                    gate = OWN_GATES.get(lost.status, lost.status.value.lower())
+                    self._refuse(row, entry, gate, f"ENTRY {lost.status} — {lost.reason or 'no reason given'}")
+                    self._follow_refused([event])
+            elif isinstance(event, OrderEnded):
+                self._taken.pop(event.order_id, None)
+
+    def result(self) -> WhatIf:
+        refused, trades = tuple(self._refused.values()), tuple(self._trades)
+        return WhatIf(self._rows, refused, tuple(self._allowed), self._entries, trades, self._unequal)
+
+
+_Entry = EntryAccepted | EntryBlocked | None
+
+
+def _entries(events: Iterable[AnyEvent]) -> dict[str, EntryAccepted | EntryBlocked]:
+    """Return what became of a row's attempts to enter, by asset."""
+    return {event.asset: event for event in events if isinstance(event, EntryAccepted | EntryBlocked)}
+
+
+def _why(block: _Entry) -> tuple[str, str]:
+    return (block.gate, block.sentence) if isinstance(block, EntryBlocked) else ("pre-order", NOTHING_WAITED)
