@@ -96,7 +96,6 @@ def open_house(config: Config, metrics: Metrics) -> House:
     store = open_store(config)
     activity = ActivityLog()
     try:
-        activity.remember(store)
         manager = StateManager(
             store,
             config.rules_at,
@@ -107,6 +106,7 @@ def open_house(config: Config, metrics: Metrics) -> House:
     except BaseException:
         store.close()
         raise
+    activity.remember(store)
     return House(
         config=config,
         manager=manager,

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+import structlog
 from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
@@ -18,7 +19,9 @@ from services.documents import read_command, read_events
 from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution
 from services.engine.events import AlertRaised, LateBrickIgnored
 from services.engine.words import STREAM_POINTS, Instant
-from services.stores.store import JournalRow, Store
+from services.stores.store import JournalRow, Store, StoreError
+
+log = structlog.get_logger(__name__)
 
 Feed = Literal["tradingview", "rithmic"]
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
@@ -54,9 +57,12 @@ class ActivityLog:
         self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
 
     def remember(self, store: Store) -> None:
-        """Fill the log from the journal, oldest line first."""
-        for origin in FEED_OF_ORIGIN:
-            self.tell(list(reversed(store.last_rows(origin, LINES_KEPT))))
+        """Fill the log from the journal, oldest line first; one that cannot be read just now begins empty."""
+        try:
+            for origin in FEED_OF_ORIGIN:
+                self.tell(list(reversed(store.last_rows(origin, LINES_KEPT))))
+        except StoreError as error:
+            log.warning("the log begins empty", error=str(error))
 
     def tell(self, rows: Sequence[JournalRow]) -> None:
         """Add what journal rows say, oldest first; rows of other origins are no messages."""

@@ -44,6 +44,7 @@ from services.tenure import Tenure
 
 log = structlog.get_logger(__name__)
 
+OPEN_WITHIN_SECONDS, OPEN_PAUSE_SECONDS = 10.0, 0.5
 ROWS_FOLLOWED = 500  # a standby that is further behind reads the history anew
 
 
@@ -98,7 +99,22 @@ class Writer:
     # -- becoming the writer, and ceasing to be -------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the desk when nobody holds it, else follow who does. Raises StoreError."""
+        """Take the desk when nobody holds it, else follow who does. Raises StoreError.
+
+        A store that does not answer at once is asked again for some seconds: it may be starting, too.
+        """
+        give_up_at = time.monotonic() + OPEN_WITHIN_SECONDS
+        while True:
+            try:
+                self._take_or_follow()
+                return
+            except (StoreDown, OutcomeUnknown) as error:
+                if time.monotonic() >= give_up_at:
+                    raise
+                log.warning("the store does not answer yet", error=str(error))
+                time.sleep(OPEN_PAUSE_SECONDS)
+
+    def _take_or_follow(self) -> None:
         head, _ = self._tenure.look()
         if self._tenure.may_take(head):
             try:

@@ -5,21 +5,19 @@ secrets. The process can be killed, ended and started again on the same file.
 """
 
 import json
-import os
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.processes import REPOSITORY, Child, free_port
+
+__all__ = ["REPOSITORY", "free_port"]  # asked for here by the tests of the desk
+
 TV_SECRET = "tv-secret-of-the-test-desk"
 BRIDGE_SECRET = "bridge-secret-of-the-test-desk"
 FLASK_KEY = "flask-key-of-the-test-desk-0123456789"
@@ -53,6 +51,7 @@ UNLISTED = (  # settings that a .env of the checkout must not bring in
     "POINTS_TP_TARGET",
     "TWO_HALF_FILTER",
     "TRADING_DAY_ROLL",
+    "METRICS_TOKEN",
     "NOTIFY_URLS",
     "NOTIFY_KINDS",
 )
@@ -60,7 +59,6 @@ QUICK = {"CANDLE_SECONDS": "1", "COOLDOWN_SECONDS": "0", "MAX_TRADES_PER_DAY": "
 """Settings under which one test's trade does not lock the next one out."""
 
 STARTS_WITHIN_SECONDS = 30.0
-ENDS_WITHIN_SECONDS = 15.0
 BRICK_PATHS = {
     1: "/tv_renko_small",
     2.5: "/tv_renko_two_half",
@@ -90,13 +88,6 @@ def error_of(answer: requests.Response, *statuses: int) -> str:
     assert body["error"]
     sentence: str = body["error"]
     return sentence
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Caller(requests.Session):
@@ -202,17 +193,17 @@ class TradingViewCaller(Caller):
             assert answer.status_code == 200, answer.text
 
 
-class DeskProcess:
+class DeskProcess(Child):
     """One gunicorn with its file. ``settings`` are laid over ``SETTINGS``."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.database = folder / "desk.sqlite"
-        self.settings = {**dict.fromkeys(UNLISTED, ""), **SETTINGS, "SQLITE_PATH": str(self.database), **settings}
         self.port = free_port()
-        self.log_path = folder / "stderr.txt"
-        self.process: subprocess.Popen[bytes] | None = None
+        place = {"SQLITE_PATH": str(self.database), "HOST": "127.0.0.1", "PORT": str(self.port)}
+        said = {**dict.fromkeys(UNLISTED, ""), **SETTINGS, **place, **settings}
+        super().__init__(["-m", "gunicorn", "app:app"], said, folder / "stderr.txt")
         self._callers: list[Caller] = []
 
     @property
@@ -221,22 +212,7 @@ class DeskProcess:
 
     # -- its life -------------------------------------------------------------------------------------------
 
-    def spawn(self) -> subprocess.Popen[bytes]:
-        """Start gunicorn in a process group of its own and return at once."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "app:app"],
-                cwd=REPOSITORY,
-                env={**kept, **self.settings, "PORT": str(self.port)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        return self.process
-
-    def start(self) -> "DeskProcess":
+    def start(self) -> Self:
         """Start it and wait until it answers."""
         process = self.spawn()
         deadline = time.monotonic() + STARTS_WITHIN_SECONDS
@@ -248,23 +224,12 @@ class DeskProcess:
                     return self
             time.sleep(0.03)
 
-    def kill(self) -> None:
-        """Pull the plug: the whole group at once, nothing is tidied up."""
-        self._signal(signal.SIGKILL)
-
     def terminate(self) -> float:
         """Ask it to end, wait, and return how many seconds that took."""
         self.hang_up()
-        asked_at = time.monotonic()
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(ENDS_WITHIN_SECONDS)
-            finally:
-                self._signal(signal.SIGKILL)
-        return time.monotonic() - asked_at
+        return super().terminate()
 
-    def restart(self, **settings: str) -> "DeskProcess":
+    def restart(self, **settings: str) -> Self:
         """End it and start it again on the same file, with changed settings if any."""
         self.terminate()
         self.settings.update(settings)
@@ -275,14 +240,7 @@ class DeskProcess:
         for caller in self._callers:
             caller.close()
 
-    def _signal(self, number: int) -> None:
-        if self.process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-        self.process.wait(ENDS_WITHIN_SECONDS)
-
-    def __enter__(self) -> "DeskProcess":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -308,9 +266,6 @@ class DeskProcess:
         return TradingViewCaller(self)
 
     # -- what it wrote --------------------------------------------------------------------------------------
-
-    def log(self) -> str:
-        return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Read the desk's file beside it."""

@@ -206,3 +206,24 @@ def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(man
     eventually(lambda: color(manager) == "green" and manager.snapshot.store == "up")
     assert manager.submit(GREEN, "key").repeated
     assert [row.kind for row in manager.store.journal()].count("CloseBrick") == 1
+
+
+@pytest.mark.processes
+def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator, tmp_path):
+    with desk_on(emulator, tmp_path) as desk:
+        desk.tradingview().opens_the_ladder()
+        desk.terminate()
+        emulator.pause()
+        desk.spawn()
+        time.sleep(4)
+        emulator.resume()
+        eventually(lambda: _answers(desk), within=15)
+        assert desk.operator().asset()["main_renko_color"] == "green"
+        assert "the store does not answer yet" in desk.log()
+
+
+def _answers(desk):
+    try:
+        return desk.stranger().get("/healthz").status_code == 200
+    except requests.RequestException:
+        return False

@@ -18,17 +18,19 @@ from services import documents
 from services.engine.events import EntryAccepted, EntryBlocked, TradeClosed
 from services.market.ticks import read_ticks
 from services.replay import replay_store
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite_reader import SqliteReader
 from services.tape.player import TapeSettings, play
+from tests.desk_process import TV_SECRET, DeskProcess
 from tests.gate_auditor import audit
-from tests.processes import PROJECT, PaperBridge, Web
+from tests.processes import REPOSITORY, PaperBridge
 
-DATA = Path(os.environ.get("LOCKSTEP_DATA", PROJECT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("LOCKSTEP_DATA", REPOSITORY.parent / "shared" / "data"))
 TAPE = DATA / "us30_ticks_20230628_renkodf.csv.gz"
 COMMISSION = Decimal("0.62")
 START_BALANCE = Decimal(50_000)
 RULES = {
     "ASSETS": "US30",
+    "CONTRACTS": "",
     "COOLDOWN_SECONDS": "1",
     "CANDLE_SECONDS": "2",
     "MAX_TRADES_PER_DAY": "500",
@@ -46,21 +48,21 @@ pytestmark = [
 class ImpatientOperator(threading.Thread):
     """Clicks whenever the ladder is open, often when it is not, and sometimes cuts a trade by force."""
 
-    def __init__(self, web: Web, seed: int) -> None:
+    def __init__(self, web: DeskProcess, seed: int) -> None:
         super().__init__(daemon=True)
-        self._url, self._session = web.url, web.operator()
+        self._operator = web.operator()
         self._dice = random.Random(seed)
         self._stop_asking = threading.Event()
         self.answers: Counter[int] = Counter()
 
     def run(self) -> None:
         while not self._stop_asking.wait(0.03):
-            state = self._session.get(f"{self._url}/api/state", timeout=10).json()
+            state = self._operator.state()
             asset = state["assets"]["US30"]
             if asset["may_enter"] or self._dice.random() < 0.05:
                 self._click_entry(asset["may_enter"] or ["BUY", "SELL"])
             elif asset["position"] and self._dice.random() < 0.02:
-                self._session.post(f"{self._url}/api/exit", json={"asset": "US30", "force": True}, timeout=10)
+                self._operator.post("/api/exit", json={"asset": "US30", "force": True})
 
     def _click_entry(self, directions: list[str]) -> None:
         body = {
@@ -70,7 +72,7 @@ class ImpatientOperator(threading.Thread):
             "direction": self._dice.choice(directions),
             "entry_size_mode": self._dice.choice(["6pt", "9pt"]),
         }
-        self.answers[self._session.post(f"{self._url}/api/orders", json=body, timeout=10).status_code] += 1
+        self.answers[self._operator.post("/api/orders", json=body).status_code] += 1
 
     def leave_flat(self) -> None:
         """Stop clicking, take everything out, and wait until nothing is on its way."""
@@ -78,10 +80,10 @@ class ImpatientOperator(threading.Thread):
         self.join(10)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            state = self._session.get(f"{self._url}/api/state", timeout=10).json()
+            state = self._operator.state()
             if not state["orders"] and not state["assets"]["US30"]["position"]:
                 return
-            self._session.post(f"{self._url}/api/exit-all", json={"force": True}, timeout=10)
+            self._operator.post("/api/exit-all", json={"force": True})
             time.sleep(0.2)
         raise AssertionError("the desk did not become flat")
 
@@ -90,9 +92,8 @@ class ImpatientOperator(threading.Thread):
 def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOperator]:
     """Play the whole tape to a real web with a real bridge and an operator, then end all of them."""
     folder = tmp_path_factory.mktemp("main-job")
-    web = Web(folder, **RULES)
-    web.start()
-    bridge = PaperBridge(folder, web, PAPER_COMMISSION=str(COMMISSION), PAPER_SLIPPAGE_TICKS="2")
+    web = DeskProcess(folder, **RULES).start()
+    bridge = PaperBridge(web, PAPER_COMMISSION=str(COMMISSION), PAPER_SLIPPAGE_TICKS="2")
     bridge.start()
     operator = ImpatientOperator(web, seed=20230628)
     operator.start()
@@ -100,7 +101,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOp
         settings = TapeSettings(
             asset="US30",
             url=web.url,
-            secret=web.env["TV_WEBHOOK_SECRET"],
+            secret=TV_SECRET,
             run_id="main-job",
             speed=TAPE_SPEED,
             longest_gap_seconds=0.5,
@@ -116,8 +117,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOp
 
 
 @pytest.fixture
-def store(session: tuple[Path, ImpatientOperator]) -> SqliteStore:
-    opened = SqliteStore(session[0] / "desk.sqlite", writes=False)
+def store(session: tuple[Path, ImpatientOperator]) -> SqliteReader:
+    opened = SqliteReader(session[0] / "desk.sqlite")
     yield opened
     opened.close()
 
@@ -129,7 +130,7 @@ def ledger(session: tuple[Path, ImpatientOperator]) -> sqlite3.Connection:
     opened.close()
 
 
-def closed_trades(store: SqliteStore) -> list[TradeClosed]:
+def closed_trades(store: SqliteReader) -> list[TradeClosed]:
     return [documents.read_trade(body) for body in store.last_trades(10_000)]
 
 

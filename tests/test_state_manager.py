@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services import state_manager
 from services.config import Config
 from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.engine.words import Stream

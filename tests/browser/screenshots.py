@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.live_desk import PASSWORD, LiveDesk
-from tests.processes import PROJECT
+from tests.processes import REPOSITORY
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -28,7 +28,7 @@ def main() -> int:
     if chromium is None:
         print(INSTALL)
         return 1
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "docs" / "screenshots"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "docs" / "screenshots"
     target.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
@@ -101,7 +101,7 @@ def leave(browser: Browser, desk: LiveDesk) -> None:
     session = desk.operator()
     session.headers["Origin"] = desk.url
     limits = {"max_trades_per_day": 5, "cooldown_seconds": 120}
-    session.post(f"{desk.url}/api/limits", json=limits).raise_for_status()
+    session.post("/api/limits", json=limits).raise_for_status()
 
 
 def shoot(

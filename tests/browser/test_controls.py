@@ -250,5 +250,5 @@ def switch(row: Locator) -> Locator:
 
 
 def asset_of(desk: LiveDesk) -> dict[str, object]:
-    asset: dict[str, object] = desk.operator().get(f"{desk.url}/api/state").json()["assets"]["ES"]
+    asset: dict[str, object] = desk.operator().state()["assets"]["ES"]
     return asset

@@ -116,7 +116,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     expect(row).to_contain_text("forced")
 
     blocked_click_tells_why_and_until_when(dashboard)
-    assert timeless(document_of(dashboard)) == timeless(desk.operator().get(f"{desk.url}/api/state").json())
+    assert timeless(document_of(dashboard)) == timeless(desk.operator().state())
 
 
 def blocked_click_tells_why_and_until_when(dashboard: Page) -> None:
@@ -133,7 +133,7 @@ def blocked_click_tells_why_and_until_when(dashboard: Page) -> None:
 
 def test_a_late_message_never_overwrites_a_newer_one(dashboard: Page, desk: LiveDesk) -> None:
     """Polls and streams cross on the way: the smaller version loses, whatever arrives last."""
-    older = desk.operator().get(f"{desk.url}/api/state").json()
+    older = desk.operator().state()
     desk.hears_brick("6", "red")
     brick = dashboard.locator("[data-stream=main_renko]")
     expect(brick).to_have_attribute("data-color", "red")

@@ -1,0 +1,64 @@
+"""SIGKILL at any moment loses nothing, doubles nothing, loosens nothing (docs/reference/crash.md).
+
+``LOCKSTEP_CRASH_SEED`` repeats a run's dice; the machine's own timing is its own.
+"""
+
+import os
+import random
+import uuid
+from pathlib import Path
+
+import pytest
+
+from services.stores.firestore import FirestoreStore
+from tests.crash.campaign import Campaign
+from tests.crash.counts import table
+
+pytestmark = pytest.mark.processes
+
+FEW = {"web": 4, "bridge": 3, "both": 3}
+MANY = {"web": 50, "bridge": 30, "both": 25}
+MANY_ON_FIRESTORE = {"web": 20, "both": 10}
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    drawn = int(os.environ.get("LOCKSTEP_CRASH_SEED") or random.SystemRandom().randrange(1_000_000))
+    print(f"LOCKSTEP_CRASH_SEED={drawn}")
+    return drawn
+
+
+def on_firestore(folder: Path, victim, seed: int, host: str) -> Campaign:
+    project = f"crash-{uuid.uuid4().hex[:12]}"
+    settings = {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": host}
+    return Campaign(folder, victim, seed, settings, lambda desk: FirestoreStore(project, emulator_host=host))
+
+
+@pytest.mark.parametrize("victim", FEW)
+def test_a_few_kills_change_nothing(tmp_path: Path, victim, seed) -> None:
+    tally = Campaign(tmp_path, victim, seed).run(FEW[victim])
+    print(table([tally], seed))
+    assert tally.kills >= FEW[victim]
+    assert tally.acknowledged > 50
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_hundred_kills_change_nothing(tmp_path: Path, seed, capsys) -> None:
+    tallies = []
+    for victim, kills in MANY.items():
+        tallies.append(Campaign(tmp_path / victim, victim, seed).run(kills))
+        with capsys.disabled():
+            print("\n" + table(tallies, seed))
+    assert sum(tally.kills for tally in tallies) >= 100
+    assert all(tally.orders > tally.kills for tally in tallies)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_kills_on_firestore_change_nothing(tmp_path: Path, seed, firestore_host, capsys) -> None:
+    tallies = []
+    for victim, kills in MANY_ON_FIRESTORE.items():
+        tallies.append(on_firestore(tmp_path / victim, victim, seed, firestore_host).run(kills))
+        with capsys.disabled():
+            print("\n" + table(tallies, seed))
