@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ def main() -> None:
     flags.add_argument("--markdown", type=Path, help="write the table into this page, too")
     flags.add_argument("--sqlite-only", action="store_true", help="leave the Firestore emulator out")
     given = flags.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     with tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder:
         rows = measured(console, "sqlite", Path(folder) / "sqlite")
         beside = {} if given.sqlite_only else on_the_emulator(console, Path(folder) / "firestore")
