@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -270,13 +271,13 @@ def test_the_desk_trades_on_while_it_is_pruned(trader, tmp_path):
         while not ended.is_set():
             trader.later(seconds=1).bricks(4, "green")
 
-    worker = threading.Thread(target=trades)
-    worker.start()
-    try:
-        pruned(trader, tmp_path / "archive")
-    finally:
-        ended.set()
-        worker.join()
+    with ThreadPoolExecutor(1) as worker:
+        trading = worker.submit(trades)
+        try:
+            pruned(trader, tmp_path / "archive")
+        finally:
+            ended.set()
+        trading.result(20)
     replay = trader.replays(archive=tmp_path / "archive")
     assert replay.is_equal
     assert replay.first == 1

@@ -157,15 +157,15 @@ class SqliteStore(SqliteReader):
         if rows:
             self._writer.executemany(statement, rows)
 
-    # -- housekeeping -----------------------------------------------------------------------------------------
+    # -- housekeeping, on a connection beside the writer's -----------------------------------------------------------------------------------------
 
     def prune_journal(self, through: int) -> int:
         deleted = 0
         for table in ("dead_letters", "journal"):
             oldest = f"SELECT sequence FROM {table} WHERE sequence <= ? ORDER BY sequence LIMIT ?"  # noqa: S608
             while True:
-                with self._transaction():
-                    gone = self._writer.execute(
+                with self._transaction(self._reader()) as aside:
+                    gone = aside.execute(
                         f"DELETE FROM {table} WHERE sequence IN ({oldest})",  # noqa: S608 - our constants
                         (through, PRUNED_AT_ONCE),
                     ).rowcount
@@ -175,9 +175,9 @@ class SqliteStore(SqliteReader):
         return deleted
 
     def put_api_key(self, key: StoredKey) -> None:
-        with self._transaction():
-            self._writer.execute("INSERT OR REPLACE INTO api_keys (id, body) VALUES (?, ?)", (key.id, key.body))
+        with self._transaction(self._reader()) as aside:
+            aside.execute("INSERT OR REPLACE INTO api_keys (id, body) VALUES (?, ?)", (key.id, key.body))
 
     def revoke_api_key(self, key_id: str) -> bool:
-        with self._transaction():
-            return self._writer.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1
+        with self._transaction(self._reader()) as aside:
+            return aside.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1

@@ -126,26 +126,26 @@ class SqliteFile:
     # -- transactions -------------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Do everything or nothing. Raises StoreDown, and OutcomeUnknown when the disk failed in the last step."""
+    def _transaction(self, connection: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+        """Do everything or nothing, on the writer's connection unless another is given.
+
+        Raises StoreDown, and OutcomeUnknown when the disk failed in the last step.
+        """
+        connection = connection or self._writer
         with store_errors():
-            self._writer.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield connection
             except BaseException:
-                self._roll_back()
+                _roll_back(connection)
                 raise
             try:
-                self._writer.execute("COMMIT")
+                connection.execute("COMMIT")
             except sqlite3.Error as error:
-                self._roll_back()
+                _roll_back(connection)
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
                     raise OutcomeUnknown(f"SQLite: {error}") from error
                 raise
-
-    def _roll_back(self) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with store_errors():
@@ -156,6 +156,11 @@ class SqliteFile:
             self._readers.connection = self._connect()
         connection: sqlite3.Connection = self._readers.connection
         return connection
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def migration_steps() -> list[Path]:
