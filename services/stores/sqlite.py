@@ -157,7 +157,7 @@ class SqliteStore(SqliteReader):
         if rows:
             self._writer.executemany(statement, rows)
 
-    # -- housekeeping, on a connection beside the writer's -----------------------------------------------------------------------------------------
+    # -- housekeeping, on a connection beside the writer's ----------------------------------------------------
 
     def prune_journal(self, through: int) -> int:
         deleted = 0
