@@ -3,12 +3,21 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from services.config import Config
-from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.engine.commands import (
+    CloseBrick,
+    EnterMarket,
+    HearBridge,
+    KeepDeadLetter,
+    NotePrice,
+    TakeSnapshot,
+    TickClock,
+)
 from services.engine.words import Stream
 from services.group_sheet import KeyReused
 from services.state_manager import StateManager
@@ -191,3 +200,24 @@ def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_p
     begins_at = again.snapshot.version
     again.stop()
     assert begins_at > shown
+
+
+def test_a_quiet_market_writes_twice_a_minute(store):
+    """1pt bricks, prices, heartbeats and snapshots that change nothing are kept every 30 s (DESIGN 9)."""
+    clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
+    manager = StateManager(store, lambda now: RULES, lambda: clock[0])
+    manager.submit(HearBridge(ts_connected=True))
+    manager.submit(TakeSnapshot(balance=Decimal(50_000), positions=()))
+    store.commits.clear()
+    for second in range(300):
+        clock[0] += timedelta(seconds=1)
+        manager.submit(CloseBrick("ES", Stream.ONE, "green", bar_id=str(second), close=Decimal(5250)))
+        manager.submit(NotePrice("ES", Decimal(5250) + second % 2, clock[0]))
+        manager.submit(HearBridge(ts_connected=True))
+        manager.submit(TakeSnapshot(balance=Decimal(50_000), positions=()))
+        manager.submit(TickClock())
+        manager.keep_observations()
+    kinds = [row.kind for commit in store.commits for row in commit.rows]
+    manager.stop()
+    assert set(kinds) == {"KeepObservations"}
+    assert len(kinds) == 300 // 30
