@@ -1,4 +1,4 @@
-"""Who may do what: the operator by password, the bridge and TradingView by secret. Deny is the default."""
+"""Who may do what: the operator by password, bridge and TradingView by secret, readers by key. Deny is the default."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.security import check_password_hash
 
 from services.config import Config
+from services.keys import KeyRing
 from services.logs import parts_of_url
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
@@ -28,9 +29,10 @@ class Operator(UserMixin):  # type: ignore[misc]
 
 
 class Gatekeeper:
-    """Checks secrets and passwords in constant time, and counts wrong passwords."""
+    """Checks secrets and passwords in constant time, and counts wrong passwords. ``keys`` knows the API keys."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, keys: KeyRing) -> None:
+        self.keys = keys
         self._config = config
         self._hasher = PasswordHasher()
         self._tries = MovingWindowRateLimiter(MemoryStorage())

@@ -12,12 +12,13 @@ from flask.cli import AppGroup
 
 from services.config import PROJECT, SECRETS, Config, ConfigError
 from services.history.commands import export_command, prune_command, replay_command
+from services.key_commands import keys_group
 from services.notify import open_targets
 from services.rulebook import renew
 from services.tape.command import tape_command
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
-for command in (tape_command, replay_command, export_command, prune_command):
+for command in (tape_command, replay_command, export_command, prune_command, keys_group):
     desk.add_command(command)
 
 

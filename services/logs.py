@@ -23,6 +23,7 @@ SHORTEST_PART = 16  # of a notification URL: long enough to be a token, too long
 SPOKEN = re.compile(
     r"""((?:secret|password|token)(?:=|\\?["']\s*:\s*\\?["'])|bearer\s+)[^\s"'&\\]+""", re.IGNORECASE
 )  # ?secret=…, "secret": "…", Bearer …
+API_KEY = re.compile(r"(?<![A-Za-z0-9])lk(?:_|%5f)[\w%-]{8,}", re.IGNORECASE)
 PRIVATE_KEY = re.compile(r"-----BEGIN[\w ]*PRIVATE KEY-----.*?(?:-----END[\w ]*PRIVATE KEY-----|(?=\"))")
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ class Blackout:
         for secret in self._known:
             if secret in line:
                 line = line.replace(secret, HIDDEN)
-        return SPOKEN.sub(rf"\1{HIDDEN}", PRIVATE_KEY.sub(HIDDEN, line))
+        return SPOKEN.sub(rf"\1{HIDDEN}", API_KEY.sub(HIDDEN, PRIVATE_KEY.sub(HIDDEN, line)))
 
 
 blackout = Blackout()

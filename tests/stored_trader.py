@@ -17,14 +17,14 @@ from services.engine.order import Order
 from services.engine.state import Desk
 from services.group_sheet import Chore, Outcome, Submission
 from services.history.archive import Archive
+from services.history.replay import Replay, replay_history
 from services.history.source import History
-from services.replay import Replay, replay_history
+from services.history.what_if import WhatIf, what_if
 from services.rule_settings import rules_named
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from services.stores.sqlite_reader import SqliteReader
 from services.stores.store import JournalRow, Store
-from services.what_if import WhatIf, what_if
 from tests.builders import TUESDAY, new_york, rules_for
 from tests.trader import Trader
 

@@ -16,8 +16,8 @@ import pytest
 
 from services import documents
 from services.engine.events import EntryAccepted, EntryBlocked, TradeClosed
+from services.history.replay import replay_store
 from services.market.ticks import read_ticks
-from services.replay import replay_store
 from services.stores.sqlite_reader import SqliteReader
 from services.tape.player import TapeSettings, play
 from tests.desk_process import TV_SECRET, DeskProcess

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
@@ -16,8 +17,8 @@ from services.engine.commands import CloseBrick
 from services.engine.words import Stream
 from services.history import display
 from services.history.prune import prune
+from services.history.replay import replay_store
 from services.program import VERSION
-from services.replay import replay_store
 from services.stores.firestore import FirestoreStore
 from services.stores.sqlite_reader import SqliteReader
 from services.stores.store import StoreDown, StoreError, StoreUnreadable
@@ -247,14 +248,15 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
             number += 1
             trader.later(seconds=1).bricks(4, ("green", "red")[number % 2])
 
-    worker = threading.Thread(target=trades)
-    worker.start()
-    try:
-        replays = [trader.replays() for _ in range(12)]
-    finally:
-        ended.set()
-        worker.join()
-        trader.stops()
+    with ThreadPoolExecutor(1) as worker:
+        trading = worker.submit(trades)
+        try:
+            replays = [trader.replays() for _ in range(12)]
+        finally:
+            ended.set()
+    trading.result(20)
+    trader.stops()
+    assert [sentence for replay in replays for sentence in replay.sentences] == []
     assert all(replay.is_equal for replay in replays)
     assert replays[-1].last > replays[0].last
 

@@ -19,7 +19,7 @@ import pytest
 from services import documents
 from services.engine.commands import EnterMarket, ReportExecution
 from services.engine.words import OrderStatus
-from services.replay import replay_store
+from services.history.replay import replay_store
 from services.state_manager import StateManager
 from services.stores import sqlite_file
 from services.stores.sqlite import SqliteStore

@@ -17,12 +17,12 @@ from services.history.export import FORMATS, Days, ExportUnavailable, export
 from services.history.files import FileStands
 from services.history.flat import TABLES
 from services.history.prune import NothingToPrune, prune
+from services.history.replay import replay_history
 from services.history.source import History
-from services.replay import replay_history
+from services.history.what_if import what_if
 from services.rule_settings import rules_named
 from services.stores.opening import open_reader, open_store
 from services.stores.store import StoreError, StoreUnreadable
-from services.what_if import what_if
 
 UNEQUAL, UNREADABLE = 1, 2
 DAY = click.DateTime(["%Y-%m-%d"])

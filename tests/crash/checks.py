@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.replay import replay_store
+from services.history.replay import replay_store
 from services.stores.store import Store, Stored
 from tests.crash.books import Books, Note, names
 from tests.crash.oracle import FINAL, Oracle, differences
