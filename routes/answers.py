@@ -49,6 +49,12 @@ class ReadyAnswer(OkAnswer):
     store: Literal["up"]
 
 
+class SecretAnswer(OkAnswer):
+    """A secret, told to who typed the password once more."""
+
+    secret: str
+
+
 class SessionAnswer(BaseModel):
     """Whether a session is open, and whether a password is needed."""
 
@@ -195,6 +201,25 @@ class BrickAnswer(VersionAnswer):
     orders: list[OrderRow] | None = None
     duplicate: Literal[True] | None = None
     stale: Literal[True] | None = None
+
+
+class BrickRow(BaseModel):
+    """A closed brick; ``open`` and ``close`` are null when no price came with it."""
+
+    n: int = Field(description="grows by one with each brick of the series, while the process lives")
+    ts: Instant
+    color: Literal["green", "red"]
+    open: Number | None
+    close: Number | None
+
+
+class BricksAnswer(VersionAnswer):
+    """The newest bricks of a series, oldest first."""
+
+    asset: str
+    size: Number = Field(description="in points")
+    complete: bool = Field(description="false while the past is still being read after a start: ask again")
+    bricks: list[BrickRow]
 
 
 class LevelAnswer(VersionAnswer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 from argon2 import PasswordHasher
@@ -28,12 +29,37 @@ class Operator(UserMixin):  # type: ignore[misc]
         self.id = operator_id
 
 
+class Door:
+    """A secret that programs show, and the one before it while it is being changed."""
+
+    def __init__(self, secret: str, previous: str | None) -> None:
+        self._secret = secret
+        self._previous = previous
+        self.previous_used_at: datetime | None = None
+
+    @property
+    def has_previous(self) -> bool:
+        return self._previous is not None
+
+    def opens_to(self, shown: str | None) -> bool:
+        """Tell whether the secret is right; the previous one still is, and is noted."""
+        if shown is None:
+            return False
+        is_present = _same(shown, self._secret)
+        if self._previous is not None and _same(shown, self._previous):
+            self.previous_used_at = datetime.now(UTC)
+            return True
+        return is_present
+
+
 class Gatekeeper:
     """Checks secrets and passwords in constant time, and counts wrong passwords. ``keys`` knows the API keys."""
 
     def __init__(self, config: Config, keys: KeyRing) -> None:
         self.keys = keys
         self._config = config
+        self.tradingview = Door(config.tv_webhook_secret, config.tv_webhook_secret_previous)
+        self.bridge = Door(config.bridge_secret, config.bridge_secret_previous)
         self._hasher = PasswordHasher()
         self._tries = MovingWindowRateLimiter(MemoryStorage())
         credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"
@@ -49,10 +75,10 @@ class Gatekeeper:
         return Operator(operator_id) if _same(operator_id, self.operator_id) else None
 
     def is_bridge(self, secret: str | None) -> bool:
-        return secret is not None and _same(secret, self._config.bridge_secret)
+        return self.bridge.opens_to(secret)
 
     def is_tradingview(self, secret: str | None) -> bool:
-        return secret is not None and _same(secret, self._config.tv_webhook_secret)
+        return self.tradingview.opens_to(secret)
 
     def is_scraper(self, token: str) -> bool:
         """Tell whether the token opens the metrics; without METRICS_TOKEN none does."""
@@ -91,9 +117,10 @@ class Gatekeeper:
 def secrets_of(config: Config) -> tuple[str, ...]:
     """Return all that must never be read in a log, tokens within notification URLs included."""
     own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
+    previous = (config.tv_webhook_secret_previous, config.bridge_secret_previous)
     passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
     parts = (part for url in config.notify_urls for part in parts_of_url(url))
-    return tuple(filter(None, (*own, *passwords, *parts)))
+    return tuple(filter(None, (*own, *previous, *passwords, *parts)))
 
 
 def _same(one: str, other: str) -> bool:

@@ -56,6 +56,8 @@ class Config(Struct, frozen=True):
     pinned_contracts: Mapping[str, str] = MappingProxyType({})
     dashboard_password: str | None = None
     dashboard_password_hash: str | None = None
+    tv_webhook_secret_previous: str | None = None
+    bridge_secret_previous: str | None = None
     metrics_token: str | None = None
     store: str = "sqlite"
     sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
@@ -176,8 +178,6 @@ class Settings:
 
 def _read(settings: Settings) -> Config:
     tv_secret, bridge_secret, flask_key = (settings.secret(name) for name in SECRETS)
-    if tv_secret and tv_secret == bridge_secret:
-        settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")
     size = cast(Literal["micro", "full"], settings.one_of("CONTRACT_SIZE", "micro", ("micro", "full")))
     assets = _assets(settings)
     config = Config(
@@ -190,6 +190,8 @@ def _read(settings: Settings) -> Config:
         pinned_contracts=_pinned_contracts(settings, assets),
         dashboard_password=settings.password("DASHBOARD_PASSWORD"),
         dashboard_password_hash=settings.password_hash("DASHBOARD_PASSWORD_HASH"),
+        tv_webhook_secret_previous=settings.password("TV_WEBHOOK_SECRET_PREVIOUS"),
+        bridge_secret_previous=settings.password("BRIDGE_HEARTBEAT_SECRET_PREVIOUS"),
         metrics_token=_metrics_token(settings, (tv_secret, bridge_secret, flask_key)),
         store=settings.one_of("STORE", "sqlite", ("sqlite", "firestore")),
         sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
@@ -201,6 +203,7 @@ def _read(settings: Settings) -> Config:
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
     )
+    _refuse_shared_doors(config, settings)
     if settings.faults:
         hint = "`python -m flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
@@ -233,6 +236,13 @@ def _emulator_host(settings: Settings) -> str | None:
     if host is not None and not HOST_AND_PORT.fullmatch(host):
         settings.faults.append(f"FIRESTORE_EMULATOR_HOST was {host!r}, it must look like 127.0.0.1:8790")
     return host
+
+
+def _refuse_shared_doors(config: Config, settings: Settings) -> None:
+    """No secret of TradingView's, past or present, may open the bridge's door."""
+    tradingview = {config.tv_webhook_secret, config.tv_webhook_secret_previous} - {None, ""}
+    if tradingview & {config.bridge_secret, config.bridge_secret_previous}:
+        settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")
 
 
 def _metrics_token(settings: Settings, others: tuple[str, ...]) -> str | None:

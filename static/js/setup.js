@@ -1,0 +1,110 @@
+/** The set-up page: messages for the chosen asset, copy buttons, and how long ago each webhook was heard. */
+
+import { NoAnswer, post } from "./api.js";
+import * as clock from "./clock.js";
+import * as controls from "./controls.js";
+import { mark, write } from "./dom.js";
+import { age } from "./format.js";
+import * as limits from "./panels/limits.js";
+import * as store from "./store.js";
+import * as stream from "./stream.js";
+
+const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
+const FRESH_MS = 10 * 60 * 1000;
+const JUST_NOW_MS = 4_000;
+
+const asset = document.getElementById("asset");
+const hooks = [...document.querySelectorAll(".hook")];
+const copied = document.getElementById("copied");
+let secret = PLACEHOLDER;
+
+function start() {
+  const state = JSON.parse(document.getElementById("state").textContent);
+  clock.hear(state.now);
+  store.takeState(state);
+  asset.addEventListener("change", draw);
+  for (const choice of colors()) choice.addEventListener("change", draw);
+  document.addEventListener("click", copyWhenAsked);
+  document.getElementById("reveal")?.addEventListener("submit", reveal);
+  controls.start(draw);
+  limits.start();
+  draw();
+  stream.start(draw);
+  clock.everySecond(draw);
+}
+
+const colors = () => [...document.querySelectorAll('input[name="color"]')];
+const color = () => colors().find((choice) => choice.checked).value;
+
+function draw() {
+  const state = store.current();
+  for (const hook of hooks) drawHook(hook, state.assets[asset.value]);
+  drawBridge(state.global);
+  limits.draw(state);
+}
+
+function drawHook(hook, facts) {
+  write(part(hook, "message"), messageOf(hook));
+  if (hook.dataset.ts) drawAge(part(hook, "age"), facts?.[hook.dataset.ts] ?? null);
+}
+
+function messageOf(hook) {
+  const written = hook.dataset.message.replace("ASSET", asset.value).replace("COLOR", color());
+  return written.replace(JSON.stringify(PLACEHOLDER), () => JSON.stringify(secret));
+}
+
+function drawBridge(desk) {
+  drawAge(document.getElementById("bridge-age"), desk.rithmic_last_ts);
+}
+
+/** Said in words; the mark beside it only repeats them. */
+function drawAge(element, at) {
+  const since = at === null ? null : clock.now() - Date.parse(at);
+  mark(element, "data-heard", since === null ? "never" : since < JUST_NOW_MS ? "now" : since < FRESH_MS ? "fresh" : "old");
+  write(element, since === null ? "nothing received yet" : since < JUST_NOW_MS ? "received now" : `received ${age(Math.floor(since / 1000))} ago`);
+}
+
+const part = (element, name) => element.querySelector(`[data-slot="${name}"]`);
+
+async function copyWhenAsked(event) {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = part(button.closest(".copyable"), button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    write(copied, `${button.textContent} done`);
+    mark(button, "data-done", true);
+    setTimeout(() => mark(button, "data-done", false), 1500);
+  } catch {
+    selectAll(source); // without https a page may not copy: the text is selected, the keyboard can
+    write(copied, "Selected: press Ctrl+C to copy");
+  }
+}
+
+function selectAll(element) {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const selection = window.getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}
+
+async function reveal(event) {
+  event.preventDefault();
+  const answer = document.getElementById("reveal-answer");
+  const field = document.getElementById("password");
+  try {
+    const { body } = await post("/api/setup/webhook-secret", { password: field.value });
+    write(answer, body.ok ? "The messages carry the secret until this page is left." : body.error);
+    if (!body.ok) return field.select();
+    secret = body.secret;
+    field.value = "";
+    draw();
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    write(answer, "The desk does not answer.");
+  }
+  return null;
+}
+
+start();
