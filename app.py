@@ -18,34 +18,40 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import errors, guards, request_ids
+from routes import errors, guards, request_ids, vendor
 from routes.api_docs import api_docs
 from routes.auth import auth
+from routes.bricks import bricks
 from routes.bridge import bridge
 from routes.controls import controls
+from routes.journal import journal
 from routes.limits import limits
 from routes.operations import operations
 from routes.orders import orders
 from routes.pages import pages
 from routes.parsing import BODY_LIMIT
 from routes.replies import House
+from routes.setup import setup
 from routes.state import state
 from routes.stream import stream
 from routes.waiting import waiting
 from routes.webhooks import STREAMS, webhooks
 from services.access import Gatekeeper, secrets_of
 from services.activity import ActivityLog
+from services.brick_store import BrickStore
 from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
+from services.keys import KeyRing
 from services.logs import set_up_logs
 from services.metrics import Metrics
 from services.notify import Post, open_targets
+from services.observing import Several
 from services.scheduler import start_clockwork
 from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.store import StoreError
 
-BLUEPRINTS = (webhooks, orders, waiting, controls, limits, bridge, state, stream, auth, pages, operations, api_docs)
+BLUEPRINTS = (webhooks, orders, waiting, controls, limits, journal, bridge, state, stream, bricks, auth, pages, setup, operations, api_docs)
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (
@@ -71,6 +77,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["lockstep"] = parts
     set_up_sessions(app, parts.gatekeeper)
     errors.install(app)
+    vendor.install(app)
     request_ids.install(app, tells_all=config.log_level == "DEBUG")
     guards.install(app, parts.gatekeeper)
     app.after_request(add_security_headers)
@@ -84,6 +91,8 @@ def create_app(config: Config | None = None) -> Flask:
         end_streams(app)
         clockwork.shutdown(wait=False)
         post.stop()
+        parts.bricks.stop()
+        parts.gatekeeper.keys.close()
         parts.manager.stop()
 
     app.extensions["lockstep.close"] = close
@@ -94,27 +103,30 @@ def create_app(config: Config | None = None) -> Flask:
 def open_house(config: Config, metrics: Metrics) -> House:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
-    activity = ActivityLog()
+    activity, bricks = ActivityLog(), BrickStore()
     try:
         manager = StateManager(
             store,
             config.rules_at,
             notifying=config.notifying,
-            observer=metrics,
-            on_followed=activity.tell,
+            observer=Several(metrics, bricks),
+            on_followed=lambda rows: (activity.tell(rows), bricks.follow(rows)),
+            on_shown=bricks.look,
         )
     except BaseException:
         store.close()
         raise
+    bricks.remember(store, manager.snapshot.desk.sequence)
     activity.remember(store)
     return House(
         config=config,
         manager=manager,
-        broadcaster=Broadcaster(manager, activity),
+        broadcaster=Broadcaster(manager, activity, bricks),
         activity=activity,
-        gatekeeper=Gatekeeper(config),
+        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys)),
         stopping=threading.Event(),
         metrics=metrics,
+        bricks=bricks,
     )
 
 

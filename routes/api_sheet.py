@@ -10,7 +10,12 @@ from msgspec import Struct
 
 Json = dict[str, Any]
 
-WHO = {"session": "operator", "bridgeSecret": "bridge", "metricsToken": "metrics token"}
+WHO = {
+    "session": "operator",
+    "bridgeSecret": "bridge",
+    "metricsToken": "metrics token",
+    **dict.fromkeys(("apiKeyBearer", "apiKey"), "API key"),
+}
 HOST = "http://127.0.0.1:8000"
 PLACEHOLDERS = {"string": "…", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
@@ -88,8 +93,8 @@ def _call(api: Json, path: str, method: str, operation: Json) -> Call:
 
 
 def _who(operation: Json) -> str:
-    named = [WHO[name] for choice in operation["security"] for name in choice]
-    return " or ".join(named) or (
+    named = [" ".join([WHO[name], *scopes]) for choice in operation["security"] for name, scopes in choice.items()]
+    return " or ".join(dict.fromkeys(named)) or (
         "TradingView" if "TV_WEBHOOK_SECRET" in operation.get("description", "") else "anybody"
     )
 

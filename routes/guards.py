@@ -8,13 +8,16 @@ from typing import Any, Literal, TypeVar
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
-from routes.errors import AccessDenied, InvalidRequest
+from routes.errors import AccessDenied, Busy, InvalidRequest
 from routes.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
 from services.access import Gatekeeper
+from services.keys import PREFIX, KeysUnknown, Scope
 
-Guard = Literal["public", "operator", "bridge", "operator_or_bridge", "operator_or_scraper", "tradingview"]
+Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KEY_HEADER, KEY_IN_ENVIRON = "X-API-Key", "HTTP_X_API_KEY"
+ASK_AGAIN_SECONDS = 2
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
@@ -64,17 +67,51 @@ def _admit_bridge(gatekeeper: Gatekeeper) -> None:
         raise AccessDenied("the bridge secret is missing or wrong")
 
 
-def _admit_operator_or_bridge(gatekeeper: Gatekeeper) -> None:
+def _admit_state_reader(gatekeeper: Gatekeeper) -> None:
+    if not _admit_key(gatekeeper, "state:read"):
+        _admit_operator(gatekeeper)
+
+
+def _admit_stream_reader(gatekeeper: Gatekeeper) -> None:
+    """Admit the bridge to its quotes, everybody else who may read the state to all of it."""
     g.is_bridge = gatekeeper.is_bridge(_bridge_secret())
     if not g.is_bridge:
+        _admit_state_reader(gatekeeper)
+
+
+def _admit_metrics_reader(gatekeeper: Gatekeeper) -> None:
+    """Admit whoever collects metrics, by METRICS_TOKEN or by a key; both open nothing else."""
+    if not gatekeeper.is_scraper(_bearer()) and not _admit_key(gatekeeper, "metrics:read"):
         _admit_operator(gatekeeper)
 
 
-def _admit_operator_or_scraper(gatekeeper: Gatekeeper) -> None:
-    """Admit whoever collects metrics by a token of its own, which opens nothing else."""
+def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
+    """Judge the caller by the API key that was shown, whoever else it is; False when none was shown."""
+    sent = request.environ  # asked directly: most callers bring no key and shall not wait for the question
+    if sent.get("QUERY_STRING") and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
+        raise AccessDenied("an API key in a URL is refused: send it in a header, and revoke this one")
+    bearer = _bearer() if "HTTP_AUTHORIZATION" in sent else ""
+    token = bearer if bearer.startswith(PREFIX) else sent.get(KEY_IN_ENVIRON)
+    if not token:
+        return False
+    try:
+        key = gatekeeper.keys.find(token.strip())
+    except KeysUnknown as error:
+        raise Busy(str(error), ASK_AGAIN_SECONDS) from error
+    if key is None:
+        raise AccessDenied("the API key is wrong or was revoked")
+    if request.method in UNSAFE:
+        raise AccessDenied("an API key changes nothing", 403)
+    if scope not in key.scopes:
+        raise AccessDenied(f"this call needs an API key with the scope {scope}", 403)
+    g.api_key = key
+    return True
+
+
+def _bearer() -> str:
+    """Return the token after ``Authorization: Bearer``, empty when there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not (scheme.lower() == "bearer" and gatekeeper.is_scraper(token.strip())):
-        _admit_operator(gatekeeper)
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
@@ -95,8 +132,9 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
     "public": _admit_anyone,
     "operator": _admit_operator,
     "bridge": _admit_bridge,
-    "operator_or_bridge": _admit_operator_or_bridge,
-    "operator_or_scraper": _admit_operator_or_scraper,
+    "state_reader": _admit_state_reader,
+    "stream_reader": _admit_stream_reader,
+    "metrics_reader": _admit_metrics_reader,
     "tradingview": _admit_tradingview,
 }
 

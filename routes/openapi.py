@@ -19,7 +19,8 @@ from werkzeug.routing import Rule
 
 from routes.answers import Problem
 from routes.describing import JSON_MEDIA, Answers, Header
-from routes.guards import UNSAFE, Guard
+from routes.guards import KEY_HEADER, UNSAFE, Guard
+from services.keys import Scope
 
 Json = dict[str, Any]
 
@@ -34,8 +35,10 @@ ROOM_TITLES = {
     "controls": "Controls of the open trade",
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
+    "journal": "Journal",
     "state": "State",
     "stream": "Stream",
+    "bricks": "Charts",
     "bridge": "Bridge",
     "webhooks": "TradingView",
     "auth": "Session",
@@ -44,32 +47,41 @@ ROOM_TITLES = {
 }
 ERRORS = {
     400: "The request cannot be read, or names what this desk does not have",
-    401: "No valid session or secret",
-    403: "A page of another origin asked",
-    404: "No such order",
+    401: "No valid session, secret or API key",
+    403: "A page of another origin asked, or the API key does not have the scope",
+    404: "No such order or trade",
     409: "The desk refuses as things stand: a gate is closed, nothing is there to change, or the report contradicts",
     413: "The body is longer than 64 KiB",
     422: "The Idempotency-Key came before with another request; a webhook that cannot be read is kept as a dead letter",
     423: "Locked: the 2.5pt management lock holds, or the lock is automatic only",
     429: "Too many wrong passwords; Retry-After says how long",
-    503: "Not stored or not connected, nothing was changed; try again",
+    503: "Not stored, not connected or not readable, nothing was changed; try again",
 }
+READERS: tuple[Guard, ...] = ("state_reader", "stream_reader", "metrics_reader")
 GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
     "public": (),
     "operator": (401,),
     "bridge": (401,),
-    "operator_or_bridge": (401,),
-    "operator_or_scraper": (401,),
+    **dict.fromkeys(READERS, (401, 403, 503)),
     "tradingview": (401,),
 }
+
+
+def _keys(scope: Scope) -> list[Json]:
+    """Say that a key with this scope will do, in either header."""
+    return [{"apiKeyBearer": [scope]}, {"apiKey": [scope]}]
+
+
 GUARD_SECURITY: dict[Guard, list[Json]] = {
     "public": [],
     "operator": [{"session": []}],
     "bridge": [{"bridgeSecret": []}],
-    "operator_or_bridge": [{"session": []}, {"bridgeSecret": []}],
-    "operator_or_scraper": [{"session": []}, {"metricsToken": []}],
+    "state_reader": [{"session": []}, *_keys("state:read")],
+    "stream_reader": [{"session": []}, {"bridgeSecret": []}, *_keys("state:read")],
+    "metrics_reader": [{"session": []}, {"metricsToken": []}, *_keys("metrics:read")],
     "tradingview": [],  # OpenAPI knows no secret in a body: the field is in each schema, the words in the description
 }
+KEY_SAYS = "It reads and changes nothing. A key that is shown is judged alone: no session beside it helps."
 SECURITY_SCHEMES = {
     "session": {
         "type": "apiKey",
@@ -90,6 +102,12 @@ SECURITY_SCHEMES = {
         "scheme": "bearer",
         "description": "`METRICS_TOKEN`. It opens the metrics and nothing else; without that setting nobody has one.",
     },
+    "apiKeyBearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": f"An API key of `flask desk keys add`, `lk_…`, with the scope that is named. {KEY_SAYS}",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": f"The same key. {KEY_SAYS}"},
 }
 TRADINGVIEW_SAYS = "\n\nThe body carries `TV_WEBHOOK_SECRET` as `secret`; any content type is read as JSON."
 

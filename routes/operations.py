@@ -54,7 +54,7 @@ def show_readiness(query: ReadyQuery) -> Response:
 
 
 @operations.get("/metrics")
-@guarded_by("operator_or_scraper")
+@guarded_by("metrics_reader")
 @answers(None, media="text/plain")
 def show_metrics() -> Response:
     """Return the desk in figures, for Prometheus; `docs/operations.md` explains each."""

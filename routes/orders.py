@@ -50,11 +50,16 @@ class EntryBody(AssetBody):
     direction: Literal["BUY", "SELL"] | None = None
     entry_size_mode: Literal["6pt", "9pt"] = "6pt"
     entry_override: bool = False
+    override_reason: Annotated[str, Field(max_length=300)] | None = Field(
+        default=None, description="why the zone is overridden; journaled with the entry"
+    )
 
     @model_validator(mode="after")
     def override_names_direction(self) -> EntryBody:
         if self.entry_override and self.direction is None:
             raise ValueError("entry_override needs a direction: it skips the zone that would give one")
+        if self.override_reason is not None and not self.entry_override:
+            raise ValueError("override_reason is for an entry_override")
         return self
 
 
@@ -95,6 +100,7 @@ def place_order(body: EntryBody) -> Response:
         size_mode=body.entry_size_mode,
         direction=body.direction,
         override=body.entry_override,
+        override_reason=body.override_reason or None,
     )
     outcome = house().manager.submit(command, _idempotency_key())
     if isinstance(outcome.answer, Done):

@@ -12,6 +12,7 @@ from routes.errors import refused
 from services.access import Gatekeeper
 from services.activity import ActivityLog, LogLine
 from services.asset_view import asset_view
+from services.brick_store import BrickStore
 from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.answers import Refusal
@@ -31,6 +32,7 @@ class House(Struct, frozen=True):
     gatekeeper: Gatekeeper
     stopping: threading.Event
     metrics: Metrics
+    bricks: BrickStore
 
     def is_stopping(self) -> bool:
         """Tell whether the process is about to go: long waits end early."""

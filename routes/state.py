@@ -13,7 +13,7 @@ state = Blueprint("state", __name__)
 
 
 @state.get("/api/state")
-@guarded_by("operator")
+@guarded_by("state_reader")
 @answers(StateDocument)
 def show_state() -> Response:
     """Return the whole document as of now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Literal
 
 from flask import Blueprint, Response, g, request
@@ -32,18 +33,18 @@ class StreamQuery(BaseModel):
 
 
 @stream.get("/api/stream")
-@guarded_by("operator_or_bridge")
+@guarded_by("stream_reader")
 @answers(None, errors=(503,), media="text/event-stream")
 @takes_header("Last-Event-ID", "the last event that was read; the stream goes on from there")
 @asks(StreamQuery)
 def listen(query: StreamQuery) -> Response:
-    """Stream to an operator everything, to a bridge the quotes; ``Last-Event-ID`` resumes."""
+    """Stream to a bridge the quotes, to everybody else everything; ``Last-Event-ID`` resumes."""
     if not open_streams.acquire(blocking=False):
         raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", retry_after_s=5)
     quotes_only = query.topics == "quotes" or g.is_bridge
     broadcaster = house().broadcaster
     listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
-    response = Response(_events(listener), mimetype="text/event-stream")
+    response = Response(_events(_until_revoked(listener.chunks())), mimetype="text/event-stream")
     response.call_on_close(lambda: _end(broadcaster, listener))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -55,9 +56,15 @@ def _last_event_id(query: StreamQuery) -> int | None:
     return int(raw) if re.fullmatch(r"\d{1,18}", raw) else None
 
 
-def _events(listener: Listener) -> Iterator[bytes]:
+def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the stream; if the caller came with an API key, it ends when that is revoked: each ping asks."""
+    key, keys = g.get("api_key"), house().gatekeeper.keys
+    return chunks if key is None else takewhile(lambda _: keys.holds(key), chunks)
+
+
+def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield b"retry: %d\n\n" % RECONNECT_MS
-    yield from listener.chunks()
+    yield from chunks
 
 
 def _end(broadcaster: Broadcaster, listener: Listener) -> None:

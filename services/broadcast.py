@@ -19,7 +19,9 @@ import structlog
 from msgspec import Struct
 
 from services.activity import ActivityLog, Feed, LogLine, line_view
+from services.brick_store import BrickStore, FreshBrick, brick_view
 from services.engine.state import AssetLive
+from services.engine.words import STREAM_POINTS
 from services.patches import changes
 from services.publication import Snapshot
 from services.rows import Json
@@ -94,9 +96,10 @@ class Listener:
 class Broadcaster:
     """Watches the desk and tells its listeners what changed."""
 
-    def __init__(self, manager: StateManager, activity: ActivityLog) -> None:
+    def __init__(self, manager: StateManager, activity: ActivityLog, bricks: BrickStore | None = None) -> None:
         self._manager = manager
         self._activity = activity
+        self._bricks = bricks
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -183,8 +186,17 @@ class Broadcaster:
             message = Message.of(snapshot.version, "change", told)
             self._kept.append(message)
             self._tell(message)
+        for fresh in self._bricks.take_fresh() if self._bricks is not None else ():
+            self._tell_brick(fresh, snapshot)
         for quote in _new_quotes(before, snapshot):
             self._tell(quote)
+
+    def _tell_brick(self, fresh: FreshBrick, snapshot: Snapshot) -> None:
+        asset = snapshot.desk.assets.get(fresh.asset)
+        if asset is not None:
+            seen = brick_view(fresh.brick, fresh.stream, asset.contract)
+            told = {"asset": fresh.asset, "size": STREAM_POINTS[fresh.stream], **seen}
+            self._tell(Message.of(snapshot.version, "brick", told))
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
         told = {"feed": feed, "entry": line_view(line), "replaces_last": replaces_last}

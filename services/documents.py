@@ -28,6 +28,7 @@ GLOBAL = "_global"
 _encode = msgspec.json.Encoder().encode
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 _events = msgspec.json.Decoder(tuple[AnyEvent, ...])
+_event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _answers: msgspec.json.Decoder[Reply | Refusal] = msgspec.json.Decoder(Reply | Refusal)
 _orders = msgspec.json.Decoder(Order)
 _trades = msgspec.json.Decoder(TradeClosed)
@@ -156,6 +157,14 @@ def write_events(events: Iterable[AnyEvent]) -> bytes:
 
 def read_events(body: bytes) -> tuple[AnyEvent, ...]:
     return _events.decode(body)
+
+
+def write_event(event: AnyEvent) -> bytes:
+    return _encode(event)
+
+
+def read_event(body: bytes) -> AnyEvent:
+    return _event.decode(body)
 
 
 def write_answer(answer: Reply | Refusal) -> bytes:

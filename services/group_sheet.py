@@ -15,10 +15,11 @@ from services import documents
 from services.engine.answers import Refusal, Reply
 from services.engine.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.decide import Decision, decide
-from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed
+from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed, TradeNoted
 from services.engine.order import Order
 from services.engine.state import Desk
 from services.engine.words import Instant
+from services.journal import attempt_of, stop_of, write_note
 from services.notices import Notifying, changed_locks, notices_of
 from services.pnl import PnlDay, with_sample, write_pnl_day
 from services.stores.store import (
@@ -26,6 +27,8 @@ from services.stores.store import (
     DeadLetter,
     Head,
     JournalRow,
+    StoredAttempt,
+    StoredNote,
     StoredNotice,
     StoredOrder,
     StoredReply,
@@ -121,6 +124,9 @@ class GroupSheet:
         self._ended: dict[str, Order] = {}
         self._orders: dict[str, StoredOrder] = {}
         self._dead_letters: list[DeadLetter] = []
+        self._stops: dict[str, str | None] = {}
+        self._notes: dict[str, StoredNote] = {}
+        self._attempts: list[StoredAttempt] = []
         self._notifying = notifying
         self.notices: list[StoredNotice] = []
         self._withdrawn_slots: set[str] = set()
@@ -158,6 +164,7 @@ class GroupSheet:
         observed = documents.observations(self.desk, self.journaled)
         sequence = decision.desk.sequence + 1
         self._tell(self.desk, sequence, decision, now)
+        self._project(self.desk, sequence, decision, now)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(
             JournalRow(
@@ -173,7 +180,6 @@ class GroupSheet:
             )
         )
         self.events += decision.events
-        self._project(sequence, decision, now)
 
     def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
         """Keep a durable decision's answer under the request's Idempotency-Key."""
@@ -183,8 +189,8 @@ class GroupSheet:
         mark = fingerprint(submission.command)
         self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
 
-    def _project(self, sequence: int, decision: Decision, now: Instant) -> None:
-        """Write what tables show beside the journal: orders, closed trades, dead letters."""
+    def _project(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
+        """Write what tables show beside the journal: orders, closed trades, notes, tries, dead letters."""
         for order in decision.orders:
             body = documents.write_order(order)
             is_open = not order.status.is_final
@@ -193,11 +199,16 @@ class GroupSheet:
             )
             if not is_open:
                 self._ended[order.id] = order
-        for event in decision.events:
+        for place, event in enumerate(decision.events):
             if isinstance(event, TradeClosed):
                 self.trades.append(event)
+                self._stops[event.id] = stop_of(before, event)
+            elif isinstance(event, TradeNoted):
+                self._notes[event.trade_id] = StoredNote(event.trade_id, now, write_note(event))
             elif isinstance(event, DeadLetterKept):
                 self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
+            elif (attempt := attempt_of(event, sequence, place, now)) is not None:
+                self._attempts.append(attempt)
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
@@ -232,7 +243,11 @@ class GroupSheet:
             dropped=[symbol for symbol in self._committed.assets if symbol not in self.journaled.assets],
             rows=self.rows,
             orders=list(self._orders.values()),
-            trades=[StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t)) for t in self.trades],
+            trades=[
+                StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t), self._stops[t.id]) for t in self.trades
+            ],
+            notes=list(self._notes.values()),
+            attempts=self._attempts,
             replies=self.replies,
             dead_letters=self._dead_letters,
             notices=self.notices,

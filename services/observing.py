@@ -18,6 +18,23 @@ class CommitObserver(Protocol):
         """A group was not made durable: ``kind`` is the name of the exception's class."""
 
 
+class Several:
+    """An observer that passes everything on to others, in their order."""
+
+    def __init__(self, *observers: CommitObserver) -> None:
+        self._observers = observers
+
+    def committed(self, seconds: float, commands: int, events: Sequence[AnyEvent]) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.committed(seconds, commands, events)
+
+    def failed(self, kind: str) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.failed(kind)
+
+
 class Silent:
     """An observer that counts nothing."""
 

@@ -33,9 +33,13 @@ class Snapshot(Struct, frozen=True):
 
 
 class Publication:
-    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits."""
+    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits.
 
-    def __init__(self) -> None:
+    Parameter: who hears of each snapshot before anybody can read it. It must be quick, never raise, and not ask back.
+    """
+
+    def __init__(self, on_shown: Callable[[Snapshot], None] = lambda snapshot: None) -> None:
+        self._on_shown = on_shown
         self._changed = threading.Condition()
         self._snapshot: Snapshot | None = None
 
@@ -53,14 +57,18 @@ class Publication:
         """Show a desk that was read from the store, as the first one or after all that was shown before."""
         noticed = 0 if self._snapshot is None else self._snapshot.noticed + 1  # couriers look anew
         with self._changed:
-            self._snapshot = Snapshot(desk, self.next_version(), history, "up", noticed, role, writer)
+            self._put(Snapshot(desk, self.next_version(), history, "up", noticed, role, writer))
             self._changed.notify_all()
 
     def show(self, **changes: Any) -> None:
         """Publish the present snapshot with some changes, as the next version."""
         with self._changed:
-            self._snapshot = replace(self.snapshot, **changes, version=self.next_version())
+            self._put(replace(self.snapshot, **changes, version=self.next_version()))
             self._changed.notify_all()
+
+    def _put(self, snapshot: Snapshot) -> None:
+        self._on_shown(snapshot)
+        self._snapshot = snapshot
 
     def say_store(self, store: Literal["up", "down"]) -> None:
         """Show whether the store answers, unless that is shown already."""

@@ -47,7 +47,8 @@ class StateManager:
     """Holds the desk and its one writer thread.
 
     Parameters: the store it owns, the rules in force at an instant, the clock it asks (aware UTC), what goes into
-    the outbox, who hears of commits, and who hears of rows that another process has committed.
+    the outbox, who hears of commits, who hears of rows that another process has committed, and who hears of every
+    state before it is published.
     """
 
     def __init__(
@@ -58,11 +59,12 @@ class StateManager:
         notifying: Notifying | None = None,
         observer: CommitObserver | None = None,
         on_followed: Callable[[Sequence[JournalRow]], None] = lambda rows: None,
+        on_shown: Callable[[Snapshot], None] = lambda snapshot: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._waiting: queue.SimpleQueue[Submission | Chore | None] = queue.SimpleQueue()
-        self._published = Publication()
+        self._published = Publication(on_shown)
         self._writer = Writer(store, self._published, rules_at, clock, notifying, observer or Silent(), on_followed)
         self._writer.open()  # a desk that cannot store its rules does not open
         self._thread = threading.Thread(target=self._writer.work, args=(self._waiting,), name="writer", daemon=True)

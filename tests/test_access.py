@@ -15,6 +15,7 @@ from app import BLUEPRINTS
 from routes import errors, guards
 from services.access import Gatekeeper
 from services.config import Config
+from services.keys import KeyRing
 from tests.desk_process import (
     BRICK_PATHS,
     BRIDGE_SECRET,
@@ -36,11 +37,12 @@ OPERATOR_CALLS = (
     *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
 )
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
-    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /"), "anybody"),
+    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /", "GET /setup"), "anybody"),
     **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
-    "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py
+    "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py; API keys: tests/test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
+    "POST /api/setup/webhook-secret": "operator",
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
     "POST /api/bridge/heartbeat": "bridge",
@@ -149,7 +151,7 @@ def test_a_route_without_a_declared_guard_is_closed():
     app = Flask("undeclared")
     app.add_url_rule("/forgotten", view_func=lambda: "open", endpoint="forgotten")
     errors.install(app)
-    guards.install(app, Gatekeeper(Config.from_env(settings)))
+    guards.install(app, Gatekeeper(Config.from_env(settings), KeyRing(list)))
     assert app.test_client().get("/forgotten").status_code == 401
 
 

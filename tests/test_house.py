@@ -15,7 +15,7 @@ from services.config import Config
 HOUSE = Path(__file__).resolve().parent.parent
 LONGEST_FUNCTION = 45
 LONGEST_FILE = 350
-GUARDS = {"public", "operator", "bridge", "operator_or_bridge", "operator_or_scraper", "tradingview"}
+GUARDS = {"public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"}
 LAYERS = {
     "services.engine": 0,
     "services": 1,

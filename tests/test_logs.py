@@ -186,6 +186,9 @@ def blackout() -> logs.Blackout:
         '{\\"secret\\": \\"nobody-knows-this-one\\"}',
         "{'password': 'nobody-knows-this-one'}",
         "Authorization: Bearer nobody-knows-this-one",
+        "X-API-Key: lk_0123456789abcdef_nobody-knows-this-one",
+        "GET /api/state?api_key=lk%5F0123456789abcdef%5Fnobody-knows-this-one",
+        '{"error": "unknown key lk_nobody-knows-this-one"}',
         '"key": "-----BEGIN RSA PRIVATE KEY-----\\nnobody+knows/this\\none=\\n-----END RSA PRIVATE KEY-----\\n"',
         '"key": "-----BEGIN PRIVATE KEY-----\\nnobody+knows/this", "cut": true',
     ],
@@ -198,7 +201,12 @@ def test_a_secret_is_blacked_out_however_it_is_written(blackout, line):
 
 
 @pytest.mark.parametrize(
-    "line", ['{"event": "the bridge secret is missing or wrong", "secret": 5, "token": null}', "a password: none"]
+    "line",
+    [
+        '{"event": "the bridge secret is missing or wrong", "secret": 5, "token": null}',
+        "a password: none",
+        "bulk_operations and lk_",
+    ],
 )
 def test_an_ordinary_line_stays_as_it_is(blackout, line):
     assert blackout(None, "info", line) == line

@@ -89,14 +89,17 @@ def test_errors_follow_from_what_a_view_says(routes):
         told = errors_of(method, view)
         assert told <= set(ERRORS), path
         assert (401 in told) == (view.__guard__ != "public" or path == "/api/login"), path
-        assert (403 in told) == (method in UNSAFE and view.__guard__ in ("public", "operator")), path
+        takes_keys = view.__guard__.endswith("_reader")
+        assert (403 in told) == (takes_keys or (method in UNSAFE and view.__guard__ in ("public", "operator"))), path
         assert (400 in told) == any(hasattr(view, note) for note in ("__body__", "__query__")), path
 
 
 def test_a_call_says_who_may_make_it(routes):
     security = {"public": [], "operator": [["session"]], "bridge": [["bridgeSecret"]], "tradingview": []}
-    security["operator_or_bridge"] = [["session"], ["bridgeSecret"]]
-    security["operator_or_scraper"] = [["session"], ["metricsToken"]]
+    keys = [["apiKeyBearer"], ["apiKey"]]
+    security["state_reader"] = [["session"], *keys]
+    security["stream_reader"] = [["session"], ["bridgeSecret"], *keys]
+    security["metrics_reader"] = [["session"], ["metricsToken"], *keys]
     for (method, path), view in routes.items():
         call = document()["paths"][re.sub(r"<(\w+)>", r"{\1}", path)][method.lower()]
         assert [sorted(choice) for choice in call["security"]] == security[view.__guard__], path

@@ -18,7 +18,9 @@ from services.stores.store import (
     JournalRow,
     NoticeMark,
     SnapshotMark,
+    StoredAttempt,
     StoredKey,
+    StoredNote,
     StoredNotice,
     StoredOrder,
     StoreDown,
@@ -109,6 +111,8 @@ def everything(store):
         store.load(),
         list(store.journal()),
         store.last_trades(50),
+        store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 50),
+        [store.trade_notes("", "~"), store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 50)],
         store.replies_since(LONG_AGO),
         store.last_dead_letters(50),
         [store.next_notice(target, NOON + timedelta(days=2)) for target in (1, 2)],
@@ -122,6 +126,8 @@ def everything(store):
 def test_a_new_store_is_empty(store):
     assert (store.head(), store.load(), list(store.journal())) == (None, None, [])
     assert (store.order("none"), store.last_trades(5), store.last_rows("operator", 5)) == (None, [], [])
+    assert (store.trade("none"), store.trades_between(LONG_AGO, NOON, 5)) == (None, [])
+    assert (store.trade_notes("", "~"), store.attempts_between(LONG_AGO, NOON, 5)) == ([], [])
     assert (store.replies_since(LONG_AGO), store.last_dead_letters(5)) == ([], [])
     assert (store.next_notice(1, NOON), store.next_notice_at(1)) == (None, None)
     assert (store.pnl_day("2026-11-20"), store.snapshot_marks(), store.snapshot(1)) == (None, [], None)
@@ -145,7 +151,9 @@ def test_everything_committed_is_read_back(store):
             documents={"_global": b'{"g":1}', "ES": b'{"e":1}', "NQ": observed},
             journal=[row],
             orders=[an_order("o2", body=b'{"o":2}'), an_order("o1"), an_order("o0", is_open=False)],
-            trades=[StoredTrade("t", "ES", NOON, b'{"t":1}')],
+            trades=[StoredTrade("t", "ES", NOON, b'{"t":1}', "15.5"), StoredTrade("s", "NQ", NOON, b'{"s":1}')],
+            notes=[StoredNote("t", NOON, b'{"text":"why"}')],
+            attempts=[StoredAttempt("000000000001.0000", NOON, b'{"type":"EntryBlocked"}')],
             replies=[StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')],
             dead_letters=[DeadLetter(1, NOON, "/tv_renko", "why", "what")],
             pnl_days={"2026-11-20": b"[1,2]", "2026-11-23": b"[]"},
@@ -156,7 +164,12 @@ def test_everything_committed_is_read_back(store):
     assert list(stored.open_orders) == [b'{"o":1}', b'{"o":2}']
     assert list(store.journal()) == [row]
     assert store.last_rows("operator", 5) == [row]
-    assert store.last_trades(5) == [b'{"t":1}']
+    assert store.last_trades(5) == [b'{"t":1}', b'{"s":1}']
+    assert store.trade("t") == StoredTrade("t", "ES", NOON, b'{"t":1}', "15.5")
+    assert store.trade("s") == StoredTrade("s", "NQ", NOON, b'{"s":1}', None)
+    assert store.trade_notes("t", "t") == [StoredNote("t", NOON, b'{"text":"why"}')]
+    tries = store.attempts_between(NOON, NOON + MINUTE, 5)
+    assert tries == [StoredAttempt("000000000001.0000", NOON, b'{"type":"EntryBlocked"}')]
     assert store.replies_since(LONG_AGO) == [StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')]
     assert store.last_dead_letters(5) == [DeadLetter(1, NOON, "/tv_renko", "why", "what")]
     assert (store.pnl_day("2026-11-20"), store.pnl_day("2026-11-23")) == (b"[1,2]", b"[]")
@@ -312,6 +325,39 @@ def test_trades_come_newest_first(store):
     store.commit(a_commit(None, trades=trades))
     assert store.last_trades(100) == [b"6", b"5", b"4", b"3", b"2", b"1", b"0"]
     assert store.last_trades(2) == [b"6", b"5"]
+
+
+def test_trades_of_a_span_come_newest_first_the_end_left_out(store):
+    trades = [StoredTrade(f"t{n}", "ES", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(8)]
+    store.commit(a_commit(None, trades=trades))
+    newest_first = trades[::-1]
+    assert store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 100) == newest_first
+    assert store.trades_between(NOON + MINUTE, NOON + 3 * MINUTE, 100) == newest_first[2:6]
+    assert store.trades_between(NOON + MINUTE, NOON + 3 * MINUTE, 3) == newest_first[2:5]
+    assert store.trades_between(NOON, NOON, 100) == []
+    assert store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 0) == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "x" * 2000])
+def test_a_trade_id_that_cannot_be_is_not_found(store, name):
+    assert store.trade(name) is None
+
+
+def test_the_last_note_of_a_trade_stands(store):
+    head = store.commit(a_commit(None, notes=[StoredNote(f"t{n}", NOON, b"%d" % n) for n in range(4)]))
+    store.commit(a_commit(head, notes=[StoredNote("t2", NOON + MINUTE, b"anew")]))
+    later = StoredNote("t2", NOON + MINUTE, b"anew")
+    assert store.trade_notes("t1", "t2") == [StoredNote("t1", NOON, b"1"), later]
+    assert store.trade_notes("t2", "t9") == [later, StoredNote("t3", NOON, b"3")]
+    assert store.trade_notes("u", "v") == []
+
+
+def test_tries_of_a_span_come_newest_first(store):
+    tries = [StoredAttempt(f"{n:012d}.0000", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(6)]
+    store.commit(a_commit(None, attempts=tries))
+    assert store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 100) == tries[::-1]
+    assert store.attempts_between(NOON + MINUTE, NOON + 2 * MINUTE, 100) == tries[3:1:-1]
+    assert store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 2) == tries[:3:-1]
 
 
 def test_replies_are_those_after_a_moment_oldest_first(store):

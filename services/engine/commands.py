@@ -80,6 +80,7 @@ class EnterMarket(Command, frozen=True):
     size_mode: SizeMode
     direction: Side | None = None
     override: bool = False
+    override_reason: str | None = None
 
 
 class ExitPosition(Command, frozen=True):
@@ -113,6 +114,7 @@ class PlacePreOrder(Command, frozen=True):
     size_mode: SizeMode
     direction: Side | None = None
     override: bool = False
+    override_reason: str | None = None
 
 
 class CancelPreOrder(Command, frozen=True):
@@ -193,6 +195,15 @@ class SetLimits(Command, frozen=True):
 
     origin: ClassVar[Origin] = "operator"
     limits: dict[str, Decimal]
+
+
+class NoteTrade(Command, frozen=True):
+    """The operator writes about a closed trade: a note and tags in place of what was written before."""
+
+    origin: ClassVar[Origin] = "operator"
+    trade_id: str
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class ClaimOrders(Command, frozen=True):
@@ -297,6 +308,7 @@ AnyCommand = (
     | ConsumeTrade
     | SwitchEnv
     | SetLimits
+    | NoteTrade
     | ClaimOrders
     | ReportExecution
     | HearBridge

@@ -30,6 +30,7 @@ from services.engine.commands import (
     KeepDeadLetter,
     KeepObservations,
     NotePrice,
+    NoteTrade,
     PlaceIntent,
     PlacePreOrder,
     ReportExecution,
@@ -51,6 +52,7 @@ from services.engine.environment import switch_env
 from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, DeskTakenOver, ObservationsKept
 from services.engine.exits import flatten_when_stopped, pursue_exit
 from services.engine.limits import configure_rules, consume_trade, set_limits
+from services.engine.notes import note_trade
 from services.engine.order import Order
 from services.engine.orders import (
     claim_orders,
@@ -186,6 +188,7 @@ DECIDERS: dict[type[AnyCommand], Callable[[Turn, Any], Reply | Refusal]] = {
     ConsumeTrade: consume_trade,
     SwitchEnv: switch_env,
     SetLimits: set_limits,
+    NoteTrade: note_trade,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
     HearBridge: hear_bridge,

@@ -24,7 +24,7 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
         return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
     zone = zone_of(asset.stack)
     direction = command.direction or zone.direction
-    request = EntryRequest(asset, direction, command.override, is_attempt=True)
+    request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
     rungs = ladder(turn.desk, request, turn.now)
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
@@ -36,7 +36,11 @@ def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
         override=command.override,
         candle=candle_start(turn.now, turn.desk.rules.candle_seconds),
     )
-    return _accept(turn, asset, direction, terms)
+    return _accept(turn, asset, direction, terms, request.override_reason)
+
+
+def _reason_of(command: EnterMarket) -> str | None:
+    return command.override_reason if command.override else None
 
 
 def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
@@ -53,13 +57,14 @@ def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung
             sentence=shut.sentence or shut.gate,
             stack=asset.stack.colors(),
             override=request.override,
+            override_reason=request.override_reason,
         )
     )
     wait = seconds_until(shut.reopens_at, turn.now) if shut.reopens_at else None
     return Refusal("gate_closed", shut.sentence or shut.gate, shut.gate, wait, rungs)
 
 
-def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Reply:
+def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None) -> Reply:
     """Take the candle, spend the token, queue the order."""
     until = candle_end(terms.candle, turn.desk.rules.candle_seconds)
     turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle, candle_until=until))
@@ -75,6 +80,7 @@ def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms) -> Rep
             zone=terms.zone,
             stack=asset.stack.colors(),
             override=terms.override,
+            override_reason=override_reason,
         )
     )
     return OrderTaken(order)

@@ -108,6 +108,7 @@ class EntryBlocked(Event, frozen=True):
     sentence: str
     stack: dict[str, Color]
     override: bool = False
+    override_reason: str | None = None
 
 
 class EntryAccepted(Event, frozen=True):
@@ -118,6 +119,7 @@ class EntryAccepted(Event, frozen=True):
     zone: EntryZone
     stack: dict[str, Color]
     override: bool = False
+    override_reason: str | None = None
 
 
 class EntryReturned(Event, frozen=True):
@@ -260,6 +262,14 @@ class TradeClosed(Event, frozen=True):
     forced_exit: bool = False
 
 
+class TradeNoted(Event, frozen=True):
+    """The operator wrote about a closed trade; what was written before is replaced."""
+
+    trade_id: str
+    note: str
+    tags: tuple[str, ...] = ()
+
+
 class CooldownStarted(Event, frozen=True):
     until: Instant
 
@@ -305,45 +315,14 @@ class AlertRaised(Event, frozen=True):
     alert: Alert
 
 
-AnyEvent = (
-    DeskConfigured
-    | DeskTakenOver
-    | DayRolled
-    | DayEquityNoted
-    | DayWarned
-    | LimitsChanged
-    | TradeConsumed
-    | EnvSwitched
-    | DailyStopTriggered
-    | BrickApplied
-    | LateBrickIgnored
-    | TempoArmed
-    | InitialExitLockReleased
-    | EntryBlocked
-    | EntryAccepted
-    | EntryReturned
-    | PreOrderPlaced
-    | PreOrderEnded
-    | IntentChanged
-    | ScaleInUnlocked
-    | ScaleInReturned
-    | ProtectionChanged
-    | SignalCounted
-    | FeedLost
-    | FeedReturned
-    | OrderQueued
-    | OrderClaimed
-    | OrderReported
-    | OrderEnded
-    | TradeOpened
-    | TradeResized
-    | TradeClosed
-    | CooldownStarted
-    | ExitBlocked
-    | ExitLatched
-    | PositionDisagreed
-    | PositionAgreed
-    | DeadLetterKept
-    | ObservationsKept
-    | AlertRaised
+OfTheDesk = (
+    DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
 )
+OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
+OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
+OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
+OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
+OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
+OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
+AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits

@@ -23,6 +23,7 @@ class EntryRequest(Struct, frozen=True):
     direction: Side | None = None
     override: bool = False
     is_attempt: bool = False
+    override_reason: str | None = None
 
 
 class Verdict(Struct, frozen=True):

@@ -159,6 +159,7 @@ class PreOrder(Struct, frozen=True):
     override: bool
     placed_at: Instant
     reason: str | None = None
+    override_reason: str | None = None
 
     @property
     def is_active(self) -> bool:

@@ -32,10 +32,20 @@ def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
     direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
     if direction is None:
         return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
-    refusal = _refusal(turn, EntryRequest(asset, direction, command.override), PREORDER_GATES)
+    reason = command.override_reason if command.override else None
+    request = EntryRequest(asset, direction, command.override, override_reason=reason)
+    refusal = _refusal(turn, request, PREORDER_GATES)
     if refusal is not None:
         return refusal
-    preorder = PreOrder("WAITING", direction, command.trade_mode, command.size_mode, command.override, turn.now)
+    preorder = PreOrder(
+        status="WAITING",
+        direction=direction,
+        trade_mode=command.trade_mode,
+        size_mode=command.size_mode,
+        override=command.override,
+        placed_at=turn.now,
+        override_reason=reason,
+    )
     turn.put_asset(replace(asset, preorder=preorder))
     turn.tell(PreOrderPlaced(asset.symbol, direction))
     return Done()
@@ -109,7 +119,14 @@ def fire_preorder(turn: Turn, symbol: str, color: Color) -> None:
         _end_preorder(turn, asset, preorder, f"the 6pt brick came {color}")
         return
     turn.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))
-    entry = EnterMarket(symbol, preorder.trade_mode, preorder.size_mode, preorder.direction, preorder.override)
+    entry = EnterMarket(
+        asset=symbol,
+        trade_mode=preorder.trade_mode,
+        size_mode=preorder.size_mode,
+        direction=preorder.direction,
+        override=preorder.override,
+        override_reason=preorder.override_reason,
+    )
     answer = enter_market(turn, entry)
     if isinstance(answer, Refusal):
         _end_preorder(turn, turn.asset(symbol), preorder, answer.sentence)

@@ -25,7 +25,7 @@ RECORDS_AT_ONCE = 5_000
 DECIMAL_DIGITS, DECIMAL_PLACES = 38, 12
 PLACES = Decimal(1).scaleb(-DECIMAL_PLACES)
 EXACTLY = Context(prec=DECIMAL_DIGITS, rounding=ROUND_HALF_EVEN)
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class ExportUnavailable(Exception):
@@ -96,13 +96,13 @@ def _write_csv(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
     sheet = csv.writer(text)
     sheet.writerow(table.columns)
     for record in table.records(rows):
-        sheet.writerow([_cell(record[name]) for name in table.columns])
+        sheet.writerow([cell(record[name]) for name in table.columns])
         count += 1
     text.detach()
     return count
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Write a value as a spreadsheet reads it; a text that looks like a formula gets an apostrophe."""
     if value is None:
         return ""

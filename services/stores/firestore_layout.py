@@ -7,7 +7,9 @@ collection        name                          fields beside ``schema``
 console_state     {asset}, _global              body; _global also: sequence version epoch holder beat
 orders            {id}                          asset status is_open created_at body
 journal           {sequence, 12 digits}         sequence at origin kind asset command events observed
-trades            {id}                          asset closed_at body
+trades            {id}                          asset closed_at stop_points body
+trade_notes       {trade id}                    trade_id at body
+attempts          {sequence}.{place}            at body
 replies           {hash of the key}             key fingerprint answered_at answer
 dead_letters      {sequence, 12 digits}         sequence at path reason body
 notices           {number, 16 digits}           the notice's own; waits (target and next try, while it waits),
@@ -36,9 +38,12 @@ from services.stores.store import (
     NoticeMark,
     SnapshotMark,
     Stored,
+    StoredAttempt,
     StoredKey,
+    StoredNote,
     StoredNotice,
     StoredReply,
+    StoredTrade,
 )
 
 LAYOUT = 1
@@ -116,8 +121,13 @@ def _table_writes(commit: Commit) -> Iterator[Write]:
         facts: Fields = {"asset": order.asset, "status": order.status, "is_open": order.is_open}
         yield Write(f"orders/{order.id}", _body(order.body) | facts | {"created_at": text(order.created_at)})
     for trade in commit.trades:
-        facts = {"asset": trade.asset, "closed_at": text(trade.closed_at)}
+        facts = {"asset": trade.asset, "closed_at": text(trade.closed_at), "stop_points": trade.stop_points}
         yield Write(f"trades/{trade.id}", _body(trade.body) | facts, is_new=True)
+    for note in commit.notes:
+        facts = {"trade_id": note.trade_id, "at": text(note.at)}
+        yield Write(f"trade_notes/{note.trade_id}", _body(note.body) | facts)
+    for attempt in commit.attempts:
+        yield Write(f"attempts/{attempt.id}", _body(attempt.body) | {"at": text(attempt.at)}, is_new=True)
     for reply in commit.replies:
         facts = {"schema": LAYOUT, "key": reply.key, "fingerprint": reply.fingerprint}
         facts |= {"answered_at": text(reply.answered_at), "answer": reply.answer.decode()}
@@ -175,6 +185,20 @@ def reply_of(found: Found) -> StoredReply:
     fields = found.fields
     at, answer = instant(fields["answered_at"]), fields["answer"].encode()
     return StoredReply(fields["key"], fields["fingerprint"], at, answer)
+
+
+def trade_of(found: Found) -> StoredTrade:
+    fields = found.fields
+    closed_at = instant(fields["closed_at"])
+    return StoredTrade(found.id, fields["asset"], closed_at, body_of(found), fields.get("stop_points"))
+
+
+def note_of(found: Found) -> StoredNote:
+    return StoredNote(found.fields["trade_id"], instant(found.fields["at"]), body_of(found))
+
+
+def attempt_of(found: Found) -> StoredAttempt:
+    return StoredAttempt(found.id, instant(found.fields["at"]), body_of(found))
 
 
 def dead_letter_of(found: Found) -> DeadLetter:

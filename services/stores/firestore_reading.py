@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 
 from services.stores import firestore_layout as layout
-from services.stores.firestore_wire import READ_SECONDS, Found, Is, Query, Wire, is_name
+from services.stores.firestore_wire import PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
 from services.stores.store import (
     DeadLetter,
     DeskSnapshot,
@@ -15,9 +16,12 @@ from services.stores.store import (
     JournalRow,
     SnapshotMark,
     Stored,
+    StoredAttempt,
     StoredKey,
+    StoredNote,
     StoredNotice,
     StoredReply,
+    StoredTrade,
     StoreUnreadable,
 )
 
@@ -71,6 +75,31 @@ class FirestoreReader:
     def last_trades(self, limit: int) -> list[bytes]:
         with _readable("trades"):
             return [layout.body_of(found) for found in self._newest("trades", "closed_at", limit)]
+
+    def trade(self, trade_id: str) -> StoredTrade | None:
+        found = self._wire.get(f"trades/{trade_id}") if is_name(trade_id) else None
+        with _readable(f"trades/{trade_id}"):
+            return None if found is None else layout.trade_of(found)
+
+    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
+        with _readable("trades"):
+            return [layout.trade_of(found) for found in self._between("trades", "closed_at", since, until, limit)]
+
+    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
+        between = (("trade_id", Is.GREATER_THAN_OR_EQUAL, first_id), ("trade_id", Is.LESS_THAN_OR_EQUAL, last_id))
+        with _readable("trade_notes"):
+            return [layout.note_of(found) for found in self._wire.walk(Query("trade_notes", between, "trade_id"))]
+
+    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
+        with _readable("attempts"):
+            return [layout.attempt_of(found) for found in self._between("attempts", "at", since, until, limit)]
+
+    def _between(self, collection: str, field: str, since: datetime, until: datetime, limit: int) -> Iterator[Found]:
+        """Find the newest of a span of time, newest first: range and order on one field need no index of ours."""
+        span = ((field, Is.GREATER_THAN_OR_EQUAL, layout.text(since)), (field, Is.LESS_THAN, layout.text(until)))
+        page = min(limit, PAGE)
+        newest = Query(collection, span, field, descending=True, limit=page)
+        return islice(self._wire.walk(newest), limit) if page > 0 else iter(())
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         """Return the newest rows of one origin among the newest thousand: further back it does not look."""

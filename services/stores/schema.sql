@@ -41,10 +41,11 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_origin ON journal (origin, sequence);
 
 CREATE TABLE trades (
-    id        TEXT PRIMARY KEY,
-    asset     TEXT NOT NULL,
-    closed_at TEXT NOT NULL,
-    body      BLOB NOT NULL
+    id          TEXT PRIMARY KEY,
+    asset       TEXT NOT NULL,
+    closed_at   TEXT NOT NULL,
+    body        BLOB NOT NULL,
+    stop_points TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX trades_by_close ON trades (closed_at);
@@ -99,3 +100,17 @@ CREATE TABLE api_keys (
     id   TEXT PRIMARY KEY,
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trade_notes (
+    trade_id TEXT PRIMARY KEY,
+    at       TEXT NOT NULL,
+    body     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    id   TEXT PRIMARY KEY,
+    at   TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempts_by_time ON attempts (at);

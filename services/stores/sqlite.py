@@ -32,7 +32,9 @@ ADD_ROW = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 PUT_ORDER = "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_at, body) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_TRADE = "INSERT INTO trades (id, asset, closed_at, body) VALUES (?, ?, ?, ?)"
+ADD_TRADE = "INSERT INTO trades (id, asset, closed_at, body, stop_points) VALUES (?, ?, ?, ?, ?)"
+PUT_NOTE = "INSERT OR REPLACE INTO trade_notes (trade_id, at, body) VALUES (?, ?, ?)"
+ADD_ATTEMPT = "INSERT INTO attempts (id, at, body) VALUES (?, ?, ?)"
 PUT_REPLY = "INSERT OR REPLACE INTO replies (key, fingerprint, answered_at, answer) VALUES (?, ?, ?, ?)"
 ADD_DEAD_LETTER = "INSERT INTO dead_letters (sequence, at, path, reason, body) VALUES (?, ?, ?, ?, ?)"
 ADD_NOTICE = (
@@ -124,7 +126,9 @@ class SqliteStore(SqliteReader):
                 for r in commit.rows
             ],
         )
-        self._put(ADD_TRADE, [(t.id, t.asset, text_of(t.closed_at), t.body) for t in commit.trades])
+        self._put(ADD_TRADE, [(t.id, t.asset, text_of(t.closed_at), t.body, t.stop_points) for t in commit.trades])
+        self._put(PUT_NOTE, [(n.trade_id, text_of(n.at), n.body) for n in commit.notes])
+        self._put(ADD_ATTEMPT, [(a.id, text_of(a.at), a.body) for a in commit.attempts])
         self._put(
             "INSERT OR REPLACE INTO pnl_snapshots (trading_day, body) VALUES (?, ?)", list(commit.pnl_days.items())
         )

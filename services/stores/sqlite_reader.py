@@ -17,13 +17,17 @@ from services.stores.store import (
     JournalRow,
     SnapshotMark,
     Stored,
+    StoredAttempt,
     StoredKey,
+    StoredNote,
     StoredNotice,
     StoredReply,
+    StoredTrade,
 )
 
 HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
 JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
+TRADE_COLUMNS = "id, asset, closed_at, body, stop_points"
 NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
 ROWS_AT_ONCE = 1000
 
@@ -64,6 +68,27 @@ class SqliteReader(SqliteFile):
     def last_trades(self, limit: int) -> list[bytes]:
         rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
         return [body for (body,) in rows]
+
+    def trade(self, trade_id: str) -> StoredTrade | None:
+        found = self._read(f"SELECT {TRADE_COLUMNS} FROM trades WHERE id = ?", trade_id)  # noqa: S608 - our constant
+        return _trade(found[0]) if found else None
+
+    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
+        query = (
+            f"SELECT {TRADE_COLUMNS} FROM trades WHERE closed_at >= ? AND closed_at < ? "  # noqa: S608 - our constant
+            "ORDER BY closed_at DESC, id DESC LIMIT ?"
+        )
+        return [_trade(row) for row in self._read(query, text_of(since), text_of(until), limit)]
+
+    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
+        query = "SELECT trade_id, at, body FROM trade_notes WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
+        rows = self._read(query, first_id, last_id)
+        return [StoredNote(trade_id, instant_of(at), body) for trade_id, at, body in rows]
+
+    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
+        query = "SELECT id, at, body FROM attempts WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
+        rows = self._read(query, text_of(since), text_of(until), limit)
+        return [StoredAttempt(attempt_id, instant_of(at), body) for attempt_id, at, body in rows]
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"  # noqa: S608
@@ -135,6 +160,11 @@ def head_of(row: tuple[Any, ...]) -> Head:
 def _journal_row(row: tuple[Any, ...]) -> JournalRow:
     sequence, at, *rest = row
     return JournalRow(sequence, instant_of(at), *rest)
+
+
+def _trade(row: tuple[Any, ...]) -> StoredTrade:
+    trade_id, asset, closed_at, body, stop_points = row
+    return StoredTrade(trade_id, asset, instant_of(closed_at), body, stop_points)
 
 
 def _notice(row: tuple[Any, ...]) -> StoredNotice:

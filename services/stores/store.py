@@ -92,9 +92,31 @@ class JournalRow(Struct, frozen=True):
 
 
 class StoredTrade(Struct, frozen=True):
+    """A closed trade. ``stop_points`` is the distance of the stop it was entered with, None when unknown."""
+
     id: str
     asset: str
     closed_at: datetime
+    body: bytes
+    stop_points: str | None = None
+
+
+class StoredNote(Struct, frozen=True):
+    """What the operator wrote about a trade last (``services/journal.py``)."""
+
+    trade_id: str
+    at: datetime
+    body: bytes
+
+
+class StoredAttempt(Struct, frozen=True):
+    """A try against the rules: an entry that was blocked or overrode, an exit that was locked; the event is ``body``.
+
+    ``id`` is made of the journal row and the place in it.
+    """
+
+    id: str
+    at: datetime
     body: bytes
 
 
@@ -168,6 +190,8 @@ class Commit(Struct, frozen=True):
     notices: Sequence[StoredNotice] = ()
     withdrawn_slots: Sequence[str] = ()
     pnl_days: Mapping[str, bytes] = MappingProxyType({})
+    notes: Sequence[StoredNote] = ()
+    attempts: Sequence[StoredAttempt] = ()
     dropped: Sequence[str] = ()
 
 
@@ -243,6 +267,18 @@ class Store(Protocol):
 
     def last_trades(self, limit: int) -> list[bytes]:
         """Return the newest closed trades, newest first."""
+
+    def trade(self, trade_id: str) -> StoredTrade | None:
+        """Return a closed trade."""
+
+    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
+        """Return trades closed from ``since`` on and before ``until``, newest first (of two at once by id)."""
+
+    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
+        """Return the notes of trades whose ids lie between these two, both included; ids sort by time."""
+
+    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
+        """Return tries against the rules from ``since`` on and before ``until``, newest first."""
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         """Return the newest journal rows of one origin, newest first."""

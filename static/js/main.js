@@ -7,6 +7,7 @@ import * as store from "./store.js";
 import * as stream from "./stream.js";
 import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";
+import * as charts from "./panels/charts.js";
 import * as day from "./panels/day.js";
 import * as entry from "./panels/entry.js";
 import * as env from "./panels/env.js";
@@ -26,7 +27,7 @@ import * as trade from "./panels/trade.js";
 import * as waiting from "./panels/waiting.js";
 
 const PANELS = [
-  ...[top, env, banners, tabs, stack, ring, entry, waiting, ladder],
+  ...[top, env, banners, tabs, stack, charts, ring, entry, waiting, ladder],
   ...[trade, switches, scaleIn, exits, day, slotTaking, limits, alerts, history],
 ];
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
@@ -45,6 +46,7 @@ function start() {
   controls.start(drawSoon);
   for (const panel of OF_ONE_ASSET) panel.start(() => symbol, drawSoon);
   for (const panel of OF_THE_DESK) panel.start();
+  charts.start();
   draw();
   logs.draw();
   stream.start(hear);
@@ -64,8 +66,9 @@ function choose(chosen) {
   draw();
 }
 
-function hear(news) {
+function hear(news, told) {
   if (news === "log") logs.draw();
+  if (news === "brick" || news === "opened") charts.hear(news, told);
   if (news === "price") stack.draw(store.current(), symbol);
   if (news === "document") {
     drawSoon();

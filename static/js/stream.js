@@ -24,7 +24,10 @@ let pollTimer = null;
 let hiddenTimer = null;
 let onNews = () => {};
 
-/** Begin. `listener` is called with what is new: "document", "price", "log" or "clock". */
+/**
+ * Begin. `listener` is called with what is new: "document", "price", "log", "clock", "brick" and the brick, or
+ * "opened" when events may have been missed.
+ */
 export function start(listener) {
   onNews = listener;
   open();
@@ -67,10 +70,12 @@ function open() {
   close();
   openedAt = performance.now();
   source = new EventSource("/api/stream");
+  source.addEventListener("open", () => onNews("opened"));
   on("state", (state) => store.takeState(state) && onNews("document"));
   on("change", (change) => store.takeChange(change) && onNews("document"));
   on("log", (line) => (store.takeLogLine(line), onNews("log")));
   on("quote", (quote) => (store.takeQuote(quote), onNews("price")));
+  on("brick", (brick) => onNews("brick", brick));
   on("ping", () => onNews("clock"));
   on("resync", open);
 }
