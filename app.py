@@ -24,6 +24,7 @@ from routes.auth import auth
 from routes.bricks import bricks
 from routes.bridge import bridge
 from routes.controls import controls
+from routes.dead_letters import dead_letters
 from routes.journal import journal
 from routes.limits import limits
 from routes.operations import operations
@@ -51,7 +52,10 @@ from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.store import StoreError
 
-BLUEPRINTS = (webhooks, orders, waiting, controls, limits, journal, bridge, state, stream, bricks, auth, pages, setup, operations, api_docs)
+BLUEPRINTS = (
+    *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
+    *(bricks, auth, pages, setup, dead_letters, operations, api_docs),
+)
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (

@@ -49,6 +49,23 @@ class ReadyAnswer(OkAnswer):
     store: Literal["up"]
 
 
+class DeadLetterRow(BaseModel):
+    """A webhook that could not be read, without its secret."""
+
+    sequence: int
+    at: Instant
+    path: str
+    reason: str
+    body: str
+    can_be_tried_again: bool
+
+
+class DeadLettersAnswer(OkAnswer):
+    """The newest of them, newest first."""
+
+    dead_letters: list[DeadLetterRow]
+
+
 class SecretAnswer(OkAnswer):
     """A secret, told to who typed the password once more."""
 

@@ -1,4 +1,4 @@
-"""The two pages of the dashboard."""
+"""The pages: login, desk, log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,21 @@ def show_dashboard() -> AnyResponse:
     is_open = house().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
+    return page_of("dashboard.html", open_mode=is_open)
+
+
+@pages.get("/log")
+@guarded_by("public")
+def show_log() -> AnyResponse:
+    """Show alerts, dead letters and what was heard; strangers are sent to log in."""
+    if not (house().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return page_of("log.html")
+
+
+def page_of(template: str, **more: object) -> Response:
+    """Draw a page of the desk with the state as of now; nobody keeps a copy."""
     state = msgspec.json.decode(encode(whole_state()))
-    page = make_response(render_template("dashboard.html", state=state, open_mode=is_open))
+    page = make_response(render_template(template, state=state, **more))
     page.headers["Cache-Control"] = "no-store"
     return page

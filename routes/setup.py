@@ -6,8 +6,7 @@ import json
 import time
 from typing import Any
 
-import msgspec
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,11 +14,11 @@ from routes.answers import SecretAnswer
 from routes.describing import answers
 from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
+from routes.pages import page_of
 from routes.parsing import OperatorBody, accepts
-from routes.replies import house, whole_state
+from routes.replies import house
 from services.access import Door
 from services.asset_view import FLAT_STREAM_NAMES
-from services.broadcast import encode
 from services.engine.words import STREAM_POINTS, Instant, Stream
 
 setup = Blueprint("setup", __name__)
@@ -46,20 +45,9 @@ def show_setup() -> AnyResponse:
     is_open = house().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
-    state = msgspec.json.decode(encode(whole_state()))
     origin = request.host_url.rstrip("/")
-    page = make_response(
-        render_template(
-            "setup.html",
-            state=state,
-            open_mode=is_open,
-            origin=origin,
-            hooks=hooks(),
-            secrets_in_use=secrets_in_use(),
-        )
-    )
-    page.headers["Cache-Control"] = "no-store"
-    return page
+    facts = {"origin": origin, "hooks": hooks(), "secrets_in_use": secrets_in_use()}
+    return page_of("setup.html", open_mode=is_open, **facts)
 
 
 @setup.post("/api/setup/webhook-secret")

@@ -102,21 +102,21 @@ def take_level() -> Response:
 @reads(BrickBody)
 def take_brick() -> Response:
     """Apply one closed brick of the size that the path names."""
-    stream = BRICK_PATHS[request.path]
+    return _take(lambda: brick_in(request.path, request.get_data()))
 
-    def command() -> AnyCommand:
-        brick = BrickBody.model_validate_json(request.get_data(), strict=True)
-        return CloseBrick(
-            asset=_asset(brick.symbol),
-            stream=stream,
-            color=brick.color,
-            bar_id=brick.bar_id,
-            bar_at=brick.bar_ts or _time_in(brick.bar_id),
-            close=brick.close,
-            simulated=brick.source == SIMULATED,
-        )
 
-    return _take(command)
+def brick_in(path: str, body: bytes) -> CloseBrick:
+    """Read a brick. Raises ValidationError, InvalidRequest."""
+    brick = BrickBody.model_validate_json(body, strict=True)
+    return CloseBrick(
+        asset=_asset(brick.symbol),
+        stream=BRICK_PATHS[path],
+        color=brick.color,
+        bar_id=brick.bar_id,
+        bar_at=brick.bar_ts or _time_in(brick.bar_id),
+        close=brick.close,
+        simulated=brick.source == SIMULATED,
+    )
 
 
 for _path in BRICK_PATHS:
@@ -130,7 +130,7 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     except UnreadableWebhook as error:
         return _keep_dead_letter(error)
     outcome = house().manager.submit(command)
-    body, said_outcome = _reply(outcome)
+    body, said_outcome = reply_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     text = brick_text(command) if isinstance(command, CloseBrick) else _price_text(command)
     line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
@@ -177,7 +177,7 @@ def _time_in(bar_id: str | None) -> datetime | None:
         return None
 
 
-def _reply(outcome: Outcome) -> tuple[Json, str]:
+def reply_to(outcome: Outcome) -> tuple[Json, str]:
     """Return the JSON of the answer and the word for the log."""
     match outcome.answer:
         case PriceNoted(flagged=True):

@@ -37,12 +37,15 @@ OPERATOR_CALLS = (
     *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
 )
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
-    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status", "GET /login", "GET /", "GET /setup"), "anybody"),
+    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
+    **dict.fromkeys(("GET /login", "GET /", "GET /setup", "GET /log"), "anybody"),  # strangers are sent to log in
     **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
     "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py; API keys: tests/test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     "POST /api/setup/webhook-secret": "operator",
+    "GET /api/dead-letters": "operator",
+    "POST /api/dead-letters/<int:sequence>/replay": "operator",
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
     "POST /api/bridge/heartbeat": "bridge",

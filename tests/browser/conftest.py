@@ -13,7 +13,7 @@ from tests.browser.live_desk import PASSWORD, LiveDesk
 
 EXPECT_WITHIN_MS = 6_000
 # Chromium reports every refused call as an error; the stories refuse on purpose.
-REFUSALS = ("400", "401", "403", "409", "423", "429", "503")
+REFUSALS = ("400", "401", "403", "409", "422", "423", "429", "503")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,29 @@
+"""The log page in a real browser: a letter arrives, is tried again, and is answered where the click was."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_setup_page import opens_setup
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page, desk):
+    opens_setup(page, desk)
+    page.get_by_role("link", name="Log", exact=True).click()
+    letters = page.locator(".letter")
+    expect(page.get_by_text("None. Whatever TradingView sent could be read.")).to_be_visible()
+    desk.tradingview().brick(6, "green", asset="NQ", bar_id="2026-11-20T15:00:00Z")
+    expect(letters).to_have_count(1)
+    expect(letters.first).to_contain_text("no symbol of an asset on this desk")
+    letters.first.get_by_role("button", name="Try again").click()
+    expect(letters.first.get_by_role("alert")).to_contain_text("no symbol of an asset")
+    desk.hears_brick("8", "green")
+    expect(page.locator('[data-feed="tradingview"] .log-line').first).to_contain_text("8pt green")
+
+
+def test_it_fits_a_phone(page, desk):
+    page.set_viewport_size({"width": 390, "height": 844})
+    opens_setup(page, desk)
+    page.goto(f"{desk.url}/log")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
