@@ -239,7 +239,6 @@ def _emulator_host(settings: Settings) -> str | None:
 
 
 def _refuse_shared_doors(config: Config, settings: Settings) -> None:
-    """No secret of TradingView's, past or present, may open the bridge's door."""
     tradingview = {config.tv_webhook_secret, config.tv_webhook_secret_previous} - {None, ""}
     if tradingview & {config.bridge_secret, config.bridge_secret_previous}:
         settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")

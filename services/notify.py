@@ -26,7 +26,7 @@ from services.config import ConfigError
 from services.engine.day import NEW_YORK
 from services.engine.words import Instant
 from services.state_manager import StateManager
-from services.stores.store import NoticeMark, StoredNotice, StoreError
+from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -105,7 +105,10 @@ class Courier:
         while not self._stopping.is_set():
             seen = self._manager.snapshot.noticed
             try:
-                if not self._manager.is_writer or not self.turn():
+                if not self._manager.is_writer:
+                    self._unmarked = None
+                    self._rest(seen)
+                elif not self.turn():
                     self._rest(seen)
             except StoreError as error:
                 log.warning("notices wait for the store", target=self._target.place, error=str(error))
@@ -125,7 +128,11 @@ class Courier:
             if notice is None:
                 return False
             self._unmarked = self._deliver(notice)
-        self._manager.mark_notice(self._unmarked)
+        try:
+            self._manager.mark_notice(self._unmarked)
+        except NotTheWriter:
+            self._unmarked = None  # whoever holds the desk now sends it, and marks what becomes of it
+            raise
         self._unmarked = None
         return True
 

@@ -42,6 +42,7 @@ class Publication:
         self._on_shown = on_shown
         self._changed = threading.Condition()
         self._snapshot: Snapshot | None = None
+        self._passed = 0
 
     @property
     def snapshot(self) -> Snapshot:
@@ -87,6 +88,10 @@ class Publication:
             self._changed.notify_all()
 
     def next_version(self) -> int:
-        """Return microseconds of the epoch, always growing: they go on growing over a restart (DESIGN 8)."""
-        now = time.time_ns() // 1000
-        return now if self._snapshot is None else max(self._snapshot.version + 1, now)
+        """Return microseconds of the epoch, always growing: over a restart and a change of machines, too (DESIGN 8)."""
+        last = self._passed if self._snapshot is None else max(self._passed, self._snapshot.version)
+        return max(last + 1, time.time_ns() // 1000)
+
+    def pass_by(self, version: int) -> None:
+        """Begin above a version that another process has shown, whatever this machine's clock says."""
+        self._passed = max(self._passed, version)

@@ -66,6 +66,10 @@ class Tenure:
         self.write(self._store.renew)
         return True
 
+    def doubt(self) -> None:
+        """Trust nothing but what is stored: this process may remember something else."""
+        self.is_in_doubt = self.is_held
+
     def find_out(self) -> Head:
         """Find out where a write in doubt left the store, and keep it from coming true later. Raises StoreError.
 
@@ -106,19 +110,18 @@ class Tenure:
 
     # -- the standby ------------------------------------------------------------------------------------------
 
-    def look(self) -> tuple[Head | None, bool]:
-        """Look at the store as a standby; True with it when somebody has written since the last look."""
+    def look(self) -> Head | None:
+        """Look at the store as a standby, and note when somebody has written since the last look. Raises StoreDown."""
         self._tried_at = time.monotonic()
         try:
             head = self._store.head()
         except StoreDown:
             self._moved_at = time.monotonic()  # the writer could not write either: its time counts anew
             raise
-        has_moved = head != self.head
-        if has_moved:
+        if head != self.head:
             self._moved_at = time.monotonic()
         self.head = head
-        return head, has_moved
+        return head
 
     def is_look_due(self) -> bool:
         return time.monotonic() >= self._tried_at + LOOK_SECONDS

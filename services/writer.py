@@ -10,7 +10,6 @@ import queue
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 import structlog
 from msgspec.structs import replace
@@ -18,11 +17,11 @@ from msgspec.structs import replace
 from services import documents
 from services.engine.commands import ConfigureDesk, TakeOver
 from services.engine.decide import open_desk
-from services.engine.events import TradeClosed
 from services.engine.order import Order
 from services.engine.rules import Rules
 from services.engine.state import Desk
 from services.engine.words import Instant
+from services.following import Follower
 from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
 from services.memory import HISTORY_KEPT, Memory, stored_history
 from services.notices import Notifying
@@ -45,7 +44,7 @@ from services.tenure import Tenure
 log = structlog.get_logger(__name__)
 
 OPEN_WITHIN_SECONDS, OPEN_PAUSE_SECONDS = 10.0, 0.5
-ROWS_FOLLOWED = 500  # a standby that is further behind reads the history anew
+SHOWN_UNSTORED = 60_000_000  # µs: a writer shows versions between two commits; those of a lost one are passed, too
 
 
 class Writer:
@@ -67,7 +66,7 @@ class Writer:
         self._clock = clock
         self._notifying = notifying
         self._observer = observer
-        self._on_followed = on_followed
+        self._follower = Follower(store, published, on_followed)
         self._tenure = Tenure(store)
         self._memory: Memory
 
@@ -93,7 +92,15 @@ class Writer:
             group = next_group(waiting, self._store.group_at_most, self._tenure.patience)
             if group is None:
                 break
-            self._serve([item for item in group if item.future.set_running_or_notify_cancel()])
+            group = [item for item in group if item.future.set_running_or_notify_cancel()]
+            try:
+                self._serve(group)
+            except Exception:
+                log.exception("the writer stumbled")
+                self._tenure.doubt()  # what is stored decides, not what this thread was about to remember
+                for item in group:
+                    if not item.future.done():
+                        item.future.set_exception(OutcomeUnknown("the program failed after the commit"))
         self._let_go()
 
     # -- becoming the writer, and ceasing to be -------------------------------------------------------------------
@@ -115,14 +122,14 @@ class Writer:
                 time.sleep(OPEN_PAUSE_SECONDS)
 
     def _take_or_follow(self) -> None:
-        head, _ = self._tenure.look()
+        head = self._tenure.look()
         if self._tenure.may_take(head):
             try:
                 self._take_over(head)
                 return
             except VersionConflict:
                 log.info("another process was first, this one stands by")
-        self._follow()
+        self._follower.follow()
 
     def _take_over(self, head: Head | None) -> None:
         """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
@@ -132,12 +139,13 @@ class Writer:
         else:
             head = stored.head
             self._memory = Memory.recall(self._store, stored, now)
+        self._published.pass_by(head.version + SHOWN_UNSTORED if head is not None else 0)
         sheet = self._new_sheet(self._memory.committed)
         sheet.decide(ConfigureDesk(self._rules_at(now)), now)
         lost = head.holder if head is not None and head.holder not in ("", self._tenure.name) else None
         me, epoch = self._tenure.name, (head.epoch if head is not None else 0) + 1
         sheet.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
-        began_at, commit = time.perf_counter(), sheet.as_commit(head, epoch, me, time.time_ns() // 1000)
+        began_at, commit = time.perf_counter(), sheet.as_commit(head, epoch, me, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))
             commit = replace(commit, documents=documents.desk_documents(sheet.journaled))
@@ -153,40 +161,17 @@ class Writer:
         self._tenure.give_up()
         self._published.show(role="standby", writer="")
         try:
-            self._follow()
+            self._follower.follow()
         except StoreError as error:
             log.warning("what the other process has committed could not be read", error=str(error))
 
     def _stand_by(self) -> None:
         """Look at what the writer has committed, and whether it still lives. Raises StoreError."""
-        head, has_moved = self._tenure.look()
-        if has_moved or self._published.snapshot.store != "up" or not self._published.snapshot.writer:
-            self._follow()
+        head = self._tenure.look()
+        if self._follower.has_news(head):
+            self._follower.follow()
         if self._tenure.may_take(head):
             self._take_over(head)
-
-    def _follow(self) -> None:
-        """Show what the writer has committed since. Raises StoreError."""
-        stored = self._store.load()
-        if stored is None:
-            raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
-        if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
-            log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
-        history = self._followed_history()
-        self._published.open(documents.read_desk(stored), history, "standby", shown(stored.head.holder))
-
-    def _followed_history(self) -> tuple[TradeClosed, ...]:
-        """Return the last trades with those that the rows since the last look have closed."""
-        if self._published.is_empty:
-            return stored_history(self._store)
-        shown_before = self._published.snapshot
-        rows = list(islice(self._store.journal(shown_before.desk.sequence), ROWS_FOLLOWED))
-        self._on_followed(rows)
-        if len(rows) == ROWS_FOLLOWED:
-            return stored_history(self._store)
-        events = [event for row in rows for event in documents.read_events(row.events)]
-        closed = [event for event in events if isinstance(event, TradeClosed)]
-        return (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
 
     # -- the writer ---------------------------------------------------------------------------------------------
 
@@ -299,6 +284,9 @@ class Writer:
     def _commit(self, sheet: GroupSheet, commands: int) -> None:
         """Make the group durable. One that changed nothing durable needs no write, but a writer that may write."""
         if not sheet.rows:
+            if self._published.snapshot.store != "up":
+                self._tenure.write(self._store.renew)  # nothing is acknowledged that could not be stored (SPEC 9)
+                self._published.say_store("up")
             return
         began_at, me, version = time.perf_counter(), self._tenure, self._published.next_version()
         me.write(lambda head: self._store.commit(sheet.as_commit(head, me.epoch, me.name, version)))

@@ -5,10 +5,11 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 
-from services.engine.commands import CloseBrick, HearBridge
+from services.engine.commands import CloseBrick, HearBridge, NotePrice
 from services.engine.words import Stream
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
@@ -73,6 +74,18 @@ def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager
     kinds = [row.kind for row in manager.store.journal()]
     assert kinds.count("CloseBrick") == 1
     assert kinds.count("HearBridge") == 0
+
+
+def test_nothing_is_acknowledged_while_the_store_is_down(manager):
+    """SPEC 9: not even a 1pt brick or a price, which need no write: TradingView would not send it again."""
+    manager.store.goes.clear()
+    seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
+    for command in (CloseBrick("ES", Stream.ONE, "red"), NotePrice("ES", price=Decimal(5250))):
+        seconds_until_refused(lambda command=command: manager.submit(command), OutcomeUnknown, StoreDown)
+    assert manager.snapshot.desk.assets["ES"].live.last_price is None
+    manager.store.goes.set()
+    eventually(lambda: manager.snapshot.store == "up")
+    manager.submit(CloseBrick("ES", Stream.ONE, "red"))
 
 
 # -- a full disk -----------------------------------------------------------------------------------------------------

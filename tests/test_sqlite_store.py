@@ -133,6 +133,48 @@ def test_a_commit_onto_another_sequence_is_a_conflict_and_stores_nothing(store, 
     store.commit(a_commit(1))
 
 
+def test_many_who_open_a_new_file_at_once_find_it_whole_and_copy_nothing(path):
+    with ThreadPoolExecutor(6) as openers:
+        stores = list(openers.map(lambda _: SqliteStore(path), range(6)))
+    for store in stores:
+        assert store.head() is None
+        store.close()
+    assert [file.name for file in path.parent.iterdir() if "schema-" in file.name] == []
+
+
+def test_a_copy_ends_though_somebody_writes_all_the_time(path):
+    store = SqliteStore(path)
+    ended, head = threading.Event(), store.commit(a_commit(0))
+    with closing_connection(path) as filler:
+        filler.execute("CREATE TABLE filler (bytes BLOB)")
+        filler.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * 60)
+
+    def write():
+        with closing_connection(path) as busy:
+            while not ended.is_set():
+                busy.execute("INSERT INTO filler VALUES (x'00')")
+
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(write)
+        try:
+            name = store.back_up("busy")
+        finally:
+            ended.set()
+        writing.result(10)
+    copy = SqliteReader(path.with_name(name))
+    assert copy.head() == head
+    copy.close()
+    store.close()
+
+
+def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path):
+    SqliteStore(path).close()
+    path.chmod(0o444)
+    reader = SqliteReader(path)
+    assert reader.head() is None
+    reader.close()
+
+
 # -- all or nothing --------------------------------------------------------------------------------------------------
 
 

@@ -12,13 +12,17 @@ import pytest
 import requests
 
 from services import tenure
+from services.activity import ActivityLog
+from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.engine.words import Stream
+from services.notices import Notifying
+from services.notify import Courier, Target
 from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.sqlite import SqliteStore
-from services.stores.store import NotTheWriter, OutcomeUnknown, StoreDown, StoreError
+from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 from tests.test_state_manager import RULES
 
@@ -186,6 +190,82 @@ def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, manage
     time.sleep(0.4)
     assert writer.is_writer
     assert not standby.is_writer
+
+
+def test_what_is_committed_while_the_standby_reads_is_followed_once(path, managers):
+    """The writer commits between the standby's look at the desk and its look at the journal."""
+    told, writer = [], managers(path)
+    standby = managers(path, on_followed=lambda rows: told.extend(row.sequence for row in rows))
+    load, between = standby.store.load, iter([True])
+
+    def load_slowly():
+        stored = load()
+        if next(between, False):
+            writer.submit(KeepDeadLetter("/tv_renko", "in between", ""))
+        return stored
+
+    standby.store.load = load_slowly
+    writer.submit(GREEN)
+    eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence and next(between, None) is None)
+    assert told == sorted(set(told))
+
+
+def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(path, managers):
+    _, standby = managers(path), managers(path)
+    loads, load = [], standby.store.load
+    time.sleep(0.3)
+    standby.store.load = lambda: (loads.append(1), load())[1]
+    version = standby.snapshot.version
+    time.sleep(6 * tenure.RENEW_SECONDS)
+    assert (loads, standby.snapshot.version) == ([], version)
+
+
+def test_versions_grow_though_the_next_machines_clock_is_behind(path, managers, monkeypatch):
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 30 * 10**9)
+    first = managers(path)
+    first.submit(GREEN)
+    for price in range(5):
+        first.submit(NotePrice("ES", price=5250 + price))
+    before = first.snapshot.version
+    first.stop()
+    monkeypatch.setattr(time, "time_ns", real)
+    assert managers(path).snapshot.version > before
+
+
+def test_a_page_of_the_process_before_begins_anew(path, managers):
+    """What the lost writer showed and never committed must not stay on a page that resumes at the next one."""
+    log, writer = ActivityLog(), managers(path)
+    standby = managers(path, on_followed=log.tell)
+    broadcaster = Broadcaster(standby, log)
+    writer.submit(CloseBrick("ES", Stream.ONE, "red"))
+    seen = writer.snapshot.version
+    writer.store.goes.clear()
+    eventually(lambda: standby.is_writer)
+    eventually(lambda: broadcaster._seen.role == "writer")
+    first = next(broadcaster.listen(after=seen).chunks())
+    broadcaster.stop()
+    assert b"event: state" in first
+
+
+def test_a_courier_forgets_its_mark_when_another_process_holds_the_desk(path, managers):
+    """Its notice was sent by the other one meanwhile: the old mark must not make it due again."""
+    kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
+    first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
+    first.store.goes.clear()
+    eventually(lambda: second.is_writer)  # the alert of the lost writer waits in the outbox
+    first.store.goes.set()
+    eventually(lambda: not first.is_writer)
+    notice = second.store.next_notice(1, second.now)
+    courier = Courier(first, Target(1, "json", None), threading.Event())
+    courier._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
+    with pytest.raises(NotTheWriter):
+        courier.turn()
+    second.mark_notice(NoticeMark(notice.number, 1, second.now, 1, sent=True))
+    second.stop()
+    eventually(lambda: first.is_writer)
+    assert courier._unmarked is None
+    assert first.store.next_notice(1, first.now) is None
 
 
 # -- writes of which nobody knows ------------------------------------------------------------------------------------

@@ -41,7 +41,9 @@ ADD_NOTICE = (
     "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
 )
-MARK_NOTICE = "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ?"
+MARK_NOTICE = (
+    "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ? AND sent_at IS NULL"
+)
 CALL_FAILED_NOTICES = (
     "UPDATE notices SET next_try_at = ? "
     "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -22,7 +23,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LEASED_SINCE = 3  # the schema with the lease; older programs held a lock on a file beside it instead
 BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
 LOCK_WAIT_SECONDS = 8.0  # an older program that is ending lets go within its graceful timeout
-PAGES_AT_ONCE = 4096  # of a copy: the writer gets a turn in between
 
 
 class SqliteFile:
@@ -31,7 +31,7 @@ class SqliteFile:
     def __init__(self, path: Path | str, *, migrates: bool) -> None:
         self._path = Path(path)
         self._readers = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._migrates = migrates
         try:
             if migrates:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,16 +47,26 @@ class SqliteFile:
             raise
 
     def close(self) -> None:
-        for connection in self._opened:
-            connection.close()
+        """Close the writer's connection and the caller's; another thread may be reading on its own this moment."""
+        for connection in (getattr(self, "_writer", None), getattr(self._readers, "connection", None)):
+            if connection is not None:
+                connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._opened.append(connection)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        writable = f"{self._path.absolute().as_uri()}?mode=rwc"
+        where = writable if self._migrates else self._read_only()
+        connection = sqlite3.connect(
+            where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        if self._migrates:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
         return connection
+
+    def _read_only(self) -> str:
+        """Return the address of a file that is only read; one on a medium that takes no writes does not change."""
+        cannot_change = "" if os.access(self._path.parent, os.W_OK) else "&immutable=1"
+        return f"{self._path.absolute().as_uri()}?mode=ro{cannot_change}"
 
     # -- schema -------------------------------------------------------------------------------------------
 
@@ -80,17 +90,14 @@ class SqliteFile:
             if stands_at < LEASED_SINCE:
                 self._wait_for_older_program()
             log.info("store is upgraded", schema=len(steps), backup=self.back_up(f"schema-{stands_at}"))
-        for number, step in enumerate(steps, 1):
-            self._take_step(number, step.read_text("utf-8"))
+        with self._transaction():  # one for all: who opens the file meanwhile finds it old or new, never half way
+            for number, step in list(enumerate(steps, 1))[self._schema() :]:
+                self._take_step(number, step.read_text("utf-8"))
 
     def _take_step(self, number: int, script: str) -> None:
-        """Take one step unless it was taken: another process may be opening the same file."""
-        with self._transaction():
-            if self._schema() >= number:
-                return
-            for statement in _statements(script):
-                self._writer.execute(statement)
-            self._writer.execute(f"PRAGMA user_version = {number}")
+        for statement in _statements(script):
+            self._writer.execute(statement)
+        self._writer.execute(f"PRAGMA user_version = {number}")
 
     def _schema(self) -> int:
         schema: int = self._writer.execute("PRAGMA user_version").fetchone()[0]
@@ -118,7 +125,7 @@ class SqliteFile:
         with store_errors():
             copy = sqlite3.connect(place)
             try:
-                self._reader().backup(copy, pages=PAGES_AT_ONCE)
+                self._reader().backup(copy)  # in one step: a stepwise copy begins anew whenever somebody writes
             finally:
                 copy.close()
         return place.name

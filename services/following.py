@@ -1,0 +1,61 @@
+"""What a standby does: show what another process commits, as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import structlog
+
+from services import documents
+from services.engine.events import TradeClosed
+from services.memory import HISTORY_KEPT, stored_history
+from services.process_name import shown
+from services.publication import Publication
+from services.stores.store import Head, JournalRow, Store, StoreDown
+
+log = structlog.get_logger(__name__)
+
+ROWS_FOLLOWED = 500  # a standby that is further behind reads the history anew
+
+
+class Follower:
+    """Publishes the stored desk; journal rows go to ``on_followed``, each once."""
+
+    def __init__(
+        self, store: Store, published: Publication, on_followed: Callable[[Sequence[JournalRow]], None]
+    ) -> None:
+        self._store = store
+        self._published = published
+        self._on_followed = on_followed
+
+    def has_news(self, head: Head | None) -> bool:
+        """Tell whether the head says anything that is not shown: a lease that was renewed is no news."""
+        seen = self._published.snapshot
+        is_known = head is not None and (head.sequence, shown(head.holder)) == (seen.desk.sequence, seen.writer)
+        return not is_known or seen.store != "up"
+
+    def follow(self) -> None:
+        """Show what the writer has committed since. Raises StoreError."""
+        stored = self._store.load()
+        if stored is None:
+            raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
+        if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
+            log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
+        self._published.pass_by(stored.head.version)
+        history = self._history(stored.head.sequence)
+        self._published.open(documents.read_desk(stored), history, "standby", shown(stored.head.holder))
+
+    def _history(self, until: int) -> tuple[TradeClosed, ...]:
+        """Return the last trades with those that the rows since the last look have closed, up to the loaded one."""
+        if self._published.is_empty:
+            return stored_history(self._store)
+        shown_before = self._published.snapshot
+        newer = islice(self._store.journal(shown_before.desk.sequence), ROWS_FOLLOWED)
+        rows = [row for row in newer if row.sequence <= until]
+        self._on_followed(rows)
+        if until - shown_before.desk.sequence >= ROWS_FOLLOWED:
+            return stored_history(self._store)
+        events = [event for row in rows for event in documents.read_events(row.events)]
+        closed = [event for event in events if isinstance(event, TradeClosed)]
+        return (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]

@@ -1,0 +1,85 @@
+"""The commands ``flask desk keys``: give out API keys, list them, revoke them. The desk may run meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+
+from services.config import Config, ConfigError
+from services.keys import SCOPES, KeyRefused, KeyUnreadable, make_key, read_key, stored
+from services.stores.opening import open_reader, open_store
+from services.stores.store import OutcomeUnknown, Store, StoredKey, StoreError, StoreUnreadable
+
+SCOPE_WORDS = "; ".join(f"{scope}: {opens}" for scope, opens in SCOPES.items())
+
+
+@click.group("keys")
+def keys_group() -> None:
+    """Give out, list and revoke API keys, with which programs read the desk."""
+
+
+@keys_group.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", type=click.Choice(list(SCOPES)), multiple=True, required=True, help=SCOPE_WORDS)
+def add_command(name: str, scopes: tuple[str, ...]) -> None:
+    """Make a key and print it, this once: only a digest of it is stored."""
+    try:
+        key, token = make_key(name, scopes, datetime.now(UTC))
+    except KeyRefused as error:
+        raise click.ClickException(str(error)) from None
+    with _opened(open_store) as store:
+        store.put_api_key(stored(key))
+    click.echo(f"The key {key.id} ({key.name}: {', '.join(key.scopes)}), shown this once:", err=True)
+    click.echo(token)
+
+
+@keys_group.command("list")
+def list_command() -> None:
+    """List the keys that hold."""
+    with _opened(open_reader) as store:
+        kept = store.api_keys()
+    for one in kept:
+        click.echo(_line(one))
+    if not kept:
+        click.echo("There are no API keys.")
+
+
+@keys_group.command("revoke")
+@click.argument("key_id", metavar="ID")
+def revoke_command(key_id: str) -> None:
+    """Let a key open nothing any more; a desk that runs notices within 5 seconds."""
+    with _opened(open_store) as store:
+        was_there = store.revoke_api_key(key_id)
+    if not was_there:
+        raise click.ClickException(f"There is no API key with the id {key_id}; `flask desk keys list` names them.")
+    click.echo(f"The key {key_id} is revoked.")
+
+
+def _line(kept: StoredKey) -> str:
+    try:
+        key = read_key(kept)
+    except KeyUnreadable as error:
+        return f"{kept.id}  opens nothing: {error}"
+    return f"{key.id}  {key.created_at:%Y-%m-%d %H:%M} UTC  {', '.join(key.scopes)}  {key.name}"
+
+
+@contextmanager
+def _opened(opens: Callable[[Config], Store]) -> Iterator[Store]:
+    """Open the configured store, which a desk must have made, and tell in one sentence what goes wrong."""
+    try:
+        config = Config.from_env()
+        open_reader(config).close()  # a store of another schema is refused here, not upgraded
+        store = opens(config)
+        try:
+            if store.head() is None:
+                raise StoreUnreadable("no desk has written to this store: start the desk once")
+            yield store
+        finally:
+            store.close()
+    except OutcomeUnknown as error:
+        raise click.ClickException(f"{error}: `flask desk keys list` tells what is stored") from error
+    except (StoreError, ConfigError, OSError) as error:
+        raise click.ClickException(str(error)) from error
