@@ -1,4 +1,13 @@
 # Lockstep's web, command line and paper bridge. Web is the default; the bridge is `python -m bridge --broker paper`.
+FROM node:22-bookworm-slim AS vendor
+
+WORKDIR /vendor
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts \
+    && install -d static/vendor \
+    && cp node_modules/lightweight-charts/LICENSE static/vendor/lightweight-charts.LICENSE \
+    && cp node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs static/vendor/lightweight-charts.js
+
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
@@ -25,6 +34,7 @@ COPY routes ./routes
 COPY bridge ./bridge
 COPY templates ./templates
 COPY static ./static
+COPY --from=vendor /vendor/static/vendor ./static/vendor
 RUN python -m compileall -q .
 
 # Everything above belongs to root and is only read: the container runs with a read-only root, /data and a /tmp.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -50,7 +51,7 @@ from services.observing import Several
 from services.scheduler import start_clockwork
 from services.state_manager import StateManager
 from services.stores.opening import open_store
-from services.stores.store import StoreError
+from services.stores.store import JournalRow, StoreError
 
 BLUEPRINTS = (
     *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
@@ -108,13 +109,18 @@ def open_house(config: Config, metrics: Metrics) -> House:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity, bricks = ActivityLog(), BrickStore()
+
+    def follow(rows: Sequence[JournalRow]) -> None:
+        activity.tell(rows)
+        bricks.follow(rows)
+
     try:
         manager = StateManager(
             store,
             config.rules_at,
             notifying=config.notifying,
             observer=Several(metrics, bricks),
-            on_followed=lambda rows: (activity.tell(rows), bricks.follow(rows)),
+            on_followed=follow,
             on_shown=bricks.look,
         )
     except BaseException:

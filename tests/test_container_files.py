@@ -26,7 +26,8 @@ def of(instruction: str) -> list[str]:
 
 
 def copied() -> list[str]:
-    return [source for line in of("COPY") for source in shlex.split(line)[:-1]]
+    """Return what the image takes from the repository; what an earlier stage made is not there."""
+    return [source for line in of("COPY") if "--from=" not in line for source in shlex.split(line)[:-1]]
 
 
 @pytest.mark.parametrize("source", copied())
@@ -59,7 +60,8 @@ def test_every_program_the_procfile_starts_is_in_the_image():
 
 
 def test_the_image_is_pinned_and_does_not_run_as_root():
-    [base] = of("FROM")
+    *stages, base = of("FROM")
+    assert [re.sub(r":\d+(\.\d+)*-\w+-slim", "", stage) for stage in stages] == ["node AS vendor"]
     assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-\w+", base)
     oldest = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["python_version"]
     assert base.startswith(f"python:{oldest}")

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.market import PricedDesk
 from tests.processes import REPOSITORY
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -32,13 +33,13 @@ def main() -> int:
     target.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        with LiveDesk(Path(folder), ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
+        with PricedDesk(Path(folder), ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
             picture_the_day(browser, desk, target)
         browser.close()
     return 0
 
 
-def picture_the_day(browser: Browser, desk: LiveDesk, target: Path) -> None:
+def picture_the_day(browser: Browser, desk: PricedDesk, target: Path) -> None:
     """Tell a short day: nothing heard yet, free to choose, in a trade, out and blocked."""
     shoot(browser, desk, target, "login", log_in=False)
     shoot(browser, desk, target, "dashboard-waiting", schemes=("dark",))
@@ -54,9 +55,10 @@ def picture_the_day(browser: Browser, desk: LiveDesk, target: Path) -> None:
     shoot(browser, desk, target, "dashboard-blocked", is_phone_too=True)
 
 
-def wake_up(desk: LiveDesk) -> None:
+def wake_up(desk: PricedDesk) -> None:
     desk.bridge_beats()
     desk.bridge_reports_account(50_125.00, 0.0)
+    desk.hears_a_walk()
     desk.hears_price(BASE)
     desk.hears_stack({"12": "green", "8": "red", "6": "green", "4": "green", "2.5": "red", "1": "green"})
     desk.hears_price(23_918.75, "NQ")

@@ -1,0 +1,197 @@
+"""The last bricks of every asset and size, in memory, for the charts (SPEC 3).
+
+Sizes from 2.5pt on come from committed ``BrickApplied`` events; on a standby from the rows it follows. The 1pt brick
+is never journaled, so it is taken from the published desks. At a start the journal's newest rows are read in a
+thread of their own, and what is heard meanwhile stands behind them: bricks are numbered from ``FIRST_LIVE`` upwards
+as they come and from there downwards as they are remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+import structlog
+from msgspec import MsgspecError, Struct
+
+from services.documents import read_events
+from services.engine.commands import CloseBrick
+from services.engine.events import AnyEvent, BrickApplied
+from services.engine.state import Asset
+from services.engine.words import STREAM_POINTS, Color, Contract, Instant, Price, Stream
+from services.publication import Snapshot
+from services.rows import Json
+from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError
+
+BRICKS_KEPT = 2_000
+ROWS_REMEMBERED = 20_000
+FIRST_LIVE = ROWS_REMEMBERED  # what is remembered is numbered below: a row holds one brick at most
+FRESH_KEPT = 2_000  # an overflow is a gap that a client sees by the numbers
+CLOSES_A_BRICK = CloseBrick.__name__
+
+log = structlog.get_logger(__name__)
+
+Series = tuple[str, Stream]
+
+
+class Brick(Struct, frozen=True):
+    """A closed brick; ``n`` grows by one within its series for as long as the process lives."""
+
+    n: int
+    at: Instant
+    color: Color
+    close: Price | None
+
+
+class FreshBrick(Struct, frozen=True):
+    """A brick that was just heard, and of which series it is."""
+
+    asset: str
+    stream: Stream
+    brick: Brick
+
+
+class BrickStore:
+    """At most ``BRICKS_KEPT`` bricks of each asset and size. Every method may be called from any thread.
+
+    It is one of the writer's ``CommitObserver``: quick, and it never raises. Parameter: the desk's clock.
+    """
+
+    def __init__(self, clock: Callable[[], Instant] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._series: dict[Series, deque[Brick]] = {}
+        self._next: dict[Series, int] = {}
+        self._ones: dict[str, Instant] = {}
+        self._fresh: deque[FreshBrick] = deque(maxlen=FRESH_KEPT)
+        self._first_followed: int | None = None
+        self._is_in_doubt = False
+        self._stopping = threading.Event()
+        self._is_whole = threading.Event()
+
+    # -- who feeds it -------------------------------------------------------------------------------------------
+
+    def committed(self, seconds: float, commands: int, events: Sequence[AnyEvent]) -> None:
+        """Take the bricks of a group commit."""
+        self._is_in_doubt = False
+        at = self._clock()
+        for event in events:
+            if isinstance(event, BrickApplied):
+                self._add(event.asset, event.stream, at, event.color, event.close)
+
+    def failed(self, kind: str) -> None:
+        """Take nothing; but what is in doubt may turn out to be stored, and nobody tells of it then."""
+        self._is_in_doubt = self._is_in_doubt or kind == OutcomeUnknown.__name__
+
+    def follow(self, rows: Sequence[JournalRow]) -> None:
+        """Take the bricks of rows that another process has committed, oldest first."""
+        if rows and self._first_followed is None:
+            self._first_followed = rows[0].sequence
+        for at, event in _bricks_of(rows):
+            self._add(event.asset, event.stream, at, event.color, event.close)
+
+    def look(self, snapshot: Snapshot) -> None:
+        """Take the 1pt brick of each asset, when it is another one than at the last look."""
+        for symbol, asset in snapshot.desk.assets.items():
+            one = asset.live.one
+            if one.at is not None and one.at != self._ones.get(symbol):
+                self._ones[symbol] = one.at
+                self._add(symbol, Stream.ONE, one.at, one.color, one.close)
+            if self._is_in_doubt and self.is_whole:
+                self._catch_up(asset)
+
+    def _catch_up(self, asset: Asset) -> None:
+        """Take the newest brick of each size that a write in doubt has brought after all."""
+        for stream in Stream:
+            newest = asset.stream(stream)
+            known = self.last(asset.symbol, stream, 1)
+            if newest.at is not None and known and newest.at > known[0].at:
+                self._add(asset.symbol, stream, newest.at, newest.color, newest.close)
+
+    def _add(self, asset: str, stream: Stream, at: Instant, color: Color, close: Price | None) -> None:
+        if color == "neutral":
+            return  # it takes the colour back, it moves no price
+        key = (asset, stream)
+        with self._lock:
+            number = self._next.get(key, FIRST_LIVE)
+            brick = Brick(number, at, color, close)
+            self._next[key] = number + 1
+            self._series.setdefault(key, deque(maxlen=BRICKS_KEPT)).append(brick)
+            self._fresh.append(FreshBrick(asset, stream, brick))
+
+    # -- the past -----------------------------------------------------------------------------------------------
+
+    def remember(self, store: Store, through: int) -> None:
+        """Read the newest rows up to the sequence ``through`` in a thread of its own; no start waits for it."""
+        last = through if self._first_followed is None else min(through, self._first_followed - 1)
+        threading.Thread(target=self._fill, args=(store, last), name="bricks", daemon=True).start()
+
+    def _fill(self, store: Store, last: int) -> None:
+        remembered: dict[Series, deque[tuple[Instant, BrickApplied]]] = {}
+        try:
+            rows = islice(store.journal(max(0, last - ROWS_REMEMBERED)), ROWS_REMEMBERED)
+            for at, event in _bricks_of(row for row in rows if row.sequence <= last and not self._stopping.is_set()):
+                key = (event.asset, event.stream)
+                remembered.setdefault(key, deque(maxlen=BRICKS_KEPT)).append((at, event))
+        except StoreError as error:
+            log.warning("the charts begin with less than there was", error=str(error))
+        with self._lock:
+            for key, bricks in remembered.items():
+                self._prepend(key, bricks)
+        self._is_whole.set()
+
+    def _prepend(self, key: Series, remembered: deque[tuple[Instant, BrickApplied]]) -> None:
+        """Put what is remembered before what was heard since; the caller holds the lock."""
+        heard = self._series.get(key, ())
+        coloured = [(at, event) for at, event in remembered if event.color != "neutral"]
+        first = FIRST_LIVE - len(coloured)
+        older = (Brick(first + place, at, e.color, e.close) for place, (at, e) in enumerate(coloured))
+        self._series[key] = deque((*older, *heard), maxlen=BRICKS_KEPT)
+
+    def stop(self) -> None:
+        """Read no further; the store is about to be closed."""
+        self._stopping.set()
+        self._is_whole.wait(timeout=1.0)
+
+    # -- who asks -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the past has been read; until then a chart is asked for again."""
+        return self._is_whole.is_set()
+
+    def last(self, asset: str, stream: Stream, limit: int) -> list[Brick]:
+        """Return the newest bricks of a series, oldest first."""
+        with self._lock:
+            bricks = list(self._series.get((asset, stream), ()))
+        return bricks[-limit:]
+
+    def take_fresh(self) -> list[FreshBrick]:
+        """Return what was heard since the last call, in order, for one listener: the broadcaster."""
+        with self._lock:
+            fresh = list(self._fresh)
+            self._fresh.clear()
+        return fresh
+
+
+def brick_view(brick: Brick, stream: Stream, contract: Contract) -> Json:
+    """Return a brick as clients read it; where it opened follows from its close, size and colour."""
+    height = STREAM_POINTS[stream] * contract.point_size * (1 if brick.color == "green" else -1)
+    opened = None if brick.close is None else brick.close - height
+    return {"n": brick.n, "ts": brick.at, "color": brick.color, "open": opened, "close": brick.close}
+
+
+def _bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
+    """Yield the bricks that journal rows tell of; a row that cannot be read holds none."""
+    for row in rows:
+        if row.kind != CLOSES_A_BRICK:
+            continue
+        try:
+            events = read_events(row.events)
+        except MsgspecError as error:
+            log.warning("a journal row could not be read", sequence=row.sequence, error=str(error))
+            continue
+        yield from ((row.at, event) for event in events if isinstance(event, BrickApplied))

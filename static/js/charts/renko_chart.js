@@ -1,0 +1,179 @@
+/**
+ * One Renko chart, drawn by lightweight-charts: candles without wicks, all of one width. A bar's `time` is the brick's
+ * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.
+ */
+
+import { price as priceWords } from "../format.js";
+import { brickOf } from "./book.js";
+
+const NEW_YORK = { timeZone: "America/New_York", hour: "2-digit", minute: "2-digit", hour12: false };
+const tickWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
+const momentWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, day: "numeric", month: "short", second: "2-digit" });
+const BIG = { barSpacing: 11, minBarSpacing: 0.5, rightOffset: 4 };
+const ROOM_FOR_TITLES = 9; // bricks: the lines' titles stand right of the newest one
+const SMALL = { barSpacing: 6, minBarSpacing: 0.5, rightOffset: 2 };
+const WIDEST = 2;
+const PRICES_WIDE_PX = 64;
+const STEP = 10;
+const DASHES = { average: 0, stop: 2, target: 3, protect: 1 }; // whole, short and long dashes, dots: not colour alone
+
+/** Make a chart in an element, for the bricks of a book. */
+export function makeChart(library, element, book) {
+  const view = { library, element, book, lines: [], prices: "sent", tickSize: 0.01, isBig: false, priceLines: [] };
+  const layout = { attributionLogo: false }; // it would inject a style; the page links to TradingView itself
+  view.chart = library.createChart(element, { autoSize: true, layout });
+  view.series = view.chart.addSeries(library.CandlestickSeries, {
+    wickVisible: false,
+    priceLineVisible: false,
+    autoscaleInfoProvider: (original) => withLines(original(), view),
+    priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => valueWords(view, value) },
+  });
+  view.markers = library.createSeriesMarkers(view.series, []);
+  return view;
+}
+
+export function removeChart(view) {
+  view.chart.remove();
+}
+
+/** Dress the chart in the page's colours, as a big one with axes or a small one without. */
+export function dress(view, colors, isBig, mayDrag) {
+  view.isBig = isBig;
+  view.colors = colors;
+  view.chart.applyOptions({
+    layout: {
+      background: { type: "solid", color: "transparent" },
+      textColor: colors["text-faint"],
+      fontFamily: colors.font,
+      fontSize: 11,
+    },
+    grid: { vertLines: { visible: false }, horzLines: { visible: isBig, color: colors.line } },
+    rightPriceScale: { visible: isBig, borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.12 } },
+    timeScale: {
+      ...(isBig ? BIG : SMALL),
+      rightOffset: room(view),
+      visible: isBig,
+      borderVisible: false,
+      tickMarkFormatter: (number) => timeWords(view, number, tickWords),
+    },
+    crosshair: {
+      vertLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
+      horzLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
+    },
+    localization: { timeFormatter: (number) => timeWords(view, number, momentWords) },
+    handleScroll: isBig && { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: mayDrag, vertTouchDrag: false },
+    handleScale: isBig && { mouseWheel: false, pinch: true, axisPressedMouseMove: true, axisDoubleClickReset: true },
+  });
+  view.markers.applyOptions({ autoScale: isBig }); // a small chart has no room for what stands outside its bricks
+  view.series.applyOptions({
+    upColor: colors.green,
+    downColor: colors.red,
+    borderUpColor: colors.green,
+    borderDownColor: colors.red,
+    lastValueVisible: isBig && view.prices !== "none",
+  });
+}
+
+/** Draw all bars anew. */
+export function setBars(view, bars, prices, tickSize) {
+  view.prices = prices;
+  view.tickSize = tickSize;
+  view.series.applyOptions({
+    lastValueVisible: view.isBig && prices !== "none",
+    priceFormat: { type: "custom", minMove: tickSize, formatter: (value) => valueWords(view, value) },
+  });
+  view.series.setData(bars);
+  widen(view, bars.length);
+}
+
+/** Few bricks are drawn wider, so that they do not huddle in a corner. */
+function widen(view, count) {
+  const { barSpacing } = view.isBig ? BIG : SMALL;
+  const scale = view.chart.timeScale();
+  const width = view.element.clientWidth - (view.isBig ? PRICES_WIDE_PX : 0);
+  const fitting = width / (count + room(view) + 1);
+  scale.applyOptions({ barSpacing: Math.max(barSpacing, Math.min(WIDEST * barSpacing, fitting)) });
+}
+
+/** Draw one more bar behind the last. */
+export function addBar(view, bar) {
+  view.series.update(bar);
+}
+
+export function showNewest(view) {
+  view.chart.timeScale().scrollToPosition(room(view), false);
+}
+
+function room({ isBig, lines }) {
+  if (!isBig) return SMALL.rightOffset;
+  return lines.length > 0 ? ROOM_FOR_TITLES : BIG.rightOffset;
+}
+
+export function setMarks(view, marks) {
+  const { colors, isBig } = view;
+  view.markers.setMarkers(
+    marks.map((mark) => ({
+      time: mark.time,
+      position: mark.isBelow ? "belowBar" : "aboveBar",
+      shape: mark.kind === "exit" ? "square" : mark.isBelow ? "arrowUp" : "arrowDown",
+      color: mark.kind === "exit" ? colors["text-soft"] : colors.blue,
+      text: isBig ? mark.text : "",
+      size: isBig ? 1 : 0.6,
+    })),
+  );
+}
+
+/** Draw the open trade's lines; without prices there is no place for them. */
+export function setLines(view, lines) {
+  const { colors, series } = view;
+  for (const drawn of view.priceLines) series.removePriceLine(drawn);
+  const roomBefore = room(view);
+  view.lines = view.prices === "none" ? [] : lines;
+  if (room(view) !== roomBefore) view.chart.timeScale().applyOptions({ rightOffset: room(view) });
+  const tone = { average: colors.text, stop: colors.red, target: colors.green, protect: colors.amber };
+  view.priceLines = view.lines.map(({ kind, title, price }) =>
+    series.createPriceLine({
+      price,
+      title: view.isBig ? title : "",
+      color: tone[kind],
+      lineStyle: DASHES[kind],
+      lineWidth: 1,
+      axisLabelVisible: view.isBig,
+      axisLabelTextColor: colors.ground,
+    }),
+  );
+}
+
+/** The keys of a chart in focus: arrows move, plus and minus zoom, End comes back to the newest brick. */
+export function pressKey(view, key) {
+  const scale = view.chart.timeScale();
+  const spacing = scale.options().barSpacing;
+  const actions = {
+    ArrowLeft: () => scale.scrollToPosition(scale.scrollPosition() - STEP, false),
+    ArrowRight: () => scale.scrollToPosition(Math.min(scale.scrollPosition() + STEP, room(view)), false),
+    End: () => showNewest(view),
+    "+": () => scale.applyOptions({ barSpacing: Math.min(spacing * 1.25, 60) }),
+    "-": () => scale.applyOptions({ barSpacing: Math.max(spacing / 1.25, 0.5) }),
+  };
+  actions[key]?.();
+  return key in actions;
+}
+
+/** Let the lines of the trade into the picture. */
+function withLines(info, view) {
+  if (info?.priceRange && view.isBig && view.lines.length > 0) {
+    const prices = view.lines.map((line) => line.price);
+    info.priceRange.minValue = Math.min(info.priceRange.minValue, ...prices);
+    info.priceRange.maxValue = Math.max(info.priceRange.maxValue, ...prices);
+  }
+  return info;
+}
+
+function valueWords(view, value) {
+  return view.prices === "none" ? "" : priceWords(value, view.tickSize);
+}
+
+function timeWords(view, number, words) {
+  const brick = brickOf(view.book, number);
+  return brick ? words.format(new Date(brick.ts)) : "";
+}
