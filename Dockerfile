@@ -3,7 +3,7 @@ FROM node:22-bookworm-slim AS vendor
 
 WORKDIR /vendor
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts \
+RUN npm ci --ignore-scripts --omit=dev \
     && install -d static/vendor \
     && cp node_modules/lightweight-charts/LICENSE static/vendor/lightweight-charts.LICENSE \
     && cp node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs static/vendor/lightweight-charts.js

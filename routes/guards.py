@@ -16,7 +16,7 @@ from services.keys import PREFIX, KeysUnknown, Scope
 Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-KEY_HEADER, KEY_IN_ENVIRON = "X-API-Key", "HTTP_X_API_KEY"
+KEY_HEADER = "X-API-Key"
 ASK_AGAIN_SECONDS = 2
 
 
@@ -87,11 +87,10 @@ def _admit_metrics_reader(gatekeeper: Gatekeeper) -> None:
 
 def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
     """Judge the caller by the API key that was shown, whoever else it is; False when none was shown."""
-    sent = request.environ  # asked directly: most callers bring no key and shall not wait for the question
-    if sent.get("QUERY_STRING") and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
+    if request.query_string and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
         raise AccessDenied("an API key in a URL is refused: send it in a header, and revoke this one")
-    bearer = _bearer() if "HTTP_AUTHORIZATION" in sent else ""
-    token = bearer if bearer.startswith(PREFIX) else sent.get(KEY_IN_ENVIRON)
+    bearer = _bearer()
+    token = bearer if bearer.startswith(PREFIX) else request.headers.get(KEY_HEADER)
     if not token:
         return False
     try:

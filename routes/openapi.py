@@ -41,6 +41,8 @@ ROOM_TITLES = {
     "bricks": "Charts",
     "bridge": "Bridge",
     "webhooks": "TradingView",
+    "dead_letters": "TradingView",
+    "setup": "Session",
     "auth": "Session",
     "operations": "Operations",
     "api_docs": "This description",
@@ -143,7 +145,7 @@ def document(app: Flask) -> Json:
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/", "description": "where this desk is served"}],
-        "tags": [{"name": title} for title in ROOM_TITLES.values() if title in used],
+        "tags": [{"name": title} for title in dict.fromkeys(ROOM_TITLES.values()) if title in used],
         "paths": paths,
         "components": {
             "schemas": schemas,

@@ -13,6 +13,23 @@ from services.broadcast import encode
 
 pages = Blueprint("pages", __name__)
 
+JOURNAL_COLUMNS = (  # of the table of trades: name, title, class
+    ("closed", "Closed", ""),
+    ("asset", "Asset", ""),
+    ("side", "Side", ""),
+    ("entry", "Entry", "number roomy"),
+    ("exit", "Exit", "number roomy"),
+    ("points", "Points", "number"),
+    ("usd", "USD", "number"),
+    ("r", "R", "number roomy"),
+    ("worst", "Worst", "number wide"),
+    ("best", "Best", "number wide"),
+    ("held", "Held", "number wide"),
+    ("mode", "Mode", "wide"),
+    ("reason", "Taken out by", "roomy"),
+    ("tags", "Note, tags", "roomy"),
+)
+
 
 @pages.get("/login")
 @guarded_by("public")
@@ -38,6 +55,22 @@ def show_log() -> AnyResponse:
     if not (house().gatekeeper.is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     return page_of("log.html")
+
+
+@pages.get("/journal")
+@guarded_by("public")
+def show_journal() -> AnyResponse:
+    """Show the trader's journal, drawn in the page from its calls; strangers are sent to log in."""
+    if not (house().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    desk = house().manager.snapshot.desk
+    ticks = {symbol: float(asset.contract.tick_size) for symbol, asset in desk.assets.items()}
+    assets = [(symbol, symbol) for symbol in desk.assets]
+    page = make_response(
+        render_template("journal.html", desk=desk, ticks=ticks, assets=assets, columns=JOURNAL_COLUMNS)
+    )
+    page.headers["Cache-Control"] = "no-store"
+    return page
 
 
 def page_of(template: str, **more: object) -> Response:

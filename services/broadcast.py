@@ -104,6 +104,7 @@ class Broadcaster:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
+        self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # those that this process has shown
         self._seen: Snapshot = manager.snapshot
         self._document: Json = live_document(self._seen, manager.now)
         self._pinged_at = time.monotonic()
@@ -145,7 +146,8 @@ class Broadcaster:
         if quotes_only:
             return _new_quotes(None, snapshot)
         oldest_kept = self._kept[0].version if self._kept else None
-        if after is not None and oldest_kept is not None and oldest_kept <= after <= snapshot.version:
+        is_ours = after is not None and after in self._versions  # another process's page must begin anew
+        if after is not None and is_ours and oldest_kept is not None and oldest_kept <= after:
             return [message for message in self._kept if message.version >= after]
         lists = {"history": history_view(snapshot), "logs": self._activity.as_document()}
         return [Message.of(snapshot.version, "state", {**self._document, **lists})]
@@ -181,6 +183,8 @@ class Broadcaster:
         if snapshot.history is not before.history:
             patch["history"] = history_view(snapshot)
         self._seen, self._document = snapshot, document
+        if not self._versions or self._versions[-1] != snapshot.version:
+            self._versions.append(snapshot.version)
         if patch:
             told = {"version": snapshot.version, "now": now, "patch": patch}
             message = Message.of(snapshot.version, "change", told)

@@ -36,13 +36,18 @@ OPERATOR_CALLS = (
     *("main-flip-exit", "four-pt-invalidation", "auto-exit", "intent", "intent/cancel", "preorder/cancel"),
     *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
 )
+JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day")
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
     **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
-    **dict.fromkeys(("GET /login", "GET /", "GET /setup", "GET /log"), "anybody"),  # strangers are sent to log in
+    **dict.fromkeys(  # strangers are sent to log in
+        ("GET /login", "GET /", "GET /setup", "GET /log", "GET /journal"), "anybody"
+    ),
     **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
     "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py; API keys: tests/test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
+    **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
+    "POST /api/journal/trades/<trade_id>/note": "operator",
     "POST /api/setup/webhook-secret": "operator",
     "GET /api/dead-letters": "operator",
     "POST /api/dead-letters/<int:sequence>/replay": "operator",

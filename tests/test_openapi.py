@@ -17,7 +17,7 @@ from services.engine.rules import Rules
 from tests.api_document import PATH, document, documented, operations
 from tests.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
 
-OF_PEOPLE = {"/", "/login", "/static/<path:filename>"}  # pages, no calls
+OF_PEOPLE = {"/", "/journal", "/login", "/static/<path:filename>"}  # pages, no calls
 SPEC_11 = {
     "GlobalState": "env equity open_pnl realized_pnl connected connected_count connected_expected "
     "tradingview_connected rithmic_connected rithmic_last_ts store five_min_trade_lock_active "
@@ -196,7 +196,9 @@ def test_an_example_is_read_by_the_desk(desk, method, path):
     if "secret" in body:
         body["secret"] = TV_SECRET
     caller = desk.operator() if call["security"] == [{"session": []}] else desk.stranger()
-    answer = caller.post(path.format(order_id="nobody"), json=body, headers={"X-Bridge-Secret": BRIDGE_SECRET})
+    answer = caller.post(
+        path.format(order_id="nobody", trade_id="nobody"), json=body, headers={"X-Bridge-Secret": BRIDGE_SECRET}
+    )
     assert answer.status_code in (200, 201, 404, 409, 423), (body, answer.text[:300])
     documented(answer)
 

@@ -33,15 +33,18 @@ export function forget(...answers) {
   for (const answer of answers) write(answer, "");
 }
 
-/** Place a market entry or a pre-order. Answers whether the desk took it; `answer` shows why not. */
-export function placeOrder(answer, asset, side, override = false) {
+/**
+ * Place a market entry or a pre-order; `override` is `{reason}` when the zone is to be skipped. Answers whether the
+ * desk took it; `answer` shows why not.
+ */
+export function placeOrder(answer, asset, side, override = null) {
   const obstacle = obstacleOfThePage(asset, override);
   return obstacle ? tell(answer, obstacle) : send(answer, "/api/orders", order(asset, side, override), override);
 }
 
 export function placeIntent(answer, asset) {
   if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
-  return send(answer, "/api/intent", { asset: asset.symbol }, false);
+  return send(answer, "/api/intent", { asset: asset.symbol }, null);
 }
 
 export function tell(answer, sentence) {
@@ -64,7 +67,8 @@ function order(asset, side, override) {
     order_type: chosen("order_type"),
     direction: side,
     entry_size_mode: chosen("entry_size_mode"),
-    entry_override: override,
+    entry_override: override !== null,
+    ...(override?.reason ? { override_reason: override.reason } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Entering against the zone: a side, and a button that must be held. Every other gate still holds. */
+/** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
 import { mark, show, slots, write } from "../dom.js";
 import { headline } from "../gates.js";
@@ -10,6 +10,7 @@ import { chosen, chosenKind, isWaitingKind, quantity, whatWaits } from "./entry_
 
 const root = document.querySelector("#entry .override");
 const slot = slots(root);
+const reason = root.querySelector("[name=override_reason]");
 let symbolInView = () => "";
 
 export function start(symbol) {
@@ -23,7 +24,7 @@ export function start(symbol) {
 
 export function forget() {
   for (const radio of root.querySelectorAll("[name=override_side]")) radio.checked = false;
-  root.open = false;
+  close();
   write(slot["override-answer"], "");
 }
 
@@ -48,8 +49,14 @@ function obstacle() {
 }
 
 async function enter() {
-  const isTaken = await placeOrder(slot["override-answer"], assetInView(), chosen("override_side"), true);
-  if (isTaken) root.open = false;
+  const override = { reason: reason.value.trim() };
+  const isTaken = await placeOrder(slot["override-answer"], assetInView(), chosen("override_side"), override);
+  if (isTaken) close();
+}
+
+function close() {
+  reason.value = "";
+  root.open = false;
 }
 
 function assetInView() {

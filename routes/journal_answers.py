@@ -1,0 +1,148 @@
+"""What the journal answers, as models for the API's document."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from routes.answers import OkAnswer, VersionAnswer
+from routes.state_answers import TradeRow
+from routes.wire import Instant, Number, TradingDay
+from services.engine.words import Env, Side
+
+
+class JournalTradeRow(TradeRow):
+    """A closed trade with what was written about it."""
+
+    trading_day: TradingDay
+    stop_points: Number | None = Field(description="points to the stop it was entered with, null when unknown")
+    r: Number | None = Field(description="pnl_points over stop_points, null when unknown")
+    held_s: Number
+    note: str
+    tags: list[str]
+    noted_at: Instant | None
+
+
+class TradesAnswer(OkAnswer):
+    """A page of trades, newest first; ``next`` asks for the following one as ``before``, null behind the last."""
+
+    trades: list[JournalTradeRow]
+    next: str | None
+
+
+class FiguresRow(BaseModel):
+    """Trades in figures; null where there is nothing to divide by."""
+
+    trades: int
+    wins: int
+    losses: int
+    points: Number
+    usd: Number
+    win_rate: Number | None = Field(description="0 to 1; a trade at exactly zero points is neither won nor lost")
+    expectancy_points: Number | None
+    expectancy_usd: Number | None
+    expectancy_r: Number | None = Field(description="mean of pnl_points over stop_points, where the stop is known")
+    trades_with_r: int
+    profit_factor: Number | None = Field(description="USD won over USD lost")
+    average_win_points: Number | None
+    average_loss_points: Number | None
+    average_hold_s: Number | None
+    average_mae_points: Number | None
+    average_mfe_points: Number | None
+
+
+class GroupRow(FiguresRow):
+    """The figures of trades that have one thing in common."""
+
+    name: str
+
+
+class CurveRow(BaseModel):
+    """What had been won when a trade closed, itself included."""
+
+    at: Instant
+    trade_id: str
+    usd: Number
+    points: Number
+
+
+class StatisticsAnswer(OkAnswer):
+    """The selected trades in figures, the newest 5,000 at most: ``truncated`` says that there are more."""
+
+    truncated: bool
+    figures: FiguresRow
+    deepest_fall_usd: Number | None
+    curve: list[CurveRow]
+    groups: dict[str, list[GroupRow]] = Field(description="by hour (New York), weekday, zone, discipline, reason, ...")
+    blocked_by_gate: dict[str, int] = Field(description="tries of the selected days, of every asset and environment")
+
+
+class CalendarRow(BaseModel):
+    """A trading day on which anything was done or tried."""
+
+    day: TradingDay
+    trades: int
+    wins: int
+    points: Number
+    usd: Number
+    blocked: int
+    overrides: int
+    forced_exits: int
+
+
+class CalendarAnswer(OkAnswer):
+    """A month of trading days; ``truncated``: there was more than 5,000 trades or tries."""
+
+    month: str
+    days: list[CalendarRow]
+    truncated: bool
+
+
+class SampleRow(BaseModel):
+    """The account at an instant, in USD."""
+
+    at: Instant
+    env: Env
+    equity: Number
+    realized_pnl: Number | None
+    open_pnl: Number | None
+
+
+class BlockedRow(BaseModel):
+    """An entry that a gate refused."""
+
+    at: Instant
+    asset: str
+    direction: Side | None
+    price: Number | None
+    gate: str
+    sentence: str
+    override: bool
+
+
+class OverrideRow(BaseModel):
+    """An entry that skipped the zone gate; ``gate`` refused it all the same."""
+
+    at: Instant
+    asset: str
+    direction: Side | None
+    reason: str | None
+    gate: str | None
+    order_id: str | None
+
+
+class DayAnswer(OkAnswer):
+    """All of one trading day; lists newest first, the newest 200 tries of each kind."""
+
+    day: TradingDay
+    figures: FiguresRow
+    samples: list[SampleRow]
+    blocked_by_gate: dict[str, int]
+    blocked: list[BlockedRow]
+    overrides: list[OverrideRow]
+    forced_exits: list[JournalTradeRow]
+
+
+class NoteAnswer(VersionAnswer):
+    """The note is durable; ``trade`` shows it."""
+
+    trade: JournalTradeRow

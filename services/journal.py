@@ -1,0 +1,226 @@
+"""The trader's journal: closed trades with what was written about them, and tries against the rules.
+
+Everything here is read from tables that are written with the commit they belong to. A trade belongs to the trading
+day on which it closed, by the roll that is in force now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from services import documents
+from services.engine.day import SATURDAY, day_end, trading_day_of
+from services.engine.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.engine.state import Desk
+from services.engine.words import Env, Instant, Side, TradeMode
+from services.stores.store import Store, StoredAttempt, StoredTrade, StoreUnreadable
+
+PAGE = 250  # trades asked of the store at once
+READ_AT_MOST = 5_000  # trades or tries one question looks at
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+A_MOMENT = timedelta(microseconds=1)
+Attempt = EntryBlocked | EntryAccepted | ExitBlocked
+
+
+class Note(Struct, frozen=True):
+    """What the operator wrote about a trade last."""
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    at: Instant | None = None
+
+
+class NoteBody(Struct, frozen=True):
+    """A note as stored."""
+
+    text: str
+    tags: tuple[str, ...]
+
+
+class JournalTrade(Struct, frozen=True):
+    """A closed trade as the journal shows it. ``stop_points`` is None where nobody knows the stop it began with."""
+
+    trade: TradeClosed
+    trading_day: date
+    stop_points: Decimal | None = None
+    note: Note = Note()
+
+    @property
+    def r(self) -> Decimal | None:
+        """The result in units of what was risked per contract: points won over the points to the first stop."""
+        return self.trade.pnl_points / self.stop_points if self.stop_points else None
+
+    @property
+    def held_seconds(self) -> Decimal:
+        held = self.trade.exit_ts - self.trade.entry_ts
+        return Decimal(held // A_MOMENT) / 1_000_000
+
+
+class Selection(Struct, frozen=True):
+    """Which trades are meant; None stands for all."""
+
+    first_day: date = FIRST_DAY
+    last_day: date = LAST_DAY
+    asset: str | None = None
+    reason: str | None = None
+    mode: TradeMode | None = None
+    env: Env | None = None
+    side: Side | None = None
+    tag: str | None = None
+
+    def takes(self, entry: JournalTrade) -> bool:
+        """Tell whether a trade is one of them."""
+        trade = entry.trade
+        named = (self.asset, self.reason, self.mode, self.env, self.side)
+        facts = (trade.asset, trade.reason, trade.mode, trade.env, trade.side)
+        is_of_the_days = self.first_day <= entry.trading_day <= self.last_day
+        has_the_tag = self.tag is None or self.tag in entry.note.tags
+        return is_of_the_days and has_the_tag and all(w is None or w == f for w, f in zip(named, facts, strict=True))
+
+
+class Cursor(Struct, frozen=True):
+    """The trade behind which a page goes on: its close and, of two at once, its id."""
+
+    closed_at: Instant
+    trade_id: str
+
+    def is_before(self, stored: StoredTrade) -> bool:
+        return (stored.closed_at, stored.id) < (self.closed_at, self.trade_id)
+
+
+class Page(Struct, frozen=True):
+    """Some trades, newest first; ``following`` is where the next page begins, None behind the last."""
+
+    trades: list[JournalTrade]
+    following: Cursor | None = None
+
+
+def day_begin(day: date, roll: str) -> Instant:
+    """Return the instant at which a trading day begins: the end of the weekday before."""
+    before = day - timedelta(days=1)
+    while before.weekday() >= SATURDAY:
+        before -= timedelta(days=1)
+    return day_end(before, roll)
+
+
+def span_of(first: date, last: date, roll: str) -> tuple[Instant, Instant]:
+    """Return the instants between which these trading days lie."""
+    return day_begin(first, roll), day_end(last, roll)
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def page_of(store: Store, selection: Selection, roll: str, limit: int, before: Cursor | None = None) -> Page:
+    """Return up to ``limit`` of the selected trades, newest first, of the 5,000 behind ``before``.
+
+    Raises StoreDown, StoreUnreadable.
+    """
+    since, until = span_of(selection.first_day, selection.last_day, roll)
+    found: list[JournalTrade] = []
+    looked_at = 0
+    while looked_at < READ_AT_MOST:
+        if before is not None:
+            until = min(until, before.closed_at + A_MOMENT)  # two may have closed at once
+        stored = store.trades_between(since, until, PAGE)
+        fresh = [one for one in stored if before is None or before.is_before(one)]
+        found += [entry for entry in _with_notes(store, fresh, roll) if selection.takes(entry)]
+        if len(found) > limit:
+            last = found[limit - 1].trade
+            return Page(found[:limit], Cursor(last.exit_ts, last.id))
+        if len(stored) < PAGE or not fresh:
+            return Page(found)
+        before = Cursor(fresh[-1].closed_at, fresh[-1].id)
+        looked_at += len(fresh)
+    return Page(found, before)
+
+
+def trade_with_note(store: Store, trade_id: str, roll: str) -> JournalTrade | None:
+    """Return one closed trade, None when there is none. Raises StoreDown, StoreUnreadable."""
+    stored = store.trade(trade_id)
+    return None if stored is None else next(_with_notes(store, [stored], roll))
+
+
+def _with_notes(store: Store, stored: Sequence[StoredTrade], roll: str) -> Iterator[JournalTrade]:
+    """Put trades and notes together; ids sort by time, so the notes of a page lie in one stretch."""
+    ids = [one.id for one in stored]
+    notes = {note.trade_id: note for note in store.trade_notes(min(ids), max(ids))} if ids else {}
+    for one in stored:
+        kept = notes.get(one.id)
+        yield JournalTrade(
+            trade=documents.read_trade(one.body),
+            trading_day=trading_day_of(one.closed_at, roll),
+            stop_points=None if one.stop_points is None else Decimal(one.stop_points),
+            note=Note() if kept is None else read_note(kept.body, kept.at),
+        )
+
+
+def attempts_of(store: Store, since: Instant, until: Instant) -> list[tuple[Instant, Attempt]]:
+    """Return the newest tries against the rules of a span, newest first. Raises StoreDown, StoreUnreadable."""
+    found = []
+    for stored in store.attempts_between(since, until, READ_AT_MOST):
+        try:
+            event = documents.read_event(stored.body)
+        except msgspec.MsgspecError as error:
+            raise StoreUnreadable(f"the attempt {stored.id} could not be read: {error}") from error
+        if isinstance(event, Attempt):
+            found.append((stored.at, event))
+    return found
+
+
+# -- what a commit writes -------------------------------------------------------------------------------------------
+
+
+def stop_of(before: Desk, closed: TradeClosed) -> str | None:
+    """Return the points to the stop with which a trade was entered; an adopted one came without."""
+    asset = before.assets.get(closed.asset)
+    trade = asset.trade if asset is not None else None
+    if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
+        return None
+    return str(trade.stop_points)
+
+
+def attempt_of(event: AnyEvent, sequence: int, place: int, now: Instant) -> StoredAttempt | None:
+    """Return the row of a try against the rules; None for every other event."""
+    overrides = isinstance(event, EntryAccepted) and event.override
+    if not overrides and not isinstance(event, EntryBlocked | ExitBlocked):
+        return None
+    return StoredAttempt(f"{sequence:012d}.{place:04d}", now, documents.write_event(event))
+
+
+def write_note(event: TradeNoted) -> bytes:
+    return msgspec.json.encode(NoteBody(event.note, event.tags))
+
+
+def read_note(body: bytes, at: Instant) -> Note:
+    """Read a stored note. Raises StoreUnreadable."""
+    try:
+        kept = msgspec.json.decode(body, type=NoteBody)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"a note could not be read: {error}") from error
+    return Note(kept.text, kept.tags, at)
+
+
+# -- cursors on the wire --------------------------------------------------------------------------------------------
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def write_cursor(cursor: Cursor) -> str:
+    return f"{(cursor.closed_at - EPOCH) // A_MOMENT}-{cursor.trade_id}"
+
+
+def read_cursor(text: str) -> Cursor:
+    """Read a cursor. Raises ValueError for one that this desk never wrote."""
+    micros, _, trade_id = text.partition("-")
+    if not (micros.isascii() and micros.isdecimal() and len(micros) <= 16 and trade_id):
+        raise ValueError("must be the next of an earlier page")
+    closed_at = EPOCH + int(micros) * A_MOMENT
+    if not FIRST_DAY <= closed_at.date() <= LAST_DAY:
+        raise ValueError("must be the next of an earlier page")
+    return Cursor(closed_at, trade_id)

@@ -1,0 +1,101 @@
+"""One trading day of the journal, and a month of them (``services/journal.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from services.engine.day import trading_day_of
+from services.engine.events import EntryAccepted, EntryBlocked
+from services.engine.words import Env, Instant
+from services.journal import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
+from services.pnl import PnlDay, PnlSample, read_pnl_day
+from services.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
+from services.stores.store import Store, StoreUnreadable
+
+ATTEMPTS_SHOWN = 200
+
+
+class Override(Struct, frozen=True):
+    """An entry that skipped the zone gate, or tried to: ``gate`` is the one that refused it all the same."""
+
+    at: Instant
+    asset: str
+    direction: str | None
+    reason: str | None
+    gate: str | None
+    order_id: str | None
+
+
+class JournalDay(Struct, frozen=True):
+    """All of one trading day; ``overrides`` and ``blocked`` newest first, of the newest 5,000 tries."""
+
+    day: date
+    figures: Figures
+    samples: tuple[PnlSample, ...]
+    blocked_by_gate: dict[str, int]
+    blocked: list[tuple[Instant, EntryBlocked]]
+    overrides: list[Override]
+    forced_exits: list[JournalTrade]
+
+
+class Month(Struct, frozen=True):
+    """The trading days of one month; ``is_whole`` is false when there was more than one question looks at."""
+
+    days: list[CalendarDay]
+    is_whole: bool
+
+
+def day_of(store: Store, day: date, roll: str, env: Env | None) -> JournalDay:
+    """Return a trading day, trades and samples of one environment or both. Raises StoreDown, StoreUnreadable."""
+    trades = page_of(store, Selection(first_day=day, last_day=day, env=env), roll, READ_AT_MOST).trades
+    attempts = list(_attempts_of_days(store, day, day, roll))
+    return JournalDay(
+        day=day,
+        figures=figures_of(trades),
+        samples=tuple(sample for sample in _course(store, day).samples if env in (None, sample.env)),
+        blocked_by_gate=blocked_by_gate(event for _, event in attempts),
+        blocked=[(at, event) for at, event in attempts if isinstance(event, EntryBlocked)][:ATTEMPTS_SHOWN],
+        overrides=_overrides(attempts)[:ATTEMPTS_SHOWN],
+        forced_exits=[entry for entry in trades if entry.trade.forced_exit],
+    )
+
+
+def month_of(store: Store, first: date, roll: str, env: Env | None) -> Month:
+    """Return the month that begins on ``first``. Raises StoreDown, StoreUnreadable."""
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    page = page_of(store, Selection(first_day=first, last_day=last, env=env), roll, READ_AT_MOST)
+    attempts = list(_attempts_of_days(store, first, last, roll))
+    is_whole = page.following is None and len(attempts) < READ_AT_MOST
+    return Month(calendar_of(page.trades, attempts, day_by(roll)), is_whole)
+
+
+def day_by(roll: str) -> Callable[[Instant], date]:
+    return lambda at: trading_day_of(at, roll)
+
+
+def _attempts_of_days(store: Store, first: date, last: date, roll: str) -> Iterable[tuple[Instant, Attempt]]:
+    since, until = span_of(first, last, roll)
+    return ((at, event) for at, event in attempts_of(store, since, until) if first <= trading_day_of(at, roll) <= last)
+
+
+def _overrides(attempts: Iterable[tuple[Instant, Attempt]]) -> list[Override]:
+    found = []
+    for at, event in attempts:
+        if isinstance(event, EntryAccepted):
+            found.append(Override(at, event.asset, event.direction, event.override_reason, None, event.order_id))
+        elif isinstance(event, EntryBlocked) and event.override:
+            found.append(Override(at, event.asset, event.direction, event.override_reason, event.gate, None))
+    return found
+
+
+def _course(store: Store, day: date) -> PnlDay:
+    """Return the account's samples of a day as they were named then."""
+    body = store.pnl_day(day.isoformat())
+    try:
+        return PnlDay(day.isoformat()) if body is None else read_pnl_day(body)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"the account's course of {day} could not be read: {error}") from error

@@ -1,0 +1,217 @@
+"""What trades come to: figures, groups and the equity curve. Pure; an empty set gives None, never a division error.
+
+Sums are exact Decimals; a mean or a share is one division of exact sums. A trade is won above zero points, lost
+below, and neither at zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from services.engine.events import EntryAccepted, EntryBlocked, ExitBlocked
+from services.engine.words import Instant, Usd
+from services.journal import Attempt, JournalTrade
+
+NEW_YORK = ZoneInfo("America/New_York")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ZERO = Decimal(0)
+
+
+class Figures(Struct, frozen=True):
+    """A set of trades in figures. None: there is nothing to divide by.
+
+    ``r`` figures count the ``trades_with_r`` whose first stop is known. ``profit_factor`` is USD won over USD lost.
+    """
+
+    trades: int
+    wins: int
+    losses: int
+    points: Decimal
+    usd: Usd
+    win_rate: Decimal | None
+    expectancy_points: Decimal | None
+    expectancy_usd: Usd | None
+    expectancy_r: Decimal | None
+    trades_with_r: int
+    profit_factor: Decimal | None
+    average_win_points: Decimal | None
+    average_loss_points: Decimal | None
+    average_hold_s: Decimal | None
+    average_mae_points: Decimal | None
+    average_mfe_points: Decimal | None
+
+
+class Group(Struct, frozen=True):
+    """The figures of the trades that have one thing in common."""
+
+    name: str
+    figures: Figures
+
+
+class CurvePoint(Struct, frozen=True):
+    """What had been won when a trade closed, itself included."""
+
+    at: Instant
+    trade_id: str
+    usd: Usd
+    points: Decimal
+
+
+class CalendarDay(Struct, frozen=True):
+    """One trading day: what was traded, and what was tried against the rules."""
+
+    day: date
+    trades: int
+    wins: int
+    points: Decimal
+    usd: Usd
+    blocked: int
+    overrides: int
+    forced_exits: int
+
+
+def figures_of(trades: Sequence[JournalTrade]) -> Figures:
+    """Return what these trades come to."""
+    points = [entry.trade.pnl_points for entry in trades]
+    dollars = [entry.trade.pnl_usd for entry in trades]
+    won, lost = [p for p in points if p > 0], [p for p in points if p < 0]
+    multiples = [entry.r for entry in trades if entry.r is not None]
+    return Figures(
+        trades=len(trades),
+        wins=len(won),
+        losses=len(lost),
+        points=sum(points, ZERO),
+        usd=sum(dollars, ZERO),
+        win_rate=share(Decimal(len(won)), Decimal(len(trades))),
+        expectancy_points=mean(points),
+        expectancy_usd=mean(dollars),
+        expectancy_r=mean(multiples),
+        trades_with_r=len(multiples),
+        profit_factor=share(sum((d for d in dollars if d > 0), ZERO), -sum((d for d in dollars if d < 0), ZERO)),
+        average_win_points=mean(won),
+        average_loss_points=mean(lost),
+        average_hold_s=mean([entry.held_seconds for entry in trades]),
+        average_mae_points=mean([entry.trade.mae_points for entry in trades]),
+        average_mfe_points=mean([entry.trade.mfe_points for entry in trades]),
+    )
+
+
+def mean(values: Sequence[Decimal]) -> Decimal | None:
+    return share(sum(values, ZERO), Decimal(len(values)))
+
+
+def share(part: Decimal, whole: Decimal) -> Decimal | None:
+    return part / whole if whole else None
+
+
+# -- groups ---------------------------------------------------------------------------------------------------------
+
+
+def hour_of_entry(entry: JournalTrade) -> list[str]:
+    """Return New York's hour of the entry: ``09``."""
+    return [f"{entry.trade.entry_ts.astimezone(NEW_YORK).hour:02d}"]
+
+
+def weekday_of(entry: JournalTrade) -> list[str]:
+    return [WEEKDAYS[entry.trading_day.weekday()]]
+
+
+def discipline_of(entry: JournalTrade) -> list[str]:
+    """Return how the trade kept the gates: through all of them, by an override, out by force, or both."""
+    broken = [w for w, is_so in (("override", entry.trade.override), ("forced exit", entry.trade.forced_exit)) if is_so]
+    return [" and ".join(broken) or "by the rules"]
+
+
+GROUPINGS: dict[str, Callable[[JournalTrade], Iterable[str]]] = {
+    "hour": hour_of_entry,
+    "weekday": weekday_of,
+    "zone": lambda entry: [entry.trade.zone],
+    "discipline": discipline_of,
+    "reason": lambda entry: [entry.trade.reason],
+    "mode": lambda entry: [entry.trade.mode],
+    "asset": lambda entry: [entry.trade.asset],
+    "tag": lambda entry: entry.note.tags,
+}
+
+
+def groups_of(trades: Sequence[JournalTrade], by: str) -> list[Group]:
+    """Return the groups of one grouping by name; weekdays in the week's order."""
+    members: dict[str, list[JournalTrade]] = {}
+    for entry in trades:
+        for name in GROUPINGS[by](entry):
+            members.setdefault(name, []).append(entry)
+    names = [day for day in WEEKDAYS if day in members] if by == "weekday" else sorted(members)
+    return [Group(name, figures_of(members[name])) for name in names]
+
+
+def curve_of(trades: Iterable[JournalTrade]) -> list[CurvePoint]:
+    """Return the equity curve of closed trades, oldest first."""
+    usd = points = ZERO
+    curve = []
+    for entry in sorted(trades, key=lambda entry: (entry.trade.exit_ts, entry.trade.id)):
+        usd, points = usd + entry.trade.pnl_usd, points + entry.trade.pnl_points
+        curve.append(CurvePoint(entry.trade.exit_ts, entry.trade.id, usd, points))
+    return curve
+
+
+def deepest_fall(curve: Sequence[CurvePoint]) -> Usd | None:
+    """Return the largest loss from a peak of the curve, in USD; the start counts as a peak."""
+    if not curve:
+        return None
+    peak = fall = ZERO
+    for point in curve:
+        peak = max(peak, point.usd)
+        fall = max(fall, peak - point.usd)
+    return fall
+
+
+# -- tries against the rules ----------------------------------------------------------------------------------------
+
+
+def blocked_by_gate(attempts: Iterable[Attempt]) -> dict[str, int]:
+    """Count refused entries by gate and locked exits under ``initial_exit_lock``, the most frequent first."""
+    gates: Counter[str] = Counter()
+    for event in attempts:
+        if isinstance(event, EntryBlocked):
+            gates[event.gate] += 1
+        elif isinstance(event, ExitBlocked):
+            gates["initial_exit_lock"] += 1
+    return dict(sorted(gates.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def calendar_of(
+    trades: Iterable[JournalTrade],
+    attempts: Iterable[tuple[Instant, Attempt]],
+    day_of: Callable[[Instant], date],
+) -> list[CalendarDay]:
+    """Return the trading days on which anything was done or tried, in order."""
+    by_day: dict[date, list[JournalTrade]] = {}
+    for entry in trades:
+        by_day.setdefault(entry.trading_day, []).append(entry)
+    blocked: Counter[date] = Counter()
+    overrides: Counter[date] = Counter()
+    for at, event in attempts:
+        (overrides if isinstance(event, EntryAccepted) else blocked)[day_of(at)] += 1
+    return [
+        _calendar_day(day, by_day.get(day, []), blocked[day], overrides[day])
+        for day in sorted({*by_day, *blocked, *overrides})
+    ]
+
+
+def _calendar_day(day: date, trades: Sequence[JournalTrade], blocked: int, overrides: int) -> CalendarDay:
+    return CalendarDay(
+        day=day,
+        trades=len(trades),
+        wins=sum(entry.trade.pnl_points > 0 for entry in trades),
+        points=sum((entry.trade.pnl_points for entry in trades), ZERO),
+        usd=sum((entry.trade.pnl_usd for entry in trades), ZERO),
+        blocked=blocked,
+        overrides=overrides,
+        forced_exits=sum(entry.trade.forced_exit for entry in trades),
+    )

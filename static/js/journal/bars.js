@@ -1,0 +1,56 @@
+/** Groups of trades as tables with a bar to the left or right of zero; the number beside it has the sign. */
+
+import { percent, signedUsd } from "../format.js";
+import { element } from "./plot.js";
+import { plain, say, tint } from "./words.js";
+
+const tables = [...document.querySelectorAll("[data-bars]")];
+const WIDTH = 100;
+const HEIGHT = 12;
+
+export function draw({ groups }) {
+  for (const body of tables) {
+    const own = groups[body.dataset.bars];
+    const most = Math.max(1, ...own.map((group) => Math.abs(group.usd)));
+    body.replaceChildren(...own.map((group) => row(body.dataset.bars, group, most)));
+    body.closest("table").hidden = own.length === 0;
+    document.querySelector(`[data-none=${body.dataset.bars}]`).hidden = own.length > 0;
+  }
+}
+
+function row(by, group, most) {
+  const line = document.createElement("tr");
+  const name = say("th", nameOf(by, group.name));
+  name.scope = "row";
+  const bar = say("td", "", "bar");
+  bar.append(barOf(group.usd / most, group.usd >= 0 ? "gain" : "loss"));
+  line.append(name, say("td", String(group.trades), "number"), say("td", percent(group.win_rate * 100, 0), "number"));
+  line.append(bar, tint(say("td", "", "number"), signedUsd(group.usd), group.usd));
+  return line;
+}
+
+function nameOf(by, name) {
+  if (by === "hour") return `${name}:00`;
+  if (by === "discipline") return name;
+  return by === "zone" ? name : plain(name).replace(/^./, (letter) => letter.toUpperCase());
+}
+
+/** A bar from the middle: `part` of half the width, negative to the left. */
+function barOf(part, tone) {
+  const svg = picture();
+  const length = Math.abs(part) * (WIDTH / 2 - 1);
+  svg.append(element("rect", { class: `bar-fill ${tone}`, x: part < 0 ? WIDTH / 2 - length : WIDTH / 2, y: 1, width: length, height: HEIGHT - 2 }));
+  svg.append(element("line", { class: "zero", x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }));
+  return svg;
+}
+
+/** A bar from the left: how often, in amber, as what is refused is. */
+export function refusalBar(part) {
+  const svg = picture();
+  svg.append(element("rect", { class: "bar-fill refused", x: 0, y: 1, width: part * WIDTH, height: HEIGHT - 2 }));
+  return svg;
+}
+
+function picture() {
+  return element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+}

@@ -1,0 +1,68 @@
+/** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
+
+import { NoAnswer, post } from "../api.js";
+import { copyOf, markBusy, slots, write } from "../dom.js";
+import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
+import { duration, newYork, plain, say, signedR } from "./words.js";
+
+const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
+
+/** The row beneath a trade; `whenSaved(trade)` is called with what the desk has now. */
+export function rowFor(trade, tick, whenSaved) {
+  const row = copyOf("trade-detail");
+  const slot = slots(row);
+  slot.facts.append(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), say("dd", value)]));
+  const form = slot.form;
+  form.elements.namedItem("note").value = trade.note;
+  form.elements.namedItem("tags").value = trade.tags.join(" ");
+  write(slot.saved, savedWords(trade));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    save(trade, form, slot, whenSaved);
+  });
+  form.addEventListener("input", () => write(slot.saved, "not saved yet"));
+  return row;
+}
+
+function factsOf(trade, tick) {
+  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""].filter(Boolean).join(", ");
+  return [
+    ["Trading day", tradingDay(trade.trading_day)],
+    ["Contract", `${trade.contract} · ${trade.env}`],
+    ["In", `${newYork(trade.entry_ts)} at ${averagePrice(trade.entry_price, tick)}`],
+    ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}`],
+    ["Held", duration(trade.held_s)],
+    ["Result", `${signedPoints(trade.pnl_points)} points, ${signedUsd(trade.pnl_usd)}, ${signedR(trade.r)}`],
+    ["First stop", trade.stop_points === null ? UNKNOWN : `${points(trade.stop_points)} points`],
+    ["Worst, best", `${signedPoints(trade.mae_points)}, ${signedPoints(trade.mfe_points)}`],
+    ["Zone, mode", `${trade.zone}, ${trade.mode}`],
+    ["Discipline", kept || "by the rules"],
+  ];
+}
+
+function savedWords(trade) {
+  return trade.noted_at === null ? "" : `saved ${newYork(trade.noted_at)}`;
+}
+
+async function save(trade, form, slot, whenSaved) {
+  const button = form.querySelector("[type=submit]");
+  if (button.getAttribute("aria-busy") === "true") return;
+  const words = form.elements.namedItem("tags").value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  markBusy(button, true);
+  write(slot.answer, "");
+  try {
+    const { body } = await post(`/api/journal/trades/${trade.id}/note`, { note: form.elements.namedItem("note").value, tags: words });
+    if (!body.ok) {
+      write(slot.answer, body.error);
+      return;
+    }
+    form.elements.namedItem("tags").value = body.trade.tags.join(" ");
+    write(slot.saved, savedWords(body.trade));
+    whenSaved(body.trade);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    write(slot.answer, NO_ANSWER);
+  } finally {
+    markBusy(button, false);
+  }
+}

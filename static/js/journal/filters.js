@@ -1,0 +1,92 @@
+/** Which trades: the form, and the same in the address, so that a selection can be kept and sent. */
+
+import { plain } from "./words.js";
+
+const form = document.getElementById("filters");
+const sheet = document.getElementById("sheet");
+const box = document.getElementById("filter-box");
+const words = document.getElementById("filter-words");
+const narrow = window.matchMedia("(width < 48rem)");
+const NAMES = ["first_day", "last_day", "env", "asset", "side", "mode", "reason", "tag"];
+const EVERYTHING = "all"; // in the address alone: without a word the account is the desk's own
+let tell = () => {};
+
+/** Fill the form from the address and call `whenChanged` when the operator chooses. */
+export function start(ownEnv, whenChanged) {
+  const asked = new URLSearchParams(window.location.search);
+  for (const name of NAMES) if (asked.has(name)) put(name, asked.get(name));
+  if (!asked.has("env")) put("env", ownEnv);
+  else if (asked.get("env") === EVERYTHING) put("env", "");
+  tell = () => {
+    remember(ownEnv);
+    whenChanged();
+  };
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", (event) => event.target.validity.valid && tell());
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    for (const name of NAMES) put(name, name === "env" ? ownEnv : "");
+    tell();
+  });
+  box.open = !narrow.matches; // a phone shows the figures first
+  narrow.addEventListener("change", () => (box.open = !narrow.matches));
+  remember(ownEnv);
+}
+
+/** Choose one trading day, or let it go when it was chosen. */
+export function chooseDay(day) {
+  const isChosen = chosenDay() === day;
+  for (const name of ["first_day", "last_day"]) put(name, isChosen ? "" : day);
+  tell();
+}
+
+/** The one trading day that is chosen; null when there are more. */
+export function chosenDay() {
+  const [first, last] = [valueOf("first_day"), valueOf("last_day")];
+  return first && first === last ? first : null;
+}
+
+export function env() {
+  return valueOf("env");
+}
+
+/** The selection as a query. */
+export function query(more = {}) {
+  const asked = new URLSearchParams();
+  for (const name of NAMES) if (valueOf(name)) asked.set(name, valueOf(name));
+  for (const [name, value] of Object.entries(more)) asked.set(name, value);
+  return asked;
+}
+
+/** Whether anything but the account narrows the selection. */
+export function isNarrow() {
+  return NAMES.some((name) => name !== "env" && valueOf(name));
+}
+
+/** Offer the reasons and tags that there are; what is chosen stays. */
+export function offer(name, values) {
+  const field = form.elements.namedItem(name);
+  const known = new Set([...field.options].map((option) => option.value));
+  for (const value of values) if (!known.has(value)) field.append(new Option(name === "reason" ? plain(value) : value, value));
+}
+
+function remember(ownEnv) {
+  const asked = query();
+  sheet.href = `${sheet.href.split("?")[0]}?${asked}`;
+  words.textContent = NAMES.map(valueOf).filter(Boolean).join(", ") || "all";
+  if (!env()) asked.set("env", EVERYTHING);
+  else if (env() === ownEnv) asked.delete("env");
+  const text = asked.toString();
+  window.history.replaceState(null, "", text ? `?${text}` : window.location.pathname);
+}
+
+function valueOf(name) {
+  return form.elements.namedItem(name).value;
+}
+
+/** A choice that the page does not offer yet is offered: an address may name a tag. */
+function put(name, value) {
+  const field = form.elements.namedItem(name);
+  if (value && field.options && ![...field.options].some((option) => option.value === value)) offer(name, [value]);
+  field.value = value;
+}

@@ -1,0 +1,64 @@
+/** How the journal says things: whole dollars, R, durations, reasons. */
+
+import { moneyTone, signedPoints, UNKNOWN } from "../format.js";
+
+const MINUS = "−";
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const monthName = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+const moment = new Intl.DateTimeFormat("en-GB", {
+  ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "America/New_York" },
+});
+
+/** Dollars without cents, signed: for narrow places. */
+export function wholeUsd(value) {
+  const rounded = Math.round(Math.abs(value));
+  return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}$${whole.format(rounded)}`;
+}
+
+export function signedR(value) {
+  return value === null ? UNKNOWN : `${signedPoints(value)} R`;
+}
+
+/** Seconds as 42 s, 3 min 05 s, 2 h 07 min. */
+export function duration(seconds) {
+  if (seconds === null) return UNKNOWN;
+  const all = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  if (hours > 0) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
+  return minutes > 0 ? `${minutes} min ${String(rest).padStart(2, "0")} s` : `${rest} s`;
+}
+
+/** An instant by New York's clock. */
+export function newYork(instant) {
+  return moment.format(new Date(instant)).replace(",", "");
+}
+
+export function month(name) {
+  return monthName.format(new Date(`${name}-01T00:00:00Z`));
+}
+
+/** BROKER_FLAT as broker flat. */
+export function plain(name) {
+  return name.toLowerCase().replaceAll("_", " ");
+}
+
+export function count(number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Write a text with the colour of its money, which the sign in the text says too. */
+export function tint(target, text, value) {
+  target.textContent = text;
+  const tone = moneyTone(value);
+  target.classList.toggle("gain", tone === "gain");
+  target.classList.toggle("loss", tone === "loss");
+  return target;
+}
+
+/** An element with a text. */
+export function say(name, text, className = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}

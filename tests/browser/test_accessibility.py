@@ -1,0 +1,60 @@
+"""axe-core looks at every page, in dark and light, on a desktop and a phone: nothing serious may be wrong."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.live_desk import PASSWORD
+from tests.browser.market import PricedDesk
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ("/", "/journal", "/log", "/setup", "/api/docs")
+SIGHTS = [(scheme, width) for scheme in ("dark", "light") for width in (1440, 390)]
+
+pytestmark = pytest.mark.browser
+
+
+def serious_faults(page: Page) -> list[str]:
+    """Return what axe calls serious or critical, each with the first element it is about."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:160]} ({len(fault['nodes'])} places)"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.fixture(scope="module")
+def busy_desk(tmp_path_factory):
+    """A desk with something on every page: bricks, a trade, a closed one, a dead letter."""
+    with PricedDesk(tmp_path_factory.mktemp("axe"), COOLDOWN_SECONDS="0", CANDLE_SECONDS="1") as desk:
+        desk.hears_price(6_689)
+        desk.hears_a_walk()
+        for size in ("8", "12", "6"):
+            desk.hears_brick(size, "green")
+        operator, bridge = desk.operator(), desk.bridge()
+        bridge.fills(operator.enters_when_the_candle_allows(), 5250)
+        bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5254)
+        desk.hears_brick("6", "green")
+        bridge.fills(operator.enters_when_the_candle_allows(), 5250)
+        desk.tradingview().brick(6, "purple")
+        yield desk
+
+
+@pytest.mark.parametrize(("scheme", "width"), SIGHTS)
+@pytest.mark.parametrize("path", ["/login", *PAGES])
+def test_nothing_serious_is_wrong(browser, busy_desk, path, scheme, width):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{busy_desk.url}/login")
+    if path != "/login":
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page).to_have_url(f"{busy_desk.url}/")
+        page.goto(f"{busy_desk.url}{path}")
+        page.wait_for_timeout(700)  # until the first state and the charts are drawn
+    faults = serious_faults(page)
+    context.close()
+    assert faults == []

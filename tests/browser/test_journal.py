@@ -1,0 +1,228 @@
+"""The trader's journal as a trader meets it: a real Chromium before a desk with real trades."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.chromium import INSTALL, chromium_path
+from tests.browser.conftest import complaints_of, log_in
+from tests.browser.live_desk import LiveDesk
+from tests.desk_process import QUICK, eventually
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.processes,
+    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
+]
+
+PRICE = 5250.25
+PHONE = {"width": 390, "height": 844}
+HOLD_MS = 1_700
+WHY = "the opening range failed twice"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[LiveDesk]:
+    with LiveDesk(tmp_path, **QUICK, STOP_POINTS="10") as running:
+        yield running
+
+
+def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: object) -> str:
+    """Go in by the book and out so many points later; return the trade's id."""
+    operator = desk.operator()
+    desk.hears_price(PRICE)
+    desk.hears_stack({"12": "green", "8": "green", "6": "green"})
+    order = operator.enters_when_the_candle_allows(trade_mode=mode, **more)
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    desk.hears_price(PRICE + won)
+    desk.hears_brick("6", "green")
+    answer = operator.post("/api/exit", json={"asset": "ES"})
+    assert answer.status_code == 200, answer.text
+    desk.bridge_fills(desk.bridge_claims(), PRICE + won)
+    eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"])
+    return str(order["id"])
+
+
+@pytest.fixture
+def traded(desk: LiveDesk) -> list[str]:
+    """Won 4 points, lost 2, won 1 as a SCALP; and one try that the ladder refused."""
+    ids = [trade_once(desk, 4), trade_once(desk, -2), trade_once(desk, 1, "SCALP")]
+    assert desk.operator().enters(direction="SELL").json()["gate"] == "zone"
+    return ids
+
+
+@pytest.fixture
+def journal(page: Page, desk: LiveDesk, traded: list[str]) -> Page:
+    log_in(page, desk)
+    page.get_by_role("link", name="Journal").click()
+    expect(page.locator("#headline")).to_contain_text("in 3 trades")
+    return page
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("#trade-rows .trade-row")
+
+
+def column(page: Page, name: str) -> list[str]:
+    return rows(page).locator(f"[data-slot={name}]").all_inner_texts()
+
+
+def test_a_stranger_is_sent_to_log_in(page: Page, desk: LiveDesk) -> None:
+    page.goto(f"{desk.url}/journal")
+    expect(page).to_have_url(f"{desk.url}/login")
+
+
+def test_an_empty_journal_says_what_it_waits_for(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/journal")
+    expect(page.locator("#headline")).to_have_text("No trades")
+    expect(page.locator("#empty")).to_contain_text("No trade has been closed on this account yet")
+    expect(page.locator("#trades")).to_be_hidden()
+    expect(page.locator("#tries")).to_contain_text("No gate had to refuse anything")
+    page.get_by_label("Asset").select_option("ES")
+    expect(page.locator("#empty")).to_contain_text("No trade fits this selection")
+
+
+def test_the_headline_tiles_and_pictures_are_of_the_trades(journal: Page) -> None:
+    expect(journal.locator("#headline")).to_have_text("+$75.00 in 3 trades, +$25.00 a trade, 67 % won")
+    tiles = journal.locator("#tiles")
+    expect(tiles).to_contain_text("+0.10 R")
+    expect(tiles).to_contain_text("2.50")  # the profit factor
+    expect(tiles).to_contain_text("−$50.00")  # the deepest fall
+    expect(journal.locator("#curve svg")).to_have_attribute("aria-label", re.compile(r"3 trades, ending at \+\$75\.00"))
+    assert journal.locator("#scatter path.mark.gain").count() == 2
+    assert journal.locator("#scatter path.mark.loss").count() == 1
+    expect(journal.locator("[data-bars=discipline]")).to_contain_text("by the rules")
+    expect(journal.locator("[data-bars=zone] tr")).to_contain_text("NORMAL")
+    expect(journal.locator("#gates")).to_contain_text("zone")
+    assert column(journal, "points") == ["+1.00", "−2.00", "+4.00"]
+
+
+def test_the_curve_is_read_by_keyboard(journal: Page) -> None:
+    curve = journal.locator("#curve svg")
+    curve.focus()
+    journal.keyboard.press("Home")
+    expect(journal.locator("#curve-readout")).to_contain_text("Trade 1: +$100.00")
+    journal.keyboard.press("ArrowRight")
+    expect(journal.locator("#curve-readout")).to_contain_text("Trade 2: +$50.00")
+
+
+def test_columns_sort_by_keyboard_too(journal: Page) -> None:
+    head = journal.locator("[data-column=usd]")
+    head.get_by_role("button").focus()
+    journal.keyboard.press("Enter")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert column(journal, "usd") == ["+$100.00", "+$25.00", "−$50.00"]
+    journal.keyboard.press("Enter")
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    assert column(journal, "usd") == ["−$50.00", "+$25.00", "+$100.00"]
+
+
+def test_a_filter_narrows_everything_and_stays_in_the_address(journal: Page) -> None:
+    journal.get_by_label("Mode").select_option("SCALP")
+    expect(journal.locator("#headline")).to_contain_text("+$25.00 in 1 trade")
+    expect(rows(journal)).to_have_count(1)
+    expect(journal).to_have_url(re.compile(r"\?mode=SCALP$"))
+    journal.reload()
+    expect(journal.locator("#headline")).to_contain_text("in 1 trade")
+    journal.get_by_role("button", name="Clear").click()
+    expect(journal.locator("#headline")).to_contain_text("in 3 trades")
+    expect(journal).to_have_url(re.compile(r"/journal$"))
+
+
+def test_a_day_of_the_calendar_shows_its_tries(journal: Page, desk: LiveDesk) -> None:
+    day = journal.locator("#calendar .day")
+    expect(day).to_have_count(1)
+    expect(day).to_contain_text("+$75")
+    expect(day).to_contain_text("3 trades")
+    day.click()
+    expect(day).to_have_attribute("aria-pressed", "true")
+    expect(journal.locator("#day")).to_contain_text("No override that day")
+    expect(journal.locator("#headline")).to_contain_text("in 3 trades")
+    journal.get_by_role("button", name="Month before").click()
+    expect(journal.locator("#calendar-note")).to_contain_text("Nothing was traded or tried")
+
+
+def test_a_note_and_tags_are_kept_and_found_again(journal: Page, traded: list[str]) -> None:
+    opens = rows(journal).nth(1).locator(".opens")
+    opens.focus()
+    journal.keyboard.press("Enter")
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    detail = journal.locator(".trade-detail")
+    expect(detail).to_contain_text("−2.00 points, −$50.00, −0.20 R")
+    detail.get_by_label("Note").fill("<b>Chased</b> the second push")
+    detail.get_by_label("Tags").fill("FOMO, late")
+    detail.get_by_role("button", name="Save note").click()
+    expect(detail.get_by_role("status")).to_contain_text("saved")
+    expect(rows(journal).nth(1)).to_contain_text("fomo late")
+    journal.reload()
+    expect(rows(journal)).to_have_count(3)
+    journal.locator("#filters [name=tag]").select_option("fomo")
+    expect(rows(journal)).to_have_count(1)
+    rows(journal).locator(".opens").click()
+    expect(detail.get_by_label("Note")).to_have_value("<b>Chased</b> the second push")
+
+
+def test_a_note_that_the_desk_refuses_says_why_and_stays(journal: Page) -> None:
+    rows(journal).first.locator(".opens").click()
+    detail = journal.locator(".trade-detail")
+    detail.get_by_label("Tags").fill("über")
+    detail.get_by_role("button", name="Save note").click()
+    expect(detail.get_by_role("alert")).to_contain_text("tags")
+    expect(detail.get_by_label("Tags")).to_have_value("über")
+
+
+def test_the_sheet_holds_the_selection(journal: Page, traded: list[str]) -> None:
+    journal.get_by_label("Mode").select_option("SCALP")
+    expect(rows(journal)).to_have_count(1)
+    with journal.expect_download() as downloading:
+        journal.get_by_role("link", name="CSV").click()
+    with Path(downloading.value.path()).open(newline="", encoding="utf-8") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == [traded[2]]
+
+
+def test_an_override_asks_why_and_the_journal_tells_it(page: Page, desk: LiveDesk) -> None:
+    dashboard = log_in(page, desk)
+    desk.hears_price(PRICE)
+    desk.hears_stack({"12": "green", "8": "green", "6": "green"})
+    dashboard.get_by_text("Override the zone").click()
+    override = dashboard.locator("#entry .override")
+    override.get_by_text("SELL").first.click()
+    override.get_by_label("Why").fill(WHY)
+    button = override.locator(".override-button")
+    expect(button).to_contain_text("Hold to SELL")
+    button.hover()
+    dashboard.mouse.down()
+    dashboard.wait_for_timeout(HOLD_MS)
+    dashboard.mouse.up()
+    assert desk.bridge_claims()["side"] == "SELL"
+    expect(override.get_by_label("Why")).to_have_value("")
+    page.goto(f"{desk.url}/journal")
+    page.locator("#calendar .day").click()
+    expect(page.locator("#overrides")).to_contain_text(f"Override SELL ES, taken: {WHY}")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(
+    browser: Browser, desk: LiveDesk, traded: list[str], scheme: str
+) -> None:
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True, timezone_id="UTC")
+    page = context.new_page()
+    complaints = complaints_of(page)
+    log_in(page, desk)
+    page.get_by_role("link", name="Journal").click()
+    expect(page.locator("#headline")).to_contain_text("in 3 trades")
+    expect(page.get_by_label("Mode")).to_be_hidden()
+    page.get_by_text("Which trades").click()
+    expect(page.get_by_label("Mode")).to_be_visible()
+    rows(page).first.locator(".opens").click()
+    expect(page.get_by_role("button", name="Save note")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
+    assert complaints == []
