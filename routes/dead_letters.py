@@ -30,15 +30,15 @@ def show_dead_letters() -> Response:
     return jsonify({"ok": True, "dead_letters": letters})
 
 
-@dead_letters.post("/api/dead-letters/<int:sequence>/replay")
+@dead_letters.post("/api/dead-letters/<sequence>/replay")
 @guarded_by("operator")
-@answers(BrickAnswer, errors=(400, 404, 409, 422))
-def replay_dead_letter(sequence: int) -> Response:
+@answers(BrickAnswer, errors=(404, 409, 422))
+def replay_dead_letter(sequence: str) -> Response:
     """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
     letters = house().manager.store.last_dead_letters(LETTERS_SHOWN)
-    letter = next((letter for letter in letters if letter.sequence == sequence), None)
+    letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
-        raise InvalidRequest("sequence", f"there is no dead letter {sequence} among the newest {LETTERS_SHOWN}", 404)
+        raise InvalidRequest("sequence", f"there is no dead letter {sequence[:20]!r} among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
     outcome = house().manager.submit(brick)
     body, said = reply_to(outcome)
@@ -50,7 +50,7 @@ def replay_dead_letter(sequence: int) -> Response:
 def _brick_of(letter: DeadLetter) -> CloseBrick:
     """Read the letter as a brick that tells its time. Raises InvalidRequest."""
     if letter.path not in BRICK_PATHS:
-        raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 400)
+        raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
     try:
         brick = brick_in(letter.path, letter.body.encode())
     except ValidationError as error:

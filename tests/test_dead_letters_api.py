@@ -70,6 +70,6 @@ def test_only_bricks_that_are_there_are_tried_again(desk):
     desk.tradingview().post("/tv_heartbeat", data=NOT_A_NUMBER)
     operator = desk.operator()
     (letter,) = letters_of(operator)
-    assert "only bricks" in error_of(replays(operator, letter), 400)
+    assert "only bricks" in error_of(replays(operator, letter), 409)
     assert "no dead letter" in error_of(replays(operator, {"sequence": 999_999}), 404)
     error_of(desk.stranger().get("/api/dead-letters"), 401)

@@ -32,6 +32,7 @@ class SqliteFile:
         self._path = Path(path)
         self._readers = threading.local()
         self._migrates = migrates
+        self._is_closed = False
         try:
             if migrates:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the writer's connection and the caller's; another thread may be reading on its own this moment."""
+        self._is_closed = True
         for connection in (getattr(self, "_writer", None), getattr(self._readers, "connection", None)):
             if connection is not None:
                 connection.close()
@@ -159,6 +161,8 @@ class SqliteFile:
             return self._reader().execute(query, values).fetchall()
 
     def _reader(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise StoreDown("SQLite: the store was closed")
         if not hasattr(self._readers, "connection"):
             self._readers.connection = self._connect()
         connection: sqlite3.Connection = self._readers.connection
