@@ -87,8 +87,9 @@ function cell(day, told, most) {
   button.dataset.tone = told.usd > 0 ? "gain" : told.usd < 0 ? "loss" : "none";
   button.dataset.level = String(Math.ceil((Math.abs(told.usd) / most) * LEVELS));
   button.setAttribute("aria-pressed", String(filters.chosenDay() === day));
-  button.setAttribute("aria-label", `${tradingDay(day)}: ${count(told.trades, "trade")}, ${wholeUsd(told.usd)}, ${told.blocked} blocked, ${count(told.overrides, "override")}`);
-  button.append(number, say("span", told.trades ? wholeUsd(told.usd) : UNKNOWN, "day-sum"), ...smallPrint(told));
+  const sum = say("span", told.trades ? wholeUsd(told.usd) : UNKNOWN, "day-sum");
+  const unseen = say("span", `${tradingDay(day)}: ${count(told.trades, "trade")}, ${told.blocked} blocked, ${count(told.overrides, "override")}`, "visually-hidden");
+  button.append(number, sum, ...smallPrint(told), unseen);
   box.append(button);
   return box;
 }
