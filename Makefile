@@ -59,10 +59,12 @@ $(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt
 	@touch $@ $(VENV)/ready
 
 # What the browser needs, as package-lock.json pins it. Without Node on the machine it comes as a Python package.
-$(VENDOR): package.json package-lock.json .npmrc | $(VENV)/bin/python
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)/bin/python
 	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
+$(VENDOR): node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	@cp node_modules/lightweight-charts/LICENSE $(@D)/lightweight-charts.LICENSE
 	@cp node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs $@
-	@rm -rf node_modules
