@@ -38,7 +38,7 @@ def replay_dead_letter(sequence: str) -> Response:
     letters = house().manager.store.last_dead_letters(LETTERS_SHOWN)
     letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
-        raise InvalidRequest("sequence", f"there is no dead letter {sequence[:20]!r} among the newest {LETTERS_SHOWN}", 404)
+        raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
     outcome = house().manager.submit(brick)
     body, said = reply_to(outcome)
