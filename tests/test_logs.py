@@ -113,7 +113,7 @@ def test_no_secret_is_ever_written(written, secret):
 
 @pytest.mark.processes
 def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines):
-    assert len(lines) > 100
+    assert len(lines) > 50
     for line in lines:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"]), line
         assert line["level"] in ("debug", "info", "warning", "error", "critical"), line

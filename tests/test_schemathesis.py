@@ -117,7 +117,8 @@ def may_be_down(operation, answer):
 def modes_of(method, path):
     """Data that does not fit exists only where there is data."""
     call = document()["paths"][path][method.lower()]
-    has_data = "requestBody" in call or "parameters" in call
+    asked = [parameter for parameter in call.get("parameters", []) if parameter["in"] != "path"]  # any text is a path
+    has_data = "requestBody" in call or bool(asked)
     return (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if has_data else (GenerationMode.POSITIVE,)
 
 
