@@ -413,7 +413,7 @@ def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wake
         order = operator.enters_when_the_candle_allows()
         first.signal(signal.SIGCONT)
         assert "STANDBY" in error_of(first.operator().enters(), 503)
-        eventually(lambda: first.operator().state()["orders"][0]["id"] == order["id"])
+        eventually(lambda: [one["id"] for one in first.operator().state()["orders"]] == [order["id"]])
         assert took > 4
         rows = journal_of(second)
         assert [row.kind for row in rows if b"OrderQueued" in row.events] == ["EnterMarket"]
