@@ -19,7 +19,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import errors, guards, request_ids, vendor
+from routes import assets, errors, guards, request_ids
 from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bricks import bricks
@@ -73,7 +73,7 @@ def create_app(config: Config | None = None) -> Flask:
     """
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # routes/assets.py serves it
     set_up_flask(app, config)
     targets = open_targets(config.notify_urls)
     parts = open_house(config, Metrics())
@@ -82,7 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["lockstep"] = parts
     set_up_sessions(app, parts.gatekeeper)
     errors.install(app)
-    vendor.install(app)
+    assets.install(app)
     request_ids.install(app, tells_all=config.log_level == "DEBUG")
     guards.install(app, parts.gatekeeper)
     app.after_request(add_security_headers)
@@ -152,7 +152,6 @@ def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # asked again each time, answered 304: no page mixes two versions
     app.url_map.merge_slashes = False  # a webhook is never redirected
     if config.trusted_proxies:
         hops = config.trusted_proxies

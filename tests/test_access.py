@@ -42,7 +42,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     **dict.fromkeys(  # strangers are sent to log in
         ("GET /login", "GET /", "GET /setup", "GET /log", "GET /journal"), "anybody"
     ),
-    **dict.fromkeys(("GET /static/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
+    **dict.fromkeys(("GET /static/<edition>/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
     "GET /metrics": "operator",  # or by a token of its own: tests/test_operations.py; API keys: tests/test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),

@@ -310,15 +310,3 @@ def test_a_restarted_desk_has_its_bricks_and_of_the_smallest_the_last(tmp_path):
         eventually(lambda: bricks_of(operator, asset="ES", size="6")["complete"])
         counts = {size: len(bricks_of(operator, asset="ES", size=size)["bricks"]) for size in SIZES}
         assert counts == {**dict.fromkeys(SIZES, 2), "1": 1}
-
-
-@pytest.mark.processes
-def test_a_library_is_kept_for_good_only_under_its_own_hash(desk):
-    path = "/static/vendor/lightweight-charts.js"
-    page = desk.operator().get("/").text
-    digest = page.partition(f"{path}?v=")[2].partition('"')[0]
-    assert len(digest) == 16, "run `make static/vendor/lightweight-charts.js`"
-    kept = desk.stranger().get(f"{path}?v={digest}").headers["Cache-Control"]
-    assert kept == "public, max-age=31536000, immutable"
-    for query in ("", "?v=0000000000000000"):
-        assert "immutable" not in desk.stranger().get(path + query).headers["Cache-Control"]

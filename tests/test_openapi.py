@@ -17,7 +17,7 @@ from services.engine.rules import Rules
 from tests.api_document import PATH, document, documented, operations
 from tests.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
 
-OF_PEOPLE = {"/", "/journal", "/log", "/login", "/setup", "/static/<path:filename>"}  # pages, no calls
+OF_PEOPLE = {"/", "/journal", "/log", "/login", "/setup", "/static/<edition>/<path:filename>"}  # pages, no calls
 SPEC_11 = {
     "GlobalState": "env equity open_pnl realized_pnl connected connected_count connected_expected "
     "tradingview_connected rithmic_connected rithmic_last_ts store five_min_trade_lock_active "

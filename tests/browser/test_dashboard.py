@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.modules import call
 
 pytestmark = [
     pytest.mark.browser,
@@ -137,8 +138,7 @@ def test_a_late_message_never_overwrites_a_newer_one(dashboard: Page, desk: Live
     desk.hears_brick("6", "red")
     brick = dashboard.locator("[data-stream=main_renko]")
     expect(brick).to_have_attribute("data-color", "red")
-    take = "async (state) => (await import('/static/js/store.js')).takeAnswer(state)"
-    assert dashboard.evaluate(take, older) is False
+    assert call(dashboard, "js/store.js", "module.takeAnswer(argument)", older) is False
     dashboard.wait_for_timeout(1_100)  # one more second's drawing
     expect(brick).to_have_attribute("data-color", "red")
 
@@ -229,7 +229,7 @@ def test_the_page_says_the_same_without_its_scripts(desk: LiveDesk) -> None:
 
 def document_of(page: Page) -> Any:
     """Return the document that the page draws: what patches have made of it."""
-    return page.evaluate("async () => (await import('/static/js/store.js')).current()")
+    return call(page, "js/store.js", "module.current()")
 
 
 def timeless(document: Any) -> Any:

@@ -1,0 +1,96 @@
+"""What the pages load: one edition, compressed, kept by browsers for good."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from routes import assets
+from tests.desk_process import DeskProcess
+
+pytestmark = pytest.mark.processes
+
+BUILT = "run `make static/vendor/lightweight-charts.js`"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
+    with DeskProcess(tmp_path_factory.mktemp("assets")) as running:
+        yield running
+
+
+def addresses_of(page: str) -> set[str]:
+    return set(re.findall(r'"(/static/[^"]+)"', page))
+
+
+def test_every_asset_of_every_page_is_there_and_kept_for_good(desk):
+    operator, stranger = desk.operator(), desk.stranger()
+    found = set().union(*(addresses_of(operator.get(path).text) for path in ("/", "/journal", "/log", "/setup")))
+    assert len(found) > 60
+    assert len({address.split("/")[2] for address in found}) == 1, "a page mixes two editions"
+    for address in found:
+        answer = stranger.get(address)
+        assert answer.status_code == 200, address
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_imports_of_scripts_stay_within_the_edition():
+    """A module that names a whole address would come from another edition, or not at all."""
+    for script in (assets.FOLDER / "js").rglob("*.js"):
+        for imported in re.findall(r'(?:from|import) "([^"]+)"', script.read_text("utf-8")):
+            assert imported.startswith("."), f"{script.name} imports {imported}"
+            assert (script.parent / imported).is_file(), f"{script.name} imports {imported}"
+
+
+def test_another_edition_is_served_but_not_kept(desk):
+    address = next(iter(addresses_of(desk.stranger().get("/login").text)))
+    older = desk.stranger().get(address.replace(address.split("/")[2], "0123456789ab"))
+    assert older.status_code == 200
+    assert older.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_library_comes_compressed_and_whole(desk):
+    page = desk.operator().get("/").text
+    library = re.search(r'data-library="([^"]+)"', page)
+    assert library, BUILT
+    plain = desk.stranger().get(library[1], headers={"Accept-Encoding": "identity"})
+    for encoding in ("gzip", "br", "zstd"):
+        answer = desk.stranger().get(library[1], headers={"Accept-Encoding": encoding}, stream=True)
+        sent = answer.raw.read(decode_content=False)
+        assert answer.headers["Content-Encoding"] == encoding
+        assert len(sent) < len(plain.content) / 2
+    whole = desk.stranger().get(library[1], headers={"Accept-Encoding": "gzip"})
+    assert whole.content == plain.content == (assets.FOLDER / "vendor" / "lightweight-charts.js").read_bytes()
+
+
+def test_the_stream_is_never_compressed(desk):
+    with desk.operator().get("/api/stream", headers={"Accept-Encoding": "gzip, br"}, stream=True) as answer:
+        assert "Content-Encoding" not in answer.headers
+
+
+def test_the_manifest_makes_the_desk_installable(desk):
+    page = desk.stranger().get("/login").text
+    address = re.search(r'rel="manifest" href="([^"]+)"', page)
+    assert address
+    answer = desk.stranger().get(address[1])
+    assert answer.headers["Content-Type"].startswith("application/manifest+json")
+    manifest = answer.json()
+    assert manifest["start_url"] == "/"
+    assert manifest["display"] == "standalone"
+    sizes = {icon["sizes"] for icon in manifest["icons"]}
+    assert {"192x192", "512x512"} <= sizes
+    for icon in manifest["icons"]:
+        told = Path(icon["src"])
+        assert (assets.FOLDER / told).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_changed_file_is_a_new_edition(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text("a")
+    first = assets._edition_of(assets._listing())
+    sheet.write_text("b")
+    os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
+    assert assets._edition_of(assets._listing()) != first
