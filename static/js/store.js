@@ -17,6 +17,11 @@ export function current() {
   return shown;
 }
 
+/** What the stream has told so far as one document, logs and all; null before it told anything. */
+export function whole() {
+  return told === null ? null : { ...told, logs };
+}
+
 /** The lines of one feed, newest first. */
 export function logOf(feed) {
   return logs[feed] ?? [];

@@ -1,23 +1,32 @@
 /**
  * The desk's live stream, and what to do without it.
  *
- * The server pings every 2 s, so 5 s of silence mean the stream is dead whatever the socket believes: it is
- * opened anew, and until it speaks the document is polled every 2 s. A page nobody sees lets the stream go
- * after a while: browsers allow six connections to a server, and hidden tabs must not use up the exits'.
+ * After 5 s of silence the document is polled every 2 s until the stream speaks again. Where the browser cannot share
+ * one connection among its pages, a page nobody sees lets its own go after a while: browsers allow six to a server,
+ * and hidden tabs must not use up the exits'.
  */
 
 import { get, NoAnswer } from "./api.js";
 import * as clock from "./clock.js";
+import { SILENT_AFTER_MS } from "./event_line.js";
+import { ownLink, sharedLink } from "./links.js";
 import * as store from "./store.js";
 
-export const SILENT_AFTER_MS = 5_000;
 const POLL_EVERY_MS = 2_000;
 const POLL_ANSWER_WITHIN_MS = 4_000;
-const REOPEN_EVERY_MS = 5_000;
 const HIDDEN_FOR_MS = 30_000;
 
-let source = null;
-let openedAt = 0;
+const TAKE = {
+  state: (state) => store.takeState(state) && onNews("document"),
+  change: (change) => store.takeChange(change) && onNews("document"),
+  log: (line) => (store.takeLogLine(line), onNews("log")),
+  quote: (quote) => (store.takeQuote(quote), onNews("price")),
+  brick: (brick) => onNews("brick", brick),
+  ping: () => onNews("clock"),
+  opened: () => onNews("opened"),
+};
+
+let link = null;
 let heardAt = performance.now(); // the page itself came from the desk a moment ago
 let answeredAt = heardAt;
 let pollTimer = null;
@@ -30,11 +39,12 @@ let onNews = () => {};
  */
 export function start(listener) {
   onNews = listener;
-  open();
+  link = sharedLink(take, useOwn) ?? ownLink(take);
+  link.join();
   clock.everySecond(watch);
   document.addEventListener("visibilitychange", followVisibility);
-  window.addEventListener("pagehide", close);
-  window.addEventListener("pageshow", (event) => event.persisted && open());
+  window.addEventListener("pagehide", () => link.leave());
+  window.addEventListener("pageshow", (event) => event.persisted && link.join());
 }
 
 /** Milliseconds since the stream last spoke. */
@@ -66,41 +76,26 @@ export async function refresh() {
   }
 }
 
-function open() {
-  close();
-  openedAt = performance.now();
-  source = new EventSource("/api/stream");
-  source.addEventListener("open", () => onNews("opened"));
-  on("state", (state) => store.takeState(state) && onNews("document"));
-  on("change", (change) => store.takeChange(change) && onNews("document"));
-  on("log", (line) => (store.takeLogLine(line), onNews("log")));
-  on("quote", (quote) => (store.takeQuote(quote), onNews("price")));
-  on("brick", (brick) => onNews("brick", brick));
-  on("ping", () => onNews("clock"));
-  on("resync", open);
+function useOwn() {
+  if (link.isOwn) return;
+  const { isJoined } = link;
+  link.leave();
+  link = ownLink(take);
+  if (isJoined) link.join();
 }
 
-function on(event, take) {
-  const opened = source;
-  opened.addEventListener(event, (message) => {
-    if (opened !== source) return; // a stream already given up
-    const told = message.data ? JSON.parse(message.data) : {};
-    heardAt = performance.now();
-    if (told.now) clock.hear(told.now);
-    take(told);
-  });
-}
-
-function close() {
-  source?.close();
-  source = null;
+/** Take what the stream said; `ageMs` ago when it had said it before this page joined. */
+function take(event, text, ageMs) {
+  const told = text ? JSON.parse(text) : {};
+  if (event !== "opened") heardAt = Math.max(heardAt, performance.now() - ageMs);
+  if (told.now && ageMs === 0) clock.hear(told.now);
+  TAKE[event](told);
 }
 
 function watch() {
   if (!isSilent()) return stopPolling();
   startPolling();
-  const isDue = performance.now() - openedAt > REOPEN_EVERY_MS;
-  if (isDue && !document.hidden) open();
+  if (link.isJoined && !document.hidden) link.watch();
 }
 
 function startPolling() {
@@ -117,9 +112,9 @@ function stopPolling() {
 function followVisibility() {
   clearTimeout(hiddenTimer);
   if (document.hidden) {
-    hiddenTimer = setTimeout(close, HIDDEN_FOR_MS);
-  } else if (source === null) {
-    open();
+    if (link.isOwn) hiddenTimer = setTimeout(() => link.leave(), HIDDEN_FOR_MS);
+  } else if (!link.isJoined) {
+    link.join();
     refresh();
   }
 }
