@@ -252,6 +252,7 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
     """Return the measurements in the table's order. ``store`` are the settings that choose it: SQLite without any."""
     from tests.bench.crowd import crowded_desk
     from tests.bench.long_journal import start_with_long_journal
+    from tests.bench.page import page_in_a_browser
 
     on_any_store = [
         lambda: sequential_webhooks(folder / "sequential", **store),
@@ -263,4 +264,9 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
     ]
     if store:
         return on_any_store
-    return [*on_any_store, decisions, lambda: start_with_long_journal(folder / "long")]
+    on_sqlite = [
+        decisions,
+        lambda: start_with_long_journal(folder / "long"),
+        lambda: page_in_a_browser(folder / "page"),
+    ]
+    return [*on_any_store, *on_sqlite]

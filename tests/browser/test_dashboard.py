@@ -159,17 +159,28 @@ def test_keyboard_enters_and_exits(dashboard: Page, desk: LiveDesk) -> None:
     expect(dashboard.locator("#trade")).to_contain_text("Flat")
 
 
-def test_override_needs_a_side_and_a_held_button(dashboard: Page, desk: LiveDesk) -> None:
+def test_override_needs_a_side_a_reason_and_a_held_button(dashboard: Page, desk: LiveDesk) -> None:
     market_agrees(desk, "green")
-    dashboard.get_by_text("Override the zone").click()
-    button = dashboard.locator("#entry .override-button")
+    dashboard.locator("#entry").get_by_text("Override the zone").click()
+    override = dashboard.locator("#entry .override")
+    button = override.locator(".override-button")
     expect(button).to_contain_text("Choose BUY or SELL first")
-    dashboard.locator("#entry .override").get_by_text("SELL").first.click()
+    override.get_by_text("SELL").first.click()
+    expect(button).to_contain_text("Write why first")
+    hold(button)
+    expect(override.get_by_role("alert")).to_contain_text("Write why first")
+    override.get_by_label("Why").fill("  .  ")
+    expect(button).to_contain_text("Write why first")
+    override.get_by_label("Why").fill("the open gap closes")
     expect(button).to_contain_text("Hold to SELL 5 MESZ6")
     button.click()
-    expect(dashboard.locator("#entry .override")).to_contain_text("Hold the button for 1.5 s")
+    expect(override).to_contain_text("Hold the button for 1.5 s")
+    assert desk.operator().state()["orders"] == []
     hold(button)
-    assert desk.bridge_claims()["side"] == "SELL"
+    order = desk.bridge_claims()
+    assert order["side"] == "SELL"
+    [[told]] = desk.rows("SELECT events FROM journal WHERE instr(events, CAST('the open gap closes' AS BLOB))")
+    assert b"EntryAccepted" in told
 
 
 def test_without_the_desk_entries_wait_exits_stay_and_it_comes_back(dashboard: Page, desk: LiveDesk) -> None:

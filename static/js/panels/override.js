@@ -11,10 +11,12 @@ import { chosen, chosenKind, isWaitingKind, quantity, whatWaits } from "./entry_
 const root = document.querySelector("#entry .override");
 const slot = slots(root);
 const reason = root.querySelector("[name=override_reason]");
+const SHORTEST_REASON = 3; // a word: a stray letter is no reason
 let symbolInView = () => "";
 
 export function start(symbol) {
   symbolInView = symbol;
+  reason.addEventListener("input", () => draw(store.current().global, assetInView()));
   makeHoldable(slot["override-button"], {
     mayHold: () => obstacle() === "" && !isAsking(),
     whenHeld: enter,
@@ -45,7 +47,8 @@ function obstacle() {
   if (stream.isSilent()) return "Entries wait for the stream";
   if (closed) return headline(closed);
   if (isWaitingKind() && whatWaits(asset)) return whatWaits(asset);
-  return chosen("override_side") ? "" : "Choose BUY or SELL first";
+  if (!chosen("override_side")) return "Choose BUY or SELL first";
+  return reason.value.trim().length >= SHORTEST_REASON ? "" : "Write why first";
 }
 
 async function enter() {
