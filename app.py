@@ -27,6 +27,7 @@ from routes.bridge import bridge
 from routes.controls import controls
 from routes.dead_letters import dead_letters
 from routes.journal import journal
+from routes.journal_bricks import journal_bricks
 from routes.limits import limits
 from routes.operations import operations
 from routes.orders import orders
@@ -55,7 +56,7 @@ from services.stores.store import JournalRow, StoreError
 
 BLUEPRINTS = (
     *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
-    *(bricks, auth, pages, setup, dead_letters, operations, api_docs),
+    *(journal_bricks, bricks, auth, pages, setup, dead_letters, operations, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 SESSION_LASTS = timedelta(hours=24)

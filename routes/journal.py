@@ -18,7 +18,7 @@ from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
 from routes.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
-from routes.parsing import AskedNumber, OperatorBody, Symbol, accepts, asks
+from routes.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
 from routes.replies import answer, house
 from services.engine.answers import Refusal
 from services.engine.commands import NoteTrade
@@ -149,6 +149,7 @@ class MonthAsked(Asked):
 class DayAsked(Asked):
     day: Day | None = Field(default=None, description="the present trading day when it is not named")
     env: AskedEnv | None = None
+    samples_after: Moment | None = Field(default=None, description="leave out the samples up to this one")
 
 
 class NoteBody(OperatorBody):
@@ -226,7 +227,7 @@ def show_calendar(query: MonthAsked) -> Response:
 def show_day(query: DayAsked) -> Response:
     """Return one trading day: the account's course, figures, tries against the rules, forced exits."""
     asked = query.day or house().manager.snapshot.desk.day.trading_day
-    day = day_of(house().manager.store, asked, _roll(), query.env)
+    day = day_of(house().manager.store, asked, _roll(), query.env, query.samples_after)
     return _fresh(
         {
             "day": day.day,

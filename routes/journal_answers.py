@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from routes.answers import OkAnswer, VersionAnswer
+from routes.answers import BrickRow, OkAnswer, VersionAnswer
 from routes.state_answers import TradeRow
 from routes.wire import Instant, Number, TradingDay
 from services.engine.words import Env, Side
@@ -140,6 +140,26 @@ class DayAnswer(OkAnswer):
     blocked: list[BlockedRow]
     overrides: list[OverrideRow]
     forced_exits: list[JournalTradeRow]
+
+
+class GapRow(BaseModel):
+    """Where bricks of a long trade are left out."""
+
+    after: int = Field(description="the `n` of the brick behind which they are missing")
+    left_out: int | None = Field(description="how many, null when nobody counted them")
+
+
+class TradeBricksAnswer(OkAnswer):
+    """The bricks around a trade, oldest first: up to 40 before, 540 between, 20 after; ``n`` counts them from 1."""
+
+    trade_id: str
+    asset: str
+    size: Number = Field(description="in points")
+    point_size: Number = Field(description="a point, in price")
+    bricks: list[BrickRow]
+    between: int = Field(description="how many of them closed while the trade was open")
+    gap: GapRow | None
+    absence: str | None = Field(description="a sentence that says why there are none")
 
 
 class NoteAnswer(VersionAnswer):

@@ -36,6 +36,7 @@ ROOM_TITLES = {
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
     "journal": "Journal",
+    "journal_bricks": "Journal",
     "state": "State",
     "stream": "Stream",
     "bricks": "Charts",

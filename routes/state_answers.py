@@ -238,6 +238,7 @@ class GlobalState(BaseModel):
     max_trades_per_day: int
     trades_taken_today: int
     trades_remaining_today: int
+    last_try_ts: Instant | None = Field(description="last refused entry, override or locked exit, of any day")
     low_liquidity_today: bool
     low_liquidity_reason: str | None
     limits: LimitsState

@@ -90,7 +90,7 @@ class BrickStore:
         """Take the bricks of rows that another process has committed, oldest first."""
         if rows and self._first_followed is None:
             self._first_followed = rows[0].sequence
-        for at, event in _bricks_of(rows):
+        for at, event in bricks_of(rows):
             self._add(event.asset, event.stream, at, event.color, event.close)
 
     def look(self, snapshot: Snapshot) -> None:
@@ -133,7 +133,7 @@ class BrickStore:
         remembered: dict[Series, deque[tuple[Instant, BrickApplied]]] = {}
         try:
             rows = islice(store.journal(max(0, last - ROWS_REMEMBERED)), ROWS_REMEMBERED)
-            for at, event in _bricks_of(row for row in rows if row.sequence <= last and not self._stopping.is_set()):
+            for at, event in bricks_of(row for row in rows if row.sequence <= last and not self._stopping.is_set()):
                 key = (event.asset, event.stream)
                 remembered.setdefault(key, deque(maxlen=BRICKS_KEPT)).append((at, event))
         except StoreError as error:
@@ -184,7 +184,7 @@ def brick_view(brick: Brick, stream: Stream, contract: Contract) -> Json:
     return {"n": brick.n, "ts": brick.at, "color": brick.color, "open": opened, "close": brick.close}
 
 
-def _bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
+def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
     """Yield the bricks that journal rows tell of; a row that cannot be read holds none."""
     for row in rows:
         if row.kind != CLOSES_A_BRICK:

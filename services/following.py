@@ -9,9 +9,10 @@ import structlog
 
 from services import documents
 from services.engine.events import TradeClosed
-from services.memory import HISTORY_KEPT, stored_history
+from services.journal import is_try
+from services.memory import HISTORY_KEPT, stored_past
 from services.process_name import shown
-from services.publication import Publication
+from services.publication import Past, Publication
 from services.stores.store import Head, JournalRow, Store, StoreDown
 
 log = structlog.get_logger(__name__)
@@ -43,19 +44,21 @@ class Follower:
         if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
             log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
         self._published.pass_by(stored.head.version)
-        history = self._history(stored.head.sequence)
-        self._published.open(documents.read_desk(stored), history, "standby", shown(stored.head.holder))
+        past = self._past(stored.head.sequence)
+        self._published.open(documents.read_desk(stored), past, "standby", shown(stored.head.holder))
 
-    def _history(self, until: int) -> tuple[TradeClosed, ...]:
-        """Return the last trades with those that the rows since the last look have closed, up to the loaded one."""
+    def _past(self, until: int) -> Past:
+        """Return the past with what the rows since the last look have added to it, up to the loaded one."""
         if self._published.is_empty:
-            return stored_history(self._store)
+            return stored_past(self._store)
         shown_before = self._published.snapshot
         newer = islice(self._store.journal(shown_before.desk.sequence), ROWS_FOLLOWED)
         rows = [row for row in newer if row.sequence <= until]
         self._on_followed(rows)
         if until - shown_before.desk.sequence >= ROWS_FOLLOWED:
-            return stored_history(self._store)
-        events = [event for row in rows for event in documents.read_events(row.events)]
-        closed = [event for event in events if isinstance(event, TradeClosed)]
-        return (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
+            return stored_past(self._store)
+        told = [(row.at, event) for row in rows for event in documents.read_events(row.events)]
+        closed = [event for _, event in told if isinstance(event, TradeClosed)]
+        tries = [at for at, event in told if is_try(event)]
+        history = (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
+        return Past(history, tries[-1] if tries else shown_before.tried_at)

@@ -126,7 +126,7 @@ class GroupSheet:
         self._dead_letters: list[DeadLetter] = []
         self._stops: dict[str, str | None] = {}
         self._notes: dict[str, StoredNote] = {}
-        self._attempts: list[StoredAttempt] = []
+        self.attempts: list[StoredAttempt] = []
         self._notifying = notifying
         self.notices: list[StoredNotice] = []
         self._withdrawn_slots: set[str] = set()
@@ -208,7 +208,7 @@ class GroupSheet:
             elif isinstance(event, DeadLetterKept):
                 self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
             elif (attempt := attempt_of(event, sequence, place, now)) is not None:
-                self._attempts.append(attempt)
+                self.attempts.append(attempt)
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
@@ -247,7 +247,7 @@ class GroupSheet:
                 StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t), self._stops[t.id]) for t in self.trades
             ],
             notes=list(self._notes.values()),
-            attempts=self._attempts,
+            attempts=self.attempts,
             replies=self.replies,
             dead_letters=self._dead_letters,
             notices=self.notices,

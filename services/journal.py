@@ -185,10 +185,14 @@ def stop_of(before: Desk, closed: TradeClosed) -> str | None:
     return str(trade.stop_points)
 
 
+def is_try(event: AnyEvent) -> bool:
+    """Tell whether a rule was tried: a refused entry, an override, an exit that the initial exit lock held."""
+    return isinstance(event, EntryBlocked | ExitBlocked) or (isinstance(event, EntryAccepted) and event.override)
+
+
 def attempt_of(event: AnyEvent, sequence: int, place: int, now: Instant) -> StoredAttempt | None:
     """Return the row of a try against the rules; None for every other event."""
-    overrides = isinstance(event, EntryAccepted) and event.override
-    if not overrides and not isinstance(event, EntryBlocked | ExitBlocked):
+    if not is_try(event):
         return None
     return StoredAttempt(f"{sequence:012d}.{place:04d}", now, documents.write_event(event))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from services.statistics import CalendarDay, Figures, blocked_by_gate, calendar_
 from services.stores.store import Store, StoreUnreadable
 
 ATTEMPTS_SHOWN = 200
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Override(Struct, frozen=True):
@@ -49,14 +50,18 @@ class Month(Struct, frozen=True):
     is_whole: bool
 
 
-def day_of(store: Store, day: date, roll: str, env: Env | None) -> JournalDay:
-    """Return a trading day, trades and samples of one environment or both. Raises StoreDown, StoreUnreadable."""
+def day_of(store: Store, day: date, roll: str, env: Env | None, samples_after: Instant | None = None) -> JournalDay:
+    """Return a trading day, trades and samples of one environment or both. Raises StoreDown, StoreUnreadable.
+
+    Who has the samples up to ``samples_after`` already gets the later ones only.
+    """
+    known_until = samples_after or BEFORE_ALL
     trades = page_of(store, Selection(first_day=day, last_day=day, env=env), roll, READ_AT_MOST).trades
     attempts = list(_attempts_of_days(store, day, day, roll))
     return JournalDay(
         day=day,
         figures=figures_of(trades),
-        samples=tuple(sample for sample in _course(store, day).samples if env in (None, sample.env)),
+        samples=tuple(s for s in _course(store, day).samples if env in (None, s.env) and s.at > known_until),
         blocked_by_gate=blocked_by_gate(event for _, event in attempts),
         blocked=[(at, event) for at, event in attempts if isinstance(event, EntryBlocked)][:ATTEMPTS_SHOWN],
         overrides=_overrides(attempts)[:ATTEMPTS_SHOWN],

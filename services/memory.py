@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec import Struct
 
 from services import documents
-from services.engine.events import TradeClosed
 from services.engine.state import Desk
 from services.engine.words import Instant
 from services.group_sheet import GroupSheet
 from services.pnl import PnlDay, day_name, read_pnl_day
+from services.publication import Past
 from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply
 
 HISTORY_KEPT = 100
+EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 SNAPSHOT_EVERY_ROWS = 10_000
 
 
@@ -69,6 +72,8 @@ class Memory(Struct):
             del self.replies[key]
 
 
-def stored_history(store: Store) -> tuple[TradeClosed, ...]:
-    """Return the last closed trades, newest first. Raises StoreError."""
-    return tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))
+def stored_past(store: Store) -> Past:
+    """Return the last closed trades and the instant of the last try. Raises StoreError."""
+    trades = tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))
+    tries = store.attempts_between(*EVER, 1)
+    return Past(trades, tries[0].at if tries else None)

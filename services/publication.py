@@ -12,15 +12,23 @@ from msgspec.structs import replace
 
 from services.engine.events import TradeClosed
 from services.engine.state import Desk
+from services.engine.words import Instant
 
 Role = Literal["writer", "standby"]
+
+
+class Past(Struct, frozen=True):
+    """What is shown of the past: the last trades, newest first, and when a rule was tried last."""
+
+    history: tuple[TradeClosed, ...]
+    tried_at: Instant | None
 
 
 class Snapshot(Struct, frozen=True):
     """What readers see: one desk, its version, its last trades (newest first), whether the store answers.
 
     ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``noticed`` is the sequence
-    of the last commit that put notices into the outbox.
+    of the last commit that put notices into the outbox. ``tried_at`` is when a rule was tried last (``is_try``).
     """
 
     desk: Desk
@@ -30,6 +38,7 @@ class Snapshot(Struct, frozen=True):
     noticed: int = 0
     role: Role = "writer"
     writer: str = ""
+    tried_at: Instant | None = None
 
 
 class Publication:
@@ -54,11 +63,12 @@ class Publication:
     def is_empty(self) -> bool:
         return self._snapshot is None
 
-    def open(self, desk: Desk, history: tuple[TradeClosed, ...], role: Role, writer: str) -> None:
+    def open(self, desk: Desk, past: Past, role: Role, writer: str) -> None:
         """Show a desk that was read from the store, as the first one or after all that was shown before."""
         noticed = 0 if self._snapshot is None else self._snapshot.noticed + 1  # couriers look anew
         with self._changed:
-            self._put(Snapshot(desk, self.next_version(), history, "up", noticed, role, writer))
+            shown = Snapshot(desk, self.next_version(), past.history, "up", noticed, role, writer, past.tried_at)
+            self._put(shown)
             self._changed.notify_all()
 
     def show(self, **changes: Any) -> None:

@@ -4,7 +4,8 @@ Top level: ``version now global assets orders history logs alerts``.
 
 ``global``: every name of SPEC 11, and ``limits`` (the rules in force), ``limits_pending`` (what changes at the
 next trading day), ``daily_stop_warned_pct`` (the highest of the marks 50, 70, 85 that was passed), ``candle``
-(its start, end and length), ``day_ends_ts``, ``simulated`` (a simulated market feeds the desk), ``snapshot_ts``.
+(its start, end and length), ``day_ends_ts``, ``simulated`` (a simulated market feeds the desk), ``snapshot_ts``,
+``last_try_ts`` (a refused entry, an override or a locked exit: the journal of the day has one more).
 
 ``assets[symbol]``: every name of SPEC 11, and ``exchange tick_size point_size point_value price_ts
 first_closed_gate may_enter`` (directions no gate refuses), ``zone_direction trade`` (the open trade or null),
@@ -70,6 +71,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> Json:
         **_connections(desk, now),
         **_locks(desk, now),
         **_day(desk, now),
+        "last_try_ts": snapshot.tried_at,
         "limits": _limits(desk),
         "limits_pending": pending_limits(desk),
     }

@@ -23,7 +23,7 @@ from services.engine.state import Desk
 from services.engine.words import Instant
 from services.following import Follower
 from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
-from services.memory import HISTORY_KEPT, Memory, stored_history
+from services.memory import HISTORY_KEPT, Memory, stored_past
 from services.notices import Notifying
 from services.observing import CommitObserver
 from services.process_name import shown
@@ -133,7 +133,7 @@ class Writer:
 
     def _take_over(self, head: Head | None) -> None:
         """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
-        stored, now, history = self._store.load(), self._clock(), stored_history(self._store)
+        stored, now, past = self._store.load(), self._clock(), stored_past(self._store)
         if stored is None:
             self._memory = Memory.of_new(open_desk(secrets.token_hex(32), self._rules_at(now), now), now)
         else:
@@ -153,7 +153,7 @@ class Writer:
         self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
         self._memory.adopt(sheet, now)
         log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)
-        self._published.open(sheet.desk, history, "writer", shown(me))
+        self._published.open(sheet.desk, past, "writer", shown(me))
 
     def _step_down(self) -> None:
         """Another process holds the desk: write no more, and show what it commits."""
@@ -197,13 +197,13 @@ class Writer:
             self._tenure.settled()
             self._published.say_store("up")
             return
-        stored, history = self._store.load(), stored_history(self._store)
+        stored, past = self._store.load(), stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
         self._memory = Memory.recall(self._store, stored, self._clock())
         self._tenure.settled()
         log.warning("a write in doubt had come through", sequence=head.sequence)
-        self._published.open(self._memory.committed, history, "writer", shown(self._tenure.name))
+        self._published.open(self._memory.committed, past, "writer", shown(self._tenure.name))
 
     def _serve(self, group: list[Submission | Chore]) -> None:
         """Decide and commit what waited; refuse it when this process may not write now."""
@@ -305,6 +305,7 @@ class Writer:
             history=(*reversed(sheet.trades), *shown_now.history)[:HISTORY_KEPT],
             store="up" if sheet.rows else shown_now.store,
             noticed=sheet.journaled.sequence if sheet.notices else shown_now.noticed,
+            tried_at=sheet.attempts[-1].at if sheet.attempts else shown_now.tried_at,
         )
 
     def _fail(self, group: list[Submission], error: StoreError) -> None:

@@ -11,7 +11,6 @@ from flask import Flask
 from requests.adapters import HTTPAdapter
 from werkzeug.security import generate_password_hash
 
-from app import BLUEPRINTS
 from routes import errors, guards
 from services.access import Gatekeeper
 from services.config import Config
@@ -28,6 +27,7 @@ from tests.desk_process import (
     DeskProcess,
     error_of,
 )
+from tests.url_map import house_routes
 
 pytestmark = pytest.mark.processes
 
@@ -48,6 +48,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
     "POST /api/journal/trades/<trade_id>/note": "operator",
+    "GET /api/journal/trades/<trade_id>/bricks": "operator",
     "POST /api/setup/webhook-secret": "operator",
     "GET /api/bricks": "operator",
     "GET /api/dead-letters": "operator",
@@ -75,9 +76,7 @@ IDENTITIES = {  # name -> what the request carries
 
 
 def routes():
-    app = Flask("lockstep", root_path=".")
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    app = house_routes()
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield f"{method} {rule.rule}"

@@ -10,13 +10,12 @@ import re
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from msgspec import Struct
 
-from app import BLUEPRINTS
 from tests.api_document import documented
 from tests.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, REPOSITORY, TV_SECRET, DeskProcess
 from tests.floor import ENTRY_PRICE, Floor
+from tests.url_map import house_routes
 
 FOLDER = Path(os.environ.get("LOCKSTEP_CONTRACTS") or REPOSITORY.parent / "shared" / "contracts")
 PAGE = FOLDER / "operator-api.md"
@@ -139,9 +138,7 @@ def test_the_examples_are_those_of_the_page(sections, name):
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_every_call_of_the_contract_is_there(name):
-    app = Flask("lockstep", root_path=".")
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    app = house_routes()
     assert name in {f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in rule.methods}
 
 

@@ -212,6 +212,33 @@ def test_the_day_tells_course_refusals_overrides_and_forced_exits(operator, trad
     assert asked(operator, "day", day="2020-01-06")["samples"] == []
 
 
+def test_who_has_the_samples_asks_for_those_that_came_after(operator):
+    whole = asked(operator, "day")
+    [first, *later] = whole["samples"]
+    assert asked(operator, "day", samples_after=first["at"])["samples"] == later
+    assert asked(operator, "day", samples_after=whole["samples"][-1]["at"]) == {**whole, "samples": []}
+    error_of(operator.get("/api/journal/day", params={"samples_after": "yesterday"}), 400)
+
+
+def tried_at(operator):
+    return operator.state()["global"]["last_try_ts"]
+
+
+def test_the_state_says_when_a_rule_was_tried_last(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        operator = desk.operator()
+        assert tried_at(operator) is None
+        assert operator.enters("NQ").status_code == 409
+        blocked_at = asked(operator, "day")["blocked"][0]["at"]
+        assert tried_at(operator) == blocked_at
+        trades_once(desk, 2)  # by the book: no try
+        assert tried_at(operator) == blocked_at
+        trades_once(desk, 2, by_force=True, direction="SELL", entry_override=True, override_reason=WHY)
+        overridden_at = tried_at(operator)
+        assert overridden_at > blocked_at
+        assert tried_at(desk.restart().operator()) == overridden_at
+
+
 # -- notes ----------------------------------------------------------------------------------------------------------
 
 

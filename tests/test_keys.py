@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
-from app import BLUEPRINTS
 from routes import errors, guards
 from routes.guards import UNSAFE, guarded_by
 from services import keys
@@ -25,6 +24,7 @@ from services.stores.sqlite import SqliteStore
 from services.stores.store import StoredKey, StoreDown
 from tests.api_document import documented
 from tests.desk_process import QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually
+from tests.url_map import house_routes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 NOTICED_WITHIN = 5.0
@@ -36,9 +36,7 @@ QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
 
 
 def guards_by_route():
-    app = Flask("lockstep", root_path=".")
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    app = house_routes()
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             yield f"{method} {rule.rule}", getattr(app.view_functions[rule.endpoint], "__guard__", "public")

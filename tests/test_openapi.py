@@ -5,10 +5,8 @@ import re
 import shlex
 
 import pytest
-from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app import BLUEPRINTS
 from cli import create_cli, openapi_text
 from routes.api_sheet import sample
 from routes.guards import UNSAFE
@@ -16,6 +14,7 @@ from routes.openapi import ERRORS, errors_of
 from services.engine.rules import Rules
 from tests.api_document import PATH, document, documented, operations
 from tests.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
+from tests.url_map import house_routes
 
 OF_PEOPLE = {"/", "/journal", "/log", "/login", "/setup", "/static/<edition>/<path:filename>"}  # pages, no calls
 SPEC_11 = {
@@ -44,9 +43,7 @@ SPEC_11 = {
 
 @pytest.fixture(scope="module")
 def routes():
-    app = Flask("lockstep", root_path=".")
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    app = house_routes()
     return {
         (method, rule.rule): app.view_functions[rule.endpoint]
         for rule in app.url_map.iter_rules()

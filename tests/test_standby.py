@@ -120,6 +120,21 @@ def test_it_hears_of_every_row_that_it_follows(path, managers):
     assert standby.snapshot.version > 0
 
 
+def test_it_shows_when_a_rule_was_tried_last(path, managers):
+    writer, standby = managers(path), managers(path)
+    assert (writer.snapshot.tried_at, standby.snapshot.tried_at) == (None, None)
+    writer.submit(EnterMarket("ES", "SCALP", "6pt"))
+    tried_at = writer.snapshot.tried_at
+    assert tried_at is not None
+    eventually(lambda: standby.snapshot.tried_at == tried_at)
+    writer.submit(GREEN)
+    eventually(lambda: color(standby) == "green")
+    assert standby.snapshot.tried_at == tried_at
+    writer.stop()
+    eventually(lambda: standby.is_writer)
+    assert standby.snapshot.tried_at == tried_at
+
+
 def test_it_takes_over_at_once_when_the_writer_lets_go(path, managers):
     writer, standby = managers(path), managers(path)
     writer.submit(GREEN)

@@ -132,6 +132,7 @@ def test_a_new_store_is_empty(store):
     assert (store.next_notice(1, NOON), store.next_notice_at(1)) == (None, None)
     assert (store.pnl_day("2026-11-20"), store.snapshot_marks(), store.snapshot(1)) == (None, [], None)
     assert (store.api_keys(), store.revoke_api_key("none"), store.prune_journal(9)) == ([], False, 0)
+    assert store.sequence_before(NOON) == 0
     assert store.group_at_most >= 64
 
 
@@ -397,6 +398,26 @@ def test_the_journal_is_walked_in_order_from_any_row(store):
     assert [row.sequence for row in store.journal(after=1290)] == list(range(1291, 1301))
     assert [row.sequence for row in store.journal(after=499)] == list(range(500, 1301))
     assert list(store.journal(after=1300)) == []
+
+
+@pytest.mark.parametrize("pruned", [0, 1, 6, 13])
+def test_the_last_row_before_a_moment_is_found(store, pruned):
+    """Thirteen rows, two a minute as a group commit writes them, the oldest of them put away."""
+    rows = [replace(a_row(n), at=NOON + n // 2 * MINUTE) for n in range(1, 14)]
+    store.commit(a_commit(None, rows=13, journal=rows))
+    store.prune_journal(pruned)
+    for minute in range(9):
+        for at in (NOON + minute * MINUTE, NOON + minute * MINUTE + timedelta(microseconds=1)):
+            left = [row.sequence for row in rows if row.at < at and row.sequence > pruned]
+            assert store.sequence_before(at) == max(left, default=0)
+
+
+def test_the_last_row_before_a_moment_is_found_among_many(store):
+    head = None
+    for hundred in range(13):
+        rows = [replace(a_row(100 * hundred + n), at=NOON + hundred * MINUTE) for n in range(1, 101)]
+        head = store.commit(a_commit(head, rows=100, journal=rows))
+    assert [store.sequence_before(NOON + n * MINUTE) for n in (0, 1, 7, 12, 99)] == [0, 100, 700, 1200, 1300]
 
 
 def test_the_last_rows_of_one_origin_come_newest_first(store):

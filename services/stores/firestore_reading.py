@@ -120,6 +120,12 @@ class FirestoreReader:
                 row = layout.row_of(found)
             yield row
 
+    def sequence_before(self, at: datetime) -> int:
+        earlier = (("at", Is.LESS_THAN, layout.text(at)),)
+        newest = Query("journal", earlier, "at", descending=True, limit=1, only=("sequence",))  # of two at once by name
+        with _readable("journal"):
+            return next((int(found.fields["sequence"]) for found in self._wire.page(newest)), 0)
+
     def replies_since(self, since: datetime) -> list[StoredReply]:
         younger = Query("replies", (("answered_at", Is.GREATER_THAN, layout.text(since)),), "answered_at")
         with _readable("replies"):

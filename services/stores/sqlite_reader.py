@@ -100,6 +100,21 @@ class SqliteReader(SqliteFile):
             yield from (_journal_row(row) for row in rows)
             after = rows[-1][0]
 
+    def sequence_before(self, at: datetime) -> int:
+        """Halve the journal until the row is found: it has no index on time, and its rows stand in time's order."""
+        ends = self._read("SELECT (SELECT MIN(sequence) FROM journal), (SELECT MAX(sequence) FROM journal)")
+        first, last = ends[0]
+        found, before = 0, text_of(at)
+        while first is not None and first <= last:
+            middle = (first + last) // 2
+            probe = self._read("SELECT sequence, at FROM journal WHERE sequence >= ? ORDER BY sequence LIMIT 1", middle)
+            if probe and probe[0][1] < before:
+                found = int(probe[0][0])
+                first = found + 1
+            else:
+                last = middle - 1
+        return found
+
     def replies_since(self, since: datetime) -> list[StoredReply]:
         rows = self._read("SELECT * FROM replies WHERE answered_at > ? ORDER BY answered_at", text_of(since))
         return [StoredReply(key, fingerprint, instant_of(at), answer) for key, fingerprint, at, answer in rows]

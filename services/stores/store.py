@@ -286,6 +286,9 @@ class Store(Protocol):
     def journal(self, after: int = 0) -> Iterator[JournalRow]:
         """Walk the journal in order, from the row behind sequence ``after``."""
 
+    def sequence_before(self, at: datetime) -> int:
+        """Return the sequence of the last row committed before an instant, 0 when the journal begins later."""
+
     def replies_since(self, since: datetime) -> list[StoredReply]:
         """Return the kept answers that are younger than ``since``."""
 
