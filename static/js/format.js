@@ -5,13 +5,14 @@ const MINUS = "−";
 const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const priceFormats = new Map(); // tick size → format
 const dollars = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 const isKnown = (value) => value !== null && value !== undefined;
 
 /** A price with as many decimals as its tick needs. */
 export function price(value, tickSize = 0.01) {
-  return isKnown(value) ? value.toLocaleString("en-US", decimals(tickSize)) : UNKNOWN;
+  return isKnown(value) ? formatOf(tickSize).format(value) : UNKNOWN;
 }
 
 /** An average may lie between ticks: one decimal more than the tick when it does. */
@@ -21,9 +22,13 @@ export function averagePrice(value, tickSize) {
   return price(value, offTick ? tickSize / 10 : tickSize);
 }
 
-function decimals(tickSize) {
-  const digits = Math.min(8, (String(Number(tickSize.toPrecision(6))).split(".")[1] ?? "").length);
-  return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+/** A formatter is dear to make and used for every label of every chart: one is kept for each tick. */
+function formatOf(tickSize) {
+  if (!priceFormats.has(tickSize)) {
+    const digits = Math.min(8, (String(Number(tickSize.toPrecision(6))).split(".")[1] ?? "").length);
+    priceFormats.set(tickSize, new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  }
+  return priceFormats.get(tickSize);
 }
 
 /** Money with its sign in front of the currency: +$62.50. */
