@@ -23,10 +23,10 @@ function start() {
   clock.everySecond(() => (seconds = (seconds + 1) % LOOK_EVERY_S) === 0 && look());
 }
 
-/** A webhook that could not be read comes as a line of the log: then there is a new letter, too. */
+/** A webhook that could not be read comes as a line of the log; before the stream was open it came unheard. */
 function hear(news) {
   draw();
-  if (news === "log") look();
+  if (news === "log" || news === "opened") look();
 }
 
 function draw() {

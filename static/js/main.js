@@ -2,13 +2,18 @@
 
 import * as clock from "./clock.js";
 import * as controls from "./controls.js";
+import { DESK_KEYS } from "./desk_keys.js";
 import { nextMoment } from "./gates.js";
+import * as shortcuts from "./shortcuts.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
 import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";
 import * as charts from "./panels/charts.js";
 import * as day from "./panels/day.js";
+import * as dayCourse from "./panels/day_course.js";
+import * as dayRecord from "./panels/day_record.js";
+import * as dayTries from "./panels/day_tries.js";
 import * as entry from "./panels/entry.js";
 import * as env from "./panels/env.js";
 import * as exits from "./panels/exits.js";
@@ -18,6 +23,7 @@ import * as limits from "./panels/limits.js";
 import * as logs from "./panels/logs.js";
 import * as ring from "./panels/ring.js";
 import * as scaleIn from "./panels/scale_in.js";
+import * as signals from "./panels/signals.js";
 import * as slotTaking from "./panels/slot_taking.js";
 import * as stack from "./panels/stack.js";
 import * as switches from "./panels/switches.js";
@@ -28,7 +34,7 @@ import * as waiting from "./panels/waiting.js";
 
 const PANELS = [
   ...[top, env, banners, tabs, stack, charts, ring, entry, waiting, ladder],
-  ...[trade, switches, scaleIn, exits, day, slotTaking, limits, alerts, history],
+  ...[trade, switches, scaleIn, exits, day, dayRecord, dayCourse, dayTries, slotTaking, limits, alerts, history],
 ];
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
 const OF_THE_DESK = [env, slotTaking, limits];
@@ -47,6 +53,9 @@ function start() {
   for (const panel of OF_ONE_ASSET) panel.start(() => symbol, drawSoon);
   for (const panel of OF_THE_DESK) panel.start();
   charts.start();
+  signals.start();
+  shortcuts.start(DESK_KEYS);
+  dayRecord.start(drawSoon);
   draw();
   logs.draw();
   stream.start(hear);
@@ -67,6 +76,7 @@ function choose(chosen) {
 }
 
 function hear(news, told) {
+  signals.hear(news);
   if (news === "log") logs.draw();
   if (news === "brick" || news === "opened") charts.hear(news, told);
   if (news === "price") stack.draw(store.current(), symbol);

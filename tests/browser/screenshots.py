@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
+from tests.browser.fortnight import live_through
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.market import PricedDesk
 from tests.processes import REPOSITORY
@@ -22,6 +24,10 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SCHEMES = ("dark", "light")
 BASE = 6712.25
+CHARTS_ARE_DRAWN = """
+() => [...document.querySelectorAll("#charts [data-slot=canvas]")]
+  .every((canvas) => canvas.offsetParent === null || / bricks,|no brick yet/.test(canvas.getAttribute("aria-label")))
+"""
 
 
 def main() -> int:
@@ -33,8 +39,10 @@ def main() -> int:
     target.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        with PricedDesk(Path(folder), ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
+        with PricedDesk(Path(folder) / "day", ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
             picture_the_day(browser, desk, target)
+            picture_the_pages_beside(browser, desk, target)
+        picture_the_journal(browser, Path(folder) / "fortnight", target)
         browser.close()
     return 0
 
@@ -53,6 +61,39 @@ def picture_the_day(browser: Browser, desk: PricedDesk, target: Path) -> None:
     shoot(browser, desk, target, "dashboard-locked", is_phone_too=True, act=meet_the_lock)
     leave(browser, desk)
     shoot(browser, desk, target, "dashboard-blocked", is_phone_too=True)
+
+
+def picture_the_pages_beside(browser: Browser, desk: PricedDesk, target: Path) -> None:
+    """Show the log with a dead letter in it, and set-up with streams that were heard."""
+    desk.tradingview().brick(6, "purple")
+    shoot(browser, desk, target, "log", path="/log", is_phone_too=True)
+    shoot(browser, desk, target, "setup", path="/setup", is_phone_too=True)
+    shoot(browser, desk, target, "api", path="/api/docs")
+
+
+def picture_the_journal(browser: Browser, folder: Path, target: Path) -> None:
+    """Show an empty journal, and a fortnight of trades with one of them opened."""
+    with LiveDesk(folder / "empty") as desk:
+        shoot(browser, desk, target, "journal-empty", path="/journal", schemes=("dark",))
+    desk = LiveDesk(folder)
+    live_through(desk.database, datetime.now(UTC).date())
+    with desk:
+        shoot(browser, desk, target, "journal", path="/journal", is_phone_too=True, act=wait_for_the_figures)
+        shoot(browser, desk, target, "journal-trade", path="/journal", is_phone_too=True, act=open_a_trade)
+
+
+def wait_for_the_figures(page: Page) -> None:
+    expect(page.locator("#headline")).to_contain_text("trades")
+
+
+def open_a_trade(page: Page) -> None:
+    """Turn to a winner of the newest trades, and write about it."""
+    wait_for_the_figures(page)
+    page.locator("#trade-rows .opens").nth(2).click()
+    detail = page.locator(".trade-detail")
+    detail.locator("canvas").first.wait_for()
+    page.locator("#trades").evaluate("(table) => table.scrollIntoView()")
+    page.wait_for_timeout(600)  # until the bricks are painted
 
 
 def wake_up(desk: PricedDesk) -> None:
@@ -113,6 +154,7 @@ def shoot(
     name: str,
     *,
     log_in: bool = True,
+    path: str = "/",
     schemes: tuple[str, ...] = SCHEMES,
     is_phone_too: bool = False,
     act: Callable[[Page], None] = lambda page: None,
@@ -121,11 +163,16 @@ def shoot(
     wanted = [(scheme, scheme, DESKTOP) for scheme in schemes] + [("phone", "dark", PHONE)] * is_phone_too
     for label, scheme, size in wanted:
         page = (open_dashboard if log_in else open_login)(browser, desk, scheme, size)
+        if path != "/":
+            page.goto(f"{desk.url}{path}")
+            page.wait_for_timeout(700)
         act(page)
-        _keep(page, target / f"{name}-{label}.png", whole=log_in and size is DESKTOP)
+        _keep(page, target / f"{name}-{label}.png", whole=log_in and size is DESKTOP and act is not open_a_trade)
 
 
 def _keep(page: Page, path: Path, *, whole: bool) -> None:
+    if whole:
+        page.evaluate("window.scrollTo(0, 0)")  # the bar of assets sticks where the page was scrolled to
     page.screenshot(path=path, full_page=whole)
     page.context.close()
     print(path)
@@ -143,7 +190,8 @@ def open_dashboard(browser: Browser, desk: LiveDesk, scheme: Any, size: Any) -> 
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{desk.url}/")
     expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
-    page.wait_for_timeout(400)  # one full second's tick, so that ages and countdowns are drawn
+    page.wait_for_function(CHARTS_ARE_DRAWN)
+    page.wait_for_timeout(600)  # until ages, countdowns and bricks are painted
     return page
 
 

@@ -147,14 +147,14 @@ def test_a_trade_leaves_its_marks_and_lines(dashboard: Page, desk: LiveDesk) -> 
     assert pixels(dashboard, "6", "blue") == 0
     dashboard.locator("#entry [data-side=BUY]").click()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
-    expect(dashboard.locator("#trade")).to_contain_text("LONG 5")
+    expect(dashboard.locator("#trade")).to_contain_text("LONG 5", use_inner_text=True)
     assert pixels(dashboard, "6", "blue") > 20  # the entry's arrow
     assert pixels(dashboard, "6", "red") > 100  # the stop: no brick is red
     dashboard.locator("#trade [data-exit=one]").click()
     desk.hears_brick("6", "green", close=PRICE + 6)
     dashboard.locator("#trade [data-exit=one]").click()
     desk.bridge_fills(desk.bridge_claims(), PRICE + 1)
-    expect(dashboard.locator("#trade")).to_contain_text("Flat")
+    expect(dashboard.locator("#trade")).to_contain_text("Flat", use_inner_text=True)
     assert pixels(dashboard, "6", "red") == 0
 
 

@@ -232,7 +232,7 @@ def enter_long(page: Page, desk: LiveDesk) -> None:
     page.locator("#entry [data-side=BUY]").click()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     desk.hears_price(PRICE + 1)
-    expect(page.locator("#trade")).to_contain_text("LONG 5")
+    expect(page.locator("#trade")).to_contain_text("LONG 5", use_inner_text=True)
 
 
 def choose(page: Page, value: str) -> None:

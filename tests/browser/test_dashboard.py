@@ -80,7 +80,7 @@ def test_normal_zone_offers_the_structures_side_and_free_zone_both(dashboard: Pa
     desk.hears_brick("8", "green")
     expect(buy).to_have_attribute("aria-disabled", "false")
     expect(sell).to_have_attribute("aria-disabled", "false")
-    dashboard.get_by_text("9pt").click()
+    dashboard.locator("#entry").get_by_text("9pt").click()
     expect(buy).to_contain_text("BUY 3 MESZ6")
 
 
@@ -92,10 +92,10 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     assert (order["side"], order["qty"], order["kind"]) == ("BUY", 5, "ENTRY")
     trade = dashboard.locator("#trade")
     expect(trade).to_contain_text("ENTRY BUY 5 MESZ6 is CLAIMED")
-    expect(trade).to_contain_text("Flat")
+    expect(trade).to_contain_text("Flat", use_inner_text=True)
 
     desk.bridge_fills(order, PRICE)
-    expect(trade).to_contain_text("LONG 5")
+    expect(trade).to_contain_text("LONG 5", use_inner_text=True)
     expect(trade).to_contain_text("5,235.25")
     desk.hears_price(PRICE + 2)
     expect(trade).to_contain_text("+2.00 pt")
@@ -111,7 +111,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     assert (leaving["side"], leaving["qty"], leaving["kind"]) == ("SELL", 5, "EXIT")
     expect(trade).to_contain_text("EXIT SELL 5 MESZ6 is CLAIMED")
     desk.bridge_fills(leaving, PRICE + 1)
-    expect(trade).to_contain_text("Flat")
+    expect(trade).to_contain_text("Flat", use_inner_text=True)
     row = dashboard.locator("#history tbody tr").first
     expect(row).to_contain_text("+$25.00")
     expect(row).to_contain_text("forced")
@@ -156,7 +156,7 @@ def test_keyboard_enters_and_exits(dashboard: Page, desk: LiveDesk) -> None:
     leave.focus()
     dashboard.keyboard.press("Space")
     desk.bridge_fills(desk.bridge_claims(), PRICE)
-    expect(dashboard.locator("#trade")).to_contain_text("Flat")
+    expect(dashboard.locator("#trade")).to_contain_text("Flat", use_inner_text=True)
 
 
 def test_override_needs_a_side_a_reason_and_a_held_button(dashboard: Page, desk: LiveDesk) -> None:

@@ -191,7 +191,7 @@ def test_an_override_asks_why_and_the_journal_tells_it(page: Page, desk: LiveDes
     dashboard = log_in(page, desk)
     desk.hears_price(PRICE)
     desk.hears_stack({"12": "green", "8": "green", "6": "green"})
-    dashboard.get_by_text("Override the zone").click()
+    dashboard.locator("#entry").get_by_text("Override the zone").click()
     override = dashboard.locator("#entry .override")
     override.get_by_text("SELL").first.click()
     override.get_by_label("Why").fill(WHY)

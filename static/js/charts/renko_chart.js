@@ -14,8 +14,12 @@ const ROOM_FOR_TITLES = 9; // bricks: the lines' titles stand right of the newes
 const SMALL = { barSpacing: 6, minBarSpacing: 0.5, rightOffset: 2 };
 const WIDEST = 2;
 const PRICES_WIDE_PX = 64;
+const TITLES_WIDE_PX = 48;
+const NARROWEST_PX = 4.5; // one brick of a picture of the past, and the widest
+const WIDEST_PX = 30;
 const STEP = 10;
-const DASHES = { average: 0, stop: 2, target: 3, protect: 1 }; // whole, short and long dashes, dots: not colour alone
+const DASHES = { average: 0, stop: 2, target: 3, protect: 1, exit: 4 }; // whole, short and long dashes, dots: not colour alone
+const SHAPES = { exit: "square", gap: "circle" };
 
 /** Make a chart in an element, for the bricks of a book. */
 export function makeChart(library, element, book) {
@@ -95,6 +99,24 @@ function widen(view, count) {
   scale.applyOptions({ barSpacing: Math.max(barSpacing, Math.min(WIDEST * barSpacing, fitting)) });
 }
 
+/** The price of the newest bar says nothing about a trade that is over. */
+export function hideNewestPrice(view) {
+  view.series.applyOptions({ lastValueVisible: false });
+}
+
+/**
+ * Show all `count` bars if they are not too narrow then, else the newest of them and at least those from place
+ * `wanted` on. They stand in the middle, with room for the lines' titles right of them.
+ */
+export function showFrom(view, count, wanted) {
+  const width = view.element.clientWidth - PRICES_WIDE_PX - TITLES_WIDE_PX;
+  const first = Math.max(0, Math.min(wanted, count - Math.floor(width / NARROWEST_PX)));
+  const spacing = Math.min(width / (count - first), WIDEST_PX);
+  const spare = (width / spacing - (count - first)) / 2;
+  const from = first - 0.5 - spare; // a bar reaches half its width to either side of its place
+  view.chart.timeScale().setVisibleLogicalRange({ from, to: from + (width + TITLES_WIDE_PX) / spacing });
+}
+
 /** Draw one more bar behind the last. */
 export function addBar(view, bar) {
   view.series.update(bar);
@@ -115,22 +137,22 @@ export function setMarks(view, marks) {
     marks.map((mark) => ({
       time: mark.time,
       position: mark.isBelow ? "belowBar" : "aboveBar",
-      shape: mark.kind === "exit" ? "square" : mark.isBelow ? "arrowUp" : "arrowDown",
-      color: mark.kind === "exit" ? colors["text-soft"] : colors.blue,
+      shape: SHAPES[mark.kind] ?? (mark.isBelow ? "arrowUp" : "arrowDown"),
+      color: mark.kind === "entry" ? colors.blue : colors["text-soft"],
       text: isBig ? mark.text : "",
       size: isBig ? 1 : 0.6,
     })),
   );
 }
 
-/** Draw the open trade's lines; without prices there is no place for them. */
+/** Draw a trade's lines; without prices there is no place for them. */
 export function setLines(view, lines) {
   const { colors, series } = view;
   for (const drawn of view.priceLines) series.removePriceLine(drawn);
   const roomBefore = room(view);
   view.lines = view.prices === "none" ? [] : lines;
   if (room(view) !== roomBefore) view.chart.timeScale().applyOptions({ rightOffset: room(view) });
-  const tone = { average: colors.text, stop: colors.red, target: colors.green, protect: colors.amber };
+  const tone = { average: colors.text, stop: colors.red, target: colors.green, protect: colors.amber, exit: colors["text-soft"] };
   view.priceLines = view.lines.map(({ kind, title, price }) =>
     series.createPriceLine({
       price,

@@ -37,20 +37,9 @@ function nameOf(by, name) {
 
 /** A bar from the middle: `part` of half the width, negative to the left. */
 function barOf(part, tone) {
-  const svg = picture();
+  const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const length = Math.abs(part) * (WIDTH / 2 - 1);
   svg.append(element("rect", { class: `bar-fill ${tone}`, x: part < 0 ? WIDTH / 2 - length : WIDTH / 2, y: 1, width: length, height: HEIGHT - 2 }));
   svg.append(element("line", { class: "zero", x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }));
   return svg;
-}
-
-/** A bar from the left: how often, in amber, as what is refused is. */
-export function refusalBar(part) {
-  const svg = picture();
-  svg.append(element("rect", { class: "bar-fill refused", x: 0, y: 1, width: part * WIDTH, height: HEIGHT - 2 }));
-  return svg;
-}
-
-function picture() {
-  return element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
 }

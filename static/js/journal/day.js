@@ -1,9 +1,9 @@
 /** Tries against the rules by gate; of one chosen day the account's course and each override with its reason. */
 
 import { tradingDay, usd } from "../format.js";
-import { refusalBar } from "./bars.js";
+import * as tries from "../tries.js";
 import { element, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
-import { count, newYork, plain, say } from "./words.js";
+import { newYork, say } from "./words.js";
 
 const gates = document.getElementById("gates");
 const none = document.getElementById("no-tries");
@@ -17,21 +17,10 @@ const HEIGHT = 130;
 const EDGE = { top: 10, right: 12, bottom: 20, left: 66 };
 
 export function drawGates({ blocked_by_gate: blocked }) {
-  const all = Object.entries(blocked);
-  const most = Math.max(1, ...all.map(([, number]) => number));
-  none.hidden = all.length > 0;
-  note.textContent = all.length ? `${count(all.reduce((sum, [, number]) => sum + number, 0), "refusal")}, of every asset and account` : "";
-  gates.replaceChildren(...all.map(([gate, number]) => gateRow(gate, number, most)));
-}
-
-function gateRow(gate, number, most) {
-  const row = document.createElement("tr");
-  const name = say("th", plain(gate));
-  name.scope = "row";
-  const bar = say("td", "", "bar");
-  bar.append(refusalBar(number / most));
-  row.append(name, bar, say("td", String(number), "number"));
-  return row;
+  const refused = tries.refusals(blocked);
+  none.hidden = refused !== "";
+  note.textContent = refused && `${refused}, of every asset and account`;
+  tries.drawGates(gates, blocked);
 }
 
 /** Show the chosen day, or nothing when there is none. */
@@ -43,15 +32,8 @@ export function drawDay(day) {
   course.hidden = samples.length < 2;
   readout.textContent = samples.length ? `Account from ${usd(samples[0].equity)} to ${usd(samples.at(-1).equity)}` : "The account was not heard that day.";
   if (samples.length >= 2) keepDrawn(course, () => drawCourse(samples));
-  const lines = day.overrides.map(overrideLine);
+  const lines = day.overrides.map((one) => tries.overrideLine(one, newYork(one.at).slice(-5)));
   overrides.replaceChildren(...(lines.length ? lines : [say("li", "No override that day.", "waiting")]));
-}
-
-function overrideLine({ at, asset, direction, reason, gate }) {
-  const line = document.createElement("li");
-  const fate = gate === null ? "taken" : `refused by ${plain(gate)}`;
-  line.append(say("time", newYork(at).slice(-5)), ` Override ${direction ?? ""} ${asset}, ${fate}: `, say("q", reason ?? "no reason given"));
-  return line;
 }
 
 function drawCourse(samples) {

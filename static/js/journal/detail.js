@@ -3,12 +3,13 @@
 import { NoAnswer, post } from "../api.js";
 import { copyOf, markBusy, slots, write } from "../dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
+import * as picture from "./picture.js";
 import { duration, newYork, plain, say, signedR } from "./words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
 
-/** The row beneath a trade; `whenSaved(trade)` is called with what the desk has now. */
-export function rowFor(trade, tick, whenSaved) {
+/** Open the row beneath another; `whenSaved(trade)` is called with what the desk has now. */
+export function openBehind(above, trade, tick, whenSaved) {
   const row = copyOf("trade-detail");
   const slot = slots(row);
   slot.facts.append(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), say("dd", value)]));
@@ -21,7 +22,13 @@ export function rowFor(trade, tick, whenSaved) {
     save(trade, form, slot, whenSaved);
   });
   form.addEventListener("input", () => write(slot.saved, "not saved yet"));
-  return row;
+  above.after(row);
+  picture.open(row, trade, tick);
+}
+
+/** The row goes. */
+export function close() {
+  picture.close();
 }
 
 function factsOf(trade, tick) {

@@ -94,7 +94,7 @@ function drawRows() {
   older.hidden = drawn.length === trades.length && !hasMore;
   note.textContent = older.hidden ? count(trades.length, "trade") : `${drawn.length} of ${hasMore ? "more than " : ""}${trades.length}`;
   if (drawn.some((trade) => trade.id === openId)) open(openId);
-  else openId = null;
+  else close();
   for (const head of root.querySelectorAll("[data-column]")) drawHead(head);
 }
 
@@ -146,6 +146,7 @@ function toggle(id) {
 }
 
 function close() {
+  detail.close();
   body.querySelector(".trade-detail")?.remove();
   const row = rowOf(openId);
   if (row) mark(row.querySelector(".opens"), "aria-expanded", "false");
@@ -158,5 +159,5 @@ function open(id) {
   openId = id;
   mark(row.querySelector(".opens"), "aria-expanded", "true");
   const trade = trades.find((candidate) => candidate.id === id);
-  row.after(detail.rowFor(trade, ticks[trade.asset] ?? 0.01, replace));
+  detail.openBehind(row, trade, ticks[trade.asset] ?? 0.01, replace);
 }

@@ -6,9 +6,11 @@
 import * as books from "../charts/book.js";
 import { barsOf, nextBar } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
+import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
 import { linesOf, marksOf } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../dom.js";
 import { clockTime, price } from "../format.js";
+import { keep } from "../kept.js";
 import * as store from "../store.js";
 
 const root = document.getElementById("charts");
@@ -18,7 +20,6 @@ const SIZES = figures.map((figure) => figure.dataset.size);
 const STRUCTURE = ["8", "12"];
 const LAYOUTS = ["one", "grid", "off"];
 const KEPT = { layout: "lockstep.charts.layout", size: "lockstep.charts.size" };
-const TOKENS = ["text", "text-soft", "text-faint", "line", "line-strong", "raised", "ground", "green", "red", "amber", "blue", "font"];
 const PRICE_NOTES = { sent: "", some: "some prices missing", none: "no prices sent" };
 const SIGNS = { green: "▲ G", red: "▼ R" };
 const SWIPE_PX = 50;
@@ -28,7 +29,7 @@ const light = window.matchMedia("(prefers-color-scheme: light)");
 const panes = new Map(); // size → {figure, slot, view, book, bars, ...}: the charts that are shown
 let library = null;
 let symbol = "";
-let chosen = { layout: kept(KEPT.layout, LAYOUTS) ?? "one", size: kept(KEPT.size, SIZES) ?? "6" };
+let chosen = { layout: chosenOf(KEPT.layout, LAYOUTS) ?? "one", size: chosenOf(KEPT.size, SIZES) ?? "6" };
 let colors = {};
 let isFrameDue = false;
 
@@ -47,16 +48,6 @@ export async function start() {
   show(slot.missing, library === null);
   show(slot.field, library !== null);
   arrange();
-}
-
-async function libraryOf(address) {
-  if (!address) return null;
-  try {
-    return await import(address);
-  } catch (failure) {
-    console.warn(`the charts' library did not come: ${failure.message}`);
-    return null;
-  }
 }
 
 /** Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed. */
@@ -79,24 +70,9 @@ export function draw(state, inView) {
 
 // -- what the operator chose ----------------------------------------------------------------------------------
 
-function kept(name, allowed) {
-  const value = withStorage((storage) => storage.getItem(name));
-  return allowed.includes(value) ? value : null;
-}
-
-/** A browser may refuse storage; then the choice lasts as long as the page. */
-function withStorage(act) {
-  try {
-    return act(window.localStorage);
-  } catch (refusal) {
-    console.info(`the layout is not remembered: ${refusal.message}`);
-    return null;
-  }
-}
-
 function choose(choice) {
   chosen = { ...chosen, ...choice };
-  withStorage((storage) => Object.entries(chosen).forEach(([name, value]) => storage.setItem(KEPT[name], value)));
+  for (const [name, value] of Object.entries(chosen)) keep(KEPT[name], value);
   showChoices();
   arrange();
 }
@@ -126,8 +102,7 @@ function isShown(size) {
 /** Make and remove charts until there are those that should be, all in the right size and colours. */
 function arrange() {
   if (library === null || symbol === "") return;
-  const style = getComputedStyle(document.documentElement);
-  colors = Object.fromEntries(TOKENS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  colors = pageColors();
   for (const figure of figures) {
     const size = figure.dataset.size;
     const pane = panes.get(size);
@@ -209,7 +184,8 @@ function drawWords(pane, asset) {
   const level = last && prices !== "none" ? ` ${price(bars.at(-1).close, asset.tick_size)}` : "";
   write(pane.slot.last, last ? `${SIGNS[last.color]}${level}` : "");
   const count = `${book.bricks.length} bricks`;
-  const told = last ? `${count}, the last ${last.color}${level}, ${clockTime(last.ts)}` : "no brick yet";
+  const none = book.isRead ? "no brick yet" : "being read";
+  const told = last ? `${count}, the last ${last.color}${level}, ${clockTime(last.ts)}` : none;
   mark(pane.slot.canvas, "aria-label", `${book.size} point chart: ${told}`);
 }
 

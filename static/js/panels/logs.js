@@ -6,7 +6,7 @@ import { clockMoment } from "../format.js";
 import * as store from "../store.js";
 
 const SHOWN = 40;
-const feeds = [...document.querySelectorAll("#logs [data-feed]")].map((root) => ({ feed: root.dataset.feed, slot: slots(root) }));
+const feeds = [...document.querySelectorAll("[data-feed]")].map((root) => ({ feed: root.dataset.feed, slot: slots(root) }));
 const drawn = new Map();
 const keys = new WeakMap();
 let lastKey = 0;

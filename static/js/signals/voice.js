@@ -1,0 +1,47 @@
+/**
+ * One page of the browser speaks for all of them: the one that was used last, else the one that was there first.
+ * Plain http knows no locks: there every page speaks.
+ */
+
+const NAME = "lockstep.signals";
+
+let holds = !navigator.locks;
+let line = null; // standing in it can be given up
+
+/** Whether this page is the one that speaks. */
+export function isOurs() {
+  return holds;
+}
+
+export function start() {
+  if (!navigator.locks) return;
+  standInLine();
+  for (const use of ["pointerdown", "keydown"]) document.addEventListener(use, goAhead, { capture: true });
+}
+
+function standInLine() {
+  line = new AbortController();
+  hold({ signal: line.signal });
+}
+
+function goAhead() {
+  if (holds || line === null) return;
+  line.abort();
+  line = null;
+  hold({ steal: true });
+}
+
+/** Keep the lock until the page goes or another one takes it; then wait for that one to go. */
+async function hold(options) {
+  try {
+    await navigator.locks.request(NAME, options, () => {
+      holds = true;
+      return new Promise(() => {});
+    });
+  } catch (ended) {
+    if (ended.name !== "AbortError") throw ended;
+    if (!holds) return; // gave up its place to go ahead
+    holds = false;
+    standInLine();
+  }
+}

@@ -1,0 +1,225 @@
+"""The picture of a trade in the journal: a real Chromium before a desk with bricks and a trade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.chromium import INSTALL, chromium_path
+from tests.browser.conftest import complaints_of, log_in
+from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.test_charts import COUNT_PIXELS
+from tests.desk_process import QUICK, eventually
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.processes,
+    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
+]
+
+PRICE = 5250.0
+PHONE = {"width": 390, "height": 844}
+BRICKS = "**/api/journal/trades/*/bricks?*"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[LiveDesk]:
+    with LiveDesk(tmp_path, **QUICK, STOP_POINTS="10") as running:
+        yield running
+
+
+def rises(desk: LiveDesk, count: int, price: float = PRICE, size: str = "6") -> None:
+    """Close green bricks one above the other, from a price on."""
+    for _ in range(count):
+        price += float(size)
+        desk.hears_brick(size, "green", close=price)
+
+
+@pytest.fixture
+def traded(desk: LiveDesk) -> None:
+    """A long trade that won 18 points: 12 bricks of 6 points before it, 3 in it, 2 behind it; fewer of 12 points."""
+    operator = desk.operator()
+    desk.hears_price(PRICE)
+    desk.hears_brick("12", "green", close=PRICE)
+    desk.hears_brick("8", "green", close=PRICE)
+    rises(desk, 12, price=PRICE - 72)
+    operator.enters_when_the_candle_allows()
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    rises(desk, 3)
+    desk.hears_brick("12", "green", close=PRICE + 12)
+    assert operator.post("/api/exit", json={"asset": "ES"}).status_code == 200
+    desk.bridge_fills(desk.bridge_claims(), PRICE + 18)
+    eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"])
+    rises(desk, 2, price=PRICE + 18)
+
+
+@pytest.fixture
+def opened(page: Page, desk: LiveDesk, traded: None) -> Page:
+    """The journal with the trade's row open."""
+    return open_the_trade(page, desk)
+
+
+def open_the_trade(page: Page, desk: LiveDesk) -> Page:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/journal")
+    page.locator("#trade-rows .opens").click()
+    return page
+
+
+def canvas(page: Page) -> Locator:
+    return page.locator(".picture [data-slot=canvas]")
+
+
+def expect_told(page: Page, words: str) -> None:
+    expect(canvas(page)).to_have_attribute("aria-label", re.compile(re.escape(words)))
+
+
+def pixels(page: Page, token: str) -> int:
+    page.wait_for_timeout(100)  # two frames and more
+    counted: int = canvas(page).evaluate(COUNT_PIXELS, token)
+    return counted
+
+
+def choose(page: Page, size: str) -> None:
+    page.locator(".picture .segmented label").filter(has=page.get_by_text(size, exact=True)).click()
+
+
+def test_an_open_trade_shows_its_bricks_with_in_out_and_stop(opened: Page) -> None:
+    expect_told(opened, "6 point bricks around the trade: in at 5,250.00, out at 5,268.00, 3 bricks between")
+    expect(opened.locator(".picture")).to_contain_text("3 bricks between")
+    expect(opened.locator(".picture-legend").get_by_text("first stop")).to_be_visible()
+    expect(opened.locator(".picture-legend").get_by_text("left out")).to_be_hidden()
+    assert pixels(opened, "green") > 1_000
+    assert pixels(opened, "blue") > 20  # the entry's arrow
+    assert pixels(opened, "text-soft") > 50  # the exit's square and its line
+    assert pixels(opened, "red") > 100  # the first stop: no brick is red
+
+
+def test_another_size_is_another_picture_and_is_remembered(opened: Page) -> None:
+    expect_told(opened, "6 point bricks")
+    before = pixels(opened, "green")
+    choose(opened, "12")
+    expect_told(opened, "12 point bricks around the trade: in at 5,250.00, out at 5,268.00, 1 brick between")
+    assert 0 < pixels(opened, "green") != before
+    opened.reload()
+    opened.locator("#trade-rows .opens").click()
+    expect_told(opened, "12 point bricks")
+    expect(opened.get_by_role("radio", name="12", exact=True)).to_be_checked()
+
+
+def test_a_size_without_bricks_says_so_and_the_way_back_is_drawn(opened: Page) -> None:
+    expect_told(opened, "3 bricks between")
+    choose(opened, "2.5")
+    expect(opened.locator(".picture-empty")).to_have_text(
+        "The journal holds no 2.5 point brick from around this trade."
+    )
+    expect_told(opened, "no 2.5 point brick")
+    assert pixels(opened, "green") == pixels(opened, "blue") == 0
+    choose(opened, "6")
+    expect(opened.locator(".picture-empty")).to_be_hidden()
+    expect_told(opened, "3 bricks between")
+    assert pixels(opened, "blue") > 20
+
+
+def test_bricks_without_prices_follow_their_colours(page: Page, desk: LiveDesk, traded: None) -> None:
+    def leave_prices_out(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["bricks"] = [{**brick, "open": None, "close": None} for brick in body["bricks"]]
+        route.fulfill(response=answer, json=body)
+
+    page.route(BRICKS, leave_prices_out)
+    open_the_trade(page, desk)
+    expect(page.locator(".picture")).to_contain_text("no prices were sent: levels follow from the colours")
+    assert pixels(page, "green") > 1_000
+    assert pixels(page, "blue") > 20
+    assert pixels(page, "red") == 0  # a stop would have no place
+    expect(page.locator(".picture-legend").get_by_text("first stop")).to_be_hidden()
+
+
+def test_a_gap_in_a_long_trade_is_told(page: Page, desk: LiveDesk, traded: None) -> None:
+    def leave_some_out(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json() | {"between": 540, "gap": {"after": 13, "left_out": 160}}
+        route.fulfill(response=answer, json=body)
+
+    page.route(BRICKS, leave_some_out)
+    open_the_trade(page, desk)
+    expect_told(page, "out at 5,268.00, 700 bricks between, 160 left out at the gap")
+    expect(page.locator(".picture-legend").get_by_text("left out")).to_be_visible()
+
+
+def test_the_library_comes_with_the_first_open_row(page: Page, desk: LiveDesk, traded: None) -> None:
+    asked: list[str] = []
+    page.request.post(f"{desk.url}/api/login", data={"password": PASSWORD})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{desk.url}/journal")
+    expect(page.locator("#trade-rows .opens")).to_be_visible()
+    assert not [url for url in asked if "lightweight" in url or "/bricks" in url]
+    page.locator("#trade-rows .opens").click()
+    expect_told(page, "3 bricks between")
+    assert len([url for url in asked if "lightweight" in url]) == 1
+
+
+def test_without_the_library_the_note_is_still_written(page: Page, desk: LiveDesk, traded: None) -> None:
+    page.route("**/vendor/**", lambda route: route.fulfill(status=503, content_type="text/javascript", body=""))
+    open_the_trade(page, desk)
+    expect(page.locator(".picture-empty")).to_contain_text("The charts' library is not installed")
+    page.get_by_label("Note").fill("calm")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("status").filter(has_text="saved")).to_be_visible()
+
+
+def test_a_desk_that_refuses_is_quoted(page: Page, desk: LiveDesk, traded: None) -> None:
+    refusal = {"ok": False, "error": "The store did not answer."}
+    page.route(BRICKS, lambda route: route.fulfill(status=503, json=refusal))
+    open_the_trade(page, desk)
+    expect(page.locator(".picture-empty")).to_have_text("The store did not answer.")
+
+
+def test_the_picture_is_moved_by_the_keyboard(opened: Page) -> None:
+    expect_told(opened, "3 bricks between")
+    before = pixels(opened, "green")
+    canvas(opened).focus()
+    for _ in range(2):
+        opened.keyboard.press("-")
+    assert 0 < pixels(opened, "green") < before
+
+
+def test_a_closed_row_leaves_no_picture(opened: Page) -> None:
+    expect_told(opened, "3 bricks between")
+    opened.locator("#trade-rows .opens").click()
+    expect(canvas(opened)).to_have_count(0)
+    opened.locator("#trade-rows .opens").click()
+    expect_told(opened, "3 bricks between")
+    assert pixels(opened, "blue") > 20
+
+
+def test_another_colour_scheme_dresses_it_anew(opened: Page) -> None:
+    expect_told(opened, "3 bricks between")
+    for scheme in ("light", "dark"):
+        opened.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert pixels(opened, "green") > 1_000
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_phone_shows_the_whole_trade_without_scrolling_sideways(
+    browser: Browser, desk: LiveDesk, traded: None, scheme: str
+) -> None:
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True, timezone_id="UTC")
+    page = context.new_page()
+    complaints = complaints_of(page)
+    open_the_trade(page, desk)
+    expect_told(page, "3 bricks between")
+    assert pixels(page, "blue") > 15
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    box = page.locator(".picture").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+    context.close()
+    assert complaints == []
