@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routes import assets
-from tests.desk_process import DeskProcess
+from tests.desk_process import DeskProcess, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -86,11 +86,14 @@ def test_the_manifest_makes_the_desk_installable(desk):
         assert (assets.FOLDER / told).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_changed_file_is_a_new_edition(tmp_path, monkeypatch):
-    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     sheet = tmp_path / "sheet.css"
     sheet.write_text("a")
-    first = assets._edition_of(assets._listing())
+    shelf = assets.Shelf(tmp_path)
+    first = shelf.edition()
     sheet.write_text("b")
     os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
-    assert assets._edition_of(assets._listing()) != first
+    eventually(lambda: shelf.edition() != first, within=2)
+    second = shelf.edition()
+    (tmp_path / "more.css").write_text("c")
+    eventually(lambda: shelf.edition() not in (first, second), within=2)

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 LEASED_SINCE = 3  # the schema with the lease; older programs held a lock on a file beside it instead
 BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
+WAL_AGAIN_SECONDS = 0.01
 LOCK_WAIT_SECONDS = 8.0  # an older program that is ending lets go within its graceful timeout
 
 
@@ -61,7 +62,7 @@ class SqliteFile:
             where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         if self._migrates:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _enter_wal(connection)
             connection.execute("PRAGMA synchronous=FULL")
         return connection
 
@@ -167,6 +168,20 @@ class SqliteFile:
             self._readers.connection = self._connect()
         connection: sqlite3.Connection = self._readers.connection
         return connection
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite itself does not wait here for others who open a new file, too."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+            time.sleep(WAL_AGAIN_SECONDS)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

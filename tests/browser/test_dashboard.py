@@ -11,7 +11,7 @@ import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.chromium import INSTALL, chromium_path
-from tests.browser.conftest import complaints_of, log_in
+from tests.browser.conftest import EXPECT_WITHIN_MS, complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
 
@@ -45,8 +45,11 @@ def test_a_wrong_password_is_refused_and_the_right_one_opens_the_desk(page: Page
 
 
 def test_an_ended_session_is_noticed_by_the_next_click(dashboard: Page, desk: LiveDesk) -> None:
+    for canvas in dashboard.locator("#charts [data-slot=canvas]").all():  # nothing is asked by itself any more
+        expect(canvas).to_have_attribute("aria-label", re.compile("no brick yet"))
+    expect(dashboard.locator("#day")).to_contain_text("No gate had to refuse anything yet today")
     dashboard.context.clear_cookies()
-    dashboard.locator("#assets [data-exit=all]").click()
+    dashboard.locator("#assets [data-exit=all]").click(timeout=EXPECT_WITHIN_MS)
     expect(dashboard).to_have_url(f"{desk.url}/login")
 
 

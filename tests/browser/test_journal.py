@@ -27,9 +27,16 @@ HOLD_MS = 1_700
 WHY = "the opening range failed twice"
 
 
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    """One desk for all that only read; who trades has a ``fresh_desk``."""
+    with LiveDesk(tmp_path_factory.mktemp("journal"), **QUICK, STOP_POINTS="10") as running:
+        yield running
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[LiveDesk]:
-    with LiveDesk(tmp_path, **QUICK, STOP_POINTS="10") as running:
+def fresh_desk(tmp_path: Path) -> Iterator[LiveDesk]:
+    with LiveDesk(tmp_path, **QUICK) as running:
         yield running
 
 
@@ -49,7 +56,7 @@ def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: object)
     return str(order["id"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def traded(desk: LiveDesk) -> list[str]:
     """Won 4 points, lost 2, won 1 as a SCALP; and one try that the ladder refused."""
     ids = [trade_once(desk, 4), trade_once(desk, -2), trade_once(desk, 1, "SCALP")]
@@ -78,9 +85,9 @@ def test_a_stranger_is_sent_to_log_in(page: Page, desk: LiveDesk) -> None:
     expect(page).to_have_url(f"{desk.url}/login")
 
 
-def test_an_empty_journal_says_what_it_waits_for(page: Page, desk: LiveDesk) -> None:
-    log_in(page, desk)
-    page.goto(f"{desk.url}/journal")
+def test_an_empty_journal_says_what_it_waits_for(page: Page, fresh_desk: LiveDesk) -> None:
+    log_in(page, fresh_desk)
+    page.goto(f"{fresh_desk.url}/journal")
     expect(page.locator("#headline")).to_have_text("No trades")
     expect(page.locator("#empty")).to_contain_text("No trade has been closed on this account yet")
     expect(page.locator("#trades")).to_be_hidden()
@@ -187,10 +194,10 @@ def test_the_sheet_holds_the_selection(journal: Page, traded: list[str]) -> None
         assert [row["id"] for row in csv.DictReader(file)] == [traded[2]]
 
 
-def test_an_override_asks_why_and_the_journal_tells_it(page: Page, desk: LiveDesk) -> None:
-    dashboard = log_in(page, desk)
-    desk.hears_price(PRICE)
-    desk.hears_stack({"12": "green", "8": "green", "6": "green"})
+def test_an_override_asks_why_and_the_journal_tells_it(page: Page, fresh_desk: LiveDesk) -> None:
+    dashboard = log_in(page, fresh_desk)
+    fresh_desk.hears_price(PRICE)
+    fresh_desk.hears_stack({"12": "green", "8": "green", "6": "green"})
     dashboard.locator("#entry").get_by_text("Override the zone").click()
     override = dashboard.locator("#entry .override")
     override.get_by_text("SELL").first.click()
@@ -201,9 +208,9 @@ def test_an_override_asks_why_and_the_journal_tells_it(page: Page, desk: LiveDes
     dashboard.mouse.down()
     dashboard.wait_for_timeout(HOLD_MS)
     dashboard.mouse.up()
-    assert desk.bridge_claims()["side"] == "SELL"
+    assert fresh_desk.bridge_claims()["side"] == "SELL"
     expect(override.get_by_label("Why")).to_have_value("")
-    page.goto(f"{desk.url}/journal")
+    page.goto(f"{fresh_desk.url}/journal")
     page.locator("#calendar .day").click()
     expect(page.locator("#overrides")).to_contain_text(f"Override SELL ES, taken: {WHY}")
 

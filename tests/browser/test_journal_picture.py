@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -26,9 +25,9 @@ PHONE = {"width": 390, "height": 844}
 BRICKS = "**/api/journal/trades/*/bricks?*"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[LiveDesk]:
-    with LiveDesk(tmp_path, **QUICK, STOP_POINTS="10") as running:
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    with LiveDesk(tmp_path_factory.mktemp("picture"), **QUICK, STOP_POINTS="10") as running:
         yield running
 
 
@@ -39,7 +38,7 @@ def rises(desk: LiveDesk, count: int, price: float = PRICE, size: str = "6") -> 
         desk.hears_brick(size, "green", close=price)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def traded(desk: LiveDesk) -> None:
     """A long trade that won 18 points: 12 bricks of 6 points before it, 3 in it, 2 behind it; fewer of 12 points."""
     operator = desk.operator()
