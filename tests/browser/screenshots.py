@@ -179,7 +179,11 @@ def _keep(page: Page, path: Path, *, whole: bool) -> None:
 
 
 def open_login(browser: Browser, desk: LiveDesk, scheme: Any, size: Any) -> Page:
-    page = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=1).new_page()
+    on_phone = size is PHONE
+    context = browser.new_context(
+        viewport=size, color_scheme=scheme, device_scale_factor=1, has_touch=on_phone, is_mobile=on_phone
+    )
+    page = context.new_page()
     page.goto(f"{desk.url}/login")
     return page
 

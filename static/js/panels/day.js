@@ -6,6 +6,7 @@ import { countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd }
 
 const root = document.getElementById("day");
 const slot = slots(root);
+const PIPS_AT_MOST = 24; // more are no longer counted at a glance
 /** What passing a mark of the daily stop means for the next decision. */
 const WARNINGS = {
   50: "Half of today's loss limit has been used",
@@ -24,7 +25,8 @@ export function draw({ global: desk }) {
 }
 
 function drawPips(desk) {
-  const pips = Array.from({ length: desk.max_trades_per_day }, (_, index) => index);
+  const length = desk.max_trades_per_day <= PIPS_AT_MOST ? desk.max_trades_per_day : 0;
+  const pips = Array.from({ length }, (_, index) => index);
   follow(slot.pips, pips, {
     key: (index) => index,
     make: () => document.createElement("li"),
