@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.chromium import ARGUMENTS, chromium_path
+from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.live_desk import PASSWORD, LiveDesk
 
 EXPECT_WITHIN_MS = 6_000
 # Chromium reports every refused call as an error; the stories refuse on purpose.
 REFUSALS = ("400", "401", "403", "409", "422", "423", "429", "503")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every story of this folder: it drives a browser and starts processes."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.processes)
+            item.add_marker(pytest.mark.skipif(chromium_path() is None, reason=INSTALL))
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("/", "/journal", "/log", "/setup", "/api/docs")
 SIGHTS = [(scheme, width) for scheme in ("dark", "light") for width in (1440, 390)]
 
-pytestmark = pytest.mark.browser
-
 
 def serious_faults(page: Page) -> list[str]:
     """Return what axe calls serious or critical, each with the first element it is about."""

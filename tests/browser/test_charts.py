@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 PHONE = {"width": 390, "height": 844}

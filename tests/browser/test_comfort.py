@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_accessibility import SIGHTS, serious_faults
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 HOLD_MS = 1_700
 PRICE = 5250.25

@@ -7,16 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 
 @pytest.fixture

@@ -6,20 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import EXPECT_WITHIN_MS, complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 HOLD_MS = 1_700
 PRICE = 5250.25

@@ -9,16 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.desk_process import QUICK
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 PRICE = 5250.25
 PHONE = {"width": 390, "height": 844}

@@ -8,17 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.chromium import INSTALL, chromium_path
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.test_charts import COUNT_PIXELS
 from tests.desk_process import QUICK, eventually
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(chromium_path() is None, reason=INSTALL),
-]
 
 PRICE = 5250.0
 PHONE = {"width": 390, "height": 844}

@@ -1,11 +1,8 @@
 """The log page in a real browser: a letter arrives, is tried again, and is answered where the click was."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_setup_page import opens_setup
-
-pytestmark = pytest.mark.browser
 
 
 def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page, desk):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
-
-pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/journal", "/log", "/setup", "/api/docs", "/login")
 

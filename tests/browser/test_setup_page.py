@@ -2,13 +2,10 @@
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.desk_process import TV_SECRET
-
-pytestmark = pytest.mark.browser
 
 
 def opens_setup(page, desk):

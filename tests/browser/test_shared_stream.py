@@ -9,8 +9,6 @@ from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.desk_process import OperatorCaller, eventually
 
-pytestmark = pytest.mark.browser
-
 NO_WORKER = "delete window.SharedWorker"
 MUTE_WORKER = "window.SharedWorker = class extends EventTarget { port = new MessageChannel().port1 }"
 MANY = 8  # a browser opens six connections to a server

@@ -14,8 +14,6 @@ from tests.browser.live_desk import LiveDesk
 from tests.desk_process import eventually
 from tests.processes import PaperBridge
 
-pytestmark = pytest.mark.browser
-
 PRICE = 5250.00
 HOLD_MS = 1_700
 
