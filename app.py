@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -177,6 +177,11 @@ class SecureBehindHttps(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Save nothing behind an asset: it would be another one for each cookie, and kept for no other."""
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
 
 
 class PlainJson(JSONProvider):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import mimetypes
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, send_from_directory, url_for
+from flask import Flask, Response, request, send_from_directory, url_for
 from flask_compress import Compress
 
 FOLDER = Path(__file__).resolve().parent.parent / "static"
@@ -27,7 +28,7 @@ COMPRESSED = (
 )
 ENCODINGS = ["zstd", "br", "gzip"]
 
-Listing = tuple[tuple[str, int, int], ...]
+Listing = dict[str, tuple[int, int]]
 
 
 def install(app: Flask) -> None:
@@ -46,9 +47,10 @@ def install(app: Flask) -> None:
 
 
 def serve(edition: str, filename: str) -> Response:
-    """Return a file; browsers keep it for good when they asked for the present edition."""
-    response = send_from_directory(FOLDER, filename, conditional=True)
-    response.headers["Cache-Control"] = KEPT_FOR_GOOD if edition == shelf.edition() else "no-cache"
+    """Return a file whole, never a range of it; browsers keep it for good when it is of the edition they asked for."""
+    response = send_from_directory(FOLDER, filename, conditional=False)
+    response.headers["Cache-Control"] = KEPT_FOR_GOOD if shelf.holds(edition, filename) else "no-cache"
+    response.make_conditional(request)
     return response
 
 
@@ -64,28 +66,46 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._looked_at = float("-inf")
-        self._listing: Listing = ()
+        self._listing: Listing = {}
         self._edition = ""
 
     def edition(self) -> str:
-        """Return the present edition; the folder is looked at once a second, its files are read when one changed."""
+        """Return the present edition; the folder is looked at once a second, its files are read when one changed.
+
+        A file that goes while it is looked at (an editor, an update) leaves the edition as it was until the next look.
+        """
         if time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS:
-            listing = self._list()
-            if listing != self._listing:
-                self._edition, self._listing = self._read(listing), listing
+            with suppress(FileNotFoundError):
+                self._look()
             self._looked_at = time.monotonic()
         return self._edition
 
-    def _list(self) -> Listing:
-        found = ((path, path.stat()) for path in sorted(self._folder.rglob("*")) if path.is_file())
-        return tuple((path.relative_to(self._folder).as_posix(), at.st_mtime_ns, at.st_size) for path, at in found)
+    def holds(self, edition: str, name: str) -> bool:
+        """Whether the file still is what it was when the edition was made."""
+        if edition != self.edition():
+            return False
+        with suppress(FileNotFoundError):
+            return self._listing.get(name) == _mark(self._folder / name)
+        return False
+
+    def _look(self) -> None:
+        paths = (path for path in sorted(self._folder.rglob("*")) if path.is_file())
+        listing = {path.relative_to(self._folder).as_posix(): _mark(path) for path in paths}
+        if listing != self._listing or not self._edition:
+            self._edition, self._listing = self._read(listing), listing
 
     def _read(self, listing: Listing) -> str:
         digest = sha256()
-        for name, _, size in listing:
-            digest.update(f"{name} {size}\n".encode())
-            digest.update((self._folder / name).read_bytes())
+        for name in listing:
+            content = (self._folder / name).read_bytes()
+            digest.update(f"{name} {len(content)}\n".encode() + content)
         return digest.hexdigest()[:DIGITS]
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """Return when a file was changed and how long it is. Raises FileNotFoundError."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 shelf = Shelf(FOLDER)

@@ -11,7 +11,7 @@ from routes.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswe
 from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
-from routes.parsing import AssetBody, Money, OperatorBody, WholeNumber, accepts
+from routes.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.replies import answer, answer_with_asset, asset_part, house
 from services.asset_view import asset_view
 from services.engine.answers import ExitsTaken, OrderTaken
@@ -102,10 +102,10 @@ def _changed_by(taken: ExitsTaken) -> list[str]:
 @controls.post("/api/scale-in")
 @guarded_by("operator")
 @answers(ScaleInAnswer, 201, errors=(409,))
-@accepts(AssetBody)
-def scale_in(body: AssetBody) -> Response:
+@accepts(ClickBody)
+def scale_in(body: ClickBody) -> Response:
     """Add to the open trade, once, when the market has unlocked it."""
-    outcome = house().manager.submit(ScaleIn(body.asset))
+    outcome = house().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
     order = outcome.answer.order if isinstance(outcome.answer, OrderTaken) else None
     return answer_with_asset(outcome, body.asset, 201, order=order_view(order) if order else None)
 

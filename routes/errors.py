@@ -36,6 +36,7 @@ REFUSAL_STATUS: dict[RefusalCode, int] = {
     "management_locked": 423,
     "bridge_down": 503,
     "report_invalid": 400,
+    "stale_click": 409,
 }
 TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"

@@ -15,8 +15,8 @@ from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import (
     AskedNumber,
-    AssetBody,
     BridgeBody,
+    ClickBody,
     Money,
     Quantity,
     Symbol,
@@ -42,7 +42,7 @@ WAITING_AT_MOST = 16  # threads that long-polls may hold; one more bridge is ans
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
-class EntryBody(AssetBody):
+class EntryBody(ClickBody):
     """``POST /api/orders``: a market entry now, or a pre-order for the next 6pt brick."""
 
     trade_mode: Literal["SCALP", "RUNNER"]
@@ -102,7 +102,7 @@ def place_order(body: EntryBody) -> Response:
         override=body.entry_override,
         override_reason=body.override_reason or None,
     )
-    outcome = house().manager.submit(command, _idempotency_key())
+    outcome = house().manager.submit(command, _idempotency_key(), body.clicked_at)
     if isinstance(outcome.answer, Done):
         return answer(outcome, {"preorder": _preorder_view(outcome, body.asset), "state": whole_state()}, 201)
     if not isinstance(outcome.answer, OrderTaken) or outcome.answer.order is None:

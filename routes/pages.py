@@ -52,9 +52,10 @@ def show_dashboard() -> AnyResponse:
 @guarded_by("public")
 def show_log() -> AnyResponse:
     """Show alerts, dead letters and what was heard; strangers are sent to log in."""
-    if not (house().gatekeeper.is_open or current_user.is_authenticated):
+    is_open = house().gatekeeper.is_open
+    if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
-    return page_of("log.html")
+    return page_of("log.html", open_mode=is_open)
 
 
 @pages.get("/journal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
@@ -33,6 +34,7 @@ LONGEST_SYMBOL = 40
 HIGHEST_PRICE = Decimal(10) ** 9
 MOST_CONTRACTS = 1_000_000
 SECRET_IN_TEXT = re.compile(rb'"secret"\s*:\s*"((?:[^"\\]|\\.){1,512})"')
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -146,6 +148,14 @@ def _instant(value: object) -> object:
     return value
 
 
+def _rfc3339(value: object) -> object:
+    """Read an RFC 3339 instant: a date, a time and a zone, nothing less."""
+    if isinstance(value, str) and RFC_3339.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value.upper())
+    raise ValueError("must be an RFC 3339 instant such as 2026-01-15T14:30:00.250Z")
+
+
 def _from_epoch(number: float) -> datetime:
     seconds = number / 1000 if abs(number) >= MILLISECONDS_FROM else number
     try:
@@ -201,6 +211,7 @@ COLORS = {"enum": [*COLOR_WORDS, 1, -1], "description": "capitals and spaces aro
 Moment = Annotated[
     datetime, BeforeValidator(_instant), _schema(MOMENT_WORDS, MOMENT_NUMBER, examples=["2026-01-15T14:30:00Z"])
 ]
+ExactMoment = Annotated[datetime, BeforeValidator(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})]
 ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color), WithJsonSchema(COLORS)]
 Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
@@ -226,6 +237,16 @@ class AssetBody(OperatorBody):
     """A control that needs no more than the asset."""
 
     asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
+
+
+class ClickBody(AssetBody):
+    """A click that lets an entry happen, now or later: it may say when it was made, and is refused when stale."""
+
+    clicked_at: ExactMoment | None = Field(
+        default=None,
+        description="when it was clicked, RFC 3339, by the desk's clock as its `now` tells it; "
+        "more than 5 s ago is refused with 409, an instant ahead counts as now",
+    )
 
 
 class BridgeBody(BaseModel):

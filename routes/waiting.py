@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from routes.answers import AssetAnswer
 from routes.describing import answers
 from routes.guards import guarded_by
-from routes.parsing import AssetBody, accepts
+from routes.parsing import AssetBody, ClickBody, accepts
 from routes.replies import answer_with_asset, house
 from services.engine.commands import CancelIntent, CancelPreOrder, PlaceIntent
 
@@ -17,10 +17,11 @@ waiting = Blueprint("waiting", __name__)
 @waiting.post("/api/intent")
 @guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
-@accepts(AssetBody)
-def place_intent(body: AssetBody) -> Response:
+@accepts(ClickBody)
+def place_intent(body: ClickBody) -> Response:
     """Note the wish to enter after the next 6pt brick."""
-    return answer_with_asset(house().manager.submit(PlaceIntent(body.asset)), body.asset)
+    outcome = house().manager.submit(PlaceIntent(body.asset), clicked_at=body.clicked_at)
+    return answer_with_asset(outcome, body.asset)
 
 
 @waiting.post("/api/intent/cancel")

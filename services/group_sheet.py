@@ -55,11 +55,12 @@ class Outcome(Struct, frozen=True):
 
 
 class Submission(Struct):
-    """A command on its way through the writer."""
+    """A command on its way through the writer. ``clicked_at``: a stale one is refused (``services/clicks.py``)."""
 
     command: AnyCommand
     future: Future[Outcome]
     idempotency_key: str | None = None
+    clicked_at: Instant | None = None
 
 
 class Chore(Struct):

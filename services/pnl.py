@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.engine.day import trading_day_of
 from services.engine.state import Desk
 from services.engine.words import Env, Instant, Usd
 
@@ -40,9 +41,14 @@ def day_name(desk: Desk) -> str:
 
 
 def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
-    """Add what the last snapshot said, once a minute; None when there is nothing to add."""
+    """Add what the last snapshot said, once a minute; None when there is nothing to add.
+
+    A snapshot from before the roll is no sample of the new trading day (SPEC 5.5).
+    """
     live, name = desk.live, day_name(desk)
     if live.equity is None or live.snapshot_at is None:
+        return None
+    if trading_day_of(live.snapshot_at, desk.rules.day_roll) != desk.day.trading_day:
         return None
     if day is None or day.trading_day != name:
         day = PnlDay(name)

@@ -95,14 +95,16 @@ class StateManager:
         """How many commands and chores wait for the writer."""
         return self._waiting.qsize()
 
-    def submit(self, command: AnyCommand, idempotency_key: str | None = None) -> Outcome:
-        """Decide a command and wait until its outcome is durable.
+    def submit(
+        self, command: AnyCommand, idempotency_key: str | None = None, clicked_at: Instant | None = None
+    ) -> Outcome:
+        """Decide a command and wait until its outcome is durable; one that was clicked too long ago is refused.
 
         Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when it may have been or
         may yet be, NotTheWriter on the standby, KeyReused when the key was used for another request.
         """
         future: Future[Outcome] = Future()
-        self._put(Submission(command, future, idempotency_key))
+        self._put(Submission(command, future, idempotency_key, clicked_at))
         return self._outcome_of(future)
 
     def mark_notice(self, mark: NoticeMark) -> None:

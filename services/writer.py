@@ -15,6 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from services import documents
+from services.clicks import refusal_of_stale
 from services.engine.commands import ConfigureDesk, TakeOver
 from services.engine.decide import open_desk
 from services.engine.order import Order
@@ -262,7 +263,10 @@ class Writer:
             earlier = sheet.earlier_answer(submission)
             if earlier is not None:
                 return Outcome(earlier, sheet.desk, 0, repeated=True)
-            now = self._clock()
+            now = self._clock()  # judged here, not at the door: a process may freeze between the two
+            stale = refusal_of_stale(submission.clicked_at, now)
+            if stale is not None:
+                return Outcome(stale, sheet.desk, 0)
             _, decision = sheet.decide(submission.command, now)
             sheet.keep_answer(submission, decision, now)
         except StoreError:

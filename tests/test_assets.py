@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,14 +27,15 @@ def addresses_of(page: str) -> set[str]:
 
 
 def test_every_asset_of_every_page_is_there_and_kept_for_good(desk):
-    operator, stranger = desk.operator(), desk.stranger()
+    operator = desk.operator()
     found = set().union(*(addresses_of(operator.get(path).text) for path in ("/", "/journal", "/log", "/setup")))
     assert len(found) > 60
     assert len({address.split("/")[2] for address in found}) == 1, "a page mixes two editions"
     for address in found:
-        answer = stranger.get(address)
+        answer = operator.get(address)
         assert answer.status_code == 200, address
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Vary"] == "Accept-Encoding", "another cookie would be another file"
 
 
 def test_imports_of_scripts_stay_within_the_edition():
@@ -65,8 +67,22 @@ def test_the_library_comes_compressed_and_whole(desk):
     assert whole.content == plain.content == (assets.FOLDER / "vendor" / "lightweight-charts.js").read_bytes()
 
 
+def test_a_file_is_served_whole_or_not_modified(desk):
+    """A range of a compressed file is the compression of a range, which nobody could join."""
+    [address] = [found for found in addresses_of(desk.stranger().get("/login").text) if found.endswith("base.css")]
+    asked = {"Accept-Encoding": "gzip"}
+    whole = desk.stranger().get(address, headers=asked)
+    part = desk.stranger().get(address, headers={**asked, "Range": "bytes=0-99"})
+    assert part.status_code == 200
+    assert part.content == whole.content
+    again = desk.stranger().get(address, headers={**asked, "If-None-Match": whole.headers["ETag"]})
+    assert again.status_code == 304
+
+
 def test_the_stream_is_never_compressed(desk):
     with desk.operator().get("/api/stream", headers={"Accept-Encoding": "gzip, br"}, stream=True) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
         assert "Content-Encoding" not in answer.headers
 
 
@@ -97,3 +113,38 @@ def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     second = shelf.edition()
     (tmp_path / "more.css").write_text("c")
     eventually(lambda: shelf.edition() not in (first, second), within=2)
+
+
+def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text("a")
+    shelf = assets.Shelf(tmp_path)
+    edition = shelf.edition()
+    assert shelf.holds(edition, "sheet.css")
+    sheet.write_text("another")
+    assert not shelf.holds(edition, "sheet.css")
+    sheet.unlink()
+    assert not shelf.holds(edition, "sheet.css")
+
+
+def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path):
+    """An editor's swap file, an update: the edition is made of what stays."""
+    (tmp_path / "sheet.css").write_text("a")
+    shelf, ended = assets.Shelf(tmp_path), threading.Event()
+
+    def swap() -> None:
+        while not ended.is_set():
+            (tmp_path / "swap").write_text("x")
+            (tmp_path / "swap").unlink()
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        for _ in range(300):
+            shelf._looked_at = float("-inf")
+            shelf.edition()
+    finally:
+        ended.set()
+        swapping.join()
+    shelf._looked_at = float("-inf")
+    assert len(shelf.edition()) == assets.DIGITS

@@ -27,6 +27,7 @@ RefusalCode = Literal[
     "unknown_order",
     "report_conflict",
     "report_invalid",
+    "stale_click",
 ]
 
 

@@ -1,5 +1,7 @@
 /** Calls to the desk. Nothing here retries: whether a click may be repeated is the operator's decision. */
 
+import { goToLogin, rememberUnsent } from "./session.js";
+
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The desk gave no answer: whether the request arrived is unknown. */
@@ -11,13 +13,15 @@ export function get(path, withinMs = ANSWER_WITHIN_MS) {
 }
 
 /** Send a command. Answers `{status, body}`; throws NoAnswer. */
-export function post(path, command, headers = {}) {
+export async function post(path, command, headers = {}) {
   const request = {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(command),
   };
-  return call(path, request, ANSWER_WITHIN_MS);
+  const answer = await call(path, request, ANSWER_WITHIN_MS);
+  if (isSessionOver(path, answer)) rememberUnsent(path, command);
+  return answer;
 }
 
 async function call(path, request, withinMs) {
@@ -30,8 +34,12 @@ async function call(path, request, withinMs) {
   } catch (failure) {
     throw new NoAnswer(failure.message);
   }
-  if (response.status === 401 && path !== "/api/login") goToLogin();
+  if (isSessionOver(path, response)) goToLogin();
   return { status: response.status, body };
+}
+
+function isSessionOver(path, { status }) {
+  return status === 401 && path !== "/api/login";
 }
 
 /** A proxy in between may answer in HTML: the status is then all we know. */
@@ -39,10 +47,6 @@ async function bodyOf(response) {
   const isJson = response.headers.get("Content-Type")?.includes("json");
   if (isJson) return response.json();
   return { ok: response.ok, error: `The server answered ${response.status}` };
-}
-
-export function goToLogin() {
-  window.location.assign("/login");
 }
 
 /** A key that makes one click one order, whatever the network does. */

@@ -20,7 +20,7 @@ export const DESK_KEYS = [
   {
     title: "Ways out: focus, then Enter (hold to force)",
     entries: [
-      { keys: ["X"], words: "Exit the asset in view", act: () => focusFirst("[data-exit=one]") },
+      { keys: ["X"], words: "Exit the asset in view", act: () => focusFirst("[data-exit=one]:not(.bar-exit)") },
       { keys: ["Shift+X"], words: "Exit all", act: () => focusFirst("[data-exit=all]") },
       { keys: ["T"], words: "What takes me out: first switch", act: () => focusFirst("#ways-out [role=switch]", "Flat: nothing takes you out.") },
     ],

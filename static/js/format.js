@@ -2,11 +2,14 @@
 
 export const UNKNOWN = "–";
 const MINUS = "−";
-const timeOfDay = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+/** The market's clock, whatever the operator's own shows: all pages tell times in it, as the trading day rolls by it. */
+export const MARKET_ZONE = "America/New_York";
+const inMarket = (parts) => new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: MARKET_ZONE });
+const timeOfDay = inMarket({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const shortDate = inMarket({ day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const priceFormats = new Map(); // tick size → format
-const dollars = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 const isKnown = (value) => value !== null && value !== undefined;
 
@@ -33,15 +36,15 @@ function formatOf(tickSize) {
 
 /** Money with its sign in front of the currency: +$62.50. */
 export function signedUsd(value) {
-  return isKnown(value) ? `${sign(value)}$${dollars.format(Math.abs(value))}` : UNKNOWN;
+  return isKnown(value) ? `${sign(value)}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function usd(value) {
-  return isKnown(value) ? `${value < 0 ? MINUS : ""}$${dollars.format(Math.abs(value))}` : UNKNOWN;
+  return isKnown(value) ? `${value < 0 ? MINUS : ""}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function signedPoints(value) {
-  return isKnown(value) ? `${sign(value)}${Math.abs(value).toFixed(2)}` : UNKNOWN;
+  return isKnown(value) ? `${sign(value)}${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function points(value) {
@@ -86,7 +89,7 @@ export function age(seconds) {
   return seconds < 172800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
 }
 
-/** An instant (RFC 3339 or epoch milliseconds) as the operator's time of day. */
+/** An instant (RFC 3339 or epoch milliseconds) as the market's time of day. */
 export function clockTime(instant) {
   return isKnown(instant) ? timeOfDay.format(new Date(instant)) : UNKNOWN;
 }

@@ -2,6 +2,7 @@
 
 import * as clock from "./clock.js";
 import { age, countdown } from "./format.js";
+import * as store from "./store.js";
 
 /** The countdown within a sentence of the desk. */
 export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
@@ -10,6 +11,13 @@ export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 export const PREORDER_GATES = ["daily_stop", "trade_limit", "cooldown", "candle_lock", "pending_order", "position", "heartbeat"];
 export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
 export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
+
+/** Why the whole desk accepts nothing now, in two words; empty while it does. */
+export function deskInTheWay() {
+  const desk = store.current().global;
+  if (desk.store !== "up") return "STORE DOWN";
+  return desk.role === "writer" ? "" : "STANDBY";
+}
 
 /** The gate that refuses an entry now, or null. */
 export function firstClosed(asset) {

@@ -10,20 +10,23 @@ const SECOND_CLICK_WITHIN_MS = 6_000;
 
 /**
  * `whenHeld` runs after the full hold, `whenClicked` after a shorter press. `mayHold()` says whether holding
- * means anything right now; when not, every press is a click.
+ * means anything right now; when not, every press is a click. `about()` names what the button acts on: a press that
+ * began on something else does nothing but `whenOther`.
  */
-export function makeHoldable(button, { mayHold, whenHeld, whenClicked }) {
-  const press = { timer: null, wasHeld: false, byHand: false, clickedAt: -Infinity };
+export function makeHoldable(button, { mayHold, whenHeld, whenClicked, about = () => null, whenOther = () => {} }) {
+  const press = { timer: null, wasHeld: false, byHand: false, clickedAt: -Infinity, about: null };
 
   const begin = () => {
     press.byHand = true;
     press.wasHeld = false;
+    press.about = about();
     if (!mayHold() || press.timer !== null) return;
     button.dataset.holding = "";
     press.timer = setTimeout(() => {
       release();
       press.wasHeld = true;
-      whenHeld();
+      if (about() === press.about) whenHeld();
+      else whenOther();
     }, HOLD_MS);
   };
 
@@ -38,6 +41,7 @@ export function makeHoldable(button, { mayHold, whenHeld, whenClicked }) {
     press.byHand = false;
     press.wasHeld = false;
     if (wasHeld) return;
+    if (byHand && about() !== press.about) return whenOther();
     const isSecond = performance.now() - press.clickedAt < SECOND_CLICK_WITHIN_MS;
     press.clickedAt = performance.now();
     if (!byHand && mayHold() && isSecond) whenHeld();

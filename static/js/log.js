@@ -5,6 +5,7 @@ import * as clock from "./clock.js";
 import { copyOf, follow, show, slots, write } from "./dom.js";
 import { clockMoment } from "./format.js";
 import * as alerts from "./panels/alerts.js";
+import * as banners from "./panels/banners.js";
 import * as logs from "./panels/logs.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
@@ -20,7 +21,14 @@ function start() {
   draw();
   look();
   stream.start(hear);
-  clock.everySecond(() => (seconds = (seconds + 1) % LOOK_EVERY_S) === 0 && look());
+  clock.everySecond(everySecond);
+}
+
+/** Silence brings no news: only the clock notices that the desk is lost. */
+function everySecond() {
+  banners.draw(store.current());
+  seconds = (seconds + 1) % LOOK_EVERY_S;
+  if (seconds === 0) look();
 }
 
 /** A webhook that could not be read comes as a line of the log; before the stream was open it came unheard. */
@@ -30,6 +38,7 @@ function hear(news) {
 }
 
 function draw() {
+  banners.draw(store.current());
   alerts.draw(store.current());
   logs.draw();
 }

@@ -1,13 +1,19 @@
-/** The login card: one password, the server's sentence when it is wrong, the wait when it was wrong too often. */
+/**
+ * The login card: one password, the server's sentence when it is wrong, the wait when it was wrong too often. Above it,
+ * the click that the session's end swallowed.
+ */
 
 import { NoAnswer, post } from "./api.js";
 import { countdown } from "./format.js";
+import * as session from "./session.js";
 
 const form = document.getElementById("login");
 const answer = document.getElementById("login-answer");
 const button = form.querySelector("button");
 const field = form.elements.namedItem("password");
 let waitTimer = null;
+
+tellUnsent();
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -19,13 +25,26 @@ async function logIn() {
   button.setAttribute("aria-disabled", "true");
   try {
     const { status, body } = await post("/api/login", { password: field?.value ?? "" });
-    if (body.ok) return window.location.assign("/");
+    if (body.ok) return enter();
     refuse(status, body);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     answer.textContent = "The desk does not answer.";
     button.setAttribute("aria-disabled", "false");
   }
+}
+
+/** It stays until somebody is logged in: a reload must not hide it. */
+function tellUnsent() {
+  const click = session.unsent();
+  if (click === "") return;
+  const sentence = `Your last click (${click}) was NOT carried out: the session had ended. Log in and look again.`;
+  document.getElementById("login-unsent").textContent = sentence;
+}
+
+function enter() {
+  session.forgetUnsent();
+  window.location.assign("/");
 }
 
 function refuse(status, body) {

@@ -5,6 +5,7 @@ import * as clock from "./clock.js";
 import * as controls from "./controls.js";
 import { mark, write } from "./dom.js";
 import { age } from "./format.js";
+import * as banners from "./panels/banners.js";
 import * as limits from "./panels/limits.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
@@ -38,6 +39,7 @@ const color = () => colors().find((choice) => choice.checked).value;
 
 function draw() {
   const state = store.current();
+  banners.draw(state);
   for (const hook of hooks) drawHook(hook, state.assets[asset.value]);
   drawBridge(state.global);
   limits.draw(state);
@@ -57,11 +59,23 @@ function drawBridge(desk) {
   drawAge(document.getElementById("bridge-age"), desk.rithmic_last_ts);
 }
 
-/** Said in words; the mark beside it only repeats them. */
+/** Said in words; the mark beside it only repeats them. Without the desk nobody knows what was received since. */
 function drawAge(element, at) {
   const since = at === null ? null : clock.now() - Date.parse(at);
-  mark(element, "data-heard", since === null ? "never" : since < JUST_NOW_MS ? "now" : since < FRESH_MS ? "fresh" : "old");
-  write(element, since === null ? "nothing received yet" : since < JUST_NOW_MS ? "received now" : `received ${age(Math.floor(since / 1000))} ago`);
+  const isLost = stream.lostSince() !== null;
+  mark(element, "data-heard", heardOf(since, isLost));
+  write(element, `${wordsOf(since)}${isLost ? ", as far as is known" : ""}`);
+}
+
+function heardOf(since, isLost) {
+  if (since === null) return "never";
+  if (isLost || since >= FRESH_MS) return "old";
+  return since < JUST_NOW_MS ? "now" : "fresh";
+}
+
+function wordsOf(since) {
+  if (since === null) return "nothing received yet";
+  return since < JUST_NOW_MS ? "received now" : `received ${age(Math.floor(since / 1000))} ago`;
 }
 
 const part = (element, name) => element.querySelector(`[data-slot="${name}"]`);

@@ -78,8 +78,8 @@ function heldEnter({ key, repeat, target }) {
   return repeat && key === "Enter" && target.closest("button") !== null;
 }
 
-/** The key by what it types; a letter of another script by where it lies. */
-function nameOf({ key, code, shiftKey }) {
+/** The key by what it types; a letter of another script by where it lies. What fills forms in sends none. */
+function nameOf({ key = "", code, shiftKey }) {
   const isOtherScript = key.length === 1 && key > "\u007f" && /^Key[A-Z]$/.test(code);
   const typed = isOtherScript ? code.slice(3) : key;
   if (!/^[a-z]$/i.test(typed)) return typed;

@@ -6,6 +6,7 @@
  */
 
 const LOG_LINES_KEPT = 100;
+const ANOTHER_DESK_AFTER_MS = 10_000; // a standby is never that far behind, and no message that late
 
 let told = null;
 let shown = null;
@@ -69,15 +70,23 @@ export function takeLogLine({ feed, entry, replaces_last: replacesLast }) {
   logs = { ...logs, [feed]: [entry, ...(replacesLast ? lines.slice(1) : lines)].slice(0, LOG_LINES_KEPT) };
 }
 
-/** Same version, later `now`: only time went by (a lock ran out), and that is news too. */
+/**
+ * Same version, later `now`: only time went by (a lock ran out), and that is news too. A lower version that is much
+ * later by the desk's own clock is another desk's: its store was restored, or is new.
+ */
 function adopt(document) {
-  const isOlder =
-    shown !== null &&
-    (document.version < shown.version ||
-      (document.version === shown.version && Date.parse(document.now) < Date.parse(shown.now)));
-  if (isOlder) return false;
+  if (shown !== null && isOlder(document) && lead(document) < ANOTHER_DESK_AFTER_MS) return false;
   shown = document;
   return true;
+}
+
+function isOlder(document) {
+  return document.version < shown.version || (document.version === shown.version && lead(document) < 0);
+}
+
+/** How much later a document is than the one shown, in ms of the desk's clock. */
+function lead(document) {
+  return Date.parse(document.now) - Date.parse(shown.now);
 }
 
 function takeLogs(document) {

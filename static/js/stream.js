@@ -45,6 +45,7 @@ export function start(listener) {
   document.addEventListener("visibilitychange", followVisibility);
   window.addEventListener("pagehide", () => link.leave());
   window.addEventListener("pageshow", (event) => event.persisted && link.join());
+  followVisibility();
 }
 
 /** Milliseconds since the stream last spoke. */
@@ -54,6 +55,16 @@ export function ageMs() {
 
 export function isSilent() {
   return ageMs() > SILENT_AFTER_MS;
+}
+
+/** The desk's time of what the page shows. */
+export function asOf() {
+  return clock.now() - (performance.now() - Math.max(heardAt, answeredAt));
+}
+
+/** Whether the page has let its stream go, because nobody sees it. */
+export function isResting() {
+  return document.hidden && !link.isJoined;
 }
 
 /** The desk's time at which the server was last heard, when neither stream nor poll answers; else null. */
@@ -82,6 +93,7 @@ function useOwn() {
   link.leave();
   link = ownLink(take);
   if (isJoined) link.join();
+  followVisibility();
 }
 
 /** Take what the stream said; `ageMs` ago when it had said it before this page joined. */

@@ -39,7 +39,7 @@ def test_a_wrong_password_is_refused_and_the_right_one_opens_the_desk(page: Page
 def test_an_ended_session_is_noticed_by_the_next_click(dashboard: Page, desk: LiveDesk) -> None:
     for canvas in dashboard.locator("#charts [data-slot=canvas]").all():  # nothing is asked by itself any more
         expect(canvas).to_have_attribute("aria-label", re.compile("no brick yet"))
-    expect(dashboard.locator("#day")).to_contain_text("No gate had to refuse anything yet today")
+    expect(dashboard.locator("#day")).to_contain_text("No gate had to refuse anything yet today", use_inner_text=True)
     dashboard.context.clear_cookies()
     dashboard.locator("#assets [data-exit=all]").click(timeout=EXPECT_WITHIN_MS)
     expect(dashboard).to_have_url(f"{desk.url}/login")

@@ -67,8 +67,10 @@ def override_and_force_out(desk: LiveDesk) -> None:
 
 
 def test_an_empty_day_says_so(dashboard: Page) -> None:
-    expect(course(dashboard)).to_contain_text("The curve begins with the first account balance of the day.")
-    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.")
+    expect(course(dashboard)).to_contain_text(
+        "The curve begins with the first account balance of the day.", use_inner_text=True
+    )
+    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.", use_inner_text=True)
     expect(tries(dashboard)).to_contain_text("no override, no forced exit")
     expect(course(dashboard).get_by_role("img")).to_have_count(0)
 
@@ -111,14 +113,14 @@ def test_a_refused_click_appears_under_its_gate(dashboard: Page, desk: LiveDesk)
 
 
 def test_a_refusal_over_the_api_appears_by_itself(dashboard: Page, desk: LiveDesk) -> None:
-    expect(tries(dashboard)).to_contain_text("No gate had to refuse")
+    expect(tries(dashboard)).to_contain_text("No gate had to refuse", use_inner_text=True)
     assert desk.operator().enters().json()["gate"] == "heartbeat"
     expect(refusals(dashboard, "heartbeat")).to_have_text("1")
     expect(tries(dashboard).get_by_text("No gate had to refuse")).to_be_hidden()
 
 
 def test_many_refusals_make_few_questions(dashboard: Page, desk: LiveDesk) -> None:
-    expect(tries(dashboard)).to_contain_text("No gate had to refuse")
+    expect(tries(dashboard)).to_contain_text("No gate had to refuse", use_inner_text=True)
     asked: list[str] = []
 
     def note(request: Request) -> None:
@@ -180,14 +182,16 @@ def test_a_new_trading_day_begins_anew_and_drops_answers_about_the_old_one(dashb
     with dashboard.expect_request(ASKED):
         operator.enters()
     dashboard.evaluate(NEXT_DAY)
-    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.")
-    expect(course(dashboard)).to_contain_text("The curve begins with the first account balance of the day.")
+    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.", use_inner_text=True)
+    expect(course(dashboard)).to_contain_text(
+        "The curve begins with the first account balance of the day.", use_inner_text=True
+    )
     expect(tries(dashboard).get_by_role("link")).to_have_attribute("href", re.compile("first_day=2031-03-04"))
     for route in held:
         with dashboard.expect_response(ASKED):
             route.continue_()
     dashboard.wait_for_timeout(1_500)
-    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.")
+    expect(tries(dashboard)).to_contain_text("No gate had to refuse anything yet today.", use_inner_text=True)
     expect(tries(dashboard).get_by_role("rowheader")).to_have_count(0)
 
 

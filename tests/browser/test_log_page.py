@@ -23,4 +23,12 @@ def test_it_fits_a_phone(page, desk):
     page.set_viewport_size({"width": 390, "height": 844})
     opens_setup(page, desk)
     page.goto(f"{desk.url}/log")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    desk.tradingview().brick(6, "green", asset="NQ", bar_id="2026-11-20T15:00:00Z")
+    text = page.locator('[data-feed="tradingview"] .log-text').filter(has_text="no symbol of an asset")
+    expect(text).to_be_visible()
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        box = text.bounding_box()
+        assert box is not None
+        assert box["height"] < 60, "a long text stands in a column of its own"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
-from tests.browser.live_desk import LiveDesk
+from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.test_dashboard import PRICE, hold, market_agrees
+from tests.browser.test_journal import rows, trade_once
+from tests.desk_process import QUICK
 
+NINE = ("ES", "NQ", "YM", "RTY", "CL", "GC", "US30", "EURUSD", "XAUUSD")
 PAGES = ("/", "/journal", "/log", "/setup", "/api/docs", "/login")
 
 
@@ -32,3 +40,117 @@ def test_the_browser_finds_nothing_wrong_with_the_manifest(page: Page, desk: Liv
     assert wire.send("Page.getInstallabilityErrors")["installabilityErrors"] == [
         {"errorId": "in-incognito", "errorArguments": []}
     ]
+
+
+def test_a_click_that_the_sessions_end_swallowed_is_told_until_somebody_logs_in(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/journal")
+    expect(page.locator("#headline")).not_to_contain_text("Reading")
+    page.context.clear_cookies()
+    page.locator("#page-exit button").click()
+    expect(page).to_have_url(f"{desk.url}/login")
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("Your last click (exit all) was NOT carried out")
+    page.reload()
+    expect(told).to_contain_text("Log in and look again")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{desk.url}/")
+    page.goto(f"{desk.url}/login")
+    page.wait_for_timeout(300)  # until its script has run
+    expect(told).to_have_count(0)
+
+
+def test_logging_out_ends_every_page_of_the_browser(page: Page, desk: LiveDesk) -> None:
+    others = [page.context.new_page() for _ in range(2)]
+    for other, path in zip(others, ("/", "/journal"), strict=True):
+        log_in(other, desk)
+        other.goto(f"{desk.url}{path}")
+    log_in(page, desk).get_by_role("button", name="Log out").click()
+    for opened in (page, *others):
+        expect(opened).to_have_url(f"{desk.url}/login")
+
+
+def test_everything_can_be_left_from_the_pages_beside_the_desk(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/journal")
+    leave, told = page.locator("#page-exit button"), page.locator("#page-exit").get_by_role("alert")
+    leave.click()
+    expect(told).to_have_text("Every asset is flat: nothing to exit.")
+    market_agrees(desk, "green")
+    asked = {"asset": "ES", "direction": "BUY", "order_type": "market", "entry_size_mode": "6pt", "trade_mode": "SCALP"}
+    taken = page.request.post(f"{desk.url}/api/orders", data=asked, headers={"Idempotency-Key": "one"})
+    assert taken.ok, taken.text()
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    leave.click()
+    expect(told).to_contain_text("INITIAL EXIT LOCK ACTIVE — ES is locked until the next 6pt brick")
+    hold(leave)
+    expect(told).to_have_text("Exits queued: ES.")
+    assert desk.bridge_claims()["kind"] == "EXIT"
+
+
+@pytest.mark.parametrize("path", ["/journal", "/log", "/setup"])
+def test_the_exit_is_on_every_narrow_page_however_far_down(page: Page, desk: LiveDesk, path: str) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}{path}")
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        leave = page.locator("#page-exit button")
+        expect(leave).to_be_in_viewport()
+        leave.click()
+        expect(page.locator("#page-exit").get_by_role("alert")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("path", ["/log", "/setup"])
+def test_a_page_beside_the_desk_says_that_the_desk_is_lost(page: Page, desk: LiveDesk, path: str) -> None:
+    log_in(page, desk)
+    desk.hears_brick("8", "green")
+    page.goto(f"{desk.url}{path}")
+    lost = page.locator("#banners [data-slot=lost]")
+    expect(lost).to_be_hidden()
+    desk.freezes()
+    expect(lost).to_contain_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"), timeout=9_000)
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(lost).to_be_in_viewport(ratio=1)
+    if path == "/setup":
+        expect(page.locator('.hook-age[data-heard="old"]')).to_contain_text("as far as is known")
+    desk.thaws()
+
+
+def test_the_tab_of_the_chosen_asset_is_always_in_sight(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    with LiveDesk(tmp_path / "nine", ASSETS=",".join(NINE), CONTRACTS="") as desk:
+        log_in(page, desk)
+        chosen = page.locator("#assets [role=tab][aria-selected=true]")
+        for key in ("9", "1"):
+            page.keyboard.press(key)
+            expect(chosen).to_contain_text(NINE[int(key) - 1])
+            expect(chosen).to_be_in_viewport(ratio=0.99)
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{desk.url}/#{NINE[5]}")
+        page.reload()
+        expect(chosen).to_contain_text(NINE[5])
+        expect(chosen).to_be_in_viewport(ratio=0.99)
+        assert page.evaluate("[scrollX, scrollY]") == [0, 0]
+        page.goto("about:blank")
+
+
+def test_a_note_that_is_not_saved_outlives_another_filter(page: Page, tmp_path: Path) -> None:
+    with LiveDesk(tmp_path / "quick", **QUICK) as desk:
+        trade_once(desk, 4)
+        log_in(page, desk)
+        page.goto(f"{desk.url}/journal")
+        detail, side = page.locator(".trade-detail"), page.get_by_label("Side")
+        rows(page).locator(".opens").click()
+        detail.get_by_label("Note").fill("half a thought")
+        side.select_option("SELL")
+        expect(rows(page)).to_be_hidden()
+        side.select_option("")
+        expect(detail.get_by_label("Note")).to_have_value("half a thought")
+        expect(detail.get_by_role("status")).to_have_text("not saved yet")
+        detail.get_by_role("button", name="Save note").click()
+        expect(detail.get_by_role("status")).to_have_text(re.compile(r"^saved \d"))
+        page.goto("about:blank")

@@ -240,3 +240,21 @@ def test_a_mark_of_the_drawdown_and_the_last_gate_are_signals(dashboard: Page, d
         "may_enter: [DEMO] ES: an entry may be made | Every gate is open.",
     ]
     assert signals(dashboard, opened, closed) == []  # a gate that closes is seen where one clicks
+
+
+def test_a_page_that_takes_the_lock_from_itself_still_speaks(context: BrowserContext, desk: LiveDesk) -> None:
+    """The first click may come when the lock has been granted and the page does not know it yet."""
+    context.add_init_script(
+        """
+        let lose = null;
+        if (navigator.locks) navigator.locks.request = (name, { steal }, act) => new Promise((resolve, reject) => {
+            if (!steal) lose = reject;
+            else act(), lose(new DOMException("taken", "AbortError"));
+        });
+        """
+    )
+    page = open_dashboard(context, desk)
+    assert call(page, "js/signals/voice.js", "module.isOurs()") is False
+    page.locator("#stack").click()
+    page.wait_for_timeout(100)
+    assert call(page, "js/signals/voice.js", "module.isOurs()") is True

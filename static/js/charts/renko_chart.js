@@ -3,10 +3,10 @@
  * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.
  */
 
-import { price as priceWords } from "../format.js";
+import { MARKET_ZONE, price as priceWords } from "../format.js";
 import { brickOf } from "./book.js";
 
-const NEW_YORK = { timeZone: "America/New_York", hour: "2-digit", minute: "2-digit", hour12: false };
+const NEW_YORK = { timeZone: MARKET_ZONE, hour: "2-digit", minute: "2-digit", hour12: false };
 const tickWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
 const momentWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, day: "numeric", month: "short", second: "2-digit" });
 const BIG = { barSpacing: 11, minBarSpacing: 0.5, rightOffset: 4 };

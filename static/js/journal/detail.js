@@ -7,6 +7,8 @@ import * as picture from "./picture.js";
 import { duration, newYork, plain, say, signedR } from "./words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
+const UNSAVED = "not saved yet";
+const drafts = new Map(); // id of a trade → what was typed and not saved: another filter or row must not lose it
 
 /** Open the row beneath another; `whenSaved(trade)` is called with what the desk has now. */
 export function openBehind(above, trade, tick, whenSaved) {
@@ -14,14 +16,18 @@ export function openBehind(above, trade, tick, whenSaved) {
   const slot = slots(row);
   slot.facts.append(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), say("dd", value)]));
   const form = slot.form;
-  form.elements.namedItem("note").value = trade.note;
-  form.elements.namedItem("tags").value = trade.tags.join(" ");
-  write(slot.saved, savedWords(trade));
+  const draft = drafts.get(trade.id);
+  form.elements.namedItem("note").value = draft?.note ?? trade.note;
+  form.elements.namedItem("tags").value = draft?.tags ?? trade.tags.join(" ");
+  write(slot.saved, draft ? UNSAVED : savedWords(trade));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     save(trade, form, slot, whenSaved);
   });
-  form.addEventListener("input", () => write(slot.saved, "not saved yet"));
+  form.addEventListener("input", () => {
+    drafts.set(trade.id, typed(form));
+    write(slot.saved, UNSAVED);
+  });
   above.after(row);
   picture.open(row, trade, tick);
 }
@@ -51,21 +57,29 @@ function savedWords(trade) {
   return trade.noted_at === null ? "" : `saved ${newYork(trade.noted_at)}`;
 }
 
+function typed(form) {
+  return { note: form.elements.namedItem("note").value, tags: form.elements.namedItem("tags").value };
+}
+
 async function save(trade, form, slot, whenSaved) {
   const button = form.querySelector("[type=submit]");
   if (button.getAttribute("aria-busy") === "true") return;
-  const words = form.elements.namedItem("tags").value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const { note, tags } = typed(form);
+  const words = tags.toLowerCase().split(/[\s,]+/).filter(Boolean);
   markBusy(button, true);
   write(slot.answer, "");
   try {
-    const { body } = await post(`/api/journal/trades/${trade.id}/note`, { note: form.elements.namedItem("note").value, tags: words });
+    const { body } = await post(`/api/journal/trades/${trade.id}/note`, { note, tags: words });
     if (!body.ok) {
       write(slot.answer, body.error);
       return;
     }
+    whenSaved(body.trade);
+    const draft = drafts.get(trade.id) ?? { note, tags };
+    if (draft.note !== note || draft.tags !== tags) return; // typed on meanwhile: that is not saved yet
+    drafts.delete(trade.id);
     form.elements.namedItem("tags").value = body.trade.tags.join(" ");
     write(slot.saved, savedWords(body.trade));
-    whenSaved(body.trade);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     write(slot.answer, NO_ANSWER);

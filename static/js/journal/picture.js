@@ -159,7 +159,7 @@ function drawWords({ answer, slot, trade, tick }, prices) {
 }
 
 function betweenWords({ between, gap }) {
-  if (gap?.left_out === null) return `more than ${count(between, "brick")} between`;
+  if (gap?.left_out === null) return `at least ${count(between, "brick")} between`;
   return `${count(between + (gap?.left_out ?? 0), "brick")} between`;
 }
 

@@ -1,12 +1,12 @@
 /** How the journal says things: whole dollars, R, durations, reasons. */
 
-import { moneyTone, signedPoints, UNKNOWN } from "../format.js";
+import { MARKET_ZONE, moneyTone, signedPoints, UNKNOWN } from "../format.js";
 
 const MINUS = "−";
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const monthName = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat("en-GB", {
-  ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "America/New_York" },
+  ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: MARKET_ZONE },
 });
 
 /** Dollars without cents, signed: for narrow places. */

@@ -2,10 +2,11 @@
 
 import * as clock from "../clock.js";
 import { follow, mark, show, slots, write, writeMoney } from "../dom.js";
-import { countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd } from "../format.js";
+import { age, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd } from "../format.js";
 
 const root = document.getElementById("day");
 const slot = slots(root);
+const OLD_AFTER_SECONDS = 60;
 const PIPS_AT_MOST = 24; // more are no longer counted at a glance
 /** What passing a mark of the daily stop means for the next decision. */
 const WARNINGS = {
@@ -15,6 +16,7 @@ const WARNINGS = {
 };
 
 export function draw({ global: desk }) {
+  drawAccount(desk);
   write(slot.left, String(desk.trades_remaining_today));
   write(slot["left-note"], `of ${desk.max_trades_per_day} trades left`);
   drawPips(desk);
@@ -22,6 +24,14 @@ export function draw({ global: desk }) {
   drawWarning(desk);
   drawMoney(desk);
   drawStop(desk);
+}
+
+/** Whose money, and how old the figures are: the bridge reports it now and then, not with each tick. */
+function drawAccount(desk) {
+  const seconds = clock.secondsSince(desk.snapshot_ts);
+  const isOld = seconds !== null && seconds > OLD_AFTER_SECONDS;
+  write(slot.account, [desk.account, seconds === null ? "" : `as of ${age(seconds)} ago`].filter(Boolean).join(" · "));
+  mark(slot.account, "data-old", isOld ? "yes" : null);
 }
 
 function drawPips(desk) {
@@ -65,7 +75,6 @@ function drawMoney(desk) {
   writeMoney(slot.open, signedUsd(desk.open_pnl), moneyTone(desk.open_pnl));
   write(slot.equity, usd(desk.equity));
   write(slot.start, usd(desk.daily_start_equity));
-  write(slot.account, desk.account ?? "");
 }
 
 function drawStop(desk) {

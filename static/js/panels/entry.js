@@ -3,34 +3,44 @@
  * still goes to the desk, which refuses it in its own words and journals the attempt.
  *
  * The direction that was on the button is always sent, in a NORMAL zone too: should the structure turn between
- * the drawing and the click, the desk refuses instead of entering the other way.
+ * the drawing and the click, the desk refuses instead of entering the other way. And should the buttons change
+ * places under the pointer, they take no click for a moment: nobody has read the new offer yet.
  */
 
 import { mark, markBusy, show, slots, write } from "../dom.js";
 import { age, clockTime } from "../format.js";
-import { headline, liveSentence } from "../gates.js";
+import { deskInTheWay, headline, liveSentence } from "../gates.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
 import * as asking from "./entry_ask.js";
-import { chosen, chosenKind, isWaitingKind, quantity, whatWaits } from "./entry_kinds.js";
+import { chosen, chosenKind, isWaitingKind, keepChoices, quantity, whatWaits } from "./entry_kinds.js";
 import * as override from "./override.js";
 
 const root = document.getElementById("entry");
 const slot = slots(root);
 const buttons = [...root.querySelectorAll("[data-side]")];
 const ARROWS = { BUY: "▲", SELL: "▼" };
+const NOTHING_IS_KEPT = "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
 const STREAM_SILENT = "The page has not heard the desk for more than 5 s: entries wait for the stream. Exits work.";
 
+const UNREAD_MS = 800;
+const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, then click again.";
+
 let symbolInView = () => "";
+let redraw = () => {};
+let offer = null; // {about: asset and way in, sides}
+let offeredAt = -Infinity;
 
 export function start(symbol, whenChanged) {
   symbolInView = symbol;
-  asking.start(whenChanged);
+  redraw = whenChanged;
+  asking.start(symbol, whenChanged);
   override.start(symbol);
   for (const button of buttons) {
-    button.addEventListener("click", () => asking.placeOrder(slot.answer, assetInView(), button.dataset.side));
+    button.addEventListener("click", () => enter(button.dataset.side));
   }
   slot["intent-button"].addEventListener("click", () => asking.placeIntent(slot.answer, assetInView()));
+  keepChoices(root);
   root.addEventListener("change", (event) => {
     if (event.target.name === "order_type") forgetAnswers();
     whenChanged();
@@ -41,6 +51,11 @@ export function start(symbol, whenChanged) {
 export function forget() {
   forgetAnswers();
   override.forget();
+}
+
+function enter(side) {
+  if (isUnread()) asking.tell(slot.answer, OFFER_HAS_CHANGED);
+  else asking.placeOrder(slot.answer, assetInView(), side);
 }
 
 function forgetAnswers() {
@@ -56,6 +71,7 @@ export function draw({ global: desk, assets }, symbol) {
   const kind = chosenKind();
   const closed = kind.closed(asset);
   const sides = kind.sides(asset);
+  follow({ about: `${symbol} ${chosen("order_type")}`, sides: String(sides) });
   write(slot.note, `${asset.contract} · ${desk.env}`);
   mark(slot.buttons, "data-count", Math.max(1, sides.length));
   for (const button of buttons) {
@@ -64,9 +80,22 @@ export function draw({ global: desk, assets }, symbol) {
   }
   drawIntent(asset, closed);
   write(slot.why, why(asset, closed));
-  mark(slot.why, "data-tone", closed || stream.isSilent() ? "locked" : "open");
+  mark(slot.why, "data-tone", closed || stream.isSilent() || deskInTheWay() ? "locked" : "open");
   override.draw(desk, asset);
-  asking.draw(asset);
+  asking.draw();
+}
+
+/** An offer that the market has changed is not taken before it can have been read. One's own choice is no surprise. */
+function follow(present) {
+  if (offer?.about === present.about && offer.sides !== present.sides) {
+    offeredAt = performance.now();
+    setTimeout(redraw, UNREAD_MS);
+  }
+  offer = present;
+}
+
+function isUnread() {
+  return performance.now() - offeredAt < UNREAD_MS;
 }
 
 function drawSide(button, { desk, asset, kind, closed }) {
@@ -89,7 +118,8 @@ function drawIntent(asset, closed) {
 }
 
 function drawButton(button, obstacleNow) {
-  mark(button, "aria-disabled", obstacleNow ? "true" : "false");
+  mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
+  mark(button, "data-unread", isUnread());
   markBusy(button, asking.isAsking());
   mark(button, "data-blocked", obstacleNow !== "");
 }
@@ -98,6 +128,7 @@ function drawButton(button, obstacleNow) {
 function obstacle(asset, closed) {
   if (asking.isAsking()) return "ASKING THE DESK…";
   if (stream.isSilent()) return `STREAM SILENT ${age(Math.floor(stream.ageMs() / 1000))}`;
+  if (deskInTheWay()) return deskInTheWay();
   if (closed) return headline(closed);
   if (isWaitingKind()) return whatWaits(asset);
   return asset.zone_type === "NONE" ? "NO ZONE" : "";
@@ -105,6 +136,7 @@ function obstacle(asset, closed) {
 
 function why(asset, closed) {
   if (stream.isSilent()) return STREAM_SILENT;
+  if (deskInTheWay()) return NOTHING_IS_KEPT;
   if (closed) return closedSentence(asset, closed);
   if (isWaitingKind() && whatWaits(asset)) return "One intent or pre-order per asset: cancel it to place another.";
   return chosenKind().whenOpen();

@@ -15,11 +15,16 @@ import { chosen } from "./entry_kinds.js";
 const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";
 const NO_ANSWER = "No answer from the desk: whether it was placed is unknown. Wait for the state before clicking again.";
 
+const ANSWER_STAYS_MS = 15_000;
+
+let symbolInView = () => "";
 let redraw = () => {};
 let asking = false;
-let refusal = null; // what the desk last said to a click: {answer, sentence, gate, endsAt, override, version}
+let refusal = null; // what the desk last said to a click: {answer, symbol, sentence, gate, endsAt, override, version}
+let said = null; // the last sentence that no gate takes away: {answer, at}
 
-export function start(whenChanged) {
+export function start(symbol, whenChanged) {
+  symbolInView = symbol;
   redraw = whenChanged;
 }
 
@@ -30,6 +35,7 @@ export function isAsking() {
 /** Forget what was said: it belonged to another asset or another way in. */
 export function forget(...answers) {
   refusal = null;
+  said = null;
   for (const answer of answers) write(answer, "");
 }
 
@@ -49,6 +55,7 @@ export function placeIntent(answer, asset) {
 
 export function tell(answer, sentence) {
   write(answer, sentence);
+  said = { answer, at: performance.now() };
   return false;
 }
 
@@ -78,8 +85,9 @@ async function send(answer, path, command, override) {
   asking = true;
   redraw();
   try {
-    const { body } = await post(path, command, { "Idempotency-Key": clickKey() });
-    return take(answer, body, override);
+    const clicked = { ...command, clicked_at: new Date(clock.now()).toISOString() };
+    const { body } = await post(path, clicked, { "Idempotency-Key": clickKey() });
+    return take(answer, body, command.asset, override);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     return tell(answer, NO_ANSWER);
@@ -89,23 +97,30 @@ async function send(answer, path, command, override) {
   }
 }
 
-function take(answer, body, override) {
+function take(answer, body, symbol, override) {
   if (body.ok) {
     if (body.state) store.takeAnswer(body.state);
     return true;
   }
   const endsAt = body.retry_after_s ? clock.now() + body.retry_after_s * 1000 : null;
-  refusal = { answer, sentence: body.error, gate: body.gate ?? null, endsAt, override, version: store.current().version };
-  return tell(answer, body.error);
+  const sentence = symbol === symbolInView() ? body.error : `${symbol}: ${body.error}`;
+  tell(answer, sentence);
+  refusal = { answer, symbol, sentence, gate: body.gate ?? null, endsAt, override, version: store.current().version };
+  return false;
 }
 
-/** Let the refusal's countdown run, and take it away when its gate has opened. */
-export function draw(asset) {
+/** Let the refusal's countdown run, and take it away when its gate has opened, or when it has been read. */
+export function draw() {
+  if (said !== null && !waitsForAGate() && performance.now() - said.at > ANSWER_STAYS_MS) return forget(said.answer);
   if (refusal === null) return;
   const { answer, sentence, endsAt } = refusal;
-  if (isOver(asset)) return forget(answer);
+  if (isOver(store.current().assets[refusal.symbol])) return forget(answer);
   if (endsAt === null || !RUNNING_TIME.test(sentence)) return;
   writeRunning(answer, sentence, countdown(Math.ceil((endsAt - clock.now()) / 1000)), RUNNING_TIME);
+}
+
+function waitsForAGate() {
+  return refusal !== null && (refusal.gate !== null || refusal.endsAt !== null);
 }
 
 function isOver(asset) {

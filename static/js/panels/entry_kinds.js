@@ -1,8 +1,10 @@
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
 import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../gates.js";
+import * as kept from "../kept.js";
 
 const form = document.getElementById("entry");
+const KEPT = { order_type: "lockstep.entry.way", trade_mode: "lockstep.entry.mode", entry_size_mode: "lockstep.entry.size" };
 const BRICK = { BUY: "green", SELL: "red" };
 const BOTH = ["BUY", "SELL"];
 
@@ -29,6 +31,15 @@ const KINDS = {
     whenOpen: () => "An intent orders nothing: the next 6pt brick makes it READY, the one after lets it expire.",
   },
 };
+
+/** Let a reload come back to what was chosen: 9pt that falls back to 6pt would be two contracts more. */
+export function keepChoices(root) {
+  for (const [name, place] of Object.entries(KEPT)) {
+    const choice = [...root.querySelectorAll(`[name=${name}]`)].find(({ value }) => value === kept.read(place));
+    if (choice) choice.checked = true;
+  }
+  root.addEventListener("change", ({ target }) => target.name in KEPT && kept.keep(KEPT[target.name], target.value));
+}
 
 /** The chosen value of a segmented choice; null when none is. */
 export function chosen(name) {

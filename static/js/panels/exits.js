@@ -7,13 +7,17 @@
 
 import { NoAnswer, post } from "../api.js";
 import { mark, slots, write } from "../dom.js";
-import { signedPoints } from "../format.js";
+import { allAnswer, isLockRefusal, lockSentence } from "../exit_words.js";
+import { clockTime, signedPoints } from "../format.js";
 import { makeHoldable } from "../hold.js";
 import * as store from "../store.js";
+import * as stream from "../stream.js";
 
 const ANSWER_STAYS_MS = 12_000;
+const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
 const buttons = [...document.querySelectorAll("[data-exit]")];
-const thumb = slots(document.getElementById("thumb-bar"));
+const thumbBar = document.getElementById("thumb-bar");
+const thumb = slots(thumbBar);
 const fadeTimers = new Map();
 let symbolInView = () => "";
 let redraw = () => {};
@@ -26,6 +30,8 @@ export function start(symbol, whenChanged) {
       mayHold: () => isLocked(button),
       whenHeld: () => leave(button, true),
       whenClicked: () => leave(button, false),
+      about: () => (button.dataset.exit === "all" ? "all" : symbolInView()),
+      whenOther: () => say(button, OTHER_ASSET),
     });
   }
 }
@@ -37,7 +43,8 @@ export function forget() {
 export function draw({ assets }, symbol) {
   const asset = assets[symbol];
   for (const button of buttons) drawButton(button, asset, Object.values(assets));
-  write(thumb.held, held(asset));
+  mark(thumbBar, "data-stale", stream.isSilent());
+  write(thumb.held, stream.isSilent() ? `${held(asset)} at ${clockTime(stream.asOf()).slice(0, 5)}` : held(asset));
   write(thumb.points, asset.position === 0 ? "" : `${signedPoints(asset.rithmic_open_points)} pt`);
   mark(thumb.points, "class", asset.rithmic_open_points > 0 ? "gain" : asset.rithmic_open_points < 0 ? "loss" : null);
 }
@@ -78,12 +85,11 @@ function isLocked(button) {
 
 async function leave(button, force) {
   const isAll = button.dataset.exit === "all";
+  const symbol = symbolInView();
   say(button, "Asking the desk…", "info");
   try {
-    const { body } = isAll
-      ? await post("/api/exit-all", { force })
-      : await post("/api/exit", { asset: symbolInView(), force });
-    say(button, isAll ? allAnswer(body) : oneAnswer(body), body.ok && !body.skipped?.length ? "info" : null);
+    const { body } = isAll ? await post("/api/exit-all", { force }) : await post("/api/exit", { asset: symbol, force });
+    say(button, isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)), body.ok && !body.skipped?.length ? "info" : null);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     say(button, "No answer from the desk: whether the exit exists is unknown. Press again; a second exit is never made.");
@@ -92,29 +98,17 @@ async function leave(button, force) {
   }
 }
 
-function oneAnswer(body) {
-  if (!body.ok) return isLockRefusal(body.error) ? lockSentence(symbolInView()) : body.error;
+/** An answer about an asset that has left the view meanwhile names it. */
+function ofAsset(symbol, sentence) {
+  return symbol === symbolInView() || sentence.includes(symbol) ? sentence : `${symbol}: ${sentence}`;
+}
+
+function oneAnswer(body, symbol) {
+  if (!body.ok) return isLockRefusal(body.error) ? lockSentence(symbol) : body.error;
   if (body.latched) return "Latched: the exit follows as soon as the open order is final.";
   if (body.already_pending) return `The exit is already on its way: ${body.order?.status ?? "pending"}.`;
   if (!body.order) return "Nothing to exit.";
   return body.order.kind === "ENTRY" ? "The unclaimed entry is cancelled." : "The exit is queued for the bridge.";
-}
-
-function allAnswer(body) {
-  if (!body.ok) return body.error;
-  const parts = [];
-  if (body.orders?.length) parts.push(`Exits queued: ${body.orders.map((order) => order.asset).join(", ")}.`);
-  if (body.latched?.length) parts.push(`Latched behind an open order: ${body.latched.join(", ")}.`);
-  for (const { asset, reason } of body.skipped ?? []) parts.push(isLockRefusal(reason) ? lockSentence(asset) : `${asset}: ${reason}.`);
-  return parts.join(" ") || "Every asset is flat: nothing to exit.";
-}
-
-function isLockRefusal(sentence) {
-  return sentence.startsWith("INITIAL_EXIT_LOCK_ACTIVE");
-}
-
-function lockSentence(symbol) {
-  return `INITIAL EXIT LOCK ACTIVE — ${symbol} is locked until the next 6pt brick. Hold the button for 1.5 s to force the exit.`;
 }
 
 function say(button, sentence, tone = null) {

@@ -1,7 +1,7 @@
 /** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
 import { mark, show, slots, write } from "../dom.js";
-import { headline } from "../gates.js";
+import { deskInTheWay, headline } from "../gates.js";
 import { makeHoldable } from "../hold.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
@@ -45,6 +45,7 @@ function obstacle() {
   const asset = assetInView();
   const closed = chosenKind().closedButZone?.(asset);
   if (stream.isSilent()) return "Entries wait for the stream";
+  if (deskInTheWay()) return deskInTheWay();
   if (closed) return headline(closed);
   if (isWaitingKind() && whatWaits(asset)) return whatWaits(asset);
   if (!chosen("override_side")) return "Choose BUY or SELL first";

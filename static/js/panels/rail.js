@@ -31,7 +31,8 @@ export function drawRail(slot, asset, trade) {
 
 function drawLegend(slot, asset, trade, target) {
   const tick = asset.tick_size;
-  write(slot["legend-stop"], `Stop ${averagePrice(trade.stop_price, tick)}`);
+  const isPast = trade.open_points !== null && trade.open_points < -trade.stop_points;
+  write(slot["legend-stop"], `Stop ${averagePrice(trade.stop_price, tick)}${isPast ? ": price is past it" : ""}`);
   write(slot["legend-entry"], `Entry ${averagePrice(trade.entry_price, tick)}`);
   write(slot["legend-target"], target === null ? "No points target" : `Target ${price(targetPrice(asset, trade), tick)}`);
 }
@@ -42,10 +43,11 @@ export function targetPrice(asset, trade) {
   return trade.entry_price + direction * asset.points_tp_target * asset.point_size;
 }
 
-/** How far a price is from the newest one, in points; empty while no price is known. */
-export function pointsAway(asset, level) {
+/** How far the newest price has to go with (+1) or against (−1) the trade to a level, or how far it went past it. */
+export function pointsAway(asset, trade, level, way) {
   if (asset.last_price === null) return "";
-  return `${points(Math.abs(level - asset.last_price) / asset.point_size)} pt away`;
+  const ahead = (way * (trade.side === "BUY" ? 1 : -1) * (level - asset.last_price)) / asset.point_size;
+  return ahead >= 0 ? `${points(ahead)} pt away` : `${points(-ahead)} pt PAST IT`;
 }
 
 function post(line, x) {

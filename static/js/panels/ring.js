@@ -1,9 +1,13 @@
-/** The five-minute candle as a ring: how much is gone, how much is left, and whether its entry is used. */
+/**
+ * The five-minute candle as a ring: how much is gone, how much is left, and whether its entry is used. While it is free
+ * one decides; once it is used, the last minute is there to prepare for the next.
+ */
 
 import * as clock from "../clock.js";
 import { mark, slots, write } from "../dom.js";
 import { age, clockTime, countdown } from "../format.js";
 
+const PREPARE_SECONDS = 60;
 const root = document.getElementById("ring");
 const slot = slots(root);
 
@@ -17,7 +21,15 @@ export function draw({ global: desk }) {
   write(slot.title, `${age(lengthMs / 1000)} candle`);
   write(slot.left, countdown(left));
   write(slot.use, isUsed ? "ENTRY USED" : "ENTRY FREE");
-  write(slot.span, `${edge(startsAt, lengthMs)} to ${edge(endsAt, lengthMs)}`);
+  write(slot.span, `${phase(isUsed, left)} · ${edge(startsAt, lengthMs)} to ${edge(endsAt, lengthMs)}`);
+  const share = Math.min(100, (100_000 * PREPARE_SECONDS) / lengthMs);
+  mark(slot.prepare, "stroke-dasharray", `${share} 100`);
+  mark(slot.prepare, "stroke-dashoffset", share - 100);
+}
+
+function phase(isUsed, left) {
+  if (!isUsed) return "decide";
+  return left <= PREPARE_SECONDS ? "prepare" : "wait";
 }
 
 /** Candles of whole minutes begin and end on them. */

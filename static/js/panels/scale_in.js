@@ -1,5 +1,6 @@
 /** Adding to the open trade, once, after the market has unlocked it. */
 
+import * as clock from "../clock.js";
 import { ask, forgetWithin, isPending } from "../controls.js";
 import { mark, markBusy, slots, write } from "../dom.js";
 import { firstClosedOf, headline, SCALE_IN_GATES } from "../gates.js";
@@ -12,7 +13,8 @@ let symbolInView = () => "";
 export function start(symbol) {
   symbolInView = symbol;
   slot["scale-button"].addEventListener("click", () => {
-    ask(slot["scale-answer"], "/api/scale-in", { asset: symbolInView() }, { needsStream: true });
+    const command = { asset: symbolInView(), clicked_at: new Date(clock.now()).toISOString() };
+    ask(slot["scale-answer"], "/api/scale-in", command, { needsStream: true });
   });
 }
 

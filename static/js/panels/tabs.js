@@ -2,12 +2,13 @@
 
 import { mark, slots, write } from "../dom.js";
 import { signedPoints, signedQuantity } from "../format.js";
-import { firstClosed, headline } from "../gates.js";
+import { deskInTheWay, firstClosed, headline } from "../gates.js";
 
 const list = document.querySelector("#assets [role=tablist]");
 const tabs = [...list.querySelectorAll("[role=tab]")];
 const panel = document.getElementById("desk");
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+let inView = null;
 
 /** `choose(symbol)` is called when the operator turns to an asset. */
 export function start(choose) {
@@ -48,6 +49,15 @@ export function draw({ assets }, symbol) {
   }
   mark(panel, "aria-label", symbol);
   document.title = titleOf(assets[symbol]);
+  if (symbol !== inView) reveal(tabs.find((tab) => tab.dataset.key === symbol));
+  inView = symbol;
+}
+
+/** Many assets do not fit the bar. Only the bar is moved, at once, and only for another choice: else it is the hand's. */
+function reveal(tab) {
+  const [bar, place] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
+  if (place.left < bar.left) list.scrollLeft += place.left - bar.left;
+  else if (place.right > bar.right) list.scrollLeft += Math.ceil(place.right - bar.right);
 }
 
 function stateOf(asset) {
@@ -56,6 +66,7 @@ function stateOf(asset) {
     return ["held", signedQuantity(asset.position) + open];
   }
   if (asset.pending_order_id) return ["order", `${asset.pending_kind} ${asset.pending_status}`];
+  if (deskInTheWay()) return ["blocked", deskInTheWay()];
   const closed = firstClosed(asset);
   return closed ? ["blocked", headline(closed)] : ["open", "may enter"];
 }

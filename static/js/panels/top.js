@@ -1,9 +1,10 @@
 /** The header: how well the desk hears, and which trading day it is. */
 
-import { goToLogin, post } from "../api.js";
+import { post } from "../api.js";
 import * as clock from "../clock.js";
 import { mark, show, slots, write } from "../dom.js";
-import { age, countdown, tradingDay } from "../format.js";
+import { age, clockTime, countdown, tradingDay } from "../format.js";
+import * as session from "../session.js";
 import * as stream from "../stream.js";
 
 const root = document.getElementById("top");
@@ -11,7 +12,8 @@ const slot = slots(root);
 
 slot.logout.addEventListener("click", async () => {
   await post("/api/logout", {});
-  goToLogin();
+  session.end();
+  session.goToLogin();
 });
 
 export function draw({ global: desk, assets }, symbol) {
@@ -43,6 +45,7 @@ function bridge(desk) {
 }
 
 function drawDay(desk) {
+  write(slot.clock, clockTime(clock.now()));
   write(slot.day, tradingDay(desk.trading_day));
   const left = clock.secondsUntil(desk.day_ends_ts);
   write(slot["day-left"], left === null ? "" : `rolls in ${countdown(left)}`);

@@ -2,23 +2,28 @@
 
 import * as clock from "../clock.js";
 import { mark, show, slots, write, writeMoney } from "../dom.js";
-import { age, averagePrice, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
+import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
 import * as store from "../store.js";
+import * as stream from "../stream.js";
 import { drawRail } from "./rail.js";
 
+const ENDS = ["exit_refused", "order_rejected", "entry_expired", "exit_unclaimed"];
+const ENDED_STAYS_SECONDS = 120;
 const root = document.getElementById("trade");
 const page = document.getElementById("desk");
 const slot = slots(root);
 
-export function draw({ assets, orders, history }, symbol) {
+export function draw({ assets, orders, history, alerts }, symbol) {
   const asset = assets[symbol];
   const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
   show(slot["order-line"], order !== undefined);
   write(slot.order, order ? orderSentence(order) : "");
   write(slot["order-times"], order ? orderTimes(order) : "");
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
+  tell(slot.ended, endedSentence(alerts, asset));
   tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
   mark(page, "data-holding", asset.trade !== null);
+  mark(page, "data-stale", stream.isSilent());
   show(slot.flat, asset.trade === null);
   show(slot.holding, asset.trade !== null);
   show(slot.managing, asset.trade !== null);
@@ -35,6 +40,15 @@ function orderSentence(order) {
   const filled = order.filled_qty > 0 ? `, ${order.filled_qty} filled` : "";
   const stands = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
   return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
+}
+
+/** How the asset's last order ended when it was not filled: a refused exit for as long as there is something to exit. */
+function endedSentence(alerts, asset) {
+  const last = alerts.find((alert) => alert.asset === asset.symbol && ENDS.includes(alert.code));
+  if (last === undefined) return "";
+  const isRecent = clock.secondsSince(last.at) < ENDED_STAYS_SECONDS;
+  const stillHeld = last.code === "exit_refused" && asset.trade !== null && Date.parse(last.at) > Date.parse(asset.trade.opened_at);
+  return isRecent || stillHeld ? `${clockTime(last.at)} ${last.sentence}` : "";
 }
 
 /** Apart from the sentence: that one is read out when it changes, and these change every second. */
@@ -67,7 +81,8 @@ function lastSentence(trade) {
 function drawHolding(asset, trade) {
   const isLong = trade.side === "BUY";
   const last = store.priceOf(asset.symbol).price;
-  write(slot.note, `${trade.contract} · ${trade.zone} zone${trade.override ? " · override" : ""}`);
+  const about = `${trade.contract} · ${trade.zone} zone${trade.override ? " · override" : ""}`;
+  write(slot.note, stream.isSilent() ? `as of ${clockTime(stream.asOf())}` : about);
   mark(slot.side, "data-side", trade.side);
   write(slot.side, `${isLong ? "▲ LONG" : "▼ SHORT"} ${trade.quantity}`);
   writeMoney(slot.points, `${signedPoints(trade.open_points)} pt`, moneyTone(trade.open_points));

@@ -9,7 +9,7 @@ const ALWAYS_ON = { isArmed: true, lock: "" };
 export function waysOut(desk, asset, trade) {
   const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
   return {
-    stop: { ...ALWAYS_ON, when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`, where: pointsAway(asset, trade.stop_price) },
+    stop: { ...ALWAYS_ON, when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`, where: pointsAway(asset, trade, trade.stop_price, -1) },
     daily_stop: { ...ALWAYS_ON, isArmed: desk.daily_stop_enabled, when: `drawdown reaches ${desk.daily_stop_limit_pct} %`, where: "" },
     level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
     points_target: pointsTarget(asset, trade, words),
@@ -37,7 +37,7 @@ export function managementSentence(asset, trade) {
 
 function pointsTarget(asset, trade, { locked }) {
   const at = targetPrice(asset, trade);
-  const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, at)}` : "";
+  const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, trade, at, 1)}` : "";
   return { isArmed: asset.points_tp_enabled, when: `at ${price(at, asset.tick_size)}${away}`, where: "", lock: locked };
 }
 

@@ -7,6 +7,7 @@ const NAME = "lockstep.signals";
 
 let holds = !navigator.locks;
 let line = null; // standing in it can be given up
+let latest = null; // of the page's requests: what an older one ends with is no news
 
 /** Whether this page is the one that speaks. */
 export function isOurs() {
@@ -33,6 +34,7 @@ function goAhead() {
 
 /** Keep the lock until the page goes or another one takes it; then wait for that one to go. */
 async function hold(options) {
+  const own = (latest = Symbol("request"));
   try {
     await navigator.locks.request(NAME, options, () => {
       holds = true;
@@ -40,7 +42,7 @@ async function hold(options) {
     });
   } catch (ended) {
     if (ended.name !== "AbortError") throw ended;
-    if (!holds) return; // gave up its place to go ahead
+    if (own !== latest) return; // gave up its place to go ahead
     holds = false;
     standInLine();
   }

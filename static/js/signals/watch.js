@@ -37,10 +37,10 @@ export function hear(news) {
   if (signals.length > 0) tell(signals);
 }
 
-/** A page nobody sees lets an unshared stream go: that one is not lost. */
+/** A page nobody sees lets a stream of its own go: that one is not lost. */
 function watch() {
   if (stream.isSilent() && stream.lostSince() === null) inTouchAt = performance.now(); // it is polled, and answers
-  if (document.hidden && !("SharedWorker" in window)) return;
+  if (stream.isResting()) return;
   silentTicks = stream.isSilent() ? silentTicks + 1 : 0;
   if (lostAt === null && silentTicks >= SURE_AFTER_TICKS) {
     lostAt = Math.round(clock.now());
