@@ -26,7 +26,8 @@ COMPRESSED = (
     *("text/html", "text/css", "text/javascript", "image/svg+xml"),
     *("application/javascript", "application/manifest+json", "application/json"),
 )
-ENCODINGS = ["zstd", "br", "gzip"]
+ENCODINGS = ["br", "zstd", "gzip"]  # the smallest first; at this level brotli takes 2 to 3 ms for 200 KB
+BROTLI_LEVEL = 5
 
 Listing = dict[str, tuple[int, int]]
 
@@ -38,6 +39,7 @@ def install(app: Flask) -> None:
         COMPRESS_MIMETYPES=list(COMPRESSED),
         COMPRESS_MIN_SIZE=LONG_ENOUGH_TO_COMPRESS,
         COMPRESS_ALGORITHM=ENCODINGS,
+        COMPRESS_BR_LEVEL=BROTLI_LEVEL,
         COMPRESS_ALGORITHM_STREAMING=ENCODINGS,  # files are streamed
     )
     Compress(app)

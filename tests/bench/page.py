@@ -16,6 +16,7 @@ from tests.bench.measure import Row, quantile
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.live_desk import PASSWORD
 from tests.browser.market import SIZES, PricedDesk
+from tests.browser.screenshots import CHARTS_ARE_DRAWN
 
 LOADS = 7
 CHANGES, CHANGES_PER_SECOND = 200, 8
@@ -108,7 +109,8 @@ def _load(browser: Browser, desk: PricedDesk) -> dict[str, float]:
 def _first_paint(page: Page, desk: PricedDesk) -> float:
     """Return when the first content was painted, in ms from the navigation."""
     page.goto(desk.url)
-    page.wait_for_timeout(1_500)
+    page.wait_for_function(CHARTS_ARE_DRAWN)
+    page.wait_for_timeout(500)
     paint: float = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     return paint
 

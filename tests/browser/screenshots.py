@@ -24,6 +24,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SCHEMES = ("dark", "light")
 BASE = 6712.25
+LONG_PAGE = "/api/docs"
 CHARTS_ARE_DRAWN = """
 () => [...document.querySelectorAll("#charts [data-slot=canvas]")]
   .every((canvas) => canvas.offsetParent === null || / bricks,|no brick yet/.test(canvas.getAttribute("aria-label")))
@@ -49,7 +50,7 @@ def main() -> int:
 
 def picture_the_day(browser: Browser, desk: PricedDesk, target: Path) -> None:
     """Tell a short day: nothing heard yet, free to choose, in a trade, out and blocked."""
-    shoot(browser, desk, target, "login", log_in=False)
+    shoot(browser, desk, target, "login", log_in=False, is_phone_too=True)
     shoot(browser, desk, target, "dashboard-waiting", schemes=("dark",))
     wake_up(desk)
     shoot(browser, desk, target, "dashboard-free", schemes=("dark",))
@@ -68,7 +69,7 @@ def picture_the_pages_beside(browser: Browser, desk: PricedDesk, target: Path) -
     desk.tradingview().brick(6, "purple")
     shoot(browser, desk, target, "log", path="/log", is_phone_too=True)
     shoot(browser, desk, target, "setup", path="/setup", is_phone_too=True)
-    shoot(browser, desk, target, "api", path="/api/docs")
+    shoot(browser, desk, target, "api", path=LONG_PAGE, is_phone_too=True)
 
 
 def picture_the_journal(browser: Browser, folder: Path, target: Path) -> None:
@@ -160,14 +161,17 @@ def shoot(
     act: Callable[[Page], None] = lambda page: None,
 ) -> None:
     """Take the pictures; ``act`` is what the operator does before each."""
-    wanted = [(scheme, scheme, DESKTOP) for scheme in schemes] + [("phone", "dark", PHONE)] * is_phone_too
+    wanted = [(scheme, scheme, DESKTOP) for scheme in schemes]
+    if is_phone_too:
+        wanted += [("phone", "dark", PHONE), ("phone-light", "light", PHONE)]
     for label, scheme, size in wanted:
         page = (open_dashboard if log_in else open_login)(browser, desk, scheme, size)
         if path != "/":
             page.goto(f"{desk.url}{path}")
             page.wait_for_timeout(700)
         act(page)
-        _keep(page, target / f"{name}-{label}.png", whole=log_in and size is DESKTOP and act is not open_a_trade)
+        is_whole = log_in and size is DESKTOP and act is not open_a_trade and path != LONG_PAGE
+        _keep(page, target / f"{name}-{label}.png", whole=is_whole)
 
 
 def _keep(page: Page, path: Path, *, whole: bool) -> None:
