@@ -117,6 +117,17 @@ class OperatorCaller(Caller):
         document: dict[str, Any] = self.get("/api/state").json()
         return document
 
+    def settled_state(self) -> dict[str, Any]:
+        """Return the state once no lock ends by itself any more: from here only somebody's act changes it."""
+
+        def settled() -> dict[str, Any] | None:
+            document = self.state()
+            held = [lock for asset in document["assets"].values() for lock in asset["locks"] if lock["held"]]
+            return document if not any(lock["until"] for lock in held) else None
+
+        settled_document: dict[str, Any] = eventually(settled)
+        return settled_document
+
     def asset(self, symbol: str = "ES") -> dict[str, Any]:
         asset: dict[str, Any] = self.state()["assets"][symbol]
         return asset

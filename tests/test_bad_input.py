@@ -143,8 +143,7 @@ class Scene:
         self.alerts.opens_the_ladder()
         self.order = self.operator.enters_when_the_candle_allows()["id"]
         self.bridge.claims()
-        eventually(lambda: not self.operator.state()["global"]["five_min_trade_lock_active"])
-        self.as_it_was = self.state()
+        self.as_it_was = without_the_clock(self.operator.settled_state())
 
     def state(self):
         return without_the_clock(self.operator.state())

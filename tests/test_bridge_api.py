@@ -209,7 +209,7 @@ def test_a_final_order_does_not_change_its_mind(desk):
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.fills(order, 5250.25)
-    before = operator.state()
+    before = operator.settled_state()
     for status in ("REJECTED", "CANCELLED"):
         error_of(bridge.reports(order["id"], status), 409)
     after = operator.state()
@@ -253,7 +253,7 @@ def test_a_report_that_cannot_be_is_refused(desk, status, extra):
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
-    before = operator.state()
+    before = operator.settled_state()
     error_of(bridge.reports(order["id"], status, **extra), 400)
     assert without_the_clock(operator.state()) == without_the_clock(before)
 

@@ -167,7 +167,7 @@ BAD_ENTRIES = {
 @pytest.mark.parametrize("body", BAD_ENTRIES.values(), ids=BAD_ENTRIES.keys())
 def test_a_malformed_entry_is_refused_and_changes_nothing(own_desk, body):
     operator = own_desk.operator()
-    before = operator.state()
+    before = operator.settled_state()
     error_of(operator.post("/api/orders", json=body), 400)
     assert without_the_clock(operator.state()) == without_the_clock(before)
     assert own_desk.bridge().claims() == []

@@ -61,7 +61,7 @@ def clicks(floor, path, body, seconds, key=None):
 
 def is_stale(answer, seconds):
     sentence = error_of(answer, 409)
-    assert sentence in (SENTENCE.format(seconds), SENTENCE.format(seconds + 1))
+    assert sentence in [SENTENCE.format(seconds + late) for late in range(5)]  # a busy machine answers late
     told = answer.json()
     assert (told["code"], "gate" in told, "ladder" in told) == ("stale_click", False, False)
     return True
@@ -73,7 +73,7 @@ def kept(floor):
     clicked = floor.desk.rows(
         "SELECT count(*) FROM journal WHERE kind IN ('EnterMarket', 'PlacePreOrder', 'PlaceIntent')"
     )
-    return without_the_clock(floor.operator.state()), tables, clicked
+    return without_the_clock(floor.operator.settled_state()), tables, clicked
 
 
 @pytest.mark.processes

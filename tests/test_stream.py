@@ -193,6 +193,7 @@ def test_last_event_id_gives_what_was_missed(desk):
     held, last = ear.document(), ear.events[-1].version
 
     a_day_of_trading(desk)
+    operator.settled_state()
     time.sleep(0.2)
     again = Ear(operator, **{"Last-Event-ID": str(last)})
     eventually(lambda: again.of("change"))
