@@ -9,17 +9,14 @@ import atexit
 import sys
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.json.provider import JSONProvider
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import assets, errors, guards, request_ids
+from routes import assets, errors, guards, request_ids, session_cookie
 from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bricks import bricks
@@ -50,6 +47,7 @@ from services.metrics import Metrics
 from services.notify import Post, open_targets
 from services.observing import Several
 from services.scheduler import start_clockwork
+from services.sessions import Sessions
 from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.store import JournalRow, StoreError
@@ -59,7 +57,6 @@ BLUEPRINTS = (
     *(journal_bricks, bricks, auth, pages, setup, dead_letters, operations, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
-SESSION_LASTS = timedelta(hours=24)
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -81,7 +78,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.metrics.watch(parts.manager, parts.broadcaster)
     parts.metrics.expect_webhooks(STREAMS)
     app.extensions["lockstep"] = parts
-    set_up_sessions(app, parts.gatekeeper)
+    session_cookie.install(app, config, parts.gatekeeper)
     errors.install(app)
     assets.install(app)
     request_ids.install(app, tells_all=config.log_level == "DEBUG")
@@ -89,6 +86,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    parts.gatekeeper.sessions.start()
     clockwork = start_clockwork(parts.manager, config)
     post = Post(parts.manager, targets)
 
@@ -98,7 +96,7 @@ def create_app(config: Config | None = None) -> Flask:
         clockwork.shutdown(wait=False)
         post.stop()
         parts.bricks.stop()
-        parts.gatekeeper.keys.close()
+        parts.gatekeeper.close()
         parts.manager.stop()
 
     app.extensions["lockstep.close"] = close
@@ -134,7 +132,7 @@ def open_house(config: Config, metrics: Metrics) -> House:
         manager=manager,
         broadcaster=Broadcaster(manager, activity, bricks),
         activity=activity,
-        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys)),
+        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store)),
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
@@ -157,31 +155,6 @@ def set_up_flask(app: Flask, config: Config) -> None:
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-
-
-def set_up_sessions(app: Flask, gatekeeper: Gatekeeper) -> None:
-    """A cookie that scripts and other sites cannot use, and that https alone carries once it was used."""
-    app.session_interface = SecureBehindHttps()
-    app.config.update(
-        SESSION_COOKIE_NAME="lockstep",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Strict",
-        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
-    )
-    logins = LoginManager(app)
-    logins.user_loader(gatekeeper.operator)
-
-
-class SecureBehindHttps(SecureCookieSessionInterface):
-    """Marks the session cookie Secure whenever the request came over https."""
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Save nothing behind an asset: it would be another one for each cookie, and kept for no other."""
-        if request.endpoint != "static":
-            super().save_session(app, session, response)
 
 
 class PlainJson(JSONProvider):

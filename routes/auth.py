@@ -13,7 +13,6 @@ from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.parsing import OperatorBody, accepts
 from routes.replies import house
-from services.access import Operator
 
 auth = Blueprint("auth", __name__)
 
@@ -37,7 +36,8 @@ def log_in(body: LoginBody) -> Response:
         house().metrics.login("wrong")
         raise AccessDenied("the password is wrong")
     house().metrics.login("right")
-    login_user(Operator(gatekeeper.operator_id))
+    _end_session()  # its cookie is replaced: nobody could log it out later
+    login_user(gatekeeper.new_operator())
     return jsonify({"ok": True})
 
 
@@ -45,7 +45,8 @@ def log_in(body: LoginBody) -> Response:
 @guarded_by("public")
 @answers(OkAnswer)
 def log_out() -> Response:
-    """Close the session; without one there is nothing to close."""
+    """End the session for good, copies of its cookie too; without one there is nothing to end."""
+    _end_session()
     logout_user()
     return jsonify({"ok": True})
 
@@ -58,3 +59,8 @@ def show_status() -> Response:
     is_open = house().gatekeeper.is_open
     authenticated = is_open or bool(current_user.is_authenticated)
     return jsonify({"authenticated": authenticated, "password_required": not is_open})
+
+
+def _end_session() -> None:
+    if current_user.is_authenticated:
+        house().gatekeeper.sessions.end(current_user.session)

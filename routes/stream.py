@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Literal
 
 from flask import Blueprint, Response, g, request
+from flask_login import current_user
 from pydantic import BaseModel
 
 from routes.describing import answers, takes_header
@@ -17,6 +18,7 @@ from routes.guards import guarded_by
 from routes.parsing import asks
 from routes.replies import house
 from services.broadcast import Broadcaster, Listener
+from services.sessions import Session
 
 stream = Blueprint("stream", __name__)
 
@@ -57,9 +59,14 @@ def _last_event_id(query: StreamQuery) -> int | None:
 
 
 def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the stream; if the caller came with an API key, it ends when that is revoked: each ping asks."""
-    key, keys = g.get("api_key"), house().gatekeeper.keys
-    return chunks if key is None else takewhile(lambda _: keys.holds(key), chunks)
+    """Return the stream; it ends when the caller's API key is revoked or the session has ended: each ping asks."""
+    gatekeeper, key = house().gatekeeper, g.get("api_key")
+    if key is not None:
+        return takewhile(lambda _: gatekeeper.keys.holds(key), chunks)
+    if g.is_bridge or gatekeeper.is_open:
+        return chunks
+    session: Session = current_user.session
+    return takewhile(lambda _: gatekeeper.sessions.holds(session), chunks)
 
 
 def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:

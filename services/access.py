@@ -17,16 +17,22 @@ from werkzeug.security import check_password_hash
 from services.config import Config
 from services.keys import KeyRing
 from services.logs import parts_of_url
+from services.sessions import Session, Sessions, read_session
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024
 
 
 class Operator(UserMixin):  # type: ignore[misc]
-    """The one person who trades here. The id changes with the password, which ends every older session."""
+    """The one person who trades here, within one session.
 
-    def __init__(self, operator_id: str) -> None:
-        self.id = operator_id
+    ``id`` is what the signed cookie holds: whose session it is and which. Whose changes with the password, which ends
+    every older session.
+    """
+
+    def __init__(self, operator_id: str, session: Session) -> None:
+        self.id = f"{operator_id}.{session}"
+        self.session = session
 
 
 class Door:
@@ -53,10 +59,14 @@ class Door:
 
 
 class Gatekeeper:
-    """Checks secrets and passwords in constant time, and counts wrong passwords. ``keys`` knows the API keys."""
+    """Checks secrets and passwords in constant time, and counts wrong passwords.
 
-    def __init__(self, config: Config, keys: KeyRing) -> None:
+    ``keys`` knows the API keys, ``sessions`` which sessions were ended.
+    """
+
+    def __init__(self, config: Config, keys: KeyRing, sessions: Sessions) -> None:
         self.keys = keys
+        self.sessions = sessions
         self._config = config
         self.tradingview = Door(config.tv_webhook_secret, config.tv_webhook_secret_previous)
         self.bridge = Door(config.bridge_secret, config.bridge_secret_previous)
@@ -70,9 +80,22 @@ class Gatekeeper:
     def is_open(self) -> bool:
         return self._config.is_open
 
-    def operator(self, operator_id: str) -> Operator | None:
-        """Return the operator of a session, None when the session is of another password."""
-        return Operator(operator_id) if _same(operator_id, self.operator_id) else None
+    def new_operator(self) -> Operator:
+        """Return the operator in a session that begins now."""
+        return Operator(self.operator_id, self.sessions.begin())
+
+    def operator(self, shown: str) -> Operator | None:
+        """Return the operator of a session, None when it was ended, has run out, or is of another password."""
+        operator_id, _, written = shown.partition(".")
+        session = read_session(written)
+        if session is None or not _same(operator_id, self.operator_id) or not self.sessions.holds(session):
+            return None
+        return Operator(operator_id, session)
+
+    def close(self) -> None:
+        """Ask the store no more, so that it may be closed."""
+        self.keys.close()
+        self.sessions.close()
 
     def is_bridge(self, secret: str | None) -> bool:
         return self.bridge.opens_to(secret)

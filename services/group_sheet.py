@@ -15,25 +15,17 @@ from services import documents
 from services.engine.answers import Refusal, Reply
 from services.engine.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.decide import Decision, decide
-from services.engine.events import AnyEvent, DeadLetterKept, TradeClosed, TradeNoted
+from services.engine.events import AnyEvent, DeadLetterKept, EntryAccepted, TradeClosed, TradeNoted
 from services.engine.order import Order
 from services.engine.state import Desk
 from services.engine.words import Instant
+from services.gates_at_entry import stored_gates
 from services.journal import attempt_of, stop_of, write_note
 from services.notices import Notifying, changed_locks, notices_of
 from services.pnl import PnlDay, with_sample, write_pnl_day
-from services.stores.store import (
-    Commit,
-    DeadLetter,
-    Head,
-    JournalRow,
-    StoredAttempt,
-    StoredNote,
-    StoredNotice,
-    StoredOrder,
-    StoredReply,
-    StoredTrade,
-)
+from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
+from services.trade_fills import stored_fills
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +120,8 @@ class GroupSheet:
         self._stops: dict[str, str | None] = {}
         self._notes: dict[str, StoredNote] = {}
         self.attempts: list[StoredAttempt] = []
+        self.gates: list[StoredGates] = []
+        self.fills: list[StoredFill] = []
         self._notifying = notifying
         self.notices: list[StoredNotice] = []
         self._withdrawn_slots: set[str] = set()
@@ -191,7 +185,8 @@ class GroupSheet:
         self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
 
     def _project(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Write what tables show beside the journal: orders, closed trades, notes, tries, dead letters."""
+        """Write what tables show beside the journal: orders, trades with their fills, notes, tries, dead letters."""
+        self._keep_facts(before, sequence, decision, now)
         for order in decision.orders:
             body = documents.write_order(order)
             is_open = not order.status.is_final
@@ -210,6 +205,18 @@ class GroupSheet:
                 self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
             elif (attempt := attempt_of(event, sequence, place, now)) is not None:
                 self.attempts.append(attempt)
+
+    def _keep_facts(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
+        """Write what the journal tells of trades beside their result. A fact that fails is lost, never the decision."""
+        accepted = (event for event in decision.events if isinstance(event, EntryAccepted))
+        try:
+            fills = stored_fills(before, decision, sequence, now)
+            gates = [stored_gates(before, decision, event, now) for event in accepted]
+        except Exception:
+            log.exception("gates and fills were not kept", events=[type(event).__name__ for event in decision.events])
+            return
+        self.fills += fills
+        self.gates += gates
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
@@ -249,6 +256,8 @@ class GroupSheet:
             ],
             notes=list(self._notes.values()),
             attempts=self.attempts,
+            gates=self.gates,
+            fills=self.fills,
             replies=self.replies,
             dead_letters=self._dead_letters,
             notices=self.notices,

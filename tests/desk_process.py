@@ -101,6 +101,12 @@ class Caller(requests.Session):
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=64)
         self.mount("http://", adapter)
 
+    @property
+    def session_cookie(self) -> str:
+        """The cookie of the session, ``name=value``: what somebody else would have to copy."""
+        (held,) = (cookie for cookie in self.cookies if cookie.name.startswith("lockstep-"))
+        return f"{held.name}={held.value}"
+
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs.setdefault("timeout", 30)
         kwargs.setdefault("allow_redirects", False)

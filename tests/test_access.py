@@ -15,6 +15,7 @@ from routes import errors, guards
 from services.access import Gatekeeper
 from services.config import Config
 from services.keys import KeyRing
+from services.sessions import Sessions
 from tests.desk_process import (
     BRICK_PATHS,
     BRIDGE_SECRET,
@@ -27,6 +28,7 @@ from tests.desk_process import (
     DeskProcess,
     error_of,
 )
+from tests.test_sessions import NoStore
 from tests.url_map import house_routes
 
 pytestmark = pytest.mark.processes
@@ -104,17 +106,10 @@ def desk(tmp_path_factory):
         yield desk
 
 
-@pytest.fixture(scope="module")
-def cookie(desk):
-    return f"lockstep={desk.operator().cookies['lockstep']}"
-
-
 @pytest.fixture
-def logged_in(desk, cookie):
+def logged_in(desk):
     """An operator whose session no other test can end."""
-    caller = desk.stranger()
-    caller.headers["Cookie"] = cookie
-    return caller
+    return desk.operator()
 
 
 def test_every_route_is_in_the_table():
@@ -159,7 +154,7 @@ def test_a_route_without_a_declared_guard_is_closed():
     app = Flask("undeclared")
     app.add_url_rule("/forgotten", view_func=lambda: "open", endpoint="forgotten")
     errors.install(app)
-    guards.install(app, Gatekeeper(Config.from_env(settings), KeyRing(list)))
+    guards.install(app, Gatekeeper(Config.from_env(settings), KeyRing(list), Sessions(NoStore())))
     assert app.test_client().get("/forgotten").status_code == 401
 
 
@@ -180,9 +175,9 @@ def test_in_and_out(desk):
 
 
 def test_a_forged_cookie_opens_nothing(desk):
-    cookie = desk.operator().cookies["lockstep"]
+    name, _, cookie = desk.operator().session_cookie.partition("=")
     for forged in (cookie[:-2] + "aa", "eyJfdXNlcl9pZCI6ICJvcGVyYXRvciJ9.aaaa.bbbb", "x" * 4000, ""):
-        answer = desk.stranger().get("/api/state", headers={"Cookie": f"lockstep={forged}"})
+        answer = desk.stranger().get("/api/state", headers={"Cookie": f"{name}={forged}"})
         error_of(answer, 401)
 
 
@@ -262,7 +257,7 @@ def login_cookie(desk, headers=None):
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(desk):
     flags = login_cookie(desk)
-    assert flags[0].startswith("lockstep=")
+    assert re.match("lockstep-[0-9a-f]{8}=", flags[0])
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(flags)
     assert "Secure" not in flags
 
@@ -270,12 +265,21 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(desk):
 def test_behind_https_the_cookie_is_secure(tmp_path):
     with DeskProcess(tmp_path, TRUSTED_PROXIES="1") as desk:
         flags = login_cookie(desk, {"X-Forwarded-Proto": "https"})
-        assert {"Secure", "HttpOnly", "SameSite=Strict"} <= set(flags)
+        assert re.match("__Host-lockstep-[0-9a-f]{8}=", flags[0])
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(flags)
+        assert not [flag for flag in flags if flag.startswith("Domain")]
+        carried = {"Cookie": flags[0], "X-Forwarded-Proto": "https"}
+        assert desk.stranger().get("/api/state", headers=carried).status_code == 200
+        error_of(desk.stranger().get("/api/state", headers={"Cookie": flags[0]}), 401)
+        gone = desk.stranger().post("/api/logout", headers=carried).headers["Set-Cookie"]
+        assert re.match("__Host-lockstep-[0-9a-f]{8}=;", gone)
+        assert "Secure" in gone  # without it a browser would not take it under that name
+        error_of(desk.stranger().get("/api/state", headers=carried), 401)
 
 
 def test_a_session_outlives_a_restart_but_not_its_password(tmp_path):
     with DeskProcess(tmp_path) as desk:
-        cookie = {"Cookie": f"lockstep={desk.operator().cookies['lockstep']}"}
+        cookie = {"Cookie": desk.operator().session_cookie}
         desk.restart()
         assert desk.stranger().get("/api/state", headers=cookie).status_code == 200
         desk.restart(DASHBOARD_PASSWORD="another password altogether")

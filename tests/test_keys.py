@@ -19,11 +19,13 @@ from services import keys
 from services.access import Gatekeeper
 from services.config import Config
 from services.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
+from services.sessions import Sessions
 from services.stores.opening import open_store
 from services.stores.sqlite import SqliteStore
 from services.stores.store import StoredKey, StoreDown
 from tests.api_document import documented
 from tests.desk_process import QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually
+from tests.test_sessions import NoStore
 from tests.url_map import house_routes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -307,7 +309,7 @@ def door(asked):
 
     config = Config.from_env({**SETTINGS, "DASHBOARD_PASSWORD": "", "SQLITE_PATH": ":memory:"})
     errors.install(app)
-    guards.install(app, Gatekeeper(config, KeyRing(ask)))
+    guards.install(app, Gatekeeper(config, KeyRing(ask), Sessions(NoStore())))
     return app.test_client()
 
 

@@ -84,7 +84,7 @@ def fuzz(desk, operator, operation, mode, examples):
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}
-    cookies = {"lockstep": operator.cookies["lockstep"]} if "session" in security else {}
+    cookies = dict(operator.cookies) if "session" in security else {}
 
     @settings(
         max_examples=examples,

@@ -23,10 +23,10 @@ from services.stores.store import (
     StoredOrder,
     StoreDown,
     StoredReply,
-    StoredTrade,
     StoreUnreadable,
     VersionConflict,
 )
+from services.stores.trade_rows import StoredTrade
 from tests.desk_process import QUICK, DeskProcess, closing_connection, without_the_clock
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -119,7 +119,7 @@ def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path):
     with closing_connection(path) as connection:
         connection.executescript((MIGRATIONS / "0001_the_desk.sql").read_text("utf-8"))
         connection.execute("PRAGMA user_version = 1")
-    with pytest.raises(StoreUnreadable, match="has schema 1, not 4: start the desk once"):
+    with pytest.raises(StoreUnreadable, match="has schema 1, not 5: start the desk once"):
         SqliteReader(path)
 
 

@@ -15,22 +15,21 @@ from services.stores.store import (
     Commit,
     DeadLetter,
     DeskSnapshot,
+    EndedSession,
     JournalRow,
     NoticeMark,
     SnapshotMark,
-    StoredAttempt,
     StoredKey,
-    StoredNote,
     StoredNotice,
     StoredOrder,
     StoreDown,
     StoredReply,
-    StoredTrade,
     VersionConflict,
 )
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LONG_AGO = NOON - timedelta(days=400)
 
 
@@ -113,10 +112,12 @@ def everything(store):
         store.last_trades(50),
         store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 50),
         [store.trade_notes("", "~"), store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 50)],
+        [store.gates_at_entry("", "~"), store.trade_fills("t")],
         store.replies_since(LONG_AGO),
         store.last_dead_letters(50),
         [store.next_notice(target, NOON + timedelta(days=2)) for target in (1, 2)],
         [store.pnl_day("2026-11-20"), store.snapshot_marks(), store.api_keys()],
+        store.ended_sessions(LONG_AGO),
     )
 
 
@@ -281,6 +282,8 @@ def test_of_many_who_take_over_at_once_one_does(shelf):
 
 BAD_PARTS = {
     "a trade twice": {"trades": [StoredTrade("t", "ES", NOON, b"{}")]},
+    "gates twice": {"gates": [StoredGates("t", NOON, b"{}")]},
+    "a fill twice": {"fills": [StoredFill("t", "000000000001.0000", NOON, b"{}")]},
     "a dead letter twice": {"dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")]},
     "a row twice": {"journal": [a_row(2), a_row(1)]},
 }
@@ -291,6 +294,8 @@ def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
     good = {
         "orders": [an_order()],
         "trades": [StoredTrade("t", "ES", NOON, b"{}")],
+        "gates": [StoredGates("t", NOON, b"{}")],
+        "fills": [StoredFill("t", "000000000001.0000", NOON, b"{}")],
         "dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")],
     }
     head = store.commit(a_commit(None, **good))
@@ -351,6 +356,28 @@ def test_the_last_note_of_a_trade_stands(store):
     assert store.trade_notes("t1", "t2") == [StoredNote("t1", NOON, b"1"), later]
     assert store.trade_notes("t2", "t9") == [later, StoredNote("t3", NOON, b"3")]
     assert store.trade_notes("u", "v") == []
+
+
+def test_gates_at_entry_are_found_by_a_stretch_of_trades(store):
+    gates = [StoredGates(f"t{n}", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(5)]
+    store.commit(a_commit(None, gates=gates))
+    assert store.gates_at_entry("t1", "t3") == gates[1:4]
+    assert store.gates_at_entry("t4", "t4") == gates[4:]
+    assert store.gates_at_entry("u", "v") == []
+
+
+def test_the_fills_of_one_trade_come_as_they_happened(store):
+    fills = [StoredFill(f"t{n % 2}", f"{n:012d}.0000", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(6)]
+    head = store.commit(a_commit(None, fills=fills[:3]))
+    store.commit(a_commit(head, fills=fills[3:]))
+    assert store.trade_fills("t0") == fills[0::2]
+    assert store.trade_fills("t1") == fills[1::2]
+    assert store.trade_fills("t2") == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "'; DROP TABLE orders; --", "ä"])
+def test_a_trade_id_that_cannot_be_has_no_fills(store, name):
+    assert store.trade_fills(name) == []
 
 
 def test_tries_of_a_span_come_newest_first(store):
@@ -547,6 +574,20 @@ def test_api_keys_are_kept_changed_and_revoked(store):
     assert store.api_keys() == [StoredKey("a", b'{"k":2}'), StoredKey("b", b'{"k":3}')]
     assert (store.revoke_api_key("b"), store.revoke_api_key("b")) == (True, False)
     assert store.api_keys() == [StoredKey("a", b'{"k":2}')]
+    assert store.head() == head
+
+
+def test_ended_sessions_are_kept_as_long_as_one_could_hold(store):
+    head = store.commit(a_commit(None))
+    first, second, third = (
+        EndedSession(digit * 64, NOON + hours * HOUR) for digit, hours in (("a", 0), ("b", 20), ("c", 26))
+    )
+    for ended in (second, first, second):
+        store.put_ended_session(ended)
+    assert store.ended_sessions(LONG_AGO) == [first, second]
+    assert store.ended_sessions(second.ended_at) == [second]
+    store.put_ended_session(third)
+    assert store.ended_sessions(LONG_AGO) == [second, third]
     assert store.head() == head
 
 

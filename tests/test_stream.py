@@ -47,8 +47,8 @@ class Ear:
 
     def __init__(self, caller, **headers):
         lines = {**caller.headers, **headers, "Host": "desk"}
-        if "lockstep" in caller.cookies:
-            lines["Cookie"] = f"lockstep={caller.cookies['lockstep']}"
+        if caller.cookies:
+            lines["Cookie"] = caller.session_cookie
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self._socket = socket.create_connection(("127.0.0.1", caller.desk.port), timeout=15)
         self._socket.sendall(f"GET /api/stream HTTP/1.0\r\n{head}\r\n".encode())
@@ -313,7 +313,7 @@ def deaf_listener(desk, operator):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         listener.settimeout(10)
         listener.connect(("127.0.0.1", desk.port))
-        request = f"GET /api/stream HTTP/1.1\r\nHost: desk\r\nCookie: lockstep={operator.cookies['lockstep']}\r\n\r\n"
+        request = f"GET /api/stream HTTP/1.1\r\nHost: desk\r\nCookie: {operator.session_cookie}\r\n\r\n"
         listener.sendall(request.encode())
         listener.recv(256)
         yield listener

@@ -25,10 +25,11 @@ from services.stores import sqlite_file
 from services.stores.sqlite import SqliteStore
 from services.stores.sqlite_reader import SqliteReader
 from services.stores.store import StoreUnreadable
+from services.trade_fills import are_whole, fills_of
 from tests.desk_process import REPOSITORY
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
-SCHEMAS = (1, 2, 3)
+SCHEMAS = (1, 2, 3, 4)
 NEWEST = len(sqlite_file.migration_steps())
 NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
 OPENS = "import sys; from services.stores.sqlite import SqliteStore; SqliteStore(sys.argv[1]).close()"
@@ -110,6 +111,20 @@ def test_tries_against_the_rules_are_taken_from_the_journal(old):
     reader.close()
     assert [(one.at, documents.read_event(one.body)) for one in reversed(kept)] == told
     assert len(told) == 2
+
+
+def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old):
+    opened(old)
+    reader = SqliteReader(old)
+    [trade] = reader.trades_between(datetime(2026, 11, 17, tzinfo=UTC), NEXT_MORNING, 50)
+    closed = documents.read_trade(trade.body)
+    fills = fills_of(reader, trade.id)
+    assert [(one.at, one.fill.kind, one.fill.quantity, one.fill.price) for one in fills] == [
+        (closed.entry_ts, "ENTRY", 5, closed.entry_price),
+        (closed.exit_ts, "EXIT", 5, closed.exit_price),
+    ]
+    assert (are_whole(fills, closed), reader.gates_at_entry("", "~")) == (True, [])
+    reader.close()
 
 
 def test_an_upgraded_file_has_the_tables_of_a_new_one(old, tmp_path):

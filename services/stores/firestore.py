@@ -15,15 +15,18 @@ from datetime import timedelta
 import structlog
 from msgspec.structs import replace
 
+from services.stores import firestore_copies as copies
 from services.stores import firestore_layout as layout
 from services.stores.firestore_failures import Refused
 from services.stores.firestore_reading import FirestoreReader
 from services.stores.firestore_wire import WRITE_SECONDS, Is, Query, Wire, Write, is_name
 from services.stores.store import (
+    ENDED_SESSIONS_KEPT_FOR,
     NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
     DeskSnapshot,
+    EndedSession,
     Head,
     NoticeMark,
     StoredKey,
@@ -88,7 +91,7 @@ class FirestoreStore(FirestoreReader):
         return replace(head, mark=moved)
 
     def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
-        return replace(head, mark=self._write(head, [layout.beat_write(head), *layout.snapshot_writes(snapshot)]))
+        return replace(head, mark=self._write(head, [layout.beat_write(head), *copies.snapshot_writes(snapshot)]))
 
     def _write(self, expected: Head | None, writes: Sequence[Write], seconds: float = WRITE_SECONDS) -> str:
         """Send a batch whose first write is the head's; return the head's new mark.
@@ -122,16 +125,19 @@ class FirestoreStore(FirestoreReader):
             ("notices", "due_at", NOTICES_KEPT_FOR),
         ):
             old = ((field, Is.LESS_THAN, layout.text(now - kept_for)),)
-            query = Query(collection, old, field, limit=PURGE_AT_ONCE // 2, only=("schema",))
-            try:
-                outdated = self._wire.page(query, PURGE_LOOK_SECONDS)
-            except StoreError as error:
-                log.info("old documents were left for later", collection=collection, error=str(error))
-                continue
-            found += [Write(f"{collection}/{one.id}") for one in outdated]
+            found += self._deletions(Query(collection, old, field, limit=PURGE_AT_ONCE // 2, only=("schema",)))
         again = PURGE_AGAIN if len(found) >= PURGE_AT_ONCE // 2 else PURGE_EVERY
         self._purge_due_at = (now + again).timestamp()
         return found
+
+    def _deletions(self, outdated: Query) -> list[Write]:
+        """Return the deletion of what is found; when that is not easy, of nothing."""
+        try:
+            found = self._wire.page(outdated, PURGE_LOOK_SECONDS)
+        except StoreError as error:
+            log.info("old documents were left for later", collection=outdated.collection, error=str(error))
+            return []
+        return [Write(f"{outdated.collection}/{one.id}") for one in found]
 
     def _failed_ones(self, mark: NoticeMark) -> list[Write]:
         """Return the calls to the target's notices that wait after a failure: it takes notices again."""
@@ -150,7 +156,7 @@ class FirestoreStore(FirestoreReader):
         if stored is None:
             raise StoreDown("there is nothing to back up yet")
         name = f"backups/{NAME_BREAKERS.sub('-', label)}"
-        self._wire.commit(layout.backup_writes(name, stored))
+        self._wire.commit(copies.backup_writes(name, stored))
         return name
 
     def prune_journal(self, through: int) -> int:
@@ -176,6 +182,13 @@ class FirestoreStore(FirestoreReader):
             return False
         self._wire.commit([Write(path)])
         return True
+
+    def put_ended_session(self, ended: EndedSession) -> None:
+        old = (("ended_at", Is.LESS_THAN, layout.text(ended.ended_at - ENDED_SESSIONS_KEPT_FOR)),)
+        query = Query("ended_sessions", old, "ended_at", limit=PURGE_AT_ONCE, only=("schema",))
+        written = layout.ended_session_write(ended)
+        outdated = [write for write in self._deletions(query) if write.path != written.path]
+        self._wire.commit([written, *outdated])
 
     def close(self) -> None:
         self._wire.close()

@@ -10,12 +10,15 @@ journal           {sequence, 12 digits}         sequence at origin kind asset co
 trades            {id}                          asset closed_at stop_points body
 trade_notes       {trade id}                    trade_id at body
 attempts          {sequence}.{place}            at body
+gates_at_entry    {trade id}                    trade_id at body
+trade_fills       {sequence}.{place}            trade_id at body
 replies           {hash of the key}             key fingerprint answered_at answer
 dead_letters      {sequence, 12 digits}         sequence at path reason body
 notices           {number, 16 digits}           the notice's own; waits (target and next try, while it waits),
                                                 waiting_slot (the slot, while it waits), sent_at, last_error
 pnl_snapshots     {trading day}                 body
 api_keys          {id}                          body
+ended_sessions    {digest}                      ended_at
 snapshots         {sequence, 12 digits}         sequence part=mark at trading_day
                   {sequence}.document.{name}    sequence part=document name body; orders likewise
 backups           {label}, {label}.document.{name}, {label}.order.{place}
@@ -24,7 +27,7 @@ backups           {label}, {label}.document.{name}, {label}.order.{place}
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -32,19 +35,15 @@ from services.stores.firestore_wire import Found, Scalar, Write
 from services.stores.store import (
     Commit,
     DeadLetter,
-    DeskSnapshot,
+    EndedSession,
     Head,
     JournalRow,
     NoticeMark,
-    SnapshotMark,
-    Stored,
-    StoredAttempt,
     StoredKey,
-    StoredNote,
     StoredNotice,
     StoredReply,
-    StoredTrade,
 )
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 LAYOUT = 1
 GLOBAL = "_global"
@@ -128,6 +127,12 @@ def _table_writes(commit: Commit) -> Iterator[Write]:
         yield Write(f"trade_notes/{note.trade_id}", _body(note.body) | facts)
     for attempt in commit.attempts:
         yield Write(f"attempts/{attempt.id}", _body(attempt.body) | {"at": text(attempt.at)}, is_new=True)
+    for gates in commit.gates:
+        facts = {"trade_id": gates.trade_id, "at": text(gates.at)}
+        yield Write(f"gates_at_entry/{gates.trade_id}", _body(gates.body) | facts, is_new=True)
+    for fill in commit.fills:
+        facts = {"trade_id": fill.trade_id, "at": text(fill.at)}
+        yield Write(f"trade_fills/{fill.id}", _body(fill.body) | facts, is_new=True)
     for reply in commit.replies:
         facts = {"schema": LAYOUT, "key": reply.key, "fingerprint": reply.fingerprint}
         facts |= {"answered_at": text(reply.answered_at), "answer": reply.answer.decode()}
@@ -144,6 +149,14 @@ def _body(body: bytes) -> Fields:
 
 def key_write(key: StoredKey) -> Write:
     return Write(f"api_keys/{key.id}", _body(key.body))
+
+
+def ended_session_write(ended: EndedSession) -> Write:
+    return Write(f"ended_sessions/{ended.digest}", {"schema": LAYOUT, "ended_at": text(ended.ended_at)})
+
+
+def ended_session_of(found: Found) -> EndedSession:
+    return EndedSession(found.id, instant(found.fields["ended_at"]))
 
 
 def body_of(found: Found) -> bytes:
@@ -199,6 +212,14 @@ def note_of(found: Found) -> StoredNote:
 
 def attempt_of(found: Found) -> StoredAttempt:
     return StoredAttempt(found.id, instant(found.fields["at"]), body_of(found))
+
+
+def gates_of(found: Found) -> StoredGates:
+    return StoredGates(found.fields["trade_id"], instant(found.fields["at"]), body_of(found))
+
+
+def fill_of(found: Found) -> StoredFill:
+    return StoredFill(found.fields["trade_id"], found.id, instant(found.fields["at"]), body_of(found))
 
 
 def dead_letter_of(found: Found) -> DeadLetter:
@@ -278,48 +299,3 @@ def call_write(found: Found, target: int, at: datetime) -> Write:
 
 def _notice_path(number: int) -> str:
     return f"notices/{number:016d}"
-
-
-# -- copies of the desk -------------------------------------------------------------------------------------------
-
-
-def snapshot_writes(snapshot: DeskSnapshot) -> list[Write]:
-    """Return a snapshot as documents, one per document of the desk and one per open order."""
-    mark = snapshot.mark
-    name = f"snapshots/{mark.sequence:012d}"
-    shared: Fields = {"schema": LAYOUT, "sequence": mark.sequence}
-    facts: Fields = {"part": "mark", "at": text(mark.at), "trading_day": mark.trading_day}
-    return [Write(name, shared | facts), *_copies(name, shared, snapshot.documents, snapshot.open_orders)]
-
-
-def snapshot_of(parts: Iterable[Found]) -> DeskSnapshot | None:
-    """Put a snapshot together again, None when there is none."""
-    marks, documents, orders = [], {}, []
-    for found in parts:
-        if found.fields["part"] == "mark":
-            marks.append(mark_of(found))
-        elif found.fields["part"] == "document":
-            documents[found.fields["name"]] = body_of(found)
-        else:
-            orders.append(body_of(found))
-    return DeskSnapshot(marks[0], documents, orders) if marks else None
-
-
-def mark_of(found: Found) -> SnapshotMark:
-    return SnapshotMark(found.fields["sequence"], instant(found.fields["at"]), found.fields["trading_day"])
-
-
-def backup_writes(name: str, stored: Stored) -> list[Write]:
-    """Return a copy of what is stored, under a name that is not taken."""
-    head: Fields = {"schema": LAYOUT, "sequence": stored.head.sequence, "version": stored.head.version}
-    head |= {"epoch": stored.head.epoch, "mark": stored.head.mark}
-    copies = _copies(name, {"schema": LAYOUT}, stored.documents, stored.open_orders)
-    return [Write(name, head, is_new=True), *copies]
-
-
-def _copies(name: str, shared: Fields, documents: Mapping[str, bytes], orders: Iterable[bytes]) -> Iterator[Write]:
-    for document, body in documents.items():
-        facts: Fields = {"part": "document", "name": document, "body": body.decode()}
-        yield Write(f"{name}.document.{document}", shared | facts)
-    for place, body in enumerate(orders):
-        yield Write(f"{name}.order.{place:04d}", shared | {"part": "order", "body": body.decode()})

@@ -7,23 +7,23 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 
+from services.stores import firestore_copies as copies
 from services.stores import firestore_layout as layout
 from services.stores.firestore_wire import PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
 from services.stores.store import (
     DeadLetter,
     DeskSnapshot,
+    EndedSession,
     Head,
     JournalRow,
     SnapshotMark,
     Stored,
-    StoredAttempt,
     StoredKey,
-    StoredNote,
     StoredNotice,
     StoredReply,
-    StoredTrade,
     StoreUnreadable,
 )
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 MOST_DOCUMENTS = 100  # of console_state: one per asset and _global
 ROW_PAGE, ROW_PAGES = 200, 5
@@ -89,6 +89,16 @@ class FirestoreReader:
         between = (("trade_id", Is.GREATER_THAN_OR_EQUAL, first_id), ("trade_id", Is.LESS_THAN_OR_EQUAL, last_id))
         with _readable("trade_notes"):
             return [layout.note_of(found) for found in self._wire.walk(Query("trade_notes", between, "trade_id"))]
+
+    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
+        between = (("trade_id", Is.GREATER_THAN_OR_EQUAL, first_id), ("trade_id", Is.LESS_THAN_OR_EQUAL, last_id))
+        with _readable("gates_at_entry"):
+            return [layout.gates_of(found) for found in self._wire.walk(Query("gates_at_entry", between, "trade_id"))]
+
+    def trade_fills(self, trade_id: str) -> list[StoredFill]:
+        of_it = Query("trade_fills", (("trade_id", Is.EQUAL, trade_id),))
+        with _readable("trade_fills"):
+            return sorted((layout.fill_of(found) for found in self._wire.walk(of_it)), key=lambda fill: fill.id)
 
     def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
         with _readable("attempts"):
@@ -166,16 +176,22 @@ class FirestoreReader:
     def snapshot_marks(self) -> list[SnapshotMark]:
         marks = Query("snapshots", (("part", Is.EQUAL, "mark"),))
         with _readable("snapshots"):
-            return [layout.mark_of(found) for found in self._wire.walk(marks)]  # by name, and a name is a sequence
+            return [copies.mark_of(found) for found in self._wire.walk(marks)]  # by name, and a name is a sequence
 
     def snapshot(self, sequence: int) -> DeskSnapshot | None:
         parts = Query("snapshots", (("sequence", Is.EQUAL, sequence),))
         with _readable(f"snapshots/{sequence}"):
-            return layout.snapshot_of(self._wire.walk(parts))
+            return copies.snapshot_of(self._wire.walk(parts))
 
     def api_keys(self) -> list[StoredKey]:
         with _readable("api_keys"):
             return [StoredKey(found.id, layout.body_of(found)) for found in self._wire.walk(Query("api_keys"))]
+
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
+        younger = (("ended_at", Is.GREATER_THAN_OR_EQUAL, layout.text(since)),)
+        with _readable("ended_sessions"):
+            found = self._wire.walk(Query("ended_sessions", younger, "ended_at"))
+            return [layout.ended_session_of(one) for one in found]
 
 
 def _head_of(found: Found) -> Head:

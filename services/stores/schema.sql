@@ -114,3 +114,22 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX attempts_by_time ON attempts (at);
+
+CREATE TABLE gates_at_entry (
+    trade_id TEXT PRIMARY KEY,
+    at       TEXT NOT NULL,
+    body     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trade_fills (
+    trade_id TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    at       TEXT NOT NULL,
+    body     BLOB NOT NULL,
+    PRIMARY KEY (trade_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ended_sessions (
+    digest   TEXT PRIMARY KEY,
+    ended_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -15,10 +15,12 @@ import msgspec
 
 from services.stores.sqlite_reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, head_of, text_of
 from services.stores.store import (
+    ENDED_SESSIONS_KEPT_FOR,
     NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
     DeskSnapshot,
+    EndedSession,
     Head,
     NoticeMark,
     StoredKey,
@@ -35,6 +37,8 @@ PUT_ORDER = "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_
 ADD_TRADE = "INSERT INTO trades (id, asset, closed_at, body, stop_points) VALUES (?, ?, ?, ?, ?)"
 PUT_NOTE = "INSERT OR REPLACE INTO trade_notes (trade_id, at, body) VALUES (?, ?, ?)"
 ADD_ATTEMPT = "INSERT INTO attempts (id, at, body) VALUES (?, ?, ?)"
+ADD_GATES = "INSERT INTO gates_at_entry (trade_id, at, body) VALUES (?, ?, ?)"
+ADD_FILL = "INSERT INTO trade_fills (trade_id, id, at, body) VALUES (?, ?, ?, ?)"
 PUT_REPLY = "INSERT OR REPLACE INTO replies (key, fingerprint, answered_at, answer) VALUES (?, ?, ?, ?)"
 ADD_DEAD_LETTER = "INSERT INTO dead_letters (sequence, at, path, reason, body) VALUES (?, ?, ?, ?, ?)"
 ADD_NOTICE = (
@@ -131,6 +135,8 @@ class SqliteStore(SqliteReader):
         self._put(ADD_TRADE, [(t.id, t.asset, text_of(t.closed_at), t.body, t.stop_points) for t in commit.trades])
         self._put(PUT_NOTE, [(n.trade_id, text_of(n.at), n.body) for n in commit.notes])
         self._put(ADD_ATTEMPT, [(a.id, text_of(a.at), a.body) for a in commit.attempts])
+        self._put(ADD_GATES, [(g.trade_id, text_of(g.at), g.body) for g in commit.gates])
+        self._put(ADD_FILL, [(f.trade_id, f.id, text_of(f.at), f.body) for f in commit.fills])
         self._put(
             "INSERT OR REPLACE INTO pnl_snapshots (trading_day, body) VALUES (?, ?)", list(commit.pnl_days.items())
         )
@@ -187,3 +193,9 @@ class SqliteStore(SqliteReader):
     def revoke_api_key(self, key_id: str) -> bool:
         with self._transaction(self._reader()) as aside:
             return aside.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1
+
+    def put_ended_session(self, ended: EndedSession) -> None:
+        horizon, ended_at = text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR), text_of(ended.ended_at)
+        with self._transaction(self._reader()) as aside:
+            aside.execute("DELETE FROM ended_sessions WHERE ended_at < ?", (horizon,))
+            aside.execute("INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)", (ended.digest, ended_at))

@@ -13,17 +13,16 @@ from services.stores.sqlite_file import SqliteFile, store_errors
 from services.stores.store import (
     DeadLetter,
     DeskSnapshot,
+    EndedSession,
     Head,
     JournalRow,
     SnapshotMark,
     Stored,
-    StoredAttempt,
     StoredKey,
-    StoredNote,
     StoredNotice,
     StoredReply,
-    StoredTrade,
 )
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
 JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
@@ -84,6 +83,15 @@ class SqliteReader(SqliteFile):
         query = "SELECT trade_id, at, body FROM trade_notes WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
         rows = self._read(query, first_id, last_id)
         return [StoredNote(trade_id, instant_of(at), body) for trade_id, at, body in rows]
+
+    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
+        query = "SELECT trade_id, at, body FROM gates_at_entry WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
+        rows = self._read(query, first_id, last_id)
+        return [StoredGates(trade_id, instant_of(at), body) for trade_id, at, body in rows]
+
+    def trade_fills(self, trade_id: str) -> list[StoredFill]:
+        rows = self._read("SELECT trade_id, id, at, body FROM trade_fills WHERE trade_id = ? ORDER BY id", trade_id)
+        return [StoredFill(own, fill_id, instant_of(at), body) for own, fill_id, at, body in rows]
 
     def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
         query = "SELECT id, at, body FROM attempts WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
@@ -156,6 +164,10 @@ class SqliteReader(SqliteFile):
 
     def api_keys(self) -> list[StoredKey]:
         return [StoredKey(key_id, body) for key_id, body in self._read("SELECT id, body FROM api_keys ORDER BY id")]
+
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
+        query = "SELECT digest, ended_at FROM ended_sessions WHERE ended_at >= ? ORDER BY ended_at, digest"
+        return [EndedSession(digest, instant_of(at)) for digest, at in self._read(query, text_of(since))]
 
 
 def text_of(at: datetime) -> str:

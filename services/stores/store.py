@@ -9,8 +9,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
+
 NOTICES_KEPT_FOR = timedelta(days=7)
 REPLIES_KEPT_FOR = timedelta(hours=24)  # SPEC 4: an Idempotency-Key answers the first result for 24 h
+ENDED_SESSIONS_KEPT_FOR = timedelta(hours=25)  # as long as a session lasts, and an hour for clocks that differ
 
 
 class StoreError(Exception):
@@ -91,35 +94,6 @@ class JournalRow(Struct, frozen=True):
     schema: int = 2
 
 
-class StoredTrade(Struct, frozen=True):
-    """A closed trade. ``stop_points`` is the distance of the stop it was entered with, None when unknown."""
-
-    id: str
-    asset: str
-    closed_at: datetime
-    body: bytes
-    stop_points: str | None = None
-
-
-class StoredNote(Struct, frozen=True):
-    """What the operator wrote about a trade last (``services/journal.py``)."""
-
-    trade_id: str
-    at: datetime
-    body: bytes
-
-
-class StoredAttempt(Struct, frozen=True):
-    """A try against the rules: an entry that was blocked or overrode, an exit that was locked; the event is ``body``.
-
-    ``id`` is made of the journal row and the place in it.
-    """
-
-    id: str
-    at: datetime
-    body: bytes
-
-
 class StoredReply(Struct, frozen=True):
     """The answer to an ``Idempotency-Key``, kept for 24 h (SPEC 4)."""
 
@@ -192,6 +166,8 @@ class Commit(Struct, frozen=True):
     pnl_days: Mapping[str, bytes] = MappingProxyType({})
     notes: Sequence[StoredNote] = ()
     attempts: Sequence[StoredAttempt] = ()
+    gates: Sequence[StoredGates] = ()
+    fills: Sequence[StoredFill] = ()
     dropped: Sequence[str] = ()
 
 
@@ -224,6 +200,13 @@ class StoredKey(Struct, frozen=True):
 
     id: str
     body: bytes
+
+
+class EndedSession(Struct, frozen=True):
+    """A session that was logged out, by a digest of its id (``services/sessions.py``)."""
+
+    digest: str
+    ended_at: datetime
 
 
 class Store(Protocol):
@@ -277,6 +260,12 @@ class Store(Protocol):
     def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
         """Return the notes of trades whose ids lie between these two, both included; ids sort by time."""
 
+    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
+        """Return how the gates stood at the entries of trades whose ids lie between these two, both included."""
+
+    def trade_fills(self, trade_id: str) -> list[StoredFill]:
+        """Return the fills of one trade as they happened."""
+
     def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
         """Return tries against the rules from ``since`` on and before ``until``, newest first."""
 
@@ -326,6 +315,12 @@ class Store(Protocol):
 
     def revoke_api_key(self, key_id: str) -> bool:
         """Forget an API key; False when there was none."""
+
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
+        """Return the sessions that were logged out from an instant on, oldest first."""
+
+    def put_ended_session(self, ended: EndedSession) -> None:
+        """Remember a session that was logged out, and forget those that would have run out by now."""
 
     def close(self) -> None:
         """Let go of files and connections."""

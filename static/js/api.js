@@ -1,6 +1,6 @@
 /** Calls to the desk. Nothing here retries: whether a click may be repeated is the operator's decision. */
 
-import { goToLogin, rememberUnsent } from "./session.js";
+import { finishBeforeLogin, goToLogin, rememberUnsent } from "./session.js";
 
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -12,8 +12,12 @@ export function get(path, withinMs = ANSWER_WITHIN_MS) {
   return call(path, { method: "GET" }, withinMs);
 }
 
-/** Send a command. Answers `{status, body}`; throws NoAnswer. */
-export async function post(path, command, headers = {}) {
+/** Send a command. Answers `{status, body}`; throws NoAnswer. The page is not left for the login before it does. */
+export function post(path, command, headers = {}) {
+  return finishBeforeLogin(send(path, command, headers), path, command);
+}
+
+async function send(path, command, headers) {
   const request = {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },

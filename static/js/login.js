@@ -36,10 +36,7 @@ async function logIn() {
 
 /** It stays until somebody is logged in: a reload must not hide it. */
 function tellUnsent() {
-  const click = session.unsent();
-  if (click === "") return;
-  const sentence = `Your last click (${click}) was NOT carried out: the session had ended. Log in and look again.`;
-  document.getElementById("login-unsent").textContent = sentence;
+  document.getElementById("login-unsent").textContent = session.unsent();
 }
 
 function enter() {

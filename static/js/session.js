@@ -1,13 +1,35 @@
-/** The session's end: which click it swallowed, and the other pages of this browser that it ends too. */
+/** The session's end: which click it swallowed or left unanswered, and the other pages that it ends too. */
 
 import * as kept from "./kept.js";
 
 const OUT = "lockstep.out";
 const UNSENT = "lockstep.unsent";
 const LOGIN = "/login";
+const SWALLOWED = "was NOT carried out: the session had ended. Log in and look again.";
+const UNANSWERED = "was not answered before the session ended: whether it was carried out is unknown. Log in and look.";
 
-export function goToLogin() {
+const underWay = new Set(); // clicks that the desk has not answered yet
+let leaving = 0;
+
+/** Leave once every click under way was answered: a poll may hear first that the session is over, and would cut it off. */
+export async function goToLogin() {
+  leaving += 1;
+  while (underWay.size > 0) await Promise.allSettled(underWay);
+  leaving -= 1;
   window.location.assign(LOGIN);
+}
+
+/** Let a click be answered before the page is left. The login page tells of one that never was. */
+export async function finishBeforeLogin(click, path, command) {
+  underWay.add(click);
+  try {
+    return await click;
+  } catch (failure) {
+    if (leaving > 0) remember(path, command, UNANSWERED);
+    throw failure;
+  } finally {
+    underWay.delete(click);
+  }
 }
 
 /** Tell the other pages that nobody is logged in any more. */
@@ -17,10 +39,14 @@ export function end() {
 
 /** A command was refused because the session had ended: the login page tells it, for this one is gone by then. */
 export function rememberUnsent(path, command) {
+  remember(path, command, SWALLOWED);
+}
+
+function remember(path, command, fate) {
   try {
-    window.sessionStorage.setItem(UNSENT, nameOf(path, command));
+    window.sessionStorage.setItem(UNSENT, `Your last click (${nameOf(path, command)}) ${fate}`);
   } catch (refusal) {
-    console.info(`${path} was not sent and is not remembered: ${refusal.message}`);
+    console.info(`${path} ${fate} It is not remembered: ${refusal.message}`);
   }
 }
 
@@ -30,7 +56,7 @@ function nameOf(path, { direction = "", asset = "" }) {
   return (direction ? [direction, asset] : [...words, asset]).filter(Boolean).join(" ");
 }
 
-/** What the click was that the session's end swallowed; empty when there was none. */
+/** What became of the click that the session's end swallowed, as a sentence; empty when there was none. */
 export function unsent() {
   try {
     return window.sessionStorage.getItem(UNSENT) ?? "";

@@ -27,7 +27,7 @@ Arrival = tuple[float, int]  # when, and which version
 def crowded_desk(folder: Path, **store: str) -> list[Row]:
     """Send bricks at 20 a second and see when each page has the change, and how long the webhook took."""
     with web(folder, **store) as desk:
-        cookie = f"lockstep={desk.operator().cookies['lockstep']}"
+        cookie = desk.operator().session_cookie
         context = multiprocessing.get_context("spawn")
         arrivals: Queue[list[list[Arrival]]] = context.Queue()
         leaving = context.Event()

@@ -190,11 +190,11 @@ def _open_gates(desk: DeskProcess) -> tuple[Wire, Wire, LongPoller]:
     alerts = desk.tradingview()
     alerts.heartbeat(5000)
     alerts.brick(6, "green", bar_id="first")
-    cookie = desk.operator().cookies["lockstep"]
+    cookie = desk.operator().session_cookie
     poller = LongPoller(desk.port)
     poller.start()
     time.sleep(0.2)
-    return Wire(desk.port, {"Cookie": f"lockstep={cookie}"}), Wire(desk.port, BRIDGE_HEADERS), poller
+    return Wire(desk.port, {"Cookie": cookie}), Wire(desk.port, BRIDGE_HEADERS), poller
 
 
 def _entry() -> dict[str, object]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
 from tests.browser.test_journal import rows, trade_once
 from tests.desk_process import QUICK
@@ -59,6 +61,62 @@ def test_a_click_that_the_sessions_end_swallowed_is_told_until_somebody_logs_in(
     page.goto(f"{desk.url}/login")
     page.wait_for_timeout(300)  # until its script has run
     expect(told).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (lambda click: click.continue_(), "Your last click (BUY ES) was NOT carried out: the session had ended"),
+        (lambda click: click.fulfill(body="", content_type="application/json"), "carried out is unknown"),
+    ],
+    ids=["refused", "unanswered"],
+)
+def test_a_click_under_way_is_told_though_the_page_hears_first_that_the_session_ended(
+    page: Page, desk: LiveDesk, answers: Callable[[Route], None], told: str
+) -> None:
+    market_agrees(desk, "green")
+    log_in(page, desk)
+    clicks: list[Route] = []
+    page.route("**/api/orders", lambda route: clicks.append(route))
+    page.locator("#entry [data-side=BUY]").click()
+    page.wait_for_timeout(200)
+    (click,) = clicks
+    logs_out_elsewhere(page, desk)
+    with page.expect_response("**/api/state") as polled:
+        call(page, "js/stream.js", "module.refresh()")
+    assert polled.value.status == 401
+    page.wait_for_timeout(300)
+    expect(page.locator("#entry")).to_be_visible()
+    answers(click)
+    expect(page).to_have_url(f"{desk.url}/login")
+    expect(page.get_by_role("alert").first).to_contain_text(told)
+
+
+def logs_out_elsewhere(page: Page, desk: LiveDesk) -> None:
+    """Log out with a copy of the page's cookie."""
+    (held,) = page.context.cookies()
+    copied = {"Cookie": f"{held['name']}={held['value']}"}
+    assert desk.stranger().post("/api/logout", headers=copied).status_code == 200
+
+
+def test_a_page_whose_session_was_ended_elsewhere_goes_to_the_login_by_itself(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    logs_out_elsewhere(page, desk)
+    expect(page).to_have_url(f"{desk.url}/login", timeout=20_000)  # its stream ends, then its poll is refused
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_two_desks_on_one_host_are_open_side_by_side(page: Page, desk: LiveDesk, tmp_path: Path) -> None:
+    with LiveDesk(tmp_path / "neighbour") as neighbour:
+        log_in(page, desk)
+        beside = log_in(page.context.new_page(), neighbour)
+        page.reload()
+        expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
+        beside.get_by_role("button", name="Log out").click()
+        expect(beside).to_have_url(f"{neighbour.url}/login")
+        page.reload()
+        expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
+        beside.close()
 
 
 def test_logging_out_ends_every_page_of_the_browser(page: Page, desk: LiveDesk) -> None:

@@ -110,7 +110,7 @@ class Campaign:
 
     def _enter_everybody(self) -> None:
         self.operator = self.desk.operator()
-        cookie = self.operator.cookies["lockstep"]
+        cookie = self.operator.session_cookie
         self.floor.enter(*(Market(self.floor, asset, self.seed, n) for asset in ASSETS for n in (1, 2)))
         self.floor.enter(Operator(self.floor, cookie, self.seed))
         if self.paper is not None:

@@ -220,7 +220,7 @@ class Operator(Actor):
     pace_seconds = 0.02
 
     def __init__(self, floor: Floor, cookie: str, seed: str) -> None:
-        super().__init__(floor, "operator", seed, Cookie=f"lockstep={cookie}")
+        super().__init__(floor, "operator", seed, Cookie=cookie)
         self._seed = seed
 
     def turn(self) -> None:

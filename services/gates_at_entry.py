@@ -1,0 +1,130 @@
+"""How the gates stood when an entry was accepted: what the journal asks to see which of them lose money.
+
+Written beside the commit that accepts the entry, of the desk before and behind that decision alone; nothing in the
+engine knows it, so a replay stays equal. Entries accepted before version 5 of the store, and positions adopted from
+the broker, have none.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from services.engine.day import drawdown_pct, trading_day_of
+from services.engine.decide import Decision
+from services.engine.events import EntryAccepted, PreOrderEnded
+from services.engine.moments import candle_start
+from services.engine.state import Asset, Desk
+from services.engine.words import Instant, Side
+from services.stores.store import StoreUnreadable
+from services.stores.trade_rows import StoredGates
+
+TempoArmer = Literal["6pt brick", "4pt flip"]
+WithOrAgainst = Literal["with", "neutral", "against"]
+WayIn = Literal["click", "ready intent", "pre-order"]
+HUNDREDTH = Decimal("0.01")
+
+
+class GatesAtEntry(Struct, frozen=True):
+    """The gates' margins at an entry. Seconds and percent have two places, cut off: a mark that shows was reached.
+
+    ``trade_of_day`` is the slot of the day's trade limit that its fill takes, from 1 (SPEC 5.5).
+    ``daily_stop_used_pct`` is the day's drawdown in percent of its limit, below zero while the day has won; None while
+    the desk knows no equity (SPEC 5.6).
+    ``since_cooldown_s`` counts seconds since the cooldown behind the last exit of any asset ended; None when no
+    position was closed in this trading day (SPEC 5.2).
+    ``candle_second`` counts seconds since the candle began whose lock the entry takes (SPEC 5.1).
+    ``tempo_age_s`` counts seconds since a brick armed the token that it spends, or renewed it last, and
+    ``tempo_armed_by`` names that brick; None where the desk does not know (SPEC 5.7).
+    ``two_half`` is the 2.5pt colour beside the direction (SPEC 4, gate ``two_half_filter``).
+    ``entered_by`` tells a pre-order that fired from a click while the intent was READY and any other click (SPEC 4).
+    """
+
+    trade_of_day: int
+    daily_stop_used_pct: Decimal | None
+    since_cooldown_s: Decimal | None
+    candle_second: Decimal
+    tempo_age_s: Decimal | None
+    tempo_armed_by: TempoArmer | None
+    two_half: WithOrAgainst
+    entered_by: WayIn
+
+
+def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> GatesAtEntry:
+    """Return how the gates stood for an entry that the decision accepted; ``before`` is the desk it was asked of.
+
+    The token is read behind the decision: the 6pt brick that fires a pre-order arms it in that very step, and who
+    spends it leaves its time standing.
+    """
+    asset = decision.desk.assets[entry.asset]
+    return GatesAtEntry(
+        trade_of_day=before.day.trades_taken + 1,
+        daily_stop_used_pct=_daily_stop_used(before),
+        since_cooldown_s=_since_cooldown(before, now),
+        candle_second=_seconds(candle_start(now, before.rules.candle_seconds), now),
+        tempo_age_s=None if asset.tempo.armed_at is None else _seconds(asset.tempo.armed_at, now),
+        tempo_armed_by=_armer_of(asset),
+        two_half=_beside(entry.direction, entry),
+        entered_by=_way_in(before, decision, entry),
+    )
+
+
+def _daily_stop_used(desk: Desk) -> Decimal | None:
+    drawdown, limit = drawdown_pct(desk), desk.rules.daily_stop_limit_pct
+    return None if drawdown is None or not limit else (drawdown / limit * 100).quantize(HUNDREDTH, ROUND_FLOOR)
+
+
+def _since_cooldown(desk: Desk, now: Instant) -> Decimal | None:
+    ended_at = desk.locks.cooldown_until
+    if ended_at is None or trading_day_of(ended_at, desk.rules.day_roll) < desk.day.trading_day:
+        return None
+    return _seconds(ended_at, now)
+
+
+def _seconds(since: Instant, now: Instant) -> Decimal:
+    return Decimal(str((now - since).total_seconds())).quantize(HUNDREDTH, ROUND_FLOOR)
+
+
+def _armer_of(asset: Asset) -> TempoArmer | None:
+    """Tell which brick armed the token: every coloured 6pt brick does, so what came behind the last was a 4pt flip.
+
+    A colourless 6pt brick behind the token hides which it was.
+    """
+    armed_at, main_at = asset.tempo.armed_at, asset.stack.main.at
+    if armed_at is None or main_at is None or armed_at < main_at:
+        return None
+    return "6pt brick" if armed_at == main_at else "4pt flip"
+
+
+def _beside(direction: Side, entry: EntryAccepted) -> WithOrAgainst:
+    color = entry.stack["two_half"]
+    if color == "neutral":
+        return "neutral"
+    return "with" if color == ("green" if direction == "BUY" else "red") else "against"
+
+
+def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:
+    fired = (event for event in decision.events if isinstance(event, PreOrderEnded) and event.fired)
+    if any(event.asset == entry.asset for event in fired):
+        return "pre-order"
+    intent = before.assets[entry.asset].intent
+    return "ready intent" if intent is not None and intent.status == "READY" else "click"
+
+
+# -- as stored ------------------------------------------------------------------------------------------------------
+
+
+def stored_gates(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> StoredGates:
+    """Return the row of an accepted entry."""
+    return StoredGates(entry.order_id, now, msgspec.json.encode(gates_at_entry(before, decision, entry, now)))
+
+
+def read_gates(stored: StoredGates) -> GatesAtEntry:
+    """Read a stored row. Raises StoreUnreadable."""
+    try:
+        return msgspec.json.decode(stored.body, type=GatesAtEntry)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"the gates at the entry of {stored.trade_id} could not be read: {error}") from error
