@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from flask import Blueprint, Response, jsonify
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from routes.describing import answers
 from routes.errors import said
@@ -23,6 +24,7 @@ from routes.replies import answer, house
 from services.engine.answers import Refusal
 from services.engine.commands import NoteTrade
 from services.engine.notes import LONGEST_NOTE, MOST_TAGS, TAG
+from services.gates_at_entry import GatesAtEntry
 from services.history.export import cell
 from services.journal import (
     FIRST_DAY,
@@ -61,6 +63,7 @@ SHEET_COLUMNS = (
     *("trading_day", "exit_ts", "entry_ts", "asset", "contract", "side", "size", "entry_price", "exit_price"),
     *("pnl_points", "pnl_usd", "r", "mae_points", "mfe_points", "held_s", "mode", "zone", "reason", "env"),
     *("override", "forced_exit", "tags", "note", "id"),
+    *GatesAtEntry.__struct_fields__,
 )
 
 
@@ -81,11 +84,20 @@ def _cursor(text: str) -> str:
     return text
 
 
+def _tag(text: str) -> str:
+    if not TAG.fullmatch(text):
+        sentence = "{was} is no tag: 1 to 24 letters a to z, digits or hyphens"
+        raise PydanticCustomError("said", sentence, {"was": repr(text[:40])})
+    return text
+
+
 DAY_WORDS = {"type": "string", "format": "date", "description": "a trading day between 2000 and 2100"}
 CURSOR_WORDS = {"type": "string", "pattern": "^1[0-9]{15}-[0-9a-z]{1,60}$", "description": "next of an earlier page"}
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({**DAY_WORDS, "examples": ["2026-11-20"]})]
 Following = Annotated[str, Field(max_length=100), AfterValidator(_cursor), WithJsonSchema(CURSOR_WORDS)]
-Tag = Annotated[str, Field(pattern=f"^{TAG.pattern}$")]
+TagWord = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TAG.pattern}$"})]
+Tag = Annotated[TagWord, AfterValidator(_tag)]
+Tags = Annotated[list[TagWord], AfterValidator(lambda tags: [_tag(tag) for tag in tags])]
 AskedEnv = Literal["DEMO", "LIVE"]
 
 
@@ -156,7 +168,7 @@ class NoteBody(OperatorBody):
     """A note and tags, in place of what was written before."""
 
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
-    tags: Annotated[list[Tag], Field(default_factory=list, max_length=MOST_TAGS)]
+    tags: Annotated[Tags, Field(default_factory=list, max_length=MOST_TAGS)]
 
 
 @journal.get("/api/journal/trades")
@@ -283,6 +295,7 @@ def _trade_row(entry: JournalTrade) -> Json:
         "note": entry.note.text,
         "tags": entry.note.tags,
         "noted_at": entry.note.at,
+        "gates_at_entry": None if entry.gates is None else msgspec.structs.asdict(entry.gates),
     }
 
 
@@ -303,8 +316,9 @@ def _sheet(trades: Iterable[JournalTrade]) -> str:
     sheet = csv.writer(text)
     sheet.writerow(SHEET_COLUMNS)
     for entry in trades:
-        row = _trade_row(entry) | {"tags": " ".join(entry.note.tags)}
-        sheet.writerow([cell(_short(row[name])) for name in SHEET_COLUMNS])
+        row = _trade_row(entry)
+        row |= {"tags": " ".join(entry.note.tags), **(row["gates_at_entry"] or {})}
+        sheet.writerow([cell(_short(row.get(name))) for name in SHEET_COLUMNS])
     return text.getvalue()
 
 

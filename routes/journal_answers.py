@@ -8,6 +8,36 @@ from routes.answers import BrickRow, OkAnswer, VersionAnswer
 from routes.state_answers import TradeRow
 from routes.wire import Instant, Number, TradingDay
 from services.engine.words import Env, Side
+from services.gates_at_entry import TempoArmer, WayIn, WithOrAgainst
+from services.trade_fills import FillKind
+
+
+class GatesRow(BaseModel):
+    """How the gates stood when the entry was accepted."""
+
+    trade_of_day: int = Field(description="the slot of the day's trade limit that it took, from 1")
+    daily_stop_used_pct: Number | None = Field(
+        description="the day's drawdown in percent of its limit, below zero while the day had won; null when unknown"
+    )
+    since_cooldown_s: Number | None = Field(
+        description="seconds since the cooldown behind the last exit ended, null when it was the day's first"
+    )
+    candle_second: Number = Field(description="seconds since the candle began whose lock it took")
+    tempo_age_s: Number | None = Field(description="seconds since the tempo token was armed or renewed")
+    tempo_armed_by: TempoArmer | None = Field(description="null when unknown")
+    two_half: WithOrAgainst = Field(description="the 2.5pt colour beside the direction")
+    entered_by: WayIn
+
+
+class FillRow(BaseModel):
+    """Contracts of the trade that changed hands."""
+
+    at: Instant
+    kind: FillKind = Field(description="RESIZE: the broker held another size, and the desk followed")
+    side: Side
+    quantity: int = Field(description="contracts")
+    price: Number
+    order_id: str | None = Field(description="null where the desk followed the broker's position without an order")
 
 
 class JournalTradeRow(TradeRow):
@@ -20,6 +50,7 @@ class JournalTradeRow(TradeRow):
     note: str
     tags: list[str]
     noted_at: Instant | None
+    gates_at_entry: GatesRow | None = Field(description="null for older trades and those adopted from the broker")
 
 
 class TradesAnswer(OkAnswer):
@@ -72,7 +103,7 @@ class StatisticsAnswer(OkAnswer):
     figures: FiguresRow
     deepest_fall_usd: Number | None
     curve: list[CurveRow]
-    groups: dict[str, list[GroupRow]] = Field(description="by hour (New York), weekday, zone, discipline, reason, ...")
+    groups: dict[str, list[GroupRow]] = Field(description="by hour (New York), zone, trade_of_day, ... in their order")
     blocked_by_gate: dict[str, int] = Field(description="tries of the selected days, of every asset and environment")
 
 
@@ -160,6 +191,8 @@ class TradeBricksAnswer(OkAnswer):
     between: int = Field(description="how many of them closed while the trade was open")
     gap: GapRow | None
     absence: str | None = Field(description="a sentence that says why there are none")
+    fills: list[FillRow] = Field(description="as they happened; of an older trade what the journal remembers")
+    fills_are_whole: bool = Field(description="false when some are not known")
 
 
 class NoteAnswer(VersionAnswer):

@@ -1,4 +1,4 @@
-"""The bricks around a closed trade, for the journal's picture."""
+"""The bricks around a closed trade and its fills, for the journal's picture."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from services.engine.events import TradeClosed
 from services.engine.words import STREAM_POINTS, Contract
 from services.journal_bricks import bricks_around
 from services.market.instruments import contract_for
+from services.trade_fills import are_whole, fills_of
 
 journal_bricks = Blueprint("journal_bricks", __name__)
 
@@ -40,7 +41,7 @@ class SizeAsked(BaseModel):
 @answers(TradeBricksAnswer, errors=(404, 503))
 @asks(SizeAsked)
 def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
-    """Return the bricks before, in and after a closed trade, oldest first.
+    """Return the bricks before, in and after a closed trade, oldest first, and the trade's fills.
 
     Of a trade with more than 540 bricks those around its entry and its exit; `gap` says where some are missing.
     """
@@ -51,6 +52,7 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
     trade, stream = documents.read_trade(stored.body), STREAM_OF_SIZE[query.size]
     contract = _contract_of(trade)
     found = bricks_around(trade, stream, parts.manager.store, parts.bricks)
+    fills = fills_of(parts.manager.store, trade.id)
     response = jsonify(
         {
             "ok": True,
@@ -62,6 +64,8 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
             "between": found.between,
             "gap": None if found.gap is None else msgspec.structs.asdict(found.gap),
             "absence": found.absence,
+            "fills": [{"at": one.at, **msgspec.structs.asdict(one.fill)} for one in fills],
+            "fills_are_whole": are_whole(fills, trade),
         }
     )
     response.headers["Cache-Control"] = "no-store"

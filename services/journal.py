@@ -18,7 +18,9 @@ from services.engine.day import SATURDAY, day_end, trading_day_of
 from services.engine.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
 from services.engine.state import Desk
 from services.engine.words import Env, Instant, Side, TradeMode
-from services.stores.store import Store, StoredAttempt, StoredTrade, StoreUnreadable
+from services.gates_at_entry import GatesAtEntry, read_gates
+from services.stores.store import Store, StoreUnreadable
+from services.stores.trade_rows import StoredAttempt, StoredTrade
 
 PAGE = 250  # trades asked of the store at once
 READ_AT_MOST = 5_000  # trades or tries one question looks at
@@ -43,12 +45,16 @@ class NoteBody(Struct, frozen=True):
 
 
 class JournalTrade(Struct, frozen=True):
-    """A closed trade as the journal shows it. ``stop_points`` is None where nobody knows the stop it began with."""
+    """A closed trade as the journal shows it.
+
+    ``stop_points`` is None where nobody knows the stop it began with, ``gates`` where nobody knows how they stood.
+    """
 
     trade: TradeClosed
     trading_day: date
     stop_points: Decimal | None = None
     note: Note = Note()
+    gates: GatesAtEntry | None = None
 
     @property
     def r(self) -> Decimal | None:
@@ -129,7 +135,7 @@ def page_of(store: Store, selection: Selection, roll: str, limit: int, before: C
             until = min(until, before.closed_at + A_MOMENT)  # two may have closed at once
         stored = store.trades_between(since, until, PAGE)
         fresh = [one for one in stored if before is None or before.is_before(one)]
-        found += [entry for entry in _with_notes(store, fresh, roll) if selection.takes(entry)]
+        found += [entry for entry in _with_what_is_known(store, fresh, roll) if selection.takes(entry)]
         if len(found) > limit:
             last = found[limit - 1].trade
             return Page(found[:limit], Cursor(last.exit_ts, last.id))
@@ -143,20 +149,24 @@ def page_of(store: Store, selection: Selection, roll: str, limit: int, before: C
 def trade_with_note(store: Store, trade_id: str, roll: str) -> JournalTrade | None:
     """Return one closed trade, None when there is none. Raises StoreDown, StoreUnreadable."""
     stored = store.trade(trade_id)
-    return None if stored is None else next(_with_notes(store, [stored], roll))
+    return None if stored is None else next(_with_what_is_known(store, [stored], roll))
 
 
-def _with_notes(store: Store, stored: Sequence[StoredTrade], roll: str) -> Iterator[JournalTrade]:
-    """Put trades and notes together; ids sort by time, so the notes of a page lie in one stretch."""
-    ids = [one.id for one in stored]
-    notes = {note.trade_id: note for note in store.trade_notes(min(ids), max(ids))} if ids else {}
+def _with_what_is_known(store: Store, stored: Sequence[StoredTrade], roll: str) -> Iterator[JournalTrade]:
+    """Put trades, notes and gates together; ids sort by time, so those of a page lie in one stretch."""
+    if not stored:
+        return
+    first, last = min(one.id for one in stored), max(one.id for one in stored)
+    notes = {note.trade_id: note for note in store.trade_notes(first, last)}
+    gates = {stood.trade_id: stood for stood in store.gates_at_entry(first, last)}
     for one in stored:
-        kept = notes.get(one.id)
+        kept, stood = notes.get(one.id), gates.get(one.id)
         yield JournalTrade(
             trade=documents.read_trade(one.body),
             trading_day=trading_day_of(one.closed_at, roll),
             stop_points=None if one.stop_points is None else Decimal(one.stop_points),
             note=Note() if kept is None else read_note(kept.body, kept.at),
+            gates=None if stood is None else read_gates(stood),
         )
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from services.engine.events import EntryAccepted, EntryBlocked, ExitBlocked
 from services.engine.words import Instant, Usd
+from services.gate_groups import GATE_GROUPINGS
 from services.journal import Attempt, JournalTrade
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -137,17 +138,21 @@ GROUPINGS: dict[str, Callable[[JournalTrade], Iterable[str]]] = {
     "mode": lambda entry: [entry.trade.mode],
     "asset": lambda entry: [entry.trade.asset],
     "tag": lambda entry: entry.note.tags,
+    **{name: grouping.names for name, grouping in GATE_GROUPINGS.items()},
+}
+NATURAL_ORDER: dict[str, Callable[[str], int]] = {
+    "weekday": WEEKDAYS.index,
+    **{name: grouping.place for name, grouping in GATE_GROUPINGS.items()},
 }
 
 
 def groups_of(trades: Sequence[JournalTrade], by: str) -> list[Group]:
-    """Return the groups of one grouping by name; weekdays in the week's order."""
+    """Return the groups of one grouping by name; those that have a natural order in it."""
     members: dict[str, list[JournalTrade]] = {}
     for entry in trades:
         for name in GROUPINGS[by](entry):
             members.setdefault(name, []).append(entry)
-    names = [day for day in WEEKDAYS if day in members] if by == "weekday" else sorted(members)
-    return [Group(name, figures_of(members[name])) for name in names]
+    return [Group(name, figures_of(members[name])) for name in sorted(members, key=NATURAL_ORDER.get(by))]
 
 
 def curve_of(trades: Iterable[JournalTrade]) -> list[CurvePoint]:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from services.gate_groups import GATE_GROUPINGS
+from services.gates_at_entry import GatesAtEntry
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 
 pytestmark = pytest.mark.processes
@@ -90,6 +92,18 @@ def test_trades_come_newest_first_with_what_only_the_journal_knows(operator, tra
     assert newest["held_s"] > 0
     shown = {name: newest[name] for name in operator.state()["history"][0]}
     assert shown == operator.state()["history"][0]
+
+
+def test_a_trade_tells_how_the_gates_stood_at_its_entry(operator, traded):
+    third, second, first = (trade["gates_at_entry"] for trade in asked(operator, "trades")["trades"])
+    assert [gates["trade_of_day"] for gates in (first, second, third)] == [1, 2, 3]
+    assert [gates["daily_stop_used_pct"] for gates in (first, second, third)] == [None, 0, 0]
+    assert first["since_cooldown_s"] is None
+    assert 0 < second["since_cooldown_s"] < 60
+    for gates in (first, second, third):
+        assert (gates["two_half"], gates["tempo_armed_by"], gates["entered_by"]) == ("neutral", "6pt brick", "click")
+        assert 0 <= gates["tempo_age_s"] < 60
+        assert 0 <= gates["candle_second"] < 1  # QUICK: a candle is a second long
 
 
 @pytest.mark.parametrize(
@@ -180,6 +194,25 @@ def test_figures_are_of_the_trades(operator):
     assert {group["name"]: group["trades"] for group in groups["mode"]} == {"RUNNER": 2, "SCALP": 1}
     assert statistics["blocked_by_gate"]["heartbeat"] == 1
     assert statistics["blocked_by_gate"]["tempo"] == 1
+
+
+def test_trades_are_grouped_by_how_the_gates_stood(operator):
+    groups = asked(operator, "statistics")["groups"]
+    told = {by: [(group["name"], group["trades"], group["usd"]) for group in groups[by]] for by in GATE_GROUPINGS}
+    assert told["trade_of_day"] == [("1", 1, 100), ("2", 1, -50), ("3", 1, 25)]
+    assert told["daily_stop_used"] == [("below 50 %", 2, -25), ("unknown", 1, 100)]
+    assert told["after_cooldown"] == [("first of the day", 1, 100), ("within 5 min", 2, -25)]
+    assert told["zone_gate"] == [("NORMAL", 2, 125), ("skipped by override", 1, -50)]
+    assert all(sum(count for _, count, _ in of_gate) == 3 for of_gate in told.values())
+
+
+def test_the_sheet_tells_the_gates_behind_what_it_always_had(operator):
+    text = operator.get("/api/journal/trades.csv").text
+    columns = text.splitlines()[0].split(",")
+    assert columns[columns.index("id") + 1 :] == list(GatesAtEntry.__struct_fields__)
+    third, _, first = csv.DictReader(io.StringIO(text))
+    assert (third["trade_of_day"], float(third["daily_stop_used_pct"]), third["entered_by"]) == ("3", 0, "click")
+    assert (first["trade_of_day"], first["daily_stop_used_pct"], first["since_cooldown_s"]) == ("1", "", "")
 
 
 # -- calendar and day -----------------------------------------------------------------------------------------------

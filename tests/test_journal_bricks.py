@@ -276,6 +276,18 @@ def test_the_call_answers_bricks_as_the_charts_have_them(desk, traded):
 
 
 @pytest.mark.processes
+def test_the_call_answers_the_fills_too_whatever_the_size(desk, traded):
+    body = bricks_of(desk, traded)
+    told = [(fill["kind"], fill["side"], fill["quantity"], fill["price"]) for fill in body["fills"]]
+    assert told == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5254)]
+    assert body["fills_are_whole"] is True
+    assert body["fills"][0]["order_id"] == traded
+    [trade] = desk.operator().get("/api/journal/trades").json()["trades"]
+    assert [fill["at"] for fill in body["fills"]] == [trade["entry_ts"], trade["exit_ts"]]
+    assert bricks_of(desk, traded, size="2.5")["fills"] == body["fills"]
+
+
+@pytest.mark.processes
 @pytest.mark.parametrize("size", SIZES)
 def test_every_journaled_size_is_answered_and_after_a_restart_the_same(desk, traded, size):
     before = bricks_of(desk, traded, size=size)

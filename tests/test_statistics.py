@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from msgspec.structs import asdict, replace
 from services import documents
 from services.engine.day import trading_day_of
 from services.engine.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.gates_at_entry import GatesAtEntry
 from services.journal import (
     PAGE,
     Cursor,
@@ -39,7 +41,8 @@ from services.statistics import (
     groups_of,
 )
 from services.stores.sqlite import SqliteStore
-from services.stores.store import Commit, StoredNote, StoredTrade
+from services.stores.store import Commit
+from services.stores.trade_rows import StoredGates, StoredNote, StoredTrade
 from tests.builders import TUESDAY, new_york
 
 ROLL = "18:00"
@@ -47,7 +50,7 @@ CLOSE = new_york(TUESDAY, "10:00:00")
 COUNTED = {"trades", "wins", "losses", "trades_with_r"}
 
 
-def a_trade(number=0, points="1", usd=None, closed=CLOSE, held=60.0, stop="15", note=Note(), **more):  # noqa: B008
+def a_trade(number=0, points="1", usd=None, closed=CLOSE, held=60.0, stop="15", note=Note(), gates=None, **more):  # noqa: B008
     facts = {
         "id": f"{number:032x}",
         "asset": "ES",
@@ -69,9 +72,20 @@ def a_trade(number=0, points="1", usd=None, closed=CLOSE, held=60.0, stop="15", 
         **more,
     }
     day = trading_day_of(closed, ROLL)
-    return JournalTrade(TradeClosed(**facts), day, None if stop is None else Decimal(stop), note)
+    return JournalTrade(TradeClosed(**facts), day, None if stop is None else Decimal(stop), note, gates)
 
 
+gates = st.builds(
+    GatesAtEntry,
+    trade_of_day=st.integers(1, 12),
+    daily_stop_used_pct=st.none() | st.integers(-5_000, 15_000).map(lambda n: Decimal(n) / 100),
+    since_cooldown_s=st.none() | st.integers(0, 500_000).map(lambda n: Decimal(n) / 100),
+    candle_second=st.integers(0, 29_999).map(lambda n: Decimal(n) / 100),
+    tempo_age_s=st.none() | st.integers(0, 50_000).map(lambda n: Decimal(n) / 100),
+    tempo_armed_by=st.sampled_from(["6pt brick", "4pt flip", None]),
+    two_half=st.sampled_from(["with", "neutral", "against"]),
+    entered_by=st.sampled_from(["click", "ready intent", "pre-order"]),
+)
 ticks = st.integers(-400, 400).map(lambda n: str(Decimal(n) / 4))
 tags = st.lists(st.sampled_from(["fomo", "plan", "news-day"]), unique=True, max_size=3).map(tuple)
 trades = st.lists(
@@ -84,6 +98,7 @@ trades = st.lists(
         held=st.integers(0, 30_000_000).map(lambda n: n / 1000),
         stop=st.none() | st.sampled_from(["0", "7.5", "15"]),
         note=tags.map(lambda words: Note("", words)),
+        gates=st.none() | gates,
         mae_points=ticks.map(Decimal),
         mfe_points=ticks.map(Decimal),
         zone=st.sampled_from(["NORMAL", "FREE", "NONE", "ADOPTED"]),
@@ -98,6 +113,30 @@ trades = st.lists(
     max_size=25,
     unique_by=lambda entry: entry.trade.id,
 )
+
+
+def between(value, *steps):
+    """Return the name in front of the first bound that a value stays below."""
+    return None if value is None else next(name for name, bound in steps if bound is None or value < bound)
+
+
+SAID_OF_GATES = {
+    "trade_of_day": lambda g: str(g.trade_of_day),
+    "daily_stop_used": lambda g: between(
+        g.daily_stop_used_pct, ("below 50 %", 50), ("50 to 70 %", 70), ("70 to 85 %", 85), ("85 % and more", None)
+    ),
+    "after_cooldown": lambda g: (
+        between(g.since_cooldown_s, ("within 5 min", 300), ("within 30 min", 1800), ("later", None))
+        or "first of the day"
+    ),
+    "candle_minute": lambda g: str(1 + g.candle_second // 60),
+    "tempo_age": lambda g: between(
+        g.tempo_age_s, ("below 10 s", 10), ("10 to 60 s", 60), ("1 to 5 min", 300), ("5 min and more", None)
+    ),
+    "tempo_armed_by": lambda g: g.tempo_armed_by,
+    "two_half": lambda g: {"neutral": "neutral"}.get(g.two_half, f"{g.two_half} the trade"),
+    "entered_by": lambda g: g.entered_by,
+}
 
 
 # -- the oracle -----------------------------------------------------------------------------------------------------
@@ -207,6 +246,12 @@ def test_every_trade_is_in_the_groups_of_its_names(entries, by):
         "mode": lambda e: [e.trade.mode],
         "asset": lambda e: [e.trade.asset],
         "tag": lambda e: e.note.tags,
+        "zone_gate": lambda e: [
+            "skipped by override"
+            if e.trade.override
+            else {"NONE": "unknown", "ADOPTED": "unknown"}.get(e.trade.zone, e.trade.zone)
+        ],
+        **{gate: lambda e, say=say: [(e.gates and say(e.gates)) or "unknown"] for gate, say in SAID_OF_GATES.items()},
     }[by]
     groups = groups_of(entries, by)
     assert len({group.name for group in groups}) == len(groups)
@@ -291,7 +336,8 @@ def many():
     for n in range(600):
         at = CLOSE + timedelta(hours=n // 3)
         note = Note("why", ("fomo", "plan")[: 1 + n % 2], CLOSE) if n % 3 == 0 else Note()
-        yield a_trade(n, str(n % 7 - 3), closed=at, note=note, env="LIVE" if n % 5 == 0 else "DEMO")
+        stood = GatesAtEntry(n, None, None, Decimal(n), Decimal(n), "6pt brick", "with", "click") if n % 4 else None
+        yield a_trade(n, str(n % 7 - 3), closed=at, note=note, gates=stood, env="LIVE" if n % 5 == 0 else "DEMO")
 
 
 @pytest.fixture(scope="module")
@@ -306,7 +352,8 @@ def kept(store):
         for e in entries
         if e.note.at
     ]
-    store.commit(Commit(None, 1, "w", 1, 1, {"_global": b"{}"}, (), trades=bodies, notes=notes))
+    gates = [StoredGates(e.trade.id, CLOSE, msgspec.json.encode(e.gates)) for e in entries if e.gates]
+    store.commit(Commit(None, 1, "w", 1, 1, {"_global": b"{}"}, (), trades=bodies, notes=notes, gates=gates))
     return sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id), reverse=True)
 
 

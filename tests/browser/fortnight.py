@@ -111,12 +111,16 @@ class Operator:
         return 1
 
     def _manage(self) -> None:
-        """Hold on; now and then leave, once in a while by force."""
+        """Hold on; add to what goes well now and then, leave now and then, once in a while by force."""
         trader, dice = self._trader, self._dice
         chance, trade = dice.random(), trader.asset.trade
         if trade is None or trader.order is not None:
             return
         points = (1 if trade.side == "BUY" else -1) * (self._walk.price - float(trade.entry_price))
+        if trade.scale_in_available and chance > 0.7:
+            trader.scales_in()
+            self._fill()
+            return
         if chance < 0.01:
             trader.exits(force=True)
         elif chance < 0.12 and not -5 < points < 6:

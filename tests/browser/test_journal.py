@@ -104,6 +104,31 @@ def test_the_headline_tiles_and_pictures_are_of_the_trades(journal: Page) -> Non
     assert column(journal, "points") == ["+1.00", "−2.00", "+4.00"]
 
 
+def test_trades_are_grouped_by_how_the_gates_stood(journal: Page) -> None:
+    def group(by: str) -> list[str]:
+        cells = journal.locator(f"[data-bars={by}] tr").all()
+        return [" ".join(cell.locator("th, .number").all_inner_texts()) for cell in cells]
+
+    expect(journal.locator("#gate-state")).to_contain_text("By gate state")
+    assert group("trade_of_day") == ["1 1 100 % +$100.00", "2 1 0 % −$50.00", "3 1 100 % +$25.00"]
+    assert group("after_cooldown") == ["First of the day 1 100 % +$100.00", "Within 5 min 2 50 % −$25.00"]
+    assert group("daily_stop_used") == ["Unknown 3 67 % +$75.00"]  # no bridge has told the equity
+    assert group("zone_gate") == ["NORMAL 3 67 % +$75.00"]
+    assert group("tempo_armed_by") == ["6pt brick 3 67 % +$75.00"]
+    assert group("entered_by") == ["Click 3 67 % +$75.00"]
+
+
+def test_a_trade_tells_how_the_gates_stood_and_its_fills(journal: Page) -> None:
+    rows(journal).nth(1).locator(".opens").click()
+    facts = journal.locator(".trade-detail .facts")
+    expect(facts).to_contain_text(re.compile(r"Gates at entry\s*trade 2 of the day · \d s after the cooldown · token"))
+    expect(facts).to_contain_text("· 2.5pt neutral ·")
+    fills = facts.locator(".fills li")
+    expect(fills).to_have_count(2)
+    expect(fills.first).to_have_text(re.compile(r"^\d\d \w{3,4} \d\d:\d\d:\d\d in ▲ 5 at 5,250\.25$"))
+    expect(fills.last).to_have_text(re.compile(r"out ▼ 5 at 5,248\.25$"))
+
+
 def test_the_curve_is_read_by_keyboard(journal: Page) -> None:
     curve = journal.locator("#curve svg")
     curve.focus()
@@ -174,7 +199,9 @@ def test_a_note_that_the_desk_refuses_says_why_and_stays(journal: Page) -> None:
     detail = journal.locator(".trade-detail")
     detail.get_by_label("Tags").fill("über")
     detail.get_by_role("button", name="Save note").click()
-    expect(detail.get_by_role("alert")).to_contain_text("tags")
+    expect(detail.get_by_role("alert")).to_have_text(
+        "tags: 'über' is no tag: 1 to 24 letters a to z, digits or hyphens"
+    )
     expect(detail.get_by_label("Tags")).to_have_value("über")
 
 
@@ -221,6 +248,9 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
     expect(page.get_by_label("Mode")).to_be_hidden()
     page.get_by_text("Which trades").click()
     expect(page.get_by_label("Mode")).to_be_visible()
+    expect(page.locator("[data-bars=trade_of_day]")).to_be_hidden()
+    page.get_by_text("By gate state").click()
+    expect(page.locator("[data-bars=trade_of_day]")).to_be_visible()
     rows(page).first.locator(".opens").click()
     expect(page.get_by_role("button", name="Save note")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -91,6 +91,53 @@ def test_an_open_trade_shows_its_bricks_with_in_out_and_stop(opened: Page) -> No
     assert pixels(opened, "red") > 100  # the first stop: no brick is red
 
 
+@pytest.fixture(scope="module")
+def scaled_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    """A desk with one trade: 5 in, 5 more two bricks on, out of all at once."""
+    with LiveDesk(tmp_path_factory.mktemp("scaled"), **QUICK) as running:
+        operator = running.operator()
+        running.hears_price(PRICE)
+        running.hears_stack({"12": "green", "8": "green"})
+        rises(running, 12, price=PRICE - 72)
+        operator.enters_when_the_candle_allows()
+        running.bridge_fills(running.bridge_claims(), PRICE)
+        rises(running, 2)
+        assert operator.post("/api/scale-in", json={"asset": "ES"}).status_code == 201
+        running.bridge_fills(running.bridge_claims(), PRICE + 12)
+        rises(running, 3, price=PRICE + 12)
+        assert operator.post("/api/exit", json={"asset": "ES"}).status_code == 200
+        running.bridge_fills(running.bridge_claims(), PRICE + 30)
+        yield running
+
+
+def test_a_scale_in_has_a_mark_of_its_own(page: Page, scaled_desk: LiveDesk) -> None:
+    open_the_trade(page, scaled_desk)
+    expect_told(page, "in at 5,256.00, scale-in of 5, out at 5,280.00, 5 bricks between")
+    expect(page.locator(".picture-legend").get_by_text("added to")).to_be_visible()
+    expect(page.locator(".fills li")).to_have_text(
+        [re.compile(r" in ▲ 5 at 5,250\.00"), re.compile(r" scale-in ▲ 5 at 5,262\.00"), re.compile(r" out ▼ 10 at")]
+    )
+    marked = pixels(page, "blue")
+
+    def forget_the_fills(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"fills": [], "fills_are_whole": False})
+
+    page.route(BRICKS, forget_the_fills)
+    choose(page, "4")
+    choose(page, "6")
+    expect(page.locator(".fills")).to_have_text("not known: older than the desk's record of fills")
+    expect_told(page, "in at 5,256.00, out at 5,280.00")
+    expect(page.locator(".picture-legend").get_by_text("added to")).to_be_hidden()
+    assert marked > pixels(page, "blue") + 20  # the circle
+
+
+def test_a_trade_without_scale_in_has_no_such_mark(opened: Page) -> None:
+    expect_told(opened, "in at 5,250.00, out at 5,268.00")
+    expect(opened.locator(".picture-legend").get_by_text("added to")).to_be_hidden()
+    expect(opened.locator(".fills li")).to_have_count(2)
+
+
 def test_another_size_is_another_picture_and_is_remembered(opened: Page) -> None:
     expect_told(opened, "6 point bricks")
     before = pixels(opened, "green")
@@ -161,6 +208,7 @@ def test_without_the_library_the_note_is_still_written(page: Page, desk: LiveDes
     page.route("**/vendor/**", lambda route: route.fulfill(status=503, content_type="text/javascript", body=""))
     open_the_trade(page, desk)
     expect(page.locator(".picture-empty")).to_contain_text("The charts' library is not installed")
+    expect(page.locator(".fills li")).to_have_count(2)
     page.get_by_label("Note").fill("calm")
     page.get_by_role("button", name="Save note").click()
     expect(page.get_by_role("status").filter(has_text=re.compile(r"^saved \d"))).to_be_visible()

@@ -5,8 +5,13 @@ import { brickAt } from "./book.js";
 
 /** Marks of the asset's trades, in the order of bricks. `isOpenEnded` while one stands on a brick still to come. */
 export function marksOf(book, symbol, history, trade) {
-  const moments = history.filter((past) => past.asset === symbol).flatMap(pastMoments);
+  const moments = history.filter((past) => past.asset === symbol).flatMap((past) => pastMoments(past));
   if (trade) moments.push(entry(trade.opened_at, trade.side, trade.quantity));
+  return marksAt(book, moments);
+}
+
+/** The same of moments {at, kind, isBelow, text}: each stands on the brick that closed then or next. */
+export function marksAt(book, moments) {
   const marks = [];
   let isOpenEnded = false;
   for (const moment of moments) {
@@ -19,9 +24,13 @@ export function marksOf(book, symbol, history, trade) {
   return { marks, isOpenEnded };
 }
 
-function pastMoments(past) {
-  const exit = { at: past.exit_ts, kind: "exit", isBelow: past.side !== "BUY", text: `out ${signedPoints(past.pnl_points)}` };
-  return [entry(past.entry_ts, past.side, past.size), exit];
+/** In and out of a trade that is over, and between them where it was added to: {at, quantity}, if that is known. */
+export function pastMoments(past, additions = []) {
+  const isBelow = past.side === "BUY";
+  const later = additions.map(({ at, quantity }) => ({ at, kind: "added", isBelow, text: `+${quantity}` }));
+  const atFirst = additions.reduce((left, { quantity }) => left - quantity, past.size);
+  const exit = { at: past.exit_ts, kind: "exit", isBelow: !isBelow, text: `out ${signedPoints(past.pnl_points)} pt` };
+  return [entry(past.entry_ts, past.side, atFirst), ...later, exit];
 }
 
 function entry(at, side, quantity) {

@@ -5,8 +5,13 @@ import { element } from "./plot.js";
 import { plain, say, tint } from "./words.js";
 
 const tables = [...document.querySelectorAll("[data-bars]")];
+const gates = document.getElementById("gate-state");
+const narrow = window.matchMedia("(width < 48rem)");
 const WIDTH = 100;
 const HEIGHT = 12;
+
+gates.open = !narrow.matches; // a phone shows the trades first
+narrow.addEventListener("change", () => (gates.open = !narrow.matches));
 
 export function draw({ groups }) {
   for (const body of tables) {
@@ -14,7 +19,8 @@ export function draw({ groups }) {
     const most = Math.max(1, ...own.map((group) => Math.abs(group.usd)));
     body.replaceChildren(...own.map((group) => row(body.dataset.bars, group, most)));
     body.closest("table").hidden = own.length === 0;
-    document.querySelector(`[data-none=${body.dataset.bars}]`).hidden = own.length > 0;
+    const none = document.querySelector(`[data-none=${body.dataset.bars}]`);
+    if (none) none.hidden = own.length > 0;
   }
 }
 
@@ -32,7 +38,7 @@ function row(by, group, most) {
 function nameOf(by, name) {
   if (by === "hour") return `${name}:00`;
   if (by === "discipline") return name;
-  return by === "zone" ? name : plain(name).replace(/^./, (letter) => letter.toUpperCase());
+  return by.startsWith("zone") && name === name.toUpperCase() ? name : plain(name).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 /** A bar from the middle: `part` of half the width, negative to the left. */

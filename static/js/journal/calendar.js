@@ -2,7 +2,7 @@
 
 import { tradingDay, UNKNOWN } from "../format.js";
 import * as filters from "./filters.js";
-import { count, month as nameOf, say, tint, wholeUsd } from "./words.js";
+import { count, month as nameOf, say, shortestUsd, shortUsd, tint, wholeUsd } from "./words.js";
 
 const root = document.getElementById("calendar");
 const weeks = document.getElementById("calendar-weeks");
@@ -68,7 +68,9 @@ function weekRow(week, byDay, most) {
   for (const day of week) row.append(day === null ? document.createElement("td") : cell(day, byDay.get(day), most));
   const traded = week.map((day) => byDay.get(day)).filter((day) => day?.trades);
   const sum = traded.reduce((total, day) => total + day.usd, 0);
-  row.append(tint(say("td", "", "number week"), traded.length ? wholeUsd(sum) : "", sum));
+  const total = tint(say("td", "", "number week"), "", sum);
+  if (traded.length) total.append(...sumOf(sum, ""));
+  row.append(total);
   return row;
 }
 
@@ -87,11 +89,18 @@ function cell(day, told, most) {
   button.dataset.tone = told.usd > 0 ? "gain" : told.usd < 0 ? "loss" : "none";
   button.dataset.level = String(Math.ceil((Math.abs(told.usd) / most) * LEVELS));
   button.setAttribute("aria-pressed", String(filters.chosenDay() === day));
-  const sum = say("span", told.trades ? wholeUsd(told.usd) : UNKNOWN, "day-sum");
+  const sums = told.trades ? sumOf(told.usd, "day-sum") : [say("span", UNKNOWN, "day-sum")];
   const unseen = say("span", `${tradingDay(day)}: ${count(told.trades, "trade")}, ${told.blocked} blocked, ${count(told.overrides, "override")}`, "visually-hidden");
-  button.append(number, sum, ...smallPrint(told), unseen);
+  button.append(number, ...sums, ...smallPrint(told), unseen);
   box.append(button);
   return box;
+}
+
+/** A sum as short as its place, never cut: a number without its end is another number. */
+function sumOf(usd, name) {
+  const [long, short] = [say("span", shortUsd(usd), `${name} long`), say("span", shortestUsd(usd), `${name} short`)];
+  long.title = wholeUsd(usd);
+  return [long, short];
 }
 
 /** The counts in words, and in the few letters that fit on a phone; the label says them anyway. */

@@ -2,7 +2,7 @@
 
 import { signedUsd } from "../format.js";
 import { element, extent, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
-import { count, newYork, wholeUsd } from "./words.js";
+import { axisUsd, count, newYork } from "./words.js";
 
 const place = document.getElementById("curve");
 const readout = document.getElementById("curve-readout");
@@ -26,7 +26,7 @@ function drawSteps(target, told, values, height, label) {
   const x = scale([0, values.length], [EDGE.left, width - EDGE.right]);
   const domain = extent(heights);
   const y = scale(domain, [height - EDGE.bottom, EDGE.top]);
-  rows(svg, ticks(...domain), { y, left: EDGE.left, right: width - EDGE.right, words: wholeUsd });
+  rows(svg, ticks(...domain), { y, left: EDGE.left, right: width - EDGE.right, words: axisUsd });
   const path = heights.map((value, step) => `${step ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("");
   svg.append(element("path", { class: "area", d: `${path}L${x(values.length).toFixed(1)} ${y(0)}L${x(0)} ${y(0)}Z` }));
   svg.append(element("path", { class: "curve", d: path }));

@@ -3,7 +3,7 @@
 import { tradingDay, usd } from "../format.js";
 import * as tries from "../tries.js";
 import { element, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
-import { newYork, say } from "./words.js";
+import { axisUsd, newYork, say } from "./words.js";
 
 const gates = document.getElementById("gates");
 const none = document.getElementById("no-tries");
@@ -36,6 +36,11 @@ export function drawDay(day) {
   overrides.replaceChildren(...(lines.length ? lines : [say("li", "No override that day.", "waiting")]));
 }
 
+/** An account's equity has a sign only when it is a debt. */
+function balance(value) {
+  return axisUsd(value).replace("+", "");
+}
+
 function drawCourse(samples) {
   const values = samples.map(({ equity }) => equity);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -45,7 +50,7 @@ function drawCourse(samples) {
   const x = scale([times[0], times.at(-1)], [EDGE.left, width - EDGE.right]);
   const air = (high - low || 1) * 0.1;
   const y = scale([low - air, high + air], [HEIGHT - EDGE.bottom, EDGE.top]);
-  rows(svg, ticks(low - air, high + air, 3), { y, left: EDGE.left, right: width - EDGE.right, words: (value) => `$${value.toLocaleString("en-US")}` });
+  rows(svg, ticks(low - air, high + air, 3), { y, left: EDGE.left, right: width - EDGE.right, words: balance });
   const d = values.map((value, place) => `${place ? "L" : "M"}${x(times[place]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
   svg.append(element("path", { class: "curve", d }));
   svg.append(element("text", { class: "tick", x: EDGE.left, y: HEIGHT - 4 }, newYork(samples[0].at).slice(-5)));

@@ -3,6 +3,8 @@
 import { NoAnswer, post } from "../api.js";
 import { copyOf, markBusy, slots, write } from "../dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
+import * as fills from "./fills.js";
+import { gateWords } from "./gates.js";
 import * as picture from "./picture.js";
 import { duration, newYork, plain, say, signedR } from "./words.js";
 
@@ -14,7 +16,7 @@ const drafts = new Map(); // id of a trade → what was typed and not saved: ano
 export function openBehind(above, trade, tick, whenSaved) {
   const row = copyOf("trade-detail");
   const slot = slots(row);
-  slot.facts.append(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), say("dd", value)]));
+  slot.facts.prepend(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), factOf(value)]));
   const form = slot.form;
   const draft = drafts.get(trade.id);
   form.elements.namedItem("note").value = draft?.note ?? trade.note;
@@ -29,7 +31,7 @@ export function openBehind(above, trade, tick, whenSaved) {
     write(slot.saved, UNSAVED);
   });
   above.after(row);
-  picture.open(row, trade, tick);
+  picture.open(row, trade, tick, (answer) => fills.draw(slot.fills, answer, tick));
 }
 
 /** The row goes. */
@@ -45,12 +47,21 @@ function factsOf(trade, tick) {
     ["In", `${newYork(trade.entry_ts)} at ${averagePrice(trade.entry_price, tick)}`],
     ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}`],
     ["Held", duration(trade.held_s)],
-    ["Result", `${signedPoints(trade.pnl_points)} points, ${signedUsd(trade.pnl_usd)}, ${signedR(trade.r)}`],
+    ["Result", [`${signedPoints(trade.pnl_points)} points`, signedUsd(trade.pnl_usd), signedR(trade.r)]],
     ["First stop", trade.stop_points === null ? UNKNOWN : `${points(trade.stop_points)} points`],
     ["Worst, best", `${signedPoints(trade.mae_points)}, ${signedPoints(trade.mfe_points)}`],
     ["Zone, mode", `${trade.zone}, ${trade.mode}`],
     ["Discipline", kept || "by the rules"],
+    ["Gates at entry", trade.gates_at_entry ? gateWords(trade.gates_at_entry) : UNKNOWN],
   ];
+}
+
+/** A text, or several that are each kept on one line: a number must not lose its sign to the line above. */
+function factOf(value) {
+  if (!Array.isArray(value)) return say("dd", value);
+  const fact = say("dd", "");
+  fact.append(...value.flatMap((part, place) => [place ? ", " : "", say("span", part, "unbroken")]));
+  return fact;
 }
 
 function savedWords(trade) {

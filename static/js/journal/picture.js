@@ -7,10 +7,11 @@ import { get, NoAnswer } from "../api.js";
 import { barsOf } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
-import { marksOf } from "../charts/trade_marks.js";
+import { marksAt, pastMoments } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../dom.js";
 import { averagePrice, points } from "../format.js";
 import { keep } from "../kept.js";
+import { additionsTo } from "./fills.js";
 import { count } from "./words.js";
 
 const SIZES = ["2.5", "4", "6", "8", "12"];
@@ -28,19 +29,17 @@ let shown = null; // {trade, tick, slot, view, watcher, answer, question}: the p
 
 light.addEventListener("change", () => shown?.answer && draw(shown));
 
-/** Begin the picture inside an open row. `tick`: the asset's, in price. */
-export async function open(row, trade, tick) {
+/** Begin the picture inside an open row. `tick`: the asset's, in price; `tell(answer)` is called with what comes. */
+export async function open(row, trade, tick, tell) {
   close();
-  const own = { trade, tick, slot: slots(row), view: null, watcher: null, answer: null, question: 0 };
+  const own = { trade, tick, tell, slot: slots(row), view: null, watcher: null, answer: null, question: 0 };
   shown = own;
   for (const input of own.slot.sizes.elements) input.checked = input.value === size;
   own.slot.sizes.addEventListener("change", ({ target }) => choose(own, target.value));
   own.slot.canvas.addEventListener("keydown", (event) => hearKey(own, event));
   say(own, "Reading the bricks…");
   library ??= await libraryOf(libraryAddress);
-  if (shown !== own) return;
-  if (library === null) say(own, NO_LIBRARY);
-  else read(own);
+  if (shown === own) read(own);
 }
 
 /** The row goes, its picture with it. */
@@ -58,7 +57,7 @@ function removeChart(own) {
 function choose(own, chosen) {
   size = chosen;
   keep(KEPT, size);
-  if (library !== null) read(own);
+  read(own);
 }
 
 /** Ask for the bricks; an answer to an older question, or to a row that was closed, is dropped. */
@@ -68,9 +67,10 @@ async function read(own) {
   const { answer, failure } = await ask(own.trade, size);
   if (shown !== own || own.question !== question) return;
   mark(own.slot.canvas, "aria-busy", null);
-  own.answer = answer?.bricks.length ? answer : null;
+  if (answer) own.tell(answer);
+  own.answer = library !== null && answer?.bricks.length ? answer : null;
   if (own.answer) draw(own);
-  else say(own, answer?.absence ?? failure);
+  else say(own, library === null ? NO_LIBRARY : (answer?.absence ?? failure));
 }
 
 async function ask(trade, wanted) {
@@ -125,14 +125,14 @@ function fit({ view, answer, trade }) {
   renko.showFrom(view, answer.bricks.length, Math.max(0, entered - SEEN_BEFORE));
 }
 
-/** In, out, and where bricks are left out. A trade older than the first brick stands on that one. */
+/** In, scaled in, out, and where bricks are left out. A trade older than the first brick stands on that one. */
 function marksIn({ answer, trade }) {
   const { bricks, gap } = answer;
   const fromFirst = (moment) => (Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment);
-  const moved = { ...trade, entry_ts: fromFirst(trade.entry_ts), exit_ts: fromFirst(trade.exit_ts) };
-  const { marks } = marksOf(answer, trade.asset, [moved], null);
+  const moments = pastMoments(trade, additionsTo(trade, answer.fills));
+  const { marks } = marksAt(answer, moments.map((moment) => ({ ...moment, at: fromFirst(moment.at) })));
   if (gap !== null && gap.after < bricks.length) {
-    marks.push({ time: gap.after + 1, kind: "gap", isBelow: trade.side !== "BUY", text: "gap" });
+    marks.push({ time: gap.after + 1, kind: "gap", isBelow: trade.side !== "BUY", text: "⋯ gap" });
   }
   return marks.sort((one, other) => one.time - other.time);
 }
@@ -150,11 +150,14 @@ function linesOf(trade, pointSize) {
 function drawWords({ answer, slot, trade, tick }, prices) {
   show(slot.stop, trade.stop_points !== null && prices !== "none");
   show(slot.gap, answer.gap !== null);
+  const additions = additionsTo(trade, answer.fills);
+  show(slot.added, additions.length > 0);
   const between = betweenWords(answer);
   const gap = answer.gap === null ? "" : gapWords(answer.gap);
   write(slot.between, [between, gap, PRICE_NOTES[prices]].filter(Boolean).join(" · "));
   const [into, out] = [trade.entry_price, trade.exit_price].map((price) => averagePrice(price, tick));
-  const told = [`in at ${into}`, `out at ${out}`, between, gap].filter(Boolean).join(", ");
+  const added = additions.map(({ quantity, words }) => `${words} of ${quantity}`).join(", ");
+  const told = [`in at ${into}`, added, `out at ${out}`, between, gap].filter(Boolean).join(", ");
   mark(slot.canvas, "aria-label", `${points(answer.size)} point bricks around the trade: ${told}`);
 }
 

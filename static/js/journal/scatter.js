@@ -2,7 +2,7 @@
 
 import { points, signedPoints } from "../format.js";
 import { element, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
-import { newYork } from "./words.js";
+import { axisPoints, newYork } from "./words.js";
 
 const place = document.getElementById("scatter");
 const readout = document.getElementById("scatter-readout");
@@ -27,9 +27,9 @@ function drawTrades(trades, choose) {
   const best = Math.max(1, ...trades.map((trade) => trade.mfe_points)) * 1.08;
   const x = scale([0, furthest], [EDGE.left, width - EDGE.right]);
   const y = scale([0, best], [HEIGHT - EDGE.bottom, EDGE.top]);
-  rows(svg, ticks(0, best), { y, left: EDGE.left, right: width - EDGE.right, words: points });
+  rows(svg, ticks(0, best), { y, left: EDGE.left, right: width - EDGE.right, words: axisPoints });
   for (const value of ticks(0, furthest)) {
-    svg.append(element("text", { class: "tick", x: x(value), y: HEIGHT - 21, "text-anchor": "middle" }, points(-value)));
+    svg.append(element("text", { class: "tick", x: x(value), y: HEIGHT - 21, "text-anchor": "middle" }, axisPoints(-value)));
   }
   svg.append(element("text", { class: "tick", x: width - EDGE.right, y: HEIGHT - 5, "text-anchor": "end" }, "worst, points →"));
   svg.append(element("text", { class: "tick", x: EDGE.left + 4, y: EDGE.top + 2 }, "↑ best"));

@@ -1,18 +1,48 @@
 /** How the journal says things: whole dollars, R, durations, reasons. */
 
-import { MARKET_ZONE, moneyTone, signedPoints, UNKNOWN } from "../format.js";
+import { MARKET_ZONE, moneyTone, points, signedPoints, UNKNOWN } from "../format.js";
 
 const MINUS = "−";
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+const shortest = new Intl.NumberFormat("en-US", { notation: "compact" });
+const exactShort = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 6 });
+const MANY_USD = 100_000;
 const monthName = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat("en-GB", {
   ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: MARKET_ZONE },
+});
+
+const instant = new Intl.DateTimeFormat("en-GB", {
+  ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: MARKET_ZONE },
 });
 
 /** Dollars without cents, signed: for narrow places. */
 export function wholeUsd(value) {
   const rounded = Math.round(Math.abs(value));
   return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}$${whole.format(rounded)}`;
+}
+
+/** The same where a long number would be cut: −$1.23M from a hundred thousand on. */
+export function shortUsd(value) {
+  if (Math.abs(value) < MANY_USD) return wholeUsd(value);
+  return `${value > 0 ? "+" : MINUS}$${short.format(Math.abs(value))}`;
+}
+
+/** And where hardly anything has room: −1.2K. */
+export function shortestUsd(value) {
+  const rounded = Math.round(Math.abs(value));
+  return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}${shortest.format(rounded)}`;
+}
+
+/** A value beside an axis: short, but no two alike. */
+export function axisUsd(value) {
+  if (Math.abs(value) < 10 * MANY_USD) return wholeUsd(value);
+  return `${value > 0 ? "+" : MINUS}$${exactShort.format(Math.abs(value))}`;
+}
+
+export function axisPoints(value) {
+  return Math.abs(value) < MANY_USD ? points(value) : `${value < 0 ? MINUS : ""}${exactShort.format(Math.abs(value))}`;
 }
 
 export function signedR(value) {
@@ -31,6 +61,10 @@ export function duration(seconds) {
 /** An instant by New York's clock. */
 export function newYork(instant) {
   return moment.format(new Date(instant)).replace(",", "");
+}
+
+export function newYorkToTheSecond(moment) {
+  return instant.format(new Date(moment)).replace(",", "");
 }
 
 export function month(name) {
