@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from routes.answers import BrickAnswer, DeadLettersAnswer
 from routes.describing import answers
 from routes.errors import InvalidRequest
+from routes.faults import first_fault
 from routes.guards import guarded_by
-from routes.parsing import first_fault
 from routes.replies import answer, house
 from routes.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.activity import LogLine, brick_text

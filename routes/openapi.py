@@ -89,9 +89,10 @@ SECURITY_SCHEMES = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "lockstep",
-        "description": "The operator's session, opened by `POST /api/login`. Changing calls from another origin are "
-        "refused. Without a dashboard password every caller is the operator.",
+        "name": "lockstep-{desk}",
+        "description": "The operator's session, opened by `POST /api/login` for 24 h and ended by `POST /api/logout`. "
+        "The cookie's name ends with eight digits of the desk's own; over https it begins with `__Host-`. Changing "
+        "calls from another origin are refused. Without a dashboard password every caller is the operator.",
     },
     "bridgeSecret": {
         "type": "apiKey",

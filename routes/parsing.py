@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from routes.errors import InvalidRequest
+from routes.faults import first_fault
 from services.engine.words import Color
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -121,15 +122,6 @@ def read_body(model: type[Body], raw: bytes) -> Body:
         raise InvalidRequest("", f"the body was {error}") from None
     except ValidationError as error:
         raise InvalidRequest(*first_fault(error)) from None
-
-
-def first_fault(error: ValidationError) -> tuple[str, str]:
-    """Return the field and the reason of the first thing wrong."""
-    fault = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    tells_input = bool(fault["loc"]) and fault["type"] != "missing"
-    was = f", was {repr(fault['input'])[:60]}" if tells_input else ""
-    return field, f"{fault['msg'].removeprefix('Value error, ')}{was}"
 
 
 # -- words of the wire ------------------------------------------------------------------------------------------

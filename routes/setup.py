@@ -119,6 +119,6 @@ def hooks() -> list[dict[str, Any]]:
         "use": "exits the asset when a drawn line is touched",
         "when": "a drawn line, once",
         "message": level % secret,
-        "ts": "",
+        "ts": "level_exit_ts",
     }
     return [every_minute, *bricks, a_line]

@@ -285,6 +285,9 @@ class Logs(BaseModel):
 
     tradingview: list[LogRow]
     rithmic: list[LogRow]
+    level_exit_ts: dict[str, Instant] = Field(
+        description="when each asset's last level exit was received, as far as the log remembers"
+    )
 
 
 class AlertRow(BaseModel):
@@ -295,6 +298,8 @@ class AlertRow(BaseModel):
     level: Literal["info", "warning", "critical"]
     sentence: str
     asset: str | None
+    over: bool | None = Field(description="its cause has ended; null when it does not last, or nobody can tell")
+    over_at: Instant | None = Field(description="since when, null when that is not known")
 
 
 class StateDocument(BaseModel):

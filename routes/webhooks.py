@@ -12,8 +12,9 @@ from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 from routes.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
 from routes.describing import answers
 from routes.errors import InvalidRequest, said
+from routes.faults import first_fault
 from routes.guards import guarded_by
-from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, first_fault, reads
+from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.replies import answer, house
 from services.activity import LogLine, brick_text
 from services.broadcast import encode
@@ -222,4 +223,4 @@ def _kind() -> str:
 
 def _price_text(command: AnyCommand) -> str:
     price = command.price if isinstance(command, NotePrice) else None
-    return f"{price}" if price is not None else ""
+    return f"{price:f}" if price is not None else ""

@@ -1,7 +1,8 @@
 """The last 100 webhooks and bridge messages, for the page's log (SPEC 11, ``logs``).
 
 A message that repeats the one before it (heartbeats, snapshots) raises that line's count instead of pushing
-the rest out. After a start the log begins with what the journal remembers.
+the rest out. After a start the log begins with what the journal remembers. When a level exit was last received stands
+beside the lists, because bricks push its line out: no part of the desk's state names it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
 from services.documents import read_command, read_events
-from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution
+from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution, TouchLevel
 from services.engine.events import AlertRaised, LateBrickIgnored
 from services.engine.words import STREAM_POINTS, Instant
 from services.stores.store import JournalRow, Store, StoreError
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 Feed = Literal["tradingview", "rithmic"]
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
+LEVEL_EXIT = "tv_level_exit"
 
 
 class LogLine(Struct, frozen=True):
@@ -53,6 +55,7 @@ class ActivityLog:
             "tradingview": deque(maxlen=LINES_KEPT),
             "rithmic": deque(maxlen=LINES_KEPT),
         }
+        self._level_exits: dict[str, Instant] = {}
         self.lock = threading.RLock()
         self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
 
@@ -78,12 +81,15 @@ class ActivityLog:
             if merged:
                 line = replace(line, count=lines.popleft().count + 1)
             lines.appendleft(line)
+            if line.kind == LEVEL_EXIT and line.asset is not None:
+                self._level_exits[line.asset] = line.ts
             self.on_line(feed, line, merged)
 
-    def as_document(self) -> dict[str, list[dict[str, Any]]]:
-        """Return both lists as the state shows them."""
+    def as_document(self) -> dict[str, Any]:
+        """Return both lists as the state shows them, and when each asset's last level exit was received."""
         with self.lock:
-            return {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
+            lists: dict[str, Any] = {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
+            return {**lists, "level_exit_ts": dict(self._level_exits)}
 
 
 def line_view(line: LogLine) -> dict[str, Any]:
@@ -99,6 +105,8 @@ def _line_of(row: JournalRow) -> LogLine:
     match command:
         case KeepDeadLetter(path=path, reason=reason):
             return LogLine(row.at, path.strip("/"), None, reason, "dead letter")
+        case TouchLevel(asset=asset):
+            return LogLine(row.at, LEVEL_EXIT, asset, "", "exit")
         case CloseBrick(asset=asset):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
             return LogLine(row.at, row.kind, asset, brick_text(command), "stale" if late else "ok")

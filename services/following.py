@@ -8,7 +8,9 @@ from itertools import islice
 import structlog
 
 from services import documents
+from services.alert_ends import ends_after
 from services.engine.events import TradeClosed
+from services.engine.state import Desk
 from services.journal import is_try
 from services.memory import HISTORY_KEPT, stored_past
 from services.process_name import shown
@@ -44,10 +46,11 @@ class Follower:
         if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
             log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
         self._published.pass_by(stored.head.version)
-        past = self._past(stored.head.sequence)
-        self._published.open(documents.read_desk(stored), past, "standby", shown(stored.head.holder))
+        desk = documents.read_desk(stored)
+        past = self._past(desk, stored.head.sequence)
+        self._published.open(desk, past, "standby", shown(stored.head.holder))
 
-    def _past(self, until: int) -> Past:
+    def _past(self, desk: Desk, until: int) -> Past:
         """Return the past with what the rows since the last look have added to it, up to the loaded one."""
         if self._published.is_empty:
             return stored_past(self._store)
@@ -61,4 +64,5 @@ class Follower:
         closed = [event for _, event in told if isinstance(event, TradeClosed)]
         tries = [at for at, event in told if is_try(event)]
         history = (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
-        return Past(history, tries[-1] if tries else shown_before.tried_at)
+        ended = ends_after(shown_before.ended, desk, told)
+        return Past(history, tries[-1] if tries else shown_before.tried_at, ended)

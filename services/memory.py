@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from services import documents
+from services.alert_ends import ENDING, Ends, ends_after
 from services.engine.state import Desk
 from services.engine.words import Instant
 from services.group_sheet import GroupSheet
@@ -77,3 +78,11 @@ def stored_past(store: Store) -> Past:
     trades = tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))
     tries = store.attempts_between(*EVER, 1)
     return Past(trades, tries[0].at if tries else None)
+
+
+def ends_with(known: Ends, sheet: GroupSheet) -> Ends:
+    """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended."""
+    if not any(isinstance(event, ENDING) for event in sheet.events):
+        return known
+    told = ((row.at, event) for row in sheet.rows for event in documents.read_events(row.events))
+    return ends_after(known, sheet.desk, told)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.alert_ends import NO_ENDS, Ends, still_listed
 from services.engine.events import TradeClosed
 from services.engine.state import Desk
 from services.engine.words import Instant
@@ -18,10 +19,11 @@ Role = Literal["writer", "standby"]
 
 
 class Past(Struct, frozen=True):
-    """What is shown of the past: the last trades, newest first, and when a rule was tried last."""
+    """What is shown of the past: the last trades, newest first, when a rule was tried last, which alerts ended when."""
 
     history: tuple[TradeClosed, ...]
     tried_at: Instant | None
+    ended: Ends = NO_ENDS
 
 
 class Snapshot(Struct, frozen=True):
@@ -29,6 +31,7 @@ class Snapshot(Struct, frozen=True):
 
     ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``noticed`` is the sequence
     of the last commit that put notices into the outbox. ``tried_at`` is when a rule was tried last (``is_try``).
+    ``ended`` is when alerts ended, as far as this process has heard.
     """
 
     desk: Desk
@@ -39,6 +42,7 @@ class Snapshot(Struct, frozen=True):
     role: Role = "writer"
     writer: str = ""
     tried_at: Instant | None = None
+    ended: Ends = NO_ENDS
 
 
 class Publication:
@@ -65,10 +69,12 @@ class Publication:
 
     def open(self, desk: Desk, past: Past, role: Role, writer: str) -> None:
         """Show a desk that was read from the store, as the first one or after all that was shown before."""
-        noticed = 0 if self._snapshot is None else self._snapshot.noticed + 1  # couriers look anew
+        before = self._snapshot
+        noticed = 0 if before is None else before.noticed + 1  # couriers look anew
+        ended = still_listed({**(before.ended if before else {}), **past.ended}, desk)
         with self._changed:
-            shown = Snapshot(desk, self.next_version(), past.history, "up", noticed, role, writer, past.tried_at)
-            self._put(shown)
+            version = self.next_version()
+            self._put(Snapshot(desk, version, past.history, "up", noticed, role, writer, past.tried_at, ended))
             self._changed.notify_all()
 
     def show(self, **changes: Any) -> None:

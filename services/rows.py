@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.alert_ends import Ends, is_over, key_of
 from services.engine.events import TradeClosed
 from services.engine.gates import Rung
 from services.engine.moments import seconds_until
 from services.engine.order import Order
-from services.engine.state import Alert
+from services.engine.state import Alert, Desk
 from services.engine.words import Instant
 
 Json = dict[str, Any]
@@ -77,5 +78,7 @@ def trade_row(trade: TradeClosed) -> Json:
     return {name: getattr(trade, name) for name in trade.__struct_fields__}
 
 
-def alert_view(alert: Alert) -> Json:
-    return {name: getattr(alert, name) for name in alert.__struct_fields__}
+def alert_view(alert: Alert, desk: Desk, ends: Ends) -> Json:
+    """Return an alert, whether it is over (None: it does not last, or nobody can tell), and since when if known."""
+    told = {name: getattr(alert, name) for name in alert.__struct_fields__}
+    return {**told, "over": is_over(alert, desk, ends), "over_at": ends.get(key_of(alert))}

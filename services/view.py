@@ -13,6 +13,9 @@ first_closed_gate may_enter`` (directions no gate refuses), ``zone_direction tra
 ``exit_mode`` says what takes profit: ``POINTS_TP`` or ``STRUCTURE``. Each rung of ``ladder`` is
 ``gate state sentence reopens_at retry_after_s reopens``, each of ``locks`` ``lock held until stops ends``.
 
+Each of ``alerts`` ``at code level sentence asset over over_at``: ``over`` is true once its cause has ended, null when
+it does not last or nobody can tell; ``over_at`` is null when the instant is not known.
+
 Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in
 ``_usd`` US dollars, in ``_points`` points; prices are plain numbers.
 """
@@ -48,7 +51,7 @@ def live_document(snapshot: Snapshot, now: Instant) -> Json:
         "global": global_view(snapshot, now),
         "assets": {symbol: asset_view(desk, asset, now) for symbol, asset in desk.assets.items()},
         "orders": [order_view(order) for order in desk.orders.values()],
-        "alerts": [alert_view(alert) for alert in reversed(desk.alerts)],
+        "alerts": [alert_view(alert, desk, snapshot.ended) for alert in reversed(desk.alerts)],
     }
 
 

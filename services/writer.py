@@ -24,7 +24,7 @@ from services.engine.state import Desk
 from services.engine.words import Instant
 from services.following import Follower
 from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
-from services.memory import HISTORY_KEPT, Memory, stored_past
+from services.memory import HISTORY_KEPT, Memory, ends_with, stored_past
 from services.notices import Notifying
 from services.observing import CommitObserver
 from services.process_name import shown
@@ -310,6 +310,7 @@ class Writer:
             store="up" if sheet.rows else shown_now.store,
             noticed=sheet.journaled.sequence if sheet.notices else shown_now.noticed,
             tried_at=sheet.attempts[-1].at if sheet.attempts else shown_now.tried_at,
+            ended=ends_with(shown_now.ended, sheet),
         )
 
     def _fail(self, group: list[Submission], error: StoreError) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.desk_process import BRIDGE_SECRET, PASSWORD, TV_SECRET, DeskProcess, error_of
+from tests.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, TV_SECRET, DeskProcess, error_of
 
 OLD_TV, OLD_BRIDGE = "the-tv-secret-of-before", "the-bridge-secret-of-before"
 
@@ -86,3 +86,20 @@ def test_no_secret_of_before_opens_the_other_door(tmp_path):
     desk = DeskProcess(tmp_path, TV_WEBHOOK_SECRET_PREVIOUS=BRIDGE_SECRET)
     assert desk.spawn().wait(20) != 0
     assert "must not open the bridge's door" in desk.log()
+
+
+def test_a_level_exit_that_took_a_trade_out_is_known_after_a_restart(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        operator, alerts = desk.operator(), desk.tradingview()
+        assert operator.state()["logs"]["level_exit_ts"] == {}
+        alerts.opens_the_ladder()
+        desk.bridge().fills(operator.enters_when_the_candle_allows(), 5250.25)
+        assert alerts.sends("/tv_level_exit", asset="ES").ok
+        heard = operator.state()["logs"]
+        assert heard["level_exit_ts"] == {"ES": heard["tradingview"][0]["ts"]}
+        desk.restart()
+        again = desk.operator().state()["logs"]
+        assert set(again["level_exit_ts"]) == {"ES"}
+        assert ("tv_level_exit", "ES", "exit") in [
+            (line["kind"], line["asset"], line["outcome"]) for line in again["tradingview"]
+        ]

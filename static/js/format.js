@@ -10,17 +10,19 @@ const shortDate = inMarket({ day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const priceFormats = new Map(); // tick size → format
 const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const atMostHundredths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 const isKnown = (value) => value !== null && value !== undefined;
+const isNumber = (value) => isKnown(value) && Number.isFinite(Number(value));
 
 /** A price with as many decimals as its tick needs. */
 export function price(value, tickSize = 0.01) {
-  return isKnown(value) ? formatOf(tickSize).format(value) : UNKNOWN;
+  return isNumber(value) ? formatOf(tickSize).format(value) : UNKNOWN;
 }
 
 /** An average may lie between ticks: one decimal more than the tick when it does. */
 export function averagePrice(value, tickSize) {
-  if (!isKnown(value)) return UNKNOWN;
+  if (!isNumber(value)) return UNKNOWN;
   const offTick = Math.abs(value / tickSize - Math.round(value / tickSize)) > 1e-6;
   return price(value, offTick ? tickSize / 10 : tickSize);
 }
@@ -36,46 +38,57 @@ function formatOf(tickSize) {
 
 /** Money with its sign in front of the currency: +$62.50. */
 export function signedUsd(value) {
-  return isKnown(value) ? `${sign(value)}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
+  return isNumber(value) ? `${sign(value)}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function usd(value) {
-  return isKnown(value) ? `${value < 0 ? MINUS : ""}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
+  return isNumber(value) ? `${minus(value)}$${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function signedPoints(value) {
-  return isKnown(value) ? `${sign(value)}${hundredths.format(Math.abs(value))}` : UNKNOWN;
+  return isNumber(value) ? `${sign(value)}${hundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function points(value) {
-  return isKnown(value) ? String(Number(Number(value).toFixed(2))).replace("-", MINUS) : UNKNOWN;
+  return isNumber(value) ? `${minus(value)}${atMostHundredths.format(Math.abs(value))}` : UNKNOWN;
 }
 
 export function percent(value, digits = 2) {
-  return isKnown(value) ? `${value < 0 ? MINUS : ""}${Math.abs(value).toFixed(digits)} %` : UNKNOWN;
+  return isNumber(value) ? `${minus(value, digits)}${Math.abs(value).toFixed(digits)} %` : UNKNOWN;
 }
 
 export function signedPercent(value) {
-  return isKnown(value) ? `${sign(value)}${Math.abs(value).toFixed(2)} %` : UNKNOWN;
+  return isNumber(value) ? `${sign(value)}${Math.abs(value).toFixed(2)} %` : UNKNOWN;
 }
 
 export function signedQuantity(value) {
   return `${sign(value)}${Math.abs(value)}`;
 }
 
+/** The sign of what is written: what rounds to nothing has none. */
 function sign(value) {
-  if (value > 0) return "+";
-  return value < 0 ? MINUS : "";
+  const written = shown(value);
+  if (written > 0) return "+";
+  return written < 0 ? MINUS : "";
 }
 
-/** The class that colours money. */
+function minus(value, digits = 2) {
+  return shown(value, digits) < 0 ? MINUS : "";
+}
+
+function shown(value, digits = 2) {
+  return Number(Number(value).toFixed(digits));
+}
+
+/** The class that colours money; as the sign, by what is written. */
 export function moneyTone(value) {
-  if (!value) return "";
+  if (!isNumber(value) || shown(value) === 0) return "";
   return value > 0 ? "gain" : "loss";
 }
 
 /** Seconds as 04:23, or 3:04:23 from an hour on. */
-export function countdown(seconds) {
+export function countdown(duration) {
+  const seconds = Math.max(0, Math.round(duration));
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const clock = `${two(minutes)}:${two(rest)}`;
   return hours > 0 ? `${hours}:${clock}` : clock;
@@ -83,7 +96,7 @@ export function countdown(seconds) {
 
 /** Seconds as a short age: 4 s, 12 min, 3 h, 2 d. */
 export function age(seconds) {
-  if (!isKnown(seconds)) return UNKNOWN;
+  if (!isNumber(seconds)) return UNKNOWN;
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return seconds < 172800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;

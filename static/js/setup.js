@@ -13,6 +13,10 @@ import * as stream from "./stream.js";
 const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
 const FRESH_MS = 10 * 60 * 1000;
 const JUST_NOW_MS = 4_000;
+const LEVEL_EXIT = "level_exit_ts";
+/** A line is touched once in a while: an old one is no loss, and one of long ago the log may have forgotten. */
+const SELDOM = { freshMs: Infinity, never: "none that the log knows of" };
+const STEADY = { freshMs: FRESH_MS, never: "nothing received yet" };
 
 const asset = document.getElementById("asset");
 const hooks = [...document.querySelectorAll(".hook")];
@@ -47,7 +51,8 @@ function draw() {
 
 function drawHook(hook, facts) {
   write(part(hook, "message"), messageOf(hook));
-  if (hook.dataset.ts) drawAge(part(hook, "age"), facts?.[hook.dataset.ts] ?? null);
+  if (hook.dataset.ts === LEVEL_EXIT) drawAge(part(hook, "age"), store.levelExitOf(asset.value), SELDOM);
+  else drawAge(part(hook, "age"), facts?.[hook.dataset.ts] ?? null);
 }
 
 function messageOf(hook) {
@@ -60,21 +65,21 @@ function drawBridge(desk) {
 }
 
 /** Said in words; the mark beside it only repeats them. Without the desk nobody knows what was received since. */
-function drawAge(element, at) {
+function drawAge(element, at, pace = STEADY) {
   const since = at === null ? null : clock.now() - Date.parse(at);
   const isLost = stream.lostSince() !== null;
-  mark(element, "data-heard", heardOf(since, isLost));
-  write(element, `${wordsOf(since)}${isLost ? ", as far as is known" : ""}`);
+  mark(element, "data-heard", heardOf(since, isLost, pace));
+  write(element, `${wordsOf(since, pace)}${isLost ? ", as far as is known" : ""}`);
 }
 
-function heardOf(since, isLost) {
+function heardOf(since, isLost, { freshMs }) {
   if (since === null) return "never";
-  if (isLost || since >= FRESH_MS) return "old";
+  if (isLost || since >= freshMs) return "old";
   return since < JUST_NOW_MS ? "now" : "fresh";
 }
 
-function wordsOf(since) {
-  if (since === null) return "nothing received yet";
+function wordsOf(since, { never }) {
+  if (since === null) return never;
   return since < JUST_NOW_MS ? "received now" : `received ${age(Math.floor(since / 1000))} ago`;
 }
 

@@ -10,7 +10,8 @@ const ANOTHER_DESK_AFTER_MS = 10_000; // a standby is never that far behind, and
 
 let told = null;
 let shown = null;
-let logs = { tradingview: [], rithmic: [] };
+const LEVEL_EXIT = "tv_level_exit";
+let logs = { tradingview: [], rithmic: [], level_exit_ts: {} };
 const quotes = new Map();
 
 /** The newest document. */
@@ -26,6 +27,11 @@ export function whole() {
 /** The lines of one feed, newest first. */
 export function logOf(feed) {
   return logs[feed] ?? [];
+}
+
+/** When an asset's last level exit was received, null when the log knows of none. */
+export function levelExitOf(symbol) {
+  return logs.level_exit_ts[symbol] ?? null;
 }
 
 /** The newest price of an asset and its time: the last quote, or the document's when that is newer. */
@@ -68,6 +74,7 @@ export function takeLogLine({ feed, entry, replaces_last: replacesLast }) {
   const lines = logOf(feed);
   if (lines.some((line) => line.ts === entry.ts && line.kind === entry.kind && line.text === entry.text)) return;
   logs = { ...logs, [feed]: [entry, ...(replacesLast ? lines.slice(1) : lines)].slice(0, LOG_LINES_KEPT) };
+  if (entry.kind === LEVEL_EXIT && entry.asset) logs.level_exit_ts = { ...logs.level_exit_ts, [entry.asset]: entry.ts };
 }
 
 /**
@@ -92,7 +99,8 @@ function lead(document) {
 function takeLogs(document) {
   if (!document.logs) return;
   const newestFirst = (lines) => [...(lines ?? [])].sort((a, b) => Date.parse(b.ts) - Date.parse(a.ts));
-  logs = { tradingview: newestFirst(document.logs.tradingview), rithmic: newestFirst(document.logs.rithmic) };
+  const { tradingview, rithmic, level_exit_ts: levelExits = {} } = document.logs;
+  logs = { tradingview: newestFirst(tradingview), rithmic: newestFirst(rithmic), level_exit_ts: levelExits };
 }
 
 /**

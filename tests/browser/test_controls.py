@@ -173,7 +173,7 @@ def test_limits_tighten_now_and_loosen_tomorrow(dashboard: Page) -> None:
     expect(limits.locator("[data-key=cooldown_seconds]")).to_contain_text("01:00 from the next trading day")
     limits.get_by_label("Daily stop, %").fill("0")
     limits.get_by_label("Daily stop, %").press("Enter")
-    expect(limits.get_by_role("alert")).to_contain_text("daily_stop_limit_pct")
+    expect(limits.get_by_role("alert")).to_have_text("Daily stop: must be above 0, was 0")
 
 
 def test_a_trade_is_given_up_by_holding_and_the_loss_warns_in_grades(dashboard: Page, desk: LiveDesk) -> None:

@@ -1,7 +1,10 @@
 """The log page in a real browser: a letter arrives, is tried again, and is answered where the click was."""
 
+import re
+
 from playwright.sync_api import expect
 
+from tests.browser.test_dashboard import PRICE, market_agrees
 from tests.browser.test_setup_page import opens_setup
 
 
@@ -17,6 +20,34 @@ def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page, desk):
     expect(letters.first.get_by_role("alert")).to_contain_text("no symbol of an asset")
     desk.hears_brick("8", "green")
     expect(page.locator('[data-feed="tradingview"] .log-line').first).to_contain_text("8pt green")
+
+
+def test_an_alert_says_whether_it_lasts_and_when_it_was_over(page, desk):
+    """An exit that the broker refuses: one alert, until the trade is closed after all."""
+    market_agrees(desk, "green")
+    desk.operator().enters_when_the_candle_allows()
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    desk.hears_brick("6", "green")
+    opens_setup(page, desk)
+    page.get_by_role("link", name="Log", exact=True).click()
+    desk.operator().post("/api/exit", json={"asset": "ES"})
+    desk.bridge().reports(desk.bridge_claims()["id"], "REJECTED", reason="no margin")
+    alert, count = page.locator(".alert"), page.locator("#alerts [data-slot=count]")
+    expect(alert).to_contain_text("EXIT REFUSED")
+    expect(alert.locator(".alert-over")).to_have_text("lasting")
+    expect(count).to_have_text("1 · 1 lasting")
+    page.reload()
+    expect(alert.locator(".alert-over")).to_have_text("lasting")
+    desk.operator().post("/api/exit", json={"asset": "ES"})
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    expect(alert.locator(".alert-over")).to_have_text(re.compile(r"^over \d\d:\d\d:\d\d$"))
+    expect(count).to_have_text("1")
+    page.goto(desk.url)
+    expect(alert.locator(".alert-over")).to_have_text(re.compile(r"^over \d\d:\d\d:\d\d$"))
+    expect(page.locator("#trade [data-slot=ended]")).to_be_hidden()
+    desk.restart()
+    page.reload()
+    expect(alert.locator(".alert-over")).to_have_text("over")  # when is not known any more
 
 
 def test_it_fits_a_phone(page, desk):

@@ -1,6 +1,7 @@
 """The set-up page in a real browser: what is copied, what arrives, and no secret before the password."""
 
 import json
+import re
 
 from playwright.sync_api import expect
 
@@ -55,12 +56,29 @@ def test_the_page_ticks_when_a_webhook_arrives(page, desk: LiveDesk):
     expect(bridge).to_have_text("received now")
 
 
+def test_the_level_exit_ticks_too_and_is_not_forgotten(page, desk: LiveDesk):
+    opens_setup(page, desk)
+    age = hook(page, "/tv_level_exit").locator('[data-slot="age"]')
+    expect(age).to_have_text("none that the log knows of")
+    assert desk.tradingview().sends("/tv_level_exit", asset="ES").ok
+    expect(age).to_have_text("received now")
+    expect(age).to_contain_text("s ago", timeout=8_000)
+    for _ in range(101):  # the log keeps 100 lines
+        desk.hears_brick("2.5", "green")
+    page.reload()
+    expect(age).to_contain_text("received ")
+    expect(age).to_have_attribute("data-heard", re.compile("now|fresh"))
+
+
 def test_limits_are_tightened_here_too(page, desk: LiveDesk):
     opens_setup(page, desk)
     page.get_by_text("Tighten", exact=True).click()
     page.get_by_label("Trades a day").fill("2")
     page.get_by_role("button", name="Set limits").click()
     expect(page.locator('[data-slot="limits-answer"]')).to_contain_text("In force now: Trades a day 2")
+    page.get_by_label("Trades a day").fill("0")
+    page.get_by_role("button", name="Set limits").click()
+    expect(page.locator('[data-slot="limits-answer"]')).to_have_text("Trades a day: must be at least 1, was 0")
 
 
 def test_it_fits_a_phone(page, desk: LiveDesk):

@@ -19,7 +19,8 @@ const NARROWEST_PX = 4.5; // one brick of a picture of the past, and the widest
 const WIDEST_PX = 30;
 const STEP = 10;
 const DASHES = { average: 0, stop: 2, target: 3, protect: 1, exit: 4 }; // whole, short and long dashes, dots: not colour alone
-const SHAPES = { exit: "square", gap: "circle" };
+const SHAPES = { exit: "square", added: "circle" }; // an entry is an arrow, a gap the word alone
+const WAYS_IN = ["entry", "added"];
 
 /** Make a chart in an element, for the bricks of a book. */
 export function makeChart(library, element, book) {
@@ -138,9 +139,9 @@ export function setMarks(view, marks) {
       time: mark.time,
       position: mark.isBelow ? "belowBar" : "aboveBar",
       shape: SHAPES[mark.kind] ?? (mark.isBelow ? "arrowUp" : "arrowDown"),
-      color: mark.kind === "entry" ? colors.blue : colors["text-soft"],
+      color: WAYS_IN.includes(mark.kind) ? colors.blue : colors["text-soft"],
       text: isBig ? mark.text : "",
-      size: isBig ? 1 : 0.6,
+      size: mark.kind === "gap" ? 0 : isBig ? 1 : 0.6,
     })),
   );
 }

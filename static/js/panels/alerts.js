@@ -1,4 +1,4 @@
-/** What the desk wants a person to know, newest first. */
+/** What the desk wants a person to know, newest first; what is over says so, what cannot be told says nothing. */
 
 import * as clock from "../clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../dom.js";
@@ -9,7 +9,7 @@ const slot = slots(root);
 const SIGNS = { critical: "!!", warning: "!", info: "i" };
 
 export function draw({ alerts }) {
-  write(slot.count, alerts.length === 0 ? "" : String(alerts.length));
+  write(slot.count, countOf(alerts));
   show(slot.none, alerts.length === 0);
   show(slot.list, alerts.length > 0);
   follow(slot.list, alerts, {
@@ -17,6 +17,11 @@ export function draw({ alerts }) {
     make: () => copyOf("alert-row"),
     fill: fillAlert,
   });
+}
+
+function countOf(alerts) {
+  const lasting = alerts.filter((alert) => alert.over === false).length;
+  return alerts.length === 0 ? "" : `${alerts.length}${lasting ? ` · ${lasting} lasting` : ""}`;
 }
 
 function fillAlert(row, alert) {
@@ -28,4 +33,11 @@ function fillAlert(row, alert) {
   write(cell.time, clockMoment(alert.at, clock.now()));
   mark(cell.time, "datetime", alert.at);
   write(cell.sentence, alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
+  mark(row, "data-over", { true: "yes", false: "no" }[alert.over]);
+  write(cell.over, overWords(alert));
+}
+
+function overWords({ over, over_at: overAt }) {
+  if (over === true) return overAt ? `over ${clockMoment(overAt, clock.now())}` : "over";
+  return over === false ? "lasting" : "";
 }

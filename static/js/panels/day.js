@@ -54,10 +54,17 @@ function drawDrawdown(desk) {
   }
   const lost = Math.max(0, -desk.daily_pnl_pct);
   const share = Math.min(100, (lost / desk.daily_stop_limit_pct) * 100);
-  write(slot.drawdown, `${percent(lost)} of ${percent(desk.daily_stop_limit_pct, 1)}`);
+  const used = Math.floor(share + 1e-9); // 99.6 is not yet all of it
+  write(slot.drawdown, `${percent(lost)} of ${limitWords(desk.daily_stop_limit_pct)}`);
   mark(slot.fill, "width", share.toFixed(1));
-  mark(slot.meter, "aria-label", `${share.toFixed(0)} percent of the daily stop is used`);
-  write(slot["drawdown-note"], `${share.toFixed(0)} % of the limit is used`);
+  mark(slot.meter, "aria-label", `${used} percent of the daily stop is used`);
+  write(slot["drawdown-note"], `${used} % of the limit is used`);
+}
+
+/** 2.0 %, but 1.25 %: a limit is not rounded. */
+function limitWords(limit) {
+  const tenths = limit * 10;
+  return percent(limit, Math.abs(tenths - Math.round(tenths)) < 1e-6 ? 1 : 2);
 }
 
 /** The highest mark that was passed today; the desk remembers it when the loss is won back. */

@@ -43,9 +43,14 @@ async function setLimits() {
   if (asked.length === 0) return tell(slot["limits-answer"], "Nothing was changed: type another number first.", "info");
   const limits = Object.fromEntries(asked.map((field) => [field.name, numberIn(field)]));
   const body = await ask(slot["limits-answer"], "/api/limits", limits);
-  if (!body?.ok) return null;
+  if (!body?.ok) return body ? tell(slot["limits-answer"], byTitle(body)) : null;
   for (const field of fields) accept(field);
   return tell(slot["limits-answer"], outcome(Object.keys(limits), body), "info");
+}
+
+/** A refusal names the field by its name on the wire; here it has a title. */
+function byTitle({ error, field }) {
+  return TITLES[field] ? error.replace(field, TITLES[field]) : error;
 }
 
 /** What the desk made of it: in force now, or from the next trading day on. */

@@ -9,6 +9,7 @@ import { drawRail } from "./rail.js";
 
 const ENDS = ["exit_refused", "order_rejected", "entry_expired", "exit_unclaimed"];
 const ENDED_STAYS_SECONDS = 120;
+const WORD_JOINER = "\u2060";
 const root = document.getElementById("trade");
 const page = document.getElementById("desk");
 const slot = slots(root);
@@ -42,13 +43,12 @@ function orderSentence(order) {
   return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
 }
 
-/** How the asset's last order ended when it was not filled: a refused exit for as long as there is something to exit. */
+/** How the asset's last order ended when it was not filled: for as long as it lasts, or a while when nobody can tell. */
 function endedSentence(alerts, asset) {
   const last = alerts.find((alert) => alert.asset === asset.symbol && ENDS.includes(alert.code));
-  if (last === undefined) return "";
+  if (last === undefined || last.over === true) return "";
   const isRecent = clock.secondsSince(last.at) < ENDED_STAYS_SECONDS;
-  const stillHeld = last.code === "exit_refused" && asset.trade !== null && Date.parse(last.at) > Date.parse(asset.trade.opened_at);
-  return isRecent || stillHeld ? `${clockTime(last.at)} ${last.sentence}` : "";
+  return isRecent || last.over === false ? `${clockTime(last.at)} ${last.sentence}` : "";
 }
 
 /** Apart from the sentence: that one is read out when it changes, and these change every second. */
@@ -75,7 +75,8 @@ function drawFlat(asset, history) {
 
 function lastSentence(trade) {
   const side = trade.side === "BUY" ? "long" : "short";
-  return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${signedUsd(trade.pnl_usd)}`;
+  const money = signedUsd(trade.pnl_usd).replace("$", `${WORD_JOINER}$`); // no line ends between the sign and its number
+  return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${money}`;
 }
 
 function drawHolding(asset, trade) {
