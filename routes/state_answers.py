@@ -285,9 +285,6 @@ class Logs(BaseModel):
 
     tradingview: list[LogRow]
     rithmic: list[LogRow]
-    level_exit_ts: dict[str, Instant] = Field(
-        description="when each asset's last level exit was received, as far as the log remembers"
-    )
 
 
 class AlertRow(BaseModel):
@@ -314,4 +311,7 @@ class StateDocument(BaseModel):
     orders: list[OrderRow] = Field(description="open orders")
     history: list[TradeRow] = Field(description="the last 100 trades, newest first")
     logs: Logs
+    level_exit_ts: dict[str, Instant] = Field(
+        description="when each asset's last level exit was received, as far as the log remembers"
+    )
     alerts: list[AlertRow]

@@ -86,10 +86,10 @@ class ActivityLog:
             self.on_line(feed, line, merged)
 
     def as_document(self) -> dict[str, Any]:
-        """Return both lists as the state shows them, and when each asset's last level exit was received."""
+        """Return ``logs`` and ``level_exit_ts`` as the state shows them."""
         with self.lock:
             lists: dict[str, Any] = {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
-            return {**lists, "level_exit_ts": dict(self._level_exits)}
+            return {"logs": lists, "level_exit_ts": dict(self._level_exits)}
 
 
 def line_view(line: LogLine) -> dict[str, Any]:

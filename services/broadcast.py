@@ -149,7 +149,7 @@ class Broadcaster:
         is_ours = after is not None and after in self._versions  # another process's page must begin anew
         if after is not None and is_ours and oldest_kept is not None and oldest_kept <= after:
             return [message for message in self._kept if message.version >= after]
-        lists = {"history": history_view(snapshot), "logs": self._activity.as_document()}
+        lists = {"history": history_view(snapshot), **self._activity.as_document()}
         return [Message.of(snapshot.version, "state", {**self._document, **lists})]
 
     # -- the watching thread ----------------------------------------------------------------------------------

@@ -37,9 +37,9 @@ from services.rows import Json, alert_view, order_view, trade_row
 CONNECTIONS_EXPECTED = 2
 
 
-def state_document(snapshot: Snapshot, logs: Json, now: Instant) -> Json:
-    """Return the whole document as of ``now``."""
-    return {**live_document(snapshot, now), "history": history_view(snapshot), "logs": logs}
+def state_document(snapshot: Snapshot, activity: Json, now: Instant) -> Json:
+    """Return the whole document as of ``now``; ``activity`` as ``ActivityLog.as_document`` returns it."""
+    return {**live_document(snapshot, now), "history": history_view(snapshot), **activity}
 
 
 def live_document(snapshot: Snapshot, now: Instant) -> Json:

@@ -91,15 +91,15 @@ def test_no_secret_of_before_opens_the_other_door(tmp_path):
 def test_a_level_exit_that_took_a_trade_out_is_known_after_a_restart(tmp_path):
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator, alerts = desk.operator(), desk.tradingview()
-        assert operator.state()["logs"]["level_exit_ts"] == {}
+        assert operator.state()["level_exit_ts"] == {}
         alerts.opens_the_ladder()
         desk.bridge().fills(operator.enters_when_the_candle_allows(), 5250.25)
         assert alerts.sends("/tv_level_exit", asset="ES").ok
-        heard = operator.state()["logs"]
-        assert heard["level_exit_ts"] == {"ES": heard["tradingview"][0]["ts"]}
+        heard = operator.state()
+        assert heard["level_exit_ts"] == {"ES": heard["logs"]["tradingview"][0]["ts"]}
         desk.restart()
-        again = desk.operator().state()["logs"]
+        again = desk.operator().state()
         assert set(again["level_exit_ts"]) == {"ES"}
         assert ("tv_level_exit", "ES", "exit") in [
-            (line["kind"], line["asset"], line["outcome"]) for line in again["tradingview"]
+            (line["kind"], line["asset"], line["outcome"]) for line in again["logs"]["tradingview"]
         ]

@@ -6,12 +6,13 @@
  */
 
 const LOG_LINES_KEPT = 100;
+const LEVEL_EXIT = "tv_level_exit";
 const ANOTHER_DESK_AFTER_MS = 10_000; // a standby is never that far behind, and no message that late
 
 let told = null;
 let shown = null;
-const LEVEL_EXIT = "tv_level_exit";
-let logs = { tradingview: [], rithmic: [], level_exit_ts: {} };
+let logs = { tradingview: [], rithmic: [] };
+let levelExits = {};
 const quotes = new Map();
 
 /** The newest document. */
@@ -21,7 +22,7 @@ export function current() {
 
 /** What the stream has told so far as one document, logs and all; null before it told anything. */
 export function whole() {
-  return told === null ? null : { ...told, logs };
+  return told === null ? null : { ...told, logs, level_exit_ts: levelExits };
 }
 
 /** The lines of one feed, newest first. */
@@ -31,7 +32,7 @@ export function logOf(feed) {
 
 /** When an asset's last level exit was received, null when the log knows of none. */
 export function levelExitOf(symbol) {
-  return logs.level_exit_ts[symbol] ?? null;
+  return levelExits[symbol] ?? null;
 }
 
 /** The newest price of an asset and its time: the last quote, or the document's when that is newer. */
@@ -74,7 +75,7 @@ export function takeLogLine({ feed, entry, replaces_last: replacesLast }) {
   const lines = logOf(feed);
   if (lines.some((line) => line.ts === entry.ts && line.kind === entry.kind && line.text === entry.text)) return;
   logs = { ...logs, [feed]: [entry, ...(replacesLast ? lines.slice(1) : lines)].slice(0, LOG_LINES_KEPT) };
-  if (entry.kind === LEVEL_EXIT && entry.asset) logs.level_exit_ts = { ...logs.level_exit_ts, [entry.asset]: entry.ts };
+  if (entry.kind === LEVEL_EXIT && entry.asset) levelExits = { ...levelExits, [entry.asset]: entry.ts };
 }
 
 /**
@@ -99,8 +100,9 @@ function lead(document) {
 function takeLogs(document) {
   if (!document.logs) return;
   const newestFirst = (lines) => [...(lines ?? [])].sort((a, b) => Date.parse(b.ts) - Date.parse(a.ts));
-  const { tradingview, rithmic, level_exit_ts: levelExits = {} } = document.logs;
-  logs = { tradingview: newestFirst(tradingview), rithmic: newestFirst(rithmic), level_exit_ts: levelExits };
+  const { tradingview, rithmic } = document.logs;
+  logs = { tradingview: newestFirst(tradingview), rithmic: newestFirst(rithmic) };
+  levelExits = document.level_exit_ts ?? {};
 }
 
 /**
