@@ -96,6 +96,7 @@ def create_app(config: Config | None = None) -> Flask:
         clockwork.shutdown(wait=False)
         post.stop()
         parts.bricks.stop()
+        parts.manager.finish()  # a standby may follow before anything else is waited for
         parts.gatekeeper.close()
         parts.manager.stop()
 

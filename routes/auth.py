@@ -13,6 +13,7 @@ from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.parsing import OperatorBody, accepts
 from routes.replies import house
+from services.sessions import Session
 
 auth = Blueprint("auth", __name__)
 
@@ -36,7 +37,7 @@ def log_in(body: LoginBody) -> Response:
         house().metrics.login("wrong")
         raise AccessDenied("the password is wrong")
     house().metrics.login("right")
-    _end_session()  # its cookie is replaced: nobody could log it out later
+    _end(_session())  # its cookie is replaced: nobody could log it out later
     login_user(gatekeeper.new_operator())
     return jsonify({"ok": True})
 
@@ -46,8 +47,9 @@ def log_in(body: LoginBody) -> Response:
 @answers(OkAnswer)
 def log_out() -> Response:
     """End the session for good, copies of its cookie too; without one there is nothing to end."""
-    _end_session()
+    session = _session()
     logout_user()
+    _end(session)
     return jsonify({"ok": True})
 
 
@@ -61,6 +63,12 @@ def show_status() -> Response:
     return jsonify({"authenticated": authenticated, "password_required": not is_open})
 
 
-def _end_session() -> None:
-    if current_user.is_authenticated:
-        house().gatekeeper.sessions.end(current_user.session)
+def _session() -> Session | None:
+    session: Session | None = current_user.session if current_user.is_authenticated else None
+    return session
+
+
+def _end(session: Session | None) -> None:
+    """End a session; where no password is asked for none opens anything, and strangers would fill the store."""
+    if session is not None and not house().gatekeeper.is_open:
+        house().gatekeeper.sessions.end(session)

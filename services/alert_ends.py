@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from services.engine.day import trading_day_of
 from services.engine.events import (
+    AlertRaised,
     AnyEvent,
     DayRolled,
     FeedReturned,
@@ -40,13 +41,22 @@ def still_listed(ends: Ends, desk: Desk) -> Ends:
 
 
 def ends_after(known: Ends, desk: Desk, told: Iterable[tuple[Instant, AnyEvent]]) -> Ends:
-    """Return when alerts of the desk ended: what was known, and what these events tell, oldest first."""
+    """Return when alerts of the desk ended: what was known, and what these events tell, oldest first.
+
+    Their order counts, not their instants: what one decision does all happens at once. But a disagreement that the
+    desk settles by following the broker is told when it is over already.
+    """
+    told = list(told)
     ends = dict(still_listed(known, desk))
+    to_come = {key_of(event.alert) for _, event in told if isinstance(event, AlertRaised)}
     for at, event in told:
-        for ended in _ended_by(event, desk):
-            for alert in desk.alerts:
-                if (alert.code, alert.asset) == ended and alert.at <= at:
-                    ends.setdefault(key_of(alert), at)
+        if isinstance(event, AlertRaised):
+            to_come.discard(key_of(event.alert))
+        ended = _ended_by(event, desk)
+        for alert in desk.alerts if ended else ():
+            is_raised = key_of(alert) not in to_come or (alert.code == "reconcile" and alert.at == at)
+            if is_raised and (alert.code, alert.asset) in ended and not _is_still_flattening(alert, desk):
+                ends.setdefault(key_of(alert), at)
     return ends
 
 
@@ -82,7 +92,7 @@ def is_over(alert: Alert, desk: Desk, ends: Ends) -> bool | None:
         case "limits_pending":
             return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
         case "daily_warning" | "daily_stop":
-            return _is_of_an_earlier_day(alert, desk)
+            return _is_of_an_earlier_day(alert, desk) and not _is_still_flattening(alert, desk)
         case "tradingview_silent" | "exit_refused" | "reconcile":
             return _is_over_for_its_asset(alert, desk)
         case _:
@@ -114,6 +124,12 @@ def _waits_unclaimed(alert: Alert, desk: Desk) -> bool:
         for order in desk.orders.values()
         if order.asset == alert.asset
     )
+
+
+def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
+    """Tell whether a trade stands that a daily stop said it would take out (SPEC 7.3)."""
+    trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
+    return alert.code == "daily_stop" and any(trade.opened_at <= alert.at for trade in trades)
 
 
 def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import structlog
 from msgspec import Struct
 
 from services import documents
@@ -14,6 +15,8 @@ from services.group_sheet import GroupSheet
 from services.pnl import PnlDay, day_name, read_pnl_day
 from services.publication import Past
 from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply
+
+log = structlog.get_logger(__name__)
 
 HISTORY_KEPT = 100
 EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -81,8 +84,15 @@ def stored_past(store: Store) -> Past:
 
 
 def ends_with(known: Ends, sheet: GroupSheet) -> Ends:
-    """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended."""
+    """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended.
+
+    The group is committed: a fault in here costs a word on the page, never the state.
+    """
     if not any(isinstance(event, ENDING) for event in sheet.events):
         return known
-    told = ((row.at, event) for row in sheet.rows for event in documents.read_events(row.events))
-    return ends_after(known, sheet.desk, told)
+    try:
+        told = [(row.at, event) for row in sheet.rows for event in documents.read_events(row.events)]
+        return ends_after(known, sheet.desk, told)
+    except Exception:
+        log.exception("which alerts are over could not be told")
+        return known

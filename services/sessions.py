@@ -137,6 +137,9 @@ class Sessions:
             except StoreError as error:
                 log.warning("a log-out is not stored yet, it holds in this process alone", error=str(error))
                 return
+            except Exception:
+                log.exception("a log-out is not stored, by a fault of the program; it holds in this process alone")
+                return
             with self._lock:
                 self._unstored.discard(digest)
 

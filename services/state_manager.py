@@ -153,8 +153,12 @@ class StateManager:
         """Let everybody who waits look again, though nothing changed: the process is about to go."""
         self._published.wake()
 
-    def stop(self) -> None:
-        """Finish what is queued, let go of the desk and of the store."""
+    def finish(self) -> None:
+        """Finish what is queued and let go of the desk; the store may still be read."""
         self._waiting.put(None)
         self._thread.join(timeout=STOP_WITHIN_SECONDS)
+
+    def stop(self) -> None:
+        """Finish, and let go of the store."""
+        self.finish()
         self._store.close()

@@ -154,7 +154,8 @@ class Writer:
         self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
         self._memory.adopt(sheet, now)
         log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)
-        self._published.open(sheet.desk, past, "writer", shown(me))
+        known = past.ended if self._published.is_empty else self._published.snapshot.ended
+        self._published.open(sheet.desk, replace(past, ended=ends_with(known, sheet)), "writer", shown(me))
 
     def _step_down(self) -> None:
         """Another process holds the desk: write no more, and show what it commits."""
@@ -194,7 +195,7 @@ class Writer:
     def _settle(self) -> None:
         """Go on from what is stored after a write in doubt. Raises StoreError."""
         head = self._tenure.find_out()
-        if head.sequence == self._memory.committed.sequence:
+        if head.sequence == self._memory.committed.sequence == self._published.snapshot.desk.sequence:
             self._tenure.settled()
             self._published.say_store("up")
             return

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.alert_ends import NO_ENDS, ends_after
+from services.alert_ends import NO_ENDS, ends_after, key_of
 from services.documents import read_events
 from services.engine.commands import HearBridge, TickClock
+from services.engine.events import AlertRaised, DayRolled
 from services.rows import alert_view
 from services.state_manager import StateManager
 from services.stores.sqlite import SqliteStore
 from services.view import live_document
 from tests.desk_process import eventually
+from tests.stored_trader import StoredTrader
 from tests.test_state_manager import RULES
 from tests.trader import Trader
 
@@ -112,6 +114,40 @@ def test_a_warning_of_the_day_is_over_with_the_day():
     assert set(overs(trader)[:told_today]) == set(overs(trader, remembers=False)[:told_today]) == {True}
 
 
+def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day():
+    trader = Trader(at="17:58:00").is_long()
+    trader.broker_says(Decimal(50_000), position=5).broker_says(Decimal(48_900), position=5).claims().rejected()
+    stop = [alert.code for alert in trader.desk.alerts].index("daily_stop")
+    trader.at("18:00:00").ticks()
+    assert overs(trader)[stop] is overs(trader, remembers=False)[stop] is False
+    trader.later(5).ticks().claims().filled_at(5240)
+    assert overs(trader)[stop] is overs(trader, remembers=False)[stop] is True
+
+
+def test_limits_that_wait_are_over_with_the_day():
+    trader = Trader().restarts(max_trades_per_day=20)
+    assert alert_of(trader)["code"] == "limits_pending"
+    assert overs(trader) == overs(trader, remembers=False) == [False]
+    trader.at("18:00:00").ticks()
+    assert overs(trader)[0] is overs(trader, remembers=False)[0] is True
+
+
+def test_an_alert_of_the_moment_of_an_end_is_not_ended_by_what_came_before_it():
+    trader = Trader().restarts(max_trades_per_day=20)
+    alert = trader.last_alert
+    raised, rolled = (trader.now, AlertRaised(alert)), (trader.now, DayRolled(date(2026, 11, 17)))
+    assert ends_after(NO_ENDS, trader.desk, [rolled, raised]) == NO_ENDS
+    assert ends_after(NO_ENDS, trader.desk, [raised, rolled]) == {key_of(alert): trader.now}
+
+
+def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive():
+    trader = Trader().is_long().bricks(8, "red").later(10).ticks().claims().filled_at(5240)
+    assert overs(trader, remembers=False)[-1] is True
+    trader.later(600).hears().bricks(8, "green").bricks(12, "green").bricks(6, "green").is_long().exits(force=True)
+    assert [order.kind for order in trader.desk.orders.values()] == ["EXIT"]
+    assert overs(trader, remembers=False)[0] is True
+
+
 def test_what_happened_and_does_not_last_is_never_over():
     trader = Trader().with_structure("green").enters("BUY").claims().rejected().later(60).ticks()
     assert alert_of(trader)["code"] == "order_rejected"
@@ -155,3 +191,35 @@ def test_writer_and_standby_tell_the_same_end(tmp_path):
     finally:
         standby.stop()
         writer.stop()
+
+
+def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path):
+    clock = Clock(Trader().now)
+    writer = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
+    standby = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
+    writer.submit(HearBridge(ts_connected=True))
+    clock.now += timedelta(seconds=60)
+    writer.submit(TickClock())
+    clock.now += timedelta(seconds=4)
+    writer.submit(HearBridge(ts_connected=True))
+    writer.submit(TickClock())
+    ended_at = clock.now
+    try:
+        eventually(lambda: standby.snapshot.desk.alerts and shown(standby)["over"], within=5)
+        writer.stop()
+        clock.now += timedelta(seconds=2)
+        eventually(lambda: standby.is_writer, within=10)
+        assert (shown(standby)["over"], shown(standby)["over_at"]) == (True, ended_at)
+    finally:
+        standby.stop()
+
+
+def test_an_end_that_cannot_be_told_costs_a_word_and_no_exit(tmp_path, monkeypatch):
+    def fails(*_: Any) -> None:
+        raise KeyError("a fault of ours")
+
+    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10").is_long(5250).bricks(6, "green")
+    monkeypatch.setattr("services.memory.ends_after", fails)
+    trader.bricks(8, "red").claims().filled_at(5240)
+    assert (trader.asset.trade, [one.reason for one in trader.trades_closed]) == (None, ["structure"])
+    trader.stops()

@@ -236,3 +236,19 @@ def test_what_waits_to_be_stored_is_tried_a_last_time_at_the_end(wires, clock):
     with capture_logs() as told:
         sessions.close()
     assert told[-1]["log_level"] == "error"
+
+
+def test_a_fault_of_the_program_keeps_no_logout_from_holding_and_nothing_from_closing(wires, clock, monkeypatch):
+    wire = wires()
+    sessions = Sessions(wire, clock)
+    mine = sessions.begin()
+
+    def fails(ended):
+        raise RuntimeError("cannot schedule new futures")
+
+    monkeypatch.setattr(wire, "put_ended_session", fails)
+    with capture_logs() as told:
+        sessions.end(mine)
+        sessions.close()
+    assert not sessions.holds(mine)
+    assert [line["log_level"] for line in told] == ["error", "error", "error"]

@@ -318,6 +318,25 @@ def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, manager
     assert kinds(manager).count("CloseBrick") == 1
 
 
+def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(path, managers, monkeypatch):
+    """The commit stands and is remembered, but the program fails before anybody was shown it."""
+    manager = managers(path)
+    show, faults = manager._published.show, iter([True])
+
+    def fail_once(**changes):
+        if next(faults, False):
+            raise KeyError("a fault of ours")
+        show(**changes)
+
+    monkeypatch.setattr(manager._published, "show", fail_once)
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    eventually(lambda: color(manager) == "green")
+    manager.submit(RED)
+    assert color(manager) == "red"
+    assert kinds(manager).count("CloseBrick") == 2
+
+
 def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
     """The write had come through, and reading it fails at first: nothing may be written onto the old state."""
     manager = managers(path)
