@@ -12,6 +12,7 @@ from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.replies import answer, house
+from services.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 from services.engine.commands import BrokerPosition, HearBridge, TakeSnapshot
 
 bridge = Blueprint("bridge", __name__)
@@ -66,7 +67,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
         last_rapi_event_at=body.last_rapi_event_at,
     )
     outcome = house().manager.submit(command)
-    house().note_bridge("heartbeat", body.account or "", outcome, merge=True)
+    house().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
     return answer(outcome, {})
 
 
@@ -80,6 +81,7 @@ def take_snapshot(body: SnapshotBody) -> Response:
         BrokerPosition(held.symbol, held.position, held.open_pnl, held.avg_price, held.last_fill_price)
         for held in body.symbols
     )
-    outcome = house().manager.submit(TakeSnapshot(body.realized, body.unrealized, body.balance, positions))
-    house().note_bridge("pnl-snapshot", f"equity {body.balance}", outcome, merge=True)
+    command = TakeSnapshot(body.realized, body.unrealized, body.balance, positions)
+    outcome = house().manager.submit(command)
+    house().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
     return answer(outcome, {"daily_stop_triggered": outcome.desk.day.is_stopped})

@@ -15,12 +15,12 @@ from services.trade_fills import FillKind
 class GatesRow(BaseModel):
     """How the gates stood when the entry was accepted."""
 
-    trade_of_day: int = Field(description="the slot of the day's trade limit that it took, from 1")
+    trade_of_day: int = Field(description="the slot of the day's trade limit that was next, from 1")
     daily_stop_used_pct: Number | None = Field(
         description="the day's drawdown in percent of its limit, below zero while the day had won; null when unknown"
     )
     since_cooldown_s: Number | None = Field(
-        description="seconds since the cooldown behind the last exit ended, null when it was the day's first"
+        description="seconds since the cooldown behind the last exit ended, null when that day had none before it"
     )
     candle_second: Number = Field(description="seconds since the candle began whose lock it took")
     tempo_age_s: Number | None = Field(description="seconds since the tempo token was armed or renewed")

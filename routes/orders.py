@@ -25,6 +25,7 @@ from routes.parsing import (
     asks,
 )
 from routes.replies import answer, house, whole_state
+from services.activity import REPORT, report_text
 from services.engine.answers import Done, OrdersHandedOver, OrderTaken
 from services.engine.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
 from services.engine.orders import is_claimable
@@ -184,14 +185,6 @@ def take_report(body: ReportBody, order_id: str) -> Response:
         side=extra.side,
     )
     outcome = house().manager.submit(command)
-    house().note_bridge("execution-report", _report_text(body), outcome)
+    house().note_bridge(REPORT, report_text(command), outcome)
     duplicate = getattr(outcome.answer, "duplicate", False)
     return answer(outcome, {"duplicate": True} if duplicate else {})
-
-
-def _report_text(body: ReportBody) -> str:
-    """Write a report as a trader reads it: ``FILLED SELL 5 MESZ6 @ 6704.75``."""
-    extra = body.extra
-    price = f"@ {extra.fill_price:f}" if extra.fill_price is not None else None
-    words = (body.status, extra.side, extra.qty, extra.symbol, price, extra.reason)
-    return " ".join(str(word) for word in words if word is not None)

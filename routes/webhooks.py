@@ -16,7 +16,7 @@ from routes.faults import first_fault
 from routes.guards import guarded_by
 from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.replies import answer, house
-from services.activity import LogLine, brick_text
+from services.activity import LogLine, brick_text, price_text
 from services.broadcast import encode
 from services.engine.answers import BrickTaken, OrderTaken, PriceNoted
 from services.engine.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
@@ -133,7 +133,7 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     outcome = house().manager.submit(command)
     body, said_outcome = reply_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
-    text = brick_text(command) if isinstance(command, CloseBrick) else _price_text(command)
+    text = _text_of(command)
     line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
     house().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
     return answer(outcome, body)
@@ -221,6 +221,7 @@ def _kind() -> str:
     return request.path.strip("/")
 
 
-def _price_text(command: AnyCommand) -> str:
-    price = command.price if isinstance(command, NotePrice) else None
-    return f"{price:f}" if price is not None else ""
+def _text_of(command: AnyCommand) -> str:
+    if isinstance(command, CloseBrick):
+        return brick_text(command)
+    return price_text(command) if isinstance(command, NotePrice) else ""

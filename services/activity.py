@@ -1,8 +1,9 @@
 """The last 100 webhooks and bridge messages, for the page's log (SPEC 11, ``logs``).
 
 A message that repeats the one before it (heartbeats, snapshots) raises that line's count instead of pushing
-the rest out. After a start the log begins with what the journal remembers. When a level exit was last received stands
-beside the lists, because bricks push its line out: no part of the desk's state names it.
+the rest out. After a start the log begins with what the journal remembers, in the words that were shown live; what told
+no event (a duplicate, most heartbeats) is in no journal. When a level exit was last received stands beside the lists,
+because bricks push its line out: no part of the desk's state names it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,20 @@ from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
 from services.documents import read_command, read_events
-from services.engine.commands import CloseBrick, KeepDeadLetter, ReportExecution, TouchLevel
-from services.engine.events import AlertRaised, LateBrickIgnored
-from services.engine.words import STREAM_POINTS, Instant
+from services.engine.bricks import AHEAD_TOLERANCE
+from services.engine.commands import (
+    AnyCommand,
+    ClaimOrders,
+    CloseBrick,
+    HearBridge,
+    KeepDeadLetter,
+    NotePrice,
+    ReportExecution,
+    TakeSnapshot,
+    TouchLevel,
+)
+from services.engine.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.words import STREAM_POINTS, Instant, Stream
 from services.stores.store import JournalRow, Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -28,6 +40,18 @@ Feed = Literal["tradingview", "rithmic"]
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
 LEVEL_EXIT = "tv_level_exit"
+HEARTBEAT = "tv_heartbeat"
+BRICK_KINDS = {  # as TradingView's door calls them; another path of the same stream is remembered by this one
+    Stream.ONE: "tv_renko_small",
+    Stream.TWO_HALF: "tv_renko_two_half",
+    Stream.FOUR: "tv_renko",
+    Stream.MAIN: "tv_renko_main",
+    Stream.HIGH: "tv_renko_high",
+    Stream.MACRO: "tv_renko_macro",
+}
+BRIDGE_HEARTBEAT, SNAPSHOT, REPORT = "heartbeat", "pnl-snapshot", "execution-report"
+REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
+REFUSING_ALERTS = ("overfill", "report_conflict")
 
 
 class LogLine(Struct, frozen=True):
@@ -68,10 +92,11 @@ class ActivityLog:
             log.warning("the log begins empty", error=str(error))
 
     def tell(self, rows: Sequence[JournalRow]) -> None:
-        """Add what journal rows say, oldest first; rows of other origins are no messages."""
+        """Add what journal rows say, oldest first; rows of other origins are no messages, an order's claim is none."""
         for row in rows:
-            if row.origin in FEED_OF_ORIGIN:
-                self.note(FEED_OF_ORIGIN[row.origin], _line_of(row))
+            line = _line_of(row) if row.origin in FEED_OF_ORIGIN else None
+            if line is not None:
+                self.note(FEED_OF_ORIGIN[row.origin], line, merge=line.kind in REPEATING)
 
     def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
         """Add a line; with ``merge`` one that repeats the newest raises its count instead."""
@@ -96,27 +121,71 @@ def line_view(line: LogLine) -> dict[str, Any]:
     return {name: getattr(line, name) for name in line.__struct_fields__}
 
 
-def _line_of(row: JournalRow) -> LogLine:
-    """Tell a journal row as the log told it when it happened."""
+def _line_of(row: JournalRow) -> LogLine | None:
+    """Tell a journal row as the log told it when it happened; None when it did not."""
     try:
         command, events = read_command(row.command), read_events(row.events)
     except MsgspecError as error:
         return LogLine(row.at, row.kind, row.asset, str(error), "unreadable")
+    if isinstance(command, ClaimOrders):
+        return None
+    if row.origin == "bridge":
+        kind, text, outcome = _told_by_bridge(command, events)
+        return LogLine(row.at, kind, None, text, outcome)
+    kind, text, outcome = _told_by_tradingview(command, events, row.at)
+    return LogLine(row.at, kind, getattr(command, "asset", None), text, outcome)
+
+
+def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent]) -> tuple[str, str, str]:
+    """Return kind, text and outcome of a bridge's message."""
+    match command:
+        case HearBridge():
+            return BRIDGE_HEARTBEAT, heartbeat_text(command), "ok"
+        case TakeSnapshot():
+            return SNAPSHOT, snapshot_text(command), "ok"
+        case ReportExecution():
+            refused = any(isinstance(event, AlertRaised) and event.alert.code in REFUSING_ALERTS for event in events)
+            return REPORT, report_text(command), "report_conflict" if refused else "ok"
+        case _:
+            return type(command).__name__, "", "ok"
+
+
+def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:
+    """Return kind, text and outcome of a webhook."""
     match command:
         case KeepDeadLetter(path=path, reason=reason):
-            return LogLine(row.at, path.strip("/"), None, reason, "dead letter")
-        case TouchLevel(asset=asset):
-            return LogLine(row.at, LEVEL_EXIT, asset, "", "exit")
-        case CloseBrick(asset=asset):
+            return path.strip("/"), reason, f"dead letter ({400 if reason.startswith('color: ') else 422})"
+        case TouchLevel():
+            return LEVEL_EXIT, "", "exit"
+        case CloseBrick(stream=stream):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
-            return LogLine(row.at, row.kind, asset, brick_text(command), "stale" if late else "ok")
-        case ReportExecution(status=status):
-            conflict = any(isinstance(event, AlertRaised) for event in events)
-            return LogLine(row.at, row.kind, row.asset, str(status), "alert" if conflict else "ok")
+            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "ok"
+        case NotePrice(sent_at=sent_at):
+            flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
+            return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
         case _:
-            return LogLine(row.at, row.kind, row.asset, "", "ok")
+            return type(command).__name__, "", "ok"
 
 
 def brick_text(brick: CloseBrick) -> str:
     """Write a brick as a trader reads it: ``2.5pt red``."""
     return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}"
+
+
+def price_text(heard: NotePrice) -> str:
+    return f"{heard.price:f}" if heard.price is not None else ""
+
+
+def heartbeat_text(heard: HearBridge) -> str:
+    return heard.account or ""
+
+
+def snapshot_text(snapshot: TakeSnapshot) -> str:
+    return f"equity {snapshot.balance}"
+
+
+def report_text(report: ReportExecution) -> str:
+    """Write a report as a trader reads it: ``FILLED SELL 5 MESZ6 @ 6704.75``."""
+    price = f"@ {report.fill_price:f}" if report.fill_price is not None else None
+    words = (report.status, report.side, report.qty, report.symbol, price, report.reason)
+    return " ".join(str(word) for word in words if word is not None)

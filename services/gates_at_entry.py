@@ -1,12 +1,13 @@
 """How the gates stood when an entry was accepted: what the journal asks to see which of them lose money.
 
 Written beside the commit that accepts the entry, of the desk before and behind that decision alone; nothing in the
-engine knows it, so a replay stays equal. Entries accepted before version 5 of the store, and positions adopted from
-the broker, have none.
+engine knows it, so a replay stays equal. Entries accepted before version 5 of the store or by an older program, and
+positions adopted from the broker, have none.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
@@ -31,11 +32,12 @@ HUNDREDTH = Decimal("0.01")
 class GatesAtEntry(Struct, frozen=True):
     """The gates' margins at an entry. Seconds and percent have two places, cut off: a mark that shows was reached.
 
-    ``trade_of_day`` is the slot of the day's trade limit that its fill takes, from 1 (SPEC 5.5).
+    ``trade_of_day`` is the slot of the day's trade limit that was next when the entry was accepted, from 1. A slot
+    taken by hand before the fill lets that take a later one (SPEC 5.5).
     ``daily_stop_used_pct`` is the day's drawdown in percent of its limit, below zero while the day has won; None while
     the desk knows no equity (SPEC 5.6).
     ``since_cooldown_s`` counts seconds since the cooldown behind the last exit of any asset ended; None when no
-    position was closed in this trading day (SPEC 5.2).
+    position was closed in this trading day, as far as the desk can tell (SPEC 5.2, ``_since_cooldown``).
     ``candle_second`` counts seconds since the candle began whose lock the entry takes (SPEC 5.1).
     ``tempo_age_s`` counts seconds since a brick armed the token that it spends, or renewed it last, and
     ``tempo_armed_by`` names that brick; None where the desk does not know (SPEC 5.7).
@@ -74,14 +76,20 @@ def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: 
 
 def _daily_stop_used(desk: Desk) -> Decimal | None:
     drawdown, limit = drawdown_pct(desk), desk.rules.daily_stop_limit_pct
-    return None if drawdown is None or not limit else (drawdown / limit * 100).quantize(HUNDREDTH, ROUND_FLOOR)
+    return None if drawdown is None else (drawdown / limit * 100).quantize(HUNDREDTH, ROUND_FLOOR)
 
 
 def _since_cooldown(desk: Desk, now: Instant) -> Decimal | None:
-    ended_at = desk.locks.cooldown_until
-    if ended_at is None or trading_day_of(ended_at, desk.rules.day_roll) < desk.day.trading_day:
+    """None, too, for an exit of the day before whose cooldown ended in this one.
+
+    The desk keeps when the cooldown ends and not the exit before it, which is reckoned back by the cooldown in force.
+    Was that changed since the exit, one closer to the roll than the change may be counted to the other day.
+    """
+    ended_at, rules = desk.locks.cooldown_until, desk.rules
+    if ended_at is None:
         return None
-    return _seconds(ended_at, now)
+    closed_at = ended_at - timedelta(seconds=rules.cooldown_seconds)
+    return None if trading_day_of(closed_at, rules.day_roll) < desk.day.trading_day else _seconds(ended_at, now)
 
 
 def _seconds(since: Instant, now: Instant) -> Decimal:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from hashlib import blake2b
 
 import structlog
@@ -207,16 +208,12 @@ class GroupSheet:
                 self.attempts.append(attempt)
 
     def _keep_facts(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Write what the journal tells of trades beside their result. A fact that fails is lost, never the decision."""
-        accepted = (event for event in decision.events if isinstance(event, EntryAccepted))
-        try:
-            fills = stored_fills(before, decision, sequence, now)
-            gates = [stored_gates(before, decision, event, now) for event in accepted]
-        except Exception:
-            log.exception("gates and fills were not kept", events=[type(event).__name__ for event in decision.events])
-            return
-        self.fills += fills
-        self.gates += gates
+        """Write what the journal tells of trades beside their result. A fact that fails is lost, alone."""
+        accepted = [event for event in decision.events if isinstance(event, EntryAccepted)]
+        with _lost_alone("fills", decision):
+            self.fills += stored_fills(before, decision, sequence, now)
+        with _lost_alone("gates", decision):
+            self.gates += [stored_gates(before, decision, event, now) for event in accepted]
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
@@ -264,6 +261,15 @@ class GroupSheet:
             withdrawn_slots=sorted(self._withdrawn_slots),
             pnl_days={day.trading_day: write_pnl_day(day)} if day is not None else {},
         )
+
+
+@contextmanager
+def _lost_alone(fact: str, decision: Decision) -> Iterator[None]:
+    """Let a fault in telling of a decision cost that fact, never the decision."""
+    try:
+        yield
+    except Exception:
+        log.exception("a fact was not kept", fact=fact, events=[type(event).__name__ for event in decision.events])
 
 
 def fingerprint(command: AnyCommand) -> str:

@@ -72,16 +72,19 @@ def _reported(before: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
 
 
 def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, Fill]]:
-    """Take out of the average exit what had been filled before; rounding of the average must not show."""
+    """Take out of the average exit what had been filled before; rounding of the average must not show.
+
+    The broker closes only what stood before the snapshot that shows it: the closed trade is the asset's.
+    """
     trade = before.assets[closed.asset].trade
-    if trade is not None and trade.id == closed.id and trade.quantity:
+    if trade is not None:
         price = (closed.exit_price * closed.size - trade.exit_notional) / trade.quantity
         yield trade.id, Fill("EXIT", _opposite(trade.side), trade.quantity, _plain(price))
 
 
 def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[str, Fill]]:
     was, now = before.assets[event.asset].trade, after.assets[event.asset].trade
-    if was is None or now is None or was.id != now.id:
+    if was is None or now is None:
         return
     if (added := now.entered_quantity - was.entered_quantity) > 0:
         price = (now.entry_notional - was.entry_notional) / added

@@ -79,9 +79,35 @@ def test_yesterdays_exit_is_no_exit_of_today():
     assert (gates_of(trader).trade_of_day, gates_of(trader).since_cooldown_s) == (1, None)
 
 
+def test_an_exit_before_the_roll_is_no_exit_of_today_though_its_cooldown_ended_behind_it():
+    trader = Trader(at="17:50:00").is_long(5250).at("17:58:30").bricks(6, "green").exits().filled_at(5252)
+    trader.at("18:03:00").bricks(6, "green").enters("BUY")
+    assert (gates_of(trader).trade_of_day, gates_of(trader).since_cooldown_s) == (1, None)
+
+
+@pytest.mark.parametrize(("closed_at", "since"), [("17:59:59", None), ("18:00:00", 300)])
+def test_the_trading_day_of_the_exit_decides_at_the_roll(closed_at, since):
+    trader = Trader(at="17:50:00").is_long(5250).bricks(6, "green").at(closed_at).exits().filled_at(5252)
+    trader.at("18:07:59" if since is None else "18:08:00").bricks(6, "green").enters("BUY")
+    assert gates_of(trader).since_cooldown_s == since
+
+
+@pytest.mark.parametrize(("cooldown", "since"), [(600, 2820), (3600, None)])
+def test_a_longer_cooldown_since_the_exit_reckons_it_back_too_far(cooldown, since):
+    """The desk forgot when the exit was; close to the roll it may seem to be of the day before."""
+    trader = Trader(at="17:50:00").is_long(5250).bricks(6, "green").at("18:10:00").exits().filled_at(5252)
+    trader.limits(cooldown_seconds=cooldown).at("19:00:00").bricks(6, "green").enters("BUY")
+    assert gates_of(trader).since_cooldown_s == since
+
+
 def test_a_slot_taken_by_hand_counts():
     trader = Trader().with_structure("green").consumes_trade().enters("BUY")
     assert gates_of(trader).trade_of_day == 2
+
+
+def test_a_slot_taken_by_hand_before_the_fill_comes_too_late_for_the_gates():
+    trader = Trader().with_structure("green").enters("BUY").consumes_trade().filled_at(5250)
+    assert (gates_of(trader).trade_of_day, trader.desk.day.trades_taken) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from services.access import Gatekeeper
 from services.config import Config
 from services.keys import KeyRing
 from services.sessions import LOOK_EVERY_SECONDS, Sessions
-from tests.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, error_of, eventually
+from tests.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.test_sessions import NoStore
 from tests.test_stream import Ear
 
@@ -55,6 +55,7 @@ def test_an_open_stream_ends_with_its_session_and_no_other(desk):
     operator, elsewhere = desk.operator(), desk.operator()
     mine, other = Ear(operator), Ear(elsewhere)
     mine.hears("state")
+    other.hears("state")
     operator.post("/api/logout")
     assert mine.has_ended.wait(STREAM_ENDS_WITHIN)
     assert not other.has_ended.is_set()
@@ -136,3 +137,23 @@ def test_two_desks_on_one_host_do_not_log_each_other_out(desk, tmp_path):
         assert [browser.get(f"{one.url}/api/state").status_code for one in (desk, neighbour)] == [200, 200]
         browser.post(f"{neighbour.url}/api/logout")
         assert [browser.get(f"{one.url}/api/state").status_code for one in (desk, neighbour)] == [200, 401]
+
+
+def test_where_no_password_is_asked_for_strangers_write_nothing(tmp_path):
+    with DeskProcess(tmp_path, **QUICK, DASHBOARD_PASSWORD="") as desk:
+        stranger = desk.stranger()
+        for _ in range(3):
+            assert stranger.post("/api/login", json={"password": "anything"}).json() == {"ok": True}
+        assert stranger.post("/api/logout").json() == {"ok": True}
+        assert desk.rows("SELECT count(*) FROM ended_sessions") == [(0,)]
+
+
+def test_the_writer_lets_go_though_a_logout_cannot_be_stored(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        operator = desk.operator()
+        with closing_connection(desk.database) as connection:
+            connection.execute("DROP TABLE ended_sessions")
+        assert operator.post("/api/logout").json() == {"ok": True}
+        desk.terminate()
+        assert desk.rows("SELECT holder FROM desk") == [("",)]
+        assert "log-outs were not stored" in desk.log()

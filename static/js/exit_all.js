@@ -17,6 +17,7 @@ export function start() {
     mayHold: () => true,
     whenHeld: () => leave(true),
     whenClicked: () => leave(false),
+    whenCut: (sentence) => say(sentence),
   });
 }
 

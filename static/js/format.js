@@ -7,13 +7,20 @@ export const MARKET_ZONE = "America/New_York";
 const inMarket = (parts) => new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: MARKET_ZONE });
 const timeOfDay = inMarket({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortDate = inMarket({ day: "numeric", month: "short" });
+const dayOfWeek = inMarket({ weekday: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const priceFormats = new Map(); // tick size → format
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const atMostHundredths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 const isKnown = (value) => value !== null && value !== undefined;
 const isNumber = (value) => isKnown(value) && Number.isFinite(Number(value));
+
+/** A count: 10,000. */
+export function wholeNumber(value) {
+  return isNumber(value) ? whole.format(value) : UNKNOWN;
+}
 
 /** A price with as many decimals as its tick needs. */
 export function price(value, tickSize = 0.01) {
@@ -111,6 +118,16 @@ export function clockTime(instant) {
 export function clockMoment(instant, nowMs) {
   const isRecent = nowMs - Date.parse(instant) < 12 * 3600 * 1000;
   return isRecent ? clockTime(instant) : `${shortDate.format(new Date(instant))} ${clockTime(instant).slice(0, 5)}`;
+}
+
+/** The market's date of an instant, to compare. */
+export function marketDay(instant) {
+  return shortDate.format(new Date(instant));
+}
+
+/** The market's day of the week: Mon. */
+export function weekday(instant) {
+  return dayOfWeek.format(new Date(instant));
 }
 
 /** A trading day, 2026-01-12, as Mon, 12 Jan. */

@@ -1,7 +1,7 @@
 /** Reading the ladder: what the first closed gate is called, what it says, and until when. */
 
 import * as clock from "./clock.js";
-import { age, countdown } from "./format.js";
+import { age, countdown, wholeNumber } from "./format.js";
 import * as store from "./store.js";
 
 /** The countdown within a sentence of the desk. */
@@ -77,7 +77,7 @@ export function opener(rung) {
 export function openFact(gate, desk, asset) {
   const facts = {
     daily_stop: () => `limit ${desk.daily_stop_limit_pct} %`,
-    trade_limit: () => `${desk.trades_remaining_today} of ${desk.max_trades_per_day} left`,
+    trade_limit: () => `${wholeNumber(desk.trades_remaining_today)} of ${wholeNumber(desk.max_trades_per_day)} left`,
     heartbeat: () => `heard ${age(clock.secondsSince(asset.last_heartbeat_ts))} ago`,
     zone: () => (asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`),
     two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
@@ -95,6 +95,8 @@ export function nextMoment(document, asset) {
   if (asset.last_heartbeat_ts && document.global.limits) {
     instants.push(Date.parse(asset.last_heartbeat_ts) + document.global.limits.heartbeat_max_age_seconds * 1000);
   }
+  const { rithmic_last_ts: bridgeAt, limits, env } = document.global;
+  if (env === "LIVE" && bridgeAt && limits) instants.push(Date.parse(bridgeAt) + limits.bridge_max_age_seconds * 1000);
   const toCome = instants.filter((instant) => instant > Date.parse(document.now));
   return toCome.length > 0 ? Math.min(...toCome) : null;
 }

@@ -28,12 +28,14 @@ import * as slotTaking from "./panels/slot_taking.js";
 import * as stack from "./panels/stack.js";
 import * as switches from "./panels/switches.js";
 import * as tabs from "./panels/tabs.js";
+import * as thumb from "./panels/thumb.js";
 import * as top from "./panels/top.js";
 import * as trade from "./panels/trade.js";
+import * as unfilled from "./panels/unfilled.js";
 import * as waiting from "./panels/waiting.js";
 
 const PANELS = [
-  ...[top, env, banners, tabs, stack, charts, ring, entry, waiting, ladder],
+  ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],
   ...[trade, switches, scaleIn, exits, day, dayRecord, dayCourse, dayTries, slotTaking, limits, alerts, history],
 ];
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
@@ -47,8 +49,9 @@ function start() {
   const firstState = JSON.parse(document.getElementById("state").textContent);
   clock.hear(firstState.now);
   store.takeState(firstState);
-  symbol = assetOfAddress(firstState) ?? Object.keys(firstState.assets)[0];
+  symbol = assetAtFirst(firstState);
   tabs.start(choose);
+  thumb.start(choose);
   controls.start(drawSoon);
   for (const panel of OF_ONE_ASSET) panel.start(() => symbol, drawSoon);
   for (const panel of OF_THE_DESK) panel.start();
@@ -60,6 +63,13 @@ function start() {
   logs.draw();
   stream.start(hear);
   clock.everySecond(drawSoon);
+}
+
+/** What is held comes into view at the start, and only then: nothing turns to another asset by itself later. */
+function assetAtFirst(state) {
+  const remembered = assetOfAddress(state) ?? Object.keys(state.assets)[0];
+  const isHeld = (name) => state.assets[name].position !== 0;
+  return isHeld(remembered) ? remembered : (Object.keys(state.assets).find(isHeld) ?? remembered);
 }
 
 /** The address remembers which asset is in view, over reloads too. */
@@ -77,6 +87,7 @@ function choose(chosen) {
 
 function hear(news, told) {
   signals.hear(news);
+  unfilled.listen(store.current());
   if (news === "log") logs.draw();
   if (news === "brick" || news === "opened") charts.hear(news, told);
   if (news === "price") stack.draw(store.current(), symbol);
@@ -99,6 +110,7 @@ function drawSoon() {
 function draw() {
   const state = store.current();
   if (!tabs.fit(state)) return window.location.reload(); // the desk was started with other assets
+  unfilled.follow(state);
   for (const panel of PANELS) panel.draw(state, symbol);
   askWhenTimeChangesIt(state);
 }

@@ -57,6 +57,12 @@ export function isSilent() {
   return ageMs() > SILENT_AFTER_MS;
 }
 
+/** Why the page may be looking at the past, in two words; empty while it hears the desk. */
+export function outOfSight() {
+  if (lostSince() !== null) return "NO ANSWER";
+  return isSilent() ? "STREAM SILENT" : "";
+}
+
 /** The desk's time of what the page shows. */
 export function asOf() {
   return clock.now() - (performance.now() - Math.max(heardAt, answeredAt));

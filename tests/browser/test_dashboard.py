@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,41 @@ def test_a_late_message_never_overwrites_a_newer_one(dashboard: Page, desk: Live
     expect(brick).to_have_attribute("data-color", "red")
 
 
+def test_an_exit_that_was_refused_is_told_until_its_trade_is_over(dashboard: Page, desk: LiveDesk) -> None:
+    """What came later and is over, or is long ago, hides nothing that still lasts."""
+    refused = ended_order("exit_refused", minutes=20, over=False)
+    rejected, fresh = ended_order("order_rejected", minutes=3), ended_order("order_rejected", minutes=0.5)
+    unclaimed = ended_order("exit_unclaimed", minutes=1, over=True)
+    elsewhere = {**refused, "asset": "NQ"}
+    cases = (
+        ([unclaimed, refused], "exit_refused"),
+        ([rejected, refused], "exit_refused"),
+        ([elsewhere, unclaimed, fresh, refused], "order_rejected"),
+        ([refused, fresh], "exit_refused"),
+        ([elsewhere, unclaimed, rejected], None),
+        ([unclaimed, {**refused, "over": True}], None),
+    )
+    ended, state = dashboard.locator("#trade [data-slot=ended]"), desk.operator().state()
+    now = datetime.fromisoformat(state["now"])
+    for later, (alerts, words) in enumerate(cases, 1):
+        told = [
+            {**one, "at": (now - timedelta(minutes=one["ago"])).isoformat(), "sentence": f"{later}: {one['code']}"}
+            for one in alerts
+        ]
+        newer = {**state, "version": state["version"] + 1_000 + later, "alerts": told}
+        assert call(dashboard, "js/store.js", "module.takeAnswer(argument)", newer) is True
+        expect(dashboard.locator("#alerts .alert").first).to_contain_text(f"{later}: ")  # it was drawn
+        if words is None:
+            expect(ended).to_be_hidden()
+        else:
+            expect(ended).to_contain_text(f"{later}: {words}")
+
+
+def ended_order(code: str, minutes: float, over: bool | None = None) -> dict[str, Any]:
+    """Return an alert of an order that was not filled, so many minutes ago."""
+    return {"asset": "ES", "code": code, "level": "warning", "over": over, "ago": minutes}
+
+
 def test_keyboard_enters_and_exits(dashboard: Page, desk: LiveDesk) -> None:
     market_agrees(desk, "green")
     button = dashboard.locator("#entry [data-side=BUY]")
@@ -169,7 +205,7 @@ def test_override_needs_a_side_a_reason_and_a_held_button(dashboard: Page, desk:
     override.get_by_label("Why").fill("the open gap closes")
     expect(button).to_contain_text("Hold to SELL 5 MESZ6")
     button.click()
-    expect(override).to_contain_text("Hold the button for 1.5 s")
+    expect(override).to_contain_text(re.compile(r"Not sent: let go after 0\.\d s, hold 1\.5 s"))
     assert desk.operator().state()["orders"] == []
     hold(button)
     order = desk.bridge_claims()

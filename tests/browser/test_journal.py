@@ -256,3 +256,28 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     context.close()
     assert complaints == []
+
+
+def test_the_trades_are_one_key_away_from_the_top(journal: Page) -> None:
+    links = journal.get_by_role("navigation", name="On this page").get_by_role("link")
+    assert links.all_inner_texts() == ["Trades ↓", "Statistics", "Calendar"]
+    for link, section in zip(links.all(), ("trades", "figures", "calendar"), strict=True):
+        link.focus()
+        journal.keyboard.press("Enter")
+        expect(journal.locator(f"#{section}")).to_be_in_viewport()
+        expect(journal.locator(f"#{section}")).to_be_focused()
+
+
+def test_a_phones_calendar_cuts_no_count(browser: Browser, desk: LiveDesk, traded: list[str]) -> None:
+    context = browser.new_context(viewport=PHONE)
+    page = log_in(context.new_page(), desk)
+    page.goto(f"{desk.url}/journal")
+    cell = page.locator("#calendar .day")
+    expect(cell).to_contain_text("tr")
+    cut = """(cell, letters) => {
+      cell.querySelector(".day-note.short").textContent = letters;
+      return cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight;
+    }"""
+    is_cut = cell.evaluate(cut, "12\u00a0tr 148\u00a0bl")
+    context.close()
+    assert is_cut is False

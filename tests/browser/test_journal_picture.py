@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
+from tests.browser.modules import call
 from tests.browser.test_charts import COUNT_PIXELS
 from tests.desk_process import QUICK, eventually
 
 PRICE = 5250.0
 PHONE = {"width": 390, "height": 844}
 BRICKS = "**/api/journal/trades/*/bricks?*"
+REFUSED = "The store did not answer."
+NOT_TOLD = "not known: the desk did not tell them; choose a size to ask again"
+MARKS = "module.marksIn(argument, argument.bars).map((mark) => [mark.kind, mark.time, mark.isBelow])"
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +137,34 @@ def test_a_scale_in_has_a_mark_of_its_own(page: Page, scaled_desk: LiveDesk) -> 
     assert marked > pixels(page, "blue") + 20  # the circle
 
 
+@pytest.mark.parametrize(("side", "pullback"), [("SELL", 6), ("BUY", -6)])
+@pytest.mark.parametrize(("steps", "clears"), [((1,), True), ((-1, 1), False), ((1, 1), True), ((-1, 1, 1), True)])
+def test_a_scale_in_behind_a_pullback_stands_clear_of_the_entrys_words(
+    opened: Page, side: str, pullback: int, steps: tuple[int, ...], clears: bool
+) -> None:
+    """The words of an entry stand beyond its brick; a circle a brick further out, and near, would cover them."""
+    near, far = marks_in(opened, side, steps, pullback), marks_in(opened, side, (*(1, -1) * 3, *steps), pullback)
+    assert [kind for kind, _, _ in near] == ["entry", "added", "exit"]
+    sides = [is_below for _, _, is_below in near]
+    is_long = side == "BUY"
+    assert sides == [is_long, is_long != clears, not is_long]
+    assert [is_below for _, _, is_below in far] == [is_long, is_long, not is_long]
+
+
+def marks_in(page: Page, side: str, steps: tuple[int, ...], pullback: int) -> Any:
+    """Return the marks of a trade entered at its second brick, added to behind some steps, left a brick later."""
+    level, bars = 100, [{"time": n, "low": 100, "high": 106} for n in (1, 2)]
+    for n, step in enumerate((*steps, -1), 3):
+        level += step * pullback
+        bars.append({"time": n, "low": level, "high": level + 6})
+    at = [f"2026-11-17T15:{n:02}:00Z" for n in range(len(bars) + 1)]
+    added = {"kind": "SCALE_IN", "side": side, "quantity": 5, "price": 100, "order_id": "o2", "at": at[-2]}
+    bricks = [{"n": n, "ts": ts, "color": "green"} for n, ts in enumerate(at) if n]
+    trade = {"side": side, "size": 10, "pnl_points": 1, "entry_ts": at[2], "exit_ts": at[-1]}
+    argument = {"answer": {"bricks": bricks, "gap": None, "fills": [added]}, "trade": trade, "bars": bars}
+    return call(page, "js/journal/picture.js", MARKS, argument)
+
+
 def test_a_trade_without_scale_in_has_no_such_mark(opened: Page) -> None:
     expect_told(opened, "in at 5,250.00, out at 5,268.00")
     expect(opened.locator(".picture-legend").get_by_text("added to")).to_be_hidden()
@@ -215,10 +248,26 @@ def test_without_the_library_the_note_is_still_written(page: Page, desk: LiveDes
 
 
 def test_a_desk_that_refuses_is_quoted(page: Page, desk: LiveDesk, traded: None) -> None:
-    refusal = {"ok": False, "error": "The store did not answer."}
-    page.route(BRICKS, lambda route: route.fulfill(status=503, json=refusal))
+    page.route(BRICKS, refuse)
     open_the_trade(page, desk)
-    expect(page.locator(".picture-empty")).to_have_text("The store did not answer.")
+    expect(page.locator(".picture-empty")).to_have_text(REFUSED)
+    expect(page.locator(".fills")).to_have_text(NOT_TOLD)
+    page.unroute(BRICKS)
+    choose(page, "12")
+    expect(page.locator(".fills li")).to_have_count(2)
+    expect(page.locator(".fills")).not_to_contain_text("not known")
+
+
+def test_fills_once_told_outlast_a_size_that_is_refused(opened: Page) -> None:
+    expect(opened.locator(".fills li")).to_have_count(2)
+    opened.route(BRICKS, refuse)
+    choose(opened, "12")
+    expect(opened.locator(".picture-empty")).to_have_text(REFUSED)
+    expect(opened.locator(".fills li")).to_have_count(2)
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=503, json={"ok": False, "error": REFUSED})
 
 
 def test_the_picture_is_moved_by_the_keyboard(opened: Page) -> None:

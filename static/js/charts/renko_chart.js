@@ -3,12 +3,8 @@
  * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.
  */
 
-import { MARKET_ZONE, price as priceWords } from "../format.js";
-import { brickOf } from "./book.js";
+import { beginsDay, crossWords, LONGEST_LABEL, tickWords, valueWords } from "./axis_words.js";
 
-const NEW_YORK = { timeZone: MARKET_ZONE, hour: "2-digit", minute: "2-digit", hour12: false };
-const tickWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
-const momentWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, day: "numeric", month: "short", second: "2-digit" });
 const BIG = { barSpacing: 11, minBarSpacing: 0.5, rightOffset: 4 };
 const ROOM_FOR_TITLES = 9; // bricks: the lines' titles stand right of the newest one
 const SMALL = { barSpacing: 6, minBarSpacing: 0.5, rightOffset: 2 };
@@ -59,13 +55,14 @@ export function dress(view, colors, isBig, mayDrag) {
       rightOffset: room(view),
       visible: isBig,
       borderVisible: false,
-      tickMarkFormatter: (number) => timeWords(view, number, tickWords),
+      tickMarkFormatter: labelsOf(view),
+      tickMarkMaxCharacterLength: LONGEST_LABEL,
     },
     crosshair: {
       vertLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
       horzLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
     },
-    localization: { timeFormatter: (number) => timeWords(view, number, momentWords) },
+    localization: { timeFormatter: (number) => crossWords(view, number) },
     handleScroll: isBig && { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: mayDrag, vertTouchDrag: false },
     handleScale: isBig && { mouseWheel: false, pinch: true, axisPressedMouseMove: true, axisDoubleClickReset: true },
   });
@@ -121,6 +118,12 @@ export function showFrom(view, count, wanted) {
 /** Draw one more bar behind the last. */
 export function addBar(view, bar) {
   view.series.update(bar);
+  if (beginsDay(view, bar.time)) view.chart.timeScale().applyOptions({ tickMarkFormatter: labelsOf(view) });
+}
+
+/** A new function each time: the library keeps what an old one has said, and with a new day what was today's has a date. */
+function labelsOf(view) {
+  return (number) => tickWords(view, number);
 }
 
 export function showNewest(view) {
@@ -190,13 +193,4 @@ function withLines(info, view) {
     info.priceRange.maxValue = Math.max(info.priceRange.maxValue, ...prices);
   }
   return info;
-}
-
-function valueWords(view, value) {
-  return view.prices === "none" ? "" : priceWords(value, view.tickSize);
-}
-
-function timeWords(view, number, words) {
-  const brick = brickOf(view.book, number);
-  return brick ? words.format(new Date(brick.ts)) : "";
 }

@@ -3,10 +3,12 @@
 import { signedPoints } from "../format.js";
 import { brickAt } from "./book.js";
 
+const WORDS_REACH = 5; // bricks, the narrowest, from the middle of an entry's words to a circle clear of them
+
 /** Marks of the asset's trades, in the order of bricks. `isOpenEnded` while one stands on a brick still to come. */
 export function marksOf(book, symbol, history, trade) {
   const moments = history.filter((past) => past.asset === symbol).flatMap((past) => pastMoments(past));
-  if (trade) moments.push(entry(trade.opened_at, trade.side, trade.quantity));
+  if (trade) moments.push(entry(trade.opened_at, trade.side, null)); // how many went in, the state does not tell
   return marksAt(book, moments);
 }
 
@@ -34,7 +36,23 @@ export function pastMoments(past, additions = []) {
 }
 
 function entry(at, side, quantity) {
-  return { at, kind: "entry", isBelow: side === "BUY", text: `${side} ${quantity}` };
+  return { at, kind: "entry", isBelow: side === "BUY", text: quantity === null ? side : `${side} ${quantity}` };
+}
+
+/**
+ * The same marks, but none that adds to a trade on the words of its entry: where a pullback would put it there, it
+ * stands on the other side of its brick.
+ */
+export function clearOfEntry(marks, bars) {
+  const into = marks.find((mark) => mark.kind === "entry");
+  const edges = new Map(bars.map(({ time, high, low }) => [time, { high, low }]));
+  if (!into) return marks;
+  const hits = ({ kind, time }) => {
+    if (kind !== "added" || time === into.time || time - into.time > WORDS_REACH) return false;
+    const [one, other] = [edges.get(time), edges.get(into.time)];
+    return into.isBelow ? one.low < other.low : one.high > other.high;
+  };
+  return marks.map((mark) => (hits(mark) ? { ...mark, isBelow: !mark.isBelow } : mark));
 }
 
 /** The price lines of the open trade. */

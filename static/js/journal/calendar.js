@@ -106,6 +106,8 @@ function sumOf(usd, name) {
 /** The counts in words, and in the few letters that fit on a phone; the label says them anyway. */
 function smallPrint({ trades, blocked }) {
   const long = [trades ? count(trades, "trade") : "", blocked ? `${blocked} blocked` : ""];
-  const short = [trades ? `${trades} tr` : "", blocked ? `${blocked} bl` : ""];
-  return [["long", long], ["short", short]].map(([size, words]) => say("span", words.filter(Boolean).join(" · "), `day-note ${size}`));
+  const short = [trades ? `${trades}\u00a0tr` : "", blocked ? `${blocked}\u00a0bl` : ""]; // a line each where they must
+  return [["long", long, " · "], ["short", short, " "]].map(([size, words, between]) =>
+    say("span", words.filter(Boolean).join(between), `day-note ${size}`),
+  );
 }

@@ -3,14 +3,14 @@
 import { NoAnswer, post } from "../api.js";
 import { copyOf, markBusy, slots, write } from "../dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
+import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";
 import { gateWords } from "./gates.js";
 import * as picture from "./picture.js";
 import { duration, newYork, plain, say, signedR } from "./words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
-const UNSAVED = "not saved yet";
-const drafts = new Map(); // id of a trade → what was typed and not saved: another filter or row must not lose it
+const UNSAVED = "draft, not saved";
 
 /** Open the row beneath another; `whenSaved(trade)` is called with what the desk has now. */
 export function openBehind(above, trade, tick, whenSaved) {
@@ -18,7 +18,7 @@ export function openBehind(above, trade, tick, whenSaved) {
   const slot = slots(row);
   slot.facts.prepend(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), factOf(value)]));
   const form = slot.form;
-  const draft = drafts.get(trade.id);
+  const draft = drafts.read(trade.id);
   form.elements.namedItem("note").value = draft?.note ?? trade.note;
   form.elements.namedItem("tags").value = draft?.tags ?? trade.tags.join(" ");
   write(slot.saved, draft ? UNSAVED : savedWords(trade));
@@ -27,7 +27,7 @@ export function openBehind(above, trade, tick, whenSaved) {
     save(trade, form, slot, whenSaved);
   });
   form.addEventListener("input", () => {
-    drafts.set(trade.id, typed(form));
+    drafts.keep(trade.id, typed(form));
     write(slot.saved, UNSAVED);
   });
   above.after(row);
@@ -86,9 +86,9 @@ async function save(trade, form, slot, whenSaved) {
       return;
     }
     whenSaved(body.trade);
-    const draft = drafts.get(trade.id) ?? { note, tags };
+    const draft = drafts.read(trade.id) ?? { note, tags };
     if (draft.note !== note || draft.tags !== tags) return; // typed on meanwhile: that is not saved yet
-    drafts.delete(trade.id);
+    drafts.forget(trade.id);
     form.elements.namedItem("tags").value = body.trade.tags.join(" ");
     write(slot.saved, savedWords(body.trade));
   } catch (failure) {

@@ -6,13 +6,20 @@ import { newYorkToTheSecond, say } from "./words.js";
 const WORDS = { ENTRY: "in", SCALE_IN: "scale-in", EXIT: "out", RESIZE: "resized by the broker" };
 const UNKNOWN_ONES = "not known: older than the desk's record of fills";
 const SOME_UNKNOWN = "some are not known";
+const NOT_TOLD = "not known: the desk did not tell them; choose a size to ask again";
 
 /** List them. `answer`: what the desk said of the bricks around the trade; null: nothing. */
 export function draw(list, answer, tick) {
-  const { fills, fills_are_whole: areWhole } = answer ?? { fills: [], fills_are_whole: true };
-  const lines = fills.map((fill) => line(fill, tick));
-  if (!areWhole) lines.push(say("li", fills.length ? SOME_UNKNOWN : UNKNOWN_ONES, "panel-note"));
+  const lines = (answer?.fills ?? []).map((fill) => line(fill, tick));
+  const missing = missingWords(answer);
+  if (missing) lines.push(say("li", missing, "panel-note"));
   list.replaceChildren(...lines);
+}
+
+function missingWords(answer) {
+  if (answer === null) return NOT_TOLD;
+  if (answer.fills_are_whole) return "";
+  return answer.fills.length ? SOME_UNKNOWN : UNKNOWN_ONES;
 }
 
 function line(fill, tick) {

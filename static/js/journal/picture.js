@@ -7,7 +7,7 @@ import { get, NoAnswer } from "../api.js";
 import { barsOf } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
-import { marksAt, pastMoments } from "../charts/trade_marks.js";
+import { clearOfEntry, marksAt, pastMoments } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../dom.js";
 import { averagePrice, points } from "../format.js";
 import { keep } from "../kept.js";
@@ -29,10 +29,13 @@ let shown = null; // {trade, tick, slot, view, watcher, answer, question}: the p
 
 light.addEventListener("change", () => shown?.answer && draw(shown));
 
-/** Begin the picture inside an open row. `tick`: the asset's, in price; `tell(answer)` is called with what comes. */
+/**
+ * Begin the picture inside an open row. `tick`: the asset's, in price; `tell(answer)` is called with what comes, with
+ * null when the desk has told nothing yet.
+ */
 export async function open(row, trade, tick, tell) {
   close();
-  const own = { trade, tick, tell, slot: slots(row), view: null, watcher: null, answer: null, question: 0 };
+  const own = { trade, tick, tell, slot: slots(row), view: null, watcher: null, answer: null, isTold: false, question: 0 };
   shown = own;
   for (const input of own.slot.sizes.elements) input.checked = input.value === size;
   own.slot.sizes.addEventListener("change", ({ target }) => choose(own, target.value));
@@ -67,7 +70,8 @@ async function read(own) {
   const { answer, failure } = await ask(own.trade, size);
   if (shown !== own || own.question !== question) return;
   mark(own.slot.canvas, "aria-busy", null);
-  if (answer) own.tell(answer);
+  if (answer || !own.isTold) own.tell(answer); // another size has no other fills: what is known stays
+  own.isTold ||= answer !== null;
   own.answer = library !== null && answer?.bricks.length ? answer : null;
   if (own.answer) draw(own);
   else say(own, library === null ? NO_LIBRARY : (answer?.absence ?? failure));
@@ -106,7 +110,7 @@ function draw(own) {
   renko.dress(own.view, pageColors(), true, true);
   renko.setBars(own.view, bars, prices, tick);
   renko.hideNewestPrice(own.view);
-  renko.setMarks(own.view, marksIn(own));
+  renko.setMarks(own.view, marksIn(own, bars));
   renko.setLines(own.view, linesOf(own.trade, answer.point_size));
   fit(own);
   drawWords(own, prices);
@@ -126,11 +130,12 @@ function fit({ view, answer, trade }) {
 }
 
 /** In, scaled in, out, and where bricks are left out. A trade older than the first brick stands on that one. */
-function marksIn({ answer, trade }) {
+export function marksIn({ answer, trade }, bars) {
   const { bricks, gap } = answer;
   const fromFirst = (moment) => (Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment);
   const moments = pastMoments(trade, additionsTo(trade, answer.fills));
-  const { marks } = marksAt(answer, moments.map((moment) => ({ ...moment, at: fromFirst(moment.at) })));
+  const placed = marksAt(answer, moments.map((moment) => ({ ...moment, at: fromFirst(moment.at) })));
+  const marks = clearOfEntry(placed.marks, bars);
   if (gap !== null && gap.after < bricks.length) {
     marks.push({ time: gap.after + 1, kind: "gap", isBelow: trade.side !== "BUY", text: "⋯ gap" });
   }

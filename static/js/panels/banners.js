@@ -1,5 +1,6 @@
 /** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
 
+import * as bridge from "../bridge.js";
 import { show, slots, write } from "../dom.js";
 import { clockTime } from "../format.js";
 import * as stream from "../stream.js";
@@ -11,8 +12,10 @@ const STORE_DOWN =
 const STREAM_SILENT =
   "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work.";
 
-export function draw({ global: desk }) {
+export function draw(state) {
+  const desk = state.global;
   tell(slot.lost, lostSentence());
+  tell(slot.bridge, bridgeSentence(state));
   tell(slot.store, desk.store === "up" ? "" : STORE_DOWN);
   tell(slot.standby, desk.role === "writer" ? "" : standbySentence(desk.writer));
   tell(slot.liquidity, desk.low_liquidity_today ? `Low liquidity today: ${desk.low_liquidity_reason}` : "");
@@ -28,6 +31,22 @@ function lostSentence() {
   if (since === null) return stream.isSilent() ? STREAM_SILENT : "";
   const then = clockTime(since);
   return `The desk does not answer since ${then}. What you see is from then; entries are off, exits are still sent.`;
+}
+
+/** A silent bridge matters most to whom it keeps in a trade. */
+function bridgeSentence(state) {
+  const isExposed = ({ position, pending_order_id: order }) => position !== 0 || order !== null;
+  const exposed = Object.values(state.assets).filter(isExposed);
+  const trouble = bridgeTrouble(state);
+  if (exposed.length === 0 || !trouble) return "";
+  const isHeld = exposed.some(({ position }) => position !== 0);
+  return `${trouble}: ${isHeld ? "exits wait for it; the stop rests at the broker." : "the open order waits for it."}`;
+}
+
+function bridgeTrouble(state) {
+  const { rithmic_last_ts: heardAt, env, ts_connected: hasBroker } = state.global;
+  if (bridge.isSilent(state)) return heardAt ? `Bridge not heard since ${clockTime(heardAt)}` : "Bridge not heard yet";
+  return env === "LIVE" && !hasBroker ? "The bridge is not connected to the broker" : "";
 }
 
 function tell(banner, sentence) {

@@ -1,8 +1,11 @@
 /** How much of today is left: trades, drawdown, money. */
 
+import * as bridge from "../bridge.js";
 import * as clock from "../clock.js";
 import { follow, mark, show, slots, write, writeMoney } from "../dom.js";
-import { age, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd } from "../format.js";
+import { age, clockTime, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd, wholeNumber } from "../format.js";
+import * as stream from "../stream.js";
+import { hasBalance, warnOfNoStop } from "./no_stop.js";
 
 const root = document.getElementById("day");
 const slot = slots(root);
@@ -15,23 +18,27 @@ const WARNINGS = {
   85: "85 % of today's loss limit has been used: one more loss may end the day",
 };
 
-export function draw({ global: desk }) {
-  drawAccount(desk);
-  write(slot.left, String(desk.trades_remaining_today));
-  write(slot["left-note"], `of ${desk.max_trades_per_day} trades left`);
+export function draw(state) {
+  const desk = state.global;
+  drawAccount(desk, bridge.isSilent(state) || stream.isSilent());
+  write(slot.left, wholeNumber(desk.trades_remaining_today));
+  write(slot["left-note"], `of ${wholeNumber(desk.max_trades_per_day)} trades left`);
   drawPips(desk);
   drawDrawdown(desk);
   drawWarning(desk);
+  warnOfNoStop(slot["no-stop"], desk);
   drawMoney(desk);
   drawStop(desk);
 }
 
 /** Whose money, and how old the figures are: the bridge reports it now and then, not with each tick. */
-function drawAccount(desk) {
+function drawAccount(desk, isUnheard) {
   const seconds = clock.secondsSince(desk.snapshot_ts);
-  const isOld = seconds !== null && seconds > OLD_AFTER_SECONDS;
-  write(slot.account, [desk.account, seconds === null ? "" : `as of ${age(seconds)} ago`].filter(Boolean).join(" · "));
+  const isOld = seconds !== null && (isUnheard || seconds > OLD_AFTER_SECONDS);
+  const asOf = isOld ? `as of ${clockTime(desk.snapshot_ts)}, ${age(seconds)} ago` : `as of ${age(seconds)} ago`;
+  write(slot.account, [desk.account, seconds === null ? "" : asOf].filter(Boolean).join(" · "));
   mark(slot.account, "data-old", isOld ? "yes" : null);
+  mark(root, "data-old", isOld ? "yes" : null);
 }
 
 function drawPips(desk) {
@@ -45,7 +52,7 @@ function drawPips(desk) {
 }
 
 function drawDrawdown(desk) {
-  if (desk.daily_pnl_pct === null) {
+  if (!hasBalance(desk)) {
     write(slot.drawdown, UNKNOWN);
     mark(slot.fill, "width", 0);
     mark(slot.meter, "aria-label", "Drawdown is not known yet");
@@ -53,10 +60,10 @@ function drawDrawdown(desk) {
     return;
   }
   const lost = Math.max(0, -desk.daily_pnl_pct);
-  const share = Math.min(100, (lost / desk.daily_stop_limit_pct) * 100);
+  const share = (lost / desk.daily_stop_limit_pct) * 100;
   const used = Math.floor(share + 1e-9); // 99.6 is not yet all of it
   write(slot.drawdown, `${percent(lost)} of ${limitWords(desk.daily_stop_limit_pct)}`);
-  mark(slot.fill, "width", share.toFixed(1));
+  mark(slot.fill, "width", Math.min(100, share).toFixed(1));
   mark(slot.meter, "aria-label", `${used} percent of the daily stop is used`);
   write(slot["drawdown-note"], `${used} % of the limit is used`);
 }
@@ -78,8 +85,9 @@ function drawWarning(desk) {
 function drawMoney(desk) {
   writeMoney(slot.pnl, signedUsd(desk.daily_pnl_usd), moneyTone(desk.daily_pnl_usd));
   writeMoney(slot["pnl-pct"], signedPercent(desk.daily_pnl_pct), moneyTone(desk.daily_pnl_pct));
-  writeMoney(slot.realized, signedUsd(desk.realized_pnl), moneyTone(desk.realized_pnl));
-  writeMoney(slot.open, signedUsd(desk.open_pnl), moneyTone(desk.open_pnl));
+  const { realized_pnl: realized, open_pnl: open } = hasBalance(desk) ? desk : { realized_pnl: null, open_pnl: null };
+  writeMoney(slot.realized, signedUsd(realized), moneyTone(realized));
+  writeMoney(slot.open, signedUsd(open), moneyTone(open));
   write(slot.equity, usd(desk.equity));
   write(slot.start, usd(desk.daily_start_equity));
 }

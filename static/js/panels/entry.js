@@ -8,13 +8,16 @@
  */
 
 import { mark, markBusy, show, slots, write } from "../dom.js";
-import { age, clockTime } from "../format.js";
+import { age } from "../format.js";
 import { deskInTheWay, headline, liveSentence } from "../gates.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
 import * as asking from "./entry_ask.js";
-import { chosen, chosenKind, isWaitingKind, keepChoices, quantity, whatWaits } from "./entry_kinds.js";
+import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
+import * as notBefore from "./not_before.js";
+import { warnOfNoStop } from "./no_stop.js";
 import * as override from "./override.js";
+import * as unfilled from "./unfilled.js";
 
 const root = document.getElementById("entry");
 const slot = slots(root);
@@ -66,7 +69,8 @@ function assetInView() {
   return store.current().assets[symbolInView()];
 }
 
-export function draw({ global: desk, assets }, symbol) {
+export function draw(state, symbol) {
+  const { global: desk, assets } = state;
   const asset = assets[symbol];
   const kind = chosenKind();
   const closed = kind.closed(asset);
@@ -79,7 +83,10 @@ export function draw({ global: desk, assets }, symbol) {
     drawSide(button, { desk, asset, kind, closed });
   }
   drawIntent(asset, closed);
+  unfilled.draw(slot.ended, state, asset);
   write(slot.why, why(asset, closed));
+  warnOfNoStop(slot["no-stop"], desk);
+  notBefore.draw(slot["not-before"], stream.isSilent() || deskInTheWay() ? [] : closedGates(asset));
   mark(slot.why, "data-tone", closed || stream.isSilent() || deskInTheWay() ? "locked" : "open");
   override.draw(desk, asset);
   asking.draw();
@@ -101,7 +108,7 @@ function isUnread() {
 function drawSide(button, { desk, asset, kind, closed }) {
   const side = button.dataset.side;
   const obstacleNow = obstacle(asset, closed);
-  const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}`;
+  const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}${liveMark(desk)}`;
   const hasDirection = asset.zone_type !== "NONE" || isWaitingKind();
   drawButton(button, obstacleNow);
   write(slot[`${side}-headline`], obstacleNow || (kind.verb ?? "") + label);
@@ -142,8 +149,14 @@ function why(asset, closed) {
   return chosenKind().whenOpen();
 }
 
+/** One closed gate says when it opens; of several the line beneath says it, for none of them alone lets an entry in. */
 function closedSentence(asset, closed) {
-  const others = isWaitingKind() ? 0 : asset.ladder.filter((rung) => rung.state === "closed").length - 1;
-  const opens = closed.reopens_at ? ` Opens at ${clockTime(closed.reopens_at)}.` : ` Opens with: ${closed.reopens}.`;
-  return liveSentence(closed) + "." + opens + (others > 0 ? ` ${others} more closed below.` : "");
+  const others = closedGates(asset).length - 1;
+  if (others > 0) return `${liveSentence(closed)}. ${others} more closed below.`;
+  const opens = closed.reopens_at ? `Opens at ${notBefore.opening(closed.reopens_at)}.` : `Opens with: ${closed.reopens}.`;
+  return `${liveSentence(closed)}. ${opens}`;
+}
+
+function closedGates(asset) {
+  return notBefore.closedFor(asset, chosen("order_type"));
 }

@@ -57,6 +57,11 @@ export function quantity(desk) {
   return chosen("entry_size_mode") === "6pt" ? limits.entry_qty_6pt : limits.entry_qty_9pt;
 }
 
+/** Real money is named in every button that asks for it. */
+export function liveMark(desk) {
+  return desk.env === "LIVE" ? " · LIVE" : "";
+}
+
 /** What already waits for the asset and keeps another from waiting; empty when nothing does. */
 export function whatWaits(asset) {
   if (asset.preorder_active) return "PRE-ORDER WAITS";

@@ -15,7 +15,10 @@ export function start() {
   makeHoldable(slot["env-switch"], {
     mayHold: () => !isPending(slot["env-answer"]),
     whenHeld: () => ask(slot["env-answer"], "/api/env", { env: other(store.current().global) }),
-    whenClicked: () => tell(slot["env-answer"], MEANING[other(store.current().global)], "info"),
+    whenClicked: (cut) => tell(slot["env-answer"], `${cut} ${MEANING[other(store.current().global)]}`.trim(), "info"),
+    whenCut: (sentence) => tell(slot["env-answer"], sentence),
+    about: () => store.current().global.env,
+    whenOther: () => tell(slot["env-answer"], "Not sent: the environment changed while you pressed."),
   });
 }
 

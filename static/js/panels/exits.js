@@ -8,17 +8,16 @@
 import { NoAnswer, post } from "../api.js";
 import { mark, slots, write } from "../dom.js";
 import { allAnswer, isLockRefusal, lockSentence } from "../exit_words.js";
-import { clockTime, signedPoints } from "../format.js";
 import { makeHoldable } from "../hold.js";
 import * as store from "../store.js";
-import * as stream from "../stream.js";
+import { isClaimedEntry, isUnclaimedEntry } from "../under_way.js";
+import * as unfilled from "./unfilled.js";
 
 const ANSWER_STAYS_MS = 12_000;
 const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
 const buttons = [...document.querySelectorAll("[data-exit]")];
-const thumbBar = document.getElementById("thumb-bar");
-const thumb = slots(thumbBar);
 const fadeTimers = new Map();
+const awaited = new Map(); // answer element → {ids, waiting (latched assets), version that lists them}
 let symbolInView = () => "";
 let redraw = () => {};
 
@@ -30,6 +29,7 @@ export function start(symbol, whenChanged) {
       mayHold: () => isLocked(button),
       whenHeld: () => leave(button, true),
       whenClicked: () => leave(button, false),
+      whenCut: (sentence) => say(button, sentence),
       about: () => (button.dataset.exit === "all" ? "all" : symbolInView()),
       whenOther: () => say(button, OTHER_ASSET),
     });
@@ -40,18 +40,11 @@ export function forget() {
   for (const button of buttons) say(button, "");
 }
 
-export function draw({ assets }, symbol) {
+export function draw(state, symbol) {
+  const { assets } = state;
   const asset = assets[symbol];
+  for (const [answer, exits] of awaited) if (areOver(exits, state)) hush(answer);
   for (const button of buttons) drawButton(button, asset, Object.values(assets));
-  mark(thumbBar, "data-stale", stream.isSilent());
-  write(thumb.held, stream.isSilent() ? `${held(asset)} at ${clockTime(stream.asOf()).slice(0, 5)}` : held(asset));
-  write(thumb.points, asset.position === 0 ? "" : `${signedPoints(asset.rithmic_open_points)} pt`);
-  mark(thumb.points, "class", asset.rithmic_open_points > 0 ? "gain" : asset.rithmic_open_points < 0 ? "loss" : null);
-}
-
-function held(asset) {
-  if (asset.position === 0) return `${asset.symbol} flat`;
-  return `${asset.symbol} ${asset.position > 0 ? "long" : "short"} ${Math.abs(asset.position)}`;
 }
 
 function drawButton(button, asset, assets) {
@@ -60,7 +53,7 @@ function drawButton(button, asset, assets) {
   mark(button, "data-locked", isLocked(button));
   mark(button, "data-live", hasSomething);
   const slot = slots(button);
-  write(slot["exit-label"], isAll ? "Exit all" : `Exit ${asset.symbol}`);
+  write(slot["exit-label"], isAll ? "Exit all" : isUnclaimedEntry(asset) ? "Cancel entry" : `Exit ${asset.symbol}`);
   write(slot["exit-note"], noteOf(button, asset));
 }
 
@@ -72,15 +65,16 @@ function isExposed(asset) {
 function noteOf(button, asset) {
   const isOne = button.dataset.exit === "one";
   if (isOne && asset.pending_kind === "EXIT") return asset.pending_status.toLowerCase().replaceAll("_", " ");
+  if (isOne && isUnclaimedEntry(asset)) return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
   if (!isLocked(button)) return "";
   return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
 }
 
-/** Whether the initial exit lock holds for what this button leaves. */
+/** Whether the initial exit lock holds for what this button leaves; the desk begins it with an entry's claim. */
 function isLocked(button) {
   const { assets } = store.current();
-  if (button.dataset.exit === "one") return assets[symbolInView()].initial_exit_lock_active;
-  return Object.values(assets).some((asset) => asset.initial_exit_lock_active);
+  const holds = (asset) => asset.initial_exit_lock_active || isClaimedEntry(asset);
+  return button.dataset.exit === "one" ? holds(assets[symbolInView()]) : Object.values(assets).some(holds);
 }
 
 async function leave(button, force) {
@@ -89,7 +83,9 @@ async function leave(button, force) {
   say(button, "Asking the desk…", "info");
   try {
     const { body } = isAll ? await post("/api/exit-all", { force }) : await post("/api/exit", { asset: symbol, force });
+    unfilled.hear(...(body.cancelled ?? []), ...(body.order?.kind === "ENTRY" ? [body.order] : []));
     say(button, isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)), body.ok && !body.skipped?.length ? "info" : null);
+    expectEnd(button, symbol, body);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     say(button, "No answer from the desk: whether the exit exists is unknown. Press again; a second exit is never made.");
@@ -111,8 +107,32 @@ function oneAnswer(body, symbol) {
   return body.order.kind === "ENTRY" ? "The unclaimed entry is cancelled." : "The exit is queued for the bridge.";
 }
 
+/** What is queued is told until it has ended: "queued" beside "Flat" would be a lie. */
+function expectEnd(button, symbol, { ok, order, orders, latched, skipped, version }) {
+  const exits = [...(orders ?? []), ...(order ? [order] : [])].filter(({ kind }) => kind === "EXIT");
+  const ids = exits.map(({ id }) => id);
+  const waiting = latched === true ? [symbol] : latched || [];
+  if (ok && ids.length + waiting.length > 0 && !skipped?.length) awaited.set(answerOf(button), { ids, waiting, version });
+}
+
+function areOver({ ids, waiting, version }, { assets, orders, version: shown }) {
+  const isWaiting = (symbol) => assets[symbol].due_exit !== null || assets[symbol].pending_order_id !== null;
+  return shown >= version && !waiting.some(isWaiting) && !orders.some(({ id }) => ids.includes(id));
+}
+
+function hush(answer) {
+  awaited.delete(answer);
+  clearTimeout(fadeTimers.get(answer));
+  write(answer, "");
+}
+
+function answerOf(button) {
+  return slots(button.closest("[data-exit-area]"))["exit-answer"];
+}
+
 function say(button, sentence, tone = null) {
-  const answer = slots(button.closest("[data-exit-area]"))["exit-answer"];
+  const answer = answerOf(button);
+  awaited.delete(answer);
   write(answer, sentence);
   mark(answer, "data-tone", tone);
   clearTimeout(fadeTimers.get(answer));

@@ -2,7 +2,7 @@
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../controls.js";
 import { copyOf, follow, mark, markBusy, show, slots, write } from "../dom.js";
-import { countdown } from "../format.js";
+import { countdown, wholeNumber } from "../format.js";
 import * as store from "../store.js";
 
 const root = document.getElementById("limits");
@@ -92,5 +92,9 @@ function worded(name, value) {
   const isSeconds = name.endsWith("_seconds");
   if (isSeconds) return countdown(Number(value));
   if (name.endsWith("_pct")) return `${Number(value)} %`;
-  return name.endsWith("_points") || name.endsWith("_target") ? `${Number(value)} pt` : String(value);
+  return name.endsWith("_points") || name.endsWith("_target") ? `${Number(value)} pt` : counted(name, value);
+}
+
+function counted(name, value) {
+  return name.startsWith("max_") ? wholeNumber(value) : String(value);
 }

@@ -4,6 +4,7 @@ import * as clock from "../clock.js";
 import { ask, forgetWithin, isPending } from "../controls.js";
 import { mark, markBusy, slots, write } from "../dom.js";
 import { firstClosedOf, headline, SCALE_IN_GATES } from "../gates.js";
+import { liveMark } from "./entry_kinds.js";
 
 const root = document.getElementById("scale-in");
 const slot = slots(root);
@@ -35,7 +36,7 @@ export function draw({ global: desk, assets }, symbol) {
 
 function scaleIn(desk, asset) {
   const quantity = desk.limits?.scale_in_qty ?? "";
-  const label = `Scale in: ${asset.trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more`;
+  const label = `Scale in: ${asset.trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
   if (asset.scale_in_used) return { state: "used", label: "Scale-in used", note: "once per trade" };
   const closed = firstClosedOf(asset, SCALE_IN_GATES);
   if (!asset.scale_in_available) return { state: "locked", label, note: WAITS };

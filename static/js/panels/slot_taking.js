@@ -11,7 +11,8 @@ export function start() {
   makeHoldable(slot["slot-button"], {
     mayHold: () => !isPending(slot["slot-answer"]),
     whenHeld: () => ask(slot["slot-answer"], "/api/trade-limit/consume", {}),
-    whenClicked: () => tell(slot["slot-answer"], explanation(), "info"),
+    whenClicked: (cut) => tell(slot["slot-answer"], `${cut} ${explanation()}`.trim(), "info"),
+    whenCut: (sentence) => tell(slot["slot-answer"], sentence),
   });
 }
 

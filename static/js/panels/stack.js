@@ -2,8 +2,9 @@
 
 import * as clock from "../clock.js";
 import { mark, slots, write } from "../dom.js";
-import { age, price, UNKNOWN } from "../format.js";
+import { age, clockTime, price, UNKNOWN } from "../format.js";
 import * as store from "../store.js";
+import * as stream from "../stream.js";
 
 const root = document.getElementById("stack");
 const slot = slots(root);
@@ -83,6 +84,7 @@ function tokenWord(asset, hasSeenBrick) {
 }
 
 function tokenNote(asset, hasSeenBrick) {
+  if (stream.isSilent()) return `as of ${clockTime(stream.asOf())}`;
   if (asset.tempo_ready) return `armed ${age(clock.secondsSince(asset.main_renko_ts))} ago`;
   return hasSeenBrick ? "next 6pt brick re-arms" : "Waiting for the first 6pt brick";
 }

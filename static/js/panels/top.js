@@ -1,6 +1,7 @@
 /** The header: how well the desk hears, and which trading day it is. */
 
 import { post } from "../api.js";
+import * as bridge from "../bridge.js";
 import * as clock from "../clock.js";
 import { mark, show, slots, write } from "../dom.js";
 import { age, clockTime, countdown, tradingDay } from "../format.js";
@@ -16,10 +17,11 @@ slot.logout.addEventListener("click", async () => {
   session.goToLogin();
 });
 
-export function draw({ global: desk, assets }, symbol) {
+export function draw(state, symbol) {
+  const { global: desk, assets } = state;
   show(slot.simulated, desk.simulated);
   drawConnection("tradingview", ...tradingView(desk, assets[symbol]));
-  drawConnection("bridge", ...bridge(desk));
+  drawConnection("bridge", ...bridgeWords(state));
   drawConnection("store", desk.store === "up", desk.store);
   drawConnection("stream", !stream.isSilent(), `${Math.floor(stream.ageMs() / 1000)} s`);
   drawDay(desk);
@@ -37,10 +39,11 @@ function tradingView(desk, asset) {
   return [isFresh, isFresh ? age(seconds) : `silent ${age(seconds)}`];
 }
 
-function bridge(desk) {
+function bridgeWords(state) {
+  const desk = state.global;
   const seconds = clock.secondsSince(desk.rithmic_last_ts);
   if (seconds === null) return [false, "never heard"];
-  if (seconds > 60) return [false, `silent ${age(seconds)}`];
+  if (bridge.isSilent(state)) return [false, `silent ${age(seconds)}`];
   return desk.ts_connected ? [true, age(seconds)] : [false, `${age(seconds)}, broker offline`];
 }
 

@@ -5,9 +5,12 @@ import { mark, show, slots, write, writeMoney } from "../dom.js";
 import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
+import { isUnclaimedEntry, orderUnderWay } from "../under_way.js";
 import { drawRail } from "./rail.js";
+import * as reconciled from "./reconciled.js";
+import * as unfilled from "./unfilled.js";
 
-const ENDS = ["exit_refused", "order_rejected", "entry_expired", "exit_unclaimed"];
+const ENDS = ["exit_refused", "order_rejected", "entry_expired", "entry_cancelled", "exit_unclaimed"];
 const ENDED_STAYS_SECONDS = 120;
 const WORD_JOINER = "\u2060";
 const root = document.getElementById("trade");
@@ -21,8 +24,9 @@ export function draw({ assets, orders, history, alerts }, symbol) {
   write(slot.order, order ? orderSentence(order) : "");
   write(slot["order-times"], order ? orderTimes(order) : "");
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
-  tell(slot.ended, endedSentence(alerts, asset));
+  tell(slot.ended, endedSentence(unfilled.among(alerts, symbol), asset));
   tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
+  reconciled.draw(slot.reconciled, asset, alerts);
   mark(page, "data-holding", asset.trade !== null);
   mark(page, "data-stale", stream.isSilent());
   show(slot.flat, asset.trade === null);
@@ -43,12 +47,16 @@ function orderSentence(order) {
   return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
 }
 
-/** How the asset's last order ended when it was not filled: for as long as it lasts, or a while when nobody can tell. */
+/** How an order of the asset ended when it was not filled: the newest of which that still matters. */
 function endedSentence(alerts, asset) {
-  const last = alerts.find((alert) => alert.asset === asset.symbol && ENDS.includes(alert.code));
-  if (last === undefined || last.over === true) return "";
-  const isRecent = clock.secondsSince(last.at) < ENDED_STAYS_SECONDS;
-  return isRecent || last.over === false ? `${clockTime(last.at)} ${last.sentence}` : "";
+  const isOfAsset = (alert) => alert.asset === asset.symbol && ENDS.includes(alert.code);
+  const last = alerts.find((alert) => isOfAsset(alert) && stillMatters(alert));
+  return last === undefined ? "" : `${clockTime(last.at)} ${last.sentence}`;
+}
+
+/** For as long as it lasts; a while when it does not last, or nobody can tell. */
+function stillMatters({ at, over }) {
+  return over === false || (over !== true && clock.secondsSince(at) < ENDED_STAYS_SECONDS);
 }
 
 /** Apart from the sentence: that one is read out when it changes, and these change every second. */
@@ -70,7 +78,15 @@ function mismatchSentence(asset) {
 function drawFlat(asset, history) {
   const last = history.find((trade) => trade.asset === asset.symbol);
   write(slot.note, "");
-  write(slot["flat-note"], last ? lastSentence(last) : `Nothing is at risk in ${asset.symbol}.`);
+  write(slot["flat-title"], ["Flat", orderUnderWay(asset)].filter(Boolean).join(" — "));
+  if (asset.pending_order_id) write(slot["flat-note"], riskSentence(asset));
+  else write(slot["flat-note"], last ? lastSentence(last) : `Nothing is at risk in ${asset.symbol}.`);
+}
+
+/** Flat with an order under way is at risk: a fill may come any moment. */
+function riskSentence(asset) {
+  const recall = isUnclaimedEntry(asset) ? "Until a bridge claims it, it can be cancelled." : "It cannot be cancelled any more.";
+  return `A fill can come at any moment. ${recall}`;
 }
 
 function lastSentence(trade) {

@@ -1,0 +1,47 @@
+/**
+ * What the axes of a chart say. Bricks do not come by the clock: several close within a minute, and a night or a
+ * weekend lies between two neighbours. So no two labels may read alike.
+ */
+
+import { averagePrice, marketDay, MARKET_ZONE, price as priceWords } from "../format.js";
+import { brickOf } from "./book.js";
+
+export const LONGEST_LABEL = 12; // letters, wide ones: 20 Nov 16:33:12
+
+const NEW_YORK = { timeZone: MARKET_ZONE, hour: "2-digit", minute: "2-digit", hour12: false };
+const minuteWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
+const secondWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, second: "2-digit" });
+const momentWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, day: "numeric", month: "short", second: "2-digit" });
+
+/** The label beneath a brick: with seconds unless it is the first of its minute, with its date unless it is the newest's. */
+export function tickWords({ book }, number) {
+  const brick = brickOf(book, number);
+  if (!brick) return "";
+  const at = new Date(brick.ts);
+  const before = brickOf(book, number - 1);
+  const words = before && isSameMinute(before.ts, at) ? secondWords : minuteWords;
+  const isOfNewestDay = marketDay(at) === marketDay(book.bricks.at(-1).ts);
+  return isOfNewestDay ? words.format(at) : `${marketDay(at)} ${words.format(at)}`;
+}
+
+/** Whether a brick is the first of its day. */
+export function beginsDay({ book }, number) {
+  const [before, brick] = [brickOf(book, number - 1), brickOf(book, number)];
+  return before !== undefined && brick !== undefined && marketDay(before.ts) !== marketDay(brick.ts);
+}
+
+/** The label of the moment under the cross. */
+export function crossWords({ book }, number) {
+  const brick = brickOf(book, number);
+  return brick ? momentWords.format(new Date(brick.ts)) : "";
+}
+
+/** A price as the tables write it: a line's may be an average between two ticks. */
+export function valueWords({ prices, lines, tickSize }, value) {
+  if (prices === "none") return "";
+  return lines.some((line) => line.price === value) ? averagePrice(value, tickSize) : priceWords(value, tickSize);
+}
+
+function isSameMinute(one, other) {
+  return Math.floor(Date.parse(one) / 60_000) === Math.floor(other.getTime() / 60_000);
+}
