@@ -44,14 +44,17 @@ def desk(tmp_path: Path) -> Iterator[LiveDesk]:
 def page(browser: Browser, desk: LiveDesk) -> Iterator[Page]:
     """A fresh page on a desktop; afterwards its console must hold no error, so no breach of the CSP either.
 
-    It goes before its desk does: a stream that ends is no fault of the page.
+    It goes before its desk does: a stream that ends is no fault of the page. Neither is a call that met nobody in a
+    story that ended the desk.
     """
+    began_with = desk.process
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC")
     opened = context.new_page()
     complaints = complaints_of(opened)
     yield opened
     context.close()
-    assert complaints == []
+    was_ended = desk.process is not began_with
+    assert [complaint for complaint in complaints if not (was_ended and "net::ERR_" in complaint)] == []
 
 
 def complaints_of(page: Page) -> list[str]:

@@ -104,7 +104,7 @@ def test_what_is_lost_stays_in_sight_of_a_scrolled_page(page: Page, desk: LiveDe
     page.mouse.wheel(0, 2_000)
     desk.freezes()
     try:
-        expect(page.locator("#banners").get_by_role("alert").first).to_be_in_viewport(timeout=15_000)
+        expect(page.locator("#banners [data-slot=lost]")).to_be_in_viewport(timeout=15_000)
         expect(page.locator("#trade [data-slot=note]")).to_contain_text("as of ")
     finally:
         desk.thaws()
