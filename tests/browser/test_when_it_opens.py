@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.live_desk import LiveDesk
@@ -13,6 +16,13 @@ from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE, market_agrees
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[LiveDesk]:
+    """A desk whose candle does not end while a story looks."""
+    with LiveDesk(tmp_path, CANDLE_SECONDS="3600") as running:
+        yield running
 
 
 def test_the_page_names_no_moment_at_which_another_gate_is_still_closed(dashboard: Page, desk: LiveDesk) -> None:
