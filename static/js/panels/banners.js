@@ -40,7 +40,7 @@ function bridgeSentence(state) {
   const trouble = bridgeTrouble(state);
   if (exposed.length === 0 || !trouble) return "";
   const isHeld = exposed.some(({ position }) => position !== 0);
-  return `${trouble}: ${isHeld ? "exits wait for it; the stop rests at the broker." : "the open order waits for it."}`;
+  return `${trouble}: ${isHeld ? "exits wait for it; look at the broker for the position and its stop." : "the open order waits for it."}`;
 }
 
 function bridgeTrouble(state) {
