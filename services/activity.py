@@ -147,7 +147,7 @@ def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent]) -> tuple[st
             refused = any(isinstance(event, AlertRaised) and event.alert.code in REFUSING_ALERTS for event in events)
             return REPORT, report_text(command), "report_conflict" if refused else "ok"
         case _:
-            return type(command).__name__, "", "ok"
+            return command.kind_name(), "", "ok"
 
 
 def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:
@@ -164,7 +164,7 @@ def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: In
             flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
             return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
         case _:
-            return type(command).__name__, "", "ok"
+            return command.kind_name(), "", "ok"
 
 
 def brick_text(brick: CloseBrick) -> str:

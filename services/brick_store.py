@@ -30,7 +30,7 @@ BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000
 FIRST_LIVE = ROWS_REMEMBERED  # what is remembered is numbered below: a row holds one brick at most
 FRESH_KEPT = 2_000  # an overflow is a gap that a client sees by the numbers
-CLOSES_A_BRICK = CloseBrick.__name__
+CLOSES_A_BRICK = CloseBrick.kind_name()
 
 log = structlog.get_logger(__name__)
 

@@ -167,7 +167,7 @@ class GroupSheet:
                 sequence=sequence,
                 at=now,
                 origin=command.origin,
-                kind=type(command).__name__,
+                kind=command.kind_name(),
                 asset=getattr(command, "asset", None),
                 command=documents.write_command(command),
                 events=documents.write_events(decision.events),
@@ -223,7 +223,7 @@ class GroupSheet:
             told = list(notices_of(before, decision, now, self._notifying.kinds))
             outdated = set(changed_locks(before, decision.desk))
         except Exception:
-            log.exception("a notice could not be written", events=[type(event).__name__ for event in decision.events])
+            log.exception("a notice could not be written", events=[event.kind_name() for event in decision.events])
             return
         self._withdrawn_slots |= outdated
         self.notices = [notice for notice in self.notices if notice.slot not in outdated]
@@ -269,7 +269,7 @@ def _lost_alone(fact: str, decision: Decision) -> Iterator[None]:
     try:
         yield
     except Exception:
-        log.exception("a fact was not kept", fact=fact, events=[type(event).__name__ for event in decision.events])
+        log.exception("a fact was not kept", fact=fact, events=[event.kind_name() for event in decision.events])
 
 
 def fingerprint(command: AnyCommand) -> str:

@@ -276,7 +276,7 @@ class Writer:
             submission.future.set_exception(error)
             return None
         except Exception as error:
-            log.exception("command failed", command=type(submission.command).__name__)
+            log.exception("command failed", command=submission.command.kind_name())
             submission.future.set_exception(error)
             return None
         return Outcome(decision.answer, sheet.desk, 0, decision.events)

@@ -31,7 +31,7 @@ RefusalCode = Literal[
 ]
 
 
-class Refusal(Struct, frozen=True, tag=True):
+class Refusal(Struct, frozen=True, tag="Refusal"):
     """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/errors.py``."""
 
     code: RefusalCode
@@ -41,19 +41,19 @@ class Refusal(Struct, frozen=True, tag=True):
     ladder: tuple[Rung, ...] = ()
 
 
-class Done(Struct, frozen=True, tag=True):
+class Done(Struct, frozen=True, tag="Done"):
     """The command took effect; there is nothing to add. ``duplicate``: it had done so before."""
 
     duplicate: bool = False
 
 
-class PriceNoted(Struct, frozen=True, tag=True):
+class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
     """A heartbeat was taken. ``flagged``: its time lay ahead, so the receipt time stands for it."""
 
     flagged: bool = False
 
 
-class BrickTaken(Struct, frozen=True, tag=True):
+class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
     """What a brick did (SPEC 3): the names of its effects and the orders it caused."""
 
     duplicate: bool = False
@@ -62,13 +62,13 @@ class BrickTaken(Struct, frozen=True, tag=True):
     orders: tuple[Order, ...] = ()
 
 
-class RulesTaken(Struct, frozen=True, tag=True):
+class RulesTaken(Struct, frozen=True, tag="RulesTaken"):
     """Limits were changed; ``pending`` waits for the next trading day."""
 
     pending: dict[str, str]
 
 
-class OrderTaken(Struct, frozen=True, tag=True):
+class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
     """An order was queued, stood there already, or is latched behind the open one."""
 
     order: Order | None = None
@@ -82,7 +82,7 @@ class SkippedExit(Struct, frozen=True):
     reason: str
 
 
-class ExitsTaken(Struct, frozen=True, tag=True):
+class ExitsTaken(Struct, frozen=True, tag="ExitsTaken"):
     """What exit-all did at once: exits, and entries it cancelled unclaimed; what waits, and what is locked."""
 
     orders: tuple[Order, ...] = ()
@@ -98,7 +98,7 @@ class Handover(Struct, frozen=True):
     redelivered: bool = False
 
 
-class OrdersHandedOver(Struct, frozen=True, tag=True):
+class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
     handovers: tuple[Handover, ...] = ()
 
 

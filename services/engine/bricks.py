@@ -53,7 +53,7 @@ def close_brick(turn: Turn, command: CloseBrick) -> Reply:
     turn.tell(BrickApplied(asset.symbol, command.stream, command.color, command.close))
     if command.color != "neutral":
         _take_effect(turn, command, before)
-    effects = tuple(type(event).__name__ for event in turn.events)
+    effects = tuple(event.kind_name() for event in turn.events)
     return BrickTaken(effects=effects, orders=tuple(turn.orders.values()))
 
 

@@ -12,24 +12,25 @@ from msgspec import Struct
 
 from services.engine.order import Order
 from services.engine.rules import Rules
+from services.engine.tagged import Tagged
 from services.engine.words import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
 
 Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]
 
 
-class Command(Struct, frozen=True, tag=True, omit_defaults=True):
+class Command(Tagged, frozen=True, omit_defaults=True):
     """The base of all commands. ``origin`` says at which door it came in."""
 
     origin: ClassVar[Origin] = "house"
 
 
-class ConfigureDesk(Command, frozen=True):
+class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
     """Put the operator's settings in force; asked once at every start."""
 
     rules: Rules
 
 
-class TakeOver(Command, frozen=True):
+class TakeOver(Command, frozen=True, tag="TakeOver"):
     """Let the process ``writer`` decide from here on, its version of the program being ``program``.
 
     ``after_loss`` names the process before it, when that one ended without letting go.
@@ -41,7 +42,7 @@ class TakeOver(Command, frozen=True):
     after_loss: str | None = None
 
 
-class NotePrice(Command, frozen=True):
+class NotePrice(Command, frozen=True, tag="NotePrice"):
     """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
 
     origin: ClassVar[Origin] = "tradingview"
@@ -51,7 +52,7 @@ class NotePrice(Command, frozen=True):
     simulated: bool = False
 
 
-class CloseBrick(Command, frozen=True):
+class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     """A Renko brick of one size has closed (SPEC 3)."""
 
     origin: ClassVar[Origin] = "tradingview"
@@ -64,14 +65,14 @@ class CloseBrick(Command, frozen=True):
     simulated: bool = False
 
 
-class TouchLevel(Command, frozen=True):
+class TouchLevel(Command, frozen=True, tag="TouchLevel"):
     """A horizontal price level was touched: exit the asset (SPEC 3, ``/tv_level_exit``)."""
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
 
 
-class EnterMarket(Command, frozen=True):
+class EnterMarket(Command, frozen=True, tag="EnterMarket"):
     """The operator asks for a market entry (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
@@ -83,7 +84,7 @@ class EnterMarket(Command, frozen=True):
     override_reason: str | None = None
 
 
-class ExitPosition(Command, frozen=True):
+class ExitPosition(Command, frozen=True, tag="ExitPosition"):
     """The operator asks to be flat in one asset; ``force`` breaks the initial exit lock (SPEC 5.3)."""
 
     origin: ClassVar[Origin] = "operator"
@@ -91,21 +92,21 @@ class ExitPosition(Command, frozen=True):
     force: bool = False
 
 
-class ExitAll(Command, frozen=True):
+class ExitAll(Command, frozen=True, tag="ExitAll"):
     """The operator asks to be flat everywhere (SPEC 7.3)."""
 
     origin: ClassVar[Origin] = "operator"
     force: bool = False
 
 
-class ScaleIn(Command, frozen=True):
+class ScaleIn(Command, frozen=True, tag="ScaleIn"):
     """The operator adds to the open trade, once (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
-class PlacePreOrder(Command, frozen=True):
+class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
     """The operator lets an entry wait for the next 6pt brick (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
@@ -117,28 +118,28 @@ class PlacePreOrder(Command, frozen=True):
     override_reason: str | None = None
 
 
-class CancelPreOrder(Command, frozen=True):
+class CancelPreOrder(Command, frozen=True, tag="CancelPreOrder"):
     """The operator takes the waiting pre-order back."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
-class PlaceIntent(Command, frozen=True):
+class PlaceIntent(Command, frozen=True, tag="PlaceIntent"):
     """The operator means to enter after the next 6pt brick (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
-class CancelIntent(Command, frozen=True):
+class CancelIntent(Command, frozen=True, tag="CancelIntent"):
     """The operator takes the intent back."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
-class SetProtect(Command, frozen=True):
+class SetProtect(Command, frozen=True, tag="SetProtect"):
     """Switch the soft stop on open points (SPEC 6.3); without a threshold it keeps the one it has."""
 
     origin: ClassVar[Origin] = "operator"
@@ -147,7 +148,7 @@ class SetProtect(Command, frozen=True):
     threshold: Decimal | None = None
 
 
-class SetPointsTarget(Command, frozen=True):
+class SetPointsTarget(Command, frozen=True, tag="SetPointsTarget"):
     """Switch the points take-profit (SPEC 6.1); without a target it keeps the one it has."""
 
     origin: ClassVar[Origin] = "operator"
@@ -156,7 +157,7 @@ class SetPointsTarget(Command, frozen=True):
     target: Decimal | None = None
 
 
-class SetSignalTarget(Command, frozen=True):
+class SetSignalTarget(Command, frozen=True, tag="SetSignalTarget"):
     """Arm or disarm the signal take-profit, set its target, zero its count (SPEC 6.4)."""
 
     origin: ClassVar[Origin] = "operator"
@@ -169,7 +170,7 @@ class SetSignalTarget(Command, frozen=True):
 ToggledExit = Literal["high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled"]
 
 
-class ToggleExit(Command, frozen=True):
+class ToggleExit(Command, frozen=True, tag="ToggleExit"):
     """Switch one of the brick exits on or off (SPEC 6.5)."""
 
     origin: ClassVar[Origin] = "operator"
@@ -177,27 +178,27 @@ class ToggleExit(Command, frozen=True):
     exit: ToggledExit
 
 
-class ConsumeTrade(Command, frozen=True):
+class ConsumeTrade(Command, frozen=True, tag="ConsumeTrade"):
     """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
 
     origin: ClassVar[Origin] = "operator"
 
 
-class SwitchEnv(Command, frozen=True):
+class SwitchEnv(Command, frozen=True, tag="SwitchEnv"):
     """Change between DEMO and LIVE (SPEC 8.5)."""
 
     origin: ClassVar[Origin] = "operator"
     env: Env
 
 
-class SetLimits(Command, frozen=True):
+class SetLimits(Command, frozen=True, tag="SetLimits"):
     """Change limits: what is tighter holds at once, what is looser from the next trading day on."""
 
     origin: ClassVar[Origin] = "operator"
     limits: dict[str, Decimal]
 
 
-class NoteTrade(Command, frozen=True):
+class NoteTrade(Command, frozen=True, tag="NoteTrade"):
     """The operator writes about a closed trade: a note and tags in place of what was written before."""
 
     origin: ClassVar[Origin] = "operator"
@@ -206,7 +207,7 @@ class NoteTrade(Command, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class ClaimOrders(Command, frozen=True):
+class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
     """A bridge takes what is queued for it (SPEC 8.2)."""
 
     origin: ClassVar[Origin] = "bridge"
@@ -214,7 +215,7 @@ class ClaimOrders(Command, frozen=True):
     limit: int = 20
 
 
-class ReportExecution(Command, frozen=True):
+class ReportExecution(Command, frozen=True, tag="ReportExecution"):
     """A bridge says what became of an order (SPEC 8.3).
 
     ``qty`` is this execution's quantity, ``cum_qty`` all that is filled. ``recalled`` is the stored order when
@@ -234,7 +235,7 @@ class ReportExecution(Command, frozen=True):
     recalled: Order | None = None
 
 
-class HearBridge(Command, frozen=True):
+class HearBridge(Command, frozen=True, tag="HearBridge"):
     """A bridge says that it lives and what it is connected to."""
 
     origin: ClassVar[Origin] = "bridge"
@@ -256,7 +257,7 @@ class BrokerPosition(Struct, frozen=True):
     last_fill_price: Price | None = None
 
 
-class TakeSnapshot(Command, frozen=True):
+class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
     """The bridge's view of the account (SPEC 5.6, 8.4). ``balance`` is equity with open PnL."""
 
     origin: ClassVar[Origin] = "bridge"
@@ -266,7 +267,7 @@ class TakeSnapshot(Command, frozen=True):
     positions: tuple[BrokerPosition, ...] = ()
 
 
-class KeepDeadLetter(Command, frozen=True):
+class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
     """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret."""
 
     origin: ClassVar[Origin] = "tradingview"
@@ -275,13 +276,13 @@ class KeepDeadLetter(Command, frozen=True):
     body: str
 
 
-class KeepObservations(Command, frozen=True):
+class KeepObservations(Command, frozen=True, tag="KeepObservations"):
     """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
 
     origin: ClassVar[Origin] = "clock"
 
 
-class TickClock(Command, frozen=True):
+class TickClock(Command, frozen=True, tag="TickClock"):
     """Time has passed: expire, roll, retry, warn. Decides nothing that a later command would not."""
 
     origin: ClassVar[Origin] = "clock"

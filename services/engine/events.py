@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from msgspec import Struct
-
 from services.engine.state import Alert
+from services.engine.tagged import Tagged
 from services.engine.words import (
     Color,
     EntryZone,
@@ -24,15 +23,15 @@ from services.engine.words import (
 )
 
 
-class Event(Struct, frozen=True, tag=True, omit_defaults=True):
+class Event(Tagged, frozen=True, omit_defaults=True):
     """The base of all events."""
 
 
-class DeskConfigured(Event, frozen=True):
+class DeskConfigured(Event, frozen=True, tag="DeskConfigured"):
     assets: tuple[str, ...]
 
 
-class DeskTakenOver(Event, frozen=True):
+class DeskTakenOver(Event, frozen=True, tag="DeskTakenOver"):
     """From here on the process ``writer`` decides, with this version of the program."""
 
     writer: str
@@ -40,65 +39,65 @@ class DeskTakenOver(Event, frozen=True):
     program: str
 
 
-class DayRolled(Event, frozen=True):
+class DayRolled(Event, frozen=True, tag="DayRolled"):
     trading_day: date
 
 
-class DayEquityNoted(Event, frozen=True):
+class DayEquityNoted(Event, frozen=True, tag="DayEquityNoted"):
     equity: Usd
 
 
-class DayWarned(Event, frozen=True):
+class DayWarned(Event, frozen=True, tag="DayWarned"):
     """A mark of the daily stop was passed: 50, 70 or 85 percent of it are used."""
 
     mark_pct: int
     drawdown_pct: Decimal
 
 
-class LimitsChanged(Event, frozen=True):
+class LimitsChanged(Event, frozen=True, tag="LimitsChanged"):
     """Limits hold at once when tighter; ``pending`` names those that wait for the next trading day."""
 
     now: dict[str, str]
     pending: dict[str, str]
 
 
-class TradeConsumed(Event, frozen=True):
+class TradeConsumed(Event, frozen=True, tag="TradeConsumed"):
     """A slot of the day's trade limit was taken by hand."""
 
     taken: int
 
 
-class EnvSwitched(Event, frozen=True):
+class EnvSwitched(Event, frozen=True, tag="EnvSwitched"):
     env: Env
 
 
-class DailyStopTriggered(Event, frozen=True):
+class DailyStopTriggered(Event, frozen=True, tag="DailyStopTriggered"):
     reason: str
 
 
-class BrickApplied(Event, frozen=True):
+class BrickApplied(Event, frozen=True, tag="BrickApplied"):
     asset: str
     stream: Stream
     color: Color
     close: Price | None = None
 
 
-class LateBrickIgnored(Event, frozen=True):
+class LateBrickIgnored(Event, frozen=True, tag="LateBrickIgnored"):
     asset: str
     stream: Stream
     color: Color
 
 
-class TempoArmed(Event, frozen=True):
+class TempoArmed(Event, frozen=True, tag="TempoArmed"):
     asset: str
     by: str
 
 
-class InitialExitLockReleased(Event, frozen=True):
+class InitialExitLockReleased(Event, frozen=True, tag="InitialExitLockReleased"):
     asset: str
 
 
-class EntryBlocked(Event, frozen=True):
+class EntryBlocked(Event, frozen=True, tag="EntryBlocked"):
     """An attempt that a gate refused (SPEC 4: every attempt is journaled)."""
 
     asset: str
@@ -111,7 +110,7 @@ class EntryBlocked(Event, frozen=True):
     override_reason: str | None = None
 
 
-class EntryAccepted(Event, frozen=True):
+class EntryAccepted(Event, frozen=True, tag="EntryAccepted"):
     asset: str
     direction: Side
     price: Price | None
@@ -122,7 +121,7 @@ class EntryAccepted(Event, frozen=True):
     override_reason: str | None = None
 
 
-class EntryReturned(Event, frozen=True):
+class EntryReturned(Event, frozen=True, tag="EntryReturned"):
     """An unfilled entry gave its token back, and the candle when it is still the same."""
 
     asset: str
@@ -130,12 +129,12 @@ class EntryReturned(Event, frozen=True):
     candle_returned: bool
 
 
-class PreOrderPlaced(Event, frozen=True):
+class PreOrderPlaced(Event, frozen=True, tag="PreOrderPlaced"):
     asset: str
     direction: Side
 
 
-class PreOrderEnded(Event, frozen=True):
+class PreOrderEnded(Event, frozen=True, tag="PreOrderEnded"):
     """A pre-order fired or was cancelled; ``reason`` says why."""
 
     asset: str
@@ -143,24 +142,24 @@ class PreOrderEnded(Event, frozen=True):
     reason: str | None = None
 
 
-class IntentChanged(Event, frozen=True):
+class IntentChanged(Event, frozen=True, tag="IntentChanged"):
     asset: str
     status: IntentStatus
 
 
-class ScaleInUnlocked(Event, frozen=True):
+class ScaleInUnlocked(Event, frozen=True, tag="ScaleInUnlocked"):
     asset: str
     by: str
 
 
-class ScaleInReturned(Event, frozen=True):
+class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
     """A scale-in that did not fill may be asked for again."""
 
     asset: str
     order_id: str
 
 
-class ProtectionChanged(Event, frozen=True):
+class ProtectionChanged(Event, frozen=True, tag="ProtectionChanged"):
     """The operator changed how the open trade is protected; ``setting`` is the field, ``value`` its JSON."""
 
     asset: str
@@ -168,7 +167,7 @@ class ProtectionChanged(Event, frozen=True):
     value: str
 
 
-class SignalCounted(Event, frozen=True):
+class SignalCounted(Event, frozen=True, tag="SignalCounted"):
     """An opposite 6pt brick was counted for the signal take-profit."""
 
     asset: str
@@ -176,17 +175,17 @@ class SignalCounted(Event, frozen=True):
     target: int
 
 
-class FeedLost(Event, frozen=True):
+class FeedLost(Event, frozen=True, tag="FeedLost"):
     """TradingView's heartbeat for an asset, or the bridge (no asset), fell silent."""
 
     asset: str | None = None
 
 
-class FeedReturned(Event, frozen=True):
+class FeedReturned(Event, frozen=True, tag="FeedReturned"):
     asset: str | None = None
 
 
-class OrderQueued(Event, frozen=True):
+class OrderQueued(Event, frozen=True, tag="OrderQueued"):
     order_id: str
     kind: OrderKind
     asset: str
@@ -196,13 +195,13 @@ class OrderQueued(Event, frozen=True):
     forced: bool = False
 
 
-class OrderClaimed(Event, frozen=True):
+class OrderClaimed(Event, frozen=True, tag="OrderClaimed"):
     order_id: str
     owner: str
     redelivered: bool = False
 
 
-class OrderReported(Event, frozen=True):
+class OrderReported(Event, frozen=True, tag="OrderReported"):
     """A bridge's report that changed the order. ``qty`` and ``price`` are what this report filled."""
 
     order_id: str
@@ -213,7 +212,7 @@ class OrderReported(Event, frozen=True):
     exec_id: str | None = None
 
 
-class OrderEnded(Event, frozen=True):
+class OrderEnded(Event, frozen=True, tag="OrderEnded"):
     order_id: str
     asset: str
     kind: OrderKind
@@ -222,7 +221,7 @@ class OrderEnded(Event, frozen=True):
     reason: str | None = None
 
 
-class TradeOpened(Event, frozen=True):
+class TradeOpened(Event, frozen=True, tag="TradeOpened"):
     asset: str
     trade_id: str
     side: Side
@@ -231,14 +230,14 @@ class TradeOpened(Event, frozen=True):
     adopted: bool = False
 
 
-class TradeResized(Event, frozen=True):
+class TradeResized(Event, frozen=True, tag="TradeResized"):
     """The broker held another size than the desk and was right (SPEC 8.4)."""
 
     asset: str
     quantity: int
 
 
-class TradeClosed(Event, frozen=True):
+class TradeClosed(Event, frozen=True, tag="TradeClosed"):
     """A trade reached flat: the journal's row (SPEC 7.5, SPEC 11 ``history``)."""
 
     id: str
@@ -262,7 +261,7 @@ class TradeClosed(Event, frozen=True):
     forced_exit: bool = False
 
 
-class TradeNoted(Event, frozen=True):
+class TradeNoted(Event, frozen=True, tag="TradeNoted"):
     """The operator wrote about a closed trade; what was written before is replaced."""
 
     trade_id: str
@@ -270,18 +269,18 @@ class TradeNoted(Event, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class CooldownStarted(Event, frozen=True):
+class CooldownStarted(Event, frozen=True, tag="CooldownStarted"):
     until: Instant
 
 
-class ExitBlocked(Event, frozen=True):
+class ExitBlocked(Event, frozen=True, tag="ExitBlocked"):
     """The operator wanted out while the initial exit lock held: the impulse is on record."""
 
     asset: str
     open_points: Decimal | None = None
 
 
-class ExitLatched(Event, frozen=True):
+class ExitLatched(Event, frozen=True, tag="ExitLatched"):
     """An exit came due while another order was open, or waits for its next try."""
 
     asset: str
@@ -289,17 +288,17 @@ class ExitLatched(Event, frozen=True):
     retry_at: Instant | None = None
 
 
-class PositionDisagreed(Event, frozen=True):
+class PositionDisagreed(Event, frozen=True, tag="PositionDisagreed"):
     asset: str
     broker_position: int
     desk_position: int
 
 
-class PositionAgreed(Event, frozen=True):
+class PositionAgreed(Event, frozen=True, tag="PositionAgreed"):
     asset: str
 
 
-class DeadLetterKept(Event, frozen=True):
+class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
     """A webhook with a good secret could not be read (SPEC 3)."""
 
     path: str
@@ -307,11 +306,11 @@ class DeadLetterKept(Event, frozen=True):
     body: str
 
 
-class ObservationsKept(Event, frozen=True):
+class ObservationsKept(Event, frozen=True, tag="ObservationsKept"):
     """Prices and ages were written down between two events, so that a restart starts near them."""
 
 
-class AlertRaised(Event, frozen=True):
+class AlertRaised(Event, frozen=True, tag="AlertRaised"):
     alert: Alert
 
 

@@ -37,7 +37,7 @@ class Table(Struct, frozen=True):
 
 def _journal(rows: Iterable[JournalRow]) -> Iterator[Record]:
     for row in rows:
-        told = [type(event).__name__ for event in _events(row)]
+        told = [event.kind_name() for event in _events(row)]
         yield {
             "sequence": row.sequence,
             "at": row.at,

@@ -1,0 +1,14 @@
+"""The name under which a command, an event or an answer is stored. It never changes, whatever its class is called."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Tagged(Struct, frozen=True):
+    """The base of every stored kind: each subclass states its ``tag``, the value of ``type`` in stored JSON."""
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """Return the stored name of this kind."""
+        return str(cls.__struct_config__.tag)
