@@ -29,7 +29,9 @@ COPY requirements.txt ./
 RUN pip install --compile -r requirements.txt
 
 COPY app.py cli.py gunicorn.conf.py .flaskenv ./
+COPY wire ./wire
 COPY services ./services
+COPY tape ./tape
 COPY routes ./routes
 COPY bridge ./bridge
 COPY templates ./templates

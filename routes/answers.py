@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from routes.state_answers import AssetState, OrderRow, Rung, StateDocument
 from routes.wire import Instant, Number
-from services.engine.answers import RefusalCode
-from services.engine.words import Env, OrderKind, Side
+from services.engine.model.replies import RefusalCode
+from wire.types import Env, OrderKind, Side
 
 
 class Problem(BaseModel):

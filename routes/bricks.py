@@ -14,7 +14,7 @@ from routes.guards import guarded_by
 from routes.parsing import AskedNumber, Symbol, asks
 from routes.replies import house
 from services.brick_store import BRICKS_KEPT, brick_view
-from services.engine.words import STREAM_POINTS
+from wire.types import STREAM_POINTS
 
 bricks = Blueprint("bricks", __name__)
 

@@ -14,8 +14,7 @@ from routes.guards import guarded_by
 from routes.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.replies import answer, answer_with_asset, asset_part, house
 from services.asset_view import asset_view
-from services.engine.answers import ExitsTaken, OrderTaken
-from services.engine.commands import (
+from services.engine.model.commands import (
     ExitAll,
     ExitPosition,
     ScaleIn,
@@ -25,6 +24,7 @@ from services.engine.commands import (
     ToggledExit,
     ToggleExit,
 )
+from services.engine.model.replies import ExitsTaken, OrderTaken
 from services.rows import order_view
 
 controls = Blueprint("controls", __name__)

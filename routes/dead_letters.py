@@ -13,7 +13,7 @@ from routes.guards import guarded_by
 from routes.replies import answer, house
 from routes.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.activity import LogLine, brick_text
-from services.engine.commands import CloseBrick
+from services.engine.model.commands import CloseBrick
 from services.stores.store import DeadLetter
 
 dead_letters = Blueprint("dead_letters", __name__)

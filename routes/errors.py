@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from routes.request_ids import route
-from services.engine.answers import Refusal, RefusalCode
+from services.engine.model.replies import Refusal, RefusalCode
 from services.group_sheet import KeyReused
 from services.rows import rung_view
 from services.state_manager import StateManager

@@ -21,9 +21,9 @@ from routes.guards import guarded_by
 from routes.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
 from routes.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
 from routes.replies import answer, house
-from services.engine.answers import Refusal
-from services.engine.commands import NoteTrade
-from services.engine.notes import LONGEST_NOTE, MOST_TAGS, TAG
+from services.engine.model.commands import NoteTrade
+from services.engine.model.replies import Refusal
+from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
 from services.gates_at_entry import GatesAtEntry
 from services.history.export import cell
 from services.journal import (

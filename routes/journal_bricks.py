@@ -15,13 +15,13 @@ from routes.guards import guarded_by
 from routes.journal_answers import TradeBricksAnswer
 from routes.parsing import asks
 from routes.replies import house
-from services import documents
 from services.brick_store import brick_view
-from services.engine.events import TradeClosed
-from services.engine.words import STREAM_POINTS, Contract
+from services.engine.model.events import TradeClosed
 from services.journal_bricks import bricks_around
 from services.market.instruments import contract_for
+from services.stores.codec import documents
 from services.trade_fills import are_whole, fills_of
+from wire.types import STREAM_POINTS, Contract
 
 journal_bricks = Blueprint("journal_bricks", __name__)
 

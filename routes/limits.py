@@ -14,8 +14,8 @@ from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import Money, OperatorBody, WholeNumber, accepts
 from routes.replies import answer, house
-from services.engine.answers import RulesTaken
-from services.engine.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.model.replies import RulesTaken
 
 limits = Blueprint("limits", __name__)
 

@@ -26,13 +26,13 @@ from routes.parsing import (
 )
 from routes.replies import answer, house, whole_state
 from services.activity import REPORT, report_text
-from services.engine.answers import Done, OrdersHandedOver, OrderTaken
-from services.engine.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
-from services.engine.orders import is_claimable
-from services.engine.words import OrderStatus
+from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
+from services.engine.model.replies import Done, OrdersHandedOver, OrderTaken
+from services.engine.steps.orders import is_claimable
 from services.group_sheet import Outcome
 from services.publication import Snapshot
 from services.rows import Json, handover_view, order_view
+from wire.types import OrderStatus
 
 orders = Blueprint("orders", __name__)
 

@@ -25,7 +25,7 @@ from pydantic import (
 
 from routes.errors import InvalidRequest
 from routes.faults import first_fault
-from services.engine.words import Color
+from wire.types import Color
 
 Body = TypeVar("Body", bound=BaseModel)
 Returned = TypeVar("Returned")

@@ -15,7 +15,7 @@ from services.asset_view import asset_view
 from services.brick_store import BrickStore
 from services.broadcast import Broadcaster
 from services.config import Config
-from services.engine.answers import Refusal
+from services.engine.model.replies import Refusal
 from services.group_sheet import Outcome
 from services.metrics import Metrics
 from services.state_manager import StateManager

@@ -19,7 +19,7 @@ from routes.parsing import OperatorBody, accepts
 from routes.replies import house
 from services.access import Door
 from services.asset_view import FLAT_STREAM_NAMES
-from services.engine.words import STREAM_POINTS, Instant, Stream
+from wire.types import STREAM_POINTS, Instant, Stream
 
 setup = Blueprint("setup", __name__)
 

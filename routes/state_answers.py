@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from routes.wire import Instant, Number, TradingDay
-from services.engine.words import (
+from wire.types import (
     Color,
     EntryZone,
     Env,

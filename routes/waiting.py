@@ -9,7 +9,7 @@ from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, ClickBody, accepts
 from routes.replies import answer_with_asset, house
-from services.engine.commands import CancelIntent, CancelPreOrder, PlaceIntent
+from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
 
 waiting = Blueprint("waiting", __name__)
 

@@ -17,9 +17,7 @@ import structlog
 from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
-from services.documents import read_command, read_events
-from services.engine.bricks import AHEAD_TOLERANCE
-from services.engine.commands import (
+from services.engine.model.commands import (
     AnyCommand,
     ClaimOrders,
     CloseBrick,
@@ -30,9 +28,11 @@ from services.engine.commands import (
     TakeSnapshot,
     TouchLevel,
 )
-from services.engine.events import AlertRaised, AnyEvent, LateBrickIgnored
-from services.engine.words import STREAM_POINTS, Instant, Stream
+from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.steps.bricks import AHEAD_TOLERANCE
+from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
+from wire.types import STREAM_POINTS, Instant, Stream
 
 log = structlog.get_logger(__name__)
 

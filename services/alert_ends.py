@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from services.engine.day import trading_day_of
-from services.engine.events import (
+from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
     DayRolled,
@@ -20,9 +19,10 @@ from services.engine.events import (
     PositionAgreed,
     TradeClosed,
 )
-from services.engine.limits import pending_limits
-from services.engine.state import Alert, Desk
-from services.engine.words import Instant, OrderStatus
+from services.engine.model.state import Alert, Desk
+from services.engine.steps.day import trading_day_of
+from services.engine.steps.limits import pending_limits
+from wire.types import Instant, OrderStatus
 
 AlertKey = tuple[str, str | None, Instant]  # code, asset, raised at
 Ends = Mapping[AlertKey, Instant]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.engine.gates import EntryRequest, first_closed, ladder
-from services.engine.locks import LOCKS, Lock
-from services.engine.order import Order
-from services.engine.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.engine.state import Asset, BrickStream, Desk, DueExit, Trade
-from services.engine.words import Instant, Side, Stream
-from services.engine.zone import zone_of
+from services.engine.model.order import Order
+from services.engine.model.state import Asset, BrickStream, Desk, DueExit, Trade
+from services.engine.model.zone import zone_of
+from services.engine.rules.gates import EntryRequest, first_closed, ladder
+from services.engine.rules.locks import LOCKS, Lock
+from services.engine.steps.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.rows import Json, rung_view
+from wire.types import Instant, Side, Stream
 
 FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
     Stream.ONE: "one_renko",

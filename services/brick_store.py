@@ -17,14 +17,14 @@ from itertools import islice
 import structlog
 from msgspec import MsgspecError, Struct
 
-from services.documents import read_events
-from services.engine.commands import CloseBrick
-from services.engine.events import AnyEvent, BrickApplied
-from services.engine.state import Asset
-from services.engine.words import STREAM_POINTS, Color, Contract, Instant, Price, Stream
+from services.engine.model.commands import CloseBrick
+from services.engine.model.events import AnyEvent, BrickApplied
+from services.engine.model.state import Asset
 from services.publication import Snapshot
 from services.rows import Json
+from services.stores.codec.documents import read_events
 from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError
+from wire.types import STREAM_POINTS, Color, Contract, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000

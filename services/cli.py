@@ -15,7 +15,7 @@ from services.history.commands import export_command, prune_command, replay_comm
 from services.key_commands import keys_group
 from services.notify import open_targets
 from services.rulebook import renew
-from services.tape.command import tape_command
+from tape.command import tape_command
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
 for command in (tape_command, replay_command, export_command, prune_command, keys_group):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.engine.answers import Refusal
-from services.engine.words import Instant
+from services.engine.model.replies import Refusal
+from wire.types import Instant
 
 CLICK_LIVES = timedelta(seconds=5)  # a page has given its click up by then and told the operator so
 

@@ -22,11 +22,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from werkzeug.security import check_password_hash
 
-from services.engine.rules import Rules
-from services.engine.words import Contract
+from services.engine.model.settings import Rules
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 from services.notices import Notifying, UnknownKinds, chosen_kinds
+from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")

@@ -7,14 +7,14 @@ from itertools import islice
 
 import structlog
 
-from services import documents
 from services.alert_ends import ends_after
-from services.engine.events import TradeClosed
-from services.engine.state import Desk
+from services.engine.model.events import TradeClosed
+from services.engine.model.state import Desk
 from services.journal import is_try
 from services.memory import HISTORY_KEPT, stored_past
 from services.process_name import shown
 from services.publication import Past, Publication
+from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Store, StoreDown
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from services.engine.day import WARNING_MARKS
+from services.engine.steps.day import WARNING_MARKS
 from services.gates_at_entry import GatesAtEntry
 from services.journal import JournalTrade
 

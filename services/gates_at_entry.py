@@ -14,14 +14,14 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from services.engine.day import drawdown_pct, trading_day_of
 from services.engine.decide import Decision
-from services.engine.events import EntryAccepted, PreOrderEnded
-from services.engine.moments import candle_start
-from services.engine.state import Asset, Desk
-from services.engine.words import Instant, Side
+from services.engine.model.events import EntryAccepted, PreOrderEnded
+from services.engine.model.state import Asset, Desk
+from services.engine.model.times import candle_start
+from services.engine.steps.day import drawdown_pct, trading_day_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates
+from wire.types import Instant, Side
 
 TempoArmer = Literal["6pt brick", "4pt flip"]
 WithOrAgainst = Literal["with", "neutral", "against"]

@@ -12,21 +12,21 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.answers import Refusal, Reply
-from services.engine.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.decide import Decision, decide
-from services.engine.events import AnyEvent, DeadLetterKept, EntryAccepted, TradeClosed, TradeNoted
-from services.engine.order import Order
-from services.engine.state import Desk
-from services.engine.words import Instant
+from services.engine.model.commands import AnyCommand, ReportExecution, TickClock
+from services.engine.model.events import AnyEvent, DeadLetterKept, EntryAccepted, TradeClosed, TradeNoted
+from services.engine.model.order import Order
+from services.engine.model.replies import Refusal, Reply
+from services.engine.model.state import Desk
 from services.gates_at_entry import stored_gates
 from services.journal import attempt_of, stop_of, write_note
 from services.notices import Notifying, changed_locks, notices_of
 from services.pnl import PnlDay, with_sample, write_pnl_day
+from services.stores.codec import documents
 from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply
 from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 from services.trade_fills import stored_fills
+from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 

@@ -13,14 +13,14 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
-from services import documents
-from services.engine.day import SATURDAY, day_end, trading_day_of
-from services.engine.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
-from services.engine.state import Desk
-from services.engine.words import Env, Instant, Side, TradeMode
+from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.engine.model.state import Desk
+from services.engine.steps.day import SATURDAY, day_end, trading_day_of
 from services.gates_at_entry import GatesAtEntry, read_gates
+from services.stores.codec import documents
 from services.stores.store import Store, StoreUnreadable
 from services.stores.trade_rows import StoredAttempt, StoredTrade
+from wire.types import Env, Instant, Side, TradeMode
 
 PAGE = 250  # trades asked of the store at once
 READ_AT_MOST = 5_000  # trades or tries one question looks at

@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.brick_store import BRICKS_KEPT, Brick, BrickStore, bricks_of
-from services.engine.events import TradeClosed
-from services.engine.words import STREAM_POINTS, Stream
+from services.engine.model.events import TradeClosed
 from services.stores.store import JournalRow, Store
+from wire.types import STREAM_POINTS, Stream
 
 BEFORE, BETWEEN, AFTER = 40, 540, 20  # bricks shown at most
 ROWS_AT_MOST = 20_000  # decoded at about 36,000 a second

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from services.engine.day import trading_day_of
-from services.engine.events import EntryAccepted, EntryBlocked
-from services.engine.words import Env, Instant
+from services.engine.model.events import EntryAccepted, EntryBlocked
+from services.engine.steps.day import trading_day_of
 from services.journal import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
 from services.pnl import PnlDay, PnlSample, read_pnl_day
 from services.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
 from services.stores.store import Store, StoreUnreadable
+from wire.types import Env, Instant
 
 ATTEMPTS_SHOWN = 200
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

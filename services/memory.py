@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
-from services import documents
 from services.alert_ends import ENDING, Ends, ends_after
-from services.engine.state import Desk
-from services.engine.words import Instant
+from services.engine.model.state import Desk
 from services.group_sheet import GroupSheet
 from services.pnl import PnlDay, day_name, read_pnl_day
 from services.publication import Past
+from services.stores.codec import documents
 from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply
+from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from services.engine.day import NEW_YORK, day_end
-from services.engine.events import (
+from services.engine.model.events import (
     AlertRaised,
     CooldownStarted,
     DailyStopTriggered,
@@ -32,9 +31,10 @@ from services.engine.events import (
     TradeConsumed,
     TradeOpened,
 )
-from services.engine.order import Order
-from services.engine.state import Desk
-from services.engine.words import Instant, Price, Side, Usd
+from services.engine.model.order import Order
+from services.engine.model.state import Desk
+from services.engine.steps.day import NEW_YORK, day_end
+from wire.types import Instant, Price, Side, Usd
 
 Level = Literal["info", "success", "warning", "critical"]
 CENT = Decimal("0.01")

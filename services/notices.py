@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from services import notice_words as words
 from services.engine.decide import Decision
-from services.engine.events import (
+from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
     CooldownStarted,
@@ -34,9 +34,9 @@ from services.engine.events import (
     TradeConsumed,
     TradeOpened,
 )
-from services.engine.state import Desk
-from services.engine.words import Instant
+from services.engine.model.state import Desk
 from services.notice_words import Level, Scene, Teller, Words, clock, lock_ends
+from wire.types import Instant
 
 TITLE_AT_MOST, BODY_AT_MOST = 90, 400
 TIMED_LOCKS = {"cooldown": "Cooldown is over", "candle": "The candle is free"}

@@ -23,10 +23,10 @@ import structlog
 from msgspec import Struct
 
 from services.config import ConfigError
-from services.engine.day import NEW_YORK
-from services.engine.words import Instant
+from services.engine.steps.day import NEW_YORK
 from services.state_manager import StateManager
 from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
+from wire.types import Instant
 
 if TYPE_CHECKING:
     from apprise import Apprise

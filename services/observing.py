@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.engine.events import AnyEvent
+from services.engine.model.events import AnyEvent
 
 
 class CommitObserver(Protocol):

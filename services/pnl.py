@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.day import trading_day_of
-from services.engine.state import Desk
-from services.engine.words import Env, Instant, Usd
+from services.engine.model.state import Desk
+from services.engine.steps.day import trading_day_of
+from wire.types import Env, Instant, Usd
 
 SAMPLE_SECONDS = 60
 SAMPLES_AT_MOST = 24 * 60 + 60  # a day whose clock was set back has 25 hours

@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.alert_ends import NO_ENDS, Ends, still_listed
-from services.engine.events import TradeClosed
-from services.engine.state import Desk
-from services.engine.words import Instant
+from services.engine.model.events import TradeClosed
+from services.engine.model.state import Desk
+from wire.types import Instant
 
 Role = Literal["writer", "standby"]
 

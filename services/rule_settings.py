@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.config import ConfigError, Settings, rules_of
-from services.engine.rules import Rules
+from services.engine.model.settings import Rules
 
 FIELDS = {"TRADING_DAY_ROLL": "day_roll"}  # every other setting is called like its rule
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from services.config import PROJECT
-from services.engine.exits import EXIT_RULES
-from services.engine.gates import ENTRY_GATES
-from services.engine.limits import LIMITS
-from services.engine.locks import LOCKS
+from services.engine.rules.gates import ENTRY_GATES
+from services.engine.rules.locks import LOCKS
+from services.engine.steps.exits import EXIT_RULES
+from services.engine.steps.limits import LIMITS
 
 RULES_PAGE = PROJECT / "docs" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"

@@ -6,7 +6,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from services.config import Config
-from services.engine.commands import ConfigureDesk, TickClock
+from services.engine.model.commands import ConfigureDesk, TickClock
 from services.state_manager import StateManager
 from services.stores.store import StoreError
 

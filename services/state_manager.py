@@ -3,7 +3,7 @@
 Every command goes through one queue. One thread (``services/writer.py``) takes all that wait, decides them in order
 on a working copy, commits them in one transaction, and only then lets anybody know. A failed commit changes nothing.
 
-The state it holds is an immutable ``Desk`` (``services/engine/state.py``); the document that clients read is
+The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
 made of it by ``services/view.py``, whose docstring lists every field:
 ``version now global assets orders history logs alerts``.
 """
@@ -17,14 +17,13 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from services import documents
-from services.engine.commands import AnyCommand, KeepObservations
-from services.engine.rules import Rules
-from services.engine.words import Instant
+from services.engine.model.commands import AnyCommand, KeepObservations
+from services.engine.model.settings import Rules
 from services.group_sheet import Chore, Outcome, Submission
 from services.notices import Notifying
 from services.observing import CommitObserver, Silent
 from services.publication import Publication, Snapshot
+from services.stores.codec import documents
 from services.stores.store import (
     Head,
     JournalRow,
@@ -35,6 +34,7 @@ from services.stores.store import (
     StoreDown,
 )
 from services.writer import Writer
+from wire.types import Instant
 
 BEGIN_WITHIN_SECONDS = 1.2  # what has not begun by then never will
 ANSWER_WITHIN_SECONDS = 1.6  # with the above below TradingView's 3 s; what is under way then is of unknown outcome

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from services.engine.events import EntryAccepted, EntryBlocked, ExitBlocked
-from services.engine.words import Instant, Usd
+from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
 from services.gate_groups import GATE_GROUPINGS
 from services.journal import Attempt, JournalTrade
+from wire.types import Instant, Usd
 
 NEW_YORK = ZoneInfo("America/New_York")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

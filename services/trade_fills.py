@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Struct
 
 from services.engine.decide import Decision
-from services.engine.events import OrderReported, TradeClosed, TradeOpened, TradeResized
-from services.engine.state import Desk
-from services.engine.words import Instant, Price, Side
+from services.engine.model.events import OrderReported, TradeClosed, TradeOpened, TradeResized
+from services.engine.model.state import Desk
 from services.stores.store import Store, StoreUnreadable
 from services.stores.trade_rows import StoredFill
+from wire.types import Instant, Price, Side
 
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FOLLOWED_BROKER = "BROKER_FLAT"

@@ -14,14 +14,12 @@ from collections.abc import Callable, Sequence
 import structlog
 from msgspec.structs import replace
 
-from services import documents
 from services.clicks import refusal_of_stale
-from services.engine.commands import ConfigureDesk, TakeOver
 from services.engine.decide import open_desk
-from services.engine.order import Order
-from services.engine.rules import Rules
-from services.engine.state import Desk
-from services.engine.words import Instant
+from services.engine.model.commands import ConfigureDesk, TakeOver
+from services.engine.model.order import Order
+from services.engine.model.settings import Rules
+from services.engine.model.state import Desk
 from services.following import Follower
 from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
 from services.memory import HISTORY_KEPT, Memory, ends_with, stored_past
@@ -30,6 +28,7 @@ from services.observing import CommitObserver
 from services.process_name import shown
 from services.program import VERSION
 from services.publication import Publication
+from services.stores.codec import documents
 from services.stores.store import (
     Head,
     JournalRow,
@@ -41,6 +40,7 @@ from services.stores.store import (
     VersionConflict,
 )
 from services.tenure import Tenure
+from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 

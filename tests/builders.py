@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from services.engine.rules import Rules
-from services.engine.words import Contract, Stream
+from services.engine.model.settings import Rules
+from wire.types import Contract, Stream
 
 NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY = "2026-11-17"

@@ -135,7 +135,7 @@ def shared_host(folder: Path, owner: int) -> str:
 
 def warm_up(host: str) -> None:
     """Let a new emulator make its first steps, which take longer than a store waits."""
-    from services.stores.firestore import FirestoreStore
+    from services.stores.firestore.store import FirestoreStore
     from services.stores.store import StoredKey, StoreError
 
     store = FirestoreStore("warming-up", emulator_host=host)

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from services.activity import BRICK_KINDS, ActivityLog
-from services.engine.commands import ClaimOrders, CloseBrick, HearBridge, NotePrice
-from services.engine.words import Stream
+from services.engine.model.commands import ClaimOrders, CloseBrick, HearBridge, NotePrice
 from services.stores.store import JournalRow
 from tests.desk_process import QUICK, DeskProcess, error_of
+from wire.types import Stream
 
 FEEDS = ("tradingview", "rithmic")
 UNKEPT = {"tv_heartbeat", "tv_renko_small", "heartbeat"}

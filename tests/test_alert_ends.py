@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from services.alert_ends import NO_ENDS, ends_after, key_of
-from services.documents import read_events
-from services.engine.commands import HearBridge, TickClock
-from services.engine.events import AlertRaised, DayRolled
+from services.engine.model.commands import HearBridge, TickClock
+from services.engine.model.events import AlertRaised, DayRolled
 from services.rows import alert_view
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.codec.documents import read_events
+from services.stores.sqlite.store import SqliteStore
 from services.view import live_document
 from tests.desk_process import eventually
 from tests.stored_trader import StoredTrader

@@ -10,16 +10,16 @@ from services import tenure
 from services.activity import ActivityLog
 from services.brick_store import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
 from services.broadcast import Broadcaster
-from services.engine.commands import CloseBrick
-from services.engine.events import BrickApplied
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick
+from services.engine.model.events import BrickApplied
 from services.observing import Several, Silent
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.builders import CONTRACTS
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 from tests.test_state_manager import RULES
+from wire.types import Stream
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.stores.firestore import FirestoreStore
+from services.stores.firestore.store import FirestoreStore
 from tests.crash.campaign import Campaign
 from tests.crash.counts import table
 

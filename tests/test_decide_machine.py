@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from services.engine.answers import ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
-from services.engine.commands import (
+from services.engine.decide import Decision, decide
+from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
     CancelIntent,
@@ -44,8 +44,7 @@ from services.engine.commands import (
     ToggleExit,
     TouchLevel,
 )
-from services.engine.decide import Decision, decide
-from services.engine.events import (
+from services.engine.model.events import (
     DayRolled,
     EntryAccepted,
     OrderEnded,
@@ -56,11 +55,12 @@ from services.engine.events import (
     TradeOpened,
     TradeResized,
 )
-from services.engine.order import Order
-from services.engine.state import AssetLive, Desk, DeskLive
-from services.engine.words import OrderStatus, Stream
+from services.engine.model.order import Order
+from services.engine.model.replies import ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
+from services.engine.model.state import AssetLive, Desk, DeskLive
 from tests.builders import AGAINST, CONTRACTS, NEW_YORK, TOGGLES, WITH
 from tests.trader import Trader
+from wire.types import OrderStatus, Stream
 
 ASSETS = ("ES", "NQ", "YM")
 SIGN = {"BUY": 1, "SELL": -1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import cycle
 
-from services import documents
+from services.stores.codec import documents
 from tests.trader import Trader
 
 ASSETS = ("ES", "NQ", "YM", "EURUSD")

@@ -14,15 +14,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.commands import ConfigureDesk, EnterMarket, ReportExecution, ScaleIn, TickClock
 from services.engine.decide import decide
-from services.engine.limits import pending_limits
-from services.engine.state import Desk
-from services.engine.words import OrderStatus
+from services.engine.model.commands import ConfigureDesk, EnterMarket, ReportExecution, ScaleIn, TickClock
+from services.engine.model.state import Desk
+from services.engine.steps.limits import pending_limits
+from services.stores.codec import documents
 from services.stores.store import Head, Stored, StoreUnreadable
 from tests.builders import TUESDAY, new_york
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 SCHEMA_1 = Path(__file__).resolve().parent / "fixtures" / "documents_schema_1.json"
 AN_HOUR_LATER = new_york(TUESDAY, "10:31:10")

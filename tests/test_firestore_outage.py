@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from services.engine.commands import CloseBrick
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick
 from services.state_manager import StateManager
-from services.stores.firestore import FirestoreStore
+from services.stores.firestore.store import FirestoreStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 from tests.emulator import Emulator, NoEmulator, is_needed, warm_up
 from tests.test_outage import ANSWERS_WITHIN_SECONDS, seconds_until_refused
 from tests.test_state_manager import RULES
+from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
 NOBODY_MAY = "rules_version='2'; service cloud.firestore { match /{all=**} { allow read, write: if false; } }"

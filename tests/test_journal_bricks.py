@@ -7,15 +7,15 @@ import pytest
 
 from services import journal_bricks as module
 from services.brick_store import FIRST_LIVE, BrickStore
-from services.documents import write_command, write_events
-from services.engine.commands import CloseBrick, TickClock
-from services.engine.events import BrickApplied, TradeClosed
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick, TickClock
+from services.engine.model.events import BrickApplied, TradeClosed
 from services.journal_bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
-from services.stores.sqlite import SqliteStore
+from services.stores.codec.documents import write_command, write_events
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, JournalRow, StoreDown
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 from tests.test_journal_api import trades_once
+from wire.types import Stream
 
 OPENING = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SIZES = ("2.5", "4", "6", "8", "12")

@@ -21,7 +21,7 @@ from services.config import Config
 from services.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
 from services.sessions import Sessions
 from services.stores.opening import open_store
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoredKey, StoreDown
 from tests.api_document import documented
 from tests.desk_process import QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services import documents
-from services.engine.events import EntryAccepted, EntryBlocked, TradeClosed
+from services.engine.model.events import EntryAccepted, EntryBlocked, TradeClosed
 from services.history.replay import replay_store
 from services.market.ticks import read_ticks
-from services.stores.sqlite_reader import SqliteReader
-from services.tape.player import TapeSettings, play
+from services.stores.codec import documents
+from services.stores.sqlite.reader import SqliteReader
+from tape.player import TapeSettings, play
 from tests.desk_process import TV_SECRET, DeskProcess
 from tests.gate_auditor import audit
 from tests.processes import REPOSITORY, PaperBridge

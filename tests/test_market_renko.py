@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.engine.words import STREAM_POINTS
 from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import read_ticks
+from wire.types import STREAM_POINTS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TAPES = Path(os.environ.get("LOCKSTEP_DATA", REPOSITORY.parent / "shared" / "data"))

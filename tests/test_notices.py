@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.engine.commands import ConsumeTrade, SetLimits, SwitchEnv
-from services.engine.events import AlertRaised
-from services.engine.state import Alert
+from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.model.events import AlertRaised
+from services.engine.model.state import Alert
 from services.notices import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
 from tests.builders import new_york
 from tests.trader import Trader

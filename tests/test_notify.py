@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from services.cli import create_cli
 from services.config import Config, ConfigError
-from services.engine.commands import (
+from services.engine.model.commands import (
     CloseBrick,
     EnterMarket,
     HearBridge,
@@ -24,14 +24,14 @@ from services.engine.commands import (
     SwitchEnv,
     TickClock,
 )
-from services.engine.words import Stream
 from services.notices import Notifying
 from services.notify import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, open_targets
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET, DeskProcess, eventually, free_port
 from tests.fakes.notice_target import TOKEN, NoticeTarget, url_of
+from wire.types import Stream
 
 SETTINGS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
 MORNING = datetime(2026, 11, 17, 14, 31, 10, tzinfo=UTC)

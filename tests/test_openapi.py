@@ -11,7 +11,7 @@ from cli import create_cli, openapi_text
 from routes.api_sheet import sample
 from routes.guards import UNSAFE
 from routes.openapi import ERRORS, errors_of
-from services.engine.rules import Rules
+from services.engine.model.settings import Rules
 from tests.api_document import PATH, document, documented, operations
 from tests.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
 from tests.url_map import house_routes

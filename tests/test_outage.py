@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.commands import CloseBrick, HearBridge, NotePrice
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.test_state_manager import RULES
+from wire.types import Stream
 
 GREEN = CloseBrick("ES", Stream.FOUR, "green")
 ANSWERS_WITHIN_SECONDS = 3.0

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from services.engine.commands import TakeSnapshot
+from services.engine.model.commands import TakeSnapshot
 from services.pnl import day_name, with_sample
 from tests.builders import new_york
 from tests.trader import Trader

@@ -12,17 +12,17 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from services import documents
-from services.engine.commands import CloseBrick
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick
 from services.history import display
 from services.history.prune import prune
 from services.history.replay import replay_store
 from services.program import VERSION
-from services.stores.firestore import FirestoreStore
-from services.stores.sqlite_reader import SqliteReader
+from services.stores.codec import documents
+from services.stores.firestore.store import FirestoreStore
+from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import StoreDown, StoreError, StoreUnreadable
 from tests.stored_trader import StoredTrader
+from wire.types import Stream
 
 
 @pytest.fixture

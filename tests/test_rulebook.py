@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.engine.exits import EXIT_RULES
-from services.engine.gates import ENTRY_GATES
-from services.engine.limits import LIMITS
-from services.engine.locks import LOCKS
+from services.engine.rules.gates import ENTRY_GATES
+from services.engine.rules.locks import LOCKS
+from services.engine.steps.exits import EXIT_RULES
+from services.engine.steps.limits import LIMITS
 from services.rulebook import RULES_PAGE, renewed
 
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.sessions import LOOK_EVERY_SECONDS, SESSION_LASTS, Session, Sessions, read_session
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)

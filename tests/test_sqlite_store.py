@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from services.stores.sqlite import SqliteStore
-from services.stores.sqlite_file import MIGRATIONS
-from services.stores.sqlite_reader import SqliteReader
+from services.stores.sqlite.file import MIGRATIONS
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import (
     Commit,
     DeadLetter,

@@ -15,16 +15,16 @@ from services import tenure
 from services.activity import ActivityLog
 from services.broadcast import Broadcaster
 from services.config import Config
-from services.engine.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.notices import Notifying
 from services.notify import Courier, Target
 from services.state_manager import StateManager
 from services.stores.opening import open_store
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 from tests.test_state_manager import RULES
+from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from services.config import Config
-from services.engine.commands import (
+from services.engine.model.commands import (
     CloseBrick,
     EnterMarket,
     HearBridge,
@@ -18,12 +18,12 @@ from services.engine.commands import (
     TakeSnapshot,
     TickClock,
 )
-from services.engine.words import Stream
 from services.group_sheet import KeyReused
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, TV_SECRET, eventually
+from wire.types import Stream
 
 RULES = Config.from_env(
     {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}

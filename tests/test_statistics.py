@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from services import documents
-from services.engine.day import trading_day_of
-from services.engine.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.engine.steps.day import trading_day_of
 from services.gates_at_entry import GatesAtEntry
 from services.journal import (
     PAGE,
@@ -40,7 +39,8 @@ from services.statistics import (
     figures_of,
     groups_of,
 )
-from services.stores.sqlite import SqliteStore
+from services.stores.codec import documents
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit
 from services.stores.trade_rows import StoredGates, StoredNote, StoredTrade
 from tests.builders import TUESDAY, new_york

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.stores.firestore import FirestoreStore
-from services.stores.sqlite import SqliteStore
+from services.stores.firestore.store import FirestoreStore
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import (
     Commit,
     DeadLetter,

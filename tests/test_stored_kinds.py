@@ -13,9 +13,9 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from services import documents
-from services.engine.commands import AnyCommand
-from services.engine.events import AnyEvent
+from services.engine.model.commands import AnyCommand
+from services.engine.model.events import AnyEvent
+from services.stores.codec import documents
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 KINDS: dict[str, list[Any]] = msgspec.json.decode((FIXTURES / "stored_kinds.json").read_bytes())

@@ -13,10 +13,9 @@ from msgspec import Struct
 from services.activity import ActivityLog, LogLine
 from services.broadcast import Broadcaster
 from services.config import Config
-from services.engine.commands import CloseBrick
-from services.engine.words import Stream
+from services.engine.model.commands import CloseBrick
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from tests.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -27,6 +26,7 @@ from tests.desk_process import (
     eventually,
     without_the_clock,
 )
+from wire.types import Stream
 
 pytestmark = pytest.mark.processes
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.tape import command
-from services.tape.command import asset_of, tape_command
+from tape import command
+from tape.command import asset_of, tape_command
 from tests.test_tape_webhooks import Desk
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -128,7 +128,7 @@ def test_the_same_seed_plays_the_same_bricks(desk):
 @pytest.mark.parametrize("words", [["--seed", "1"], [EXTRACT, "--speed", "max", "--stay"]], ids=["playing", "staying"])
 def test_a_signal_ends_the_command_cleanly(desk, number, words):
     process = subprocess.Popen(
-        [sys.executable, "-c", "from services.tape.command import tape_command; tape_command()", *words],
+        [sys.executable, "-c", "from tape.command import tape_command; tape_command()", *words],
         cwd=REPOSITORY,
         env={**os.environ, "LOCKSTEP_URL": desk.url, "TV_WEBHOOK_SECRET": "s3cret"},
         stdin=subprocess.DEVNULL,

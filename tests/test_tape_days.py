@@ -21,9 +21,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.answers import OrdersHandedOver, Refusal
-from services.engine.commands import (
+from services.engine.decide import Decision, open_desk
+from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
     CancelIntent,
@@ -50,18 +49,19 @@ from services.engine.commands import (
     ToggleExit,
     TouchLevel,
 )
-from services.engine.decide import Decision, open_desk
-from services.engine.events import EntryAccepted, TradeClosed, TradeConsumed, TradeOpened
-from services.engine.order import Order
-from services.engine.rules import Rules
-from services.engine.state import Asset, Desk
-from services.engine.words import STREAM_POINTS, Contract, OrderStatus, Stream
+from services.engine.model.events import EntryAccepted, TradeClosed, TradeConsumed, TradeOpened
+from services.engine.model.order import Order
+from services.engine.model.replies import OrdersHandedOver, Refusal
+from services.engine.model.settings import Rules
+from services.engine.model.state import Asset, Desk
 from services.group_sheet import GroupSheet
 from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack
 from services.market.ticks import Tick, read_ticks
+from services.stores.codec import documents
 from tests.builders import AGAINST, NEW_YORK, TOGGLES
 from tests.trader import ID_KEY, replay
+from wire.types import STREAM_POINTS, Contract, OrderStatus, Stream
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("LOCKSTEP_DATA", PROJECT.parent / "shared" / "data"))

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.tape.controls import PAUSED, Controls, TapeStopped, keyboard_is_there
-from services.tape.pace import Pace, Throttle
+from tape.controls import PAUSED, Controls, TapeStopped, keyboard_is_there
+from tape.pace import Pace, Throttle
 
 OPEN = datetime(2013, 9, 1, 22, 0, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ import pytest
 
 from services.market.instruments import UnknownInstrument
 from services.market.ticks import Tick, read_ticks
-from services.tape.controls import Controls
-from services.tape.player import TapeSettings, play
-from services.tape.simulation import SESSION_START, simulate
-from services.tape.webhooks import DeskRefused
+from tape.controls import Controls
+from tape.player import TapeSettings, play
+from tape.simulation import SESSION_START, simulate
+from tape.webhooks import DeskRefused
 from tests.test_tape_webhooks import DROP, TAKE_AND_DROP, Desk
 
 EXTRACT = Path(__file__).parent / "fixtures" / "es_ticks_20130901_extract.csv.gz"

@@ -10,7 +10,7 @@ import pytest
 
 from services.market.instruments import INSTRUMENTS, UnknownInstrument
 from services.market.renko import Renko
-from services.tape.simulation import SESSION_START, START_PRICES, simulate
+from tape.simulation import SESSION_START, START_PRICES, simulate
 
 
 def test_one_seed_is_one_tape():

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from services.tape.controls import Controls, TapeStopped
-from services.tape.messages import Message
-from services.tape.webhooks import DeskLine, DeskRefused
+from tape.controls import Controls, TapeStopped
+from tape.messages import Message
+from tape.webhooks import DeskLine, DeskRefused
 
 DROP, TAKE_AND_DROP = "drop", "take and drop"
 

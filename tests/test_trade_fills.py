@@ -10,10 +10,10 @@ from functools import partial
 
 import pytest
 
-from services.engine.events import OrderReported
+from services.engine.model.events import OrderReported
 from services.journal import Selection, page_of
-from services.stores.firestore import FirestoreStore
-from services.stores.sqlite_file import migration_steps
+from services.stores.firestore.store import FirestoreStore
+from services.stores.sqlite.file import migration_steps
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredFill
 from services.trade_fills import TradeFill, are_whole, fills_of

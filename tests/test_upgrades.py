@@ -16,23 +16,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services import documents
-from services.engine.commands import EnterMarket, ReportExecution
-from services.engine.words import OrderStatus
+from services.engine.model.commands import EnterMarket, ReportExecution
 from services.history.replay import replay_store
 from services.state_manager import StateManager
-from services.stores import sqlite_file
-from services.stores.sqlite import SqliteStore
-from services.stores.sqlite_reader import SqliteReader
+from services.stores.codec import documents
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
+from services.stores.sqlite.store import file as sqlite_file
 from services.stores.store import StoreUnreadable
 from services.trade_fills import are_whole, fills_of
 from tests.desk_process import REPOSITORY
+from wire.types import OrderStatus
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 SCHEMAS = (1, 2, 3, 4)
 NEWEST = len(sqlite_file.migration_steps())
 NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
-OPENS = "import sys; from services.stores.sqlite import SqliteStore; SqliteStore(sys.argv[1]).close()"
+OPENS = "import sys; from services.stores.sqlite.store import SqliteStore; SqliteStore(sys.argv[1]).close()"
 
 
 def test_every_earlier_schema_has_a_fixture():

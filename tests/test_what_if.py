@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services import documents
-from services.engine.events import EntryAccepted
+from services.engine.model.events import EntryAccepted
 from services.history.display import show_what_if
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import command_of, decide_again, opened_by, with_observed
 from services.rule_settings import rules_named
+from services.stores.codec import documents
 from tests.stored_trader import StoredTrader
 
 

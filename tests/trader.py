@@ -15,9 +15,8 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.answers import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.commands import (
+from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
     CancelIntent,
@@ -46,15 +45,16 @@ from services.engine.commands import (
     ToggleExit,
     TouchLevel,
 )
-from services.engine.decide import Decision, decide, open_desk
-from services.engine.events import AnyEvent, TradeClosed
-from services.engine.gates import Rung
-from services.engine.order import Order
-from services.engine.state import Alert, Asset, Desk, Trade
-from services.engine.words import OrderStatus, Side, SizeMode, TradeMode
+from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.order import Order
+from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.model.state import Alert, Asset, Desk, Trade
+from services.engine.rules.gates import Rung
 from services.group_sheet import GroupSheet
+from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Stored
 from tests.builders import AGAINST, NEW_YORK, STREAM_OF_POINTS, TOGGLES, TUESDAY, WITH, exactly, new_york, rules_for
+from wire.types import OrderStatus, Side, SizeMode, TradeMode
 
 ID_KEY = "5e" * 32
 KEEP_ALIVE_EVERY = timedelta(seconds=20)

@@ -12,10 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.account import hear_bridge, take_snapshot
-from services.engine.answers import Done, Refusal, Reply
-from services.engine.bricks import close_brick, note_price
-from services.engine.commands import (
+from services.engine.model.commands import (
     AnyCommand,
     CancelIntent,
     CancelPreOrder,
@@ -46,29 +43,32 @@ from services.engine.commands import (
     ToggleExit,
     TouchLevel,
 )
-from services.engine.day import check_daily_stop, roll_day, trading_day_of
-from services.engine.entries import enter_market
-from services.engine.environment import switch_env
-from services.engine.events import AnyEvent, DeadLetterKept, DeskConfigured, DeskTakenOver, ObservationsKept
-from services.engine.exits import flatten_when_stopped, pursue_exit
-from services.engine.limits import configure_rules, consume_trade, set_limits
-from services.engine.notes import note_trade
-from services.engine.order import Order
-from services.engine.orders import (
+from services.engine.model.events import AnyEvent, DeadLetterKept, DeskConfigured, DeskTakenOver, ObservationsKept
+from services.engine.model.order import Order
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.settings import Rules
+from services.engine.model.state import Asset, Day, Desk
+from services.engine.steps.account import hear_bridge, take_snapshot
+from services.engine.steps.bricks import close_brick, note_price
+from services.engine.steps.day import check_daily_stop, roll_day, trading_day_of
+from services.engine.steps.entries import enter_market
+from services.engine.steps.environment import switch_env
+from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
+from services.engine.steps.exits import flatten_when_stopped, pursue_exit
+from services.engine.steps.feed_watch import watch_feeds
+from services.engine.steps.limits import configure_rules, consume_trade, set_limits
+from services.engine.steps.notes import note_trade
+from services.engine.steps.orders import (
     claim_orders,
     expire_entries,
     report_execution,
     warn_of_unclaimed_exits,
 )
-from services.engine.protections import set_points_target, set_protect, set_signal_target, toggle_exit
-from services.engine.rules import Rules
-from services.engine.scale_in import scale_in
-from services.engine.silence import watch_feeds
-from services.engine.state import Asset, Day, Desk
-from services.engine.turn import Turn
-from services.engine.waiting import cancel_intent, cancel_preorder, place_intent, place_preorder
-from services.engine.ways_out import exit_all, exit_position, touch_level
-from services.engine.words import Instant
+from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
+from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.scale_in import scale_in
+from services.engine.transition import Turn
+from wire.types import Instant
 
 
 class Decision(Struct, frozen=True):

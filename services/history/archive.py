@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw, Struct
 
-from services.engine.words import Instant
 from services.history.files import durable_file
 from services.stores.store import JournalRow, StoreUnreadable
+from wire.types import Instant
 
 FORMAT = 1
 PATTERN = "journal-*.jsonl.gz"

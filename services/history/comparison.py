@@ -8,10 +8,9 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from services import documents
-from services.engine.events import DeskTakenOver, TradeClosed
-from services.engine.order import Order
-from services.engine.state import Desk
+from services.engine.model.events import DeskTakenOver, TradeClosed
+from services.engine.model.order import Order
+from services.engine.model.state import Desk
 from services.history.differences import (
     ABSENT,
     desk_differences,
@@ -23,6 +22,7 @@ from services.history.differences import (
 from services.history.recomputing import Recomputed, told_events
 from services.history.source import History
 from services.program import VERSION
+from services.stores.codec import documents
 from services.stores.store import SnapshotMark, Store, StoreUnreadable
 
 SENTENCES_KEPT = 40  # after the first differing row many more may follow from it

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from services import documents
-from services.engine.events import TradeClosed
-from services.engine.order import Order
-from services.engine.state import Desk
+from services.engine.model.events import TradeClosed
+from services.engine.model.order import Order
+from services.engine.model.state import Desk
+from services.stores.codec import documents
 
 ABSENT = object()
 LONGEST_VALUE = 80

@@ -12,8 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from services import documents
-from services.engine.events import (
+from services.engine.model.events import (
     AnyEvent,
     EntryBlocked,
     OrderEnded,
@@ -21,6 +20,7 @@ from services.engine.events import (
     OrderReported,
     TradeClosed,
 )
+from services.stores.codec import documents
 from services.stores.store import JournalRow, StoreUnreadable
 
 ColumnKind = Literal["text", "whole", "exact", "instant", "flag"]

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.commands import (
+from services.engine.decide import decide
+from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
     CancelIntent,
@@ -28,16 +28,16 @@ from services.engine.commands import (
     TakeSnapshot,
     TickClock,
 )
-from services.engine.decide import decide
-from services.engine.events import AnyEvent, OrderEnded, OrderQueued, TradeClosed, TradeOpened
-from services.engine.order import Order
-from services.engine.reconcile import broker_position
-from services.engine.rules import Rules
-from services.engine.state import Asset, AssetLive, Desk
-from services.engine.trades import watch_excursion
-from services.engine.words import Instant, OrderStatus, Price
+from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued, TradeClosed, TradeOpened
+from services.engine.model.order import Order
+from services.engine.model.settings import Rules
+from services.engine.model.state import Asset, AssetLive, Desk
+from services.engine.steps.reconcile import broker_position
+from services.engine.steps.trades import watch_excursion
 from services.history.recomputing import Recomputed
+from services.stores.codec import documents
 from services.stores.store import JournalRow
+from wire.types import Instant, OrderStatus, Price
 
 NEVER = "this entry never happened: nobody knows how it would have filled"
 ZERO = Decimal(0)

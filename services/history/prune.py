@@ -9,10 +9,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from services import documents
-from services.engine.day import trading_day_of
+from services.engine.steps.day import trading_day_of
 from services.history.archive import Archive, Part, checked_rows, write_part
 from services.history.source import History
+from services.stores.codec import documents
 from services.stores.store import JournalRow, SnapshotMark, Store, StoreUnreadable
 
 

@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services import documents
-from services.engine.commands import AnyCommand, ConfigureDesk
 from services.engine.decide import decide, open_desk
-from services.engine.events import AnyEvent
-from services.engine.order import Order
-from services.engine.state import Desk
+from services.engine.model.commands import AnyCommand, ConfigureDesk
+from services.engine.model.events import AnyEvent
+from services.engine.model.order import Order
+from services.engine.model.state import Desk
+from services.stores.codec import documents
 from services.stores.store import JournalRow, StoreUnreadable
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services import documents
 from services.history.comparison import Comparison, Replay
 from services.history.recomputing import decide_again
 from services.history.source import History
+from services.stores.codec import documents
 from services.stores.store import Store, StoreUnreadable
 
 __all__ = ["OnProgress", "Replay", "replay_history", "replay_store"]

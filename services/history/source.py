@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services import documents
-from services.engine.state import Desk
+from services.engine.model.state import Desk
 from services.history.archive import Archive
+from services.stores.codec import documents
 from services.stores.store import DeskSnapshot, Head, JournalRow, SnapshotMark, Store, Stored, StoreUnreadable
 
 

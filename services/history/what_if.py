@@ -13,12 +13,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded, TradeClosed, TradeOpened
-from services.engine.state import Desk
-from services.engine.words import Instant, OrderStatus, Side, Usd
+from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded, TradeClosed, TradeOpened
+from services.engine.model.state import Desk
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import Recomputed, command_of, decide_again, opened_by, with_observed
 from services.stores.store import JournalRow
+from wire.types import Instant, OrderStatus, Side, Usd
 
 OWN_GATES = {OrderStatus.EXPIRED: "entry_ttl"}  # not a gate of the ladder: the order was accepted and then lost
 NOTHING_WAITED = "no pre-order waited here"

@@ -16,8 +16,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.words import Contract, Price, Usd
 from services.market.rolls import CRUDE_ROLL, GOLD_ROLL, INDEX_ROLL, MONTH_LETTERS, RollRule
+from wire.types import Contract, Price, Usd
 
 ContractSize = Literal["micro", "full"]
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.words import STREAM_POINTS, Price
 from services.market.instruments import Instrument
+from wire.types import STREAM_POINTS, Price
 
 BrickColor = Literal["green", "red"]
 

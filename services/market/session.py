@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.engine.words import Instant
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
+from wire.types import Instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 SESSION_OPENS = time(18, 0)

@@ -18,7 +18,7 @@ from typing import TextIO, cast
 
 from msgspec import Struct
 
-from services.engine.words import Instant, Price
+from wire.types import Instant, Price
 
 ONE_MINUTE = timedelta(minutes=1)
 TIME_COLUMN = "time_utc"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from services.config import Config
-from services.stores.sqlite import SqliteStore
-from services.stores.sqlite_reader import SqliteReader
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Store
 
 
@@ -17,7 +17,7 @@ def open_store(config: Config) -> Store:
     """
     if config.store != "firestore":
         return SqliteStore(config.sqlite_path)
-    from services.stores.firestore import FirestoreStore
+    from services.stores.firestore.store import FirestoreStore
 
     return FirestoreStore(
         config.google_cloud_project or "",

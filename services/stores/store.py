@@ -80,7 +80,7 @@ class JournalRow(Struct, frozen=True):
     """One decided command: asked with ``command``, answered with ``events``, both JSON.
 
     ``observed`` holds the prices and ages that changed since the row before, so that replay decides on what
-    the desk saw. ``schema`` says how the three are written (``services/documents.py``).
+    the desk saw. ``schema`` says how the three are written (``services/stores/codec/documents.py``).
     """
 
     sequence: int

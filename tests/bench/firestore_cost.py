@@ -10,9 +10,9 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.engine.commands import AnyCommand, KeepObservations
 from services.engine.decide import Decision
-from services.engine.state import Desk
+from services.engine.model.commands import AnyCommand, KeepObservations
+from services.engine.model.state import Desk
 from services.pnl import with_sample
 from services.state_manager import KEEP_OBSERVATIONS_EVERY
 from services.tenure import RENEW_SECONDS

@@ -18,11 +18,11 @@ from typing import NamedTuple
 import psutil
 
 from services.config import Config
-from services.engine.commands import AnyCommand, CloseBrick, ConfigureDesk, EnterMarket, NotePrice, TickClock
 from services.engine.decide import decide, open_desk
-from services.engine.words import Stream
+from services.engine.model.commands import AnyCommand, CloseBrick, ConfigureDesk, EnterMarket, NotePrice, TickClock
 from tests.bench.wire import Wire, brick
 from tests.desk_process import BRIDGE_SECRET, SETTINGS, TV_SECRET, DeskProcess
+from wire.types import Stream
 
 TV = TV_SECRET
 BRIDGE_HEADERS = {"X-Bridge-Secret": BRIDGE_SECRET}

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from services.engine.answers import Refusal
-from services.engine.commands import EnterMarket, NoteTrade
-from services.engine.events import TradeClosed
-from services.engine.words import Side
+from services.engine.model.commands import EnterMarket, NoteTrade
+from services.engine.model.events import TradeClosed
+from services.engine.model.replies import Refusal
 from tests.browser.market import SIZES
 from tests.stored_trader import StoredTrader
+from wire.types import Side
 
 TICK = 0.25
 STEPS_A_DAY = 260

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import requests
 
-from services.stores.sqlite_reader import SqliteReader
+from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import Store, StoreDown
 from tests.crash import checks
 from tests.crash.books import Books, Note

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.engine.events import BrickApplied, LateBrickIgnored
-from services.engine.words import Stream
+from services.engine.model.events import BrickApplied, LateBrickIgnored
 from tests.builders import STREAM_OF_POINTS
 from tests.trader import Trader
+from wire.types import Stream
 
 SIZES = sorted(STREAM_OF_POINTS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import EntryReturned
+from services.engine.model.events import EntryReturned
 from tests.builders import new_york
 from tests.trader import Trader
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.engine.commands import BrokerPosition, EnterMarket, TakeSnapshot
 from services.engine.decide import decide
-from services.engine.events import OrderClaimed
-from services.engine.orders import is_claimable
-from services.engine.words import OrderStatus
+from services.engine.model.commands import BrokerPosition, EnterMarket, TakeSnapshot
+from services.engine.model.events import OrderClaimed
+from services.engine.steps.orders import is_claimable
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 
 def trader_with_entry():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import CooldownStarted
+from services.engine.model.events import CooldownStarted
 from tests.trader import Trader
 
 

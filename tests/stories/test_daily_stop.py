@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from services.engine.commands import ConfigureDesk
-from services.engine.events import DailyStopTriggered
+from services.engine.model.commands import ConfigureDesk
+from services.engine.model.events import DailyStopTriggered
 from tests.trader import Trader
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.events import DayWarned, TradeConsumed
+from services.engine.model.events import DayWarned, TradeConsumed
 from tests.trader import Trader
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import EnvSwitched
+from services.engine.model.events import EnvSwitched
 from tests.trader import Trader
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.exits import EXIT_RULES
+from services.engine.steps.exits import EXIT_RULES
 from tests.trader import Trader
 
 SPEC_ORDER = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.answers import OrderTaken
-from services.engine.events import ExitLatched
-from services.engine.words import OrderStatus
+from services.engine.model.events import ExitLatched
+from services.engine.model.replies import OrderTaken
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 # -- structure ------------------------------------------------------------------------------------------------
 

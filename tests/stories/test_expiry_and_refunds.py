@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import EntryReturned
-from services.engine.words import OrderStatus
+from services.engine.model.events import EntryReturned
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import OrderQueued
+from services.engine.model.events import OrderQueued
 from tests.trader import Trader
 
 STARTS = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from services.engine.answers import ExitsTaken, OrderTaken
-from services.engine.events import ExitBlocked, InitialExitLockReleased, OrderQueued
-from services.engine.words import OrderStatus
+from services.engine.model.events import ExitBlocked, InitialExitLockReleased, OrderQueued
+from services.engine.model.replies import ExitsTaken, OrderTaken
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 
 def test_an_exit_before_the_first_6pt_brick_is_refused():

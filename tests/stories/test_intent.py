@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import EntryBlocked, IntentChanged
+from services.engine.model.events import EntryBlocked, IntentChanged
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.trader import Trader
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.answers import RulesTaken
-from services.engine.events import LimitsChanged
-from services.engine.limits import LIMITS, pending_limits
+from services.engine.model.events import LimitsChanged
+from services.engine.model.replies import RulesTaken
+from services.engine.steps.limits import LIMITS, pending_limits
 from tests.trader import Trader
 
 TIGHTER = {

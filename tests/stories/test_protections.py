@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.events import ProtectionChanged, SignalCounted
+from services.engine.model.events import ProtectionChanged, SignalCounted
 from tests.trader import Trader
 
 OPENS = {"is_long": 1, "is_short": -1}

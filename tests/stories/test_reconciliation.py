@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.commands import TakeSnapshot
-from services.engine.events import PositionAgreed, PositionDisagreed, TradeOpened, TradeResized
+from services.engine.model.commands import TakeSnapshot
+from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeOpened, TradeResized
 from tests.trader import Trader
 
 

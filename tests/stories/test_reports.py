@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
-from services.engine.events import OrderReported
-from services.engine.words import OrderStatus, Stream
+from services.engine.model.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
+from services.engine.model.events import OrderReported
 from services.state_manager import StateManager
-from services.stores.sqlite import SqliteStore
+from services.stores.sqlite.store import SqliteStore
 from tests.trader import Trader
+from wire.types import OrderStatus, Stream
 
 
 def entering():

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.events import ScaleInReturned, ScaleInUnlocked
-from services.engine.words import OrderStatus
+from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from tests.stories.test_gates import LADDER
 from tests.trader import Trader
+from wire.types import OrderStatus
 
 
 def unlocked_trader(**settings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import FeedLost, FeedReturned
+from services.engine.model.events import FeedLost, FeedReturned
 from tests.trader import Trader
 
 

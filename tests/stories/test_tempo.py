@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import TempoArmed
+from services.engine.model.events import TempoArmed
 from tests.trader import Trader
 
 

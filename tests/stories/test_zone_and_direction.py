@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.engine.events import EntryAccepted, EntryBlocked
+from services.engine.model.events import EntryAccepted, EntryBlocked
 from tests.trader import Trader
 
 

@@ -1,0 +1,320 @@
+"""What may be asked of the desk: imperative, frozen, complete.
+
+A command holds everything its decision needs besides the desk and the time, so the journal can ask it again.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from services.engine.model.order import Order
+from services.engine.model.settings import Rules
+from services.engine.model.tagged import Tagged
+from wire.types import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
+
+Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]
+
+
+class Command(Tagged, frozen=True, omit_defaults=True):
+    """The base of all commands. ``origin`` says at which door it came in."""
+
+    origin: ClassVar[Origin] = "house"
+
+
+class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
+    """Put the operator's settings in force; asked once at every start."""
+
+    rules: Rules
+
+
+class TakeOver(Command, frozen=True, tag="TakeOver"):
+    """Let the process ``writer`` decide from here on, its version of the program being ``program``.
+
+    ``after_loss`` names the process before it, when that one ended without letting go.
+    """
+
+    writer: str
+    epoch: int
+    program: str
+    after_loss: str | None = None
+
+
+class NotePrice(Command, frozen=True, tag="NotePrice"):
+    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+    price: Price | None = None
+    sent_at: Instant | None = None
+    simulated: bool = False
+
+
+class CloseBrick(Command, frozen=True, tag="CloseBrick"):
+    """A Renko brick of one size has closed (SPEC 3)."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+    stream: Stream
+    color: Color
+    bar_id: str | None = None
+    bar_at: Instant | None = None
+    close: Price | None = None
+    simulated: bool = False
+
+
+class TouchLevel(Command, frozen=True, tag="TouchLevel"):
+    """A horizontal price level was touched: exit the asset (SPEC 3, ``/tv_level_exit``)."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    asset: str
+
+
+class EnterMarket(Command, frozen=True, tag="EnterMarket"):
+    """The operator asks for a market entry (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    direction: Side | None = None
+    override: bool = False
+    override_reason: str | None = None
+
+
+class ExitPosition(Command, frozen=True, tag="ExitPosition"):
+    """The operator asks to be flat in one asset; ``force`` breaks the initial exit lock (SPEC 5.3)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    force: bool = False
+
+
+class ExitAll(Command, frozen=True, tag="ExitAll"):
+    """The operator asks to be flat everywhere (SPEC 7.3)."""
+
+    origin: ClassVar[Origin] = "operator"
+    force: bool = False
+
+
+class ScaleIn(Command, frozen=True, tag="ScaleIn"):
+    """The operator adds to the open trade, once (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
+    """The operator lets an entry wait for the next 6pt brick (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    trade_mode: TradeMode
+    size_mode: SizeMode
+    direction: Side | None = None
+    override: bool = False
+    override_reason: str | None = None
+
+
+class CancelPreOrder(Command, frozen=True, tag="CancelPreOrder"):
+    """The operator takes the waiting pre-order back."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class PlaceIntent(Command, frozen=True, tag="PlaceIntent"):
+    """The operator means to enter after the next 6pt brick (SPEC 4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class CancelIntent(Command, frozen=True, tag="CancelIntent"):
+    """The operator takes the intent back."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+
+
+class SetProtect(Command, frozen=True, tag="SetProtect"):
+    """Switch the soft stop on open points (SPEC 6.3); without a threshold it keeps the one it has."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    enabled: bool
+    threshold: Decimal | None = None
+
+
+class SetPointsTarget(Command, frozen=True, tag="SetPointsTarget"):
+    """Switch the points take-profit (SPEC 6.1); without a target it keeps the one it has."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    enabled: bool
+    target: Decimal | None = None
+
+
+class SetSignalTarget(Command, frozen=True, tag="SetSignalTarget"):
+    """Arm or disarm the signal take-profit, set its target, zero its count (SPEC 6.4)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    toggle: bool = False
+    target: int | None = None
+    reset: bool = False
+
+
+ToggledExit = Literal["high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled"]
+
+
+class ToggleExit(Command, frozen=True, tag="ToggleExit"):
+    """Switch one of the brick exits on or off (SPEC 6.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+    asset: str
+    exit: ToggledExit
+
+
+class ConsumeTrade(Command, frozen=True, tag="ConsumeTrade"):
+    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+
+
+class SwitchEnv(Command, frozen=True, tag="SwitchEnv"):
+    """Change between DEMO and LIVE (SPEC 8.5)."""
+
+    origin: ClassVar[Origin] = "operator"
+    env: Env
+
+
+class SetLimits(Command, frozen=True, tag="SetLimits"):
+    """Change limits: what is tighter holds at once, what is looser from the next trading day on."""
+
+    origin: ClassVar[Origin] = "operator"
+    limits: dict[str, Decimal]
+
+
+class NoteTrade(Command, frozen=True, tag="NoteTrade"):
+    """The operator writes about a closed trade: a note and tags in place of what was written before."""
+
+    origin: ClassVar[Origin] = "operator"
+    trade_id: str
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
+    """A bridge takes what is queued for it (SPEC 8.2)."""
+
+    origin: ClassVar[Origin] = "bridge"
+    owner: str
+    limit: int = 20
+
+
+class ReportExecution(Command, frozen=True, tag="ReportExecution"):
+    """A bridge says what became of an order (SPEC 8.3).
+
+    ``qty`` is this execution's quantity, ``cum_qty`` all that is filled. ``recalled`` is the stored order when
+    it is final already and no longer on the desk; the state manager looks it up.
+    """
+
+    origin: ClassVar[Origin] = "bridge"
+    order_id: str
+    status: OrderStatus
+    fill_price: Price | None = None
+    qty: int | None = None
+    exec_id: str | None = None
+    cum_qty: int | None = None
+    reason: str | None = None
+    symbol: str | None = None
+    side: Side | None = None
+    recalled: Order | None = None
+
+
+class HearBridge(Command, frozen=True, tag="HearBridge"):
+    """A bridge says that it lives and what it is connected to."""
+
+    origin: ClassVar[Origin] = "bridge"
+    ts_connected: bool
+    md_connected: bool = False
+    repo_ok: bool = False
+    account: str | None = None
+    trade_route: str | None = None
+    last_rapi_event_at: Instant | None = None
+
+
+class BrokerPosition(Struct, frozen=True):
+    """One contract in a snapshot: signed ``position``, open PnL in USD, and what the broker knows of prices."""
+
+    symbol: str
+    position: int
+    open_pnl: Usd | None = None
+    avg_price: Price | None = None
+    last_fill_price: Price | None = None
+
+
+class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
+    """The bridge's view of the account (SPEC 5.6, 8.4). ``balance`` is equity with open PnL."""
+
+    origin: ClassVar[Origin] = "bridge"
+    realized: Usd | None = None
+    unrealized: Usd | None = None
+    balance: Decimal | None = None
+    positions: tuple[BrokerPosition, ...] = ()
+
+
+class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
+    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret."""
+
+    origin: ClassVar[Origin] = "tradingview"
+    path: str
+    reason: str
+    body: str
+
+
+class KeepObservations(Command, frozen=True, tag="KeepObservations"):
+    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+
+    origin: ClassVar[Origin] = "clock"
+
+
+class TickClock(Command, frozen=True, tag="TickClock"):
+    """Time has passed: expire, roll, retry, warn. Decides nothing that a later command would not."""
+
+    origin: ClassVar[Origin] = "clock"
+
+
+AnyCommand = (
+    ConfigureDesk
+    | TakeOver
+    | NotePrice
+    | CloseBrick
+    | TouchLevel
+    | EnterMarket
+    | ExitPosition
+    | ExitAll
+    | ScaleIn
+    | PlacePreOrder
+    | CancelPreOrder
+    | PlaceIntent
+    | CancelIntent
+    | SetProtect
+    | SetPointsTarget
+    | SetSignalTarget
+    | ToggleExit
+    | ConsumeTrade
+    | SwitchEnv
+    | SetLimits
+    | NoteTrade
+    | ClaimOrders
+    | ReportExecution
+    | HearBridge
+    | TakeSnapshot
+    | KeepDeadLetter
+    | KeepObservations
+    | TickClock
+)

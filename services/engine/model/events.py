@@ -1,0 +1,325 @@
+"""What happened, past tense. A decision that tells nothing is not durable: it moved only prices and ages (DESIGN 9)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from services.engine.model.state import Alert
+from services.engine.model.tagged import Tagged
+from wire.types import (
+    Color,
+    EntryZone,
+    Env,
+    Instant,
+    IntentStatus,
+    OrderKind,
+    OrderStatus,
+    Price,
+    Side,
+    Stream,
+    TradeMode,
+    Usd,
+)
+
+
+class Event(Tagged, frozen=True, omit_defaults=True):
+    """The base of all events."""
+
+
+class DeskConfigured(Event, frozen=True, tag="DeskConfigured"):
+    assets: tuple[str, ...]
+
+
+class DeskTakenOver(Event, frozen=True, tag="DeskTakenOver"):
+    """From here on the process ``writer`` decides, with this version of the program."""
+
+    writer: str
+    epoch: int
+    program: str
+
+
+class DayRolled(Event, frozen=True, tag="DayRolled"):
+    trading_day: date
+
+
+class DayEquityNoted(Event, frozen=True, tag="DayEquityNoted"):
+    equity: Usd
+
+
+class DayWarned(Event, frozen=True, tag="DayWarned"):
+    """A mark of the daily stop was passed: 50, 70 or 85 percent of it are used."""
+
+    mark_pct: int
+    drawdown_pct: Decimal
+
+
+class LimitsChanged(Event, frozen=True, tag="LimitsChanged"):
+    """Limits hold at once when tighter; ``pending`` names those that wait for the next trading day."""
+
+    now: dict[str, str]
+    pending: dict[str, str]
+
+
+class TradeConsumed(Event, frozen=True, tag="TradeConsumed"):
+    """A slot of the day's trade limit was taken by hand."""
+
+    taken: int
+
+
+class EnvSwitched(Event, frozen=True, tag="EnvSwitched"):
+    env: Env
+
+
+class DailyStopTriggered(Event, frozen=True, tag="DailyStopTriggered"):
+    reason: str
+
+
+class BrickApplied(Event, frozen=True, tag="BrickApplied"):
+    asset: str
+    stream: Stream
+    color: Color
+    close: Price | None = None
+
+
+class LateBrickIgnored(Event, frozen=True, tag="LateBrickIgnored"):
+    asset: str
+    stream: Stream
+    color: Color
+
+
+class TempoArmed(Event, frozen=True, tag="TempoArmed"):
+    asset: str
+    by: str
+
+
+class InitialExitLockReleased(Event, frozen=True, tag="InitialExitLockReleased"):
+    asset: str
+
+
+class EntryBlocked(Event, frozen=True, tag="EntryBlocked"):
+    """An attempt that a gate refused (SPEC 4: every attempt is journaled)."""
+
+    asset: str
+    direction: Side | None
+    price: Price | None
+    gate: str
+    sentence: str
+    stack: dict[str, Color]
+    override: bool = False
+    override_reason: str | None = None
+
+
+class EntryAccepted(Event, frozen=True, tag="EntryAccepted"):
+    asset: str
+    direction: Side
+    price: Price | None
+    order_id: str
+    zone: EntryZone
+    stack: dict[str, Color]
+    override: bool = False
+    override_reason: str | None = None
+
+
+class EntryReturned(Event, frozen=True, tag="EntryReturned"):
+    """An unfilled entry gave its token back, and the candle when it is still the same."""
+
+    asset: str
+    order_id: str
+    candle_returned: bool
+
+
+class PreOrderPlaced(Event, frozen=True, tag="PreOrderPlaced"):
+    asset: str
+    direction: Side
+
+
+class PreOrderEnded(Event, frozen=True, tag="PreOrderEnded"):
+    """A pre-order fired or was cancelled; ``reason`` says why."""
+
+    asset: str
+    fired: bool
+    reason: str | None = None
+
+
+class IntentChanged(Event, frozen=True, tag="IntentChanged"):
+    asset: str
+    status: IntentStatus
+
+
+class ScaleInUnlocked(Event, frozen=True, tag="ScaleInUnlocked"):
+    asset: str
+    by: str
+
+
+class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
+    """A scale-in that did not fill may be asked for again."""
+
+    asset: str
+    order_id: str
+
+
+class ProtectionChanged(Event, frozen=True, tag="ProtectionChanged"):
+    """The operator changed how the open trade is protected; ``setting`` is the field, ``value`` its JSON."""
+
+    asset: str
+    setting: str
+    value: str
+
+
+class SignalCounted(Event, frozen=True, tag="SignalCounted"):
+    """An opposite 6pt brick was counted for the signal take-profit."""
+
+    asset: str
+    count: int
+    target: int
+
+
+class FeedLost(Event, frozen=True, tag="FeedLost"):
+    """TradingView's heartbeat for an asset, or the bridge (no asset), fell silent."""
+
+    asset: str | None = None
+
+
+class FeedReturned(Event, frozen=True, tag="FeedReturned"):
+    asset: str | None = None
+
+
+class OrderQueued(Event, frozen=True, tag="OrderQueued"):
+    order_id: str
+    kind: OrderKind
+    asset: str
+    side: Side
+    qty: int
+    source: str
+    forced: bool = False
+
+
+class OrderClaimed(Event, frozen=True, tag="OrderClaimed"):
+    order_id: str
+    owner: str
+    redelivered: bool = False
+
+
+class OrderReported(Event, frozen=True, tag="OrderReported"):
+    """A bridge's report that changed the order. ``qty`` and ``price`` are what this report filled."""
+
+    order_id: str
+    asset: str
+    status: OrderStatus
+    qty: int = 0
+    price: Price | None = None
+    exec_id: str | None = None
+
+
+class OrderEnded(Event, frozen=True, tag="OrderEnded"):
+    order_id: str
+    asset: str
+    kind: OrderKind
+    status: OrderStatus
+    filled_qty: int
+    reason: str | None = None
+
+
+class TradeOpened(Event, frozen=True, tag="TradeOpened"):
+    asset: str
+    trade_id: str
+    side: Side
+    qty: int
+    price: Price
+    adopted: bool = False
+
+
+class TradeResized(Event, frozen=True, tag="TradeResized"):
+    """The broker held another size than the desk and was right (SPEC 8.4)."""
+
+    asset: str
+    quantity: int
+
+
+class TradeClosed(Event, frozen=True, tag="TradeClosed"):
+    """A trade reached flat: the journal's row (SPEC 7.5, SPEC 11 ``history``)."""
+
+    id: str
+    asset: str
+    contract: str
+    side: Side
+    size: int
+    entry_price: Price
+    exit_price: Price
+    entry_ts: Instant
+    exit_ts: Instant
+    pnl_points: Decimal
+    pnl_usd: Usd
+    mae_points: Decimal
+    mfe_points: Decimal
+    mode: TradeMode
+    zone: EntryZone
+    reason: str
+    env: Env
+    override: bool = False
+    forced_exit: bool = False
+
+
+class TradeNoted(Event, frozen=True, tag="TradeNoted"):
+    """The operator wrote about a closed trade; what was written before is replaced."""
+
+    trade_id: str
+    note: str
+    tags: tuple[str, ...] = ()
+
+
+class CooldownStarted(Event, frozen=True, tag="CooldownStarted"):
+    until: Instant
+
+
+class ExitBlocked(Event, frozen=True, tag="ExitBlocked"):
+    """The operator wanted out while the initial exit lock held: the impulse is on record."""
+
+    asset: str
+    open_points: Decimal | None = None
+
+
+class ExitLatched(Event, frozen=True, tag="ExitLatched"):
+    """An exit came due while another order was open, or waits for its next try."""
+
+    asset: str
+    source: str
+    retry_at: Instant | None = None
+
+
+class PositionDisagreed(Event, frozen=True, tag="PositionDisagreed"):
+    asset: str
+    broker_position: int
+    desk_position: int
+
+
+class PositionAgreed(Event, frozen=True, tag="PositionAgreed"):
+    asset: str
+
+
+class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
+    """A webhook with a good secret could not be read (SPEC 3)."""
+
+    path: str
+    reason: str
+    body: str
+
+
+class ObservationsKept(Event, frozen=True, tag="ObservationsKept"):
+    """Prices and ages were written down between two events, so that a restart starts near them."""
+
+
+class AlertRaised(Event, frozen=True, tag="AlertRaised"):
+    alert: Alert
+
+
+OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
+OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
+OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
+OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
+OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
+OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
+OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
+AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits

@@ -1,0 +1,105 @@
+"""What a command is answered: a reply, or a refusal with its reason. Both are values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.model.order import Order
+from services.engine.rules.gates import Rung
+
+RefusalCode = Literal[
+    "gate_closed",
+    "exit_locked",
+    "nothing_to_exit",
+    "unknown_asset",
+    "direction_required",
+    "setting_invalid",
+    "nothing_to_manage",
+    "nothing_waiting",
+    "already_waiting",
+    "scale_in_unavailable",
+    "management_locked",
+    "no_trade_left",
+    "not_flat",
+    "bridge_down",
+    "unknown_order",
+    "report_conflict",
+    "report_invalid",
+    "stale_click",
+]
+
+
+class Refusal(Struct, frozen=True, tag="Refusal"):
+    """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/errors.py``."""
+
+    code: RefusalCode
+    sentence: str
+    gate: str | None = None
+    retry_after_s: int | None = None
+    ladder: tuple[Rung, ...] = ()
+
+
+class Done(Struct, frozen=True, tag="Done"):
+    """The command took effect; there is nothing to add. ``duplicate``: it had done so before."""
+
+    duplicate: bool = False
+
+
+class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
+    """A heartbeat was taken. ``flagged``: its time lay ahead, so the receipt time stands for it."""
+
+    flagged: bool = False
+
+
+class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
+    """What a brick did (SPEC 3): the names of its effects and the orders it caused."""
+
+    duplicate: bool = False
+    stale: bool = False
+    effects: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+class RulesTaken(Struct, frozen=True, tag="RulesTaken"):
+    """Limits were changed; ``pending`` waits for the next trading day."""
+
+    pending: dict[str, str]
+
+
+class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
+    """An order was queued, stood there already, or is latched behind the open one."""
+
+    order: Order | None = None
+    already_pending: bool = False
+    latched: bool = False
+    ignored: str | None = None
+
+
+class SkippedExit(Struct, frozen=True):
+    asset: str
+    reason: str
+
+
+class ExitsTaken(Struct, frozen=True, tag="ExitsTaken"):
+    """What exit-all did at once: exits, and entries it cancelled unclaimed; what waits, and what is locked."""
+
+    orders: tuple[Order, ...] = ()
+    cancelled: tuple[Order, ...] = ()
+    latched: tuple[str, ...] = ()
+    skipped: tuple[SkippedExit, ...] = ()
+
+
+class Handover(Struct, frozen=True):
+    """One order given to a bridge; ``redelivered`` when that bridge had it before."""
+
+    order: Order
+    redelivered: bool = False
+
+
+class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
+    handovers: tuple[Handover, ...] = ()
+
+
+Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver

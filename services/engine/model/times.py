@@ -1,0 +1,41 @@
+"""Arithmetic of time: countdowns and candles. New York itself appears only in ``day.py``."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from wire.types import Instant
+
+
+def candle_start(now: Instant, candle_seconds: int) -> Instant:
+    """Return the start of the wall-clock candle that ``now`` lies in (SPEC 5.1).
+
+    ``candle_seconds`` divides an hour and New York is whole hours from UTC, so a candle of the epoch is a
+    candle of New York's clock, on both days of the year when that clock is changed too.
+    """
+    whole = int(now.timestamp())
+    return datetime.fromtimestamp(whole - whole % candle_seconds, UTC)
+
+
+def candle_end(start: Instant, candle_seconds: int) -> Instant:
+    """Return the instant at which the candle that began at ``start`` is over."""
+    return start + timedelta(seconds=candle_seconds)
+
+
+def seconds_until(moment: Instant, now: Instant) -> int:
+    """Return the whole seconds left until ``moment``, rounded up, never negative."""
+    return max(0, math.ceil((moment - now).total_seconds()))
+
+
+def countdown(left: timedelta) -> str:
+    """Write a time left as a trader reads it: ``04:23``, from an hour on ``2:04:23``."""
+    seconds = max(0, math.ceil(left.total_seconds()))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+def is_younger(moment: Instant | None, than_seconds: int, now: Instant) -> bool:
+    """Tell whether ``moment`` is known and less than so many seconds old."""
+    return moment is not None and now < moment + timedelta(seconds=than_seconds)

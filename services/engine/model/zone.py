@@ -1,0 +1,27 @@
+"""The zone: what the 8pt and 12pt bricks say together (SPEC 2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.model.state import Stack
+from wire.types import Side
+
+
+class Zone(Struct, frozen=True):
+    """``NORMAL`` with the structure's direction, ``FREE``, or ``NONE`` while either size is neutral."""
+
+    kind: Literal["NORMAL", "FREE", "NONE"]
+    direction: Side | None = None
+
+
+def zone_of(stack: Stack) -> Zone:
+    """Read the zone from the stack's 8pt and 12pt colours."""
+    high, macro = stack.high.color, stack.macro.color
+    if "neutral" in (high, macro):
+        return Zone("NONE")
+    if high != macro:
+        return Zone("FREE")
+    return Zone("NORMAL", "BUY" if high == "green" else "SELL")

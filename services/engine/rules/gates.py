@@ -1,0 +1,215 @@
+"""The ladder: every condition an entry must pass, in the order in which they are named (SPEC 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from services.engine.model.state import Asset, Desk
+from services.engine.model.times import countdown, is_younger
+from services.engine.model.zone import zone_of
+from services.engine.steps.day import day_end
+from wire.types import Instant, Side
+
+
+class EntryRequest(Struct, frozen=True):
+    """An entry as the gates see it: an attempt, or the page's question whether one is possible.
+
+    Only an attempt must name its direction in a FREE zone.
+    """
+
+    asset: Asset
+    direction: Side | None = None
+    override: bool = False
+    is_attempt: bool = False
+    override_reason: str | None = None
+
+
+class Verdict(Struct, frozen=True):
+    """A gate's answer: open, or closed with the sentence the trader reads and the instant it reopens."""
+
+    sentence: str | None = None
+    reopens_at: Instant | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.sentence is None
+
+
+OPEN = Verdict()
+
+
+def closed(sentence: str, reopens_at: Instant | None = None) -> Verdict:
+    return Verdict(sentence, reopens_at)
+
+
+class Gate(Struct, frozen=True):
+    """One rung's rule: its name travels unchanged to journal, API and page."""
+
+    name: str
+    check: Callable[[Desk, EntryRequest, Instant], Verdict]
+    reopens: str
+    why: str
+
+
+class Rung(Struct, frozen=True):
+    """One gate as it stands now. ``reopens`` names the event that opens it when no instant is known."""
+
+    gate: str
+    is_open: bool
+    sentence: str | None = None
+    reopens_at: Instant | None = None
+    reopens: str | None = None
+
+
+def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close for the rest of the trading day once the drawdown reached its limit."""
+    if not desk.day.is_stopped:
+        return OPEN
+    ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
+    return closed(f"DAILY STOP ACTIVE — {desk.day.daily_stop_reason}", ends_at)
+
+
+def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close for the rest of the trading day once its entries are used up."""
+    taken, limit = desk.day.trades_taken, desk.rules.max_trades_per_day
+    if taken < limit:
+        return OPEN
+    ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
+    return closed(f"TRADE LIMIT REACHED — {taken} of {limit} trades taken today", ends_at)
+
+
+def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close the desk for 180 s after any position closes."""
+    ends_at = desk.locks.cooldown_until
+    if ends_at is not None and now < ends_at:
+        return closed(f"POST-EXIT COOLDOWN ACTIVE ({countdown(ends_at - now)} remaining)", ends_at)
+    return OPEN
+
+
+def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close for the rest of the 5-minute candle in which an entry was ordered."""
+    length, ends_at = desk.rules.candle_seconds, desk.locks.candle_until
+    if ends_at is None or now >= ends_at:
+        return OPEN
+    name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
+    left = countdown(ends_at - now)
+    return closed(f"{name} LOCK ACTIVE — one trade already used this candle ({left} remaining)", ends_at)
+
+
+def no_order_is_open(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close while an order of the asset is not yet final."""
+    order = desk.open_order(entry.asset.symbol)
+    if order is None:
+        return OPEN
+    return closed(f"ORDER OPEN — {order.kind} {order.side} {order.qty} {order.contract.symbol} is {order.status}")
+
+
+def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close while the asset has a position: no pyramiding."""
+    position = entry.asset.position
+    if position == 0:
+        return OPEN
+    side = "long" if position > 0 else "short"
+    return closed(f"POSITION OPEN — {side} {abs(position)} {entry.asset.contract.symbol}, no pyramiding")
+
+
+def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close when TradingView has not been heard for the asset within 10 minutes."""
+    heard_at = entry.asset.live.last_heartbeat_at
+    if is_younger(heard_at, desk.rules.heartbeat_max_age_seconds, now):
+        return OPEN
+    if heard_at is None:
+        return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} yet")
+    minutes = desk.rules.heartbeat_max_age_seconds / 60
+    return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} within {minutes:g} min")
+
+
+def tempo_token_is_ready(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close until a 6pt brick arrives after the last entry: one entry per brick."""
+    if entry.asset.tempo.ready:
+        return OPEN
+    if entry.asset.stack.main.at is None:
+        return closed("NO TEMPO TOKEN — no 6pt brick seen yet")
+    return closed("TEMPO TOKEN SPENT — wait for the next 6pt brick")
+
+
+def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close without a zone, against the structure, and in a free zone without a direction (SPEC 4)."""
+    if entry.override:
+        return OPEN
+    zone = zone_of(entry.asset.stack)
+    if zone.kind == "NONE":
+        missing = [s for s in ("high", "macro") if getattr(entry.asset.stack, s).color == "neutral"]
+        sizes = " and ".join({"high": "8pt", "macro": "12pt"}[name] for name in missing)
+        return closed(f"NO ZONE — waiting for the first {sizes} brick")
+    if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
+        return closed(f"AGAINST STRUCTURE — 8pt and 12pt say {zone.direction}")
+    if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
+        return closed("FREE ZONE — 8pt and 12pt disagree, choose BUY or SELL")
+    return OPEN
+
+
+def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
+    direction = entry.direction or zone_of(entry.asset.stack).direction
+    opposing = {"BUY": "red", "SELL": "green"}.get(direction or "")
+    if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
+        return closed(f"2.5PT FILTER — the last 2.5pt brick is {opposing}")
+    return OPEN
+
+
+def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close while broker and desk disagree on the position (SPEC 8.4)."""
+    disagreement = entry.asset.disagreement
+    if disagreement is None:
+        return OPEN
+    broker, desk_holds = disagreement.broker_position, entry.asset.position
+    return closed(f"POSITION MISMATCH — the broker holds {broker}, the desk {desk_holds}")
+
+
+def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
+    if desk.env == "DEMO":
+        return OPEN
+    if not is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, now):
+        return closed(f"BRIDGE SILENT — no bridge heartbeat within {desk.rules.bridge_max_age_seconds} s")
+    return OPEN if desk.live.ts_connected else closed("BRIDGE OFFLINE — not connected to the broker")
+
+
+ENTRY_GATES = (  # order = precedence; the name is what the trader reads
+    Gate(
+        "daily_stop",
+        daily_stop_is_untouched,
+        "next trading day",
+        "A lost day is over: revenge is not a plan.",
+    ),
+    Gate("trade_limit", trades_are_left, "next trading day", "More trades than planned are worse trades."),
+    Gate("cooldown", cooldown_is_over, "countdown", "The minutes after an exit are the angriest of the day."),
+    Gate("candle_lock", candle_is_unused, "next candle", "One decision a candle leaves time to make it."),
+    Gate("pending_order", no_order_is_open, "report", "An unanswered order is a position nobody knows yet."),
+    Gate("position", asset_is_flat, "flat", "Adding is what scale-in is for; a second entry is pyramiding."),
+    Gate("heartbeat", heartbeat_is_fresh, "heartbeat", "Nobody should trade on a market they no longer see."),
+    Gate("tempo", tempo_token_is_ready, "next 6pt brick", "The market must move before it is traded again."),
+    Gate("zone", structure_agrees, "8pt or 12pt brick", "Trades go with the structure the trader committed to."),
+    Gate("two_half_filter", two_half_agrees, "2.5pt flip", "A brick against the trade is a reason to wait."),
+    Gate("reconcile", positions_agree, "agreement", "A position that is not certain must not grow."),
+    Gate("bridge", bridge_is_connected, "bridge back", "Real money needs somebody at the other end."),
+)
+
+
+def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
+    """Return the first gate that refuses the entry, None when all are open."""
+    return next((rung for rung in ladder(desk, entry, now) if not rung.is_open), None)
+
+
+def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
+    """Return every gate as it stands now, in order."""
+    return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
+
+
+def _rung(gate: Gate, verdict: Verdict) -> Rung:
+    if verdict.is_open:
+        return Rung(gate.name, is_open=True)
+    return Rung(gate.name, False, verdict.sentence, verdict.reopens_at, gate.reopens)

@@ -1,0 +1,87 @@
+"""Every lock of the desk in one table: what it stops, whether it holds now, and what ends it (SPEC 5, 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from services.engine.model.state import Asset, Desk
+from services.engine.rules.gates import (
+    EntryRequest,
+    Verdict,
+    candle_is_unused,
+    cooldown_is_over,
+    daily_stop_is_untouched,
+)
+from services.engine.steps.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from wire.types import Instant
+
+
+class Held(Struct, frozen=True):
+    """Whether a lock holds, and the instant at which it ends when time alone ends it."""
+
+    is_held: bool
+    until: Instant | None = None
+
+
+class Lock(Struct, frozen=True):
+    """One temporary refusal: its name, what it stops, what ends it, and the reason for it."""
+
+    name: str
+    look: Callable[[Desk, Asset, Instant], Held]
+    stops: str
+    ends: str
+    why: str
+
+
+def _as_held(verdict: Verdict) -> Held:
+    return Held(not verdict.is_open, verdict.reopens_at)
+
+
+def candle_lock(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """An entry was ordered in this 5-minute candle, in any asset (SPEC 5.1)."""
+    return _as_held(candle_is_unused(desk, EntryRequest(asset), now))
+
+
+def cooldown(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """A position was closed less than 180 s ago, in any asset (SPEC 5.2)."""
+    return _as_held(cooldown_is_over(desk, EntryRequest(asset), now))
+
+
+def initial_exit(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """No 6pt brick has been applied since the entry filled (SPEC 5.3)."""
+    return Held(asset.trade is not None and asset.trade.initial_exit_locked)
+
+
+def management(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """The 2.5pt brick is with the trade, or neutral (SPEC 6.2)."""
+    return Held(asset.trade is not None and is_management_locked(asset, asset.trade))
+
+
+def high_bar_arming(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """An 8pt brick has come since entry and the management lock holds (SPEC 6.5)."""
+    return Held(asset.trade is not None and not may_arm_high_next_bar(asset, asset.trade))
+
+
+def signal_arming(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """A 6pt brick has come since entry and the management lock holds (SPEC 6.5)."""
+    return Held(asset.trade is not None and not may_arm_signal_target(asset, asset.trade))
+
+
+def daily_stop(desk: Desk, asset: Asset, now: Instant) -> Held:
+    """The day's drawdown reached its limit (SPEC 5.6)."""
+    return _as_held(daily_stop_is_untouched(desk, EntryRequest(asset), now))
+
+
+NEXT_DAY, TURNED_BRICK = "next trading day", "2.5pt brick against the trade"
+
+LOCKS = (
+    Lock("candle", candle_lock, "entries", "next candle", "One decision a candle leaves time to make it."),
+    Lock("cooldown", cooldown, "entries", "countdown", "The minutes after an exit are the angriest of the day."),
+    Lock("initial_exit", initial_exit, "your own exit, unless forced", "6pt brick", "A trade gets a chance to work."),
+    Lock("management", management, "changed protections", TURNED_BRICK, "What works is not fiddled with."),
+    Lock("high_bar_arming", high_bar_arming, "arming the 8pt next-bar exit", TURNED_BRICK, "No way out by a detour."),
+    Lock("signal_arming", signal_arming, "arming the signal take-profit", TURNED_BRICK, "No way out by a detour."),
+    Lock("daily_stop", daily_stop, "entries; everything is flattened", NEXT_DAY, "A lost day is over."),
+)

@@ -1,0 +1,98 @@
+"""The ways in: a market entry, through the whole ladder (SPEC 4)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from services.engine.model.commands import EnterMarket
+from services.engine.model.events import EntryAccepted, EntryBlocked, IntentChanged, PreOrderEnded
+from services.engine.model.order import EntryTerms
+from services.engine.model.replies import OrderTaken, Refusal, Reply
+from services.engine.model.state import Asset
+from services.engine.model.times import candle_end, candle_start, seconds_until
+from services.engine.model.zone import zone_of
+from services.engine.rules.gates import EntryRequest, Rung, ladder
+from services.engine.steps.order_queue import queue_entry
+from services.engine.transition import Turn
+from wire.types import Side
+
+
+def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
+    """Queue a market entry if every gate is open; the first closed one is the reason."""
+    asset = turn.asset(command.asset)
+    if command.override and command.direction is None:
+        return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
+    zone = zone_of(asset.stack)
+    direction = command.direction or zone.direction
+    request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
+    rungs = ladder(turn.desk, request, turn.now)
+    shut = next((rung for rung in rungs if not rung.is_open), None)
+    if shut is not None or direction is None:
+        return block(turn, request, rungs, shut)
+    terms = EntryTerms(
+        trade_mode=command.trade_mode,
+        size_mode=command.size_mode,
+        zone=zone.kind,
+        override=command.override,
+        candle=candle_start(turn.now, turn.desk.rules.candle_seconds),
+    )
+    return _accept(turn, asset, direction, terms, request.override_reason)
+
+
+def _reason_of(command: EnterMarket) -> str | None:
+    return command.override_reason if command.override else None
+
+
+def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
+    """Refuse what a gate closes, and journal the attempt (SPEC 4)."""
+    if shut is None:
+        raise ValueError("an entry without direction passed every gate")
+    asset = request.asset
+    turn.tell(
+        EntryBlocked(
+            asset=asset.symbol,
+            direction=request.direction,
+            price=asset.live.last_price,
+            gate=shut.gate,
+            sentence=shut.sentence or shut.gate,
+            stack=asset.stack.colors(),
+            override=request.override,
+            override_reason=request.override_reason,
+        )
+    )
+    wait = seconds_until(shut.reopens_at, turn.now) if shut.reopens_at else None
+    return Refusal("gate_closed", shut.sentence or shut.gate, shut.gate, wait, rungs)
+
+
+def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None) -> Reply:
+    """Take the candle, spend the token, queue the order."""
+    until = candle_end(terms.candle, turn.desk.rules.candle_seconds)
+    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle, candle_until=until))
+    tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
+    asset = turn.put_asset(replace(_without_waiting(turn, asset), tempo=tempo))
+    order = queue_entry(turn, asset, direction, terms)
+    turn.tell(
+        EntryAccepted(
+            asset=asset.symbol,
+            direction=direction,
+            price=asset.live.last_price,
+            order_id=order.id,
+            zone=terms.zone,
+            stack=asset.stack.colors(),
+            override=terms.override,
+            override_reason=override_reason,
+        )
+    )
+    return OrderTaken(order)
+
+
+def _without_waiting(turn: Turn, asset: Asset) -> Asset:
+    """An accepted entry uses up the intent, and a pre-order has nothing to wait for any more."""
+    intent, preorder = asset.intent, asset.preorder
+    if intent is not None and intent.is_active:
+        intent = replace(intent, status="USED")
+        turn.tell(IntentChanged(asset.symbol, intent.status))
+    if preorder is not None and preorder.is_active:
+        preorder = replace(preorder, status="CANCELLED", reason="another entry was accepted")
+        turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=preorder.reason))
+    return replace(asset, intent=intent, preorder=preorder)

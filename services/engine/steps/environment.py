@@ -1,0 +1,49 @@
+"""DEMO or LIVE: which broker an order goes to, and when that may be changed (SPEC 8.5)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from services.engine.model.commands import SwitchEnv
+from services.engine.model.events import EnvSwitched
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.state import Day, Desk
+from services.engine.model.times import is_younger
+from services.engine.transition import Turn
+
+
+def switch_env(turn: Turn, command: SwitchEnv) -> Reply | Refusal:
+    """Change the environment when all is flat and nothing waits; LIVE needs a fresh connected bridge."""
+    desk = turn.desk
+    if command.env == desk.env:
+        return Done()
+    busy = _what_is_open(desk)
+    if busy is not None:
+        return Refusal("not_flat", f"NOT FLAT — {busy}; switch when everything is flat and nothing waits")
+    heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, turn.now)
+    if command.env == "LIVE" and not (heard and desk.live.ts_connected):
+        return Refusal("bridge_down", "BRIDGE OFFLINE — LIVE needs a bridge that is heard and connected to the broker")
+    turn.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
+    turn.tell(EnvSwitched(command.env))
+    return Done()
+
+
+def _other_account(day: Day) -> Day:
+    """Measure the day on the other environment's account, from where that one started; a stop stays a stop.
+
+    Each account keeps its own start equity: switching to and fro gives nobody a fresh drawdown.
+    """
+    return replace(day, start_equity=day.other_start_equity, other_start_equity=day.start_equity)
+
+
+def _what_is_open(desk: Desk) -> str | None:
+    for symbol, asset in desk.assets.items():
+        if asset.trade is not None:
+            return f"{symbol} has a position"
+        if desk.open_order(symbol) is not None:
+            return f"{symbol} has an open order"
+        if asset.disagreement is not None:
+            return f"broker and desk disagree on {symbol}"
+        if (asset.preorder and asset.preorder.is_active) or (asset.intent and asset.intent.is_active):
+            return f"an entry waits in {symbol}"
+    return None

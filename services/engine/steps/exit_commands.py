@@ -1,0 +1,87 @@
+"""The operator's and TradingView's ways out: exit, exit all, a touched level (SPEC 5.3, 7.3)."""
+
+from __future__ import annotations
+
+from services.engine.model.commands import ExitAll, ExitPosition, TouchLevel
+from services.engine.model.events import ExitBlocked
+from services.engine.model.order import Order
+from services.engine.model.replies import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
+from services.engine.model.state import Asset
+from services.engine.steps.exits import Trigger, check_exits, demand_exit
+from services.engine.steps.pending_entries import drop_preorder
+from services.engine.transition import Turn
+from wire.types import OrderStatus
+
+LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
+
+
+def exit_position(turn: Turn, command: ExitPosition) -> Reply | Refusal:
+    """Exit one asset. Only the initial exit lock can say no, and ``force`` breaks it."""
+    asset = turn.asset(command.asset)
+    running = turn.desk.open_order(asset.symbol)
+    if asset.trade is None and (running is None or running.kind == "EXIT"):
+        return Refusal("nothing_to_exit", f"NO POSITION — {asset.symbol} is flat")
+    locked = _is_locked(asset, running)
+    if locked and not command.force:
+        turn.tell(ExitBlocked(asset.symbol, asset.live.open_points))
+        return Refusal("exit_locked", f"{LOCKED} — until the next 6pt brick; force breaks it")
+    if running is not None and running.kind == "EXIT":
+        return OrderTaken(running, already_pending=True)
+    order = demand_exit(turn, asset.symbol, "manual", forced=locked)
+    return _taken(turn, asset.symbol, order)
+
+
+def exit_all(turn: Turn, command: ExitAll) -> Reply:
+    """Flatten every asset and keep at it until all are flat; locked ones need ``force`` (SPEC 7.3)."""
+    orders: list[Order] = []
+    cancelled: list[Order] = []
+    latched: list[str] = []
+    skipped: list[SkippedExit] = []
+    for symbol in turn.desk.assets:
+        drop_preorder(turn, symbol, "exit all was asked for")
+        asset = turn.asset(symbol)
+        running = turn.desk.open_order(symbol)
+        if asset.trade is None and (running is None or running.kind == "EXIT"):
+            continue
+        locked = _is_locked(asset, running)
+        if locked and not command.force:
+            turn.tell(ExitBlocked(symbol, asset.live.open_points))
+            skipped.append(SkippedExit(symbol, LOCKED))
+            continue
+        taken = _taken(turn, symbol, demand_exit(turn, symbol, "exit_all", forced=locked))
+        if taken.order is not None and taken.order.kind == "EXIT":
+            orders.append(taken.order)
+        elif taken.order is not None:
+            cancelled.append(taken.order)
+        elif taken.latched:
+            latched.append(symbol)
+    return ExitsTaken(tuple(orders), tuple(cancelled), tuple(latched), tuple(skipped))
+
+
+def touch_level(turn: Turn, command: TouchLevel) -> Reply:
+    """Exit the asset because its level was touched; flat, there is nothing to do."""
+    asset = turn.asset(command.asset)
+    if asset.trade is None:
+        return OrderTaken(ignored="no_position")
+    check_exits(turn, asset.symbol, Trigger("level"))
+    return _taken(turn, asset.symbol, turn.desk.open_order(asset.symbol))
+
+
+def _taken(turn: Turn, symbol: str, order: Order | None) -> OrderTaken:
+    """Say what became of the demand: an order, latched, or the unclaimed entry was simply cancelled."""
+    if order is not None and order.kind == "EXIT":
+        return OrderTaken(order, already_pending=order.id not in turn.orders)
+    if turn.asset(symbol).due_exit is not None:
+        return OrderTaken(latched=True)
+    ended = [o for o in turn.orders.values() if o.asset == symbol and o.status is OrderStatus.CANCELLED]
+    return OrderTaken(ended[0] if ended else None, ignored=None if ended else "no_position")
+
+
+def _is_locked(asset: Asset, running: Order | None) -> bool:
+    """Tell whether the initial exit lock holds, or will from the fill of an entry the bridge has already.
+
+    Otherwise an exit clicked between claim and fill would cut the trade in its first second.
+    """
+    if asset.trade is not None:
+        return asset.trade.initial_exit_locked
+    return running is not None and running.kind == "ENTRY" and running.status is not OrderStatus.PENDING

@@ -1,0 +1,123 @@
+"""Limits only tighten during a trading day: what is looser waits for the next one (SPEC 5, no way around it)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.model.commands import ConsumeTrade, SetLimits
+from services.engine.model.events import LimitsChanged, TradeConsumed
+from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
+from services.engine.model.settings import Rules
+from services.engine.model.state import Desk, Locks
+from services.engine.model.times import candle_end, candle_start
+from services.engine.steps.day import check_daily_stop
+from services.engine.transition import Turn
+
+
+class Limit(Struct, frozen=True):
+    """One rule that protects the trader, and which way is tighter."""
+
+    name: str
+    tighter: Literal["lower", "higher"]
+
+    def tightest(self, one: Any, other: Any) -> Any:
+        return min(one, other) if self.tighter == "lower" else max(one, other)
+
+
+LIMITS = (
+    Limit("max_trades_per_day", "lower"),
+    Limit("daily_stop_limit_pct", "lower"),
+    Limit("cooldown_seconds", "higher"),
+    Limit("candle_seconds", "higher"),
+    Limit("entry_ttl_seconds", "lower"),
+    Limit("heartbeat_max_age_seconds", "lower"),
+    Limit("bridge_max_age_seconds", "lower"),
+    Limit("entry_qty_6pt", "lower"),
+    Limit("entry_qty_9pt", "lower"),
+    Limit("scale_in_qty", "lower"),
+    Limit("stop_points", "lower"),
+    Limit("two_half_filter", "higher"),
+)
+LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
+
+
+def tightened(in_force: Rules, wanted: Rules) -> Rules:
+    """Return the wanted rules without anything that would loosen today's; the roll itself never moves today."""
+    kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
+    return replace(wanted, day_roll=in_force.day_roll, **kept)
+
+
+def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
+    return limit.tightest(getattr(one, limit.name), getattr(other, limit.name))
+
+
+def pending_limits(desk: Desk) -> dict[str, Any]:
+    """Return what will change at the next trading day: name and value."""
+    names = [name for name in Rules.__struct_fields__ if name != "contracts"]
+    return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
+
+
+def set_limits(turn: Turn, command: SetLimits) -> Reply | Refusal:
+    """Tighten at once, loosen from the next trading day on."""
+    unknown = sorted(set(command.limits) - LIMIT_NAMES)
+    if unknown or not command.limits:
+        return Refusal("setting_invalid", f"no limit is called {', '.join(unknown) or 'nothing'}")
+    asked = {name: _as_kept(getattr(turn.desk.rules, name), value) for name, value in command.limits.items()}
+    put_rules(turn, replace(turn.desk.wanted, **asked))
+    check_daily_stop(turn)
+    return RulesTaken(_texts(pending_limits(turn.desk)))
+
+
+def _as_kept(kept: object, value: Decimal) -> object:
+    """Return the value in the type in which the rule is kept."""
+    if isinstance(kept, bool):
+        return bool(value)
+    return int(value) if isinstance(kept, int) else value
+
+
+def put_rules(turn: Turn, wanted: Rules) -> None:
+    """Want these rules: what is tighter holds now, the rest from the next trading day on."""
+    before, rules = turn.desk, tightened(turn.desk.rules, wanted)
+    turn.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
+    if (rules, wanted) == (before.rules, before.wanted):
+        return
+    changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
+    turn.tell(LimitsChanged(_texts(changed), _texts(pending_limits(turn.desk))))
+
+
+def _stretched(locks: Locks, rules: Rules) -> Locks:
+    """Let a candle lock last to the end of a longer candle; a shorter one loosens nothing that was taken."""
+    if locks.candle_used is None or locks.candle_until is None:
+        return locks
+    longer = candle_end(candle_start(locks.candle_used, rules.candle_seconds), rules.candle_seconds)
+    return replace(locks, candle_until=max(locks.candle_until, longer))
+
+
+def configure_rules(turn: Turn, configured: Rules) -> None:
+    """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
+    names, known = Rules.__struct_fields__, turn.desk.configured
+    changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
+    turn.desk = replace(turn.desk, configured=configured)
+    put_rules(turn, replace(turn.desk.wanted, **changed))
+    waiting = sorted(set(changed) & set(pending_limits(turn.desk)))
+    if waiting:
+        sentence = f"LOOSER SETTINGS WAIT — {', '.join(waiting)}: today's stay in force until the trading day rolls"
+        turn.alert("limits_pending", "info", sentence)
+
+
+def consume_trade(turn: Turn, command: ConsumeTrade) -> Reply | Refusal:
+    """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
+    day, limit = turn.desk.day, turn.desk.rules.max_trades_per_day
+    if day.trades_taken >= limit:
+        return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
+    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+    turn.tell(TradeConsumed(day.trades_taken + 1))
+    return Done()
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {name: str(values[name]) for name in sorted(values)}

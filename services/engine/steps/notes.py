@@ -1,0 +1,27 @@
+"""What the operator writes about a closed trade: journaled, and without any effect on the desk."""
+
+from __future__ import annotations
+
+import re
+
+from services.engine.model.commands import NoteTrade
+from services.engine.model.events import TradeNoted
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.transition import Turn
+
+LONGEST_NOTE = 2_000
+MOST_TAGS = 8
+TAG = re.compile(r"[a-z0-9-]{1,24}")
+
+
+def note_trade(turn: Turn, command: NoteTrade) -> Reply | Refusal:
+    """Take a note of at most 2,000 characters and up to 8 tags; what was written before is replaced."""
+    if len(command.note) > LONGEST_NOTE:
+        return Refusal("setting_invalid", f"note was {len(command.note)} characters, {LONGEST_NOTE} are the most")
+    if len(command.tags) > MOST_TAGS:
+        return Refusal("setting_invalid", f"tags were {len(command.tags)}, {MOST_TAGS} are the most")
+    for tag in command.tags:
+        if not TAG.fullmatch(tag):
+            return Refusal("setting_invalid", f"tag was {tag[:40]!r}, it must be 1 to 24 of a to z, 0 to 9 and -")
+    turn.tell(TradeNoted(command.trade_id, command.note, tuple(dict.fromkeys(command.tags))))
+    return Done()

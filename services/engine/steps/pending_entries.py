@@ -1,0 +1,146 @@
+"""Ways in that wait for the next 6pt brick: the pre-order and the intent (SPEC 4)."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from services.engine.model.commands import CancelIntent, CancelPreOrder, EnterMarket, PlaceIntent, PlacePreOrder
+from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderPlaced
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.state import Asset, Intent, PreOrder
+from services.engine.model.zone import zone_of
+from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.steps.entries import block, enter_market
+from services.engine.transition import Turn
+from wire.types import Color, IntentStatus
+
+PREORDER_GATES = (
+    "daily_stop",
+    "trade_limit",
+    "cooldown",
+    "candle_lock",
+    "pending_order",
+    "position",
+    "heartbeat",
+)
+INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
+
+
+def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
+    """Let an entry wait; it will pass the whole ladder at the moment it fires."""
+    asset = turn.asset(command.asset)
+    direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
+    if direction is None:
+        return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
+    reason = command.override_reason if command.override else None
+    request = EntryRequest(asset, direction, command.override, override_reason=reason)
+    refusal = _refusal(turn, request, PREORDER_GATES)
+    if refusal is not None:
+        return refusal
+    preorder = PreOrder(
+        status="WAITING",
+        direction=direction,
+        trade_mode=command.trade_mode,
+        size_mode=command.size_mode,
+        override=command.override,
+        placed_at=turn.now,
+        override_reason=reason,
+    )
+    turn.put_asset(replace(asset, preorder=preorder))
+    turn.tell(PreOrderPlaced(asset.symbol, direction))
+    return Done()
+
+
+def place_intent(turn: Turn, command: PlaceIntent) -> Reply | Refusal:
+    """Note that the operator means to enter after the next 6pt brick."""
+    asset = turn.asset(command.asset)
+    refusal = _refusal(turn, EntryRequest(asset), INTENT_GATES)
+    if refusal is not None:
+        return refusal
+    _put_intent(turn, asset, Intent("WAITING", turn.now))
+    return Done()
+
+
+def _refusal(turn: Turn, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
+    """Ask the gates that placing needs, then whether something waits already."""
+    rungs = ladder(turn.desk, request, turn.now)
+    shut = next((rung for rung in rungs if rung.gate in gates and not rung.is_open), None)
+    if shut is not None:
+        return block(turn, request, rungs, shut)
+    waiting = _what_waits(request.asset)
+    return Refusal("already_waiting", f"{waiting} WAITS ALREADY — cancel it first") if waiting else None
+
+
+def _what_waits(asset: Asset) -> str | None:
+    if asset.preorder is not None and asset.preorder.is_active:
+        return "A PRE-ORDER"
+    return "AN INTENT" if asset.intent is not None and asset.intent.is_active else None
+
+
+def cancel_preorder(turn: Turn, command: CancelPreOrder) -> Reply | Refusal:
+    """Take the waiting pre-order back."""
+    asset = turn.asset(command.asset)
+    if asset.preorder is None or not asset.preorder.is_active:
+        return Refusal("nothing_waiting", f"NO PRE-ORDER — nothing waits for {asset.symbol}")
+    _end_preorder(turn, asset, asset.preorder, "cancelled by the operator")
+    return Done()
+
+
+def cancel_intent(turn: Turn, command: CancelIntent) -> Reply | Refusal:
+    """Take the intent back."""
+    asset = turn.asset(command.asset)
+    if asset.intent is None or not asset.intent.is_active:
+        return Refusal("nothing_waiting", f"NO INTENT — nothing waits for {asset.symbol}")
+    _put_intent(turn, asset, replace(asset.intent, status="CANCELLED"))
+    return Done()
+
+
+def advance_intent(turn: Turn, symbol: str) -> None:
+    """A 6pt brick makes a waiting intent READY, and a ready one EXPIRED."""
+    asset = turn.asset(symbol)
+    if asset.intent is None or not asset.intent.is_active:
+        return
+    status: IntentStatus = "READY" if asset.intent.status == "WAITING" else "EXPIRED"
+    _put_intent(turn, asset, replace(asset.intent, status=status))
+
+
+def _put_intent(turn: Turn, asset: Asset, intent: Intent) -> None:
+    turn.put_asset(replace(asset, intent=intent))
+    turn.tell(IntentChanged(asset.symbol, intent.status))
+
+
+def fire_preorder(turn: Turn, symbol: str, color: Color) -> None:
+    """The 6pt brick a pre-order waited for: enter through the whole ladder, or say why not."""
+    asset = turn.asset(symbol)
+    preorder = asset.preorder
+    if preorder is None or not preorder.is_active:
+        return
+    if color != ("green" if preorder.direction == "BUY" else "red"):
+        _end_preorder(turn, asset, preorder, f"the 6pt brick came {color}")
+        return
+    turn.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))
+    entry = EnterMarket(
+        asset=symbol,
+        trade_mode=preorder.trade_mode,
+        size_mode=preorder.size_mode,
+        direction=preorder.direction,
+        override=preorder.override,
+        override_reason=preorder.override_reason,
+    )
+    answer = enter_market(turn, entry)
+    if isinstance(answer, Refusal):
+        _end_preorder(turn, turn.asset(symbol), preorder, answer.sentence)
+    else:
+        turn.tell(PreOrderEnded(symbol, fired=True))
+
+
+def drop_preorder(turn: Turn, symbol: str, reason: str) -> None:
+    """Cancel the asset's pre-order if one waits: the operator wants out, not in."""
+    asset = turn.asset(symbol)
+    if asset.preorder is not None and asset.preorder.is_active:
+        _end_preorder(turn, asset, asset.preorder, reason)
+
+
+def _end_preorder(turn: Turn, asset: Asset, preorder: PreOrder, reason: str) -> None:
+    turn.put_asset(replace(asset, preorder=replace(preorder, status="CANCELLED", reason=reason)))
+    turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=reason))

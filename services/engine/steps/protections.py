@@ -1,0 +1,122 @@
+"""How the operator changes what protects an open trade, and when that is locked (SPEC 6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from services.engine.model.commands import SetPointsTarget, SetProtect, SetSignalTarget, ToggleExit
+from services.engine.model.events import ProtectionChanged, SignalCounted
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.state import Asset, Trade
+from services.engine.transition import Turn
+from wire.types import Color
+
+PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
+HIGHEST_TARGET = Decimal(200)
+MOST_SIGNALS = 50
+
+
+def is_management_locked(asset: Asset, trade: Trade) -> bool:
+    """Tell whether the 2.5pt stream locks the trade's protections: with the trade or neutral (SPEC 6.2)."""
+    opposing = "red" if trade.side == "BUY" else "green"
+    return asset.stack.two_half.color != opposing
+
+
+def may_arm_high_next_bar(asset: Asset, trade: Trade) -> bool:
+    """Tell whether the 8pt next-bar exit may be armed: no fresh 8pt brick yet, or unlocked (SPEC 6.5)."""
+    return trade.fresh_high_bricks == 0 or not is_management_locked(asset, trade)
+
+
+def may_arm_signal_target(asset: Asset, trade: Trade) -> bool:
+    """Tell whether the signal take-profit may be armed: no fresh 6pt brick yet, or unlocked (SPEC 6.5)."""
+    return trade.fresh_main_bricks == 0 or not is_management_locked(asset, trade)
+
+
+def set_protect(turn: Turn, command: SetProtect) -> Reply | Refusal:
+    """Switch the soft stop on open points, −2 or 0.5 (SPEC 6.3)."""
+    asset, trade, refusal = _open_trade(turn, command.asset)
+    if refusal is not None:
+        return refusal
+    threshold = trade.protect_threshold_points if command.threshold is None else command.threshold
+    if threshold not in PROTECT_THRESHOLDS:
+        return Refusal("setting_invalid", f"threshold was {threshold}, it must be -2.0 or 0.5 points")
+    if is_management_locked(asset, trade):
+        return _locked(asset)
+    return _change(turn, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
+
+
+def set_points_target(turn: Turn, command: SetPointsTarget) -> Reply | Refusal:
+    """Switch the points take-profit (SPEC 6.1)."""
+    asset, trade, refusal = _open_trade(turn, command.asset)
+    if refusal is not None:
+        return refusal
+    target = trade.points_tp_target if command.target is None else command.target
+    if not 0 < target <= HIGHEST_TARGET:
+        return Refusal("setting_invalid", f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}")
+    if is_management_locked(asset, trade):
+        return _locked(asset)
+    return _change(turn, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
+
+
+def set_signal_target(turn: Turn, command: SetSignalTarget) -> Reply | Refusal:
+    """Arm or disarm the exit after N opposite 6pt bricks; arming starts the count anew (SPEC 6.4)."""
+    asset, trade, refusal = _open_trade(turn, command.asset)
+    if refusal is not None:
+        return refusal
+    target = trade.tp_target if command.target is None else command.target
+    if not 1 <= target <= MOST_SIGNALS:
+        return Refusal("setting_invalid", f"tp_target was {target}, it must be from 1 to {MOST_SIGNALS}")
+    arms = command.toggle and not trade.tp_armed
+    if arms and not may_arm_signal_target(asset, trade):
+        return _locked(asset)
+    armed = trade.tp_armed is not command.toggle
+    count = 0 if command.reset or arms else trade.tp_count
+    return _change(turn, asset, trade, tp_armed=armed, tp_target=target, tp_count=count)
+
+
+def toggle_exit(turn: Turn, command: ToggleExit) -> Reply | Refusal:
+    """Switch a brick exit; arming the 8pt next-bar exit may be locked (SPEC 6.5)."""
+    asset, trade, refusal = _open_trade(turn, command.asset)
+    if refusal is not None:
+        return refusal
+    switched_on = not getattr(trade, command.exit)
+    arms_high_bar = switched_on and command.exit == "high_next_bar_exit_enabled"
+    if arms_high_bar and not may_arm_high_next_bar(asset, trade):
+        return _locked(asset)
+    return _change(turn, asset, trade, **{command.exit: switched_on})
+
+
+def count_signal(turn: Turn, symbol: str, color: Color) -> None:
+    """Count a 6pt brick against the trade while the signal take-profit is armed."""
+    asset = turn.asset(symbol)
+    trade = asset.trade
+    if trade is None or not trade.tp_armed or color != ("red" if trade.side == "BUY" else "green"):
+        return
+    counted = replace(trade, tp_count=trade.tp_count + 1)
+    turn.put_asset(replace(asset, trade=counted))
+    turn.tell(SignalCounted(symbol, counted.tp_count, counted.tp_target))
+
+
+def _open_trade(turn: Turn, symbol: str) -> tuple[Asset, Trade, None] | tuple[Asset, Any, Refusal]:
+    """Return asset and open trade, or the refusal when there is none."""
+    asset = turn.asset(symbol)
+    if asset.trade is None:
+        return asset, None, Refusal("nothing_to_manage", f"NO POSITION — {symbol} is flat")
+    return asset, asset.trade, None
+
+
+def _locked(asset: Asset) -> Refusal:
+    color = asset.stack.two_half.color
+    return Refusal("management_locked", f"MANAGEMENT LOCK ACTIVE — the 2.5pt brick is {color}; it opens when it turns")
+
+
+def _change(turn: Turn, asset: Asset, trade: Trade, **settings: Any) -> Reply:
+    changed = replace(trade, **settings)
+    turn.put_asset(replace(asset, trade=changed))
+    for name, value in settings.items():
+        if getattr(trade, name) != value:
+            turn.tell(ProtectionChanged(asset.symbol, name, str(value)))
+    return Done()

@@ -1,0 +1,171 @@
+"""A trade from its first fill to flat (SPEC 2, 7.5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from services.engine.model.events import CooldownStarted, TradeClosed, TradeOpened
+from services.engine.model.order import Order
+from services.engine.model.settings import Rules
+from services.engine.model.state import Asset, Trade
+from services.engine.transition import Turn
+from wire.types import Instant, Price, Side
+
+ZERO = Decimal(0)
+
+
+def fill_entry(turn: Turn, order: Order, qty: int, price: Price) -> None:
+    """Let an entry's fill open the trade, or add to it: a partial fill moves the position by what filled."""
+    asset = turn.asset(order.asset)
+    if asset.trade is None:
+        _open(turn, asset, order, qty, price)
+        return
+    trade = replace(
+        asset.trade,
+        quantity=asset.trade.quantity + qty,
+        entered_quantity=asset.trade.entered_quantity + qty,
+        entry_notional=asset.trade.entry_notional + price * qty,
+    )
+    turn.put_asset(marked_anew(replace(asset, trade=trade)))
+
+
+def marked_anew(asset: Asset) -> Asset:
+    """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
+    trade, live = asset.trade, asset.live
+    points, at = None, live.price_at
+    if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
+        broker_is_newer = live.open_points_at is not None and live.open_points_at > at
+        points = None if broker_is_newer else trade.open_points(live.last_price)
+    return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
+
+
+def _open(turn: Turn, asset: Asset, order: Order, qty: int, price: Price) -> None:
+    stand(turn, asset, trade_of(order, turn.desk.rules, qty, price, turn.now))
+    day = turn.desk.day
+    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+
+
+def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
+    """Return the trade that an ENTRY's first fill opens, with its default protections (SPEC 6)."""
+    terms = order.entry
+    if terms is None:
+        raise ValueError(f"order {order.id} was {order.kind}, only an ENTRY opens a trade")
+    return Trade(
+        id=order.id,
+        side=order.side,
+        contract=order.contract,
+        quantity=qty,
+        entered_quantity=qty,
+        entry_notional=price * qty,
+        opened_at=now,
+        mode=terms.trade_mode,
+        zone=terms.zone,
+        env=order.env,
+        override=terms.override,
+        points_tp_enabled=terms.trade_mode == "SCALP",
+        points_tp_target=rules.points_tp_target,
+        main_flip_exit_enabled=terms.zone == "FREE",
+        stop_points=order.stop_points or rules.stop_points,
+    )
+
+
+def adopt(turn: Turn, asset: Asset, position: int, price: Price) -> None:
+    """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
+    side: Side = "BUY" if position > 0 else "SELL"
+    trade = Trade(
+        id=turn.new_id(),
+        side=side,
+        contract=asset.contract,
+        quantity=abs(position),
+        entered_quantity=abs(position),
+        entry_notional=price * abs(position),
+        opened_at=turn.now,
+        mode="SCALP",
+        zone="ADOPTED",
+        env=turn.desk.env,
+        initial_exit_locked=False,
+        points_tp_enabled=True,
+        points_tp_target=turn.desk.rules.points_tp_target,
+        stop_points=turn.desk.rules.stop_points,
+    )
+    stand(turn, asset, trade, adopted=True)
+
+
+def stand(turn: Turn, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
+    """Let the new trade stand on the desk, its excursion starting from nothing."""
+    live = replace(asset.live, open_points=None, open_points_at=None, best_points=ZERO, worst_points=ZERO)
+    turn.put_asset(replace(asset, trade=trade, live=live))
+    turn.tell(TradeOpened(asset.symbol, trade.id, trade.side, trade.quantity, trade.entry_price, adopted=adopted))
+
+
+def fill_exit(turn: Turn, order: Order, qty: int, price: Price) -> None:
+    """Let an exit's fill shrink the position; at zero the trade is closed (SPEC 7.5)."""
+    reduce_position(turn, turn.asset(order.asset), qty, price, order.source)
+
+
+def reduce_position(turn: Turn, asset: Asset, qty: int, price: Price, reason: str) -> None:
+    """Take ``qty`` contracts out of the trade at ``price``."""
+    if asset.trade is None:
+        return
+    trade = replace(
+        asset.trade,
+        quantity=asset.trade.quantity - qty,
+        exited_quantity=asset.trade.exited_quantity + qty,
+        exit_notional=asset.trade.exit_notional + price * qty,
+    )
+    watched = watch_excursion(asset, trade.open_points(price))
+    if trade.quantity == 0:
+        _close(turn, watched, trade, reason)
+    else:
+        turn.put_asset(replace(watched, trade=trade))
+
+
+def _close(turn: Turn, asset: Asset, trade: Trade, reason: str) -> None:
+    tempo = replace(asset.tempo, flip_may_rearm=trade.fresh_main_bricks > 0)
+    live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
+    turn.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
+    turn.tell(closed_trade(asset, trade, turn.now, reason))
+    _start_cooldown(turn)
+
+
+def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
+    """Write the journal's row. PnL is exact: notionals are subtracted before anything is divided."""
+    contract, size = trade.contract, trade.entered_quantity
+    won = contract.points((trade.exit_notional - trade.entry_notional) * trade.sign)
+    return TradeClosed(
+        id=trade.id,
+        asset=asset.symbol,
+        contract=contract.symbol,
+        side=trade.side,
+        size=size,
+        entry_price=trade.entry_price,
+        exit_price=trade.exit_notional / trade.exited_quantity,
+        entry_ts=trade.opened_at,
+        exit_ts=now,
+        pnl_points=won / size,
+        pnl_usd=won * contract.point_value,
+        mae_points=asset.live.worst_points or ZERO,
+        mfe_points=asset.live.best_points or ZERO,
+        mode=trade.mode,
+        zone=trade.zone,
+        reason=reason,
+        env=trade.env,
+        override=trade.override,
+        forced_exit=trade.forced_exit,
+    )
+
+
+def watch_excursion(asset: Asset, open_points: Decimal) -> Asset:
+    """Widen the trade's best and worst open points (MFE, MAE)."""
+    live = asset.live
+    best, worst = max(live.best_points or ZERO, open_points), min(live.worst_points or ZERO, open_points)
+    return replace(asset, live=replace(live, best_points=best, worst_points=worst))
+
+
+def _start_cooldown(turn: Turn) -> None:
+    until = turn.now + timedelta(seconds=turn.desk.rules.cooldown_seconds)
+    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, cooldown_until=until))
+    turn.tell(CooldownStarted(until))

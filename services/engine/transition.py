@@ -1,0 +1,73 @@
+"""The working sheet of one decision: the desk so far, the time, and what has happened.
+
+A ``Turn`` lives for one call of ``decide`` and never leaves it, so the decision stays a pure function.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Literal
+
+from msgspec.structs import replace
+
+from services.engine.model.events import AlertRaised, AnyEvent
+from services.engine.model.order import Order
+from services.engine.model.state import ALERTS_KEPT, Alert, Asset, Desk
+from wire.types import Instant
+
+
+class Turn:
+    """Collects one decision's changes of the desk in the order in which they happen."""
+
+    __slots__ = ("desk", "events", "now", "orders")
+
+    def __init__(self, desk: Desk, now: Instant) -> None:
+        self.desk = desk
+        self.now = now
+        self.events: list[AnyEvent] = []
+        self.orders: dict[str, Order] = {}
+
+    def tell(self, event: AnyEvent) -> None:
+        """Record what happened; a decision that tells something is committed."""
+        self.events.append(event)
+
+    def asset(self, symbol: str) -> Asset:
+        return self.desk.assets[symbol]
+
+    def put_asset(self, asset: Asset) -> Asset:
+        """Let the changed asset stand on the desk."""
+        self.desk = replace(self.desk, assets={**self.desk.assets, asset.symbol: asset})
+        return asset
+
+    def put_order(self, order: Order) -> Order:
+        """Let the changed order stand on the desk, or leave it once it is final."""
+        orders = {**self.desk.orders, order.id: order}
+        if order.status.is_final:
+            del orders[order.id]
+        self.desk = replace(self.desk, orders=orders)
+        self.orders[order.id] = order
+        return order
+
+    def new_id(self) -> str:
+        """Hand out an id that sorts by time and cannot be guessed (SPEC 8.1).
+
+        48 bits of milliseconds, then 80 bits of a hash that is keyed with the desk's secret: the same desk
+        asked again gives the same id, as replay needs.
+        """
+        issued = self.desk.issued + 1
+        self.desk = replace(self.desk, issued=issued)
+        milliseconds = int(self.now.timestamp() * 1000)
+        secret = blake2b(issued.to_bytes(8), key=bytes.fromhex(self.desk.id_key), digest_size=10)
+        return f"{milliseconds:012x}{secret.hexdigest()}"
+
+    def alert(
+        self,
+        code: str,
+        level: Literal["info", "warning", "critical"],
+        sentence: str,
+        asset: str | None = None,
+    ) -> None:
+        """Tell a person: kept on the desk's bounded list and in the journal."""
+        alert = Alert(self.now, code, level, sentence, asset)
+        self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
+        self.tell(AlertRaised(alert))

@@ -1,0 +1,1 @@
+"""Desk, commands, events and rows as JSON documents with a schema number."""

@@ -1,0 +1,213 @@
+"""Desk, commands and events as they are stored: JSON documents with a schema number (SPEC 9).
+
+``_global`` holds the desk without its assets and orders, one document per asset the asset. An order is a
+document of its own. Old documents are upgraded one numbered step at a time when they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from services.engine.model.commands import AnyCommand
+from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.order import Order
+from services.engine.model.replies import Refusal, Reply
+from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
+from services.engine.model.times import candle_end
+from services.stores.store import Stored, StoreUnreadable
+
+SCHEMA = 2
+GLOBAL = "_global"
+
+_encode = msgspec.json.Encoder().encode
+_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+_events = msgspec.json.Decoder(tuple[AnyEvent, ...])
+_event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_answers: msgspec.json.Decoder[Reply | Refusal] = msgspec.json.Decoder(Reply | Refusal)
+_orders = msgspec.json.Decoder(Order)
+_trades = msgspec.json.Decoder(TradeClosed)
+
+
+class GlobalDocument(Struct, frozen=True):
+    schema: int
+    desk: Desk
+
+
+class AssetDocument(Struct, frozen=True):
+    schema: int
+    asset: Asset
+
+
+class Observed(Struct, frozen=True, omit_defaults=True):
+    """Prices and ages that changed since the last journal row; replay lays them over the desk."""
+
+    desk: DeskLive | None = None
+    assets: dict[str, AssetLive] = field(default_factory=dict)
+
+
+_observed = msgspec.json.Decoder(Observed)
+
+
+def desk_documents(desk: Desk, committed: Desk | None = None) -> dict[str, bytes]:
+    """Return the documents of the desk that differ from what is committed; ``_global`` always does."""
+    documents = {GLOBAL: _encode(GlobalDocument(SCHEMA, replace(desk, assets={}, orders={})))}
+    for symbol, asset in desk.assets.items():
+        if committed is None or committed.assets.get(symbol) is not asset:
+            documents[symbol] = _encode(AssetDocument(SCHEMA, _storable(asset)))
+    return documents
+
+
+def _storable(asset: Asset) -> Asset:
+    return replace(asset, live=_storable_live(asset.live))
+
+
+def _storable_live(live: AssetLive) -> AssetLive:
+    """Leave out the 1pt bricks' digests: those bricks are not persisted one by one (SPEC 3)."""
+    return replace(live, one=replace(live.one, applied=())) if live.one.applied else live
+
+
+def read_desk(stored: Stored) -> Desk:
+    """Put the desk together again. Raises StoreUnreadable when a document is not what it should be."""
+    try:
+        desk = msgspec.json.decode(upgraded(stored.documents[GLOBAL]), type=GlobalDocument).desk
+        wanted = {name: body for name, body in stored.documents.items() if name != GLOBAL}
+        assets = {name: msgspec.json.decode(upgraded(body), type=AssetDocument).asset for name, body in wanted.items()}
+        orders = [_orders.decode(body) for body in stored.open_orders]
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise StoreUnreadable(f"the stored desk could not be read: {error}") from error
+    return replace(desk, assets=assets, orders={order.id: order for order in orders})
+
+
+def is_outdated(stored: Stored) -> bool:
+    """Tell whether any stored document is of an earlier schema: it is copied before it is written anew."""
+    return any(msgspec.json.decode(body, type=_Schema).schema < SCHEMA for body in stored.documents.values())
+
+
+def upgraded(body: bytes) -> bytes:
+    """Bring a stored document to the newest schema. Raises StoreUnreadable for a newer one."""
+    schema = msgspec.json.decode(body, type=_Schema).schema
+    if not 1 <= schema <= SCHEMA:
+        raise StoreUnreadable(f"a stored document has schema {schema}, this program knows 1 to {SCHEMA}")
+    document: Any = msgspec.json.decode(body)
+    for step in UPGRADES[schema - 1 :]:
+        document = step(document)
+    return _encode(document) if schema < SCHEMA else body
+
+
+class _Schema(Struct):
+    schema: int
+
+
+def _rules_get_a_tomorrow(document: Any) -> Any:
+    """Schema 2: looser rules wait for the next trading day, and the candle lock knows its own end."""
+    if "desk" in document:
+        rules = document["desk"]["rules"]
+        document["desk"] |= {"wanted": rules, "configured": rules, "locks": _with_candle_end(document["desk"])}
+    return {**document, "schema": 2}
+
+
+def _with_candle_end(desk: Any) -> Any:
+    locks = desk.get("locks", {})
+    if locks.get("candle_used") is None:
+        return locks
+    used = datetime.fromisoformat(locks["candle_used"])
+    return {**locks, "candle_until": candle_end(used, desk["rules"]["candle_seconds"]).isoformat()}
+
+
+UPGRADES = (_rules_get_a_tomorrow,)  # the step at index n brings a document from schema n + 1 to n + 2
+
+
+def observations(desk: Desk, seen: Desk) -> Observed | None:
+    """Return what of prices and ages changed between two desks, None when nothing did."""
+    assets = {
+        symbol: _storable_live(asset.live)
+        for symbol, asset in desk.assets.items()
+        if symbol not in seen.assets or seen.assets[symbol].live is not asset.live
+    }
+    live = desk.live if desk.live is not seen.live else None
+    return Observed(live, assets) if assets or live else None
+
+
+def with_observations(desk: Desk, observed: Observed) -> Desk:
+    """Lay recorded prices and ages over the desk, as the writer saw them before it decided."""
+    assets = dict(desk.assets)
+    for symbol, live in observed.assets.items():
+        if symbol in assets:
+            assets[symbol] = replace(assets[symbol], live=live)
+    return replace(desk, assets=assets, live=observed.desk or desk.live)
+
+
+def write_command(command: AnyCommand) -> bytes:
+    return _encode(command)
+
+
+def read_command(body: bytes) -> AnyCommand:
+    return _commands.decode(body)
+
+
+def write_events(events: Iterable[AnyEvent]) -> bytes:
+    return _encode(tuple(events))
+
+
+def read_events(body: bytes) -> tuple[AnyEvent, ...]:
+    return _events.decode(body)
+
+
+def write_event(event: AnyEvent) -> bytes:
+    return _encode(event)
+
+
+def read_event(body: bytes) -> AnyEvent:
+    return _event.decode(body)
+
+
+def write_answer(answer: Reply | Refusal) -> bytes:
+    return _encode(answer)
+
+
+def read_answer(body: bytes) -> Reply | Refusal:
+    return _answers.decode(body)
+
+
+def write_order(order: Order) -> bytes:
+    return _encode(order)
+
+
+def read_order(body: bytes) -> Order:
+    return _orders.decode(body)
+
+
+def write_trade(trade: TradeClosed) -> bytes:
+    return _encode(trade)
+
+
+def read_trade(body: bytes) -> TradeClosed:
+    """Read a closed trade. Raises StoreUnreadable."""
+    try:
+        return _trades.decode(body)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"a stored trade could not be read: {error}") from error
+
+
+def write_observed(observed: Observed) -> bytes:
+    return _encode(observed)
+
+
+def read_observed(body: bytes) -> Observed:
+    return _observed.decode(body)
+
+
+def differing_documents(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
+    """Return the names of the documents that are not equal, field by field, in both."""
+    names = sorted({*one, *other})
+    return [name for name in names if _plain(one.get(name)) != _plain(other.get(name))]
+
+
+def _plain(body: bytes | None) -> Any:
+    return None if body is None else msgspec.json.decode(body)

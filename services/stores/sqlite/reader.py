@@ -1,0 +1,201 @@
+"""What is stored in a SQLite file, read from any thread and any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.stores.sqlite.file import SqliteFile, store_errors
+from services.stores.store import (
+    DeadLetter,
+    DeskSnapshot,
+    EndedSession,
+    Head,
+    JournalRow,
+    SnapshotMark,
+    Stored,
+    StoredKey,
+    StoredNotice,
+    StoredReply,
+)
+from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
+
+HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
+JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
+TRADE_COLUMNS = "id, asset, closed_at, body, stop_points"
+NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
+ROWS_AT_ONCE = 1000
+
+
+class SnapshotBody(msgspec.Struct, frozen=True):
+    """How a snapshot lies in its row: the documents' and orders' own texts."""
+
+    documents: dict[str, str]
+    open_orders: list[str]
+
+
+class SqliteReader(SqliteFile):
+    """Everything of the port that reads."""
+
+    def __init__(self, path: Path | str, *, migrates: bool = False) -> None:
+        super().__init__(path, migrates=migrates)
+
+    def head(self) -> Head | None:
+        found = self._read(f"SELECT {HEAD_COLUMNS} FROM desk")  # noqa: S608 - our constant
+        return head_of(found[0]) if found else None
+
+    def load(self) -> Stored | None:
+        reader = self._reader()
+        with store_errors():
+            reader.execute("BEGIN")  # all three as of one moment
+            try:
+                head = self.head()
+                documents = dict(self._read("SELECT name, body FROM documents"))
+                orders = self._read("SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
+            finally:
+                reader.execute("ROLLBACK")
+        return None if head is None else Stored(head, documents, [body for (body,) in orders])
+
+    def order(self, order_id: str) -> bytes | None:
+        found = self._read("SELECT body FROM orders WHERE id = ?", order_id)
+        return found[0][0] if found else None
+
+    def last_trades(self, limit: int) -> list[bytes]:
+        rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
+        return [body for (body,) in rows]
+
+    def trade(self, trade_id: str) -> StoredTrade | None:
+        found = self._read(f"SELECT {TRADE_COLUMNS} FROM trades WHERE id = ?", trade_id)  # noqa: S608 - our constant
+        return _trade(found[0]) if found else None
+
+    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
+        query = (
+            f"SELECT {TRADE_COLUMNS} FROM trades WHERE closed_at >= ? AND closed_at < ? "  # noqa: S608 - our constant
+            "ORDER BY closed_at DESC, id DESC LIMIT ?"
+        )
+        return [_trade(row) for row in self._read(query, text_of(since), text_of(until), limit)]
+
+    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
+        query = "SELECT trade_id, at, body FROM trade_notes WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
+        rows = self._read(query, first_id, last_id)
+        return [StoredNote(trade_id, instant_of(at), body) for trade_id, at, body in rows]
+
+    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
+        query = "SELECT trade_id, at, body FROM gates_at_entry WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
+        rows = self._read(query, first_id, last_id)
+        return [StoredGates(trade_id, instant_of(at), body) for trade_id, at, body in rows]
+
+    def trade_fills(self, trade_id: str) -> list[StoredFill]:
+        rows = self._read("SELECT trade_id, id, at, body FROM trade_fills WHERE trade_id = ? ORDER BY id", trade_id)
+        return [StoredFill(own, fill_id, instant_of(at), body) for own, fill_id, at, body in rows]
+
+    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
+        query = "SELECT id, at, body FROM attempts WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
+        rows = self._read(query, text_of(since), text_of(until), limit)
+        return [StoredAttempt(attempt_id, instant_of(at), body) for attempt_id, at, body in rows]
+
+    def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
+        query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"  # noqa: S608
+        return [_journal_row(row) for row in self._read(query, origin, limit)]
+
+    def journal(self, after: int = 0) -> Iterator[JournalRow]:
+        query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?"  # noqa: S608
+        while rows := self._read(query, after, ROWS_AT_ONCE):
+            yield from (_journal_row(row) for row in rows)
+            after = rows[-1][0]
+
+    def sequence_before(self, at: datetime) -> int:
+        """Halve the journal until the row is found: it has no index on time, and its rows stand in time's order."""
+        ends = self._read("SELECT (SELECT MIN(sequence) FROM journal), (SELECT MAX(sequence) FROM journal)")
+        first, last = ends[0]
+        found, before = 0, text_of(at)
+        while first is not None and first <= last:
+            middle = (first + last) // 2
+            probe = self._read("SELECT sequence, at FROM journal WHERE sequence >= ? ORDER BY sequence LIMIT 1", middle)
+            if probe and probe[0][1] < before:
+                found = int(probe[0][0])
+                first = found + 1
+            else:
+                last = middle - 1
+        return found
+
+    def replies_since(self, since: datetime) -> list[StoredReply]:
+        rows = self._read("SELECT * FROM replies WHERE answered_at > ? ORDER BY answered_at", text_of(since))
+        return [StoredReply(key, fingerprint, instant_of(at), answer) for key, fingerprint, at, answer in rows]
+
+    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
+        rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
+        return [DeadLetter(number, instant_of(at), path, reason, body) for number, at, path, reason, body in rows]
+
+    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
+        query = (
+            f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
+            "ORDER BY attempts, number LIMIT 1"
+        )
+        found = self._read(query, target, text_of(now))
+        return _notice(found[0]) if found else None
+
+    def next_notice_at(self, target: int) -> datetime | None:
+        query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
+        (earliest,) = self._read(query, target)[0]
+        return None if earliest is None else instant_of(earliest)
+
+    def pnl_day(self, trading_day: str) -> bytes | None:
+        found = self._read("SELECT body FROM pnl_snapshots WHERE trading_day = ?", trading_day)
+        return found[0][0] if found else None
+
+    def snapshot_marks(self) -> list[SnapshotMark]:
+        rows = self._read("SELECT sequence, at, trading_day FROM snapshots ORDER BY sequence")
+        return [SnapshotMark(sequence, instant_of(at), day) for sequence, at, day in rows]
+
+    def snapshot(self, sequence: int) -> DeskSnapshot | None:
+        found = self._read("SELECT sequence, at, trading_day, body FROM snapshots WHERE sequence = ?", sequence)
+        if not found:
+            return None
+        number, at, day, body = found[0]
+        kept = msgspec.json.decode(body, type=SnapshotBody)
+        documents = {name: text.encode() for name, text in kept.documents.items()}
+        mark = SnapshotMark(number, instant_of(at), day)
+        return DeskSnapshot(mark, documents, [text.encode() for text in kept.open_orders])
+
+    def api_keys(self) -> list[StoredKey]:
+        return [StoredKey(key_id, body) for key_id, body in self._read("SELECT id, body FROM api_keys ORDER BY id")]
+
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
+        query = "SELECT digest, ended_at FROM ended_sessions WHERE ended_at >= ? ORDER BY ended_at, digest"
+        return [EndedSession(digest, instant_of(at)) for digest, at in self._read(query, text_of(since))]
+
+
+def text_of(at: datetime) -> str:
+    """Write an instant as it is stored: UTC, RFC 3339, microseconds, so that texts sort as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def head_of(row: tuple[Any, ...]) -> Head:
+    sequence, version, epoch, holder, beat = row
+    return Head(sequence, version, epoch, holder, str(beat))
+
+
+def _journal_row(row: tuple[Any, ...]) -> JournalRow:
+    sequence, at, *rest = row
+    return JournalRow(sequence, instant_of(at), *rest)
+
+
+def _trade(row: tuple[Any, ...]) -> StoredTrade:
+    trade_id, asset, closed_at, body, stop_points = row
+    return StoredTrade(trade_id, asset, instant_of(closed_at), body, stop_points)
+
+
+def _notice(row: tuple[Any, ...]) -> StoredNotice:
+    number, sequence, target, at, due_at, kind, level, title, body, slot, attempts = row
+    return StoredNotice(
+        sequence, target, instant_of(at), instant_of(due_at), kind, level, title, body, slot, number, attempts
+    )

@@ -1,0 +1,76 @@
+"""What TradingView would send: heartbeats and closed bricks as webhook messages (SPEC 3).
+
+Tape time is moved to now: ``timestamp`` and ``bar_ts`` are the moment of sending, because the desk judges
+freshness by them. Where a brick stood on the tape is kept in its ``bar_id``, under an id of the run, so that
+a second run of the same tape is not taken for duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from services.market.renko import FormedBrick
+from services.market.ticks import Tick
+from wire.types import STREAM_POINTS, Instant, Price, Stream
+
+TapeSource = Literal["recorded", "simulated"]
+
+HEARTBEAT_WEBHOOK = "/tv_heartbeat"
+BRICK_WEBHOOKS: Mapping[Decimal, str] = {
+    STREAM_POINTS[stream]: webhook
+    for stream, webhook in {
+        Stream.ONE: "/tv_renko_small",
+        Stream.TWO_HALF: "/tv_renko_two_half",
+        Stream.FOUR: "/tv_renko",
+        Stream.MAIN: "/tv_renko_main",
+        Stream.HIGH: "/tv_renko_high",
+        Stream.MACRO: "/tv_renko_macro",
+    }.items()
+}
+
+
+class Message(Struct, frozen=True):
+    """One POST: the webhook's path and its JSON body."""
+
+    webhook: str
+    body: bytes
+
+
+class MessageWriter(Struct, frozen=True):
+    """Writes the messages of one run. A ``simulated`` source is named in every message."""
+
+    asset: str
+    secret: str
+    run_id: str
+    source: TapeSource = "recorded"
+
+    def heartbeat(self, price: Price, moment: Instant) -> Message:
+        """Write the price at the moment of sending."""
+        return self._message(HEARTBEAT_WEBHOOK, symbol=self.asset, price=float(price), timestamp=iso_utc(moment))
+
+    def brick(self, brick: FormedBrick, tick: Tick, ordinal: int, moment: Instant) -> Message:
+        """Write a brick closed by a tick; ``ordinal`` counts the bricks of its size in this run."""
+        tape_ms = int(tick.at.timestamp() * 1000)
+        return self._message(
+            BRICK_WEBHOOKS[brick.points],
+            asset=self.asset,
+            color=brick.color,
+            bar_id=f"{self.run_id}|{self.asset}|tape|{brick.points}|{tape_ms}|{ordinal}",
+            bar_ts=iso_utc(moment),
+            close=float(brick.close),
+        )
+
+    def _message(self, webhook: str, **fields: str | float) -> Message:
+        if self.source == "simulated":
+            fields["source"] = self.source
+        return Message(webhook, msgspec.json.encode({"secret": self.secret, **fields}))
+
+
+def iso_utc(moment: Instant) -> str:
+    """Return a UTC instant as ``2026-11-20T14:30:00.000Z``."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
