@@ -44,7 +44,7 @@ from services.config import Config, ConfigError
 from services.keys import KeyRing
 from services.logs import set_up_logs
 from services.metrics import Metrics
-from services.notify import Post, open_targets
+from services.notifications.delivery import Post, open_targets
 from services.observing import Several
 from services.scheduler import start_clockwork
 from services.sessions import Sessions

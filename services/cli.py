@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from services.config import PROJECT, SECRETS, Config, ConfigError
 from services.history.commands import export_command, prune_command, replay_command
 from services.key_commands import keys_group
-from services.notify import open_targets
+from services.notifications.delivery import open_targets
 from services.rulebook import renew
 from tape.command import tape_command
 

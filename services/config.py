@@ -25,7 +25,7 @@ from werkzeug.security import check_password_hash
 from services.engine.model.settings import Rules
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
-from services.notices import Notifying, UnknownKinds, chosen_kinds
+from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -20,7 +20,7 @@ from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
 from services.gates_at_entry import stored_gates
 from services.journal import attempt_of, stop_of, write_note
-from services.notices import Notifying, changed_locks, notices_of
+from services.notifications.kinds import Notifying, changed_locks, notices_of
 from services.pnl import PnlDay, with_sample, write_pnl_day
 from services.stores.codec import documents
 from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply

@@ -20,7 +20,7 @@ from typing import TypeVar
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
 from services.group_sheet import Chore, Outcome, Submission
-from services.notices import Notifying
+from services.notifications.kinds import Notifying
 from services.observing import CommitObserver, Silent
 from services.publication import Publication, Snapshot
 from services.stores.codec import documents

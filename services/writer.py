@@ -23,7 +23,7 @@ from services.engine.model.state import Desk
 from services.following import Follower
 from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
 from services.memory import HISTORY_KEPT, Memory, ends_with, stored_past
-from services.notices import Notifying
+from services.notifications.kinds import Notifying
 from services.observing import CommitObserver
 from services.process_name import shown
 from services.program import VERSION

@@ -10,7 +10,7 @@ import pytest
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
 from services.engine.model.state import Alert
-from services.notices import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
+from services.notifications.kinds import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
 from tests.builders import new_york
 from tests.trader import Trader
 

@@ -24,8 +24,8 @@ from services.engine.model.commands import (
     SwitchEnv,
     TickClock,
 )
-from services.notices import Notifying
-from services.notify import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, open_targets
+from services.notifications.delivery import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, open_targets
+from services.notifications.kinds import Notifying
 from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown

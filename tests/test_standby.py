@@ -16,8 +16,8 @@ from services.activity import ActivityLog
 from services.broadcast import Broadcaster
 from services.config import Config
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
-from services.notices import Notifying
-from services.notify import Courier, Target
+from services.notifications.delivery import Courier, Target
+from services.notifications.kinds import Notifying
 from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.sqlite.store import SqliteStore

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 
-from services.stores.firestore.store import copies, layout
+from services.stores.firestore import copies, layout
 from services.stores.firestore.wire import PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
 from services.stores.store import (
     DeadLetter,

@@ -15,9 +15,9 @@ from datetime import timedelta
 import structlog
 from msgspec.structs import replace
 
+from services.stores.firestore import copies, layout
 from services.stores.firestore.failures import Refused
 from services.stores.firestore.reading import FirestoreReader
-from services.stores.firestore.store import copies, layout
 from services.stores.firestore.wire import WRITE_SECONDS, Is, Query, Wire, Write, is_name
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,

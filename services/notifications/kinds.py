@@ -1,7 +1,7 @@
 """What a person is told on the phone: the ordered table of kinds.
 
-Pure: a decision goes in, notices come out. The words are ``services/notice_words.py``'s; whether and when they
-are sent is ``services/notify.py``'s business.
+Pure: a decision goes in, notices come out. The words are ``services/notifications/texts.py``'s; whether and when they
+are sent is ``services/notifications/delivery.py``'s business.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from services import notice_words as words
 from services.engine.decide import Decision
 from services.engine.model.events import (
     AlertRaised,
@@ -35,7 +34,8 @@ from services.engine.model.events import (
     TradeOpened,
 )
 from services.engine.model.state import Desk
-from services.notice_words import Level, Scene, Teller, Words, clock, lock_ends
+from services.notifications import texts as words
+from services.notifications.texts import Level, Scene, Teller, Words, clock, lock_ends
 from wire.types import Instant
 
 TITLE_AT_MOST, BODY_AT_MOST = 90, 400

@@ -1,0 +1,1 @@
+"""What the operator is told on the phone: which kinds, in which words, and how a message is delivered."""
