@@ -41,14 +41,14 @@ from services.activity import ActivityLog
 from services.brick_store import BrickStore
 from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
+from services.desk.manager import StateManager
+from services.desk.subscribers import Several
 from services.keys import KeyRing
 from services.logs import set_up_logs
 from services.metrics import Metrics
 from services.notifications.delivery import Post, open_targets
-from services.observing import Several
 from services.scheduler import start_clockwork
 from services.sessions import Sessions
-from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.store import JournalRow, StoreError
 

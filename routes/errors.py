@@ -10,10 +10,10 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from routes.request_ids import route
+from services.desk.commit_batch import KeyReused
+from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal, RefusalCode
-from services.group_sheet import KeyReused
 from services.rows import rung_view
-from services.state_manager import StateManager
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 
 log = structlog.get_logger(__name__)

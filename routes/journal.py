@@ -24,7 +24,6 @@ from routes.replies import answer, house
 from services.engine.model.commands import NoteTrade
 from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
-from services.gates_at_entry import GatesAtEntry
 from services.history.export import cell
 from services.journal import (
     FIRST_DAY,
@@ -42,6 +41,7 @@ from services.journal import (
     write_cursor,
 )
 from services.journal_days import Override, day_by, day_of, month_of
+from services.projections.entry_gates import GatesAtEntry
 from services.rows import Json, trade_row
 from services.statistics import (
     GROUPINGS,

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from routes.answers import BrickRow, OkAnswer, VersionAnswer
 from routes.state_answers import TradeRow
 from routes.wire import Instant, Number, TradingDay
-from services.gates_at_entry import TempoArmer, WayIn, WithOrAgainst
-from services.trade_fills import FillKind
+from services.projections.entry_gates import TempoArmer, WayIn, WithOrAgainst
+from services.projections.trade_fills import FillKind
 from wire.types import Env, Side
 
 

@@ -19,8 +19,8 @@ from services.brick_store import brick_view
 from services.engine.model.events import TradeClosed
 from services.journal_bricks import bricks_around
 from services.market.instruments import contract_for
+from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents
-from services.trade_fills import are_whole, fills_of
 from wire.types import STREAM_POINTS, Contract
 
 journal_bricks = Blueprint("journal_bricks", __name__)

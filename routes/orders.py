@@ -26,11 +26,11 @@ from routes.parsing import (
 )
 from routes.replies import answer, house, whole_state
 from services.activity import REPORT, report_text
+from services.desk.commit_batch import Outcome
+from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
 from services.engine.model.replies import Done, OrdersHandedOver, OrderTaken
 from services.engine.steps.orders import is_claimable
-from services.group_sheet import Outcome
-from services.publication import Snapshot
 from services.rows import Json, handover_view, order_view
 from wire.types import OrderStatus
 

@@ -15,10 +15,10 @@ from services.asset_view import asset_view
 from services.brick_store import BrickStore
 from services.broadcast import Broadcaster
 from services.config import Config
+from services.desk.commit_batch import Outcome
+from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal
-from services.group_sheet import Outcome
 from services.metrics import Metrics
-from services.state_manager import StateManager
 from services.view import state_document
 
 

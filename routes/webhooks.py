@@ -18,9 +18,9 @@ from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, We
 from routes.replies import answer, house
 from services.activity import LogLine, brick_text, price_text
 from services.broadcast import encode
+from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
-from services.group_sheet import Outcome
 from services.market.instruments import resolve_asset
 from services.rows import Json, order_view
 from wire.types import Stream

@@ -17,10 +17,10 @@ from itertools import islice
 import structlog
 from msgspec import MsgspecError, Struct
 
+from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
 from services.engine.model.events import AnyEvent, BrickApplied
 from services.engine.model.state import Asset
-from services.publication import Snapshot
 from services.rows import Json
 from services.stores.codec.documents import read_events
 from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError

@@ -20,11 +20,11 @@ from msgspec import Struct
 
 from services.activity import ActivityLog, Feed, LogLine, line_view
 from services.brick_store import BrickStore, FreshBrick, brick_view
+from services.desk.manager import StateManager
+from services.desk.publication import Snapshot
 from services.engine.model.state import AssetLive
 from services.patches import changes
-from services.publication import Snapshot
 from services.rows import Json
-from services.state_manager import StateManager
 from services.view import history_view, live_document
 from wire.types import STREAM_POINTS
 

@@ -1,7 +1,7 @@
 """Trades grouped by how the gates stood at their entry: which margins lose money. Pure.
 
-Every grouping puts a trade into one group; where nobody knows how the gates stood (``services/gates_at_entry.py``) it
-is ``unknown``, which comes last. The other groups stand in their natural order.
+Every grouping puts a trade into one group. Where the gates at the entry (``services/projections/entry_gates.py``) were
+not recorded, the group is ``unknown`` and comes last. The other groups have their natural order.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from services.engine.steps.day import WARNING_MARKS
-from services.gates_at_entry import GatesAtEntry
 from services.journal import JournalTrade
+from services.projections.entry_gates import GatesAtEntry
 
 UNKNOWN = "unknown"
 FIRST_OF_THE_DAY = "first of the day"

@@ -21,10 +21,10 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.desk.publication import Snapshot
 from services.engine.model.events import AlertRaised, AnyEvent, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
 from services.engine.model.state import Desk
 from services.engine.rules.gates import ENTRY_GATES
-from services.publication import Snapshot
 from wire.types import FINAL_STATUSES, Instant, OrderStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -6,8 +6,8 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from services.config import Config
+from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
-from services.state_manager import StateManager
 from services.stores.store import StoreError
 
 log = structlog.get_logger(__name__)

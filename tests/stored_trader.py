@@ -9,18 +9,18 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from services.desk.commit_batch import Chore, Outcome, Submission
+from services.desk.manager import StateManager
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand
 from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
-from services.group_sheet import Chore, Outcome, Submission
 from services.history.archive import Archive
 from services.history.replay import Replay, replay_history
 from services.history.source import History
 from services.history.what_if import WhatIf, what_if
 from services.rule_settings import rules_named
-from services.state_manager import StateManager
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore

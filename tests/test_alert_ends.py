@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from services.alert_ends import NO_ENDS, ends_after, key_of
+from services.desk.manager import StateManager
 from services.engine.model.commands import HearBridge, TickClock
 from services.engine.model.events import AlertRaised, DayRolled
 from services.rows import alert_view
-from services.state_manager import StateManager
 from services.stores.codec.documents import read_events
 from services.stores.sqlite.store import SqliteStore
 from services.view import live_document
@@ -219,7 +219,7 @@ def test_an_end_that_cannot_be_told_costs_a_word_and_no_exit(tmp_path, monkeypat
         raise KeyError("a fault of ours")
 
     trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10").is_long(5250).bricks(6, "green")
-    monkeypatch.setattr("services.memory.ends_after", fails)
+    monkeypatch.setattr("services.desk.committed.ends_after", fails)
     trader.bricks(8, "red").claims().filled_at(5240)
     assert (trader.asset.trade, [one.reason for one in trader.trades_closed]) == (None, ["structure"])
     trader.stops()

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick
-from services.state_manager import StateManager
 from services.stores.firestore.store import FirestoreStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually

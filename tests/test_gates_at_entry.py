@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from services.gates_at_entry import GatesAtEntry, read_gates
 from services.journal import Selection, page_of, trade_with_note
+from services.projections.entry_gates import GatesAtEntry, read_gates
 from services.statistics import figures_of, groups_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates

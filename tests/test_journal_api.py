@@ -7,7 +7,7 @@ import re
 import pytest
 
 from services.gate_groups import GATE_GROUPINGS
-from services.gates_at_entry import GatesAtEntry
+from services.projections.entry_gates import GatesAtEntry
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 
 pytestmark = pytest.mark.processes

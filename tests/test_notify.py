@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from services.cli import create_cli
 from services.config import Config, ConfigError
+from services.desk.manager import StateManager
 from services.engine.model.commands import (
     CloseBrick,
     EnterMarket,
@@ -26,7 +27,6 @@ from services.engine.model.commands import (
 )
 from services.notifications.delivery import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, open_targets
 from services.notifications.kinds import Notifying
-from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET, DeskProcess, eventually, free_port
@@ -201,7 +201,7 @@ def test_words_that_fail_cost_a_notice_never_the_decision(outbox, monkeypatch):
     def stumbles(*_):
         raise ValueError("no words")
 
-    monkeypatch.setattr("services.group_sheet.notices_of", stumbles)
+    monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
     outbox.switches("LIVE")
     assert outbox.manager.snapshot.desk.env == "LIVE"
     assert outbox.rows() == []

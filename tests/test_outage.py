@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
-from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from services.engine.model.commands import TakeSnapshot
-from services.pnl import day_name, with_sample
+from services.projections.equity import day_name, with_sample
 from tests.builders import new_york
 from tests.trader import Trader
 

@@ -12,11 +12,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from services.desk.program import VERSION
 from services.engine.model.commands import CloseBrick
 from services.history import display
 from services.history.prune import prune
 from services.history.replay import replay_store
-from services.program import VERSION
 from services.stores.codec import documents
 from services.stores.firestore.store import FirestoreStore
 from services.stores.sqlite.reader import SqliteReader
@@ -264,7 +264,7 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
 def test_rows_of_another_version_are_said_to_be(trader, monkeypatch):
     a_day(trader).stops()
     with monkeypatch.context() as older:
-        older.setattr("services.writer.VERSION", "0.3.9")
+        older.setattr("services.desk.writer.VERSION", "0.3.9")
         trader.starts().stops()
     replay = trader.starts().replays()
     assert replay.is_equal

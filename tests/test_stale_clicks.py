@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.clicks import refusal_of_stale
+from services.desk.clicks import refusal_of_stale
 from tests.api_document import documented
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually, without_the_clock
 from tests.floor import Floor

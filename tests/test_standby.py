@@ -11,14 +11,14 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from services import tenure
 from services.activity import ActivityLog
 from services.broadcast import Broadcaster
 from services.config import Config
+from services.desk import lease as tenure
+from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.notifications.delivery import Courier, Target
 from services.notifications.kinds import Notifying
-from services.state_manager import StateManager
 from services.stores.opening import open_store
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from services.config import Config
+from services.desk.commit_batch import KeyReused
+from services.desk.manager import StateManager
 from services.engine.model.commands import (
     CloseBrick,
     EnterMarket,
@@ -18,8 +20,6 @@ from services.engine.model.commands import (
     TakeSnapshot,
     TickClock,
 )
-from services.group_sheet import KeyReused
-from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, TV_SECRET, eventually

@@ -14,7 +14,6 @@ from msgspec.structs import asdict, replace
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
 from services.engine.steps.day import trading_day_of
-from services.gates_at_entry import GatesAtEntry
 from services.journal import (
     PAGE,
     Cursor,
@@ -29,6 +28,7 @@ from services.journal import (
     write_cursor,
     write_note,
 )
+from services.projections.entry_gates import GatesAtEntry
 from services.statistics import (
     GROUPINGS,
     NEW_YORK,

@@ -13,8 +13,8 @@ from msgspec import Struct
 from services.activity import ActivityLog, LogLine
 from services.broadcast import Broadcaster
 from services.config import Config
+from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick
-from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from tests.desk_process import (
     BRIDGE_SECRET,

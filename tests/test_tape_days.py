@@ -21,6 +21,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.desk.commit_batch import GroupSheet
 from services.engine.decide import Decision, open_desk
 from services.engine.model.commands import (
     AnyCommand,
@@ -54,7 +55,6 @@ from services.engine.model.order import Order
 from services.engine.model.replies import OrdersHandedOver, Refusal
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
-from services.group_sheet import GroupSheet
 from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack
 from services.market.ticks import Tick, read_ticks

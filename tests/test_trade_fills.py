@@ -12,11 +12,11 @@ import pytest
 
 from services.engine.model.events import OrderReported
 from services.journal import Selection, page_of
+from services.projections.trade_fills import TradeFill, are_whole, fills_of
 from services.stores.firestore.store import FirestoreStore
 from services.stores.sqlite.file import migration_steps
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredFill
-from services.trade_fills import TradeFill, are_whole, fills_of
 from tests.stored_trader import StoredTrader
 
 
@@ -212,7 +212,7 @@ def test_a_fact_that_cannot_be_written_never_stops_a_trade(trader, monkeypatch, 
     def fails(*_):
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr(f"services.group_sheet.{fact}", fails)
+    monkeypatch.setattr(f"services.desk.commit_batch.{fact}", fails)
     scaled(trader)
     assert trader.asset.trade is None
     assert [one.pnl_points for one in trader.trades_closed] == [Decimal("7.5")]

@@ -16,15 +16,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, ReportExecution
 from services.history.replay import replay_store
-from services.state_manager import StateManager
+from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.sqlite.store import file as sqlite_file
 from services.stores.store import StoreUnreadable
-from services.trade_fills import are_whole, fills_of
 from tests.desk_process import REPOSITORY
 from wire.types import OrderStatus
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from services.desk.commit_batch import GroupSheet
 from services.engine.decide import Decision, decide, open_desk
 from services.engine.model.commands import (
     AnyCommand,
@@ -50,7 +51,6 @@ from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
 from services.engine.model.state import Alert, Asset, Desk, Trade
 from services.engine.rules.gates import Rung
-from services.group_sheet import GroupSheet
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Stored
 from tests.builders import AGAINST, NEW_YORK, STREAM_OF_POINTS, TOGGLES, TUESDAY, WITH, exactly, new_york, rules_for

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from services.desk.program import VERSION
 from services.engine.model.events import DeskTakenOver, TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
@@ -21,7 +22,6 @@ from services.history.differences import (
 )
 from services.history.recomputing import Recomputed, told_events
 from services.history.source import History
-from services.program import VERSION
 from services.stores.codec import documents
 from services.stores.store import SnapshotMark, Store, StoreUnreadable
 

@@ -23,8 +23,8 @@ import structlog
 from msgspec import Struct
 
 from services.config import ConfigError
+from services.desk.manager import StateManager
 from services.engine.steps.day import NEW_YORK
-from services.state_manager import StateManager
 from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
 from wire.types import Instant
 

@@ -37,7 +37,9 @@ class StoredAttempt(Struct, frozen=True):
 
 
 class StoredGates(Struct, frozen=True):
-    """How the gates stood when an entry was accepted (``services/gates_at_entry.py``); its order has the trade's id.
+    """How the gates stood when an entry was accepted (``services/projections/entry_gates.py``).
+
+    Its order has the trade's id.
 
     An entry that never filled leaves one, too: nothing is read of it.
     """
@@ -48,7 +50,7 @@ class StoredGates(Struct, frozen=True):
 
 
 class StoredFill(Struct, frozen=True):
-    """Contracts of a trade that changed hands (``services/trade_fills.py``).
+    """Contracts of a trade that changed hands (``services/projections/trade_fills.py``).
 
     ``id`` is made of the journal row and the place in it, so that ids sort as fills happened.
     """

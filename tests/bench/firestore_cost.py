@@ -10,12 +10,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.desk.lease import RENEW_SECONDS
+from services.desk.manager import KEEP_OBSERVATIONS_EVERY
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.state import Desk
-from services.pnl import with_sample
-from services.state_manager import KEEP_OBSERVATIONS_EVERY
-from services.tenure import RENEW_SECONDS
+from services.projections.equity import with_sample
 from tests.test_tape_days import TapeDay
 
 USD_PER_100_000_WRITES = 0.18  # list price of a multi-region in the US; a single region costs half, see the docs

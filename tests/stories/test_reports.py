@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
 from services.engine.model.events import OrderReported
-from services.state_manager import StateManager
 from services.stores.sqlite.store import SqliteStore
 from tests.trader import Trader
 from wire.types import OrderStatus, Stream

@@ -1,7 +1,7 @@
 """The writer's thread: decide, commit, adopt, publish, answer, in this order and no other (DESIGN 2, 3).
 
 Of several processes on one store one holds the desk. The others stand by: they show what it commits, refuse every
-command, and take over when it lets go, ends, or has not written for the length of a lease (``services/tenure.py``).
+command, and take over when it lets go, ends, or has not written for the length of a lease (``services/desk/lease.py``).
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from collections.abc import Callable, Sequence
 import structlog
 from msgspec.structs import replace
 
-from services.clicks import refusal_of_stale
+from services.desk.clicks import refusal_of_stale
+from services.desk.commit_batch import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
+from services.desk.committed import HISTORY_KEPT, Memory, ends_with, stored_past
+from services.desk.lease import Tenure
+from services.desk.process_name import shown
+from services.desk.program import VERSION
+from services.desk.publication import Publication
+from services.desk.standby import Follower
+from services.desk.subscribers import CommitObserver
 from services.engine.decide import open_desk
 from services.engine.model.commands import ConfigureDesk, TakeOver
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Desk
-from services.following import Follower
-from services.group_sheet import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
-from services.memory import HISTORY_KEPT, Memory, ends_with, stored_past
 from services.notifications.kinds import Notifying
-from services.observing import CommitObserver
-from services.process_name import shown
-from services.program import VERSION
-from services.publication import Publication
 from services.stores.codec import documents
 from services.stores.store import (
     Head,
@@ -39,7 +40,6 @@ from services.stores.store import (
     StoreError,
     VersionConflict,
 )
-from services.tenure import Tenure
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from services import process_name
+from services.desk import process_name
 from services.stores.store import Head, Store, StoreDown, VersionConflict
 
 LEASE_SECONDS = 6.0  # a writer that has not been seen writing for so long is followed

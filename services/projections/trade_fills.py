@@ -1,6 +1,6 @@
 """The fills of a trade: every time that contracts of it changed hands, and at which price.
 
-Written beside the commit of the decision, like how the gates stood at the entry (``services/gates_at_entry.py``).
+Written beside the commit of the decision, like the gates at the entry (``services/projections/entry_gates.py``).
 Those of trades closed before version 5 of the store are what the journal of commands still tells.
 """
 

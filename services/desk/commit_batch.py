@@ -18,14 +18,14 @@ from services.engine.model.events import AnyEvent, DeadLetterKept, EntryAccepted
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
-from services.gates_at_entry import stored_gates
 from services.journal import attempt_of, stop_of, write_note
 from services.notifications.kinds import Notifying, changed_locks, notices_of
-from services.pnl import PnlDay, with_sample, write_pnl_day
+from services.projections.entry_gates import stored_gates
+from services.projections.equity import PnlDay, with_sample, write_pnl_day
+from services.projections.trade_fills import stored_fills
 from services.stores.codec import documents
 from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply
 from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
-from services.trade_fills import stored_fills
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Submission(Struct):
-    """A command on its way through the writer. ``clicked_at``: a stale one is refused (``services/clicks.py``)."""
+    """A command on its way through the writer. ``clicked_at``: a stale one is refused (``services/desk/clicks.py``)."""
 
     command: AnyCommand
     future: Future[Outcome]

@@ -8,12 +8,12 @@ from itertools import islice
 import structlog
 
 from services.alert_ends import ends_after
+from services.desk.committed import HISTORY_KEPT, stored_past
+from services.desk.process_name import shown
+from services.desk.publication import Past, Publication
 from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
 from services.journal import is_try
-from services.memory import HISTORY_KEPT, stored_past
-from services.process_name import shown
-from services.publication import Past, Publication
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Store, StoreDown
 

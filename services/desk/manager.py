@@ -1,7 +1,7 @@
 """StateManager: what the house asks of its single writer (DESIGN 2).
 
-Every command goes through one queue. One thread (``services/writer.py``) takes all that wait, decides them in order
-on a working copy, commits them in one transaction, and only then lets anybody know. A failed commit changes nothing.
+Every command goes through one queue. One thread (``services/desk/writer.py``) takes all that wait, decides them in
+order on a working copy, commits them in one transaction, and only then lets anybody know. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
 made of it by ``services/view.py``, whose docstring lists every field:
@@ -17,12 +17,13 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from services.desk.commit_batch import Chore, Outcome, Submission
+from services.desk.publication import Publication, Snapshot
+from services.desk.subscribers import CommitObserver, Silent
+from services.desk.writer import Writer
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
-from services.group_sheet import Chore, Outcome, Submission
 from services.notifications.kinds import Notifying
-from services.observing import CommitObserver, Silent
-from services.publication import Publication, Snapshot
 from services.stores.codec import documents
 from services.stores.store import (
     Head,
@@ -33,7 +34,6 @@ from services.stores.store import (
     Store,
     StoreDown,
 )
-from services.writer import Writer
 from wire.types import Instant
 
 BEGIN_WITHIN_SECONDS = 1.2  # what has not begun by then never will

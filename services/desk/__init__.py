@@ -1,0 +1,1 @@
+"""The single writer: it decides, commits, adopts and publishes; a standby follows it."""

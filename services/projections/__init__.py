@@ -1,0 +1,1 @@
+"""Rows that are computed of each decision and stored beside the journal (pure)."""
