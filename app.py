@@ -36,19 +36,19 @@ from routes.state import state
 from routes.stream import stream
 from routes.waiting import waiting
 from routes.webhooks import STREAMS, webhooks
-from services.access import Gatekeeper, secrets_of
+from services.access.gatekeeper import Gatekeeper, secrets_of
+from services.access.keys import KeyRing
+from services.access.sessions import Sessions
 from services.activity import ActivityLog
 from services.brick_store import BrickStore
 from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
 from services.desk.manager import StateManager
 from services.desk.subscribers import Several
-from services.keys import KeyRing
 from services.logs import set_up_logs
 from services.metrics import Metrics
 from services.notifications.delivery import Post, open_targets
 from services.scheduler import start_clockwork
-from services.sessions import Sessions
 from services.stores.opening import open_store
 from services.stores.store import JournalRow, StoreError
 

@@ -13,7 +13,7 @@ from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.parsing import OperatorBody, accepts
 from routes.replies import house
-from services.sessions import Session
+from services.access.sessions import Session
 
 auth = Blueprint("auth", __name__)
 

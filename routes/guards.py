@@ -10,8 +10,8 @@ from flask_login import current_user
 
 from routes.errors import AccessDenied, Busy, InvalidRequest
 from routes.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
-from services.access import Gatekeeper
-from services.keys import PREFIX, KeysUnknown, Scope
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import PREFIX, KeysUnknown, Scope
 
 Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])

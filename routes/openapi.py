@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from routes.answers import Problem
 from routes.describing import JSON_MEDIA, Answers, Header
 from routes.guards import KEY_HEADER, UNSAFE, Guard
-from services.keys import Scope
+from services.access.keys import Scope
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from flask import Response, current_app, jsonify
 from msgspec import Struct
 
 from routes.errors import refused
-from services.access import Gatekeeper
+from services.access.gatekeeper import Gatekeeper
 from services.activity import ActivityLog, LogLine
 from services.asset_view import asset_view
 from services.brick_store import BrickStore

@@ -8,9 +8,9 @@ from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager
 
-from services.access import Gatekeeper
+from services.access.gatekeeper import Gatekeeper
+from services.access.sessions import SESSION_LASTS
 from services.config import Config
-from services.sessions import SESSION_LASTS
 
 OVER_HTTPS = "__Host-"  # with this in its name a browser takes the cookie from this host over https alone
 

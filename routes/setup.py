@@ -17,7 +17,7 @@ from routes.guards import guarded_by
 from routes.pages import page_of
 from routes.parsing import OperatorBody, accepts
 from routes.replies import house
-from services.access import Door
+from services.access.gatekeeper import Door
 from services.asset_view import FLAT_STREAM_NAMES
 from wire.types import STREAM_POINTS, Instant, Stream
 

@@ -17,8 +17,8 @@ from routes.errors import Busy
 from routes.guards import guarded_by
 from routes.parsing import asks
 from routes.replies import house
+from services.access.sessions import Session
 from services.broadcast import Broadcaster, Listener
-from services.sessions import Session
 
 stream = Blueprint("stream", __name__)
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
+from services.access.keys import SCOPES, KeyRefused, KeyUnreadable, make_key, read_key, stored
 from services.config import Config, ConfigError
-from services.keys import SCOPES, KeyRefused, KeyUnreadable, make_key, read_key, stored
 from services.stores.opening import open_reader, open_store
 from services.stores.store import OutcomeUnknown, Store, StoredKey, StoreError, StoreUnreadable
 

@@ -12,10 +12,10 @@ from requests.adapters import HTTPAdapter
 from werkzeug.security import generate_password_hash
 
 from routes import errors, guards
-from services.access import Gatekeeper
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import KeyRing
+from services.access.sessions import Sessions
 from services.config import Config
-from services.keys import KeyRing
-from services.sessions import Sessions
 from tests.desk_process import (
     BRICK_PATHS,
     BRIDGE_SECRET,

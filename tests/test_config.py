@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.access import secrets_of
+from services.access.gatekeeper import secrets_of
 from services.config import Config, ConfigError
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, TV_SECRET, DeskProcess
 

@@ -15,11 +15,11 @@ from structlog.testing import capture_logs
 
 from routes import errors, guards
 from routes.guards import UNSAFE, guarded_by
-from services import keys
-from services.access import Gatekeeper
+from services.access import keys
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
+from services.access.sessions import Sessions
 from services.config import Config
-from services.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
-from services.sessions import Sessions
 from services.stores.opening import open_store
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoredKey, StoreDown

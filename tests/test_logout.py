@@ -10,10 +10,10 @@ import requests
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from services.access import Gatekeeper
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import KeyRing
+from services.access.sessions import LOOK_EVERY_SECONDS, Sessions
 from services.config import Config
-from services.keys import KeyRing
-from services.sessions import LOOK_EVERY_SECONDS, Sessions
 from tests.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.test_sessions import NoStore
 from tests.test_stream import Ear

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from services.sessions import LOOK_EVERY_SECONDS, SESSION_LASTS, Session, Sessions, read_session
+from services.access.sessions import LOOK_EVERY_SECONDS, SESSION_LASTS, Session, Sessions, read_session
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 

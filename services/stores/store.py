@@ -196,14 +196,14 @@ class DeskSnapshot(Struct, frozen=True):
 
 
 class StoredKey(Struct, frozen=True):
-    """An API key, of which only a digest is kept (``services/keys.py``)."""
+    """An API key, of which only a digest is kept (``services/access/keys.py``)."""
 
     id: str
     body: bytes
 
 
 class EndedSession(Struct, frozen=True):
-    """A session that was logged out, by a digest of its id (``services/sessions.py``)."""
+    """A session that was logged out, by a digest of its id (``services/access/sessions.py``)."""
 
     digest: str
     ended_at: datetime

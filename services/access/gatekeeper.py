@@ -14,10 +14,10 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.security import check_password_hash
 
+from services.access.keys import KeyRing
+from services.access.sessions import Session, Sessions, read_session
 from services.config import Config
-from services.keys import KeyRing
 from services.logs import parts_of_url
-from services.sessions import Session, Sessions, read_session
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024

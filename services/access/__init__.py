@@ -1,0 +1,1 @@
+"""Who may call what: passwords, secrets, API keys, sessions. Deny is the default."""
