@@ -1,6 +1,6 @@
 """What each call answers, as models: only described by them, never built through them (``routes/openapi.py``).
 
-The desk's answers are plain documents (``services/rows.py``, ``services/view.py``); schemathesis and the tests of
+The desk's answers are plain documents (``services/views/rows.py``, ``services/views/state_view.py``); schemathesis and the tests of
 the document hold these models against them.
 """
 

@@ -13,7 +13,6 @@ from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.replies import answer, answer_with_asset, asset_part, house
-from services.asset_view import asset_view
 from services.engine.model.commands import (
     ExitAll,
     ExitPosition,
@@ -25,7 +24,8 @@ from services.engine.model.commands import (
     ToggleExit,
 )
 from services.engine.model.replies import ExitsTaken, OrderTaken
-from services.rows import order_view
+from services.views.asset_view import asset_view
+from services.views.rows import order_view
 
 controls = Blueprint("controls", __name__)
 

@@ -13,8 +13,8 @@ from routes.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal, RefusalCode
-from services.rows import rung_view
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
+from services.views.rows import rung_view
 
 log = structlog.get_logger(__name__)
 

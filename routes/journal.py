@@ -42,7 +42,6 @@ from services.journal import (
 )
 from services.journal_days import Override, day_by, day_of, month_of
 from services.projections.entry_gates import GatesAtEntry
-from services.rows import Json, trade_row
 from services.statistics import (
     GROUPINGS,
     Figures,
@@ -53,6 +52,7 @@ from services.statistics import (
     figures_of,
     groups_of,
 )
+from services.views.rows import Json, trade_row
 
 journal = Blueprint("journal", __name__)
 

@@ -31,7 +31,7 @@ from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
 from services.engine.model.replies import Done, OrdersHandedOver, OrderTaken
 from services.engine.steps.orders import is_claimable
-from services.rows import Json, handover_view, order_view
+from services.views.rows import Json, handover_view, order_view
 from wire.types import OrderStatus
 
 orders = Blueprint("orders", __name__)

@@ -11,7 +11,6 @@ from msgspec import Struct
 from routes.errors import refused
 from services.access.gatekeeper import Gatekeeper
 from services.activity import ActivityLog, LogLine
-from services.asset_view import asset_view
 from services.brick_store import BrickStore
 from services.broadcast import Broadcaster
 from services.config import Config
@@ -19,7 +18,8 @@ from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal
 from services.metrics import Metrics
-from services.view import state_document
+from services.views.asset_view import asset_view
+from services.views.state_view import state_document
 
 
 class House(Struct, frozen=True):

@@ -18,7 +18,7 @@ from routes.pages import page_of
 from routes.parsing import OperatorBody, accepts
 from routes.replies import house
 from services.access.gatekeeper import Door
-from services.asset_view import FLAT_STREAM_NAMES
+from services.views.asset_view import FLAT_STREAM_NAMES
 from wire.types import STREAM_POINTS, Instant, Stream
 
 setup = Blueprint("setup", __name__)

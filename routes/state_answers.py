@@ -1,4 +1,4 @@
-"""The state document as models (SPEC 11): what ``services/view.py`` writes, described name by name."""
+"""The state document as models (SPEC 11): what ``services/views/state_view.py`` writes, described name by name."""
 
 from __future__ import annotations
 

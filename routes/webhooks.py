@@ -22,7 +22,7 @@ from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.market.instruments import resolve_asset
-from services.rows import Json, order_view
+from services.views.rows import Json, order_view
 from wire.types import Stream
 
 webhooks = Blueprint("webhooks", __name__)

@@ -21,9 +21,9 @@ from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
 from services.engine.model.events import AnyEvent, BrickApplied
 from services.engine.model.state import Asset
-from services.rows import Json
 from services.stores.codec.documents import read_events
 from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError
+from services.views.rows import Json
 from wire.types import STREAM_POINTS, Color, Contract, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000

@@ -23,9 +23,9 @@ from services.brick_store import BrickStore, FreshBrick, brick_view
 from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
 from services.engine.model.state import AssetLive
-from services.patches import changes
-from services.rows import Json
-from services.view import history_view, live_document
+from services.views.patches import changes
+from services.views.rows import Json
+from services.views.state_view import history_view, live_document
 from wire.types import STREAM_POINTS
 
 MESSAGES_QUEUED = 512

@@ -10,10 +10,10 @@ from services.alert_ends import NO_ENDS, ends_after, key_of
 from services.desk.manager import StateManager
 from services.engine.model.commands import HearBridge, TickClock
 from services.engine.model.events import AlertRaised, DayRolled
-from services.rows import alert_view
 from services.stores.codec.documents import read_events
 from services.stores.sqlite.store import SqliteStore
-from services.view import live_document
+from services.views.rows import alert_view
+from services.views.state_view import live_document
 from tests.desk_process import eventually
 from tests.stored_trader import StoredTrader
 from tests.test_state_manager import RULES

@@ -4,7 +4,7 @@ Every command goes through one queue. One thread (``services/desk/writer.py``) t
 order on a working copy, commits them in one transaction, and only then lets anybody know. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
-made of it by ``services/view.py``, whose docstring lists every field:
+made of it by ``services/views/state_view.py``, whose docstring lists every field:
 ``version now global assets orders history logs alerts``.
 """
 

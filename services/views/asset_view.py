@@ -10,7 +10,7 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.steps.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.rows import Json, rung_view
+from services.views.rows import Json, rung_view
 from wire.types import Instant, Side, Stream
 
 FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names

@@ -22,7 +22,6 @@ Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds a
 
 from __future__ import annotations
 
-from services.asset_view import asset_view
 from services.desk.publication import Snapshot
 from services.engine.model.state import Desk
 from services.engine.model.times import candle_end, candle_start, is_younger, seconds_until
@@ -31,7 +30,8 @@ from services.engine.steps.day import day_end, drawdown_pct
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.engine.steps.limits import pending_limits
 from services.market.session import liquidity
-from services.rows import Json, alert_view, order_view, trade_row
+from services.views.asset_view import asset_view
+from services.views.rows import Json, alert_view, order_view, trade_row
 from wire.types import Instant
 
 CONNECTIONS_EXPECTED = 2
