@@ -39,12 +39,12 @@ from routes.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper, secrets_of
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.activity import ActivityLog
-from services.brick_store import BrickStore
-from services.broadcast import Broadcaster, encode
 from services.config import Config, ConfigError
 from services.desk.manager import StateManager
 from services.desk.subscribers import Several
+from services.live.activity import ActivityLog
+from services.live.bricks import BrickStore
+from services.live.broadcast import Broadcaster, encode
 from services.logs import set_up_logs
 from services.metrics import Metrics
 from services.notifications.delivery import Post, open_targets

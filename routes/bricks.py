@@ -13,7 +13,7 @@ from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import AskedNumber, Symbol, asks
 from routes.replies import house
-from services.brick_store import BRICKS_KEPT, brick_view
+from services.live.bricks import BRICKS_KEPT, brick_view
 from wire.types import STREAM_POINTS
 
 bricks = Blueprint("bricks", __name__)

@@ -12,8 +12,8 @@ from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.replies import answer, house
-from services.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
+from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 
 bridge = Blueprint("bridge", __name__)
 

@@ -12,8 +12,8 @@ from routes.faults import first_fault
 from routes.guards import guarded_by
 from routes.replies import answer, house
 from routes.webhooks import BRICK_PATHS, brick_in, reply_to
-from services.activity import LogLine, brick_text
 from services.engine.model.commands import CloseBrick
+from services.live.activity import LogLine, brick_text
 from services.stores.store import DeadLetter
 
 dead_letters = Blueprint("dead_letters", __name__)

@@ -15,9 +15,9 @@ from routes.guards import guarded_by
 from routes.journal_answers import TradeBricksAnswer
 from routes.parsing import asks
 from routes.replies import house
-from services.brick_store import brick_view
 from services.engine.model.events import TradeClosed
 from services.journal_bricks import bricks_around
+from services.live.bricks import brick_view
 from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents

@@ -25,12 +25,12 @@ from routes.parsing import (
     asks,
 )
 from routes.replies import answer, house, whole_state
-from services.activity import REPORT, report_text
 from services.desk.commit_batch import Outcome
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
 from services.engine.model.replies import Done, OrdersHandedOver, OrderTaken
 from services.engine.steps.orders import is_claimable
+from services.live.activity import REPORT, report_text
 from services.views.rows import Json, handover_view, order_view
 from wire.types import OrderStatus
 

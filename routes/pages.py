@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from routes.guards import guarded_by
 from routes.replies import house, whole_state
-from services.broadcast import encode
+from services.live.broadcast import encode
 
 pages = Blueprint("pages", __name__)
 

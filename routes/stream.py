@@ -18,7 +18,7 @@ from routes.guards import guarded_by
 from routes.parsing import asks
 from routes.replies import house
 from services.access.sessions import Session
-from services.broadcast import Broadcaster, Listener
+from services.live.broadcast import Broadcaster, Listener
 
 stream = Blueprint("stream", __name__)
 

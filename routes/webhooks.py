@@ -16,11 +16,11 @@ from routes.faults import first_fault
 from routes.guards import guarded_by
 from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.replies import answer, house
-from services.activity import LogLine, brick_text, price_text
-from services.broadcast import encode
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
+from services.live.activity import LogLine, brick_text, price_text
+from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
 from services.views.rows import Json, order_view
 from wire.types import Stream

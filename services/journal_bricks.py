@@ -13,8 +13,8 @@ from itertools import islice, takewhile
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.brick_store import BRICKS_KEPT, Brick, BrickStore, bricks_of
 from services.engine.model.events import TradeClosed
+from services.live.bricks import BRICKS_KEPT, Brick, BrickStore, bricks_of
 from services.stores.store import JournalRow, Store
 from wire.types import STREAM_POINTS, Stream
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from services.activity import BRICK_KINDS, ActivityLog
 from services.engine.model.commands import ClaimOrders, CloseBrick, HearBridge, NotePrice
+from services.live.activity import BRICK_KINDS, ActivityLog
 from services.stores.store import JournalRow
 from tests.desk_process import QUICK, DeskProcess, error_of
 from wire.types import Stream

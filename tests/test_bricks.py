@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from services import brick_store as module
-from services.activity import ActivityLog
-from services.brick_store import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
-from services.broadcast import Broadcaster
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
 from services.desk.subscribers import Several, Silent
 from services.engine.model.commands import CloseBrick
 from services.engine.model.events import BrickApplied
+from services.live import bricks as module
+from services.live.activity import ActivityLog
+from services.live.bricks import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
+from services.live.broadcast import Broadcaster
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.builders import CONTRACTS

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from services.activity import ActivityLog
-from services.broadcast import Broadcaster
 from services.config import Config
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.live.activity import ActivityLog
+from services.live.broadcast import Broadcaster
 from services.notifications.delivery import Courier, Target
 from services.notifications.kinds import Notifying
 from services.stores.opening import open_store

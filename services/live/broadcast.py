@@ -18,11 +18,11 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from services.activity import ActivityLog, Feed, LogLine, line_view
-from services.brick_store import BrickStore, FreshBrick, brick_view
 from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
 from services.engine.model.state import AssetLive
+from services.live.activity import ActivityLog, Feed, LogLine, line_view
+from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.views.patches import changes
 from services.views.rows import Json
 from services.views.state_view import history_view, live_document
