@@ -25,7 +25,18 @@ from services.engine.model.commands import NoteTrade
 from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
 from services.history.export import cell
-from services.journal import (
+from services.journal.days import Override, day_by, day_of, month_of
+from services.journal.statistics import (
+    GROUPINGS,
+    Figures,
+    Group,
+    blocked_by_gate,
+    curve_of,
+    deepest_fall,
+    figures_of,
+    groups_of,
+)
+from services.journal.trades import (
     FIRST_DAY,
     LAST_DAY,
     READ_AT_MOST,
@@ -40,18 +51,7 @@ from services.journal import (
     trade_with_note,
     write_cursor,
 )
-from services.journal_days import Override, day_by, day_of, month_of
 from services.projections.entry_gates import GatesAtEntry
-from services.statistics import (
-    GROUPINGS,
-    Figures,
-    Group,
-    blocked_by_gate,
-    curve_of,
-    deepest_fall,
-    figures_of,
-    groups_of,
-)
 from services.views.rows import Json, trade_row
 
 journal = Blueprint("journal", __name__)

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from services.journal import Selection, page_of, trade_with_note
+from services.journal.statistics import figures_of, groups_of
+from services.journal.trades import Selection, page_of, trade_with_note
 from services.projections.entry_gates import GatesAtEntry, read_gates
-from services.statistics import figures_of, groups_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates
 from tests.stored_trader import StoredTrader

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from services.gate_groups import GATE_GROUPINGS
+from services.journal.gate_groups import GATE_GROUPINGS
 from services.projections.entry_gates import GatesAtEntry
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually
 

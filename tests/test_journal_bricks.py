@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from services import journal_bricks as module
 from services.engine.model.commands import CloseBrick, TickClock
 from services.engine.model.events import BrickApplied, TradeClosed
-from services.journal_bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
+from services.journal import bricks as module
+from services.journal.bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
 from services.live.bricks import FIRST_LIVE, BrickStore
 from services.stores.codec.documents import write_command, write_events
 from services.stores.sqlite.store import SqliteStore

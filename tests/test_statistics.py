@@ -14,7 +14,17 @@ from msgspec.structs import asdict, replace
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
 from services.engine.steps.day import trading_day_of
-from services.journal import (
+from services.journal.statistics import (
+    GROUPINGS,
+    NEW_YORK,
+    blocked_by_gate,
+    calendar_of,
+    curve_of,
+    deepest_fall,
+    figures_of,
+    groups_of,
+)
+from services.journal.trades import (
     PAGE,
     Cursor,
     JournalTrade,
@@ -29,16 +39,6 @@ from services.journal import (
     write_note,
 )
 from services.projections.entry_gates import GatesAtEntry
-from services.statistics import (
-    GROUPINGS,
-    NEW_YORK,
-    blocked_by_gate,
-    calendar_of,
-    curve_of,
-    deepest_fall,
-    figures_of,
-    groups_of,
-)
 from services.stores.codec import documents
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit

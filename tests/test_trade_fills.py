@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from services.engine.model.events import OrderReported
-from services.journal import Selection, page_of
+from services.journal.trades import Selection, page_of
 from services.projections.trade_fills import TradeFill, are_whole, fills_of
 from services.stores.firestore.store import FirestoreStore
 from services.stores.sqlite.file import migration_steps

@@ -18,7 +18,7 @@ class StoredTrade(Struct, frozen=True):
 
 
 class StoredNote(Struct, frozen=True):
-    """What the operator wrote about a trade last (``services/journal.py``)."""
+    """What the operator wrote about a trade last (``services/journal/trades.py``)."""
 
     trade_id: str
     at: datetime

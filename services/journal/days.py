@@ -1,4 +1,4 @@
-"""One trading day of the journal, and a month of them (``services/journal.py``)."""
+"""One trading day of the journal, and a month of them (``services/journal/trades.py``)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.steps.day import trading_day_of
-from services.journal import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
+from services.journal.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
+from services.journal.trades import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
 from services.projections.equity import PnlDay, PnlSample, read_pnl_day
-from services.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
 from services.stores.store import Store, StoreUnreadable
 from wire.types import Env, Instant
 

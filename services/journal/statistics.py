@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
-from services.gate_groups import GATE_GROUPINGS
-from services.journal import Attempt, JournalTrade
+from services.journal.gate_groups import GATE_GROUPINGS
+from services.journal.trades import Attempt, JournalTrade
 from wire.types import Instant, Usd
 
 NEW_YORK = ZoneInfo("America/New_York")
