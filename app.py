@@ -39,17 +39,17 @@ from routes.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper, secrets_of
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.config import Config, ConfigError
 from services.desk.manager import StateManager
 from services.desk.subscribers import Several
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
-from services.logs import set_up_logs
-from services.metrics import Metrics
 from services.notifications.delivery import Post, open_targets
-from services.scheduler import start_clockwork
-from services.stores.opening import open_store
+from services.ops.clock_jobs import start_clockwork
+from services.ops.config import Config, ConfigError
+from services.ops.logs import set_up_logs
+from services.ops.metrics import Metrics
+from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
 
 BLUEPRINTS = (

@@ -1,6 +1,6 @@
 """The command line as a whole: ``python -m flask desk ...`` (``.flaskenv`` points here). It starts no desk.
 
-What needs the routes stands here, above them; everything else is in ``services/cli.py``.
+What needs the routes stands here, above them; everything else is in ``services/ops/commands.py``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from services.cli import create_cli as create_house_cli
-from services.cli import desk
-from services.config import PROJECT
+from services.ops.commands import create_cli as create_house_cli
+from services.ops.commands import desk
+from services.ops.config import PROJECT
 
 OPENAPI = PROJECT / "docs" / "openapi.json"
 

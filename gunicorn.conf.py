@@ -4,7 +4,7 @@ import os
 import signal
 from functools import partial
 
-from services import logs
+from services.ops import logs
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - platforms need it
 worker_class = "gthread"

@@ -13,7 +13,7 @@ from routes.errors import Busy
 from routes.guards import guarded_by
 from routes.parsing import asks
 from routes.replies import house
-from services.metrics import CONTENT_TYPE
+from services.ops.metrics import CONTENT_TYPE
 
 operations = Blueprint("operations", __name__)
 

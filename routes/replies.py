@@ -10,14 +10,14 @@ from msgspec import Struct
 
 from routes.errors import refused
 from services.access.gatekeeper import Gatekeeper
-from services.config import Config
 from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal
 from services.live.activity import ActivityLog, LogLine
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
-from services.metrics import Metrics
+from services.ops.config import Config
+from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
 from services.views.state_view import state_document
 

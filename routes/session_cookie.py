@@ -10,7 +10,7 @@ from flask_login import LoginManager
 
 from services.access.gatekeeper import Gatekeeper
 from services.access.sessions import SESSION_LASTS
-from services.config import Config
+from services.ops.config import Config
 
 OVER_HTTPS = "__Host-"  # with this in its name a browser takes the cookie from this host over https alone
 

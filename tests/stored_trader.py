@@ -20,7 +20,7 @@ from services.history.archive import Archive
 from services.history.replay import Replay, replay_history
 from services.history.source import History
 from services.history.what_if import WhatIf, what_if
-from services.rule_settings import rules_named
+from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore

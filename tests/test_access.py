@@ -15,7 +15,7 @@ from routes import errors, guards
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.config import Config
+from services.ops.config import Config
 from tests.desk_process import (
     BRICK_PATHS,
     BRIDGE_SECRET,

@@ -17,11 +17,11 @@ import pytest
 import time_machine
 from msgspec.structs import replace
 
-from services.cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
 from services.history.files import FileStands, durable_file
 from services.history.prune import NothingToPrune, prune
+from services.ops.commands import create_cli
 from services.stores.store import StoreUnreadable
 from tests.builders import new_york
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET
@@ -164,7 +164,7 @@ def test_without_pyarrow_one_sentence_says_what_to_install(flask, tmp_path, monk
 
 
 def test_the_desk_does_not_load_what_only_exports_need():
-    code = "import app, services.cli, sys; print('pyarrow' in sys.modules)"
+    code = "import app, services.ops.commands, sys; print('pyarrow' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert loaded.stdout == "False\n"
 

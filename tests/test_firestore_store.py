@@ -259,7 +259,7 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(key):
 def test_with_sqlite_the_library_is_not_loaded(tmp_path):
     """Its modules take some 30 MiB: a desk on SQLite does not carry them."""
     program = (
-        "import sys; from services.config import Config; from services.stores.opening import open_store; "
+        "import sys; from services.ops.config import Config; from services.ops.opening import open_store; "
         "open_store(Config.from_env(eval(sys.argv[1]))); "
         "print([name for name in sys.modules if name.startswith(('google', 'grpc'))])"
     )

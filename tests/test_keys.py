@@ -19,8 +19,8 @@ from services.access import keys
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
 from services.access.sessions import Sessions
-from services.config import Config
-from services.stores.opening import open_store
+from services.ops.config import Config
+from services.ops.opening import open_store
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoredKey, StoreDown
 from tests.api_document import documented

@@ -13,7 +13,7 @@ from flask.sessions import SecureCookieSessionInterface
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import LOOK_EVERY_SECONDS, Sessions
-from services.config import Config
+from services.ops.config import Config
 from tests.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.test_sessions import NoStore
 from tests.test_stream import Ear

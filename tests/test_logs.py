@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from services import logs
+from services.ops import logs
 from tests.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,

@@ -13,8 +13,6 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from services.cli import create_cli
-from services.config import Config, ConfigError
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
     CloseBrick,
@@ -27,6 +25,8 @@ from services.engine.model.commands import (
 )
 from services.notifications.delivery import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, open_targets
 from services.notifications.kinds import Notifying
+from services.ops.commands import create_cli
+from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET, DeskProcess, eventually, free_port
@@ -372,7 +372,7 @@ def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path):
 STARTS = """
 import sys
 from app import create_app
-from services.config import Config
+from services.ops.config import Config
 app = create_app(Config.from_env(dict(pair.split("=", 1) for pair in sys.argv[1:])))
 print("apprise" in sys.modules)
 app.extensions["lockstep.close"]()

@@ -11,8 +11,8 @@ from flask import jsonify
 
 from app import create_app
 from routes.guards import guarded_by
-from services.config import Config, ConfigError
-from services.metrics import ALERT_CODES
+from services.ops.config import Config, ConfigError
+from services.ops.metrics import ALERT_CODES
 from tests.api_document import documented
 from tests.desk_process import (
     BRIDGE_SECRET,

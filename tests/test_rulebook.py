@@ -6,7 +6,7 @@ from services.engine.rules.gates import ENTRY_GATES
 from services.engine.rules.locks import LOCKS
 from services.engine.steps.exits import EXIT_RULES
 from services.engine.steps.limits import LIMITS
-from services.rulebook import RULES_PAGE, renewed
+from services.ops.rule_tables import RULES_PAGE, renewed
 
 
 def test_the_tables_of_the_rules_page_are_current():

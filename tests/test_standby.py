@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from services.config import Config
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
@@ -19,7 +18,8 @@ from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
 from services.notifications.delivery import Courier, Target
 from services.notifications.kinds import Notifying
-from services.stores.opening import open_store
+from services.ops.config import Config
+from services.ops.opening import open_store
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk_process import QUICK, DeskProcess, error_of, eventually

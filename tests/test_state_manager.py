@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from services.config import Config
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
@@ -20,6 +19,7 @@ from services.engine.model.commands import (
     TakeSnapshot,
     TickClock,
 )
+from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, TV_SECRET, eventually

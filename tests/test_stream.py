@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import pytest
 from msgspec import Struct
 
-from services.config import Config
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick
 from services.live.activity import ActivityLog, LogLine
 from services.live.broadcast import Broadcaster
+from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from tests.desk_process import (
     BRIDGE_SECRET,

@@ -12,7 +12,7 @@ from services.engine.model.events import EntryAccepted
 from services.history.display import show_what_if
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import command_of, decide_again, opened_by, with_observed
-from services.rule_settings import rules_named
+from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
 from tests.stored_trader import StoredTrader
 

@@ -16,8 +16,8 @@ from werkzeug.security import check_password_hash
 
 from services.access.keys import KeyRing
 from services.access.sessions import Session, Sessions, read_session
-from services.config import Config
-from services.logs import parts_of_url
+from services.ops.config import Config
+from services.ops.logs import parts_of_url
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024

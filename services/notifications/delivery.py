@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from msgspec import Struct
 
-from services.config import ConfigError
 from services.desk.manager import StateManager
 from services.engine.steps.day import NEW_YORK
+from services.ops.config import ConfigError
 from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
 from wire.types import Instant
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.config import ConfigError, Settings, rules_of
 from services.engine.model.settings import Rules
+from services.ops.config import ConfigError, Settings, rules_of
 
 FIELDS = {"TRADING_DAY_ROLL": "day_roll"}  # every other setting is called like its rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from services.config import Config
+from services.ops.config import Config
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Store

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from services.config import Config, ConfigError
 from services.history.archive import Archive
 from services.history.display import progress_told, replay_lines, show_what_if
 from services.history.export import FORMATS, Days, ExportUnavailable, export
@@ -19,9 +18,10 @@ from services.history.prune import NothingToPrune, prune
 from services.history.replay import replay_history
 from services.history.source import History
 from services.history.what_if import what_if
-from services.rule_settings import rules_named
+from services.ops.config import Config, ConfigError
+from services.ops.opening import open_reader, open_store
+from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
-from services.stores.opening import open_reader, open_store
 from services.stores.store import StoreError, StoreUnreadable
 
 UNEQUAL, UNREADABLE = 1, 2

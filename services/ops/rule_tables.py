@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from services.config import PROJECT
 from services.engine.rules.gates import ENTRY_GATES
 from services.engine.rules.locks import LOCKS
 from services.engine.steps.exits import EXIT_RULES
 from services.engine.steps.limits import LIMITS
+from services.ops.config import PROJECT
 
 RULES_PAGE = PROJECT / "docs" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"

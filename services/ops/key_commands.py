@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import click
 
 from services.access.keys import SCOPES, KeyRefused, KeyUnreadable, make_key, read_key, stored
-from services.config import Config, ConfigError
-from services.stores.opening import open_reader, open_store
+from services.ops.config import Config, ConfigError
+from services.ops.opening import open_reader, open_store
 from services.stores.store import OutcomeUnknown, Store, StoredKey, StoreError, StoreUnreadable
 
 SCOPE_WORDS = "; ".join(f"{scope}: {opens}" for scope, opens in SCOPES.items())

@@ -10,11 +10,11 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.cli import AppGroup
 
-from services.config import PROJECT, SECRETS, Config, ConfigError
-from services.history.commands import export_command, prune_command, replay_command
-from services.key_commands import keys_group
 from services.notifications.delivery import open_targets
-from services.rulebook import renew
+from services.ops.config import PROJECT, SECRETS, Config, ConfigError
+from services.ops.history_commands import export_command, prune_command, replay_command
+from services.ops.key_commands import keys_group
+from services.ops.rule_tables import renew
 from tape.command import tape_command
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from services.config import Config
 from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
+from services.ops.config import Config
 from services.stores.store import StoreError
 
 log = structlog.get_logger(__name__)
