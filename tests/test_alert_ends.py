@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.alert_ends import NO_ENDS, ends_after, key_of
 from services.desk.manager import StateManager
 from services.engine.model.commands import HearBridge, TickClock
 from services.engine.model.events import AlertRaised, DayRolled
+from services.engine.rules.alerts import NO_ENDS, ends_after, key_of
 from services.stores.codec.documents import read_events
 from services.stores.sqlite.store import SqliteStore
 from services.views.rows import alert_view

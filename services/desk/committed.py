@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
-from services.alert_ends import ENDING, Ends, ends_after
 from services.desk.commit_batch import GroupSheet
 from services.desk.publication import Past
 from services.engine.model.state import Desk
+from services.engine.rules.alerts import ENDING, Ends, ends_after
 from services.projections.equity import PnlDay, day_name, read_pnl_day
 from services.stores.codec import documents
 from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.alert_ends import NO_ENDS, Ends, still_listed
 from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.rules.alerts import NO_ENDS, Ends, still_listed
 from wire.types import Instant
 
 Role = Literal["writer", "standby"]

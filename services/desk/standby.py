@@ -7,12 +7,12 @@ from itertools import islice
 
 import structlog
 
-from services.alert_ends import ends_after
 from services.desk.committed import HISTORY_KEPT, stored_past
 from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
 from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.rules.alerts import ends_after
 from services.journal.trades import is_try
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Store, StoreDown
