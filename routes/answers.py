@@ -1,7 +1,7 @@
 """What each call answers, as models: only described by them, never built through them (``routes/openapi.py``).
 
-The desk's answers are plain documents (``services/views/rows.py``, ``services/views/state_view.py``); schemathesis and the tests of
-the document hold these models against them.
+The desk's answers are plain documents (``services/views/``); schemathesis and the tests of the document
+compare them with these models.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from services.engine.decide import decide
 from services.engine.model.commands import ConfigureDesk, EnterMarket, ReportExecution, ScaleIn, TickClock
 from services.engine.model.state import Desk
-from services.engine.steps.limits import pending_limits
+from services.engine.rules.limits import pending_limits
 from services.stores.codec import documents
 from services.stores.store import Head, Stored, StoreUnreadable
 from tests.builders import TUESDAY, new_york

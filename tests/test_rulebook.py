@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from services.engine.rules.exit_rules import EXIT_RULES
 from services.engine.rules.gates import ENTRY_GATES
+from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
-from services.engine.steps.exits import EXIT_RULES
-from services.engine.steps.limits import LIMITS
 from services.ops.rule_tables import RULES_PAGE, renewed
 
 

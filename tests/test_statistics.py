@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
-from services.engine.steps.day import trading_day_of
+from services.engine.model.trading_day import trading_day_of
 from services.journal.statistics import (
     GROUPINGS,
     NEW_YORK,

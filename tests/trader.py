@@ -47,10 +47,10 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
 from services.engine.model.state import Alert, Asset, Desk, Trade
-from services.engine.rules.gates import Rung
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Stored
 from tests.builders import AGAINST, NEW_YORK, STREAM_OF_POINTS, TOGGLES, TUESDAY, WITH, exactly, new_york, rules_for

@@ -1,7 +1,7 @@
 """StateManager: what the house asks of its single writer (DESIGN 2).
 
 Every command goes through one queue. One thread (``services/desk/writer.py``) takes all that wait, decides them in
-order on a working copy, commits them in one transaction, and only then lets anybody know. A failed commit changes nothing.
+order on a working copy, commits them in one transaction, and then publishes. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
 made of it by ``services/views/state_view.py``, whose docstring lists every field:

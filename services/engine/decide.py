@@ -48,9 +48,10 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
+from services.engine.model.trading_day import trading_day_of
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.bricks import close_brick, note_price
-from services.engine.steps.day import check_daily_stop, roll_day, trading_day_of
+from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.entries import enter_market
 from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
-from services.engine.steps.day import trading_day_of
+from services.engine.model.trading_day import trading_day_of
 from services.history.archive import write_line
 from services.history.files import durable_file
 from services.history.flat import TABLES, ColumnKind, Record, Table

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from services.engine.steps.day import trading_day_of
+from services.engine.model.trading_day import trading_day_of
 from services.history.archive import Archive, Part, checked_rows, write_part
 from services.history.source import History
 from services.stores.codec import documents

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
-from services.engine.steps.day import trading_day_of
+from services.engine.model.trading_day import trading_day_of
 from services.journal.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
 from services.journal.trades import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
 from services.projections.equity import PnlDay, PnlSample, read_pnl_day

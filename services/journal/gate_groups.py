@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from services.engine.steps.day import WARNING_MARKS
+from services.engine.model.trading_day import WARNING_MARKS
 from services.journal.trades import JournalTrade
 from services.projections.entry_gates import GatesAtEntry
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
 from services.engine.model.state import Desk
-from services.engine.steps.day import SATURDAY, day_end, trading_day_of
+from services.engine.model.trading_day import SATURDAY, day_end, trading_day_of
 from services.projections.entry_gates import GatesAtEntry, read_gates
 from services.stores.codec import documents
 from services.stores.store import Store, StoreUnreadable

@@ -23,7 +23,7 @@ import structlog
 from msgspec import Struct
 
 from services.desk.manager import StateManager
-from services.engine.steps.day import NEW_YORK
+from services.engine.model.trading_day import NEW_YORK
 from services.ops.config import ConfigError
 from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
 from wire.types import Instant

@@ -33,7 +33,7 @@ from services.engine.model.events import (
 )
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
-from services.engine.steps.day import NEW_YORK, day_end
+from services.engine.model.trading_day import NEW_YORK, day_end
 from wire.types import Instant, Price, Side, Usd
 
 Level = Literal["info", "success", "warning", "critical"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from services.engine.rules.exit_rules import EXIT_RULES
 from services.engine.rules.gates import ENTRY_GATES
+from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
-from services.engine.steps.exits import EXIT_RULES
-from services.engine.steps.limits import LIMITS
 from services.ops.config import PROJECT
 
 RULES_PAGE = PROJECT / "docs" / "rules.md"

@@ -18,7 +18,7 @@ from services.engine.decide import Decision
 from services.engine.model.events import EntryAccepted, PreOrderEnded
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import candle_start
-from services.engine.steps.day import drawdown_pct, trading_day_of
+from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates
 from wire.types import Instant, Side

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.state import Desk
-from services.engine.steps.day import trading_day_of
+from services.engine.model.trading_day import trading_day_of
 from wire.types import Env, Instant, Usd
 
 SAMPLE_SECONDS = 60

@@ -9,7 +9,7 @@ from services.engine.model.state import Asset, BrickStream, Desk, DueExit, Trade
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
-from services.engine.steps.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.views.rows import Json, rung_view
 from wire.types import Instant, Side, Stream
 

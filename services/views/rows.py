@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from services.engine.model.events import TradeClosed
+from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
 from services.engine.rules.alerts import Ends, is_over, key_of
-from services.engine.rules.gates import Rung
 from wire.types import Instant
 
 Json = dict[str, Any]

@@ -25,10 +25,10 @@ from __future__ import annotations
 from services.desk.publication import Snapshot
 from services.engine.model.state import Desk
 from services.engine.model.times import candle_end, candle_start, is_younger, seconds_until
+from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.gates import EntryRequest, candle_is_unused, cooldown_is_over
-from services.engine.steps.day import day_end, drawdown_pct
+from services.engine.rules.limits import pending_limits
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
-from services.engine.steps.limits import pending_limits
 from services.market.session import liquidity
 from services.views.asset_view import asset_view
 from services.views.rows import Json, alert_view, order_view, trade_row

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.steps.exits import EXIT_RULES
+from services.engine.rules.exit_rules import EXIT_RULES
 from tests.trader import Trader
 
 SPEC_ORDER = (

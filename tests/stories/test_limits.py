@@ -8,7 +8,7 @@ import pytest
 
 from services.engine.model.events import LimitsChanged
 from services.engine.model.replies import RulesTaken
-from services.engine.steps.limits import LIMITS, pending_limits
+from services.engine.rules.limits import LIMITS, pending_limits
 from tests.trader import Trader
 
 TIGHTER = {

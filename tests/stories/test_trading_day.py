@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.engine.model.events import DayRolled
-from services.engine.steps.day import day_end, trading_day_of
+from services.engine.model.trading_day import day_end, trading_day_of
 from tests.builders import new_york
 from tests.trader import Trader
 

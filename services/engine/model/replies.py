@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
-from services.engine.rules.gates import Rung
 
 RefusalCode = Literal[
     "gate_closed",

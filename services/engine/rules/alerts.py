@@ -20,8 +20,8 @@ from services.engine.model.events import (
     TradeClosed,
 )
 from services.engine.model.state import Alert, Desk
-from services.engine.steps.day import trading_day_of
-from services.engine.steps.limits import pending_limits
+from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.limits import pending_limits
 from wire.types import Instant, OrderStatus
 
 AlertKey = tuple[str, str | None, Instant]  # code, asset, raised at

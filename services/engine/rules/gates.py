@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from services.engine.model.ladder import Rung
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import countdown, is_younger
+from services.engine.model.trading_day import day_end
 from services.engine.model.zone import zone_of
-from services.engine.steps.day import day_end
 from wire.types import Instant, Side
 
 
@@ -51,16 +52,6 @@ class Gate(Struct, frozen=True):
     check: Callable[[Desk, EntryRequest, Instant], Verdict]
     reopens: str
     why: str
-
-
-class Rung(Struct, frozen=True):
-    """One gate as it stands now. ``reopens`` names the event that opens it when no instant is known."""
-
-    gate: str
-    is_open: bool
-    sentence: str | None = None
-    reopens_at: Instant | None = None
-    reopens: str | None = None
 
 
 def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:

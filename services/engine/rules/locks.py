@@ -14,7 +14,7 @@ from services.engine.rules.gates import (
     cooldown_is_over,
     daily_stop_is_untouched,
 )
-from services.engine.steps.protections import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from wire.types import Instant
 
 

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from services.engine.model.commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset
+from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.day import note_equity
-from services.engine.steps.exits import Trigger, check_exits
+from services.engine.steps.exits import check_exits
 from services.engine.steps.reconcile import broker_position, compare_positions
 from services.engine.steps.trades import watch_excursion
 from services.engine.transition import Turn

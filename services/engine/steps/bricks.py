@@ -16,7 +16,8 @@ from services.engine.model.events import (
 )
 from services.engine.model.replies import BrickTaken, PriceNoted, Reply
 from services.engine.model.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
-from services.engine.steps.exits import Trigger, check_exits
+from services.engine.rules.exit_rules import Trigger
+from services.engine.steps.exits import check_exits
 from services.engine.steps.pending_entries import advance_intent, fire_preorder
 from services.engine.steps.protections import count_signal
 from services.engine.steps.scale_in import unlock_scale_in

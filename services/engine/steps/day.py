@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from functools import lru_cache
-from zoneinfo import ZoneInfo
-
 from msgspec.structs import replace
 
 from services.engine.model.events import DailyStopTriggered, DayEquityNoted, DayRolled, DayWarned
-from services.engine.model.state import Day, Desk
+from services.engine.model.state import Day
+from services.engine.model.trading_day import WARNING_MARKS, drawdown_pct, trading_day_of
 from services.engine.transition import Turn
-from wire.types import Instant, Usd
-
-WARNING_MARKS = (50, 70, 85)  # percent of the daily stop
-NEW_YORK = ZoneInfo("America/New_York")
-SATURDAY = 5
-
-
-def trading_day_of(now: Instant, roll: str) -> date:
-    """Return the trading day that ``now`` belongs to; the weekend belongs to Monday.
-
-    ``roll`` is New York wall-clock time. From noon on it opens the next date's day (18:00 is CME's), before
-    noon it opens that date's own.
-    """
-    local = now.astimezone(NEW_YORK)
-    rolls_at = time.fromisoformat(roll)
-    day = local.date()
-    if rolls_at.hour >= 12 and local.time() >= rolls_at:
-        day += timedelta(days=1)
-    elif rolls_at.hour < 12 and local.time() < rolls_at:
-        day -= timedelta(days=1)
-    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() >= SATURDAY else day
-
-
-@lru_cache(maxsize=64)
-def day_end(trading_day: date, roll: str) -> Instant:
-    """Return the instant at which the trading day is over and the next one begins."""
-    rolls_at = time.fromisoformat(roll)
-    last_date = trading_day if rolls_at.hour >= 12 else trading_day + timedelta(days=1)
-    return datetime.combine(last_date, rolls_at, NEW_YORK).astimezone(UTC)
+from wire.types import Usd
 
 
 def roll_day(turn: Turn) -> None:
@@ -50,14 +18,6 @@ def roll_day(turn: Turn) -> None:
         return
     turn.desk = replace(turn.desk, day=Day(trading_day=today), rules=turn.desk.wanted)
     turn.tell(DayRolled(today))
-
-
-def drawdown_pct(desk: Desk) -> Decimal | None:
-    """Return the day's loss from start equity in percent, negative for a gain, None while unknown."""
-    start, equity = desk.day.start_equity, desk.live.equity
-    if start is None or equity is None:
-        return None
-    return (start - equity) / start * 100
 
 
 def note_equity(turn: Turn, balance: Usd) -> None:

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import EnterMarket
 from services.engine.model.events import EntryAccepted, EntryBlocked, IntentChanged, PreOrderEnded
+from services.engine.model.ladder import Rung
 from services.engine.model.order import EntryTerms
 from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end, candle_start, seconds_until
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, Rung, ladder
+from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.order_queue import queue_entry
 from services.engine.transition import Turn
 from wire.types import Side

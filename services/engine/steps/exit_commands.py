@@ -7,7 +7,8 @@ from services.engine.model.events import ExitBlocked
 from services.engine.model.order import Order
 from services.engine.model.replies import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
 from services.engine.model.state import Asset
-from services.engine.steps.exits import Trigger, check_exits, demand_exit
+from services.engine.rules.exit_rules import Trigger
+from services.engine.steps.exits import check_exits, demand_exit
 from services.engine.steps.pending_entries import drop_preorder
 from services.engine.transition import Turn
 from wire.types import OrderStatus

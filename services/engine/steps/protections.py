@@ -11,28 +11,13 @@ from services.engine.model.commands import SetPointsTarget, SetProtect, SetSigna
 from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Trade
+from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.transition import Turn
 from wire.types import Color
 
 PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
 HIGHEST_TARGET = Decimal(200)
 MOST_SIGNALS = 50
-
-
-def is_management_locked(asset: Asset, trade: Trade) -> bool:
-    """Tell whether the 2.5pt stream locks the trade's protections: with the trade or neutral (SPEC 6.2)."""
-    opposing = "red" if trade.side == "BUY" else "green"
-    return asset.stack.two_half.color != opposing
-
-
-def may_arm_high_next_bar(asset: Asset, trade: Trade) -> bool:
-    """Tell whether the 8pt next-bar exit may be armed: no fresh 8pt brick yet, or unlocked (SPEC 6.5)."""
-    return trade.fresh_high_bricks == 0 or not is_management_locked(asset, trade)
-
-
-def may_arm_signal_target(asset: Asset, trade: Trade) -> bool:
-    """Tell whether the signal take-profit may be armed: no fresh 6pt brick yet, or unlocked (SPEC 6.5)."""
-    return trade.fresh_main_bricks == 0 or not is_management_locked(asset, trade)
 
 
 def set_protect(turn: Turn, command: SetProtect) -> Reply | Refusal:

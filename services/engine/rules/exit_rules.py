@@ -1,0 +1,94 @@
+"""What takes a position out: the ordered table of exit rules (SPEC 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.model.state import Asset, Desk, Trade
+from wire.types import Color, Stream
+
+
+class Trigger(Struct, frozen=True):
+    """Why the rules are asked now: a brick, a touched level, or a price (a snapshot's too) that moved."""
+
+    kind: Literal["brick", "level", "price"]
+    stream: Stream | None = None
+    color: Color = "neutral"
+
+    def opposes(self, trade: Trade, stream: Stream) -> bool:
+        """Tell whether this is a brick of that size against the trade."""
+        against = "red" if trade.side == "BUY" else "green"
+        return self.kind == "brick" and self.stream is stream and self.color == against
+
+
+class ExitRule(Struct, frozen=True):
+    """One reason to be flat; its name is the order's ``source`` and the closed trade's ``reason``."""
+
+    name: str
+    is_due: Callable[[Desk, Asset, Trade, Trigger], bool]
+    why: str
+
+
+def day_is_stopped(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """After the daily stop nothing is held (SPEC 5.6)."""
+    return desk.day.is_stopped
+
+
+def level_was_touched(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """The level the operator drew in TradingView was touched (SPEC 3)."""
+    return trigger.kind == "level"
+
+
+def points_target_is_reached(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """Open points are at or above the target (SPEC 6.1)."""
+    open_points = asset.live.open_points
+    return trade.points_tp_enabled and open_points is not None and open_points >= trade.points_tp_target
+
+
+def protect_gave_way(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """Open points are at or below the protect threshold (SPEC 6.3)."""
+    open_points = asset.live.open_points
+    return trade.protect_enabled and open_points is not None and open_points <= trade.protect_threshold_points
+
+
+def four_pt_invalidated(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """A 4pt brick closed against the trade while the 4pt invalidation is on (SPEC 6.5)."""
+    return trade.four_pt_invalidation_enabled and trigger.opposes(trade, Stream.FOUR)
+
+
+def signals_are_counted(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """As many opposite 6pt bricks as targeted have closed since arming; not before the initial exit lock is off."""
+    counted = trade.tp_armed and trade.tp_count >= trade.tp_target
+    return counted and not trade.initial_exit_locked
+
+
+def main_brick_flipped(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """A 6pt brick closed against the trade while the 6pt flip exit is on (SPEC 6.5)."""
+    return trade.main_flip_exit_enabled and trigger.opposes(trade, Stream.MAIN)
+
+
+def next_high_bar_closed(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """The first 8pt brick after arming has closed, whatever its colour (SPEC 6.5)."""
+    return trade.high_next_bar_exit_enabled and trigger.kind == "brick" and trigger.stream is Stream.HIGH
+
+
+def structure_broke(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """An 8pt brick closed against the trade; this rule cannot be switched off (SPEC 7.1)."""
+    return trigger.opposes(trade, Stream.HIGH)
+
+
+EXIT_RULES = (  # order = precedence; the name travels to order, journal and page
+    ExitRule("daily_stop", day_is_stopped, "A lost day ends flat."),
+    ExitRule("level", level_was_touched, "The trader drew this line before the trade, with a cool head."),
+    ExitRule("points_tp", points_target_is_reached, "The planned profit is taken, not hoped beyond."),
+    ExitRule("protect", protect_gave_way, "A trade that was good is not allowed to become a bad one."),
+    ExitRule("four_pt_invalidation", four_pt_invalidated, "The pullback went deeper than the plan."),
+    ExitRule("signal_tp", signals_are_counted, "Enough bricks against the trade are an answer."),
+    ExitRule("main_flip", main_brick_flipped, "Without structure behind it, a trade ends when tempo turns."),
+    ExitRule("high_next_bar", next_high_bar_closed, "The trader decided beforehand how long to stay."),
+    ExitRule("structure", structure_broke, "The reason for the trade is gone."),
+)
+PRECEDENCE = {name: rank for rank, name in enumerate(["exit_all", *(rule.name for rule in EXIT_RULES)])}

@@ -1,0 +1,54 @@
+"""Which settings are limits, and which way is tighter: tighter holds at once, looser waits (SPEC 5)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.model.settings import Rules
+from services.engine.model.state import Desk
+
+
+class Limit(Struct, frozen=True):
+    """One rule that protects the trader, and which way is tighter."""
+
+    name: str
+    tighter: Literal["lower", "higher"]
+
+    def tightest(self, one: Any, other: Any) -> Any:
+        return min(one, other) if self.tighter == "lower" else max(one, other)
+
+
+LIMITS = (
+    Limit("max_trades_per_day", "lower"),
+    Limit("daily_stop_limit_pct", "lower"),
+    Limit("cooldown_seconds", "higher"),
+    Limit("candle_seconds", "higher"),
+    Limit("entry_ttl_seconds", "lower"),
+    Limit("heartbeat_max_age_seconds", "lower"),
+    Limit("bridge_max_age_seconds", "lower"),
+    Limit("entry_qty_6pt", "lower"),
+    Limit("entry_qty_9pt", "lower"),
+    Limit("scale_in_qty", "lower"),
+    Limit("stop_points", "lower"),
+    Limit("two_half_filter", "higher"),
+)
+LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
+
+
+def tightened(in_force: Rules, wanted: Rules) -> Rules:
+    """Return the wanted rules without anything that would loosen today's; the roll itself never moves today."""
+    kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
+    return replace(wanted, day_roll=in_force.day_roll, **kept)
+
+
+def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
+    return limit.tightest(getattr(one, limit.name), getattr(other, limit.name))
+
+
+def pending_limits(desk: Desk) -> dict[str, Any]:
+    """Return what will change at the next trading day: name and value."""
+    names = [name for name in Rules.__struct_fields__ if name != "contracts"]
+    return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
