@@ -36,7 +36,7 @@ from routes.state import state
 from routes.stream import stream
 from routes.waiting import waiting
 from routes.webhooks import STREAMS, webhooks
-from services.access.gatekeeper import Gatekeeper, secrets_of
+from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
 from services.desk.manager import StateManager
@@ -44,10 +44,10 @@ from services.desk.subscribers import Several
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
-from services.notifications.delivery import Post, open_targets
+from services.notifications.delivery import Post, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
 from services.ops.config import Config, ConfigError
-from services.ops.logs import set_up_logs
+from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
@@ -73,7 +73,10 @@ def create_app(config: Config | None = None) -> Flask:
     set_up_logs(config.log_level, secrets_of(config))
     app = Flask(__name__, static_folder=None)  # routes/assets.py serves it
     set_up_flask(app, config)
-    targets = open_targets(config.notify_urls)
+    try:
+        targets = open_targets(config.notify_urls)
+    except WrongTarget as error:
+        raise ConfigError(str(error)) from error
     parts = open_house(config, Metrics())
     parts.metrics.watch(parts.manager, parts.broadcaster)
     parts.metrics.expect_webhooks(STREAMS)

@@ -1,6 +1,6 @@
 """The command line as a whole: ``python -m flask desk ...`` (``.flaskenv`` points here). It starts no desk.
 
-What needs the routes stands here, above them; everything else is in ``services/ops/commands.py``.
+It registers the command groups: ``services/ops/commands.py``, the tape, and what needs the routes.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from services.ops.commands import create_cli as create_house_cli
 from services.ops.commands import desk
 from services.ops.config import PROJECT
+from tape.command import tape_command
 
 OPENAPI = PROJECT / "docs" / "openapi.json"
 
 
 def create_cli() -> Flask:
     """Return an application that carries the commands and nothing else."""
-    return create_house_cli()
+    app = Flask("lockstep-cli")
+    desk.add_command(tape_command)
+    app.cli.add_command(desk)
+    return app
 
 
 @desk.command("openapi")

@@ -42,7 +42,6 @@ from services.journal.trades import (
     READ_AT_MOST,
     Cursor,
     JournalTrade,
-    Note,
     Selection,
     attempts_of,
     page_of,
@@ -52,6 +51,7 @@ from services.journal.trades import (
     write_cursor,
 )
 from services.projections.entry_gates import GatesAtEntry
+from services.projections.notes import Note
 from services.views.rows import Json, trade_row
 
 journal = Blueprint("journal", __name__)

@@ -17,11 +17,11 @@ import pytest
 import time_machine
 from msgspec.structs import replace
 
+from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
 from services.history.files import FileStands, durable_file
 from services.history.prune import NothingToPrune, prune
-from services.ops.commands import create_cli
 from services.stores.store import StoreUnreadable
 from tests.builders import new_york
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET

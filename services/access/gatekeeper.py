@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,11 +17,40 @@ from werkzeug.security import check_password_hash
 
 from services.access.keys import KeyRing
 from services.access.sessions import Session, Sessions, read_session
-from services.ops.config import Config
-from services.ops.logs import parts_of_url
 
 LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024
+
+
+class Credentials(Protocol):
+    """The secrets of the settings that open something."""
+
+    @property
+    def tv_webhook_secret(self) -> str: ...
+
+    @property
+    def tv_webhook_secret_previous(self) -> str | None: ...
+
+    @property
+    def bridge_secret(self) -> str: ...
+
+    @property
+    def bridge_secret_previous(self) -> str | None: ...
+
+    @property
+    def flask_secret_key(self) -> str: ...
+
+    @property
+    def dashboard_password(self) -> str | None: ...
+
+    @property
+    def dashboard_password_hash(self) -> str | None: ...
+
+    @property
+    def metrics_token(self) -> str | None: ...
+
+    @property
+    def is_open(self) -> bool: ...
 
 
 class Operator(UserMixin):  # type: ignore[misc]
@@ -64,7 +94,7 @@ class Gatekeeper:
     ``keys`` knows the API keys, ``sessions`` which sessions were ended.
     """
 
-    def __init__(self, config: Config, keys: KeyRing, sessions: Sessions) -> None:
+    def __init__(self, config: Credentials, keys: KeyRing, sessions: Sessions) -> None:
         self.keys = keys
         self.sessions = sessions
         self._config = config
@@ -135,15 +165,6 @@ class Gatekeeper:
             return self._hasher.verify(hashed, password)
         except (VerificationError, InvalidHashError):
             return False
-
-
-def secrets_of(config: Config) -> tuple[str, ...]:
-    """Return all that must never be read in a log, tokens within notification URLs included."""
-    own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
-    previous = (config.tv_webhook_secret_previous, config.bridge_secret_previous)
-    passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
-    parts = (part for url in config.notify_urls for part in parts_of_url(url))
-    return tuple(filter(None, (*own, *previous, *passwords, *parts)))
 
 
 def _same(one: str, other: str) -> bool:

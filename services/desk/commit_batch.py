@@ -18,10 +18,11 @@ from services.engine.model.events import AnyEvent, DeadLetterKept, EntryAccepted
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
-from services.journal.trades import attempt_of, stop_of, write_note
 from services.notifications.kinds import Notifying, changed_locks, notices_of
+from services.projections.attempts import attempt_of, stop_of
 from services.projections.entry_gates import stored_gates
 from services.projections.equity import PnlDay, with_sample, write_pnl_day
+from services.projections.notes import write_note
 from services.projections.trade_fills import stored_fills
 from services.stores.codec import documents
 from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply

@@ -13,7 +13,7 @@ from services.desk.publication import Past, Publication
 from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ends_after
-from services.journal.trades import is_try
+from services.projections.attempts import is_try
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Store, StoreDown
 

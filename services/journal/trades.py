@@ -13,13 +13,13 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
-from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
-from services.engine.model.state import Desk
+from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed
 from services.engine.model.trading_day import SATURDAY, day_end, trading_day_of
 from services.projections.entry_gates import GatesAtEntry, read_gates
+from services.projections.notes import Note, read_note
 from services.stores.codec import documents
 from services.stores.store import Store, StoreUnreadable
-from services.stores.trade_rows import StoredAttempt, StoredTrade
+from services.stores.trade_rows import StoredTrade
 from wire.types import Env, Instant, Side, TradeMode
 
 PAGE = 250  # trades asked of the store at once
@@ -27,21 +27,6 @@ READ_AT_MOST = 5_000  # trades or tries one question looks at
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 A_MOMENT = timedelta(microseconds=1)
 Attempt = EntryBlocked | EntryAccepted | ExitBlocked
-
-
-class Note(Struct, frozen=True):
-    """What the operator wrote about a trade last."""
-
-    text: str = ""
-    tags: tuple[str, ...] = ()
-    at: Instant | None = None
-
-
-class NoteBody(Struct, frozen=True):
-    """A note as stored."""
-
-    text: str
-    tags: tuple[str, ...]
 
 
 class JournalTrade(Struct, frozen=True):
@@ -181,43 +166,6 @@ def attempts_of(store: Store, since: Instant, until: Instant) -> list[tuple[Inst
         if isinstance(event, Attempt):
             found.append((stored.at, event))
     return found
-
-
-# -- what a commit writes -------------------------------------------------------------------------------------------
-
-
-def stop_of(before: Desk, closed: TradeClosed) -> str | None:
-    """Return the points to the stop with which a trade was entered; an adopted one came without."""
-    asset = before.assets.get(closed.asset)
-    trade = asset.trade if asset is not None else None
-    if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
-        return None
-    return str(trade.stop_points)
-
-
-def is_try(event: AnyEvent) -> bool:
-    """Tell whether a rule was tried: a refused entry, an override, an exit that the initial exit lock held."""
-    return isinstance(event, EntryBlocked | ExitBlocked) or (isinstance(event, EntryAccepted) and event.override)
-
-
-def attempt_of(event: AnyEvent, sequence: int, place: int, now: Instant) -> StoredAttempt | None:
-    """Return the row of a try against the rules; None for every other event."""
-    if not is_try(event):
-        return None
-    return StoredAttempt(f"{sequence:012d}.{place:04d}", now, documents.write_event(event))
-
-
-def write_note(event: TradeNoted) -> bytes:
-    return msgspec.json.encode(NoteBody(event.note, event.tags))
-
-
-def read_note(body: bytes, at: Instant) -> Note:
-    """Read a stored note. Raises StoreUnreadable."""
-    try:
-        kept = msgspec.json.decode(body, type=NoteBody)
-    except msgspec.MsgspecError as error:
-        raise StoreUnreadable(f"a note could not be read: {error}") from error
-    return Note(kept.text, kept.tags, at)
 
 
 # -- cursors on the wire --------------------------------------------------------------------------------------------

@@ -15,17 +15,15 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 from msgspec import Struct
 
-from services.desk.manager import StateManager
 from services.engine.model.trading_day import NEW_YORK
-from services.ops.config import ConfigError
-from services.stores.store import NoticeMark, NotTheWriter, StoredNotice, StoreError
+from services.stores.store import NoticeMark, NotTheWriter, Store, StoredNotice, StoreError
 from wire.types import Instant
 
 if TYPE_CHECKING:
@@ -42,6 +40,42 @@ STORE_REST_SECONDS = 1.0
 STOP_WITHIN_SECONDS = 0.3
 APPRISE_LEVELS = {"info": "info", "success": "success", "warning": "warning", "critical": "failure"}
 STATUS = re.compile(r"error=(\d{3})\b")
+
+
+class WrongTarget(ValueError):
+    """A URL of NOTIFY_URLS is no apprise URL."""
+
+
+class Published(Protocol):
+    """What delivery reads of the published state: ``noticed`` grows with every commit that holds a notice."""
+
+    @property
+    def noticed(self) -> int: ...
+
+
+class Outbox(Protocol):
+    """What delivery asks of the desk: the stored notices, the time, and the writer's hand for a mark."""
+
+    @property
+    def snapshot(self) -> Published: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def is_writer(self) -> bool: ...
+
+    @property
+    def now(self) -> Instant: ...
+
+    def mark_notice(self, mark: NoticeMark) -> None:
+        """Have the writer store what became of a notice. Raises StoreError."""
+
+    def wait_until(self, is_true: Callable[[Any], bool], timeout: float) -> bool:
+        """Wait until a published state satisfies the question; False when the time ran out."""
+
+    def wake(self) -> None:
+        """Let everybody who waits look again."""
 
 
 class Target(Struct, frozen=True):
@@ -65,7 +99,7 @@ class Target(Struct, frozen=True):
 
 
 def open_targets(urls: Sequence[str]) -> tuple[Target, ...]:
-    """Build what sends to each URL. Raises ConfigError that names a wrong one by its place, never by its text."""
+    """Build what sends to each URL. Raises WrongTarget that names a wrong one by its place, never by its text."""
     if not urls:
         return ()
     import apprise
@@ -78,7 +112,7 @@ def open_targets(urls: Sequence[str]) -> tuple[Target, ...]:
     for place, url in enumerate(urls, 1):
         service = apprise.Apprise(asset=asset)
         if not service.add(url) or len(service) != 1:
-            raise ConfigError(f"Lockstep cannot start: NOTIFY_URLS: number {place} of {len(urls)} was no apprise URL")
+            raise WrongTarget(f"Lockstep cannot start: NOTIFY_URLS: number {place} of {len(urls)} was no apprise URL")
         _bound(service)
         targets.append(Target(place, url.partition("://")[0].lower(), service))
     return tuple(targets)
@@ -94,8 +128,8 @@ def _bound(service: Apprise) -> None:
 class Courier:
     """Takes one target's notices to it, one at a time."""
 
-    def __init__(self, manager: StateManager, target: Target, stopping: threading.Event) -> None:
-        self._manager = manager
+    def __init__(self, desk: Outbox, target: Target, stopping: threading.Event) -> None:
+        self._desk = desk
         self._target = target
         self._stopping = stopping
         self._unmarked: NoticeMark | None = None
@@ -103,9 +137,9 @@ class Courier:
     def run(self) -> None:
         """Work until told to stop; sleep while there is nothing to do."""
         while not self._stopping.is_set():
-            seen = self._manager.snapshot.noticed
+            seen = self._desk.snapshot.noticed
             try:
-                if not self._manager.is_writer:
+                if not self._desk.is_writer:
                     self._unmarked = None
                     self._rest(seen)
                 elif not self.turn():
@@ -124,12 +158,12 @@ class Courier:
         Raises StoreError.
         """
         if self._unmarked is None:
-            notice = self._manager.store.next_notice(self._target.place, self._manager.now)
+            notice = self._desk.store.next_notice(self._target.place, self._desk.now)
             if notice is None:
                 return False
             self._unmarked = self._deliver(notice)
         try:
-            self._manager.mark_notice(self._unmarked)
+            self._desk.mark_notice(self._unmarked)
         except NotTheWriter:
             self._unmarked = None  # whoever holds the desk now sends it, and marks what becomes of it
             raise
@@ -137,9 +171,9 @@ class Courier:
         return True
 
     def _deliver(self, notice: StoredNotice) -> NoticeMark:
-        body = notice.body + _lateness(notice, self._manager.now)
+        body = notice.body + _lateness(notice, self._desk.now)
         error = self._target.send(notice.title, body, notice.level)
-        now, attempts = self._manager.now, notice.attempts + 1
+        now, attempts = self._desk.now, notice.attempts + 1
         if error is None:
             return NoticeMark(notice.number, notice.target, now, attempts, sent=True)
         again = next_try(notice, now)
@@ -153,10 +187,10 @@ class Courier:
     def _rest(self, seen: int) -> None:
         """Sleep until a commit brings a notice, one that waits is due, or the process goes."""
         seconds = REST_AT_MOST_SECONDS
-        due_at = self._manager.store.next_notice_at(self._target.place) if self._manager.is_writer else None
+        due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
         if due_at is not None:
-            seconds = min(seconds, max(0.0, (due_at - self._manager.now).total_seconds()))
-        self._manager.wait_until(lambda s: s.noticed != seen or self._stopping.is_set(), seconds)
+            seconds = min(seconds, max(0.0, (due_at - self._desk.now).total_seconds()))
+        self._desk.wait_until(lambda s: s.noticed != seen or self._stopping.is_set(), seconds)
 
 
 def next_try(notice: StoredNotice, now: Instant) -> Instant | None:
@@ -175,12 +209,12 @@ def _lateness(notice: StoredNotice, now: Instant) -> str:
 class Post:
     """All couriers together."""
 
-    def __init__(self, manager: StateManager, targets: Sequence[Target]) -> None:
-        self._manager = manager
+    def __init__(self, desk: Outbox, targets: Sequence[Target]) -> None:
+        self._desk = desk
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(
-                target=Courier(manager, target, self._stopping).run, name=f"courier-{target.place}", daemon=True
+                target=Courier(desk, target, self._stopping).run, name=f"courier-{target.place}", daemon=True
             )
             for target in targets
         ]
@@ -190,7 +224,7 @@ class Post:
     def stop(self) -> None:
         """End at once who rests; who is in the middle of sending gets a moment, all together."""
         self._stopping.set()
-        self._manager.wake()
+        self._desk.wake()
         deadline = time.monotonic() + STOP_WITHIN_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,4 +1,4 @@
-"""The command line: ``python -m flask desk ...``. It starts no desk of its own."""
+"""The commands of ``python -m flask desk ...`` that set up and look after the desk. They start no desk."""
 
 from __future__ import annotations
 
@@ -7,26 +7,17 @@ from pathlib import Path
 
 import click
 from argon2 import PasswordHasher
-from flask import Flask
 from flask.cli import AppGroup
 
-from services.notifications.delivery import open_targets
+from services.notifications.delivery import WrongTarget, open_targets
 from services.ops.config import PROJECT, SECRETS, Config, ConfigError
 from services.ops.history_commands import export_command, prune_command, replay_command
 from services.ops.key_commands import keys_group
 from services.ops.rule_tables import renew
-from tape.command import tape_command
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
-for command in (tape_command, replay_command, export_command, prune_command, keys_group):
+for command in (replay_command, export_command, prune_command, keys_group):
     desk.add_command(command)
-
-
-def create_cli() -> Flask:
-    """Return an application that carries the commands and nothing else."""
-    app = Flask("lockstep-cli")
-    app.cli.add_command(desk)
-    return app
 
 
 @desk.command("init")
@@ -56,7 +47,7 @@ def notify_test_command() -> None:
     """Send one message to every target of NOTIFY_URLS and say what became of it."""
     try:
         targets = open_targets(Config.from_env().notify_urls)
-    except ConfigError as error:
+    except (ConfigError, WrongTarget) as error:
         raise click.ClickException(str(error)) from None
     if not targets:
         raise click.ClickException("NOTIFY_URLS is empty: there is nobody to notify.")

@@ -18,6 +18,8 @@ from urllib.parse import quote, quote_plus
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from services.ops.config import Config
+
 HIDDEN = "***"
 SHORTEST_PART = 16  # of a notification URL: long enough to be a token, too long to be a host everybody knows
 SPOKEN = re.compile(
@@ -53,6 +55,15 @@ blackout = Blackout()
 def parts_of_url(url: str) -> list[str]:
     """Return the parts of a notification URL that may be tokens, and the URL itself."""
     return [url, *(part for part in re.split(r"[/:@?&=#,]+", url) if len(part) >= SHORTEST_PART)]
+
+
+def secrets_of(config: Config) -> tuple[str, ...]:
+    """Return all that must never be read in a log, tokens within notification URLs included."""
+    own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
+    previous = (config.tv_webhook_secret_previous, config.bridge_secret_previous)
+    passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
+    parts = (part for url in config.notify_urls for part in parts_of_url(url))
+    return tuple(filter(None, (*own, *previous, *passwords, *parts)))
 
 
 def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
