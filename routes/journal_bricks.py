@@ -16,8 +16,8 @@ from routes.journal_answers import TradeBricksAnswer
 from routes.parsing import asks
 from routes.replies import house
 from services.engine.model.events import TradeClosed
-from services.journal.bricks import bricks_around
 from services.live.bricks import brick_view
+from services.live.trade_bricks import bricks_around
 from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents

@@ -7,9 +7,9 @@ import pytest
 
 from services.engine.model.commands import CloseBrick, TickClock
 from services.engine.model.events import BrickApplied, TradeClosed
-from services.journal import bricks as module
-from services.journal.bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
+from services.live import trade_bricks as module
 from services.live.bricks import FIRST_LIVE, BrickStore
+from services.live.trade_bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
 from services.stores.codec.documents import write_command, write_events
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, JournalRow, StoreDown
