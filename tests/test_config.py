@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.access.gatekeeper import secrets_of
 from services.ops.config import Config, ConfigError
+from services.ops.logs import secrets_of
 from tests.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, TV_SECRET, DeskProcess
 
 SECRETS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}

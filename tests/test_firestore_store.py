@@ -14,10 +14,10 @@ import pytest
 from google.api_core import exceptions
 from msgspec.structs import replace
 
+from services.stores.firestore import wire as firestore_wire
 from services.stores.firestore.failures import Refused, read_errors, write_errors
 from services.stores.firestore.layout import LAYOUT
 from services.stores.firestore.store import FirestoreStore
-from services.stores.firestore.store import wire as firestore_wire
 from services.stores.firestore.wire import PAGE_SECONDS, Query, Write, is_name
 from services.stores.store import OutcomeUnknown, StoreDown, StoredReply, StoreUnreadable, VersionConflict
 from tests.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up

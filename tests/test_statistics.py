@@ -36,9 +36,9 @@ from services.journal.trades import (
     span_of,
     trade_with_note,
     write_cursor,
-    write_note,
 )
 from services.projections.entry_gates import GatesAtEntry
+from services.projections.notes import write_note
 from services.stores.codec import documents
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit

@@ -21,9 +21,9 @@ from services.engine.model.commands import EnterMarket, ReportExecution
 from services.history.replay import replay_store
 from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents
+from services.stores.sqlite import file as sqlite_file
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
-from services.stores.sqlite.store import file as sqlite_file
 from services.stores.store import StoreUnreadable
 from tests.desk_process import REPOSITORY
 from wire.types import OrderStatus
