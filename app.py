@@ -30,7 +30,7 @@ from routes.operations import operations
 from routes.orders import orders
 from routes.pages import pages
 from routes.parsing import BODY_LIMIT
-from routes.replies import House
+from routes.replies import AppServices
 from routes.setup import setup
 from routes.state import state
 from routes.stream import stream
@@ -77,7 +77,7 @@ def create_app(config: Config | None = None) -> Flask:
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    parts = open_house(config, Metrics())
+    parts = open_services(config, Metrics())
     parts.metrics.watch(parts.manager, parts.broadcaster)
     parts.metrics.expect_webhooks(STREAMS)
     app.extensions["lockstep"] = parts
@@ -108,7 +108,7 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def open_house(config: Config, metrics: Metrics) -> House:
+def open_services(config: Config, metrics: Metrics) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity, bricks = ActivityLog(), BrickStore()
@@ -131,7 +131,7 @@ def open_house(config: Config, metrics: Metrics) -> House:
         raise
     bricks.remember(store, manager.snapshot.desk.sequence)
     activity.remember(store)
-    return House(
+    return AppServices(
         config=config,
         manager=manager,
         broadcaster=Broadcaster(manager, activity, bricks),
@@ -145,7 +145,7 @@ def open_house(config: Config, metrics: Metrics) -> House:
 
 def end_streams(app: Flask) -> None:
     """End streams and long waits, so that the process can go at once."""
-    parts: House = app.extensions["lockstep"]
+    parts: AppServices = app.extensions["lockstep"]
     parts.stopping.set()
     parts.manager.wake()
     parts.broadcaster.stop()

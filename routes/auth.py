@@ -12,7 +12,7 @@ from routes.describing import answers
 from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.parsing import OperatorBody, accepts
-from routes.replies import house
+from routes.replies import app_services
 from services.access.sessions import Session
 
 auth = Blueprint("auth", __name__)
@@ -28,15 +28,15 @@ class LoginBody(OperatorBody):
 @accepts(LoginBody)
 def log_in(body: LoginBody) -> Response:
     """Open a session; wrong passwords are counted per address and end in a pause."""
-    gatekeeper, address = house().gatekeeper, request.remote_addr or "unknown"
+    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
     wait = gatekeeper.seconds_locked_out(address, time.time())
     if wait is not None:
-        house().metrics.login("locked_out")
+        app_services().metrics.login("locked_out")
         raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
     if not gatekeeper.admits(body.password, address):
-        house().metrics.login("wrong")
+        app_services().metrics.login("wrong")
         raise AccessDenied("the password is wrong")
-    house().metrics.login("right")
+    app_services().metrics.login("right")
     _end(_session())  # its cookie is replaced: nobody could log it out later
     login_user(gatekeeper.new_operator())
     return jsonify({"ok": True})
@@ -58,7 +58,7 @@ def log_out() -> Response:
 @answers(SessionAnswer)
 def show_status() -> Response:
     """Say whether a session is open and whether a password is needed."""
-    is_open = house().gatekeeper.is_open
+    is_open = app_services().gatekeeper.is_open
     authenticated = is_open or bool(current_user.is_authenticated)
     return jsonify({"authenticated": authenticated, "password_required": not is_open})
 
@@ -70,5 +70,5 @@ def _session() -> Session | None:
 
 def _end(session: Session | None) -> None:
     """End a session; where no password is asked for none opens anything, and strangers would fill the store."""
-    if session is not None and not house().gatekeeper.is_open:
-        house().gatekeeper.sessions.end(session)
+    if session is not None and not app_services().gatekeeper.is_open:
+        app_services().gatekeeper.sessions.end(session)

@@ -12,7 +12,7 @@ from routes.describing import answers
 from routes.errors import InvalidRequest
 from routes.guards import guarded_by
 from routes.parsing import AskedNumber, Symbol, asks
-from routes.replies import house
+from routes.replies import app_services
 from services.live.bricks import BRICKS_KEPT, brick_view
 from wire.types import STREAM_POINTS
 
@@ -40,7 +40,7 @@ def show_bricks(query: BricksQuery) -> Response:
     `n` grows by one with each brick while this process lives; a jump in the stream means that bricks were missed.
     While `complete` is false the past is still being read: ask again.
     """
-    parts = house()
+    parts = app_services()
     snapshot = parts.manager.snapshot
     asset = snapshot.desk.assets.get(query.asset)
     if asset is None:

@@ -11,7 +11,7 @@ from routes.answers import SnapshotAnswer, VersionAnswer
 from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
-from routes.replies import answer, house
+from routes.replies import answer, app_services
 from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
 from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 
@@ -66,8 +66,8 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
         trade_route=body.trade_route,
         last_rapi_event_at=body.last_rapi_event_at,
     )
-    outcome = house().manager.submit(command)
-    house().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
+    outcome = app_services().manager.submit(command)
+    app_services().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
     return answer(outcome, {})
 
 
@@ -82,6 +82,6 @@ def take_snapshot(body: SnapshotBody) -> Response:
         for held in body.symbols
     )
     command = TakeSnapshot(body.realized, body.unrealized, body.balance, positions)
-    outcome = house().manager.submit(command)
-    house().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
+    outcome = app_services().manager.submit(command)
+    app_services().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
     return answer(outcome, {"daily_stop_triggered": outcome.desk.day.is_stopped})

@@ -12,7 +12,7 @@ from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
-from routes.replies import answer, answer_with_asset, asset_part, house
+from routes.replies import answer, answer_with_asset, app_services, asset_part
 from services.engine.model.commands import (
     ExitAll,
     ExitPosition,
@@ -66,7 +66,7 @@ class SignalTargetBody(AssetBody):
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
     """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
-    outcome = house().manager.submit(ExitPosition(body.asset, body.force))
+    outcome = app_services().manager.submit(ExitPosition(body.asset, body.force))
     if not isinstance(outcome.answer, OrderTaken):
         return answer(outcome, {})
     taken = outcome.answer
@@ -81,7 +81,7 @@ def exit_position(body: ExitBody) -> Response:
 @accepts(ExitAllBody)
 def exit_all(body: ExitAllBody) -> Response:
     """Flatten every asset; what is locked is skipped and said, unless forced."""
-    outcome = house().manager.submit(ExitAll(body.force))
+    outcome = app_services().manager.submit(ExitAll(body.force))
     if not isinstance(outcome.answer, ExitsTaken):
         return answer(outcome, {})
     taken = outcome.answer
@@ -105,7 +105,7 @@ def _changed_by(taken: ExitsTaken) -> list[str]:
 @accepts(ClickBody)
 def scale_in(body: ClickBody) -> Response:
     """Add to the open trade, once, when the market has unlocked it."""
-    outcome = house().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
+    outcome = app_services().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
     order = outcome.answer.order if isinstance(outcome.answer, OrderTaken) else None
     return answer_with_asset(outcome, body.asset, 201, order=order_view(order) if order else None)
 
@@ -116,7 +116,9 @@ def scale_in(body: ClickBody) -> Response:
 @accepts(ProtectBody)
 def set_protect(body: ProtectBody) -> Response:
     """Switch the soft stop on open points."""
-    return answer_with_asset(house().manager.submit(SetProtect(body.asset, body.enabled, body.threshold)), body.asset)
+    return answer_with_asset(
+        app_services().manager.submit(SetProtect(body.asset, body.enabled, body.threshold)), body.asset
+    )
 
 
 @controls.post("/api/points-take-profit")
@@ -125,7 +127,9 @@ def set_protect(body: ProtectBody) -> Response:
 @accepts(PointsTargetBody)
 def set_points_target(body: PointsTargetBody) -> Response:
     """Switch the take-profit at open points."""
-    return answer_with_asset(house().manager.submit(SetPointsTarget(body.asset, body.enabled, body.target)), body.asset)
+    return answer_with_asset(
+        app_services().manager.submit(SetPointsTarget(body.asset, body.enabled, body.target)), body.asset
+    )
 
 
 @controls.post("/api/take-profit")
@@ -135,7 +139,7 @@ def set_points_target(body: PointsTargetBody) -> Response:
 def set_signal_target(body: SignalTargetBody) -> Response:
     """Arm, disarm or set the take-profit that counts opposite 6pt bricks."""
     command = SetSignalTarget(body.asset, body.tp_arm == "toggle", body.tp_target, body.reset)
-    return answer_with_asset(house().manager.submit(command), body.asset)
+    return answer_with_asset(app_services().manager.submit(command), body.asset)
 
 
 @controls.post("/api/high-next-bar-exit")
@@ -166,7 +170,7 @@ def toggle_four_pt_invalidation(body: AssetBody) -> Response:
 
 
 def _toggle(asset: str, setting: ToggledExit) -> Response:
-    return answer_with_asset(house().manager.submit(ToggleExit(asset, setting)), asset)
+    return answer_with_asset(app_services().manager.submit(ToggleExit(asset, setting)), asset)
 
 
 @controls.post("/api/auto-exit")
@@ -175,10 +179,10 @@ def _toggle(asset: str, setting: ToggledExit) -> Response:
 @accepts(AssetBody)
 def confirm_auto_exit(body: AssetBody) -> Response:
     """Confirm the auto-exit timeframe; the contract locks it to 6pt, so there is nothing to change."""
-    snapshot = house().manager.snapshot
+    snapshot = app_services().manager.snapshot
     if body.asset not in snapshot.desk.assets:
         return said(f"asset {body.asset} is not traded on this desk", 400)
-    part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], house().manager.now)
+    part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], app_services().manager.now)
     return jsonify({"ok": True, "auto_exit_renko": "6pt", "asset": part, "version": snapshot.version})
 
 

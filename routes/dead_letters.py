@@ -10,7 +10,7 @@ from routes.describing import answers
 from routes.errors import InvalidRequest
 from routes.faults import first_fault
 from routes.guards import guarded_by
-from routes.replies import answer, house
+from routes.replies import answer, app_services
 from routes.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.live.activity import LogLine, brick_text
@@ -26,7 +26,7 @@ LETTERS_SHOWN = 200
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
     """Return the newest webhooks that could not be read, newest first."""
-    letters = [_letter_view(letter) for letter in house().manager.store.last_dead_letters(LETTERS_SHOWN)]
+    letters = [_letter_view(letter) for letter in app_services().manager.store.last_dead_letters(LETTERS_SHOWN)]
     return jsonify({"ok": True, "dead_letters": letters})
 
 
@@ -35,15 +35,17 @@ def show_dead_letters() -> Response:
 @answers(BrickAnswer, errors=(404, 409, 422))
 def replay_dead_letter(sequence: str) -> Response:
     """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
-    letters = house().manager.store.last_dead_letters(LETTERS_SHOWN)
+    letters = app_services().manager.store.last_dead_letters(LETTERS_SHOWN)
     letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
-    outcome = house().manager.submit(brick)
+    outcome = app_services().manager.submit(brick)
     body, said = reply_to(outcome)
-    line = LogLine(house().manager.now, letter.path.strip("/"), brick.asset, brick_text(brick), f"{said}, tried again")
-    house().activity.note("tradingview", line)
+    line = LogLine(
+        app_services().manager.now, letter.path.strip("/"), brick.asset, brick_text(brick), f"{said}, tried again"
+    )
+    app_services().activity.note("tradingview", line)
     return answer(outcome, body)
 
 

@@ -20,7 +20,7 @@ from routes.errors import said
 from routes.guards import guarded_by
 from routes.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
 from routes.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
-from routes.replies import answer, house
+from routes.replies import answer, app_services
 from services.engine.model.commands import NoteTrade
 from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
@@ -180,7 +180,7 @@ def show_trades(query: PageAsked) -> Response:
 
     A page looks at no more than 5,000 trades: it may hold few or none and still have a `next`.
     """
-    page = page_of(house().manager.store, query.selection, _roll(), query.limit, query.cursor)
+    page = page_of(app_services().manager.store, query.selection, _roll(), query.limit, query.cursor)
     following = None if page.following is None else write_cursor(page.following)
     return _fresh({"trades": [_trade_row(entry) for entry in page.trades], "next": following})
 
@@ -191,7 +191,7 @@ def show_trades(query: PageAsked) -> Response:
 @asks(TradesAsked)
 def show_sheet(query: TradesAsked) -> Response:
     """Return the newest 5,000 of the selected trades for a spreadsheet, formulas in texts made harmless."""
-    page = page_of(house().manager.store, query.selection, _roll(), READ_AT_MOST)
+    page = page_of(app_services().manager.store, query.selection, _roll(), READ_AT_MOST)
     response = Response(_sheet(page.trades), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="lockstep-trades.csv"'
     response.headers["Cache-Control"] = "no-store"
@@ -204,7 +204,7 @@ def show_sheet(query: TradesAsked) -> Response:
 @asks(TradesAsked)
 def show_statistics(query: TradesAsked) -> Response:
     """Return what the selected trades come to."""
-    store, roll, selection = house().manager.store, _roll(), query.selection
+    store, roll, selection = app_services().manager.store, _roll(), query.selection
     page = page_of(store, selection, roll, READ_AT_MOST)
     attempts = attempts_of(store, *span_of(selection.first_day, selection.last_day, roll))
     day_at, curve = day_by(roll), curve_of(page.trades)
@@ -227,8 +227,8 @@ def show_statistics(query: TradesAsked) -> Response:
 @asks(MonthAsked)
 def show_calendar(query: MonthAsked) -> Response:
     """Return what was done and tried on each trading day of a month."""
-    name = query.month or house().manager.snapshot.desk.day.trading_day.isoformat()[:7]
-    month = month_of(house().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
+    name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
+    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
     return _fresh({"month": name, "days": month.days, "truncated": not month.is_whole})
 
 
@@ -238,8 +238,8 @@ def show_calendar(query: MonthAsked) -> Response:
 @asks(DayAsked)
 def show_day(query: DayAsked) -> Response:
     """Return one trading day: the account's course, figures, tries against the rules, forced exits."""
-    asked = query.day or house().manager.snapshot.desk.day.trading_day
-    day = day_of(house().manager.store, asked, _roll(), query.env, query.samples_after)
+    asked = query.day or app_services().manager.snapshot.desk.day.trading_day
+    day = day_of(app_services().manager.store, asked, _roll(), query.env, query.samples_after)
     return _fresh(
         {
             "day": day.day,
@@ -259,7 +259,7 @@ def show_day(query: DayAsked) -> Response:
 @accepts(NoteBody)
 def note_trade(body: NoteBody, trade_id: str) -> Response:
     """Write about a closed trade: a note and tags in place of what was written before."""
-    manager = house().manager
+    manager = app_services().manager
     entry = trade_with_note(manager.store, trade_id[:64], _roll())
     if entry is None:
         return said(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
@@ -276,7 +276,7 @@ BLOCKED_FIELDS = ("asset", "direction", "price", "gate", "sentence", "override")
 
 
 def _roll() -> str:
-    return house().manager.snapshot.desk.rules.day_roll
+    return app_services().manager.snapshot.desk.rules.day_roll
 
 
 def _fresh(body: Json) -> Response:

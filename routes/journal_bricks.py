@@ -14,7 +14,7 @@ from routes.errors import said
 from routes.guards import guarded_by
 from routes.journal_answers import TradeBricksAnswer
 from routes.parsing import asks
-from routes.replies import house
+from routes.replies import app_services
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around
@@ -45,7 +45,7 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
 
     Of a trade with more than 540 bricks those around its entry and its exit; `gap` says where some are missing.
     """
-    parts = house()
+    parts = app_services()
     stored = parts.manager.store.trade(trade_id[:LONGEST_ID])
     if stored is None:
         return said(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
@@ -74,5 +74,5 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
 
 def _contract_of(trade: TradeClosed) -> Contract:
     """Return what a point of the asset is worth, for one that the desk no longer trades as well."""
-    asset = house().manager.snapshot.desk.assets.get(trade.asset)
+    asset = app_services().manager.snapshot.desk.assets.get(trade.asset)
     return contract_for(trade.asset, trade.exit_ts.date()) if asset is None else asset.contract

@@ -13,7 +13,7 @@ from routes.describing import answers
 from routes.errors import said
 from routes.guards import guarded_by
 from routes.parsing import Money, OperatorBody, WholeNumber, accepts
-from routes.replies import answer, house
+from routes.replies import answer, app_services
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 
@@ -62,7 +62,7 @@ class LimitsBody(OperatorBody):
 @accepts(NothingBody, may_be_empty=True)
 def consume_trade(body: NothingBody) -> Response:
     """Take one slot of the day's trade limit."""
-    outcome = house().manager.submit(ConsumeTrade())
+    outcome = app_services().manager.submit(ConsumeTrade())
     day, rules = outcome.desk.day, outcome.desk.rules
     left = max(0, rules.max_trades_per_day - day.trades_taken)
     return answer(outcome, {"trades_taken_today": day.trades_taken, "trades_remaining_today": left})
@@ -74,9 +74,9 @@ def consume_trade(body: NothingBody) -> Response:
 @accepts(EnvBody)
 def switch_env(body: EnvBody) -> Response:
     """Change between DEMO and LIVE when all is flat; LIVE needs a password and a connected bridge."""
-    if body.env == "LIVE" and house().gatekeeper.is_open:
+    if body.env == "LIVE" and app_services().gatekeeper.is_open:
         return said("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
-    outcome = house().manager.submit(SwitchEnv(body.env))
+    outcome = app_services().manager.submit(SwitchEnv(body.env))
     return answer(outcome, {"env": outcome.desk.env})
 
 
@@ -87,7 +87,7 @@ def switch_env(body: EnvBody) -> Response:
 def set_limits(body: LimitsBody) -> Response:
     """Change limits: tighter at once, looser from the next trading day on."""
     asked = body.model_dump(exclude_none=True)
-    outcome = house().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
+    outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
     in_force = {name: getattr(outcome.desk.rules, name) for name in asked}
     return answer(outcome, {"limits": in_force, "pending": pending})

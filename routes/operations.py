@@ -12,7 +12,7 @@ from routes.describing import answers
 from routes.errors import Busy
 from routes.guards import guarded_by
 from routes.parsing import asks
-from routes.replies import house
+from routes.replies import app_services
 from services.ops.metrics import CONTENT_TYPE
 
 operations = Blueprint("operations", __name__)
@@ -43,8 +43,8 @@ def show_readiness(query: ReadyQuery) -> Response:
 
     With `role=writer` a standby is not ready: so a load balancer finds the one process that trades.
     """
-    snapshot = house().manager.snapshot
-    if house().is_stopping():
+    snapshot = app_services().manager.snapshot
+    if app_services().is_stopping():
         raise Busy("this process is about to end", ASK_AGAIN_SECONDS)
     if snapshot.store != "up":
         raise Busy("the store does not answer", ASK_AGAIN_SECONDS)
@@ -58,7 +58,7 @@ def show_readiness(query: ReadyQuery) -> Response:
 @answers(None, media="text/plain")
 def show_metrics() -> Response:
     """Return the desk in figures, for Prometheus; `docs/operations.md` explains each."""
-    return _fresh(Response(house().metrics.exposition(), content_type=CONTENT_TYPE))
+    return _fresh(Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE))
 
 
 def _fresh(response: Response) -> Response:

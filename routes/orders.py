@@ -24,7 +24,7 @@ from routes.parsing import (
     accepts,
     asks,
 )
-from routes.replies import answer, house, whole_state
+from routes.replies import answer, app_services, whole_state
 from services.desk.commit_batch import Outcome
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution
@@ -103,7 +103,7 @@ def place_order(body: EntryBody) -> Response:
         override=body.entry_override,
         override_reason=body.override_reason or None,
     )
-    outcome = house().manager.submit(command, _idempotency_key(), body.clicked_at)
+    outcome = app_services().manager.submit(command, _idempotency_key(), body.clicked_at)
     if isinstance(outcome.answer, Done):
         return answer(outcome, {"preorder": _preorder_view(outcome, body.asset), "state": whole_state()}, 201)
     if not isinstance(outcome.answer, OrderTaken) or outcome.answer.order is None:
@@ -139,7 +139,7 @@ def hand_over(query: PendingQuery) -> Response:
 
 
 def _wait_and_claim(owner: str, limit: int, patience: float) -> list[Json]:
-    parts, deadline = house(), time.monotonic() + patience
+    parts, deadline = app_services(), time.monotonic() + patience
 
     def may_go_on(snapshot: Snapshot) -> bool:
         return parts.is_stopping() or _has_work(snapshot, owner)
@@ -152,13 +152,13 @@ def _wait_and_claim(owner: str, limit: int, patience: float) -> list[Json]:
 
 
 def _has_work(snapshot: Snapshot, owner: str) -> bool:
-    now = house().manager.now
+    now = app_services().manager.now
     return any(is_claimable(order, owner, now) for order in snapshot.desk.orders.values())
 
 
 def _claim(owner: str, limit: int) -> list[Json]:
     """Claim only when there is something: an empty answer costs no turn of the writer."""
-    manager = house().manager
+    manager = app_services().manager
     if not _has_work(manager.snapshot, owner):
         return []
     taken = manager.submit(ClaimOrders(owner, limit)).answer
@@ -184,7 +184,7 @@ def take_report(body: ReportBody, order_id: str) -> Response:
         symbol=extra.symbol,
         side=extra.side,
     )
-    outcome = house().manager.submit(command)
-    house().note_bridge(REPORT, report_text(command), outcome)
+    outcome = app_services().manager.submit(command)
+    app_services().note_bridge(REPORT, report_text(command), outcome)
     duplicate = getattr(outcome.answer, "duplicate", False)
     return answer(outcome, {"duplicate": True} if duplicate else {})

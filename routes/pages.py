@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from routes.guards import guarded_by
-from routes.replies import house, whole_state
+from routes.replies import app_services, whole_state
 from services.live.broadcast import encode
 
 pages = Blueprint("pages", __name__)
@@ -35,14 +35,14 @@ JOURNAL_COLUMNS = (  # of the table of trades: name, title, class
 @guarded_by("public")
 def show_login() -> Response:
     """Show the login form."""
-    return make_response(render_template("login.html", open_mode=house().gatekeeper.is_open))
+    return make_response(render_template("login.html", open_mode=app_services().gatekeeper.is_open))
 
 
 @pages.get("/")
 @guarded_by("public")
 def show_dashboard() -> AnyResponse:
     """Show the desk, drawn once on the server and live from the stream; strangers are sent to log in."""
-    is_open = house().gatekeeper.is_open
+    is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     return page_of("dashboard.html", open_mode=is_open)
@@ -52,7 +52,7 @@ def show_dashboard() -> AnyResponse:
 @guarded_by("public")
 def show_log() -> AnyResponse:
     """Show alerts, dead letters and what was heard; strangers are sent to log in."""
-    is_open = house().gatekeeper.is_open
+    is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     return page_of("log.html", open_mode=is_open)
@@ -62,9 +62,9 @@ def show_log() -> AnyResponse:
 @guarded_by("public")
 def show_journal() -> AnyResponse:
     """Show the trader's journal, drawn in the page from its calls; strangers are sent to log in."""
-    if not (house().gatekeeper.is_open or current_user.is_authenticated):
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
-    desk = house().manager.snapshot.desk
+    desk = app_services().manager.snapshot.desk
     ticks = {symbol: float(asset.contract.tick_size) for symbol, asset in desk.assets.items()}
     assets = [(symbol, symbol) for symbol in desk.assets]
     page = make_response(

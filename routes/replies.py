@@ -22,7 +22,7 @@ from services.views.asset_view import asset_view
 from services.views.state_view import state_document
 
 
-class House(Struct, frozen=True):
+class AppServices(Struct, frozen=True):
     """The parts that ``create_app`` put together."""
 
     config: Config
@@ -46,13 +46,13 @@ class House(Struct, frozen=True):
         self.activity.note("rithmic", LogLine(self.manager.now, kind, None, text, result), merge=merge)
 
 
-def house() -> House:
-    return cast(House, current_app.extensions["lockstep"])
+def app_services() -> AppServices:
+    return cast(AppServices, current_app.extensions["lockstep"])
 
 
 def whole_state() -> dict[str, Any]:
     """Return the state document as of now."""
-    parts = house()
+    parts = app_services()
     return state_document(parts.manager.snapshot, parts.activity.as_document(), parts.manager.now)
 
 
@@ -64,13 +64,13 @@ def answer_with_asset(outcome: Outcome, symbol: str, status: int = 200, **more: 
 def asset_part(outcome: Outcome, symbol: str) -> dict[str, Any] | None:
     """Return one asset's part of the state as the command left it."""
     asset = outcome.desk.assets.get(symbol)
-    return asset_view(outcome.desk, asset, house().manager.now) if asset is not None else None
+    return asset_view(outcome.desk, asset, app_services().manager.now) if asset is not None else None
 
 
 def answer(outcome: Outcome, body: dict[str, Any], status: int = 200) -> Response:
     """Answer a command: the desk's refusal, or ``body`` with the new version."""
     if isinstance(outcome.answer, Refusal):
-        return refused(outcome.answer, house().manager)
+        return refused(outcome.answer, app_services().manager)
     response = jsonify({"ok": True, **body, "version": outcome.version})
     response.status_code = status
     return response

@@ -16,8 +16,8 @@ from routes.errors import AccessDenied, Busy
 from routes.guards import guarded_by
 from routes.pages import page_of
 from routes.parsing import OperatorBody, accepts
-from routes.replies import house
-from services.access.gatekeeper import Door
+from routes.replies import app_services
+from services.access.gatekeeper import SharedSecret
 from services.views.asset_view import FLAT_STREAM_NAMES
 from wire.types import STREAM_POINTS, Instant, Stream
 
@@ -42,7 +42,7 @@ class PasswordBody(OperatorBody):
 @guarded_by("public")
 def show_setup() -> AnyResponse:
     """Show the set-up page; strangers are sent to log in."""
-    is_open = house().gatekeeper.is_open
+    is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     origin = request.host_url.rstrip("/")
@@ -56,7 +56,7 @@ def show_setup() -> AnyResponse:
 @accepts(PasswordBody)
 def show_webhook_secret(body: PasswordBody) -> Response:
     """Tell the webhook secret to an operator who types the password once more; never without one."""
-    gatekeeper, address = house().gatekeeper, request.remote_addr or "unknown"
+    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
     if gatekeeper.is_open:
         raise AccessDenied("the secret is shown only where a DASHBOARD_PASSWORD is set", 403)
     wait = gatekeeper.seconds_locked_out(address, time.time())
@@ -64,14 +64,14 @@ def show_webhook_secret(body: PasswordBody) -> Response:
         raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
     if not gatekeeper.admits(body.password, address):
         raise AccessDenied("the password is wrong", 403)
-    answer = jsonify({"ok": True, "secret": house().config.tv_webhook_secret})
+    answer = jsonify({"ok": True, "secret": app_services().config.tv_webhook_secret})
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
 def secrets_in_use() -> list[tuple[str, str]]:
     """Return what is known of each previous secret: whether it may be taken away."""
-    gatekeeper, now = house().gatekeeper, house().manager.now
+    gatekeeper, now = app_services().gatekeeper, app_services().manager.now
     doors = (
         ("TV_WEBHOOK_SECRET_PREVIOUS", gatekeeper.tradingview),
         ("BRIDGE_HEARTBEAT_SECRET_PREVIOUS", gatekeeper.bridge),
@@ -79,7 +79,7 @@ def secrets_in_use() -> list[tuple[str, str]]:
     return [(name, _previous_use(door, now)) for name, door in doors]
 
 
-def _previous_use(door: Door, now: Instant) -> str:
+def _previous_use(door: SharedSecret, now: Instant) -> str:
     if not door.has_previous:
         return "not set"
     if door.previous_used_at is None:

@@ -16,7 +16,7 @@ from routes.describing import answers, takes_header
 from routes.errors import Busy
 from routes.guards import guarded_by
 from routes.parsing import asks
-from routes.replies import house
+from routes.replies import app_services
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
 
@@ -44,7 +44,7 @@ def listen(query: StreamQuery) -> Response:
     if not open_streams.acquire(blocking=False):
         raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", retry_after_s=5)
     quotes_only = query.topics == "quotes" or g.is_bridge
-    broadcaster = house().broadcaster
+    broadcaster = app_services().broadcaster
     listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
     response = Response(_events(_until_revoked(listener.chunks())), mimetype="text/event-stream")
     response.call_on_close(lambda: _end(broadcaster, listener))
@@ -60,7 +60,7 @@ def _last_event_id(query: StreamQuery) -> int | None:
 
 def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Return the stream; it ends when the caller's API key is revoked or the session has ended: each ping asks."""
-    gatekeeper, key = house().gatekeeper, g.get("api_key")
+    gatekeeper, key = app_services().gatekeeper, g.get("api_key")
     if key is not None:
         return takewhile(lambda _: gatekeeper.keys.holds(key), chunks)
     if g.is_bridge or gatekeeper.is_open:

@@ -8,7 +8,7 @@ from routes.answers import AssetAnswer
 from routes.describing import answers
 from routes.guards import guarded_by
 from routes.parsing import AssetBody, ClickBody, accepts
-from routes.replies import answer_with_asset, house
+from routes.replies import answer_with_asset, app_services
 from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
 
 waiting = Blueprint("waiting", __name__)
@@ -20,7 +20,7 @@ waiting = Blueprint("waiting", __name__)
 @accepts(ClickBody)
 def place_intent(body: ClickBody) -> Response:
     """Note the wish to enter after the next 6pt brick."""
-    outcome = house().manager.submit(PlaceIntent(body.asset), clicked_at=body.clicked_at)
+    outcome = app_services().manager.submit(PlaceIntent(body.asset), clicked_at=body.clicked_at)
     return answer_with_asset(outcome, body.asset)
 
 
@@ -30,7 +30,7 @@ def place_intent(body: ClickBody) -> Response:
 @accepts(AssetBody)
 def cancel_intent(body: AssetBody) -> Response:
     """Take the intent back."""
-    return answer_with_asset(house().manager.submit(CancelIntent(body.asset)), body.asset)
+    return answer_with_asset(app_services().manager.submit(CancelIntent(body.asset)), body.asset)
 
 
 @waiting.post("/api/preorder/cancel")
@@ -39,4 +39,4 @@ def cancel_intent(body: AssetBody) -> Response:
 @accepts(AssetBody)
 def cancel_preorder(body: AssetBody) -> Response:
     """Take the pre-order back."""
-    return answer_with_asset(house().manager.submit(CancelPreOrder(body.asset)), body.asset)
+    return answer_with_asset(app_services().manager.submit(CancelPreOrder(body.asset)), body.asset)

@@ -15,7 +15,7 @@ from routes.errors import InvalidRequest, said
 from routes.faults import first_fault
 from routes.guards import guarded_by
 from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
-from routes.replies import answer, house
+from routes.replies import answer, app_services
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
@@ -130,12 +130,12 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
         command = _read(read)
     except UnreadableWebhook as error:
         return _keep_dead_letter(error)
-    outcome = house().manager.submit(command)
+    outcome = app_services().manager.submit(command)
     body, said_outcome = reply_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     text = _text_of(command)
-    line = LogLine(house().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
-    house().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    line = LogLine(app_services().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
+    app_services().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
     return answer(outcome, body)
 
 
@@ -145,7 +145,7 @@ def count(response: Response) -> Response:
     became = g.get("webhook_outcome", "ok")
     if response.status_code >= 400 and became != "dead_letter":
         became = FAILED.get(response.status_code, "denied")
-    house().metrics.webhook(_kind(), became)
+    app_services().metrics.webhook(_kind(), became)
     return response
 
 
@@ -162,7 +162,7 @@ def _read(read: Callable[[], AnyCommand]) -> AnyCommand:
 
 
 def _asset(symbol: str) -> str:
-    asset = resolve_asset(symbol, house().manager.snapshot.desk.assets)
+    asset = resolve_asset(symbol, app_services().manager.snapshot.desk.assets)
     if asset is None:
         raise InvalidRequest("asset", f"{symbol[:40]!r} is no symbol of an asset on this desk")
     return asset
@@ -199,10 +199,10 @@ def reply_to(outcome: Outcome) -> tuple[Json, str]:
 
 def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
-    house().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
+    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
     g.webhook_outcome = "dead_letter"
-    line = LogLine(house().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
-    house().activity.note("tradingview", line)
+    line = LogLine(app_services().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
+    app_services().activity.note("tradingview", line)
     return said(reason, error.status)
 
 
@@ -214,7 +214,7 @@ def _body_without_secret() -> str:
 
 
 def _without_secret(text: str) -> str:
-    return text.replace(house().config.tv_webhook_secret, "***")
+    return text.replace(app_services().config.tv_webhook_secret, "***")
 
 
 def _kind() -> str:

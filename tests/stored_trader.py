@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from services.desk.commit_batch import Chore, Outcome, Submission
+from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.manager import StateManager
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand
@@ -72,7 +72,7 @@ class StoredTrader(Trader):
     def keeps_snapshot(self) -> StoredTrader:
         """Have the desk kept as it stands, as the clockwork does when one is due."""
         future: Future[None] = Future()
-        self.manager._put(Chore(self.manager._writer.keep_snapshot, future))
+        self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))
         future.result(PATIENCE_SECONDS)
         return self
 

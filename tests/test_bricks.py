@@ -24,7 +24,7 @@ from wire.types import Stream
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 
 
-class House:
+class AppServices:
     """A desk with its bricks and its broadcaster, put together as the application does."""
 
     def __init__(self, path):
@@ -63,7 +63,7 @@ def houses(tmp_path, monkeypatch):
     opened = []
 
     def open_one():
-        opened.append(House(tmp_path / "desk.sqlite"))
+        opened.append(AppServices(tmp_path / "desk.sqlite"))
         return opened[-1]
 
     yield open_one
@@ -172,7 +172,7 @@ def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path):
             yield from list(super().journal(after))
             bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, "red")])
 
-    house = House(tmp_path / "desk.sqlite")
+    house = AppServices(tmp_path / "desk.sqlite")
     house.closes("green", "green")
     through = house.manager.snapshot.desk.sequence
     house.stop()

@@ -21,7 +21,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.desk.commit_batch import GroupSheet
+from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, open_desk
 from services.engine.model.commands import (
     AnyCommand,
@@ -211,7 +211,7 @@ class TapeDay:
         self.broker = Broker(contract, START_BALANCES[asset][seed % 3], self.dice)
         self.opening = open_desk(ID_KEY, Rules(contracts={asset: contract}), self.now)
         self.ended: dict[str, Order] = {}
-        self.sheet = GroupSheet(self.opening, self.opening, {}, self.ended.get)
+        self.sheet = CommitBatch(self.opening, self.opening, {}, self.ended.get)
         self.price = self.ticks[0].price
         self.next_snapshot = self.next_poll = self.next_click = self.now
         self.owed: str | None = None

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from services.desk.commit_batch import GroupSheet
+from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, decide, open_desk
 from services.engine.model.commands import (
     AnyCommand,
@@ -82,7 +82,7 @@ class Trader:
         self._executions = count(1)
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
-        self._sheets = [GroupSheet(self.opening, self.opening, {}, self._recall)]
+        self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
         self.asks(ConfigureDesk(self.opening.rules))
@@ -428,7 +428,7 @@ class Trader:
         """Stop the program and start it again from what is stored; ``settings`` are new in the environment."""
         self._asks_aside(KeepObservations())
         desk = documents.read_desk(_stored(self.desk))
-        self._sheets.append(GroupSheet(desk, desk, {}, self._recall))
+        self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
         return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
 
     @property

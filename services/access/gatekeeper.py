@@ -65,7 +65,7 @@ class Operator(UserMixin):  # type: ignore[misc]
         self.session = session
 
 
-class Door:
+class SharedSecret:
     """A secret that programs show, and the one before it while it is being changed."""
 
     def __init__(self, secret: str, previous: str | None) -> None:
@@ -98,8 +98,8 @@ class Gatekeeper:
         self.keys = keys
         self.sessions = sessions
         self._config = config
-        self.tradingview = Door(config.tv_webhook_secret, config.tv_webhook_secret_previous)
-        self.bridge = Door(config.bridge_secret, config.bridge_secret_previous)
+        self.tradingview = SharedSecret(config.tv_webhook_secret, config.tv_webhook_secret_previous)
+        self.bridge = SharedSecret(config.bridge_secret, config.bridge_secret_previous)
         self._hasher = PasswordHasher()
         self._tries = MovingWindowRateLimiter(MemoryStorage())
         credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"

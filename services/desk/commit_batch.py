@@ -1,4 +1,4 @@
-"""GroupSheet: the working copy of one group commit (DESIGN 2)."""
+"""CommitBatch: the working copy of one group commit (DESIGN 2)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Submission(Struct):
     clicked_at: Instant | None = None
 
 
-class Chore(Struct):
+class MaintenanceWrite(Struct):
     """A small write that is not journaled, done by the writer thread between two groups: one head to the next."""
 
     write: Callable[[Head], Head]
@@ -65,8 +65,8 @@ class Chore(Struct):
 
 
 def next_group(
-    waiting: queue.SimpleQueue[Submission | Chore | None], at_most: int, patience: float
-) -> list[Submission | Chore] | None:
+    waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None], at_most: int, patience: float
+) -> list[Submission | MaintenanceWrite] | None:
     """Wait for something to do and take all else that waits with it.
 
     An empty group: nothing came within ``patience`` seconds. None: this is the end.
@@ -90,7 +90,7 @@ def next_group(
     return group
 
 
-class GroupSheet:
+class CommitBatch:
     """The working copy of one group commit: the desk so far and everything that will be stored with it.
 
     ``journaled`` is the desk as of the last journal row. Prices that moved after it are on ``desk`` alone: the

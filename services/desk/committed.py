@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
-from services.desk.commit_batch import GroupSheet
+from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ENDING, Ends, ends_after
@@ -23,7 +23,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 SNAPSHOT_EVERY_ROWS = 10_000
 
 
-class Memory(Struct):
+class CommittedState(Struct):
     """Everything here is durable already; only the writer's thread changes it."""
 
     committed: Desk
@@ -33,11 +33,11 @@ class Memory(Struct):
     last_mark: SnapshotMark | None = None
 
     @classmethod
-    def of_new(cls, desk: Desk, now: Instant) -> Memory:
+    def of_new(cls, desk: Desk, now: Instant) -> CommittedState:
         return cls(desk, now, {})
 
     @classmethod
-    def recall(cls, store: Store, stored: Stored, now: Instant) -> Memory:
+    def recall(cls, store: Store, stored: Stored, now: Instant) -> CommittedState:
         """Read back all a writer needs. Raises StoreError."""
         desk = documents.read_desk(stored)
         replies = {reply.key: reply for reply in store.replies_since(now - REPLIES_KEPT_FOR)}
@@ -45,12 +45,12 @@ class Memory(Struct):
         marks = store.snapshot_marks()
         return cls(desk, now, replies, read_pnl_day(pnl_day) if pnl_day else None, marks[-1] if marks else None)
 
-    def adopt(self, sheet: GroupSheet, now: Instant) -> None:
+    def adopt(self, batch: CommitBatch, now: Instant) -> None:
         """Remember a group that was committed."""
-        self.committed = sheet.journaled
-        self.committed_at = sheet.rows[-1].at
-        self.pnl_day = sheet.pnl_day
-        self.replies.update((reply.key, reply) for reply in sheet.replies)
+        self.committed = batch.journaled
+        self.committed_at = batch.rows[-1].at
+        self.pnl_day = batch.pnl_day
+        self.replies.update((reply.key, reply) for reply in batch.replies)
         self._forget_old_replies(now)
 
     def is_snapshot_due(self) -> bool:
@@ -83,16 +83,16 @@ def stored_past(store: Store) -> Past:
     return Past(trades, tries[0].at if tries else None)
 
 
-def ends_with(known: Ends, sheet: GroupSheet) -> Ends:
+def ends_with(known: Ends, batch: CommitBatch) -> Ends:
     """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended.
 
     The group is committed: a fault in here costs a word on the page, never the state.
     """
-    if not any(isinstance(event, ENDING) for event in sheet.events):
+    if not any(isinstance(event, ENDING) for event in batch.events):
         return known
     try:
-        told = [(row.at, event) for row in sheet.rows for event in documents.read_events(row.events)]
-        return ends_after(known, sheet.desk, told)
+        told = [(row.at, event) for row in batch.rows for event in documents.read_events(row.events)]
+        return ends_after(known, batch.desk, told)
     except Exception:
         log.exception("which alerts are over could not be told")
         return known

@@ -20,7 +20,7 @@ LOOK_SECONDS = 1.0  # how often a standby looks; with the lease it stays below t
 SETTLE_TRIES = 3
 
 
-class Tenure:
+class Lease:
     """Whether this process holds the desk, and as which writer.
 
     ``is_in_doubt``: the last write may have happened or not; nothing more is written until ``settled``.

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from services.desk.commit_batch import Chore, Outcome, Submission
+from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.publication import Publication, Snapshot
 from services.desk.subscribers import CommitObserver, Silent
 from services.desk.writer import Writer
@@ -63,7 +63,7 @@ class StateManager:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: queue.SimpleQueue[Submission | Chore | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None] = queue.SimpleQueue()
         self._published = Publication(on_shown)
         self._writer = Writer(store, self._published, rules_at, clock, notifying, observer or Silent(), on_followed)
         self._writer.open()  # a desk that cannot store its rules does not open
@@ -109,19 +109,19 @@ class StateManager:
 
     def mark_notice(self, mark: NoticeMark) -> None:
         """Have the writer write down what became of a notice. Raises StoreError."""
-        self._do_chore(lambda head: self._store.mark_notice(mark, head))
+        self._maintain(lambda head: self._store.mark_notice(mark, head))
 
     def keep_snapshot_when_due(self) -> None:
         """Keep the desk as it stands, once a trading day and every ten thousand rows: replay begins there."""
         if self.is_writer and self._writer.is_snapshot_due():
-            self._do_chore(self._writer.keep_snapshot)
+            self._maintain(self._writer.keep_snapshot)
 
-    def _do_chore(self, write: Callable[[Head], Head]) -> None:
+    def _maintain(self, write: Callable[[Head], Head]) -> None:
         future: Future[None] = Future()
-        self._put(Chore(write, future))
+        self._put(MaintenanceWrite(write, future))
         self._outcome_of(future)
 
-    def _put(self, item: Submission | Chore) -> None:
+    def _put(self, item: Submission | MaintenanceWrite) -> None:
         if not self.is_writer:
             raise NotTheWriter(self.snapshot.writer)
         self._waiting.put(item)

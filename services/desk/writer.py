@@ -15,9 +15,9 @@ import structlog
 from msgspec.structs import replace
 
 from services.desk.clicks import refusal_of_stale
-from services.desk.commit_batch import Chore, GroupSheet, KeyReused, Outcome, Submission, next_group
-from services.desk.committed import HISTORY_KEPT, Memory, ends_with, stored_past
-from services.desk.lease import Tenure
+from services.desk.commit_batch import CommitBatch, KeyReused, MaintenanceWrite, Outcome, Submission, next_group
+from services.desk.committed import HISTORY_KEPT, CommittedState, ends_with, stored_past
+from services.desk.lease import Lease
 from services.desk.process_name import shown
 from services.desk.program import VERSION
 from services.desk.publication import Publication
@@ -68,29 +68,29 @@ class Writer:
         self._notifying = notifying
         self._observer = observer
         self._follower = Follower(store, published, on_followed)
-        self._tenure = Tenure(store)
-        self._memory: Memory
+        self._lease = Lease(store)
+        self._committed_state: CommittedState
 
     @property
     def committed(self) -> tuple[Desk, Instant]:
         """The desk as of the last journal row, and when that was."""
-        return self._memory.committed, self._memory.committed_at
+        return self._committed_state.committed, self._committed_state.committed_at
 
     def is_snapshot_due(self) -> bool:
-        return self._memory.is_snapshot_due()
+        return self._committed_state.is_snapshot_due()
 
     def keep_snapshot(self, head: Head) -> Head:
-        """Keep the committed desk for replay: a chore."""
-        snapshot = self._memory.as_snapshot()
+        """Keep the committed desk for replay: a maintenance."""
+        snapshot = self._committed_state.as_snapshot()
         moved = self._store.keep_snapshot(snapshot, head)
-        self._memory.last_mark = snapshot.mark
+        self._committed_state.last_mark = snapshot.mark
         return moved
 
-    def work(self, waiting: queue.SimpleQueue[Submission | Chore | None]) -> None:
+    def work(self, waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None]) -> None:
         """Serve what comes until the end is asked for, then let go of the desk."""
         while True:
             self._look_after_hold()
-            group = next_group(waiting, self._store.group_at_most, self._tenure.patience)
+            group = next_group(waiting, self._store.group_at_most, self._lease.patience)
             if group is None:
                 break
             group = [item for item in group if item.future.set_running_or_notify_cancel()]
@@ -98,7 +98,7 @@ class Writer:
                 self._serve(group)
             except Exception:
                 log.exception("the writer stumbled")
-                self._tenure.doubt()  # what is stored decides, not what this thread was about to remember
+                self._lease.doubt()  # what is stored decides, not what this thread was about to remember
                 for item in group:
                     if not item.future.done():
                         item.future.set_exception(OutcomeUnknown("the program failed after the commit"))
@@ -123,8 +123,8 @@ class Writer:
                 time.sleep(OPEN_PAUSE_SECONDS)
 
     def _take_or_follow(self) -> None:
-        head = self._tenure.look()
-        if self._tenure.may_take(head):
+        head = self._lease.look()
+        if self._lease.may_take(head):
             try:
                 self._take_over(head)
                 return
@@ -136,31 +136,33 @@ class Writer:
         """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
         stored, now, past = self._store.load(), self._clock(), stored_past(self._store)
         if stored is None:
-            self._memory = Memory.of_new(open_desk(secrets.token_hex(32), self._rules_at(now), now), now)
+            self._committed_state = CommittedState.of_new(
+                open_desk(secrets.token_hex(32), self._rules_at(now), now), now
+            )
         else:
             head = stored.head
-            self._memory = Memory.recall(self._store, stored, now)
+            self._committed_state = CommittedState.recall(self._store, stored, now)
         self._published.pass_by(head.version + SHOWN_UNSTORED if head is not None else 0)
-        sheet = self._new_sheet(self._memory.committed)
-        sheet.decide(ConfigureDesk(self._rules_at(now)), now)
-        lost = head.holder if head is not None and head.holder not in ("", self._tenure.name) else None
-        me, epoch = self._tenure.name, (head.epoch if head is not None else 0) + 1
-        sheet.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
-        began_at, commit = time.perf_counter(), sheet.as_commit(head, epoch, me, self._published.next_version())
+        batch = self._new_batch(self._committed_state.committed)
+        batch.decide(ConfigureDesk(self._rules_at(now)), now)
+        lost = head.holder if head is not None and head.holder not in ("", self._lease.name) else None
+        me, epoch = self._lease.name, (head.epoch if head is not None else 0) + 1
+        batch.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
+        began_at, commit = time.perf_counter(), batch.as_commit(head, epoch, me, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))
-            commit = replace(commit, documents=documents.desk_documents(sheet.journaled))
-        self._tenure.take(head, lambda: self._store.commit(commit))
-        self._observer.committed(time.perf_counter() - began_at, 2, sheet.events)
-        self._memory.adopt(sheet, now)
+            commit = replace(commit, documents=documents.desk_documents(batch.journaled))
+        self._lease.take(head, lambda: self._store.commit(commit))
+        self._observer.committed(time.perf_counter() - began_at, 2, batch.events)
+        self._committed_state.adopt(batch, now)
         log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=shown(lost) if lost else None)
         known = past.ended if self._published.is_empty else self._published.snapshot.ended
-        self._published.open(sheet.desk, replace(past, ended=ends_with(known, sheet)), "writer", shown(me))
+        self._published.open(batch.desk, replace(past, ended=ends_with(known, batch)), "writer", shown(me))
 
     def _step_down(self) -> None:
         """Another process holds the desk: write no more, and show what it commits."""
         log.error("another process holds the desk, this one stands by")
-        self._tenure.give_up()
+        self._lease.give_up()
         self._published.show(role="standby", writer="")
         try:
             self._follower.follow()
@@ -169,10 +171,10 @@ class Writer:
 
     def _stand_by(self) -> None:
         """Look at what the writer has committed, and whether it still lives. Raises StoreError."""
-        head = self._tenure.look()
+        head = self._lease.look()
         if self._follower.has_news(head):
             self._follower.follow()
-        if self._tenure.may_take(head):
+        if self._lease.may_take(head):
             self._take_over(head)
 
     # -- the writer ---------------------------------------------------------------------------------------------
@@ -180,12 +182,12 @@ class Writer:
     def _look_after_hold(self) -> None:
         """Renew the lease, settle a doubt, or stand by; say whether the store answers."""
         try:
-            if self._tenure.is_in_doubt:
+            if self._lease.is_in_doubt:
                 self._settle()
-            elif self._tenure.is_held:
-                if self._tenure.renew_when_due():
+            elif self._lease.is_held:
+                if self._lease.renew_when_due():
                     self._published.say_store("up")
-            elif self._tenure.is_look_due():
+            elif self._lease.is_look_due():
                 self._stand_by()
         except StoreError as error:
             self._note_failure(error)
@@ -194,22 +196,22 @@ class Writer:
 
     def _settle(self) -> None:
         """Go on from what is stored after a write in doubt. Raises StoreError."""
-        head = self._tenure.find_out()
-        if head.sequence == self._memory.committed.sequence == self._published.snapshot.desk.sequence:
-            self._tenure.settled()
+        head = self._lease.find_out()
+        if head.sequence == self._committed_state.committed.sequence == self._published.snapshot.desk.sequence:
+            self._lease.settled()
             self._published.say_store("up")
             return
         stored, past = self._store.load(), stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
-        self._memory = Memory.recall(self._store, stored, self._clock())
-        self._tenure.settled()
+        self._committed_state = CommittedState.recall(self._store, stored, self._clock())
+        self._lease.settled()
         log.warning("a write in doubt had come through", sequence=head.sequence)
-        self._published.open(self._memory.committed, past, "writer", shown(self._tenure.name))
+        self._published.open(self._committed_state.committed, past, "writer", shown(self._lease.name))
 
-    def _serve(self, group: list[Submission | Chore]) -> None:
+    def _serve(self, group: list[Submission | MaintenanceWrite]) -> None:
         """Decide and commit what waited; refuse it when this process may not write now."""
-        if not self._tenure.is_held:
+        if not self._lease.is_held:
             for item in group:
                 item.future.set_exception(NotTheWriter(self._published.snapshot.writer))
             return
@@ -217,36 +219,36 @@ class Writer:
         if submissions:
             self._decide_group(submissions)
         for item in group:
-            if isinstance(item, Chore):
+            if isinstance(item, MaintenanceWrite):
                 self._do(item)
 
-    def _do(self, chore: Chore) -> None:
+    def _do(self, maintenance: MaintenanceWrite) -> None:
         """Do a small write; nobody but who asked for it hears of its failure."""
         try:
-            self._tenure.write(chore.write)
+            self._lease.write(maintenance.write)
         except StoreError as error:
             self._observer.failed(type(error).__name__)
             self._note_failure(error)
-            chore.future.set_exception(error)
+            maintenance.future.set_exception(error)
         except Exception as error:
-            log.exception("a chore of the writer failed")
-            chore.future.set_exception(error)
+            log.exception("a maintenance of the writer failed")
+            maintenance.future.set_exception(error)
         else:
-            chore.future.set_result(None)
+            maintenance.future.set_result(None)
 
-    def _new_sheet(self, desk: Desk) -> GroupSheet:
-        memory = self._memory
-        return GroupSheet(desk, memory.committed, memory.replies, self._recall, self._notifying, memory.pnl_day)
+    def _new_batch(self, desk: Desk) -> CommitBatch:
+        memory = self._committed_state
+        return CommitBatch(desk, memory.committed, memory.replies, self._recall, self._notifying, memory.pnl_day)
 
     def _decide_group(self, group: list[Submission]) -> None:
-        sheet = self._new_sheet(self._published.snapshot.desk)
+        batch = self._new_batch(self._published.snapshot.desk)
         outcomes: list[tuple[Submission, Outcome]] = []
         try:
             for submission in group:
-                outcome = self._decide_one(sheet, submission)
+                outcome = self._decide_one(batch, submission)
                 if outcome is not None:
                     outcomes.append((submission, outcome))
-            self._commit(sheet, len(group))
+            self._commit(batch, len(group))
         except StoreError as error:
             self._fail(group, error)
             return
@@ -254,22 +256,22 @@ class Writer:
             log.exception("commit failed by a fault of the program", commands=len(group))
             self._fail(group, StoreDown(f"the commit could not be made: {error}"))
             return
-        self._adopt(sheet)
+        self._adopt(batch)
         for submission, outcome in outcomes:
-            submission.future.set_result(replace(outcome, desk=sheet.desk, version=self._published.snapshot.version))
+            submission.future.set_result(replace(outcome, desk=batch.desk, version=self._published.snapshot.version))
 
-    def _decide_one(self, sheet: GroupSheet, submission: Submission) -> Outcome | None:
-        """Decide one command on the sheet; a fault of the program fails this command alone."""
+    def _decide_one(self, batch: CommitBatch, submission: Submission) -> Outcome | None:
+        """Decide one command on the batch; a fault of the program fails this command alone."""
         try:
-            earlier = sheet.earlier_answer(submission)
+            earlier = batch.earlier_answer(submission)
             if earlier is not None:
-                return Outcome(earlier, sheet.desk, 0, repeated=True)
+                return Outcome(earlier, batch.desk, 0, repeated=True)
             now = self._clock()  # judged here, not at the door: a process may freeze between the two
             stale = refusal_of_stale(submission.clicked_at, now)
             if stale is not None:
-                return Outcome(stale, sheet.desk, 0)
-            _, decision = sheet.decide(submission.command, now)
-            sheet.keep_answer(submission, decision, now)
+                return Outcome(stale, batch.desk, 0)
+            _, decision = batch.decide(submission.command, now)
+            batch.keep_answer(submission, decision, now)
         except StoreError:
             raise
         except KeyReused as error:
@@ -279,39 +281,39 @@ class Writer:
             log.exception("command failed", command=submission.command.kind_name())
             submission.future.set_exception(error)
             return None
-        return Outcome(decision.answer, sheet.desk, 0, decision.events)
+        return Outcome(decision.answer, batch.desk, 0, decision.events)
 
     def _recall(self, order_id: str) -> Order | None:
         """Return an order that has left the desk, from the store."""
         body = self._store.order(order_id)
         return None if body is None else documents.read_order(body)
 
-    def _commit(self, sheet: GroupSheet, commands: int) -> None:
+    def _commit(self, batch: CommitBatch, commands: int) -> None:
         """Make the group durable. One that changed nothing durable needs no write, but a writer that may write."""
-        if not sheet.rows:
+        if not batch.rows:
             if self._published.snapshot.store != "up":
-                self._tenure.write(self._store.renew)  # nothing is acknowledged that could not be stored (SPEC 9)
+                self._lease.write(self._store.renew)  # nothing is acknowledged that could not be stored (SPEC 9)
                 self._published.say_store("up")
             return
-        began_at, me, version = time.perf_counter(), self._tenure, self._published.next_version()
-        me.write(lambda head: self._store.commit(sheet.as_commit(head, me.epoch, me.name, version)))
-        self._observer.committed(time.perf_counter() - began_at, commands, sheet.events)
+        began_at, me, version = time.perf_counter(), self._lease, self._published.next_version()
+        me.write(lambda head: self._store.commit(batch.as_commit(head, me.epoch, me.name, version)))
+        self._observer.committed(time.perf_counter() - began_at, commands, batch.events)
 
-    def _adopt(self, sheet: GroupSheet) -> None:
+    def _adopt(self, batch: CommitBatch) -> None:
         """Let the committed group be the state, and wake whoever waits for a change."""
-        if sheet.rows:
-            self._memory.adopt(sheet, self._clock())
+        if batch.rows:
+            self._committed_state.adopt(batch, self._clock())
         shown_now = self._published.snapshot
-        store_came_back = bool(sheet.rows) and shown_now.store != "up"
-        if sheet.desk is shown_now.desk and not store_came_back:
+        store_came_back = bool(batch.rows) and shown_now.store != "up"
+        if batch.desk is shown_now.desk and not store_came_back:
             return
         self._published.show(
-            desk=sheet.desk,
-            history=(*reversed(sheet.trades), *shown_now.history)[:HISTORY_KEPT],
-            store="up" if sheet.rows else shown_now.store,
-            noticed=sheet.journaled.sequence if sheet.notices else shown_now.noticed,
-            tried_at=sheet.attempts[-1].at if sheet.attempts else shown_now.tried_at,
-            ended=ends_with(shown_now.ended, sheet),
+            desk=batch.desk,
+            history=(*reversed(batch.trades), *shown_now.history)[:HISTORY_KEPT],
+            store="up" if batch.rows else shown_now.store,
+            noticed=batch.journaled.sequence if batch.notices else shown_now.noticed,
+            tried_at=batch.attempts[-1].at if batch.attempts else shown_now.tried_at,
+            ended=ends_with(shown_now.ended, batch),
         )
 
     def _fail(self, group: list[Submission], error: StoreError) -> None:
@@ -320,7 +322,7 @@ class Writer:
         self._observer.failed(type(error).__name__)
         self._note_failure(error)
         told: StoreError = error if isinstance(error, OutcomeUnknown) else StoreDown(str(error))
-        if not self._tenure.is_held:
+        if not self._lease.is_held:
             told = NotTheWriter(self._published.snapshot.writer)
         for submission in group:
             if not submission.future.done():
@@ -336,6 +338,6 @@ class Writer:
 
     def _let_go(self) -> None:
         try:
-            self._tenure.release()
+            self._lease.release()
         except StoreError as error:
             log.warning("the desk was not let go of, a standby will wait for the lease", error=str(error))

@@ -68,7 +68,7 @@ from services.engine.steps.orders import (
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
 from services.engine.steps.scale_in import scale_in
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Instant
 
 
@@ -96,79 +96,79 @@ def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
 
 def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command. Refusals are values; an exception means a fault of the program."""
-    passing = Turn(desk, now)
+    passing = Transition(desk, now)
     let_time_pass(passing)
-    turn = Turn(passing.desk, now)
-    answer = _unknown_asset(turn, command) or DECIDERS[type(command)](turn, command)
-    orders = {**passing.orders, **turn.orders}
-    return Decision(turn.desk, answer, (*passing.events, *turn.events), tuple(orders.values()))
+    transition = Transition(passing.desk, now)
+    answer = _unknown_asset(transition, command) or DECIDERS[type(command)](transition, command)
+    orders = {**passing.orders, **transition.orders}
+    return Decision(transition.desk, answer, (*passing.events, *transition.events), tuple(orders.values()))
 
 
-def _unknown_asset(turn: Turn, command: AnyCommand) -> Refusal | None:
+def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | None:
     """Refuse a command that names an asset this desk does not trade, whoever sent it."""
     symbol = getattr(command, "asset", None)
-    if symbol is None or symbol in turn.desk.assets:
+    if symbol is None or symbol in transition.desk.assets:
         return None
     return Refusal("unknown_asset", f"asset {symbol} is not traded on this desk")
 
 
-def let_time_pass(turn: Turn) -> None:
+def let_time_pass(transition: Transition) -> None:
     """Do what is due by the clock alone: roll the day, expire, warn, retry exits."""
-    roll_day(turn)
-    expire_entries(turn)
-    warn_of_unclaimed_exits(turn)
-    watch_feeds(turn)
-    flatten_when_stopped(turn)
-    for symbol, asset in turn.desk.assets.items():
+    roll_day(transition)
+    expire_entries(transition)
+    warn_of_unclaimed_exits(transition)
+    watch_feeds(transition)
+    flatten_when_stopped(transition)
+    for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
-            pursue_exit(turn, symbol)
+            pursue_exit(transition, symbol)
 
 
-def configure_desk(turn: Turn, command: ConfigureDesk) -> Reply:
+def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     """Put the rules in force. An asset with a position or an order stays, even when no longer listed."""
-    known, rules = turn.desk.assets, command.rules
-    busy = {s: a for s, a in known.items() if a.trade is not None or turn.desk.open_order(s) is not None}
+    known, rules = transition.desk.assets, command.rules
+    busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
     assets = {
         symbol: replace(known[symbol], contract=contract) if symbol in known else Asset(symbol, contract)
         for symbol, contract in rules.contracts.items()
     }
     assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
-    if rules == turn.desk.configured and assets == known:
+    if rules == transition.desk.configured and assets == known:
         return Done()
-    turn.desk = replace(turn.desk, assets=assets)
-    configure_rules(turn, rules)
-    turn.tell(DeskConfigured(tuple(assets)))
-    check_daily_stop(turn)
+    transition.change_desk(assets=assets)
+    configure_rules(transition, rules)
+    transition.record(DeskConfigured(tuple(assets)))
+    check_daily_stop(transition)
     return Done()
 
 
-def take_over(turn: Turn, command: TakeOver) -> Reply:
+def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Write down who decides from here on; a person is told when the one before was lost."""
-    turn.tell(DeskTakenOver(command.writer, command.epoch, command.program))
+    transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         sentence = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
-        turn.alert("writer_lost", "warning", sentence)
+        transition.alert("writer_lost", "warning", sentence)
     return Done()
 
 
-def tick_clock(turn: Turn, command: TickClock) -> Reply:
+def tick_clock(transition: Transition, command: TickClock) -> Reply:
     """Nothing beyond what time does before every command."""
     return Done()
 
 
-def keep_dead_letter(turn: Turn, command: KeepDeadLetter) -> Reply:
+def keep_dead_letter(transition: Transition, command: KeepDeadLetter) -> Reply:
     """Keep what could not be read; it changes nothing on the desk."""
-    turn.tell(DeadLetterKept(command.path, command.reason, command.body))
+    transition.record(DeadLetterKept(command.path, command.reason, command.body))
     return Done()
 
 
-def keep_observations(turn: Turn, command: KeepObservations) -> Reply:
+def keep_observations(transition: Transition, command: KeepObservations) -> Reply:
     """Have prices and ages committed though nothing happened."""
-    turn.tell(ObservationsKept())
+    transition.record(ObservationsKept())
     return Done()
 
 
-DECIDERS: dict[type[AnyCommand], Callable[[Turn, Any], Reply | Refusal]] = {
+DECIDERS: dict[type[AnyCommand], Callable[[Transition, Any], Reply | Refusal]] = {
     ConfigureDesk: configure_desk,
     TakeOver: take_over,
     NotePrice: note_price,

@@ -1,12 +1,12 @@
-"""The working sheet of one decision: the desk so far, the time, and what has happened.
+"""One decision in the making: the desk so far, the time, and what has happened.
 
-A ``Turn`` lives for one call of ``decide`` and never leaves it, so the decision stays a pure function.
+A ``Transition`` lives for one call of ``decide`` and never leaves it, so the decision stays a pure function.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from services.engine.model.state import ALERTS_KEPT, Alert, Asset, Desk
 from wire.types import Instant
 
 
-class Turn:
+class Transition:
     """Collects one decision's changes of the desk in the order in which they happen."""
 
     __slots__ = ("desk", "events", "now", "orders")
@@ -27,20 +27,24 @@ class Turn:
         self.events: list[AnyEvent] = []
         self.orders: dict[str, Order] = {}
 
-    def tell(self, event: AnyEvent) -> None:
-        """Record what happened; a decision that tells something is committed."""
+    def record(self, event: AnyEvent) -> None:
+        """Record what happened; a decision with an event is committed."""
         self.events.append(event)
+
+    def change_desk(self, **changes: Any) -> None:
+        """Replace these fields of the desk."""
+        self.desk = replace(self.desk, **changes)
 
     def asset(self, symbol: str) -> Asset:
         return self.desk.assets[symbol]
 
     def put_asset(self, asset: Asset) -> Asset:
-        """Let the changed asset stand on the desk."""
+        """Put the changed asset on the desk."""
         self.desk = replace(self.desk, assets={**self.desk.assets, asset.symbol: asset})
         return asset
 
     def put_order(self, order: Order) -> Order:
-        """Let the changed order stand on the desk, or leave it once it is final."""
+        """Put the changed order on the desk, or take it off once it is final."""
         orders = {**self.desk.orders, order.id: order}
         if order.status.is_final:
             del orders[order.id]
@@ -67,7 +71,7 @@ class Turn:
         sentence: str,
         asset: str | None = None,
     ) -> None:
-        """Tell a person: kept on the desk's bounded list and in the journal."""
+        """Raise an alert: kept on the desk's bounded list and in the journal."""
         alert = Alert(self.now, code, level, sentence, asset)
         self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
-        self.tell(AlertRaised(alert))
+        self.record(AlertRaised(alert))

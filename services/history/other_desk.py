@@ -33,7 +33,7 @@ from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk
 from services.engine.steps.reconcile import broker_position
-from services.engine.steps.trades import watch_excursion
+from services.engine.steps.trades import track_excursion
 from services.history.recomputing import Recomputed
 from services.stores.codec import documents
 from services.stores.store import JournalRow
@@ -225,7 +225,7 @@ class OtherDesk:
             return mine
         points = asset.trade.open_points(live.last_price)
         marked = replace(asset, live=replace(mine, open_points=points, open_points_at=live.price_at))
-        return watch_excursion(marked, points).live
+        return track_excursion(marked, points).live
 
     def _own_snapshot(self, snapshot: TakeSnapshot, before: Desk, after: Desk) -> TakeSnapshot:
         """Tell the broker's view as it would be for what this desk holds."""

@@ -11,16 +11,16 @@ from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
 from services.engine.steps.reconcile import broker_position, compare_positions
-from services.engine.steps.trades import watch_excursion
-from services.engine.transition import Turn
+from services.engine.steps.trades import track_excursion
+from services.engine.transition import Transition
 
 
-def hear_bridge(turn: Turn, command: HearBridge) -> Reply:
+def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
     """Note the bridge's heartbeat and its connections."""
     live = replace(
-        turn.desk.live,
-        bridge_heard_at=turn.now,
-        bridge_heartbeat_at=turn.now,
+        transition.desk.live,
+        bridge_heard_at=transition.now,
+        bridge_heartbeat_at=transition.now,
         ts_connected=command.ts_connected,
         md_connected=command.md_connected,
         repo_ok=command.repo_ok,
@@ -28,36 +28,36 @@ def hear_bridge(turn: Turn, command: HearBridge) -> Reply:
         trade_route=command.trade_route,
         last_rapi_event_at=command.last_rapi_event_at,
     )
-    turn.desk = replace(turn.desk, live=live)
+    transition.change_desk(live=live)
     return Done()
 
 
-def take_snapshot(turn: Turn, command: TakeSnapshot) -> Reply:
+def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     """Take equity, open points and positions; then the day, the reconciliation and the exits (SPEC 7.1)."""
     live = replace(
-        turn.desk.live,
-        equity=command.balance if command.balance is not None else turn.desk.live.equity,
+        transition.desk.live,
+        equity=command.balance if command.balance is not None else transition.desk.live.equity,
         open_pnl=command.unrealized,
         realized_pnl=command.realized,
-        snapshot_at=turn.now,
-        bridge_heard_at=turn.now,
+        snapshot_at=transition.now,
+        bridge_heard_at=transition.now,
     )
-    turn.desk = replace(turn.desk, live=live)
+    transition.change_desk(live=live)
     if command.balance is not None:
-        note_equity(turn, command.balance)
-    compare_positions(turn, command)
-    for asset in list(turn.desk.assets.values()):
-        _mark_from_broker(turn, asset, command)
-    for symbol in turn.desk.assets:
-        check_exits(turn, symbol, Trigger("price"))
+        note_equity(transition, command.balance)
+    compare_positions(transition, command)
+    for asset in list(transition.desk.assets.values()):
+        _mark_from_broker(transition, asset, command)
+    for symbol in transition.desk.assets:
+        check_exits(transition, symbol, Trigger("price"))
     return Done()
 
 
-def _mark_from_broker(turn: Turn, asset: Asset, command: TakeSnapshot) -> None:
+def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Take open points from the broker's open PnL when it speaks of the position the desk holds."""
     trade, broker = asset.trade, broker_position(asset, command)
     if trade is None or broker.open_pnl is None or broker.position != asset.position:
         return
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
-    live = replace(asset.live, open_points=points, open_points_at=turn.now)
-    turn.put_asset(watch_excursion(replace(asset, live=live), points))
+    live = replace(asset.live, open_points=points, open_points_at=transition.now)
+    transition.put_asset(track_excursion(replace(asset, live=live), points))

@@ -21,41 +21,41 @@ from services.engine.steps.exits import check_exits
 from services.engine.steps.pending_entries import advance_intent, fire_preorder
 from services.engine.steps.protections import count_signal
 from services.engine.steps.scale_in import unlock_scale_in
-from services.engine.steps.trades import watch_excursion
-from services.engine.transition import Turn
+from services.engine.steps.trades import track_excursion
+from services.engine.transition import Transition
 from wire.types import Instant, Price, Stream
 
 AHEAD_TOLERANCE = timedelta(seconds=60)
 
 
-def close_brick(turn: Turn, command: CloseBrick) -> Reply:
+def close_brick(transition: Transition, command: CloseBrick) -> Reply:
     """Apply one closed brick: colour, then token, locks and exits, in the order of SPEC 3."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     before = asset.stream(command.stream)
     digest = _digest(command)
     if digest is not None and digest in before.applied:
         return BrickTaken(duplicate=True)
-    bar_at = _believable(command.bar_at, turn.now)
+    bar_at = _believable(command.bar_at, transition.now)
     if bar_at is not None and before.newest_bar_at is not None and bar_at < before.newest_bar_at:
         if command.stream is not Stream.ONE:
-            turn.tell(LateBrickIgnored(asset.symbol, command.stream, command.color))
+            transition.record(LateBrickIgnored(asset.symbol, command.stream, command.color))
         return BrickTaken(stale=True)
     after = BrickStream(
         color=command.color,
-        at=turn.now,
+        at=transition.now,
         bar_id=command.bar_id,
         close=command.close,
         newest_bar_at=bar_at or before.newest_bar_at,
         applied=(*before.applied, digest)[-APPLIED_BRICKS_KEPT:] if digest else before.applied,
     )
-    asset = turn.put_asset(_with_brick(asset, command, after))
+    asset = transition.put_asset(_with_brick(asset, command, after))
     if command.stream is Stream.ONE:
         return BrickTaken()
-    turn.tell(BrickApplied(asset.symbol, command.stream, command.color, command.close))
+    transition.record(BrickApplied(asset.symbol, command.stream, command.color, command.close))
     if command.color != "neutral":
-        _take_effect(turn, command, before)
-    effects = tuple(event.kind_name() for event in turn.events)
-    return BrickTaken(effects=effects, orders=tuple(turn.orders.values()))
+        _take_effect(transition, command, before)
+    effects = tuple(event.kind_name() for event in transition.events)
+    return BrickTaken(effects=effects, orders=tuple(transition.orders.values()))
 
 
 def _digest(command: CloseBrick) -> str | None:
@@ -79,67 +79,67 @@ def _with_brick(asset: Asset, command: CloseBrick, brick: BrickStream) -> Asset:
     return replace(asset, stack=stack, live=replace(asset.live, simulated=command.simulated))
 
 
-def _take_effect(turn: Turn, command: CloseBrick, before: BrickStream) -> None:
+def _take_effect(transition: Transition, command: CloseBrick, before: BrickStream) -> None:
     """Do what the brick does, in the order of SPEC 3: token, locks, intent, scale-in, exits, pre-order."""
     symbol, stream, color = command.asset, command.stream, command.color
-    asset, is_main = turn.asset(symbol), stream is Stream.MAIN
+    asset, is_main = transition.asset(symbol), stream is Stream.MAIN
     flipped = before.color not in ("neutral", color)
     if is_main:
-        _arm_tempo(turn, asset, "6pt brick")
+        _arm_tempo(transition, asset, "6pt brick")
     elif stream is Stream.FOUR and flipped and asset.tempo.flip_may_rearm and asset.trade is None:
-        _arm_tempo(turn, asset, "4pt flip")
-    _note_fresh_brick(turn, symbol, stream)
+        _arm_tempo(transition, asset, "4pt flip")
+    _note_fresh_brick(transition, symbol, stream)
     if is_main:
-        advance_intent(turn, symbol)
-        count_signal(turn, symbol, color)
-    unlock_scale_in(turn, symbol, stream, color, flipped=flipped)
-    check_exits(turn, symbol, Trigger("brick", stream, color))
+        advance_intent(transition, symbol)
+        count_signal(transition, symbol, color)
+    unlock_scale_in(transition, symbol, stream, color, flipped=flipped)
+    check_exits(transition, symbol, Trigger("brick", stream, color))
     if is_main:
-        fire_preorder(turn, symbol, color)
+        fire_preorder(transition, symbol, color)
 
 
-def _arm_tempo(turn: Turn, asset: Asset, by: str) -> None:
+def _arm_tempo(transition: Transition, asset: Asset, by: str) -> None:
     """Give the right to one entry (SPEC 5.7); every 6pt brick renews its colour and age."""
     was_ready = asset.tempo.ready
     color = asset.stack.main.color
-    tempo = replace(asset.tempo, ready=True, color=color, armed_at=turn.now)
-    turn.put_asset(replace(asset, tempo=tempo))
+    tempo = replace(asset.tempo, ready=True, color=color, armed_at=transition.now)
+    transition.put_asset(replace(asset, tempo=tempo))
     if not was_ready:
-        turn.tell(TempoArmed(asset.symbol, by))
+        transition.record(TempoArmed(asset.symbol, by))
 
 
-def _note_fresh_brick(turn: Turn, symbol: str, stream: Stream) -> None:
+def _note_fresh_brick(transition: Transition, symbol: str, stream: Stream) -> None:
     """Count the 6pt and 8pt bricks of the trade; the first 6pt one frees the operator's own exit (SPEC 5.3)."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     trade = asset.trade
     if trade is None or stream not in (Stream.MAIN, Stream.HIGH):
         return
     if stream is Stream.HIGH:
-        turn.put_asset(replace(asset, trade=replace(trade, fresh_high_bricks=trade.fresh_high_bricks + 1)))
+        transition.put_asset(replace(asset, trade=replace(trade, fresh_high_bricks=trade.fresh_high_bricks + 1)))
         return
     counted = replace(trade, initial_exit_locked=False, fresh_main_bricks=trade.fresh_main_bricks + 1)
-    turn.put_asset(replace(asset, trade=counted))
+    transition.put_asset(replace(asset, trade=counted))
     if trade.initial_exit_locked:
-        turn.tell(InitialExitLockReleased(symbol))
+        transition.record(InitialExitLockReleased(symbol))
 
 
-def note_price(turn: Turn, command: NotePrice) -> Reply:
+def note_price(transition: Transition, command: NotePrice) -> Reply:
     """Take a heartbeat: freshness, last price, and the exits a price can fire (SPEC 3, 6.6)."""
-    asset = turn.asset(command.asset)
-    flagged = command.sent_at is not None and command.sent_at > turn.now + AHEAD_TOLERANCE
-    heard_at = turn.now if flagged or command.sent_at is None else command.sent_at
+    asset = transition.asset(command.asset)
+    flagged = command.sent_at is not None and command.sent_at > transition.now + AHEAD_TOLERANCE
+    heard_at = transition.now if flagged or command.sent_at is None else command.sent_at
     live = asset.live
     if live.last_heartbeat_at is None or heard_at >= live.last_heartbeat_at:
         live = replace(live, last_heartbeat_at=heard_at, heartbeat_flagged=flagged, simulated=command.simulated)
-    asset = turn.put_asset(replace(asset, live=live))
+    asset = transition.put_asset(replace(asset, live=live))
     is_newest = live.price_at is None or heard_at >= live.price_at
     if command.price is not None and is_newest:
-        _mark(turn, asset, command.price, heard_at)
-        check_exits(turn, asset.symbol, Trigger("price"))
+        _mark_to_market(transition, asset, command.price, heard_at)
+        check_exits(transition, asset.symbol, Trigger("price"))
     return PriceNoted(flagged)
 
 
-def _mark(turn: Turn, asset: Asset, price: Price, at: Instant) -> None:
+def _mark_to_market(transition: Transition, asset: Asset, price: Price, at: Instant) -> None:
     """Take the newest price, and the open points it means unless the broker's are newer."""
     live = replace(asset.live, last_price=price, price_at=at)
     asset = replace(asset, live=live)
@@ -147,5 +147,5 @@ def _mark(turn: Turn, asset: Asset, price: Price, at: Instant) -> None:
     if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
         points = asset.trade.open_points(price)
         asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
-        asset = watch_excursion(asset, points)
-    turn.put_asset(asset)
+        asset = track_excursion(asset, points)
+    transition.put_asset(asset)

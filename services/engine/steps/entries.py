@@ -14,42 +14,42 @@ from services.engine.model.times import candle_end, candle_start, seconds_until
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.order_queue import queue_entry
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Side
 
 
-def enter_market(turn: Turn, command: EnterMarket) -> Reply | Refusal:
+def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusal:
     """Queue a market entry if every gate is open; the first closed one is the reason."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
     zone = zone_of(asset.stack)
     direction = command.direction or zone.direction
     request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
-    rungs = ladder(turn.desk, request, turn.now)
+    rungs = ladder(transition.desk, request, transition.now)
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
-        return block(turn, request, rungs, shut)
+        return block(transition, request, rungs, shut)
     terms = EntryTerms(
         trade_mode=command.trade_mode,
         size_mode=command.size_mode,
         zone=zone.kind,
         override=command.override,
-        candle=candle_start(turn.now, turn.desk.rules.candle_seconds),
+        candle=candle_start(transition.now, transition.desk.rules.candle_seconds),
     )
-    return _accept(turn, asset, direction, terms, request.override_reason)
+    return _accept(transition, asset, direction, terms, request.override_reason)
 
 
 def _reason_of(command: EnterMarket) -> str | None:
     return command.override_reason if command.override else None
 
 
-def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
+def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
     """Refuse what a gate closes, and journal the attempt (SPEC 4)."""
     if shut is None:
         raise ValueError("an entry without direction passed every gate")
     asset = request.asset
-    turn.tell(
+    transition.record(
         EntryBlocked(
             asset=asset.symbol,
             direction=request.direction,
@@ -61,18 +61,20 @@ def block(turn: Turn, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung
             override_reason=request.override_reason,
         )
     )
-    wait = seconds_until(shut.reopens_at, turn.now) if shut.reopens_at else None
+    wait = seconds_until(shut.reopens_at, transition.now) if shut.reopens_at else None
     return Refusal("gate_closed", shut.sentence or shut.gate, shut.gate, wait, rungs)
 
 
-def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None) -> Reply:
+def _accept(
+    transition: Transition, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None
+) -> Reply:
     """Take the candle, spend the token, queue the order."""
-    until = candle_end(terms.candle, turn.desk.rules.candle_seconds)
-    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, candle_used=terms.candle, candle_until=until))
+    until = candle_end(terms.candle, transition.desk.rules.candle_seconds)
+    transition.change_desk(locks=replace(transition.desk.locks, candle_used=terms.candle, candle_until=until))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
-    asset = turn.put_asset(replace(_without_waiting(turn, asset), tempo=tempo))
-    order = queue_entry(turn, asset, direction, terms)
-    turn.tell(
+    asset = transition.put_asset(replace(_without_waiting(transition, asset), tempo=tempo))
+    order = queue_entry(transition, asset, direction, terms)
+    transition.record(
         EntryAccepted(
             asset=asset.symbol,
             direction=direction,
@@ -87,13 +89,13 @@ def _accept(turn: Turn, asset: Asset, direction: Side, terms: EntryTerms, overri
     return OrderTaken(order)
 
 
-def _without_waiting(turn: Turn, asset: Asset) -> Asset:
+def _without_waiting(transition: Transition, asset: Asset) -> Asset:
     """An accepted entry uses up the intent, and a pre-order has nothing to wait for any more."""
     intent, preorder = asset.intent, asset.preorder
     if intent is not None and intent.is_active:
         intent = replace(intent, status="USED")
-        turn.tell(IntentChanged(asset.symbol, intent.status))
+        transition.record(IntentChanged(asset.symbol, intent.status))
     if preorder is not None and preorder.is_active:
         preorder = replace(preorder, status="CANCELLED", reason="another entry was accepted")
-        turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=preorder.reason))
+        transition.record(PreOrderEnded(asset.symbol, fired=False, reason=preorder.reason))
     return replace(asset, intent=intent, preorder=preorder)

@@ -9,22 +9,22 @@ from services.engine.model.events import EnvSwitched
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Day, Desk
 from services.engine.model.times import is_younger
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 
 
-def switch_env(turn: Turn, command: SwitchEnv) -> Reply | Refusal:
+def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
     """Change the environment when all is flat and nothing waits; LIVE needs a fresh connected bridge."""
-    desk = turn.desk
+    desk = transition.desk
     if command.env == desk.env:
         return Done()
     busy = _what_is_open(desk)
     if busy is not None:
         return Refusal("not_flat", f"NOT FLAT — {busy}; switch when everything is flat and nothing waits")
-    heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, turn.now)
+    heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
     if command.env == "LIVE" and not (heard and desk.live.ts_connected):
         return Refusal("bridge_down", "BRIDGE OFFLINE — LIVE needs a bridge that is heard and connected to the broker")
-    turn.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
-    turn.tell(EnvSwitched(command.env))
+    transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
+    transition.record(EnvSwitched(command.env))
     return Done()
 
 

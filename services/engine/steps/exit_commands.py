@@ -10,46 +10,46 @@ from services.engine.model.state import Asset
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.exits import check_exits, demand_exit
 from services.engine.steps.pending_entries import drop_preorder
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import OrderStatus
 
 LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
 
 
-def exit_position(turn: Turn, command: ExitPosition) -> Reply | Refusal:
+def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refusal:
     """Exit one asset. Only the initial exit lock can say no, and ``force`` breaks it."""
-    asset = turn.asset(command.asset)
-    running = turn.desk.open_order(asset.symbol)
+    asset = transition.asset(command.asset)
+    running = transition.desk.open_order(asset.symbol)
     if asset.trade is None and (running is None or running.kind == "EXIT"):
         return Refusal("nothing_to_exit", f"NO POSITION — {asset.symbol} is flat")
     locked = _is_locked(asset, running)
     if locked and not command.force:
-        turn.tell(ExitBlocked(asset.symbol, asset.live.open_points))
+        transition.record(ExitBlocked(asset.symbol, asset.live.open_points))
         return Refusal("exit_locked", f"{LOCKED} — until the next 6pt brick; force breaks it")
     if running is not None and running.kind == "EXIT":
         return OrderTaken(running, already_pending=True)
-    order = demand_exit(turn, asset.symbol, "manual", forced=locked)
-    return _taken(turn, asset.symbol, order)
+    order = demand_exit(transition, asset.symbol, "manual", forced=locked)
+    return _taken(transition, asset.symbol, order)
 
 
-def exit_all(turn: Turn, command: ExitAll) -> Reply:
+def exit_all(transition: Transition, command: ExitAll) -> Reply:
     """Flatten every asset and keep at it until all are flat; locked ones need ``force`` (SPEC 7.3)."""
     orders: list[Order] = []
     cancelled: list[Order] = []
     latched: list[str] = []
     skipped: list[SkippedExit] = []
-    for symbol in turn.desk.assets:
-        drop_preorder(turn, symbol, "exit all was asked for")
-        asset = turn.asset(symbol)
-        running = turn.desk.open_order(symbol)
+    for symbol in transition.desk.assets:
+        drop_preorder(transition, symbol, "exit all was asked for")
+        asset = transition.asset(symbol)
+        running = transition.desk.open_order(symbol)
         if asset.trade is None and (running is None or running.kind == "EXIT"):
             continue
         locked = _is_locked(asset, running)
         if locked and not command.force:
-            turn.tell(ExitBlocked(symbol, asset.live.open_points))
+            transition.record(ExitBlocked(symbol, asset.live.open_points))
             skipped.append(SkippedExit(symbol, LOCKED))
             continue
-        taken = _taken(turn, symbol, demand_exit(turn, symbol, "exit_all", forced=locked))
+        taken = _taken(transition, symbol, demand_exit(transition, symbol, "exit_all", forced=locked))
         if taken.order is not None and taken.order.kind == "EXIT":
             orders.append(taken.order)
         elif taken.order is not None:
@@ -59,22 +59,22 @@ def exit_all(turn: Turn, command: ExitAll) -> Reply:
     return ExitsTaken(tuple(orders), tuple(cancelled), tuple(latched), tuple(skipped))
 
 
-def touch_level(turn: Turn, command: TouchLevel) -> Reply:
+def touch_level(transition: Transition, command: TouchLevel) -> Reply:
     """Exit the asset because its level was touched; flat, there is nothing to do."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     if asset.trade is None:
         return OrderTaken(ignored="no_position")
-    check_exits(turn, asset.symbol, Trigger("level"))
-    return _taken(turn, asset.symbol, turn.desk.open_order(asset.symbol))
+    check_exits(transition, asset.symbol, Trigger("level"))
+    return _taken(transition, asset.symbol, transition.desk.open_order(asset.symbol))
 
 
-def _taken(turn: Turn, symbol: str, order: Order | None) -> OrderTaken:
+def _taken(transition: Transition, symbol: str, order: Order | None) -> OrderTaken:
     """Say what became of the demand: an order, latched, or the unclaimed entry was simply cancelled."""
     if order is not None and order.kind == "EXIT":
-        return OrderTaken(order, already_pending=order.id not in turn.orders)
-    if turn.asset(symbol).due_exit is not None:
+        return OrderTaken(order, already_pending=order.id not in transition.orders)
+    if transition.asset(symbol).due_exit is not None:
         return OrderTaken(latched=True)
-    ended = [o for o in turn.orders.values() if o.asset == symbol and o.status is OrderStatus.CANCELLED]
+    ended = [o for o in transition.orders.values() if o.asset == symbol and o.status is OrderStatus.CANCELLED]
     return OrderTaken(ended[0] if ended else None, ignored=None if ended else "no_position")
 
 

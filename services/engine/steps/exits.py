@@ -13,55 +13,55 @@ from services.engine.model.state import DueExit, Trade
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
 from services.engine.steps.trades import trade_of
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import OrderStatus
 
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
 ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
 
 
-def check_exits(turn: Turn, symbol: str, trigger: Trigger) -> None:
+def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
     """Ask the rules in order; the first that is due makes an exit, at once or as soon as it can be."""
-    asset = turn.asset(symbol)
-    trade = asset.trade or _trade_on_its_way(turn, symbol)
+    asset = transition.asset(symbol)
+    trade = asset.trade or _trade_on_its_way(transition, symbol)
     if trade is None:
         return
     for rule in EXIT_RULES:
-        if rule.is_due(turn.desk, asset, trade, trigger):
-            demand_exit(turn, symbol, rule.name)
+        if rule.is_due(transition.desk, asset, trade, trigger):
+            demand_exit(transition, symbol, rule.name)
             return
 
 
-def _trade_on_its_way(turn: Turn, symbol: str) -> Trade | None:
+def _trade_on_its_way(transition: Transition, symbol: str) -> Trade | None:
     """Return the trade an open entry would make: its exits can come due before its fill (SPEC 7.2)."""
-    running = turn.desk.open_order(symbol)
+    running = transition.desk.open_order(symbol)
     if running is None or running.kind != "ENTRY":
         return None
-    return trade_of(running, turn.desk.rules, running.qty, Decimal(0), turn.now)
+    return trade_of(running, transition.desk.rules, running.qty, Decimal(0), transition.now)
 
 
-def flatten_when_stopped(turn: Turn) -> None:
+def flatten_when_stopped(transition: Transition) -> None:
     """After the daily stop take out every position and every order on its way (SPEC 5.6, 7.3)."""
-    if not turn.desk.day.is_stopped:
+    if not transition.desk.day.is_stopped:
         return
-    for symbol, asset in turn.desk.assets.items():
-        running = turn.desk.open_order(symbol)
+    for symbol, asset in transition.desk.assets.items():
+        running = transition.desk.open_order(symbol)
         if asset.trade is not None or (running is not None and running.kind != "EXIT"):
-            demand_exit(turn, symbol, "daily_stop")
+            demand_exit(transition, symbol, "daily_stop")
 
 
-def demand_exit(turn: Turn, symbol: str, source: str, *, forced: bool = False) -> Order | None:
+def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
     """Make an exit due and pursue it. Returns its order, or None while it is latched (SPEC 7.2)."""
-    asset, running = turn.asset(symbol), turn.desk.open_order(symbol)
+    asset, running = transition.asset(symbol), transition.desk.open_order(symbol)
     if running is not None and running.kind == "EXIT" and running.source == source:
         return running
-    due = _more_urgent(asset.due_exit, DueExit(source, turn.now, forced=forced))
+    due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
     is_news = due != asset.due_exit
-    turn.put_asset(replace(asset, due_exit=due))
-    order = pursue_exit(turn, symbol)
-    waiting = turn.asset(symbol).due_exit
+    transition.put_asset(replace(asset, due_exit=due))
+    order = pursue_exit(transition, symbol)
+    waiting = transition.asset(symbol).due_exit
     if is_news and waiting is not None:
-        turn.tell(ExitLatched(symbol, waiting.source, waiting.retry_at))
+        transition.record(ExitLatched(symbol, waiting.source, waiting.retry_at))
     return order
 
 
@@ -80,31 +80,31 @@ def _outranks(source: str, standing: str) -> bool:
     return PRECEDENCE.get(source, last) < PRECEDENCE.get(standing, last)
 
 
-def pursue_exit(turn: Turn, symbol: str) -> Order | None:
-    """Turn the asset's due exit into an order if nothing stands in its way; call it when something moved."""
-    due = turn.asset(symbol).due_exit
+def pursue_exit(transition: Transition, symbol: str) -> Order | None:
+    """Transition the asset's due exit into an order if nothing stands in its way; call it when something moved."""
+    due = transition.asset(symbol).due_exit
     if due is None:
         return None
-    running = turn.desk.open_order(symbol)
+    running = transition.desk.open_order(symbol)
     if running is not None and running.kind != "EXIT" and running.status is OrderStatus.PENDING:
-        end_order(turn, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
+        end_order(transition, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
         running = None
     if running is not None:
         return None
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     if asset.trade is None:
-        turn.put_asset(replace(asset, due_exit=None))
+        transition.put_asset(replace(asset, due_exit=None))
         return None
-    if due.retry_at is not None and turn.now < due.retry_at:
+    if due.retry_at is not None and transition.now < due.retry_at:
         return None
     forced = asset.trade.forced_exit or due.forced
-    turn.put_asset(replace(asset, due_exit=None, trade=replace(asset.trade, forced_exit=forced)))
-    return queue_exit(turn, turn.asset(symbol), due)
+    transition.put_asset(replace(asset, due_exit=None, trade=replace(asset.trade, forced_exit=forced)))
+    return queue_exit(transition, transition.asset(symbol), due)
 
 
-def retry_exit(turn: Turn, refused: Order) -> None:
+def retry_exit(transition: Transition, refused: Order) -> None:
     """The broker refused an exit: tell, and try again unless it was a single click of the operator (SPEC 7.3)."""
-    asset = turn.asset(refused.asset)
+    asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
     next_step = "the position is still open, exit again"
@@ -112,11 +112,11 @@ def retry_exit(turn: Turn, refused: Order) -> None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
     elif refused.source != "manual":
         wait = RETRY_SECONDS[min(refused.attempt, len(RETRY_SECONDS) - 1)]
-        retry_at = turn.now + timedelta(seconds=wait)
-        due = DueExit(refused.source, turn.now, refused.attempt + 1, retry_at)
-        turn.put_asset(replace(asset, due_exit=due))
-        turn.tell(ExitLatched(asset.symbol, refused.source, retry_at))
+        retry_at = transition.now + timedelta(seconds=wait)
+        due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at)
+        transition.put_asset(replace(asset, due_exit=due))
+        transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"
     what = f"{refused.source} exit of {refused.qty} {refused.contract.symbol} was {refused.status}"
     why = refused.reason or "no reason given"
-    turn.alert("exit_refused", "critical", f"EXIT REFUSED — {what} ({why}); {next_step}", asset.symbol)
+    transition.alert("exit_refused", "critical", f"EXIT REFUSED — {what} ({why}); {next_step}", asset.symbol)

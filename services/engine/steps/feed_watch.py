@@ -6,32 +6,34 @@ from msgspec.structs import replace
 
 from services.engine.model.events import FeedLost, FeedReturned
 from services.engine.model.times import is_younger
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 
 BRIDGE_SEEN_SECONDS = 60  # SPEC 10
 
 
-def watch_feeds(turn: Turn) -> None:
+def watch_feeds(transition: Transition) -> None:
     """Raise an alert for a feed that was heard before and is silent now."""
-    for symbol, asset in turn.desk.assets.items():
+    for symbol, asset in transition.desk.assets.items():
         heard_at = asset.live.last_heartbeat_at
-        silent = heard_at is not None and not is_younger(heard_at, turn.desk.rules.heartbeat_max_age_seconds, turn.now)
+        silent = heard_at is not None and not is_younger(
+            heard_at, transition.desk.rules.heartbeat_max_age_seconds, transition.now
+        )
         if silent is not asset.is_silent:
-            turn.put_asset(replace(asset, is_silent=silent))
-            _tell(turn, silent, symbol)
-    heard_at = turn.desk.live.bridge_heard_at
-    silent = heard_at is not None and not is_younger(heard_at, BRIDGE_SEEN_SECONDS, turn.now)
-    if silent is not turn.desk.bridge_is_silent:
-        turn.desk = replace(turn.desk, bridge_is_silent=silent)
-        _tell(turn, silent, None)
+            transition.put_asset(replace(asset, is_silent=silent))
+            _tell(transition, silent, symbol)
+    heard_at = transition.desk.live.bridge_heard_at
+    silent = heard_at is not None and not is_younger(heard_at, BRIDGE_SEEN_SECONDS, transition.now)
+    if silent is not transition.desk.bridge_is_silent:
+        transition.change_desk(bridge_is_silent=silent)
+        _tell(transition, silent, None)
 
 
-def _tell(turn: Turn, silent: bool, asset: str | None) -> None:
+def _tell(transition: Transition, silent: bool, asset: str | None) -> None:
     if not silent:
-        turn.tell(FeedReturned(asset))
+        transition.record(FeedReturned(asset))
         return
-    turn.tell(FeedLost(asset))
+    transition.record(FeedLost(asset))
     if asset is not None:
-        turn.alert("tradingview_silent", "warning", f"TRADINGVIEW SILENT — no heartbeat for {asset}", asset)
+        transition.alert("tradingview_silent", "warning", f"TRADINGVIEW SILENT — no heartbeat for {asset}", asset)
     else:
-        turn.alert("bridge_silent", "critical", f"BRIDGE SILENT — not heard for {BRIDGE_SEEN_SECONDS} s")
+        transition.alert("bridge_silent", "critical", f"BRIDGE SILENT — not heard for {BRIDGE_SEEN_SECONDS} s")

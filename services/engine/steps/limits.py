@@ -15,18 +15,18 @@ from services.engine.model.state import Locks
 from services.engine.model.times import candle_end, candle_start
 from services.engine.rules.limits import LIMIT_NAMES, pending_limits, tightened
 from services.engine.steps.day import check_daily_stop
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 
 
-def set_limits(turn: Turn, command: SetLimits) -> Reply | Refusal:
+def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     """Tighten at once, loosen from the next trading day on."""
     unknown = sorted(set(command.limits) - LIMIT_NAMES)
     if unknown or not command.limits:
         return Refusal("setting_invalid", f"no limit is called {', '.join(unknown) or 'nothing'}")
-    asked = {name: _as_kept(getattr(turn.desk.rules, name), value) for name, value in command.limits.items()}
-    put_rules(turn, replace(turn.desk.wanted, **asked))
-    check_daily_stop(turn)
-    return RulesTaken(_texts(pending_limits(turn.desk)))
+    asked = {name: _as_kept(getattr(transition.desk.rules, name), value) for name, value in command.limits.items()}
+    put_rules(transition, replace(transition.desk.wanted, **asked))
+    check_daily_stop(transition)
+    return RulesTaken(_texts(pending_limits(transition.desk)))
 
 
 def _as_kept(kept: object, value: Decimal) -> object:
@@ -36,14 +36,14 @@ def _as_kept(kept: object, value: Decimal) -> object:
     return int(value) if isinstance(kept, int) else value
 
 
-def put_rules(turn: Turn, wanted: Rules) -> None:
+def put_rules(transition: Transition, wanted: Rules) -> None:
     """Want these rules: what is tighter holds now, the rest from the next trading day on."""
-    before, rules = turn.desk, tightened(turn.desk.rules, wanted)
-    turn.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
+    before, rules = transition.desk, tightened(transition.desk.rules, wanted)
+    transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if (rules, wanted) == (before.rules, before.wanted):
         return
     changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
-    turn.tell(LimitsChanged(_texts(changed), _texts(pending_limits(turn.desk))))
+    transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
 
 
 def _stretched(locks: Locks, rules: Rules) -> Locks:
@@ -54,25 +54,25 @@ def _stretched(locks: Locks, rules: Rules) -> Locks:
     return replace(locks, candle_until=max(locks.candle_until, longer))
 
 
-def configure_rules(turn: Turn, configured: Rules) -> None:
+def configure_rules(transition: Transition, configured: Rules) -> None:
     """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
-    names, known = Rules.__struct_fields__, turn.desk.configured
+    names, known = Rules.__struct_fields__, transition.desk.configured
     changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
-    turn.desk = replace(turn.desk, configured=configured)
-    put_rules(turn, replace(turn.desk.wanted, **changed))
-    waiting = sorted(set(changed) & set(pending_limits(turn.desk)))
+    transition.change_desk(configured=configured)
+    put_rules(transition, replace(transition.desk.wanted, **changed))
+    waiting = sorted(set(changed) & set(pending_limits(transition.desk)))
     if waiting:
         sentence = f"LOOSER SETTINGS WAIT — {', '.join(waiting)}: today's stay in force until the trading day rolls"
-        turn.alert("limits_pending", "info", sentence)
+        transition.alert("limits_pending", "info", sentence)
 
 
-def consume_trade(turn: Turn, command: ConsumeTrade) -> Reply | Refusal:
+def consume_trade(transition: Transition, command: ConsumeTrade) -> Reply | Refusal:
     """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
-    day, limit = turn.desk.day, turn.desk.rules.max_trades_per_day
+    day, limit = transition.desk.day, transition.desk.rules.max_trades_per_day
     if day.trades_taken >= limit:
         return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
-    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
-    turn.tell(TradeConsumed(day.trades_taken + 1))
+    transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
+    transition.record(TradeConsumed(day.trades_taken + 1))
     return Done()
 
 

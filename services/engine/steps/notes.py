@@ -7,14 +7,14 @@ import re
 from services.engine.model.commands import NoteTrade
 from services.engine.model.events import TradeNoted
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 
 LONGEST_NOTE = 2_000
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9-]{1,24}")
 
 
-def note_trade(turn: Turn, command: NoteTrade) -> Reply | Refusal:
+def note_trade(transition: Transition, command: NoteTrade) -> Reply | Refusal:
     """Take a note of at most 2,000 characters and up to 8 tags; what was written before is replaced."""
     if len(command.note) > LONGEST_NOTE:
         return Refusal("setting_invalid", f"note was {len(command.note)} characters, {LONGEST_NOTE} are the most")
@@ -23,5 +23,5 @@ def note_trade(turn: Turn, command: NoteTrade) -> Reply | Refusal:
     for tag in command.tags:
         if not TAG.fullmatch(tag):
             return Refusal("setting_invalid", f"tag was {tag[:40]!r}, it must be 1 to 24 of a to z, 0 to 9 and -")
-    turn.tell(TradeNoted(command.trade_id, command.note, tuple(dict.fromkeys(command.tags))))
+    transition.record(TradeNoted(command.trade_id, command.note, tuple(dict.fromkeys(command.tags))))
     return Done()

@@ -11,7 +11,7 @@ from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.entries import block, enter_market
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Color, IntentStatus
 
 PREORDER_GATES = (
@@ -26,15 +26,15 @@ PREORDER_GATES = (
 INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
 
 
-def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
+def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
     """Let an entry wait; it will pass the whole ladder at the moment it fires."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
     if direction is None:
         return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(turn, request, PREORDER_GATES)
+    refusal = _refusal(transition, request, PREORDER_GATES)
     if refusal is not None:
         return refusal
     preorder = PreOrder(
@@ -43,30 +43,30 @@ def place_preorder(turn: Turn, command: PlacePreOrder) -> Reply | Refusal:
         trade_mode=command.trade_mode,
         size_mode=command.size_mode,
         override=command.override,
-        placed_at=turn.now,
+        placed_at=transition.now,
         override_reason=reason,
     )
-    turn.put_asset(replace(asset, preorder=preorder))
-    turn.tell(PreOrderPlaced(asset.symbol, direction))
+    transition.put_asset(replace(asset, preorder=preorder))
+    transition.record(PreOrderPlaced(asset.symbol, direction))
     return Done()
 
 
-def place_intent(turn: Turn, command: PlaceIntent) -> Reply | Refusal:
+def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusal:
     """Note that the operator means to enter after the next 6pt brick."""
-    asset = turn.asset(command.asset)
-    refusal = _refusal(turn, EntryRequest(asset), INTENT_GATES)
+    asset = transition.asset(command.asset)
+    refusal = _refusal(transition, EntryRequest(asset), INTENT_GATES)
     if refusal is not None:
         return refusal
-    _put_intent(turn, asset, Intent("WAITING", turn.now))
+    _put_intent(transition, asset, Intent("WAITING", transition.now))
     return Done()
 
 
-def _refusal(turn: Turn, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
+def _refusal(transition: Transition, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
     """Ask the gates that placing needs, then whether something waits already."""
-    rungs = ladder(turn.desk, request, turn.now)
+    rungs = ladder(transition.desk, request, transition.now)
     shut = next((rung for rung in rungs if rung.gate in gates and not rung.is_open), None)
     if shut is not None:
-        return block(turn, request, rungs, shut)
+        return block(transition, request, rungs, shut)
     waiting = _what_waits(request.asset)
     return Refusal("already_waiting", f"{waiting} WAITS ALREADY — cancel it first") if waiting else None
 
@@ -77,48 +77,48 @@ def _what_waits(asset: Asset) -> str | None:
     return "AN INTENT" if asset.intent is not None and asset.intent.is_active else None
 
 
-def cancel_preorder(turn: Turn, command: CancelPreOrder) -> Reply | Refusal:
+def cancel_preorder(transition: Transition, command: CancelPreOrder) -> Reply | Refusal:
     """Take the waiting pre-order back."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     if asset.preorder is None or not asset.preorder.is_active:
         return Refusal("nothing_waiting", f"NO PRE-ORDER — nothing waits for {asset.symbol}")
-    _end_preorder(turn, asset, asset.preorder, "cancelled by the operator")
+    _end_preorder(transition, asset, asset.preorder, "cancelled by the operator")
     return Done()
 
 
-def cancel_intent(turn: Turn, command: CancelIntent) -> Reply | Refusal:
+def cancel_intent(transition: Transition, command: CancelIntent) -> Reply | Refusal:
     """Take the intent back."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     if asset.intent is None or not asset.intent.is_active:
         return Refusal("nothing_waiting", f"NO INTENT — nothing waits for {asset.symbol}")
-    _put_intent(turn, asset, replace(asset.intent, status="CANCELLED"))
+    _put_intent(transition, asset, replace(asset.intent, status="CANCELLED"))
     return Done()
 
 
-def advance_intent(turn: Turn, symbol: str) -> None:
+def advance_intent(transition: Transition, symbol: str) -> None:
     """A 6pt brick makes a waiting intent READY, and a ready one EXPIRED."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     if asset.intent is None or not asset.intent.is_active:
         return
     status: IntentStatus = "READY" if asset.intent.status == "WAITING" else "EXPIRED"
-    _put_intent(turn, asset, replace(asset.intent, status=status))
+    _put_intent(transition, asset, replace(asset.intent, status=status))
 
 
-def _put_intent(turn: Turn, asset: Asset, intent: Intent) -> None:
-    turn.put_asset(replace(asset, intent=intent))
-    turn.tell(IntentChanged(asset.symbol, intent.status))
+def _put_intent(transition: Transition, asset: Asset, intent: Intent) -> None:
+    transition.put_asset(replace(asset, intent=intent))
+    transition.record(IntentChanged(asset.symbol, intent.status))
 
 
-def fire_preorder(turn: Turn, symbol: str, color: Color) -> None:
+def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
     """The 6pt brick a pre-order waited for: enter through the whole ladder, or say why not."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     preorder = asset.preorder
     if preorder is None or not preorder.is_active:
         return
     if color != ("green" if preorder.direction == "BUY" else "red"):
-        _end_preorder(turn, asset, preorder, f"the 6pt brick came {color}")
+        _end_preorder(transition, asset, preorder, f"the 6pt brick came {color}")
         return
-    turn.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))
+    transition.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))
     entry = EnterMarket(
         asset=symbol,
         trade_mode=preorder.trade_mode,
@@ -127,20 +127,20 @@ def fire_preorder(turn: Turn, symbol: str, color: Color) -> None:
         override=preorder.override,
         override_reason=preorder.override_reason,
     )
-    answer = enter_market(turn, entry)
+    answer = enter_market(transition, entry)
     if isinstance(answer, Refusal):
-        _end_preorder(turn, turn.asset(symbol), preorder, answer.sentence)
+        _end_preorder(transition, transition.asset(symbol), preorder, answer.sentence)
     else:
-        turn.tell(PreOrderEnded(symbol, fired=True))
+        transition.record(PreOrderEnded(symbol, fired=True))
 
 
-def drop_preorder(turn: Turn, symbol: str, reason: str) -> None:
+def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:
     """Cancel the asset's pre-order if one waits: the operator wants out, not in."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     if asset.preorder is not None and asset.preorder.is_active:
-        _end_preorder(turn, asset, asset.preorder, reason)
+        _end_preorder(transition, asset, asset.preorder, reason)
 
 
-def _end_preorder(turn: Turn, asset: Asset, preorder: PreOrder, reason: str) -> None:
-    turn.put_asset(replace(asset, preorder=replace(preorder, status="CANCELLED", reason=reason)))
-    turn.tell(PreOrderEnded(asset.symbol, fired=False, reason=reason))
+def _end_preorder(transition: Transition, asset: Asset, preorder: PreOrder, reason: str) -> None:
+    transition.put_asset(replace(asset, preorder=replace(preorder, status="CANCELLED", reason=reason)))
+    transition.record(PreOrderEnded(asset.symbol, fired=False, reason=reason))

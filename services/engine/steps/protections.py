@@ -12,7 +12,7 @@ from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Trade
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Color
 
 PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
@@ -20,9 +20,9 @@ HIGHEST_TARGET = Decimal(200)
 MOST_SIGNALS = 50
 
 
-def set_protect(turn: Turn, command: SetProtect) -> Reply | Refusal:
+def set_protect(transition: Transition, command: SetProtect) -> Reply | Refusal:
     """Switch the soft stop on open points, −2 or 0.5 (SPEC 6.3)."""
-    asset, trade, refusal = _open_trade(turn, command.asset)
+    asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
     threshold = trade.protect_threshold_points if command.threshold is None else command.threshold
@@ -30,12 +30,12 @@ def set_protect(turn: Turn, command: SetProtect) -> Reply | Refusal:
         return Refusal("setting_invalid", f"threshold was {threshold}, it must be -2.0 or 0.5 points")
     if is_management_locked(asset, trade):
         return _locked(asset)
-    return _change(turn, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
+    return _change(transition, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
 
 
-def set_points_target(turn: Turn, command: SetPointsTarget) -> Reply | Refusal:
+def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply | Refusal:
     """Switch the points take-profit (SPEC 6.1)."""
-    asset, trade, refusal = _open_trade(turn, command.asset)
+    asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
     target = trade.points_tp_target if command.target is None else command.target
@@ -43,12 +43,12 @@ def set_points_target(turn: Turn, command: SetPointsTarget) -> Reply | Refusal:
         return Refusal("setting_invalid", f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}")
     if is_management_locked(asset, trade):
         return _locked(asset)
-    return _change(turn, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
+    return _change(transition, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
 
 
-def set_signal_target(turn: Turn, command: SetSignalTarget) -> Reply | Refusal:
+def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply | Refusal:
     """Arm or disarm the exit after N opposite 6pt bricks; arming starts the count anew (SPEC 6.4)."""
-    asset, trade, refusal = _open_trade(turn, command.asset)
+    asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
     target = trade.tp_target if command.target is None else command.target
@@ -59,35 +59,35 @@ def set_signal_target(turn: Turn, command: SetSignalTarget) -> Reply | Refusal:
         return _locked(asset)
     armed = trade.tp_armed is not command.toggle
     count = 0 if command.reset or arms else trade.tp_count
-    return _change(turn, asset, trade, tp_armed=armed, tp_target=target, tp_count=count)
+    return _change(transition, asset, trade, tp_armed=armed, tp_target=target, tp_count=count)
 
 
-def toggle_exit(turn: Turn, command: ToggleExit) -> Reply | Refusal:
+def toggle_exit(transition: Transition, command: ToggleExit) -> Reply | Refusal:
     """Switch a brick exit; arming the 8pt next-bar exit may be locked (SPEC 6.5)."""
-    asset, trade, refusal = _open_trade(turn, command.asset)
+    asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
     switched_on = not getattr(trade, command.exit)
     arms_high_bar = switched_on and command.exit == "high_next_bar_exit_enabled"
     if arms_high_bar and not may_arm_high_next_bar(asset, trade):
         return _locked(asset)
-    return _change(turn, asset, trade, **{command.exit: switched_on})
+    return _change(transition, asset, trade, **{command.exit: switched_on})
 
 
-def count_signal(turn: Turn, symbol: str, color: Color) -> None:
+def count_signal(transition: Transition, symbol: str, color: Color) -> None:
     """Count a 6pt brick against the trade while the signal take-profit is armed."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     trade = asset.trade
     if trade is None or not trade.tp_armed or color != ("red" if trade.side == "BUY" else "green"):
         return
     counted = replace(trade, tp_count=trade.tp_count + 1)
-    turn.put_asset(replace(asset, trade=counted))
-    turn.tell(SignalCounted(symbol, counted.tp_count, counted.tp_target))
+    transition.put_asset(replace(asset, trade=counted))
+    transition.record(SignalCounted(symbol, counted.tp_count, counted.tp_target))
 
 
-def _open_trade(turn: Turn, symbol: str) -> tuple[Asset, Trade, None] | tuple[Asset, Any, Refusal]:
+def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None] | tuple[Asset, Any, Refusal]:
     """Return asset and open trade, or the refusal when there is none."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     if asset.trade is None:
         return asset, None, Refusal("nothing_to_manage", f"NO POSITION — {symbol} is flat")
     return asset, asset.trade, None
@@ -98,10 +98,10 @@ def _locked(asset: Asset) -> Refusal:
     return Refusal("management_locked", f"MANAGEMENT LOCK ACTIVE — the 2.5pt brick is {color}; it opens when it turns")
 
 
-def _change(turn: Turn, asset: Asset, trade: Trade, **settings: Any) -> Reply:
+def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:
     changed = replace(trade, **settings)
-    turn.put_asset(replace(asset, trade=changed))
+    transition.put_asset(replace(asset, trade=changed))
     for name, value in settings.items():
         if getattr(trade, name) != value:
-            turn.tell(ProtectionChanged(asset.symbol, name, str(value)))
+            transition.record(ProtectionChanged(asset.symbol, name, str(value)))
     return Done()

@@ -9,27 +9,27 @@ from msgspec.structs import replace
 from services.engine.model.commands import BrokerPosition, TakeSnapshot
 from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeResized
 from services.engine.model.state import Asset, Disagreement
-from services.engine.steps.trades import adopt, marked_anew, reduce_position
-from services.engine.transition import Turn
+from services.engine.steps.trades import adopt, mark_to_market, reduce_position
+from services.engine.transition import Transition
 from wire.types import Price
 
 PERSISTS_FOR = timedelta(seconds=2)
 
 
-def compare_positions(turn: Turn, snapshot: TakeSnapshot) -> None:
+def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
     """Compare every asset; a contract the broker does not list is flat.
 
     While an order is open a difference proves nothing: fills may be on their way. It only starts a standing
     disagreement anew, so that the two snapshots that decide are consecutive ones without an order.
     """
-    for symbol, asset in turn.desk.assets.items():
+    for symbol, asset in transition.desk.assets.items():
         broker = broker_position(asset, snapshot)
         if broker.position == asset.position:
-            _agree(turn, asset)
-        elif turn.desk.open_order(symbol) is None:
-            _disagree(turn, asset, broker)
+            _agree(transition, asset)
+        elif transition.desk.open_order(symbol) is None:
+            _disagree(transition, asset, broker)
         elif asset.disagreement is not None:
-            _note_disagreement(turn, asset, broker)
+            _note_disagreement(transition, asset, broker)
 
 
 def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
@@ -39,46 +39,46 @@ def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
     return next(listed, BrokerPosition(contract.symbol, 0))
 
 
-def _agree(turn: Turn, asset: Asset) -> None:
+def _agree(transition: Transition, asset: Asset) -> None:
     if asset.disagreement is not None:
-        turn.put_asset(replace(asset, disagreement=None))
-        turn.tell(PositionAgreed(asset.symbol))
+        transition.put_asset(replace(asset, disagreement=None))
+        transition.record(PositionAgreed(asset.symbol))
 
 
-def _disagree(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
+def _disagree(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
     standing = asset.disagreement
     if standing is None or standing.broker_position != broker.position:
-        _note_disagreement(turn, asset, broker)
-    elif turn.now >= standing.since + PERSISTS_FOR:
-        _follow_broker(turn, replace(asset, disagreement=None), broker)
+        _note_disagreement(transition, asset, broker)
+    elif transition.now >= standing.since + PERSISTS_FOR:
+        _follow_broker(transition, replace(asset, disagreement=None), broker)
 
 
-def _note_disagreement(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
-    turn.put_asset(replace(asset, disagreement=Disagreement(broker.position, turn.now)))
-    turn.tell(PositionDisagreed(asset.symbol, broker.position, asset.position))
+def _note_disagreement(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
+    transition.put_asset(replace(asset, disagreement=Disagreement(broker.position, transition.now)))
+    transition.record(PositionDisagreed(asset.symbol, broker.position, asset.position))
 
 
-def _follow_broker(turn: Turn, asset: Asset, broker: BrokerPosition) -> None:
+def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
     """Make the desk hold what the broker holds, and tell."""
-    turn.put_asset(asset)
+    transition.put_asset(asset)
     held, price = asset.position, _last_known_price(asset, broker)
     if price is None:
         sentence = f"RECONCILE — the broker holds {broker.position} {broker.symbol}, no price is known to book it"
-        _note_disagreement(turn, asset, broker)
-        turn.alert("reconcile", "critical", sentence, asset.symbol)
+        _note_disagreement(transition, asset, broker)
+        transition.alert("reconcile", "critical", sentence, asset.symbol)
         return
-    turn.tell(PositionAgreed(asset.symbol))
+    transition.record(PositionAgreed(asset.symbol))
     if held and held * broker.position <= 0:
-        reduce_position(turn, asset, abs(held), price, "BROKER_FLAT")
+        reduce_position(transition, asset, abs(held), price, "BROKER_FLAT")
         held = 0
     if broker.position and held:
-        _resize(turn, asset, abs(broker.position), price)
+        _resize(transition, asset, abs(broker.position), price)
     elif broker.position:
-        adopt(turn, turn.asset(asset.symbol), broker.position, broker.avg_price or price)
+        adopt(transition, transition.asset(asset.symbol), broker.position, broker.avg_price or price)
     sentence = (
         f"RECONCILE — the desk held {asset.position} {broker.symbol}, the broker {broker.position}: followed the broker"
     )
-    turn.alert("reconcile", "critical" if broker.position else "warning", sentence, asset.symbol)
+    transition.alert("reconcile", "critical" if broker.position else "warning", sentence, asset.symbol)
 
 
 def _last_known_price(asset: Asset, broker: BrokerPosition) -> Price | None:
@@ -86,13 +86,13 @@ def _last_known_price(asset: Asset, broker: BrokerPosition) -> Price | None:
     return broker.last_fill_price or asset.live.last_price or broker.avg_price or entry_price
 
 
-def _resize(turn: Turn, asset: Asset, quantity: int, price: Price) -> None:
+def _resize(transition: Transition, asset: Asset, quantity: int, price: Price) -> None:
     trade = asset.trade
     if trade is None:
         return
     change = quantity - trade.quantity
     if change < 0:
-        reduce_position(turn, asset, -change, price, "BROKER_FLAT")
+        reduce_position(transition, asset, -change, price, "BROKER_FLAT")
     else:
         grown = replace(
             trade,
@@ -100,5 +100,5 @@ def _resize(turn: Turn, asset: Asset, quantity: int, price: Price) -> None:
             entered_quantity=trade.entered_quantity + change,
             entry_notional=trade.entry_notional + price * change,
         )
-        turn.put_asset(marked_anew(replace(asset, trade=grown)))
-    turn.tell(TradeResized(asset.symbol, quantity))
+        transition.put_asset(mark_to_market(replace(asset, trade=grown)))
+    transition.record(TradeResized(asset.symbol, quantity))

@@ -11,26 +11,26 @@ from services.engine.model.state import Trade
 from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Color, Stream
 
 SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "bridge")
 
 
-def scale_in(turn: Turn, command: ScaleIn) -> Reply | Refusal:
+def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
     """Queue an order that adds to the trade, same direction; it uses no slot of the trade limit."""
-    asset = turn.asset(command.asset)
+    asset = transition.asset(command.asset)
     if asset.trade is None:
         return Refusal("nothing_to_manage", f"NO POSITION — {asset.symbol} is flat")
     request = EntryRequest(asset, asset.trade.side)
-    rungs = ladder(turn.desk, request, turn.now)
+    rungs = ladder(transition.desk, request, transition.now)
     shut = next((rung for rung in rungs if rung.gate in SCALE_IN_GATES and not rung.is_open), None)
     if shut is not None:
-        return block(turn, request, rungs, shut)
+        return block(transition, request, rungs, shut)
     if not asset.trade.scale_in_available:
         return Refusal("scale_in_unavailable", _why_not(asset.trade))
     trade = replace(asset.trade, scale_in_available=False, scale_in_used=True)
-    return OrderTaken(queue_scale_in(turn, turn.put_asset(replace(asset, trade=trade)), trade))
+    return OrderTaken(queue_scale_in(transition, transition.put_asset(replace(asset, trade=trade)), trade))
 
 
 def _why_not(trade: Trade) -> str:
@@ -39,9 +39,9 @@ def _why_not(trade: Trade) -> str:
     return "SCALE-IN LOCKED — wait for a 6pt continuation brick or a 4pt pullback flip"
 
 
-def unlock_scale_in(turn: Turn, symbol: str, stream: Stream, color: Color, *, flipped: bool) -> None:
+def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: Color, *, flipped: bool) -> None:
     """A 6pt brick with the trade, or a 4pt flip against it, makes the scale-in available."""
-    asset = turn.asset(symbol)
+    asset = transition.asset(symbol)
     trade = asset.trade
     if trade is None or trade.scale_in_available or trade.scale_in_used:
         return
@@ -52,5 +52,5 @@ def unlock_scale_in(turn: Turn, symbol: str, stream: Stream, color: Color, *, fl
         by = "4pt pullback"
     else:
         return
-    turn.put_asset(replace(asset, trade=replace(trade, scale_in_available=True)))
-    turn.tell(ScaleInUnlocked(symbol, by))
+    transition.put_asset(replace(asset, trade=replace(trade, scale_in_available=True)))
+    transition.record(ScaleInUnlocked(symbol, by))

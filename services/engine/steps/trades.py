@@ -11,17 +11,17 @@ from services.engine.model.events import CooldownStarted, TradeClosed, TradeOpen
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Trade
-from services.engine.transition import Turn
+from services.engine.transition import Transition
 from wire.types import Instant, Price, Side
 
 ZERO = Decimal(0)
 
 
-def fill_entry(turn: Turn, order: Order, qty: int, price: Price) -> None:
+def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> None:
     """Let an entry's fill open the trade, or add to it: a partial fill moves the position by what filled."""
-    asset = turn.asset(order.asset)
+    asset = transition.asset(order.asset)
     if asset.trade is None:
-        _open(turn, asset, order, qty, price)
+        _open(transition, asset, order, qty, price)
         return
     trade = replace(
         asset.trade,
@@ -29,10 +29,10 @@ def fill_entry(turn: Turn, order: Order, qty: int, price: Price) -> None:
         entered_quantity=asset.trade.entered_quantity + qty,
         entry_notional=asset.trade.entry_notional + price * qty,
     )
-    turn.put_asset(marked_anew(replace(asset, trade=trade)))
+    transition.put_asset(mark_to_market(replace(asset, trade=trade)))
 
 
-def marked_anew(asset: Asset) -> Asset:
+def mark_to_market(asset: Asset) -> Asset:
     """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
     trade, live = asset.trade, asset.live
     points, at = None, live.price_at
@@ -42,10 +42,10 @@ def marked_anew(asset: Asset) -> Asset:
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
 
 
-def _open(turn: Turn, asset: Asset, order: Order, qty: int, price: Price) -> None:
-    stand(turn, asset, trade_of(order, turn.desk.rules, qty, price, turn.now))
-    day = turn.desk.day
-    turn.desk = replace(turn.desk, day=replace(day, trades_taken=day.trades_taken + 1))
+def _open(transition: Transition, asset: Asset, order: Order, qty: int, price: Price) -> None:
+    open_trade(transition, asset, trade_of(order, transition.desk.rules, qty, price, transition.now))
+    day = transition.desk.day
+    transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
 
 
 def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
@@ -72,41 +72,43 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
     )
 
 
-def adopt(turn: Turn, asset: Asset, position: int, price: Price) -> None:
+def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
     """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
     side: Side = "BUY" if position > 0 else "SELL"
     trade = Trade(
-        id=turn.new_id(),
+        id=transition.new_id(),
         side=side,
         contract=asset.contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
-        opened_at=turn.now,
+        opened_at=transition.now,
         mode="SCALP",
         zone="ADOPTED",
-        env=turn.desk.env,
+        env=transition.desk.env,
         initial_exit_locked=False,
         points_tp_enabled=True,
-        points_tp_target=turn.desk.rules.points_tp_target,
-        stop_points=turn.desk.rules.stop_points,
+        points_tp_target=transition.desk.rules.points_tp_target,
+        stop_points=transition.desk.rules.stop_points,
     )
-    stand(turn, asset, trade, adopted=True)
+    open_trade(transition, asset, trade, adopted=True)
 
 
-def stand(turn: Turn, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
+def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
     """Let the new trade stand on the desk, its excursion starting from nothing."""
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=ZERO, worst_points=ZERO)
-    turn.put_asset(replace(asset, trade=trade, live=live))
-    turn.tell(TradeOpened(asset.symbol, trade.id, trade.side, trade.quantity, trade.entry_price, adopted=adopted))
+    transition.put_asset(replace(asset, trade=trade, live=live))
+    transition.record(
+        TradeOpened(asset.symbol, trade.id, trade.side, trade.quantity, trade.entry_price, adopted=adopted)
+    )
 
 
-def fill_exit(turn: Turn, order: Order, qty: int, price: Price) -> None:
+def fill_exit(transition: Transition, order: Order, qty: int, price: Price) -> None:
     """Let an exit's fill shrink the position; at zero the trade is closed (SPEC 7.5)."""
-    reduce_position(turn, turn.asset(order.asset), qty, price, order.source)
+    reduce_position(transition, transition.asset(order.asset), qty, price, order.source)
 
 
-def reduce_position(turn: Turn, asset: Asset, qty: int, price: Price, reason: str) -> None:
+def reduce_position(transition: Transition, asset: Asset, qty: int, price: Price, reason: str) -> None:
     """Take ``qty`` contracts out of the trade at ``price``."""
     if asset.trade is None:
         return
@@ -116,19 +118,19 @@ def reduce_position(turn: Turn, asset: Asset, qty: int, price: Price, reason: st
         exited_quantity=asset.trade.exited_quantity + qty,
         exit_notional=asset.trade.exit_notional + price * qty,
     )
-    watched = watch_excursion(asset, trade.open_points(price))
+    watched = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
-        _close(turn, watched, trade, reason)
+        _close(transition, watched, trade, reason)
     else:
-        turn.put_asset(replace(watched, trade=trade))
+        transition.put_asset(replace(watched, trade=trade))
 
 
-def _close(turn: Turn, asset: Asset, trade: Trade, reason: str) -> None:
+def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
     tempo = replace(asset.tempo, flip_may_rearm=trade.fresh_main_bricks > 0)
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
-    turn.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
-    turn.tell(closed_trade(asset, trade, turn.now, reason))
-    _start_cooldown(turn)
+    transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
+    transition.record(closed_trade(asset, trade, transition.now, reason))
+    _start_cooldown(transition)
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
@@ -158,14 +160,14 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
     )
 
 
-def watch_excursion(asset: Asset, open_points: Decimal) -> Asset:
+def track_excursion(asset: Asset, open_points: Decimal) -> Asset:
     """Widen the trade's best and worst open points (MFE, MAE)."""
     live = asset.live
     best, worst = max(live.best_points or ZERO, open_points), min(live.worst_points or ZERO, open_points)
     return replace(asset, live=replace(live, best_points=best, worst_points=worst))
 
 
-def _start_cooldown(turn: Turn) -> None:
-    until = turn.now + timedelta(seconds=turn.desk.rules.cooldown_seconds)
-    turn.desk = replace(turn.desk, locks=replace(turn.desk.locks, cooldown_until=until))
-    turn.tell(CooldownStarted(until))
+def _start_cooldown(transition: Transition) -> None:
+    until = transition.now + timedelta(seconds=transition.desk.rules.cooldown_seconds)
+    transition.change_desk(locks=replace(transition.desk.locks, cooldown_until=until))
+    transition.record(CooldownStarted(until))
