@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.emulator import NoEmulator, is_needed, owner_of_the_run, shared_host, warm_up
+from tests.support.emulator import NoEmulator, is_needed, owner_of_the_run, shared_host, warm_up
 
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("desk")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.measure import Row, all_measurements
-from tests.emulator import Emulator, NoEmulator, warm_up
+from tests.support.emulator import Emulator, NoEmulator, warm_up
 
 
 def main() -> None:

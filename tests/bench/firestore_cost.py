@@ -16,7 +16,7 @@ from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.state import Desk
 from services.projections.equity import with_sample
-from tests.test_tape_days import TapeDay
+from tests.whole.test_tape_days import TapeDay
 
 USD_PER_100_000_WRITES = 0.18  # list price of a multi-region in the US; a single region costs half, see the docs
 FREE_WRITES_A_DAY = 20_000

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.bench.measure import Row
-from tests.desk_process import DeskProcess
+from tests.support.desk_process import DeskProcess
 
 ROWS = 1_000_000
 

@@ -21,7 +21,7 @@ from services.engine.decide import decide, open_desk
 from services.engine.model.commands import AnyCommand, CloseBrick, ConfigureDesk, EnterMarket, NotePrice, TickClock
 from services.ops.config import Config
 from tests.bench.wire import Wire, brick
-from tests.desk_process import BRIDGE_SECRET, SETTINGS, TV_SECRET, DeskProcess
+from tests.support.desk_process import BRIDGE_SECRET, SETTINGS, TV_SECRET, DeskProcess
 from wire.types import Stream
 
 TV = TV_SECRET

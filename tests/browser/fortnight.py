@@ -15,7 +15,7 @@ from services.engine.model.commands import EnterMarket, NoteTrade
 from services.engine.model.events import TradeClosed
 from services.engine.model.replies import Refusal
 from tests.browser.market import SIZES
-from tests.stored_trader import StoredTrader
+from tests.support.stored_trader import StoredTrader
 from wire.types import Side
 
 TICK = 0.25

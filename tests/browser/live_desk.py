@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.desk_process import PASSWORD, DeskProcess
+from tests.support.desk_process import PASSWORD, DeskProcess
 
 __all__ = ["PASSWORD", "LiveDesk"]
 

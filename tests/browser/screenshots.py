@@ -18,7 +18,7 @@ from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.fortnight import live_through
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.market import PricedDesk
-from tests.processes import REPOSITORY
+from tests.support.processes import REPOSITORY
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}

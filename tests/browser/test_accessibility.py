@@ -1,14 +1,13 @@
 """axe-core looks at every page, in dark and light, on a desktop and a phone: nothing serious may be wrong."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import log_in
 from tests.browser.market import PricedDesk
+from tests.support.paths import REPOSITORY
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("/", "/journal", "/log", "/setup", "/api/docs")
 SIGHTS = [(scheme, width) for scheme in ("dark", "light") for width in (1440, 390)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_accessibility import SIGHTS, serious_faults
+from tests.support.paths import REPOSITORY
 
 HOLD_MS = 1_700
 PRICE = 5250.25
 SHEET = "dialog#shortcuts"
-HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "keyboard.md"
+HOW_TO = REPOSITORY / "docs" / "how-to" / "keyboard.md"
 # What the keys must be told from: a browser's own keys, and letters that nobody bound.
 UNBOUND = ("z", "y", "n", "F2", "ArrowDown")
 

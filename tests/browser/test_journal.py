@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
-from tests.desk_process import QUICK, eventually
+from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
 PHONE = {"width": 390, "height": 844}

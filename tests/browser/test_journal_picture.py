@@ -13,7 +13,7 @@ from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_charts import COUNT_PIXELS
-from tests.desk_process import QUICK, eventually
+from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.0
 PHONE = {"width": 390, "height": 844}

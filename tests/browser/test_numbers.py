@@ -13,7 +13,7 @@ from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE
-from tests.desk_process import QUICK, eventually
+from tests.support.desk_process import QUICK, eventually
 
 NARROW = (390, 360, 320)
 LOST_POINTS = 49_382.72  # on 5 MES a loss of seven digits

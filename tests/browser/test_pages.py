@@ -14,7 +14,7 @@ from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
 from tests.browser.test_journal import rows, trade_once
-from tests.desk_process import QUICK
+from tests.support.desk_process import QUICK
 
 NINE = ("ES", "NQ", "YM", "RTY", "CL", "GC", "US30", "EURUSD", "XAUUSD")
 PAGES = ("/", "/journal", "/log", "/setup", "/api/docs", "/login")

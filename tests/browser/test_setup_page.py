@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
-from tests.desk_process import TV_SECRET
+from tests.support.desk_process import TV_SECRET
 
 
 def opens_setup(page, desk):

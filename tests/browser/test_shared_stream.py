@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
-from tests.desk_process import OperatorCaller, eventually
+from tests.support.desk_process import OperatorCaller, eventually
 
 NO_WORKER = "delete window.SharedWorker"
 MUTE_WORKER = "window.SharedWorker = class extends EventTarget { port = new MessageChannel().port1 }"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
-from tests.desk_process import eventually
+from tests.support.desk_process import eventually
 
 PRICE = 5250.25
 # The figures of static/js/signals/tones.js.

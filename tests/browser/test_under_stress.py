@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
-from tests.desk_process import QUICK, eventually
+from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
 HOLD_MS = 1_700

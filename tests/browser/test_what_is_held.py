@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
-from tests.desk_process import QUICK
+from tests.support.desk_process import QUICK
 
 PRICE = 4250.0
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
-from tests.desk_process import eventually
-from tests.processes import PaperBridge
+from tests.support.desk_process import eventually
+from tests.support.processes import PaperBridge
 
 PRICE = 5250.00
 HOLD_MS = 1_700

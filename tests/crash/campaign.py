@@ -23,8 +23,8 @@ from tests.crash.killer import Aim, Killer, group_of, some_aim, worker_of
 from tests.crash.load import ASSETS, Floor, Market, Operator
 from tests.crash.oracle import Oracle
 from tests.crash.scripted_bridge import ScriptedBridge
-from tests.desk_process import QUICK, DeskProcess, eventually
-from tests.processes import PaperBridge
+from tests.support.desk_process import QUICK, DeskProcess, eventually
+from tests.support.processes import PaperBridge
 
 Victim = Literal["web", "bridge", "both"]
 COOLDOWN_SECONDS = CANDLE_SECONDS = 1

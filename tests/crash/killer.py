@@ -13,7 +13,7 @@ from random import Random
 
 import psutil
 
-from tests.processes import Child
+from tests.support.processes import Child
 
 PATIENCE_SECONDS = 6.0  # a moment that does not come within this time is taken by force
 LONGEST_DELAY_SECONDS = 0.006  # a commit and its answer are over by then

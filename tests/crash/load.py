@@ -18,7 +18,7 @@ from typing import Any
 from tests.bench.wire import Wire
 from tests.crash.books import Books, Note
 from tests.crash.killer import Killer
-from tests.desk_process import BRICK_PATHS, TV_SECRET, DeskProcess
+from tests.support.desk_process import BRICK_PATHS, TV_SECRET, DeskProcess
 
 PRICES = {"ES": 5250.25, "NQ": 18400.0, "YM": 41000.0}
 TICKS = {"ES": 0.25, "NQ": 0.25, "YM": 1.0}

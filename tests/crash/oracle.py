@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from services.stores.store import JournalRow
-from tests.gate_auditor import Auditor
+from tests.support.gate_auditor import Auditor
 
 FINAL = ("FILLED", "REJECTED", "CANCELLED", "EXPIRED")
 

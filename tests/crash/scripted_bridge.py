@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.crash.books import Note
 from tests.crash.load import PRICES, SWING_TICKS, TICKS, Actor, Floor
-from tests.desk_process import BRIDGE_SECRET
+from tests.support.desk_process import BRIDGE_SECRET
 
 START_BALANCE = 50_000
 

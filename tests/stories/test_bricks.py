@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from services.engine.model.events import BrickApplied, LateBrickIgnored
-from tests.builders import STREAM_OF_POINTS
-from tests.trader import Trader
+from tests.support.builders import STREAM_OF_POINTS
+from tests.support.trader import Trader
 from wire.types import Stream
 
 SIZES = sorted(STREAM_OF_POINTS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import EntryReturned
-from tests.builders import new_york
-from tests.trader import Trader
+from tests.support.builders import new_york
+from tests.support.trader import Trader
 
 
 def test_no_second_entry_in_the_same_candle():

@@ -11,7 +11,7 @@ from services.engine.decide import decide
 from services.engine.model.commands import BrokerPosition, EnterMarket, TakeSnapshot
 from services.engine.model.events import OrderClaimed
 from services.engine.steps.orders import is_claimable
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 

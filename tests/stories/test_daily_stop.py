@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import ConfigureDesk
 from services.engine.model.events import DailyStopTriggered
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.engine.model.events import DayWarned, TradeConsumed
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def marks(trader):

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from services.engine.rules.exit_rules import EXIT_RULES
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 SPEC_ORDER = (
     "daily_stop",

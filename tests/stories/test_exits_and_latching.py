@@ -6,7 +6,7 @@ import pytest
 
 from services.engine.model.events import ExitLatched
 from services.engine.model.replies import OrderTaken
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 # -- structure ------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import EntryReturned
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 

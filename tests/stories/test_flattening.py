@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import OrderQueued
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 STARTS = {
     "daily_stop": lambda trader: trader.broker_says(balance=48_000),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 LADDER = (
     "daily_stop",

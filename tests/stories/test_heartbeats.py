@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def silent_trader():

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.engine.model.events import ExitBlocked, InitialExitLockReleased, OrderQueued
 from services.engine.model.replies import ExitsTaken, OrderTaken
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 

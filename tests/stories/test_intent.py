@@ -6,7 +6,7 @@ import pytest
 
 from services.engine.model.events import EntryBlocked, IntentChanged
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 PLACING_ASKS = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
 

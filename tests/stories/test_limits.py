@@ -9,7 +9,7 @@ import pytest
 from services.engine.model.events import LimitsChanged
 from services.engine.model.replies import RulesTaken
 from services.engine.rules.limits import LIMITS, pending_limits
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 TIGHTER = {
     "max_trades_per_day": (6, 5, 7),

@@ -5,7 +5,7 @@ import pytest
 from services.engine.model.commands import EnterMarket, NoteTrade, PlacePreOrder
 from services.engine.model.events import EntryAccepted, EntryBlocked, TradeNoted
 from services.engine.model.replies import Done, Refusal
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 WHY = "the 4pt turned before the 8pt could"
 

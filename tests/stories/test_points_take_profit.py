@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from services.engine.model.events import (
     ScaleInUnlocked,
     TempoArmed,
 )
-from tests.builders import AGAINST, WITH
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
-from tests.trader import Trader
+from tests.support.builders import AGAINST, WITH
+from tests.support.trader import Trader
 
 PLACING_ASKS = LADDER[:7]
 

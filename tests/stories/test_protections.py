@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from services.engine.model.events import ProtectionChanged, SignalCounted
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 OPENS = {"is_long": 1, "is_short": -1}
 

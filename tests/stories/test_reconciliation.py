@@ -8,7 +8,7 @@ import pytest
 
 from services.engine.model.commands import TakeSnapshot
 from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeOpened, TradeResized
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it():

@@ -11,7 +11,7 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
 from services.engine.model.events import OrderReported
 from services.stores.sqlite.store import SqliteStore
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus, Stream
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from tests.stories.test_gates import LADDER
-from tests.trader import Trader
+from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 

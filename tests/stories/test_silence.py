@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import FeedLost, FeedReturned
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def test_tradingview_is_told_silent_after_ten_minutes_once():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import TempoArmed
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def test_no_entry_before_the_first_6pt_brick():

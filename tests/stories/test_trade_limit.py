@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trader import Trader
+from tests.support.trader import Trader
 
 
 def test_the_limit_counts_to_exactly_its_number():

@@ -8,8 +8,8 @@ import pytest
 
 from services.engine.model.events import DayRolled
 from services.engine.model.trading_day import day_end, trading_day_of
-from tests.builders import new_york
-from tests.trader import Trader
+from tests.support.builders import new_york
+from tests.support.trader import Trader
 
 MICROSECOND = timedelta(microseconds=1)
 

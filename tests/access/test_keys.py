@@ -1,0 +1,560 @@
+"""API keys: made once, kept as digests, revoked within five seconds; they read what their scopes name and no more."""
+
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from routes import errors, guards
+from routes.guards import UNSAFE, guarded_by
+from services.access import keys
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
+from services.access.sessions import Sessions
+from services.ops.config import Config
+from services.ops.opening import open_store
+from services.stores.sqlite.store import SqliteStore
+from services.stores.store import StoredKey, StoreDown
+from tests.access.test_sessions import NoStore
+from tests.support.api_document import documented
+from tests.support.desk_process import QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually
+from tests.support.url_map import house_routes
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+NOTICED_WITHIN = 5.0
+READS = {
+    **dict.fromkeys(("GET /api/state", "GET /api/stream", "GET /api/bricks"), "state:read"),
+    "GET /metrics": "metrics:read",
+}
+QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
+
+
+def guards_by_route():
+    app = house_routes()
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            yield f"{method} {rule.rule}", getattr(app.view_functions[rule.endpoint], "__guard__", "public")
+
+
+GUARD_OF = dict(sorted(guards_by_route()))
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+# -- making one --------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_shown_whole_and_kept_as_a_digest():
+    key, token = make_key(" wall display ", ["state:read", "metrics:read", "state:read"], NOON)
+    assert re.fullmatch(r"lk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", token)
+    assert (key.name, key.scopes, key.created_at) == ("wall display", ("state:read", "metrics:read"), NOON)
+    kept = stored(key)
+    assert kept.id == key.id == token.split("_")[1]
+    assert token.split("_", 2)[2].encode() not in kept.body
+    assert keys.read_key(kept) == key
+
+
+def test_no_two_keys_are_alike():
+    assert len({make_key("same", ["state:read"], NOON)[1] for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "two\nlines", "\x1b[31mred"])
+def test_a_name_that_cannot_be_shown_is_refused(name):
+    with pytest.raises(KeyRefused, match="printable"):
+        make_key(name, ["state:read"], NOON)
+
+
+@pytest.mark.parametrize("scopes", [["state:write"], ["state:read", "*"], [""], []])
+def test_a_scope_that_is_none_is_refused_with_those_that_are(scopes):
+    with pytest.raises(KeyRefused, match="state:read, metrics:read"):
+        make_key("display", scopes, NOON)
+
+
+# -- the ring ----------------------------------------------------------------------------------------------------------
+
+
+class Hand:
+    """A clock that is moved by hand."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Kept:
+    """A real store whose file can be let go of and taken up again, and how often it was asked for its keys."""
+
+    def __init__(self, path):
+        self.path, self.asked = path, 0
+        self.store = SqliteStore(path)
+
+    def api_keys(self):
+        self.asked += 1
+        return self.store.api_keys()
+
+    def goes_down(self):
+        self.store.close()
+        self.path.rename(self.path.with_suffix(".aside"))
+        self.path.mkdir()
+
+    def comes_back(self):
+        self.path.rmdir()
+        self.path.with_suffix(".aside").rename(self.path)
+        self.store = SqliteStore(self.path)
+
+    def adds(self, *scopes):
+        key, token = make_key("display", scopes or ["state:read"], NOON)
+        self.store.put_api_key(stored(key))
+        return key, token
+
+
+@pytest.fixture
+def kept(tmp_path):
+    kept = Kept(tmp_path / "desk.sqlite")
+    yield kept
+    kept.store.close()
+
+
+@pytest.fixture
+def clock():
+    return Hand()
+
+
+@pytest.fixture
+def ring(kept, clock):
+    ring = KeyRing(kept.api_keys, clock)
+    yield ring
+    ring.close()
+
+
+def test_the_right_text_finds_its_key(kept, clock, ring):
+    key, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token) == key
+    assert ring.holds(key)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda token: token[:-1],
+        lambda token: token + "A",
+        lambda token: token + "\n",
+        lambda token: " " + token,
+        lambda token: token.upper(),
+        lambda token: token.replace("lk_", "LK_"),
+        lambda token: token.removeprefix("lk_"),
+        lambda token: token.replace("_", "-"),
+        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+        lambda token: "lk_" + "0" * 16 + token[19:],
+        lambda token: token[:20] + "0" * 43,
+        lambda token: token[:20],
+        lambda token: "lk_" + "１" * 16 + token[19:],
+        lambda token: token[:-1] + "é",
+        lambda token: token[:-1] + "\udcff",
+        lambda token: "lk__",
+        lambda token: "",
+        lambda token: token * 1000,
+    ],
+)
+def test_any_other_text_finds_none(kept, clock, ring, spoil):
+    _, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(spoil(token)) is None
+
+
+def test_a_wrong_secret_and_an_unknown_id_are_compared_alike(kept, clock, ring, monkeypatch):
+    _, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    compared = []
+    really = keys.hmac.compare_digest
+    monkeypatch.setattr(keys.hmac, "compare_digest", lambda *pair: compared.append(pair) or really(*pair))
+    for wrong in (token[:20] + "0" * 43, "lk_" + "0" * 16 + token[19:]):
+        assert ring.find(wrong) is None
+    assert [(len(one), len(other)) for one, other in compared] == [(64, 64), (64, 64)]
+
+
+def test_the_store_is_asked_once_for_many_requests(kept, clock, ring):
+    _, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    for _ in range(50):
+        assert ring.find(token)
+    assert kept.asked == 2  # at the start, and when the first key was shown
+    clock.now += keys.KEPT_FOR_SECONDS - 0.01
+    assert ring.find(token)
+    assert kept.asked == 2
+
+
+def test_a_revoked_key_opens_nothing_after_the_next_question(kept, clock, ring):
+    key, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token)
+    kept.store.revoke_api_key(key.id)
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token) is None
+    assert not ring.holds(key)
+
+
+def test_in_an_outage_the_last_known_keys_hold_and_the_log_says_so_once(kept, clock, ring):
+    key, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token)
+    with capture_logs() as told:
+        kept.goes_down()
+        for _ in range(5):
+            clock.now += keys.KEPT_FOR_SECONDS
+            assert ring.find(token) == key
+            ring._answer.result()
+        assert [line["log_level"] for line in told] == ["warning"]
+        kept.comes_back()
+        kept.store.revoke_api_key(key.id)
+        clock.now += keys.KEPT_FOR_SECONDS
+        ring.find(token)  # in an outage nobody waits: this one only asks
+        ring._answer.result()
+        assert ring.find(token) is None
+    assert [line["log_level"] for line in told] == ["warning", "info"]
+
+
+def test_a_store_that_never_answered_leaves_the_question_open(kept, clock):
+    _, token = kept.adds()
+    kept.goes_down()
+    ring = KeyRing(kept.api_keys, clock)
+    with pytest.raises(KeysUnknown):
+        ring.find(token)
+    assert ring.find("lk_nonsense") is None
+    kept.comes_back()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token)
+    ring.close()
+
+
+def test_a_store_that_hangs_keeps_nobody_for_long(kept, clock, monkeypatch):
+    monkeypatch.setattr(keys, "ANSWERS_WITHIN_SECONDS", 0.2)
+    key, token = kept.adds()
+    goes = threading.Event()
+    goes.set()
+
+    def ask():
+        assert goes.wait(20)
+        return kept.api_keys()
+
+    ring = KeyRing(ask, clock)
+    assert ring.find(token) == key
+    goes.clear()
+    clock.now += keys.KEPT_FOR_SECONDS
+    began = time.monotonic()
+    assert ring.find(token) == key
+    assert time.monotonic() - began < 2
+    goes.set()
+    ring.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"{}", b"\xff", b'{"schema": 1, "id": "x"}'])
+def test_what_is_no_key_opens_nothing_and_keeps_no_other_from_opening(kept, clock, ring, body):
+    _, token = kept.adds()
+    kept.store.put_api_key(StoredKey("0" * 16, body))
+    with capture_logs() as told:
+        for _ in range(3):
+            clock.now += keys.KEPT_FOR_SECONDS
+            assert ring.find(token)
+            assert ring.find("lk_" + "0" * 16 + token[19:]) is None
+    assert len(told) == 1
+
+
+def test_a_key_of_a_newer_program_opens_nothing_here(kept, clock, ring):
+    key, token = kept.adds()
+    kept.store.put_api_key(StoredKey(key.id, stored(key).body.replace(b'"schema":1', b'"schema":2')))
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token) is None
+
+
+def test_a_closed_ring_knows_what_it_knew(kept, clock, ring):
+    _, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token)
+    ring.close()
+    clock.now += 100
+    assert ring.find(token)
+
+
+# -- the guards --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def door(asked):
+    """An application with one view that readers of the state may call, on a store that is down."""
+    app = Flask("door", root_path=".")
+    app.secret_key = "of a test"
+    app.add_url_rule("/it", view_func=guarded_by("state_reader")(lambda: "open"), methods=["GET", "POST"])
+
+    def ask():
+        asked.append(1)
+        raise StoreDown("unplugged")
+
+    config = Config.from_env({**SETTINGS, "DASHBOARD_PASSWORD": "", "SQLITE_PATH": ":memory:"})
+    errors.install(app)
+    guards.install(app, Gatekeeper(config, KeyRing(ask), Sessions(NoStore())))
+    return app.test_client()
+
+
+def test_a_key_that_nobody_can_judge_is_answered_503(door):
+    _, token = make_key("display", ["state:read"], NOON)
+    answer = door.get("/it", headers=bearer(token))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.json["error"] == "the API keys cannot be read, the store does not answer"
+
+
+def test_a_request_without_a_key_asks_no_ring(door, asked):
+    for headers in ({}, {"Authorization": "Basic eDp5"}, bearer("another-token"), {"X-API-Key": ""}):
+        assert door.get("/it?last_event_id=5", headers=headers).status_code == 200
+    assert len(asked) <= 1  # the question of the start
+
+
+def test_every_call_that_takes_keys_only_reads():
+    assert {route for route, guard in GUARD_OF.items() if guard.endswith("_reader")} == set(READS)
+    assert not {route.split()[0] for route in READS} & UNSAFE
+
+
+# -- a running desk ----------------------------------------------------------------------------------------------------
+
+
+def flask(desk, *words):
+    """Run a command of ``flask desk keys`` beside the desk."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "desk", "keys", *words],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", **desk.settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def added(desk, *scopes, name="display"):
+    answer = flask(desk, "add", name, *(word for scope in scopes for word in ("--scope", scope)))
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    with DeskProcess(tmp_path_factory.mktemp("keys"), **QUICK, LOG_LEVEL="DEBUG") as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def tokens(desk):
+    """One key for each scope, and one with both; the desk knows them."""
+    tokens = {scope: added(desk, scope) for scope in keys.SCOPES}
+    tokens["both"] = added(desk, *keys.SCOPES)
+    caller = desk.stranger()
+    eventually(lambda: caller.get("/metrics", headers=bearer(tokens["both"])).status_code == 200, NOTICED_WITHIN)
+    return tokens
+
+
+@pytest.fixture(scope="module")
+def operator(desk):
+    return desk.operator()
+
+
+def knocks(caller, route, headers):
+    method, path = route.split()
+    data, asked = "{}" if method == "POST" else None, QUERIES.get(path)
+    path = re.sub("<.*?>", "nobody", path)
+    with caller.request(method, path, params=asked, headers=headers, data=data, stream=True) as answer:
+        return answer.status_code
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("route", GUARD_OF)
+def test_a_key_opens_what_it_reads_and_nothing_else(desk, tokens, route):
+    caller = desk.stranger()
+    for header in (bearer(tokens["both"]), {"X-API-Key": tokens["both"]}):
+        status = knocks(caller, route, header)
+        assert status == (200 if route in READS else knocks(caller, route, {})), route
+    if route in READS:
+        assert knocks(caller, route, {}) == 401
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("route", READS)
+def test_a_key_without_the_scope_is_refused_with_a_sentence(desk, tokens, operator, route):
+    path, scope = route.split()[1], READS[route]
+    (other,) = (token for name, token in tokens.items() if name not in (scope, "both"))
+    for caller in (desk.stranger(), operator):
+        answer = caller.get(path, headers=bearer(other))
+        assert error_of(documented(answer), 403) == f"this call needs an API key with the scope {scope}"
+    assert knocks(desk.stranger(), route, bearer(tokens[scope])) == 200
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("route", READS)
+def test_a_wrong_key_is_refused_even_beside_a_session(desk, tokens, operator, route):
+    wrong = tokens["both"][:-1] + ("A" if tokens["both"][-1] != "A" else "B")
+    for caller in (desk.stranger(), operator):
+        for headers in (bearer(wrong), {"X-API-Key": wrong}, {"X-API-Key": "nonsense"}, bearer("lk_")):
+            answer = caller.get(route.split()[1], headers=headers)
+            assert error_of(documented(answer), 401) == "the API key is wrong or was revoked"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("route", READS)
+@pytest.mark.parametrize("name", ["api_key", "key", "token", "secret", "last_event_id"])
+def test_a_key_in_a_url_is_refused_whoever_asks(desk, tokens, operator, route, name):
+    for caller, headers in ((desk.stranger(), {}), (operator, {}), (desk.stranger(), bearer(tokens["both"]))):
+        answer = caller.get(route.split()[1], params={name: tokens["both"]}, headers=headers)
+        assert "in a URL" in error_of(documented(answer), 401)
+
+
+@pytest.mark.processes
+def test_a_key_reads_from_anywhere(desk, tokens):
+    for where in ({"Origin": "https://display.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = desk.stranger().get("/api/state", headers={**bearer(tokens["state:read"]), **where})
+        assert documented(answer).status_code == 200
+        assert "Set-Cookie" not in answer.headers
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.processes
+def test_a_key_may_be_written_in_any_of_the_usual_ways(desk, tokens):
+    token = tokens["state:read"]
+    ways = (
+        {"Authorization": f"bearer  {token} "},
+        {"x-api-key": token},
+        {"Authorization": "Basic eDp5", "X-API-Key": token},
+    )
+    for headers in ways:
+        assert desk.stranger().get("/api/state", headers=headers).status_code == 200
+    assert desk.stranger().head("/api/state", headers=bearer(token)).status_code == 200
+
+
+@pytest.mark.processes
+def test_the_stream_of_a_key_is_that_of_the_operator(desk, tokens):
+    with desk.stranger().get("/api/stream", headers=bearer(tokens["state:read"]), stream=True) as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith(b"event:")) == b"event: state"
+
+
+@pytest.mark.processes
+def test_no_key_is_ever_logged(desk, tokens):
+    token = tokens["both"]
+    secret = token.split("_", 2)[2]
+    caller = desk.stranger()
+    caller.get(f"/{token}")
+    caller.get("/api/state", params={"api_key": token})
+    caller.post("/tv_renko", json={"secret": token, "asset": token}, headers=bearer(token))
+    with socket.create_connection(("127.0.0.1", desk.port), timeout=5) as wire:
+        wire.sendall(f"GET /api/state?key={token} HTTP/9.9\r\nX-API-Key {token}\r\n\r\n".encode())
+        wire.recv(1024)
+    eventually(lambda: "Invalid" in desk.log())
+    assert secret not in desk.log()
+    assert b"".join(path.read_bytes() for path in desk.folder.glob("desk.sqlite*")).count(secret.encode()) == 0
+
+
+@pytest.mark.processes
+def test_an_open_desk_refuses_a_wrong_key_too(tmp_path):
+    with DeskProcess(tmp_path, DASHBOARD_PASSWORD="") as desk:
+        assert desk.stranger().get("/api/state").status_code == 200
+        error_of(desk.stranger().get("/api/state", headers={"X-API-Key": "lk_wrong"}), 401)
+
+
+# -- the command line, on either store ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def place(request):
+    """The settings that name a store of its own."""
+    if request.param == "sqlite":
+        return {}
+    host = request.getfixturevalue("firestore_host")
+    return {
+        "STORE": "firestore",
+        "GOOGLE_CLOUD_PROJECT": f"keys-{secrets.token_hex(4)}",
+        "FIRESTORE_EMULATOR_HOST": host,
+    }
+
+
+@pytest.mark.processes
+def test_a_key_lives_from_its_making_to_its_revocation(tmp_path, place):
+    with DeskProcess(tmp_path, **QUICK, **place) as desk:
+        assert flask(desk, "list").stdout == "There are no API keys.\n"
+        token = added(desk, "state:read", "metrics:read", name="wall display")
+        key_id = token.split("_")[1]
+        caller = desk.stranger()
+
+        def status():
+            return caller.get("/api/state", headers=bearer(token)).status_code
+
+        eventually(lambda: status() == 200, NOTICED_WITHIN)
+        assert re.fullmatch(
+            rf"{key_id}  \d{{4}}-\d\d-\d\d \d\d:\d\d UTC  state:read, metrics:read  wall display\n",
+            flask(desk, "list").stdout,
+        )
+        assert token.split("_", 2)[2].encode() not in b"".join(kept.body for kept in keys_of(desk))
+        assert desk.tradingview().brick(6, "green").status_code == 200  # the writer was not disturbed
+        desk.restart()
+        assert status() == 200
+        with caller.get("/api/stream", headers=bearer(token), stream=True) as stream:
+            assert stream.status_code == 200
+            assert flask(desk, "revoke", key_id).stdout == f"The key {key_id} is revoked.\n"
+            began = time.monotonic()
+            eventually(lambda: status() == 401, NOTICED_WITHIN)
+            for _ in stream.iter_content(None):
+                assert time.monotonic() - began < NOTICED_WITHIN
+        assert time.monotonic() - began < NOTICED_WITHIN + 1
+        assert desk.tradingview().brick(6, "red").status_code == 200
+        desk.restart()
+        assert status() == 401
+
+
+def keys_of(desk):
+    store = open_store(Config.from_env(desk.settings))
+    try:
+        return store.api_keys()
+    finally:
+        store.close()
+
+
+@pytest.mark.processes
+def test_the_command_line_says_what_is_wrong(desk, tmp_path):
+    cases = {
+        ("add", "x", "--scope", "state:write"): "'state:write' is not one of 'state:read', 'metrics:read'",
+        ("add", "x"): "Missing option '--scope'",
+        ("add", " ", "--scope", "state:read"): "printable letters",
+        ("revoke", "nobody"): "There is no API key with the id nobody",
+        ("revoke", "../x"): "There is no API key with the id ../x",
+    }
+    before = keys_of(desk)
+    for words, sentence in cases.items():
+        answer = flask(desk, *words)
+        assert answer.returncode != 0
+        assert sentence in " ".join(answer.stderr.split()), answer.stderr
+        assert "Traceback" not in answer.stderr
+    assert keys_of(desk) == before
+
+
+@pytest.mark.processes
+def test_a_store_that_no_desk_has_made_takes_no_keys(tmp_path, place):
+    desk = DeskProcess(tmp_path, **place)
+    for words in (("add", "x", "--scope", "state:read"), ("list",), ("revoke", "x")):
+        answer = flask(desk, *words)
+        assert answer.returncode == 1
+        assert "start the desk once" in answer.stderr
+    assert not desk.database.exists()

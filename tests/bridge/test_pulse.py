@@ -1,0 +1,147 @@
+"""Heartbeats and snapshots: what the desk sees of the bridge, and how often."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bridge.brokers.broker import AccountStatement, ContractStanding
+from bridge.client import DeskClient, DeskUnavailable
+from bridge.ledger import Ledger
+from bridge.pulse import Heartbeats, Snapshots
+from tests.support.fakes.desk_server import SECRET, DeskServer
+
+
+class StillBroker:
+    """A broker in a state that the story sets."""
+
+    account = "PAPER-1"
+    trade_route = "PAPER"
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.market_data = False
+        self.position = 0
+
+    def is_connected(self) -> bool:
+        return self.connected
+
+    def has_market_data(self) -> bool:
+        return self.market_data
+
+    def last_event_at(self) -> datetime:
+        return datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
+    def statement(self) -> AccountStatement:
+        held = ContractStanding(
+            contract="MESZ6",
+            position=self.position,
+            avg_price=Decimal("5250.25") if self.position else None,
+            last_fill_price=Decimal("5250.25"),
+            open_pnl=Decimal("-12.50") if self.position else Decimal(0),
+        )
+        return AccountStatement(
+            realized=Decimal("250.00"),
+            unrealized=held.open_pnl,
+            equity=Decimal("50237.50"),
+            contracts=(held,),
+        )
+
+
+class Pulse:
+    def __init__(self, desk: DeskServer, path: Path) -> None:
+        self.desk, self.broker, self.seconds = desk, StillBroker(), 0.0
+        self.ledger = Ledger(path)
+        client = DeskClient(desk.url, SECRET, "bridge")
+        self.position_changed = threading.Event()
+        self.heartbeats = Heartbeats(client, self.broker, self.ledger, lambda: self.seconds)
+        self.snapshots = Snapshots(client, self.broker, self.position_changed, lambda: self.seconds)
+
+    def heartbeats_within(self, seconds: int) -> int:
+        before = len(self.desk.heartbeats)
+        for _ in range(seconds):
+            self.heartbeats.turn()
+            self.seconds += 1
+        return len(self.desk.heartbeats) - before
+
+    def next_snapshot_in(self) -> float:
+        self.snapshots.turn()
+        return self.snapshots.seconds_to_next()
+
+
+@pytest.fixture
+def pulse(tmp_path: Path) -> Iterator[Pulse]:
+    with DeskServer() as desk:
+        yield Pulse(desk, tmp_path / "ledger.sqlite")
+
+
+def test_heartbeat_says_what_works(pulse: Pulse) -> None:
+    pulse.heartbeats.turn()
+    assert pulse.desk.heartbeats == [
+        {
+            "secret": SECRET,
+            "tsConnected": True,
+            "mdConnected": False,
+            "repoOk": True,
+            "account": "PAPER-1",
+            "tradeRoute": "PAPER",
+            "lastRapiEventUtc": "2026-11-20T14:30:00Z",
+        }
+    ]
+
+
+def test_heartbeat_comes_every_ten_seconds(pulse: Pulse) -> None:
+    assert pulse.heartbeats_within(30) == 3
+
+
+def test_heartbeat_comes_at_once_when_something_changes(pulse: Pulse) -> None:
+    pulse.heartbeats_within(2)
+    pulse.broker.market_data = True
+    assert pulse.heartbeats_within(1) == 1
+    pulse.ledger.close()
+    assert pulse.heartbeats_within(1) == 1
+    assert pulse.desk.heartbeats[-1]["repoOk"] is False
+
+
+def test_snapshot_carries_account_and_contracts_as_plain_numbers(pulse: Pulse) -> None:
+    pulse.broker.position = 5
+    pulse.snapshots.turn()
+    assert pulse.desk.snapshots[0][1] == {
+        "secret": SECRET,
+        "realized": 250.0,
+        "unrealized": -12.5,
+        "accountBalance": 50237.5,
+        "symbols": [
+            {
+                "symbol": "MESZ6",
+                "position": 5,
+                "openPnl": -12.5,
+                "avgPrice": 5250.25,
+                "lastFillPrice": 5250.25,
+            }
+        ],
+    }
+
+
+def test_snapshots_come_faster_in_a_position(pulse: Pulse) -> None:
+    assert pulse.next_snapshot_in() == 5
+    pulse.broker.position = -3
+    assert pulse.next_snapshot_in() == 2
+
+
+def test_change_of_position_brings_two_snapshots_that_the_desk_can_compare(pulse: Pulse) -> None:
+    pulse.position_changed.set()
+    wait = pulse.next_snapshot_in()
+    assert 2.0 < wait < 2.5
+    pulse.seconds += wait
+    assert pulse.next_snapshot_in() == 5
+
+
+def test_snapshot_that_fails_says_so(pulse: Pulse) -> None:
+    pulse.desk.shutdown()
+    pulse.desk.server_close()
+    with pytest.raises(DeskUnavailable):
+        pulse.snapshots.turn()

@@ -1,0 +1,497 @@
+"""Two processes on one store: one holds the desk, the other stands by and follows (DESIGN 3)."""
+
+import json
+import secrets
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from services.desk import lease as tenure
+from services.desk.manager import StateManager
+from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.live.activity import ActivityLog
+from services.live.broadcast import Broadcaster
+from services.notifications.delivery import Courier, Target
+from services.notifications.kinds import Notifying
+from services.ops.config import Config
+from services.ops.opening import open_store
+from services.stores.sqlite.store import SqliteStore
+from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
+from tests.desk.test_manager import RULES
+from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from wire.types import Stream
+
+GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
+
+
+class PausableStore(SqliteStore):
+    """A real store that a test can hold up, as a paused process or a dead network does."""
+
+    def __init__(self, path):
+        self.goes = threading.Event()
+        self.goes.set()
+        self.loses_answers = 0
+        super().__init__(path)
+
+    def head(self):
+        assert self.goes.wait(20)
+        return super().head()
+
+    def renew(self, head):
+        assert self.goes.wait(20)
+        return super().renew(head)
+
+    def commit(self, commit):
+        assert self.goes.wait(20)
+        head = super().commit(commit)
+        if self.loses_answers:
+            self.loses_answers -= 1
+            raise OutcomeUnknown("the answer was lost")
+        return head
+
+
+@pytest.fixture(autouse=True)
+def quick_lease(monkeypatch):
+    monkeypatch.setattr(tenure, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.15)
+    monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "desk.sqlite"
+
+
+@pytest.fixture
+def managers():
+    opened = []
+
+    def open_one(path, **more):
+        manager = StateManager(PausableStore(path), lambda now: RULES, **more)
+        opened.append(manager)
+        return manager
+
+    yield open_one
+    for manager in opened:
+        manager.store.goes.set()
+    for manager in opened:
+        manager.stop()
+
+
+def color(manager):
+    return manager.snapshot.desk.assets["ES"].stack.four.color
+
+
+def kinds(manager):
+    return [row.kind for row in manager.store.journal()]
+
+
+def test_the_second_one_stands_by_and_shows_what_the_first_commits(path, managers):
+    writer, standby = managers(path), managers(path)
+    assert (writer.is_writer, standby.is_writer) == (True, False)
+    assert standby.snapshot.writer == writer.snapshot.writer != ""
+    writer.submit(GREEN)
+    eventually(lambda: color(standby) == "green")
+    assert standby.snapshot.desk.sequence == writer.snapshot.desk.sequence
+    assert standby.snapshot.store == "up"
+
+
+def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(path, managers):
+    writer, standby = managers(path), managers(path)
+    before = kinds(writer)
+    for command in (GREEN, EnterMarket("ES", "SCALP", "6pt"), NotePrice("ES", price=5250), KeepDeadLetter("/", "", "")):
+        with pytest.raises(NotTheWriter) as refused:
+            standby.submit(command, "key")
+        assert refused.value.writer == writer.snapshot.writer
+    assert kinds(writer) == before
+
+
+def test_it_hears_of_every_row_that_it_follows(path, managers):
+    heard = []
+    writer, standby = managers(path), managers(path, on_followed=heard.extend)
+    for number in range(20):
+        writer.submit(KeepDeadLetter("/tv_renko", "why", str(number)))
+    eventually(lambda: [row.kind for row in heard].count("KeepDeadLetter") == 20)
+    assert standby.snapshot.version > 0
+
+
+def test_it_shows_when_a_rule_was_tried_last(path, managers):
+    writer, standby = managers(path), managers(path)
+    assert (writer.snapshot.tried_at, standby.snapshot.tried_at) == (None, None)
+    writer.submit(EnterMarket("ES", "SCALP", "6pt"))
+    tried_at = writer.snapshot.tried_at
+    assert tried_at is not None
+    eventually(lambda: standby.snapshot.tried_at == tried_at)
+    writer.submit(GREEN)
+    eventually(lambda: color(standby) == "green")
+    assert standby.snapshot.tried_at == tried_at
+    writer.stop()
+    eventually(lambda: standby.is_writer)
+    assert standby.snapshot.tried_at == tried_at
+
+
+def test_it_takes_over_at_once_when_the_writer_lets_go(path, managers):
+    writer, standby = managers(path), managers(path)
+    writer.submit(GREEN)
+    writer.stop()
+    eventually(lambda: standby.is_writer, within=0.5)
+    standby.submit(RED)
+    assert color(standby) == "red"
+    assert standby.snapshot.desk.alerts == ()
+
+
+def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(path, managers):
+    writer, standby = managers(path), managers(path)
+    lost = writer.snapshot.writer
+    writer.store.goes.clear()
+    began = time.monotonic()
+    eventually(lambda: standby.is_writer)
+    assert tenure.LEASE_SECONDS <= time.monotonic() - began < tenure.LEASE_SECONDS + 0.6
+    (alert,) = standby.snapshot.desk.alerts
+    assert (alert.code, alert.level) == ("writer_lost", "warning")
+    assert lost in alert.sentence
+    assert kinds(standby)[-1] == "TakeOver"
+
+
+def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(path, managers):
+    writer, standby = managers(path), managers(path)
+    writer.store.goes.clear()
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(_outcome(writer, RED)))
+    asking.start()
+    eventually(lambda: standby.is_writer)
+    standby.submit(GREEN)
+    before = kinds(standby)
+    writer.store.goes.set()
+    asking.join(5)
+    assert isinstance(answers[0], (NotTheWriter, StoreDown, OutcomeUnknown))
+    eventually(lambda: not writer.is_writer)
+    eventually(lambda: color(writer) == "green")
+    assert "CloseBrick" not in kinds(standby)[len(before) :]
+    assert writer.snapshot.writer == standby.snapshot.writer
+    with pytest.raises(NotTheWriter):
+        writer.submit(RED)
+
+
+def _outcome(manager, command):
+    try:
+        return manager.submit(command)
+    except StoreError as error:
+        return error
+
+
+def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(path, managers):
+    pair = [managers(path), managers(path)]
+    for _ in range(4):
+        writer, standby = sorted(pair, key=lambda manager: not manager.is_writer)
+        writer.store.goes.clear()
+        eventually(lambda standby=standby: standby.is_writer)
+        writer.store.goes.set()
+        eventually(lambda writer=writer: not writer.is_writer)
+    sequences = [row.sequence for row in pair[0].store.journal()]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, managers):
+    writer, standby = managers(path), managers(path)
+    standby.store.goes.clear()
+    time.sleep(tenure.LEASE_SECONDS + 0.3)
+    standby.store.goes.set()
+    time.sleep(0.4)
+    assert writer.is_writer
+    assert not standby.is_writer
+
+
+def test_what_is_committed_while_the_standby_reads_is_followed_once(path, managers):
+    """The writer commits between the standby's look at the desk and its look at the journal."""
+    told, writer = [], managers(path)
+    standby = managers(path, on_followed=lambda rows: told.extend(row.sequence for row in rows))
+    load, between = standby.store.load, iter([True])
+
+    def load_slowly():
+        stored = load()
+        if next(between, False):
+            writer.submit(KeepDeadLetter("/tv_renko", "in between", ""))
+        return stored
+
+    standby.store.load = load_slowly
+    writer.submit(GREEN)
+    eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence and next(between, None) is None)
+    assert told == sorted(set(told))
+
+
+def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(path, managers):
+    _, standby = managers(path), managers(path)
+    loads, load = [], standby.store.load
+    time.sleep(0.3)
+    standby.store.load = lambda: (loads.append(1), load())[1]
+    version = standby.snapshot.version
+    time.sleep(6 * tenure.RENEW_SECONDS)
+    assert (loads, standby.snapshot.version) == ([], version)
+
+
+def test_versions_grow_though_the_next_machines_clock_is_behind(path, managers, monkeypatch):
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 30 * 10**9)
+    first = managers(path)
+    first.submit(GREEN)
+    for price in range(5):
+        first.submit(NotePrice("ES", price=5250 + price))
+    before = first.snapshot.version
+    first.stop()
+    monkeypatch.setattr(time, "time_ns", real)
+    assert managers(path).snapshot.version > before
+
+
+def test_a_page_of_the_process_before_begins_anew(path, managers):
+    """What the lost writer showed and never committed must not stay on a page that resumes at the next one."""
+    log, writer = ActivityLog(), managers(path)
+    standby = managers(path, on_followed=log.tell)
+    broadcaster = Broadcaster(standby, log)
+    writer.submit(CloseBrick("ES", Stream.ONE, "red"))
+    seen = writer.snapshot.version
+    writer.store.goes.clear()
+    eventually(lambda: standby.is_writer)
+    eventually(lambda: broadcaster._seen.role == "writer")
+    first = next(broadcaster.listen(after=seen).chunks())
+    broadcaster.stop()
+    assert b"event: state" in first
+
+
+def test_a_courier_forgets_its_mark_when_another_process_holds_the_desk(path, managers):
+    """Its notice was sent by the other one meanwhile: the old mark must not make it due again."""
+    kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
+    first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
+    first.store.goes.clear()
+    eventually(lambda: second.is_writer)  # the alert of the lost writer waits in the outbox
+    first.store.goes.set()
+    eventually(lambda: not first.is_writer)
+    notice = second.store.next_notice(1, second.now)
+    courier = Courier(first, Target(1, "json", None), threading.Event())
+    courier._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
+    with pytest.raises(NotTheWriter):
+        courier.turn()
+    second.mark_notice(NoticeMark(notice.number, 1, second.now, 1, sent=True))
+    second.stop()
+    eventually(lambda: first.is_writer)
+    assert courier._unmarked is None
+    assert first.store.next_notice(1, first.now) is None
+
+
+# -- writes of which nobody knows ------------------------------------------------------------------------------------
+
+
+def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(path, managers):
+    manager = managers(path)
+    manager.store.loses_answers = 1
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN, "key")
+    eventually(lambda: color(manager) == "green")
+    assert manager.snapshot.store == "up"
+    assert manager.submit(GREEN, "key").repeated
+    assert kinds(manager).count("CloseBrick") == 1
+
+
+def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, managers):
+    """A commit that hangs in the network while the writer gives up on it must find the door closed."""
+    manager = managers(path)
+    late = []
+    commit = manager.store.commit
+
+    def hang(wanted):
+        late.append(wanted)
+        raise OutcomeUnknown("no answer in time")
+
+    manager.store.commit = hang
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    manager.store.commit = commit
+    eventually(lambda: manager.snapshot.store == "up")
+    assert color(manager) == "neutral"
+    assert _commit_error(commit, late[0]) == "VersionConflict"
+    manager.submit(RED)
+    assert kinds(manager).count("CloseBrick") == 1
+
+
+def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(path, managers, monkeypatch):
+    """The commit stands and is remembered, but the program fails before anybody was shown it."""
+    manager = managers(path)
+    show, faults = manager._published.show, iter([True])
+
+    def fail_once(**changes):
+        if next(faults, False):
+            raise KeyError("a fault of ours")
+        show(**changes)
+
+    monkeypatch.setattr(manager._published, "show", fail_once)
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    eventually(lambda: color(manager) == "green")
+    manager.submit(RED)
+    assert color(manager) == "red"
+    assert kinds(manager).count("CloseBrick") == 2
+
+
+def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
+    """The write had come through, and reading it fails at first: nothing may be written onto the old state."""
+    manager = managers(path)
+    store, load, failures = manager.store, manager.store.load, iter([True, True, True])
+
+    def fail_at_first():
+        if next(failures, False):
+            raise StoreDown("not yet")
+        return load()
+
+    store.load = fail_at_first
+    store.loses_answers = 1
+    with pytest.raises(OutcomeUnknown):
+        manager.submit(GREEN)
+    eventually(lambda: color(manager) == "green")
+    assert next(failures, None) is None
+    manager.submit(RED)
+    sequences = [row.sequence for row in store.journal()]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
+    writer, standby = managers(path), managers(path)
+    store, last_trades, failures = standby.store, standby.store.last_trades, iter([True, True])
+
+    def fail_at_first(limit):
+        if next(failures, False):
+            raise StoreDown("not yet")
+        return last_trades(limit)
+
+    store.last_trades = fail_at_first
+    writer.stop()
+    eventually(lambda: standby.is_writer)
+    standby.submit(GREEN)
+
+
+def _commit_error(commit, late):
+    try:
+        commit(late)
+    except StoreError as error:
+        return type(error).__name__
+    return None
+
+
+# -- real processes, on either store ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def place(request, tmp_path):
+    """Where two webs meet: the settings that name the store."""
+    if request.param == "sqlite":
+        return {"SQLITE_PATH": str(tmp_path / "shared.sqlite")}
+    host = request.getfixturevalue("firestore_host")
+    project = f"standby-{secrets.token_hex(4)}"
+    return {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": host}
+
+
+@contextmanager
+def two_webs(folder, place):
+    with (
+        DeskProcess(folder / "one", **QUICK, **place) as first,
+        DeskProcess(folder / "two", **QUICK, **place) as second,
+    ):
+        yield first, second
+
+
+def journal_of(desk):
+    store = open_store(Config.from_env(desk.settings))
+    try:
+        return list(store.journal())
+    finally:
+        store.close()
+
+
+def role_of(operator):
+    return operator.state()["global"]["role"]
+
+
+@pytest.mark.processes
+def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path, place):
+    with two_webs(tmp_path, place) as (first, second):
+        first.tradingview().opens_the_ladder()
+        operator = second.operator()
+        eventually(lambda: operator.asset()["main_renko_color"] == "green")
+        state = operator.state()["global"]
+        assert (state["role"], state["store"]) == ("standby", "up")
+        answer = second.tradingview().brick(4, "green")
+        assert "STANDBY" in error_of(answer, 503)
+        assert answer.headers["Retry-After"]
+        assert answer.json()["writer"] == state["writer"]
+        assert "STANDBY" in error_of(operator.enters(), 503)
+        first.kill()
+        began = time.monotonic()
+        eventually(lambda: role_of(operator) == "writer", within=10)
+        assert time.monotonic() - began < 5  # on one machine the end of a process is seen, no lease need run out
+        assert operator.enters_when_the_candle_allows()["status"] == "PENDING"
+
+
+@pytest.mark.processes
+def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path, place):
+    with two_webs(tmp_path, place) as (first, second):
+        first.tradingview().opens_the_ladder()
+        operator = second.operator()
+        first.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        eventually(lambda: role_of(operator) == "writer", within=10)
+        took = time.monotonic() - began
+        order = operator.enters_when_the_candle_allows()
+        first.signal(signal.SIGCONT)
+        assert "STANDBY" in error_of(first.operator().enters(), 503)
+        eventually(lambda: [one["id"] for one in first.operator().state()["orders"]] == [order["id"]])
+        assert took > 4
+        rows = journal_of(second)
+        assert [row.kind for row in rows if b"OrderQueued" in row.events] == ["EnterMarket"]
+        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.processes
+def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path, place):
+    """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
+    with two_webs(tmp_path, place) as (old, new):
+        sent, stop = [], threading.Event()
+
+        def sends(number):
+            webs = [old.tradingview(), new.tradingview()]
+            while not stop.is_set():
+                name = f"brick {number} {len(sent)}"
+                sent.append(name)
+                for attempt in range(500):
+                    if _is_taken(webs[attempt % 2], name):
+                        break
+                    time.sleep(0.02)
+                else:
+                    raise AssertionError(f"{name} was never taken")
+
+        with ThreadPoolExecutor(4) as senders:
+            sending = [senders.submit(sends, number) for number in range(4)]
+            time.sleep(1)
+            old.process.terminate()
+            operator = new.operator()
+            eventually(lambda: role_of(operator) == "writer", within=10)
+            time.sleep(1)
+            stop.set()
+            for sender in sending:
+                sender.result(20)
+        rows = journal_of(new)
+        applied = [json.loads(row.command)["bar_id"] for row in rows if b"BrickApplied" in row.events]
+        assert sorted(applied) == sorted(sent)
+        assert len(sent) > 40
+        assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
+        assert operator.state()["alerts"] == []
+
+
+def _is_taken(alerts, name):
+    try:
+        return alerts.brick(2.5, "green", bar_id=name).status_code == 200
+    except requests.RequestException:
+        return False

@@ -1,0 +1,546 @@
+"""The live stream over real HTTP: whole, then what changes; bounded, resumable, on time (DESIGN 8)."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import Struct
+
+from services.desk.manager import StateManager
+from services.engine.model.commands import CloseBrick
+from services.live.activity import ActivityLog, LogLine
+from services.live.broadcast import Broadcaster
+from services.ops.config import Config
+from services.stores.sqlite.store import SqliteStore
+from tests.support.desk_process import (
+    BRIDGE_SECRET,
+    FLASK_KEY,
+    QUICK,
+    TV_SECRET,
+    DeskProcess,
+    error_of,
+    eventually,
+    without_the_clock,
+)
+from wire.types import Stream
+
+pytestmark = pytest.mark.processes
+
+STREAMS_AT_MOST = 80
+
+
+class Event(Struct):
+    """One server-sent event and when it came in."""
+
+    kind: str
+    version: int
+    body: dict
+    heard_at: datetime
+
+
+class Ear:
+    """Listens to a stream in a thread of its own. It speaks HTTP/1.0, which has no chunks."""
+
+    def __init__(self, caller, **headers):
+        lines = {**caller.headers, **headers, "Host": "desk"}
+        if caller.cookies:
+            lines["Cookie"] = caller.session_cookie
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        self._socket = socket.create_connection(("127.0.0.1", caller.desk.port), timeout=15)
+        self._socket.sendall(f"GET /api/stream HTTP/1.0\r\n{head}\r\n".encode())
+        self._stream = self._socket.makefile("rb")
+        status = self._stream.readline()
+        assert b" 200 " in status, status
+        self.events: list[Event] = []
+        self.has_ended = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        kind, version = "", 0
+        with suppress(OSError, ValueError):
+            for line in self._stream:
+                name, _, value = line.decode().rstrip().partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "id":
+                    version = int(value)
+                elif name == "data":
+                    self.events.append(Event(kind, version, json.loads(value), datetime.now(UTC)))
+        self.close()
+        self.has_ended.set()
+
+    def of(self, kind):
+        return [event for event in self.events if event.kind == kind]
+
+    def hears(self, kind, within=5.0):
+        """Wait for the first event of a kind."""
+        return eventually(lambda: self.of(kind), within)[0]
+
+    def document(self):
+        """Return the first document with every patch laid over it, as a client holds it."""
+        first = self.hears("state")
+        document = first.body
+        for change in self.of("change"):
+            document = patched(document, change.body["patch"])
+            document["version"] = change.body["version"]
+        return document
+
+    def close(self):
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def patched(document, patch):
+    """Lay a merge patch over a document; ``null`` stands for "nothing there"."""
+    result = dict(document)
+    for name, value in patch.items():
+        both = isinstance(value, dict) and isinstance(result.get(name), dict)
+        result[name] = patched(result[name], value) if both else value
+    return result
+
+
+@contextmanager
+def ears(desk, count=1):
+    operator = desk.operator()
+    with ExitStack() as stack:
+        listening = [Ear(operator) for _ in range(count)]
+        for ear in listening:
+            stack.callback(ear.close)
+        yield listening
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        yield desk
+
+
+def a_day_of_trading(desk):
+    """Go through everything the stream must tell: bricks, refusals, an order, fills, an exit, an alert."""
+    operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
+    operator.enters("NQ")
+    alerts.opens_the_ladder()
+    bridge.post("/api/bridge/heartbeat", json={"tsConnected": True})
+    bridge.snapshots(50_000)
+    order = operator.enters_when_the_candle_allows(trade_mode="SCALP")
+    bridge.fills(order, 5250.25)
+    bridge.snapshots(50_100, MESM6=5)
+    for size in (1, 2.5, 4, 12):
+        alerts.brick(size, "red")
+    alerts.brick(8, "red")
+    [left] = bridge.claims()
+    bridge.reports(left["id"], "FILLED", fill_price=5252, qty=5)
+    bridge.reports(left["id"], "REJECTED")
+    alerts.heartbeat(5253.5)
+
+
+def test_first_everything_then_changes_that_add_up_to_the_state(desk):
+    with ears(desk) as [ear]:
+        assert eventually(lambda: ear.events)[0].kind == "state"
+        a_day_of_trading(desk)
+        operator = desk.operator()
+        eventually(lambda: without_the_clock(ear.document()) == without_the_clock(operator.state()), within=6)
+        assert ear.of("change")
+        assert {"log", "quote"} <= {event.kind for event in ear.events}
+        state = operator.state()
+        assert ear.document()["version"] <= state["version"]
+        assert ear.document()["alerts"] == state["alerts"]
+        assert ear.document()["history"] == state["history"]
+        assert len(ear.of("state")) == 1
+
+
+def test_the_log_is_told_line_by_line(desk):
+    with ears(desk) as [ear]:
+        ear.hears("state")
+        desk.tradingview().brick(6, "green")
+        line = ear.hears("log").body
+        assert (line["feed"], line["entry"]["kind"], line["replaces_last"]) == ("tradingview", "tv_renko_main", False)
+        for _ in range(2):
+            desk.tradingview().heartbeat(5250.25)
+        eventually(lambda: len(ear.of("log")) == 3)
+        assert ear.of("log")[2].body["replaces_last"] is True
+
+
+def test_a_ping_comes_without_any_news(desk):
+    with ears(desk) as [ear]:
+        assert ear.hears("ping", within=4).body["version"] == ear.hears("state").version
+
+
+def test_versions_grow_over_a_restart(desk):
+    desk.tradingview().brick(6, "green")
+    before = desk.operator().state()["version"]
+    desk.restart()
+    assert desk.operator().state()["version"] > before
+
+
+# -- missed and asked again ------------------------------------------------------------------------------------------
+
+
+def test_last_event_id_gives_what_was_missed(desk):
+    operator, alerts = desk.operator(), desk.tradingview()
+    alerts.opens_the_ladder()
+    ear = Ear(operator)
+    ear.hears("state")
+    alerts.brick(6, "red")
+    eventually(lambda: ear.of("change"))
+    time.sleep(0.2)
+    ear.close()
+    held, last = ear.document(), ear.events[-1].version
+
+    a_day_of_trading(desk)
+    operator.settled_state()
+    time.sleep(0.2)
+    again = Ear(operator, **{"Last-Event-ID": str(last)})
+    eventually(lambda: again.of("change"))
+    time.sleep(0.3)
+    assert again.of("state") == []
+    for change in again.of("change"):
+        held = patched(held, change.body["patch"])
+    assert without_the_clock(held) == without_the_clock(operator.state())
+    again.close()
+
+
+@pytest.mark.parametrize("last", ["0", "1", "9" * 18, "-5", "NaN", "x" * 100, "1.5"])
+def test_who_asks_for_what_is_not_kept_gets_everything(desk, last):
+    desk.tradingview().brick(6, "green")
+    ear = Ear(desk.operator(), **{"Last-Event-ID": last})
+    assert eventually(lambda: ear.events)[0].kind == "state"
+    ear.close()
+
+
+# -- what only the clock does ----------------------------------------------------------------------------------------
+
+
+def test_the_ends_of_candle_and_cooldown_come_at_their_instant(tmp_path):
+    with DeskProcess(tmp_path, CANDLE_SECONDS="2", COOLDOWN_SECONDS="2") as desk, ears(desk) as [ear]:
+        operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
+        alerts.opens_the_ladder()
+        entry = operator.enters_when_the_candle_allows()
+        candle_ends = operator.state()["global"]["five_min_trade_lock_expires_ts"]
+        bridge.fills(entry, 5250.25)
+        bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5251)
+        cooldown_ends = operator.state()["global"]["post_exit_lock_expires_ts"]
+        for name, ends_at in (("five_min_trade_lock", candle_ends), ("post_exit_lock", cooldown_ends)):
+            told = eventually(lambda name=name: [e for e in ear.of("change") if says_over(e, f"{name}_active")])[-1]
+            late_by = (told.heard_at - datetime.fromisoformat(ends_at)).total_seconds()
+            assert 0 <= late_by < 0.3, (name, late_by)
+
+
+def says_over(event, lock):
+    return event.body["patch"].get("global", {}).get(lock) is False
+
+
+# -- who hears what --------------------------------------------------------------------------------------------------
+
+
+def test_a_bridge_hears_quotes_and_nothing_else(desk):
+    ear = Ear(desk.bridge())
+    a_day_of_trading(desk)
+    desk.tradingview().heartbeat(5254.25)
+    eventually(lambda: [quote for quote in ear.of("quote") if quote.body["price"] == 5254.25])
+    eventually(lambda: ear.of("ping"))
+    assert {event.kind for event in ear.events} == {"quote", "ping"}
+    quote = ear.of("quote")[-1].body
+    assert (quote["asset"], quote["symbol"]) == ("ES", "MESM6")
+    ear.close()
+    with desk.bridge().get("/api/stream?topics=state", stream=True) as answer:
+        lines = answer.iter_lines()
+        assert [next(lines) for _ in range(4)][3] == b"event: quote"
+
+
+def test_topics_must_be_known(desk):
+    error_of(desk.operator().get("/api/stream?topics=everything"), 400)
+
+
+# -- bounded ---------------------------------------------------------------------------------------------------------
+
+
+def test_beyond_80_streams_the_next_waits_but_clicks_work(desk):
+    operator = desk.operator()
+    with ears(desk, STREAMS_AT_MOST) as listening:
+        for ear in listening:
+            ear.hears("state")
+        refused = operator.get("/api/stream")
+        error_of(refused, 503)
+        assert int(refused.headers["Retry-After"]) > 0
+        started_at = time.monotonic()
+        desk.tradingview().opens_the_ladder()
+        order = operator.enters_when_the_candle_allows()
+        assert [handed["id"] for handed in desk.bridge().claims()] == [order["id"]]
+        assert time.monotonic() - started_at < 3
+        eventually(lambda: all(ear.of("change") for ear in listening))
+    eventually(lambda: is_served(operator), within=8)
+
+
+def is_served(operator):
+    with operator.get("/api/stream", stream=True) as answer:
+        return answer.status_code == 200
+
+
+def test_asking_for_the_head_of_a_stream_takes_no_place(desk):
+    operator = desk.operator()
+    for _ in range(STREAMS_AT_MOST + 10):
+        operator.head("/api/stream")
+    eventually(lambda: is_served(operator))
+
+
+def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    desk.tradingview().opens_the_ladder()
+    order = operator.enters_when_the_candle_allows()
+    bridge.fills(order, 5250.25)
+    with deaf_listener(desk, operator) as deaf, ears(desk) as [good]:
+        good.hears("state")
+        slowest = 0.0
+        for _ in range(900):  # each raises an alert, so each change is some 10 KB
+            started_at = time.monotonic()
+            assert bridge.reports(order["id"], "REJECTED").status_code == 409
+            slowest = max(slowest, time.monotonic() - started_at)
+        assert slowest < 1
+        assert "event: resync" in everything_from(deaf)
+        assert good.of("resync") == []
+        assert not good.has_ended.is_set()
+
+
+@contextmanager
+def deaf_listener(desk, operator):
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        listener.settimeout(10)
+        listener.connect(("127.0.0.1", desk.port))
+        request = f"GET /api/stream HTTP/1.1\r\nHost: desk\r\nCookie: {operator.session_cookie}\r\n\r\n"
+        listener.sendall(request.encode())
+        listener.recv(256)
+        yield listener
+
+
+def everything_from(listener):
+    heard = bytearray()
+    deadline = time.monotonic() + 10
+    while b"event: resync" not in heard and time.monotonic() < deadline:
+        piece = listener.recv(65536)
+        if not piece:
+            break
+        heard += piece
+    return heard.decode("utf-8", "replace")
+
+
+def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk):
+    operator, over = desk.operator(), threading.Event()
+    taken, opened = [0] * 8, [0] * 12
+
+    def rains(number):
+        alerts = desk.tradingview()
+        while not over.is_set():
+            assert alerts.brick(1, "green").status_code == 200
+            taken[number] += 1
+
+    def comes_and_goes(number):
+        while not over.is_set():
+            ear = Ear(operator)
+            ear.hears("state")
+            ear.close()
+            opened[number] += 1
+
+    threads = [threading.Thread(target=rains, args=(number,), daemon=True) for number in range(len(taken))]
+    threads += [threading.Thread(target=comes_and_goes, args=(number,), daemon=True) for number in range(len(opened))]
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    half_way = [*taken, *opened]
+    time.sleep(1)
+    over.set()
+    assert all(later > earlier for later, earlier in zip([*taken, *opened], half_way, strict=True))
+    assert desk.tradingview().brick(6, "green").status_code == 200
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+
+def test_sigterm_ends_streams_and_long_polls(desk):
+    polled: list[list] = []
+    polling = threading.Thread(target=lambda: polled.append(desk.bridge().claims(wait=25)))
+    operator = desk.operator()
+    listening = [Ear(operator) for _ in range(5)]
+    polling.start()
+    for ear in listening:
+        ear.hears("state")
+    time.sleep(0.5)  # the poll must be under way: one still in the backlog is reset, and its bridge asks again
+    asked_at = time.monotonic()
+    desk.process.terminate()
+    assert all(ear.has_ended.wait(1) for ear in listening)
+    polling.join(1.5)
+    assert polled == [[]]
+    desk.process.wait(10)
+    assert desk.process.returncode == 0
+    assert time.monotonic() - asked_at < 4.5
+
+
+def test_sigterm_ends_the_process_within_two_seconds(desk):
+    polling = threading.Thread(target=lambda: desk.bridge().claims(wait=25))
+    polling.start()
+    time.sleep(0.2)
+    asked_at = time.monotonic()
+    desk.process.terminate()
+    desk.process.wait(10)
+    polling.join(5)
+    assert time.monotonic() - asked_at < 2
+
+
+# -- races, told step by step ----------------------------------------------------------------------------------------
+
+
+class StagedManager(StateManager):
+    """The real writer; the test says when the watching thread may look at its news."""
+
+    def __init__(self, *args):
+        self.is_waiting, self.may_look = threading.Event(), threading.Event()
+        self.during_a_look = None
+        super().__init__(*args)
+
+    def wait_until(self, is_true, timeout):
+        if threading.current_thread().name != "broadcast":
+            return super().wait_until(is_true, timeout)
+        self.is_waiting.set()
+        self.may_look.wait()
+        self.is_waiting.clear()
+        self.may_look.clear()
+        return True
+
+    @property
+    def now(self):
+        act, self.during_a_look = self.during_a_look, None
+        if act is not None:
+            thread = threading.Thread(target=act, daemon=True)
+            thread.start()
+            thread.join(0.3)
+        return super().now
+
+    def lets_look(self, while_it_does=None):
+        """Let the watching thread look once; something else may happen meanwhile in another thread."""
+        assert self.is_waiting.wait(5)
+        self.during_a_look = while_it_does
+        self.is_waiting.clear()
+        self.may_look.set()
+        assert self.is_waiting.wait(5)
+
+
+@pytest.fixture
+def manager(tmp_path):
+    settings = {
+        "TV_WEBHOOK_SECRET": TV_SECRET,
+        "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET,
+        "FLASK_SECRET_KEY": FLASK_KEY,
+    }
+    manager = StagedManager(SqliteStore(tmp_path / "desk.sqlite"), Config.from_env(settings).rules_at)
+    yield manager
+    manager.stop()
+
+
+def closes(manager, color):
+    manager.submit(CloseBrick("ES", Stream.FOUR, color))
+
+
+def queued(listener):
+    """Return what stands in a listener's queue, without waiting."""
+    return [listener._queue.get_nowait() for _ in range(listener._queue.qsize())]
+
+
+def a_line(manager):
+    return LogLine(manager.now, "tv_renko", "ES", "four green", "ok")
+
+
+def document_of(messages):
+    """Return what a client holds who heard these messages."""
+    document = {}
+    for message in messages:
+        body = json.loads(message.body)
+        if message.event == "state":
+            document = body
+        elif message.event == "change":
+            document = patched(document, body["patch"])
+    return document
+
+
+def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager):
+    class PatientLog(ActivityLog):
+        """Lets the other thread come first, as a busy machine does."""
+
+        def as_document(self):
+            opening.set()
+            noting.wait(5)
+            time.sleep(0.1)
+            return super().as_document()
+
+    opening, noting = threading.Event(), threading.Event()
+    activity = PatientLog()
+    broadcaster = Broadcaster(manager, activity)
+
+    def note():
+        opening.wait(5)
+        noting.set()
+        activity.note("tradingview", a_line(manager))
+
+    threads = [threading.Thread(target=act, daemon=True) for act in (broadcaster.listen, note)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(2)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_no_change_is_older_than_the_state_it_follows(manager):
+    broadcaster = Broadcaster(manager, ActivityLog())
+    opened = []
+
+    def joins():
+        closes(manager, "red")
+        opened.append(broadcaster.listen())
+
+    closes(manager, "green")
+    manager.lets_look(while_it_does=joins)
+    eventually(lambda: opened)
+    manager.lets_look()
+    state, *others = queued(opened[0])
+    assert state.event == "state"
+    assert all(other.version >= state.version for other in others)
+
+
+def test_who_joins_between_two_looks_ends_up_with_the_truth(manager):
+    broadcaster = Broadcaster(manager, ActivityLog())
+    closes(manager, "green")
+    manager.lets_look()
+    closes(manager, "red")
+    listener = broadcaster.listen()
+    closes(manager, "green")
+    manager.lets_look()
+    assert document_of(queued(listener))["assets"]["ES"]["renko_color"] == "green"
+
+
+def test_resuming_after_a_log_line_misses_no_change(manager):
+    activity = ActivityLog()
+    broadcaster = Broadcaster(manager, activity)
+    listener = broadcaster.listen()
+    closes(manager, "red")
+    manager.lets_look()
+    heard = queued(listener)
+
+    def is_logged():
+        manager.submit(CloseBrick("ES", Stream.MACRO, "red"))
+        activity.note("tradingview", a_line(manager))
+
+    manager.submit(CloseBrick("ES", Stream.HIGH, "green"))
+    manager.lets_look(while_it_does=is_logged)
+    later = []
+    eventually(lambda: later.extend(queued(listener)) or any(message.event == "log" for message in later))
+    manager.lets_look()
+    cut = next(number for number, message in enumerate(later) if message.event == "log")
+    heard += later[: cut + 1]
+    missed = queued(broadcaster.listen(after=heard[-1].version))
+    asset = document_of([*heard, *missed])["assets"]["ES"]
+    assert (asset["high_renko_color"], asset["macro_renko_color"]) == ("green", "red")

@@ -1,0 +1,198 @@
+"""Settings: every faulty one is named in one sentence, and no secret is anybody's default."""
+
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from services.ops.config import Config, ConfigError
+from services.ops.logs import secrets_of
+from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, TV_SECRET, DeskProcess
+
+SECRETS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+
+
+def config(**settings):
+    return Config.from_env({**SECRETS, **settings})
+
+
+def complaint(**settings):
+    """Return the sentence with which these settings are refused."""
+    with pytest.raises(ConfigError) as refusal:
+        config(**settings)
+    sentence = str(refusal.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_with_secrets_alone_the_rules_are_those_of_the_spec():
+    desk = config()
+    rules = desk.rules_at(NOON)
+    assert (desk.assets, desk.store, desk.trusted_proxies, desk.is_open) == (("ES",), "sqlite", 0, True)
+    assert (rules.cooldown_seconds, rules.candle_seconds, rules.entry_ttl_seconds) == (180, 300, 30)
+    assert (rules.heartbeat_max_age_seconds, rules.max_trades_per_day, rules.daily_stop_limit_pct) == (600, 6, 2)
+    assert (rules.entry_qty("6pt"), rules.entry_qty("9pt"), rules.scale_in_qty) == (5, 3, 5)
+    assert (rules.stop_points, rules.points_tp_target, rules.two_half_filter, rules.day_roll) == (
+        15,
+        15,
+        False,
+        "18:00",
+    )
+    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESZ6", 5)
+
+
+def test_settings_are_taken():
+    desk = config(
+        ASSETS=" es, NQ ,ES",
+        CONTRACT_SIZE="full",
+        COOLDOWN_SECONDS="60",
+        CANDLE_SECONDS="900",
+        DAILY_STOP_LIMIT_PCT="1.5",
+        TWO_HALF_FILTER="yes",
+        TRADING_DAY_ROLL="17:00",
+        DASHBOARD_PASSWORD=PASSWORD,
+    )
+    rules = desk.rules_at(NOON)
+    assert (desk.assets, desk.is_open) == (("ES", "NQ"), False)
+    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQZ6", 20)
+    assert (rules.cooldown_seconds, rules.candle_seconds, rules.daily_stop_limit_pct) == (60, 900, Decimal("1.5"))
+    assert (rules.two_half_filter, rules.day_roll) == (True, "17:00")
+
+
+def test_a_pinned_contract_keeps_its_own_money():
+    rules = config(ASSETS="ES,NQ", CONTRACTS="es=mesm6, NQ=NQM6").rules_at(NOON)
+    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESM6", 5)
+    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQM6", 20)
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    "value", ["", "   ", "short", "changeme", "change-me", "CHANGEME", "password", "placeholder", "your-secret"]
+)
+def test_no_default_secret_is_accepted(name, value):
+    assert name in complaint(**{name: value})
+
+
+def test_every_missing_secret_is_named_at_once():
+    with pytest.raises(ConfigError) as refusal:
+        Config.from_env({})
+    assert all(name in str(refusal.value) for name in SECRETS)
+
+
+def test_a_refused_secret_is_not_repeated():
+    assert "hunter2" not in complaint(TV_WEBHOOK_SECRET="hunter2")
+
+
+@pytest.mark.parametrize("value", ["changeme", "password", "x"])
+def test_no_default_password_is_accepted(value):
+    assert "DASHBOARD_PASSWORD" in complaint(DASHBOARD_PASSWORD=value)
+
+
+@pytest.mark.parametrize("value", ["plain words", "$argon2id$broken", "pbkdf2:nosuch:1$salt$00", "md5$salt$00"])
+def test_a_hash_that_is_none_is_refused(value):
+    assert "DASHBOARD_PASSWORD_HASH" in complaint(DASHBOARD_PASSWORD_HASH=value)
+
+
+def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator():
+    assert "GOOGLE_CLOUD_PROJECT is not set" in complaint(STORE="firestore")
+    key = '{"type": "service_account"}'
+    desk = config(
+        STORE="firestore",
+        GOOGLE_CLOUD_PROJECT="my-desk-1",
+        GOOGLE_CLOUD_CREDENTIALS=key,
+        FIRESTORE_EMULATOR_HOST="127.0.0.1:8790",
+    )
+    assert (desk.store, desk.google_cloud_project, desk.google_cloud_credentials) == ("firestore", "my-desk-1", key)
+    assert desk.firestore_emulator_host == "127.0.0.1:8790"
+    assert key in secrets_of(desk)
+    bare = config(STORE="firestore", GOOGLE_CLOUD_PROJECT="example.com:desk")
+    assert (bare.google_cloud_credentials, bare.firestore_emulator_host) == (None, None)
+
+
+def test_a_refused_key_is_not_repeated():
+    sentence = complaint(GOOGLE_CLOUD_CREDENTIALS='{"private_key": "hunter2"')
+    assert "GOOGLE_CLOUD_CREDENTIALS" in sentence
+    assert "hunter2" not in sentence
+
+
+def test_two_doors_never_share_one_secret():
+    assert "BRIDGE_HEARTBEAT_SECRET" in complaint(BRIDGE_HEARTBEAT_SECRET=TV_SECRET)
+
+
+# -- everything else -------------------------------------------------------------------------------------------------
+
+FAULTS = {
+    "ASSETS": ("DAX", "ES,DAX", ",", "ES;NQ", "'; DROP"),
+    "CONTRACT_SIZE": ("mini", "MICRO"),
+    "CONTRACTS": ("ES", "ES=", "=MESM6", "NQ=MNQM6", "ES=MES M6", "ES=../x"),
+    "STORE": ("postgres", "SQLITE", "Firestore"),
+    "GOOGLE_CLOUD_PROJECT": ("My Desk", "x", "desk/1", "-desk", "projects/desk-1"),
+    "GOOGLE_CLOUD_CREDENTIALS": ("{", "key.json", "[]", "7", '"text"'),
+    "FIRESTORE_EMULATOR_HOST": ("localhost", "http://localhost:8790", "127.0.0.1:", ":8790", "a b:1"),
+    "TRUSTED_PROXIES": ("-1", "10", "one", "1.5"),
+    "LOG_LEVEL": ("LOUD",),
+    "CANDLE_SECONDS": ("0", "-300", "7", "3601", "five", "300.0", "1e2", "NaN"),
+    "COOLDOWN_SECONDS": ("-1", "86401", "long"),
+    "ENTRY_TTL_SECONDS": ("0", "601", """ """ + "x"),
+    "HEARTBEAT_MAX_AGE_SECONDS": ("0", "86401"),
+    "MAX_TRADES_PER_DAY": ("0", "10001", "many"),
+    "DAILY_STOP_LIMIT_PCT": ("0", "-1", "100.1", "NaN", "sNaN", "Infinity", "two", "2%"),
+    "ENTRY_QTY_6PT": ("0", "1001", "2.5"),
+    "ENTRY_QTY_9PT": ("0", "x"),
+    "SCALE_IN_QTY": ("0", "x"),
+    "STOP_POINTS": ("0", "-15", "1001", "NaN"),
+    "POINTS_TP_TARGET": ("0", "200.1", "NaN", "-inf"),
+    "TWO_HALF_FILTER": ("on", "2", "maybe"),
+    "TRADING_DAY_ROLL": ("24:00", "18", "6pm", "18:00:00", "02:30", "01:00", "-1:00"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FAULTS.items() for value in values])
+def test_a_faulty_setting_is_named(name, value):
+    assert name in complaint(**{name: value})
+
+
+def test_every_fault_is_named_at_once():
+    sentence = complaint(CANDLE_SECONDS="7", STOP_POINTS="none", TV_WEBHOOK_SECRET="")
+    assert all(name in sentence for name in ("CANDLE_SECONDS", "STOP_POINTS", "TV_WEBHOOK_SECRET"))
+
+
+@pytest.mark.parametrize("pair", ["ES=MNQM6", "ES=FOO", "ES=NQZ6", "ES=MES"])
+def test_a_pinned_contract_must_be_one_of_the_asset(pair):
+    assert "CONTRACTS" in complaint(CONTRACTS=pair)
+
+
+# -- the start of a real desk ----------------------------------------------------------------------------------------
+
+
+def words_of_a_start(folder, **settings):
+    """Start a desk that cannot; return its exit status (None: it never gave up) and what it said."""
+    desk = DeskProcess(folder, **settings)
+    process = desk.spawn()
+    deadline = time.monotonic() + 6
+    while process.poll() is None and time.monotonic() < deadline and desk.log().count("Booting worker") < 3:
+        time.sleep(0.05)
+    status = process.poll()
+    desk.kill()
+    return status, desk.log()
+
+
+@pytest.mark.processes
+def test_without_secrets_the_desk_says_one_sentence(tmp_path):
+    _, words = words_of_a_start(tmp_path, **dict.fromkeys(SECRETS, ""))
+    assert "Traceback" not in words
+    sentence = next(line for line in words.splitlines() if "cannot start" in line)
+    assert all(name in sentence for name in SECRETS)
+    assert not (tmp_path / "desk.sqlite").exists()
+
+
+@pytest.mark.processes
+def test_without_secrets_the_desk_does_not_start_again_and_again(tmp_path):
+    status, words = words_of_a_start(tmp_path, **dict.fromkeys(SECRETS, ""))
+    assert status not in (0, None)
+    assert words.count("cannot start") == 1

@@ -1,0 +1,109 @@
+"""The container's files say what is true of this repository. Docker itself is not needed here."""
+
+import fnmatch
+import re
+import shlex
+import tomllib
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.desk_process import REPOSITORY
+
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
+INSTRUCTIONS = [
+    line.partition(" ")[::2]
+    for line in re.sub(r"\\\n\s*", " ", DOCKERFILE).splitlines()
+    if line and not line.startswith("#")
+]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "compose.yaml").read_text("utf-8"))
+
+
+def of(instruction: str) -> list[str]:
+    return [rest for name, rest in INSTRUCTIONS if name == instruction]
+
+
+def copied() -> list[str]:
+    """Return what the image takes from the repository; what an earlier stage made is not there."""
+    return [source for line in of("COPY") if "--from=" not in line for source in shlex.split(line)[:-1]]
+
+
+@pytest.mark.parametrize("source", copied())
+def test_what_the_image_copies_exists(source):
+    assert (REPOSITORY / source).exists()
+
+
+def is_ignored(path: str) -> bool:
+    """Tell what a .dockerignore does to a path at the top: the last line that matches decides."""
+    ignored = False
+    for line in (REPOSITORY / ".dockerignore").read_text("utf-8").splitlines():
+        pattern = line.lstrip("!")
+        if line and not line.startswith("#") and fnmatch.fnmatch(path, pattern):
+            ignored = not line.startswith("!")
+    return ignored
+
+
+def test_the_build_sees_what_is_copied_and_no_secret():
+    assert [source for source in copied() if is_ignored(source)] == []
+    for path in (".env", ".git", "var", "tests", "docs", "requirements-dev.txt", ".venv"):
+        assert is_ignored(path), path
+
+
+def test_every_program_the_procfile_starts_is_in_the_image():
+    started = re.findall(r"gunicorn (\w+):|-m (\w+)", (REPOSITORY / "Procfile").read_text("utf-8"))
+    programs = {"cli" if "flask" in pair else "".join(pair) for pair in started}
+    assert programs >= {"app", "bridge", "cli"}
+    layers = {"services", "routes", "templates", "static", ".flaskenv", "gunicorn.conf.py"}
+    assert programs | layers <= {PurePosixPath(source).name.removesuffix(".py") for source in copied()} | set(copied())
+
+
+def test_the_image_is_pinned_and_does_not_run_as_root():
+    *stages, base = of("FROM")
+    assert [re.sub(r":\d+(\.\d+)*-\w+-slim", "", stage) for stage in stages] == ["node AS vendor"]
+    assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-\w+", base)
+    oldest = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["python_version"]
+    assert base.startswith(f"python:{oldest}")
+    names = [name for name, _ in INSTRUCTIONS]
+    assert names.index("USER") > max(place for place, name in enumerate(names) if name in ("COPY", "RUN"))
+    assert of("USER") == ["lockstep"]
+    assert of("CMD") == ['["gunicorn", "app:app"]']
+    assert "/healthz" in of("HEALTHCHECK")[0]
+    assert "-dev" not in "".join(of("RUN"))
+
+
+def test_the_health_check_is_a_program_that_runs():
+    [line] = of("HEALTHCHECK")
+    command = yaml.safe_load(line.partition("CMD ")[2])
+    assert command[:2] == ["python", "-c"]
+    compile(command[2], "healthcheck", "exec")
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_a_service_may_write_to_its_volume_only(name):
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["user"].split(":")[0] not in ("0", "root")
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service["restart"] == "unless-stopped"
+    assert any(line.startswith("/tmp") for line in service["tmpfs"])  # noqa: S108 - where the container writes
+    [volume] = service["volumes"]
+    source, target = volume.split(":")
+    assert source in COMPOSE["volumes"]
+    written = [value for key, value in service["environment"].items() if key.endswith("_PATH")]
+    assert written
+    assert all(path.startswith(f"{target}/") for path in written)
+
+
+def test_secrets_come_from_the_env_file_and_stand_nowhere_else():
+    text = (REPOSITORY / "compose.yaml").read_text("utf-8") + DOCKERFILE
+    assert not re.search(r"(SECRET|PASSWORD|TOKEN|KEY)\w*\s*[:=]", text)
+    assert {service["env_file"] for service in COMPOSE["services"].values()} == {".env"}
+
+
+def test_web_is_reached_through_a_proxy_on_the_same_machine():
+    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["web"]["ports"])
+    assert COMPOSE["services"]["bridge"]["environment"]["LOCKSTEP_URL"] == "http://web:8000"
+    assert "ports" not in COMPOSE["services"]["bridge"]

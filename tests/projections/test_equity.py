@@ -1,0 +1,63 @@
+"""The account's day: a sample a minute, each under the trading day in which it was taken (SPEC 5.5)."""
+
+from decimal import Decimal
+
+from services.engine.model.commands import TakeSnapshot
+from services.projections.equity import day_name, with_sample
+from tests.support.builders import new_york
+from tests.support.trader import Trader
+
+TUESDAY, WEDNESDAY, FRIDAY, MONDAY = "2026-11-17", "2026-11-18", "2026-11-20", "2026-11-23"
+
+
+def account(trader, equity):
+    """Let the bridge say what the account holds, and return the desk."""
+    return trader.asks(TakeSnapshot(balance=Decimal(equity))).desk
+
+
+def taken(day):
+    return [(sample.at, sample.equity) for sample in day.samples]
+
+
+def test_a_snapshot_is_sampled_once_a_minute():
+    trader = Trader(at="12:25:10")
+    day = with_sample(None, account(trader, 50_000))
+    assert (day.trading_day, taken(day)) == (TUESDAY, [(new_york(TUESDAY, "12:25:10"), 50_000)])
+    assert with_sample(day, account(trader.at("12:25:50"), 50_010)) is None
+    assert with_sample(day, trader.at("12:40").ticks().desk) is None
+    day = with_sample(day, account(trader.at("12:41"), 50_020))
+    assert [equity for _, equity in taken(day)] == [50_000, 50_020]
+
+
+def test_yesterdays_last_snapshot_is_no_sample_of_today():
+    trader = Trader(at="12:25:10")
+    yesterday = with_sample(None, account(trader, 50_000))
+    desk = trader.at("18:00:01").ticks().desk
+    assert day_name(desk) == WEDNESDAY
+    assert desk.live.equity == 50_000
+    assert with_sample(yesterday, desk) is None
+    assert with_sample(None, desk) is None
+    today = with_sample(yesterday, account(trader.at("18:00:20"), 51_000))
+    assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), 51_000)])
+
+
+def test_the_last_second_before_the_roll_is_still_the_old_day():
+    trader = Trader(at="17:59:59")
+    day = with_sample(None, account(trader, 50_000))
+    assert day.trading_day == TUESDAY
+    assert with_sample(day, trader.at("18:00:00").ticks().desk) is None
+
+
+def test_the_weekend_belongs_to_monday_and_friday_does_not():
+    trader = Trader(at="16:00", on=FRIDAY)
+    account(trader, 50_000)
+    desk = trader.at("18:30").ticks().desk
+    assert (day_name(desk), with_sample(None, desk)) == (MONDAY, None)
+    day = with_sample(None, account(trader.at("11:00", "2026-11-21"), 50_100))
+    assert (day.trading_day, [equity for _, equity in taken(day)]) == (MONDAY, [50_100])
+
+
+def test_another_roll_is_asked_for_the_day():
+    trader = Trader(at="12:25", day_roll="12:00")
+    day = with_sample(None, account(trader, 50_000))
+    assert day.trading_day == WEDNESDAY

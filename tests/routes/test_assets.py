@@ -1,0 +1,150 @@
+"""What the pages load: one edition, compressed, kept by browsers for good."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from routes import assets
+from tests.support.desk_process import DeskProcess, eventually
+
+pytestmark = pytest.mark.processes
+
+BUILT = "run `make static/vendor/lightweight-charts.js`"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
+    with DeskProcess(tmp_path_factory.mktemp("assets")) as running:
+        yield running
+
+
+def addresses_of(page: str) -> set[str]:
+    return set(re.findall(r'"(/static/[^"]+)"', page))
+
+
+def test_every_asset_of_every_page_is_there_and_kept_for_good(desk):
+    operator = desk.operator()
+    found = set().union(*(addresses_of(operator.get(path).text) for path in ("/", "/journal", "/log", "/setup")))
+    assert len(found) > 60
+    assert len({address.split("/")[2] for address in found}) == 1, "a page mixes two editions"
+    for address in found:
+        answer = operator.get(address)
+        assert answer.status_code == 200, address
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Vary"] == "Accept-Encoding", "another cookie would be another file"
+
+
+def test_imports_of_scripts_stay_within_the_edition():
+    """A module that names a whole address would come from another edition, or not at all."""
+    for script in (assets.FOLDER / "js").rglob("*.js"):
+        for imported in re.findall(r'(?:from|import) "([^"]+)"', script.read_text("utf-8")):
+            assert imported.startswith("."), f"{script.name} imports {imported}"
+            assert (script.parent / imported).is_file(), f"{script.name} imports {imported}"
+
+
+def test_another_edition_is_served_but_not_kept(desk):
+    address = next(iter(addresses_of(desk.stranger().get("/login").text)))
+    older = desk.stranger().get(address.replace(address.split("/")[2], "0123456789ab"))
+    assert older.status_code == 200
+    assert older.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_library_comes_compressed_and_whole(desk):
+    page = desk.operator().get("/").text
+    library = re.search(r'data-library="([^"]+)"', page)
+    assert library, BUILT
+    plain = desk.stranger().get(library[1], headers={"Accept-Encoding": "identity"})
+    for encoding in ("gzip", "br", "zstd"):
+        answer = desk.stranger().get(library[1], headers={"Accept-Encoding": encoding}, stream=True)
+        sent = answer.raw.read(decode_content=False)
+        assert answer.headers["Content-Encoding"] == encoding
+        assert len(sent) < len(plain.content) / 2
+    whole = desk.stranger().get(library[1], headers={"Accept-Encoding": "gzip"})
+    assert whole.content == plain.content == (assets.FOLDER / "vendor" / "lightweight-charts.js").read_bytes()
+
+
+def test_a_file_is_served_whole_or_not_modified(desk):
+    """A range of a compressed file is the compression of a range, which nobody could join."""
+    [address] = [found for found in addresses_of(desk.stranger().get("/login").text) if found.endswith("base.css")]
+    asked = {"Accept-Encoding": "gzip"}
+    whole = desk.stranger().get(address, headers=asked)
+    part = desk.stranger().get(address, headers={**asked, "Range": "bytes=0-99"})
+    assert part.status_code == 200
+    assert part.content == whole.content
+    again = desk.stranger().get(address, headers={**asked, "If-None-Match": whole.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_stream_is_never_compressed(desk):
+    with desk.operator().get("/api/stream", headers={"Accept-Encoding": "gzip, br"}, stream=True) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert "Content-Encoding" not in answer.headers
+
+
+def test_the_manifest_makes_the_desk_installable(desk):
+    page = desk.stranger().get("/login").text
+    address = re.search(r'rel="manifest" href="([^"]+)"', page)
+    assert address
+    answer = desk.stranger().get(address[1])
+    assert answer.headers["Content-Type"].startswith("application/manifest+json")
+    manifest = answer.json()
+    assert manifest["start_url"] == "/"
+    assert manifest["display"] == "standalone"
+    sizes = {icon["sizes"] for icon in manifest["icons"]}
+    assert {"192x192", "512x512"} <= sizes
+    for icon in manifest["icons"]:
+        told = Path(icon["src"])
+        assert (assets.FOLDER / told).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text("a")
+    shelf = assets.Shelf(tmp_path)
+    first = shelf.edition()
+    sheet.write_text("b")
+    os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
+    eventually(lambda: shelf.edition() != first, within=2)
+    second = shelf.edition()
+    (tmp_path / "more.css").write_text("c")
+    eventually(lambda: shelf.edition() not in (first, second), within=2)
+
+
+def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text("a")
+    shelf = assets.Shelf(tmp_path)
+    edition = shelf.edition()
+    assert shelf.holds(edition, "sheet.css")
+    sheet.write_text("another")
+    assert not shelf.holds(edition, "sheet.css")
+    sheet.unlink()
+    assert not shelf.holds(edition, "sheet.css")
+
+
+def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path):
+    """An editor's swap file, an update: the edition is made of what stays."""
+    (tmp_path / "sheet.css").write_text("a")
+    shelf, ended = assets.Shelf(tmp_path), threading.Event()
+
+    def swap() -> None:
+        while not ended.is_set():
+            (tmp_path / "swap").write_text("x")
+            (tmp_path / "swap").unlink()
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    try:
+        for _ in range(300):
+            shelf._looked_at = float("-inf")
+            shelf.edition()
+    finally:
+        ended.set()
+        swapping.join()
+    shelf._looked_at = float("-inf")
+    assert len(shelf.edition()) == assets.DIGITS

@@ -1,0 +1,356 @@
+"""The bridge's side over real HTTP: claims, long polls, reports, snapshots (SPEC 8)."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually, without_the_clock
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        desk.tradingview().opens_the_ladder()
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory):
+    with DeskProcess(tmp_path_factory.mktemp("bridge"), **QUICK) as desk:
+        yield desk
+
+
+# -- claims ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk):
+    order = desk.operator().enters_when_the_candle_allows()
+    first, second = desk.bridge("first"), desk.bridge("second")
+    [handed] = first.claims()
+    assert (handed["id"], handed["redelivered"]) == (order["id"], False)
+    assert second.claims() == []
+    [again] = first.claims()
+    assert (again["id"], again["redelivered"]) == (order["id"], True)
+    first.reports(order["id"], "WORKING")
+    assert first.claims() == []
+
+
+def test_owners_who_ask_at_once_share_nothing(desk):
+    desk.operator().enters_when_the_candle_allows()
+    bridges = [desk.bridge(f"owner {number}") for number in range(12)]
+    with ThreadPoolExecutor(12) as asking:
+        handed = list(asking.map(lambda bridge: bridge.claims(), bridges))
+    assert sorted(map(len, handed)) == [0] * 11 + [1]
+
+
+def test_a_claim_holds_over_a_restart(desk):
+    order = desk.operator().enters_when_the_candle_allows()
+    desk.bridge("first").claims()
+    desk.restart()
+    assert desk.bridge("second").claims() == []
+    [again] = desk.bridge("first").claims()
+    assert (again["id"], again["redelivered"]) == (order["id"], True)
+
+
+def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk):
+    operator, alerts = desk.operator(), desk.tradingview()
+    alerts.opens_the_ladder("NQ")
+    first, second = desk.bridge("first"), desk.bridge("second")
+    first.fills(operator.enters_when_the_candle_allows("ES"), 5250.25)
+    operator.enters_when_the_candle_allows("NQ")
+    operator.post("/api/exit", json={"asset": "ES", "force": True})
+    assert len(first.claims()) == 2
+    assert second.claims() == []
+    desk.terminate()
+    _claimed_seconds_ago(desk, 61)
+    desk.start()
+    [passed_on] = second.claims()
+    assert (passed_on["kind"], passed_on["redelivered"]) == ("EXIT", True)
+
+
+def _claimed_seconds_ago(desk, seconds):
+    """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
+    at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    with closing_connection(desk.database) as connection:
+        for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open = 1").fetchall():
+            changed = {**json.loads(body), "claimed_at": at}
+            connection.execute("UPDATE orders SET body = ? WHERE id = ?", (json.dumps(changed).encode(), order_id))
+
+
+def test_limit_is_kept(desk):
+    operator, alerts = desk.operator(), desk.tradingview()
+    alerts.opens_the_ladder("NQ")
+    operator.enters_when_the_candle_allows("ES")
+    operator.enters_when_the_candle_allows("NQ")
+    first, second = desk.bridge("first"), desk.bridge("second")
+    assert len(first.claims(limit=1)) == 1
+    assert len(second.claims(limit=5)) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "-1"},
+        {"limit": "many"},
+        {"limit": "1e2"},
+        {"limit": ""},
+        {"wait": "26"},
+        {"wait": "-1"},
+        {"wait": "NaN"},
+        {"owner": ""},
+        {"owner": "x" * 65},
+    ],
+    ids=str,
+)
+def test_a_malformed_question_is_refused(shared_desk, query):
+    error_of(shared_desk.bridge().get("/api/orders/pending", params=query), 400)
+
+
+# -- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    delays = []
+    for _ in range(3):
+        answered: list[float] = []
+
+        def waits(answered=answered):
+            assert bridge.claims(wait=10)
+            answered.append(time.monotonic())
+
+        waiting = threading.Thread(target=waits)
+        waiting.start()
+        time.sleep(0.3)
+        order = operator.enters_when_the_candle_allows()
+        clicked_at = time.monotonic()
+        waiting.join(10)
+        delays.append(answered[0] - clicked_at)
+        bridge.reports(order["id"], "REJECTED")
+    assert sorted(delays)[1] < 0.1, delays
+
+
+def test_a_wait_in_vain_ends_with_an_empty_list(shared_desk):
+    started_at = time.monotonic()
+    assert shared_desk.bridge().claims(wait=1) == []
+    assert 0.9 < time.monotonic() - started_at < 2
+
+
+def test_without_wait_the_answer_is_immediate(shared_desk):
+    started_at = time.monotonic()
+    assert shared_desk.bridge().claims() == []
+    assert time.monotonic() - started_at < 0.5
+
+
+def test_twenty_waiting_bridges_hold_up_nobody(shared_desk):
+    with ThreadPoolExecutor(20) as waiting:
+        polls = [waiting.submit(shared_desk.bridge(f"owner {n}").claims, wait=2) for n in range(20)]
+        time.sleep(0.3)
+        started_at = time.monotonic()
+        assert shared_desk.tradingview().brick(6, "green").status_code == 200
+        assert time.monotonic() - started_at < 0.5
+        assert [poll.result() for poll in polls] == [[]] * 20
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_status_once_and_again(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    story = (
+        ("WORKING", {}, 0),
+        ("PARTIALLY_FILLED", {"fill_price": 5250.25, "qty": 2, "exec_id": "a", "cum_qty": 2}, 2),
+        ("PARTIALLY_FILLED", {"fill_price": 5250.5, "qty": 1, "exec_id": "b", "cum_qty": 3}, 3),
+        ("FILLED", {"fill_price": 5250.75, "qty": 2, "exec_id": "c", "cum_qty": 5}, 5),
+    )
+    for status, extra, position in story:
+        first = bridge.reports(order["id"], status, **extra)
+        assert first.json().get("duplicate") is None, first.text
+        before = desk.rows("SELECT sequence FROM journal WHERE kind = 'ReportExecution'")
+        again = bridge.reports(order["id"], status, **extra)
+        assert (again.status_code, again.json()["duplicate"]) == (200, True)
+        assert desk.rows("SELECT sequence FROM journal WHERE kind = 'ReportExecution'") == before
+        assert operator.asset()["position"] == position
+
+
+def test_a_repeated_report_is_known_after_a_restart(desk):
+    order = desk.operator().enters_when_the_candle_allows()
+    desk.bridge().claims()
+    extra = {"fill_price": 5250.25, "qty": 2, "exec_id": "a", "cum_qty": 2}
+    desk.bridge().reports(order["id"], "PARTIALLY_FILLED", **extra)
+    desk.restart()
+    assert desk.bridge().reports(order["id"], "PARTIALLY_FILLED", **extra).json()["duplicate"] is True
+    assert desk.operator().asset()["position"] == 2
+
+
+def test_the_same_report_many_times_at_once_fills_once(desk):
+    order = desk.operator().enters_when_the_candle_allows()
+    bridge = desk.bridge()
+    bridge.claims()
+    extra = {"fill_price": 5250.25, "qty": 5, "exec_id": "a", "cum_qty": 5}
+    with ThreadPoolExecutor(8) as reporting:
+        answers = list(reporting.map(lambda _: bridge.reports(order["id"], "FILLED", **extra), range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum("duplicate" not in answer.json() for answer in answers) == 1
+    assert desk.operator().asset()["position"] == 5
+
+
+def test_a_final_order_does_not_change_its_mind(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.fills(order, 5250.25)
+    before = operator.settled_state()
+    for status in ("REJECTED", "CANCELLED"):
+        error_of(bridge.reports(order["id"], status), 409)
+    after = operator.state()
+    assert without_the_clock(after) == without_the_clock(before)
+    assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"] * 2
+    assert desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [("FILLED",)]
+    desk.restart()
+    error_of(desk.bridge().reports(order["id"], "REJECTED"), 409)
+
+
+def test_an_unknown_order_is_not_found(shared_desk):
+    for order_id in ("nobody", "0" * 32, "x" * 500, "<script>", "%00", "%ff", "' OR 1=1"):
+        error_of(shared_desk.bridge().reports(order_id, "FILLED", fill_price=1, qty=1), 404)
+
+
+def test_more_than_was_ordered_is_a_conflict(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    error_of(bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=6, cum_qty=6), 409)
+    assert operator.asset()["position"] == 0
+    assert operator.state()["alerts"][0]["code"] == "overfill"
+
+
+@pytest.mark.parametrize(
+    ("status", "extra"),
+    [
+        ("EXPIRED", {}),
+        ("PENDING", {}),
+        ("CLAIMED", {}),
+        ("filled", {"fill_price": 5250.25, "qty": 5}),
+        ("FILLED", {"qty": 5}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "symbol": "MNQM6"}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "side": "SELL"}),
+        ("FILLED", {"fill_price": "NaN", "qty": 5}),
+        ("FILLED", {"fill_price": 5250.25, "qty": -5}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 2.5}),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused(desk, status, extra):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    before = operator.settled_state()
+    error_of(bridge.reports(order["id"], status, **extra), 400)
+    assert without_the_clock(operator.state()) == without_the_clock(before)
+
+
+def test_filled_with_nothing_is_no_fill(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    error_of(bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=0), 400)
+    assert operator.asset()["pending_order_id"] == order["id"]
+
+
+def test_an_integral_float_is_a_whole_number(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    assert bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=5.0).status_code == 200
+    body = {"symbols": [{"symbol": "MESM6", "position": 5.0}]}
+    assert bridge.post("/api/rithmic/pnl-snapshot", json=body).status_code == 200
+
+
+def test_a_rejected_exit_of_exit_all_is_tried_again(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
+    [first] = operator.post("/api/exit-all", json={"force": True}).json()["orders"]
+    bridge.claims()
+    bridge.reports(first["id"], "REJECTED", reason="exchange closed")
+    assert operator.asset()["position"] == 5
+    [second] = eventually(bridge.claims, within=4)
+    assert (second["kind"], second["qty"]) == ("EXIT", 5)
+    assert second["id"] != first["id"]
+    assert "exit_refused" in {alert["code"] for alert in operator.state()["alerts"]}
+
+
+# -- the account -----------------------------------------------------------------------------------------------------
+
+
+def test_a_heartbeat_shows_in_the_state(desk):
+    assert desk.operator().state()["global"]["rithmic_connected"] is False
+    body = {
+        "tsConnected": True,
+        "mdConnected": True,
+        "repoOk": True,
+        "account": "U12345",
+        "tradeRoute": "PAPER",
+        "lastRapiEventUtc": "2024-01-15T14:32:00Z",
+    }
+    assert desk.bridge().post("/api/bridge/heartbeat", json=body).status_code == 200
+    everything = desk.operator().state()["global"]
+    assert (everything["rithmic_connected"], everything["connected_count"]) == (True, 2)
+    assert everything["account"] == "U12345"
+
+
+def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    bridge.snapshots(50_000)
+    bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
+    assert bridge.snapshots(49_000.01, MESM6=5).json()["daily_stop_triggered"] is False
+    assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is True
+    [order] = bridge.claims()
+    assert (order["kind"], order["source"], order["qty"]) == ("EXIT", "daily_stop", 5)
+    bridge.reports(order["id"], "FILLED", fill_price=5210, qty=5)
+    bridge.snapshots(60_000)
+    assert operator.enters().json()["gate"] == "daily_stop"
+    desk.restart()
+    state = desk.operator().state()["global"]
+    assert (state["daily_stop_triggered"], state["daily_start_equity"]) == (True, 50_000)
+    assert desk.operator().enters().json()["gate"] == "daily_stop"
+
+
+def test_two_snapshots_that_disagree_and_the_broker_is_right(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
+    bridge.snapshots(50_000)
+    gates = {rung["gate"]: rung["state"] for rung in operator.asset()["ladder"]}
+    assert gates["reconcile"] == "closed"
+    assert operator.asset()["position"] == 5
+    bridge.snapshots(50_000)
+    assert operator.asset()["position"] == 5
+    time.sleep(2.05)
+    bridge.snapshots(50_000)
+    state = operator.state()
+    assert state["assets"]["ES"]["position"] == 0
+    assert (state["history"][0]["reason"], state["history"][0]["exit_price"]) == ("BROKER_FLAT", 5250.25)
+
+
+def test_a_balance_that_is_next_to_nothing_does_not_break_the_day(desk):
+    bridge = desk.bridge()
+    bridge.post("/api/rithmic/pnl-snapshot", data='{"accountBalance": "1e-999999"}')
+    assert bridge.snapshots(5_000_000).status_code == 200
+
+
+def test_bridge_messages_are_shown_in_the_log(desk):
+    operator, bridge = desk.operator(), desk.bridge()
+    bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
+    bridge.snapshots(50_000, MESM6=5)
+    bridge.snapshots(50_000, MESM6=5)
+    newest, older = operator.state()["logs"]["rithmic"][:2]
+    assert (newest["kind"], newest["count"]) == ("pnl-snapshot", 2)
+    assert (older["kind"], older["outcome"]) == ("execution-report", "ok")

@@ -1,0 +1,75 @@
+"""Webhooks that could not be read: listed without their secret, tried again as they came, never out of order."""
+
+import pytest
+
+from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually
+
+pytestmark = pytest.mark.processes
+NOT_A_NUMBER = f'{{"secret": "{TV_SECRET}", "price": NaN}}'
+EARLY, LATER = "2026-11-20T15:00:00Z", "2026-11-20T15:05:00Z"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    with DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESM6") as desk:
+        yield desk
+
+
+def letters_of(operator):
+    return operator.get("/api/dead-letters").json()["dead_letters"]
+
+
+def replays(operator, letter):
+    return operator.post(f"/api/dead-letters/{letter['sequence']}/replay", json={})
+
+
+def test_a_letter_is_listed_without_its_secret_newest_first(desk):
+    desk.tradingview().sends("/tv_renko", color="purple")
+    desk.tradingview().post("/tv_heartbeat", data=NOT_A_NUMBER)
+    newest, oldest = letters_of(desk.operator())
+    assert (newest["path"], newest["can_be_tried_again"]) == ("/tv_heartbeat", False)
+    assert (oldest["path"], oldest["can_be_tried_again"]) == ("/tv_renko", True)
+    assert TV_SECRET not in newest["body"] + oldest["body"]
+
+
+def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk):
+    answer = desk.tradingview().brick(6, "green", asset="NQ", bar_id=EARLY)
+    assert answer.status_code == 422
+    operator = desk.operator()
+    (letter,) = letters_of(operator)
+    assert "no symbol of an asset" in error_of(replays(operator, letter), 422)
+    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM6,NQ=MNQM6")
+    operator = desk.operator()
+    assert replays(operator, letter).json()["effects"]
+    assert operator.asset("NQ")["main_renko_color"] == "green"
+    assert replays(operator, letter).json()["duplicate"] is True
+    eventually(lambda: any("tried again" in line["outcome"] for line in operator.state()["logs"]["tradingview"]))
+
+
+def test_a_brick_that_would_come_late_has_no_effect(desk):
+    desk.tradingview().brick(6, "green", asset="NQ", bar_id=EARLY)
+    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM6,NQ=MNQM6")
+    desk.tradingview().brick(6, "red", asset="NQ", bar_id=LATER)
+    operator = desk.operator()
+    (letter,) = letters_of(operator)
+    assert replays(operator, letter).json()["stale"] is True
+    assert operator.asset("NQ")["main_renko_color"] == "red"
+
+
+def test_a_brick_without_a_time_is_not_tried_again(desk):
+    """It could re-arm a token or open the initial exit lock hours after it was true."""
+    desk.tradingview().brick(6, "green", asset="NQ")
+    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM6,NQ=MNQM6")
+    operator = desk.operator()
+    (letter,) = letters_of(operator)
+    assert "tells no time" in error_of(replays(operator, letter), 409)
+    assert operator.asset("NQ")["main_renko_color"] == "neutral"
+
+
+def test_only_bricks_that_are_there_are_tried_again(desk):
+    desk.tradingview().post("/tv_heartbeat", data=NOT_A_NUMBER)
+    operator = desk.operator()
+    (letter,) = letters_of(operator)
+    assert "only bricks" in error_of(replays(operator, letter), 409)
+    assert "no dead letter" in error_of(replays(operator, {"sequence": 999_999}), 404)
+    error_of(desk.stranger().get("/api/dead-letters"), 401)

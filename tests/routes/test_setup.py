@@ -1,0 +1,105 @@
+"""The set-up page's server half: what is pasted works, secrets are told to nobody unasked, and can be changed."""
+
+import html
+import json
+import re
+
+import pytest
+
+from tests.support.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, TV_SECRET, DeskProcess, error_of
+
+OLD_TV, OLD_BRIDGE = "the-tv-secret-of-before", "the-bridge-secret-of-before"
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("setup")
+    previous = {"TV_WEBHOOK_SECRET_PREVIOUS": OLD_TV, "BRIDGE_HEARTBEAT_SECRET_PREVIOUS": OLD_BRIDGE}
+    with DeskProcess(folder, METRICS_TOKEN="", **previous) as desk:
+        yield desk
+
+
+def test_a_stranger_is_sent_to_log_in(desk):
+    answer = desk.stranger().get("/setup", allow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["Location"] == "/login"
+
+
+def test_every_message_of_the_page_is_taken_by_its_webhook(desk):
+    page = desk.operator().get("/setup").text
+    hooks = re.findall(r'data-path="([^"]+)" data-ts="[^"]*" data-message="([^"]+)"', page)
+    assert len(hooks) == 8
+    for number, (path, message) in enumerate(hooks):
+        text = html.unescape(message).replace("YOUR TV_WEBHOOK_SECRET", TV_SECRET).replace("ASSET", "ES")
+        for name, value in (("COLOR", "green"), ("{{ticker}}", "ES1!"), ("{{close}}", "5250.25")):
+            text = text.replace(name, value)
+        text = text.replace("{{time}}", f"2026-11-20T15:0{number}:00Z").replace("{{timenow}}", "2026-11-20T15:09:00Z")
+        answer = desk.tradingview().post(path, data=text, headers={"Content-Type": "text/plain"})
+        assert answer.status_code == 200, (path, text, answer.text)
+        assert json.loads(text)["secret"] == TV_SECRET
+
+
+def test_the_page_holds_no_secret(desk):
+    page = desk.operator().get("/setup").text
+    assert not [secret for secret in (TV_SECRET, BRIDGE_SECRET, OLD_TV, OLD_BRIDGE, PASSWORD) if secret in page]
+
+
+def test_the_secret_is_told_to_who_types_the_password_once_more(desk):
+    operator = desk.operator()
+    assert "wrong" in error_of(operator.post("/api/setup/webhook-secret", json={"password": "nonsense"}), 403)
+    answer = operator.post("/api/setup/webhook-secret", json={"password": PASSWORD})
+    assert answer.json()["secret"] == TV_SECRET
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert error_of(desk.stranger().post("/api/setup/webhook-secret", json={"password": PASSWORD}), 401)
+
+
+def test_tries_are_counted_with_those_of_the_login(tmp_path):
+    with DeskProcess(tmp_path) as desk:
+        operator = desk.operator()
+        for _ in range(5):
+            operator.post("/api/setup/webhook-secret", json={"password": "nonsense"})
+        assert "too many" in error_of(operator.post("/api/setup/webhook-secret", json={"password": PASSWORD}), 429)
+
+
+def test_without_a_password_the_secret_is_told_to_nobody(tmp_path):
+    with DeskProcess(tmp_path, DASHBOARD_PASSWORD="") as desk:
+        answer = desk.stranger().post("/api/setup/webhook-secret", json={"password": ""})
+        assert "DASHBOARD_PASSWORD" in error_of(answer, 403)
+        assert TV_SECRET not in desk.stranger().get("/setup").text
+
+
+def test_the_secret_before_is_taken_too_and_the_page_says_who_still_uses_it(desk):
+    operator = desk.operator()
+    assert operator.get("/setup").text.count("not used since web was started") == 2
+    body = {"secret": OLD_TV, "asset": "ES", "price": 5250}
+    assert desk.stranger().post("/tv_heartbeat", json=body).status_code == 200
+    sign_of_life = {"tsConnected": True, "mdConnected": True, "repoOk": True}
+    beat = desk.stranger().post("/api/bridge/heartbeat", json=sign_of_life, headers={"X-Bridge-Secret": OLD_BRIDGE})
+    assert beat.status_code == 200
+    assert operator.get("/setup").text.count("still in use, 0 min ago") == 2
+    assert desk.stranger().post("/tv_heartbeat", json={**body, "secret": OLD_BRIDGE}).status_code == 401
+
+
+def test_no_secret_of_before_opens_the_other_door(tmp_path):
+    desk = DeskProcess(tmp_path, TV_WEBHOOK_SECRET_PREVIOUS=BRIDGE_SECRET)
+    assert desk.spawn().wait(20) != 0
+    assert "must not open the bridge's door" in desk.log()
+
+
+def test_a_level_exit_that_took_a_trade_out_is_known_after_a_restart(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        operator, alerts = desk.operator(), desk.tradingview()
+        assert operator.state()["level_exit_ts"] == {}
+        alerts.opens_the_ladder()
+        desk.bridge().fills(operator.enters_when_the_candle_allows(), 5250.25)
+        assert alerts.sends("/tv_level_exit", asset="ES").ok
+        heard = operator.state()
+        assert heard["level_exit_ts"] == {"ES": heard["logs"]["tradingview"][0]["ts"]}
+        desk.restart()
+        again = desk.operator().state()
+        assert set(again["level_exit_ts"]) == {"ES"}
+        assert ("tv_level_exit", "ES", "exit") in [
+            (line["kind"], line["asset"], line["outcome"]) for line in again["logs"]["tradingview"]
+        ]

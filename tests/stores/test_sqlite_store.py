@@ -1,0 +1,401 @@
+"""The SQLite store: all or nothing, one writer, and nothing acknowledged is ever lost (SPEC 9, DESIGN 3)."""
+
+import json
+import random
+import re
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+import requests
+
+from services.stores.sqlite.file import MIGRATIONS
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
+from services.stores.store import (
+    Commit,
+    DeadLetter,
+    Head,
+    JournalRow,
+    StoredOrder,
+    StoreDown,
+    StoredReply,
+    StoreUnreadable,
+    VersionConflict,
+)
+from services.stores.trade_rows import StoredTrade
+from tests.support.desk_process import QUICK, DeskProcess, closing_connection, without_the_clock
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+SCHEMA = MIGRATIONS.with_name("schema.sql")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "desk.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    store = SqliteStore(path)
+    yield store
+    store.close()
+
+
+def a_commit(expected, **more):
+    number = expected + 1
+    row = JournalRow(number, NOON, "operator", "EnterMarket", "ES", b"{}", b"[]")
+    head = None if expected == 0 else Head(expected, expected * 10, 1, "a writer", str(expected))
+    return Commit(head, 1, "a writer", number, number * 10, {"_global": b'{"n": %d}' % number}, [row], **more)
+
+
+def everything_in(path):
+    tables = ("desk", "documents", "orders", "journal", "trades", "replies", "dead_letters")
+    with closing_connection(path) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608
+
+
+# -- schema ----------------------------------------------------------------------------------------------------------
+
+
+def schema_after(script):
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(script)
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+    connection.close()
+    return [(*names, re.sub(r"\s*([,()])\s*", r"\1 ", re.sub(r"\s+", " ", sql or ""))) for *names, sql in rows]
+
+
+def test_the_schema_is_all_migrations_in_order():
+    steps = sorted(MIGRATIONS.glob("*.sql"))
+    assert [int(step.name[:4]) for step in steps] == list(range(1, len(steps) + 1))
+    assert schema_after(SCHEMA.read_text("utf-8")) == schema_after("\n".join(step.read_text("utf-8") for step in steps))
+
+
+def test_a_store_is_durable_by_its_settings(store, path):
+    pragma = store._writer.execute
+    assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert pragma("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_newer_schema_is_refused(store, path):
+    store.close()
+    with closing_connection(path) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    with pytest.raises(StoreUnreadable, match=r"schema 999.*start the newer program"):
+        SqliteStore(path)
+
+
+def test_a_file_that_is_no_database_is_refused_untouched(path):
+    path.write_bytes(b"my diary, page one\n" * 500)
+    with pytest.raises(StoreUnreadable, match=r"desk\.sqlite could not be opened"):
+        SqliteStore(path)
+    assert path.read_bytes().startswith(b"my diary")
+
+
+def test_another_programs_database_is_refused_with_a_sentence(path):
+    with closing_connection(path) as connection:
+        connection.execute("CREATE TABLE orders (x)")
+    with pytest.raises(StoreUnreadable):
+        SqliteStore(path)
+
+
+def test_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnreadable):
+        SqliteStore(tmp_path / "file" / "desk.sqlite")
+
+
+# -- one writer ------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path):
+    with pytest.raises(StoreUnreadable, match="does not exist: start the desk once"):
+        SqliteReader(path)
+    assert not path.exists()
+    with closing_connection(path) as connection:
+        connection.executescript((MIGRATIONS / "0001_the_desk.sql").read_text("utf-8"))
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StoreUnreadable, match="has schema 1, not 5: start the desk once"):
+        SqliteReader(path)
+
+
+def test_a_commit_onto_another_sequence_is_a_conflict_and_stores_nothing(store, path):
+    store.commit(a_commit(0))
+    before = everything_in(path)
+    for expected in (0, 2, 99):
+        with pytest.raises(VersionConflict):
+            store.commit(a_commit(expected))
+    assert everything_in(path) == before
+    store.commit(a_commit(1))
+
+
+def test_many_who_open_a_new_file_at_once_find_it_whole_and_copy_nothing(path):
+    with ThreadPoolExecutor(6) as openers:
+        stores = list(openers.map(lambda _: SqliteStore(path), range(6)))
+    for store in stores:
+        assert store.head() is None
+        store.close()
+    assert [file.name for file in path.parent.iterdir() if "schema-" in file.name] == []
+
+
+def test_a_copy_ends_though_somebody_writes_all_the_time(path):
+    store = SqliteStore(path)
+    ended, head = threading.Event(), store.commit(a_commit(0))
+    with closing_connection(path) as filler:
+        filler.execute("CREATE TABLE filler (bytes BLOB)")
+        filler.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * 60)
+
+    def write():
+        with closing_connection(path) as busy:
+            while not ended.is_set():
+                busy.execute("INSERT INTO filler VALUES (x'00')")
+
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(write)
+        try:
+            name = store.back_up("busy")
+        finally:
+            ended.set()
+        writing.result(10)
+    copy = SqliteReader(path.with_name(name))
+    assert copy.head() == head
+    copy.close()
+    store.close()
+
+
+def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path):
+    SqliteStore(path).close()
+    path.chmod(0o444)
+    reader = SqliteReader(path)
+    assert reader.head() is None
+    reader.close()
+
+
+# -- all or nothing --------------------------------------------------------------------------------------------------
+
+
+def a_full_commit(expected):
+    return a_commit(
+        expected,
+        orders=[StoredOrder("o", "ES", "PENDING", True, NOON, b"{}")],
+        trades=[StoredTrade("t", "ES", NOON, b"{}")],
+        replies=[StoredReply("k", "f", NOON, b"{}")],
+        dead_letters=[DeadLetter(expected + 1, NOON, "/tv_renko", "why", "what")],
+    )
+
+
+def test_what_is_committed_is_read_back(store, path):
+    store.commit(a_full_commit(0))
+    stored = store.load()
+    assert stored.head == Head(1, 10, 1, "a writer", "1")
+    assert stored.open_orders == [b"{}"]
+    assert store.order("o") == b"{}"
+    assert store.order("'; DROP TABLE orders; --") is None
+    assert [row.at for row in store.journal()] == [NOON]
+    assert [reply.key for reply in store.replies_since(NOON.replace(year=2025))] == ["k"]
+    assert store.replies_since(NOON) == []
+    assert store.last_dead_letters(5)[0].reason == "why"
+
+
+@pytest.mark.parametrize("table", ["trades", "dead_letters", "journal"])
+def test_a_fault_in_the_middle_stores_nothing_of_it(store, path, table):
+    store.commit(a_full_commit(0))
+    before = everything_in(path)
+    with closing_connection(path) as other:
+        other.execute(f"CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(StoreDown):
+        store.commit(a_full_commit(1))
+    assert everything_in(path) == before
+    with closing_connection(path) as other:
+        other.execute("DROP TRIGGER fault")
+    store.commit(a_commit(1))
+
+
+def test_a_trade_is_never_written_twice(store, path):
+    store.commit(a_full_commit(0))
+    before = everything_in(path)
+    with pytest.raises(StoreDown):
+        store.commit(a_full_commit(1))
+    assert everything_in(path) == before
+
+
+def test_a_locked_file_is_down_and_then_up_again(store, path, monkeypatch):
+    store._writer.execute("PRAGMA busy_timeout = 100")
+    with closing_connection(path) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreDown, match="locked"):
+            store.commit(a_commit(0))
+        other.execute("ROLLBACK")
+    store.commit(a_commit(0))
+
+
+# -- the file at the start of a real desk ----------------------------------------------------------------------------
+
+
+def a_failed_start(desk, within=6.0):
+    """Start a desk that cannot; return its exit status (None when it never gave up) and its words."""
+    process = desk.spawn()
+    deadline = time.monotonic() + within
+    while process.poll() is None and time.monotonic() < deadline and desk.log().count("Booting worker") < 4:
+        time.sleep(0.05)
+    status = process.poll()
+    desk.kill()
+    return status, desk.log()
+
+
+def used_desk(folder):
+    with DeskProcess(folder, **QUICK) as desk:
+        desk.tradingview().opens_the_ladder()
+        operator, bridge = desk.operator(), desk.bridge()
+        bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
+        exit_order = operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"]
+        bridge.fills(exit_order, 5251)
+    return desk
+
+
+def spoil(desk, statement):
+    with closing_connection(desk.database) as connection:
+        connection.execute(statement)
+
+
+SPOILT = {
+    "no database": lambda desk: desk.database.write_bytes(b"garbage" * 1000),
+    "a newer schema": lambda desk: spoil(desk, "PRAGMA user_version = 999"),
+    "a broken document": lambda desk: spoil(desk, "UPDATE documents SET body = x'7b'"),
+    "a newer document": lambda desk: spoil(desk, """UPDATE documents SET body = CAST('{"schema": 99}' AS BLOB)"""),
+}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("spoils", SPOILT.values(), ids=SPOILT.keys())
+def test_a_spoilt_file_is_said_in_one_sentence(tmp_path, spoils):
+    desk = used_desk(tmp_path)
+    for leftover in ("-wal", "-shm"):
+        if spoils is SPOILT["no database"]:
+            desk.database.with_name(desk.database.name + leftover).unlink(missing_ok=True)
+    spoils(desk)
+    _, words = a_failed_start(desk)
+    assert "Traceback" not in words
+    assert re.search(r"desk\.sqlite|stored d", words)
+
+
+@pytest.mark.processes
+def test_a_spoilt_file_ends_the_start(tmp_path):
+    desk = DeskProcess(tmp_path)
+    desk.database.write_bytes(b"garbage" * 1000)
+    status, _ = a_failed_start(desk)
+    assert status not in (0, None)
+
+
+@pytest.mark.processes
+def test_a_spoilt_trade_is_said_in_one_sentence(tmp_path):
+    desk = used_desk(tmp_path)
+    spoil(desk, "UPDATE trades SET body = x'7b'")
+    _, words = a_failed_start(desk)
+    assert "Traceback" not in words
+
+
+# -- under load, and killed ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.processes
+def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path):
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        names = [f"brick {number}" for number in range(640)]
+
+        def sends(thread):
+            alerts = desk.tradingview()
+            for name in names[thread::16]:
+                assert alerts.brick(2.5, "green", bar_id=name).status_code == 200
+            return True
+
+        with ThreadPoolExecutor(16) as threads:
+            assert all(threads.map(sends, range(16)))
+        journaled = [json.loads(body)["bar_id"] for (body,) in bricks_in(desk)]
+        assert sorted(journaled) == sorted(names)
+        sequences = [sequence for (sequence,) in desk.rows("SELECT sequence FROM journal ORDER BY sequence")]
+        assert sequences == list(range(1, len(sequences) + 1))
+        assert desk.rows("SELECT sequence FROM desk") == [(sequences[-1],)]
+
+
+def bricks_in(desk):
+    return desk.rows("SELECT CAST(command AS TEXT) FROM journal WHERE kind = 'CloseBrick' ORDER BY sequence")
+
+
+@pytest.mark.processes
+def test_what_was_acknowledged_survives_five_kills(tmp_path):
+    acknowledged: list[str] = []
+    numbers = iter(range(1_000_000))
+    desk = DeskProcess(tmp_path, **QUICK)
+    with desk:
+        for round_number in range(5):
+            threads = [threading.Thread(target=send_until_dead, args=(desk, numbers, acknowledged)) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.25 + random.Random(round_number).random() * 0.2)
+            desk.kill()
+            for thread in threads:
+                thread.join(10)
+            desk.start()
+            journaled = {json.loads(body)["bar_id"] for (body,) in bricks_in(desk)}
+            lost = set(acknowledged) - journaled
+            assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged bricks were lost"
+        assert len(acknowledged) > 100
+        assert len(bricks_in(desk)) == len({body for (body,) in bricks_in(desk)}), "a brick was journaled twice"
+        assert desk.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+def send_until_dead(desk, numbers, acknowledged):
+    alerts = desk.tradingview()
+    while True:
+        name = f"brick {next(numbers)}"
+        try:
+            answer = alerts.brick(2.5, "green", bar_id=name)
+        except (requests.RequestException, ValueError):
+            return
+        if answer.status_code == 200:
+            acknowledged.append(name)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("way", ["terminate", "kill"])
+def test_a_restart_changes_no_lock(tmp_path, way):
+    with DeskProcess(tmp_path, COOLDOWN_SECONDS="3600", CANDLE_SECONDS="3600") as desk:
+        operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
+        alerts.opens_the_ladder("ES")
+        alerts.opens_the_ladder("NQ", "red")
+        bridge.snapshots(50_000)
+        bridge.fills(operator.enters().json()["order"], 5250.25)
+        bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5251)
+        bridge.snapshots(49_000)
+        before = operator.state()
+        assert before["global"]["daily_stop_triggered"]
+        assert before["global"]["post_exit_lock_active"]
+        assert before["global"]["five_min_trade_lock_active"]
+        assert not before["assets"]["ES"]["tempo_ready"]
+        getattr(desk, way)()
+        desk.start()
+        after = desk.operator().state()
+        assert locks_of(after) == locks_of(before)
+        assert without_the_clock(after)["history"] == without_the_clock(before)["history"]
+        told = [alert["code"] for alert in after["alerts"] if alert not in before["alerts"]]
+        assert told == (["writer_lost"] if way == "kill" else [])
+
+
+def locks_of(document):
+    """Return what SPEC 5 calls locks, counters and tokens; prices and ages may be up to 30 s old after a kill."""
+    everything = without_the_clock(document)["global"]
+    shared = {
+        name: value
+        for name, value in everything.items()
+        if name.startswith(("five_min", "post_exit", "daily_stop", "daily_start", "trades_", "trading_day"))
+    }
+    per_asset = {
+        symbol: {name: asset[name] for name in ("tempo_ready", "position", "zone_type", "initial_exit_lock_active")}
+        for symbol, asset in document["assets"].items()
+    }
+    return shared, per_asset

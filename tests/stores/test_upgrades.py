@@ -1,0 +1,322 @@
+"""A store of every earlier version is opened by today's program: nothing is lost, and a copy of it stays (SPEC 9).
+
+``fixtures/sqlite_schema_<n>.sql`` were written by the programs of that time: ES was long and won, an entry was
+refused, then NQ went short; its manual exit is at the bridge.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from services.desk.manager import StateManager
+from services.engine.model.commands import EnterMarket, ReportExecution
+from services.history.replay import replay_store
+from services.projections.trade_fills import are_whole, fills_of
+from services.stores.codec import documents
+from services.stores.sqlite import file as sqlite_file
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
+from services.stores.store import StoreUnreadable
+from tests.support.desk_process import REPOSITORY
+from tests.support.paths import FIXTURES
+from wire.types import OrderStatus
+
+SCHEMAS = (1, 2, 3, 4)
+NEWEST = len(sqlite_file.migration_steps())
+NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
+OPENS = "import sys; from services.stores.sqlite.store import SqliteStore; SqliteStore(sys.argv[1]).close()"
+
+
+def test_every_earlier_schema_has_a_fixture():
+    assert tuple(range(1, NEWEST)) == SCHEMAS
+    for schema in SCHEMAS:
+        assert (FIXTURES / f"sqlite_schema_{schema}.sql").exists()
+
+
+@pytest.fixture(params=SCHEMAS, ids=lambda schema: f"schema {schema}")
+def schema(request):
+    return request.param
+
+
+@pytest.fixture
+def old(tmp_path, schema):
+    """A file as the program of that schema left it."""
+    path = tmp_path / "desk.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript((FIXTURES / f"sqlite_schema_{schema}.sql").read_text("utf-8"))
+    connection.close()
+    return path
+
+
+def asked(path, query):
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def content(path):
+    """Everything a file holds, its schema's number included."""
+    connection = sqlite3.connect(path)
+    try:
+        return [connection.execute("PRAGMA user_version").fetchone()[0], *connection.iterdump()]
+    finally:
+        connection.close()
+
+
+def backups(path, label="schema"):
+    return sorted(path.parent.glob(f"desk.{label}-*.sqlite" if label == "schema" else f"desk.{label}.*.sqlite"))
+
+
+def opened(path):
+    SqliteStore(path).close()
+
+
+OLD_TRADE = "id, asset, closed_at, body"
+OLD_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed"
+
+
+def test_it_is_of_the_newest_schema_and_loses_nothing(old):
+    tables = dict.fromkeys(("documents", "orders", "replies", "dead_letters"), "*") | {"trades": OLD_TRADE}
+    before = {table: asked(old, f"SELECT {names} FROM {table}") for table, names in tables.items()}  # noqa: S608
+    journal = asked(old, f"SELECT {OLD_COLUMNS} FROM journal")  # noqa: S608
+    opened(old)
+    assert asked(old, "PRAGMA user_version") == [(NEWEST,)]
+    after = {table: asked(old, f"SELECT {names} FROM {table}") for table, names in tables.items()}  # noqa: S608
+    assert after == before
+    assert asked(old, f"SELECT {OLD_COLUMNS} FROM journal") == journal  # noqa: S608
+    assert len(journal) > 20
+    assert len(before["trades"]) == 1
+
+
+def test_tries_against_the_rules_are_taken_from_the_journal(old):
+    opened(old)
+    reader = SqliteReader(old)
+    told = [
+        (row.at, event)
+        for row in reader.journal()
+        for event in documents.read_events(row.events)
+        if type(event).__name__ in ("EntryBlocked", "ExitBlocked") or getattr(event, "override", False)
+    ]
+    kept = reader.attempts_between(told[0][0], NEXT_MORNING, 50)
+    reader.close()
+    assert [(one.at, documents.read_event(one.body)) for one in reversed(kept)] == told
+    assert len(told) == 2
+
+
+def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old):
+    opened(old)
+    reader = SqliteReader(old)
+    [trade] = reader.trades_between(datetime(2026, 11, 17, tzinfo=UTC), NEXT_MORNING, 50)
+    closed = documents.read_trade(trade.body)
+    fills = fills_of(reader, trade.id)
+    assert [(one.at, one.fill.kind, one.fill.quantity, one.fill.price) for one in fills] == [
+        (closed.entry_ts, "ENTRY", 5, closed.entry_price),
+        (closed.exit_ts, "EXIT", 5, closed.exit_price),
+    ]
+    assert (are_whole(fills, closed), reader.gates_at_entry("", "~")) == (True, [])
+    reader.close()
+
+
+def test_an_upgraded_file_has_the_tables_of_a_new_one(old, tmp_path):
+    opened(old)
+    opened(tmp_path / "new.sqlite")
+    query = "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m, pragma_table_info(m.name) c ORDER BY 1, 2"
+    assert asked(old, query) == asked(tmp_path / "new.sqlite", query)
+    assert asked(old, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_copy_of_the_old_file_is_made_first(old, schema):
+    before = content(old)
+    opened(old)
+    (backup,) = backups(old)
+    assert backup.name.startswith(f"desk.schema-{schema}.")
+    assert content(backup) == before
+    assert before[0] == schema
+
+
+def test_the_copy_can_be_put_back(old):
+    opened(old)
+    (backup,) = backups(old)
+    backup.replace(old)
+    opened(old)
+    assert asked(old, "PRAGMA user_version") == [(NEWEST,)]
+
+
+def test_a_second_start_makes_no_second_copy(old):
+    for _ in range(3):
+        opened(old)
+    assert len(backups(old)) == 1
+
+
+def started(path):
+    store = SqliteStore(path)
+    stored = store.load()
+    plain = msgspec.json.decode(stored.documents["_global"])["desk"]
+    rules = documents.read_desk(stored).configured
+    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING), plain
+
+
+def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
+    manager, plain = started(old)
+    desk = manager.snapshot.desk
+    for lock in ("candle_used", "cooldown_until"):
+        stored, now = plain["locks"][lock], getattr(desk.locks, lock)
+        assert now == (stored and datetime.fromisoformat(stored))
+    assert desk.locks.candle_until == datetime(2026, 11, 17, 14, 40, tzinfo=UTC)
+    (order,) = desk.orders.values()
+    assert (order.asset, order.kind, order.status, order.owner) == ("NQ", "EXIT", OrderStatus.CLAIMED, "bridge")
+    assert (desk.assets["NQ"].position, desk.assets["ES"].position, desk.day.trades_taken) == (-3, 0, 2)
+    assert [trade.pnl_usd for trade in manager.snapshot.history] == [100]
+    assert desk.id_key == plain["id_key"]
+    manager.stop()
+
+
+def test_the_day_goes_on_with_its_locks(old):
+    manager, _ = started(old)
+    refused = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer
+    assert refused.gate == "candle_lock"
+    (order,) = manager.snapshot.desk.orders.values()
+    manager.submit(ReportExecution(order.id, OrderStatus.FILLED, 5258, order.qty, "exec-9"))
+    assert manager.snapshot.desk.assets["NQ"].position == 0
+    assert len(manager.snapshot.history) == 2
+    manager.stop()
+
+
+def test_an_answer_is_remembered_by_its_key(old):
+    manager, _ = started(old)
+    again = manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3")
+    assert again.repeated is True
+    manager.stop()
+
+
+def test_old_documents_are_copied_before_they_are_written_anew(old, schema):
+    before = asked(old, "SELECT * FROM documents")
+    manager, _ = started(old)
+    manager.stop()
+    copies = backups(old, "documents")
+    assert len(copies) == (1 if schema < documents.SCHEMA else 0)
+    for copy in copies:
+        assert asked(copy, "SELECT * FROM documents") == before
+
+
+@pytest.mark.parametrize("schema", [1], indirect=True)
+def test_old_documents_are_copied_once(old):
+    for _ in range(3):
+        manager, _plain = started(old)
+        manager.stop()
+    assert len(backups(old, "documents")) == 1
+
+
+def test_replay_is_equal_or_names_rows_of_the_older_program(old, schema):
+    manager, _ = started(old)
+    manager.stop()
+    reader = SqliteReader(old)
+    replay = replay_store(reader)
+    reader.close()
+    taken_over_at, version = replay.programs[-1]
+    assert replay.last == taken_over_at or schema > 2  # from then on rows say who decided them
+    assert all(row < taken_over_at for row in replay.unequal_rows)
+    assert replay.unequal_of_others == len(replay.unequal_rows)
+    assert replay.is_equal is (schema >= 2), replay.sentences
+    assert version
+
+
+# -- when it goes wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad_step(tmp_path, monkeypatch):
+    """Let the last step fail behind its first half."""
+    steps = sqlite_file.migration_steps()
+    bad = tmp_path / steps[-1].name
+    bad.write_text(steps[-1].read_text("utf-8") + "\nINSERT INTO nowhere VALUES (1);\n", "utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file, "migration_steps", lambda: [*steps[:-1], bad])
+        yield
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(old, schema, bad_step, monkeypatch):
+    before = content(old)
+    with pytest.raises(StoreUnreadable, match="nowhere"):
+        SqliteStore(old)
+    assert asked(old, "PRAGMA user_version") == [(schema,)]
+    assert content(old) == before
+    assert content(backups(old)[0]) == before
+    monkeypatch.undo()
+
+
+def test_after_a_failed_upgrade_the_right_program_goes_on(old, tmp_path, monkeypatch):
+    journal = asked(old, f"SELECT {OLD_COLUMNS} FROM journal")  # noqa: S608
+    steps = sqlite_file.migration_steps()
+    bad = tmp_path / "bad.sql"
+    bad.write_text("CREATE TABLE half (a INTEGER);\nSELECT no_such_function();\n", "utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file, "migration_steps", lambda: [*steps[:-1], bad])
+        with pytest.raises(StoreUnreadable):
+            SqliteStore(old)
+    assert asked(old, "SELECT * FROM sqlite_master WHERE name = 'half'") == []
+    opened(old)
+    assert asked(old, "PRAGMA user_version") == [(NEWEST,)]
+    assert asked(old, f"SELECT {OLD_COLUMNS} FROM journal") == journal  # noqa: S608
+
+
+def test_a_copy_that_cannot_be_made_stops_the_upgrade(old, monkeypatch):
+    before = content(old)
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteStore, "back_up", lambda self, label: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            SqliteStore(old)
+    assert content(old) == before
+
+
+def test_several_processes_may_open_the_old_file_at_once(old):
+    rows = asked(old, "SELECT count(*) FROM journal")
+    command = [sys.executable, "-c", OPENS, str(old)]
+    opening = [subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    errors = [process.communicate(timeout=60)[1] for process in opening]
+    assert [process.returncode for process in opening] == [0] * 4, errors
+    assert asked(old, "PRAGMA user_version") == [(NEWEST,)]
+    assert asked(old, "PRAGMA integrity_check") == [("ok",)]
+    assert asked(old, "SELECT count(*) FROM journal") == rows
+    assert content(backups(old)[0])[0] in (*SCHEMAS, NEWEST)
+
+
+@pytest.mark.parametrize("schema", range(1, sqlite_file.LEASED_SINCE), indirect=True)
+def test_an_older_program_that_still_writes_is_waited_for_and_named(old, monkeypatch):
+    before = content(old)
+    with monkeypatch.context() as patched, old.with_name(old.name + ".lock").open("w") as lock:
+        patched.setattr(sqlite_file, "LOCK_WAIT_SECONDS", 0.2)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StoreUnreadable, match="in use by an older Lockstep"):
+            SqliteStore(old)
+    assert content(old) == before
+    assert backups(old) == []
+    opened(old)
+
+
+def test_a_newer_file_is_refused_and_left_alone(old):
+    opened(old)
+    connection = sqlite3.connect(old)
+    connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    connection.close()
+    before = content(old)
+    with pytest.raises(StoreUnreadable, match="start the newer program"):
+        SqliteStore(old)
+    assert content(old) == before
+
+
+def test_reading_commands_upgrade_nothing(old):
+    before = content(old)
+    with pytest.raises(StoreUnreadable, match="start the desk once"):
+        SqliteReader(old)
+    assert content(old) == before
+    assert backups(old) == []

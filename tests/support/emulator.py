@@ -1,0 +1,186 @@
+"""Google's Firestore emulator for tests, which speaks the real protocol.
+
+``python3 -m tests.support.emulator make test`` runs a command beside one emulator, its address in FIRESTORE_EMULATOR_HOST.
+Without that the first test that asks starts one, and all of a run share it. No emulator outlives its owner: a small
+shell beside it ends its process group when the owner is gone, however it went. The standard library is enough
+for this file: it also runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+HOST_VARIABLE = "FIRESTORE_EMULATOR_HOST"
+NEEDED_VARIABLE = "LOCKSTEP_NEEDS_EMULATOR"
+HOW_TO = (
+    "the Firestore emulator needs the Google Cloud CLI, its component cloud-firestore-emulator, and Java; "
+    "then `gcloud emulators firestore start --host-port=127.0.0.1:8790` and FIRESTORE_EMULATOR_HOST=127.0.0.1:8790"
+)
+READY_SECONDS = 60.0
+# gcloud leaves its Java child behind when it ends, and goes into a group of its own unless it leads one already.
+GUARD = 'while kill -s 0 -- "-$1"; do kill -s 0 "$2" || kill -s KILL -- "-$1"; sleep 1; done'
+
+
+class NoEmulator(Exception):
+    """It could not be started; the sentence says what is missing."""
+
+
+class Emulator:
+    """One emulator process, empty at every start. Parameters: its port, and the process that it must not outlive."""
+
+    def __init__(self, port: int | None = None, owner: int | None = None) -> None:
+        self.host = f"127.0.0.1:{port or free_port()}"
+        self._owner = owner or os.getpid()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the emulator
+        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Emulator:
+        """Start it and wait until it answers. Raises NoEmulator."""
+        if shutil.which("gcloud") is None:
+            raise NoEmulator(f"gcloud is not installed: {HOW_TO}")
+        command = ["gcloud", "emulators", "firestore", "start", f"--host-port={self.host}"]
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log, start_new_session=True)
+        guard = ["sh", "-c", GUARD, "guard", str(self._process.pid), str(self._owner)]
+        quiet = subprocess.DEVNULL
+        self._guard = subprocess.Popen(guard, stdout=quiet, stderr=quiet, start_new_session=True)
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers(self.host, 0.5):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                self._log.seek(0)
+                words = self._log.read().decode("utf-8", "replace")[-2000:]
+                raise NoEmulator(f"the emulator did not start: {HOW_TO}\n{words}")
+        return self
+
+    def kill(self) -> None:
+        """End it and everything it started; ``start`` brings an empty one back at the same address."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                self._signal(signal.SIGKILL)
+            self._process.wait(10)
+            self._process = None
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait(10)
+            self._guard = None
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does: connections stay, answers do not come."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on, with all that was sent to it meanwhile."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError("the emulator is not running")
+        os.killpg(self._process.pid, number)
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def stop(self) -> None:
+        """End it for good."""
+        self.kill()
+        self._log.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def answers(host: str, seconds: float = 5.0) -> bool:
+    """Wait until an emulator answers at that address; False when the time ran out."""
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with ask(f"http://{host}/", timeout=2.0) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False
+
+
+def shared_host(folder: Path, owner: int) -> str:
+    """Return the address of the run's emulator and start it if nobody has: ``folder`` is the same for all workers.
+
+    Raises NoEmulator. It ends with ``owner``, the process that began the run.
+    """
+    given = os.environ.get(HOST_VARIABLE)
+    if given:
+        if not answers(given):
+            raise NoEmulator(f"no Firestore emulator answers at {HOST_VARIABLE}={given}")
+        return given
+    note = folder / f"emulator-of-{owner}"
+    with (folder / "emulator.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (note.exists() and answers(note.read_text("utf-8"))):
+            note.write_text(Emulator(owner=owner).start().host, "utf-8")
+        return note.read_text("utf-8")
+
+
+def warm_up(host: str) -> None:
+    """Let a new emulator make its first steps, which take longer than a store waits."""
+    from services.stores.firestore.store import FirestoreStore
+    from services.stores.store import StoredKey, StoreError
+
+    store = FirestoreStore("warming-up", emulator_host=host)
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            store.put_api_key(StoredKey("k", b"{}"))
+            store.load()
+            break
+        except StoreError as error:
+            if time.monotonic() > deadline:
+                raise NoEmulator(f"the emulator at {host} answers no question: {error}") from error
+    store.close()
+
+
+def owner_of_the_run() -> int:
+    """Return the process that a test run ends with: for a worker of several the one that started it."""
+    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+
+
+def is_needed() -> bool:
+    """Tell whether tests may not be skipped for want of an emulator."""
+    asked = (os.environ.get(name, "").lower() for name in ("CI", NEEDED_VARIABLE))
+    return any(value in {"1", "true", "yes"} for value in asked)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def main(command: list[str]) -> int:
+    """Run a command beside an emulator; return its status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with Emulator() as emulator:
+            environ = {**os.environ, HOST_VARIABLE: emulator.host, NEEDED_VARIABLE: "1"}
+            return subprocess.run(command, env=environ, check=False).returncode
+    except NoEmulator as error:
+        print(f"cannot test the Firestore store: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

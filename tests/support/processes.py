@@ -1,0 +1,102 @@
+"""Real processes of ours for tests and benchmarks: started, asked to end, and killed with all their children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.support.paths import REPOSITORY
+
+if TYPE_CHECKING:
+    from tests.support.desk_process import DeskProcess
+
+ENDS_WITHIN_SECONDS = 15.0
+KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Child:
+    """One Python program of ours in a process group of its own; what it says is kept in ``log_path``.
+
+    It gets ``settings`` for its environment, and of ours no more than a program needs to run.
+    """
+
+    def __init__(self, arguments: list[str], settings: Mapping[str, str], log_path: Path) -> None:
+        self.arguments = arguments
+        self.settings = dict(settings)
+        self.log_path = log_path
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start it and return at once."""
+        kept = {name: value for name, value in os.environ.items() if name in KEPT_OF_THE_ENVIRONMENT}
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                cwd=REPOSITORY,
+                env={**kept, **self.settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self.process
+
+    def start(self) -> Self:
+        """Start it and wait until it is of use."""
+        self.spawn()
+        return self
+
+    def kill(self) -> None:
+        """Pull the plug: the whole group at once, nothing is tidied up."""
+        self.signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(ENDS_WITHIN_SECONDS)
+
+    def terminate(self) -> float:
+        """Ask it to end, wait, and return how many seconds that took."""
+        asked_at = time.monotonic()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(ENDS_WITHIN_SECONDS)
+            finally:
+                self.kill()
+        return time.monotonic() - asked_at
+
+    def signal(self, number: int) -> None:
+        """Signal the whole group: gunicorn's master and its worker."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def log(self) -> str:
+        return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""
+
+
+class PaperBridge(Child):
+    """The paper bridge beside a desk: ``python -m bridge --broker paper`` with a ledger of its own."""
+
+    def __init__(self, desk: DeskProcess, **settings: str) -> None:
+        self.ledger = desk.folder / "bridge.sqlite"
+        own = {
+            "LOCKSTEP_URL": desk.url,
+            "BRIDGE_HEARTBEAT_SECRET": desk.settings["BRIDGE_HEARTBEAT_SECRET"],
+            "BRIDGE_LEDGER_PATH": str(self.ledger),
+        }
+        super().__init__(["-m", "bridge", "--broker", "paper"], {**own, **settings}, desk.folder / "bridge.log")

@@ -1,0 +1,125 @@
+"""The story language over a real desk: StateManager and SqliteStore, whose clock shows what the story says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
+from services.desk.manager import StateManager
+from services.engine.decide import Decision
+from services.engine.model.commands import AnyCommand
+from services.engine.model.events import TradeClosed
+from services.engine.model.order import Order
+from services.engine.model.state import Desk
+from services.history.archive import Archive
+from services.history.replay import Replay, replay_history
+from services.history.source import History
+from services.history.what_if import WhatIf, what_if
+from services.ops.rule_settings import rules_named
+from services.stores.codec import documents
+from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
+from services.stores.store import JournalRow, Store
+from tests.support.builders import TUESDAY, new_york, rules_for
+from tests.support.trader import Trader
+
+PATIENCE_SECONDS = 60.0
+
+
+class StoredTrader(Trader):
+    """A trader whose every command is decided by the writer and is on disk before the story goes on."""
+
+    def __init__(
+        self,
+        path: Path,
+        at: str = "09:31:10",
+        on: str = TUESDAY,
+        assets: tuple[str, ...] = ("ES",),
+        opens: Callable[[], Store] | None = None,
+        **settings: object,
+    ) -> None:
+        self.path = path
+        self._opens, self._opens_reader = opens or partial(SqliteStore, path), opens or partial(SqliteReader, path)
+        self.now = new_york(on, at)
+        self.asset_in_hand = assets[0]
+        self.assets, self.settings = assets, settings
+        self._is_heard = self._bridge_is_heard = True
+        self._executions = count(1)
+        self.decisions: list[Decision] = []
+        self.answer = None
+        self.starts()
+        self._keep_alive()
+
+    def starts(self, **settings: object) -> StoredTrader:
+        """Start the program on the file; ``settings`` are new in the environment."""
+        self.settings = {**self.settings, **settings}
+        rules = rules_for(*self.assets, **self.settings)
+        self.manager = StateManager(self._opens(), lambda now: rules, lambda: self.now)
+        return self
+
+    def stops(self) -> StoredTrader:
+        self.manager.stop()
+        return self
+
+    def restarts(self, **settings: object) -> StoredTrader:
+        return self.stops().starts(**settings)
+
+    def keeps_snapshot(self) -> StoredTrader:
+        """Have the desk kept as it stands, as the clockwork does when one is due."""
+        future: Future[None] = Future()
+        self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))
+        future.result(PATIENCE_SECONDS)
+        return self
+
+    @property
+    def desk(self) -> Desk:
+        return self.manager.snapshot.desk
+
+    def _asks_aside(self, command: AnyCommand) -> Decision:
+        future: Future[Outcome] = Future()
+        self.manager._put(Submission(command, future))  # not submit: a story outlasts an overloaded machine
+        outcome = future.result(PATIENCE_SECONDS)
+        self.decisions.append(Decision(outcome.desk, outcome.answer, outcome.events))
+        return self.decisions[-1]
+
+    def _recall(self, order_id: str) -> Order | None:
+        body = self.manager.store.order(order_id)
+        return None if body is None else documents.read_order(body)
+
+    @property
+    def rows(self) -> list[JournalRow]:
+        """What is in the store's journal."""
+        with self.history() as history:
+            return list(history.store.journal())
+
+    @property
+    def trades_closed(self) -> list[TradeClosed]:
+        return list(self.told(TradeClosed))
+
+    # -- what the past says -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def history(self, archive: Path | None = None) -> Iterator[History]:
+        reader = self._opens_reader()
+        try:
+            yield History(reader, Archive(archive) if archive is not None else None)
+        finally:
+            reader.close()
+
+    def replays(self, day: str | None = None, archive: Path | None = None) -> Replay:
+        with self.history(archive) as history:
+            return replay_history(history, day)
+
+    def under(self, *pairs: str, day: str | None = None, archive: Path | None = None) -> WhatIf:
+        """Ask what other rules would have done."""
+        with self.history(archive) as history:
+            stored = history.store.load()
+            mark = history.beginning(stored.head.sequence, day)
+            rows = history.rows(0 if mark is None else mark.sequence, stored.head.sequence)
+            opening = None if mark is None else history.desk_at(mark)
+            return what_if(rows, rules_named(pairs), documents.read_desk(stored).id_key, opening, day)

@@ -1,0 +1,479 @@
+"""The story language: a trader at the desk, a bridge behind it, a clock that moves when the story says so.
+
+A story reaches every state by commands alone, and everything decided is journaled as the writer journals it,
+so that it can end with ``trader.replays_equal()``. Unless the story says otherwise TradingView's heartbeat
+(and in LIVE the bridge's) stays fresh, and the broker holds what the desk holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from services.desk.commit_batch import CommitBatch
+from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.commands import (
+    AnyCommand,
+    BrokerPosition,
+    CancelIntent,
+    CancelPreOrder,
+    ClaimOrders,
+    CloseBrick,
+    ConfigureDesk,
+    ConsumeTrade,
+    EnterMarket,
+    ExitAll,
+    ExitPosition,
+    HearBridge,
+    KeepObservations,
+    NotePrice,
+    PlaceIntent,
+    PlacePreOrder,
+    ReportExecution,
+    ScaleIn,
+    SetLimits,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    SwitchEnv,
+    TakeSnapshot,
+    TickClock,
+    ToggleExit,
+    TouchLevel,
+)
+from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.ladder import Rung
+from services.engine.model.order import Order
+from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.model.state import Alert, Asset, Desk, Trade
+from services.stores.codec import documents
+from services.stores.store import Head, JournalRow, Stored
+from tests.support.builders import (
+    AGAINST,
+    NEW_YORK,
+    STREAM_OF_POINTS,
+    TOGGLES,
+    TUESDAY,
+    WITH,
+    exactly,
+    new_york,
+    rules_for,
+)
+from wire.types import OrderStatus, Side, SizeMode, TradeMode
+
+ID_KEY = "5e" * 32
+KEEP_ALIVE_EVERY = timedelta(seconds=20)
+
+
+class Trader:
+    """An operator, TradingView and a bridge in one person, at a desk of its own.
+
+    ``at`` and ``on`` are New York's clock and date; ``settings`` are the operator's rules. Methods that do
+    something return the trader, so that a story reads in one line; the last asset named stays in hand.
+    """
+
+    def __init__(
+        self,
+        at: str = "09:31:10",
+        on: str = TUESDAY,
+        assets: tuple[str, ...] = ("ES",),
+        env: Literal["DEMO", "LIVE"] = "DEMO",
+        is_heard: bool = True,
+        **settings: object,
+    ) -> None:
+        self.now = new_york(on, at)
+        self.asset_in_hand = assets[0]
+        self._is_heard = self._bridge_is_heard = is_heard
+        self._executions = count(1)
+        # A story opens its desk in an environment: switching needs a bridge that is heard already.
+        self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
+        self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
+        self.decisions: list[Decision] = []
+        self.answer: Reply | Refusal | None = None
+        self.asks(ConfigureDesk(self.opening.rules))
+        self._keep_alive()
+
+    # -- the clock --------------------------------------------------------------------------------------------
+
+    def at(self, clock: str, on: str | None = None) -> Trader:
+        """Let New York's clock show ``clock``, today or on another day."""
+        day = on or self.now.astimezone(NEW_YORK).date().isoformat()
+        return self._move_to(new_york(day, clock))
+
+    def later(self, seconds: float = 0, microseconds: int = 0) -> Trader:
+        return self._move_to(self.now + timedelta(seconds=seconds, microseconds=microseconds))
+
+    def ticks(self) -> Trader:
+        """Let the clockwork tell the desk that time has passed."""
+        return self.asks(TickClock())
+
+    def _move_to(self, moment: datetime) -> Trader:
+        self.now = moment
+        self._keep_alive()
+        return self
+
+    def _keep_alive(self) -> None:
+        for symbol, asset in self.desk.assets.items():
+            heard_at = asset.live.last_heartbeat_at
+            if self._is_heard and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
+                self._asks_aside(NotePrice(symbol))
+        heard_at = self.desk.live.bridge_heartbeat_at
+        in_live = self._bridge_is_heard and self.desk.env == "LIVE"
+        if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
+            self._asks_aside(HearBridge(ts_connected=True))
+
+    def goes_silent(self) -> Trader:
+        """Stop TradingView's heartbeats of every asset."""
+        self._is_heard = False
+        return self
+
+    def loses_bridge(self) -> Trader:
+        """Stop the bridge's heartbeats."""
+        self._bridge_is_heard = False
+        return self
+
+    # -- TradingView ------------------------------------------------------------------------------------------
+
+    def with_structure(self, color: str, asset: str | None = None) -> Trader:
+        """Let 8pt and 12pt agree and a 6pt brick arm the tempo: every gate is open for that direction."""
+        return self.with_zone(color, color, asset).bricks(6, color)
+
+    def with_zone(self, high: str, macro: str, asset: str | None = None) -> Trader:
+        return self.brick(12, macro, asset=asset).brick(8, high)
+
+    def in_free_zone(self) -> Trader:
+        """Let 8pt and 12pt disagree, with the tempo armed."""
+        return self.with_zone("green", "red").bricks(6, "green")
+
+    def bricks(self, points: float, *colors: str) -> Trader:
+        for color in colors:
+            self.brick(points, color)
+        return self
+
+    def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Trader:
+        """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is a new one."""
+        symbol = self._takes_in_hand(asset)
+        return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
+
+    def hears(self, price: float | str | None = None, sent_at: datetime | None = None) -> Trader:
+        """Receive TradingView's heartbeat."""
+        return self.asks(NotePrice(self.asset_in_hand, exactly(price), sent_at))
+
+    def touches_level(self, asset: str | None = None) -> Trader:
+        return self.asks(TouchLevel(self._takes_in_hand(asset)))
+
+    # -- the operator -----------------------------------------------------------------------------------------
+
+    def enters(
+        self,
+        direction: Side | None = None,
+        asset: str | None = None,
+        mode: TradeMode = "SCALP",
+        size: SizeMode = "6pt",
+        override: bool = False,
+    ) -> Trader:
+        return self.asks(EnterMarket(self._takes_in_hand(asset), mode, size, direction, override))
+
+    def exits(self, asset: str | None = None, force: bool = False) -> Trader:
+        return self.asks(ExitPosition(self._takes_in_hand(asset), force))
+
+    def exits_all(self, force: bool = False) -> Trader:
+        return self.asks(ExitAll(force))
+
+    def preorders(
+        self,
+        direction: Side | None = None,
+        asset: str | None = None,
+        mode: TradeMode = "SCALP",
+        size: SizeMode = "6pt",
+        override: bool = False,
+    ) -> Trader:
+        return self.asks(PlacePreOrder(self._takes_in_hand(asset), mode, size, direction, override))
+
+    def cancels_preorder(self, asset: str | None = None) -> Trader:
+        return self.asks(CancelPreOrder(self._takes_in_hand(asset)))
+
+    def intends(self, asset: str | None = None) -> Trader:
+        return self.asks(PlaceIntent(self._takes_in_hand(asset)))
+
+    def cancels_intent(self, asset: str | None = None) -> Trader:
+        return self.asks(CancelIntent(self._takes_in_hand(asset)))
+
+    def scales_in(self, asset: str | None = None) -> Trader:
+        return self.asks(ScaleIn(self._takes_in_hand(asset)))
+
+    def protects(self, threshold: object = None, enabled: bool = True) -> Trader:
+        return self.asks(SetProtect(self.asset_in_hand, enabled, exactly(threshold)))
+
+    def targets(self, points: object = None, enabled: bool = True) -> Trader:
+        return self.asks(SetPointsTarget(self.asset_in_hand, enabled, exactly(points)))
+
+    def signals(self, toggle: bool = False, target: int | None = None, reset: bool = False) -> Trader:
+        return self.asks(SetSignalTarget(self.asset_in_hand, toggle, target, reset))
+
+    def toggles(self, rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"]) -> Trader:
+        return self.asks(ToggleExit(self.asset_in_hand, TOGGLES[rule]))
+
+    def consumes_trade(self) -> Trader:
+        return self.asks(ConsumeTrade())
+
+    def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Trader:
+        return self.asks(SwitchEnv(env))
+
+    def limits(self, **limits: object) -> Trader:
+        """Change limits in the page."""
+        return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
+
+    def turns_to(self, asset: str) -> Trader:
+        """Take another asset in hand."""
+        self._takes_in_hand(asset)
+        return self
+
+    # -- the bridge -------------------------------------------------------------------------------------------
+
+    def claims(self, owner: str = "bridge", limit: int = 20) -> Trader:
+        return self.asks(ClaimOrders(owner, limit))
+
+    def reports(self, status: str, price: object = None, order: Order | None = None, **more: Any) -> Trader:
+        """Report on the asset's open order, or on any order. ``more``: qty, cum_qty, exec_id, reason, symbol, side."""
+        order = order or self.order
+        assert order is not None, f"no order of {self.asset_in_hand} is open"
+        return self.asks(ReportExecution(order.id, OrderStatus(status), exactly(price), **more))
+
+    def filled_at(self, price: object, asset: str | None = None) -> Trader:
+        """Have the open order claimed and filled whole."""
+        self._takes_in_hand(asset)
+        order = self._claimed_order()
+        return self.reports("FILLED", price, order, qty=order.qty, exec_id=self._execution())
+
+    def partly_filled(self, qty: int, price: object) -> Trader:
+        return self.reports("PARTIALLY_FILLED", price, self._claimed_order(), qty=qty, exec_id=self._execution())
+
+    def rejected(self, reason: str = "no margin") -> Trader:
+        return self.reports("REJECTED", order=self._claimed_order(), reason=reason)
+
+    def cancelled(self, reason: str = "cancelled at the broker") -> Trader:
+        return self.reports("CANCELLED", order=self._claimed_order(), reason=reason)
+
+    def broker_says(self, balance: object = None, **broker: Any) -> Trader:
+        """Take a snapshot in which the broker holds what the desk holds, but for the asset in hand.
+
+        ``broker``: position, open_pnl, last_fill_price, avg_price of the asset in hand.
+        """
+        positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
+        return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions))
+
+    def hears_bridge(self, connected: bool = True) -> Trader:
+        return self.asks(HearBridge(ts_connected=connected))
+
+    def _broker_position(self, asset: Asset, broker: dict[str, Any]) -> BrokerPosition:
+        contract = asset.trade.contract if asset.trade else asset.contract
+        if asset.symbol != self.asset_in_hand:
+            return BrokerPosition(contract.symbol, asset.position)
+        position = broker.get("position", asset.position)
+        prices = {name: exactly(value) for name, value in broker.items() if name != "position"}
+        return BrokerPosition(contract.symbol, position, **prices)
+
+    def _claimed_order(self) -> Order:
+        if self.order is not None and self.order.status is OrderStatus.PENDING:
+            self._asks_aside(ClaimOrders("bridge"))
+        assert self.order is not None, f"no order of {self.asset_in_hand} is open"
+        return self.order
+
+    def _execution(self) -> str:
+        return f"exec-{next(self._executions)}"
+
+    # -- whole trades in one word -----------------------------------------------------------------------------
+
+    def is_long(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Trader:
+        """Hold a long SCALP of 5 from ``price``, with the initial exit lock still on."""
+        return self.with_structure("green", asset).enters("BUY", **terms).filled_at(price)
+
+    def is_short(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Trader:
+        return self.with_structure("red", asset).enters("SELL", **terms).filled_at(price)
+
+    def trades_once(self, asset: str | None = None) -> Trader:
+        """Win nothing and lose nothing in a trade that ends where it began."""
+        return self.is_long(5250, asset).bricks(6, "green").exits().filled_at(5250)
+
+    def adopts(self, position: int, price: object = 5250) -> Trader:
+        """Find a position at the broker that the desk does not know, twice, and take it over."""
+        self.hears(price).broker_says(position=position, avg_price=price)
+        return self.later(seconds=2).broker_says(position=position, avg_price=price)
+
+    def brick_against(self, points: float) -> Trader:
+        """Close a brick against the open trade."""
+        return self.brick(points, AGAINST[self.trade.side])
+
+    def brick_with(self, points: float) -> Trader:
+        return self.brick(points, WITH[self.trade.side])
+
+    def unlocks_management(self) -> Trader:
+        return self.brick_against(2.5)
+
+    # -- what can be asked ------------------------------------------------------------------------------------
+
+    @property
+    def desk(self) -> Desk:
+        return self._sheets[-1].desk
+
+    @property
+    def asset(self) -> Asset:
+        return self.desk.assets[self.asset_in_hand]
+
+    @property
+    def trade(self) -> Trade:
+        assert self.asset.trade is not None, f"{self.asset_in_hand} is flat"
+        return self.asset.trade
+
+    @property
+    def position(self) -> int:
+        return self.asset.position
+
+    @property
+    def order(self) -> Order | None:
+        """The open order of the asset in hand."""
+        return self.desk.open_order(self.asset_in_hand)
+
+    @property
+    def exit_source(self) -> str | None:
+        """The rule of the exit order that is open, None while there is none."""
+        return self.order.source if self.order is not None and self.order.kind == "EXIT" else None
+
+    def ended(self, order: Order) -> Order:
+        """Return an order as it ended."""
+        ended = self._recall(order.id)
+        assert ended is not None, f"order {order.id} is still open"
+        return ended
+
+    @property
+    def trades(self) -> list[TradeClosed]:
+        return [trade for sheet in self._sheets for trade in sheet.trades]
+
+    @property
+    def alerts(self) -> list[str]:
+        """The codes of all alerts that stand on the desk, oldest first."""
+        return [alert.code for alert in self.desk.alerts]
+
+    @property
+    def last_alert(self) -> Alert:
+        return self.desk.alerts[-1]
+
+    @property
+    def decision(self) -> Decision:
+        return self.decisions[-1]
+
+    @property
+    def events(self) -> tuple[AnyEvent, ...]:
+        """What the last command caused."""
+        return self.decision.events
+
+    def told(self, kind: type[AnyEvent]) -> list[Any]:
+        """All events of one kind since the story began."""
+        return [event for decision in self.decisions for event in decision.events if isinstance(event, kind)]
+
+    @property
+    def refused_by(self) -> str | None:
+        """The gate that refused the last command, the code of another refusal, None when it was not refused."""
+        if not isinstance(self.answer, Refusal):
+            return None
+        return self.answer.gate or self.answer.code
+
+    @property
+    def refusal(self) -> Refusal:
+        assert isinstance(self.answer, Refusal), f"not refused: {self.answer}"
+        return self.answer
+
+    @property
+    def rungs(self) -> dict[str, Rung]:
+        """The ladder of the last refused entry by gate."""
+        return {rung.gate: rung for rung in self.refusal.ladder}
+
+    @property
+    def brick_answer(self) -> BrickTaken:
+        assert isinstance(self.answer, BrickTaken)
+        return self.answer
+
+    @property
+    def is_duplicate(self) -> bool:
+        return bool(getattr(self.answer, "duplicate", False))
+
+    @property
+    def handed_over(self) -> tuple[Handover, ...]:
+        assert isinstance(self.answer, OrdersHandedOver)
+        return self.answer.handovers
+
+    def gate_for(self, direction: Side | None = None, asset: str | None = None, override: bool = False) -> str | None:
+        """Return the gate that would refuse an entry now, None when it would be accepted. Nothing is done."""
+        command = EnterMarket(asset or self.asset_in_hand, "SCALP", "6pt", direction, override)
+        answer = decide(self.desk, command, self.now).answer
+        return (answer.gate or answer.code) if isinstance(answer, Refusal) else None
+
+    @property
+    def may_enter(self) -> bool:
+        return self.gate_for("BUY") is None or self.gate_for("SELL") is None
+
+    # -- the journal ------------------------------------------------------------------------------------------
+
+    def asks(self, command: AnyCommand) -> Trader:
+        """Have a command decided and journaled."""
+        self.answer = self._asks_aside(command).answer
+        return self
+
+    def _asks_aside(self, command: AnyCommand) -> Decision:
+        decisions = self._sheets[-1].decide(command, self.now)
+        self.decisions += decisions
+        return decisions[-1]
+
+    def _recall(self, order_id: str) -> Order | None:
+        changed = (order for decision in reversed(self.decisions) for order in decision.orders)
+        return next((order for order in changed if order.id == order_id), None)
+
+    def restarts(self, **settings: object) -> Trader:
+        """Stop the program and start it again from what is stored; ``settings`` are new in the environment."""
+        self._asks_aside(KeepObservations())
+        desk = documents.read_desk(_stored(self.desk))
+        self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
+        return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
+
+    @property
+    def journal(self) -> list[JournalRow]:
+        return [row for sheet in self._sheets for row in sheet.rows]
+
+    def replays_equal(self) -> bool:
+        """Tell whether the journal, asked again from the opened desk, gives the documents that are stored."""
+        self._asks_aside(KeepObservations())
+        replayed = replay(self.opening, iter(self.journal))
+        different = documents.differing_documents(
+            documents.desk_documents(replayed), documents.desk_documents(self.desk)
+        )
+        assert replayed.orders == self.desk.orders
+        assert different == []
+        return True
+
+    def _takes_in_hand(self, asset: str | None) -> str:
+        self.asset_in_hand = asset or self.asset_in_hand
+        return self.asset_in_hand
+
+
+def replay(opening: Desk, rows: Iterator[JournalRow]) -> Desk:
+    """Ask every journaled command again, on the prices and ages that the writer saw before it."""
+    desk = opening
+    for row in rows:
+        if row.observed is not None:
+            desk = documents.with_observations(desk, documents.read_observed(row.observed))
+        decision = decide(desk, documents.read_command(row.command), row.at)
+        again = documents.write_events(decision.events)
+        assert again == row.events, f"row {row.sequence} {row.kind} replayed otherwise"
+        desk = replace(decision.desk, sequence=row.sequence)
+    return desk
+
+
+def _stored(desk: Desk) -> Stored:
+    orders = [documents.write_order(order) for order in desk.orders.values()]
+    return Stored(Head(desk.sequence, 1, 1, "", "1"), documents.desk_documents(desk), orders)
