@@ -12,7 +12,10 @@ import pytest
 from tests.support.emulator import HOST_VARIABLE, NEEDED_VARIABLE, NoEmulator, answers, free_port, shared_host
 from tests.support.paths import REPOSITORY as PROJECT
 
-START = "import time; from tests.support.emulator import Emulator; print(Emulator().start().host, flush=True); time.sleep(60)"
+START = (
+    "import time; from tests.support.emulator import Emulator; "
+    "print(Emulator().start().host, flush=True); time.sleep(60)"
+)
 
 
 def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host):

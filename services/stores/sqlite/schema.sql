@@ -1,4 +1,4 @@
--- The whole schema as it stands; equal to all migrations applied in order, proven by tests/test_sqlite_store.py.
+-- The whole schema as it stands; equal to all migrations applied in order, proven by tests/stores/test_sqlite_store.py.
 -- Times are RFC 3339 UTC texts, bodies JSON.
 
 CREATE TABLE desk (
