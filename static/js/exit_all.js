@@ -4,9 +4,9 @@
  */
 
 import { NoAnswer, post } from "./api.js";
-import { mark, slots, write } from "./dom.js";
+import { mark, slots, write } from "./ui/dom.js";
 import { allAnswer, NO_EXIT_ANSWER } from "./exit_words.js";
-import { makeHoldable } from "./hold.js";
+import { makeHoldable } from "./ui/hold.js";
 
 const ANSWER_STAYS_MS = 12_000;
 const slot = slots(document.getElementById("page-exit"));

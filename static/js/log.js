@@ -2,7 +2,7 @@
 
 import { get, NoAnswer, post } from "./api.js";
 import * as clock from "./clock.js";
-import { copyOf, follow, show, slots, write } from "./dom.js";
+import { copyOf, follow, show, slots, write } from "./ui/dom.js";
 import { clockMoment } from "./format.js";
 import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";

@@ -2,9 +2,9 @@
 
 import * as clock from "./clock.js";
 import * as controls from "./controls.js";
-import { DESK_KEYS } from "./desk_keys.js";
+import { DESK_KEYS } from "./ui/desk_keys.js";
 import { nextMoment } from "./gates.js";
-import * as shortcuts from "./shortcuts.js";
+import * as shortcuts from "./ui/shortcuts.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
 import * as alerts from "./panels/alerts.js";

@@ -3,7 +3,7 @@
 import { NoAnswer, post } from "./api.js";
 import * as clock from "./clock.js";
 import * as controls from "./controls.js";
-import { mark, write } from "./dom.js";
+import { mark, write } from "./ui/dom.js";
 import { age } from "./format.js";
 import * as banners from "./panels/banners.js";
 import * as limits from "./panels/limits.js";

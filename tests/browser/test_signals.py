@@ -15,7 +15,7 @@ from tests.browser.modules import call
 from tests.desk_process import eventually
 
 PRICE = 5250.25
-# The figures of static/js/signals/tones.js.
+# The figures of static/js/ui/tones.js.
 ENTRY_FILLED, EXIT_FILLED, LOST, BACK, OPEN = [587, 880], [880, 587], [330, 247], [247, 330], [659]
 # What the page would let be heard and shown; whether it is hidden is ours to say.
 WATCHED = """
@@ -254,7 +254,7 @@ def test_a_page_that_takes_the_lock_from_itself_still_speaks(context: BrowserCon
         """
     )
     page = open_dashboard(context, desk)
-    assert call(page, "js/signals/voice.js", "module.isOurs()") is False
+    assert call(page, "js/ui/voice.js", "module.isOurs()") is False
     page.locator("#stack").click()
     page.wait_for_timeout(100)
-    assert call(page, "js/signals/voice.js", "module.isOurs()") is True
+    assert call(page, "js/ui/voice.js", "module.isOurs()") is True

@@ -1,6 +1,6 @@
 /** What a chart takes from its page: the library, the colours, what the operator chose last. */
 
-import { read } from "../kept.js";
+import { read } from "../ui/kept.js";
 
 const TOKENS = ["text", "text-soft", "text-faint", "line", "line-strong", "raised", "ground", "green", "red", "amber", "blue", "font"];
 

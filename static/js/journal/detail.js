@@ -1,7 +1,7 @@
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
 import { NoAnswer, post } from "../api.js";
-import { copyOf, markBusy, slots, write } from "../dom.js";
+import { copyOf, markBusy, slots, write } from "../ui/dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
 import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";

@@ -8,9 +8,9 @@ import { barsOf } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
 import { clearOfEntry, marksAt, pastMoments } from "../charts/trade_marks.js";
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { averagePrice, points } from "../format.js";
-import { keep } from "../kept.js";
+import { keep } from "../ui/kept.js";
 import { additionsTo } from "./fills.js";
 import { count } from "./words.js";
 

@@ -1,6 +1,6 @@
 /** The trades themselves: sorted by any column, each opens to its facts and its note. */
 
-import { copyOf, mark, slots, write } from "../dom.js";
+import { copyOf, mark, slots, write } from "../ui/dom.js";
 import { averagePrice, signedPoints, signedUsd } from "../format.js";
 import * as detail from "./detail.js";
 import { count, duration, newYork, plain, signedR, tint } from "./words.js";

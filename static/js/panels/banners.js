@@ -1,7 +1,7 @@
 /** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
 
 import * as bridge from "../bridge.js";
-import { show, slots, write } from "../dom.js";
+import { show, slots, write } from "../ui/dom.js";
 import { clockTime } from "../format.js";
 import * as stream from "../stream.js";
 

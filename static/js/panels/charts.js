@@ -8,9 +8,9 @@ import { barsOf, nextBar } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
 import { linesOf, marksOf } from "../charts/trade_marks.js";
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { clockTime, price } from "../format.js";
-import { keep } from "../kept.js";
+import { keep } from "../ui/kept.js";
 import * as store from "../store.js";
 
 const root = document.getElementById("charts");

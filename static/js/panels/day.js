@@ -2,7 +2,7 @@
 
 import * as bridge from "../bridge.js";
 import * as clock from "../clock.js";
-import { follow, mark, show, slots, write, writeMoney } from "../dom.js";
+import { follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { age, clockTime, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd, wholeNumber } from "../format.js";
 import * as stream from "../stream.js";
 import { hasBalance, warnOfNoStop } from "./no_stop.js";

@@ -1,6 +1,6 @@
 /** The account over the trading day, between where it started and where the daily stop fires. */
 
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { clockTime, signedUsd, usd } from "../format.js";
 import { element, keepDrawn, picture, scale } from "../journal/plot.js";
 import { highest, lowest, thinned } from "./day_points.js";

@@ -1,6 +1,6 @@
 /** Today's tries against the rules: refusals by gate, overrides and forced exits, the newest first. */
 
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { clockTime, signedUsd } from "../format.js";
 import { count, plain, say } from "../journal/words.js";
 import { drawGates, overrideLine, refusals } from "../tries.js";

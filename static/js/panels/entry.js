@@ -7,7 +7,7 @@
  * places under the pointer, they take no click for a moment: nobody has read the new offer yet.
  */
 
-import { mark, markBusy, show, slots, write } from "../dom.js";
+import { mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { age } from "../format.js";
 import { deskInTheWay, headline, liveSentence } from "../gates.js";
 import * as store from "../store.js";

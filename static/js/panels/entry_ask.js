@@ -5,7 +5,7 @@
 
 import { clickKey, NoAnswer, post } from "../api.js";
 import * as clock from "../clock.js";
-import { write, writeRunning } from "../dom.js";
+import { write, writeRunning } from "../ui/dom.js";
 import { countdown } from "../format.js";
 import { firstClosed, liveSentence, RUNNING_TIME } from "../gates.js";
 import * as store from "../store.js";

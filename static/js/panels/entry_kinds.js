@@ -1,7 +1,7 @@
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
 import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../gates.js";
-import * as kept from "../kept.js";
+import * as kept from "../ui/kept.js";
 
 const form = document.getElementById("entry");
 const KEPT = { order_type: "lockstep.entry.way", trade_mode: "lockstep.entry.mode", entry_size_mode: "lockstep.entry.size" };

@@ -6,9 +6,9 @@
  */
 
 import { NoAnswer, post } from "../api.js";
-import { mark, slots, write } from "../dom.js";
+import { mark, slots, write } from "../ui/dom.js";
 import { allAnswer, isLockRefusal, lockSentence } from "../exit_words.js";
-import { makeHoldable } from "../hold.js";
+import { makeHoldable } from "../ui/hold.js";
 import * as store from "../store.js";
 import { isClaimedEntry, isUnclaimedEntry } from "../under_way.js";
 import * as unfilled from "./unfilled.js";

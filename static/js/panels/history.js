@@ -1,7 +1,7 @@
 /** The last closed trades, newest first. */
 
 import * as clock from "../clock.js";
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
+import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../format.js";
 
 const slot = slots(document.getElementById("history"));

@@ -1,6 +1,6 @@
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
-import { copyOf, follow, mark, slots, write } from "../dom.js";
+import { copyOf, follow, mark, slots, write } from "../ui/dom.js";
 import { firstClosed, openFact, opener, timelessSentence } from "../gates.js";
 
 const root = document.getElementById("ladder");

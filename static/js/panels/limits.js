@@ -1,7 +1,7 @@
 /** The limits in force, what changes with the next trading day, and a form to tighten. The desk decides which is which. */
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../controls.js";
-import { copyOf, follow, mark, markBusy, show, slots, write } from "../dom.js";
+import { copyOf, follow, mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { countdown, wholeNumber } from "../format.js";
 import * as store from "../store.js";
 

@@ -1,7 +1,7 @@
 /** What was heard from TradingView and from the bridge, newest first. */
 
 import * as clock from "../clock.js";
-import { copyOf, follow, mark, show, slots, write } from "../dom.js";
+import { copyOf, follow, mark, show, slots, write } from "../ui/dom.js";
 import { clockMoment } from "../format.js";
 import * as store from "../store.js";
 

@@ -1,6 +1,6 @@
 /** Before the first account balance of the day there is no drawdown: the daily stop has nothing to fire at. */
 
-import { show, write } from "../dom.js";
+import { show, write } from "../ui/dom.js";
 
 const NO_STOP = "Daily stop cannot fire yet: no account balance today.";
 

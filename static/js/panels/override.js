@@ -1,8 +1,8 @@
 /** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { deskInTheWay, headline } from "../gates.js";
-import { makeHoldable } from "../hold.js";
+import { makeHoldable } from "../ui/hold.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";
 import { isAsking, placeOrder, tell } from "./entry_ask.js";

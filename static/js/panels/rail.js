@@ -1,6 +1,6 @@
 /** The trade as a rail from stop to target: where it began, how far it went, where it is. */
 
-import { mark, write } from "../dom.js";
+import { mark, write } from "../ui/dom.js";
 import { averagePrice, points, price, signedPoints } from "../format.js";
 
 const WIDTH = 400;

@@ -1,6 +1,6 @@
 /** What the broker's positions made of the open trade: a quantity that no order of the desk explains is explained here. */
 
-import { show, write } from "../dom.js";
+import { show, write } from "../ui/dom.js";
 import { clockTime } from "../format.js";
 
 const FOLLOWED = /the desk held (-?\d+) .*, the broker (-?\d+): followed the broker/;

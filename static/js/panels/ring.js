@@ -4,7 +4,7 @@
  */
 
 import * as clock from "../clock.js";
-import { mark, slots, write } from "../dom.js";
+import { mark, slots, write } from "../ui/dom.js";
 import { age, clockTime, countdown } from "../format.js";
 import { deskInTheWay } from "../gates.js";
 import * as stream from "../stream.js";

@@ -2,7 +2,7 @@
 
 import * as clock from "../clock.js";
 import { ask, forgetWithin, isPending } from "../controls.js";
-import { mark, markBusy, slots, write } from "../dom.js";
+import { mark, markBusy, slots, write } from "../ui/dom.js";
 import { firstClosedOf, headline, SCALE_IN_GATES } from "../gates.js";
 import { liveMark } from "./entry_kinds.js";
 

@@ -1,11 +1,11 @@
 /** Sounds and notifications: off until somebody wants them, kept in the browser, tried out before they are needed. */
 
-import { copyOf, mark, slots, write } from "../dom.js";
-import * as kept from "../kept.js";
+import { copyOf, mark, slots, write } from "../ui/dom.js";
+import * as kept from "../ui/kept.js";
 import { GROUPS, KINDS } from "../signals.js";
-import * as notices from "../signals/notices.js";
-import * as tones from "../signals/tones.js";
-import * as voice from "../signals/voice.js";
+import * as notices from "../ui/notices.js";
+import * as tones from "../ui/tones.js";
+import * as voice from "../ui/voice.js";
 import * as watch from "../signals/watch.js";
 
 const KEPT = { sounds: "lockstep.sounds", notices: "lockstep.notifications", muted: "lockstep.signals.muted" };

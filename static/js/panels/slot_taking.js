@@ -1,8 +1,8 @@
 /** Giving up one of today's trades by hand: a promise to oneself, so it must be held. */
 
 import { ask, isPending, tell } from "../controls.js";
-import { mark, markBusy, slots, write } from "../dom.js";
-import { makeHoldable } from "../hold.js";
+import { mark, markBusy, slots, write } from "../ui/dom.js";
+import { makeHoldable } from "../ui/hold.js";
 import * as store from "../store.js";
 
 const slot = slots(document.getElementById("slot-taking"));

@@ -1,7 +1,7 @@
 /** Price, the six bricks, what they say together (zone), and the tempo token. */
 
 import * as clock from "../clock.js";
-import { mark, slots, write } from "../dom.js";
+import { mark, slots, write } from "../ui/dom.js";
 import { age, clockTime, price, UNKNOWN } from "../format.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";

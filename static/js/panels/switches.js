@@ -4,7 +4,7 @@
  */
 
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../controls.js";
-import { mark, markBusy, show, slots, write } from "../dom.js";
+import { mark, markBusy, show, slots, write } from "../ui/dom.js";
 import * as store from "../store.js";
 import { managementSentence, waysOut } from "./ways_out.js";
 

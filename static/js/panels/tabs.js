@@ -1,6 +1,6 @@
 /** One tab per asset, its state in the tab: long +5 and what it is worth, blocked until when, or free to enter. */
 
-import { mark, show, slots, write, writeMoney } from "../dom.js";
+import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../format.js";
 import { deskInTheWay, firstClosed, headline } from "../gates.js";
 import * as stream from "../stream.js";

@@ -1,6 +1,6 @@
 /** The bar under a phone's thumb: what is held in view, and every other position as a way to it. */
 
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../dom.js";
+import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { clockTime, moneyTone, signedPoints } from "../format.js";
 import * as stream from "../stream.js";
 import { orderUnderWay } from "../under_way.js";

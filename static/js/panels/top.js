@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import * as bridge from "../bridge.js";
 import * as clock from "../clock.js";
-import { mark, show, slots, write } from "../dom.js";
+import { mark, show, slots, write } from "../ui/dom.js";
 import { age, clockTime, countdown, tradingDay } from "../format.js";
 import * as session from "../session.js";
 import * as stream from "../stream.js";

@@ -1,7 +1,7 @@
 /** What is held, and what will take it out. */
 
 import * as clock from "../clock.js";
-import { mark, show, slots, write, writeMoney } from "../dom.js";
+import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
 import * as store from "../store.js";
 import * as stream from "../stream.js";

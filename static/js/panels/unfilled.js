@@ -4,7 +4,7 @@
  */
 
 import * as clock from "../clock.js";
-import { show, write } from "../dom.js";
+import { show, write } from "../ui/dom.js";
 import { clockTime } from "../format.js";
 
 const CANCELLED = "entry_cancelled";

@@ -1,7 +1,7 @@
 /** What waits for a brick (intent or pre-order) and can be taken back, and how the last one ended. */
 
 import { ask, forgetWithin, isPending } from "../controls.js";
-import { mark, markBusy, show, slots, write } from "../dom.js";
+import { mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { withoutCountdown } from "../gates.js";
 import * as store from "../store.js";
 import { isWaitingKind } from "./entry_kinds.js";
