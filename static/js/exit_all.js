@@ -3,7 +3,7 @@
  * refused by the initial exit lock, holding for 1.5 s forces it.
  */
 
-import { NoAnswer, post } from "./api.js";
+import { NoAnswer, post } from "./desk/api.js";
 import { mark, slots, write } from "./ui/dom.js";
 import { allAnswer, NO_EXIT_ANSWER } from "./exit_words.js";
 import { makeHoldable } from "./ui/hold.js";

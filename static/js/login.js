@@ -3,9 +3,9 @@
  * the click that the session's end swallowed.
  */
 
-import { NoAnswer, post } from "./api.js";
+import { NoAnswer, post } from "./desk/api.js";
 import { countdown } from "./format.js";
-import * as session from "./session.js";
+import * as session from "./desk/session.js";
 
 const form = document.getElementById("login");
 const answer = document.getElementById("login-answer");

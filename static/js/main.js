@@ -1,12 +1,12 @@
 /** The page: one document, one asset in view, every panel drawn from both, once a frame at most. */
 
-import * as clock from "./clock.js";
-import * as controls from "./controls.js";
+import * as clock from "./desk/clock.js";
+import * as controls from "./desk/controls.js";
 import { DESK_KEYS } from "./ui/desk_keys.js";
 import { nextMoment } from "./gates.js";
 import * as shortcuts from "./ui/shortcuts.js";
-import * as store from "./store.js";
-import * as stream from "./stream.js";
+import * as store from "./desk/store.js";
+import * as stream from "./desk/stream.js";
 import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";
 import * as charts from "./panels/charts.js";

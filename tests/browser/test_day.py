@@ -20,7 +20,7 @@ ASKED = "**/api/journal/day*"
 ASKED_AGAIN_WITHIN_MS = 15_000
 NEXT_DAY = """
 async () => {
-  const store = await import(new URL("store.js", document.querySelector("script[type=module]").src));
+  const store = await import(new URL("desk/store.js", document.querySelector("script[type=module]").src));
   const present = store.current();
   const morning = { trading_day: "2031-03-04", daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null };
   store.takeState({ ...present, version: present.version + 1e12, global: { ...present.global, ...morning } });

@@ -3,7 +3,7 @@
  * than the last, a number already held is no news, and a jump means that bricks were missed: all are asked for anew.
  */
 
-import { get, NoAnswer } from "../api.js";
+import { get, NoAnswer } from "../desk/api.js";
 
 export const BRICKS_ASKED = 2_000;
 const BRICKS_AT_MOST = 2_500;

@@ -1,6 +1,6 @@
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
-import { NoAnswer, post } from "../api.js";
+import { NoAnswer, post } from "../desk/api.js";
 import { copyOf, markBusy, slots, write } from "../ui/dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
 import * as drafts from "./drafts.js";

@@ -3,7 +3,7 @@
  * the charts' library comes when the first trade is opened.
  */
 
-import { get, NoAnswer } from "../api.js";
+import { get, NoAnswer } from "../desk/api.js";
 import { barsOf } from "../charts/levels.js";
 import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";

@@ -1,6 +1,6 @@
 /** What the desk wants a person to know, newest first; what is over says so, what cannot be told says nothing. */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../ui/dom.js";
 import { clockMoment } from "../format.js";
 

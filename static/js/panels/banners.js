@@ -3,7 +3,7 @@
 import * as bridge from "../bridge.js";
 import { show, slots, write } from "../ui/dom.js";
 import { clockTime } from "../format.js";
-import * as stream from "../stream.js";
+import * as stream from "../desk/stream.js";
 
 const slot = slots(document.getElementById("banners"));
 

@@ -11,7 +11,7 @@ import { linesOf, marksOf } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../ui/dom.js";
 import { clockTime, price } from "../format.js";
 import { keep } from "../ui/kept.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 
 const root = document.getElementById("charts");
 const slot = slots(root);

@@ -6,8 +6,8 @@
  * one is under way; what comes back after the day or the account has changed is dropped.
  */
 
-import { get, NoAnswer } from "../api.js";
-import * as clock from "../clock.js";
+import { get, NoAnswer } from "../desk/api.js";
+import * as clock from "../desk/clock.js";
 import { joined } from "./day_points.js";
 
 const APART_MS = 2_000;

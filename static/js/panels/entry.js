@@ -10,8 +10,8 @@
 import { mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { age } from "../format.js";
 import { deskInTheWay, headline, liveSentence } from "../gates.js";
-import * as store from "../store.js";
-import * as stream from "../stream.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 import * as notBefore from "./not_before.js";

@@ -3,13 +3,13 @@
  * and its countdown runs until the gate opens.
  */
 
-import { clickKey, NoAnswer, post } from "../api.js";
-import * as clock from "../clock.js";
+import { clickKey, NoAnswer, post } from "../desk/api.js";
+import * as clock from "../desk/clock.js";
 import { write, writeRunning } from "../ui/dom.js";
 import { countdown } from "../format.js";
 import { firstClosed, liveSentence, RUNNING_TIME } from "../gates.js";
-import * as store from "../store.js";
-import * as stream from "../stream.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 import { chosen } from "./entry_kinds.js";
 
 const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";

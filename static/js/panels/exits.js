@@ -5,11 +5,11 @@
  * The answer appears beside the button that was pressed.
  */
 
-import { NoAnswer, post } from "../api.js";
+import { NoAnswer, post } from "../desk/api.js";
 import { mark, slots, write } from "../ui/dom.js";
 import { allAnswer, isLockRefusal, lockSentence } from "../exit_words.js";
 import { makeHoldable } from "../ui/hold.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 import { isClaimedEntry, isUnclaimedEntry } from "../under_way.js";
 import * as unfilled from "./unfilled.js";
 

@@ -1,6 +1,6 @@
 /** The last closed trades, newest first. */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../format.js";
 

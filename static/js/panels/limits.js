@@ -1,9 +1,9 @@
 /** The limits in force, what changes with the next trading day, and a form to tighten. The desk decides which is which. */
 
-import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../controls.js";
+import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../desk/controls.js";
 import { copyOf, follow, mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { countdown, wholeNumber } from "../format.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 
 const root = document.getElementById("limits");
 const slot = slots(root);

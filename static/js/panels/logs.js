@@ -1,9 +1,9 @@
 /** What was heard from TradingView and from the bridge, newest first. */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../ui/dom.js";
 import { clockMoment } from "../format.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 
 const SHOWN = 40;
 const feeds = [...document.querySelectorAll("[data-feed]")].map((root) => ({ feed: root.dataset.feed, slot: slots(root) }));

@@ -3,7 +3,7 @@
  * headline names the first closed gate; an entry is possible only when all of them are open.
  */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { show, write } from "../ui/dom.js";
 import { clockTime, marketDay, weekday } from "../format.js";
 import { INTENT_GATES, PREORDER_GATES } from "../gates.js";

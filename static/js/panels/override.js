@@ -3,8 +3,8 @@
 import { mark, show, slots, write } from "../ui/dom.js";
 import { deskInTheWay, headline } from "../gates.js";
 import { makeHoldable } from "../ui/hold.js";
-import * as store from "../store.js";
-import * as stream from "../stream.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 import { isAsking, placeOrder, tell } from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 

@@ -3,11 +3,11 @@
  * and some direction is open, one decides; once it is used, the last minute is there to prepare for the next.
  */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { mark, slots, write } from "../ui/dom.js";
 import { age, clockTime, countdown } from "../format.js";
 import { deskInTheWay } from "../gates.js";
-import * as stream from "../stream.js";
+import * as stream from "../desk/stream.js";
 
 const PREPARE_SECONDS = 60;
 const root = document.getElementById("ring");

@@ -1,7 +1,7 @@
 /** Adding to the open trade, once, after the market has unlocked it. */
 
-import * as clock from "../clock.js";
-import { ask, forgetWithin, isPending } from "../controls.js";
+import * as clock from "../desk/clock.js";
+import { ask, forgetWithin, isPending } from "../desk/controls.js";
 import { mark, markBusy, slots, write } from "../ui/dom.js";
 import { firstClosedOf, headline, SCALE_IN_GATES } from "../gates.js";
 import { liveMark } from "./entry_kinds.js";

@@ -1,9 +1,9 @@
 /** Giving up one of today's trades by hand: a promise to oneself, so it must be held. */
 
-import { ask, isPending, tell } from "../controls.js";
+import { ask, isPending, tell } from "../desk/controls.js";
 import { mark, markBusy, slots, write } from "../ui/dom.js";
 import { makeHoldable } from "../ui/hold.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 
 const slot = slots(document.getElementById("slot-taking"));
 

@@ -3,9 +3,9 @@
  * locked may still be clicked, and the desk says why it refuses.
  */
 
-import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../controls.js";
+import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../desk/controls.js";
 import { mark, markBusy, show, slots, write } from "../ui/dom.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 import { managementSentence, waysOut } from "./ways_out.js";
 
 const root = document.getElementById("ways-out");

@@ -3,7 +3,7 @@
 import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../format.js";
 import { deskInTheWay, firstClosed, headline } from "../gates.js";
-import * as stream from "../stream.js";
+import * as stream from "../desk/stream.js";
 
 const list = document.querySelector("#assets [role=tablist]");
 const tabs = [...list.querySelectorAll("[role=tab]")];

@@ -2,7 +2,7 @@
 
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { clockTime, moneyTone, signedPoints } from "../format.js";
-import * as stream from "../stream.js";
+import * as stream from "../desk/stream.js";
 import { orderUnderWay } from "../under_way.js";
 
 const bar = document.getElementById("thumb-bar");

@@ -1,12 +1,12 @@
 /** The header: how well the desk hears, and which trading day it is. */
 
-import { post } from "../api.js";
+import { post } from "../desk/api.js";
 import * as bridge from "../bridge.js";
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { mark, show, slots, write } from "../ui/dom.js";
 import { age, clockTime, countdown, tradingDay } from "../format.js";
-import * as session from "../session.js";
-import * as stream from "../stream.js";
+import * as session from "../desk/session.js";
+import * as stream from "../desk/stream.js";
 
 const root = document.getElementById("top");
 const slot = slots(root);

@@ -1,10 +1,10 @@
 /** What is held, and what will take it out. */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
 import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
-import * as store from "../store.js";
-import * as stream from "../stream.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 import { isUnclaimedEntry, orderUnderWay } from "../under_way.js";
 import { drawRail } from "./rail.js";
 import * as reconciled from "./reconciled.js";

@@ -3,7 +3,7 @@
  * leaves the desk's list. The page says what it saw then: an order that was open is gone, and nothing was bought or sold.
  */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { show, write } from "../ui/dom.js";
 import { clockTime } from "../format.js";
 

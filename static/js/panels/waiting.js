@@ -1,9 +1,9 @@
 /** What waits for a brick (intent or pre-order) and can be taken back, and how the last one ended. */
 
-import { ask, forgetWithin, isPending } from "../controls.js";
+import { ask, forgetWithin, isPending } from "../desk/controls.js";
 import { mark, markBusy, show, slots, write } from "../ui/dom.js";
 import { withoutCountdown } from "../gates.js";
-import * as store from "../store.js";
+import * as store from "../desk/store.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
 const root = document.getElementById("waiting");

@@ -5,10 +5,10 @@
  * that is itself old (a stream that resumes repeats what was missed). What was missed stands on the page.
  */
 
-import * as clock from "../clock.js";
+import * as clock from "../desk/clock.js";
 import { signalsOf } from "../signals.js";
-import * as store from "../store.js";
-import * as stream from "../stream.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 
 const FRESH_MS = 6_000;
 const SURE_AFTER_TICKS = 2; // a computer that wakes up finds its clock ahead of its stream for a moment

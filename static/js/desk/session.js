@@ -1,6 +1,6 @@
 /** The session's end: which click it swallowed or left unanswered, and the other pages that it ends too. */
 
-import * as kept from "./ui/kept.js";
+import * as kept from "../ui/kept.js";
 
 const OUT = "lockstep.out";
 const UNSENT = "lockstep.unsent";

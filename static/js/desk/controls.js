@@ -6,7 +6,7 @@
  */
 
 import { NoAnswer, post } from "./api.js";
-import { mark, write } from "./ui/dom.js";
+import { mark, write } from "../ui/dom.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
 
