@@ -5,7 +5,7 @@
 
 import { NoAnswer, post } from "./desk/api.js";
 import { mark, slots, write } from "./ui/dom.js";
-import { allAnswer, NO_EXIT_ANSWER } from "./exit_words.js";
+import { allAnswer, NO_EXIT_ANSWER } from "./reading/exit_words.js";
 import { makeHoldable } from "./ui/hold.js";
 
 const ANSWER_STAYS_MS = 12_000;

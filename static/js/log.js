@@ -3,7 +3,7 @@
 import { get, NoAnswer, post } from "./desk/api.js";
 import * as clock from "./desk/clock.js";
 import { copyOf, follow, show, slots, write } from "./ui/dom.js";
-import { clockMoment } from "./format.js";
+import { clockMoment } from "./reading/format.js";
 import * as alerts from "./panels/alerts.js";
 import * as banners from "./panels/banners.js";
 import * as logs from "./panels/logs.js";

@@ -4,7 +4,7 @@
  */
 
 import { NoAnswer, post } from "./desk/api.js";
-import { countdown } from "./format.js";
+import { countdown } from "./reading/format.js";
 import * as session from "./desk/session.js";
 
 const form = document.getElementById("login");

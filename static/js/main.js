@@ -3,7 +3,7 @@
 import * as clock from "./desk/clock.js";
 import * as controls from "./desk/controls.js";
 import { DESK_KEYS } from "./ui/desk_keys.js";
-import { nextMoment } from "./gates.js";
+import { nextMoment } from "./reading/gates.js";
 import * as shortcuts from "./ui/shortcuts.js";
 import * as store from "./desk/store.js";
 import * as stream from "./desk/stream.js";

@@ -4,7 +4,7 @@ import { NoAnswer, post } from "./desk/api.js";
 import * as clock from "./desk/clock.js";
 import * as controls from "./desk/controls.js";
 import { mark, write } from "./ui/dom.js";
-import { age } from "./format.js";
+import { age } from "./reading/format.js";
 import * as banners from "./panels/banners.js";
 import * as limits from "./panels/limits.js";
 import * as store from "./desk/store.js";

@@ -1,7 +1,7 @@
 /** Tries against the rules, in the same words on the journal and on the dashboard: refusals by gate, overrides. */
 
 import { element } from "./journal/plot.js";
-import { count, plain, say } from "./journal/words.js";
+import { count, plain, say } from "./reading/words.js";
 
 const WIDTH = 100;
 const HEIGHT = 12;

@@ -198,7 +198,7 @@ def test_a_new_trading_day_begins_anew_and_drops_answers_about_the_old_one(dashb
 def test_a_whole_day_of_samples_is_thinned_without_losing_its_extremes(dashboard: Page) -> None:
     lowest, highest, drawn, last = dashboard.evaluate("""
       async () => {
-        const path = "panels/day_points.js";
+        const path = "reading/day_points.js";
         const points = await import(new URL(path, document.querySelector("script[type=module]").src));
         let all = [];
         for (let at = 0; at < 40000; at += 1) {

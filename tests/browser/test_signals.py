@@ -205,7 +205,7 @@ CLOSED = {"id": "t1", "asset": "ES", "side": "SELL", "size": 5, "pnl_usd": -37.5
 def signals(page: Page, before: Any, after: Any) -> list[str]:
     """Return what the page would tell of the two documents, the gravest first."""
     pair = {"before": before, "after": after}
-    found = call(page, "js/signals.js", "module.signalsOf(argument.before, argument.after)", pair)
+    found = call(page, "js/reading/signals.js", "module.signalsOf(argument.before, argument.after)", pair)
     return [f"{signal['kind']}: {signal['title']} | {signal['body']}" for signal in found]
 
 

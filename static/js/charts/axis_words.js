@@ -3,7 +3,7 @@
  * weekend lies between two neighbours. So no two labels may read alike.
  */
 
-import { averagePrice, marketDay, MARKET_ZONE, price as priceWords } from "../format.js";
+import { averagePrice, marketDay, MARKET_ZONE, price as priceWords } from "../reading/format.js";
 import { brickOf } from "./book.js";
 
 export const LONGEST_LABEL = 12; // letters, wide ones: 20 Nov 16:33:12

@@ -1,6 +1,6 @@
 /** What a trade leaves on a chart: where it went in and out, and the lines that would take it out. */
 
-import { signedPoints } from "../format.js";
+import { signedPoints } from "../reading/format.js";
 import { brickAt } from "./book.js";
 
 const WORDS_REACH = 5; // bricks, the narrowest, from the middle of an entry's words to a circle clear of them

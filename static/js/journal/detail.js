@@ -2,12 +2,12 @@
 
 import { NoAnswer, post } from "../desk/api.js";
 import { copyOf, markBusy, slots, write } from "../ui/dom.js";
-import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../format.js";
+import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../reading/format.js";
 import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";
 import { gateWords } from "./gates.js";
 import * as picture from "./picture.js";
-import { duration, newYork, plain, say, signedR } from "./words.js";
+import { duration, newYork, plain, say, signedR } from "../reading/words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
 const UNSAVED = "draft, not saved";

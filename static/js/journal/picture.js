@@ -9,10 +9,10 @@ import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
 import { clearOfEntry, marksAt, pastMoments } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../ui/dom.js";
-import { averagePrice, points } from "../format.js";
+import { averagePrice, points } from "../reading/format.js";
 import { keep } from "../ui/kept.js";
 import { additionsTo } from "./fills.js";
-import { count } from "./words.js";
+import { count } from "../reading/words.js";
 
 const SIZES = ["2.5", "4", "6", "8", "12"];
 const KEPT = "lockstep.journal.size";

@@ -2,7 +2,7 @@
 
 import * as clock from "../desk/clock.js";
 import { copyOf, follow, mark, show, slots, write } from "../ui/dom.js";
-import { clockMoment } from "../format.js";
+import { clockMoment } from "../reading/format.js";
 
 const root = document.getElementById("alerts");
 const slot = slots(root);

@@ -1,8 +1,8 @@
 /** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
 
-import * as bridge from "../bridge.js";
+import * as bridge from "../reading/bridge.js";
 import { show, slots, write } from "../ui/dom.js";
-import { clockTime } from "../format.js";
+import { clockTime } from "../reading/format.js";
 import * as stream from "../desk/stream.js";
 
 const slot = slots(document.getElementById("banners"));

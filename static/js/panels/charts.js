@@ -9,7 +9,7 @@ import * as renko from "../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
 import { linesOf, marksOf } from "../charts/trade_marks.js";
 import { mark, show, slots, write } from "../ui/dom.js";
-import { clockTime, price } from "../format.js";
+import { clockTime, price } from "../reading/format.js";
 import { keep } from "../ui/kept.js";
 import * as store from "../desk/store.js";
 

@@ -1,9 +1,9 @@
 /** How much of today is left: trades, drawdown, money. */
 
-import * as bridge from "../bridge.js";
+import * as bridge from "../reading/bridge.js";
 import * as clock from "../desk/clock.js";
 import { follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
-import { age, clockTime, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd, wholeNumber } from "../format.js";
+import { age, clockTime, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd, wholeNumber } from "../reading/format.js";
 import * as stream from "../desk/stream.js";
 import { hasBalance, warnOfNoStop } from "./no_stop.js";
 

@@ -1,9 +1,9 @@
 /** The account over the trading day, between where it started and where the daily stop fires. */
 
 import { mark, show, slots, write } from "../ui/dom.js";
-import { clockTime, signedUsd, usd } from "../format.js";
+import { clockTime, signedUsd, usd } from "../reading/format.js";
 import { element, keepDrawn, picture, scale } from "../journal/plot.js";
-import { highest, lowest, thinned } from "./day_points.js";
+import { highest, lowest, thinned } from "../reading/day_points.js";
 import * as record from "./day_record.js";
 
 const slot = slots(document.getElementById("day-course"));

@@ -8,7 +8,7 @@
 
 import { get, NoAnswer } from "../desk/api.js";
 import * as clock from "../desk/clock.js";
-import { joined } from "./day_points.js";
+import { joined } from "../reading/day_points.js";
 
 const APART_MS = 2_000;
 const TRIED_AGAIN_AFTER_MS = 10_000;

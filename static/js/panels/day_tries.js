@@ -1,8 +1,8 @@
 /** Today's tries against the rules: refusals by gate, overrides and forced exits, the newest first. */
 
 import { mark, show, slots, write } from "../ui/dom.js";
-import { clockTime, signedUsd } from "../format.js";
-import { count, plain, say } from "../journal/words.js";
+import { clockTime, signedUsd } from "../reading/format.js";
+import { count, plain, say } from "../reading/words.js";
 import { drawGates, overrideLine, refusals } from "../tries.js";
 import * as record from "./day_record.js";
 

@@ -8,8 +8,8 @@
  */
 
 import { mark, markBusy, show, slots, write } from "../ui/dom.js";
-import { age } from "../format.js";
-import { deskInTheWay, headline, liveSentence } from "../gates.js";
+import { age } from "../reading/format.js";
+import { deskInTheWay, headline, liveSentence } from "../reading/gates.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 import * as asking from "./entry_ask.js";

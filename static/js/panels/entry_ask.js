@@ -6,8 +6,8 @@
 import { clickKey, NoAnswer, post } from "../desk/api.js";
 import * as clock from "../desk/clock.js";
 import { write, writeRunning } from "../ui/dom.js";
-import { countdown } from "../format.js";
-import { firstClosed, liveSentence, RUNNING_TIME } from "../gates.js";
+import { countdown } from "../reading/format.js";
+import { firstClosed, liveSentence, RUNNING_TIME } from "../reading/gates.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 import { chosen } from "./entry_kinds.js";

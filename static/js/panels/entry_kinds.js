@@ -1,6 +1,6 @@
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
-import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../gates.js";
+import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../reading/gates.js";
 import * as kept from "../ui/kept.js";
 
 const form = document.getElementById("entry");

@@ -7,10 +7,10 @@
 
 import { NoAnswer, post } from "../desk/api.js";
 import { mark, slots, write } from "../ui/dom.js";
-import { allAnswer, isLockRefusal, lockSentence } from "../exit_words.js";
+import { allAnswer, isLockRefusal, lockSentence } from "../reading/exit_words.js";
 import { makeHoldable } from "../ui/hold.js";
 import * as store from "../desk/store.js";
-import { isClaimedEntry, isUnclaimedEntry } from "../under_way.js";
+import { isClaimedEntry, isUnclaimedEntry } from "../reading/under_way.js";
 import * as unfilled from "./unfilled.js";
 
 const ANSWER_STAYS_MS = 12_000;

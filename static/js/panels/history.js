@@ -2,7 +2,7 @@
 
 import * as clock from "../desk/clock.js";
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
-import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../format.js";
+import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../reading/format.js";
 
 const slot = slots(document.getElementById("history"));
 const SHOWN = 20;

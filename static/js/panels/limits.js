@@ -2,7 +2,7 @@
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../desk/controls.js";
 import { copyOf, follow, mark, markBusy, show, slots, write } from "../ui/dom.js";
-import { countdown, wholeNumber } from "../format.js";
+import { countdown, wholeNumber } from "../reading/format.js";
 import * as store from "../desk/store.js";
 
 const root = document.getElementById("limits");

@@ -1,7 +1,7 @@
 /** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
 import { mark, show, slots, write } from "../ui/dom.js";
-import { deskInTheWay, headline } from "../gates.js";
+import { deskInTheWay, headline } from "../reading/gates.js";
 import { makeHoldable } from "../ui/hold.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";

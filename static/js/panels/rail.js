@@ -1,7 +1,7 @@
 /** The trade as a rail from stop to target: where it began, how far it went, where it is. */
 
 import { mark, write } from "../ui/dom.js";
-import { averagePrice, points, price, signedPoints } from "../format.js";
+import { averagePrice, points, price, signedPoints } from "../reading/format.js";
 
 const WIDTH = 400;
 const MARGIN = 8;

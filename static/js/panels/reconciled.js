@@ -1,7 +1,7 @@
 /** What the broker's positions made of the open trade: a quantity that no order of the desk explains is explained here. */
 
 import { show, write } from "../ui/dom.js";
-import { clockTime } from "../format.js";
+import { clockTime } from "../reading/format.js";
 
 const FOLLOWED = /the desk held (-?\d+) .*, the broker (-?\d+): followed the broker/;
 

@@ -5,8 +5,8 @@
 
 import * as clock from "../desk/clock.js";
 import { mark, slots, write } from "../ui/dom.js";
-import { age, clockTime, countdown } from "../format.js";
-import { deskInTheWay } from "../gates.js";
+import { age, clockTime, countdown } from "../reading/format.js";
+import { deskInTheWay } from "../reading/gates.js";
 import * as stream from "../desk/stream.js";
 
 const PREPARE_SECONDS = 60;

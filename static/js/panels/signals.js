@@ -2,7 +2,7 @@
 
 import { copyOf, mark, slots, write } from "../ui/dom.js";
 import * as kept from "../ui/kept.js";
-import { GROUPS, KINDS } from "../signals.js";
+import { GROUPS, KINDS } from "../reading/signals.js";
 import * as notices from "../ui/notices.js";
 import * as tones from "../ui/tones.js";
 import * as voice from "../ui/voice.js";

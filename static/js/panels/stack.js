@@ -2,7 +2,7 @@
 
 import * as clock from "../desk/clock.js";
 import { mark, slots, write } from "../ui/dom.js";
-import { age, clockTime, price, UNKNOWN } from "../format.js";
+import { age, clockTime, price, UNKNOWN } from "../reading/format.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 

@@ -1,8 +1,8 @@
 /** One tab per asset, its state in the tab: long +5 and what it is worth, blocked until when, or free to enter. */
 
 import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
-import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../format.js";
-import { deskInTheWay, firstClosed, headline } from "../gates.js";
+import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../reading/format.js";
+import { deskInTheWay, firstClosed, headline } from "../reading/gates.js";
 import * as stream from "../desk/stream.js";
 
 const list = document.querySelector("#assets [role=tablist]");

@@ -1,9 +1,9 @@
 /** The bar under a phone's thumb: what is held in view, and every other position as a way to it. */
 
 import { copyOf, follow, mark, show, slots, write, writeMoney } from "../ui/dom.js";
-import { clockTime, moneyTone, signedPoints } from "../format.js";
+import { clockTime, moneyTone, signedPoints } from "../reading/format.js";
 import * as stream from "../desk/stream.js";
-import { orderUnderWay } from "../under_way.js";
+import { orderUnderWay } from "../reading/under_way.js";
 
 const bar = document.getElementById("thumb-bar");
 const slot = slots(bar);

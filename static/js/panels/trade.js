@@ -2,10 +2,10 @@
 
 import * as clock from "../desk/clock.js";
 import { mark, show, slots, write, writeMoney } from "../ui/dom.js";
-import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../format.js";
+import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../reading/format.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
-import { isUnclaimedEntry, orderUnderWay } from "../under_way.js";
+import { isUnclaimedEntry, orderUnderWay } from "../reading/under_way.js";
 import { drawRail } from "./rail.js";
 import * as reconciled from "./reconciled.js";
 import * as unfilled from "./unfilled.js";

@@ -5,7 +5,7 @@
 
 import * as clock from "../desk/clock.js";
 import { show, write } from "../ui/dom.js";
-import { clockTime } from "../format.js";
+import { clockTime } from "../reading/format.js";
 
 const CANCELLED = "entry_cancelled";
 const ENDS = ["order_rejected", "entry_expired", CANCELLED];

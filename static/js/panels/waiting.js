@@ -2,7 +2,7 @@
 
 import { ask, forgetWithin, isPending } from "../desk/controls.js";
 import { mark, markBusy, show, slots, write } from "../ui/dom.js";
-import { withoutCountdown } from "../gates.js";
+import { withoutCountdown } from "../reading/gates.js";
 import * as store from "../desk/store.js";
 import { isWaitingKind } from "./entry_kinds.js";
 

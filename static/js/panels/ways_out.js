@@ -1,6 +1,6 @@
 /** Every rule that can end the trade, in the desk's order: whether it is armed, when it fires, where, what locks it. */
 
-import { averagePrice, points, price } from "../format.js";
+import { averagePrice, points, price } from "../reading/format.js";
 import { pointsAway, targetPrice } from "./rail.js";
 
 const ALWAYS_ON = { isArmed: true, lock: "" };

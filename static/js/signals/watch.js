@@ -6,7 +6,7 @@
  */
 
 import * as clock from "../desk/clock.js";
-import { signalsOf } from "../signals.js";
+import { signalsOf } from "../reading/signals.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 

@@ -1,8 +1,8 @@
 /** Reading the ladder: what the first closed gate is called, what it says, and until when. */
 
-import * as clock from "./desk/clock.js";
+import * as clock from "../desk/clock.js";
 import { age, countdown, wholeNumber } from "./format.js";
-import * as store from "./desk/store.js";
+import * as store from "../desk/store.js";
 
 /** The countdown within a sentence of the desk. */
 export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;

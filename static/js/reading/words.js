@@ -1,6 +1,6 @@
 /** How the journal says things: whole dollars, R, durations, reasons. */
 
-import { MARKET_ZONE, moneyTone, points, signedPoints, UNKNOWN } from "../format.js";
+import { MARKET_ZONE, moneyTone, points, signedPoints, UNKNOWN } from "./format.js";
 
 const MINUS = "−";
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
