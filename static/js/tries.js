@@ -1,6 +1,6 @@
 /** Tries against the rules, in the same words on the journal and on the dashboard: refusals by gate, overrides. */
 
-import { element } from "./journal/plot.js";
+import { element } from "./charts/plot.js";
 import { count, plain, say } from "./reading/words.js";
 
 const WIDTH = 100;

@@ -2,7 +2,7 @@
 
 import { tradingDay, usd } from "../reading/format.js";
 import * as tries from "../tries.js";
-import { element, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
+import { element, keepDrawn, picture, rows, scale, ticks } from "../charts/plot.js";
 import { axisUsd, newYork, say } from "../reading/words.js";
 
 const gates = document.getElementById("gates");

@@ -1,7 +1,7 @@
 /** How far each trade went against (worst) and with the position (best). Its shape says how it ended. */
 
 import { points, signedPoints } from "../reading/format.js";
-import { element, keepDrawn, picture, rows, scale, ticks } from "./plot.js";
+import { element, keepDrawn, picture, rows, scale, ticks } from "../charts/plot.js";
 import { axisPoints, newYork } from "../reading/words.js";
 
 const place = document.getElementById("scatter");

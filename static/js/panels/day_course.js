@@ -2,7 +2,7 @@
 
 import { mark, show, slots, write } from "../ui/dom.js";
 import { clockTime, signedUsd, usd } from "../reading/format.js";
-import { element, keepDrawn, picture, scale } from "../journal/plot.js";
+import { element, keepDrawn, picture, scale } from "../charts/plot.js";
 import { highest, lowest, thinned } from "../reading/day_points.js";
 import * as record from "./day_record.js";
 
