@@ -5,8 +5,8 @@ import * as clock from "./desk/clock.js";
 import * as controls from "./desk/controls.js";
 import { mark, write } from "./ui/dom.js";
 import { age } from "./reading/format.js";
-import * as banners from "./panels/banners.js";
-import * as limits from "./panels/limits.js";
+import * as banners from "./panels/desk/banners.js";
+import * as limits from "./panels/day/limits.js";
 import * as store from "./desk/store.js";
 import * as stream from "./desk/stream.js";
 
