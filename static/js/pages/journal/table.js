@@ -1,9 +1,9 @@
 /** The trades themselves: sorted by any column, each opens to its facts and its note. */
 
-import { copyOf, mark, slots, write } from "../ui/dom.js";
-import { averagePrice, signedPoints, signedUsd } from "../reading/format.js";
+import { copyOf, mark, slots, write } from "../../ui/dom.js";
+import { averagePrice, signedPoints, signedUsd } from "../../reading/format.js";
 import * as detail from "./detail.js";
-import { count, duration, newYork, plain, signedR, tint } from "../reading/words.js";
+import { count, duration, newYork, plain, signedR, tint } from "../../reading/words.js";
 
 const root = document.getElementById("trades");
 const body = document.getElementById("trade-rows");

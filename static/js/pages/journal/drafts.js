@@ -1,6 +1,6 @@
 /** Notes that were typed and not saved: another filter, another row or another page must not lose them. */
 
-import * as kept from "../ui/kept.js";
+import * as kept from "../../ui/kept.js";
 
 const KEPT = "lockstep.journal.drafts";
 const DRAFTS_AT_MOST = 50;

@@ -1,7 +1,7 @@
 /** The fills of a trade: listed among its facts, and where they added to it. */
 
-import { averagePrice } from "../reading/format.js";
-import { newYorkToTheSecond, say } from "../reading/words.js";
+import { averagePrice } from "../../reading/format.js";
+import { newYorkToTheSecond, say } from "../../reading/words.js";
 
 const WORDS = { ENTRY: "in", SCALE_IN: "scale-in", EXIT: "out", RESIZE: "resized by the broker" };
 const UNKNOWN_ONES = "not known: older than the desk's record of fills";

@@ -1,8 +1,8 @@
 /** Groups of trades as tables with a bar to the left or right of zero; the number beside it has the sign. */
 
-import { percent, signedUsd } from "../reading/format.js";
-import { element } from "../charts/plot.js";
-import { plain, say, tint } from "../reading/words.js";
+import { percent, signedUsd } from "../../reading/format.js";
+import { element } from "../../charts/plot.js";
+import { plain, say, tint } from "../../reading/words.js";
 
 const tables = [...document.querySelectorAll("[data-bars]")];
 const gates = document.getElementById("gate-state");

@@ -1,6 +1,6 @@
 /** Which trades: the form, and the same in the address, so that a selection can be kept and sent. */
 
-import { plain } from "../reading/words.js";
+import { plain } from "../../reading/words.js";
 
 const form = document.getElementById("filters");
 const sheet = document.getElementById("sheet");

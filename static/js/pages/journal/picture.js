@@ -3,16 +3,16 @@
  * the charts' library comes when the first trade is opened.
  */
 
-import { get, NoAnswer } from "../desk/api.js";
-import { barsOf } from "../charts/levels.js";
-import * as renko from "../charts/renko_chart.js";
-import { chosenOf, libraryOf, pageColors } from "../charts/setting.js";
-import { clearOfEntry, marksAt, pastMoments } from "../charts/trade_marks.js";
-import { mark, show, slots, write } from "../ui/dom.js";
-import { averagePrice, points } from "../reading/format.js";
-import { keep } from "../ui/kept.js";
+import { get, NoAnswer } from "../../desk/api.js";
+import { barsOf } from "../../charts/levels.js";
+import * as renko from "../../charts/renko_chart.js";
+import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
+import { clearOfEntry, marksAt, pastMoments } from "../../charts/trade_marks.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
+import { averagePrice, points } from "../../reading/format.js";
+import { keep } from "../../ui/kept.js";
 import { additionsTo } from "./fills.js";
-import { count } from "../reading/words.js";
+import { count } from "../../reading/words.js";
 
 const SIZES = ["2.5", "4", "6", "8", "12"];
 const KEPT = "lockstep.journal.size";

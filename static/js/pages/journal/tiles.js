@@ -1,7 +1,7 @@
 /** The headline and the figures beneath it. */
 
-import { percent, points, signedPoints, signedUsd, UNKNOWN, usd } from "../reading/format.js";
-import { count, duration, say, signedR, tint } from "../reading/words.js";
+import { percent, points, signedPoints, signedUsd, UNKNOWN, usd } from "../../reading/format.js";
+import { count, duration, say, signedR, tint } from "../../reading/words.js";
 
 const headline = document.getElementById("headline");
 const note = document.getElementById("headline-note");

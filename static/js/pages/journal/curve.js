@@ -1,8 +1,8 @@
 /** The equity curve of closed trades. Pointer or arrow keys read it trade by trade. */
 
-import { signedUsd } from "../reading/format.js";
-import { element, extent, keepDrawn, picture, rows, scale, ticks } from "../charts/plot.js";
-import { axisUsd, count, newYork } from "../reading/words.js";
+import { signedUsd } from "../../reading/format.js";
+import { element, extent, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import { axisUsd, count, newYork } from "../../reading/words.js";
 
 const place = document.getElementById("curve");
 const readout = document.getElementById("curve-readout");

@@ -1,7 +1,7 @@
 /** The journal: asks for the selection, draws what comes; an answer to an older question is dropped. */
 
-import { get, NoAnswer } from "../desk/api.js";
-import { write } from "../ui/dom.js";
+import { get, NoAnswer } from "../../desk/api.js";
+import { write } from "../../ui/dom.js";
 import * as bars from "./bars.js";
 import * as calendar from "./calendar.js";
 import * as curve from "./curve.js";

@@ -3,9 +3,9 @@
  * the click that the session's end swallowed.
  */
 
-import { NoAnswer, post } from "./desk/api.js";
-import { countdown } from "./reading/format.js";
-import * as session from "./desk/session.js";
+import { NoAnswer, post } from "../desk/api.js";
+import { countdown } from "../reading/format.js";
+import * as session from "../desk/session.js";
 
 const form = document.getElementById("login");
 const answer = document.getElementById("login-answer");

@@ -1,13 +1,13 @@
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
-import { NoAnswer, post } from "../desk/api.js";
-import { copyOf, markBusy, slots, write } from "../ui/dom.js";
-import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../reading/format.js";
+import { NoAnswer, post } from "../../desk/api.js";
+import { copyOf, markBusy, slots, write } from "../../ui/dom.js";
+import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../../reading/format.js";
 import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";
 import { gateWords } from "./gates.js";
 import * as picture from "./picture.js";
-import { duration, newYork, plain, say, signedR } from "../reading/words.js";
+import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
 const UNSAVED = "draft, not saved";

@@ -1,14 +1,14 @@
 /** The set-up page: messages for the chosen asset, copy buttons, and how long ago each webhook was heard. */
 
-import { NoAnswer, post } from "./desk/api.js";
-import * as clock from "./desk/clock.js";
-import * as controls from "./desk/controls.js";
-import { mark, write } from "./ui/dom.js";
-import { age } from "./reading/format.js";
-import * as banners from "./panels/desk/banners.js";
-import * as limits from "./panels/day/limits.js";
-import * as store from "./desk/store.js";
-import * as stream from "./desk/stream.js";
+import { NoAnswer, post } from "../desk/api.js";
+import * as clock from "../desk/clock.js";
+import * as controls from "../desk/controls.js";
+import { mark, write } from "../ui/dom.js";
+import { age } from "../reading/format.js";
+import * as banners from "../panels/desk/banners.js";
+import * as limits from "../panels/day/limits.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 
 const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
 const FRESH_MS = 10 * 60 * 1000;

@@ -1,8 +1,8 @@
 /** How far each trade went against (worst) and with the position (best). Its shape says how it ended. */
 
-import { points, signedPoints } from "../reading/format.js";
-import { element, keepDrawn, picture, rows, scale, ticks } from "../charts/plot.js";
-import { axisPoints, newYork } from "../reading/words.js";
+import { points, signedPoints } from "../../reading/format.js";
+import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import { axisPoints, newYork } from "../../reading/words.js";
 
 const place = document.getElementById("scatter");
 const readout = document.getElementById("scatter-readout");

@@ -1,9 +1,9 @@
 /** Tries against the rules by gate; of one chosen day the account's course and each override with its reason. */
 
-import { tradingDay, usd } from "../reading/format.js";
-import * as tries from "../panels/day/tries.js";
-import { element, keepDrawn, picture, rows, scale, ticks } from "../charts/plot.js";
-import { axisUsd, newYork, say } from "../reading/words.js";
+import { tradingDay, usd } from "../../reading/format.js";
+import * as tries from "../../panels/day/tries.js";
+import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import { axisUsd, newYork, say } from "../../reading/words.js";
 
 const gates = document.getElementById("gates");
 const none = document.getElementById("no-tries");

@@ -1,8 +1,8 @@
 /** A month of trading days: sign and sum are written, the shade only repeats them. A click chooses the day. */
 
-import { tradingDay, UNKNOWN } from "../reading/format.js";
+import { tradingDay, UNKNOWN } from "../../reading/format.js";
 import * as filters from "./filters.js";
-import { count, month as nameOf, say, shortestUsd, shortUsd, tint, wholeUsd } from "../reading/words.js";
+import { count, month as nameOf, say, shortestUsd, shortUsd, tint, wholeUsd } from "../../reading/words.js";
 
 const root = document.getElementById("calendar");
 const weeks = document.getElementById("calendar-weeks");

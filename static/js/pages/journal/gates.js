@@ -1,7 +1,7 @@
 /** How the gates stood at an entry, in words. */
 
-import { percent } from "../reading/format.js";
-import { duration } from "../reading/words.js";
+import { percent } from "../../reading/format.js";
+import { duration } from "../../reading/words.js";
 
 const WAYS_IN = { click: "by a click", "ready intent": "by a click on a ready intent", "pre-order": "by a pre-order" };
 const BESIDE = { with: "2.5pt with the trade", neutral: "2.5pt neutral", against: "2.5pt against the trade" };
