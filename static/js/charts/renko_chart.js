@@ -59,8 +59,18 @@ export function dress(view, colors, isBig, mayDrag) {
       tickMarkMaxCharacterLength: LONGEST_LABEL,
     },
     crosshair: {
-      vertLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
-      horzLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
+      vertLine: {
+        visible: isBig,
+        labelVisible: isBig,
+        color: colors["line-strong"],
+        labelBackgroundColor: colors.raised,
+      },
+      horzLine: {
+        visible: isBig,
+        labelVisible: isBig,
+        color: colors["line-strong"],
+        labelBackgroundColor: colors.raised,
+      },
     },
     localization: { timeFormatter: (number) => crossWords(view, number) },
     handleScroll: isBig && { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: mayDrag, vertTouchDrag: false },
@@ -156,7 +166,13 @@ export function setLines(view, lines) {
   const roomBefore = room(view);
   view.lines = view.prices === "none" ? [] : lines;
   if (room(view) !== roomBefore) view.chart.timeScale().applyOptions({ rightOffset: room(view) });
-  const tone = { average: colors.text, stop: colors.red, target: colors.green, protect: colors.amber, exit: colors["text-soft"] };
+  const tone = {
+    average: colors.text,
+    stop: colors.red,
+    target: colors.green,
+    protect: colors.amber,
+    exit: colors["text-soft"],
+  };
   view.priceLines = view.lines.map(({ kind, title, price }) =>
     series.createPriceLine({
       price,

@@ -66,6 +66,7 @@ export function linesOf(asset) {
     { kind: "stop", title: "stop", price: trade.stop_price },
   ];
   if (asset.points_tp_enabled) lines.push({ kind: "target", title: "target", price: away(asset.points_tp_target) });
-  if (asset.protect_enabled) lines.push({ kind: "protect", title: "protect", price: away(asset.protect_threshold_points) });
+  if (asset.protect_enabled)
+    lines.push({ kind: "protect", title: "protect", price: away(asset.protect_threshold_points) });
   return lines;
 }

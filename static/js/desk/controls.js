@@ -5,14 +5,15 @@
  * A control is named by the element that shows its answer.
  */
 
-import { NoAnswer, post } from "./api.js";
 import { mark, write } from "../ui/dom.js";
+import { NoAnswer, post } from "./api.js";
 import * as store from "./store.js";
 import * as stream from "./stream.js";
 
 const ANSWER_STAYS_MS = 15_000;
 const DOCUMENT_WITHIN_MS = 1_500;
-const NO_ANSWER = "No answer from the desk: whether it was changed is unknown. Wait for the state before you click again.";
+const NO_ANSWER =
+  "No answer from the desk: whether it was changed is unknown. Wait for the state before you click again.";
 const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";
 
 const questions = new Map(); // answer element → {reached: version the document must have, null until answered}
@@ -72,7 +73,11 @@ export function tell(answer, sentence, tone = null) {
   write(answer, sentence);
   mark(answer, "data-tone", tone);
   clearTimeout(fadeTimers.get(answer));
-  if (sentence) fadeTimers.set(answer, setTimeout(() => write(answer, ""), ANSWER_STAYS_MS));
+  if (sentence)
+    fadeTimers.set(
+      answer,
+      setTimeout(() => write(answer, ""), ANSWER_STAYS_MS),
+    );
   return null;
 }
 

@@ -52,7 +52,10 @@ function remember(path, command, fate) {
 
 /** A click in words, from where it went: "BUY ES", "exit all", "dead letters replay". */
 function nameOf(path, { direction = "", asset = "" }) {
-  const words = path.replace("/api/", "").split(/[/-]/).filter((word) => /^[a-z]+$/.test(word));
+  const words = path
+    .replace("/api/", "")
+    .split(/[/-]/)
+    .filter((word) => /^[a-z]+$/.test(word));
   return (direction ? [direction, asset] : [...words, asset]).filter(Boolean).join(" ");
 }
 

@@ -2,37 +2,37 @@
 
 import * as clock from "../desk/clock.js";
 import * as controls from "../desk/controls.js";
-import { DESK_KEYS } from "../ui/desk_keys.js";
-import { nextMoment } from "../reading/gates.js";
-import * as shortcuts from "../ui/shortcuts.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
-import * as alerts from "../panels/desk/alerts.js";
-import * as banners from "../panels/desk/banners.js";
-import * as charts from "../panels/market/charts.js";
 import * as day from "../panels/day/day.js";
 import * as dayCourse from "../panels/day/day_course.js";
 import * as dayRecord from "../panels/day/day_record.js";
 import * as dayTries from "../panels/day/day_tries.js";
-import * as entry from "../panels/entry/entry.js";
-import * as env from "../panels/desk/env.js";
-import * as exits from "../panels/trade/exits.js";
-import * as history from "../panels/trade/history.js";
-import * as ladder from "../panels/entry/ladder.js";
 import * as limits from "../panels/day/limits.js";
-import * as logs from "../panels/desk/logs.js";
-import * as ring from "../panels/market/ring.js";
-import * as scaleIn from "../panels/trade/scale_in.js";
-import * as signals from "../panels/desk/signals.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
-import * as stack from "../panels/market/stack.js";
-import * as switches from "../panels/trade/switches.js";
+import * as alerts from "../panels/desk/alerts.js";
+import * as banners from "../panels/desk/banners.js";
+import * as env from "../panels/desk/env.js";
+import * as logs from "../panels/desk/logs.js";
+import * as signals from "../panels/desk/signals.js";
 import * as tabs from "../panels/desk/tabs.js";
-import * as thumb from "../panels/trade/thumb.js";
 import * as top from "../panels/desk/top.js";
-import * as trade from "../panels/trade/trade.js";
+import * as entry from "../panels/entry/entry.js";
+import * as ladder from "../panels/entry/ladder.js";
 import * as unfilled from "../panels/entry/unfilled.js";
 import * as waiting from "../panels/entry/waiting.js";
+import * as charts from "../panels/market/charts.js";
+import * as ring from "../panels/market/ring.js";
+import * as stack from "../panels/market/stack.js";
+import * as exits from "../panels/trade/exits.js";
+import * as history from "../panels/trade/history.js";
+import * as scaleIn from "../panels/trade/scale_in.js";
+import * as switches from "../panels/trade/switches.js";
+import * as thumb from "../panels/trade/thumb.js";
+import * as trade from "../panels/trade/trade.js";
+import { nextMoment } from "../reading/gates.js";
+import { DESK_KEYS } from "../ui/desk_keys.js";
+import * as shortcuts from "../ui/shortcuts.js";
 
 const PANELS = [
   ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],

@@ -2,13 +2,13 @@
 
 import { get, NoAnswer, post } from "../desk/api.js";
 import * as clock from "../desk/clock.js";
-import { copyOf, follow, show, slots, write } from "../ui/dom.js";
-import { clockMoment } from "../reading/format.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
 import * as alerts from "../panels/desk/alerts.js";
 import * as banners from "../panels/desk/banners.js";
 import * as logs from "../panels/desk/logs.js";
-import * as store from "../desk/store.js";
-import * as stream from "../desk/stream.js";
+import { clockMoment } from "../reading/format.js";
+import { copyOf, follow, show, slots, write } from "../ui/dom.js";
 
 const slot = slots(document.getElementById("dead-letters"));
 const LOOK_EVERY_S = 10;

@@ -4,8 +4,8 @@
  */
 
 import { NoAnswer, post } from "../desk/api.js";
-import { countdown } from "../reading/format.js";
 import * as session from "../desk/session.js";
+import { countdown } from "../reading/format.js";
 
 const form = document.getElementById("login");
 const answer = document.getElementById("login-answer");

@@ -3,12 +3,12 @@
 import { NoAnswer, post } from "../desk/api.js";
 import * as clock from "../desk/clock.js";
 import * as controls from "../desk/controls.js";
-import { mark, write } from "../ui/dom.js";
-import { age } from "../reading/format.js";
-import * as banners from "../panels/desk/banners.js";
-import * as limits from "../panels/day/limits.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
+import * as limits from "../panels/day/limits.js";
+import * as banners from "../panels/desk/banners.js";
+import { age } from "../reading/format.js";
+import { mark, write } from "../ui/dom.js";
 
 const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
 const FRESH_MS = 10 * 60 * 1000;

@@ -1,7 +1,7 @@
 /** How well the desk hears the bridge, by the gate's own limit. What the page itself has missed is no silence of the bridge. */
 
-import { firstClosedOf } from "./gates.js";
 import * as stream from "../desk/stream.js";
+import { firstClosedOf } from "./gates.js";
 
 const MAX_AGE_SECONDS = 30;
 

@@ -16,8 +16,10 @@ export function allAnswer(body) {
   if (!body.ok) return body.error;
   const parts = [];
   if (body.orders?.length) parts.push(`Exits queued: ${body.orders.map((order) => order.asset).join(", ")}.`);
-  if (body.cancelled?.length) parts.push(`Unclaimed orders cancelled: ${body.cancelled.map((order) => order.asset).join(", ")}.`);
+  if (body.cancelled?.length)
+    parts.push(`Unclaimed orders cancelled: ${body.cancelled.map((order) => order.asset).join(", ")}.`);
   if (body.latched?.length) parts.push(`Latched behind an open order: ${body.latched.join(", ")}.`);
-  for (const { asset, reason } of body.skipped ?? []) parts.push(isLockRefusal(reason) ? lockSentence(asset) : `${asset}: ${reason}.`);
+  for (const { asset, reason } of body.skipped ?? [])
+    parts.push(isLockRefusal(reason) ? lockSentence(asset) : `${asset}: ${reason}.`);
   return parts.join(" ") || "Every asset is flat: nothing to exit.";
 }

@@ -8,7 +8,12 @@ const inMarket = (parts) => new Intl.DateTimeFormat("en-GB", { ...parts, timeZon
 const timeOfDay = inMarket({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortDate = inMarket({ day: "numeric", month: "short" });
 const dayOfWeek = inMarket({ weekday: "short" });
-const dayOfYear = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
 const priceFormats = new Map(); // tick size → format
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -38,7 +43,10 @@ export function averagePrice(value, tickSize) {
 function formatOf(tickSize) {
   if (!priceFormats.has(tickSize)) {
     const digits = Math.min(8, (String(Number(tickSize.toPrecision(6))).split(".")[1] ?? "").length);
-    priceFormats.set(tickSize, new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+    priceFormats.set(
+      tickSize,
+      new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    );
   }
   return priceFormats.get(tickSize);
 }

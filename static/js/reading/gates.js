@@ -1,14 +1,22 @@
 /** Reading the ladder: what the first closed gate is called, what it says, and until when. */
 
 import * as clock from "../desk/clock.js";
-import { age, countdown, wholeNumber } from "./format.js";
 import * as store from "../desk/store.js";
+import { age, countdown, wholeNumber } from "./format.js";
 
 /** The countdown within a sentence of the desk. */
 export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 
 /** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
-export const PREORDER_GATES = ["daily_stop", "trade_limit", "cooldown", "candle_lock", "pending_order", "position", "heartbeat"];
+export const PREORDER_GATES = [
+  "daily_stop",
+  "trade_limit",
+  "cooldown",
+  "candle_lock",
+  "pending_order",
+  "position",
+  "heartbeat",
+];
 export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
 export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
 
@@ -36,7 +44,10 @@ export function firstClosedOf(asset, gates) {
 
 /** The sentence's first words without the time and "ACTIVE": 5 MIN LOCK. */
 export function shortName(rung) {
-  return rung.sentence.split(" — ")[0].replace(/\s*\(.*$/, "").replace(/ ACTIVE$/, "");
+  return rung.sentence
+    .split(" — ")[0]
+    .replace(/\s*\(.*$/, "")
+    .replace(/ ACTIVE$/, "");
 }
 
 /** The headline of a closed gate: 5 MIN LOCK 04:23. */
@@ -79,7 +90,8 @@ export function openFact(gate, desk, asset) {
     daily_stop: () => `limit ${desk.daily_stop_limit_pct} %`,
     trade_limit: () => `${wholeNumber(desk.trades_remaining_today)} of ${wholeNumber(desk.max_trades_per_day)} left`,
     heartbeat: () => `heard ${age(clock.secondsSince(asset.last_heartbeat_ts))} ago`,
-    zone: () => (asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`),
+    zone: () =>
+      asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`,
     two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
     bridge: () => (desk.env === "DEMO" ? "not needed in DEMO" : ""),
   };
@@ -91,7 +103,9 @@ export function openFact(gate, desk, asset) {
  * Null when nothing runs out.
  */
 export function nextMoment(document, asset) {
-  const instants = asset.ladder.filter((rung) => rung.state === "closed").map((rung) => Date.parse(rung.reopens_at ?? ""));
+  const instants = asset.ladder
+    .filter((rung) => rung.state === "closed")
+    .map((rung) => Date.parse(rung.reopens_at ?? ""));
   if (asset.last_heartbeat_ts && document.global.limits) {
     instants.push(Date.parse(asset.last_heartbeat_ts) + document.global.limits.heartbeat_max_age_seconds * 1000);
   }

@@ -36,7 +36,12 @@ const ORDER = Object.keys(KINDS);
 /** What the later document tells that the earlier did not, the gravest first. */
 export function signalsOf(before, after) {
   const ofAssets = Object.values(after.assets).flatMap((asset) => ofAsset(before.assets[asset.symbol], asset));
-  const found = [...ofDay(before.global, after.global), ...ofAlerts(before, after), ...ofClosed(before, after), ...ofAssets];
+  const found = [
+    ...ofDay(before.global, after.global),
+    ...ofAlerts(before, after),
+    ...ofClosed(before, after),
+    ...ofAssets,
+  ];
   const env = `[${after.global.env}] `;
   const named = found.map((signal) => ({ ...signal, title: env + signal.title }));
   return named.sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));
@@ -59,7 +64,8 @@ function ofDay(before, after) {
 
 function ofAlerts(before, after) {
   const known = new Set(before.alerts.map(alertId));
-  const isNews = (alert) => alert.level in KINDS && !TOLD_BY_THEIR_KIND.includes(alert.code) && !known.has(alertId(alert));
+  const isNews = (alert) =>
+    alert.level in KINDS && !TOLD_BY_THEIR_KIND.includes(alert.code) && !known.has(alertId(alert));
   return after.alerts.filter(isNews).map((alert) => {
     const title = alert.asset ? `${alert.level}: ${alert.asset}` : alert.level;
     return { kind: alert.level, id: alertId(alert), title, body: alert.sentence };
@@ -75,9 +81,15 @@ function ofClosed(before, after) {
 
 function closed(trade) {
   const kind = ASKED_BY_HAND.includes(trade.reason) ? "exit_filled" : "taken_out";
-  const by = kind === "exit_filled" ? "by your hand" : `taken out by ${trade.reason.toLowerCase().replaceAll("_", " ")}`;
+  const by =
+    kind === "exit_filled" ? "by your hand" : `taken out by ${trade.reason.toLowerCase().replaceAll("_", " ")}`;
   const title = `${trade.asset} closed ${signedUsd(trade.pnl_usd)}`;
-  return { kind, id: `closed ${trade.id}`, title, body: `${way(trade.side)} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${by}.` };
+  return {
+    kind,
+    id: `closed ${trade.id}`,
+    title,
+    body: `${way(trade.side)} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${by}.`,
+  };
 }
 
 function ofAsset(before, after) {

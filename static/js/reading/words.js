@@ -14,7 +14,15 @@ const moment = new Intl.DateTimeFormat("en-GB", {
 });
 
 const instant = new Intl.DateTimeFormat("en-GB", {
-  ...{ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: MARKET_ZONE },
+  ...{
+    day: "2-digit",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZone: MARKET_ZONE,
+  },
 });
 
 /** Dollars without cents, signed: for narrow places. */

@@ -13,8 +13,16 @@ export const DESK_KEYS = [
       { keys: ["S"], words: "Sell button", act: () => focusEntry("SELL") },
       { keys: ["V"], words: "Override the zone", act: focusOverride },
       { keys: ["A"], words: "Add: scale in", act: () => focusFirst("#scale-in button", "Flat: nothing to add to.") },
-      { keys: ["K"], words: "Cancel what waits for a brick", act: () => focusFirst("#waiting [data-slot=waiting-cancel]", "Nothing waits.") },
-      { keys: ["W"], words: "Why not: say what refuses an entry", act: () => wordsOf(document.getElementById("entry-why")) },
+      {
+        keys: ["K"],
+        words: "Cancel what waits for a brick",
+        act: () => focusFirst("#waiting [data-slot=waiting-cancel]", "Nothing waits."),
+      },
+      {
+        keys: ["W"],
+        words: "Why not: say what refuses an entry",
+        act: () => wordsOf(document.getElementById("entry-why")),
+      },
     ],
   },
   {
@@ -22,7 +30,11 @@ export const DESK_KEYS = [
     entries: [
       { keys: ["X"], words: "Exit the asset in view", act: () => focusFirst("[data-exit=one]:not(.bar-exit)") },
       { keys: ["Shift+X"], words: "Exit all", act: () => focusFirst("[data-exit=all]") },
-      { keys: ["T"], words: "What takes me out: first switch", act: () => focusFirst("#ways-out [role=switch]", "Flat: nothing takes you out.") },
+      {
+        keys: ["T"],
+        words: "What takes me out: first switch",
+        act: () => focusFirst("#ways-out [role=switch]", "Flat: nothing takes you out."),
+      },
     ],
   },
   {
@@ -39,7 +51,11 @@ export const DESK_KEYS = [
   {
     title: "Charts",
     entries: [
-      { keys: ["G"], words: "Big chart, then arrows, + and −", act: () => focusFirst(".chart[data-chosen] .chart-canvas", CHARTS_ARE_OFF) },
+      {
+        keys: ["G"],
+        words: "Big chart, then arrows, + and −",
+        act: () => focusFirst(".chart[data-chosen] .chart-canvas", CHARTS_ARE_OFF),
+      },
       { keys: [","], words: "Smaller brick size", act: () => turn("chart-size", -1) },
       { keys: ["."], words: "Larger brick size", act: () => turn("chart-size") },
       { keys: ["L"], words: "Next layout", act: () => turn("chart-layout") },
@@ -63,7 +79,10 @@ function focusFirst(selector, otherwise) {
 /** The zone may offer one side only, and an intent has none. */
 function focusEntry(side) {
   const zone = wordsOf(document.querySelector("#stack [data-slot=zone]"));
-  return focusFirst(`#entry .entry-button[data-side=${side}], #entry .entry-intent`, `${side} is not offered: zone ${zone}.`);
+  return focusFirst(
+    `#entry .entry-button[data-side=${side}], #entry .entry-intent`,
+    `${side} is not offered: zone ${zone}.`,
+  );
 }
 
 function focusOverride() {
@@ -75,7 +94,9 @@ function focusOverride() {
 
 /** Choose the next one of those on the screen, round and round. */
 function turn(name, step = 1) {
-  const choices = [...document.querySelectorAll(`input[name="${name}"]`)].filter((choice) => isSeen(choice.closest("label")));
+  const choices = [...document.querySelectorAll(`input[name="${name}"]`)].filter((choice) =>
+    isSeen(choice.closest("label")),
+  );
   if (choices.length === 0) return CHARTS_ARE_OFF;
   const at = choices.findIndex((choice) => choice.checked);
   return choose(choices[(at + step + choices.length) % choices.length]);

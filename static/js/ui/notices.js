@@ -1,8 +1,10 @@
 /** The browser's own notifications, while nobody sees the page. */
 
-const REFUSED = "The browser refuses notifications from this page. Allow them in its settings for this site, then switch them on again.";
+const REFUSED =
+  "The browser refuses notifications from this page. Allow them in its settings for this site, then switch them on again.";
 const NOT_ANSWERED = "Not switched on: the browser's question was not answered.";
-const UNKNOWN = "This browser shows no notifications from a page like this. It needs https, and phones often know none.";
+const UNKNOWN =
+  "This browser shows no notifications from a page like this. It needs https, and phones often know none.";
 
 /** Whether the browser lets this page notify. */
 export function isAllowed() {

@@ -24,7 +24,10 @@ let saidTimer = null;
  * `Shift+` before a letter; `act(name)` may answer a sentence.
  */
 export function start(groups) {
-  const everywhere = { title: "This sheet", entries: [{ keys: ["?"], words: "Show or close the keys", act: toggleSheet }] };
+  const everywhere = {
+    title: "This sheet",
+    entries: [{ keys: ["?"], words: "Show or close the keys", act: toggleSheet }],
+  };
   for (const group of [...groups, everywhere]) addGroup(group);
   sheets.start();
   slot["keys-on"].addEventListener("change", ({ target }) => kept.keep(KEPT, target.checked ? "on" : "off"));

@@ -7,6 +7,7 @@ const LOUDNESS = 0.12;
 const GAP_SECONDS = 0.25;
 const WAITING_AT_MOST_SECONDS = 3;
 /** Notes of each kind: hertz and seconds. */
+// biome-ignore format: one figure a line
 const FIGURES = {
   daily_stop: [[220, 0.25], [220, 0.25], [165, 0.6]],
   critical: [[740, 0.12], [523, 0.12], [740, 0.12], [523, 0.2]],

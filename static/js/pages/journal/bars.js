@@ -1,7 +1,7 @@
 /** Groups of trades as tables with a bar to the left or right of zero; the number beside it has the sign. */
 
-import { percent, signedUsd } from "../../reading/format.js";
 import { element } from "../../charts/plot.js";
+import { percent, signedUsd } from "../../reading/format.js";
 import { plain, say, tint } from "../../reading/words.js";
 
 const tables = [...document.querySelectorAll("[data-bars]")];
@@ -38,14 +38,24 @@ function row(by, group, most) {
 function nameOf(by, name) {
   if (by === "hour") return `${name}:00`;
   if (by === "discipline") return name;
-  return by.startsWith("zone") && name === name.toUpperCase() ? name : plain(name).replace(/^./, (letter) => letter.toUpperCase());
+  return by.startsWith("zone") && name === name.toUpperCase()
+    ? name
+    : plain(name).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 /** A bar from the middle: `part` of half the width, negative to the left. */
 function barOf(part, tone) {
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const length = Math.abs(part) * (WIDTH / 2 - 1);
-  svg.append(element("rect", { class: `bar-fill ${tone}`, x: part < 0 ? WIDTH / 2 - length : WIDTH / 2, y: 1, width: length, height: HEIGHT - 2 }));
+  svg.append(
+    element("rect", {
+      class: `bar-fill ${tone}`,
+      x: part < 0 ? WIDTH / 2 - length : WIDTH / 2,
+      y: 1,
+      width: length,
+      height: HEIGHT - 2,
+    }),
+  );
   svg.append(element("line", { class: "zero", x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }));
   return svg;
 }

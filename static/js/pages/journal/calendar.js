@@ -1,8 +1,8 @@
 /** A month of trading days: sign and sum are written, the shade only repeats them. A click chooses the day. */
 
 import { tradingDay, UNKNOWN } from "../../reading/format.js";
-import * as filters from "./filters.js";
 import { count, month as nameOf, say, shortestUsd, shortUsd, tint, wholeUsd } from "../../reading/words.js";
+import * as filters from "./filters.js";
 
 const root = document.getElementById("calendar");
 const weeks = document.getElementById("calendar-weeks");
@@ -53,7 +53,9 @@ function weeksOf(name) {
   const monday = first - ((new Date(first).getUTCDay() + 6) % 7) * DAY_MS;
   const found = [];
   for (let start = monday; start === monday || dayOf(start).startsWith(name); start += 7 * DAY_MS) {
-    const week = [0, 1, 2, 3, 4].map((step) => dayOf(start + step * DAY_MS)).map((day) => (day.startsWith(name) ? day : null));
+    const week = [0, 1, 2, 3, 4]
+      .map((step) => dayOf(start + step * DAY_MS))
+      .map((day) => (day.startsWith(name) ? day : null));
     if (week.some(Boolean)) found.push(week);
   }
   return found;
@@ -90,7 +92,11 @@ function cell(day, told, most) {
   button.dataset.level = String(Math.ceil((Math.abs(told.usd) / most) * LEVELS));
   button.setAttribute("aria-pressed", String(filters.chosenDay() === day));
   const sums = told.trades ? sumOf(told.usd, "day-sum") : [say("span", UNKNOWN, "day-sum")];
-  const unseen = say("span", `${tradingDay(day)}: ${count(told.trades, "trade")}, ${told.blocked} blocked, ${count(told.overrides, "override")}`, "visually-hidden");
+  const unseen = say(
+    "span",
+    `${tradingDay(day)}: ${count(told.trades, "trade")}, ${told.blocked} blocked, ${count(told.overrides, "override")}`,
+    "visually-hidden",
+  );
   button.append(number, ...sums, ...smallPrint(told), unseen);
   box.append(button);
   return box;
@@ -107,7 +113,8 @@ function sumOf(usd, name) {
 function smallPrint({ trades, blocked }) {
   const long = [trades ? count(trades, "trade") : "", blocked ? `${blocked} blocked` : ""];
   const short = [trades ? `${trades}\u00a0tr` : "", blocked ? `${blocked}\u00a0bl` : ""]; // a line each where they must
-  return [["long", long, " · "], ["short", short, " "]].map(([size, words, between]) =>
-    say("span", words.filter(Boolean).join(between), `day-note ${size}`),
-  );
+  return [
+    ["long", long, " · "],
+    ["short", short, " "],
+  ].map(([size, words, between]) => say("span", words.filter(Boolean).join(between), `day-note ${size}`));
 }

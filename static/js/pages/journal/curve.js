@@ -1,7 +1,7 @@
 /** The equity curve of closed trades. Pointer or arrow keys read it trade by trade. */
 
-import { signedUsd } from "../../reading/format.js";
 import { element, extent, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import { signedUsd } from "../../reading/format.js";
 import { axisUsd, count, newYork } from "../../reading/words.js";
 
 const place = document.getElementById("curve");
@@ -11,12 +11,22 @@ const EDGE = { top: 12, right: 14, bottom: 24, left: 62 };
 
 export function draw({ curve }) {
   readout.textContent = "";
-  keepDrawn(place, () => drawSteps(place, readout, curve.map(({ at, usd }) => ({ at, value: usd })), HEIGHT, nameOf(curve)));
+  keepDrawn(place, () =>
+    drawSteps(
+      place,
+      readout,
+      curve.map(({ at, usd }) => ({ at, value: usd })),
+      HEIGHT,
+      nameOf(curve),
+    ),
+  );
 }
 
 function nameOf(curve) {
   const last = curve.at(-1);
-  return last ? `${count(curve.length, "trade")}, ending at ${signedUsd(last.usd)}. Arrow keys read it trade by trade.` : "";
+  return last
+    ? `${count(curve.length, "trade")}, ending at ${signedUsd(last.usd)}. Arrow keys read it trade by trade.`
+    : "";
 }
 
 /** Draw values in order, from zero on, and let them be read one by one. */
@@ -38,7 +48,14 @@ function nameEnds(svg, values, { width, height }) {
   if (values.length === 0) return;
   const base = height - 6;
   svg.append(element("text", { class: "tick", x: EDGE.left, y: base }, newYork(values[0].at)));
-  if (values.length > 1) svg.append(element("text", { class: "tick", x: width - EDGE.right, y: base, "text-anchor": "end" }, newYork(values.at(-1).at)));
+  if (values.length > 1)
+    svg.append(
+      element(
+        "text",
+        { class: "tick", x: width - EDGE.right, y: base, "text-anchor": "end" },
+        newYork(values.at(-1).at),
+      ),
+    );
 }
 
 function makeReadable(svg, values, { x, y, told, width, height }) {
@@ -51,7 +68,11 @@ function makeReadable(svg, values, { x, y, told, width, height }) {
     if (values.length === 0) return;
     chosen = Math.min(values.length, Math.max(1, step));
     const { at, value } = values[chosen - 1];
-    for (const [name, number] of [["x1", x(chosen)], ["x2", x(chosen)]]) line.setAttribute(name, number);
+    for (const [name, number] of [
+      ["x1", x(chosen)],
+      ["x2", x(chosen)],
+    ])
+      line.setAttribute(name, number);
     dot.setAttribute("cx", x(chosen));
     dot.setAttribute("cy", y(value));
     for (const mark of [line, dot]) mark.setAttribute("visibility", "visible");

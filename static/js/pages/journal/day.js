@@ -1,8 +1,8 @@
 /** Tries against the rules by gate; of one chosen day the account's course and each override with its reason. */
 
-import { tradingDay, usd } from "../../reading/format.js";
-import * as tries from "../../panels/day/tries.js";
 import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import * as tries from "../../panels/day/tries.js";
+import { tradingDay, usd } from "../../reading/format.js";
 import { axisUsd, newYork, say } from "../../reading/words.js";
 
 const gates = document.getElementById("gates");
@@ -30,7 +30,9 @@ export function drawDay(day) {
   title.textContent = tradingDay(day.day);
   const samples = day.samples;
   course.hidden = samples.length < 2;
-  readout.textContent = samples.length ? `Account from ${usd(samples[0].equity)} to ${usd(samples.at(-1).equity)}` : "The account was not heard that day.";
+  readout.textContent = samples.length
+    ? `Account from ${usd(samples[0].equity)} to ${usd(samples.at(-1).equity)}`
+    : "The account was not heard that day.";
   if (samples.length >= 2) keepDrawn(course, () => drawCourse(samples));
   const lines = day.overrides.map((one) => tries.overrideLine(one, newYork(one.at).slice(-5)));
   overrides.replaceChildren(...(lines.length ? lines : [say("li", "No override that day.", "waiting")]));
@@ -51,8 +53,16 @@ function drawCourse(samples) {
   const air = (high - low || 1) * 0.1;
   const y = scale([low - air, high + air], [HEIGHT - EDGE.bottom, EDGE.top]);
   rows(svg, ticks(low - air, high + air, 3), { y, left: EDGE.left, right: width - EDGE.right, words: balance });
-  const d = values.map((value, place) => `${place ? "L" : "M"}${x(times[place]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  const d = values
+    .map((value, place) => `${place ? "L" : "M"}${x(times[place]).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join("");
   svg.append(element("path", { class: "curve", d }));
   svg.append(element("text", { class: "tick", x: EDGE.left, y: HEIGHT - 4 }, newYork(samples[0].at).slice(-5)));
-  svg.append(element("text", { class: "tick", x: width - EDGE.right, y: HEIGHT - 4, "text-anchor": "end" }, newYork(samples.at(-1).at).slice(-5)));
+  svg.append(
+    element(
+      "text",
+      { class: "tick", x: width - EDGE.right, y: HEIGHT - 4, "text-anchor": "end" },
+      newYork(samples.at(-1).at).slice(-5),
+    ),
+  );
 }

@@ -1,13 +1,13 @@
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
 import { NoAnswer, post } from "../../desk/api.js";
-import { copyOf, markBusy, slots, write } from "../../ui/dom.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../../reading/format.js";
+import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
+import { copyOf, markBusy, slots, write } from "../../ui/dom.js";
 import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";
 import { gateWords } from "./gates.js";
 import * as picture from "./picture.js";
-import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
 
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
 const UNSAVED = "draft, not saved";
@@ -40,7 +40,9 @@ export function close() {
 }
 
 function factsOf(trade, tick) {
-  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""].filter(Boolean).join(", ");
+  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
+    .filter(Boolean)
+    .join(", ");
   return [
     ["Trading day", tradingDay(trade.trading_day)],
     ["Contract", `${trade.contract} · ${trade.env}`],
@@ -76,7 +78,10 @@ async function save(trade, form, slot, whenSaved) {
   const button = form.querySelector("[type=submit]");
   if (button.getAttribute("aria-busy") === "true") return;
   const { note, tags } = typed(form);
-  const words = tags.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const words = tags
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
   markBusy(button, true);
   write(slot.answer, "");
   try {

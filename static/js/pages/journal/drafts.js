@@ -12,7 +12,11 @@ export function read(id) {
 
 export function keep(id, draft) {
   const { [id]: _, ...others } = all();
-  write(Object.entries(others).slice(1 - DRAFTS_AT_MOST).concat([[id, draft]]));
+  write(
+    Object.entries(others)
+      .slice(1 - DRAFTS_AT_MOST)
+      .concat([[id, draft]]),
+  );
 }
 
 export function forget(id) {

@@ -25,7 +25,10 @@ function missingWords(answer) {
 function line(fill, tick) {
   const arrow = fill.side === "BUY" ? "▲" : "▼";
   const who = fill.order_id === null && fill.kind !== "RESIZE" ? ", seen at the broker" : "";
-  return say("li", `${newYorkToTheSecond(fill.at)} ${WORDS[fill.kind]} ${arrow} ${fill.quantity} at ${averagePrice(fill.price, tick)}${who}`);
+  return say(
+    "li",
+    `${newYorkToTheSecond(fill.at)} ${WORDS[fill.kind]} ${arrow} ${fill.quantity} at ${averagePrice(fill.price, tick)}${who}`,
+  );
 }
 
 /** What added to a trade behind its entry: {at, quantity, words}, one for each order, however it was filled. */

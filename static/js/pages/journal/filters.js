@@ -67,7 +67,8 @@ export function isNarrow() {
 export function offer(name, values) {
   const field = form.elements.namedItem(name);
   const known = new Set([...field.options].map((option) => option.value));
-  for (const value of values) if (!known.has(value)) field.append(new Option(name === "reason" ? plain(value) : value, value));
+  for (const value of values)
+    if (!known.has(value)) field.append(new Option(name === "reason" ? plain(value) : value, value));
 }
 
 function remember(ownEnv) {

@@ -10,13 +10,17 @@ const BESIDE = { with: "2.5pt with the trade", neutral: "2.5pt neutral", against
 export function gateWords(gates) {
   return [
     `trade ${gates.trade_of_day} of the day`,
-    gates.since_cooldown_s === null ? "no exit before it that day" : `${duration(gates.since_cooldown_s)} after the cooldown`,
+    gates.since_cooldown_s === null
+      ? "no exit before it that day"
+      : `${duration(gates.since_cooldown_s)} after the cooldown`,
     stopWords(gates.daily_stop_used_pct),
     tokenWords(gates),
     BESIDE[gates.two_half],
     `${duration(gates.candle_second)} into the candle`,
     WAYS_IN[gates.entered_by],
-  ].filter(Boolean).join(" · ");
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function stopWords(used) {

@@ -58,8 +58,14 @@ function drawSelection(statistics) {
   emptyWords.textContent = filters.isNarrow()
     ? "No trade fits this selection. Clear it, or choose other days."
     : "No trade has been closed on this account yet. The first one appears here when its position is flat.";
-  filters.offer("reason", statistics.groups.reason.map((group) => group.name));
-  filters.offer("tag", statistics.groups.tag.map((group) => group.name));
+  filters.offer(
+    "reason",
+    statistics.groups.reason.map((group) => group.name),
+  );
+  filters.offer(
+    "tag",
+    statistics.groups.tag.map((group) => group.name),
+  );
   tiles.draw(statistics);
   day.drawGates(statistics);
   if (isEmpty) return;

@@ -3,23 +3,27 @@
  * the charts' library comes when the first trade is opened.
  */
 
-import { get, NoAnswer } from "../../desk/api.js";
 import { barsOf } from "../../charts/levels.js";
 import * as renko from "../../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
 import { clearOfEntry, marksAt, pastMoments } from "../../charts/trade_marks.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { get, NoAnswer } from "../../desk/api.js";
 import { averagePrice, points } from "../../reading/format.js";
+import { count } from "../../reading/words.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
 import { additionsTo } from "./fills.js";
-import { count } from "../../reading/words.js";
 
 const SIZES = ["2.5", "4", "6", "8", "12"];
 const KEPT = "lockstep.journal.size";
 const SEEN_BEFORE = 8; // bricks before the entry that a narrow screen shows at least
 const NO_LIBRARY = "The charts' library is not installed: make fetches it. Everything else works without it.";
 const NO_ANSWER = "No answer from the desk: choose a size to ask again.";
-const PRICE_NOTES = { sent: "", some: "some prices were not sent", none: "no prices were sent: levels follow from the colours" };
+const PRICE_NOTES = {
+  sent: "",
+  some: "some prices were not sent",
+  none: "no prices were sent: levels follow from the colours",
+};
 const libraryAddress = document.getElementById("trades").dataset.library;
 const light = window.matchMedia("(prefers-color-scheme: light)");
 
@@ -35,7 +39,17 @@ light.addEventListener("change", () => shown?.answer && draw(shown));
  */
 export async function open(row, trade, tick, tell) {
   close();
-  const own = { trade, tick, tell, slot: slots(row), view: null, watcher: null, answer: null, isTold: false, question: 0 };
+  const own = {
+    trade,
+    tick,
+    tell,
+    slot: slots(row),
+    view: null,
+    watcher: null,
+    answer: null,
+    isTold: false,
+    question: 0,
+  };
   shown = own;
   for (const input of own.slot.sizes.elements) input.checked = input.value === size;
   own.slot.sizes.addEventListener("change", ({ target }) => choose(own, target.value));
@@ -134,7 +148,10 @@ export function marksIn({ answer, trade }, bars) {
   const { bricks, gap } = answer;
   const fromFirst = (moment) => (Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment);
   const moments = pastMoments(trade, additionsTo(trade, answer.fills));
-  const placed = marksAt(answer, moments.map((moment) => ({ ...moment, at: fromFirst(moment.at) })));
+  const placed = marksAt(
+    answer,
+    moments.map((moment) => ({ ...moment, at: fromFirst(moment.at) })),
+  );
   const marks = clearOfEntry(placed.marks, bars);
   if (gap !== null && gap.after < bricks.length) {
     marks.push({ time: gap.after + 1, kind: "gap", isBelow: trade.side !== "BUY", text: "⋯ gap" });

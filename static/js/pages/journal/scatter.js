@@ -1,7 +1,7 @@
 /** How far each trade went against (worst) and with the position (best). Its shape says how it ended. */
 
-import { points, signedPoints } from "../../reading/format.js";
 import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
+import { points, signedPoints } from "../../reading/format.js";
 import { axisPoints, newYork } from "../../reading/words.js";
 
 const place = document.getElementById("scatter");
@@ -29,9 +29,13 @@ function drawTrades(trades, choose) {
   const y = scale([0, best], [HEIGHT - EDGE.bottom, EDGE.top]);
   rows(svg, ticks(0, best), { y, left: EDGE.left, right: width - EDGE.right, words: axisPoints });
   for (const value of ticks(0, furthest)) {
-    svg.append(element("text", { class: "tick", x: x(value), y: HEIGHT - 21, "text-anchor": "middle" }, axisPoints(-value)));
+    svg.append(
+      element("text", { class: "tick", x: x(value), y: HEIGHT - 21, "text-anchor": "middle" }, axisPoints(-value)),
+    );
   }
-  svg.append(element("text", { class: "tick", x: width - EDGE.right, y: HEIGHT - 5, "text-anchor": "end" }, "worst, points →"));
+  svg.append(
+    element("text", { class: "tick", x: width - EDGE.right, y: HEIGHT - 5, "text-anchor": "end" }, "worst, points →"),
+  );
   svg.append(element("text", { class: "tick", x: EDGE.left + 4, y: EDGE.top + 2 }, "↑ best"));
   for (const trade of trades) svg.append(markOf(trade, x(-trade.mae_points), y(trade.mfe_points)));
   listen(svg, new Map(trades.map((trade) => [trade.id, trade])), choose);
@@ -46,7 +50,8 @@ function listen(svg, trades, choose) {
   const tradeAt = (event) => trades.get(event.target.dataset?.trade);
   svg.addEventListener("pointerover", (event) => {
     const trade = tradeAt(event);
-    if (trade) readout.textContent = `${trade.asset} ${newYork(trade.exit_ts)}: ${signedPoints(trade.pnl_points)}, worst ${points(trade.mae_points)}, best ${points(trade.mfe_points)}`;
+    if (trade)
+      readout.textContent = `${trade.asset} ${newYork(trade.exit_ts)}: ${signedPoints(trade.pnl_points)}, worst ${points(trade.mae_points)}, best ${points(trade.mfe_points)}`;
   });
   svg.addEventListener("click", (event) => tradeAt(event) && choose(tradeAt(event).id));
 }

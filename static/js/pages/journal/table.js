@@ -1,9 +1,9 @@
 /** The trades themselves: sorted by any column, each opens to its facts and its note. */
 
-import { copyOf, mark, slots, write } from "../../ui/dom.js";
 import { averagePrice, signedPoints, signedUsd } from "../../reading/format.js";
-import * as detail from "./detail.js";
 import { count, duration, newYork, plain, signedR, tint } from "../../reading/words.js";
+import { copyOf, mark, slots, write } from "../../ui/dom.js";
+import * as detail from "./detail.js";
 
 const root = document.getElementById("trades");
 const body = document.getElementById("trade-rows");
@@ -92,7 +92,9 @@ function drawRows() {
   const drawn = sorted.slice(0, shown);
   body.replaceChildren(...drawn.map(rowFor));
   older.hidden = drawn.length === trades.length && !hasMore;
-  note.textContent = older.hidden ? count(trades.length, "trade") : `${drawn.length} of ${hasMore ? "more than " : ""}${trades.length}`;
+  note.textContent = older.hidden
+    ? count(trades.length, "trade")
+    : `${drawn.length} of ${hasMore ? "more than " : ""}${trades.length}`;
   if (drawn.some((trade) => trade.id === openId)) open(openId);
   else close();
   for (const head of root.querySelectorAll("[data-column]")) drawHead(head);

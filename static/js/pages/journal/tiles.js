@@ -28,12 +28,29 @@ function tilesOf(figures, fall) {
   const withoutStop = figures.trades - figures.trades_with_r;
   return [
     ["Expectancy", signedPoints(figures.expectancy_points), "points a trade", figures.expectancy_points],
-    ["In R", signedR(figures.expectancy_r), withoutStop ? `${withoutStop} without a known stop` : "points over first stop", figures.expectancy_r],
-    ["Profit factor", figures.profit_factor === null ? UNKNOWN : figures.profit_factor.toFixed(2), figures.profit_factor === null ? "needs a loss" : "won over lost"],
-    ["Won / lost", `${figures.wins} / ${figures.losses}`, scratches ? `${scratches} neither` : percent(share(figures.win_rate), 1)],
+    [
+      "In R",
+      signedR(figures.expectancy_r),
+      withoutStop ? `${withoutStop} without a known stop` : "points over first stop",
+      figures.expectancy_r,
+    ],
+    [
+      "Profit factor",
+      figures.profit_factor === null ? UNKNOWN : figures.profit_factor.toFixed(2),
+      figures.profit_factor === null ? "needs a loss" : "won over lost",
+    ],
+    [
+      "Won / lost",
+      `${figures.wins} / ${figures.losses}`,
+      scratches ? `${scratches} neither` : percent(share(figures.win_rate), 1),
+    ],
     ["Average win", signedPoints(figures.average_win_points), "points", figures.average_win_points],
     ["Average loss", signedPoints(figures.average_loss_points), "points", figures.average_loss_points],
-    ["Worst / best", `${points(figures.average_mae_points)} / ${points(figures.average_mfe_points)}`, "points on the way, average"],
+    [
+      "Worst / best",
+      `${points(figures.average_mae_points)} / ${points(figures.average_mfe_points)}`,
+      "points on the way, average",
+    ],
     ["Held", duration(figures.average_hold_s), "average"],
     ["Deepest fall", fall === null ? UNKNOWN : usd(-fall), "from a peak of the curve", fall === null ? 0 : -fall],
   ];

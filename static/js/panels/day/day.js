@@ -1,10 +1,21 @@
 /** How much of today is left: trades, drawdown, money. */
 
-import * as bridge from "../../reading/bridge.js";
 import * as clock from "../../desk/clock.js";
-import { follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
-import { age, clockTime, countdown, moneyTone, percent, signedPercent, signedUsd, UNKNOWN, usd, wholeNumber } from "../../reading/format.js";
 import * as stream from "../../desk/stream.js";
+import * as bridge from "../../reading/bridge.js";
+import {
+  age,
+  clockTime,
+  countdown,
+  moneyTone,
+  percent,
+  signedPercent,
+  signedUsd,
+  UNKNOWN,
+  usd,
+  wholeNumber,
+} from "../../reading/format.js";
+import { follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import { hasBalance, warnOfNoStop } from "./no_stop.js";
 
 const root = document.getElementById("day");

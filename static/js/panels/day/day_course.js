@@ -1,9 +1,9 @@
 /** The account over the trading day, between where it started and where the daily stop fires. */
 
-import { mark, show, slots, write } from "../../ui/dom.js";
-import { clockTime, signedUsd, usd } from "../../reading/format.js";
 import { element, keepDrawn, picture, scale } from "../../charts/plot.js";
 import { highest, lowest, thinned } from "../../reading/day_points.js";
+import { clockTime, signedUsd, usd } from "../../reading/format.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
 import * as record from "./day_record.js";
 
 const slot = slots(document.getElementById("day-course"));
@@ -69,14 +69,29 @@ function drawPicture(points, levels, words) {
   const x = scale([points[0].at, points.at(-1).at], [EDGE.left, width - EDGE.right]);
   const y = scale([low - air, high + air], [HEIGHT - EDGE.bottom, EDGE.top]);
   const shown = thinned(points, Math.floor(width / 2));
-  const path = shown.map(({ at, equity }, place) => `${place ? "L" : "M"}${x(at).toFixed(1)} ${y(equity).toFixed(1)}`).join("");
+  const path = shown
+    .map(({ at, equity }, place) => `${place ? "L" : "M"}${x(at).toFixed(1)} ${y(equity).toFixed(1)}`)
+    .join("");
   fillFromStart(svg, `${path}V${y(levels.start).toFixed(1)}H${x(points[0].at).toFixed(1)}Z`, y(levels.start), width);
   for (const name of ["start", "stop"]) svg.append(line(name, y(levels[name]), width - EDGE.right));
   svg.append(element("path", { class: "course-line", d: path }));
   const last = points.at(-1);
-  svg.append(element("circle", { class: "course-end", cx: points.length > 1 ? x(last.at) : EDGE.left + 4, cy: y(last.equity), r: 3.5 }));
+  svg.append(
+    element("circle", {
+      class: "course-end",
+      cx: points.length > 1 ? x(last.at) : EDGE.left + 4,
+      cy: y(last.equity),
+      r: 3.5,
+    }),
+  );
   svg.append(element("text", { class: "course-name", x: width - EDGE.right + 6, y: y(levels.start) + 3.5 }, "start"));
-  svg.append(element("text", { class: "course-name stop", x: EDGE.left, y: y(levels.stop) - 4 }, `daily stop ${usd(levels.stop)}`));
+  svg.append(
+    element(
+      "text",
+      { class: "course-name stop", x: EDGE.left, y: y(levels.stop) - 4 },
+      `daily stop ${usd(levels.stop)}`,
+    ),
+  );
   nameTimes(svg, points, width);
 }
 
@@ -99,5 +114,11 @@ function nameTimes(svg, points, width) {
   const base = HEIGHT - 4;
   svg.append(element("text", { class: "course-time", x: EDGE.left, y: base }, minute(points[0].at)));
   if (points.length < 2) return;
-  svg.append(element("text", { class: "course-time", x: width - EDGE.right, y: base, "text-anchor": "end" }, minute(points.at(-1).at)));
+  svg.append(
+    element(
+      "text",
+      { class: "course-time", x: width - EDGE.right, y: base, "text-anchor": "end" },
+      minute(points.at(-1).at),
+    ),
+  );
 }

@@ -102,5 +102,8 @@ function take(body, asked) {
   known = asked;
   answer = { ...body, heardAt: clock.now() };
   heardUntil = body.samples.at(-1)?.at ?? heardUntil;
-  points = joined(points, body.samples.map(({ at, equity }) => ({ at: Date.parse(at), equity })));
+  points = joined(
+    points,
+    body.samples.map(({ at, equity }) => ({ at: Date.parse(at), equity })),
+  );
 }

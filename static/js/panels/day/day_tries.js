@@ -1,10 +1,10 @@
 /** Today's tries against the rules: refusals by gate, overrides and forced exits, the newest first. */
 
-import { mark, show, slots, write } from "../../ui/dom.js";
 import { clockTime, signedUsd } from "../../reading/format.js";
 import { count, plain, say } from "../../reading/words.js";
-import { drawGates, overrideLine, refusals } from "./tries.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
 import * as record from "./day_record.js";
+import { drawGates, overrideLine, refusals } from "./tries.js";
 
 const SHOWN = 4;
 const slot = slots(document.getElementById("day-tries"));
@@ -13,7 +13,11 @@ let drawn = null;
 export function draw({ global: desk }) {
   const today = record.current();
   writeAge(today);
-  mark(slot["tries-link"], "href", `/journal?${new URLSearchParams({ first_day: desk.trading_day, last_day: desk.trading_day })}`);
+  mark(
+    slot["tries-link"],
+    "href",
+    `/journal?${new URLSearchParams({ first_day: desk.trading_day, last_day: desk.trading_day })}`,
+  );
   if (today === drawn) return;
   drawn = today;
   drawRefusals(today);

@@ -1,9 +1,9 @@
 /** The limits in force, what changes with the next trading day, and a form to tighten. The desk decides which is which. */
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
-import { copyOf, follow, mark, markBusy, show, slots, write } from "../../ui/dom.js";
-import { countdown, wholeNumber } from "../../reading/format.js";
 import * as store from "../../desk/store.js";
+import { countdown, wholeNumber } from "../../reading/format.js";
+import { copyOf, follow, mark, markBusy, show, slots, write } from "../../ui/dom.js";
 
 const root = document.getElementById("limits");
 const slot = slots(root);
@@ -39,7 +39,8 @@ async function setLimits() {
   const inForce = store.current().global.limits;
   const typed = fields.filter((field) => field.dataset.typed !== undefined);
   const asked = typed.filter((field) => numberIn(field) !== inForce[field.name]);
-  if (typed.some((field) => Number.isNaN(numberIn(field)))) return tell(slot["limits-answer"], "Type a number in every field you change.");
+  if (typed.some((field) => Number.isNaN(numberIn(field))))
+    return tell(slot["limits-answer"], "Type a number in every field you change.");
   if (asked.length === 0) return tell(slot["limits-answer"], "Nothing was changed: type another number first.", "info");
   const limits = Object.fromEntries(asked.map((field) => [field.name, numberIn(field)]));
   const body = await ask(slot["limits-answer"], "/api/limits", limits);

@@ -1,9 +1,9 @@
 /** Giving up one of today's trades by hand: a promise to oneself, so it must be held. */
 
 import { ask, isPending, tell } from "../../desk/controls.js";
+import * as store from "../../desk/store.js";
 import { mark, markBusy, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
-import * as store from "../../desk/store.js";
 
 const slot = slots(document.getElementById("slot-taking"));
 
@@ -25,5 +25,7 @@ export function draw({ global: desk }) {
 
 function explanation() {
   const left = store.current().global.trades_remaining_today;
-  return left > 0 ? `Hold for 1.5 s: ${left - 1} of today's trades would be left. It cannot be undone.` : "No trade is left today.";
+  return left > 0
+    ? `Hold for 1.5 s: ${left - 1} of today's trades would be left. It cannot be undone.`
+    : "No trade is left today.";
 }

@@ -23,7 +23,11 @@ export function refusals(blocked) {
 export function overrideLine({ direction, asset, gate, reason }, time) {
   const line = document.createElement("li");
   const fate = gate === null ? "taken" : `refused by ${plain(gate)}`;
-  line.append(say("time", time), ` Override ${direction ?? ""} ${asset}, ${fate}: `, say("q", reason ?? "no reason given"));
+  line.append(
+    say("time", time),
+    ` Override ${direction ?? ""} ${asset}, ${fate}: `,
+    say("q", reason ?? "no reason given"),
+  );
   return line;
 }
 

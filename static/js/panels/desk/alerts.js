@@ -1,8 +1,8 @@
 /** What the desk wants a person to know, newest first; what is over says so, what cannot be told says nothing. */
 
 import * as clock from "../../desk/clock.js";
-import { copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
 import { clockMoment } from "../../reading/format.js";
+import { copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
 
 const root = document.getElementById("alerts");
 const slot = slots(root);
@@ -32,7 +32,10 @@ function fillAlert(row, alert) {
   mark(cell.level, "aria-label", alert.level);
   write(cell.time, clockMoment(alert.at, clock.now()));
   mark(cell.time, "datetime", alert.at);
-  write(cell.sentence, alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
+  write(
+    cell.sentence,
+    alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence,
+  );
   mark(row, "data-over", { true: "yes", false: "no" }[alert.over]);
   write(cell.over, overWords(alert));
 }

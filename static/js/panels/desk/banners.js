@@ -1,16 +1,15 @@
 /** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
 
-import * as bridge from "../../reading/bridge.js";
-import { show, slots, write } from "../../ui/dom.js";
-import { clockTime } from "../../reading/format.js";
 import * as stream from "../../desk/stream.js";
+import * as bridge from "../../reading/bridge.js";
+import { clockTime } from "../../reading/format.js";
+import { show, slots, write } from "../../ui/dom.js";
 
 const slot = slots(document.getElementById("banners"));
 
 const STORE_DOWN =
   "The store is down: nothing new is accepted until it answers. What you see is the last that was kept.";
-const STREAM_SILENT =
-  "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work.";
+const STREAM_SILENT = "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work.";
 
 export function draw(state) {
   const desk = state.global;

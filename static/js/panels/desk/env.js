@@ -1,9 +1,9 @@
 /** DEMO or LIVE. The way to the other one is a button that must be held; the desk says what stands against it. */
 
 import { ask, isPending, tell } from "../../desk/controls.js";
+import * as store from "../../desk/store.js";
 import { mark, markBusy, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
-import * as store from "../../desk/store.js";
 
 const slot = slots(document.getElementById("env"));
 const MEANING = {

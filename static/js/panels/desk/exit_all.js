@@ -4,8 +4,8 @@
  */
 
 import { NoAnswer, post } from "../../desk/api.js";
-import { mark, slots, write } from "../../ui/dom.js";
 import { allAnswer, NO_EXIT_ANSWER } from "../../reading/exit_words.js";
+import { mark, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 
 const ANSWER_STAYS_MS = 12_000;

@@ -6,9 +6,9 @@
  */
 
 import * as clock from "../../desk/clock.js";
-import { signalsOf } from "../../reading/signals.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { signalsOf } from "../../reading/signals.js";
 
 const FRESH_MS = 6_000;
 const SURE_AFTER_TICKS = 2; // a computer that wakes up finds its clock ahead of its stream for a moment
@@ -44,9 +44,23 @@ function watch() {
   silentTicks = stream.isSilent() ? silentTicks + 1 : 0;
   if (lostAt === null && silentTicks >= SURE_AFTER_TICKS) {
     lostAt = Math.round(clock.now());
-    tell([{ kind: "lost", id: `lost ${lostAt}`, title: "The stream is silent", body: "Entries wait for it. Exits are sent." }]);
+    tell([
+      {
+        kind: "lost",
+        id: `lost ${lostAt}`,
+        title: "The stream is silent",
+        body: "Entries wait for it. Exits are sent.",
+      },
+    ]);
   } else if (lostAt !== null && silentTicks === 0) {
-    tell([{ kind: "back", id: `back ${lostAt}`, title: "The stream is back", body: "What happened meanwhile is on the page." }]);
+    tell([
+      {
+        kind: "back",
+        id: `back ${lostAt}`,
+        title: "The stream is back",
+        body: "What happened meanwhile is on the page.",
+      },
+    ]);
     lostAt = null;
   }
 }

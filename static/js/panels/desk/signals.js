@@ -1,8 +1,8 @@
 /** Sounds and notifications: off until somebody wants them, kept in the browser, tried out before they are needed. */
 
+import { GROUPS, KINDS } from "../../reading/signals.js";
 import { copyOf, mark, slots, write } from "../../ui/dom.js";
 import * as kept from "../../ui/kept.js";
-import { GROUPS, KINDS } from "../../reading/signals.js";
 import * as notices from "../../ui/notices.js";
 import * as tones from "../../ui/tones.js";
 import * as voice from "../../ui/voice.js";

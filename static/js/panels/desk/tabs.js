@@ -1,9 +1,9 @@
 /** One tab per asset, its state in the tab: long +5 and what it is worth, blocked until when, or free to enter. */
 
-import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import * as stream from "../../desk/stream.js";
 import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../../reading/format.js";
 import { deskInTheWay, firstClosed, headline } from "../../reading/gates.js";
-import * as stream from "../../desk/stream.js";
+import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
 const list = document.querySelector("#assets [role=tablist]");
 const tabs = [...list.querySelectorAll("[role=tab]")];
@@ -77,12 +77,15 @@ function reveal(tab) {
 /** What is held sticks to an edge of the bar, over what is scrolled there. */
 function stuckWidth(tab, edge) {
   const bar = list.getBoundingClientRect()[edge];
-  const places = tabs.filter((other) => other !== tab && other.dataset.tone === "held").map((other) => other.getBoundingClientRect());
+  const places = tabs
+    .filter((other) => other !== tab && other.dataset.tone === "held")
+    .map((other) => other.getBoundingClientRect());
   return Math.max(0, ...places.filter((place) => Math.abs(place[edge] - bar) < 1).map((place) => place.width));
 }
 
 function stateOf(asset) {
-  if (asset.position !== 0) return ["held", `${asset.position > 0 ? "long" : "short"} ${signedQuantity(asset.position)}`];
+  if (asset.position !== 0)
+    return ["held", `${asset.position > 0 ? "long" : "short"} ${signedQuantity(asset.position)}`];
   if (asset.pending_order_id) return ["order", `${asset.pending_kind} ${asset.pending_status}`];
   if (stream.outOfSight()) return ["blocked", stream.outOfSight()];
   if (deskInTheWay()) return ["blocked", deskInTheWay()];

@@ -1,12 +1,12 @@
 /** The header: how well the desk hears, and which trading day it is. */
 
 import { post } from "../../desk/api.js";
-import * as bridge from "../../reading/bridge.js";
 import * as clock from "../../desk/clock.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
-import { age, clockTime, countdown, tradingDay } from "../../reading/format.js";
 import * as session from "../../desk/session.js";
 import * as stream from "../../desk/stream.js";
+import * as bridge from "../../reading/bridge.js";
+import { age, clockTime, countdown, tradingDay } from "../../reading/format.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
 
 const root = document.getElementById("top");
 const slot = slots(root);

@@ -7,15 +7,15 @@
  * places under the pointer, they take no click for a moment: nobody has read the new offer yet.
  */
 
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
-import { age } from "../../reading/format.js";
-import { deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { age } from "../../reading/format.js";
+import { deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
+import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 import * as notBefore from "./not_before.js";
-import { warnOfNoStop } from "../day/no_stop.js";
 import * as override from "./override.js";
 import * as unfilled from "./unfilled.js";
 
@@ -23,7 +23,8 @@ const root = document.getElementById("entry");
 const slot = slots(root);
 const buttons = [...root.querySelectorAll("[data-side]")];
 const ARROWS = { BUY: "▲", SELL: "▼" };
-const NOTHING_IS_KEPT = "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
+const NOTHING_IS_KEPT =
+  "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
 const STREAM_SILENT = "The page has not heard the desk for more than 5 s: entries wait for the stream. Exits work.";
 
 const UNREAD_MS = 800;
@@ -112,7 +113,10 @@ function drawSide(button, { desk, asset, kind, closed }) {
   const hasDirection = asset.zone_type !== "NONE" || isWaitingKind();
   drawButton(button, obstacleNow);
   write(slot[`${side}-headline`], obstacleNow || (kind.verb ?? "") + label);
-  write(slot[`${side}-detail`], obstacleNow ? (hasDirection ? label : "no direction yet") : (kind.detail?.(side) ?? ""));
+  write(
+    slot[`${side}-detail`],
+    obstacleNow ? (hasDirection ? label : "no direction yet") : (kind.detail?.(side) ?? ""),
+  );
 }
 
 function drawIntent(asset, closed) {
@@ -153,7 +157,9 @@ function why(asset, closed) {
 function closedSentence(asset, closed) {
   const others = closedGates(asset).length - 1;
   if (others > 0) return `${liveSentence(closed)}. ${others} more closed below.`;
-  const opens = closed.reopens_at ? `Opens at ${notBefore.opening(closed.reopens_at)}.` : `Opens with: ${closed.reopens}.`;
+  const opens = closed.reopens_at
+    ? `Opens at ${notBefore.opening(closed.reopens_at)}.`
+    : `Opens with: ${closed.reopens}.`;
   return `${liveSentence(closed)}. ${opens}`;
 }
 

@@ -5,15 +5,16 @@
 
 import { clickKey, NoAnswer, post } from "../../desk/api.js";
 import * as clock from "../../desk/clock.js";
-import { write, writeRunning } from "../../ui/dom.js";
-import { countdown } from "../../reading/format.js";
-import { firstClosed, liveSentence, RUNNING_TIME } from "../../reading/gates.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { countdown } from "../../reading/format.js";
+import { firstClosed, liveSentence, RUNNING_TIME } from "../../reading/gates.js";
+import { write, writeRunning } from "../../ui/dom.js";
 import { chosen } from "./entry_kinds.js";
 
 const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";
-const NO_ANSWER = "No answer from the desk: whether it was placed is unknown. Wait for the state before clicking again.";
+const NO_ANSWER =
+  "No answer from the desk: whether it was placed is unknown. Wait for the state before clicking again.";
 
 const ANSWER_STAYS_MS = 15_000;
 

@@ -4,7 +4,11 @@ import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_
 import * as kept from "../../ui/kept.js";
 
 const form = document.getElementById("entry");
-const KEPT = { order_type: "lockstep.entry.way", trade_mode: "lockstep.entry.mode", entry_size_mode: "lockstep.entry.size" };
+const KEPT = {
+  order_type: "lockstep.entry.way",
+  trade_mode: "lockstep.entry.mode",
+  entry_size_mode: "lockstep.entry.size",
+};
 const BRICK = { BUY: "green", SELL: "red" };
 const BOTH = ["BUY", "SELL"];
 

@@ -1,7 +1,7 @@
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
+import { firstClosed, opener, openFact, timelessSentence } from "../../reading/gates.js";
 import { copyOf, follow, mark, slots, write } from "../../ui/dom.js";
-import { firstClosed, openFact, opener, timelessSentence } from "../../reading/gates.js";
 
 const root = document.getElementById("ladder");
 const slot = slots(root);

@@ -4,9 +4,9 @@
  */
 
 import * as clock from "../../desk/clock.js";
-import { show, write } from "../../ui/dom.js";
 import { clockTime, marketDay, weekday } from "../../reading/format.js";
 import { INTENT_GATES, PREORDER_GATES } from "../../reading/gates.js";
+import { show, write } from "../../ui/dom.js";
 
 const GATES = { preorder: PREORDER_GATES, intent: INTENT_GATES };
 const EVENTS = {

@@ -1,10 +1,10 @@
 /** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
-import { mark, show, slots, write } from "../../ui/dom.js";
-import { deskInTheWay, headline } from "../../reading/gates.js";
-import { makeHoldable } from "../../ui/hold.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { deskInTheWay, headline } from "../../reading/gates.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
+import { makeHoldable } from "../../ui/hold.js";
 import { isAsking, placeOrder, tell } from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 
@@ -43,7 +43,11 @@ export function draw(desk, asset) {
   const obstacleNow = obstacle();
   const verb = kind.verb.toLowerCase();
   mark(slot["override-button"], "aria-disabled", obstacleNow === "" && !isAsking() ? "false" : "true");
-  write(slot["override-label"], obstacleNow || `Hold to ${verb}${chosen("override_side")} ${quantity(desk)} ${asset.contract} against the rule${liveMark(desk)}`);
+  write(
+    slot["override-label"],
+    obstacleNow ||
+      `Hold to ${verb}${chosen("override_side")} ${quantity(desk)} ${asset.contract} against the rule${liveMark(desk)}`,
+  );
 }
 
 /** To enter now on the structure's own side overrides nothing. A pre-order may: by its brick the structure may have turned. */

@@ -4,8 +4,8 @@
  */
 
 import * as clock from "../../desk/clock.js";
-import { show, write } from "../../ui/dom.js";
 import { clockTime } from "../../reading/format.js";
+import { show, write } from "../../ui/dom.js";
 
 const CANCELLED = "entry_cancelled";
 const ENDS = ["order_rejected", "entry_expired", CANCELLED];

@@ -1,9 +1,9 @@
 /** What waits for a brick (intent or pre-order) and can be taken back, and how the last one ended. */
 
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
-import { withoutCountdown } from "../../reading/gates.js";
 import * as store from "../../desk/store.js";
+import { withoutCountdown } from "../../reading/gates.js";
+import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
 const root = document.getElementById("waiting");
@@ -47,13 +47,17 @@ function words(asset) {
     return [`Pre-order ${asset.preorder_status}: ${ARROWS[side]} ${side}`, `Fires with a ${BRICK[side]} 6pt brick`];
   }
   const isReady = asset.intent_status === "READY";
-  return [`Intent ${asset.intent_status}`, isReady ? "Enter before the next 6pt brick" : "READY with the next 6pt brick"];
+  return [
+    `Intent ${asset.intent_status}`,
+    isReady ? "Enter before the next 6pt brick" : "READY with the next 6pt brick",
+  ];
 }
 
 /** How the last one ended; a pre-order that fired has become a trade and needs no words. */
 function lastOutcome(asset) {
   const ends = [];
-  if (asset.preorder_status === "CANCELLED") ends.push(`Pre-order CANCELLED: ${withoutCountdown(asset.preorder_reason ?? "")}`);
+  if (asset.preorder_status === "CANCELLED")
+    ends.push(`Pre-order CANCELLED: ${withoutCountdown(asset.preorder_reason ?? "")}`);
   if (asset.intent_status === "EXPIRED") ends.push("Intent EXPIRED: a second 6pt brick came");
   return ends.join(". ");
 }

@@ -8,10 +8,10 @@ import { barsOf, nextBar } from "../../charts/levels.js";
 import * as renko from "../../charts/renko_chart.js";
 import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
 import { linesOf, marksOf } from "../../charts/trade_marks.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
-import { clockTime, price } from "../../reading/format.js";
-import { keep } from "../../ui/kept.js";
 import * as store from "../../desk/store.js";
+import { clockTime, price } from "../../reading/format.js";
+import { mark, show, slots, write } from "../../ui/dom.js";
+import { keep } from "../../ui/kept.js";
 
 const root = document.getElementById("charts");
 const slot = slots(root);
@@ -227,7 +227,9 @@ function hearKey(event) {
 /** On a phone a swipe turns to the next size. */
 function listenToSwipes() {
   let from = null;
-  slot.field.addEventListener("touchstart", ({ touches }) => (from = touches.length === 1 ? touches[0] : null), { passive: true });
+  slot.field.addEventListener("touchstart", ({ touches }) => (from = touches.length === 1 ? touches[0] : null), {
+    passive: true,
+  });
   slot.field.addEventListener("touchend", ({ changedTouches: [to] }) => {
     if (!from || !phone.matches) return;
     const [across, down] = [to.clientX - from.clientX, to.clientY - from.clientY];

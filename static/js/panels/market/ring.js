@@ -4,10 +4,10 @@
  */
 
 import * as clock from "../../desk/clock.js";
-import { mark, slots, write } from "../../ui/dom.js";
+import * as stream from "../../desk/stream.js";
 import { age, clockTime, countdown } from "../../reading/format.js";
 import { deskInTheWay } from "../../reading/gates.js";
-import * as stream from "../../desk/stream.js";
+import { mark, slots, write } from "../../ui/dom.js";
 
 const PREPARE_SECONDS = 60;
 const root = document.getElementById("ring");

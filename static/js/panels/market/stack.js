@@ -1,10 +1,10 @@
 /** Price, the six bricks, what they say together (zone), and the tempo token. */
 
 import * as clock from "../../desk/clock.js";
-import { mark, slots, write } from "../../ui/dom.js";
-import { age, clockTime, price, UNKNOWN } from "../../reading/format.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { age, clockTime, price, UNKNOWN } from "../../reading/format.js";
+import { mark, slots, write } from "../../ui/dom.js";
 
 const root = document.getElementById("stack");
 const slot = slots(root);

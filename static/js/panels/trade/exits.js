@@ -6,11 +6,11 @@
  */
 
 import { NoAnswer, post } from "../../desk/api.js";
-import { mark, slots, write } from "../../ui/dom.js";
-import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words.js";
-import { makeHoldable } from "../../ui/hold.js";
 import * as store from "../../desk/store.js";
+import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words.js";
 import { isClaimedEntry, isUnclaimedEntry } from "../../reading/under_way.js";
+import { mark, slots, write } from "../../ui/dom.js";
+import { makeHoldable } from "../../ui/hold.js";
 import * as unfilled from "../entry/unfilled.js";
 
 const ANSWER_STAYS_MS = 12_000;
@@ -65,7 +65,8 @@ function isExposed(asset) {
 function noteOf(button, asset) {
   const isOne = button.dataset.exit === "one";
   if (isOne && asset.pending_kind === "EXIT") return asset.pending_status.toLowerCase().replaceAll("_", " ");
-  if (isOne && isUnclaimedEntry(asset)) return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
+  if (isOne && isUnclaimedEntry(asset))
+    return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
   if (!isLocked(button)) return "";
   return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
 }
@@ -84,11 +85,18 @@ async function leave(button, force) {
   try {
     const { body } = isAll ? await post("/api/exit-all", { force }) : await post("/api/exit", { asset: symbol, force });
     unfilled.hear(...(body.cancelled ?? []), ...(body.order?.kind === "ENTRY" ? [body.order] : []));
-    say(button, isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)), body.ok && !body.skipped?.length ? "info" : null);
+    say(
+      button,
+      isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)),
+      body.ok && !body.skipped?.length ? "info" : null,
+    );
     expectEnd(button, symbol, body);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
-    say(button, "No answer from the desk: whether the exit exists is unknown. Press again; a second exit is never made.");
+    say(
+      button,
+      "No answer from the desk: whether the exit exists is unknown. Press again; a second exit is never made.",
+    );
   } finally {
     redraw();
   }
@@ -112,7 +120,8 @@ function expectEnd(button, symbol, { ok, order, orders, latched, skipped, versio
   const exits = [...(orders ?? []), ...(order ? [order] : [])].filter(({ kind }) => kind === "EXIT");
   const ids = exits.map(({ id }) => id);
   const waiting = latched === true ? [symbol] : latched || [];
-  if (ok && ids.length + waiting.length > 0 && !skipped?.length) awaited.set(answerOf(button), { ids, waiting, version });
+  if (ok && ids.length + waiting.length > 0 && !skipped?.length)
+    awaited.set(answerOf(button), { ids, waiting, version });
 }
 
 function areOver({ ids, waiting, version }, { assets, orders, version: shown }) {
@@ -136,5 +145,8 @@ function say(button, sentence, tone = null) {
   write(answer, sentence);
   mark(answer, "data-tone", tone);
   clearTimeout(fadeTimers.get(answer));
-  fadeTimers.set(answer, setTimeout(() => write(answer, ""), ANSWER_STAYS_MS));
+  fadeTimers.set(
+    answer,
+    setTimeout(() => write(answer, ""), ANSWER_STAYS_MS),
+  );
 }

@@ -1,8 +1,8 @@
 /** The last closed trades, newest first. */
 
 import * as clock from "../../desk/clock.js";
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../../reading/format.js";
+import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
 const slot = slots(document.getElementById("history"));
 const SHOWN = 20;
@@ -39,6 +39,8 @@ function fillTrade(row, trade, tickSize) {
 }
 
 function reason(trade) {
-  const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"].filter(Boolean);
+  const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"].filter(
+    Boolean,
+  );
   return [trade.reason.toLowerCase().replaceAll("_", " "), ...marks].join(" · ");
 }

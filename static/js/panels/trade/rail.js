@@ -1,7 +1,7 @@
 /** The trade as a rail from stop to target: where it began, how far it went, where it is. */
 
-import { mark, write } from "../../ui/dom.js";
 import { averagePrice, points, price, signedPoints } from "../../reading/format.js";
+import { mark, write } from "../../ui/dom.js";
 
 const WIDTH = 400;
 const MARGIN = 8;
@@ -34,7 +34,10 @@ function drawLegend(slot, asset, trade, target) {
   const isPast = trade.open_points !== null && trade.open_points < -trade.stop_points;
   write(slot["legend-stop"], `Stop ${averagePrice(trade.stop_price, tick)}${isPast ? ": price is past it" : ""}`);
   write(slot["legend-entry"], `Entry ${averagePrice(trade.entry_price, tick)}`);
-  write(slot["legend-target"], target === null ? "No points target" : `Target ${price(targetPrice(asset, trade), tick)}`);
+  write(
+    slot["legend-target"],
+    target === null ? "No points target" : `Target ${price(targetPrice(asset, trade), tick)}`,
+  );
 }
 
 /** Where the points target lies in price. */

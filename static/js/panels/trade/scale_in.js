@@ -2,8 +2,8 @@
 
 import * as clock from "../../desk/clock.js";
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
-import { mark, markBusy, slots, write } from "../../ui/dom.js";
 import { firstClosedOf, headline, SCALE_IN_GATES } from "../../reading/gates.js";
+import { mark, markBusy, slots, write } from "../../ui/dom.js";
 import { liveMark } from "../entry/entry_kinds.js";
 
 const root = document.getElementById("scale-in");

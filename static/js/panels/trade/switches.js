@@ -4,13 +4,15 @@
  */
 
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import * as store from "../../desk/store.js";
+import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { managementSentence, waysOut } from "./ways_out.js";
 
 const root = document.getElementById("ways-out");
 const head = slots(document.getElementById("ways-out-head"));
-const rows = new Map([...root.querySelectorAll("[data-way]")].map((row) => [row.dataset.way, { row, slot: slots(row) }]));
+const rows = new Map(
+  [...root.querySelectorAll("[data-way]")].map((row) => [row.dataset.way, { row, slot: slots(row) }]),
+);
 const settings = {
   target: root.querySelector("[name=points_target]"),
   signals: root.querySelector("[name=signal_target]"),
@@ -40,8 +42,11 @@ export function start(symbol) {
   onSubmit("signal_target", settings.signals, (target) => {
     send("signal_target", "/api/take-profit", { tp_target: target }, settings.signals);
   });
-  rows.get("signal_target").slot.reset.addEventListener("click", () => send("signal_target", "/api/take-profit", { reset: true }));
-  for (const button of thresholds) button.addEventListener("click", () => setThreshold(Number(button.dataset.threshold)));
+  rows
+    .get("signal_target")
+    .slot.reset.addEventListener("click", () => send("signal_target", "/api/take-profit", { reset: true }));
+  for (const button of thresholds)
+    button.addEventListener("click", () => setThreshold(Number(button.dataset.threshold)));
 }
 
 export function forget() {
@@ -99,7 +104,11 @@ function drawSettings(asset) {
   followValue(settings.signals, asset.tp_target);
   for (const input of Object.values(settings)) drawSetButton(input);
   for (const button of thresholds) {
-    mark(button, "aria-pressed", Number(button.dataset.threshold) === asset.protect_threshold_points ? "true" : "false");
+    mark(
+      button,
+      "aria-pressed",
+      Number(button.dataset.threshold) === asset.protect_threshold_points ? "true" : "false",
+    );
   }
   show(rows.get("signal_target").slot.reset, asset.tp_count > 0);
 }

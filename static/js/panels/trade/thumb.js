@@ -1,9 +1,9 @@
 /** The bar under a phone's thumb: what is held in view, and every other position as a way to it. */
 
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
-import { clockTime, moneyTone, signedPoints } from "../../reading/format.js";
 import * as stream from "../../desk/stream.js";
+import { clockTime, moneyTone, signedPoints } from "../../reading/format.js";
 import { orderUnderWay } from "../../reading/under_way.js";
+import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
 const bar = document.getElementById("thumb-bar");
 const slot = slots(bar);
@@ -17,9 +17,17 @@ export function start(choose) {
 }
 
 export function draw({ global: desk, assets }, symbol) {
-  const others = Object.values(assets).filter((other) => other.symbol !== symbol && (other.position !== 0 || orderUnderWay(other)));
+  const others = Object.values(assets).filter(
+    (other) => other.symbol !== symbol && (other.position !== 0 || orderUnderWay(other)),
+  );
   const asset = assets[symbol];
-  const words = asset.position === 0 && others.length === 0 && Object.keys(assets).length > 1 && !Object.values(assets).some(orderUnderWay) ? "All flat" : held(asset);
+  const words =
+    asset.position === 0 &&
+    others.length === 0 &&
+    Object.keys(assets).length > 1 &&
+    !Object.values(assets).some(orderUnderWay)
+      ? "All flat"
+      : held(asset);
   show(slot.live, desk.env === "LIVE");
   mark(bar, "data-stale", stream.isSilent());
   write(slot.held, stream.isSilent() ? `${words} at ${clockTime(stream.asOf()).slice(0, 5)}` : words);

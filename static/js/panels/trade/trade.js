@@ -1,14 +1,23 @@
 /** What is held, and what will take it out. */
 
 import * as clock from "../../desk/clock.js";
-import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
-import { age, averagePrice, clockTime, countdown, moneyTone, price, signedPoints, signedUsd } from "../../reading/format.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import {
+  age,
+  averagePrice,
+  clockTime,
+  countdown,
+  moneyTone,
+  price,
+  signedPoints,
+  signedUsd,
+} from "../../reading/format.js";
 import { isUnclaimedEntry, orderUnderWay } from "../../reading/under_way.js";
+import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import * as unfilled from "../entry/unfilled.js";
 import { drawRail } from "./rail.js";
 import * as reconciled from "./reconciled.js";
-import * as unfilled from "../entry/unfilled.js";
 
 const ENDS = ["exit_refused", "order_rejected", "entry_expired", "entry_cancelled", "exit_unclaimed"];
 const ENDED_STAYS_SECONDS = 120;
@@ -67,7 +76,9 @@ function orderTimes(order) {
 }
 
 function dueSentence(due) {
-  const retry = due.retry_at ? `tries again in ${countdown(clock.secondsUntil(due.retry_at))}` : "waits for the open order to become final";
+  const retry = due.retry_at
+    ? `tries again in ${countdown(clock.secondsUntil(due.retry_at))}`
+    : "waits for the open order to become final";
   return `EXIT latched by ${due.source.replaceAll("_", " ")}: ${retry}`;
 }
 
@@ -85,7 +96,9 @@ function drawFlat(asset, history) {
 
 /** Flat with an order under way is at risk: a fill may come any moment. */
 function riskSentence(asset) {
-  const recall = isUnclaimedEntry(asset) ? "Until a bridge claims it, it can be cancelled." : "It cannot be cancelled any more.";
+  const recall = isUnclaimedEntry(asset)
+    ? "Until a bridge claims it, it can be cancelled."
+    : "It cannot be cancelled any more.";
   return `A fill can come at any moment. ${recall}`;
 }
 

@@ -9,8 +9,17 @@ const ALWAYS_ON = { isArmed: true, lock: "" };
 export function waysOut(desk, asset, trade) {
   const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
   return {
-    stop: { ...ALWAYS_ON, when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`, where: pointsAway(asset, trade, trade.stop_price, -1) },
-    daily_stop: { ...ALWAYS_ON, isArmed: desk.daily_stop_enabled, when: `drawdown reaches ${desk.daily_stop_limit_pct} %`, where: "" },
+    stop: {
+      ...ALWAYS_ON,
+      when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`,
+      where: pointsAway(asset, trade, trade.stop_price, -1),
+    },
+    daily_stop: {
+      ...ALWAYS_ON,
+      isArmed: desk.daily_stop_enabled,
+      when: `drawdown reaches ${desk.daily_stop_limit_pct} %`,
+      where: "",
+    },
     level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
     points_target: pointsTarget(asset, trade, words),
     protect: protect(asset, words),
@@ -32,7 +41,9 @@ export function lockOf(asset) {
 /** One sentence about the management lock for the head of the list. */
 export function managementSentence(asset, trade) {
   const opener = trade.side === "BUY" ? "red" : "green";
-  return asset.two_half_tp_lock_enabled ? `Management locked until 2.5pt turns ${opener}` : `2.5pt is ${opener}: management open`;
+  return asset.two_half_tp_lock_enabled
+    ? `Management locked until 2.5pt turns ${opener}`
+    : `2.5pt is ${opener}: management open`;
 }
 
 function pointsTarget(asset, trade, { locked }) {
