@@ -19,8 +19,14 @@ const HIDDEN_FOR_MS = 30_000;
 const TAKE = {
   state: (state) => store.takeState(state) && onNews("document"),
   change: (change) => store.takeChange(change) && onNews("document"),
-  log: (line) => (store.takeLogLine(line), onNews("log")),
-  quote: (quote) => (store.takeQuote(quote), onNews("price")),
+  log: (line) => {
+    store.takeLogLine(line);
+    onNews("log");
+  },
+  quote: (quote) => {
+    store.takeQuote(quote);
+    onNews("price");
+  },
   brick: (brick) => onNews("brick", brick),
   ping: () => onNews("clock"),
   opened: () => onNews("opened"),

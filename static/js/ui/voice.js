@@ -34,7 +34,8 @@ function goAhead() {
 
 /** Keep the lock until the page goes or another one takes it; then wait for that one to go. */
 async function hold(options) {
-  const own = (latest = Symbol("request"));
+  const own = Symbol("request");
+  latest = own;
   try {
     await navigator.locks.request(NAME, options, () => {
       holds = true;

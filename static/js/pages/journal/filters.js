@@ -42,25 +42,25 @@ export function chooseDay(day) {
 
 /** The one trading day that is chosen; null when there are more. */
 export function chosenDay() {
-  const [first, last] = [valueOf("first_day"), valueOf("last_day")];
+  const [first, last] = [chosenOf("first_day"), chosenOf("last_day")];
   return first && first === last ? first : null;
 }
 
 export function env() {
-  return valueOf("env");
+  return chosenOf("env");
 }
 
 /** The selection as a query. */
 export function query(more = {}) {
   const asked = new URLSearchParams();
-  for (const name of NAMES) if (valueOf(name)) asked.set(name, valueOf(name));
+  for (const name of NAMES) if (chosenOf(name)) asked.set(name, chosenOf(name));
   for (const [name, value] of Object.entries(more)) asked.set(name, value);
   return asked;
 }
 
 /** Whether anything but the account narrows the selection. */
 export function isNarrow() {
-  return NAMES.some((name) => name !== "env" && valueOf(name));
+  return NAMES.some((name) => name !== "env" && chosenOf(name));
 }
 
 /** Offer the reasons and tags that there are; what is chosen stays. */
@@ -74,14 +74,14 @@ export function offer(name, values) {
 function remember(ownEnv) {
   const asked = query();
   sheet.href = `${sheet.href.split("?")[0]}?${asked}`;
-  words.textContent = NAMES.map(valueOf).filter(Boolean).join(", ") || "all";
+  words.textContent = NAMES.map(chosenOf).filter(Boolean).join(", ") || "all";
   if (!env()) asked.set("env", EVERYTHING);
   else if (env() === ownEnv) asked.delete("env");
   const text = asked.toString();
   window.history.replaceState(null, "", text ? `?${text}` : window.location.pathname);
 }
 
-function valueOf(name) {
+function chosenOf(name) {
   return form.elements.namedItem(name).value;
 }
 

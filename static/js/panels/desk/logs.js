@@ -31,7 +31,10 @@ function drawFeed(slot, lines) {
 
 /** Lines have no name of their own, and two may say the same at the same time. */
 function keyOf(line) {
-  if (!keys.has(line)) keys.set(line, (lastKey += 1));
+  if (!keys.has(line)) {
+    lastKey += 1;
+    keys.set(line, lastKey);
+  }
   return keys.get(line);
 }
 

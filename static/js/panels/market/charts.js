@@ -42,7 +42,10 @@ export async function start() {
   });
   slot.field.addEventListener("keydown", hearKey);
   listenToSwipes();
-  phone.addEventListener("change", () => (showChoices(), arrange()));
+  phone.addEventListener("change", () => {
+    showChoices();
+    arrange();
+  });
   light.addEventListener("change", arrange);
   library = await libraryOf(root.dataset.library);
   show(slot.missing, library === null);
@@ -52,7 +55,10 @@ export async function start() {
 
 /** Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed. */
 export function hear(news, brick) {
-  if (news === "opened") return panes.forEach((pane) => books.read(pane.book));
+  if (news === "opened") {
+    for (const { book } of panes.values()) books.read(book);
+    return;
+  }
   const pane = panes.get(String(brick.size));
   if (!pane || brick.asset !== symbol) return;
   books.hear(pane.book, brick);
@@ -60,7 +66,7 @@ export function hear(news, brick) {
 }
 
 /** The document is news: another asset, a trade that opened or closed, another zone. */
-export function draw(state, inView) {
+export function draw(_state, inView) {
   if (inView !== symbol) {
     symbol = inView;
     arrange();
