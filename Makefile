@@ -33,11 +33,13 @@ test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything t
 	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
 	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
 
-check: $(VENV)/ready-dev node_modules/.ready-dev  ## style and types
+check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(WITH_NODE) $(NODE_TOOLS)/biome check
+	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
+	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
@@ -80,6 +82,10 @@ node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/bin/python
 node_modules/.ready-dev: package.json package-lock.json .npmrc | $(VENV)/bin/python
 	$(call install_by_npm)
 	@touch node_modules/.ready $@
+
+# The state document and every answer as the type checker of the page's modules reads them.
+types/wire.d.ts: docs/openapi.json types/generate.js node_modules/.ready-dev
+	@$(WITH_NODE) node types/generate.js
 
 $(VENDOR): node_modules/.ready
 	@mkdir -p $(@D)

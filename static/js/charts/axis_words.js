@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * What the axes of a chart say. Bricks do not come by the clock: several close within a minute, and a night or a
  * weekend lies between two neighbours. So no two labels may read alike.
@@ -8,6 +10,7 @@ import { brickOf } from "./book.js";
 
 export const LONGEST_LABEL = 12; // letters, wide ones: 20 Nov 16:33:12
 
+/** @type {Intl.DateTimeFormatOptions} */
 const NEW_YORK = { timeZone: MARKET_ZONE, hour: "2-digit", minute: "2-digit", hour12: false };
 const minuteWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
 const secondWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, second: "2-digit" });

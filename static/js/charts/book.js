@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The bricks of one asset and size that the page holds. The desk numbers them: the stream's next brick is one more
  * than the last, a number already held is no news, and a jump means that bricks were missed: all are asked for anew.

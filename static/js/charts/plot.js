@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Hands for drawing: SVG elements, a linear scale, round ticks. A plot is drawn at the width it has. */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -33,7 +35,12 @@ export function ticks(low, high, wanted = 4) {
   return Array.from({ length: last - first + 1 }, (_, place) => Number(((first + place) * step).toPrecision(12)));
 }
 
-/** The least and the greatest with some air around; zero is always in it. */
+/**
+ * The least and the greatest with some air around; zero is always in it.
+ *
+ * @param {number[]} values
+ * @returns {[low: number, high: number]}
+ */
 export function extent(values) {
   const low = Math.min(0, ...values);
   const high = Math.max(0, ...values);

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * One Renko chart, drawn by lightweight-charts: candles without wicks, all of one width. A bar's `time` is the brick's
  * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.

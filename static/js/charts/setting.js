@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What a chart takes from its page: the library, the colours, what the operator chose last. */
 
 import { read } from "../ui/kept.js";

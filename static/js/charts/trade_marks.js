@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What a trade leaves on a chart: where it went in and out, and the lines that would take it out. */
 
 import { signedPoints } from "../reading/format.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The session's end: which click it swallowed or left unanswered, and the other pages that it ends too. */
 
 import * as kept from "../ui/kept.js";
@@ -8,6 +10,7 @@ const LOGIN = "/login";
 const SWALLOWED = "was NOT carried out: the session had ended. Log in and look again.";
 const UNANSWERED = "was not answered before the session ended: whether it was carried out is unknown. Log in and look.";
 
+/** @type {Set<Promise<unknown>>} */
 const underWay = new Set(); // clicks that the desk has not answered yet
 let leaving = 0;
 
@@ -19,7 +22,13 @@ export async function goToLogin() {
   window.location.assign(LOGIN);
 }
 
-/** Let a click be answered before the page is left. The login page tells of one that never was. */
+/**
+ * Let a click be answered before the page is left. The login page tells of one that never was.
+ *
+ * @param {Promise<any>} click
+ * @param {string} path
+ * @param {object} command
+ */
 export async function finishBeforeLogin(click, path, command) {
   underWay.add(click);
   try {
@@ -37,20 +46,35 @@ export function end() {
   kept.keep(OUT, String(Date.now())); // they hear only of a value that is new
 }
 
-/** A command was refused because the session had ended: the login page tells it, for this one is gone by then. */
+/**
+ * A command was refused because the session had ended: the login page tells it, for this one is gone by then.
+ *
+ * @param {string} path
+ * @param {object} command
+ */
 export function rememberUnsent(path, command) {
   remember(path, command, SWALLOWED);
 }
 
+/**
+ * @param {string} path
+ * @param {object} command
+ * @param {string} fate
+ */
 function remember(path, command, fate) {
   try {
     window.sessionStorage.setItem(UNSENT, `Your last click (${nameOf(path, command)}) ${fate}`);
   } catch (refusal) {
-    console.info(`${path} ${fate} It is not remembered: ${refusal.message}`);
+    console.info(`${path} ${fate} It is not remembered: ${refusal}`);
   }
 }
 
-/** A click in words, from where it went: "BUY ES", "exit all", "dead letters replay". */
+/**
+ * A click in words, from where it went: "BUY ES", "exit all", "dead letters replay".
+ *
+ * @param {string} path
+ * @param {{direction?: string, asset?: string}} command
+ */
 function nameOf(path, { direction = "", asset = "" }) {
   const words = path
     .replace("/api/", "")

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The desk's live stream, and what to do without it.
  *
@@ -16,9 +18,14 @@ const POLL_EVERY_MS = 2_000;
 const POLL_ANSWER_WITHIN_MS = 4_000;
 const HIDDEN_FOR_MS = 30_000;
 
+/** @type {Record<string, (told: any) => void>} what to do with each message of the stream, by its name */
 const TAKE = {
-  state: (state) => store.takeState(state) && onNews("document"),
-  change: (change) => store.takeChange(change) && onNews("document"),
+  state: (state) => {
+    if (store.takeState(state)) onNews("document");
+  },
+  change: (change) => {
+    if (store.takeChange(change)) onNews("document");
+  },
   log: (line) => {
     store.takeLogLine(line);
     onNews("log");
@@ -32,16 +39,22 @@ const TAKE = {
   opened: () => onNews("opened"),
 };
 
-let link = null;
+/** @type {Page.Link} */
+let link;
 let heardAt = performance.now(); // the page itself came from the desk a moment ago
 let answeredAt = heardAt;
-let pollTimer = null;
-let hiddenTimer = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let pollTimer;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiddenTimer;
+/** @type {(news: Page.News, brick?: Page.Brick) => void} */
 let onNews = () => {};
 
 /**
  * Begin. `listener` is called with what is new: "document", "price", "log", "clock", "brick" and the brick, or
  * "opened" when events may have been missed.
+ *
+ * @param {(news: Page.News, brick?: Page.Brick) => void} listener
  */
 export function start(listener) {
   onNews = listener;
@@ -108,7 +121,13 @@ function useOwn() {
   followVisibility();
 }
 
-/** Take what the stream said; `ageMs` ago when it had said it before this page joined. */
+/**
+ * Take what the stream said; `ageMs` ago when it had said it before this page joined.
+ *
+ * @param {string} event
+ * @param {string} text
+ * @param {number} ageMs
+ */
 function take(event, text, ageMs) {
   const told = text ? JSON.parse(text) : {};
   if (event !== "opened") heardAt = Math.max(heardAt, performance.now() - ageMs);
@@ -123,14 +142,14 @@ function watch() {
 }
 
 function startPolling() {
-  if (pollTimer !== null) return;
+  if (pollTimer !== undefined) return;
   pollTimer = setInterval(refresh, POLL_EVERY_MS);
   refresh();
 }
 
 function stopPolling() {
   clearInterval(pollTimer);
-  pollTimer = null;
+  pollTimer = undefined;
 }
 
 function followVisibility() {

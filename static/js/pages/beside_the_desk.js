@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What the pages beside the desk share: their keys, and the way out of everything. */
 
 import * as exitAll from "../panels/desk/exit_all.js";

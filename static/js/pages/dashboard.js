@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The page: one document, one asset in view, every panel drawn from both, once a frame at most. */
 
 import * as clock from "../desk/clock.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The log page: alerts, dead letters, and what was heard from TradingView and the bridge. */
 
 import { get, NoAnswer, post } from "../desk/api.js";

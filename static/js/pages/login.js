@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The login card: one password, the server's sentence when it is wrong, the wait when it was wrong too often. Above it,
  * the click that the session's end swallowed.
@@ -6,11 +8,12 @@
 import { NoAnswer, post } from "../desk/api.js";
 import * as session from "../desk/session.js";
 import { countdown } from "../reading/format.js";
+import { byId, one } from "../ui/dom.js";
 
-const form = document.getElementById("login");
+const form = byId("login", HTMLFormElement);
 const answer = document.getElementById("login-answer");
 const button = form.querySelector("button");
-const field = form.elements.namedItem("password");
+const field = one(form, "[name=password]", HTMLInputElement);
 let waitTimer = null;
 
 tellUnsent();

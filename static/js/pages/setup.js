@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The set-up page: messages for the chosen asset, copy buttons, and how long ago each webhook was heard. */
 
 import { NoAnswer, post } from "../desk/api.js";
@@ -8,7 +10,7 @@ import * as stream from "../desk/stream.js";
 import * as limits from "../panels/day/limits.js";
 import * as banners from "../panels/desk/banners.js";
 import { age } from "../reading/format.js";
-import { mark, write } from "../ui/dom.js";
+import { all, around, byId, mark, write } from "../ui/dom.js";
 
 const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
 const FRESH_MS = 10 * 60 * 1000;
@@ -18,7 +20,7 @@ const LEVEL_EXIT = "level_exit_ts";
 const SELDOM = { freshMs: Infinity, never: "none that the log knows of" };
 const STEADY = { freshMs: FRESH_MS, never: "nothing received yet" };
 
-const asset = document.getElementById("asset");
+const asset = byId("asset", HTMLSelectElement);
 const hooks = [...document.querySelectorAll(".hook")];
 const copied = document.getElementById("copied");
 let secret = PLACEHOLDER;
@@ -38,7 +40,7 @@ function start() {
   clock.everySecond(draw);
 }
 
-const colors = () => [...document.querySelectorAll('input[name="color"]')];
+const colors = () => all(document, 'input[name="color"]', HTMLInputElement);
 const color = () => colors().find((choice) => choice.checked).value;
 
 function draw() {
@@ -86,7 +88,7 @@ function wordsOf(since, { never }) {
 const part = (element, name) => element.querySelector(`[data-slot="${name}"]`);
 
 async function copyWhenAsked(event) {
-  const button = event.target.closest("[data-copy]");
+  const button = around(event, "[data-copy]");
   if (!button) return;
   const source = part(button.closest(".copyable"), button.dataset.copy);
   try {
@@ -111,7 +113,7 @@ function selectAll(element) {
 async function reveal(event) {
   event.preventDefault();
   const answer = document.getElementById("reveal-answer");
-  const field = document.getElementById("password");
+  const field = byId("password", HTMLInputElement);
   try {
     const { body } = await post("/api/setup/webhook-secret", { password: field.value });
     write(answer, body.ok ? "The messages carry the secret until this page is left." : body.error);

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * What happened between two documents that is worth a tone: a pure function of both.
  *
@@ -7,7 +9,11 @@
 
 import { averagePrice, signedPoints, signedUsd } from "./format.js";
 
-/** Every kind, the gravest first: that is the order in which they sound. */
+/**
+ * Every kind, the gravest first: that is the order in which they sound.
+ *
+ * @type {Record<string, {group: string}>}
+ */
 export const KINDS = {
   daily_stop: { group: "day" },
   critical: { group: "alerts" },
@@ -20,7 +26,11 @@ export const KINDS = {
   back: { group: "stream" },
   may_enter: { group: "open" },
 };
-/** What can be switched off apart, with the kind that stands for it when it is tried. */
+/**
+ * What can be switched off apart, with the kind that stands for it when it is tried.
+ *
+ * @type {Record<string, {words: string, example: string}>}
+ */
 export const GROUPS = {
   fills: { words: "An order of mine filled: in, or out by my hand", example: "entry_filled" },
   rules: { words: "A rule took the trade out", example: "taken_out" },
@@ -33,7 +43,13 @@ const ASKED_BY_HAND = ["manual", "exit_all"];
 const TOLD_BY_THEIR_KIND = ["daily_stop", "daily_warning"];
 const ORDER = Object.keys(KINDS);
 
-/** What the later document tells that the earlier did not, the gravest first. */
+/**
+ * What the later document tells that the earlier did not, the gravest first.
+ *
+ * @param {Wire.StateDocument} before
+ * @param {Wire.StateDocument} after
+ * @returns {Page.Signal[]}
+ */
 export function signalsOf(before, after) {
   const ofAssets = Object.values(after.assets).flatMap((asset) => ofAsset(before.assets[asset.symbol], asset));
   const found = [
@@ -47,6 +63,10 @@ export function signalsOf(before, after) {
   return named.sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind));
 }
 
+/**
+ * @param {Wire.GlobalState} before
+ * @param {Wire.GlobalState} after
+ */
 function ofDay(before, after) {
   const signals = [];
   if (after.daily_stop_triggered && !before.daily_stop_triggered) {
@@ -62,8 +82,13 @@ function ofDay(before, after) {
   return signals;
 }
 
+/**
+ * @param {Wire.StateDocument} before
+ * @param {Wire.StateDocument} after
+ */
 function ofAlerts(before, after) {
   const known = new Set(before.alerts.map(alertId));
+  /** @param {Wire.AlertRow} alert */
   const isNews = (alert) =>
     alert.level in KINDS && !TOLD_BY_THEIR_KIND.includes(alert.code) && !known.has(alertId(alert));
   return after.alerts.filter(isNews).map((alert) => {
@@ -72,13 +97,19 @@ function ofAlerts(before, after) {
   });
 }
 
+/** @param {Wire.AlertRow} alert */
 const alertId = ({ at, code, asset }) => `${at} ${code} ${asset ?? ""}`;
 
+/**
+ * @param {Wire.StateDocument} before
+ * @param {Wire.StateDocument} after
+ */
 function ofClosed(before, after) {
   const known = new Set(before.history.map((trade) => trade.id));
   return after.history.filter((trade) => !known.has(trade.id)).map(closed);
 }
 
+/** @param {Wire.TradeRow} trade */
 function closed(trade) {
   const kind = ASKED_BY_HAND.includes(trade.reason) ? "exit_filled" : "taken_out";
   const by =
@@ -92,17 +123,28 @@ function closed(trade) {
   };
 }
 
+/**
+ * @param {Wire.AssetState | undefined} before
+ * @param {Wire.AssetState} after
+ */
 function ofAsset(before, after) {
   if (before === undefined) return [];
   const [was, is] = [before.trade, after.trade];
-  const added = is === null ? 0 : is.quantity - (was?.id === is.id ? was.quantity : 0);
-  if (added > 0) return [filled(after, is, added)];
-  const mayEnter = was === null && is === null && before.first_closed_gate !== null && after.first_closed_gate === null;
+  if (is !== null) {
+    const added = is.quantity - (was?.id === is.id ? was.quantity : 0);
+    return added > 0 ? [filled(after, is, added)] : [];
+  }
+  const mayEnter = was === null && before.first_closed_gate !== null && after.first_closed_gate === null;
   if (!mayEnter) return [];
   const id = `open ${after.symbol} ${after.main_renko_ts}`;
   return [{ kind: "may_enter", id, title: `${after.symbol}: an entry may be made`, body: "Every gate is open." }];
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @param {number} added
+ */
 function filled(asset, trade, added) {
   const price = averagePrice(trade.entry_price, asset.tick_size);
   const isWhole = added === trade.quantity;
@@ -111,6 +153,7 @@ function filled(asset, trade, added) {
   return { kind: "entry_filled", id: `filled ${trade.id} ${trade.quantity}`, title, body };
 }
 
+/** @param {string} side */
 function way(side) {
   return side === "BUY" ? "long" : "short";
 }

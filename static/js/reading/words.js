@@ -1,3 +1,5 @@
+// @ts-check
+
 /** How the journal says things: whole dollars, R, durations, reasons. */
 
 import { MARKET_ZONE, moneyTone, points, signedPoints, UNKNOWN } from "./format.js";
@@ -25,39 +27,61 @@ const instant = new Intl.DateTimeFormat("en-GB", {
   },
 });
 
-/** Dollars without cents, signed: for narrow places. */
+/**
+ * Dollars without cents, signed: for narrow places.
+ *
+ * @param {number} value
+ */
 export function wholeUsd(value) {
   const rounded = Math.round(Math.abs(value));
   return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}$${whole.format(rounded)}`;
 }
 
-/** The same where a long number would be cut: −$1.23M from a hundred thousand on. */
+/**
+ * The same where a long number would be cut: −$1.23M from a hundred thousand on.
+ *
+ * @param {number} value
+ */
 export function shortUsd(value) {
   if (Math.abs(value) < MANY_USD) return wholeUsd(value);
   return `${value > 0 ? "+" : MINUS}$${short.format(Math.abs(value))}`;
 }
 
-/** And where hardly anything has room: −1.2K. */
+/**
+ * And where hardly anything has room: −1.2K.
+ *
+ * @param {number} value
+ */
 export function shortestUsd(value) {
   const rounded = Math.round(Math.abs(value));
   return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}${shortest.format(rounded)}`;
 }
 
-/** A value beside an axis: short, but no two alike. */
+/**
+ * A value beside an axis: short, but no two alike.
+ *
+ * @param {number} value
+ */
 export function axisUsd(value) {
   if (Math.abs(value) < 10 * MANY_USD) return wholeUsd(value);
   return `${value > 0 ? "+" : MINUS}$${exactShort.format(Math.abs(value))}`;
 }
 
+/** @param {number} value */
 export function axisPoints(value) {
   return Math.abs(value) < MANY_USD ? points(value) : `${value < 0 ? MINUS : ""}${exactShort.format(Math.abs(value))}`;
 }
 
+/** @param {number} value */
 export function signedR(value) {
   return value === null ? UNKNOWN : `${signedPoints(value)} R`;
 }
 
-/** Seconds as 42 s, 3 min 05 s, 2 h 07 min. */
+/**
+ * Seconds as 42 s, 3 min 05 s, 2 h 07 min.
+ *
+ * @param {number | null} seconds
+ */
 export function duration(seconds) {
   if (seconds === null) return UNKNOWN;
   const all = Math.round(seconds);
@@ -66,29 +90,50 @@ export function duration(seconds) {
   return minutes > 0 ? `${minutes} min ${String(rest).padStart(2, "0")} s` : `${rest} s`;
 }
 
-/** An instant by New York's clock. */
+/**
+ * An instant by New York's clock.
+ *
+ * @param {string | number} instant
+ */
 export function newYork(instant) {
   return moment.format(new Date(instant)).replace(",", "");
 }
 
+/** @param {string | number} moment */
 export function newYorkToTheSecond(moment) {
   return instant.format(new Date(moment)).replace(",", "");
 }
 
+/** @param {string} name */
 export function month(name) {
   return monthName.format(new Date(`${name}-01T00:00:00Z`));
 }
 
-/** BROKER_FLAT as broker flat. */
+/**
+ * BROKER_FLAT as broker flat.
+ *
+ * @param {string} name
+ */
 export function plain(name) {
   return name.toLowerCase().replaceAll("_", " ");
 }
 
+/**
+ * @param {number} number
+ * @param {string} one
+ * @param {string} [many]
+ */
 export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** Write a text with the colour of its money, which the sign in the text says too. */
+/**
+ * Write a text with the colour of its money, which the sign in the text says too.
+ *
+ * @param {HTMLElement} target
+ * @param {string} text
+ * @param {number} value
+ */
 export function tint(target, text, value) {
   target.textContent = text;
   const tone = moneyTone(value);
@@ -97,7 +142,14 @@ export function tint(target, text, value) {
   return target;
 }
 
-/** An element with a text. */
+/**
+ * An element with a text.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} name
+ * @param {string} text
+ * @param {string} [className]
+ */
 export function say(name, text, className = "") {
   const made = document.createElement(name);
   made.textContent = text;

@@ -1,10 +1,14 @@
+// @ts-check
+
 /** The desk's keys. What orders is only focused; what chooses is chosen at once and said. */
 
+import { all, byId, one } from "./dom.js";
 import { PAGE_KEYS } from "./page_keys.js";
 
 const ASSETS_WITH_A_KEY = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const CHARTS_ARE_OFF = "The charts are off: L shows them.";
 
+/** @type {Page.KeyGroup[]} */
 export const DESK_KEYS = [
   {
     title: "Ways in: focus, then Enter",
@@ -21,7 +25,7 @@ export const DESK_KEYS = [
       {
         keys: ["W"],
         words: "Why not: say what refuses an entry",
-        act: () => wordsOf(document.getElementById("entry-why")),
+        act: () => wordsOf(byId("entry-why")),
       },
     ],
   },
@@ -64,21 +68,38 @@ export const DESK_KEYS = [
   PAGE_KEYS,
 ];
 
+/** @param {HTMLElement} element */
 const isSeen = (element) => element.getClientRects().length > 0;
-const radio = (name, value) => document.querySelector(`input[name="${name}"][value="${value}"]`);
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+const radio = (name, value) => one(document, `input[name="${name}"][value="${value}"]`, HTMLInputElement);
+/** @param {HTMLInputElement} choice */
+const labelOf = (choice) => /** @type {HTMLLabelElement} */ (choice.closest("label"));
+/** @param {HTMLElement} element */
 const wordsOf = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
-/** Focus the first one that is on the screen: a phone has other exits than a desktop. */
-function focusFirst(selector, otherwise) {
-  const found = [...document.querySelectorAll(selector)].find(isSeen);
+/**
+ * Focus the first one that is on the screen: a phone has other exits than a desktop.
+ *
+ * @param {string} selector
+ * @param {string} [otherwise] what to say when there is none
+ */
+function focusFirst(selector, otherwise = "") {
+  const found = all(document, selector).find(isSeen);
   if (!found) return otherwise;
   found.focus();
   return "";
 }
 
-/** The zone may offer one side only, and an intent has none. */
+/**
+ * The zone may offer one side only, and an intent has none.
+ *
+ * @param {string} side
+ */
 function focusEntry(side) {
-  const zone = wordsOf(document.querySelector("#stack [data-slot=zone]"));
+  const zone = wordsOf(one(document, "#stack [data-slot=zone]"));
   return focusFirst(
     `#entry .entry-button[data-side=${side}], #entry .entry-intent`,
     `${side} is not offered: zone ${zone}.`,
@@ -86,32 +107,37 @@ function focusEntry(side) {
 }
 
 function focusOverride() {
-  const override = document.querySelector("#entry .override");
+  const override = one(document, "#entry .override", HTMLDetailsElement);
   if (!isSeen(override)) return "There is nothing to override.";
   override.open = true;
   return focusFirst("#entry [name=override_side]");
 }
 
-/** Choose the next one of those on the screen, round and round. */
+/**
+ * Choose the next one of those on the screen, round and round.
+ *
+ * @param {string} name
+ * @param {number} [step]
+ */
 function turn(name, step = 1) {
-  const choices = [...document.querySelectorAll(`input[name="${name}"]`)].filter((choice) =>
-    isSeen(choice.closest("label")),
-  );
+  const choices = all(document, `input[name="${name}"]`, HTMLInputElement).filter((choice) => isSeen(labelOf(choice)));
   if (choices.length === 0) return CHARTS_ARE_OFF;
   const at = choices.findIndex((choice) => choice.checked);
   return choose(choices[(at + step + choices.length) % choices.length]);
 }
 
+/** @param {HTMLInputElement} choice */
 function choose(choice) {
-  const group = choice.closest("fieldset");
+  const group = /** @type {HTMLFieldSetElement} */ (choice.closest("fieldset"));
   choice.click();
-  choice.closest("label").scrollIntoView({ block: "nearest" });
-  const title = group.getAttribute("aria-label") ?? wordsOf(group.querySelector("legend"));
-  return `${title}: ${wordsOf(choice.closest("label"))}`;
+  labelOf(choice).scrollIntoView({ block: "nearest" });
+  const title = group.getAttribute("aria-label") ?? wordsOf(one(group, "legend"));
+  return `${title}: ${wordsOf(labelOf(choice))}`;
 }
 
+/** @param {string} key */
 function turnToAsset(key) {
-  const tab = document.querySelectorAll("#assets [role=tab]")[Number(key) - 1];
+  const tab = all(document, "#assets [role=tab]")[Number(key) - 1];
   if (!tab) return `There is no asset ${key}.`;
   tab.click();
   return `Asset: ${wordsOf(tab)}`;

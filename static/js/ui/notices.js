@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The browser's own notifications, while nobody sees the page. */
 
 const REFUSED =
@@ -15,10 +17,16 @@ export function isAllowed() {
 export async function askLeave() {
   if (!isKnown()) return UNKNOWN;
   const leave = await Notification.requestPermission();
-  return { granted: "", denied: REFUSED }[leave] ?? NOT_ANSWERED;
+  if (leave === "granted") return "";
+  return leave === "denied" ? REFUSED : NOT_ANSWERED;
 }
 
-/** Show a signal. Its tag is the happening's: a second page cannot show it twice. */
+/**
+ * Show a signal. Its tag is the happening's: a second page cannot show it twice.
+ *
+ * @param {Page.Signal} signal
+ * @param {boolean} isSilent
+ */
 export function notify({ id, title, body }, isSilent) {
   if (!document.hidden || !isAllowed()) return;
   try {

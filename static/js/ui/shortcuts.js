@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Single keys. The table that binds them is the one that the sheet shows, so the sheet cannot lie.
  *
@@ -5,7 +7,7 @@
  * in a line that is read out too. All of them can be switched off (WCAG 2.1.4): who speaks to the computer types letters.
  */
 
-import { copyOf, mark, slots, write } from "./dom.js";
+import { byId, copyOf, mark, slots, write } from "./dom.js";
 import * as kept from "./kept.js";
 import * as sheets from "./sheets.js";
 
@@ -13,32 +15,39 @@ const KEPT = "lockstep.keys";
 const SAID_FOR_MS = 6_000;
 const PRESSED_NOT_TYPED = ["button", "checkbox", "radio", "range", "reset", "submit"];
 
-const sheet = document.getElementById("shortcuts");
+const sheet = byId("shortcuts", HTMLDialogElement);
 const slot = slots(sheet);
-const said = document.getElementById("key-said");
-const bound = new Map(); // name of a key → what it does
-let saidTimer = null;
+const said = byId("key-said");
+/** @type {Map<string, (key: string) => string | undefined>} name of a key → what it does */
+const bound = new Map();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let saidTimer;
 
 /**
  * Bind a table and draw the sheet: `[{title, entries: [{keys, words, act}]}]`. A key is named by what it types, with
  * `Shift+` before a letter; `act(name)` may answer a sentence.
+ *
+ * @param {Page.KeyGroup[]} groups
  */
 export function start(groups) {
+  /** @type {Page.KeyGroup} */
   const everywhere = {
     title: "This sheet",
     entries: [{ keys: ["?"], words: "Show or close the keys", act: toggleSheet }],
   };
   for (const group of [...groups, everywhere]) addGroup(group);
   sheets.start();
-  slot["keys-on"].addEventListener("change", ({ target }) => kept.keep(KEPT, target.checked ? "on" : "off"));
+  slot["keys-on"].addEventListener("change", () => kept.keep(KEPT, slot["keys-on"].checked ? "on" : "off"));
   slot["keys-on"].checked = isOn();
   document.addEventListener("keydown", hear);
 }
 
+/** Whether keys do anything; the operator may have switched them off. */
 export function isOn() {
   return kept.read(KEPT) !== "off";
 }
 
+/** @param {Page.KeyGroup} group */
 function addGroup({ title, entries }) {
   const group = copyOf("shortcut-group");
   write(slots(group).title, title);
@@ -49,6 +58,7 @@ function addGroup({ title, entries }) {
   slot.groups.append(group);
 }
 
+/** @param {Page.KeyEntry} entry */
 function rowOf({ keys, words }) {
   const row = copyOf("shortcut-row");
   const cell = slots(row);
@@ -68,6 +78,7 @@ function rowOf({ keys, words }) {
 
 // -- pressing ---------------------------------------------------------------------------------------------------
 
+/** @param {KeyboardEvent} event */
 function hear(event) {
   if (heldEnter(event)) return event.preventDefault();
   const act = bound.get(nameOf(event));
@@ -76,12 +87,20 @@ function hear(event) {
   say(act(nameOf(event)) ?? "");
 }
 
-/** Enter held down is one press: its repeats would ask the desk again and again. */
+/**
+ * Enter held down is one press: its repeats would ask the desk again and again.
+ *
+ * @param {KeyboardEvent} event
+ */
 function heldEnter({ key, repeat, target }) {
-  return repeat && key === "Enter" && target.closest("button") !== null;
+  return repeat && key === "Enter" && target instanceof Element && target.closest("button") !== null;
 }
 
-/** The key by what it types; a letter of another script by where it lies. What fills forms in sends none. */
+/**
+ * The key by what it types; a letter of another script by where it lies. What fills forms in sends none.
+ *
+ * @param {KeyboardEvent} event
+ */
 function nameOf({ key = "", code, shiftKey }) {
   const isOtherScript = key.length === 1 && key > "\u007f" && /^Key[A-Z]$/.test(code);
   const typed = isOtherScript ? code.slice(3) : key;
@@ -89,23 +108,33 @@ function nameOf({ key = "", code, shiftKey }) {
   return (shiftKey ? "Shift+" : "") + typed.toUpperCase();
 }
 
+/**
+ * @param {KeyboardEvent} event
+ * @param {(key: string) => string | undefined} act
+ */
 function isMeant(event, act) {
   if (!isOn() || event.repeat || event.isComposing || event.defaultPrevented) return false;
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;
   return !sheets.isAnyOpen() || (act === toggleSheet && sheet.open);
 }
 
+/** @param {EventTarget | null} target */
 function isTyping(target) {
-  if (target.matches("input")) return !PRESSED_NOT_TYPED.includes(target.type);
-  return target.matches("textarea, select") || target.isContentEditable;
+  if (target instanceof HTMLInputElement) return !PRESSED_NOT_TYPED.includes(target.type);
+  return target instanceof HTMLElement && (target.matches("textarea, select") || target.isContentEditable);
 }
 
 function toggleSheet() {
   if (sheet.open) sheet.close();
   else sheets.open(sheet);
+  return "";
 }
 
-/** One line at the page's edge; it goes by itself. */
+/**
+ * One line at the page's edge; it goes by itself.
+ *
+ * @param {string} sentence
+ */
 function say(sentence) {
   clearTimeout(saidTimer);
   write(said, sentence);

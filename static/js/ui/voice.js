@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * One page of the browser speaks for all of them: the one that was used last, else the one that was there first.
  * Plain http knows no locks: there every page speaks.
@@ -6,7 +8,9 @@
 const NAME = "lockstep.signals";
 
 let holds = !navigator.locks;
+/** @type {AbortController | null} */
 let line = null; // standing in it can be given up
+/** @type {symbol | null} */
 let latest = null; // of the page's requests: what an older one ends with is no news
 
 /** Whether this page is the one that speaks. */
@@ -32,7 +36,11 @@ function goAhead() {
   hold({ steal: true });
 }
 
-/** Keep the lock until the page goes or another one takes it; then wait for that one to go. */
+/**
+ * Keep the lock until the page goes or another one takes it; then wait for that one to go.
+ *
+ * @param {LockOptions} options
+ */
 async function hold(options) {
   const own = Symbol("request");
   latest = own;
@@ -42,7 +50,7 @@ async function hold(options) {
       return new Promise(() => {});
     });
   } catch (ended) {
-    if (ended.name !== "AbortError") throw ended;
+    if (!(ended instanceof DOMException && ended.name === "AbortError")) throw ended;
     if (own !== latest) return; // gave up its place to go ahead
     holds = false;
     standInLine();

@@ -1,11 +1,14 @@
+// @ts-check
+
 /** Groups of trades as tables with a bar to the left or right of zero; the number beside it has the sign. */
 
 import { element } from "../../charts/plot.js";
 import { percent, signedUsd } from "../../reading/format.js";
 import { plain, say, tint } from "../../reading/words.js";
+import { all, byId } from "../../ui/dom.js";
 
-const tables = [...document.querySelectorAll("[data-bars]")];
-const gates = document.getElementById("gate-state");
+const tables = all(document, "[data-bars]");
+const gates = byId("gate-state", HTMLDetailsElement);
 const narrow = window.matchMedia("(width < 48rem)");
 const WIDTH = 100;
 const HEIGHT = 12;
@@ -19,7 +22,7 @@ export function draw({ groups }) {
     const most = Math.max(1, ...own.map((group) => Math.abs(group.usd)));
     body.replaceChildren(...own.map((group) => row(body.dataset.bars, group, most)));
     body.closest("table").hidden = own.length === 0;
-    const none = document.querySelector(`[data-none=${body.dataset.bars}]`);
+    const [none] = all(document, `[data-none=${body.dataset.bars}]`);
     if (none) none.hidden = own.length > 0;
   }
 }

@@ -1,7 +1,10 @@
+// @ts-check
+
 /** A month of trading days: sign and sum are written, the shade only repeats them. A click chooses the day. */
 
 import { tradingDay, UNKNOWN } from "../../reading/format.js";
 import { count, month as nameOf, say, shortestUsd, shortUsd, tint, wholeUsd } from "../../reading/words.js";
+import { all, around } from "../../ui/dom.js";
 import * as filters from "./filters.js";
 
 const root = document.getElementById("calendar");
@@ -15,7 +18,7 @@ let shown = "";
 /** `whenTurned()` is called when another month is wanted. */
 export function start(today, whenTurned) {
   shown = (filters.chosenDay() ?? today).slice(0, 7);
-  for (const button of root.querySelectorAll("[data-month]")) {
+  for (const button of all(root, "[data-month]")) {
     button.addEventListener("click", () => {
       const [year, month] = shown.split("-").map(Number);
       shown = new Date(Date.UTC(year, month - 1 + Number(button.dataset.month), 1)).toISOString().slice(0, 7);
@@ -23,7 +26,7 @@ export function start(today, whenTurned) {
     });
   }
   weeks.addEventListener("click", (event) => {
-    const day = event.target.closest("[data-day]");
+    const day = around(event, "[data-day]");
     if (day) filters.chooseDay(day.dataset.day);
   });
 }
@@ -113,8 +116,6 @@ function sumOf(usd, name) {
 function smallPrint({ trades, blocked }) {
   const long = [trades ? count(trades, "trade") : "", blocked ? `${blocked} blocked` : ""];
   const short = [trades ? `${trades}\u00a0tr` : "", blocked ? `${blocked}\u00a0bl` : ""]; // a line each where they must
-  return [
-    ["long", long, " · "],
-    ["short", short, " "],
-  ].map(([size, words, between]) => say("span", words.filter(Boolean).join(between), `day-note ${size}`));
+  const note = (size, words, between) => say("span", words.filter(Boolean).join(between), `day-note ${size}`);
+  return [note("long", long, " · "), note("short", short, " ")];
 }

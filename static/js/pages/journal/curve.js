@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The equity curve of closed trades. Pointer or arrow keys read it trade by trade. */
 
 import { element, extent, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";

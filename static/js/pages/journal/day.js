@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Tries against the rules by gate; of one chosen day the account's course and each override with its reason. */
 
 import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";

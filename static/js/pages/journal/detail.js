@@ -1,3 +1,5 @@
+// @ts-check
+
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
 import { NoAnswer, post } from "../../desk/api.js";
@@ -39,6 +41,7 @@ export function close() {
   picture.close();
 }
 
+/** @returns {[name: string, value: string | string[]][]} */
 function factsOf(trade, tick) {
   const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
     .filter(Boolean)

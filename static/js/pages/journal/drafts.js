@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Notes that were typed and not saved: another filter, another row or another page must not lose them. */
 
 import * as kept from "../../ui/kept.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The fills of a trade: listed among its facts, and where they added to it. */
 
 import { averagePrice } from "../../reading/format.js";

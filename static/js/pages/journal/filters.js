@@ -1,10 +1,13 @@
+// @ts-check
+
 /** Which trades: the form, and the same in the address, so that a selection can be kept and sent. */
 
 import { plain } from "../../reading/words.js";
+import { byId } from "../../ui/dom.js";
 
-const form = document.getElementById("filters");
-const sheet = document.getElementById("sheet");
-const box = document.getElementById("filter-box");
+const form = byId("filters", HTMLFormElement);
+const sheet = byId("sheet", HTMLAnchorElement);
+const box = byId("filter-box", HTMLDetailsElement);
 const words = document.getElementById("filter-words");
 const narrow = window.matchMedia("(width < 48rem)");
 const NAMES = ["first_day", "last_day", "env", "asset", "side", "mode", "reason", "tag"];
@@ -22,7 +25,9 @@ export function start(ownEnv, whenChanged) {
     whenChanged();
   };
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", (event) => event.target.validity.valid && tell());
+  form.addEventListener("change", ({ target }) => {
+    if (/** @type {HTMLInputElement} */ (target).validity.valid) tell();
+  });
   form.addEventListener("reset", (event) => {
     event.preventDefault();
     for (const name of NAMES) put(name, name === "env" ? ownEnv : "");
@@ -65,7 +70,7 @@ export function isNarrow() {
 
 /** Offer the reasons and tags that there are; what is chosen stays. */
 export function offer(name, values) {
-  const field = form.elements.namedItem(name);
+  const field = fieldNamed(name);
   const known = new Set([...field.options].map((option) => option.value));
   for (const value of values)
     if (!known.has(value)) field.append(new Option(name === "reason" ? plain(value) : value, value));
@@ -81,13 +86,22 @@ function remember(ownEnv) {
   window.history.replaceState(null, "", text ? `?${text}` : window.location.pathname);
 }
 
+/**
+ * A field of the form by its name; what offers nothing has no options.
+ *
+ * @param {string} name
+ */
+function fieldNamed(name) {
+  return /** @type {HTMLSelectElement} */ (form.elements.namedItem(name));
+}
+
 function chosenOf(name) {
-  return form.elements.namedItem(name).value;
+  return fieldNamed(name).value;
 }
 
 /** A choice that the page does not offer yet is offered: an address may name a tag. */
 function put(name, value) {
-  const field = form.elements.namedItem(name);
+  const field = fieldNamed(name);
   if (value && field.options && ![...field.options].some((option) => option.value === value)) offer(name, [value]);
   field.value = value;
 }

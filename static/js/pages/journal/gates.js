@@ -1,3 +1,5 @@
+// @ts-check
+
 /** How the gates stood at an entry, in words. */
 
 import { percent } from "../../reading/format.js";

@@ -1,7 +1,9 @@
+// @ts-check
+
 /** The journal: asks for the selection, draws what comes; an answer to an older question is dropped. */
 
 import { get, NoAnswer } from "../../desk/api.js";
-import { write } from "../../ui/dom.js";
+import { all, write } from "../../ui/dom.js";
 import * as bars from "./bars.js";
 import * as calendar from "./calendar.js";
 import * as curve from "./curve.js";
@@ -17,7 +19,7 @@ const root = document.getElementById("journal");
 const answer = document.getElementById("journal-answer");
 const empty = document.getElementById("empty");
 const emptyWords = document.getElementById("empty-words");
-const filled = [...document.querySelectorAll("[data-filled]")];
+const filled = all(document, "[data-filled]");
 
 let question = 0;
 let trades = [];

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The picture of a trade: the bricks around it, where it went in and out, the lines it stood between. One at a time;
  * the charts' library comes when the first trade is opened.

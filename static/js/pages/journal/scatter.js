@@ -1,3 +1,5 @@
+// @ts-check
+
 /** How far each trade went against (worst) and with the position (best). Its shape says how it ended. */
 
 import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
@@ -8,6 +10,7 @@ const place = document.getElementById("scatter");
 const readout = document.getElementById("scatter-readout");
 const HEIGHT = 240;
 const EDGE = { top: 12, right: 14, bottom: 36, left: 40 };
+/** @type {Record<string, [tone: string, path: (x: number, y: number) => string]>} */
 const SHAPES = {
   won: ["gain", (x, y) => `M${x} ${y - 5}L${x + 4.6} ${y + 3.4}L${x - 4.6} ${y + 3.4}Z`],
   lost: ["loss", (x, y) => `M${x} ${y + 5}L${x + 4.6} ${y - 3.4}L${x - 4.6} ${y - 3.4}Z`],

@@ -1,8 +1,10 @@
+// @ts-check
+
 /** The trades themselves: sorted by any column, each opens to its facts and its note. */
 
 import { averagePrice, signedPoints, signedUsd } from "../../reading/format.js";
 import { count, duration, newYork, plain, signedR, tint } from "../../reading/words.js";
-import { copyOf, mark, slots, write } from "../../ui/dom.js";
+import { all, around, copyOf, mark, one, slots, write } from "../../ui/dom.js";
 import * as detail from "./detail.js";
 
 const root = document.getElementById("trades");
@@ -41,8 +43,8 @@ export function start(whenWanted) {
   askOlder = whenWanted;
   older.addEventListener("click", showMore);
   root.addEventListener("click", (event) => {
-    const sort = event.target.closest("[data-sort]");
-    const row = event.target.closest(".trade-row");
+    const sort = around(event, "[data-sort]");
+    const row = around(event, ".trade-row");
     if (sort) sortBy(sort.dataset.sort);
     else if (row && !window.getSelection().toString()) toggle(row.dataset.trade);
   });
@@ -76,8 +78,10 @@ export function reveal(id) {
     drawRows();
   }
   if (openId !== id) toggle(id);
-  rowOf(id)?.scrollIntoView({ block: "center" });
-  rowOf(id)?.querySelector(".opens").focus({ preventScroll: true });
+  const row = rowOf(id);
+  if (!row) return;
+  row.scrollIntoView({ block: "center" });
+  one(row, ".opens").focus({ preventScroll: true });
 }
 
 function sortBy(key) {
@@ -138,7 +142,7 @@ function fill(row, trade) {
 }
 
 function rowOf(id) {
-  return [...body.children].find((row) => row.dataset.trade === id);
+  return all(body, ".trade-row").find((row) => row.dataset.trade === id);
 }
 
 function toggle(id) {

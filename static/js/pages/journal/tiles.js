@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The headline and the figures beneath it. */
 
 import { percent, points, signedPoints, signedUsd, UNKNOWN, usd } from "../../reading/format.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** How much of today is left: trades, drawdown, money. */
 
 import * as clock from "../../desk/clock.js";

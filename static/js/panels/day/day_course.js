@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The account over the trading day, between where it started and where the daily stop fires. */
 
 import { element, keepDrawn, picture, scale } from "../../charts/plot.js";

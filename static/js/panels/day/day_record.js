@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Today's journal as the desk answered it last, and the account's course since.
  *

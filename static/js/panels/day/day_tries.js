@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Today's tries against the rules: refusals by gate, overrides and forced exits, the newest first. */
 
 import { clockTime, signedUsd } from "../../reading/format.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The limits in force, what changes with the next trading day, and a form to tighten. The desk decides which is which. */
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";

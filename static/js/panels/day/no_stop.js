@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Before the first account balance of the day there is no drawdown: the daily stop has nothing to fire at. */
 
 import { show, write } from "../../ui/dom.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Giving up one of today's trades by hand: a promise to oneself, so it must be held. */
 
 import { ask, isPending, tell } from "../../desk/controls.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Tries against the rules, in the same words on the journal and on the dashboard: refusals by gate, overrides. */
 
 import { element } from "../../charts/plot.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What the desk wants a person to know, newest first; what is over says so, what cannot be told says nothing. */
 
 import * as clock from "../../desk/clock.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What the operator must know before anything else: the page has lost the desk, or the desk its store. */
 
 import * as stream from "../../desk/stream.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** DEMO or LIVE. The way to the other one is a button that must be held; the desk says what stands against it. */
 
 import { ask, isPending, tell } from "../../desk/controls.js";

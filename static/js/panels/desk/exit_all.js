@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * "Exit all" on the pages beside the desk. They do not follow the positions, so the button always asks: a click may be
  * refused by the initial exit lock, holding for 1.5 s forces it.

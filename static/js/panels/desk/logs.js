@@ -1,13 +1,15 @@
+// @ts-check
+
 /** What was heard from TradingView and from the bridge, newest first. */
 
 import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import { clockMoment } from "../../reading/format.js";
-import { copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
+import { all, copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
 
 const SHOWN = 40;
-const feeds = [...document.querySelectorAll("[data-feed]")].map((root) => ({
-  feed: root.dataset.feed,
+const feeds = all(document, "[data-feed]").map((root) => ({
+  feed: /** @type {keyof Wire.Logs} */ (root.dataset.feed),
   slot: slots(root),
 }));
 const drawn = new Map();

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * When two documents are compared, and when not: a burst of stale tones is worse than none.
  *
@@ -13,6 +15,7 @@ import { signalsOf } from "../../reading/signals.js";
 const FRESH_MS = 6_000;
 const SURE_AFTER_TICKS = 2; // a computer that wakes up finds its clock ahead of its stream for a moment
 
+/** @type {(signals: Page.Signal[]) => void} */
 let tell = () => {};
 let before = null;
 let inTouchAt = performance.now();

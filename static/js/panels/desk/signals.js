@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Sounds and notifications: off until somebody wants them, kept in the browser, tried out before they are needed. */
 
 import { GROUPS, KINDS } from "../../reading/signals.js";

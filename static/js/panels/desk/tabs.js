@@ -1,12 +1,14 @@
+// @ts-check
+
 /** One tab per asset, its state in the tab: long +5 and what it is worth, blocked until when, or free to enter. */
 
 import * as stream from "../../desk/stream.js";
 import { moneyTone, signedPoints, signedQuantity, signedUsd } from "../../reading/format.js";
 import { deskInTheWay, firstClosed, headline } from "../../reading/gates.js";
-import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import { all, around, mark, one, show, slots, write, writeMoney } from "../../ui/dom.js";
 
-const list = document.querySelector("#assets [role=tablist]");
-const tabs = [...list.querySelectorAll("[role=tab]")];
+const list = one(document, "#assets [role=tablist]");
+const tabs = all(list, "[role=tab]");
 const panel = document.getElementById("desk");
 const live = slots(document.getElementById("assets")).live;
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
@@ -15,7 +17,7 @@ let inView = null;
 /** `choose(symbol)` is called when the operator turns to an asset. */
 export function start(choose) {
   list.addEventListener("click", (event) => {
-    const tab = event.target.closest("[role=tab]");
+    const tab = around(event, "[role=tab]");
     if (tab) choose(tab.dataset.key);
   });
   list.addEventListener("keydown", (event) => {

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The header: how well the desk hears, and which trading day it is. */
 
 import { post } from "../../desk/api.js";

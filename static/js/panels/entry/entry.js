@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Ways in. The buttons show what the first closed gate says, but they never decide: a click on a blocked one
  * still goes to the desk, which refuses it in its own words and journals the attempt.
@@ -11,7 +13,7 @@ import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
 import { deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { all, mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
@@ -21,7 +23,7 @@ import * as unfilled from "./unfilled.js";
 
 const root = document.getElementById("entry");
 const slot = slots(root);
-const buttons = [...root.querySelectorAll("[data-side]")];
+const buttons = all(root, "[data-side]");
 const ARROWS = { BUY: "▲", SELL: "▼" };
 const NOTHING_IS_KEPT =
   "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
@@ -46,7 +48,7 @@ export function start(symbol, whenChanged) {
   slot["intent-button"].addEventListener("click", () => asking.placeIntent(slot.answer, assetInView()));
   keepChoices(root);
   root.addEventListener("change", (event) => {
-    if (event.target.name === "order_type") forgetAnswers();
+    if (/** @type {HTMLInputElement} */ (event.target).name === "order_type") forgetAnswers();
     whenChanged();
   });
 }

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Asking for an entry, and what the desk answers. One question at a time; the refusal stands where the click was
  * and its countdown runs until the gate opens.

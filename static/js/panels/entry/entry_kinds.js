@@ -1,6 +1,9 @@
+// @ts-check
+
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
 import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../../reading/gates.js";
+import { all } from "../../ui/dom.js";
 import * as kept from "../../ui/kept.js";
 
 const form = document.getElementById("entry");
@@ -39,7 +42,7 @@ const KINDS = {
 /** Let a reload come back to what was chosen: 9pt that falls back to 6pt would be two contracts more. */
 export function keepChoices(root) {
   for (const [name, place] of Object.entries(KEPT)) {
-    const choice = [...root.querySelectorAll(`[name=${name}]`)].find(({ value }) => value === kept.read(place));
+    const choice = all(root, `[name=${name}]`, HTMLInputElement).find(({ value }) => value === kept.read(place));
     if (choice) choice.checked = true;
   }
   root.addEventListener("change", ({ target }) => target.name in KEPT && kept.keep(KEPT[target.name], target.value));
@@ -47,7 +50,7 @@ export function keepChoices(root) {
 
 /** The chosen value of a segmented choice; null when none is. */
 export function chosen(name) {
-  return form.querySelector(`[name=${name}]:checked`)?.value ?? null;
+  return all(form, `[name=${name}]:checked`, HTMLInputElement)[0]?.value ?? null;
 }
 
 /** The chosen way in. */

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
 import { firstClosed, opener, openFact, timelessSentence } from "../../reading/gates.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * What more than one closed gate comes to: the latest of their instants, and the events that the others wait for. The
  * headline names the first closed gate; an entry is possible only when all of them are open.

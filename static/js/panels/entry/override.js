@@ -1,17 +1,19 @@
+// @ts-check
+
 /** Entering against the zone: a side, the reason, and a button that must be held. Every other gate still holds. */
 
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { deskInTheWay, headline } from "../../reading/gates.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { all, mark, one, show, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 import { isAsking, placeOrder, tell } from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 
-const root = document.querySelector("#entry .override");
+const root = one(document, "#entry .override", HTMLDetailsElement);
 const slot = slots(root);
-const reason = root.querySelector("[name=override_reason]");
-const sides = [...root.querySelectorAll("[name=override_side]")];
+const reason = one(root, "[name=override_reason]", HTMLInputElement);
+const sides = all(root, "[name=override_side]", HTMLInputElement);
 const SHORTEST_REASON = 3; // a word: a stray letter is no reason
 const OFFER_HAS_CHANGED = "Not sent: the offer changed while you pressed. Read it, then hold again.";
 let symbolInView = () => "";

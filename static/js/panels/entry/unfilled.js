@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Entries that ended without a fill. One that expired or was rejected leaves an alert; one that was cancelled only
  * leaves the desk's list. The page says what it saw then: an order that was open is gone, and nothing was bought or sold.

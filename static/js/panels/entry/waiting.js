@@ -1,9 +1,11 @@
+// @ts-check
+
 /** What waits for a brick (intent or pre-order) and can be taken back, and how the last one ended. */
 
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { withoutCountdown } from "../../reading/gates.js";
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
 const root = document.getElementById("waiting");
@@ -15,7 +17,7 @@ let symbolInView = () => "";
 export function start(symbol) {
   symbolInView = symbol;
   slot["waiting-cancel"].addEventListener("click", cancel);
-  slot["waiting-market"].addEventListener("click", () => document.querySelector("#entry [value=market]").click());
+  slot["waiting-market"].addEventListener("click", () => one(document, "#entry [value=market]").click());
 }
 
 export function forget() {

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The six Renko series of the asset in view. Bricks come in with the stream and are drawn once a frame at most;
  * charts nobody sees (a phone shows one) are neither loaded nor drawn.
@@ -10,12 +12,12 @@ import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
 import { linesOf, marksOf } from "../../charts/trade_marks.js";
 import * as store from "../../desk/store.js";
 import { clockTime, price } from "../../reading/format.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { all, mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
 
 const root = document.getElementById("charts");
 const slot = slots(root);
-const figures = [...root.querySelectorAll("[data-size]")];
+const figures = all(root, "[data-size]");
 const SIZES = figures.map((figure) => figure.dataset.size);
 const STRUCTURE = ["8", "12"];
 const LAYOUTS = ["one", "grid", "off"];
@@ -35,7 +37,10 @@ let isFrameDue = false;
 
 export async function start() {
   showChoices();
-  root.addEventListener("change", ({ target }) => choose({ [target.name.replace("chart-", "")]: target.value }));
+  root.addEventListener("change", ({ target }) => {
+    const { name, value } = /** @type {HTMLInputElement} */ (target);
+    choose({ [name.replace("chart-", "")]: value });
+  });
   slot.field.addEventListener("click", ({ target }) => {
     const name = target.closest("[data-choose]");
     if (name) choose({ layout: "one", size: name.dataset.choose });

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The five-minute candle as a ring: how much is gone, how much is left, and whether its entry is used. While it is not,
  * and some direction is open, one decides; once it is used, the last minute is there to prepare for the next.

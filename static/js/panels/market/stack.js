@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Price, the six bricks, what they say together (zone), and the tempo token. */
 
 import * as clock from "../../desk/clock.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Ways out, never disabled: what the page believes must not stand between the operator and flat.
  *
@@ -9,13 +11,13 @@ import { NoAnswer, post } from "../../desk/api.js";
 import * as store from "../../desk/store.js";
 import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words.js";
 import { isClaimedEntry, isUnclaimedEntry } from "../../reading/under_way.js";
-import { mark, slots, write } from "../../ui/dom.js";
+import { all, mark, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 import * as unfilled from "../entry/unfilled.js";
 
 const ANSWER_STAYS_MS = 12_000;
 const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
-const buttons = [...document.querySelectorAll("[data-exit]")];
+const buttons = all(document, "[data-exit]");
 const fadeTimers = new Map();
 const awaited = new Map(); // answer element → {ids, waiting (latched assets), version that lists them}
 let symbolInView = () => "";

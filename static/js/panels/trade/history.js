@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The last closed trades, newest first. */
 
 import * as clock from "../../desk/clock.js";

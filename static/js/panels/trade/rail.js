@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The trade as a rail from stop to target: where it began, how far it went, where it is. */
 
 import { averagePrice, points, price, signedPoints } from "../../reading/format.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What the broker's positions made of the open trade: a quantity that no order of the desk explains is explained here. */
 
 import { clockTime } from "../../reading/format.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Adding to the open trade, once, after the market has unlocked it. */
 
 import * as clock from "../../desk/clock.js";

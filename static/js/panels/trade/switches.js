@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The ways out as switches. A switch moves when the desk's document says so, never by the click itself; what is
  * locked may still be clicked, and the desk says why it refuses.
@@ -5,19 +7,17 @@
 
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { all, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 import { managementSentence, waysOut } from "./ways_out.js";
 
 const root = document.getElementById("ways-out");
 const head = slots(document.getElementById("ways-out-head"));
-const rows = new Map(
-  [...root.querySelectorAll("[data-way]")].map((row) => [row.dataset.way, { row, slot: slots(row) }]),
-);
+const rows = new Map(all(root, "[data-way]").map((row) => [row.dataset.way, { row, slot: slots(row) }]));
 const settings = {
-  target: root.querySelector("[name=points_target]"),
-  signals: root.querySelector("[name=signal_target]"),
+  target: one(root, "[name=points_target]", HTMLInputElement),
+  signals: one(root, "[name=signal_target]", HTMLInputElement),
 };
-const thresholds = [...root.querySelectorAll("[data-threshold]")];
+const thresholds = all(root, "[data-threshold]");
 const TURNS_AROUND = ["four_pt_invalidation", "signal_target", "main_flip", "high_next_bar"]; // whatever is set now
 let symbolInView = () => "";
 

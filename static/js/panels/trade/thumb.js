@@ -1,3 +1,5 @@
+// @ts-check
+
 /** The bar under a phone's thumb: what is held in view, and every other position as a way to it. */
 
 import * as stream from "../../desk/stream.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** What is held, and what will take it out. */
 
 import * as clock from "../../desk/clock.js";

@@ -1,3 +1,5 @@
+// @ts-check
+
 /** Every rule that can end the trade, in the desk's order: whether it is armed, when it fires, where, what locks it. */
 
 import { averagePrice, points, price } from "../../reading/format.js";
