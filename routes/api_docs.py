@@ -33,7 +33,7 @@ def show_document() -> Response:
 def show_page() -> Response:
     """Show this description as a page."""
     described = _document_of(_this_app())
-    page = render_template("api_docs.html", api=described, rooms=rooms(described), shapes=shapes(described))
+    page = render_template("pages/api_docs.html", api=described, rooms=rooms(described), shapes=shapes(described))
     return make_response(page)
 
 

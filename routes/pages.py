@@ -35,7 +35,7 @@ JOURNAL_COLUMNS = (  # of the table of trades: name, title, class
 @guarded_by("public")
 def show_login() -> Response:
     """Show the login form."""
-    return make_response(render_template("login.html", open_mode=app_services().gatekeeper.is_open))
+    return make_response(render_template("pages/login.html", open_mode=app_services().gatekeeper.is_open))
 
 
 @pages.get("/")
@@ -45,7 +45,7 @@ def show_dashboard() -> AnyResponse:
     is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
-    return page_of("dashboard.html", open_mode=is_open)
+    return page_of("pages/dashboard.html", open_mode=is_open)
 
 
 @pages.get("/log")
@@ -55,7 +55,7 @@ def show_log() -> AnyResponse:
     is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
-    return page_of("log.html", open_mode=is_open)
+    return page_of("pages/log.html", open_mode=is_open)
 
 
 @pages.get("/journal")
@@ -68,7 +68,7 @@ def show_journal() -> AnyResponse:
     ticks = {symbol: float(asset.contract.tick_size) for symbol, asset in desk.assets.items()}
     assets = [(symbol, symbol) for symbol in desk.assets]
     page = make_response(
-        render_template("journal.html", desk=desk, ticks=ticks, assets=assets, columns=JOURNAL_COLUMNS)
+        render_template("pages/journal.html", desk=desk, ticks=ticks, assets=assets, columns=JOURNAL_COLUMNS)
     )
     page.headers["Cache-Control"] = "no-store"
     return page

@@ -47,7 +47,7 @@ def show_setup() -> AnyResponse:
         return redirect(url_for("pages.show_login"), 303)
     origin = request.host_url.rstrip("/")
     facts = {"origin": origin, "hooks": hooks(), "secrets_in_use": secrets_in_use()}
-    return page_of("setup.html", open_mode=is_open, **facts)
+    return page_of("pages/setup.html", open_mode=is_open, **facts)
 
 
 @setup.post("/api/setup/webhook-secret")

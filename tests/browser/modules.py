@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 
 def call(page: Page, module: str, expression: str, argument: Any = None) -> Any:
-    """Evaluate an expression over ``module`` (``js/store.js``, the page's own instance) and ``argument``."""
+    """Evaluate an expression over ``module`` (``js/desk/store.js``, the page's own instance) and ``argument``."""
     main = page.locator("script[type=module]").first.get_attribute("src") or ""
     address = "/".join(main.split("/")[:3]) + f"/{module}"
     return page.evaluate(

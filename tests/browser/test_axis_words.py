@@ -25,11 +25,11 @@ def test_a_line_at_an_average_reads_as_in_the_table(dashboard: Page) -> None:
     view = {"prices": "sent", "lines": [{"price": 6763.125}], "tickSize": 0.25}
     words = "[6763.125, 6763.128, 6763.25].map((value) => module.valueWords(argument, value))"
     assert call(dashboard, AXIS, words, view) == ["6,763.125", "6,763.13", "6,763.25"]
-    average = call(dashboard, "js/format.js", "module.averagePrice(6763.125, 0.25)")
+    average = call(dashboard, "js/reading/format.js", "module.averagePrice(6763.125, 0.25)")
     assert average == "6,763.125"
 
 
 def test_large_counts_are_grouped(dashboard: Page) -> None:
     desk = {"trades_remaining_today": 9_999, "max_trades_per_day": 10_000}
     words = "module.openFact('trade_limit', argument, {})"
-    assert call(dashboard, "js/gates.js", words, desk) == "9,999 of 10,000 left"
+    assert call(dashboard, "js/reading/gates.js", words, desk) == "9,999 of 10,000 left"

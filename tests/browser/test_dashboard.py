@@ -134,7 +134,7 @@ def test_a_late_message_never_overwrites_a_newer_one(dashboard: Page, desk: Live
     desk.hears_brick("6", "red")
     brick = dashboard.locator("[data-stream=main_renko]")
     expect(brick).to_have_attribute("data-color", "red")
-    assert call(dashboard, "js/store.js", "module.takeAnswer(argument)", older) is False
+    assert call(dashboard, "js/desk/store.js", "module.takeAnswer(argument)", older) is False
     dashboard.wait_for_timeout(1_100)  # one more second's drawing
     expect(brick).to_have_attribute("data-color", "red")
 
@@ -161,7 +161,7 @@ def test_an_exit_that_was_refused_is_told_until_its_trade_is_over(dashboard: Pag
             for one in alerts
         ]
         newer = {**state, "version": state["version"] + 1_000 + later, "alerts": told}
-        assert call(dashboard, "js/store.js", "module.takeAnswer(argument)", newer) is True
+        assert call(dashboard, "js/desk/store.js", "module.takeAnswer(argument)", newer) is True
         expect(dashboard.locator("#alerts .alert").first).to_contain_text(f"{later}: ")  # it was drawn
         if words is None:
             expect(ended).to_be_hidden()
@@ -271,7 +271,7 @@ def test_the_page_says_the_same_without_its_scripts(desk: LiveDesk) -> None:
 
 def document_of(page: Page) -> Any:
     """Return the document that the page draws: what patches have made of it."""
-    return call(page, "js/store.js", "module.current()")
+    return call(page, "js/desk/store.js", "module.current()")
 
 
 def timeless(document: Any) -> Any:

@@ -20,7 +20,7 @@ ASKED = "**/api/journal/day*"
 ASKED_AGAIN_WITHIN_MS = 15_000
 NEXT_DAY = """
 async () => {
-  const store = await import(new URL("store.js", document.querySelector("script[type=module]").src));
+  const store = await import(new URL("../desk/store.js", document.querySelector("script[type=module]").src));
   const present = store.current();
   const morning = { trading_day: "2031-03-04", daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null };
   store.takeState({ ...present, version: present.version + 1e12, global: { ...present.global, ...morning } });
@@ -198,7 +198,7 @@ def test_a_new_trading_day_begins_anew_and_drops_answers_about_the_old_one(dashb
 def test_a_whole_day_of_samples_is_thinned_without_losing_its_extremes(dashboard: Page) -> None:
     lowest, highest, drawn, last = dashboard.evaluate("""
       async () => {
-        const path = "panels/day_points.js";
+        const path = "../reading/day_points.js";
         const points = await import(new URL(path, document.querySelector("script[type=module]").src));
         let all = [];
         for (let at = 0; at < 40000; at += 1) {

@@ -162,7 +162,7 @@ def marks_in(page: Page, side: str, steps: tuple[int, ...], pullback: int) -> An
     bricks = [{"n": n, "ts": ts, "color": "green"} for n, ts in enumerate(at) if n]
     trade = {"side": side, "size": 10, "pnl_points": 1, "entry_ts": at[2], "exit_ts": at[-1]}
     argument = {"answer": {"bricks": bricks, "gap": None, "fills": [added]}, "trade": trade, "bars": bars}
-    return call(page, "js/journal/picture.js", MARKS, argument)
+    return call(page, "js/pages/journal/picture.js", MARKS, argument)
 
 
 def test_a_trade_without_scale_in_has_no_such_mark(opened: Page) -> None:

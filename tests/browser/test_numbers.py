@@ -66,11 +66,11 @@ CUT_NOTES = """() => [...document.querySelectorAll("#charts .chart")].filter((ch
 
 def test_what_is_written_is_what_it_is(dashboard: Page) -> None:
     for name, value, words in FORMATS:
-        assert call(dashboard, "js/format.js", f"module.{name}(argument)", value) == words, (name, value)
+        assert call(dashboard, "js/reading/format.js", f"module.{name}(argument)", value) == words, (name, value)
     for name in NO_NUMBERS:
-        assert call(dashboard, "js/format.js", f"module.{name}(NaN)") == "–", name
+        assert call(dashboard, "js/reading/format.js", f"module.{name}(NaN)") == "–", name
     for name, value, words in JOURNAL_FORMATS:
-        assert call(dashboard, "js/journal/words.js", f"module.{name}(argument)", value) == words, (name, value)
+        assert call(dashboard, "js/reading/words.js", f"module.{name}(argument)", value) == words, (name, value)
 
 
 @pytest.fixture(scope="module")

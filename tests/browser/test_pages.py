@@ -83,7 +83,7 @@ def test_a_click_under_way_is_told_though_the_page_hears_first_that_the_session_
     (click,) = clicks
     logs_out_elsewhere(page, desk)
     with page.expect_response("**/api/state") as polled:
-        call(page, "js/stream.js", "module.refresh()")
+        call(page, "js/desk/stream.js", "module.refresh()")
     assert polled.value.status == 401
     page.wait_for_timeout(300)
     expect(page.locator("#entry")).to_be_visible()

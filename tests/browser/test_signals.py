@@ -15,7 +15,7 @@ from tests.browser.modules import call
 from tests.support.desk_process import eventually
 
 PRICE = 5250.25
-# The figures of static/js/signals/tones.js.
+# The figures of static/js/ui/tones.js.
 ENTRY_FILLED, EXIT_FILLED, LOST, BACK, OPEN = [587, 880], [880, 587], [330, 247], [247, 330], [659]
 # What the page would let be heard and shown; whether it is hidden is ours to say.
 WATCHED = """
@@ -205,7 +205,7 @@ CLOSED = {"id": "t1", "asset": "ES", "side": "SELL", "size": 5, "pnl_usd": -37.5
 def signals(page: Page, before: Any, after: Any) -> list[str]:
     """Return what the page would tell of the two documents, the gravest first."""
     pair = {"before": before, "after": after}
-    found = call(page, "js/signals.js", "module.signalsOf(argument.before, argument.after)", pair)
+    found = call(page, "js/reading/signals.js", "module.signalsOf(argument.before, argument.after)", pair)
     return [f"{signal['kind']}: {signal['title']} | {signal['body']}" for signal in found]
 
 
@@ -254,7 +254,7 @@ def test_a_page_that_takes_the_lock_from_itself_still_speaks(context: BrowserCon
         """
     )
     page = open_dashboard(context, desk)
-    assert call(page, "js/signals/voice.js", "module.isOurs()") is False
+    assert call(page, "js/ui/voice.js", "module.isOurs()") is False
     page.locator("#stack").click()
     page.wait_for_timeout(100)
-    assert call(page, "js/signals/voice.js", "module.isOurs()") is True
+    assert call(page, "js/ui/voice.js", "module.isOurs()") is True

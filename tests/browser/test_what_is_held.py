@@ -286,7 +286,7 @@ def test_what_a_key_says_covers_neither_tabs_nor_exits(page: Page, desk: LiveDes
     expect(said).to_contain_text("Asset: NQ")
     covered = call(
         page,
-        "js/dom.js",
+        "js/ui/dom.js",
         """(() => {
       const box = document.getElementById("key-said").getBoundingClientRect();
       const isUnder = (e) => { const at = e.getBoundingClientRect();

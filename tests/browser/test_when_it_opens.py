@@ -64,7 +64,7 @@ def test_the_latest_moment_counts_and_another_day_is_named(dashboard: Page) -> N
     def words(*closed: dict[str, Any]) -> str:
         line = "document.createElement('p')"
         drawn = f"((line) => {{ module.draw(line, argument); return line.textContent; }})({line})"
-        return str(call(dashboard, "js/panels/not_before.js", drawn, list(closed)))
+        return str(call(dashboard, "js/panels/entry/not_before.js", drawn, list(closed)))
 
     sunday, monday = "2031-01-05T23:00:00Z", "2031-01-06T23:00:00Z"
     assert words(rung("trade_limit", monday), rung("cooldown", sunday), rung("tempo"), rung("zone")) == (

@@ -1,9 +1,9 @@
 """Google's Firestore emulator for tests, which speaks the real protocol.
 
 ``python3 -m tests.support.emulator make test`` runs a command beside one emulator, its address in
-FIRESTORE_EMULATOR_HOST. Without that the first test that asks starts one, and all of a run share it. No emulator outlives its owner: a small
-shell beside it ends its process group when the owner is gone, however it went. The standard library is enough
-for this file: it also runs before anything is installed.
+FIRESTORE_EMULATOR_HOST. Without that the first test that asks starts one, and all of a run share it. No emulator
+outlives its owner: a small shell beside it ends its process group when the owner is gone, however it went. The
+standard library is enough for this file: it also runs before anything is installed.
 """
 
 from __future__ import annotations

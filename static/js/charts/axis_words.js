@@ -1,17 +1,25 @@
+// @ts-check
+
 /**
  * What the axes of a chart say. Bricks do not come by the clock: several close within a minute, and a night or a
  * weekend lies between two neighbours. So no two labels may read alike.
  */
 
-import { averagePrice, marketDay, MARKET_ZONE, price as priceWords } from "../format.js";
+import { averagePrice, MARKET_ZONE, marketDay, price as priceWords } from "../reading/format.js";
 import { brickOf } from "./book.js";
 
 export const LONGEST_LABEL = 12; // letters, wide ones: 20 Nov 16:33:12
 
+/** @type {Intl.DateTimeFormatOptions} */
 const NEW_YORK = { timeZone: MARKET_ZONE, hour: "2-digit", minute: "2-digit", hour12: false };
 const minuteWords = new Intl.DateTimeFormat("en-GB", NEW_YORK);
 const secondWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, second: "2-digit" });
-const momentWords = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, day: "numeric", month: "short", second: "2-digit" });
+const momentWords = new Intl.DateTimeFormat("en-GB", {
+  ...NEW_YORK,
+  day: "numeric",
+  month: "short",
+  second: "2-digit",
+});
 
 /** The label beneath a brick: with seconds unless it is the first of its minute, with its date unless it is the newest's. */
 export function tickWords({ book }, number) {

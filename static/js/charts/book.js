@@ -1,9 +1,11 @@
+// @ts-check
+
 /**
  * The bricks of one asset and size that the page holds. The desk numbers them: the stream's next brick is one more
  * than the last, a number already held is no news, and a jump means that bricks were missed: all are asked for anew.
  */
 
-import { get, NoAnswer } from "../api.js";
+import { get, NoAnswer } from "../desk/api.js";
 
 export const BRICKS_ASKED = 2_000;
 const BRICKS_AT_MOST = 2_500;

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * Bricks as bars: where each opens and closes. Alerts may come without a price; then the levels follow from the
  * colours alone, because a brick begins where the last one ended, or where it began when the direction turns.

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * One Renko chart, drawn by lightweight-charts: candles without wicks, all of one width. A bar's `time` is the brick's
  * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.
@@ -59,8 +61,18 @@ export function dress(view, colors, isBig, mayDrag) {
       tickMarkMaxCharacterLength: LONGEST_LABEL,
     },
     crosshair: {
-      vertLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
-      horzLine: { visible: isBig, labelVisible: isBig, color: colors["line-strong"], labelBackgroundColor: colors.raised },
+      vertLine: {
+        visible: isBig,
+        labelVisible: isBig,
+        color: colors["line-strong"],
+        labelBackgroundColor: colors.raised,
+      },
+      horzLine: {
+        visible: isBig,
+        labelVisible: isBig,
+        color: colors["line-strong"],
+        labelBackgroundColor: colors.raised,
+      },
     },
     localization: { timeFormatter: (number) => crossWords(view, number) },
     handleScroll: isBig && { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: mayDrag, vertTouchDrag: false },
@@ -156,7 +168,13 @@ export function setLines(view, lines) {
   const roomBefore = room(view);
   view.lines = view.prices === "none" ? [] : lines;
   if (room(view) !== roomBefore) view.chart.timeScale().applyOptions({ rightOffset: room(view) });
-  const tone = { average: colors.text, stop: colors.red, target: colors.green, protect: colors.amber, exit: colors["text-soft"] };
+  const tone = {
+    average: colors.text,
+    stop: colors.red,
+    target: colors.green,
+    protect: colors.amber,
+    exit: colors["text-soft"],
+  };
   view.priceLines = view.lines.map(({ kind, title, price }) =>
     series.createPriceLine({
       price,

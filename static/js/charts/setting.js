@@ -1,8 +1,23 @@
+// @ts-check
+
 /** What a chart takes from its page: the library, the colours, what the operator chose last. */
 
-import { read } from "../kept.js";
+import { read } from "../ui/kept.js";
 
-const TOKENS = ["text", "text-soft", "text-faint", "line", "line-strong", "raised", "ground", "green", "red", "amber", "blue", "font"];
+const TOKENS = [
+  "text",
+  "text-soft",
+  "text-faint",
+  "line",
+  "line-strong",
+  "raised",
+  "ground",
+  "green",
+  "red",
+  "amber",
+  "blue",
+  "font",
+];
 
 /** The library behind an address, null when there is none or it does not come. */
 export async function libraryOf(address) {

@@ -1,6 +1,8 @@
+// @ts-check
+
 /** What a trade leaves on a chart: where it went in and out, and the lines that would take it out. */
 
-import { signedPoints } from "../format.js";
+import { signedPoints } from "../reading/format.js";
 import { brickAt } from "./book.js";
 
 const WORDS_REACH = 5; // bricks, the narrowest, from the middle of an entry's words to a circle clear of them
@@ -66,6 +68,7 @@ export function linesOf(asset) {
     { kind: "stop", title: "stop", price: trade.stop_price },
   ];
   if (asset.points_tp_enabled) lines.push({ kind: "target", title: "target", price: away(asset.points_tp_target) });
-  if (asset.protect_enabled) lines.push({ kind: "protect", title: "protect", price: away(asset.protect_threshold_points) });
+  if (asset.protect_enabled)
+    lines.push({ kind: "protect", title: "protect", price: away(asset.protect_threshold_points) });
   return lines;
 }

@@ -1,8 +1,0 @@
-/** What the pages beside the desk share: their keys, and the way out of everything. */
-
-import * as exitAll from "./exit_all.js";
-import { PAGE_KEYS } from "./page_keys.js";
-import * as shortcuts from "./shortcuts.js";
-
-exitAll.start();
-shortcuts.start([PAGE_KEYS]);

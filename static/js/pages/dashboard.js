@@ -1,0 +1,128 @@
+// @ts-check
+
+/** The page: one document, one asset in view, every panel drawn from both, once a frame at most. */
+
+import * as clock from "../desk/clock.js";
+import * as controls from "../desk/controls.js";
+import * as store from "../desk/store.js";
+import * as stream from "../desk/stream.js";
+import * as day from "../panels/day/day.js";
+import * as dayCourse from "../panels/day/day_course.js";
+import * as dayRecord from "../panels/day/day_record.js";
+import * as dayTries from "../panels/day/day_tries.js";
+import * as limits from "../panels/day/limits.js";
+import * as slotTaking from "../panels/day/slot_taking.js";
+import * as alerts from "../panels/desk/alerts.js";
+import * as banners from "../panels/desk/banners.js";
+import * as env from "../panels/desk/env.js";
+import * as logs from "../panels/desk/logs.js";
+import * as signals from "../panels/desk/signals.js";
+import * as tabs from "../panels/desk/tabs.js";
+import * as top from "../panels/desk/top.js";
+import * as entry from "../panels/entry/entry.js";
+import * as ladder from "../panels/entry/ladder.js";
+import * as unfilled from "../panels/entry/unfilled.js";
+import * as waiting from "../panels/entry/waiting.js";
+import * as charts from "../panels/market/charts.js";
+import * as ring from "../panels/market/ring.js";
+import * as stack from "../panels/market/stack.js";
+import * as exits from "../panels/trade/exits.js";
+import * as history from "../panels/trade/history.js";
+import * as scaleIn from "../panels/trade/scale_in.js";
+import * as switches from "../panels/trade/switches.js";
+import * as thumb from "../panels/trade/thumb.js";
+import * as trade from "../panels/trade/trade.js";
+import { nextMoment } from "../reading/gates.js";
+import { DESK_KEYS } from "../ui/desk_keys.js";
+import * as shortcuts from "../ui/shortcuts.js";
+
+const PANELS = [
+  ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],
+  ...[trade, switches, scaleIn, exits, day, dayRecord, dayCourse, dayTries, slotTaking, limits, alerts, history],
+];
+const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
+const OF_THE_DESK = [env, slotTaking, limits];
+
+let symbol = "";
+let isDrawDue = false;
+let askedFor = null;
+
+function start() {
+  const firstState = JSON.parse(document.getElementById("state").textContent);
+  clock.hear(firstState.now);
+  store.takeState(firstState);
+  symbol = assetAtFirst(firstState);
+  tabs.start(choose);
+  thumb.start(choose);
+  controls.start(drawSoon);
+  for (const panel of OF_ONE_ASSET) panel.start(() => symbol, drawSoon);
+  for (const panel of OF_THE_DESK) panel.start();
+  charts.start();
+  signals.start();
+  shortcuts.start(DESK_KEYS);
+  dayRecord.start(drawSoon);
+  draw();
+  logs.draw();
+  stream.start(hear);
+  clock.everySecond(drawSoon);
+}
+
+/** What is held comes into view at the start, and only then: nothing turns to another asset by itself later. */
+function assetAtFirst(state) {
+  const remembered = assetOfAddress(state) ?? Object.keys(state.assets)[0];
+  const isHeld = (name) => state.assets[name].position !== 0;
+  return isHeld(remembered) ? remembered : (Object.keys(state.assets).find(isHeld) ?? remembered);
+}
+
+/** The address remembers which asset is in view, over reloads too. */
+function assetOfAddress(state) {
+  const named = decodeURIComponent(window.location.hash.slice(1));
+  return named in state.assets ? named : null;
+}
+
+function choose(chosen) {
+  symbol = chosen;
+  window.history.replaceState(null, "", `#${encodeURIComponent(chosen)}`);
+  for (const panel of OF_ONE_ASSET) panel.forget();
+  draw();
+}
+
+function hear(news, told) {
+  signals.hear(news);
+  unfilled.listen(store.current());
+  if (news === "log") logs.draw();
+  if (news === "brick" || news === "opened") charts.hear(news, told);
+  if (news === "price") stack.draw(store.current(), symbol);
+  if (news === "document") {
+    drawSoon();
+    logs.draw();
+  }
+}
+
+/** Many changes may arrive between two frames; hidden pages draw when they are seen again. */
+function drawSoon() {
+  if (isDrawDue) return;
+  isDrawDue = true;
+  requestAnimationFrame(() => {
+    isDrawDue = false;
+    draw();
+  });
+}
+
+function draw() {
+  const state = store.current();
+  if (!tabs.fit(state)) return window.location.reload(); // the desk was started with other assets
+  unfilled.follow(state);
+  for (const panel of PANELS) panel.draw(state, symbol);
+  askWhenTimeChangesIt(state);
+}
+
+/** A lock that runs out changes the document without an event: ask for it once at that moment. */
+function askWhenTimeChangesIt(state) {
+  const moment = nextMoment(state, state.assets[symbol]);
+  if (moment === null || clock.now() < moment || askedFor === moment) return;
+  askedFor = moment;
+  stream.refresh();
+}
+
+start();

@@ -1,0 +1,108 @@
+// @ts-check
+
+/** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
+
+import { NoAnswer, post } from "../../desk/api.js";
+import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../../reading/format.js";
+import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
+import { copyOf, markBusy, slots, write } from "../../ui/dom.js";
+import * as drafts from "./drafts.js";
+import * as fills from "./fills.js";
+import { gateWords } from "./gates.js";
+import * as picture from "./picture.js";
+
+const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
+const UNSAVED = "draft, not saved";
+
+/** Open the row beneath another; `whenSaved(trade)` is called with what the desk has now. */
+export function openBehind(above, trade, tick, whenSaved) {
+  const row = copyOf("trade-detail");
+  const slot = slots(row);
+  slot.facts.prepend(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), factOf(value)]));
+  const form = slot.form;
+  const draft = drafts.read(trade.id);
+  form.elements.namedItem("note").value = draft?.note ?? trade.note;
+  form.elements.namedItem("tags").value = draft?.tags ?? trade.tags.join(" ");
+  write(slot.saved, draft ? UNSAVED : savedWords(trade));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    save(trade, form, slot, whenSaved);
+  });
+  form.addEventListener("input", () => {
+    drafts.keep(trade.id, typed(form));
+    write(slot.saved, UNSAVED);
+  });
+  above.after(row);
+  picture.open(row, trade, tick, (answer) => fills.draw(slot.fills, answer, tick));
+}
+
+/** The row goes. */
+export function close() {
+  picture.close();
+}
+
+/** @returns {[name: string, value: string | string[]][]} */
+function factsOf(trade, tick) {
+  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
+    .filter(Boolean)
+    .join(", ");
+  return [
+    ["Trading day", tradingDay(trade.trading_day)],
+    ["Contract", `${trade.contract} · ${trade.env}`],
+    ["In", `${newYork(trade.entry_ts)} at ${averagePrice(trade.entry_price, tick)}`],
+    ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}`],
+    ["Held", duration(trade.held_s)],
+    ["Result", [`${signedPoints(trade.pnl_points)} points`, signedUsd(trade.pnl_usd), signedR(trade.r)]],
+    ["First stop", trade.stop_points === null ? UNKNOWN : `${points(trade.stop_points)} points`],
+    ["Worst, best", `${signedPoints(trade.mae_points)}, ${signedPoints(trade.mfe_points)}`],
+    ["Zone, mode", `${trade.zone}, ${trade.mode}`],
+    ["Discipline", kept || "by the rules"],
+    ["Gates at entry", trade.gates_at_entry ? gateWords(trade.gates_at_entry) : UNKNOWN],
+  ];
+}
+
+/** A text, or several that are each kept on one line: a number must not lose its sign to the line above. */
+function factOf(value) {
+  if (!Array.isArray(value)) return say("dd", value);
+  const fact = say("dd", "");
+  fact.append(...value.flatMap((part, place) => [place ? ", " : "", say("span", part, "unbroken")]));
+  return fact;
+}
+
+function savedWords(trade) {
+  return trade.noted_at === null ? "" : `saved ${newYork(trade.noted_at)}`;
+}
+
+function typed(form) {
+  return { note: form.elements.namedItem("note").value, tags: form.elements.namedItem("tags").value };
+}
+
+async function save(trade, form, slot, whenSaved) {
+  const button = form.querySelector("[type=submit]");
+  if (button.getAttribute("aria-busy") === "true") return;
+  const { note, tags } = typed(form);
+  const words = tags
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  markBusy(button, true);
+  write(slot.answer, "");
+  try {
+    const { body } = await post(`/api/journal/trades/${trade.id}/note`, { note, tags: words });
+    if (!body.ok) {
+      write(slot.answer, body.error);
+      return;
+    }
+    whenSaved(body.trade);
+    const draft = drafts.read(trade.id) ?? { note, tags };
+    if (draft.note !== note || draft.tags !== tags) return; // typed on meanwhile: that is not saved yet
+    drafts.forget(trade.id);
+    form.elements.namedItem("tags").value = body.trade.tags.join(" ");
+    write(slot.saved, savedWords(body.trade));
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    write(slot.answer, NO_ANSWER);
+  } finally {
+    markBusy(button, false);
+  }
+}

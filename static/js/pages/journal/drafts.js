@@ -1,0 +1,40 @@
+// @ts-check
+
+/** Notes that were typed and not saved: another filter, another row or another page must not lose them. */
+
+import * as kept from "../../ui/kept.js";
+
+const KEPT = "lockstep.journal.drafts";
+const DRAFTS_AT_MOST = 50;
+
+/** The draft {note, tags} about a trade, or undefined. */
+export function read(id) {
+  return all()[id];
+}
+
+export function keep(id, draft) {
+  const { [id]: _, ...others } = all();
+  write(
+    Object.entries(others)
+      .slice(1 - DRAFTS_AT_MOST)
+      .concat([[id, draft]]),
+  );
+}
+
+export function forget(id) {
+  const { [id]: _, ...others } = all();
+  write(Object.entries(others));
+}
+
+/** Read anew each time: another page may have written one. What cannot be read is none. */
+function all() {
+  try {
+    return JSON.parse(kept.read(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function write(drafts) {
+  kept.keep(KEPT, JSON.stringify(Object.fromEntries(drafts)));
+}

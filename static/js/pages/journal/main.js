@@ -1,0 +1,123 @@
+// @ts-check
+
+/** The journal: asks for the selection, draws what comes; an answer to an older question is dropped. */
+
+import { get, NoAnswer } from "../../desk/api.js";
+import { all, write } from "../../ui/dom.js";
+import * as bars from "./bars.js";
+import * as calendar from "./calendar.js";
+import * as curve from "./curve.js";
+import * as day from "./day.js";
+import * as filters from "./filters.js";
+import * as scatter from "./scatter.js";
+import * as table from "./table.js";
+import * as tiles from "./tiles.js";
+
+const PAGE = 200;
+const NO_ANSWER = "No answer from the desk. What you see may be old.";
+const root = document.getElementById("journal");
+const answer = document.getElementById("journal-answer");
+const empty = document.getElementById("empty");
+const emptyWords = document.getElementById("empty-words");
+const filled = all(document, "[data-filled]");
+
+let question = 0;
+let trades = [];
+let following = null;
+
+function start() {
+  filters.start(root.dataset.env, readAll);
+  calendar.start(root.dataset.day, readCalendar);
+  table.start(readOlder);
+  readAll();
+}
+
+/** Ask for everything that the selection decides. */
+async function readAll() {
+  const own = ++question;
+  const chosen = filters.chosenDay();
+  root.setAttribute("aria-busy", "true");
+  const [statistics, page, month, oneDay] = await Promise.all([
+    ask(`statistics?${filters.query()}`),
+    ask(`trades?${filters.query({ limit: PAGE })}`),
+    ask(`calendar?${calendarQuery()}`),
+    chosen ? ask(`day?${dayQuery(chosen)}`) : null,
+  ]);
+  if (own !== question) return;
+  root.removeAttribute("aria-busy");
+  if (month) calendar.draw(month);
+  if (!statistics || !page) return;
+  trades = page.trades;
+  following = page.next;
+  drawSelection(statistics);
+  day.drawDay(oneDay);
+}
+
+function drawSelection(statistics) {
+  const isEmpty = statistics.figures.trades === 0;
+  empty.hidden = !isEmpty;
+  for (const part of filled) part.hidden = isEmpty;
+  emptyWords.textContent = filters.isNarrow()
+    ? "No trade fits this selection. Clear it, or choose other days."
+    : "No trade has been closed on this account yet. The first one appears here when its position is flat.";
+  filters.offer(
+    "reason",
+    statistics.groups.reason.map((group) => group.name),
+  );
+  filters.offer(
+    "tag",
+    statistics.groups.tag.map((group) => group.name),
+  );
+  tiles.draw(statistics);
+  day.drawGates(statistics);
+  if (isEmpty) return;
+  curve.draw(statistics);
+  bars.draw(statistics);
+  drawTrades(true);
+}
+
+function drawTrades(isNew) {
+  scatter.draw(trades, table.reveal);
+  table.draw(trades, following !== null, isNew);
+}
+
+async function readCalendar() {
+  const month = await ask(`calendar?${calendarQuery()}`);
+  if (month?.month === calendar.month()) calendar.draw(month);
+}
+
+async function readOlder() {
+  const own = question;
+  const page = await ask(`trades?${filters.query({ limit: PAGE, before: following })}`);
+  if (own !== question || !page) return;
+  trades = [...trades, ...page.trades];
+  following = page.next;
+  drawTrades(false);
+}
+
+function calendarQuery() {
+  return onAccount({ month: calendar.month() });
+}
+
+function dayQuery(chosen) {
+  return onAccount({ day: chosen });
+}
+
+function onAccount(asked) {
+  return new URLSearchParams(filters.env() ? { ...asked, env: filters.env() } : asked);
+}
+
+/** Answers the body, or null when there is none; then the page says so. */
+async function ask(path) {
+  try {
+    const { body } = await get(`/api/journal/${path}`);
+    write(answer, body.ok ? "" : body.error);
+    return body.ok ? body : null;
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    write(answer, NO_ANSWER);
+    return null;
+  }
+}
+
+start();

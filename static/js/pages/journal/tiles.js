@@ -1,0 +1,71 @@
+// @ts-check
+
+/** The headline and the figures beneath it. */
+
+import { percent, points, signedPoints, signedUsd, UNKNOWN, usd } from "../../reading/format.js";
+import { count, duration, say, signedR, tint } from "../../reading/words.js";
+
+const headline = document.getElementById("headline");
+const note = document.getElementById("headline-note");
+const list = document.getElementById("tiles");
+
+export function draw({ figures, deepest_fall_usd: fall, truncated }) {
+  drawHeadline(figures);
+  note.textContent = truncated ? "Of the newest 5,000 trades: narrow the days to see older ones." : "";
+  list.replaceChildren(...(figures.trades ? tilesOf(figures, fall).map(tile) : []));
+}
+
+function drawHeadline(figures) {
+  if (figures.trades === 0) {
+    headline.textContent = "No trades";
+    return;
+  }
+  const money = tint(say("span", ""), signedUsd(figures.usd), figures.usd);
+  const tail = `${figures.trades === 1 ? "" : `, ${signedUsd(figures.expectancy_usd)} a trade`}, ${percent(figures.win_rate * 100, 0)} won`;
+  headline.replaceChildren(money, ` in ${count(figures.trades, "trade")}${tail}`);
+}
+
+function tilesOf(figures, fall) {
+  const scratches = figures.trades - figures.wins - figures.losses;
+  const withoutStop = figures.trades - figures.trades_with_r;
+  return [
+    ["Expectancy", signedPoints(figures.expectancy_points), "points a trade", figures.expectancy_points],
+    [
+      "In R",
+      signedR(figures.expectancy_r),
+      withoutStop ? `${withoutStop} without a known stop` : "points over first stop",
+      figures.expectancy_r,
+    ],
+    [
+      "Profit factor",
+      figures.profit_factor === null ? UNKNOWN : figures.profit_factor.toFixed(2),
+      figures.profit_factor === null ? "needs a loss" : "won over lost",
+    ],
+    [
+      "Won / lost",
+      `${figures.wins} / ${figures.losses}`,
+      scratches ? `${scratches} neither` : percent(share(figures.win_rate), 1),
+    ],
+    ["Average win", signedPoints(figures.average_win_points), "points", figures.average_win_points],
+    ["Average loss", signedPoints(figures.average_loss_points), "points", figures.average_loss_points],
+    [
+      "Worst / best",
+      `${points(figures.average_mae_points)} / ${points(figures.average_mfe_points)}`,
+      "points on the way, average",
+    ],
+    ["Held", duration(figures.average_hold_s), "average"],
+    ["Deepest fall", fall === null ? UNKNOWN : usd(-fall), "from a peak of the curve", fall === null ? 0 : -fall],
+  ];
+}
+
+function share(value) {
+  return value === null ? null : value * 100;
+}
+
+function tile([title, value, explanation, money]) {
+  const box = document.createElement("div");
+  const figure = say("dd", value, "tile-value");
+  if (money !== undefined) tint(figure, value, money);
+  box.append(say("dt", title), figure, say("dd", explanation, "tile-note"));
+  return box;
+}

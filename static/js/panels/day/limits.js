@@ -1,0 +1,103 @@
+// @ts-check
+
+/** The limits in force, what changes with the next trading day, and a form to tighten. The desk decides which is which. */
+
+import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
+import * as store from "../../desk/store.js";
+import { countdown, wholeNumber } from "../../reading/format.js";
+import { copyOf, follow, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+
+const root = document.getElementById("limits");
+const slot = slots(root);
+const form = slot["limits-form"];
+const fields = [...form.querySelectorAll("input")];
+const ALWAYS_SHOWN = ["max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds"];
+const TITLES = {
+  max_trades_per_day: "Trades a day",
+  daily_stop_limit_pct: "Daily stop",
+  cooldown_seconds: "Cooldown",
+  candle_seconds: "Candle",
+  entry_ttl_seconds: "Entry waits for the bridge",
+  heartbeat_max_age_seconds: "TradingView may be silent",
+  bridge_max_age_seconds: "Bridge may be silent",
+  entry_qty_6pt: "Contracts, small size",
+  entry_qty_9pt: "Contracts, large size",
+  scale_in_qty: "Scale-in contracts",
+  stop_points: "Stop",
+  points_tp_target: "Points target",
+  two_half_filter: "2.5pt filter",
+  day_roll: "Day rolls at",
+};
+
+export function start() {
+  watchTyping(form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    setLimits();
+  });
+}
+
+async function setLimits() {
+  const inForce = store.current().global.limits;
+  const typed = fields.filter((field) => field.dataset.typed !== undefined);
+  const asked = typed.filter((field) => numberIn(field) !== inForce[field.name]);
+  if (typed.some((field) => Number.isNaN(numberIn(field))))
+    return tell(slot["limits-answer"], "Type a number in every field you change.");
+  if (asked.length === 0) return tell(slot["limits-answer"], "Nothing was changed: type another number first.", "info");
+  const limits = Object.fromEntries(asked.map((field) => [field.name, numberIn(field)]));
+  const body = await ask(slot["limits-answer"], "/api/limits", limits);
+  if (!body?.ok) return body ? tell(slot["limits-answer"], byTitle(body)) : null;
+  for (const field of fields) accept(field);
+  return tell(slot["limits-answer"], outcome(Object.keys(limits), body), "info");
+}
+
+/** A refusal names the field by its name on the wire; here it has a title. */
+function byTitle({ error, field }) {
+  return TITLES[field] ? error.replace(field, TITLES[field]) : error;
+}
+
+/** What the desk made of it: in force now, or from the next trading day on. */
+function outcome(names, { limits, pending }) {
+  const listed = (chosen, values) => chosen.map((name) => `${TITLES[name]} ${worded(name, values[name])}`).join(", ");
+  const waits = names.filter((name) => name in pending);
+  const holds = names.filter((name) => !(name in pending));
+  const said = [];
+  if (holds.length) said.push(`In force now: ${listed(holds, limits)}.`);
+  if (waits.length) said.push(`Looser, so from the next trading day: ${listed(waits, pending)}.`);
+  return said.join(" ");
+}
+
+export function draw({ global: desk }) {
+  const pending = desk.limits_pending ?? {};
+  const names = [...ALWAYS_SHOWN, ...Object.keys(pending).filter((name) => !ALWAYS_SHOWN.includes(name))];
+  follow(slot["limits-list"], names, {
+    key: (name) => name,
+    make: () => copyOf("limit-row"),
+    fill: (row, name) => fillLimit(row, name, desk.limits, pending),
+  });
+  for (const field of fields) followValue(field, desk.limits[field.name]);
+  const hasTyped = fields.some((field) => field.dataset.typed !== undefined);
+  mark(slot["limits-send"], "data-live", hasTyped);
+  markBusy(slot["limits-send"], isPending(slot["limits-answer"]));
+}
+
+function fillLimit(row, name, limits, pending) {
+  const cell = slots(row);
+  write(cell["limit-name"], TITLES[name] ?? name.replaceAll("_", " "));
+  write(cell["limit-value"], worded(name, limits[name]));
+  const waits = name in pending;
+  show(cell["limit-pending"], waits);
+  write(cell["limit-pending"], waits ? `${worded(name, pending[name])} from the next trading day` : "");
+}
+
+function worded(name, value) {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  const isSeconds = name.endsWith("_seconds");
+  if (isSeconds) return countdown(Number(value));
+  if (name.endsWith("_pct")) return `${Number(value)} %`;
+  return name.endsWith("_points") || name.endsWith("_target") ? `${Number(value)} pt` : counted(name, value);
+}
+
+function counted(name, value) {
+  return name.startsWith("max_") ? wholeNumber(value) : String(value);
+}

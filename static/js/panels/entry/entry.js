@@ -1,0 +1,170 @@
+// @ts-check
+
+/**
+ * Ways in. The buttons show what the first closed gate says, but they never decide: a click on a blocked one
+ * still goes to the desk, which refuses it in its own words and journals the attempt.
+ *
+ * The direction that was on the button is always sent, in a NORMAL zone too: should the structure turn between
+ * the drawing and the click, the desk refuses instead of entering the other way. And should the buttons change
+ * places under the pointer, they take no click for a moment: nobody has read the new offer yet.
+ */
+
+import * as store from "../../desk/store.js";
+import * as stream from "../../desk/stream.js";
+import { age } from "../../reading/format.js";
+import { deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
+import { all, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { warnOfNoStop } from "../day/no_stop.js";
+import * as asking from "./entry_ask.js";
+import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
+import * as notBefore from "./not_before.js";
+import * as override from "./override.js";
+import * as unfilled from "./unfilled.js";
+
+const root = document.getElementById("entry");
+const slot = slots(root);
+const buttons = all(root, "[data-side]");
+const ARROWS = { BUY: "▲", SELL: "▼" };
+const NOTHING_IS_KEPT =
+  "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
+const STREAM_SILENT = "The page has not heard the desk for more than 5 s: entries wait for the stream. Exits work.";
+
+const UNREAD_MS = 800;
+const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, then click again.";
+
+let symbolInView = () => "";
+let redraw = () => {};
+let offer = null; // {about: asset and way in, sides}
+let offeredAt = -Infinity;
+
+export function start(symbol, whenChanged) {
+  symbolInView = symbol;
+  redraw = whenChanged;
+  asking.start(symbol, whenChanged);
+  override.start(symbol);
+  for (const button of buttons) {
+    button.addEventListener("click", () => enter(button.dataset.side));
+  }
+  slot["intent-button"].addEventListener("click", () => asking.placeIntent(slot.answer, assetInView()));
+  keepChoices(root);
+  root.addEventListener("change", (event) => {
+    if (/** @type {HTMLInputElement} */ (event.target).name === "order_type") forgetAnswers();
+    whenChanged();
+  });
+}
+
+/** Forget what was said: it belonged to another asset. */
+export function forget() {
+  forgetAnswers();
+  override.forget();
+}
+
+function enter(side) {
+  if (isUnread()) asking.tell(slot.answer, OFFER_HAS_CHANGED);
+  else asking.placeOrder(slot.answer, assetInView(), side);
+}
+
+function forgetAnswers() {
+  asking.forget(slot.answer, slot["override-answer"]);
+}
+
+function assetInView() {
+  return store.current().assets[symbolInView()];
+}
+
+export function draw(state, symbol) {
+  const { global: desk, assets } = state;
+  const asset = assets[symbol];
+  const kind = chosenKind();
+  const closed = kind.closed(asset);
+  const sides = kind.sides(asset);
+  follow({ about: `${symbol} ${chosen("order_type")}`, sides: String(sides) });
+  write(slot.note, `${asset.contract} · ${desk.env}`);
+  mark(slot.buttons, "data-count", Math.max(1, sides.length));
+  for (const button of buttons) {
+    show(button, sides.includes(button.dataset.side));
+    drawSide(button, { desk, asset, kind, closed });
+  }
+  drawIntent(asset, closed);
+  unfilled.draw(slot.ended, state, asset);
+  write(slot.why, why(asset, closed));
+  warnOfNoStop(slot["no-stop"], desk);
+  notBefore.draw(slot["not-before"], stream.isSilent() || deskInTheWay() ? [] : closedGates(asset));
+  mark(slot.why, "data-tone", closed || stream.isSilent() || deskInTheWay() ? "locked" : "open");
+  override.draw(desk, asset);
+  asking.draw();
+}
+
+/** An offer that the market has changed is not taken before it can have been read. One's own choice is no surprise. */
+function follow(present) {
+  if (offer?.about === present.about && offer.sides !== present.sides) {
+    offeredAt = performance.now();
+    setTimeout(redraw, UNREAD_MS);
+  }
+  offer = present;
+}
+
+function isUnread() {
+  return performance.now() - offeredAt < UNREAD_MS;
+}
+
+function drawSide(button, { desk, asset, kind, closed }) {
+  const side = button.dataset.side;
+  const obstacleNow = obstacle(asset, closed);
+  const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}${liveMark(desk)}`;
+  const hasDirection = asset.zone_type !== "NONE" || isWaitingKind();
+  drawButton(button, obstacleNow);
+  write(slot[`${side}-headline`], obstacleNow || (kind.verb ?? "") + label);
+  write(
+    slot[`${side}-detail`],
+    obstacleNow ? (hasDirection ? label : "no direction yet") : (kind.detail?.(side) ?? ""),
+  );
+}
+
+function drawIntent(asset, closed) {
+  const button = slot["intent-button"];
+  const obstacleNow = obstacle(asset, closed);
+  show(button, chosen("order_type") === "intent");
+  drawButton(button, obstacleNow);
+  write(slot["intent-headline"], obstacleNow || `Note an intent for ${asset.symbol}`);
+  write(slot["intent-detail"], obstacleNow ? `intent for ${asset.symbol}` : "READY at the next 6pt brick");
+}
+
+function drawButton(button, obstacleNow) {
+  mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
+  mark(button, "data-unread", isUnread());
+  markBusy(button, asking.isAsking());
+  mark(button, "data-blocked", obstacleNow !== "");
+}
+
+/** What stands in the way, in a few words; empty when nothing does. */
+function obstacle(asset, closed) {
+  if (asking.isAsking()) return "ASKING THE DESK…";
+  if (stream.isSilent()) return `STREAM SILENT ${age(Math.floor(stream.ageMs() / 1000))}`;
+  if (deskInTheWay()) return deskInTheWay();
+  if (closed) return headline(closed);
+  if (isWaitingKind()) return whatWaits(asset);
+  return asset.zone_type === "NONE" ? "NO ZONE" : "";
+}
+
+function why(asset, closed) {
+  if (stream.isSilent()) return STREAM_SILENT;
+  if (deskInTheWay()) return NOTHING_IS_KEPT;
+  if (closed) return closedSentence(asset, closed);
+  if (isWaitingKind() && whatWaits(asset)) return "One intent or pre-order per asset: cancel it to place another.";
+  return chosenKind().whenOpen();
+}
+
+/** One closed gate says when it opens; of several the line beneath says it, for none of them alone lets an entry in. */
+function closedSentence(asset, closed) {
+  const others = closedGates(asset).length - 1;
+  if (others > 0) return `${liveSentence(closed)}. ${others} more closed below.`;
+  const opens = closed.reopens_at
+    ? `Opens at ${notBefore.opening(closed.reopens_at)}.`
+    : `Opens with: ${closed.reopens}.`;
+  return `${liveSentence(closed)}. ${opens}`;
+}
+
+function closedGates(asset) {
+  return notBefore.closedFor(asset, chosen("order_type"));
+}

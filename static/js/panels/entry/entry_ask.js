@@ -1,0 +1,134 @@
+// @ts-check
+
+/**
+ * Asking for an entry, and what the desk answers. One question at a time; the refusal stands where the click was
+ * and its countdown runs until the gate opens.
+ */
+
+import { clickKey, NoAnswer, post } from "../../desk/api.js";
+import * as clock from "../../desk/clock.js";
+import * as store from "../../desk/store.js";
+import * as stream from "../../desk/stream.js";
+import { countdown } from "../../reading/format.js";
+import { firstClosed, liveSentence, RUNNING_TIME } from "../../reading/gates.js";
+import { write, writeRunning } from "../../ui/dom.js";
+import { chosen } from "./entry_kinds.js";
+
+const PICTURE_MAY_BE_OLD = "Not sent: the live stream is silent, so what you see may be old. Exits work.";
+const NO_ANSWER =
+  "No answer from the desk: whether it was placed is unknown. Wait for the state before clicking again.";
+
+const ANSWER_STAYS_MS = 15_000;
+
+let symbolInView = () => "";
+let redraw = () => {};
+let asking = false;
+let refusal = null; // what the desk last said to a click: {answer, symbol, sentence, gate, endsAt, override, version}
+let said = null; // the last sentence that no gate takes away: {answer, at}
+
+export function start(symbol, whenChanged) {
+  symbolInView = symbol;
+  redraw = whenChanged;
+}
+
+export function isAsking() {
+  return asking;
+}
+
+/** Forget what was said: it belonged to another asset or another way in. */
+export function forget(...answers) {
+  refusal = null;
+  said = null;
+  for (const answer of answers) write(answer, "");
+}
+
+/**
+ * Place a market entry or a pre-order; `override` is `{reason}` when the zone is to be skipped. Answers whether the
+ * desk took it; `answer` shows why not.
+ */
+export function placeOrder(answer, asset, side, override = null) {
+  const obstacle = obstacleOfThePage(asset, override);
+  return obstacle ? tell(answer, obstacle) : send(answer, "/api/orders", order(asset, side, override), override);
+}
+
+export function placeIntent(answer, asset) {
+  if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
+  return send(answer, "/api/intent", { asset: asset.symbol }, null);
+}
+
+export function tell(answer, sentence) {
+  write(answer, sentence);
+  said = { answer, at: performance.now() };
+  return false;
+}
+
+/** What the page itself must not send: clicks on a picture that may be old, or without a direction. */
+function obstacleOfThePage(asset, override) {
+  if (stream.isSilent()) return PICTURE_MAY_BE_OLD;
+  const isWithoutDirection = asset.zone_type === "NONE" && !override && chosen("order_type") === "market";
+  const closed = firstClosed(asset);
+  return isWithoutDirection && closed ? liveSentence(closed) : "";
+}
+
+function order(asset, side, override) {
+  return {
+    asset: asset.symbol,
+    trade_mode: chosen("trade_mode"),
+    order_type: chosen("order_type"),
+    direction: side,
+    entry_size_mode: chosen("entry_size_mode"),
+    entry_override: override !== null,
+    ...(override?.reason ? { override_reason: override.reason } : {}),
+  };
+}
+
+async function send(answer, path, command, override) {
+  if (asking) return false;
+  forget(answer);
+  asking = true;
+  redraw();
+  try {
+    const clicked = { ...command, clicked_at: new Date(clock.now()).toISOString() };
+    const { body } = await post(path, clicked, { "Idempotency-Key": clickKey() });
+    return take(answer, body, command.asset, override);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    return tell(answer, NO_ANSWER);
+  } finally {
+    asking = false;
+    redraw();
+  }
+}
+
+function take(answer, body, symbol, override) {
+  if (body.ok) {
+    if (body.state) store.takeAnswer(body.state);
+    return true;
+  }
+  const endsAt = body.retry_after_s ? clock.now() + body.retry_after_s * 1000 : null;
+  const sentence = symbol === symbolInView() ? body.error : `${symbol}: ${body.error}`;
+  tell(answer, sentence);
+  refusal = { answer, symbol, sentence, gate: body.gate ?? null, endsAt, override, version: store.current().version };
+  return false;
+}
+
+/** Let the refusal's countdown run, and take it away when its gate has opened, or when it has been read. */
+export function draw() {
+  if (said !== null && !waitsForAGate() && performance.now() - said.at > ANSWER_STAYS_MS) return forget(said.answer);
+  if (refusal === null) return;
+  const { answer, sentence, endsAt } = refusal;
+  if (isOver(store.current().assets[refusal.symbol])) return forget(answer);
+  if (endsAt === null || !RUNNING_TIME.test(sentence)) return;
+  writeRunning(answer, sentence, countdown(Math.ceil((endsAt - clock.now()) / 1000)), RUNNING_TIME);
+}
+
+function waitsForAGate() {
+  return refusal !== null && (refusal.gate !== null || refusal.endsAt !== null);
+}
+
+function isOver(asset) {
+  const { gate, endsAt, override, version } = refusal;
+  const rung = asset.ladder.find((candidate) => candidate.gate === gate);
+  const hasOpened = rung?.state === "open" && !override && version < store.current().version;
+  return hasOpened || (endsAt !== null && clock.now() >= endsAt);
+}

@@ -1,0 +1,54 @@
+// @ts-check
+
+/**
+ * What more than one closed gate comes to: the latest of their instants, and the events that the others wait for. The
+ * headline names the first closed gate; an entry is possible only when all of them are open.
+ */
+
+import * as clock from "../../desk/clock.js";
+import { clockTime, marketDay, weekday } from "../../reading/format.js";
+import { INTENT_GATES, PREORDER_GATES } from "../../reading/gates.js";
+import { show, write } from "../../ui/dom.js";
+
+const GATES = { preorder: PREORDER_GATES, intent: INTENT_GATES };
+const EVENTS = {
+  pending_order: "the open order's report",
+  position: "a flat position",
+  heartbeat: "a heartbeat of TradingView",
+  tempo: "a 6pt brick",
+  zone: "a zone",
+  two_half_filter: "a turn of the 2.5pt brick",
+  reconcile: "broker and desk agreeing",
+  bridge: "the bridge back",
+};
+
+/** The closed gates that stand before a way in: market, preorder or intent. */
+export function closedFor(asset, way) {
+  return asset.ladder.filter((rung) => rung.state === "closed" && (GATES[way]?.includes(rung.gate) ?? true));
+}
+
+/** Draw the line beneath the headline; it is empty when one gate at most is closed, for that one says it all. */
+export function draw(line, closed) {
+  const words = closed.length > 1 ? sentence(closed) : "";
+  show(line, words !== "");
+  write(line, words);
+}
+
+/** An instant of today by its time, of another day with its weekday. */
+export function opening(instant) {
+  const isToday = marketDay(instant) === marketDay(clock.now());
+  return isToday ? clockTime(instant) : `${weekday(instant)} ${clockTime(instant)}`;
+}
+
+function sentence(closed) {
+  const timed = closed.filter((rung) => rung.reopens_at);
+  const events = listed(closed.filter((rung) => !rung.reopens_at).map((rung) => EVENTS[rung.gate] ?? rung.reopens));
+  if (timed.length === 0) return `Not before ${events}.`;
+  const last = timed.reduce((late, rung) => (Date.parse(rung.reopens_at) > Date.parse(late.reopens_at) ? rung : late));
+  const until = `Not before ${opening(last.reopens_at)} (${last.gate.replaceAll("_", " ")})`;
+  return events ? `${until}, and not without ${events}.` : `${until}.`;
+}
+
+function listed(words) {
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : (words[0] ?? "");
+}

@@ -1,0 +1,252 @@
+// @ts-check
+
+/**
+ * The six Renko series of the asset in view. Bricks come in with the stream and are drawn once a frame at most;
+ * charts nobody sees (a phone shows one) are neither loaded nor drawn.
+ */
+
+import * as books from "../../charts/book.js";
+import { barsOf, nextBar } from "../../charts/levels.js";
+import * as renko from "../../charts/renko_chart.js";
+import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
+import { linesOf, marksOf } from "../../charts/trade_marks.js";
+import * as store from "../../desk/store.js";
+import { clockTime, price } from "../../reading/format.js";
+import { all, mark, show, slots, write } from "../../ui/dom.js";
+import { keep } from "../../ui/kept.js";
+
+const root = document.getElementById("charts");
+const slot = slots(root);
+const figures = all(root, "[data-size]");
+const SIZES = figures.map((figure) => figure.dataset.size);
+const STRUCTURE = ["8", "12"];
+const LAYOUTS = ["one", "grid", "off"];
+const KEPT = { layout: "lockstep.charts.layout", size: "lockstep.charts.size" };
+const PRICE_NOTES = { sent: "", some: "some prices missing", none: "no prices sent" };
+const SIGNS = { green: "▲ G", red: "▼ R" };
+const SWIPE_PX = 50;
+const phone = window.matchMedia("(width < 48rem)");
+const light = window.matchMedia("(prefers-color-scheme: light)");
+
+const panes = new Map(); // size → {figure, slot, view, book, bars, ...}: the charts that are shown
+let library = null;
+let symbol = "";
+let chosen = { layout: chosenOf(KEPT.layout, LAYOUTS) ?? "one", size: chosenOf(KEPT.size, SIZES) ?? "6" };
+let colors = {};
+let isFrameDue = false;
+
+export async function start() {
+  showChoices();
+  root.addEventListener("change", ({ target }) => {
+    const { name, value } = /** @type {HTMLInputElement} */ (target);
+    choose({ [name.replace("chart-", "")]: value });
+  });
+  slot.field.addEventListener("click", ({ target }) => {
+    const name = target.closest("[data-choose]");
+    if (name) choose({ layout: "one", size: name.dataset.choose });
+  });
+  slot.field.addEventListener("keydown", hearKey);
+  listenToSwipes();
+  phone.addEventListener("change", () => {
+    showChoices();
+    arrange();
+  });
+  light.addEventListener("change", arrange);
+  library = await libraryOf(root.dataset.library);
+  show(slot.missing, library === null);
+  show(slot.field, library !== null);
+  arrange();
+}
+
+/** Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed. */
+export function hear(news, brick) {
+  if (news === "opened") {
+    for (const { book } of panes.values()) books.read(book);
+    return;
+  }
+  const pane = panes.get(String(brick.size));
+  if (!pane || brick.asset !== symbol) return;
+  books.hear(pane.book, brick);
+  drawSoon();
+}
+
+/** The document is news: another asset, a trade that opened or closed, another zone. */
+export function draw(_state, inView) {
+  if (inView !== symbol) {
+    symbol = inView;
+    arrange();
+  }
+  drawSoon();
+}
+
+// -- what the operator chose ----------------------------------------------------------------------------------
+
+function choose(choice) {
+  chosen = { ...chosen, ...choice };
+  for (const [name, value] of Object.entries(chosen)) keep(KEPT[name], value);
+  showChoices();
+  arrange();
+}
+
+function showChoices() {
+  const shown = { size: chosen.size, layout: layout() };
+  mark(root, "data-layout", shown.layout);
+  for (const input of root.querySelectorAll("input")) {
+    input.checked = input.value === shown[input.name.replace("chart-", "")];
+  }
+  for (const figure of figures) {
+    mark(figure, "data-chosen", figure.dataset.size === chosen.size);
+    mark(figure, "data-big", figure.dataset.size === chosen.size && shown.layout === "one");
+  }
+}
+
+/** A phone has room for one. */
+function layout() {
+  return phone.matches && chosen.layout === "grid" ? "one" : chosen.layout;
+}
+
+function isShown(size) {
+  if (chosen.layout === "off") return false;
+  return size === chosen.size || !phone.matches;
+}
+
+/** Make and remove charts until there are those that should be, all in the right size and colours. */
+function arrange() {
+  if (library === null || symbol === "") return;
+  colors = pageColors();
+  for (const figure of figures) {
+    const size = figure.dataset.size;
+    const pane = panes.get(size);
+    if (pane && (!isShown(size) || pane.book.asset !== symbol)) close(size, pane);
+    if (isShown(size) && !panes.has(size)) panes.set(size, open(figure, size));
+  }
+  for (const [size, pane] of panes) {
+    const isBig = layout() === "grid" || size === chosen.size;
+    renko.dress(pane.view, colors, isBig, !phone.matches);
+    mark(pane.slot.canvas, "tabindex", isBig ? 0 : -1);
+    renko.showNewest(pane.view);
+    pane.drawn = {};
+  }
+  drawSoon();
+}
+
+function open(figure, size) {
+  const book = books.openBook(symbol, size, drawSoon);
+  const own = slots(figure);
+  return { figure, slot: own, book, view: renko.makeChart(library, own.canvas, book), bars: [], drawn: {} };
+}
+
+function close(size, pane) {
+  books.closeBook(pane.book);
+  renko.removeChart(pane.view);
+  panes.delete(size);
+}
+
+// -- drawing ----------------------------------------------------------------------------------------------------
+
+function drawSoon() {
+  if (isFrameDue) return;
+  isFrameDue = true;
+  requestAnimationFrame(() => {
+    isFrameDue = false;
+    const state = store.current();
+    for (const pane of panes.values()) drawPane(pane, state);
+  });
+}
+
+function drawPane(pane, state) {
+  const asset = state.assets[symbol];
+  if (!asset || pane.book.asset !== symbol) return;
+  const hasNews = drawBricks(pane, asset);
+  if (hasNews) drawWords(pane, asset);
+  drawZone(pane, asset);
+  drawTrade(pane, asset, state.history, hasNews);
+}
+
+/** Whether any brick was drawn. */
+function drawBricks(pane, asset) {
+  const { book, drawn } = pane;
+  const height = Number(book.size) * asset.point_size;
+  const fresh = book.fresh;
+  book.fresh = [];
+  const isOther = drawn.edition !== book.edition || drawn.height !== height;
+  const bringsPrices = pane.prices === "none" && fresh.some((brick) => brick.close !== null);
+  if (isOther || bringsPrices) {
+    ({ bars: pane.bars, prices: pane.prices } = barsOf(book.bricks, height));
+    renko.setBars(pane.view, pane.bars, pane.prices, asset.tick_size);
+    Object.assign(drawn, { edition: book.edition, height, marks: null, lines: null });
+    return true;
+  }
+  for (const brick of fresh) {
+    if (brick.close === null && pane.prices === "sent") pane.prices = "some";
+    const bar = nextBar(pane.bars.at(-1), brick, height);
+    pane.bars.push(bar);
+    renko.addBar(pane.view, bar);
+  }
+  return fresh.length > 0;
+}
+
+function drawWords(pane, asset) {
+  const { book, bars, prices } = pane;
+  const last = book.bricks.at(-1);
+  show(pane.slot.empty, book.isRead && last === undefined);
+  write(pane.slot.note, PRICE_NOTES[prices] ?? "");
+  mark(pane.slot.last, "data-color", last?.color ?? "neutral");
+  const level = last && prices !== "none" ? ` ${price(bars.at(-1).close, asset.tick_size)}` : "";
+  write(pane.slot.last, last ? `${SIGNS[last.color]}${level}` : "");
+  const count = `${book.bricks.length} bricks`;
+  const none = book.isRead ? "no brick yet" : "being read";
+  const told = last ? `${count}, the last ${last.color}${level}, ${clockTime(last.ts)}` : none;
+  mark(pane.slot.canvas, "aria-label", `${book.size} point chart: ${told}`);
+}
+
+/** Structure's charts show the zone behind the bricks, and in a word beside them. */
+function drawZone({ figure, book, slot: own }, asset) {
+  if (!STRUCTURE.includes(book.size)) return;
+  mark(figure, "data-zone", asset.zone_type);
+  mark(figure, "data-side", asset.zone_direction);
+  const arrow = asset.zone_direction === "BUY" ? "▲" : "▼";
+  const words = { NORMAL: `NORMAL ${arrow}`, FREE: "FREE" };
+  write(own.zone, words[asset.zone_type] ?? "no zone");
+}
+
+function drawTrade(pane, asset, history, hasNews) {
+  const { drawn, view, book } = pane;
+  const { trade } = asset;
+  const about = `${history[0]?.id} ${history.length} ${trade?.id} ${trade?.quantity}`;
+  if (drawn.about !== about || drawn.marks === null || (hasNews && drawn.isOpenEnded)) {
+    const { marks, isOpenEnded } = marksOf(book, symbol, history, trade);
+    renko.setMarks(view, marks);
+    Object.assign(drawn, { about, marks, isOpenEnded });
+  }
+  const lines = linesOf(asset);
+  const places = JSON.stringify(lines);
+  if (drawn.lines !== places) {
+    renko.setLines(view, lines);
+    drawn.lines = places;
+  }
+}
+
+// -- hands --------------------------------------------------------------------------------------------------------
+
+function hearKey(event) {
+  const pane = panes.get(event.target.closest("[data-size]")?.dataset.size);
+  if (!pane || event.target !== pane.slot.canvas || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (renko.pressKey(pane.view, event.key)) event.preventDefault();
+}
+
+/** On a phone a swipe turns to the next size. */
+function listenToSwipes() {
+  let from = null;
+  slot.field.addEventListener("touchstart", ({ touches }) => (from = touches.length === 1 ? touches[0] : null), {
+    passive: true,
+  });
+  slot.field.addEventListener("touchend", ({ changedTouches: [to] }) => {
+    if (!from || !phone.matches) return;
+    const [across, down] = [to.clientX - from.clientX, to.clientY - from.clientY];
+    from = null;
+    if (Math.abs(across) < SWIPE_PX || Math.abs(across) < 2 * Math.abs(down)) return;
+    const next = SIZES[SIZES.indexOf(chosen.size) + (across < 0 ? 1 : -1)];
+    if (next) choose({ size: next });
+  });
+}

@@ -1,0 +1,92 @@
+// @ts-check
+
+/** Price, the six bricks, what they say together (zone), and the tempo token. */
+
+import * as clock from "../../desk/clock.js";
+import * as store from "../../desk/store.js";
+import * as stream from "../../desk/stream.js";
+import { age, clockTime, price, UNKNOWN } from "../../reading/format.js";
+import { mark, slots, write } from "../../ui/dom.js";
+
+const root = document.getElementById("stack");
+const slot = slots(root);
+const bricks = [...root.querySelectorAll("[data-stream]")];
+const SIGNS = { green: "▲ G", red: "▼ R", neutral: "·" };
+const WORDS = { green: "green", red: "red", neutral: "nothing received yet" };
+
+export function draw({ assets }, symbol) {
+  const asset = assets[symbol];
+  drawPrice(asset);
+  for (const brick of bricks) drawBrick(brick, asset);
+  drawZone(asset);
+  drawToken(asset);
+}
+
+function drawPrice(asset) {
+  const last = store.priceOf(asset.symbol);
+  const seconds = clock.secondsSince(last.at);
+  write(slot.symbol, asset.symbol);
+  write(slot.contract, `${asset.contract} ${asset.exchange ?? ""}`.trim());
+  write(slot.price, price(last.price, asset.tick_size));
+  const source = asset.simulated ? " · simulated" : "";
+  write(slot["price-age"], seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${source}`);
+}
+
+function drawBrick(brick, asset) {
+  const name = brick.dataset.stream;
+  const color = asset[`${name}_color`];
+  const seconds = clock.secondsSince(asset[`${name}_ts`]);
+  mark(brick, "data-color", color);
+  mark(slot[name], "aria-label", WORDS[color]);
+  mark(slot[name], "role", "img");
+  write(slot[name], SIGNS[color]);
+  write(slot[`${name}_age`], seconds === null ? "waiting" : age(seconds));
+}
+
+function drawZone(asset) {
+  mark(slot["zone-box"], "data-zone", asset.zone_type);
+  const [value, note] = zoneWords(asset);
+  write(slot.zone, value);
+  write(slot["zone-note"], note);
+}
+
+function zoneWords(asset) {
+  if (asset.zone_type === "NORMAL") {
+    const arrow = asset.zone_direction === "BUY" ? "▲" : "▼";
+    return [`NORMAL ${arrow} ${asset.zone_direction}`, "8pt and 12pt agree"];
+  }
+  if (asset.zone_type === "FREE") return ["FREE", "8pt and 12pt disagree: you choose"];
+  return ["NONE", `Waiting for the first ${missingStructure(asset)}`];
+}
+
+function missingStructure(asset) {
+  const missing = [];
+  if (asset.high_renko_color === "neutral") missing.push("8pt");
+  if (asset.macro_renko_color === "neutral") missing.push("12pt");
+  return missing.length === 1 ? `${missing[0]} brick` : "8pt and 12pt bricks";
+}
+
+function drawToken(asset) {
+  const hasSeenBrick = asset.main_renko_ts !== null;
+  mark(slot["tempo-box"], "data-ready", asset.tempo_ready ? "yes" : "no");
+  mark(slot["tempo-box"], "data-color", asset.tempo_ready ? asset.tempo_color : "neutral");
+  write(slot["tempo-letter"], tokenLetter(asset));
+  write(slot.tempo, tokenWord(asset, hasSeenBrick));
+  write(slot["tempo-note"], tokenNote(asset, hasSeenBrick));
+}
+
+function tokenLetter(asset) {
+  if (!asset.tempo_ready) return UNKNOWN;
+  return { green: "G", red: "R" }[asset.tempo_color] ?? "6";
+}
+
+function tokenWord(asset, hasSeenBrick) {
+  if (asset.tempo_ready) return "READY";
+  return hasSeenBrick ? "SPENT" : "NONE";
+}
+
+function tokenNote(asset, hasSeenBrick) {
+  if (stream.isSilent()) return `as of ${clockTime(stream.asOf())}`;
+  if (asset.tempo_ready) return `armed ${age(clock.secondsSince(asset.main_renko_ts))} ago`;
+  return hasSeenBrick ? "next 6pt brick re-arms" : "Waiting for the first 6pt brick";
+}

@@ -1,0 +1,154 @@
+// @ts-check
+
+/**
+ * Ways out, never disabled: what the page believes must not stand between the operator and flat.
+ *
+ * A click asks; the desk may refuse it while the initial exit lock holds. Holding for 1.5 s forces it.
+ * The answer appears beside the button that was pressed.
+ */
+
+import { NoAnswer, post } from "../../desk/api.js";
+import * as store from "../../desk/store.js";
+import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words.js";
+import { isClaimedEntry, isUnclaimedEntry } from "../../reading/under_way.js";
+import { all, mark, slots, write } from "../../ui/dom.js";
+import { makeHoldable } from "../../ui/hold.js";
+import * as unfilled from "../entry/unfilled.js";
+
+const ANSWER_STAYS_MS = 12_000;
+const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
+const buttons = all(document, "[data-exit]");
+const fadeTimers = new Map();
+const awaited = new Map(); // answer element → {ids, waiting (latched assets), version that lists them}
+let symbolInView = () => "";
+let redraw = () => {};
+
+export function start(symbol, whenChanged) {
+  symbolInView = symbol;
+  redraw = whenChanged;
+  for (const button of buttons) {
+    makeHoldable(button, {
+      mayHold: () => isLocked(button),
+      whenHeld: () => leave(button, true),
+      whenClicked: () => leave(button, false),
+      whenCut: (sentence) => say(button, sentence),
+      about: () => (button.dataset.exit === "all" ? "all" : symbolInView()),
+      whenOther: () => say(button, OTHER_ASSET),
+    });
+  }
+}
+
+export function forget() {
+  for (const button of buttons) say(button, "");
+}
+
+export function draw(state, symbol) {
+  const { assets } = state;
+  const asset = assets[symbol];
+  for (const [answer, exits] of awaited) if (areOver(exits, state)) hush(answer);
+  for (const button of buttons) drawButton(button, asset, Object.values(assets));
+}
+
+function drawButton(button, asset, assets) {
+  const isAll = button.dataset.exit === "all";
+  const hasSomething = isAll ? assets.some(isExposed) : isExposed(asset);
+  mark(button, "data-locked", isLocked(button));
+  mark(button, "data-live", hasSomething);
+  const slot = slots(button);
+  write(slot["exit-label"], isAll ? "Exit all" : isUnclaimedEntry(asset) ? "Cancel entry" : `Exit ${asset.symbol}`);
+  write(slot["exit-note"], noteOf(button, asset));
+}
+
+function isExposed(asset) {
+  return asset.position !== 0 || asset.pending_order_id !== null;
+}
+
+/** Why a click is not enough, or how far the exit is. Only the large button has room for the reason. */
+function noteOf(button, asset) {
+  const isOne = button.dataset.exit === "one";
+  if (isOne && asset.pending_kind === "EXIT") return asset.pending_status.toLowerCase().replaceAll("_", " ");
+  if (isOne && isUnclaimedEntry(asset))
+    return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
+  if (!isLocked(button)) return "";
+  return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
+}
+
+/** Whether the initial exit lock holds for what this button leaves; the desk begins it with an entry's claim. */
+function isLocked(button) {
+  const { assets } = store.current();
+  const holds = (asset) => asset.initial_exit_lock_active || isClaimedEntry(asset);
+  return button.dataset.exit === "one" ? holds(assets[symbolInView()]) : Object.values(assets).some(holds);
+}
+
+async function leave(button, force) {
+  const isAll = button.dataset.exit === "all";
+  const symbol = symbolInView();
+  say(button, "Asking the desk…", "info");
+  try {
+    const { body } = isAll ? await post("/api/exit-all", { force }) : await post("/api/exit", { asset: symbol, force });
+    unfilled.hear(...(body.cancelled ?? []), ...(body.order?.kind === "ENTRY" ? [body.order] : []));
+    say(
+      button,
+      isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)),
+      body.ok && !body.skipped?.length ? "info" : null,
+    );
+    expectEnd(button, symbol, body);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+    say(
+      button,
+      "No answer from the desk: whether the exit exists is unknown. Press again; a second exit is never made.",
+    );
+  } finally {
+    redraw();
+  }
+}
+
+/** An answer about an asset that has left the view meanwhile names it. */
+function ofAsset(symbol, sentence) {
+  return symbol === symbolInView() || sentence.includes(symbol) ? sentence : `${symbol}: ${sentence}`;
+}
+
+function oneAnswer(body, symbol) {
+  if (!body.ok) return isLockRefusal(body.error) ? lockSentence(symbol) : body.error;
+  if (body.latched) return "Latched: the exit follows as soon as the open order is final.";
+  if (body.already_pending) return `The exit is already on its way: ${body.order?.status ?? "pending"}.`;
+  if (!body.order) return "Nothing to exit.";
+  return body.order.kind === "ENTRY" ? "The unclaimed entry is cancelled." : "The exit is queued for the bridge.";
+}
+
+/** What is queued is told until it has ended: "queued" beside "Flat" would be a lie. */
+function expectEnd(button, symbol, { ok, order, orders, latched, skipped, version }) {
+  const exits = [...(orders ?? []), ...(order ? [order] : [])].filter(({ kind }) => kind === "EXIT");
+  const ids = exits.map(({ id }) => id);
+  const waiting = latched === true ? [symbol] : latched || [];
+  if (ok && ids.length + waiting.length > 0 && !skipped?.length)
+    awaited.set(answerOf(button), { ids, waiting, version });
+}
+
+function areOver({ ids, waiting, version }, { assets, orders, version: shown }) {
+  const isWaiting = (symbol) => assets[symbol].due_exit !== null || assets[symbol].pending_order_id !== null;
+  return shown >= version && !waiting.some(isWaiting) && !orders.some(({ id }) => ids.includes(id));
+}
+
+function hush(answer) {
+  awaited.delete(answer);
+  clearTimeout(fadeTimers.get(answer));
+  write(answer, "");
+}
+
+function answerOf(button) {
+  return slots(button.closest("[data-exit-area]"))["exit-answer"];
+}
+
+function say(button, sentence, tone = null) {
+  const answer = answerOf(button);
+  awaited.delete(answer);
+  write(answer, sentence);
+  mark(answer, "data-tone", tone);
+  clearTimeout(fadeTimers.get(answer));
+  fadeTimers.set(
+    answer,
+    setTimeout(() => write(answer, ""), ANSWER_STAYS_MS),
+  );
+}

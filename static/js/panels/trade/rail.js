@@ -1,0 +1,66 @@
+// @ts-check
+
+/** The trade as a rail from stop to target: where it began, how far it went, where it is. */
+
+import { averagePrice, points, price, signedPoints } from "../../reading/format.js";
+import { mark, write } from "../../ui/dom.js";
+
+const WIDTH = 400;
+const MARGIN = 8;
+
+/** Points along the rail run from just beyond the stop to just beyond the target or the best seen. */
+export function drawRail(slot, asset, trade) {
+  const stop = -trade.stop_points;
+  const target = asset.points_tp_enabled ? asset.points_tp_target : null;
+  const open = trade.open_points ?? 0;
+  const best = Math.max(trade.mfe_points ?? 0, open, 0);
+  const worst = Math.min(trade.mae_points ?? 0, open, 0);
+  const from = Math.min(stop, worst);
+  const to = Math.max(target ?? trade.stop_points, best);
+  const x = (value) => (MARGIN + ((value - from) / (to - from)) * (WIDTH - 2 * MARGIN)).toFixed(1);
+
+  post(slot["rail-stop"], x(stop));
+  post(slot["rail-entry"], x(0));
+  post(slot["rail-now"], x(open));
+  post(slot["rail-target"], target === null ? null : x(target));
+  stretch(slot["rail-range"], x(worst), x(best));
+  stretch(slot["rail-open"], x(0), x(open));
+  mark(slot["rail-open"], "data-tone", open >= 0 ? "gain" : "loss");
+  const upTo = target === null ? "no target" : `target at ${signedPoints(target)}`;
+  mark(slot.rail, "aria-label", `Open ${signedPoints(open)} points, stop at ${signedPoints(stop)}, ${upTo}`);
+  drawLegend(slot, asset, trade, target);
+}
+
+function drawLegend(slot, asset, trade, target) {
+  const tick = asset.tick_size;
+  const isPast = trade.open_points !== null && trade.open_points < -trade.stop_points;
+  write(slot["legend-stop"], `Stop ${averagePrice(trade.stop_price, tick)}${isPast ? ": price is past it" : ""}`);
+  write(slot["legend-entry"], `Entry ${averagePrice(trade.entry_price, tick)}`);
+  write(
+    slot["legend-target"],
+    target === null ? "No points target" : `Target ${price(targetPrice(asset, trade), tick)}`,
+  );
+}
+
+/** Where the points target lies in price. */
+export function targetPrice(asset, trade) {
+  const direction = trade.side === "BUY" ? 1 : -1;
+  return trade.entry_price + direction * asset.points_tp_target * asset.point_size;
+}
+
+/** How far the newest price has to go with (+1) or against (−1) the trade to a level, or how far it went past it. */
+export function pointsAway(asset, trade, level, way) {
+  if (asset.last_price === null) return "";
+  const ahead = (way * (trade.side === "BUY" ? 1 : -1) * (level - asset.last_price)) / asset.point_size;
+  return ahead >= 0 ? `${points(ahead)} pt away` : `${points(-ahead)} pt PAST IT`;
+}
+
+function post(line, x) {
+  mark(line, "x1", x ?? -10);
+  mark(line, "x2", x ?? -10);
+}
+
+function stretch(line, from, to) {
+  mark(line, "x1", from);
+  mark(line, "x2", to);
+}

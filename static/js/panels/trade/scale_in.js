@@ -1,0 +1,47 @@
+// @ts-check
+
+/** Adding to the open trade, once, after the market has unlocked it. */
+
+import * as clock from "../../desk/clock.js";
+import { ask, forgetWithin, isPending } from "../../desk/controls.js";
+import { firstClosedOf, headline, SCALE_IN_GATES } from "../../reading/gates.js";
+import { mark, markBusy, slots, write } from "../../ui/dom.js";
+import { liveMark } from "../entry/entry_kinds.js";
+
+const root = document.getElementById("scale-in");
+const slot = slots(root);
+const WAITS = "after a 6pt brick with the trade or a 4pt flip against it";
+let symbolInView = () => "";
+
+export function start(symbol) {
+  symbolInView = symbol;
+  slot["scale-button"].addEventListener("click", () => {
+    const command = { asset: symbolInView(), clicked_at: new Date(clock.now()).toISOString() };
+    ask(slot["scale-answer"], "/api/scale-in", command, { needsStream: true });
+  });
+}
+
+export function forget() {
+  forgetWithin(root);
+}
+
+export function draw({ global: desk, assets }, symbol) {
+  const asset = assets[symbol];
+  if (asset.trade === null) return;
+  const { state, label, note } = scaleIn(desk, asset);
+  mark(slot["scale-button"], "data-state", state);
+  mark(slot["scale-button"], "aria-disabled", state === "open" ? "false" : "true");
+  markBusy(slot["scale-button"], isPending(slot["scale-answer"]));
+  write(slot["scale-label"], label);
+  write(slot["scale-note"], note);
+}
+
+function scaleIn(desk, asset) {
+  const quantity = desk.limits?.scale_in_qty ?? "";
+  const label = `Scale in: ${asset.trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
+  if (asset.scale_in_used) return { state: "used", label: "Scale-in used", note: "once per trade" };
+  const closed = firstClosedOf(asset, SCALE_IN_GATES);
+  if (!asset.scale_in_available) return { state: "locked", label, note: WAITS };
+  if (closed) return { state: "locked", label, note: headline(closed) };
+  return { state: "open", label, note: "unlocked, once per trade" };
+}

@@ -1,0 +1,119 @@
+// @ts-check
+
+/**
+ * The ways out as switches. A switch moves when the desk's document says so, never by the click itself; what is
+ * locked may still be clicked, and the desk says why it refuses.
+ */
+
+import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
+import * as store from "../../desk/store.js";
+import { all, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
+import { managementSentence, waysOut } from "./ways_out.js";
+
+const root = document.getElementById("ways-out");
+const head = slots(document.getElementById("ways-out-head"));
+const rows = new Map(all(root, "[data-way]").map((row) => [row.dataset.way, { row, slot: slots(row) }]));
+const settings = {
+  target: one(root, "[name=points_target]", HTMLInputElement),
+  signals: one(root, "[name=signal_target]", HTMLInputElement),
+};
+const thresholds = all(root, "[data-threshold]");
+const TURNS_AROUND = ["four_pt_invalidation", "signal_target", "main_flip", "high_next_bar"]; // whatever is set now
+let symbolInView = () => "";
+
+/** What a switch sends. */
+const SWITCHES = {
+  points_target: (asset) => ["/api/points-take-profit", { enabled: !asset.points_tp_enabled }],
+  protect: (asset) => ["/api/protect", { enabled: !asset.protect_enabled }],
+  four_pt_invalidation: () => ["/api/four-pt-invalidation", {}],
+  signal_target: () => ["/api/take-profit", { tp_arm: "toggle" }],
+  main_flip: () => ["/api/main-flip-exit", {}],
+  high_next_bar: () => ["/api/high-next-bar-exit", {}],
+};
+
+export function start(symbol) {
+  symbolInView = symbol;
+  for (const [way, message] of Object.entries(SWITCHES)) {
+    rows.get(way).slot.switch.addEventListener("click", () => send(way, ...message(asset())));
+  }
+  onSubmit("points_target", settings.target, (target) => {
+    send("points_target", "/api/points-take-profit", { enabled: asset().points_tp_enabled, target }, settings.target);
+  });
+  onSubmit("signal_target", settings.signals, (target) => {
+    send("signal_target", "/api/take-profit", { tp_target: target }, settings.signals);
+  });
+  rows
+    .get("signal_target")
+    .slot.reset.addEventListener("click", () => send("signal_target", "/api/take-profit", { reset: true }));
+  for (const button of thresholds)
+    button.addEventListener("click", () => setThreshold(Number(button.dataset.threshold)));
+}
+
+export function forget() {
+  forgetWithin(root);
+}
+
+function asset() {
+  return store.current().assets[symbolInView()];
+}
+
+function onSubmit(way, input, sendNumber) {
+  watchTyping(input.form);
+  input.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const number = numberIn(input);
+    if (Number.isNaN(number)) tell(rows.get(way).slot.answer, "Type a number first.");
+    else sendNumber(number);
+  });
+}
+
+function setThreshold(threshold) {
+  send("protect", "/api/protect", { enabled: asset().protect_enabled, threshold });
+}
+
+async function send(way, path, command, input = null) {
+  const needsStream = input === null && TURNS_AROUND.includes(way);
+  const body = await ask(rows.get(way).slot.answer, path, { asset: symbolInView(), ...command }, { needsStream });
+  if (body?.ok && input) accept(input);
+}
+
+export function draw({ global: desk, assets }, symbol) {
+  const asset = assets[symbol];
+  if (asset.trade === null) return;
+  const ways = waysOut(desk, asset, asset.trade);
+  for (const [way, { row, slot }] of rows) drawRow(row, slot, ways[way]);
+  write(head.management, managementSentence(asset, asset.trade));
+  mark(head.management, "data-locked", asset.two_half_tp_lock_enabled);
+  drawSettings(asset);
+}
+
+function drawRow(row, slot, way) {
+  mark(row, "data-armed", way.isArmed ? "yes" : "no");
+  mark(row, "data-locked", way.lock !== "");
+  write(slot.when, way.when);
+  write(slot.where, way.where);
+  if (!slot.switch) return;
+  write(slot.lock, way.lock);
+  const isAsking = isPending(slot.answer);
+  mark(slot.switch, "aria-checked", way.isArmed ? "true" : "false");
+  markBusy(slot.switch, isAsking);
+}
+
+function drawSettings(asset) {
+  followValue(settings.target, asset.points_tp_target);
+  followValue(settings.signals, asset.tp_target);
+  for (const input of Object.values(settings)) drawSetButton(input);
+  for (const button of thresholds) {
+    mark(
+      button,
+      "aria-pressed",
+      Number(button.dataset.threshold) === asset.protect_threshold_points ? "true" : "false",
+    );
+  }
+  show(rows.get("signal_target").slot.reset, asset.tp_count > 0);
+}
+
+/** The button comes with something to set: a number that differs from the desk's. */
+function drawSetButton(input) {
+  mark(input.form.querySelector("[type=submit]"), "data-live", input.dataset.typed !== undefined);
+}

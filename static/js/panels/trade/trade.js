@@ -1,0 +1,129 @@
+// @ts-check
+
+/** What is held, and what will take it out. */
+
+import * as clock from "../../desk/clock.js";
+import * as store from "../../desk/store.js";
+import * as stream from "../../desk/stream.js";
+import {
+  age,
+  averagePrice,
+  clockTime,
+  countdown,
+  moneyTone,
+  price,
+  signedPoints,
+  signedUsd,
+} from "../../reading/format.js";
+import { isUnclaimedEntry, orderUnderWay } from "../../reading/under_way.js";
+import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import * as unfilled from "../entry/unfilled.js";
+import { drawRail } from "./rail.js";
+import * as reconciled from "./reconciled.js";
+
+const ENDS = ["exit_refused", "order_rejected", "entry_expired", "entry_cancelled", "exit_unclaimed"];
+const ENDED_STAYS_SECONDS = 120;
+const WORD_JOINER = "\u2060";
+const root = document.getElementById("trade");
+const page = document.getElementById("desk");
+const slot = slots(root);
+
+export function draw({ assets, orders, history, alerts }, symbol) {
+  const asset = assets[symbol];
+  const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
+  show(slot["order-line"], order !== undefined);
+  write(slot.order, order ? orderSentence(order) : "");
+  write(slot["order-times"], order ? orderTimes(order) : "");
+  tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
+  tell(slot.ended, endedSentence(unfilled.among(alerts, symbol), asset));
+  tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
+  reconciled.draw(slot.reconciled, asset, alerts);
+  mark(page, "data-holding", asset.trade !== null);
+  mark(page, "data-stale", stream.isSilent());
+  show(slot.flat, asset.trade === null);
+  show(slot.holding, asset.trade !== null);
+  show(slot.managing, asset.trade !== null);
+  if (asset.trade === null) drawFlat(asset, history);
+  else drawHolding(asset, asset.trade);
+}
+
+function tell(line, sentence) {
+  show(line, sentence !== "");
+  write(line, sentence);
+}
+
+function orderSentence(order) {
+  const filled = order.filled_qty > 0 ? `, ${order.filled_qty} filled` : "";
+  const stands = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
+  return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
+}
+
+/** How an order of the asset ended when it was not filled: the newest of which that still matters. */
+function endedSentence(alerts, asset) {
+  const isOfAsset = (alert) => alert.asset === asset.symbol && ENDS.includes(alert.code);
+  const last = alerts.find((alert) => isOfAsset(alert) && stillMatters(alert));
+  return last === undefined ? "" : `${clockTime(last.at)} ${last.sentence}`;
+}
+
+/** For as long as it lasts; a while when it does not last, or nobody can tell. */
+function stillMatters({ at, over }) {
+  return over === false || (over !== true && clock.secondsSince(at) < ENDED_STAYS_SECONDS);
+}
+
+/** Apart from the sentence: that one is read out when it changes, and these change every second. */
+function orderTimes(order) {
+  const since = age(clock.secondsSince(order.created_at));
+  const mayExpire = order.status === "PENDING" && order.expires_at;
+  return mayExpire ? `${since}, expires in ${countdown(clock.secondsUntil(order.expires_at))}` : since;
+}
+
+function dueSentence(due) {
+  const retry = due.retry_at
+    ? `tries again in ${countdown(clock.secondsUntil(due.retry_at))}`
+    : "waits for the open order to become final";
+  return `EXIT latched by ${due.source.replaceAll("_", " ")}: ${retry}`;
+}
+
+function mismatchSentence(asset) {
+  return `POSITION MISMATCH — the broker holds ${asset.disagreement}, the desk ${asset.position}`;
+}
+
+function drawFlat(asset, history) {
+  const last = history.find((trade) => trade.asset === asset.symbol);
+  write(slot.note, "");
+  write(slot["flat-title"], ["Flat", orderUnderWay(asset)].filter(Boolean).join(" — "));
+  if (asset.pending_order_id) write(slot["flat-note"], riskSentence(asset));
+  else write(slot["flat-note"], last ? lastSentence(last) : `Nothing is at risk in ${asset.symbol}.`);
+}
+
+/** Flat with an order under way is at risk: a fill may come any moment. */
+function riskSentence(asset) {
+  const recall = isUnclaimedEntry(asset)
+    ? "Until a bridge claims it, it can be cancelled."
+    : "It cannot be cancelled any more.";
+  return `A fill can come at any moment. ${recall}`;
+}
+
+function lastSentence(trade) {
+  const side = trade.side === "BUY" ? "long" : "short";
+  const money = signedUsd(trade.pnl_usd).replace("$", `${WORD_JOINER}$`); // no line ends between the sign and its number
+  return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${money}`;
+}
+
+function drawHolding(asset, trade) {
+  const isLong = trade.side === "BUY";
+  const last = store.priceOf(asset.symbol).price;
+  const about = `${trade.contract} · ${trade.zone} zone${trade.override ? " · override" : ""}`;
+  write(slot.note, stream.isSilent() ? `as of ${clockTime(stream.asOf())}` : about);
+  mark(slot.side, "data-side", trade.side);
+  write(slot.side, `${isLong ? "▲ LONG" : "▼ SHORT"} ${trade.quantity}`);
+  writeMoney(slot.points, `${signedPoints(trade.open_points)} pt`, moneyTone(trade.open_points));
+  writeMoney(slot.usd, signedUsd(asset.pnl), moneyTone(asset.pnl));
+  write(slot.average, averagePrice(trade.entry_price, asset.tick_size));
+  write(slot.last, price(last, asset.tick_size));
+  write(slot.mae, signedPoints(trade.mae_points));
+  write(slot.mfe, signedPoints(trade.mfe_points));
+  write(slot.held, countdown(clock.secondsSince(trade.opened_at)));
+  write(slot.mode, trade.mode);
+  drawRail(slot, asset, trade);
+}

@@ -1,0 +1,81 @@
+// @ts-check
+
+/** Every rule that can end the trade, in the desk's order: whether it is armed, when it fires, where, what locks it. */
+
+import { averagePrice, points, price } from "../../reading/format.js";
+import { pointsAway, targetPrice } from "./rail.js";
+
+const ALWAYS_ON = { isArmed: true, lock: "" };
+
+/** `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says why it cannot be changed, else empty. */
+export function waysOut(desk, asset, trade) {
+  const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
+  return {
+    stop: {
+      ...ALWAYS_ON,
+      when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`,
+      where: pointsAway(asset, trade, trade.stop_price, -1),
+    },
+    daily_stop: {
+      ...ALWAYS_ON,
+      isArmed: desk.daily_stop_enabled,
+      when: `drawdown reaches ${desk.daily_stop_limit_pct} %`,
+      where: "",
+    },
+    level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
+    points_target: pointsTarget(asset, trade, words),
+    protect: protect(asset, words),
+    four_pt_invalidation: brickExit(asset.four_pt_invalidation_enabled, `a ${words.opposite} 4pt brick`),
+    signal_target: signalTarget(asset, words),
+    main_flip: brickExit(asset.main_flip_exit_enabled, `a ${words.opposite} 6pt brick`),
+    high_next_bar: highNextBar(asset, words),
+    structure: { ...ALWAYS_ON, when: `a ${words.opposite} 8pt brick`, where: "" },
+  };
+}
+
+/** The management lock in words: the colour of the 2.5pt brick that holds it; empty while it is open. */
+export function lockOf(asset) {
+  if (!asset.two_half_tp_lock_enabled) return "";
+  const color = asset.two_half_renko_color;
+  return color === "neutral" ? "Locked: no 2.5pt brick yet" : `Locked: 2.5pt is ${color}`;
+}
+
+/** One sentence about the management lock for the head of the list. */
+export function managementSentence(asset, trade) {
+  const opener = trade.side === "BUY" ? "red" : "green";
+  return asset.two_half_tp_lock_enabled
+    ? `Management locked until 2.5pt turns ${opener}`
+    : `2.5pt is ${opener}: management open`;
+}
+
+function pointsTarget(asset, trade, { locked }) {
+  const at = targetPrice(asset, trade);
+  const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, trade, at, 1)}` : "";
+  return { isArmed: asset.points_tp_enabled, when: `at ${price(at, asset.tick_size)}${away}`, where: "", lock: locked };
+}
+
+function protect(asset, { locked }) {
+  const when = `open points ≤ ${points(asset.protect_threshold_points)}`;
+  return { isArmed: asset.protect_enabled, when, where: "", lock: locked };
+}
+
+function signalTarget(asset, { opposite, locked }) {
+  const isRefused = !asset.tp_armed && !asset.next_bar_exit_allowed;
+  const counted = asset.tp_armed || asset.tp_count > 0 ? `${asset.tp_count} of ` : "";
+  return {
+    isArmed: asset.tp_armed,
+    when: `${counted}${asset.tp_target} ${opposite} 6pt brick${asset.tp_target === 1 ? "" : "s"}`,
+    where: "",
+    lock: isRefused ? `${locked}, a 6pt brick has come` : "",
+  };
+}
+
+function highNextBar(asset, { locked }) {
+  const isRefused = !asset.high_next_bar_exit_enabled && !asset.high_next_bar_exit_allowed;
+  const lock = isRefused ? `${locked}, an 8pt brick has come` : "";
+  return { isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick", where: "", lock };
+}
+
+function brickExit(isArmed, when) {
+  return { isArmed, when, where: "", lock: "" };
+}

@@ -1,0 +1,178 @@
+// @ts-check
+
+/** Reading the ladder: what the first closed gate is called, what it says, and until when. */
+
+import * as clock from "../desk/clock.js";
+import * as store from "../desk/store.js";
+import { age, countdown, wholeNumber } from "./format.js";
+
+/** The countdown within a sentence of the desk. */
+export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
+
+/** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
+export const PREORDER_GATES = [
+  "daily_stop",
+  "trade_limit",
+  "cooldown",
+  "candle_lock",
+  "pending_order",
+  "position",
+  "heartbeat",
+];
+export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
+export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
+
+/** Why the whole desk accepts nothing now, in two words; empty while it does. */
+export function deskInTheWay() {
+  const desk = store.current().global;
+  if (desk.store !== "up") return "STORE DOWN";
+  return desk.role === "writer" ? "" : "STANDBY";
+}
+
+/**
+ * The gate that refuses an entry now, or null.
+ *
+ * @param {Wire.AssetState} asset
+ */
+export function firstClosed(asset) {
+  return asset.ladder.find((rung) => rung.state === "closed") ?? null;
+}
+
+/**
+ * The first closed gate but for the one that an override skips.
+ *
+ * @param {Wire.AssetState} asset
+ */
+export function firstClosedButZone(asset) {
+  return asset.ladder.find((rung) => rung.state === "closed" && rung.gate !== "zone") ?? null;
+}
+
+/**
+ * The first closed one among these gates, or null.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {readonly string[]} gates
+ */
+export function firstClosedOf(asset, gates) {
+  return asset.ladder.find((rung) => rung.state === "closed" && gates.includes(rung.gate)) ?? null;
+}
+
+/**
+ * The sentence's first words without the time and "ACTIVE": 5 MIN LOCK.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function shortName(rung) {
+  return sentenceOf(rung)
+    .split(" — ")[0]
+    .replace(/\s*\(.*$/, "")
+    .replace(/ ACTIVE$/, "");
+}
+
+/**
+ * The headline of a closed gate: 5 MIN LOCK 04:23.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function headline(rung) {
+  const left = timeLeft(rung);
+  return left === null ? shortName(rung) : `${shortName(rung)} ${left}`;
+}
+
+/**
+ * Time until the gate opens by itself, null when an event opens it.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function timeLeft(rung) {
+  const seconds = clock.secondsUntil(rung.reopens_at);
+  return seconds === null ? null : countdown(seconds);
+}
+
+/**
+ * The server's sentence with its countdown still running.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function liveSentence(rung) {
+  const left = timeLeft(rung);
+  return left === null ? sentenceOf(rung) : sentenceOf(rung).replace(RUNNING_TIME, left);
+}
+
+/**
+ * The sentence without its countdown, for where that stands beside it.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function timelessSentence(rung) {
+  return rung.reopens_at ? withoutCountdown(sentenceOf(rung)) : sentenceOf(rung);
+}
+
+/**
+ * What a closed gate says; an open one says nothing.
+ *
+ * @param {Wire.Rung} rung
+ */
+function sentenceOf({ sentence }) {
+  return sentence ?? "";
+}
+
+/**
+ * A sentence of some time ago without the time that was left then.
+ *
+ * @param {string} sentence
+ */
+export function withoutCountdown(sentence) {
+  return sentence.replace(/\s*\([^()]*remaining\)/, "");
+}
+
+/**
+ * What opens the gate, for those that no clock opens.
+ *
+ * @param {Wire.Rung} rung
+ */
+export function opener(rung) {
+  if (rung.state === "open") return "";
+  return timeLeft(rung) ?? (rung.reopens ? `until ${rung.reopens}` : "");
+}
+
+/**
+ * What is known behind an open gate.
+ *
+ * @param {string} gate
+ * @param {Wire.GlobalState} desk
+ * @param {Wire.AssetState} asset
+ */
+export function openFact(gate, desk, asset) {
+  /** @type {Record<string, () => string>} */
+  const facts = {
+    daily_stop: () => `limit ${desk.daily_stop_limit_pct} %`,
+    trade_limit: () => `${wholeNumber(desk.trades_remaining_today)} of ${wholeNumber(desk.max_trades_per_day)} left`,
+    heartbeat: () => `heard ${age(clock.secondsSince(asset.last_heartbeat_ts))} ago`,
+    zone: () =>
+      asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`,
+    two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
+    bridge: () => (desk.env === "DEMO" ? "not needed in DEMO" : ""),
+  };
+  return facts[gate]?.() ?? "";
+}
+
+/**
+ * The next instant (epoch ms) at which the document changes by time alone, so that the page asks again.
+ * Null when nothing runs out.
+ *
+ * @param {Wire.StateDocument} document
+ * @param {Wire.AssetState} asset
+ */
+export function nextMoment(document, asset) {
+  const { rithmic_last_ts: bridgeAt, limits, env } = document.global;
+  const instants = asset.ladder
+    .filter((rung) => rung.state === "closed")
+    .map((rung) => Date.parse(rung.reopens_at ?? ""));
+  if (asset.last_heartbeat_ts && limits) {
+    instants.push(Date.parse(asset.last_heartbeat_ts) + limits.heartbeat_max_age_seconds * 1000);
+  }
+  if (env === "LIVE" && bridgeAt && limits) instants.push(Date.parse(bridgeAt) + limits.bridge_max_age_seconds * 1000);
+  const toCome = instants.filter((instant) => instant > Date.parse(document.now));
+  return toCome.length > 0 ? Math.min(...toCome) : null;
+}
