@@ -1,4 +1,4 @@
-"""The tables of ``docs/rules.md``, written from the code's own tables so that they cannot drift."""
+"""The tables of ``docs/reference/rules.md``, written from the code's own tables so that they cannot drift."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.engine.gates import ENTRY_GATES
 from services.engine.limits import LIMITS
 from services.engine.locks import LOCKS
 
-RULES_PAGE = PROJECT / "docs" / "rules.md"
+RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
 
 
