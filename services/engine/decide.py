@@ -143,6 +143,8 @@ def configure_desk(turn: Turn, command: ConfigureDesk) -> Reply:
 
 def take_over(turn: Turn, command: TakeOver) -> Reply:
     """Write down who decides from here on; a person is told when the one before was lost."""
+    last_stamp = (turn.desk.last_stamp or 0) if command.counts_ids else None
+    turn.desk = replace(turn.desk, last_stamp=last_stamp)
     turn.tell(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         sentence = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
