@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -19,10 +19,18 @@ NANOSECONDS = 1e9
 
 
 class Stopwatch:
-    """Runs from its making. Parameters: the processes, besides this one, that have a part in what is measured."""
+    """Runs from its making. Parameters: the processes, besides this one, that have a part in what is measured.
+
+    Their children are those of the beginning.
+    """
 
     def __init__(self, *processes: subprocess.Popen[bytes] | None) -> None:
-        self._roots = [process.pid for process in processes if process is not None]
+        roots = [process.pid for process in processes if process is not None]
+        self._pids = ["self", *(str(pid) for root in roots for pid in _with_children(root))]
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew."""
         self._before = dict(self._run_delays())
         self._latest = dict(self._before)
         self._began_at = time.monotonic()
@@ -40,24 +48,29 @@ class Stopwatch:
         self._latest.update(self._run_delays())
 
     def waits_for_end_of(self, process: subprocess.Popen[bytes], patience: float = 60.0) -> None:
-        """Wait until a process has ended, looking all the while."""
+        """Wait until a process has ended."""
+        self.waits_until(lambda: process.poll() is not None, patience)
+
+    def waits_until(self, is_true: Callable[[], object], patience: float = 60.0) -> float:
+        """Wait until something is true, looking all the while; return the seconds since the beginning."""
         gives_up_at = time.monotonic() + patience
-        while process.poll() is None:
-            assert time.monotonic() < gives_up_at, f"process {process.pid} had not ended after {patience} s"
+        while not is_true():
+            assert time.monotonic() < gives_up_at, f"this did not become true within {patience} s"
             self.look()
             time.sleep(LOOK_SECONDS)
+        return self.seconds
 
     def _run_delays(self) -> Iterator[tuple[Path, float]]:
-        for pid in ("self", *map(str, self._with_children())):
+        for pid in self._pids:
             for thread in Path("/proc", pid, "task").glob("*"):
                 try:
                     yield thread, int((thread / "schedstat").read_text("ascii").split()[1]) / NANOSECONDS
                 except (OSError, IndexError):
                     continue  # it has just ended
 
-    def _with_children(self) -> Iterator[int]:
-        for root in self._roots:
-            try:
-                yield from (root, *(child.pid for child in psutil.Process(root).children(recursive=True)))
-            except psutil.NoSuchProcess:
-                continue
+
+def _with_children(pid: int) -> list[int]:
+    try:
+        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return []
