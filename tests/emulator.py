@@ -71,11 +71,11 @@ class Emulator:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 self._signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(READY_SECONDS)
             self._process = None
         if self._guard is not None:
             self._guard.kill()
-            self._guard.wait(10)
+            self._guard.wait(READY_SECONDS)
             self._guard = None
 
     def pause(self) -> None:

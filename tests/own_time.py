@@ -39,9 +39,13 @@ class Stopwatch:
     def seconds(self) -> float:
         """The seconds since the beginning, without those in the run queue."""
         elapsed = time.monotonic() - self._began_at
+        return elapsed - self.queued
+
+    @property
+    def queued(self) -> float:
+        """The seconds that the threads stood in the run queue since the beginning, all of them together."""
         self.look()
-        queued = sum(delay - self._before.get(thread, 0.0) for thread, delay in self._latest.items())
-        return elapsed - queued
+        return sum(delay - self._before.get(thread, 0.0) for thread, delay in self._latest.items())
 
     def look(self) -> None:
         """Note how long the threads stood in the queue: one that ends takes its count along."""

@@ -150,14 +150,14 @@ def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator, tm
 def export(host, project, folder):
     folder.mkdir()
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(folder)}
-    requests.post(f"http://{host}/emulator/v1/projects/{project}:export", json=asked, timeout=20).raise_for_status()
+    requests.post(f"http://{host}/emulator/v1/projects/{project}:export", json=asked, timeout=60).raise_for_status()
     (found,) = folder.rglob("*.overall_export_metadata")
     return found
 
 
 def restore(host, project, kept):
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(kept)}
-    requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=20).raise_for_status()
+    requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=60).raise_for_status()
 
 
 # -- in one process, where the test holds the store's hand -----------------------------------------------------------
@@ -211,7 +211,7 @@ def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(ma
     project = wire.database.split("/")[1]
     rules = {"rules": {"files": [{"name": "firestore.rules", "content": NOBODY_MAY}]}}
     url = f"http://{firestore_host}/emulator/v1/projects/{project}:securityRules"
-    requests.put(url, json=rules, timeout=10).raise_for_status()
+    requests.put(url, json=rules, timeout=60).raise_for_status()
     eventually(lambda: strangers_are_refused(project, firestore_host))
     wire._metadata.remove(OWNER)  # from now on the rules ask who we are
     assert seconds_until_refused(lambda: manager.submit(RED), StoreDown) < ANSWERS_WITHIN_SECONDS

@@ -30,11 +30,11 @@ class SlowStore(SqliteStore):
         super().__init__(path)
 
     def commit(self, commit):
-        assert self.goes.wait(30)
+        assert self.goes.wait(60)
         return super().commit(commit)
 
     def renew(self, head):
-        assert self.goes.wait(30)
+        assert self.goes.wait(60)
         return super().renew(head)
 
 
