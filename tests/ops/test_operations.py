@@ -83,7 +83,7 @@ def test_a_desk_whose_store_is_down_lives_but_is_not_ready(desk):
     assert down["lockstep_store_up"] == 0
     assert down['lockstep_commit_failures_total{kind="StoreDown"}'] >= 1
     assert down[webhooks("tv_renko_main", "not_stored")] == 1
-    eventually(lambda: stranger.get("/readyz").status_code == 200, within=10)
+    eventually(lambda: stranger.get("/readyz").status_code == 200)
     assert scraped(desk)["lockstep_store_up"] == 1
 
 

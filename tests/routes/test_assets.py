@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from routes import assets
-from tests.support.desk_process import DeskProcess, eventually
+from tests.support.desk_process import DeskProcess
+from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
 
@@ -109,10 +110,12 @@ def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     first = shelf.edition()
     sheet.write_text("b")
     os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
-    eventually(lambda: shelf.edition() != first, within=2)
+    watch = Stopwatch()
+    assert watch.waits_until(lambda: shelf.edition() != first) < 2
     second = shelf.edition()
     (tmp_path / "more.css").write_text("c")
-    eventually(lambda: shelf.edition() not in (first, second), within=2)
+    watch.restart()
+    assert watch.waits_until(lambda: shelf.edition() not in (first, second)) < 2
 
 
 def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
