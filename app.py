@@ -16,21 +16,22 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import assets, errors, guards, request_ids, session_cookie
+from routes import assets
 from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bricks import bricks
 from routes.bridge import bridge
 from routes.controls import controls
 from routes.dead_letters import dead_letters
+from routes.http import errors, guards, request_ids, session_cookie
+from routes.http.parsing import BODY_LIMIT
+from routes.http.replies import AppServices
 from routes.journal import journal
 from routes.journal_bricks import journal_bricks
 from routes.limits import limits
 from routes.operations import operations
 from routes.orders import orders
 from routes.pages import pages
-from routes.parsing import BODY_LIMIT
-from routes.replies import AppServices
 from routes.setup import setup
 from routes.state import state
 from routes.stream import stream

@@ -12,9 +12,9 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, render_template
 
 from routes.api_sheet import rooms, shapes
-from routes.describing import answers
-from routes.guards import guarded_by
-from routes.openapi import document
+from routes.http.describing import answers
+from routes.http.guards import guarded_by
+from routes.http.openapi import document
 
 api_docs = Blueprint("api_docs", __name__)
 

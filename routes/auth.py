@@ -7,12 +7,12 @@ import time
 from flask import Blueprint, Response, jsonify, request
 from flask_login import current_user, login_user, logout_user
 
-from routes.answers import OkAnswer, SessionAnswer
-from routes.describing import answers
-from routes.errors import AccessDenied, Busy
-from routes.guards import guarded_by
-from routes.parsing import OperatorBody, accepts
-from routes.replies import app_services
+from routes.http.answers import OkAnswer, SessionAnswer
+from routes.http.describing import answers
+from routes.http.errors import AccessDenied, Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import OperatorBody, accepts
+from routes.http.replies import app_services
 from services.access.sessions import Session
 
 auth = Blueprint("auth", __name__)

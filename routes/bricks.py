@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import AfterValidator, BaseModel, Field
 
-from routes.answers import BricksAnswer
-from routes.describing import answers
-from routes.errors import InvalidRequest
-from routes.guards import guarded_by
-from routes.parsing import AskedNumber, Symbol, asks
-from routes.replies import app_services
+from routes.http.answers import BricksAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest
+from routes.http.guards import guarded_by
+from routes.http.parsing import AskedNumber, Symbol, asks
+from routes.http.replies import app_services
 from services.live.bricks import BRICKS_KEPT, brick_view
 from wire.types import STREAM_POINTS
 

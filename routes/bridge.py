@@ -7,11 +7,11 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import BeforeValidator, Field
 
-from routes.answers import SnapshotAnswer, VersionAnswer
-from routes.describing import answers
-from routes.guards import guarded_by
-from routes.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
-from routes.replies import answer, app_services
+from routes.http.answers import SnapshotAnswer, VersionAnswer
+from routes.http.describing import answers
+from routes.http.guards import guarded_by
+from routes.http.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
+from routes.http.replies import answer, app_services
 from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
 from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 

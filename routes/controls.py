@@ -7,12 +7,12 @@ from typing import Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import Field, model_validator
 
-from routes.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
-from routes.describing import answers
-from routes.errors import said
-from routes.guards import guarded_by
-from routes.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
-from routes.replies import answer, answer_with_asset, app_services, asset_part
+from routes.http.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.guards import guarded_by
+from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
+from routes.http.replies import answer, answer_with_asset, app_services, asset_part
 from services.engine.model.commands import (
     ExitAll,
     ExitPosition,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 from pydantic import ValidationError
 
-from routes.answers import BrickAnswer, DeadLettersAnswer
-from routes.describing import answers
-from routes.errors import InvalidRequest
-from routes.faults import first_fault
-from routes.guards import guarded_by
-from routes.replies import answer, app_services
+from routes.http.answers import BrickAnswer, DeadLettersAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest
+from routes.http.faults import first_fault
+from routes.http.guards import guarded_by
+from routes.http.replies import answer, app_services
 from routes.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.live.activity import LogLine, brick_text

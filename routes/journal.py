@@ -15,12 +15,12 @@ from flask import Blueprint, Response, jsonify
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from routes.describing import answers
-from routes.errors import said
-from routes.guards import guarded_by
-from routes.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
-from routes.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
-from routes.replies import answer, app_services
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.guards import guarded_by
+from routes.http.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
+from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
+from routes.http.replies import answer, app_services
 from services.engine.model.commands import NoteTrade
 from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG

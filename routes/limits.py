@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import Field, model_validator
 
-from routes.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
-from routes.describing import answers
-from routes.errors import said
-from routes.guards import guarded_by
-from routes.parsing import Money, OperatorBody, WholeNumber, accepts
-from routes.replies import answer, app_services
+from routes.http.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.guards import guarded_by
+from routes.http.parsing import Money, OperatorBody, WholeNumber, accepts
+from routes.http.replies import answer, app_services
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 

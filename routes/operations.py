@@ -7,12 +7,12 @@ from typing import Literal
 from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, Field
 
-from routes.answers import OkAnswer, ReadyAnswer
-from routes.describing import answers
-from routes.errors import Busy
-from routes.guards import guarded_by
-from routes.parsing import asks
-from routes.replies import app_services
+from routes.http.answers import OkAnswer, ReadyAnswer
+from routes.http.describing import answers
+from routes.http.errors import Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import asks
+from routes.http.replies import app_services
 from services.ops.metrics import CONTENT_TYPE
 
 operations = Blueprint("operations", __name__)

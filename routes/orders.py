@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, Field, model_validator
 
-from routes.answers import EntryAnswer, HandoverAnswer, ReportAnswer
-from routes.describing import answers, takes_header
-from routes.errors import InvalidRequest
-from routes.guards import guarded_by
-from routes.parsing import (
+from routes.http.answers import EntryAnswer, HandoverAnswer, ReportAnswer
+from routes.http.describing import answers, takes_header
+from routes.http.errors import InvalidRequest
+from routes.http.guards import guarded_by
+from routes.http.parsing import (
     AskedNumber,
     BridgeBody,
     ClickBody,
@@ -24,7 +24,7 @@ from routes.parsing import (
     accepts,
     asks,
 )
-from routes.replies import answer, app_services, whole_state
+from routes.http.replies import answer, app_services, whole_state
 from services.desk.commit_batch import Outcome
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, EnterMarket, PlacePreOrder, ReportExecution

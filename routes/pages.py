@@ -7,8 +7,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from routes.guards import guarded_by
-from routes.replies import app_services, whole_state
+from routes.http.guards import guarded_by
+from routes.http.replies import app_services, whole_state
 from services.live.broadcast import encode
 
 pages = Blueprint("pages", __name__)

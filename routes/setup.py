@@ -10,13 +10,13 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from routes.answers import SecretAnswer
-from routes.describing import answers
-from routes.errors import AccessDenied, Busy
-from routes.guards import guarded_by
+from routes.http.answers import SecretAnswer
+from routes.http.describing import answers
+from routes.http.errors import AccessDenied, Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import OperatorBody, accepts
+from routes.http.replies import app_services
 from routes.pages import page_of
-from routes.parsing import OperatorBody, accepts
-from routes.replies import app_services
 from services.access.gatekeeper import SharedSecret
 from services.views.asset_view import FLAT_STREAM_NAMES
 from wire.types import STREAM_POINTS, Instant, Stream

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from routes.describing import answers
-from routes.guards import guarded_by
-from routes.replies import whole_state
-from routes.state_answers import StateDocument
+from routes.http.describing import answers
+from routes.http.guards import guarded_by
+from routes.http.replies import whole_state
+from routes.http.state_answers import StateDocument
 
 state = Blueprint("state", __name__)
 

@@ -12,11 +12,11 @@ from flask import Blueprint, Response, g, request
 from flask_login import current_user
 from pydantic import BaseModel
 
-from routes.describing import answers, takes_header
-from routes.errors import Busy
-from routes.guards import guarded_by
-from routes.parsing import asks
-from routes.replies import app_services
+from routes.http.describing import answers, takes_header
+from routes.http.errors import Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import asks
+from routes.http.replies import app_services
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
 

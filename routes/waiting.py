@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from routes.answers import AssetAnswer
-from routes.describing import answers
-from routes.guards import guarded_by
-from routes.parsing import AssetBody, ClickBody, accepts
-from routes.replies import answer_with_asset, app_services
+from routes.http.answers import AssetAnswer
+from routes.http.describing import answers
+from routes.http.guards import guarded_by
+from routes.http.parsing import AssetBody, ClickBody, accepts
+from routes.http.replies import answer_with_asset, app_services
 from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
 
 waiting = Blueprint("waiting", __name__)

@@ -9,13 +9,13 @@ from datetime import datetime
 from flask import Blueprint, Response, g, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
-from routes.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
-from routes.describing import answers
-from routes.errors import InvalidRequest, said
-from routes.faults import first_fault
-from routes.guards import guarded_by
-from routes.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
-from routes.replies import answer, app_services
+from routes.http.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest, said
+from routes.http.faults import first_fault
+from routes.http.guards import guarded_by
+from routes.http.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.replies import answer, app_services
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted

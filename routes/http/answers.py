@@ -1,4 +1,4 @@
-"""What each call answers, as models: only described by them, never built through them (``routes/openapi.py``).
+"""What each call answers, as models: only described by them, never built through them (``routes/http/openapi.py``).
 
 The desk's answers are plain documents (``services/views/``); schemathesis and the tests of the document
 compare them with these models.
@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from routes.state_answers import AssetState, OrderRow, Rung, StateDocument
-from routes.wire import Instant, Number
+from routes.http.state_answers import AssetState, OrderRow, Rung, StateDocument
+from routes.http.words import Instant, Number
 from services.engine.model.replies import RefusalCode
 from wire.types import Env, OrderKind, Side
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import Response, current_app, jsonify
 from msgspec import Struct
 
-from routes.errors import refused
+from routes.http.errors import refused
 from services.access.gatekeeper import Gatekeeper
 from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager

@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from routes.request_ids import route
+from routes.http.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal, RefusalCode

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from routes.wire import Instant, Number, TradingDay
+from routes.http.words import Instant, Number, TradingDay
 from wire.types import (
     Color,
     EntryZone,

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
-from routes.errors import AccessDenied, Busy, InvalidRequest
-from routes.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
+from routes.http.errors import AccessDenied, Busy, InvalidRequest
+from routes.http.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
 

@@ -23,8 +23,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from routes.errors import InvalidRequest
-from routes.faults import first_fault
+from routes.http.errors import InvalidRequest
+from routes.http.faults import first_fault
 from wire.types import Color
 
 Body = TypeVar("Body", bound=BaseModel)

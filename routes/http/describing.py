@@ -1,6 +1,6 @@
 """What a view says about itself for the API's document: its answers and the headers it reads.
 
-The decorators only leave a note on the view; ``routes/openapi.py`` reads it. Guard, body and query are noted by
+The decorators only leave a note on the view; ``routes/http/openapi.py`` reads it. Guard, body and query are noted by
 ``guarded_by``, ``accepts`` and ``asks``, which also act on them.
 """
 

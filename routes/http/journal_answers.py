@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from routes.answers import BrickRow, OkAnswer, VersionAnswer
-from routes.state_answers import TradeRow
-from routes.wire import Instant, Number, TradingDay
+from routes.http.answers import BrickRow, OkAnswer, VersionAnswer
+from routes.http.state_answers import TradeRow
+from routes.http.words import Instant, Number, TradingDay
 from services.projections.entry_gates import TempoArmer, WayIn, WithOrAgainst
 from services.projections.trade_fills import FillKind
 from wire.types import Env, Side

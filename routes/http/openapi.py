@@ -17,9 +17,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from pydantic_core import core_schema
 from werkzeug.routing import Rule
 
-from routes.answers import Problem
-from routes.describing import JSON_MEDIA, Answers, Header
-from routes.guards import KEY_HEADER, UNSAFE, Guard
+from routes.http.answers import Problem
+from routes.http.describing import JSON_MEDIA, Answers, Header
+from routes.http.guards import KEY_HEADER, UNSAFE, Guard
 from services.access.keys import Scope
 
 Json = dict[str, Any]
