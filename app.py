@@ -35,8 +35,8 @@ from routes.pages import pages
 from routes.setup import setup
 from routes.state import state
 from routes.stream import stream
+from routes.tradingview.webhooks import STREAMS, webhooks
 from routes.waiting import waiting
-from routes.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions

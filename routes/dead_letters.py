@@ -11,7 +11,7 @@ from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from routes.http.guards import guarded_by
 from routes.http.replies import answer, app_services
-from routes.webhooks import BRICK_PATHS, brick_in, reply_to
+from routes.tradingview.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.live.activity import LogLine, brick_text
 from services.stores.store import DeadLetter
