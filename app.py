@@ -20,7 +20,7 @@ from routes import assets
 from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bricks import bricks
-from routes.bridge import bridge
+from routes.bridge.connection import bridge
 from routes.controls import controls
 from routes.dead_letters import dead_letters
 from routes.http import errors, guards, request_ids, session_cookie
