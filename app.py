@@ -21,22 +21,22 @@ from routes.api_docs import api_docs
 from routes.auth import auth
 from routes.bricks import bricks
 from routes.bridge.connection import bridge
-from routes.controls import controls
-from routes.dead_letters import dead_letters
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.parsing import BODY_LIMIT
 from routes.http.replies import AppServices
-from routes.journal import journal
-from routes.journal_bricks import journal_bricks
-from routes.limits import limits
 from routes.operations import operations
-from routes.orders import orders
+from routes.operator.controls import controls
+from routes.operator.dead_letters import dead_letters
+from routes.operator.journal import journal
+from routes.operator.journal_bricks import journal_bricks
+from routes.operator.limits import limits
+from routes.operator.orders import orders
+from routes.operator.setup import setup
+from routes.operator.waiting import waiting
 from routes.pages import pages
-from routes.setup import setup
 from routes.state import state
 from routes.stream import stream
 from routes.tradingview.webhooks import STREAMS, webhooks
-from routes.waiting import waiting
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions

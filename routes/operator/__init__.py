@@ -1,0 +1,1 @@
+"""The operator's calls: orders, controls, limits, journal."""
