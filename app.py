@@ -19,12 +19,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes import assets
 from routes.api_docs import api_docs
 from routes.auth import auth
-from routes.bricks import bricks
 from routes.bridge.connection import bridge
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.parsing import BODY_LIMIT
 from routes.http.replies import AppServices
-from routes.operations import operations
 from routes.operator.controls import controls
 from routes.operator.dead_letters import dead_letters
 from routes.operator.journal import journal
@@ -34,8 +32,10 @@ from routes.operator.orders import orders
 from routes.operator.setup import setup
 from routes.operator.waiting import waiting
 from routes.pages import pages
-from routes.state import state
-from routes.stream import stream
+from routes.readers.bricks import bricks
+from routes.readers.operations import operations
+from routes.readers.state import state
+from routes.readers.stream import stream
 from routes.tradingview.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing

@@ -8,13 +8,13 @@ import msgspec
 from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
-from routes.bricks import STREAM_OF_SIZE
 from routes.http.describing import answers
 from routes.http.errors import said
 from routes.http.guards import guarded_by
 from routes.http.journal_answers import TradeBricksAnswer
 from routes.http.parsing import asks
 from routes.http.replies import app_services
+from routes.readers.bricks import STREAM_OF_SIZE
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around

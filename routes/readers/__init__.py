@@ -1,0 +1,1 @@
+"""Calls that only read: state, stream, bricks, metrics."""
