@@ -16,9 +16,6 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import assets
-from routes.api_docs import api_docs
-from routes.auth import auth
 from routes.bridge.connection import bridge
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.parsing import BODY_LIMIT
@@ -31,7 +28,10 @@ from routes.operator.limits import limits
 from routes.operator.orders import orders
 from routes.operator.setup import setup
 from routes.operator.waiting import waiting
-from routes.pages import pages
+from routes.pages import assets
+from routes.pages.api_docs import api_docs
+from routes.pages.auth import auth
+from routes.pages.pages import pages
 from routes.readers.bricks import bricks
 from routes.readers.operations import operations
 from routes.readers.state import state
@@ -72,7 +72,7 @@ def create_app(config: Config | None = None) -> Flask:
     """
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
-    app = Flask(__name__, static_folder=None)  # routes/assets.py serves it
+    app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
         targets = open_targets(config.notify_urls)

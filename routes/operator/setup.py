@@ -16,7 +16,7 @@ from routes.http.errors import AccessDenied, Busy
 from routes.http.guards import guarded_by
 from routes.http.parsing import OperatorBody, accepts
 from routes.http.replies import app_services
-from routes.pages import page_of
+from routes.pages.pages import page_of
 from services.access.gatekeeper import SharedSecret
 from services.views.asset_view import FLAT_STREAM_NAMES
 from wire.types import STREAM_POINTS, Instant, Stream

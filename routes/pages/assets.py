@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask, Response, request, send_from_directory, url_for
 from flask_compress import Compress
 
-FOLDER = Path(__file__).resolve().parent.parent / "static"
+FOLDER = Path(__file__).resolve().parents[2] / "static"
 VENDOR = "vendor"
 KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 DIGITS = 12

@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, render_template
 
-from routes.api_sheet import rooms, shapes
 from routes.http.describing import answers
 from routes.http.guards import guarded_by
 from routes.http.openapi import document
+from routes.pages.api_sheet import rooms, shapes
 
 api_docs = Blueprint("api_docs", __name__)
 

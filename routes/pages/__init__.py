@@ -1,0 +1,1 @@
+"""Pages, what they load, the session, health."""
