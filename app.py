@@ -17,6 +17,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routes.bridge.connection import bridge
+from routes.bridge.orders import orders as bridge_orders
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.parsing import BODY_LIMIT
 from routes.http.replies import AppServices
@@ -31,9 +32,11 @@ from routes.operator.waiting import waiting
 from routes.pages import assets
 from routes.pages.api_docs import api_docs
 from routes.pages.auth import auth
+from routes.pages.health import health
 from routes.pages.pages import pages
+from routes.pages.setup import setup_page
 from routes.readers.bricks import bricks
-from routes.readers.operations import operations
+from routes.readers.metrics import metrics
 from routes.readers.state import state
 from routes.readers.stream import stream
 from routes.tradingview.webhooks import STREAMS, webhooks
@@ -54,8 +57,11 @@ from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
 
 BLUEPRINTS = (
-    *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
-    *(journal_bricks, bricks, auth, pages, setup, dead_letters, operations, api_docs),
+    webhooks,
+    *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
+    *(bridge, bridge_orders),
+    *(state, stream, bricks, metrics),
+    *(auth, pages, setup_page, health, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 CONTENT_SECURITY_POLICY = (

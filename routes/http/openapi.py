@@ -32,6 +32,7 @@ DESCRIPTION = (
 )
 ROOM_TITLES = {
     "orders": "Orders",
+    "bridge_orders": "Orders",
     "controls": "Controls of the open trade",
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
@@ -45,8 +46,13 @@ ROOM_TITLES = {
     "dead_letters": "TradingView",
     "setup": "Session",
     "auth": "Session",
-    "operations": "Operations",
+    "health": "Operations",
+    "metrics": "Operations",
     "api_docs": "This description",
+}
+OPERATION_PREFIXES = {  # generated clients name their functions by the ids of operations: these stay
+    "bridge_orders": "orders",
+    **dict.fromkeys(("health", "metrics"), "operations"),
 }
 ERRORS = {
     400: "The request cannot be read, or names what this desk does not have",
@@ -195,7 +201,7 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[type[BaseModel], 
     summary, _, more = inspect.cleandoc(view.__doc__ or rule.rule).partition("\n\n")
     says = more + (TRADINGVIEW_SAYS if guard == "tradingview" else "")
     operation: Json = {
-        "operationId": rule.endpoint.replace(".", "_"),
+        "operationId": _operation_id(rule.endpoint),
         "tags": [ROOM_TITLES[rule.endpoint.split(".")[0]]],
         "summary": " ".join(summary.split()),
         "security": GUARD_SECURITY[guard],
@@ -209,6 +215,11 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[type[BaseModel], 
         operation["requestBody"] = {"required": required, "content": {JSON_MEDIA: {"schema": names[view.__body__]}}}
     operation["responses"] = _responses(method, view, names)
     return operation
+
+
+def _operation_id(endpoint: str) -> str:
+    blueprint, _, view = endpoint.partition(".")
+    return f"{OPERATION_PREFIXES.get(blueprint, blueprint)}_{view}"
 
 
 def _in_path(rule: Rule) -> list[Json]:

@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 HEADER = "X-Request-Id"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLOW_SECONDS = 1.0
-WAITS_ON_PURPOSE = frozenset({"orders.hand_over"})
-REFUSES_ON_PURPOSE = frozenset({"operations.show_readiness"})  # a standby says so every few seconds
+WAITS_ON_PURPOSE = frozenset({"bridge_orders.hand_over"})
+REFUSES_ON_PURPOSE = frozenset({"health.show_readiness"})  # a standby says so every few seconds
 LOGIN = "auth.log_in"
 
 

@@ -1,4 +1,4 @@
-"""What those who keep the desk running ask: does it live, is it ready, how is it doing."""
+"""Does the process live, and is it ready: for whoever keeps the desk running."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from routes.http.errors import Busy
 from routes.http.guards import guarded_by
 from routes.http.parsing import asks
 from routes.http.replies import app_services
-from services.ops.metrics import CONTENT_TYPE
 
-operations = Blueprint("operations", __name__)
+health = Blueprint("health", __name__)
 
 ASK_AGAIN_SECONDS = 2
 
@@ -26,7 +25,7 @@ class ReadyQuery(BaseModel):
     role: Literal["writer"] | None = Field(None, description="be ready as the writer only")
 
 
-@operations.get("/healthz")
+@health.get("/healthz")
 @guarded_by("public")
 @answers(OkAnswer)
 def show_health() -> Response:
@@ -34,7 +33,7 @@ def show_health() -> Response:
     return _fresh(jsonify({"ok": True}))
 
 
-@operations.get("/readyz")
+@health.get("/readyz")
 @guarded_by("public")
 @answers(ReadyAnswer, errors=(503,))
 @asks(ReadyQuery)
@@ -51,14 +50,6 @@ def show_readiness(query: ReadyQuery) -> Response:
     if query.role == "writer" and snapshot.role != "writer":
         raise Busy("this process is the standby", ASK_AGAIN_SECONDS)
     return _fresh(jsonify({"ok": True, "role": snapshot.role, "store": snapshot.store}))
-
-
-@operations.get("/metrics")
-@guarded_by("metrics_reader")
-@answers(None, media="text/plain")
-def show_metrics() -> Response:
-    """Return the desk in figures, for Prometheus; `docs/operations.md` explains each."""
-    return _fresh(Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE))
 
 
 def _fresh(response: Response) -> Response:
