@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Blueprint, Response
+from flask import Response
 from pydantic import BeforeValidator, Field
 
+from routes.bridge import bridge_calls
 from routes.http.answers import SnapshotAnswer, VersionAnswer
 from routes.http.describing import answers
-from routes.http.guards import guarded_by
 from routes.http.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.http.replies import answer, app_services
 from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
 from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 
-bridge = Blueprint("bridge", __name__)
+bridge = bridge_calls("bridge", __name__)
 
 ContractsHeld = Annotated[WholeNumber, Field(ge=-MOST_CONTRACTS, le=MOST_CONTRACTS)]
 
@@ -53,7 +53,6 @@ class SnapshotBody(BridgeBody):
 
 
 @bridge.post("/api/bridge/heartbeat")
-@guarded_by("bridge")
 @answers(VersionAnswer)
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
@@ -72,7 +71,6 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 
 
 @bridge.post("/api/rithmic/pnl-snapshot")
-@guarded_by("bridge")
 @answers(SnapshotAnswer)
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:

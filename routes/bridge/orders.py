@@ -6,12 +6,12 @@ import threading
 import time
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
+from routes.bridge import bridge_calls
 from routes.http.answers import HandoverAnswer, ReportAnswer
 from routes.http.describing import answers
-from routes.http.guards import guarded_by
 from routes.http.parsing import AskedNumber, BridgeBody, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import answer, app_services
 from services.desk.publication import Snapshot
@@ -22,7 +22,7 @@ from services.live.activity import REPORT, report_text
 from services.views.rows import Json, handover_view
 from wire.types import OrderStatus
 
-orders = Blueprint("bridge_orders", __name__)
+orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease runs out by the clock alone, no change tells of it
@@ -54,7 +54,6 @@ class PendingQuery(BaseModel):
 
 
 @orders.get("/api/orders/pending")
-@guarded_by("bridge")
 @answers(HandoverAnswer)
 @asks(PendingQuery)
 def hand_over(query: PendingQuery) -> Response:
@@ -97,7 +96,6 @@ def _claim(owner: str, limit: int) -> list[Json]:
 
 
 @orders.post("/api/orders/<order_id>/execution-report")
-@guarded_by("bridge")
 @answers(ReportAnswer, errors=(404, 409))
 @accepts(ReportBody)
 def take_report(body: ReportBody, order_id: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Blueprint, Flask, current_app, g, request
 from flask_login import current_user
 
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
@@ -28,6 +28,27 @@ def guarded_by(guard: Guard) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+class GuardedCalls(Blueprint):
+    """The calls of one folder: a view that declares no guard of its own has the folder's."""
+
+    def __init__(self, name: str, import_name: str, guard: Guard) -> None:
+        super().__init__(name, import_name)
+        self._guard = guard
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Add the rule as Flask does, after its view got a guard."""
+        if view_func is not None and not hasattr(view_func, "__guard__"):
+            guarded_by(self._guard)(view_func)
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
 def guard_of(endpoint: str | None) -> Guard | None:

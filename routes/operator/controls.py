@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import Field, model_validator
 
 from routes.http.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.guards import guarded_by
 from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, answer_with_asset, app_services, asset_part
+from routes.operator import operator_calls
 from services.engine.model.commands import (
     ExitAll,
     ExitPosition,
@@ -27,7 +27,7 @@ from services.engine.model.replies import ExitsTaken, OrderTaken
 from services.views.asset_view import asset_view
 from services.views.rows import order_view
 
-controls = Blueprint("controls", __name__)
+controls = operator_calls("controls", __name__)
 
 
 class ExitBody(AssetBody):
@@ -61,7 +61,6 @@ class SignalTargetBody(AssetBody):
 
 
 @controls.post("/api/exit")
-@guarded_by("operator")
 @answers(ExitAnswer, errors=(409,))
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
@@ -76,7 +75,6 @@ def exit_position(body: ExitBody) -> Response:
 
 
 @controls.post("/api/exit-all")
-@guarded_by("operator")
 @answers(ExitAllAnswer)
 @accepts(ExitAllBody)
 def exit_all(body: ExitAllBody) -> Response:
@@ -100,7 +98,6 @@ def _changed_by(taken: ExitsTaken) -> list[str]:
 
 
 @controls.post("/api/scale-in")
-@guarded_by("operator")
 @answers(ScaleInAnswer, 201, errors=(409,))
 @accepts(ClickBody)
 def scale_in(body: ClickBody) -> Response:
@@ -111,7 +108,6 @@ def scale_in(body: ClickBody) -> Response:
 
 
 @controls.post("/api/protect")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(ProtectBody)
 def set_protect(body: ProtectBody) -> Response:
@@ -122,7 +118,6 @@ def set_protect(body: ProtectBody) -> Response:
 
 
 @controls.post("/api/points-take-profit")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(PointsTargetBody)
 def set_points_target(body: PointsTargetBody) -> Response:
@@ -133,7 +128,6 @@ def set_points_target(body: PointsTargetBody) -> Response:
 
 
 @controls.post("/api/take-profit")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(SignalTargetBody)
 def set_signal_target(body: SignalTargetBody) -> Response:
@@ -143,7 +137,6 @@ def set_signal_target(body: SignalTargetBody) -> Response:
 
 
 @controls.post("/api/high-next-bar-exit")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(AssetBody)
 def toggle_high_next_bar_exit(body: AssetBody) -> Response:
@@ -152,7 +145,6 @@ def toggle_high_next_bar_exit(body: AssetBody) -> Response:
 
 
 @controls.post("/api/main-flip-exit")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_main_flip_exit(body: AssetBody) -> Response:
@@ -161,7 +153,6 @@ def toggle_main_flip_exit(body: AssetBody) -> Response:
 
 
 @controls.post("/api/four-pt-invalidation")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_four_pt_invalidation(body: AssetBody) -> Response:
@@ -174,7 +165,6 @@ def _toggle(asset: str, setting: ToggledExit) -> Response:
 
 
 @controls.post("/api/auto-exit")
-@guarded_by("operator")
 @answers(AutoExitAnswer)
 @accepts(AssetBody)
 def confirm_auto_exit(body: AssetBody) -> Response:
@@ -187,7 +177,6 @@ def confirm_auto_exit(body: AssetBody) -> Response:
 
 
 @controls.post("/api/two-half-tp-lock")
-@guarded_by("operator")
 @answers(None, 423)
 def refuse_manual_lock() -> Response:
     """Refuse whatever is sent: the 2.5pt management lock is automatic only (SPEC 6.2)."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import ValidationError
 
 from routes.http.answers import BrickAnswer, DeadLettersAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
-from routes.http.guards import guarded_by
 from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
 from routes.tradingview.webhooks import BRICK_PATHS, brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.live.activity import LogLine, brick_text
 from services.stores.store import DeadLetter
 
-dead_letters = Blueprint("dead_letters", __name__)
+dead_letters = operator_calls("dead_letters", __name__)
 
 LETTERS_SHOWN = 200
 
 
 @dead_letters.get("/api/dead-letters")
-@guarded_by("operator")
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
     """Return the newest webhooks that could not be read, newest first."""
@@ -31,7 +30,6 @@ def show_dead_letters() -> Response:
 
 
 @dead_letters.post("/api/dead-letters/<sequence>/replay")
-@guarded_by("operator")
 @answers(BrickAnswer, errors=(404, 409, 422))
 def replay_dead_letter(sequence: str) -> Response:
     """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""

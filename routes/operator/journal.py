@@ -11,16 +11,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.guards import guarded_by
 from routes.http.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
 from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
 from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
 from services.engine.model.commands import NoteTrade
 from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
@@ -54,7 +54,7 @@ from services.projections.entry_gates import GatesAtEntry
 from services.projections.notes import Note
 from services.views.rows import Json, trade_row
 
-journal = Blueprint("journal", __name__)
+journal = operator_calls("journal", __name__)
 
 LONGEST_PAGE = 500
 DAY_PATTERN, MONTH_PATTERN = r"^\d{4}-\d{2}-\d{2}$", r"^20\d{2}-(0[1-9]|1[0-2])$"
@@ -172,7 +172,6 @@ class NoteBody(OperatorBody):
 
 
 @journal.get("/api/journal/trades")
-@guarded_by("operator")
 @answers(TradesAnswer, errors=(503,))
 @asks(PageAsked)
 def show_trades(query: PageAsked) -> Response:
@@ -186,7 +185,6 @@ def show_trades(query: PageAsked) -> Response:
 
 
 @journal.get("/api/journal/trades.csv")
-@guarded_by("operator")
 @answers(None, media="text/csv", errors=(503,))
 @asks(TradesAsked)
 def show_sheet(query: TradesAsked) -> Response:
@@ -199,7 +197,6 @@ def show_sheet(query: TradesAsked) -> Response:
 
 
 @journal.get("/api/journal/statistics")
-@guarded_by("operator")
 @answers(StatisticsAnswer, errors=(503,))
 @asks(TradesAsked)
 def show_statistics(query: TradesAsked) -> Response:
@@ -222,7 +219,6 @@ def show_statistics(query: TradesAsked) -> Response:
 
 
 @journal.get("/api/journal/calendar")
-@guarded_by("operator")
 @answers(CalendarAnswer, errors=(503,))
 @asks(MonthAsked)
 def show_calendar(query: MonthAsked) -> Response:
@@ -233,7 +229,6 @@ def show_calendar(query: MonthAsked) -> Response:
 
 
 @journal.get("/api/journal/day")
-@guarded_by("operator")
 @answers(DayAnswer, errors=(503,))
 @asks(DayAsked)
 def show_day(query: DayAsked) -> Response:
@@ -254,7 +249,6 @@ def show_day(query: DayAsked) -> Response:
 
 
 @journal.post("/api/journal/trades/<trade_id>/note")
-@guarded_by("operator")
 @answers(NoteAnswer, errors=(404,))
 @accepts(NoteBody)
 def note_trade(body: NoteBody, trade_id: str) -> Response:

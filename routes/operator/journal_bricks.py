@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.guards import guarded_by
 from routes.http.journal_answers import TradeBricksAnswer
 from routes.http.parsing import asks
 from routes.http.replies import app_services
+from routes.operator import operator_calls
 from routes.readers.bricks import STREAM_OF_SIZE
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
@@ -23,7 +23,7 @@ from services.projections.trade_fills import are_whole, fills_of
 from services.stores.codec import documents
 from wire.types import STREAM_POINTS, Contract
 
-journal_bricks = Blueprint("journal_bricks", __name__)
+journal_bricks = operator_calls("journal_bricks", __name__)
 
 LONGEST_ID = 64
 
@@ -37,7 +37,6 @@ class SizeAsked(BaseModel):
 
 
 @journal_bricks.get("/api/journal/trades/<trade_id>/bricks")
-@guarded_by("operator")
 @answers(TradeBricksAnswer, errors=(404, 503))
 @asks(SizeAsked)
 def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response
+from flask import Response
 from pydantic import Field, model_validator
 
 from routes.http.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.guards import guarded_by
 from routes.http.parsing import Money, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 
-limits = Blueprint("limits", __name__)
+limits = operator_calls("limits", __name__)
 
 Contracts = Annotated[WholeNumber, Field(ge=1, le=1000)]
 Seconds = Annotated[WholeNumber, Field(ge=1, le=86_400)]
@@ -57,7 +57,6 @@ class LimitsBody(OperatorBody):
 
 
 @limits.post("/api/trade-limit/consume")
-@guarded_by("operator")
 @answers(TradeCountAnswer, errors=(409,))
 @accepts(NothingBody, may_be_empty=True)
 def consume_trade(body: NothingBody) -> Response:
@@ -69,7 +68,6 @@ def consume_trade(body: NothingBody) -> Response:
 
 
 @limits.post("/api/env")
-@guarded_by("operator")
 @answers(EnvAnswer, errors=(409,))
 @accepts(EnvBody)
 def switch_env(body: EnvBody) -> Response:
@@ -81,7 +79,6 @@ def switch_env(body: EnvBody) -> Response:
 
 
 @limits.post("/api/limits")
-@guarded_by("operator")
 @answers(LimitsAnswer)
 @accepts(LimitsBody)
 def set_limits(body: LimitsBody) -> Response:

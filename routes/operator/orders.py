@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from pydantic import Field, model_validator
 
 from routes.http.answers import EntryAnswer
 from routes.http.describing import answers, takes_header
 from routes.http.errors import InvalidRequest
-from routes.http.guards import guarded_by
 from routes.http.parsing import ClickBody, accepts
 from routes.http.replies import answer, app_services, whole_state
+from routes.operator import operator_calls
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import EnterMarket, PlacePreOrder
 from services.engine.model.replies import Done, OrderTaken
 from services.views.rows import Json, order_view
 
-orders = Blueprint("orders", __name__)
+orders = operator_calls("orders", __name__)
 
 LONGEST_KEY = 200
 
@@ -45,7 +45,6 @@ class EntryBody(ClickBody):
 
 
 @orders.post("/api/orders")
-@guarded_by("operator")
 @answers(EntryAnswer, 201, errors=(409, 422))
 @takes_header("Idempotency-Key", "the same key answers the first result again for 24 h", LONGEST_KEY)
 @accepts(EntryBody)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Response, jsonify, request
 
 from routes.http.answers import SecretAnswer
 from routes.http.describing import answers
 from routes.http.errors import AccessDenied, Busy
-from routes.http.guards import guarded_by
 from routes.http.parsing import OperatorBody, accepts
 from routes.http.replies import app_services
+from routes.operator import operator_calls
 
-setup = Blueprint("setup", __name__)
+setup = operator_calls("setup", __name__)
 
 
 class PasswordBody(OperatorBody):
@@ -21,7 +21,6 @@ class PasswordBody(OperatorBody):
 
 
 @setup.post("/api/setup/webhook-secret")
-@guarded_by("operator")
 @answers(SecretAnswer, errors=(401, 403, 429))
 @accepts(PasswordBody)
 def show_webhook_secret(body: PasswordBody) -> Response:

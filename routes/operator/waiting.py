@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from routes.http.answers import AssetAnswer
 from routes.http.describing import answers
-from routes.http.guards import guarded_by
 from routes.http.parsing import AssetBody, ClickBody, accepts
 from routes.http.replies import answer_with_asset, app_services
+from routes.operator import operator_calls
 from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
 
-waiting = Blueprint("waiting", __name__)
+waiting = operator_calls("waiting", __name__)
 
 
 @waiting.post("/api/intent")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
 @accepts(ClickBody)
 def place_intent(body: ClickBody) -> Response:
@@ -25,7 +24,6 @@ def place_intent(body: ClickBody) -> Response:
 
 
 @waiting.post("/api/intent/cancel")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_intent(body: AssetBody) -> Response:
@@ -34,7 +32,6 @@ def cancel_intent(body: AssetBody) -> Response:
 
 
 @waiting.post("/api/preorder/cancel")
-@guarded_by("operator")
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_preorder(body: AssetBody) -> Response:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from pydantic import AfterValidator, BaseModel, Field
 
 from routes.http.answers import BricksAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest
-from routes.http.guards import guarded_by
 from routes.http.parsing import AskedNumber, Symbol, asks
 from routes.http.replies import app_services
+from routes.readers import reader_calls
 from services.live.bricks import BRICKS_KEPT, brick_view
 from wire.types import STREAM_POINTS
 
-bricks = Blueprint("bricks", __name__)
+bricks = reader_calls("bricks", __name__)
 
 STREAM_OF_SIZE = {f"{points:f}": stream for stream, points in STREAM_POINTS.items()}
 USUAL_LIMIT = 500
@@ -31,7 +31,6 @@ class BricksQuery(BaseModel):
 
 
 @bricks.get("/api/bricks")
-@guarded_by("state_reader")
 @answers(BricksAnswer)
 @asks(BricksQuery)
 def show_bricks(query: BricksQuery) -> Response:

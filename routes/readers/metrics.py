@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from routes.http.describing import answers
 from routes.http.guards import guarded_by
 from routes.http.replies import app_services
+from routes.readers import reader_calls
 from services.ops.metrics import CONTENT_TYPE
 
-metrics = Blueprint("metrics", __name__)
+metrics = reader_calls("metrics", __name__)
 
 
 @metrics.get("/metrics")

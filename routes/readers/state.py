@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 
 from routes.http.describing import answers
-from routes.http.guards import guarded_by
 from routes.http.replies import whole_state
 from routes.http.state_answers import StateDocument
+from routes.readers import reader_calls
 
-state = Blueprint("state", __name__)
+state = reader_calls("state", __name__)
 
 
 @state.get("/api/state")
-@guarded_by("state_reader")
 @answers(StateDocument)
 def show_state() -> Response:
     """Return the whole document as of now."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Literal
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 from flask_login import current_user
 from pydantic import BaseModel
 
@@ -17,10 +17,11 @@ from routes.http.errors import Busy
 from routes.http.guards import guarded_by
 from routes.http.parsing import asks
 from routes.http.replies import app_services
+from routes.readers import reader_calls
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
 
-stream = Blueprint("stream", __name__)
+stream = reader_calls("stream", __name__)
 
 STREAMS_AT_MOST = 80  # of 128 threads: the rest answers clicks, webhooks and bridges
 RECONNECT_MS = 1000

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Response, g, request
+from flask import Response, g, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from routes.http.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, said
 from routes.http.faults import first_fault
-from routes.http.guards import guarded_by
 from routes.http.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.http.replies import answer, app_services
+from routes.tradingview import tradingview_calls
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
@@ -25,7 +25,7 @@ from services.market.instruments import resolve_asset
 from services.views.rows import Json, order_view
 from wire.types import Stream
 
-webhooks = Blueprint("webhooks", __name__)
+webhooks = tradingview_calls("webhooks", __name__)
 
 BRICK_PATHS = {
     "/tv_renko_small": Stream.ONE,
@@ -72,7 +72,6 @@ class UnreadableWebhook(Exception):
 
 
 @webhooks.post("/tv_heartbeat")
-@guarded_by("tradingview")
 @answers(HeartbeatAnswer, errors=(422,))
 @reads(HeartbeatBody)
 def take_heartbeat() -> Response:
@@ -86,7 +85,6 @@ def take_heartbeat() -> Response:
 
 
 @webhooks.post("/tv_level_exit")
-@guarded_by("tradingview")
 @answers(LevelAnswer, errors=(422,))
 @reads(LevelBody)
 def take_level() -> Response:
@@ -98,7 +96,6 @@ def take_level() -> Response:
     return _take(command)
 
 
-@guarded_by("tradingview")
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
 def take_brick() -> Response:
