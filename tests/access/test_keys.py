@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
-from routes import errors, guards
-from routes.guards import UNSAFE, guarded_by
+from routes.http import errors, guards
+from routes.http.guards import UNSAFE, guarded_by
 from services.access import keys
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored

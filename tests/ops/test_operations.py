@@ -10,7 +10,7 @@ import yaml
 from flask import jsonify
 
 from app import create_app
-from routes.guards import guarded_by
+from routes.http.guards import guarded_by
 from services.ops.config import Config, ConfigError
 from services.ops.metrics import ALERT_CODES
 from tests.support.api_document import documented

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from routes import assets
+from routes.pages import assets
 from tests.support.desk_process import DeskProcess
 from tests.support.own_time import Stopwatch
 
