@@ -32,6 +32,7 @@ RULE = re.compile(rf"\bSPEC ({NUMBERS})")
 PRINCIPLE = re.compile(rf"\bDESIGN\b(?: ({NUMBERS}))?")
 HABIT = re.compile(r"\bSTYLE\b(?:, (\w+))?")
 SECTION, ITEM = re.compile(r"^## (\d+)\. "), re.compile(r"^(\d+)\. ")
+PAGE_NAME = re.compile(r"(?<![\w/])docs/[\w/.-]+\.md\b")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -143,6 +144,12 @@ def test_every_link_between_the_documents_leads_somewhere():
             leads = target.exists() and (not found[2] or target.suffix != ".md" or found[2] in anchors_of(target))
             broken += [] if leads else [f"{page.relative_to(PROJECT)}: {found[0]}"]
     assert broken == []
+
+
+def test_every_page_that_code_names_is_there():
+    named = {(place, found[0]) for place, line in lines() for found in PAGE_NAME.finditer(line)}
+    assert len(named) > 10
+    assert sorted((place, page) for place, page in named if not (PROJECT / page).exists()) == []
 
 
 def test_nothing_but_the_run_of_all_tests_names_what_lies_beside_the_repository():
