@@ -276,7 +276,7 @@ class KeepDeadLetter(Command, frozen=True):
 
 
 class KeepObservations(Command, frozen=True):
-    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+    """Write prices and ages down now and then, so that a restart starts near them (docs/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 
