@@ -4,6 +4,7 @@ Where nothing may be left out (``CI`` or ``LOCKSTEP_NEEDS_EMULATOR`` is set) a s
 """
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,11 +19,19 @@ settings.load_profile("desk")
 
 @pytest.fixture(autouse=True)
 def patient_desk(monkeypatch):
-    """Let a desk inside the test's process wait for its store as long as a busy machine takes.
+    """Let a desk inside the test's process wait for its store, and a store for the emulator, as a busy machine takes.
 
-    A module that measures how soon a command is answered puts a fixture of this name in its place.
+    Only the deadlines of the calls are longer. A module that measures how soon a call is answered puts a fixture of
+    this name in its place.
     """
     monkeypatch.setattr(manager, "BEGIN_WITHIN_SECONDS", PATIENCE_SECONDS)
+    firestore = sys.modules.get("services.stores.firestore.wire")
+    if firestore is None:
+        return
+    commit, ask = firestore.Wire.commit, firestore.Wire._ask
+    patience = PATIENCE_SECONDS
+    monkeypatch.setattr(firestore.Wire, "commit", lambda wire, writes, seconds=0.0: commit(wire, writes, patience))
+    monkeypatch.setattr(firestore.Wire, "_ask", lambda wire, asks, request, seconds: ask(wire, asks, request, patience))
 
 
 @pytest.fixture(scope="session")
