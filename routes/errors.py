@@ -13,31 +13,13 @@ from routes.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal, RefusalCode
+from services.engine.rules.refusals import REFUSALS
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 from services.views.rows import rung_view
 
 log = structlog.get_logger(__name__)
 
-REFUSAL_STATUS: dict[RefusalCode, int] = {
-    "gate_closed": 409,
-    "exit_locked": 409,
-    "nothing_to_exit": 409,
-    "report_conflict": 409,
-    "unknown_order": 404,
-    "unknown_asset": 400,
-    "direction_required": 400,
-    "setting_invalid": 400,
-    "nothing_to_manage": 409,
-    "nothing_waiting": 409,
-    "already_waiting": 409,
-    "scale_in_unavailable": 409,
-    "no_trade_left": 409,
-    "not_flat": 409,
-    "management_locked": 423,
-    "bridge_down": 503,
-    "report_invalid": 400,
-    "stale_click": 409,
-}
+REFUSAL_STATUS: dict[RefusalCode, int] = {rule.code: rule.status for rule in REFUSALS.values()}
 TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"
 
@@ -94,7 +76,14 @@ def said(sentence: str, status: int, **more: object) -> Response:
 def refused(refusal: Refusal, manager: StateManager) -> Response:
     """Return the answer to a command that the desk refused."""
     now = manager.now
-    body: dict[str, object] = {"ok": False, "error": refusal.sentence, "code": refusal.code}
+    body: dict[str, object] = {
+        "ok": False,
+        "error": refusal.sentence,
+        "code": refusal.code,
+        "title": refusal.title,
+        "detail": refusal.detail,
+        "facts": refusal.facts,
+    }
     if refusal.gate is not None:
         body["gate"] = refusal.gate
         body["retry_after_s"] = refusal.retry_after_s

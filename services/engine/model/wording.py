@@ -28,7 +28,7 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
     """
 
     code: str
-    title: str
+    title: str = ""
     detail: str = ""
     facts: Facts = {}
 
