@@ -125,10 +125,10 @@ def _alerts_get_facts(document: Any) -> Any:
     return {**document, "schema": 3}
 
 
-UPGRADES = (
+UPGRADES = (  # the step at index n brings a document from schema n + 1 to n + 2
     _rules_get_a_tomorrow,
     _alerts_get_facts,
-)  # the step at index n brings a document from schema n + 1 to n + 2
+)
 
 
 def observations(desk: Desk, seen: Desk) -> Observed | None:
