@@ -24,7 +24,7 @@ class Problem(BaseModel):
     field: str | None = Field(None, description="the field that is wrong")
     code: RefusalCode | None = Field(None, description="why the desk refused")
     title: str | None = Field(None, description="its headline; null in an answer that an earlier version kept")
-    detail: str | None = Field(None, description="the rest of the sentence, without the time that is left")
+    detail: str | None = Field(None, description="the sentence without its title or field, and without time left")
     facts: Facts | None = Field(None, description="what the sentence says, as numbers, instants and names")
     gate: str | None = Field(None, description="the first gate that is closed")
     retry_after_s: int | None = Field(None, description="seconds until asking again may help, null when unknown")

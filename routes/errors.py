@@ -30,6 +30,7 @@ class InvalidRequest(Exception):
     def __init__(self, field: str, reason: str, status: int = 400) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
+        self.reason = reason
         self.status = status
 
 
@@ -52,7 +53,7 @@ class Busy(Exception):
 
 def install(app: Flask) -> None:
     """Answer each kind of exception as the table says."""
-    app.register_error_handler(InvalidRequest, lambda error: said(str(error), error.status, field=error.field or None))
+    app.register_error_handler(InvalidRequest, _invalid)
     app.register_error_handler(AccessDenied, lambda error: said(str(error), error.status))
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(KeyReused, lambda error: said(str(error), 422))
@@ -92,6 +93,10 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
     response = jsonify(body)
     response.status_code = REFUSAL_STATUS[refusal.code]
     return response
+
+
+def _invalid(error: InvalidRequest) -> Response:
+    return said(str(error), error.status, field=error.field or None, detail=error.reason)
 
 
 def _busy(error: Busy) -> Response:
