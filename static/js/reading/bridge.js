@@ -31,5 +31,5 @@ function isOld({ rithmic_last_ts: heardAt, limits }, asOf) {
  * @param {Wire.AssetState} asset
  */
 function isRefused(asset) {
-  return firstClosedOf(asset, ["bridge"])?.sentence?.startsWith("BRIDGE SILENT") ?? false;
+  return firstClosedOf(asset, ["bridge"])?.code === "bridge_silent";
 }
