@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from services.engine.model.state import Asset, Desk, Trade
-from wire.types import Color, Stream
+from wire.types import Color, Stream, color_against
 
 
 class Trigger(Struct, frozen=True):
@@ -20,8 +20,7 @@ class Trigger(Struct, frozen=True):
 
     def opposes(self, trade: Trade, stream: Stream) -> bool:
         """Tell whether this is a brick of that size against the trade."""
-        against = "red" if trade.side == "BUY" else "green"
-        return self.kind == "brick" and self.stream is stream and self.color == against
+        return self.kind == "brick" and self.stream is stream and self.color == color_against(trade.side)
 
 
 class ExitRule(Struct, frozen=True):

@@ -11,7 +11,7 @@ from services.engine.model.state import Asset, Desk
 from services.engine.model.times import countdown, is_younger
 from services.engine.model.trading_day import day_end
 from services.engine.model.zone import zone_of
-from wire.types import Instant, Side
+from wire.types import Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):
@@ -145,7 +145,7 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
     direction = entry.direction or zone_of(entry.asset.stack).direction
-    opposing = {"BUY": "red", "SELL": "green"}.get(direction or "")
+    opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed(f"2.5PT FILTER — the last 2.5pt brick is {opposing}")
     return OPEN

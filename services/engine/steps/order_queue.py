@@ -10,7 +10,7 @@ from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued,
 from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset, DueExit, Trade
 from services.engine.transition import Transition
-from wire.types import OrderStatus, Side
+from wire.types import OrderStatus, Side, opposite
 
 
 def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTerms) -> Order:
@@ -65,7 +65,7 @@ def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
         kind="EXIT",
         asset=asset.symbol,
         contract=asset.trade.contract,
-        side="SELL" if asset.trade.side == "BUY" else "BUY",
+        side=opposite(asset.trade.side),
         qty=asset.trade.quantity,
         env=asset.trade.env,
         source=due.source,

@@ -12,7 +12,7 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
-from wire.types import Color, IntentStatus
+from wire.types import Color, IntentStatus, color_with
 
 PREORDER_GATES = (
     "daily_stop",
@@ -115,7 +115,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
     preorder = asset.preorder
     if preorder is None or not preorder.is_active:
         return
-    if color != ("green" if preorder.direction == "BUY" else "red"):
+    if color != color_with(preorder.direction):
         _end_preorder(transition, asset, preorder, f"the 6pt brick came {color}")
         return
     transition.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))

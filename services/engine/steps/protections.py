@@ -13,7 +13,7 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Trade
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.transition import Transition
-from wire.types import Color
+from wire.types import Color, color_against
 
 PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
 HIGHEST_TARGET = Decimal(200)
@@ -78,7 +78,7 @@ def count_signal(transition: Transition, symbol: str, color: Color) -> None:
     """Count a 6pt brick against the trade while the signal take-profit is armed."""
     asset = transition.asset(symbol)
     trade = asset.trade
-    if trade is None or not trade.tp_armed or color != ("red" if trade.side == "BUY" else "green"):
+    if trade is None or not trade.tp_armed or color != color_against(trade.side):
         return
     counted = replace(trade, tp_count=trade.tp_count + 1)
     transition.put_asset(replace(asset, trade=counted))

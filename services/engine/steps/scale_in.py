@@ -12,7 +12,7 @@ from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
 from services.engine.transition import Transition
-from wire.types import Color, Stream
+from wire.types import Color, Stream, color_with
 
 SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "bridge")
 
@@ -45,7 +45,7 @@ def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: 
     trade = asset.trade
     if trade is None or trade.scale_in_available or trade.scale_in_used:
         return
-    with_trade = color == ("green" if trade.side == "BUY" else "red")
+    with_trade = color == color_with(trade.side)
     if stream is Stream.MAIN and with_trade:
         by = "6pt continuation"
     elif stream is Stream.FOUR and flipped and not with_trade:
