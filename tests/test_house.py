@@ -102,7 +102,7 @@ def test_the_engine_asks_no_clock_no_dice_and_no_outside(path):
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
 def test_new_york_appears_in_the_engines_day_only(path):
-    assert path.name == "day.py" or "zoneinfo" not in set(imports_of(path))
+    assert path.name == "trading_day.py" or "zoneinfo" not in set(imports_of(path))
 
 
 @pytest.mark.parametrize("path", [*EVERYTHING, HOUSE / "gunicorn.conf.py"], ids=name_of)

@@ -1,4 +1,4 @@
-"""Alerts say whether what they tell of is over, and since when, as far as that is known (docs/rules.md)."""
+"""Alerts say whether what they tell of is over, and since when, as far as that is known (docs/reference/rules.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what an alert tells of is over, and since when (pure; ``docs/rules.md``, "When an alert is over").
+"""Whether what an alert tells of is over, and since when (pure; ``docs/reference/rules.md``, "When an alert is over").
 
 The events that end it name the instant. They are remembered for as long as the process lives; what they do not tell,
 the desk as it stands may, without the instant. An alert of something that does not last is never over.
