@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.engine.model.state import Asset, Trade
+from services.engine.model.state import Asset
+from services.engine.model.trade import Trade
 from wire.types import color_against
 
 

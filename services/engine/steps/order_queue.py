@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
 from services.engine.model.order import EntryTerms, Order
-from services.engine.model.state import Asset, DueExit, Trade
+from services.engine.model.state import Asset, DueExit
+from services.engine.model.trade import Trade
 from services.engine.transition import Transition
 from wire.types import OrderStatus, Side, opposite
 
@@ -51,7 +52,7 @@ def queue_scale_in(transition: Transition, asset: Asset, trade: Trade) -> Order:
             source="scale_in",
             created_at=transition.now,
             expires_at=transition.now + timedelta(seconds=rules.entry_ttl_seconds),
-            stop_points=trade.stop_points,
+            stop_points=trade.protections.stop_points,
         ),
     )
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from services.engine.model.commands import ScaleIn
 from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
-from services.engine.model.state import Trade
+from services.engine.model.trade import Trade
 from services.engine.rules.gates import EntryRequest, ladder
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
