@@ -32,7 +32,7 @@ RefusalCode = Literal[
 
 
 class Refusal(Struct, frozen=True, tag="Refusal"):
-    """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/errors.py``."""
+    """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/http/errors.py``."""
 
     code: RefusalCode
     sentence: str
