@@ -39,6 +39,9 @@ class Rung(BaseModel):
     reopens_at: Instant | None
     retry_after_s: int | None
     reopens: str | None
+    binds: list[Literal["market", "preorder", "intent", "scale_in"]] = Field(
+        description="what this gate can refuse: a market entry, placing a pre-order or an intent, a scale-in"
+    )
 
 
 class OrderRow(BaseModel):

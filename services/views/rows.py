@@ -10,6 +10,7 @@ from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
 from services.engine.rules.alerts import Ends, is_over, key_of
+from services.engine.rules.gates import GATES_BY_NAME
 from wire.types import Instant
 
 Json = dict[str, Any]
@@ -24,6 +25,7 @@ def rung_view(rung: Rung, now: Instant) -> Json:
         "reopens_at": rung.reopens_at,
         "retry_after_s": seconds_until(rung.reopens_at, now) if rung.reopens_at else None,
         "reopens": rung.reopens,
+        "binds": GATES_BY_NAME[rung.gate].binds,
     }
 
 

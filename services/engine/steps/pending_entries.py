@@ -9,21 +9,10 @@ from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderP
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import Act, EntryRequest, first_closed_for, ladder
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with
-
-PREORDER_GATES = (
-    "daily_stop",
-    "trade_limit",
-    "cooldown",
-    "candle_lock",
-    "pending_order",
-    "position",
-    "heartbeat",
-)
-INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
 
 
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
@@ -34,7 +23,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
         return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(transition, request, PREORDER_GATES)
+    refusal = _refusal(transition, request, "preorder")
     if refusal is not None:
         return refusal
     preorder = PreOrder(
@@ -54,17 +43,17 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
 def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusal:
     """Note that the operator means to enter after the next 6pt brick."""
     asset = transition.asset(command.asset)
-    refusal = _refusal(transition, EntryRequest(asset), INTENT_GATES)
+    refusal = _refusal(transition, EntryRequest(asset), "intent")
     if refusal is not None:
         return refusal
     _put_intent(transition, asset, Intent("WAITING", transition.now))
     return Done()
 
 
-def _refusal(transition: Transition, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
-    """Ask the gates that placing needs, then whether something waits already."""
+def _refusal(transition: Transition, request: EntryRequest, act: Act) -> Refusal | None:
+    """Ask the gates that bind placing, then whether something waits already."""
     rungs = ladder(transition.desk, request, transition.now)
-    shut = next((rung for rung in rungs if rung.gate in gates and not rung.is_open), None)
+    shut = first_closed_for(act, rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
     waiting = _what_waits(request.asset)

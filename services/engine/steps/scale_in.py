@@ -8,13 +8,11 @@ from services.engine.model.commands import ScaleIn
 from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.trade import Trade
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import EntryRequest, first_closed_for, ladder
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
 from services.engine.transition import Transition
 from wire.types import Color, Stream, color_with
-
-SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "bridge")
 
 
 def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
@@ -24,7 +22,7 @@ def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
         return Refusal("nothing_to_manage", f"NO POSITION — {asset.symbol} is flat")
     request = EntryRequest(asset, asset.trade.side)
     rungs = ladder(transition.desk, request, transition.now)
-    shut = next((rung for rung in rungs if rung.gate in SCALE_IN_GATES and not rung.is_open), None)
+    shut = first_closed_for("scale_in", rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
     if not asset.trade.scale_in_available:

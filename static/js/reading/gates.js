@@ -9,19 +9,6 @@ import { age, countdown, wholeNumber } from "./format.js";
 /** The countdown within a sentence of the desk. */
 export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 
-/** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
-export const PREORDER_GATES = [
-  "daily_stop",
-  "trade_limit",
-  "cooldown",
-  "candle_lock",
-  "pending_order",
-  "position",
-  "heartbeat",
-];
-export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
-export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
-
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
 export function deskInTheWay() {
   const desk = store.current().global;
@@ -48,13 +35,23 @@ export function firstClosedButZone(asset) {
 }
 
 /**
- * The first closed one among these gates, or null.
+ * The closed gates that bind an act; what waits for a brick needs less of the ladder, a scale-in less again (SPEC 4).
  *
  * @param {Wire.AssetState} asset
- * @param {readonly string[]} gates
+ * @param {Wire.Rung["binds"][number]} act
  */
-export function firstClosedOf(asset, gates) {
-  return asset.ladder.find((rung) => rung.state === "closed" && gates.includes(rung.gate)) ?? null;
+export function closedFor(asset, act) {
+  return asset.ladder.filter((rung) => rung.state === "closed" && rung.binds.includes(act));
+}
+
+/**
+ * The first closed gate that binds an act, or null.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung["binds"][number]} act
+ */
+export function firstClosedFor(asset, act) {
+  return closedFor(asset, act)[0] ?? null;
 }
 
 /**
