@@ -5,10 +5,21 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from services.desk import manager
+from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import NoEmulator, is_needed, owner_of_the_run, shared_host, warm_up
 
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("desk")
+
+
+@pytest.fixture(autouse=True)
+def patient_desk(monkeypatch):
+    """Let a desk inside the test's process wait for its store as long as a busy machine takes.
+
+    A module that measures how soon a command is answered puts a fixture of this name in its place.
+    """
+    monkeypatch.setattr(manager, "BEGIN_WITHIN_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

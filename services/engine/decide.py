@@ -145,6 +145,8 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 
 def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Write down who decides from here on; a person is told when the one before was lost."""
+    last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
+    transition.change_desk(last_stamp=last_stamp)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"

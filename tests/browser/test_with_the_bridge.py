@@ -92,6 +92,6 @@ def test_a_bridge_that_dies_while_holding_is_named_and_the_exit_goes_on_when_it_
     expect(trade).to_contain_text("EXIT SELL 5 MESZ6")  # queued, or claimed by a call that nobody reads any more
     expect(trade).to_contain_text("LONG 5", use_inner_text=True)  # nothing is optimistic about money
     bridge.start()
-    eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2], within=20)
+    eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2])
     desk.hears_price(PRICE + 1)  # the paper broker fills at a price it has heard itself
     expect(trade).to_contain_text("Flat", use_inner_text=True, timeout=15_000)

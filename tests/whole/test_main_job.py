@@ -20,7 +20,7 @@ from services.market.ticks import read_ticks
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from tape.player import TapeSettings, play
-from tests.support.desk_process import TV_SECRET, DeskProcess
+from tests.support.desk_process import PATIENCE_SECONDS, TV_SECRET, DeskProcess, eventually
 from tests.support.gate_auditor import audit
 from tests.support.processes import REPOSITORY, PaperBridge
 
@@ -77,8 +77,8 @@ class ImpatientOperator(threading.Thread):
     def leave_flat(self) -> None:
         """Stop clicking, take everything out, and wait until nothing is on its way."""
         self._stop_asking.set()
-        self.join(10)
-        deadline = time.monotonic() + 30
+        self.join(PATIENCE_SECONDS)
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             state = self._operator.state()
             if not state["orders"] and not state["assets"]["US30"]["position"]:
@@ -86,6 +86,11 @@ class ImpatientOperator(threading.Thread):
             self._operator.post("/api/exit-all", json={"force": True})
             time.sleep(0.2)
         raise AssertionError("the desk did not become flat")
+
+    def hears_another_snapshot(self) -> None:
+        """Wait until the bridge has told its account once more."""
+        before = self._operator.state()["global"]["snapshot_ts"]
+        eventually(lambda: self._operator.state()["global"]["snapshot_ts"] != before)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +114,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOp
         summary = play(read_ticks(TAPE), settings)
         assert summary.completed
         operator.leave_flat()
-        time.sleep(6)  # the bridge's next snapshot has the last word on the balance
+        for _ in range(2):  # the bridge's next whole snapshot has the last word on the balance
+            operator.hears_another_snapshot()
     finally:
         bridge.terminate()
         web.terminate()

@@ -33,13 +33,15 @@ class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
 class TakeOver(Command, frozen=True, tag="TakeOver"):
     """Let the process ``writer`` decide from here on, its version of the program being ``program``.
 
-    ``after_loss`` names the process before it, when that one ended without letting go.
+    ``after_loss`` names the process before it, when that one ended without letting go. ``counts_ids`` says whether
+    its ids carry a counter within the millisecond; journals from before the counter do not say it.
     """
 
     writer: str
     epoch: int
     program: str
     after_loss: str | None = None
+    counts_ids: bool = False
 
 
 class NotePrice(Command, frozen=True, tag="NotePrice"):

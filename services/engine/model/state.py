@@ -303,6 +303,7 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force; ``wanted`` will be from the next trading day on, and are ``rules`` while nothing is
     pending; ``configured`` is what the environment said last, so that a restart shows what it changed.
     ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
+    ``last_stamp`` is the milliseconds and counter of the newest id, None while a program decides that counts none.
     """
 
     id_key: str
@@ -312,6 +313,7 @@ class Desk(Struct, frozen=True):
     configured: Rules
     sequence: int = 0
     issued: int = 0
+    last_stamp: int | None = None
     env: Env = "DEMO"
     locks: Locks = Locks()
     assets: dict[str, Asset] = field(default_factory=dict)
