@@ -283,7 +283,7 @@ class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
 
 
 class KeepObservations(Command, frozen=True, tag="KeepObservations"):
-    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+    """Write prices and ages down now and then, so that a restart starts near them (docs/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 

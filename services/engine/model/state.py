@@ -192,7 +192,7 @@ class Disagreement(Struct, frozen=True):
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price. Published at once, committed with the next event (DESIGN 9)."""
+    """What changes with every price. Published at once, committed with the next event (docs/architecture.md)."""
 
     last_price: Price | None = None
     price_at: Instant | None = None
