@@ -39,7 +39,7 @@ from routes.readers.bricks import bricks
 from routes.readers.metrics import metrics
 from routes.readers.state import state
 from routes.readers.stream import stream
-from routes.tradingview.webhooks import STREAMS, webhooks
+from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
@@ -55,6 +55,7 @@ from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
+from wire.tradingview import JOURNALED, STREAMS
 
 BLUEPRINTS = (
     webhooks,
@@ -86,7 +87,7 @@ def create_app(config: Config | None = None) -> Flask:
         raise ConfigError(str(error)) from error
     parts = open_services(config, Metrics())
     parts.metrics.watch(parts.manager, parts.broadcaster)
-    parts.metrics.expect_webhooks(STREAMS)
+    parts.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = parts
     session_cookie.install(app, config, parts.gatekeeper)
     errors.install(app)
@@ -161,6 +162,7 @@ def end_streams(app: Flask) -> None:
 def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
+    app.jinja_env.globals.update(streams=STREAMS, journaled_streams=JOURNALED)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a webhook is never redirected
     if config.trusted_proxies:

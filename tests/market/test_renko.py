@@ -16,7 +16,7 @@ from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import read_ticks
 from tests.support.paths import REPOSITORY
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_POINTS
 
 TAPES = Path(os.environ.get("LOCKSTEP_DATA", REPOSITORY.parent / "shared" / "data"))
 ES = INSTRUMENTS["ES"]

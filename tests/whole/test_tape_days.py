@@ -62,7 +62,8 @@ from services.stores.codec import documents
 from tests.support.builders import AGAINST, NEW_YORK, TOGGLES
 from tests.support.paths import REPOSITORY as PROJECT
 from tests.support.trader import ID_KEY, replay
-from wire.types import STREAM_POINTS, Contract, OrderStatus, Stream
+from wire.tradingview import STREAM_POINTS
+from wire.types import Contract, OrderStatus, Stream
 
 DATA = Path(os.environ.get("LOCKSTEP_DATA", PROJECT.parent / "shared" / "data"))
 TAPES = {"US30": DATA / "us30_ticks_20230628_renkodf.csv.gz", "ES": DATA / "es_1m_2013_lean.csv.gz"}
