@@ -45,6 +45,7 @@ from services.access.keys import KeyRing
 from services.access.sessions import Sessions
 from services.desk.manager import StateManager
 from services.desk.subscribers import Several
+from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
@@ -162,7 +163,9 @@ def end_streams(app: Flask) -> None:
 def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
-    app.jinja_env.globals.update(streams=STREAMS, journaled_streams=JOURNALED)
+    app.jinja_env.globals.update(
+        streams=STREAMS, journaled_streams=JOURNALED, limit_titles={row.rule: row.title for row in RULE_SETTINGS}
+    )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a webhook is never redirected
     if config.trusted_proxies:
