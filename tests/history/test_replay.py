@@ -42,6 +42,7 @@ def changed(trader, table, key, name, change):
     column, body = ("name", "body") if table == "documents" else ("id", "body")
     if table == "journal":
         column, body = "sequence", "events"
+    table = "records" if column == "id" else table
     with sqlite3.connect(trader.path) as connection:
         (text,) = connection.execute(f"SELECT {body} FROM {table} WHERE {column} = ?", (key,)).fetchone()  # noqa: S608
         plain = msgspec.json.decode(text)
@@ -104,7 +105,7 @@ def test_an_order_and_a_trade_that_were_touched_are_named(trader):
 def test_an_order_that_was_removed_is_named(trader):
     a_day(trader).turns_to("ES").bricks(6, "red").exits().stops()
     open_id = next(iter(trader.desk.orders))
-    tampered(trader, "DELETE FROM orders WHERE id = ?", open_id)
+    tampered(trader, "DELETE FROM records WHERE kind = 'orders' AND id = ?", open_id)
     (sentence,) = trader.replays().sentences
     assert sentence.startswith(f"order {open_id}: the journal says {{")
     assert sentence.endswith("the store says nothing")
