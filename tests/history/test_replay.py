@@ -37,17 +37,17 @@ def tampered(trader, statement, *values):
         assert connection.execute(statement, values).rowcount == 1
 
 
+WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
+
+
 def changed(trader, table, key, name, change):
-    """Change a stored JSON body behind the desk's back."""
-    column, body = ("name", "body") if table == "documents" else ("id", "body")
-    if table == "journal":
-        column, body = "sequence", "events"
-    table = "records" if column == "id" else table
+    """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
+    table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
-        (text,) = connection.execute(f"SELECT {body} FROM {table} WHERE {column} = ?", (key,)).fetchone()  # noqa: S608
+        (text,) = connection.execute(f"SELECT {body} FROM {table} WHERE {where}", (key,)).fetchone()  # noqa: S608
         plain = msgspec.json.decode(text)
         change(plain)
-        connection.execute(f"UPDATE {table} SET {body} = ? WHERE {column} = ?", (msgspec.json.encode(plain), key))  # noqa: S608
+        connection.execute(f"UPDATE {table} SET {body} = ? WHERE {where}", (msgspec.json.encode(plain), key))  # noqa: S608
     assert name in str(plain)
 
 
