@@ -91,7 +91,7 @@ def next_group(
 class CommitBatch:
     """The working copy of one group commit: the desk so far and everything that will be stored with it.
 
-    ``carried`` holds the records that projections build their next ones on, by kind.
+    ``carried`` holds the last record of each kind, by its name: projections may build their next ones on them.
     ``journaled`` is the desk as of the last journal row. Prices that moved after it are on ``desk`` alone: the
     next row will carry them, and until then they are not stored, so that the journal explains every document.
     """
@@ -152,27 +152,43 @@ class CommitBatch:
         if not decision.is_durable:
             self.desk = decision.desk
             return
-        observed = documents.observations(self.desk, self.journaled)
         sequence = decision.desk.sequence + 1
-        self._tell(self.desk, sequence, decision, now)
-        self._project(self.desk, sequence, decision, now)
+        row = self._row_of(command, decision, sequence, now)
+        records = self._project(sequence, decision, now)
+        self._tell(self.desk, sequence, decision, now)  # from here on nothing fails: all of a decision or nothing
+        for record in records:
+            self._keep(record)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
-        self.rows.append(
-            JournalRow(
-                sequence=sequence,
-                at=now,
-                origin=command.origin,
-                kind=command.kind_name(),
-                asset=getattr(command, "asset", None),
-                command=documents.write_command(command),
-                events=documents.write_events(decision.events),
-                observed=documents.write_observed(observed) if observed else None,
-                schema=documents.SCHEMA,
-            )
-        )
+        self.rows.append(row)
         self.events += decision.events
         self.trades += [event for event in decision.events if isinstance(event, TradeClosed)]
         self._ended.update((order.id, order) for order in decision.orders if order.status.is_final)
+
+    def _row_of(self, command: AnyCommand, decision: Decision, sequence: int, now: Instant) -> JournalRow:
+        observed = documents.observations(self.desk, self.journaled)
+        return JournalRow(
+            sequence=sequence,
+            at=now,
+            origin=command.origin,
+            kind=command.kind_name(),
+            asset=getattr(command, "asset", None),
+            command=documents.write_command(command),
+            events=documents.write_events(decision.events),
+            observed=documents.write_observed(observed) if observed else None,
+            schema=documents.SCHEMA,
+        )
+
+    def _project(self, sequence: int, decision: Decision, now: Instant) -> list[Record]:
+        """Compute what is stored beside the journal row, one kind of record after the other."""
+        decided = Decided(self.desk, decision, sequence, now, self.carried)
+        return [record for projection in PROJECTIONS for record in _records_of(projection, decided)]
+
+    def _keep(self, record: Record) -> None:
+        self.carried[record.kind.name] = record
+        if record.kind.is_replaced:
+            self._replaced[record.kind.name, record.id] = record
+        else:
+            self._added.append(record)
 
     def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
         """Keep a durable decision's answer under the request's Idempotency-Key."""
@@ -195,21 +211,6 @@ class CommitBatch:
     def attempts(self) -> list[Record]:
         """Tries against the rules."""
         return self.records_of(ATTEMPTS)
-
-    def _project(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Compute what is stored beside the journal row: one kind of record after the other."""
-        decided = Decided(before, decision, sequence, now, self.carried)
-        for projection in PROJECTIONS:
-            for record in _records_of(projection, decided):
-                self._keep(record, projection.carry is not None)
-
-    def _keep(self, record: Record, is_carried: bool) -> None:
-        if record.kind.is_replaced:
-            self._replaced[record.kind.name, record.id] = record
-        else:
-            self._added.append(record)
-        if is_carried:
-            self.carried[record.kind.name] = record
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Decided(Struct, frozen=True):
     """A decision that will be journaled as row ``sequence`` at ``now``; ``before`` is the desk it was asked of.
 
-    ``carried`` holds, by the kind's name, the last record of each projection that carries one.
+    ``carried`` holds, by the kind's name, the last record of each kind that this process has heard of.
     """
 
     before: Desk
@@ -34,8 +34,8 @@ class Projection(Struct, frozen=True):
     """One kind of stored fact.
 
     ``records`` is pure. When it fails, the record is lost and the decision is committed all the same; a projection
-    that ``must_not_be_lost`` fails the decision instead. ``carry`` reads the record that the next one is built on,
-    when a process becomes the writer.
+    that ``must_not_be_lost`` fails the decision instead. ``carry`` reads, for a process that becomes the writer, the
+    record that its next one is built on.
     """
 
     kind: Kind
