@@ -126,7 +126,7 @@ def claim_records(decided):
 def test_a_new_kind_of_fact_is_stored_and_found_without_any_change_to_a_store(anywhere, monkeypatch):
     """A function and a row of the table are all of it: who claimed which order, on both stores."""
     table_with(monkeypatch, *PROJECTIONS, Projection(CLAIMS, claim_records))
-    anywhere.trades_once().restarts()
+    anywhere.is_long(5250).later(seconds=5).bricks(6, "green").exits().filled_at(5252).restarts()
     store = anywhere.manager.store
     first, second = records = store.records_with(CLAIMS, "bridge")
     assert [record.body.decode() for record in records] == [event.order_id for event in anywhere.told(OrderClaimed)]
