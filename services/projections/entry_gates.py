@@ -60,10 +60,10 @@ class GatesAtEntry(Struct, frozen=True):
 
 def gates_records(decided: Decided) -> Iterator[Record]:
     """Yield how the gates stood for each entry that a decision accepted."""
-    before, decision, now = decided.before, decided.decision, decided.now
-    for event in decision.events:
+    for event in decided.decision.events:
         if isinstance(event, EntryAccepted):
-            yield gates_record(event.order_id, gates_at_entry(before, decision, event, now), now)
+            gates = gates_at_entry(decided.before, decided.decision, event, decided.now)
+            yield gates_record(event.order_id, gates, decided.now)
 
 
 def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> GatesAtEntry:

@@ -22,8 +22,8 @@ class Kind(Struct, frozen=True):
     ``name`` is their collection in Firestore and stands in the column ``kind`` in SQLite. ``time`` names the Firestore
     field that holds a record's time. ``found_by`` names the fact by which records are looked up besides id and time.
     A record that ``is_replaced`` gives way to a later one with its id; any other id may be written only once, and a
-    commit that writes it again fails as a whole. Records that are ``pruned`` go with their journal row: their ids are
-    ``row_id``\\ s.
+    commit that writes it again fails as a whole. Records that are pruned go with their journal row: ``row_id`` makes
+    their ids.
     """
 
     name: str
