@@ -15,7 +15,7 @@ from routes.tradingview.webhooks import brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
-from services.stores.store import DeadLetter
+from services.projections.dead_letters import DeadLetter, last_dead_letters
 from wire.tradingview import STREAM_OF_PATH
 
 dead_letters = operator_calls("dead_letters", __name__)
@@ -27,7 +27,7 @@ LETTERS_SHOWN = 200
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
     """Return the newest webhooks that could not be read, newest first."""
-    letters = [_letter_view(letter) for letter in app_services().manager.store.last_dead_letters(LETTERS_SHOWN)]
+    letters = [_letter_view(letter) for letter in last_dead_letters(app_services().manager.store, LETTERS_SHOWN)]
     return jsonify({"ok": True, "dead_letters": letters})
 
 
@@ -35,7 +35,7 @@ def show_dead_letters() -> Response:
 @answers(BrickAnswer, errors=(404, 409, 422))
 def replay_dead_letter(sequence: str) -> Response:
     """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
-    letters = app_services().manager.store.last_dead_letters(LETTERS_SHOWN)
+    letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
     letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)

@@ -79,9 +79,10 @@ def _claimed_seconds_ago(desk, seconds):
     """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:
-        for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open = 1").fetchall():
+        for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open").fetchall():
             changed = {**json.loads(body), "claimed_at": at}
-            connection.execute("UPDATE orders SET body = ? WHERE id = ?", (json.dumps(changed).encode(), order_id))
+            change = "UPDATE records SET body = ? WHERE kind = 'orders' AND id = ?"
+            connection.execute(change, (json.dumps(changed).encode(), order_id))
 
 
 def test_limit_is_kept(desk):
