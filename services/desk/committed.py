@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
+from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ENDING, Ends, ends_after
 from services.projections.equity import PnlDay, day_name, read_pnl_day
@@ -81,6 +83,14 @@ def stored_past(store: Store) -> Past:
     trades = tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))
     tries = store.attempts_between(*EVER, 1)
     return Past(trades, tries[0].at if tries else None)
+
+
+def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) -> tuple[TradeClosed, ...]:
+    """Return the history with trades that closed since, which come oldest first.
+
+    Without any it is the same tuple: the stream sends the history when it finds another one.
+    """
+    return (*reversed(closed), *history)[:HISTORY_KEPT] if closed else history
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import structlog
 
-from services.desk.committed import HISTORY_KEPT, stored_past
+from services.desk.committed import stored_past, with_newer
 from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
 from services.engine.model.events import TradeClosed
@@ -63,6 +63,6 @@ class Follower:
         told = [(row.at, event) for row in rows for event in documents.read_events(row.events)]
         closed = [event for _, event in told if isinstance(event, TradeClosed)]
         tries = [at for at, event in told if is_try(event)]
-        history = (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
+        history = with_newer(shown_before.history, closed)
         ended = ends_after(shown_before.ended, desk, told)
         return Past(history, tries[-1] if tries else shown_before.tried_at, ended)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from services.desk.clicks import refusal_of_stale
 from services.desk.commit_batch import CommitBatch, KeyReused, MaintenanceWrite, Outcome, Submission, next_group
-from services.desk.committed import HISTORY_KEPT, CommittedState, ends_with, stored_past
+from services.desk.committed import CommittedState, ends_with, stored_past, with_newer
 from services.desk.lease import Lease
 from services.desk.process_name import shown
 from services.desk.program import VERSION
@@ -309,7 +309,7 @@ class Writer:
             return
         self._published.show(
             desk=batch.desk,
-            history=(*reversed(batch.trades), *shown_now.history)[:HISTORY_KEPT],
+            history=with_newer(shown_now.history, batch.trades),
             store="up" if batch.rows else shown_now.store,
             noticed=batch.journaled.sequence if batch.notices else shown_now.noticed,
             tried_at=batch.attempts[-1].at if batch.attempts else shown_now.tried_at,
