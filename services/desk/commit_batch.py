@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.decide import Decision, decide
+from services.engine.decide import Decision, decide_now, pass_time
 from services.engine.model.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.model.events import AnyEvent, DeadLetterKept, EntryAccepted, TradeClosed, TradeNoted
 from services.engine.model.order import Order
@@ -141,15 +141,15 @@ class CommitBatch:
         return documents.read_answer(known[0].answer)
 
     def decide(self, command: AnyCommand, now: Instant) -> tuple[Decision, Decision]:
-        """Let time pass, then decide the command: two decisions, so that a journal row tells of one cause.
+        """Let time pass, then decide the command: two decisions, so that each journal row has one cause.
 
         A report may speak of an order that has left the desk, perhaps in this very moment: it is recalled.
         """
-        passed = decide(self.desk, TIME, now)
+        passed = pass_time(self.desk, now)
         self._take(TIME, passed, now)
         if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
             command = replace(command, recalled=self._ended.get(command.order_id) or self._recall(command.order_id))
-        decision = decide(self.desk, command, now)
+        decision = decide_now(self.desk, command, now)
         self._take(command, decision, now)
         return passed, decision
 
