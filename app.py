@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -40,17 +39,16 @@ from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
 from services.desk.manager import StateManager
-from services.desk.subscribers import Several
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
-from services.notifications.delivery import Post, WrongTarget, open_targets
+from services.notifications.delivery import NoticeBell, Post, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
-from services.stores.store import JournalRow, StoreError
+from services.stores.store import StoreError
 
 BLUEPRINTS = (
     *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
@@ -91,7 +89,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(blueprint)
     parts.gatekeeper.sessions.start()
     clockwork = start_clockwork(parts.manager, config)
-    post = Post(parts.manager, targets)
+    post = Post(parts.manager, targets, parts.bell)
 
     def close() -> None:
         atexit.unregister(close)
@@ -111,20 +109,14 @@ def create_app(config: Config | None = None) -> Flask:
 def open_services(config: Config, metrics: Metrics) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
-    activity, bricks = ActivityLog(), BrickStore()
-
-    def follow(rows: Sequence[JournalRow]) -> None:
-        activity.tell(rows)
-        bricks.follow(rows)
-
+    activity, bricks, bell = ActivityLog(), BrickStore(), NoticeBell()
     try:
         manager = StateManager(
             store,
             config.rules_at,
             notifying=config.notifying,
-            observer=Several(metrics, bricks),
-            on_followed=follow,
-            on_shown=bricks.look,
+            subscribers=(bricks, activity, metrics, bell),
+            timer=metrics,
         )
     except BaseException:
         store.close()
@@ -140,6 +132,7 @@ def open_services(config: Config, metrics: Metrics) -> AppServices:
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
+        bell=bell,
     )
 
 

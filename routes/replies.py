@@ -16,6 +16,7 @@ from services.engine.model.replies import Refusal
 from services.live.activity import ActivityLog, LogLine
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
+from services.notifications.delivery import NoticeBell
 from services.ops.config import Config
 from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
@@ -33,13 +34,16 @@ class AppServices(Struct, frozen=True):
     stopping: threading.Event
     metrics: Metrics
     bricks: BrickStore
+    bell: NoticeBell
 
     def is_stopping(self) -> bool:
         """Tell whether the process is about to go: long waits end early."""
         return self.stopping.is_set()
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
-        """Write a bridge's message into the log."""
+        """Write a bridge's message into the log, unless the journal has it."""
+        if outcome.is_journaled:
+            return
         refusal = outcome.answer if isinstance(outcome.answer, Refusal) else None
         duplicate = getattr(outcome.answer, "duplicate", False)
         result = refusal.code if refusal else "duplicate" if duplicate else "ok"

@@ -133,10 +133,16 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     outcome = app_services().manager.submit(command)
     body, said_outcome = reply_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
-    text = _text_of(command)
-    line = LogLine(app_services().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
-    app_services().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    if not outcome.is_journaled:
+        _note(command, said_outcome)
     return answer(outcome, body)
+
+
+def _note(command: AnyCommand, outcome: str) -> None:
+    """Write into the log what is not in the journal."""
+    parts = app_services()
+    line = LogLine(parts.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome)
+    parts.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
 
 
 @webhooks.after_request
@@ -201,8 +207,6 @@ def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
     g.webhook_outcome = "dead_letter"
-    line = LogLine(app_services().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
-    app_services().activity.note("tradingview", line)
     return said(reason, error.status)
 
 

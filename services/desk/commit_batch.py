@@ -25,6 +25,7 @@ from services.projections.equity import PnlDay, with_sample, write_pnl_day
 from services.projections.notes import write_note
 from services.projections.trade_fills import stored_fills
 from services.stores.codec import documents
+from services.stores.codec.committed_events import CommittedEvent, numbered
 from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply
 from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 from wire.types import Instant
@@ -46,6 +47,11 @@ class Outcome(Struct, frozen=True):
     version: int
     events: tuple[AnyEvent, ...] = ()
     repeated: bool = False
+
+    @property
+    def is_journaled(self) -> bool:
+        """Whether the command was committed as a journal row."""
+        return bool(self.events)
 
 
 class Submission(Struct):
@@ -113,7 +119,7 @@ class CommitBatch:
         self._known_replies = replies
         self.journaled = committed
         self.rows: list[JournalRow] = []
-        self.events: list[AnyEvent] = []
+        self.events: list[CommittedEvent] = []
         self.trades: list[TradeClosed] = []
         self.replies: list[StoredReply] = []
         self._ended: dict[str, Order] = {}
@@ -176,7 +182,7 @@ class CommitBatch:
                 schema=documents.SCHEMA,
             )
         )
-        self.events += decision.events
+        self.events += numbered(sequence, now, decision.events)
 
     def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
         """Keep a durable decision's answer under the request's Idempotency-Key."""

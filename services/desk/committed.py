@@ -94,15 +94,14 @@ def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) 
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:
-    """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended.
+    """Return which alerts ended when, with what a committed group adds.
 
-    The group is committed: a fault in here costs a word on the page, never the state.
+    A fault in here is logged and costs a word on the page: the group is committed already.
     """
-    if not any(isinstance(event, ENDING) for event in batch.events):
+    if not any(isinstance(one.event, ENDING) for one in batch.events):
         return known
     try:
-        told = [(row.at, event) for row in batch.rows for event in documents.read_events(row.events)]
-        return ends_after(known, batch.desk, told)
+        return ends_after(known, batch.desk, [(one.at, one.event) for one in batch.events])
     except Exception:
         log.exception("which alerts are over could not be told")
         return known

@@ -117,9 +117,14 @@ class Broadcaster:
     def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
         """Return a new listener that begins with the full state, or with what it missed since ``after``."""
         listener = Listener(quotes_only=quotes_only)
-        with self._activity.lock, self._lock:
+        with self._activity.lock:
+            self._activity.absorb()
+            return self._listen(listener, after)
+
+    def _listen(self, listener: Listener, after: int | None) -> Listener:
+        with self._lock:
             self._publish_changes()  # what a newcomer begins with is what everybody has been told
-            for message in self._opening(quotes_only, after):
+            for message in self._opening(listener.quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
         return listener
@@ -158,6 +163,7 @@ class Broadcaster:
         while not self._stopping.is_set():
             self._manager.wait_until(self._is_news, self._patience())
             try:
+                self._activity.absorb()
                 with self._lock:
                     self._publish_changes()
                     self._ping_when_due()
