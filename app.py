@@ -22,6 +22,7 @@ from routes.bricks import bricks
 from routes.bridge import bridge
 from routes.controls import controls
 from routes.dead_letters import dead_letters
+from routes.events import events
 from routes.journal import journal
 from routes.journal_bricks import journal_bricks
 from routes.limits import limits
@@ -42,6 +43,7 @@ from services.desk.manager import StateManager
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
+from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeBell, Post, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
 from services.ops.config import Config, ConfigError
@@ -49,9 +51,10 @@ from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import StoreError
+from services.views.event_rows import EventViews
 
 BLUEPRINTS = (
-    *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream),
+    *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream, events),
     *(journal_bricks, bricks, auth, pages, setup, dead_letters, operations, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
@@ -109,13 +112,14 @@ def create_app(config: Config | None = None) -> Flask:
 def open_services(config: Config, metrics: Metrics) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
-    activity, bricks, bell = ActivityLog(), BrickStore(), NoticeBell()
+    activity, bricks, bell, event_views = ActivityLog(), BrickStore(), NoticeBell(), EventViews(store)
+    feed = EventFeed(event_views)
     try:
         manager = StateManager(
             store,
             config.rules_at,
             notifying=config.notifying,
-            subscribers=(bricks, activity, metrics, bell),
+            subscribers=(bricks, activity, feed, metrics, bell),
             timer=metrics,
         )
     except BaseException:
@@ -126,13 +130,14 @@ def open_services(config: Config, metrics: Metrics) -> AppServices:
     return AppServices(
         config=config,
         manager=manager,
-        broadcaster=Broadcaster(manager, activity, bricks),
+        broadcaster=Broadcaster(manager, activity, bricks, feed),
         activity=activity,
         gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store)),
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
         bell=bell,
+        event_views=event_views,
     )
 
 

@@ -20,6 +20,7 @@ from services.notifications.delivery import NoticeBell
 from services.ops.config import Config
 from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
+from services.views.event_rows import EventViews
 from services.views.state_view import state_document
 
 
@@ -35,6 +36,7 @@ class AppServices(Struct, frozen=True):
     metrics: Metrics
     bricks: BrickStore
     bell: NoticeBell
+    event_views: EventViews
 
     def is_stopping(self) -> bool:
         """Tell whether the process is about to go: long waits end early."""
