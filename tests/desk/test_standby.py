@@ -23,22 +23,11 @@ from services.ops.opening import open_store
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk.test_manager import RULES
+from tests.support.commits import Ear
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
 from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
-
-
-class Ear:
-    """A subscriber that keeps what it hears."""
-
-    def __init__(self):
-        self.rows, self.events, self.sequences = [], [], []
-
-    def on_commit(self, rows, events, desk):
-        self.rows += rows
-        self.events += events
-        self.sequences.append(desk.sequence)
 
 
 class PausableStore(SqliteStore):

@@ -44,6 +44,9 @@ class AppServices:
     def colors(self, stream=Stream.MAIN):
         return [brick.color for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
+    def times(self, stream=Stream.MAIN):
+        return [brick.at for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
+
     def numbers(self, stream=Stream.MAIN):
         return [brick.n for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
@@ -162,6 +165,20 @@ def test_a_restart_remembers_and_numbers_downwards(houses):
     after.closes("green")
     assert after.numbers() == [FIRST_LIVE - 3, FIRST_LIVE - 2, FIRST_LIVE - 1, FIRST_LIVE]
     assert after.bricks.last("ES", Stream.MAIN, 4)[0].close == Decimal(5250)
+
+
+def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses):
+    writer, standby = houses(), houses()
+    writer.closes("green", "red", "green")
+    rows = [row for row in writer.manager.store.journal() if row.kind == "CloseBrick"]
+    journaled = [row.at for row in rows]
+    assert writer.times() == journaled
+    eventually(lambda: standby.times() == journaled)
+    for house in (standby, writer):
+        house.stop()
+    again = houses()
+    eventually(lambda: again.bricks.is_whole)
+    assert again.times() == journaled
 
 
 def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path):
