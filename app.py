@@ -15,27 +15,31 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routes import assets, errors, guards, request_ids, session_cookie
-from routes.api_docs import api_docs
-from routes.auth import auth
-from routes.bricks import bricks
-from routes.bridge import bridge
-from routes.controls import controls
-from routes.dead_letters import dead_letters
-from routes.events import events
-from routes.journal import journal
-from routes.journal_bricks import journal_bricks
-from routes.limits import limits
-from routes.operations import operations
-from routes.orders import orders
-from routes.pages import pages
-from routes.parsing import BODY_LIMIT
-from routes.replies import AppServices
-from routes.setup import setup
-from routes.state import state
-from routes.stream import stream
-from routes.waiting import waiting
-from routes.webhooks import STREAMS, webhooks
+from routes.bridge.connection import bridge
+from routes.bridge.orders import orders as bridge_orders
+from routes.http import errors, guards, request_ids, session_cookie
+from routes.http.parsing import BODY_LIMIT
+from routes.http.replies import AppServices
+from routes.operator.controls import controls
+from routes.operator.dead_letters import dead_letters
+from routes.operator.journal import journal
+from routes.operator.journal_bricks import journal_bricks
+from routes.operator.limits import limits
+from routes.operator.orders import orders
+from routes.operator.setup import setup
+from routes.operator.waiting import waiting
+from routes.pages import assets
+from routes.pages.api_docs import api_docs
+from routes.pages.auth import auth
+from routes.pages.health import health
+from routes.pages.pages import pages
+from routes.pages.setup import setup_page
+from routes.readers.bricks import bricks
+from routes.readers.events import events
+from routes.readers.metrics import metrics
+from routes.readers.state import state
+from routes.readers.stream import stream
+from routes.tradingview.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
@@ -54,8 +58,11 @@ from services.stores.store import StoreError
 from services.views.event_rows import EventViews
 
 BLUEPRINTS = (
-    *(webhooks, orders, waiting, controls, limits, journal, bridge, state, stream, events),
-    *(journal_bricks, bricks, auth, pages, setup, dead_letters, operations, api_docs),
+    webhooks,
+    *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
+    *(bridge, bridge_orders),
+    *(state, stream, events, bricks, metrics),
+    *(auth, pages, setup_page, health, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
 CONTENT_SECURITY_POLICY = (
@@ -72,7 +79,7 @@ def create_app(config: Config | None = None) -> Flask:
     """
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
-    app = Flask(__name__, static_folder=None)  # routes/assets.py serves it
+    app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
         targets = open_targets(config.notify_urls)

@@ -37,7 +37,7 @@ def openapi_command(path: Path) -> None:
 def openapi_text() -> str:
     """Return the API's document as it is committed, made of the blueprints alone."""
     from app import BLUEPRINTS  # the other commands need not wait for the web to be imported
-    from routes.openapi import document
+    from routes.http.openapi import document
 
     app = Flask("lockstep")
     for blueprint in BLUEPRINTS:

@@ -1,29 +1,66 @@
-"""The house keeps its own rules (DESIGN): who imports whom, where time and the environment live, who may call what."""
+"""The house keeps its own rules: who imports whom, where time and the environment live, who may call what.
+
+The rules are those of docs/architecture.md.
+"""
 
 from __future__ import annotations
 
 import ast
+import graphlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from app import create_app
+from routes.operator import operator_calls
 from services.ops.config import Config
 
 HOUSE = Path(__file__).resolve().parent.parent
 LONGEST_FUNCTION = 45
 LONGEST_FILE = 350
 GUARDS = {"public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"}
-LAYERS = {
-    "wire": -1,
-    "services.engine": 0,
-    "services": 1,
-    "routes": 2,
-    "app": 3,
-    "cli": 4,
-}  # imports point to the same or a lower one
+FLOORS = {  # the room -> its floor: imports point to a lower floor, or to another room on the same one
+    "wire": 0,
+    "services.engine": 1,
+    "services.market": 1,
+    "services.stores": 2,
+    "services.notifications": 3,
+    "services.projections": 4,
+    "services.desk": 5,
+    "services.state_manager": 5,
+    "services.access": 6,
+    "services.views": 6,
+    "services.history": 6,
+    "services.journal": 6,
+    "services.live": 7,
+    "services.ops": 7,
+    "routes.http": 8,
+    "routes.tradingview": 9,
+    "routes.operator": 9,
+    "routes.bridge": 9,
+    "routes.readers": 9,
+    "routes.pages": 9,
+    "app": 10,
+    "cli": 10,
+}
+ENGINE_ORDER = ("model", "rules", "transition", "steps", "decide")  # each imports itself and what stands before it
+MAY_IMPORT = {  # programs of their own, and the wire between them -> which of our modules they know
+    "wire": ("wire",),
+    "bridge": ("bridge", "wire"),
+    "tape": ("tape", "wire", "services.market"),
+}
+MOST_SERVICE_ROOMS, MOST_SERVICE_FLOORS, MOST_ROUTE_ROOMS = 14, 7, 7
+FOLDER_GUARDS = {  # the folder of routes -> the guards that its views may have
+    "tradingview": {"tradingview"},
+    "operator": {"operator"},
+    "bridge": {"bridge"},
+    "readers": {"state_reader", "stream_reader", "metrics_reader"},
+    "pages": {"public"},
+}
 UNKNOWN_TO_THE_ENGINE = {
     *("asyncio", "io", "logging", "os", "pathlib", "platform", "queue", "random", "secrets", "select", "shutil"),
     *("signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid"),
@@ -59,25 +96,92 @@ def imports_of(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def layer_of(module: str) -> int | None:
-    """Return the layer of one of our modules, None for a stranger."""
-    prefixes = [prefix for prefix in LAYERS if module == prefix or module.startswith(prefix + ".")]
-    return LAYERS[max(prefixes, key=len)] if prefixes else None
+def room_of(module: str) -> str | None:
+    """Return the room of one of our modules, None for a stranger."""
+    rooms = [room for room in FLOORS if module == room or module.startswith(room + ".")]
+    return max(rooms, key=len, default=None)
 
 
-WEB = sources("wire", "services", "routes", "app", "cli")
+def is_ours(module: str) -> bool:
+    return module.split(".")[0] in {*MAY_IMPORT, "services", "routes", "app", "cli", "tests"}
+
+
+WEB = [path for path in sources("wire", "services", "routes", "app") if path.name != "__init__.py" or path.read_text()]
+WEB.append(HOUSE / "cli.py")
 ENGINE = sources("services/engine")
 BRIDGE = sources("bridge")
-EVERYTHING = [*WEB, *BRIDGE]
+TAPE = sources("tape")
+EVERYTHING = [*WEB, *BRIDGE, *TAPE]
+PACKAGES = {"services", "routes"}  # folders of rooms, no rooms themselves
 
 
 @pytest.mark.parametrize("path", WEB, ids=name_of)
-def test_imports_point_one_way(path):
-    own = layer_of(module_of(path))
+def test_no_import_points_to_a_higher_floor(path):
+    own = room_of(module_of(path))
+    assert own is not None or module_of(path) in PACKAGES, f"{name_of(path)} is in no room of the table"
     for module in imports_of(path):
-        layer = layer_of(module)
-        assert layer is None or layer <= own, f"{module} lies above {module_of(path)}"
-        assert not module.startswith(("tests", "bridge")), f"{module_of(path)} imports {module}"
+        assert not module.startswith("tests"), f"{name_of(path)} imports {module}"
+        room = room_of(module)
+        if room is not None and own is not None:
+            assert FLOORS[room] <= FLOORS[own], f"{module} lies above {module_of(path)}"
+        elif is_ours(module) and module.split(".")[0] in {"services", "routes"}:
+            raise AssertionError(f"{module} is in no room of the table")
+
+
+def test_rooms_import_each_other_in_no_circle():
+    imports: dict[str, set[str]] = {room: set() for room in FLOORS}
+    for path in WEB:
+        own = room_of(module_of(path))
+        known = {room_of(module) for module in imports_of(path)} - {None, own}
+        imports[own] = imports.get(own, set()) | known
+    order = graphlib.TopologicalSorter(imports)
+    order.prepare()  # raises CycleError, which names the circle
+
+
+def test_the_floor_plan_is_small():
+    services = {room for room in FLOORS if room.startswith("services.") and (HOUSE / room.replace(".", "/")).is_dir()}
+    routes = {room for room in FLOORS if room.startswith("routes.")}
+    assert services == _folders_of("services")
+    assert routes == _folders_of("routes")
+    assert len(services) <= MOST_SERVICE_ROOMS
+    assert len({FLOORS[room] for room in services}) <= MOST_SERVICE_FLOORS
+    assert len(routes) <= MOST_ROUTE_ROOMS
+
+
+def _folders_of(package: str) -> set[str]:
+    return {f"{package}.{path.parent.name}" for path in (HOUSE / package).glob("*/*.py")}
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=name_of)
+def test_inside_the_engine_imports_point_one_way(path):
+    inside = module_of(path).split(".")[2:]
+    if not inside:
+        return
+    allowed = ENGINE_ORDER[: ENGINE_ORDER.index(inside[0]) + 1]
+    for module in imports_of(path):
+        if module.startswith("services.engine."):
+            assert module.split(".")[2] in allowed, f"{module_of(path)} imports {module}"
+
+
+@pytest.mark.parametrize("program", MAY_IMPORT)
+def test_a_program_of_its_own_knows_no_more_than_the_table_says(program):
+    for path in sources(program):
+        for module in imports_of(path):
+            may = any(module == known or module.startswith(known + ".") for known in MAY_IMPORT[program])
+            assert may or not is_ours(module), f"{module_of(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", sources("wire"), ids=name_of)
+def test_the_wire_imports_msgspec_and_the_standard_library(path):
+    roots = {module.split(".")[0] for module in imports_of(path)}
+    assert roots <= {"wire", "msgspec", *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("program", ["bridge.assembly", "tape.player"])
+def test_a_program_of_its_own_loads_no_engine(program):
+    code = f"import sys, {program}; print([name for name in sys.modules if name.startswith('services.engine')])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
@@ -102,7 +206,7 @@ def test_the_engine_asks_no_clock_no_dice_and_no_outside(path):
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
 def test_new_york_appears_in_the_engines_day_only(path):
-    assert path.name == "day.py" or "zoneinfo" not in set(imports_of(path))
+    assert path.name == "trading_day.py" or "zoneinfo" not in set(imports_of(path))
 
 
 @pytest.mark.parametrize("path", [*EVERYTHING, HOUSE / "gunicorn.conf.py"], ids=name_of)
@@ -114,12 +218,6 @@ def test_the_environment_is_read_in_one_place(path):
         is_import = isinstance(node, ast.ImportFrom) and node.module == "os"
         assert not is_environ, f"environment in line {node.lineno}"
         assert not (is_import and {alias.name for alias in node.names} & {"environ", "getenv"})
-
-
-@pytest.mark.parametrize("path", BRIDGE, ids=name_of)
-def test_the_bridge_shares_nothing_with_web_but_the_wire(path):
-    strangers = {"services", "routes", "app", "flask"}
-    assert not strangers & {module.split(".")[0] for module in imports_of(path)}
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
@@ -192,6 +290,25 @@ def test_every_route_declares_who_may_call_it(web):
         and getattr(web.view_functions[rule.endpoint], "__guard__", None) not in GUARDS
     }
     assert unguarded == {}
+
+
+def test_views_have_the_guards_of_their_folder(web):
+    """A view that opens more than its folder does belongs into another folder."""
+    for rule in web.url_map.iter_rules():
+        if rule.endpoint in {"static", "forgotten"}:
+            continue
+        view = web.view_functions[rule.endpoint]
+        package, folder, *_ = view.__module__.split(".")
+        assert package == "routes"
+        assert view.__guard__ in FOLDER_GUARDS[folder], f"{rule.rule} is {view.__guard__} in routes/{folder}"
+
+
+def test_a_view_without_a_guard_of_its_own_has_its_folders():
+    calls = operator_calls("forgetful", __name__)
+    calls.add_url_rule("/forgetful", view_func=lambda: "open", endpoint="forgetful")
+    app = Flask("forgetful")
+    app.register_blueprint(calls)
+    assert app.view_functions["forgetful.forgetful"].__guard__ == "operator"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

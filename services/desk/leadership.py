@@ -142,7 +142,7 @@ class Leadership:
         epoch = (head.epoch if head is not None else 0) + 1
         batch = self.new_batch(self.committed.committed)
         batch.decide(ConfigureDesk(self._rules_at(now)), now)
-        batch.decide(TakeOver(shown(me), epoch, VERSION, lost), now)
+        batch.decide(TakeOver(shown(me), epoch, VERSION, lost, counts_ids=True), now)
         commit = batch.as_commit(head, epoch, me, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from services.desk.publication import Snapshot
 from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
 from services.engine.model.state import Desk
+from services.engine.rules.alerts import ALERTS
 from services.engine.rules.gates import ENTRY_GATES
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.store import JournalRow
@@ -37,11 +38,6 @@ COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
 WEBHOOK_OUTCOMES = ("ok", "duplicate", "stale", "dead_letter", "denied", "not_stored", "fault")
 LOGIN_OUTCOMES = ("right", "wrong", "locked_out")
-ALERT_CODES = (
-    *("daily_warning", "daily_stop", "limits_pending", "exit_unclaimed", "exit_refused", "order_rejected"),
-    *("entry_expired", "overfill", "fill_without_price", "report_conflict", "reconcile", "tradingview_silent"),
-    *("bridge_silent", "writer_lost"),
-)
 COMMIT_FAILURES = ("StoreDown", "OutcomeUnknown", "VersionConflict", "NotTheWriter")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # Prometheus sees a restart by itself; these would double every line
@@ -104,7 +100,7 @@ class Metrics:
                 self._orders.labels(kind, status)
         for name in COMMIT_FAILURES:
             self._failures.labels(name)
-        for code in ALERT_CODES:
+        for code in ALERTS:
             self._alerts.labels(code)
         for outcome in LOGIN_OUTCOMES:
             self._logins.labels(outcome)

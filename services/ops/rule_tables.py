@@ -1,4 +1,4 @@
-"""The tables of ``docs/rules.md``, written from the code's own tables so that they cannot drift."""
+"""The tables of ``docs/reference/rules.md``, written from the code's own tables so that they cannot drift."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
 from services.ops.config import PROJECT
 
-RULES_PAGE = PROJECT / "docs" / "rules.md"
+RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from requests.adapters import HTTPAdapter
 from werkzeug.security import generate_password_hash
 
-from routes import errors, guards
+from routes.http import errors, guards
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions

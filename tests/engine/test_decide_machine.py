@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -933,4 +934,4 @@ def without_prices(desk: Desk) -> Desk:
 DeskMachine.TestCase.settings = settings(
     settings.get_profile("desk"), max_examples=600, stateful_step_count=50, database=None
 )
-TestDesk = DeskMachine.TestCase
+TestDesk = pytest.mark.timeout(1800)(DeskMachine.TestCase)  # 600 stories, which a busy machine tells slowly

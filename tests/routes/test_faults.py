@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from routes.controls import PointsTargetBody, ProtectBody, SignalTargetBody
-from routes.errors import InvalidRequest
-from routes.journal import NoteBody, TradesAsked
-from routes.limits import LimitsBody
-from routes.orders import EntryBody
-from routes.parsing import read_body
+from routes.http.errors import InvalidRequest
+from routes.http.parsing import read_body
+from routes.operator.controls import PointsTargetBody, ProtectBody, SignalTargetBody
+from routes.operator.journal import NoteBody, TradesAsked
+from routes.operator.limits import LimitsBody
+from routes.operator.orders import EntryBody
 
 ENTRY = {"asset": "ES", "trade_mode": "SCALP", "order_type": "market", "entry_size_mode": "6pt"}
 VALIDATORS_WORDS = re.compile(r"should|Input|Field|pattern|Extra|Value error|\^|\[")

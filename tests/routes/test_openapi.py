@@ -8,9 +8,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cli import create_cli, openapi_text
-from routes.api_sheet import sample
-from routes.guards import UNSAFE
-from routes.openapi import ERRORS, errors_of
+from routes.http.guards import UNSAFE
+from routes.http.openapi import ERRORS, errors_of
+from routes.pages.api_sheet import sample
 from services.engine.model.settings import Rules
 from tests.support.api_document import PATH, document, documented, operations
 from tests.support.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess

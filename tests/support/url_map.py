@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app import BLUEPRINTS
-from routes import assets
+from routes.pages import assets
 
 
 def house_routes() -> Flask:

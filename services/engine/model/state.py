@@ -11,10 +11,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
+from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
@@ -150,7 +151,10 @@ class Intent(Struct, frozen=True):
 
 
 class PreOrder(Struct, frozen=True):
-    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled."""
+    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled.
+
+    ``refusal`` explains a reason that was the desk's refusal; nothing stored before schema 3 has it.
+    """
 
     status: PreOrderStatus
     direction: Side
@@ -160,6 +164,7 @@ class PreOrder(Struct, frozen=True):
     placed_at: Instant
     reason: str | None = None
     override_reason: str | None = None
+    refusal: Explanation | UnsetType = UNSET
 
     @property
     def is_active(self) -> bool:
@@ -187,7 +192,7 @@ class Disagreement(Struct, frozen=True):
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price. Published at once, committed with the next event (DESIGN 9)."""
+    """What changes with every price. Published at once, committed with the next event (docs/architecture.md)."""
 
     last_price: Price | None = None
     price_at: Instant | None = None
@@ -258,14 +263,21 @@ class Locks(Struct, frozen=True):
     cooldown_until: Instant | None = None
 
 
+AlertLevel = Literal["info", "warning", "critical"]
+
+
 class Alert(Struct, frozen=True):
-    """Something a person must know: shown in the page, kept in the journal."""
+    """Something a person must know: shown in the page, kept in the journal; ``rules/alerts.py`` has its row.
+
+    Title and detail are stored as the sentence they make. What was stored before schema 3 has no facts.
+    """
 
     at: Instant
     code: str
-    level: Literal["info", "warning", "critical"]
+    level: AlertLevel
     sentence: str
     asset: str | None = None
+    facts: Facts | UnsetType = UNSET
 
 
 class DeskLive(Struct, frozen=True):
@@ -291,6 +303,7 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force; ``wanted`` will be from the next trading day on, and are ``rules`` while nothing is
     pending; ``configured`` is what the environment said last, so that a restart shows what it changed.
     ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
+    ``last_stamp`` is the milliseconds and counter of the newest id, None while a program decides that counts none.
     """
 
     id_key: str
@@ -300,6 +313,7 @@ class Desk(Struct, frozen=True):
     configured: Rules
     sequence: int = 0
     issued: int = 0
+    last_stamp: int | None = None
     env: Env = "DEMO"
     locks: Locks = Locks()
     assets: dict[str, Asset] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.times import candle_end
 from services.stores.store import Stored, StoreUnreadable
 
-SCHEMA = 2
+SCHEMA = 3
 GLOBAL = "_global"
 
 _encode = msgspec.json.Encoder().encode
@@ -120,7 +120,15 @@ def _with_candle_end(desk: Any) -> Any:
     return {**locks, "candle_until": candle_end(used, desk["rules"]["candle_seconds"]).isoformat()}
 
 
-UPGRADES = (_rules_get_a_tomorrow,)  # the step at index n brings a document from schema n + 1 to n + 2
+def _alerts_get_facts(document: Any) -> Any:
+    """Schema 3: alerts have facts and refused pre-orders their refusal; nobody knows those of before."""
+    return {**document, "schema": 3}
+
+
+UPGRADES = (  # the step at index n brings a document from schema n + 1 to n + 2
+    _rules_get_a_tomorrow,
+    _alerts_get_facts,
+)
 
 
 def observations(desk: Desk, seen: Desk) -> Observed | None:

@@ -1,0 +1,1 @@
+"""What every call shares: parsing, guards, errors, request ids, the API document."""

@@ -1,0 +1,196 @@
+"""Who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from flask import Blueprint, Flask, current_app, g, request
+from flask_login import current_user
+
+from routes.http.errors import AccessDenied, Busy, InvalidRequest
+from routes.http.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
+from services.access.gatekeeper import Gatekeeper
+from services.access.keys import PREFIX, KeysUnknown, Scope
+
+Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
+View = TypeVar("View", bound=Callable[..., Any])
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KEY_HEADER = "X-API-Key"
+ASK_AGAIN_SECONDS = 2
+
+
+def guarded_by(guard: Guard) -> Callable[[View], View]:
+    """Declare who may call the view."""
+
+    def declare(view: View) -> View:
+        view.__guard__ = guard  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+class GuardedCalls(Blueprint):
+    """The calls of one folder: a view that declares no guard of its own has the folder's."""
+
+    def __init__(self, name: str, import_name: str, guard: Guard) -> None:
+        super().__init__(name, import_name)
+        self._guard = guard
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Add the rule as Flask does, after its view got a guard."""
+        if view_func is not None and not hasattr(view_func, "__guard__"):
+            guarded_by(self._guard)(view_func)
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+
+def guard_of(endpoint: str | None) -> Guard | None:
+    """Return the declared guard of an endpoint, None when nobody declared one."""
+    if endpoint == "static":
+        return "public"
+    return getattr(current_app.view_functions.get(endpoint or ""), "__guard__", None)
+
+
+def install(app: Flask, gatekeeper: Gatekeeper) -> None:
+    """Ask the guard before every request that matched a route."""
+
+    @app.before_request
+    def ask_guard() -> None:
+        if request.url_rule is None:
+            return  # nothing there: the router's own 404 or 405 answers
+        _read_whole_body()
+        guard = guard_of(request.endpoint)
+        if guard is None:
+            raise AccessDenied("this route is closed")
+        CHECKS[guard](gatekeeper)
+        g.tells_version = guard == "operator"
+
+
+def _admit_anyone(gatekeeper: Gatekeeper) -> None:
+    _refuse_foreign_origin()
+
+
+def _admit_operator(gatekeeper: Gatekeeper) -> None:
+    if not (gatekeeper.is_open or current_user.is_authenticated):
+        raise AccessDenied("log in first")
+    _refuse_foreign_origin()
+
+
+def _admit_bridge(gatekeeper: Gatekeeper) -> None:
+    if not gatekeeper.is_bridge(_bridge_secret()):
+        raise AccessDenied("the bridge secret is missing or wrong")
+
+
+def _admit_state_reader(gatekeeper: Gatekeeper) -> None:
+    if not _admit_key(gatekeeper, "state:read"):
+        _admit_operator(gatekeeper)
+
+
+def _admit_stream_reader(gatekeeper: Gatekeeper) -> None:
+    """Admit the bridge to its quotes, everybody else who may read the state to all of it."""
+    g.is_bridge = gatekeeper.is_bridge(_bridge_secret())
+    if not g.is_bridge:
+        _admit_state_reader(gatekeeper)
+
+
+def _admit_metrics_reader(gatekeeper: Gatekeeper) -> None:
+    """Admit whoever collects metrics, by METRICS_TOKEN or by a key; both open nothing else."""
+    if not gatekeeper.is_scraper(_bearer()) and not _admit_key(gatekeeper, "metrics:read"):
+        _admit_operator(gatekeeper)
+
+
+def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
+    """Judge the caller by the API key that was shown, whoever else it is; False when none was shown."""
+    if request.query_string and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
+        raise AccessDenied("an API key in a URL is refused: send it in a header, and revoke this one")
+    bearer = _bearer()
+    token = bearer if bearer.startswith(PREFIX) else request.headers.get(KEY_HEADER)
+    if not token:
+        return False
+    try:
+        key = gatekeeper.keys.find(token.strip())
+    except KeysUnknown as error:
+        raise Busy(str(error), ASK_AGAIN_SECONDS) from error
+    if key is None:
+        raise AccessDenied("the API key is wrong or was revoked")
+    if request.method in UNSAFE:
+        raise AccessDenied("an API key changes nothing", 403)
+    if scope not in key.scopes:
+        raise AccessDenied(f"this call needs an API key with the scope {scope}", 403)
+    g.api_key = key
+    return True
+
+
+def _bearer() -> str:
+    """Return the token after ``Authorization: Bearer``, empty when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
+    """Find the secret even in a body that cannot be read, so that the body can be kept (SPEC 3)."""
+    raw = request.get_data(cache=True)
+    try:
+        g.webhook = read_object(raw)
+        secret = g.webhook.get("secret")
+    except BodyUnreadable as error:
+        g.webhook, secret = error, secret_within(raw)
+        if secret is None:
+            raise InvalidRequest("", f"the body was {error}") from None
+    if not gatekeeper.is_tradingview(secret if isinstance(secret, str) else None):
+        raise AccessDenied("the webhook secret is missing or wrong")
+
+
+CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
+    "public": _admit_anyone,
+    "operator": _admit_operator,
+    "bridge": _admit_bridge,
+    "state_reader": _admit_state_reader,
+    "stream_reader": _admit_stream_reader,
+    "metrics_reader": _admit_metrics_reader,
+    "tradingview": _admit_tradingview,
+}
+
+
+def _read_whole_body() -> None:
+    """Read the body, whoever will look at it: one left unread would end the connection.
+
+    A body without a length that reached the limit was cut there, and what is left may mislead.
+    """
+    if request.method not in UNSAFE:
+        return
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= BODY_LIMIT:
+        raise InvalidRequest("", f"the body was longer than {BODY_LIMIT} bytes", 413)
+
+
+def _bridge_secret() -> str | None:
+    """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
+    given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
+    if given is not None or request.method not in UNSAFE:
+        return given
+    try:
+        in_body = read_object(request.get_data(cache=True)).get("secret")
+    except BodyUnreadable:
+        return None
+    return in_body if isinstance(in_body, str) else None
+
+
+def _refuse_foreign_origin() -> None:
+    """Refuse a changing call that another site's page made with the operator's session."""
+    if request.method not in UNSAFE:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        foreign = origin != f"{request.scheme}://{request.host}"
+    else:
+        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+    if foreign:
+        raise AccessDenied("this call came from another origin", 403)

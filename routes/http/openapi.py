@@ -1,0 +1,295 @@
+"""The API's own description: OpenAPI 3.1, made purely of the URL map and what its views say about themselves.
+
+A view notes its guard (``guarded_by``), body (``accepts``, ``reads``), query (``asks``), headers (``takes_header``)
+and answers (``answers``). Errors follow from these notes and one table; the schemas are those that parse.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Flask
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic_core import core_schema
+from werkzeug.routing import Rule
+
+from routes.http.answers import Problem
+from routes.http.describing import JSON_MEDIA, Answers, Header
+from routes.http.guards import KEY_HEADER, UNSAFE, Guard
+from services.access.keys import Scope
+
+Json = dict[str, Any]
+
+TITLE, VERSION = "Lockstep", "1"
+DESCRIPTION = (
+    "The desk between TradingView, the operator and the broker. Bodies are JSON; prices are plain numbers, times "
+    'RFC 3339 in UTC. Every error is `{"ok": false, "error": sentence, …}`; every answer to a change carries the new '
+    "`version` of the state."
+)
+ROOM_TITLES = {
+    "orders": "Orders",
+    "bridge_orders": "Orders",
+    "controls": "Controls of the open trade",
+    "waiting": "Entries that wait",
+    "limits": "The day and its limits",
+    "journal": "Journal",
+    "journal_bricks": "Journal",
+    "state": "State",
+    "stream": "Stream",
+    "events": "Events",
+    "bricks": "Charts",
+    "bridge": "Bridge",
+    "webhooks": "TradingView",
+    "dead_letters": "TradingView",
+    "setup": "Session",
+    "auth": "Session",
+    "health": "Operations",
+    "metrics": "Operations",
+    "api_docs": "This description",
+}
+OPERATION_PREFIXES = {  # generated clients name their functions by the ids of operations: these stay
+    "bridge_orders": "orders",
+    **dict.fromkeys(("health", "metrics"), "operations"),
+}
+ERRORS = {
+    400: "The request cannot be read, or names what this desk does not have",
+    401: "No valid session, secret or API key",
+    403: "A page of another origin asked, or the API key does not have the scope",
+    404: "No such order or trade",
+    409: "The desk refuses as things stand: a gate is closed, nothing is there to change, or the report contradicts",
+    410: "What was asked for is no longer kept",
+    413: "The body is longer than 64 KiB",
+    422: "The Idempotency-Key came before with another request; a webhook that cannot be read is kept as a dead letter",
+    423: "Locked: the 2.5pt management lock holds, or the lock is automatic only",
+    429: "Too many wrong passwords; Retry-After says how long",
+    503: "Not stored, not connected or not readable, nothing was changed; try again",
+}
+READERS: tuple[Guard, ...] = ("state_reader", "stream_reader", "metrics_reader")
+GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
+    "public": (),
+    "operator": (401,),
+    "bridge": (401,),
+    **dict.fromkeys(READERS, (401, 403, 503)),
+    "tradingview": (401,),
+}
+
+
+def _keys(scope: Scope) -> list[Json]:
+    """Say that a key with this scope will do, in either header."""
+    return [{"apiKeyBearer": [scope]}, {"apiKey": [scope]}]
+
+
+GUARD_SECURITY: dict[Guard, list[Json]] = {
+    "public": [],
+    "operator": [{"session": []}],
+    "bridge": [{"bridgeSecret": []}],
+    "state_reader": [{"session": []}, *_keys("state:read")],
+    "stream_reader": [{"session": []}, {"bridgeSecret": []}, *_keys("state:read")],
+    "metrics_reader": [{"session": []}, {"metricsToken": []}, *_keys("metrics:read")],
+    "tradingview": [],  # OpenAPI knows no secret in a body: the field is in each schema, the words in the description
+}
+KEY_SAYS = "It reads and changes nothing. A key that is shown is judged alone: no session beside it helps."
+SECURITY_SCHEMES = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "lockstep-{desk}",
+        "description": "The operator's session, opened by `POST /api/login` for 24 h and ended by `POST /api/logout`. "
+        "The cookie's name ends with eight digits of the desk's own; over https it begins with `__Host-`. Changing "
+        "calls from another origin are refused. Without a dashboard password every caller is the operator.",
+    },
+    "bridgeSecret": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Bridge-Secret",
+        "description": "`BRIDGE_HEARTBEAT_SECRET`. It may come as query `secret` or, in a POST, as body field `secret` "
+        "instead.",
+    },
+    "metricsToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`METRICS_TOKEN`. It opens the metrics and nothing else; without that setting nobody has one.",
+    },
+    "apiKeyBearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": f"An API key of `flask desk keys add`, `lk_…`, with the scope that is named. {KEY_SAYS}",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": f"The same key. {KEY_SAYS}"},
+}
+TRADINGVIEW_SAYS = "\n\nThe body carries `TV_WEBHOOK_SECRET` as `secret`; any content type is read as JSON."
+
+
+class WireSchema(GenerateJsonSchema):
+    """JSON Schema as the wire has it: decimals are answered as numbers, and taken as numbers or digits in a string."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> Json:
+        """Describe a decimal with its bounds."""
+        words = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+        bounds = {word: _plain(schema[name]) for name, word in words.items() if name in schema}  # type: ignore[literal-required]
+        number = {"type": "number", **bounds}
+        if self.mode == "serialization":
+            return number
+        return {"anyOf": [number, {"type": "string", "description": "the same in digits"}]}
+
+
+def _plain(number: Any) -> int | float:
+    return int(number) if number == int(number) else float(number)
+
+
+def document(app: Flask) -> Json:
+    """Return the OpenAPI document of every described route of ``app``."""
+    described = sorted(_described(app), key=lambda pair: (pair[0].rule, sorted(pair[0].methods or ())))
+    schemas, names = _schemas([view for _, view in described])
+    paths: dict[str, Json] = {}
+    for rule, view in described:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, method, view, names)
+    used = {operation["tags"][0] for path in paths.values() for operation in path.values()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION},
+        "servers": [{"url": "/", "description": "where this desk is served"}],
+        "tags": [{"name": title} for title in dict.fromkeys(ROOM_TITLES.values()) if title in used],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {_error_name(status): _problem(status, names[Problem]) for status in ERRORS},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
+    }
+
+
+def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any]]]:
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if hasattr(view, "__answers__"):
+            yield rule, view
+
+
+def _schemas(views: list[Any]) -> tuple[Json, dict[type[BaseModel], Json]]:
+    """Return all schemas of the components, and a reference to each model's own."""
+    taken: set[type[BaseModel]] = {view.__body__ for view in views if hasattr(view, "__body__")}
+    given: set[type[BaseModel]] = {view.__answers__.model for view in views if view.__answers__.model} | {Problem}
+    modes: dict[type[BaseModel], JsonSchemaMode] = dict.fromkeys(taken, "validation")
+    modes.update(dict.fromkeys(given, "serialization"))
+    references, whole = models_json_schema(
+        sorted(modes.items(), key=lambda pair: pair[0].__name__),
+        ref_template="#/components/schemas/{model}",
+        schema_generator=WireSchema,
+    )
+    definitions: Json = _without_titles(whole["$defs"])
+    return dict(sorted(definitions.items())), {model: references[model, mode] for model, mode in modes.items()}
+
+
+def _without_titles(schema: Any) -> Any:
+    """Drop the titles that only repeat a field's name."""
+    if isinstance(schema, list):
+        return [_without_titles(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _without_titles(inner) for name, inner in schema.items() if name != "title" or isinstance(inner, dict)
+    }
+
+
+def _operation(rule: Rule, method: str, view: Any, names: dict[type[BaseModel], Json]) -> Json:
+    guard: Guard = view.__guard__
+    summary, _, more = inspect.cleandoc(view.__doc__ or rule.rule).partition("\n\n")
+    says = more + (TRADINGVIEW_SAYS if guard == "tradingview" else "")
+    operation: Json = {
+        "operationId": _operation_id(rule.endpoint),
+        "tags": [ROOM_TITLES[rule.endpoint.split(".")[0]]],
+        "summary": " ".join(summary.split()),
+        "security": GUARD_SECURITY[guard],
+    }
+    if says.strip():
+        operation["description"] = says.strip()
+    if parameters := [*_in_path(rule), *_in_query(view), *_in_headers(view)]:
+        operation["parameters"] = parameters
+    if hasattr(view, "__body__"):
+        required = not getattr(view, "__body_may_be_empty__", False)
+        operation["requestBody"] = {"required": required, "content": {JSON_MEDIA: {"schema": names[view.__body__]}}}
+    operation["responses"] = _responses(method, view, names)
+    return operation
+
+
+def _operation_id(endpoint: str) -> str:
+    blueprint, _, view = endpoint.partition(".")
+    return f"{OPERATION_PREFIXES.get(blueprint, blueprint)}_{view}"
+
+
+def _in_path(rule: Rule) -> list[Json]:
+    text = {"type": "string", "minLength": 1}
+    return [{"name": name, "in": "path", "required": True, "schema": text} for name in sorted(rule.arguments)]
+
+
+def _in_query(view: Any) -> list[Json]:
+    model: type[BaseModel] | None = getattr(view, "__query__", None)
+    if model is None:
+        return []
+    schema = _without_titles(model.model_json_schema(schema_generator=WireSchema))
+    return [
+        {"name": name, "in": "query", "required": False, "schema": asked}
+        for name, asked in schema["properties"].items()
+    ]
+
+
+def _in_headers(view: Any) -> list[Json]:
+    headers: tuple[Header, ...] = getattr(view, "__headers__", ())
+    return [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.says,
+            "schema": {"type": "string", **({"minLength": 1, "maxLength": header.longest} if header.longest else {})},
+        }
+        for header in headers
+    ]
+
+
+def _responses(method: str, view: Any, names: dict[type[BaseModel], Json]) -> Json:
+    declared: Answers = view.__answers__
+    responses: dict[int, Json] = {
+        status: {"$ref": f"#/components/responses/{_error_name(status)}"} for status in errors_of(method, view)
+    }
+    if declared.model is not None:
+        content = {declared.media: {"schema": names[declared.model]}}
+        responses[declared.status] = {"description": inspect.getdoc(declared.model) or "", "content": content}
+    elif declared.status < 400:
+        content = {declared.media: {"schema": {"type": "object" if declared.media == JSON_MEDIA else "string"}}}
+        responses[declared.status] = {"description": declared.media, "content": content}
+    return {str(status): responses[status] for status in sorted(responses)}
+
+
+def errors_of(method: str, view: Any) -> set[int]:
+    """Return the errors a view may answer: by its guard, by what it reads, and what it declared."""
+    guard: Guard = view.__guard__
+    declared: Answers = view.__answers__
+    changes = method in UNSAFE
+    follow = {
+        400: hasattr(view, "__body__") or hasattr(view, "__query__"),
+        403: changes and guard in ("public", "operator"),
+        413: changes,
+        503: guard == "bridge" or (changes and guard != "public"),
+    }
+    failed = {declared.status} if declared.status >= 400 else set()
+    return {*GUARD_ERRORS[guard], *(status for status, is_so in follow.items() if is_so), *declared.errors, *failed}
+
+
+def _error_name(status: int) -> str:
+    return f"Error{status}"
+
+
+def _problem(status: int, schema: Json) -> Json:
+    answer: Json = {"description": ERRORS[status], "content": {JSON_MEDIA: {"schema": schema}}}
+    if status in (429, 503):
+        whole_seconds = {"type": "integer", "minimum": 0}
+        answer["headers"] = {"Retry-After": {"description": "seconds, when known", "schema": whole_seconds}}
+    return answer

@@ -1,0 +1,272 @@
+"""The door: JSON becomes a command or ``InvalidRequest``; no dict goes further in (DESIGN 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import wraps
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from flask import request
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from routes.http.errors import InvalidRequest
+from routes.http.faults import first_fault
+from wire.types import Color
+
+Body = TypeVar("Body", bound=BaseModel)
+Returned = TypeVar("Returned")
+
+BODY_LIMIT = 64 * 1024
+LONGEST_SYMBOL = 40
+HIGHEST_PRICE = Decimal(10) ** 9
+MOST_CONTRACTS = 1_000_000
+SECRET_IN_TEXT = re.compile(rb'"secret"\s*:\s*"((?:[^"\\]|\\.){1,512})"')
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class BodyUnreadable(Exception):
+    """The body is not a JSON object; the sentence says what it was."""
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """Read a JSON object strictly: no NaN, no infinity, no comments, nothing behind it."""
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BodyUnreadable(f"not valid JSON ({error})" if raw else "empty, it must be a JSON object") from None
+    if not isinstance(value, dict):
+        raise BodyUnreadable(f"a JSON {type(value).__name__}, it must be an object")
+    return value
+
+
+def secret_within(raw: bytes) -> str | None:
+    """Return the secret that stands in a body which is no valid JSON, such as one with a bare NaN."""
+    found = SECRET_IN_TEXT.search(raw)
+    if found is None:
+        return None
+    try:
+        secret: str = msgspec.json.decode(b'"' + found[1] + b'"', type=str)
+    except msgspec.DecodeError:
+        return None
+    return secret
+
+
+def accepts(
+    model: type[Body], *, may_be_empty: bool = False
+) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Give the view its body, read and checked, as first argument; an empty one is ``{}`` where that may be."""
+
+    def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
+        @wraps(view)
+        def read_first(*args: Any, **kwargs: Any) -> Returned:
+            raw = request.get_data(cache=True)
+            return view(read_body(model, raw if raw or not may_be_empty else b"{}"), *args, **kwargs)
+
+        read_first.__body__ = model  # type: ignore[attr-defined]
+        read_first.__body_may_be_empty__ = may_be_empty  # type: ignore[attr-defined]
+        return read_first
+
+    return decorate
+
+
+def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Give the view its query, read and checked, as first argument; names the model does not know are ignored."""
+
+    def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
+        @wraps(view)
+        def read_first(*args: Any, **kwargs: Any) -> Returned:
+            try:
+                query = model.model_validate(request.args.to_dict())
+            except ValidationError as error:
+                raise InvalidRequest(*first_fault(error)) from None
+            return view(query, *args, **kwargs)
+
+        read_first.__query__ = model  # type: ignore[attr-defined]
+        return read_first
+
+    return decorate
+
+
+def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+    """Name the body of a view that reads it itself."""
+
+    def declare(view: Callable[..., Returned]) -> Callable[..., Returned]:
+        view.__body__ = model  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def read_body(model: type[Body], raw: bytes) -> Body:
+    """Read a body into its model. Raises InvalidRequest that names the first wrong field."""
+    try:
+        read_object(raw)
+        return model.model_validate_json(raw, strict=True)
+    except BodyUnreadable as error:
+        raise InvalidRequest("", f"the body was {error}") from None
+    except ValidationError as error:
+        raise InvalidRequest(*first_fault(error)) from None
+
+
+# -- words of the wire ------------------------------------------------------------------------------------------
+
+
+def _instant(value: object) -> object:
+    """Read ISO 8601 or epoch seconds or milliseconds; without a zone it is UTC."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
+        value = float(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = _from_epoch(value)
+    elif isinstance(value, str):
+        value = _from_iso(value)
+    if isinstance(value, datetime) and not EARLIEST <= value < LATEST:
+        raise ValueError("must be a time between 2000 and 2100")
+    return value
+
+
+def _rfc3339(value: object) -> object:
+    """Read an RFC 3339 instant: a date, a time and a zone, nothing less."""
+    if isinstance(value, str) and RFC_3339.fullmatch(value):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value.upper())
+    raise ValueError("must be an RFC 3339 instant such as 2026-01-15T14:30:00.250Z")
+
+
+def _from_epoch(number: float) -> datetime:
+    seconds = number / 1000 if abs(number) >= MILLISECONDS_FROM else number
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise ValueError("must be epoch seconds or milliseconds") from None
+
+
+def _from_iso(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be ISO 8601 or epoch seconds or milliseconds") from None
+
+
+COLOR_WORDS: dict[str, Color] = {
+    **dict.fromkeys(("green", "up", "1", "buy"), "green"),
+    **dict.fromkeys(("red", "down", "-1", "sell"), "red"),
+    "neutral": "neutral",
+}
+
+
+def _color(value: object) -> object:
+    word = str(value).strip().lower() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if word not in COLOR_WORDS:
+        raise ValueError("must be green, red or neutral (or up/down, 1/-1, buy/sell)")
+    return COLOR_WORDS[word]
+
+
+def _whole_number(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _brick_id(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _asked_number(value: object) -> object:
+    """A query is text: plain digits are a number, nothing else is."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value, re.ASCII) else value
+
+
+def _schema(*either: dict[str, Any], **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": list(either), **more})
+
+
+MOMENT_WORDS = {"type": "string", "description": "ISO 8601, or epoch seconds or milliseconds in digits"}
+MOMENT_NUMBER = {"type": "number", "description": "epoch seconds or milliseconds"}
+COLORS = {"enum": [*COLOR_WORDS, 1, -1], "description": "capitals and spaces around do not matter"}
+
+Moment = Annotated[
+    datetime, BeforeValidator(_instant), _schema(MOMENT_WORDS, MOMENT_NUMBER, examples=["2026-01-15T14:30:00Z"])
+]
+ExactMoment = Annotated[datetime, BeforeValidator(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})]
+ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color), WithJsonSchema(COLORS)]
+Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Quantity = Annotated[WholeNumber, Field(ge=0, le=MOST_CONTRACTS)]
+AskedNumber = Annotated[int, BeforeValidator(_asked_number), Field(strict=True)]
+Symbol = Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
+Words = Annotated[str, Field(max_length=500)]
+BrickId = Annotated[
+    str,
+    BeforeValidator(_brick_id),
+    Field(min_length=1, max_length=200),
+    _schema({"type": "string", "minLength": 1, "maxLength": 200}, {"type": "integer"}),
+]
+
+
+class OperatorBody(BaseModel):
+    """What the page and scripts send: nothing unknown is let through."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class AssetBody(OperatorBody):
+    """A control that needs no more than the asset."""
+
+    asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
+
+
+class ClickBody(AssetBody):
+    """A click that lets an entry happen, now or later: it may say when it was made, and is refused when stale."""
+
+    clicked_at: ExactMoment | None = Field(
+        default=None,
+        description="when it was clicked, RFC 3339, by the desk's clock as its `now` tells it; "
+        "more than 5 s ago is refused with 409, an instant ahead counts as now",
+    )
+
+
+class BridgeBody(BaseModel):
+    """What a bridge sends: it may say more than we read, and name the secret in the body."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True)
+
+
+def _name_aliases(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Tell of every name by which an alert may call a field; what counts is the first that is there."""
+    properties, required = schema["properties"], schema["required"]
+    for field in model.model_fields.values():
+        if not isinstance(field.validation_alias, AliasChoices):
+            continue
+        first, *others = [str(name) for name in field.validation_alias.choices]
+        says = {"description": f"another name of {first}, read where that is missing"}
+        properties.update(dict.fromkeys(others, says))
+        if first in required:
+            required.remove(first)
+            named = [{"required": [name], "properties": {name: properties[first]}} for name in others]
+            schema["anyOf"] = [{"required": [first]}, *named]
+
+
+class WebhookBody(BaseModel):
+    """What TradingView sends: alerts carry fields of their own, types are still strict."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra=_name_aliases)
+
+    secret: str = Field(description="TV_WEBHOOK_SECRET; the guard has looked at it before", examples=["…"])
+    symbol: Symbol = Field(validation_alias=AliasChoices("asset", "symbol", "ticker"), examples=["ES"])
+    source: Words | None = None

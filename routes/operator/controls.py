@@ -1,0 +1,183 @@
+"""The operator's controls of an open trade (SPEC 4 scale-in, 5.3, 6, 7.3)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response, jsonify
+from pydantic import Field, model_validator
+
+from routes.http.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
+from routes.http.replies import answer, answer_with_asset, app_services, asset_part
+from routes.operator import operator_calls
+from services.engine.model.commands import (
+    ExitAll,
+    ExitPosition,
+    ScaleIn,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    ToggledExit,
+    ToggleExit,
+)
+from services.engine.model.replies import ExitsTaken, OrderTaken
+from services.views.asset_view import asset_view
+from services.views.rows import order_view
+
+controls = operator_calls("controls", __name__)
+
+
+class ExitBody(AssetBody):
+    force: bool = False
+
+
+class ExitAllBody(OperatorBody):
+    force: bool = False
+
+
+class ProtectBody(AssetBody):
+    enabled: bool
+    threshold: Money | None = Field(default=None, examples=[-2.0], description="-2.0 or 0.5 points")
+
+
+class PointsTargetBody(AssetBody):
+    enabled: bool
+    target: Money | None = Field(default=None, examples=[15.0], description="points, above 0 to 200")
+
+
+class SignalTargetBody(AssetBody):
+    tp_arm: Literal["toggle"] | None = Field(default=None, examples=["toggle"])
+    tp_target: WholeNumber | None = Field(default=None, description="opposite 6pt bricks, 1 to 50")
+    reset: bool = False
+
+    @model_validator(mode="after")
+    def asks_something(self) -> SignalTargetBody:
+        if self.tp_arm is None and self.tp_target is None and not self.reset:
+            raise ValueError("one of tp_arm, tp_target, reset is needed")
+        return self
+
+
+@controls.post("/api/exit")
+@answers(ExitAnswer, errors=(409,))
+@accepts(ExitBody)
+def exit_position(body: ExitBody) -> Response:
+    """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
+    outcome = app_services().manager.submit(ExitPosition(body.asset, body.force))
+    if not isinstance(outcome.answer, OrderTaken):
+        return answer(outcome, {})
+    taken = outcome.answer
+    order = order_view(taken.order) if taken.order else None
+    latched, pending = taken.latched, taken.already_pending
+    return answer_with_asset(outcome, body.asset, order=order, latched=latched, already_pending=pending)
+
+
+@controls.post("/api/exit-all")
+@answers(ExitAllAnswer)
+@accepts(ExitAllBody)
+def exit_all(body: ExitAllBody) -> Response:
+    """Flatten every asset; what is locked is skipped and said, unless forced."""
+    outcome = app_services().manager.submit(ExitAll(body.force))
+    if not isinstance(outcome.answer, ExitsTaken):
+        return answer(outcome, {})
+    taken = outcome.answer
+    report = {
+        "orders": [{"order_id": order.id, **order_view(order)} for order in taken.orders],
+        "cancelled": [order_view(order) for order in taken.cancelled],
+        "latched": list(taken.latched),
+        "skipped": [{"asset": skip.asset, "reason": skip.reason, "code": skip.code} for skip in taken.skipped],
+        "assets": {symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
+    }
+    return answer(outcome, report)
+
+
+def _changed_by(taken: ExitsTaken) -> list[str]:
+    return sorted({*(order.asset for order in (*taken.orders, *taken.cancelled)), *taken.latched})
+
+
+@controls.post("/api/scale-in")
+@answers(ScaleInAnswer, 201, errors=(409,))
+@accepts(ClickBody)
+def scale_in(body: ClickBody) -> Response:
+    """Add to the open trade, once, when the market has unlocked it."""
+    outcome = app_services().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
+    order = outcome.answer.order if isinstance(outcome.answer, OrderTaken) else None
+    return answer_with_asset(outcome, body.asset, 201, order=order_view(order) if order else None)
+
+
+@controls.post("/api/protect")
+@answers(AssetAnswer, errors=(409, 423))
+@accepts(ProtectBody)
+def set_protect(body: ProtectBody) -> Response:
+    """Switch the soft stop on open points."""
+    return answer_with_asset(
+        app_services().manager.submit(SetProtect(body.asset, body.enabled, body.threshold)), body.asset
+    )
+
+
+@controls.post("/api/points-take-profit")
+@answers(AssetAnswer, errors=(409, 423))
+@accepts(PointsTargetBody)
+def set_points_target(body: PointsTargetBody) -> Response:
+    """Switch the take-profit at open points."""
+    return answer_with_asset(
+        app_services().manager.submit(SetPointsTarget(body.asset, body.enabled, body.target)), body.asset
+    )
+
+
+@controls.post("/api/take-profit")
+@answers(AssetAnswer, errors=(409, 423))
+@accepts(SignalTargetBody)
+def set_signal_target(body: SignalTargetBody) -> Response:
+    """Arm, disarm or set the take-profit that counts opposite 6pt bricks."""
+    command = SetSignalTarget(body.asset, body.tp_arm == "toggle", body.tp_target, body.reset)
+    return answer_with_asset(app_services().manager.submit(command), body.asset)
+
+
+@controls.post("/api/high-next-bar-exit")
+@answers(AssetAnswer, errors=(409, 423))
+@accepts(AssetBody)
+def toggle_high_next_bar_exit(body: AssetBody) -> Response:
+    """Switch the exit at the next 8pt brick."""
+    return _toggle(body.asset, "high_next_bar_exit_enabled")
+
+
+@controls.post("/api/main-flip-exit")
+@answers(AssetAnswer, errors=(409,))
+@accepts(AssetBody)
+def toggle_main_flip_exit(body: AssetBody) -> Response:
+    """Switch the exit at an opposite 6pt brick."""
+    return _toggle(body.asset, "main_flip_exit_enabled")
+
+
+@controls.post("/api/four-pt-invalidation")
+@answers(AssetAnswer, errors=(409,))
+@accepts(AssetBody)
+def toggle_four_pt_invalidation(body: AssetBody) -> Response:
+    """Switch the exit at an opposite 4pt brick."""
+    return _toggle(body.asset, "four_pt_invalidation_enabled")
+
+
+def _toggle(asset: str, setting: ToggledExit) -> Response:
+    return answer_with_asset(app_services().manager.submit(ToggleExit(asset, setting)), asset)
+
+
+@controls.post("/api/auto-exit")
+@answers(AutoExitAnswer)
+@accepts(AssetBody)
+def confirm_auto_exit(body: AssetBody) -> Response:
+    """Confirm the auto-exit timeframe; the contract locks it to 6pt, so there is nothing to change."""
+    snapshot = app_services().manager.snapshot
+    if body.asset not in snapshot.desk.assets:
+        return said(f"asset {body.asset} is not traded on this desk", 400)
+    part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], app_services().manager.now)
+    return jsonify({"ok": True, "auto_exit_renko": "6pt", "asset": part, "version": snapshot.version})
+
+
+@controls.post("/api/two-half-tp-lock")
+@answers(None, 423)
+def refuse_manual_lock() -> Response:
+    """Refuse whatever is sent: the 2.5pt management lock is automatic only (SPEC 6.2)."""
+    return said("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)

@@ -1,0 +1,80 @@
+"""Webhooks that could not be read: listed, and bricks among them tried again."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from pydantic import ValidationError
+
+from routes.http.answers import BrickAnswer, DeadLettersAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest
+from routes.http.faults import first_fault
+from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
+from routes.tradingview.webhooks import BRICK_PATHS, brick_in, reply_to
+from services.engine.model.commands import CloseBrick
+from services.engine.model.wording import Explanation
+from services.live.activity import LogLine, brick_text
+from services.stores.store import DeadLetter
+
+dead_letters = operator_calls("dead_letters", __name__)
+
+LETTERS_SHOWN = 200
+
+
+@dead_letters.get("/api/dead-letters")
+@answers(DeadLettersAnswer)
+def show_dead_letters() -> Response:
+    """Return the newest webhooks that could not be read, newest first."""
+    letters = [_letter_view(letter) for letter in app_services().manager.store.last_dead_letters(LETTERS_SHOWN)]
+    return jsonify({"ok": True, "dead_letters": letters})
+
+
+@dead_letters.post("/api/dead-letters/<sequence>/replay")
+@answers(BrickAnswer, errors=(404, 409, 422))
+def replay_dead_letter(sequence: str) -> Response:
+    """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
+    letters = app_services().manager.store.last_dead_letters(LETTERS_SHOWN)
+    letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
+    if letter is None:
+        raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
+    brick = _brick_of(letter)
+    outcome = app_services().manager.submit(brick)
+    body, said = reply_to(outcome)
+    line = LogLine(
+        ts=app_services().manager.now,
+        kind=letter.path.strip("/"),
+        asset=brick.asset,
+        text=brick_text(brick),
+        outcome=f"{said}, tried again",
+        why=Explanation(said, facts={"tried_again": True}),
+    )
+    app_services().activity.note("tradingview", line)
+    return answer(outcome, body)
+
+
+def _brick_of(letter: DeadLetter) -> CloseBrick:
+    """Read the letter as a brick that tells its time. Raises InvalidRequest."""
+    if letter.path not in BRICK_PATHS:
+        raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
+    try:
+        brick = brick_in(letter.path, letter.body.encode())
+    except ValidationError as error:
+        field, reason = first_fault(error)
+        raise InvalidRequest(field, reason, 422) from None
+    except InvalidRequest as error:
+        raise InvalidRequest("", str(error), 422) from None
+    if brick.bar_at is None:
+        raise InvalidRequest("", "the brick tells no time: nobody can say whether it came late", 409)
+    return brick
+
+
+def _letter_view(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "sequence": letter.sequence,
+        "at": letter.at,
+        "path": letter.path,
+        "reason": letter.reason,
+        "body": letter.body,
+        "can_be_tried_again": letter.path in BRICK_PATHS,
+    }

@@ -1,0 +1,323 @@
+"""The trader's journal: closed trades, what they come to, and what the operator writes about them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from flask import Response, jsonify
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
+from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
+from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
+from services.engine.model.commands import NoteTrade
+from services.engine.model.replies import Refusal
+from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
+from services.history.export import cell
+from services.journal.days import Override, day_by, day_of, month_of
+from services.journal.statistics import (
+    GROUPINGS,
+    Figures,
+    Group,
+    blocked_by_gate,
+    curve_of,
+    deepest_fall,
+    figures_of,
+    groups_of,
+)
+from services.journal.trades import (
+    FIRST_DAY,
+    LAST_DAY,
+    READ_AT_MOST,
+    Cursor,
+    JournalTrade,
+    Selection,
+    attempts_of,
+    page_of,
+    read_cursor,
+    span_of,
+    trade_with_note,
+    write_cursor,
+)
+from services.projections.entry_gates import GatesAtEntry
+from services.projections.notes import Note
+from services.views.rows import Json, trade_row
+
+journal = operator_calls("journal", __name__)
+
+LONGEST_PAGE = 500
+DAY_PATTERN, MONTH_PATTERN = r"^\d{4}-\d{2}-\d{2}$", r"^20\d{2}-(0[1-9]|1[0-2])$"
+MANY_DIGITS = Decimal("0.000001")
+SHEET_COLUMNS = (
+    *("trading_day", "exit_ts", "entry_ts", "asset", "contract", "side", "size", "entry_price", "exit_price"),
+    *("pnl_points", "pnl_usd", "r", "mae_points", "mfe_points", "held_s", "mode", "zone", "reason", "env"),
+    *("override", "forced_exit", "tags", "note", "id"),
+    *GatesAtEntry.__struct_fields__,
+)
+
+
+def _day(value: object) -> object:
+    if not (isinstance(value, str) and re.fullmatch(DAY_PATTERN, value, re.ASCII)):
+        raise ValueError("must be a day like 2026-11-20")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a day of the calendar") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError("must be a day between 2000 and 2100")
+    return day
+
+
+def _cursor(text: str) -> str:
+    read_cursor(text)
+    return text
+
+
+def _tag(text: str) -> str:
+    if not TAG.fullmatch(text):
+        sentence = "{was} is no tag: 1 to 24 letters a to z, digits or hyphens"
+        raise PydanticCustomError("said", sentence, {"was": repr(text[:40])})
+    return text
+
+
+DAY_WORDS = {"type": "string", "format": "date", "description": "a trading day between 2000 and 2100"}
+CURSOR_WORDS = {"type": "string", "pattern": "^1[0-9]{15}-[0-9a-z]{1,60}$", "description": "next of an earlier page"}
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({**DAY_WORDS, "examples": ["2026-11-20"]})]
+Following = Annotated[str, Field(max_length=100), AfterValidator(_cursor), WithJsonSchema(CURSOR_WORDS)]
+TagWord = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TAG.pattern}$"})]
+Tag = Annotated[TagWord, AfterValidator(_tag)]
+Tags = Annotated[list[TagWord], AfterValidator(lambda tags: [_tag(tag) for tag in tags])]
+AskedEnv = Literal["DEMO", "LIVE"]
+
+
+class Asked(BaseModel):
+    """A query of the journal: a name that it does not know is a mistake, not a wish for everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TradesAsked(Asked):
+    """Which trades: of a trading day or from a first to a last one, and what they have in common."""
+
+    day: Day | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+    asset: Annotated[Symbol, AfterValidator(str.upper)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    mode: Literal["SCALP", "RUNNER"] | None = None
+    env: AskedEnv | None = None
+    side: Literal["BUY", "SELL"] | None = None
+    tag: Tag | None = None
+
+    @model_validator(mode="after")
+    def names_days_once(self) -> TradesAsked:
+        if self.day is not None and (self.first_day is not None or self.last_day is not None):
+            raise ValueError("day stands alone, without first_day and last_day")
+        return self
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(
+            first_day=self.day or self.first_day or FIRST_DAY,
+            last_day=self.day or self.last_day or LAST_DAY,
+            asset=self.asset,
+            reason=self.reason,
+            mode=self.mode,
+            env=self.env,
+            side=self.side,
+            tag=self.tag,
+        )
+
+
+class PageAsked(TradesAsked):
+    """Which trades, how many at most, and behind which one."""
+
+    limit: Annotated[AskedNumber, Field(ge=1, le=LONGEST_PAGE)] = 100
+    before: Following | None = None
+
+    @property
+    def cursor(self) -> Cursor | None:
+        return None if self.before is None else read_cursor(self.before)
+
+
+class MonthAsked(Asked):
+    month: Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-11"])] | None = Field(
+        default=None, description="this month when it is not named"
+    )
+    env: AskedEnv | None = None
+
+
+class DayAsked(Asked):
+    day: Day | None = Field(default=None, description="the present trading day when it is not named")
+    env: AskedEnv | None = None
+    samples_after: Moment | None = Field(default=None, description="leave out the samples up to this one")
+
+
+class NoteBody(OperatorBody):
+    """A note and tags, in place of what was written before."""
+
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
+    tags: Annotated[Tags, Field(default_factory=list, max_length=MOST_TAGS)]
+
+
+@journal.get("/api/journal/trades")
+@answers(TradesAnswer, errors=(503,))
+@asks(PageAsked)
+def show_trades(query: PageAsked) -> Response:
+    """Return closed trades, newest first, page by page.
+
+    A page looks at no more than 5,000 trades: it may hold few or none and still have a `next`.
+    """
+    page = page_of(app_services().manager.store, query.selection, _roll(), query.limit, query.cursor)
+    following = None if page.following is None else write_cursor(page.following)
+    return _fresh({"trades": [_trade_row(entry) for entry in page.trades], "next": following})
+
+
+@journal.get("/api/journal/trades.csv")
+@answers(None, media="text/csv", errors=(503,))
+@asks(TradesAsked)
+def show_sheet(query: TradesAsked) -> Response:
+    """Return the newest 5,000 of the selected trades for a spreadsheet, formulas in texts made harmless."""
+    page = page_of(app_services().manager.store, query.selection, _roll(), READ_AT_MOST)
+    response = Response(_sheet(page.trades), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="lockstep-trades.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@journal.get("/api/journal/statistics")
+@answers(StatisticsAnswer, errors=(503,))
+@asks(TradesAsked)
+def show_statistics(query: TradesAsked) -> Response:
+    """Return what the selected trades come to."""
+    store, roll, selection = app_services().manager.store, _roll(), query.selection
+    page = page_of(store, selection, roll, READ_AT_MOST)
+    attempts = attempts_of(store, *span_of(selection.first_day, selection.last_day, roll))
+    day_at, curve = day_by(roll), curve_of(page.trades)
+    of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
+    return _fresh(
+        {
+            "truncated": page.following is not None,
+            "figures": _figures(figures_of(page.trades)),
+            "deepest_fall_usd": deepest_fall(curve),
+            "curve": curve,
+            "groups": {by: [_group(group) for group in groups_of(page.trades, by)] for by in GROUPINGS},
+            "blocked_by_gate": blocked_by_gate(of_the_days),
+        }
+    )
+
+
+@journal.get("/api/journal/calendar")
+@answers(CalendarAnswer, errors=(503,))
+@asks(MonthAsked)
+def show_calendar(query: MonthAsked) -> Response:
+    """Return what was done and tried on each trading day of a month."""
+    name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
+    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
+    return _fresh({"month": name, "days": month.days, "truncated": not month.is_whole})
+
+
+@journal.get("/api/journal/day")
+@answers(DayAnswer, errors=(503,))
+@asks(DayAsked)
+def show_day(query: DayAsked) -> Response:
+    """Return one trading day: the account's course, figures, tries against the rules, forced exits."""
+    asked = query.day or app_services().manager.snapshot.desk.day.trading_day
+    day = day_of(app_services().manager.store, asked, _roll(), query.env, query.samples_after)
+    return _fresh(
+        {
+            "day": day.day,
+            "figures": _figures(day.figures),
+            "samples": [msgspec.structs.asdict(sample) for sample in day.samples],
+            "blocked_by_gate": day.blocked_by_gate,
+            "blocked": [{"at": at, **_named(event, BLOCKED_FIELDS)} for at, event in day.blocked],
+            "overrides": [_named(override, Override.__struct_fields__) for override in day.overrides],
+            "forced_exits": [_trade_row(entry) for entry in day.forced_exits],
+        }
+    )
+
+
+@journal.post("/api/journal/trades/<trade_id>/note")
+@answers(NoteAnswer, errors=(404,))
+@accepts(NoteBody)
+def note_trade(body: NoteBody, trade_id: str) -> Response:
+    """Write about a closed trade: a note and tags in place of what was written before."""
+    manager = app_services().manager
+    entry = trade_with_note(manager.store, trade_id[:64], _roll())
+    if entry is None:
+        return said(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
+    outcome = manager.submit(NoteTrade(entry.trade.id, body.note, tuple(body.tags)))
+    if isinstance(outcome.answer, Refusal):
+        return answer(outcome, {})
+    note = Note(body.note, tuple(dict.fromkeys(body.tags)), manager.now)
+    return answer(outcome, {"trade": _trade_row(msgspec.structs.replace(entry, note=note))})
+
+
+# -- rows -----------------------------------------------------------------------------------------------------------
+
+BLOCKED_FIELDS = ("asset", "direction", "price", "gate", "sentence", "override")
+
+
+def _roll() -> str:
+    return app_services().manager.snapshot.desk.rules.day_roll
+
+
+def _fresh(body: Json) -> Response:
+    response = jsonify({"ok": True, **body})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _trade_row(entry: JournalTrade) -> Json:
+    return {
+        **trade_row(entry.trade),
+        "trading_day": entry.trading_day,
+        "stop_points": entry.stop_points,
+        "r": entry.r,
+        "held_s": entry.held_seconds,
+        "note": entry.note.text,
+        "tags": entry.note.tags,
+        "noted_at": entry.note.at,
+        "gates_at_entry": None if entry.gates is None else msgspec.structs.asdict(entry.gates),
+    }
+
+
+def _figures(figures: Figures) -> Json:
+    return msgspec.structs.asdict(figures)
+
+
+def _group(group: Group) -> Json:
+    return {"name": group.name, **_figures(group.figures)}
+
+
+def _named(part: Any, fields: Iterable[str]) -> Json:
+    return {name: getattr(part, name) for name in fields}
+
+
+def _sheet(trades: Iterable[JournalTrade]) -> str:
+    text = io.StringIO(newline="")
+    sheet = csv.writer(text)
+    sheet.writerow(SHEET_COLUMNS)
+    for entry in trades:
+        row = _trade_row(entry)
+        row |= {"tags": " ".join(entry.note.tags), **(row["gates_at_entry"] or {})}
+        sheet.writerow([cell(_short(row.get(name))) for name in SHEET_COLUMNS])
+    return text.getvalue()
+
+
+def _short(value: Any) -> Any:
+    """Write an average with six places at most: a spreadsheet needs no more."""
+    if not isinstance(value, Decimal) or value == value.quantize(MANY_DIGITS):
+        return value
+    return value.quantize(MANY_DIGITS)

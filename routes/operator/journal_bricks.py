@@ -1,0 +1,77 @@
+"""The bricks around a closed trade and its fills, for the journal's picture."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from flask import Response, jsonify
+from pydantic import BaseModel, ConfigDict, Field
+
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.journal_answers import TradeBricksAnswer
+from routes.http.parsing import asks
+from routes.http.replies import app_services
+from routes.operator import operator_calls
+from routes.readers.bricks import STREAM_OF_SIZE
+from services.engine.model.events import TradeClosed
+from services.live.bricks import brick_view
+from services.live.trade_bricks import bricks_around
+from services.market.instruments import contract_for
+from services.projections.trade_fills import are_whole, fills_of
+from services.stores.codec import documents
+from wire.types import STREAM_POINTS, Contract
+
+journal_bricks = operator_calls("journal_bricks", __name__)
+
+LONGEST_ID = 64
+
+
+class SizeAsked(BaseModel):
+    """Bricks of which size; the 1pt brick is not journaled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: Literal["2.5", "4", "6", "8", "12"] = Field("6", description="in points")
+
+
+@journal_bricks.get("/api/journal/trades/<trade_id>/bricks")
+@answers(TradeBricksAnswer, errors=(404, 503))
+@asks(SizeAsked)
+def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
+    """Return the bricks before, in and after a closed trade, oldest first, and the trade's fills.
+
+    Of a trade with more than 540 bricks those around its entry and its exit; `gap` says where some are missing.
+    """
+    parts = app_services()
+    stored = parts.manager.store.trade(trade_id[:LONGEST_ID])
+    if stored is None:
+        return said(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
+    trade, stream = documents.read_trade(stored.body), STREAM_OF_SIZE[query.size]
+    contract = _contract_of(trade)
+    found = bricks_around(trade, stream, parts.manager.store, parts.bricks)
+    fills = fills_of(parts.manager.store, trade.id)
+    response = jsonify(
+        {
+            "ok": True,
+            "trade_id": trade.id,
+            "asset": trade.asset,
+            "size": STREAM_POINTS[stream],
+            "point_size": contract.point_size,
+            "bricks": [brick_view(brick, stream, contract) for brick in found.bricks],
+            "between": found.between,
+            "gap": None if found.gap is None else msgspec.structs.asdict(found.gap),
+            "absence": found.absence,
+            "fills": [{"at": one.at, **msgspec.structs.asdict(one.fill)} for one in fills],
+            "fills_are_whole": are_whole(fills, trade),
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _contract_of(trade: TradeClosed) -> Contract:
+    """Return what a point of the asset is worth, for one that the desk no longer trades as well."""
+    asset = app_services().manager.snapshot.desk.assets.get(trade.asset)
+    return contract_for(trade.asset, trade.exit_ts.date()) if asset is None else asset.contract

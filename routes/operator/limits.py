@@ -1,0 +1,90 @@
+"""The day and its limits: take a slot by hand, switch the environment, tighten (SPEC 5.5, 8.5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from flask import Response
+from pydantic import Field, model_validator
+
+from routes.http.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
+from routes.http.describing import answers
+from routes.http.errors import said
+from routes.http.parsing import Money, OperatorBody, WholeNumber, accepts
+from routes.http.replies import answer, app_services
+from routes.operator import operator_calls
+from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.model.replies import RulesTaken
+
+limits = operator_calls("limits", __name__)
+
+Contracts = Annotated[WholeNumber, Field(ge=1, le=1000)]
+Seconds = Annotated[WholeNumber, Field(ge=1, le=86_400)]
+
+
+class NothingBody(OperatorBody):
+    pass
+
+
+class EnvBody(OperatorBody):
+    env: Literal["DEMO", "LIVE"]
+
+
+class LimitsBody(OperatorBody):
+    """Any of the limits; the ranges are those of the settings of the same name."""
+
+    max_trades_per_day: Annotated[WholeNumber, Field(ge=1, le=10_000)] | None = None
+    daily_stop_limit_pct: Annotated[Money, Field(gt=0, le=100)] | None = None
+    cooldown_seconds: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
+    candle_seconds: Annotated[WholeNumber, Field(ge=1, le=3600)] | None = None
+    entry_ttl_seconds: Annotated[WholeNumber, Field(ge=1, le=600)] | None = None
+    heartbeat_max_age_seconds: Seconds | None = None
+    bridge_max_age_seconds: Annotated[WholeNumber, Field(ge=1, le=600)] | None = None
+    entry_qty_6pt: Contracts | None = None
+    entry_qty_9pt: Contracts | None = None
+    scale_in_qty: Contracts | None = None
+    stop_points: Annotated[Money, Field(gt=0, le=1000)] | None = None
+    two_half_filter: bool | None = None
+
+    @model_validator(mode="after")
+    def makes_sense(self) -> LimitsBody:
+        if not self.model_fields_set:
+            raise ValueError("name at least one limit")
+        if self.candle_seconds is not None and 3600 % self.candle_seconds:
+            raise ValueError("candle_seconds must divide an hour")
+        return self
+
+
+@limits.post("/api/trade-limit/consume")
+@answers(TradeCountAnswer, errors=(409,))
+@accepts(NothingBody, may_be_empty=True)
+def consume_trade(body: NothingBody) -> Response:
+    """Take one slot of the day's trade limit."""
+    outcome = app_services().manager.submit(ConsumeTrade())
+    day, rules = outcome.desk.day, outcome.desk.rules
+    left = max(0, rules.max_trades_per_day - day.trades_taken)
+    return answer(outcome, {"trades_taken_today": day.trades_taken, "trades_remaining_today": left})
+
+
+@limits.post("/api/env")
+@answers(EnvAnswer, errors=(409,))
+@accepts(EnvBody)
+def switch_env(body: EnvBody) -> Response:
+    """Change between DEMO and LIVE when all is flat; LIVE needs a password and a connected bridge."""
+    if body.env == "LIVE" and app_services().gatekeeper.is_open:
+        return said("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
+    outcome = app_services().manager.submit(SwitchEnv(body.env))
+    return answer(outcome, {"env": outcome.desk.env})
+
+
+@limits.post("/api/limits")
+@answers(LimitsAnswer)
+@accepts(LimitsBody)
+def set_limits(body: LimitsBody) -> Response:
+    """Change limits: tighter at once, looser from the next trading day on."""
+    asked = body.model_dump(exclude_none=True)
+    outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
+    pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
+    in_force = {name: getattr(outcome.desk.rules, name) for name in asked}
+    return answer(outcome, {"limits": in_force, "pending": pending})

@@ -1,0 +1,38 @@
+"""The webhook secret, shown to who types the password once more."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Response, jsonify, request
+
+from routes.http.answers import SecretAnswer
+from routes.http.describing import answers
+from routes.http.errors import AccessDenied, Busy
+from routes.http.parsing import OperatorBody, accepts
+from routes.http.replies import app_services
+from routes.operator import operator_calls
+
+setup = operator_calls("setup", __name__)
+
+
+class PasswordBody(OperatorBody):
+    password: str
+
+
+@setup.post("/api/setup/webhook-secret")
+@answers(SecretAnswer, errors=(401, 403, 429))
+@accepts(PasswordBody)
+def show_webhook_secret(body: PasswordBody) -> Response:
+    """Tell the webhook secret to an operator who types the password once more; never without one."""
+    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
+    if gatekeeper.is_open:
+        raise AccessDenied("the secret is shown only where a DASHBOARD_PASSWORD is set", 403)
+    wait = gatekeeper.seconds_locked_out(address, time.time())
+    if wait is not None:
+        raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
+    if not gatekeeper.admits(body.password, address):
+        raise AccessDenied("the password is wrong", 403)
+    answer = jsonify({"ok": True, "secret": app_services().config.tv_webhook_secret})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,74 @@
+"""The operator's session: log in, log out, ask (contract: Auth)."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, jsonify, request
+from flask_login import current_user, login_user, logout_user
+
+from routes.http.answers import OkAnswer, SessionAnswer
+from routes.http.describing import answers
+from routes.http.errors import AccessDenied, Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import OperatorBody, accepts
+from routes.http.replies import app_services
+from services.access.sessions import Session
+
+auth = Blueprint("auth", __name__)
+
+
+class LoginBody(OperatorBody):
+    password: str = ""
+
+
+@auth.post("/api/login")
+@guarded_by("public")
+@answers(OkAnswer, errors=(401, 429))
+@accepts(LoginBody)
+def log_in(body: LoginBody) -> Response:
+    """Open a session; wrong passwords are counted per address and end in a pause."""
+    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
+    wait = gatekeeper.seconds_locked_out(address, time.time())
+    if wait is not None:
+        app_services().metrics.login("locked_out")
+        raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
+    if not gatekeeper.admits(body.password, address):
+        app_services().metrics.login("wrong")
+        raise AccessDenied("the password is wrong")
+    app_services().metrics.login("right")
+    _end(_session())  # its cookie is replaced: nobody could log it out later
+    login_user(gatekeeper.new_operator())
+    return jsonify({"ok": True})
+
+
+@auth.post("/api/logout")
+@guarded_by("public")
+@answers(OkAnswer)
+def log_out() -> Response:
+    """End the session for good, copies of its cookie too; without one there is nothing to end."""
+    session = _session()
+    logout_user()
+    _end(session)
+    return jsonify({"ok": True})
+
+
+@auth.get("/api/auth/status")
+@guarded_by("public")
+@answers(SessionAnswer)
+def show_status() -> Response:
+    """Say whether a session is open and whether a password is needed."""
+    is_open = app_services().gatekeeper.is_open
+    authenticated = is_open or bool(current_user.is_authenticated)
+    return jsonify({"authenticated": authenticated, "password_required": not is_open})
+
+
+def _session() -> Session | None:
+    session: Session | None = current_user.session if current_user.is_authenticated else None
+    return session
+
+
+def _end(session: Session | None) -> None:
+    """End a session; where no password is asked for none opens anything, and strangers would fill the store."""
+    if session is not None and not app_services().gatekeeper.is_open:
+        app_services().gatekeeper.sessions.end(session)

@@ -1,0 +1,57 @@
+"""Does the process live, and is it ready: for whoever keeps the desk running."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Blueprint, Response, jsonify
+from pydantic import BaseModel, Field
+
+from routes.http.answers import OkAnswer, ReadyAnswer
+from routes.http.describing import answers
+from routes.http.errors import Busy
+from routes.http.guards import guarded_by
+from routes.http.parsing import asks
+from routes.http.replies import app_services
+
+health = Blueprint("health", __name__)
+
+ASK_AGAIN_SECONDS = 2
+
+
+class ReadyQuery(BaseModel):
+    """What the desk must be to be ready."""
+
+    role: Literal["writer"] | None = Field(None, description="be ready as the writer only")
+
+
+@health.get("/healthz")
+@guarded_by("public")
+@answers(OkAnswer)
+def show_health() -> Response:
+    """Say that the process lives; restart it when it does not."""
+    return _fresh(jsonify({"ok": True}))
+
+
+@health.get("/readyz")
+@guarded_by("public")
+@answers(ReadyAnswer, errors=(503,))
+@asks(ReadyQuery)
+def show_readiness(query: ReadyQuery) -> Response:
+    """Say whether requests can be served: the store answers, and the process is not about to end.
+
+    With `role=writer` a standby is not ready: so a load balancer finds the one process that trades.
+    """
+    snapshot = app_services().manager.snapshot
+    if app_services().is_stopping():
+        raise Busy("this process is about to end", ASK_AGAIN_SECONDS)
+    if snapshot.store != "up":
+        raise Busy("the store does not answer", ASK_AGAIN_SECONDS)
+    if query.role == "writer" and snapshot.role != "writer":
+        raise Busy("this process is the standby", ASK_AGAIN_SECONDS)
+    return _fresh(jsonify({"ok": True, "role": snapshot.role, "store": snapshot.store}))
+
+
+def _fresh(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

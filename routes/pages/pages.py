@@ -1,0 +1,82 @@
+"""The pages: login, desk, log."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from routes.http.guards import guarded_by
+from routes.http.replies import app_services, whole_state
+from services.live.broadcast import encode
+
+pages = Blueprint("pages", __name__)
+
+JOURNAL_COLUMNS = (  # of the table of trades: name, title, class
+    ("closed", "Closed", ""),
+    ("asset", "Asset", ""),
+    ("side", "Side", ""),
+    ("entry", "Entry", "number roomy"),
+    ("exit", "Exit", "number roomy"),
+    ("points", "Points", "number"),
+    ("usd", "USD", "number"),
+    ("r", "R", "number roomy"),
+    ("worst", "Worst", "number wide"),
+    ("best", "Best", "number wide"),
+    ("held", "Held", "number wide"),
+    ("mode", "Mode", "wide"),
+    ("reason", "Taken out by", "roomy"),
+    ("tags", "Note, tags", "roomy"),
+)
+
+
+@pages.get("/login")
+@guarded_by("public")
+def show_login() -> Response:
+    """Show the login form."""
+    return make_response(render_template("pages/login.html", open_mode=app_services().gatekeeper.is_open))
+
+
+@pages.get("/")
+@guarded_by("public")
+def show_dashboard() -> AnyResponse:
+    """Show the desk, drawn once on the server and live from the stream; strangers are sent to log in."""
+    is_open = app_services().gatekeeper.is_open
+    if not (is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return page_of("pages/dashboard.html", open_mode=is_open)
+
+
+@pages.get("/log")
+@guarded_by("public")
+def show_log() -> AnyResponse:
+    """Show alerts, dead letters and what was heard; strangers are sent to log in."""
+    is_open = app_services().gatekeeper.is_open
+    if not (is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return page_of("pages/log.html", open_mode=is_open)
+
+
+@pages.get("/journal")
+@guarded_by("public")
+def show_journal() -> AnyResponse:
+    """Show the trader's journal, drawn in the page from its calls; strangers are sent to log in."""
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    desk = app_services().manager.snapshot.desk
+    ticks = {symbol: float(asset.contract.tick_size) for symbol, asset in desk.assets.items()}
+    assets = [(symbol, symbol) for symbol in desk.assets]
+    page = make_response(
+        render_template("pages/journal.html", desk=desk, ticks=ticks, assets=assets, columns=JOURNAL_COLUMNS)
+    )
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+def page_of(template: str, **more: object) -> Response:
+    """Draw a page of the desk with the state as of now; nobody keeps a copy."""
+    state = msgspec.json.decode(encode(whole_state()))
+    page = make_response(render_template(template, state=state, **more))
+    page.headers["Cache-Control"] = "no-store"
+    return page

@@ -1,0 +1,96 @@
+"""The set-up page: what to paste into TradingView and onto the bridge's machine, and whether it arrives."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from routes.http.guards import guarded_by
+from routes.http.replies import app_services
+from routes.pages.pages import page_of
+from services.access.gatekeeper import SharedSecret
+from services.views.asset_view import FLAT_STREAM_NAMES
+from wire.types import STREAM_POINTS, Instant, Stream
+
+setup_page = Blueprint("setup_page", __name__)
+
+PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET"
+STREAMS = (  # path, stream, what it is for; the order in which a trader needs them
+    ("/tv_renko_main", Stream.MAIN, "tempo token: the right to one entry"),
+    ("/tv_renko_high", Stream.HIGH, "structure: the zone, and the structure exit"),
+    ("/tv_renko_macro", Stream.MACRO, "structure: the zone"),
+    ("/tv_renko", Stream.FOUR, "pullback: scale-in, 4pt invalidation"),
+    ("/tv_renko_two_half", Stream.TWO_HALF, "management lock"),
+    ("/tv_renko_small", Stream.ONE, "shown only"),
+)
+
+
+@setup_page.get("/setup")
+@guarded_by("public")
+def show_setup() -> AnyResponse:
+    """Show the set-up page; strangers are sent to log in."""
+    is_open = app_services().gatekeeper.is_open
+    if not (is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    origin = request.host_url.rstrip("/")
+    facts = {"origin": origin, "hooks": hooks(), "secrets_in_use": secrets_in_use()}
+    return page_of("pages/setup.html", open_mode=is_open, **facts)
+
+
+def secrets_in_use() -> list[tuple[str, str]]:
+    """Return what is known of each previous secret: whether it may be taken away."""
+    gatekeeper, now = app_services().gatekeeper, app_services().manager.now
+    doors = (
+        ("TV_WEBHOOK_SECRET_PREVIOUS", gatekeeper.tradingview),
+        ("BRIDGE_HEARTBEAT_SECRET_PREVIOUS", gatekeeper.bridge),
+    )
+    return [(name, _previous_use(door, now)) for name, door in doors]
+
+
+def _previous_use(door: SharedSecret, now: Instant) -> str:
+    if not door.has_previous:
+        return "not set"
+    if door.previous_used_at is None:
+        return "not used since web was started: it can go when every program has called"
+    minutes = max(0, int((now - door.previous_used_at).total_seconds() // 60))
+    return f"still in use, {minutes} min ago"
+
+
+def hooks() -> list[dict[str, Any]]:
+    """Return every webhook with its message as it is pasted, the asset left open as ``ASSET``."""
+    heartbeat = '{"secret": %s, "symbol": "{{ticker}}", "price": {{close}}, "timestamp": "{{timenow}}"}'
+    brick = '{"secret": %s, "asset": "ASSET", "color": "COLOR", "bar_id": "{{time}}", "close": {{close}}}'
+    level = '{"secret": %s, "asset": "ASSET"}'
+    secret = json.dumps(PLACEHOLDER)
+    bricks = [
+        {
+            "path": path,
+            "title": f"{STREAM_POINTS[stream]:f}pt bricks",
+            "use": use,
+            "when": "Renko chart of this size, once per bar close; one alert for up, one for down bricks",
+            "message": brick % secret,
+            "ts": f"{FLAT_STREAM_NAMES[stream]}_ts",
+        }
+        for path, stream, use in STREAMS
+    ]
+    every_minute = {
+        "path": "/tv_heartbeat",
+        "title": "Heartbeat",
+        "use": "last price; without one for ten minutes no entry is taken",
+        "when": "normal chart, every bar close (1 minute)",
+        "message": heartbeat % secret,
+        "ts": "last_heartbeat_ts",
+    }
+    a_line = {
+        "path": "/tv_level_exit",
+        "title": "Level exit",
+        "use": "exits the asset when a drawn line is touched",
+        "when": "a drawn line, once",
+        "message": level % secret,
+        "ts": "level_exit_ts",
+    }
+    return [every_minute, *bricks, a_line]

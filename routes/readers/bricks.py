@@ -1,0 +1,59 @@
+"""The last bricks of an asset and size, for charts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from flask import Response, jsonify
+from pydantic import AfterValidator, BaseModel, Field
+
+from routes.http.answers import BricksAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest
+from routes.http.parsing import AskedNumber, Symbol, asks
+from routes.http.replies import app_services
+from routes.readers import reader_calls
+from services.live.bricks import BRICKS_KEPT, brick_view
+from wire.types import STREAM_POINTS
+
+bricks = reader_calls("bricks", __name__)
+
+STREAM_OF_SIZE = {f"{points:f}": stream for stream, points in STREAM_POINTS.items()}
+USUAL_LIMIT = 500
+
+
+class BricksQuery(BaseModel):
+    """Which bricks, and how many."""
+
+    asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
+    size: Literal["1", "2.5", "4", "6", "8", "12"] = Field(description="in points")
+    limit: Annotated[AskedNumber, Field(ge=1, le=BRICKS_KEPT)] = USUAL_LIMIT
+
+
+@bricks.get("/api/bricks")
+@answers(BricksAnswer)
+@asks(BricksQuery)
+def show_bricks(query: BricksQuery) -> Response:
+    """Return the newest bricks of a series, oldest first; the stream's `brick` events go on from there.
+
+    `n` grows by one with each brick while this process lives; a jump in the stream means that bricks were missed.
+    While `complete` is false the past is still being read: ask again.
+    """
+    parts = app_services()
+    snapshot = parts.manager.snapshot
+    asset = snapshot.desk.assets.get(query.asset)
+    if asset is None:
+        raise InvalidRequest("asset", f"the desk does not trade {query.asset!r:.60}")
+    stream, complete = STREAM_OF_SIZE[query.size], parts.bricks.is_whole
+    found = parts.bricks.last(query.asset, stream, query.limit)
+    body = {
+        "ok": True,
+        "asset": query.asset,
+        "size": STREAM_POINTS[stream],
+        "complete": complete,
+        "bricks": [brick_view(brick, stream, asset.contract) for brick in found],
+        "version": snapshot.version,
+    }
+    response = jsonify(body)
+    response.headers["Cache-Control"] = "no-store"
+    return response

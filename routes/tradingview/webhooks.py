@@ -1,0 +1,238 @@
+"""TradingView's door: heartbeats, bricks and levels, whatever content type they come in (SPEC 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response, g, request
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+
+from routes.http.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
+from routes.http.describing import answers
+from routes.http.errors import InvalidRequest, said
+from routes.http.faults import first_fault
+from routes.http.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.replies import answer, app_services
+from routes.tradingview import tradingview_calls
+from services.desk.commit_batch import Outcome
+from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
+from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
+from services.engine.model.wording import Explanation
+from services.live.activity import LogLine, brick_text, price_text
+from services.live.broadcast import encode
+from services.market.instruments import resolve_asset
+from services.views.rows import Json, order_view
+from wire.types import Stream
+
+webhooks = tradingview_calls("webhooks", __name__)
+
+BRICK_PATHS = {
+    "/tv_renko_small": Stream.ONE,
+    "/tv_renko_one": Stream.ONE,
+    "/tv_renko_two_half": Stream.TWO_HALF,
+    "/tv_renko": Stream.FOUR,
+    "/tv_renko_main": Stream.MAIN,
+    "/tv_renko_high": Stream.HIGH,
+    "/tv_renko_macro": Stream.MACRO,
+}
+STREAMS = tuple(path.strip("/") for path in ("/tv_heartbeat", "/tv_level_exit", *BRICK_PATHS))
+SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
+SIMULATED = "simulated"
+FAILED = {503: "not_stored", 500: "fault"}
+MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+class HeartbeatBody(WebhookBody):
+    """A price, and when it was."""
+
+    price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
+    timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
+
+
+class BrickBody(WebhookBody):
+    """One closed brick; the path names its size."""
+
+    color: ColorWord
+    bar_id: BrickId | None = None
+    bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
+    close: Money | None = Field(default=None, validation_alias=AliasChoices("close", "price"))
+
+
+class LevelBody(WebhookBody):
+    """A level of the chart was touched: leave the asset."""
+
+
+class UnreadableWebhook(Exception):
+    """A webhook with a good secret cannot be understood: kept as a dead letter, answered with ``status``."""
+
+    def __init__(self, reason: str, status: int = 422) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@webhooks.post("/tv_heartbeat")
+@answers(HeartbeatAnswer, errors=(422,))
+@reads(HeartbeatBody)
+def take_heartbeat() -> Response:
+    """Note price and freshness."""
+
+    def command() -> AnyCommand:
+        heard = HeartbeatBody.model_validate_json(request.get_data(), strict=True)
+        return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
+
+    return _take(command)
+
+
+@webhooks.post("/tv_level_exit")
+@answers(LevelAnswer, errors=(422,))
+@reads(LevelBody)
+def take_level() -> Response:
+    """Exit the asset whose level was touched."""
+
+    def command() -> AnyCommand:
+        return TouchLevel(_asset(LevelBody.model_validate_json(request.get_data(), strict=True).symbol))
+
+    return _take(command)
+
+
+@answers(BrickAnswer, errors=(422,))
+@reads(BrickBody)
+def take_brick() -> Response:
+    """Apply one closed brick of the size that the path names."""
+    return _take(lambda: brick_in(request.path, request.get_data()))
+
+
+def brick_in(path: str, body: bytes) -> CloseBrick:
+    """Read a brick. Raises ValidationError, InvalidRequest."""
+    brick = BrickBody.model_validate_json(body, strict=True)
+    return CloseBrick(
+        asset=_asset(brick.symbol),
+        stream=BRICK_PATHS[path],
+        color=brick.color,
+        bar_id=brick.bar_id,
+        bar_at=brick.bar_ts or _time_in(brick.bar_id),
+        close=brick.close,
+        simulated=brick.source == SIMULATED,
+    )
+
+
+for _path in BRICK_PATHS:
+    webhooks.add_url_rule(_path, endpoint=_path.strip("/"), view_func=take_brick, methods=["POST"])
+
+
+def _take(read: Callable[[], AnyCommand]) -> Response:
+    """Read the webhook, decide it, log it; what cannot be read is kept and answered so."""
+    try:
+        command = _read(read)
+    except UnreadableWebhook as error:
+        return _keep_dead_letter(error)
+    outcome = app_services().manager.submit(command)
+    body, said_outcome = reply_to(outcome)
+    g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
+    if not outcome.is_journaled:
+        _note(command, said_outcome, _why(outcome))
+    return answer(outcome, body)
+
+
+def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
+    """Write into the log what is not in the journal."""
+    parts = app_services()
+    line = LogLine(parts.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
+    parts.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+
+
+@webhooks.after_request
+def count(response: Response) -> Response:
+    """Count what became of the webhook, also when it never got as far as the desk."""
+    became = g.get("webhook_outcome", "ok")
+    if response.status_code >= 400 and became != "dead_letter":
+        became = FAILED.get(response.status_code, "denied")
+    app_services().metrics.webhook(_kind(), became)
+    return response
+
+
+def _read(read: Callable[[], AnyCommand]) -> AnyCommand:
+    if isinstance(g.webhook, BodyUnreadable):
+        raise UnreadableWebhook(f"the body was {g.webhook}")
+    try:
+        return read()
+    except ValidationError as error:
+        field, reason = first_fault(error)
+        raise UnreadableWebhook(f"{field}: {reason}", 400 if field == "color" else 422) from None
+    except InvalidRequest as error:
+        raise UnreadableWebhook(str(error)) from None
+
+
+def _asset(symbol: str) -> str:
+    asset = resolve_asset(symbol, app_services().manager.snapshot.desk.assets)
+    if asset is None:
+        raise InvalidRequest("asset", f"{symbol[:40]!r} is no symbol of an asset on this desk")
+    return asset
+
+
+def _time_in(bar_id: str | None) -> datetime | None:
+    """Return the time that a ``bar_id`` is, None when it is only a name (SPEC 3)."""
+    if bar_id is None:
+        return None
+    try:
+        return MOMENT.validate_python(bar_id)
+    except ValidationError:
+        return None
+
+
+def reply_to(outcome: Outcome) -> tuple[Json, str]:
+    """Return the JSON of the answer and the word for the log."""
+    match outcome.answer:
+        case PriceNoted(flagged=True):
+            return {"flagged": True}, "flagged"
+        case BrickTaken(duplicate=True):
+            return {"duplicate": True}, "duplicate"
+        case BrickTaken(stale=True):
+            return {"stale": True}, "stale"
+        case BrickTaken(effects=effects, orders=orders):
+            return {"effects": list(effects), "orders": [order_view(order) for order in orders]}, "ok"
+        case OrderTaken(ignored=str(reason)):
+            return {"ignored": reason}, f"ignored: {reason}"
+        case OrderTaken(order=order, latched=latched):
+            return {"order": order_view(order) if order else None, "latched": latched}, "exit"
+        case _:
+            return {}, "ok"
+
+
+def _why(outcome: Outcome) -> Explanation | None:
+    """Return the outcome for programs where a person reads more than its code."""
+    match outcome.answer:
+        case OrderTaken(ignored=str(reason)):
+            return Explanation("ignored", facts={"reason": reason})
+        case _:
+            return None
+
+
+def _keep_dead_letter(error: UnreadableWebhook) -> Response:
+    reason = _without_secret(str(error))
+    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(), error.status))
+    g.webhook_outcome = "dead_letter"
+    return said(reason, error.status)
+
+
+def _body_without_secret() -> str:
+    """Return the body as it may be kept: however the secret was written in it, it is not in there any more."""
+    if isinstance(g.webhook, dict):
+        return encode({**g.webhook, "secret": "***"}).decode()
+    return _without_secret(SECRET_VALUE.sub(r"\1***\2", request.get_data().decode("utf-8", "replace")))
+
+
+def _without_secret(text: str) -> str:
+    return text.replace(app_services().config.tv_webhook_secret, "***")
+
+
+def _kind() -> str:
+    return request.path.strip("/")
+
+
+def _text_of(command: AnyCommand) -> str:
+    if isinstance(command, CloseBrick):
+        return brick_text(command)
+    return price_text(command) if isinstance(command, NotePrice) else ""
