@@ -29,6 +29,7 @@ class Problem(BaseModel):
     gate: str | None = Field(None, description="the first gate that is closed")
     retry_after_s: int | None = Field(None, description="seconds until asking again may help, null when unknown")
     ladder: list[Rung] | None = Field(None, description="every gate as it stands")
+    oldest: int | None = Field(None, description="the first event that the journal still holds")
     version: int | None = Field(None, description="the version of the state")
     request_id: str | None = Field(None, description="of a fault of the desk: what its log names it by")
 

@@ -47,6 +47,13 @@ def test_an_entry_that_a_rule_cancels_is_told_with_time_and_brick(waiting: Page,
     expect(waiting.locator(ENTRY)).to_be_hidden()
 
 
+def test_a_page_that_is_opened_later_is_told_as_well(waiting: Page, desk: LiveDesk) -> None:
+    desk.hears_brick("8", "red")
+    both_say(waiting, CANCELLED + "with the 8pt brick that closed red$")
+    waiting.reload()
+    both_say(waiting, CANCELLED + "with the 8pt brick that closed red$")
+
+
 def test_a_fired_preorder_that_a_rule_cancels_is_told(page: Page, desk: LiveDesk) -> None:
     agrees(desk)
     log_in(page, desk)
