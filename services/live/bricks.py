@@ -22,7 +22,8 @@ from services.engine.model.state import Desk
 from services.stores.codec.committed_events import CommittedEvent, committed_events
 from services.stores.store import JournalRow, Store, StoreError
 from services.views.rows import Json
-from wire.types import STREAM_POINTS, Color, Contract, Instant, Price, Stream
+from wire.tradingview import STREAM_POINTS
+from wire.types import Color, Contract, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000

@@ -27,7 +27,7 @@ from services.live.event_feed import EventFeed
 from services.views.patches import changes
 from services.views.rows import Json
 from services.views.state_view import history_view, live_document
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512  # with the events that came between them
