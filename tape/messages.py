@@ -16,22 +16,12 @@ from msgspec import Struct
 
 from services.market.renko import FormedBrick
 from services.market.ticks import Tick
-from wire.types import STREAM_POINTS, Instant, Price, Stream
+from wire.tradingview import HEARTBEAT_PATH, STREAMS
+from wire.types import Instant, Price
 
 TapeSource = Literal["recorded", "simulated"]
 
-HEARTBEAT_WEBHOOK = "/tv_heartbeat"
-BRICK_WEBHOOKS: Mapping[Decimal, str] = {
-    STREAM_POINTS[stream]: webhook
-    for stream, webhook in {
-        Stream.ONE: "/tv_renko_small",
-        Stream.TWO_HALF: "/tv_renko_two_half",
-        Stream.FOUR: "/tv_renko",
-        Stream.MAIN: "/tv_renko_main",
-        Stream.HIGH: "/tv_renko_high",
-        Stream.MACRO: "/tv_renko_macro",
-    }.items()
-}
+BRICK_WEBHOOKS: Mapping[Decimal, str] = {row.points: row.path for row in STREAMS}
 
 
 class Message(Struct, frozen=True):
@@ -51,7 +41,7 @@ class MessageWriter(Struct, frozen=True):
 
     def heartbeat(self, price: Price, moment: Instant) -> Message:
         """Write the price at the moment of sending."""
-        return self._message(HEARTBEAT_WEBHOOK, symbol=self.asset, price=float(price), timestamp=iso_utc(moment))
+        return self._message(HEARTBEAT_PATH, symbol=self.asset, price=float(price), timestamp=iso_utc(moment))
 
     def brick(self, brick: FormedBrick, tick: Tick, ordinal: int, moment: Instant) -> Message:
         """Write a brick closed by a tick; ``ordinal`` counts the bricks of its size in this run."""

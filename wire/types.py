@@ -23,6 +23,21 @@ PreOrderStatus = Literal["WAITING", "FIRED", "CANCELLED"]
 EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
 
 
+def opposite(side: Side) -> Side:
+    """Return the side that takes a position of this side out."""
+    return "SELL" if side == "BUY" else "BUY"
+
+
+def color_with(side: Side) -> Color:
+    """Return the colour of a brick that moves in favour of this side."""
+    return "green" if side == "BUY" else "red"
+
+
+def color_against(side: Side) -> Color:
+    """Return the colour of a brick that moves against this side."""
+    return color_with(opposite(side))
+
+
 class Stream(StrEnum):
     """One brick size with a role (SPEC 2)."""
 
@@ -32,16 +47,6 @@ class Stream(StrEnum):
     MAIN = "main"
     HIGH = "high"
     MACRO = "macro"
-
-
-STREAM_POINTS: dict[Stream, Decimal] = {
-    Stream.ONE: Decimal(1),
-    Stream.TWO_HALF: Decimal("2.5"),
-    Stream.FOUR: Decimal(4),
-    Stream.MAIN: Decimal(6),
-    Stream.HIGH: Decimal(8),
-    Stream.MACRO: Decimal(12),
-}
 
 
 class OrderStatus(StrEnum):

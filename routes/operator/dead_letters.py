@@ -11,11 +11,12 @@ from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
-from routes.tradingview.webhooks import BRICK_PATHS, brick_in, reply_to
+from routes.tradingview.webhooks import brick_in, reply_to
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
 from services.projections.dead_letters import DeadLetter, last_dead_letters
+from wire.tradingview import STREAM_OF_PATH
 
 dead_letters = operator_calls("dead_letters", __name__)
 
@@ -55,7 +56,7 @@ def replay_dead_letter(sequence: str) -> Response:
 
 def _brick_of(letter: DeadLetter) -> CloseBrick:
     """Read the letter as a brick that tells its time. Raises InvalidRequest."""
-    if letter.path not in BRICK_PATHS:
+    if letter.path not in STREAM_OF_PATH:
         raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
     try:
         brick = brick_in(letter.path, letter.body.encode())
@@ -76,5 +77,5 @@ def _letter_view(letter: DeadLetter) -> dict[str, object]:
         "path": letter.path,
         "reason": letter.reason,
         "body": letter.body,
-        "can_be_tried_again": letter.path in BRICK_PATHS,
+        "can_be_tried_again": letter.path in STREAM_OF_PATH,
     }

@@ -14,14 +14,14 @@ from routes.http.journal_answers import TradeBricksAnswer
 from routes.http.parsing import asks
 from routes.http.replies import app_services
 from routes.operator import operator_calls
-from routes.readers.bricks import STREAM_OF_SIZE
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around
 from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
 from services.projections.trades import closed_trade
-from wire.types import STREAM_POINTS, Contract
+from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
+from wire.types import Contract
 
 journal_bricks = operator_calls("journal_bricks", __name__)
 

@@ -26,7 +26,7 @@ from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.views.patches import changes
 from services.views.rows import Json
 from services.views.state_view import history_view, live_document
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512

@@ -23,7 +23,7 @@ from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record
 from services.stores.store import Store
-from wire.types import Instant, Side
+from wire.types import Instant, Side, color_with
 
 TempoArmer = Literal["6pt brick", "4pt flip"]
 WithOrAgainst = Literal["with", "neutral", "against"]
@@ -122,7 +122,7 @@ def _beside(direction: Side, entry: EntryAccepted) -> WithOrAgainst:
     color = entry.stack["two_half"]
     if color == "neutral":
         return "neutral"
-    return "with" if color == ("green" if direction == "BUY" else "red") else "against"
+    return "with" if color == color_with(direction) else "against"
 
 
 def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:

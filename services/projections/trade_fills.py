@@ -19,7 +19,7 @@ from services.engine.model.state import Desk
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record, row_id
 from services.stores.store import Store
-from wire.types import Instant, Price, Side
+from wire.types import Instant, Price, Side, opposite
 
 TRADE_FILLS = Kind("trade_fills", found_by="trade_id")
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
@@ -87,7 +87,7 @@ def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, 
     trade = before.assets[closed.asset].trade
     if trade is not None:
         price = (closed.exit_price * closed.size - trade.exit_notional) / trade.quantity
-        yield trade.id, Fill("EXIT", _opposite(trade.side), trade.quantity, _plain(price))
+        yield trade.id, Fill("EXIT", opposite(trade.side), trade.quantity, _plain(price))
 
 
 def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[str, Fill]]:
@@ -99,11 +99,7 @@ def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[s
         yield now.id, Fill("RESIZE", now.side, added, _plain(price))
     elif (taken := now.exited_quantity - was.exited_quantity) > 0:
         price = (now.exit_notional - was.exit_notional) / taken
-        yield now.id, Fill("RESIZE", _opposite(now.side), taken, _plain(price))
-
-
-def _opposite(side: Side) -> Side:
-    return "SELL" if side == "BUY" else "BUY"
+        yield now.id, Fill("RESIZE", opposite(now.side), taken, _plain(price))
 
 
 def _plain(price: Price) -> Price:

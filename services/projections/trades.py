@@ -38,7 +38,7 @@ def _stop_of(before: Desk, closed: TradeClosed) -> Decimal | None:
     trade = asset.trade if asset is not None else None
     if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
         return None
-    return trade.stop_points
+    return trade.protections.stop_points
 
 
 # -- as stored ------------------------------------------------------------------------------------------------------
