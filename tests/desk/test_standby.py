@@ -21,6 +21,7 @@ from services.notifications.delivery import Courier, NoticeBell, Target
 from services.notifications.kinds import Notifying
 from services.ops.config import Config
 from services.ops.opening import open_store
+from services.projections.trades import TRADES
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk.test_manager import RULES
@@ -406,14 +407,14 @@ def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
 
 def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
     writer, standby = managers(path), managers(path)
-    store, last_trades, failures = standby.store, standby.store.last_trades, iter([True, True])
+    store, newest_records, failures = standby.store, standby.store.newest_records, iter([True, True])
 
-    def fail_at_first(limit):
-        if next(failures, False):
+    def fail_at_first(kind, *asked):
+        if kind is TRADES and next(failures, False):
             raise StoreDown("not yet")
-        return last_trades(limit)
+        return newest_records(kind, *asked)
 
-    store.last_trades = fail_at_first
+    store.newest_records = fail_at_first
     writer.stop()
     eventually(lambda: standby.is_writer)
     standby.submit(GREEN)
