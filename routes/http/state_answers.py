@@ -54,6 +54,9 @@ class Rung(BaseModel):
     title: str | None
     detail: str | None = Field(description="without the time that is left, which is the fact remaining_s")
     facts: Facts
+    binds: list[Literal["market", "preorder", "intent", "scale_in"]] = Field(
+        description="what this gate can refuse: a market entry, placing a pre-order or an intent, a scale-in"
+    )
 
 
 class OrderRow(BaseModel):

@@ -69,7 +69,7 @@ def entry_ended(event: OrderEnded, scene: Scene) -> Words | None:
     parts = [] if order.remaining == 0 else [f"{order.filled_qty} of {order.qty} filled."]
     trade = scene.desk.assets[event.asset].trade
     if trade is not None:
-        stop = trade.contract.point_value * trade.stop_points * trade.quantity
+        stop = trade.contract.point_value * trade.protections.stop_points * trade.quantity
         parts += [
             _holding(scene, event.asset),
             f"Stop {_price(scene, event.asset, trade.stop_price)} risks ${stop:,.2f}.",

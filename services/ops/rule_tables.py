@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.engine.rules.alerts import ALERTS
 from services.engine.rules.exit_rules import EXIT_RULES
-from services.engine.rules.gates import ENTRY_GATES, TITLES
+from services.engine.rules.gates import ENTRY_GATES, TITLES, Gate
 from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
 from services.engine.rules.refusals import REFUSALS, RefusalRule
@@ -18,9 +18,15 @@ BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
 
 
 def gates_table() -> str:
-    """Return every gate in order: name, what it asks, what reopens it, and the reason for it."""
-    rows = ([f"`{gate.name}`", _first_line(gate.check.__doc__), gate.reopens, gate.why] for gate in ENTRY_GATES)
-    return _table(("gate", "what it does", "reopens", "why"), rows)
+    """Return every gate in order: name, what it asks, which acts it binds, what reopens it, and the reason for it."""
+    rows = (
+        [f"`{gate.name}`", _first_line(gate.check.__doc__), _acts(gate), gate.reopens, gate.why] for gate in ENTRY_GATES
+    )
+    return _table(("gate", "what it does", "binds", "reopens", "why"), rows)
+
+
+def _acts(gate: Gate) -> str:
+    return ", ".join(act.replace("_", "-") for act in gate.binds)
 
 
 def exits_table() -> str:

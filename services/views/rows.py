@@ -11,6 +11,7 @@ from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
 from services.engine.model.wording import Explanation
 from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
+from services.engine.rules.gates import GATES_BY_NAME
 from wire.types import Instant
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ def rung_view(rung: Rung, now: Instant) -> Json:
         "title": rung.title,
         "detail": rung.detail,
         "facts": rung.facts,
+        "binds": GATES_BY_NAME[rung.gate].binds,
     }
 
 

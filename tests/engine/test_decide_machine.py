@@ -901,7 +901,7 @@ class DeskMachine(RuleBasedStateMachine):
                 assert symbol not in self.shadow.protections
                 continue
             for name, value in self.shadow.protections[symbol].items():
-                assert getattr(trade, name) == value, f"{symbol} {name}"
+                assert getattr(trade.protections, name) == value, f"{symbol} {name}"
             status = "used" if trade.scale_in_used else "available" if trade.scale_in_available else "locked"
             assert status == self.shadow.scale_in[symbol]
             assert trade.initial_exit_locked == (trade.zone != "ADOPTED" and not self.shadow.fresh_main[symbol])

@@ -18,6 +18,7 @@ export function gate(more) {
     reopens_at: null,
     retry_after_s: null,
     reopens: null,
+    binds: ["market"],
     ...{ code: null, title: null, detail: null, facts: {} },
     ...more,
   };

@@ -50,7 +50,8 @@ from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import Alert, Asset, Desk, Trade
+from services.engine.model.state import Alert, Asset, Desk
+from services.engine.model.trade import Protections, Trade
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Stored
 from tests.support.builders import (
@@ -332,6 +333,10 @@ class Trader:
     def trade(self) -> Trade:
         assert self.asset.trade is not None, f"{self.asset_in_hand} is flat"
         return self.asset.trade
+
+    @property
+    def protections(self) -> Protections:
+        return self.trade.protections
 
     @property
     def position(self) -> int:

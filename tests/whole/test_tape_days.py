@@ -388,15 +388,18 @@ class TapeDay:
             return False
         stream = command.stream if isinstance(command, CloseBrick) else None
         against = isinstance(command, CloseBrick) and command.color == AGAINST[trade.side]
+        protections = trade.protections
         return (
             self.desk.day.is_stopped
             or isinstance(command, TouchLevel)
-            or (trade.points_tp_enabled and points is not None and points >= trade.points_tp_target)
-            or (trade.protect_enabled and points is not None and points <= trade.protect_threshold_points)
-            or (trade.four_pt_invalidation_enabled and stream is Stream.FOUR and against)
-            or (trade.tp_armed and trade.tp_count >= trade.tp_target and not trade.initial_exit_locked)
-            or (trade.main_flip_exit_enabled and stream is Stream.MAIN and against)
-            or (trade.high_next_bar_exit_enabled and stream is Stream.HIGH)
+            or (protections.points_tp_enabled and points is not None and points >= protections.points_tp_target)
+            or (protections.protect_enabled and points is not None and points <= protections.protect_threshold_points)
+            or (protections.four_pt_invalidation_enabled and stream is Stream.FOUR and against)
+            or (
+                protections.tp_armed and protections.tp_count >= protections.tp_target and not trade.initial_exit_locked
+            )
+            or (protections.main_flip_exit_enabled and stream is Stream.MAIN and against)
+            or (protections.high_next_bar_exit_enabled and stream is Stream.HIGH)
             or (stream is Stream.HIGH and against)
         )
 

@@ -15,11 +15,11 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
+from services.engine.model.trade import Trade
 from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
-    EntryZone,
     Env,
     Instant,
     IntentStatus,
@@ -78,64 +78,6 @@ class Tempo(Struct, frozen=True):
     color: Color = "neutral"
     armed_at: Instant | None = None
     flip_may_rearm: bool = False
-
-
-class Trade(Struct, frozen=True):
-    """From the first entry fill to flat. Quantities are positive; ``side`` says which way.
-
-    The notionals are sums of price times quantity, kept whole so that averages and PnL stay exact.
-    """
-
-    id: str
-    side: Side
-    contract: Contract
-    quantity: int
-    entered_quantity: int
-    entry_notional: Price
-    opened_at: Instant
-    mode: TradeMode
-    zone: EntryZone
-    env: Env
-    override: bool = False
-    exited_quantity: int = 0
-    exit_notional: Price = Decimal(0)
-    initial_exit_locked: bool = True
-    fresh_main_bricks: int = 0
-    fresh_high_bricks: int = 0
-    forced_exit: bool = False
-    points_tp_enabled: bool = False
-    points_tp_target: Decimal = Decimal(15)
-    protect_enabled: bool = False
-    protect_threshold_points: Decimal = Decimal(-2)
-    tp_armed: bool = False
-    tp_target: int = 3
-    tp_count: int = 0
-    high_next_bar_exit_enabled: bool = False
-    main_flip_exit_enabled: bool = False
-    four_pt_invalidation_enabled: bool = False
-    scale_in_available: bool = False
-    scale_in_used: bool = False
-    stop_points: Decimal = Decimal(15)
-
-    @property
-    def sign(self) -> int:
-        return 1 if self.side == "BUY" else -1
-
-    @property
-    def entry_price(self) -> Price:
-        return self.entry_notional / self.entered_quantity
-
-    @property
-    def exit_price(self) -> Price | None:
-        return self.exit_notional / self.exited_quantity if self.exited_quantity else None
-
-    @property
-    def stop_price(self) -> Price:
-        return self.entry_price - self.sign * self.stop_points * self.contract.point_size
-
-    def open_points(self, price: Price) -> Decimal:
-        """Points won (lost when negative) per contract if the trade were closed at ``price``."""
-        return self.contract.points((price - self.entry_price) * self.sign)
 
 
 class Intent(Struct, frozen=True):

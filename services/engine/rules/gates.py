@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.model.zone import zone_of
-from wire.types import Instant, Side
+from wire.types import Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):
@@ -68,11 +69,19 @@ def closed(code: str, detail: str, reopens_at: Instant | None = None, **facts: o
     return Verdict(Explanation(code, TITLES[code].format_map(facts), detail, facts_of(facts)), reopens_at)
 
 
+Act = Literal["market", "preorder", "intent", "scale_in"]
+
+
 class Gate(Struct, frozen=True):
-    """One rung's rule: its name travels unchanged to journal, API and page."""
+    """One rung's rule: its name travels unchanged to journal, API and page.
+
+    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, and placing a pre-order or an intent, or
+    adding to the trade.
+    """
 
     name: str
     check: Callable[[Desk, EntryRequest, Instant], Verdict]
+    binds: tuple[Act, ...]
     reopens: str
     why: str
 
@@ -198,7 +207,7 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
     direction = entry.direction or zone_of(entry.asset.stack).direction
-    opposing = {"BUY": "red", "SELL": "green"}.get(direction or "")
+    opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)
     return OPEN
@@ -225,25 +234,71 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
     return OPEN if desk.live.ts_connected else closed("bridge_offline", "not connected to the broker")
 
 
+EVERY_ACT: tuple[Act, ...] = ("market", "preorder", "intent", "scale_in")
+EVERY_ENTRY: tuple[Act, ...] = ("market", "preorder", "intent")
+
 ENTRY_GATES = (  # order = precedence; the name is what the trader reads
     Gate(
         "daily_stop",
         daily_stop_is_untouched,
+        EVERY_ACT,
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, "next trading day", "More trades than planned are worse trades."),
-    Gate("cooldown", cooldown_is_over, "countdown", "The minutes after an exit are the angriest of the day."),
-    Gate("candle_lock", candle_is_unused, "next candle", "One decision a candle leaves time to make it."),
-    Gate("pending_order", no_order_is_open, "report", "An unanswered order is a position nobody knows yet."),
-    Gate("position", asset_is_flat, "flat", "Adding is what scale-in is for; a second entry is pyramiding."),
-    Gate("heartbeat", heartbeat_is_fresh, "heartbeat", "Nobody should trade on a market they no longer see."),
-    Gate("tempo", tempo_token_is_ready, "next 6pt brick", "The market must move before it is traded again."),
-    Gate("zone", structure_agrees, "8pt or 12pt brick", "Trades go with the structure the trader committed to."),
-    Gate("two_half_filter", two_half_agrees, "2.5pt flip", "A brick against the trade is a reason to wait."),
-    Gate("reconcile", positions_agree, "agreement", "A position that is not certain must not grow."),
-    Gate("bridge", bridge_is_connected, "bridge back", "Real money needs somebody at the other end."),
+    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day", "More trades than planned are worse trades."),
+    Gate(
+        "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
+    ),
+    Gate(
+        "candle_lock",
+        candle_is_unused,
+        ("market", "preorder"),
+        "next candle",
+        "One decision a candle leaves time to make it.",
+    ),
+    Gate("pending_order", no_order_is_open, EVERY_ACT, "report", "An unanswered order is a position nobody knows yet."),
+    Gate(
+        "position", asset_is_flat, EVERY_ENTRY, "flat", "Adding is what scale-in is for; a second entry is pyramiding."
+    ),
+    Gate(
+        "heartbeat", heartbeat_is_fresh, EVERY_ACT, "heartbeat", "Nobody should trade on a market they no longer see."
+    ),
+    Gate(
+        "tempo", tempo_token_is_ready, ("market",), "next 6pt brick", "The market must move before it is traded again."
+    ),
+    Gate(
+        "zone",
+        structure_agrees,
+        ("market",),
+        "8pt or 12pt brick",
+        "Trades go with the structure the trader committed to.",
+    ),
+    Gate(
+        "two_half_filter", two_half_agrees, ("market",), "2.5pt flip", "A brick against the trade is a reason to wait."
+    ),
+    Gate(
+        "reconcile",
+        positions_agree,
+        ("market", "scale_in"),
+        "agreement",
+        "A position that is not certain must not grow.",
+    ),
+    Gate(
+        "bridge",
+        bridge_is_connected,
+        ("market", "scale_in"),
+        "bridge back",
+        "Real money needs somebody at the other end.",
+    ),
 )
+
+
+GATES_BY_NAME = {gate.name: gate for gate in ENTRY_GATES}
+
+
+def first_closed_for(act: Act, rungs: Iterable[Rung]) -> Rung | None:
+    """Return the first closed rung among those that bind the act, None when all of them are open."""
+    return next((rung for rung in rungs if not rung.is_open and act in GATES_BY_NAME[rung.gate].binds), None)
 
 
 def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:

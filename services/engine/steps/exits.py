@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from services.engine.model.events import ExitLatched
 from services.engine.model.order import Order
-from services.engine.model.state import DueExit, Trade
+from services.engine.model.state import DueExit
+from services.engine.model.trade import Trade
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
 from services.engine.steps.trades import trade_of

@@ -9,22 +9,11 @@ from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderP
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import Act, EntryRequest, first_closed_for, ladder
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
-from wire.types import Color, IntentStatus
-
-PREORDER_GATES = (
-    "daily_stop",
-    "trade_limit",
-    "cooldown",
-    "candle_lock",
-    "pending_order",
-    "position",
-    "heartbeat",
-)
-INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
+from wire.types import Color, IntentStatus, color_with
 
 
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
@@ -35,7 +24,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(transition, request, PREORDER_GATES)
+    refusal = _refusal(transition, request, "preorder")
     if refusal is not None:
         return refusal
     preorder = PreOrder(
@@ -55,17 +44,17 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
 def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusal:
     """Note that the operator means to enter after the next 6pt brick."""
     asset = transition.asset(command.asset)
-    refusal = _refusal(transition, EntryRequest(asset), INTENT_GATES)
+    refusal = _refusal(transition, EntryRequest(asset), "intent")
     if refusal is not None:
         return refusal
     _put_intent(transition, asset, Intent("WAITING", transition.now))
     return Done()
 
 
-def _refusal(transition: Transition, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
-    """Ask the gates that placing needs, then whether something waits already."""
+def _refusal(transition: Transition, request: EntryRequest, act: Act) -> Refusal | None:
+    """Ask the gates that bind placing, then whether something waits already."""
     rungs = ladder(transition.desk, request, transition.now)
-    shut = next((rung for rung in rungs if rung.gate in gates and not rung.is_open), None)
+    shut = first_closed_for(act, rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
     return _refusal_by_what_waits(request.asset)
@@ -118,7 +107,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
     preorder = asset.preorder
     if preorder is None or not preorder.is_active:
         return
-    if color != ("green" if preorder.direction == "BUY" else "red"):
+    if color != color_with(preorder.direction):
         _end_preorder(transition, asset, preorder, f"the 6pt brick came {color}")
         return
     transition.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))

@@ -2,8 +2,6 @@
 
 /** How well the desk hears the bridge, by the gate's own limit. What the page itself has missed is no silence of the bridge. */
 
-import { firstClosedOf } from "./gates.js";
-
 const MAX_AGE_SECONDS = 30;
 
 /**
@@ -31,5 +29,5 @@ function isOld({ rithmic_last_ts: heardAt, limits }, asOf) {
  * @param {Wire.AssetState} asset
  */
 function isRefused(asset) {
-  return firstClosedOf(asset, ["bridge"])?.code === "bridge_silent";
+  return asset.ladder.find((rung) => rung.gate === "bridge" && rung.state === "closed")?.code === "bridge_silent";
 }

@@ -7,19 +7,6 @@ import * as store from "../desk/store.js";
 import { aroundTimeLeft, countsDown, timeless } from "./explained.js";
 import { age, countdown, wholeNumber } from "./format.js";
 
-/** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
-export const PREORDER_GATES = [
-  "daily_stop",
-  "trade_limit",
-  "cooldown",
-  "candle_lock",
-  "pending_order",
-  "position",
-  "heartbeat",
-];
-export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
-export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
-
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
 export function deskInTheWay() {
   const desk = store.current().global;
@@ -46,13 +33,23 @@ export function firstClosedButZone(asset) {
 }
 
 /**
- * The first closed one among these gates, or null.
+ * The closed gates that bind an act; what waits for a brick needs less of the ladder, a scale-in less again (SPEC 4).
  *
  * @param {Wire.AssetState} asset
- * @param {readonly string[]} gates
+ * @param {Wire.Rung["binds"][number]} act
  */
-export function firstClosedOf(asset, gates) {
-  return asset.ladder.find((rung) => rung.state === "closed" && gates.includes(rung.gate)) ?? null;
+export function closedFor(asset, act) {
+  return asset.ladder.filter((rung) => rung.state === "closed" && rung.binds.includes(act));
+}
+
+/**
+ * The first closed gate that binds an act, or null.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung["binds"][number]} act
+ */
+export function firstClosedFor(asset, act) {
+  return closedFor(asset, act)[0] ?? null;
 }
 
 /**

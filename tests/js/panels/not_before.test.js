@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
-import { closedFor, draw, opening } from "../../../static/js/panels/entry/not_before.js";
+import { draw, opening } from "../../../static/js/panels/entry/not_before.js";
 import { place } from "../browser.js";
 import { itIs } from "../clock.js";
-import { asset, gate, NOW } from "../documents.js";
+import { gate, NOW } from "../documents.js";
 
 const COOLDOWN = gate({ gate: "cooldown", reopens_at: "2031-01-06T15:02:59Z" });
 const CANDLE = gate({ gate: "candle_lock", reopens_at: "2031-01-06T15:05:00Z" });
@@ -43,11 +43,4 @@ describe("the line beneath the headline", () => {
 test("a moment of another day has its weekday", () => {
   assert.equal(opening("2031-01-06T23:00:00Z"), "18:00:00");
   assert.equal(opening("2031-01-07T23:00:00Z"), "Tue 18:00:00");
-});
-
-test("a pre-order waits for fewer gates than an entry at the market, an intent for fewer again", () => {
-  const es = asset({ ladder: [gate({ gate: "daily_stop", state: "open" }), COOLDOWN, CANDLE, TEMPO] });
-  assert.deepEqual(closedFor(es, "market"), [COOLDOWN, CANDLE, TEMPO]);
-  assert.deepEqual(closedFor(es, "preorder"), [COOLDOWN, CANDLE]);
-  assert.deepEqual(closedFor(es, "intent"), [COOLDOWN]);
 });

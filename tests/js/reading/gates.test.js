@@ -33,10 +33,19 @@ describe("which gate refuses", () => {
     assert.equal(gates.firstClosedButZone(es), COOLDOWN);
   });
   test("a pre-order asks for fewer gates, an intent not even for the candle", () => {
-    const candle = gate({ gate: "candle_lock" });
+    const candle = gate({ gate: "candle_lock", binds: ["market", "preorder"] });
     const locked = asset({ ladder: [OPEN, TEMPO, candle] });
-    assert.equal(gates.firstClosedOf(locked, gates.PREORDER_GATES), candle);
-    assert.equal(gates.firstClosedOf(locked, gates.INTENT_GATES), null);
+    assert.equal(gates.firstClosedFor(locked, "preorder"), candle);
+    assert.equal(gates.firstClosedFor(locked, "intent"), null);
+  });
+  test("every closed one that binds the act", () => {
+    const cooldown = { ...COOLDOWN, binds: ["market", "preorder", "intent"] };
+    const candle = gate({ gate: "candle_lock", binds: ["market", "preorder"] });
+    const locked = asset({ ladder: [OPEN, cooldown, candle, TEMPO] });
+    assert.deepEqual(gates.closedFor(locked, "market"), [cooldown, candle, TEMPO]);
+    assert.deepEqual(gates.closedFor(locked, "preorder"), [cooldown, candle]);
+    assert.deepEqual(gates.closedFor(locked, "intent"), [cooldown]);
+    assert.deepEqual(gates.closedFor(locked, "scale_in"), []);
   });
   test("none when all are open", () => {
     const open = asset({ ladder: [OPEN] });
