@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from routes.http.state_answers import AssetState, OrderRow, Rung, StateDocument
+from routes.http.state_answers import AssetState, Facts, OrderRow, Rung, StateDocument
 from routes.http.words import Instant, Number
 from services.engine.model.replies import RefusalCode
 from wire.types import Env, OrderKind, Side
@@ -23,6 +23,9 @@ class Problem(BaseModel):
     error: str = Field(description="one sentence for the person who asked")
     field: str | None = Field(None, description="the field that is wrong")
     code: RefusalCode | None = Field(None, description="why the desk refused")
+    title: str | None = Field(None, description="its headline; null in an answer that an earlier version kept")
+    detail: str | None = Field(None, description="the sentence without its title or field, and without time left")
+    facts: Facts | None = Field(None, description="what the sentence says, as numbers, instants and names")
     gate: str | None = Field(None, description="the first gate that is closed")
     retry_after_s: int | None = Field(None, description="seconds until asking again may help, null when unknown")
     ladder: list[Rung] | None = Field(None, description="every gate as it stands")
@@ -126,6 +129,7 @@ class Skip(BaseModel):
 
     asset: str
     reason: str
+    code: RefusalCode
 
 
 class ExitAllAnswer(VersionAnswer):

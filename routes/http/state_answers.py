@@ -19,6 +19,17 @@ from wire.types import (
     TradeMode,
 )
 
+Facts = dict[str, str | int | float | bool]
+
+
+class Explanation(BaseModel):
+    """Why something was refused: a stable code, a headline, the rest in words, and the facts in it."""
+
+    code: str
+    title: str
+    detail: str
+    facts: Facts
+
 
 class LockState(BaseModel):
     """One temporary refusal: whether it holds, what it stops, and what ends it."""
@@ -39,6 +50,10 @@ class Rung(BaseModel):
     reopens_at: Instant | None
     retry_after_s: int | None
     reopens: str | None
+    code: str | None = Field(description="why it is closed")
+    title: str | None
+    detail: str | None = Field(description="without the time that is left, which is the fact remaining_s")
+    facts: Facts
     binds: list[Literal["market", "preorder", "intent", "scale_in"]] = Field(
         description="what this gate can refuse: a market entry, placing a pre-order or an intent, a scale-in"
     )
@@ -163,6 +178,7 @@ class AssetState(BaseModel):
     preorder_direction: Side | None
     preorder_status: Literal["NONE"] | PreOrderStatus
     preorder_reason: str | None
+    preorder_refusal: Explanation | None = Field(description="the desk's refusal, when that ended the pre-order")
     trade: TradeState | None
     due_exit: DueExitState | None
     disagreement: int | None = Field(description="the position the broker reports, while it is another one")
@@ -281,6 +297,10 @@ class LogRow(BaseModel):
     text: str
     outcome: str
     count: int
+    code: str = Field(description="the outcome for programs")
+    title: str | None = Field(None, description="of a refusal")
+    detail: str | None = Field(None, description="of a refusal")
+    facts: Facts | None = Field(None, description="what the outcome says, if it says more than its code")
 
 
 class Logs(BaseModel):
@@ -295,6 +315,9 @@ class AlertRow(BaseModel):
 
     at: Instant
     code: str
+    title: str
+    detail: str
+    facts: Facts = Field(description="empty in an alert that an earlier version raised")
     level: Literal["info", "warning", "critical"]
     sentence: str
     asset: str | None

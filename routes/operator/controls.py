@@ -87,7 +87,7 @@ def exit_all(body: ExitAllBody) -> Response:
         "orders": [{"order_id": order.id, **order_view(order)} for order in taken.orders],
         "cancelled": [order_view(order) for order in taken.cancelled],
         "latched": list(taken.latched),
-        "skipped": [{"asset": skip.asset, "reason": skip.reason} for skip in taken.skipped],
+        "skipped": [{"asset": skip.asset, "reason": skip.reason, "code": skip.code} for skip in taken.skipped],
         "assets": {symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
     }
     return answer(outcome, report)

@@ -5,14 +5,18 @@ A ``Transition`` lives for one call of ``decide`` and never leaves it, so the de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
 from services.engine.model.events import AlertRaised, AnyEvent
 from services.engine.model.order import Order
-from services.engine.model.state import ALERTS_KEPT, Alert, Asset, Desk
+from services.engine.model.state import ALERTS_KEPT, AlertLevel, Asset, Desk
+from services.engine.model.wording import facts_of
+from services.engine.rules.alerts import new_alert
 from wire.types import Instant
 
 COUNTER_BITS = 16  # of an id, behind its milliseconds
@@ -74,11 +78,12 @@ class Transition:
     def alert(
         self,
         code: str,
-        level: Literal["info", "warning", "critical"],
-        sentence: str,
+        detail: str,
         asset: str | None = None,
+        facts: Mapping[str, object] = MappingProxyType({}),
+        level: AlertLevel | None = None,
     ) -> None:
-        """Raise an alert: kept on the desk's bounded list and in the journal."""
-        alert = Alert(self.now, code, level, sentence, asset)
+        """Raise an alert: kept on the desk's bounded list and in the journal. Its row has title and usual level."""
+        alert = new_alert(self.now, code, detail, asset, facts_of(facts), level)
         self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
         self.record(AlertRaised(alert))

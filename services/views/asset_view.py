@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import UnsetType
+
 from services.engine.model.order import Order
-from services.engine.model.state import Asset, BrickStream, Desk, DueExit
+from services.engine.model.state import Asset, BrickStream, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.views.rows import Json, rung_view
+from services.views.rows import Json, explanation_view, rung_view
 from wire.tradingview import STREAMS
 from wire.types import Instant, Side
 
@@ -139,7 +141,14 @@ def _waiting(asset: Asset) -> Json:
         "preorder_direction": preorder.direction if preorder else None,
         "preorder_status": preorder.status if preorder else "NONE",
         "preorder_reason": preorder.reason if preorder else None,
+        "preorder_refusal": _refusal_of(preorder),
     }
+
+
+def _refusal_of(preorder: PreOrder | None) -> Json | None:
+    if preorder is None or isinstance(preorder.refusal, UnsetType):
+        return None
+    return explanation_view(preorder.refusal)
 
 
 def _may_enter(desk: Desk, asset: Asset, now: Instant) -> list[Side]:

@@ -9,7 +9,8 @@ from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
-from services.engine.rules.alerts import Ends, is_over, key_of
+from services.engine.model.wording import Explanation
+from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
 from services.engine.rules.gates import GATES_BY_NAME
 from wire.types import Instant
 
@@ -25,8 +26,17 @@ def rung_view(rung: Rung, now: Instant) -> Json:
         "reopens_at": rung.reopens_at,
         "retry_after_s": seconds_until(rung.reopens_at, now) if rung.reopens_at else None,
         "reopens": rung.reopens,
+        "code": rung.code,
+        "title": rung.title,
+        "detail": rung.detail,
+        "facts": rung.facts,
         "binds": GATES_BY_NAME[rung.gate].binds,
     }
+
+
+def explanation_view(why: Explanation) -> Json:
+    """Return why something was refused or reported, without its sentence."""
+    return {"code": why.code, "title": why.title, "detail": why.detail, "facts": why.facts}
 
 
 def order_view(order: Order) -> Json:
@@ -82,5 +92,12 @@ def trade_row(trade: TradeClosed) -> Json:
 
 def alert_view(alert: Alert, desk: Desk, ends: Ends) -> Json:
     """Return an alert, whether it is over (None: it does not last, or nobody can tell), and since when if known."""
-    told = {name: getattr(alert, name) for name in alert.__struct_fields__}
-    return {**told, "over": is_over(alert, desk, ends), "over_at": ends.get(key_of(alert))}
+    return {
+        "at": alert.at,
+        "level": alert.level,
+        "sentence": alert.sentence,
+        "asset": alert.asset,
+        **explanation_view(explanation_of(alert)),
+        "over": is_over(alert, desk, ends),
+        "over_at": ends.get(key_of(alert)),
+    }

@@ -9,12 +9,14 @@ next trading day), ``daily_stop_warned_pct`` (the highest of the marks 50, 70, 8
 
 ``assets[symbol]``: every name of SPEC 11, and ``exchange tick_size point_size point_value price_ts
 first_closed_gate may_enter`` (directions no gate refuses), ``zone_direction trade`` (the open trade or null),
-``preorder_reason due_exit disagreement pending_kind pending_status pending_source heartbeat_flagged simulated``.
+``preorder_reason preorder_refusal`` (``code title detail facts``, when a refusal ended the pre-order), ``due_exit
+disagreement pending_kind pending_status pending_source heartbeat_flagged simulated``.
 ``exit_mode`` says what takes profit: ``POINTS_TP`` or ``STRUCTURE``. Each rung of ``ladder`` is
-``gate state sentence reopens_at retry_after_s reopens``, each of ``locks`` ``lock held until stops ends``.
+``gate state sentence reopens_at retry_after_s reopens code title detail facts``, each of ``locks``
+``lock held until stops ends``.
 
-Each of ``alerts`` ``at code level sentence asset over over_at``: ``over`` is true once its cause has ended, null when
-it does not last or nobody can tell; ``over_at`` is null when the instant is not known.
+Each of ``alerts`` ``at level sentence asset code title detail facts over over_at``: ``over`` is true once its cause has
+ended, null when it does not last or nobody can tell; ``over_at`` is null when the instant is not known.
 
 Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in
 ``_usd`` US dollars, in ``_points`` points; prices are plain numbers.

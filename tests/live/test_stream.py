@@ -1,4 +1,4 @@
-"""The live stream over real HTTP: whole, then what changes; bounded, resumable, on time (DESIGN 8)."""
+"""The live stream over real HTTP: whole, then what changes; bounded, resumable, on time (DESIGN 11)."""
 
 import json
 import socket

@@ -54,7 +54,13 @@ def own_emulator():
 
 
 @pytest.fixture
-def shaky(own_emulator):
+def promises(monkeypatch):
+    """Let calls have the program's own deadlines: how soon they are answered is what is measured."""
+    monkeypatch.undo()
+
+
+@pytest.fixture
+def shaky(own_emulator, promises):
     """A store whose emulator the story may disturb."""
     store = FirestoreStore(a_project(), emulator_host=own_emulator.host)
     yield store
@@ -122,7 +128,7 @@ def test_without_a_connection_nothing_was_written_and_it_comes_back_by_itself(ow
     shaky.commit(a_commit(None))
 
 
-def test_a_store_that_nobody_reaches_is_down_at_once():
+def test_a_store_that_nobody_reaches_is_down_at_once(promises):
     store = FirestoreStore(a_project(), emulator_host=f"127.0.0.1:{free_port()}")
     assert seconds_of(store.load, StoreDown) < 0.5
     assert seconds_of(lambda: store.commit(a_commit(None)), StoreDown) < 0.5

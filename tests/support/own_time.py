@@ -7,9 +7,11 @@ machine nothing is taken off.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,9 +26,10 @@ class Stopwatch:
     Their children are those of the beginning.
     """
 
-    def __init__(self, *processes: subprocess.Popen[bytes] | None) -> None:
-        roots = [process.pid for process in processes if process is not None]
-        self._pids = ["self", *(str(pid) for root in roots for pid in _with_children(root))]
+    def __init__(self, *processes: subprocess.Popen[bytes] | int | None) -> None:
+        pids = [process.pid if isinstance(process, subprocess.Popen) else process for process in processes]
+        roots = [pid for pid in pids if pid is not None]
+        self._pids = {os.getpid(), *(pid for root in roots for pid in _with_children(root))}
         self.restart()
 
     def restart(self) -> None:
@@ -66,11 +69,20 @@ class Stopwatch:
 
     def _run_delays(self) -> Iterator[tuple[Path, float]]:
         for pid in self._pids:
-            for thread in Path("/proc", pid, "task").glob("*"):
+            for thread in Path("/proc", str(pid), "task").glob("*"):
                 try:
                     yield thread, int((thread / "schedstat").read_text("ascii").split()[1]) / NANOSECONDS
                 except (OSError, IndexError):
                     continue  # it has just ended
+
+
+@contextmanager
+def within_own_seconds(seconds: float) -> Iterator[None]:
+    """Bound what is done inside, in seconds of this process and all its children: desk, bridge and browser."""
+    watch = Stopwatch(os.getpid())
+    yield
+    taken = watch.seconds
+    assert taken < seconds, f"this took {taken:.2f} s, not below {seconds}"
 
 
 def _with_children(pid: int) -> list[int]:

@@ -270,16 +270,20 @@ class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
 
 
 class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
-    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret."""
+    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret.
+
+    ``status`` is the HTTP status it was answered; rows written before schema 3 do not know it.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     path: str
     reason: str
     body: str
+    status: int | None = None
 
 
 class KeepObservations(Command, frozen=True, tag="KeepObservations"):
-    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+    """Write prices and ages down now and then, so that a restart starts near them (docs/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 

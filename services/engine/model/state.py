@@ -11,11 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.trade import Trade
+from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
@@ -92,7 +93,10 @@ class Intent(Struct, frozen=True):
 
 
 class PreOrder(Struct, frozen=True):
-    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled."""
+    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled.
+
+    ``refusal`` explains a reason that was the desk's refusal; nothing stored before schema 3 has it.
+    """
 
     status: PreOrderStatus
     direction: Side
@@ -102,6 +106,7 @@ class PreOrder(Struct, frozen=True):
     placed_at: Instant
     reason: str | None = None
     override_reason: str | None = None
+    refusal: Explanation | UnsetType = UNSET
 
     @property
     def is_active(self) -> bool:
@@ -129,7 +134,7 @@ class Disagreement(Struct, frozen=True):
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price. Published at once, committed with the next event (DESIGN 9)."""
+    """What changes with every price. Published at once, committed with the next event (docs/architecture.md)."""
 
     last_price: Price | None = None
     price_at: Instant | None = None
@@ -200,14 +205,21 @@ class Locks(Struct, frozen=True):
     cooldown_until: Instant | None = None
 
 
+AlertLevel = Literal["info", "warning", "critical"]
+
+
 class Alert(Struct, frozen=True):
-    """Something a person must know: shown in the page, kept in the journal."""
+    """Something a person must know: shown in the page, kept in the journal; ``rules/alerts.py`` has its row.
+
+    Title and detail are stored as the sentence they make. What was stored before schema 3 has no facts.
+    """
 
     at: Instant
     code: str
-    level: Literal["info", "warning", "critical"]
+    level: AlertLevel
     sentence: str
     asset: str | None = None
+    facts: Facts | UnsetType = UNSET
 
 
 class DeskLive(Struct, frozen=True):

@@ -13,6 +13,7 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.trade import Trade
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
 from wire.types import Color, color_against
 
@@ -28,7 +29,8 @@ def set_protect(transition: Transition, command: SetProtect) -> Reply | Refusal:
         return refusal
     threshold = trade.protections.protect_threshold_points if command.threshold is None else command.threshold
     if threshold not in PROTECT_THRESHOLDS:
-        return Refusal("setting_invalid", f"threshold was {threshold}, it must be -2.0 or 0.5 points")
+        detail = f"threshold was {threshold}, it must be -2.0 or 0.5 points"
+        return refuse("setting_invalid", detail, field="threshold", was=threshold)
     if is_management_locked(asset, trade):
         return _locked(asset)
     return _change(transition, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
@@ -41,7 +43,8 @@ def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply
         return refusal
     target = trade.protections.points_tp_target if command.target is None else command.target
     if not 0 < target <= HIGHEST_TARGET:
-        return Refusal("setting_invalid", f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}")
+        detail = f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}"
+        return refuse("setting_invalid", detail, field="target", was=target, highest=HIGHEST_TARGET)
     if is_management_locked(asset, trade):
         return _locked(asset)
     return _change(transition, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
@@ -54,7 +57,8 @@ def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply
         return refusal
     target = trade.protections.tp_target if command.target is None else command.target
     if not 1 <= target <= MOST_SIGNALS:
-        return Refusal("setting_invalid", f"tp_target was {target}, it must be from 1 to {MOST_SIGNALS}")
+        detail = f"tp_target was {target}, it must be from 1 to {MOST_SIGNALS}"
+        return refuse("setting_invalid", detail, field="tp_target", was=target, lowest=1, highest=MOST_SIGNALS)
     arms = command.toggle and not trade.protections.tp_armed
     if arms and not may_arm_signal_target(asset, trade):
         return _locked(asset)
@@ -90,13 +94,13 @@ def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None
     """Return asset and open trade, or the refusal when there is none."""
     asset = transition.asset(symbol)
     if asset.trade is None:
-        return asset, None, Refusal("nothing_to_manage", f"NO POSITION — {symbol} is flat")
+        return asset, None, refuse("nothing_to_manage", f"{symbol} is flat", asset=symbol)
     return asset, asset.trade, None
 
 
 def _locked(asset: Asset) -> Refusal:
     color = asset.stack.two_half.color
-    return Refusal("management_locked", f"MANAGEMENT LOCK ACTIVE — the 2.5pt brick is {color}; it opens when it turns")
+    return refuse("management_locked", f"the 2.5pt brick is {color}; it opens when it turns", color=color)
 
 
 def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:

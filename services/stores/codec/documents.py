@@ -121,7 +121,7 @@ def _with_candle_end(desk: Any) -> Any:
 
 
 def _protections_get_a_place(document: Any) -> Any:
-    """Schema 3: what takes the open trade out by itself stands together, under ``trade.protections``."""
+    """Schema 3: a trade's protections are nested under ``trade.protections``; alerts and refusals may have facts."""
     trade = document.get("asset", {}).get("trade")
     if isinstance(trade, dict):
         nested = {name: value for name, value in trade.items() if name in PROTECTIONS_UNTIL_3}

@@ -29,6 +29,5 @@ function isOld({ rithmic_last_ts: heardAt, limits }, asOf) {
  * @param {Wire.AssetState} asset
  */
 function isRefused(asset) {
-  const closed = asset.ladder.find((rung) => rung.gate === "bridge" && rung.state === "closed");
-  return closed?.sentence?.startsWith("BRIDGE SILENT") ?? false;
+  return asset.ladder.find((rung) => rung.gate === "bridge" && rung.state === "closed")?.code === "bridge_silent";
 }

@@ -4,10 +4,8 @@
 
 import * as clock from "../desk/clock.js";
 import * as store from "../desk/store.js";
+import { aroundTimeLeft, countsDown, timeless } from "./explained.js";
 import { age, countdown, wholeNumber } from "./format.js";
-
-/** The countdown within a sentence of the desk. */
-export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
 
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
 export function deskInTheWay() {
@@ -55,15 +53,12 @@ export function firstClosedFor(asset, act) {
 }
 
 /**
- * The sentence's first words without the time and "ACTIVE": 5 MIN LOCK.
+ * What a closed gate is called in a few words, a lock by its own name: 5 MIN LOCK.
  *
  * @param {Wire.Rung} rung
  */
-export function shortName(rung) {
-  return sentenceOf(rung)
-    .split(" — ")[0]
-    .replace(/\s*\(.*$/, "")
-    .replace(/ ACTIVE$/, "");
+export function shortName({ title, facts }) {
+  return String(facts.lock ?? title ?? "");
 }
 
 /**
@@ -87,13 +82,13 @@ export function timeLeft(rung) {
 }
 
 /**
- * The server's sentence with its countdown still running.
+ * The gate's sentence with its countdown still running.
  *
  * @param {Wire.Rung} rung
  */
 export function liveSentence(rung) {
   const left = timeLeft(rung);
-  return left === null ? sentenceOf(rung) : sentenceOf(rung).replace(RUNNING_TIME, left);
+  return left !== null && countsDown(rung) ? aroundTimeLeft(rung).join(left) : sentenceOf(rung);
 }
 
 /**
@@ -102,7 +97,7 @@ export function liveSentence(rung) {
  * @param {Wire.Rung} rung
  */
 export function timelessSentence(rung) {
-  return rung.reopens_at ? withoutCountdown(sentenceOf(rung)) : sentenceOf(rung);
+  return countsDown(rung) ? timeless(rung) : sentenceOf(rung);
 }
 
 /**
@@ -112,15 +107,6 @@ export function timelessSentence(rung) {
  */
 function sentenceOf({ sentence }) {
   return sentence ?? "";
-}
-
-/**
- * A sentence of some time ago without the time that was left then.
- *
- * @param {string} sentence
- */
-export function withoutCountdown(sentence) {
-  return sentence.replace(/\s*\([^()]*remaining\)/, "");
 }
 
 /**
