@@ -217,6 +217,9 @@ def test_a_final_order_does_not_change_its_mind(desk):
     after = operator.state()
     assert without_the_clock(after) == without_the_clock(before)
     assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"] * 2
+    for alert in after["alerts"]:
+        assert alert["sentence"] == f"{alert['title']} — {alert['detail']}"
+        assert alert["facts"]["order_id"]
     assert desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [("FILLED",)]
     desk.restart()
     error_of(desk.bridge().reports(order["id"], "REJECTED"), 409)
