@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from services.desk.publication import Snapshot
 from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
+from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ALERTS
 from services.engine.rules.gates import ENTRY_GATES
@@ -32,7 +33,6 @@ from services.stores.store import JournalRow
 from wire.types import FINAL_STATUSES, Instant, OrderStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-INITIAL_EXIT_LOCK = "initial_exit_lock"
 COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
@@ -93,7 +93,7 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """Show what has not happened yet as 0, so that its first time is seen as a rise."""
-        for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_LOCK):
+        for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_GATE):
             self._refusals.labels(gate)
         for kind in ORDER_KINDS:
             for status in sorted(FINAL_STATUSES):
@@ -135,7 +135,7 @@ class Metrics:
                 case EntryBlocked(gate=gate):
                     self._refusals.labels(gate).inc()
                 case ExitBlocked():
-                    self._refusals.labels(INITIAL_EXIT_LOCK).inc()
+                    self._refusals.labels(INITIAL_EXIT_GATE).inc()
                 case OrderEnded(kind=kind, status=status):
                     self._orders.labels(kind, status).inc()
                 case TradeClosed(asset=asset):
