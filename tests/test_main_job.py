@@ -40,7 +40,7 @@ TAPE_SPEED = 3600.0  # two days in about a minute of wall time
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),  # patience: a busy machine plays the two days slowly
     pytest.mark.skipif(not TAPE.exists(), reason=f"the US30 tape is not here ({TAPE.name}; set LOCKSTEP_DATA)"),
 ]
 
