@@ -42,7 +42,10 @@ RULES = {
 GENERATED_TICKS = 6000  # half of the volatile day has bricks enough of every size, and spares a busy machine
 SPEEDS = dict.fromkeys(RECORDED, 3600.0) | {VOLATILE.name: 700.0}  # each is played in about a minute
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(1800),  # patience: a busy machine plays the day slowly
+]
 
 
 class ImpatientOperator(threading.Thread):
