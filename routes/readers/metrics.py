@@ -17,7 +17,7 @@ metrics = reader_calls("metrics", __name__)
 @guarded_by("metrics_reader")
 @answers(None, media="text/plain")
 def show_metrics() -> Response:
-    """Return the desk in figures, for Prometheus; `docs/operations.md` explains each."""
+    """Return the desk in figures, for Prometheus; `docs/how-to/operations.md` explains each."""
     response = Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -2,7 +2,7 @@
 
 Each application has a registry of its own. Counters of what happened follow the commits (``on_commit``), on a standby
 those that it follows; how commits went is measured by the writer. Requests are counted where they are answered. Gauges
-are made of the current snapshot at each scrape. ``docs/operations.md`` explains each.
+are made of the current snapshot at each scrape. ``docs/how-to/operations.md`` explains each.
 """
 
 from __future__ import annotations
