@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -43,7 +43,7 @@ from routes.tradingview.webhooks import STREAMS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.desk.manager import StateManager
+from services.desk.manager import StateManager, utc_now
 from services.desk.subscribers import Several
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
@@ -55,6 +55,7 @@ from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
+from wire.types import Instant
 
 BLUEPRINTS = (
     webhooks,
@@ -71,8 +72,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Build web and start its desk: one writer, its clockwork, its stream.
+def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_now) -> Flask:
+    """Build web and start its desk: one writer, its clockwork, its stream. ``clock`` returns aware UTC instants.
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -84,7 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    parts = open_services(config, Metrics())
+    parts = open_services(config, Metrics(), clock)
     parts.metrics.watch(parts.manager, parts.broadcaster)
     parts.metrics.expect_webhooks(STREAMS)
     app.extensions["lockstep"] = parts
@@ -115,7 +116,7 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def open_services(config: Config, metrics: Metrics) -> AppServices:
+def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity, bricks = ActivityLog(), BrickStore()
@@ -128,6 +129,7 @@ def open_services(config: Config, metrics: Metrics) -> AppServices:
         manager = StateManager(
             store,
             config.rules_at,
+            clock,
             notifying=config.notifying,
             observer=Several(metrics, bricks),
             on_followed=follow,

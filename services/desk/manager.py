@@ -43,6 +43,11 @@ KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
 
 
+def utc_now() -> Instant:
+    """Return the machine's time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
 class StateManager:
     """Holds the desk and its one writer thread.
 
@@ -55,7 +60,7 @@ class StateManager:
         self,
         store: Store,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant] = lambda: datetime.now(UTC),
+        clock: Callable[[], Instant] = utc_now,
         notifying: Notifying | None = None,
         observer: CommitObserver | None = None,
         on_followed: Callable[[Sequence[JournalRow]], None] = lambda rows: None,
