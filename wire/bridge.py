@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-Side = Literal["BUY", "SELL"]
-OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
+from wire.types import Env, OrderKind, Side
+
 ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
 
 AwareTime = Annotated[datetime, Meta(tz=True)]
@@ -36,7 +36,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     exchange: Name
     side: Side
     qty: Annotated[int, Meta(ge=1, le=1_000_000)]
-    env: Literal["DEMO", "LIVE"]
+    env: Env
     kind: OrderKind
     tick_size: Decimal
     point_value: Decimal
