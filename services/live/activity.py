@@ -11,11 +11,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
 
 import structlog
-from msgspec import MsgspecError, Struct
-from msgspec.structs import replace
+from msgspec import MsgspecError, Struct, structs
 
 from services.engine.model.commands import (
     AnyCommand,
@@ -32,11 +30,12 @@ from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
 from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
+from wire.state import Activity, LogRow, Logs
+from wire.stream import Feed
 from wire.types import STREAM_POINTS, Instant, Stream
 
 log = structlog.get_logger(__name__)
 
-Feed = Literal["tradingview", "rithmic"]
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
 LEVEL_EXIT = "tv_level_exit"
@@ -104,21 +103,21 @@ class ActivityLog:
             lines = self._lines[feed]
             merged = merge and bool(lines) and line.repeats(lines[0])
             if merged:
-                line = replace(line, count=lines.popleft().count + 1)
+                line = structs.replace(line, count=lines.popleft().count + 1)
             lines.appendleft(line)
             if line.kind == LEVEL_EXIT and line.asset is not None:
                 self._level_exits[line.asset] = line.ts
             self.on_line(feed, line, merged)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> Activity:
         """Return ``logs`` and ``level_exit_ts`` as the state shows them."""
         with self.lock:
-            lists: dict[str, Any] = {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
-            return {"logs": lists, "level_exit_ts": dict(self._level_exits)}
+            lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
+            return Activity(logs=Logs(**lists), level_exit_ts=dict(self._level_exits))
 
 
-def line_view(line: LogLine) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in line.__struct_fields__}
+def line_view(line: LogLine) -> LogRow:
+    return LogRow(**structs.asdict(line))
 
 
 def _line_of(row: JournalRow) -> LogLine | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -21,11 +20,8 @@ from services.engine.model.times import candle_start
 from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates
-from wire.types import Instant, Side
+from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst
 
-TempoArmer = Literal["6pt brick", "4pt flip"]
-WithOrAgainst = Literal["with", "neutral", "against"]
-WayIn = Literal["click", "ready intent", "pre-order"]
 HUNDREDTH = Decimal("0.01")
 
 

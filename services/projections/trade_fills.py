@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -18,9 +17,8 @@ from services.engine.model.events import OrderReported, TradeClosed, TradeOpened
 from services.engine.model.state import Desk
 from services.stores.store import Store, StoreUnreadable
 from services.stores.trade_rows import StoredFill
-from wire.types import Instant, Price, Side
+from wire.types import FillKind, Instant, Price, Side
 
-FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FOLLOWED_BROKER = "BROKER_FLAT"
 PRICE_PLACES = Decimal("0.00000001")
 

@@ -10,7 +10,8 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.views.rows import Json, rung_view
+from services.views.rows import Fields, rung_view
+from wire.state import AssetState, DueExitState, LockState, TradeState
 from wire.types import Instant, Side, Stream
 
 FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
@@ -23,33 +24,33 @@ FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
 }
 
 
-def asset_view(desk: Desk, asset: Asset, now: Instant) -> Json:
+def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
     """Return one asset: prices, bricks, ladder, trade."""
     rungs = ladder(desk, EntryRequest(asset), now)
-    return {
-        "symbol": asset.symbol,
+    return AssetState(
+        symbol=asset.symbol,
         **_contract(asset),
         **_prices(asset),
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
         **_managed(asset),
         **_waiting(asset),
-        "trade": trade_view(asset.trade, asset) if asset.trade else None,
-        "due_exit": _due_exit(asset.due_exit) if asset.due_exit else None,
-        "disagreement": asset.disagreement.broker_position if asset.disagreement else None,
-        "locks": [_lock_view(lock, desk, asset, now) for lock in LOCKS],
-        "first_closed_gate": next((rung.gate for rung in rungs if not rung.is_open), None),
-        "may_enter": _may_enter(desk, asset, now),
-        "ladder": [rung_view(rung, now) for rung in rungs],
-    }
+        trade=trade_view(asset.trade, asset) if asset.trade else None,
+        due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
+        disagreement=asset.disagreement.broker_position if asset.disagreement else None,
+        locks=tuple([_lock_view(lock, desk, asset, now) for lock in LOCKS]),
+        first_closed_gate=next((rung.gate for rung in rungs if not rung.is_open), None),
+        may_enter=_may_enter(desk, asset, now),
+        ladder=tuple([rung_view(rung, now) for rung in rungs]),
+    )
 
 
-def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> Json:
+def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> LockState:
     held = lock.look(desk, asset, now)
-    return {"lock": lock.name, "held": held.is_held, "until": held.until, "stops": lock.stops, "ends": lock.ends}
+    return LockState(lock.name, held.is_held, held.until, lock.stops, lock.ends)
 
 
-def _contract(asset: Asset) -> Json:
+def _contract(asset: Asset) -> Fields:
     contract = asset.trade.contract if asset.trade else asset.contract
     return {
         "contract": contract.symbol,
@@ -60,7 +61,7 @@ def _contract(asset: Asset) -> Json:
     }
 
 
-def _prices(asset: Asset) -> Json:
+def _prices(asset: Asset) -> Fields:
     trade, live = asset.trade, asset.live
     pnl = None
     if trade is not None and live.open_points is not None:
@@ -78,7 +79,7 @@ def _prices(asset: Asset) -> Json:
     }
 
 
-def _pending(order: Order | None) -> Json:
+def _pending(order: Order | None) -> Fields:
     return {
         "pending_order_id": order.id if order else None,
         "pending_kind": order.kind if order else None,
@@ -89,9 +90,9 @@ def _pending(order: Order | None) -> Json:
     }
 
 
-def _bricks(asset: Asset, now: Instant) -> Json:
+def _bricks(asset: Asset, now: Instant) -> Fields:
     zone, tempo = zone_of(asset.stack), asset.tempo
-    streams: Json = {}
+    streams: Fields = {}
     for stream, name in FLAT_STREAM_NAMES.items():
         brick: BrickStream = asset.stream(stream)
         streams[f"{name}_color"] = brick.color
@@ -108,7 +109,7 @@ def _bricks(asset: Asset, now: Instant) -> Json:
     }
 
 
-def _managed(asset: Asset) -> Json:
+def _managed(asset: Asset) -> Fields:
     """Return how the open trade is managed; flat, what a new SCALP would start with."""
     trade = asset.trade
     return {
@@ -136,7 +137,7 @@ def _managed(asset: Asset) -> Json:
     }
 
 
-def _waiting(asset: Asset) -> Json:
+def _waiting(asset: Asset) -> Fields:
     """Return the intent and the pre-order, and why the last pre-order did not fire."""
     intent, preorder = asset.intent, asset.preorder
     return {
@@ -149,30 +150,30 @@ def _waiting(asset: Asset) -> Json:
     }
 
 
-def _may_enter(desk: Desk, asset: Asset, now: Instant) -> list[Side]:
+def _may_enter(desk: Desk, asset: Asset, now: Instant) -> tuple[Side, ...]:
     sides: tuple[Side, ...] = ("BUY", "SELL")
-    return [s for s in sides if first_closed(desk, EntryRequest(asset, s, is_attempt=True), now) is None]
+    return tuple([s for s in sides if first_closed(desk, EntryRequest(asset, s, is_attempt=True), now) is None])
 
 
-def trade_view(trade: Trade, asset: Asset) -> Json:
+def trade_view(trade: Trade, asset: Asset) -> TradeState:
     """Return the open trade."""
-    return {
-        "id": trade.id,
-        "side": trade.side,
-        "contract": trade.contract.symbol,
-        "quantity": trade.quantity,
-        "entry_price": trade.entry_price,
-        "opened_at": trade.opened_at,
-        "mode": trade.mode,
-        "zone": trade.zone,
-        "override": trade.override,
-        "open_points": asset.live.open_points,
-        "mae_points": asset.live.worst_points,
-        "mfe_points": asset.live.best_points,
-        "stop_points": trade.stop_points,
-        "stop_price": trade.stop_price,
-    }
+    return TradeState(
+        id=trade.id,
+        side=trade.side,
+        contract=trade.contract.symbol,
+        quantity=trade.quantity,
+        entry_price=trade.entry_price,
+        opened_at=trade.opened_at,
+        mode=trade.mode,
+        zone=trade.zone,
+        override=trade.override,
+        open_points=asset.live.open_points,
+        mae_points=asset.live.worst_points,
+        mfe_points=asset.live.best_points,
+        stop_points=trade.stop_points,
+        stop_price=trade.stop_price,
+    )
 
 
-def _due_exit(due: DueExit) -> Json:
-    return {"source": due.source, "since": due.since, "attempt": due.attempt, "retry_at": due.retry_at}
+def _due_exit(due: DueExit) -> DueExitState:
+    return DueExitState(due.source, due.since, due.attempt, due.retry_at)

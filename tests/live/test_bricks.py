@@ -139,15 +139,15 @@ def test_where_a_brick_opened_follows_from_its_colour(color, opened):
     bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
     bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, color)])
     priced, unpriced = (brick_view(b, Stream.MAIN, CONTRACTS["ES"]) for b in bricks.last("ES", Stream.MAIN, 2))
-    assert (priced["open"], priced["close"]) == (opened, Decimal("5250.25"))
-    assert (unpriced["open"], unpriced["close"]) == (None, None)
+    assert (priced.open, priced.close) == (opened, Decimal("5250.25"))
+    assert (unpriced.open, unpriced.close) == (None, None)
 
 
 def test_a_point_is_worth_what_the_contract_says():
     bricks = BrickStore()
     bricks.committed(0.0, 1, [BrickApplied("EURUSD", Stream.FOUR, "green", Decimal("1.0850"))])
     [brick] = bricks.last("EURUSD", Stream.FOUR, 1)
-    assert brick_view(brick, Stream.FOUR, CONTRACTS["EURUSD"])["open"] == Decimal("1.0846")
+    assert brick_view(brick, Stream.FOUR, CONTRACTS["EURUSD"]).open == Decimal("1.0846")
 
 
 # -- a restart --------------------------------------------------------------------------------------------------

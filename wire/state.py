@@ -1,0 +1,342 @@
+"""The desk as clients read it: the document of ``GET /api/state``, which the stream opens with (SPEC 11).
+
+Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in ``_usd`` US
+dollars, in ``_points`` points, in ``_pct`` percent. Prices are plain numbers in the contract's price.
+``services/views`` builds these; the JSON, its JSON Schema and the OpenAPI document come from them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from wire.types import (
+    AwareTime,
+    Color,
+    EntryZone,
+    Env,
+    IntentStatus,
+    OrderKind,
+    OrderStatus,
+    Points,
+    PreOrderStatus,
+    Price,
+    Side,
+    TradeMode,
+    Usd,
+    says,
+)
+
+LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
+
+
+class LockState(Struct, frozen=True):
+    """One temporary refusal: whether it holds, what it stops, and what ends it."""
+
+    lock: Annotated[str, says("its name")]
+    held: Annotated[bool, says("whether it holds now")]
+    until: Annotated[AwareTime | None, says("when it ends; null when an event ends it, or it does not hold")]
+    stops: Annotated[str, says("what it stops, in words")]
+    ends: Annotated[str, says("what ends it, in words")]
+
+
+class Rung(Struct, frozen=True):
+    """One gate as it stands: closed, it says why and when or by what it opens."""
+
+    gate: Annotated[str, says("its name")]
+    state: Literal["open", "closed"]
+    sentence: Annotated[str | None, says("why it is closed; null while it is open")]
+    reopens_at: Annotated[AwareTime | None, says("when it opens; null when no instant is known")]
+    retry_after_s: Annotated[int | None, says("seconds until `reopens_at`; null when no instant is known")]
+    reopens: Annotated[str | None, says("the event that opens it, in words; null when an instant does")]
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """An order as the operator reads it: ``symbol`` is the contract, ``asset`` the operator's symbol."""
+
+    id: str
+    asset: Annotated[str, says("the operator's symbol, such as ES")]
+    symbol: Annotated[str, says("the contract, such as MESZ6")]
+    exchange: str
+    side: Side
+    qty: Annotated[int, says("contracts that were ordered")]
+    kind: OrderKind
+    status: OrderStatus
+    source: Annotated[str, says("who or what asked for it: the operator, an exit rule")]
+    mode: str
+    env: Env
+    filled_qty: Annotated[int, says("contracts filled so far")]
+    created_at: AwareTime
+    expires_at: Annotated[AwareTime | None, says("an entry that nobody took by then ends; null for an exit")]
+    owner: Annotated[str | None, says("the bridge that claimed it; null while none has")]
+    reason: Annotated[str | None, says("why it ended unfilled; null when nobody said so")]
+
+
+class TradeState(Struct, frozen=True, kw_only=True):
+    """The open trade."""
+
+    id: str
+    side: Side
+    contract: Annotated[str, says("the contract it was opened on")]
+    quantity: Annotated[int, says("contracts")]
+    entry_price: Annotated[Price, says("mean price of the contracts held")]
+    opened_at: AwareTime
+    mode: TradeMode
+    zone: Annotated[EntryZone, says("the zone at the entry")]
+    override: Annotated[bool, says("entered against the zone")]
+    open_points: Annotated[Points | None, says("points open now; null while no price is known")]
+    mae_points: Annotated[Points | None, says("worst points so far; null while no price is known")]
+    mfe_points: Annotated[Points | None, says("best points so far; null while no price is known")]
+    stop_points: Annotated[Points, says("points from the entry to the protective stop")]
+    stop_price: Price
+
+
+class DueExitState(Struct, frozen=True):
+    """An exit that came due and is not yet an order."""
+
+    source: Annotated[str, says("the exit rule or command")]
+    since: AwareTime
+    attempt: Annotated[int, says("how often it was tried")]
+    retry_at: Annotated[AwareTime | None, says("when it is tried again; null when an event lets it go")]
+
+
+class AssetState(Struct, frozen=True, kw_only=True):
+    """All of one symbol: prices, bricks, ladder, what waits, the open trade and how it is managed."""
+
+    symbol: Annotated[str, says("the operator's symbol")]
+    contract: Annotated[str, says("the open trade's contract, else the one that an entry would buy")]
+    exchange: str
+    tick_size: Annotated[Price, says("the smallest step of the price")]
+    point_size: Annotated[Price, says("a point, in price")]
+    point_value: Annotated[Usd, says("USD per point of one contract")]
+    position: Annotated[int, says("signed contracts: long positive, short negative")]
+    avg_price: Annotated[Price | None, says("mean price of the contracts held; null while flat")]
+    pnl: Annotated[Usd | None, says("USD open now; null while flat or without a price")]
+    rithmic_open_points: Annotated[Points | None, says("points open now; null while flat or without a price")]
+    last_price: Annotated[Price | None, says("null until the first price")]
+    price_ts: Annotated[AwareTime | None, says("when the last price was; null until the first")]
+    last_heartbeat_ts: Annotated[AwareTime | None, says("last heartbeat from TradingView; null until the first")]
+    heartbeat_flagged: Annotated[bool, says("the last heartbeat's time lay ahead, its receipt time stands for it")]
+    simulated: Annotated[bool, says("a simulated market feeds this asset")]
+    pending_order_id: Annotated[str | None, says("the open order; null when there is none, as in all `pending_`")]
+    pending_kind: OrderKind | None
+    pending_side: Side | None
+    pending_qty: int | None
+    pending_status: OrderStatus | None
+    pending_source: str | None
+    one_renko_color: Annotated[Color, says("1pt")]
+    one_renko_ts: Annotated[AwareTime | None, says("when the last 1pt brick closed; null until the first")]
+    two_half_renko_color: Annotated[Color, says("2.5pt")]
+    two_half_renko_ts: Annotated[AwareTime | None, says("when the last 2.5pt brick closed; null until the first")]
+    renko_color: Annotated[Color, says("4pt")]
+    renko_ts: Annotated[AwareTime | None, says("when the last 4pt brick closed; null until the first")]
+    main_renko_color: Annotated[Color, says("6pt")]
+    main_renko_ts: Annotated[AwareTime | None, says("when the last 6pt brick closed; null until the first")]
+    high_renko_color: Annotated[Color, says("8pt")]
+    high_renko_ts: Annotated[AwareTime | None, says("when the last 8pt brick closed; null until the first")]
+    macro_renko_color: Annotated[Color, says("12pt")]
+    macro_renko_ts: Annotated[AwareTime | None, says("when the last 12pt brick closed; null until the first")]
+    zone_type: Annotated[str | None, says("what 8pt and 12pt bricks make; null while one of them is unknown")]
+    zone_direction: Annotated[Side | None, says("the direction that the zone allows; null when it gives none")]
+    conflict_mode: Annotated[bool, says("the zone is FREE: 8pt and 12pt disagree")]
+    tempo_ready: Annotated[bool, says("a tempo token is there: the right to one entry")]
+    tempo_color: Annotated[Color, says("the colour of the brick that armed it")]
+    tempo_ts: Annotated[AwareTime | None, says("when it was armed; null while there is none")]
+    tempo_age_s: Annotated[int | None, says("seconds since it was armed; null while there is none")]
+    trade_mode: Annotated[TradeMode | None, says("of the open trade; null while flat")]
+    exit_mode: Annotated[Literal["POINTS_TP", "STRUCTURE"] | None, says("what takes profit; null while flat")]
+    entry_zone: Annotated[EntryZone | None, says("the zone at the entry; null while flat")]
+    initial_exit_lock_active: Annotated[bool, says("a manual exit is locked")]
+    two_half_tp_lock_enabled: Annotated[bool, says("the 2.5pt management lock holds")]
+    points_tp_enabled: Annotated[bool, says("take-profit at open points")]
+    points_tp_target: Annotated[Points | None, says("its points; null while flat")]
+    protect_enabled: Annotated[bool, says("soft stop on open points")]
+    protect_threshold_points: Annotated[Points | None, says("its points; null while flat or off")]
+    tp_armed: Annotated[bool, says("take-profit that counts opposite 6pt bricks")]
+    tp_target: Annotated[int | None, says("bricks it waits for; null while flat")]
+    tp_count: Annotated[int, says("bricks it has counted")]
+    high_next_bar_exit_enabled: Annotated[bool, says("exit at the next 8pt brick")]
+    high_next_bar_exit_allowed: Annotated[bool, says("whether it may be switched on now")]
+    next_bar_exit_allowed: Annotated[bool, says("whether the take-profit that counts bricks may be armed now")]
+    main_flip_exit_enabled: Annotated[bool, says("exit at an opposite 6pt brick")]
+    four_pt_invalidation_enabled: Annotated[bool, says("exit at an opposite 4pt brick")]
+    auto_exit_renko: Annotated[Literal["6pt"], says("the timeframe of the auto-exit, which is fixed")]
+    scale_in_available: Annotated[bool, says("the market has unlocked the scale-in")]
+    scale_in_used: bool
+    stop_loss_price: Annotated[Price | None, says("the protective stop; null while flat")]
+    intent_active: bool
+    intent_status: Literal["NONE"] | IntentStatus
+    preorder_active: bool
+    preorder_direction: Annotated[Side | None, says("null when there is no pre-order")]
+    preorder_status: Literal["NONE"] | PreOrderStatus
+    preorder_reason: Annotated[str | None, says("why the last pre-order did not fire; null when nothing stopped it")]
+    trade: Annotated[TradeState | None, says("the open trade; null while flat")]
+    due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
+    disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
+    first_closed_gate: Annotated[str | None, says("the gate that would refuse an entry; null when none would")]
+    may_enter: Annotated[tuple[Side, ...], says("directions that no gate refuses")]
+    locks: tuple[LockState, ...]
+    ladder: Annotated[tuple[Rung, ...], says("every gate, in the order in which they are asked")]
+
+
+class CandleState(Struct, frozen=True):
+    """The candle of the candle lock that runs now."""
+
+    started_at: AwareTime
+    ends_at: AwareTime
+    seconds: Annotated[int, says("its length")]
+
+
+class LimitsState(Struct, frozen=True, kw_only=True):
+    """The rules in force."""
+
+    cooldown_seconds: Annotated[int, says("seconds without an entry after an exit")]
+    candle_seconds: Annotated[int, says("length of the candle that takes one entry")]
+    entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
+    heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
+    bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    max_trades_per_day: int
+    daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
+    entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
+    entry_qty_9pt: Annotated[int, says("contracts of an entry of size 9pt")]
+    scale_in_qty: Annotated[int, says("contracts of a scale-in")]
+    stop_points: Annotated[Points, says("points from an entry to its protective stop")]
+    points_tp_target: Annotated[Points, says("points a new trade's take-profit starts with")]
+    two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
+    day_roll: Annotated[str, says("when the trading day ends, New York time")]
+
+
+class GlobalState(Struct, frozen=True, kw_only=True):
+    """The desk-wide part: account, connections, locks, day, limits."""
+
+    env: Annotated[Env, says("what new orders carry")]
+    store: Annotated[Literal["up", "down"], says("whether decisions can be stored")]
+    role: Annotated[Literal["writer", "standby"], says("whether this process decides or only reads")]
+    writer: Annotated[str, says("the name of the process that decides")]
+    simulated: Annotated[bool, says("a simulated market feeds the desk")]
+    equity: Annotated[Usd | None, says("USD with open PnL, as the broker says; null until the first snapshot")]
+    open_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
+    realized_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
+    snapshot_ts: Annotated[AwareTime | None, says("when the broker's account was last told; null until the first time")]
+    account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
+    trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    connected: Annotated[bool, says("TradingView and the bridge are both heard")]
+    connected_count: Annotated[int, says("how many of them are heard")]
+    connected_expected: int
+    tradingview_connected: bool
+    rithmic_connected: Annotated[bool, says("the bridge is heard")]
+    rithmic_last_ts: Annotated[AwareTime | None, says("when the bridge was last heard; null until the first time")]
+    ts_connected: Annotated[bool, says("the bridge reaches the broker's trade server")]
+    md_connected: Annotated[bool, says("the bridge has market data")]
+    five_min_trade_lock_active: Annotated[bool, says("the candle's entry is taken")]
+    five_min_trade_lock_remaining_s: Annotated[int, says("seconds that are left of it, 0 when it does not hold")]
+    five_min_trade_lock_expires_ts: Annotated[AwareTime | None, says("null when it does not hold")]
+    post_exit_lock_active: Annotated[bool, says("the cooldown after an exit holds")]
+    post_exit_lock_remaining_s: Annotated[int, says("seconds that are left of it, 0 when it does not hold")]
+    post_exit_lock_expires_ts: Annotated[AwareTime | None, says("null when it does not hold")]
+    candle: CandleState
+    trading_day: date
+    day_ends_ts: AwareTime
+    daily_stop_enabled: bool
+    daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
+    daily_stop_triggered: bool
+    daily_stop_triggered_reason: Annotated[str | None, says("null while it has not triggered")]
+    daily_stop_warned_pct: Annotated[int, says("the highest of the marks 50, 70, 85 that was passed, 0 before")]
+    daily_start_equity: Annotated[Usd | None, says("equity at the day's first snapshot; null before it")]
+    daily_pnl_usd: Annotated[Usd | None, says("since the day's first snapshot; null before it")]
+    daily_pnl_pct: Annotated[Decimal | None, says("the same in percent; null before the day's first snapshot")]
+    max_trades_per_day: int
+    trades_taken_today: int
+    trades_remaining_today: int
+    last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
+    low_liquidity_today: bool
+    low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
+    limits: LimitsState
+    limits_pending: Annotated[
+        dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
+    ]
+
+
+class TradeRow(Struct, frozen=True, kw_only=True):
+    """A closed trade."""
+
+    id: str
+    asset: Annotated[str, says("the operator's symbol")]
+    contract: str
+    side: Side
+    size: Annotated[int, says("contracts, at most at one time")]
+    entry_price: Price
+    exit_price: Price
+    entry_ts: AwareTime
+    exit_ts: AwareTime
+    pnl_points: Annotated[Points, says("points per contract")]
+    pnl_usd: Usd
+    mae_points: Annotated[Points, says("worst points while it was open")]
+    mfe_points: Annotated[Points, says("best points while it was open")]
+    mode: TradeMode
+    zone: Annotated[EntryZone, says("the zone at the entry")]
+    reason: Annotated[str, says("the exit rule or command that ended it")]
+    env: Env
+    override: Annotated[bool, says("entered against the zone")]
+    forced_exit: Annotated[bool, says("left against the initial exit lock")]
+
+
+class LogRow(Struct, frozen=True):
+    """One message heard, and how often it came in a row."""
+
+    ts: AwareTime
+    kind: Annotated[str, says("the webhook's path or the bridge's message")]
+    asset: Annotated[str | None, says("null when it is about no asset, or cannot be read")]
+    text: str
+    outcome: Annotated[str, says("what became of it")]
+    count: int
+
+
+class Logs(Struct, frozen=True):
+    """The last messages of each feed, newest first."""
+
+    tradingview: tuple[LogRow, ...]
+    rithmic: tuple[LogRow, ...]
+
+
+class AlertRow(Struct, frozen=True):
+    """Something a person must know."""
+
+    at: AwareTime
+    code: str
+    level: Literal["info", "warning", "critical"]
+    sentence: str
+    asset: Annotated[str | None, says("null when it is about the desk")]
+    over: Annotated[bool | None, says("its cause has ended; null when it does not last, or nobody can tell")]
+    over_at: Annotated[AwareTime | None, says("since when, null when that is not known")]
+
+
+class LiveDocument(Struct, frozen=True, kw_only=True):
+    """The part of the document that the stream compares from change to change."""
+
+    version: Annotated[int, says("grows with each change")]
+    now: Annotated[AwareTime, says("the desk's time")]
+    desk: GlobalState = field(name="global")
+    assets: Annotated[dict[str, AssetState], says("by the operator's symbol")]
+    orders: Annotated[tuple[OrderRow, ...], says("open orders")]
+    alerts: Annotated[tuple[AlertRow, ...], says("newest first")]
+
+
+class Activity(Struct, frozen=True):
+    """What was heard: the part of the document that the log keeps."""
+
+    logs: Logs
+    level_exit_ts: dict[str, AwareTime]
+
+
+class StateDocument(LiveDocument, frozen=True, kw_only=True):
+    """The whole desk as of ``now``. Names in ``_ts`` and ``_at`` are times, in ``_s`` seconds, in ``_usd`` dollars."""
+
+    history: Annotated[tuple[TradeRow, ...], says("the last 100 trades, newest first")]
+    logs: Logs
+    level_exit_ts: Annotated[
+        dict[str, AwareTime], says("when each asset's last level exit was received, as far as the log remembers")
+    ]
