@@ -4,8 +4,7 @@ Every command goes through one queue. One thread (``services/desk/writer.py``) t
 order on a working copy, commits them in one transaction, and then publishes. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
-made of it by ``services/views/state_view.py``, whose docstring lists every field:
-``version now global assets orders history logs alerts``.
+built of it by ``services/views/state_view.py``; ``wire/state.py`` has every field.
 """
 
 from __future__ import annotations
