@@ -33,13 +33,14 @@ test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything t
 	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
 	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
 
-check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style and types
+check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, types and the page's pure modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(WITH_NODE) $(NODE_TOOLS)/biome check
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
+	@$(WITH_NODE) node --test --test-reporter=dot tests/js/*/*.test.js
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench

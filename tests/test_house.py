@@ -1,4 +1,7 @@
-"""The house keeps its own rules (DESIGN): who imports whom, where time and the environment live, who may call what."""
+"""The house keeps its own rules: who imports whom, where time and the environment live, who may call what.
+
+The rules are those of docs/architecture.md.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,13 @@ declare namespace Page {
     body: string;
   }
 
+  /** Why something is refused, in parts: see `reading/explained.js`. */
+  interface Explained {
+    title?: string | null;
+    detail?: string | null;
+    facts?: { [name: string]: string | number | boolean } | null;
+  }
+
   /** What a press on a holdable button does: see `ui/hold.js`. */
   interface Acts {
     mayHold: () => boolean;

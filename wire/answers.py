@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from wire.bridge import OrderTicket
-from wire.state import AssetState, OrderRow, Rung, StateDocument
+from wire.state import AssetState, Facts, OrderRow, Rung, StateDocument
 from wire.types import AwareTime, Env, RefusalCode, Side, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
@@ -25,6 +25,11 @@ class Problem(Struct, frozen=True, kw_only=True):
     error: Annotated[str, says("one sentence for the person who asked")]
     field: Annotated[str | UnsetType, says("the field that is wrong")] = UNSET
     code: Annotated[RefusalCode | UnsetType, says("why the desk refused")] = UNSET
+    title: Annotated[str | UnsetType | None, says("its headline; null in an answer that was kept earlier")] = UNSET
+    detail: Annotated[
+        str | UnsetType | None, says("the sentence without its title or field, and without time left")
+    ] = UNSET
+    facts: Annotated[Facts | UnsetType, says("what the sentence says, as numbers, instants and names")] = UNSET
     gate: Annotated[str | UnsetType, says("the first gate that is closed")] = UNSET
     retry_after_s: Annotated[int | UnsetType | None, says("seconds until it may help, null when unknown")] = UNSET
     ladder: Annotated[tuple[Rung, ...] | UnsetType, says("every gate as it stands")] = UNSET
@@ -129,6 +134,7 @@ class Skip(Struct, frozen=True, kw_only=True):
 
     asset: str
     reason: str
+    code: RefusalCode
 
 
 class ExitAllAnswer(VersionAnswer, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.types import (
     AwareTime,
@@ -30,7 +30,18 @@ from wire.types import (
     says,
 )
 
+Facts = dict[str, str | int | float | bool]
+Act = Literal["market", "preorder", "intent", "scale_in"]
 LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
+
+
+class Explanation(Struct, frozen=True):
+    """Why something was refused: a stable code, a headline, the rest in words, and the facts in it."""
+
+    code: str
+    title: str
+    detail: Annotated[str, says("without the time that is left, which is the fact remaining_s")]
+    facts: Facts
 
 
 class LockState(Struct, frozen=True):
@@ -52,6 +63,14 @@ class Rung(Struct, frozen=True):
     reopens_at: Annotated[AwareTime | None, says("when it opens; null when no instant is known")]
     retry_after_s: Annotated[int | None, says("seconds until `reopens_at`; null when no instant is known")]
     reopens: Annotated[str | None, says("the event that opens it, in words; null when an instant does")]
+    code: Annotated[str | None, says("why it is closed; null while it is open")]
+    title: Annotated[str | None, says("a headline of the reason; null while it is open")]
+    detail: Annotated[str | None, says("without the time that is left, which is the fact remaining_s")]
+    facts: Annotated[Facts, says("what the sentence says, as numbers, instants and names")]
+    binds: Annotated[
+        tuple[Act, ...],
+        says("what this gate can refuse: a market entry, placing a pre-order or an intent, a scale-in"),
+    ]
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
@@ -173,6 +192,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     preorder_direction: Annotated[Side | None, says("null when there is no pre-order")]
     preorder_status: Literal["NONE"] | PreOrderStatus
     preorder_reason: Annotated[str | None, says("why the last pre-order did not fire; null when nothing stopped it")]
+    preorder_refusal: Annotated[Explanation | None, says("the desk's refusal, when that ended the pre-order")]
     trade: Annotated[TradeState | None, says("the open trade; null while flat")]
     due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
     disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
@@ -291,8 +311,12 @@ class LogRow(Struct, frozen=True):
     kind: Annotated[str, says("the webhook's path or the bridge's message")]
     asset: Annotated[str | None, says("null when it is about no asset, or cannot be read")]
     text: str
-    outcome: Annotated[str, says("what became of it")]
+    outcome: Annotated[str, says("what became of it, in words")]
     count: int
+    code: Annotated[str, says("the outcome for programs")]
+    title: Annotated[str | UnsetType, says("of a refusal")] = UNSET
+    detail: Annotated[str | UnsetType, says("of a refusal")] = UNSET
+    facts: Annotated[Facts | UnsetType, says("what the outcome says, if it says more than its code")] = UNSET
 
 
 class Logs(Struct, frozen=True):
@@ -307,6 +331,9 @@ class AlertRow(Struct, frozen=True):
 
     at: AwareTime
     code: str
+    title: str
+    detail: Annotated[str, says("without the time that is left, which is the fact remaining_s")]
+    facts: Annotated[Facts, says("empty in an alert that an earlier version raised")]
     level: Literal["info", "warning", "critical"]
     sentence: str
     asset: Annotated[str | None, says("null when it is about the desk")]

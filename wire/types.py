@@ -54,6 +54,21 @@ def says(text: str) -> Meta:
     return Meta(description=text)
 
 
+def opposite(side: Side) -> Side:
+    """Return the side that takes a position of this side out."""
+    return "SELL" if side == "BUY" else "BUY"
+
+
+def color_with(side: Side) -> Color:
+    """Return the colour of a brick that moves in favour of this side."""
+    return "green" if side == "BUY" else "red"
+
+
+def color_against(side: Side) -> Color:
+    """Return the colour of a brick that moves against this side."""
+    return color_with(opposite(side))
+
+
 class Stream(StrEnum):
     """One brick size with a role (SPEC 2)."""
 

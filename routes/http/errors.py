@@ -16,6 +16,7 @@ from routes.http.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal
+from services.engine.rules.refusals import REFUSALS
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 from services.views.rows import rung_view
 from wire.answers import Problem
@@ -23,26 +24,7 @@ from wire.types import RefusalCode
 
 log = structlog.get_logger(__name__)
 
-REFUSAL_STATUS: dict[RefusalCode, int] = {
-    "gate_closed": 409,
-    "exit_locked": 409,
-    "nothing_to_exit": 409,
-    "report_conflict": 409,
-    "unknown_order": 404,
-    "unknown_asset": 400,
-    "direction_required": 400,
-    "setting_invalid": 400,
-    "nothing_to_manage": 409,
-    "nothing_waiting": 409,
-    "already_waiting": 409,
-    "scale_in_unavailable": 409,
-    "no_trade_left": 409,
-    "not_flat": 409,
-    "management_locked": 423,
-    "bridge_down": 503,
-    "report_invalid": 400,
-    "stale_click": 409,
-}
+REFUSAL_STATUS: dict[RefusalCode, int] = {rule.code: rule.status for rule in REFUSALS.values()}
 TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"
 
@@ -53,6 +35,7 @@ class InvalidRequest(Exception):
     def __init__(self, field: str, reason: str, status: int = 400) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
+        self.reason = reason
         self.status = status
 
 
@@ -75,7 +58,7 @@ class Busy(Exception):
 
 def install(app: Flask) -> None:
     """Answer each kind of exception as the table says."""
-    app.register_error_handler(InvalidRequest, lambda error: said(str(error), error.status, field=error.field or None))
+    app.register_error_handler(InvalidRequest, _invalid)
     app.register_error_handler(AccessDenied, lambda error: said(str(error), error.status))
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(KeyReused, lambda error: said(str(error), 422))
@@ -98,7 +81,14 @@ def said(sentence: str, status: int, **more: Any) -> Response:
 
 def refused(refusal: Refusal, manager: StateManager) -> Response:
     """Return the answer to a command that the desk refused."""
-    problem = Problem(error=refusal.sentence, code=refusal.code, version=manager.snapshot.version)
+    problem = Problem(
+        error=refusal.sentence,
+        code=refusal.code,
+        title=refusal.title,
+        detail=refusal.detail,
+        facts=refusal.facts,
+        version=manager.snapshot.version,
+    )
     if refusal.gate is not None:
         problem = structs.replace(
             problem,
@@ -109,6 +99,10 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
     response = jsonify(problem)
     response.status_code = REFUSAL_STATUS[refusal.code]
     return response
+
+
+def _invalid(error: InvalidRequest) -> Response:
+    return said(str(error), error.status, field=error.field or None, detail=error.reason)
 
 
 def _busy(error: Busy) -> Response:

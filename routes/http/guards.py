@@ -1,4 +1,4 @@
-"""Who may call a route. A route without a declared guard answers 401 (DESIGN 7)."""
+"""Who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from services.access.gatekeeper import Gatekeeper
 from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager
 from services.engine.model.replies import Refusal
-from services.live.activity import ActivityLog, LogLine
+from services.engine.rules.refusals import explanation_of
+from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
 from services.ops.config import Config
@@ -42,10 +43,12 @@ class AppServices(Struct, frozen=True):
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
         """Write a bridge's message into the log."""
-        refusal = outcome.answer if isinstance(outcome.answer, Refusal) else None
-        duplicate = getattr(outcome.answer, "duplicate", False)
-        result = refusal.code if refusal else "duplicate" if duplicate else "ok"
-        self.activity.note("rithmic", LogLine(self.manager.now, kind, None, text, result), merge=merge)
+        now, answered = self.manager.now, outcome.answer
+        if isinstance(answered, Refusal):
+            line = refused_line(now, kind, text, explanation_of(answered))
+        else:
+            line = LogLine(now, kind, None, text, "duplicate" if getattr(answered, "duplicate", False) else "ok")
+        self.activity.note("rithmic", line, merge=merge)
 
 
 def app_services() -> AppServices:

@@ -103,7 +103,7 @@ def exit_all(body: ExitAllBody) -> Response:
         orders=tuple(ExitAllRow(order_id=order.id, **structs.asdict(order_view(order))) for order in taken.orders),
         cancelled=tuple(order_view(order) for order in taken.cancelled),
         latched=taken.latched,
-        skipped=tuple(Skip(asset=skip.asset, reason=skip.reason) for skip in taken.skipped),
+        skipped=tuple(Skip(asset=skip.asset, reason=skip.reason, code=skip.code) for skip in taken.skipped),
         assets={symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
     )
     return reply(left)

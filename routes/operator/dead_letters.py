@@ -13,6 +13,7 @@ from routes.http.replies import answer, app_services, reply
 from routes.operator import operator_calls
 from routes.tradingview.webhooks import BRICK_PATHS, answer_to, brick_in
 from services.engine.model.commands import CloseBrick
+from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
 from services.stores.store import DeadLetter
 from wire.answers import BrickAnswer, DeadLetterRow, DeadLettersAnswer
@@ -42,7 +43,12 @@ def replay_dead_letter(sequence: str) -> Response:
     outcome = app_services().manager.submit(brick)
     body, said = answer_to(outcome)
     line = LogLine(
-        app_services().manager.now, letter.path.strip("/"), brick.asset, brick_text(brick), f"{said}, tried again"
+        ts=app_services().manager.now,
+        kind=letter.path.strip("/"),
+        asset=brick.asset,
+        text=brick_text(brick),
+        outcome=f"{said}, tried again",
+        why=Explanation(said, facts={"tried_again": True}),
     )
     app_services().activity.note("tradingview", line)
     return answer(outcome, body)

@@ -1,4 +1,4 @@
-"""The live stream: full state on connect, then what changes, as server-sent events (DESIGN 8)."""
+"""The live stream: full state on connect, then what changes, as server-sent events (DESIGN 11)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from routes.tradingview import tradingview_calls
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
-from services.live.activity import LogLine, brick_text, price_text
+from services.engine.model.wording import Explanation
+from services.live.activity import LogLine, brick_text, dead_letter_line, price_text
 from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
 from services.views.rows import order_view
@@ -131,7 +132,9 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     body, said_outcome = answer_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     text = _text_of(command)
-    line = LogLine(app_services().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome)
+    line = LogLine(
+        app_services().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome, why=_why(outcome)
+    )
     app_services().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
     return answer(outcome, body)
 
@@ -197,11 +200,20 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
             return VersionAnswer(version=version), "ok"
 
 
+def _why(outcome: Outcome) -> Explanation | None:
+    """Return the outcome for programs where a person reads more than its code."""
+    match outcome.answer:
+        case OrderTaken(ignored=str(reason)):
+            return Explanation("ignored", facts={"reason": reason})
+        case _:
+            return None
+
+
 def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
-    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret()))
+    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(), error.status))
     g.webhook_outcome = "dead_letter"
-    line = LogLine(app_services().manager.now, _kind(), None, reason, f"dead letter ({error.status})")
+    line = dead_letter_line(app_services().manager.now, _kind(), reason, error.status)
     app_services().activity.note("tradingview", line)
     return said(reason, error.status)
 

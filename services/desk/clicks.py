@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.engine.model.replies import Refusal
+from services.engine.rules.refusals import refuse
 from wire.types import Instant
 
 CLICK_LIVES = timedelta(seconds=5)  # a page has given its click up by then and told the operator so
@@ -18,4 +19,5 @@ def refusal_of_stale(clicked_at: Instant | None, now: Instant) -> Refusal | None
     if clicked_at is None or now - clicked_at <= CLICK_LIVES:
         return None
     age = int((now - clicked_at).total_seconds())
-    return Refusal("stale_click", f"STALE CLICK — sent {age} s ago and not carried out: look again and click again")
+    detail = f"sent {age} s ago and not carried out: look again and click again"
+    return refuse("stale_click", detail, age_s=age, clicked_at=clicked_at)

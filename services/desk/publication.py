@@ -104,7 +104,7 @@ class Publication:
             self._changed.notify_all()
 
     def next_version(self) -> int:
-        """Return microseconds of the epoch, always growing: over a restart and a change of machines, too (DESIGN 8)."""
+        """Return microseconds of the epoch, always growing, over a restart too (docs/architecture.md)."""
         last = self._passed if self._snapshot is None else max(self._passed, self._snapshot.version)
         return max(last + 1, time.time_ns() // 1000)
 

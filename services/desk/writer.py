@@ -147,7 +147,8 @@ class Writer:
         batch.decide(ConfigureDesk(self._rules_at(now)), now)
         lost = head.holder if head is not None and head.holder not in ("", self._lease.name) else None
         me, epoch = self._lease.name, (head.epoch if head is not None else 0) + 1
-        batch.decide(TakeOver(shown(me), epoch, VERSION, shown(lost) if lost else None), now)
+        after_loss = shown(lost) if lost else None
+        batch.decide(TakeOver(shown(me), epoch, VERSION, after_loss, counts_ids=True), now)
         began_at, commit = time.perf_counter(), batch.as_commit(head, epoch, me, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))

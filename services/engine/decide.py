@@ -49,6 +49,7 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
 from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.bricks import close_brick, note_price
 from services.engine.steps.day import check_daily_stop, roll_day
@@ -109,7 +110,7 @@ def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | Non
     symbol = getattr(command, "asset", None)
     if symbol is None or symbol in transition.desk.assets:
         return None
-    return Refusal("unknown_asset", f"asset {symbol} is not traded on this desk")
+    return refuse("unknown_asset", f"asset {symbol} is not traded on this desk", asset=symbol)
 
 
 def let_time_pass(transition: Transition) -> None:
@@ -144,10 +145,12 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 
 def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Write down who decides from here on; a person is told when the one before was lost."""
+    last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
+    transition.change_desk(last_stamp=last_stamp)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
-        sentence = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
-        transition.alert("writer_lost", "warning", sentence)
+        detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
+        transition.alert("writer_lost", detail, facts={"lost": command.after_loss, "writer": command.writer})
     return Done()
 
 

@@ -5,15 +5,21 @@ A ``Transition`` lives for one call of ``decide`` and never leaves it, so the de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
 from services.engine.model.events import AlertRaised, AnyEvent
 from services.engine.model.order import Order
-from services.engine.model.state import ALERTS_KEPT, Alert, Asset, Desk
+from services.engine.model.state import ALERTS_KEPT, AlertLevel, Asset, Desk
+from services.engine.model.wording import facts_of
+from services.engine.rules.alerts import new_alert
 from wire.types import Instant
+
+COUNTER_BITS = 16  # of an id, behind its milliseconds
 
 
 class Transition:
@@ -53,25 +59,31 @@ class Transition:
         return order
 
     def new_id(self) -> str:
-        """Hand out an id that sorts by time and cannot be guessed (SPEC 8.1).
+        """Return a new id that sorts by creation and cannot be guessed (SPEC 8.1).
 
-        48 bits of milliseconds, then 80 bits of a hash that is keyed with the desk's secret: the same desk
-        asked again gives the same id, as replay needs.
+        48 bits of milliseconds, 16 of a counter within the millisecond, 64 of a hash that is keyed with the desk's
+        secret: the same desk asked again gives the same id, as replay needs. A counter that is full, or a clock that
+        went back, borrows the next millisecond.
         """
         issued = self.desk.issued + 1
-        self.desk = replace(self.desk, issued=issued)
+        secret = blake2b(issued.to_bytes(8), key=bytes.fromhex(self.desk.id_key), digest_size=10).hexdigest()
         milliseconds = int(self.now.timestamp() * 1000)
-        secret = blake2b(issued.to_bytes(8), key=bytes.fromhex(self.desk.id_key), digest_size=10)
-        return f"{milliseconds:012x}{secret.hexdigest()}"
+        if self.desk.last_stamp is None:  # rows of a program without the counter must recompute to its ids
+            self.desk = replace(self.desk, issued=issued)
+            return f"{milliseconds:012x}{secret}"
+        stamp = max(milliseconds << COUNTER_BITS, self.desk.last_stamp + 1)
+        self.desk = replace(self.desk, issued=issued, last_stamp=stamp)
+        return f"{stamp:016x}{secret[:16]}"
 
     def alert(
         self,
         code: str,
-        level: Literal["info", "warning", "critical"],
-        sentence: str,
+        detail: str,
         asset: str | None = None,
+        facts: Mapping[str, object] = MappingProxyType({}),
+        level: AlertLevel | None = None,
     ) -> None:
-        """Raise an alert: kept on the desk's bounded list and in the journal."""
-        alert = Alert(self.now, code, level, sentence, asset)
+        """Raise an alert: kept on the desk's bounded list and in the journal. Its row has title and usual level."""
+        alert = new_alert(self.now, code, detail, asset, facts_of(facts), level)
         self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
         self.record(AlertRaised(alert))

@@ -13,6 +13,7 @@ from services.engine.model.commands import AnyCommand, ConfigureDesk
 from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.history.earlier_schemas import as_recorded
 from services.stores.codec import documents
 from services.stores.store import JournalRow, StoreUnreadable
 
@@ -33,14 +34,17 @@ class Recomputed(Struct, frozen=True):
 
 
 def decide_again(rows: Iterable[JournalRow], desk: Desk | None, id_key: str) -> Iterator[Recomputed]:
-    """Decide rows again in order, on a desk or from the first ConfigureDesk on. Raises StoreUnreadable."""
+    """Decide rows again in order, on a desk or from the first ConfigureDesk on. Raises StoreUnreadable.
+
+    What the program of a row's schema did not record yet is left out of what is decided again.
+    """
     for row in rows:
         command = command_of(row)
         if desk is None:
             desk = opened_by(command, row, id_key)
         desk = with_observed(desk, row)
         try:
-            decision = decide(desk, command, row.at)
+            decision = as_recorded(decide(desk, command, row.at), row.schema)
         except Exception as error:  # noqa: BLE001 - a journal that makes the program fail is a finding, not an end
             desk = replace(desk, sequence=row.sequence)
             yield Recomputed(row, desk, (), (), f"{type(error).__name__}: {error}")

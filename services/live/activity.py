@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
-from msgspec import MsgspecError, Struct, structs
+from msgspec import UNSET, MsgspecError, Struct, structs
 
 from services.engine.model.commands import (
     AnyCommand,
@@ -27,6 +27,8 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.model.wording import Explanation, facts_of
+from services.engine.rules.alerts import explanation_of
 from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
@@ -54,7 +56,10 @@ REFUSING_ALERTS = ("overfill", "report_conflict")
 
 
 class LogLine(Struct, frozen=True):
-    """One message: when, what kind, for which asset, what it said, what became of it, how often in a row."""
+    """One message: when, what kind, for which asset, what it said, what became of it, how often in a row.
+
+    ``outcome`` is a code or, where ``why`` is given, what a person reads in its place.
+    """
 
     ts: Instant
     kind: str
@@ -62,6 +67,7 @@ class LogLine(Struct, frozen=True):
     text: str
     outcome: str
     count: int = 1
+    why: Explanation | None = None
 
     def repeats(self, other: LogLine) -> bool:
         return (self.kind, self.asset, self.outcome) == (other.kind, other.asset, other.outcome)
@@ -117,7 +123,32 @@ class ActivityLog:
 
 
 def line_view(line: LogLine) -> LogRow:
-    return LogRow(**structs.asdict(line))
+    """Return the line as clients read it; title, detail and facts only where there are any."""
+    why = line.why or Explanation(line.outcome)
+    return LogRow(
+        ts=line.ts,
+        kind=line.kind,
+        asset=line.asset,
+        text=line.text,
+        outcome=line.outcome,
+        count=line.count,
+        code=why.code,
+        title=why.title or UNSET,
+        detail=why.detail or UNSET,
+        facts=why.facts or UNSET,
+    )
+
+
+def refused_line(at: Instant, kind: str, text: str, why: Explanation) -> LogLine:
+    """Return the line of a bridge's message that the desk refused."""
+    return LogLine(at, kind, None, text, why.code, why=why)
+
+
+def dead_letter_line(at: Instant, kind: str, reason: str, status: int | None) -> LogLine:
+    """Return the line of a webhook that could not be read and was answered with ``status``."""
+    outcome = "dead letter" if status is None else f"dead letter ({status})"
+    why = Explanation("dead_letter", facts=facts_of({"status": status}))
+    return LogLine(at, kind, None, reason, outcome, why=why)
 
 
 def _line_of(row: JournalRow) -> LogLine | None:
@@ -129,31 +160,40 @@ def _line_of(row: JournalRow) -> LogLine | None:
     if isinstance(command, ClaimOrders):
         return None
     if row.origin == "bridge":
-        kind, text, outcome = _told_by_bridge(command, events)
-        return LogLine(row.at, kind, None, text, outcome)
+        return _told_by_bridge(command, events, row.at)
+    if isinstance(command, KeepDeadLetter):
+        return dead_letter_line(row.at, command.path.strip("/"), command.reason, command.status)
     kind, text, outcome = _told_by_tradingview(command, events, row.at)
     return LogLine(row.at, kind, getattr(command, "asset", None), text, outcome)
 
 
-def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent]) -> tuple[str, str, str]:
-    """Return kind, text and outcome of a bridge's message."""
+def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> LogLine:
+    """Return the line of a bridge's message."""
     match command:
         case HearBridge():
-            return BRIDGE_HEARTBEAT, heartbeat_text(command), "ok"
+            return LogLine(at, BRIDGE_HEARTBEAT, None, heartbeat_text(command), "ok")
         case TakeSnapshot():
-            return SNAPSHOT, snapshot_text(command), "ok"
+            return LogLine(at, SNAPSHOT, None, snapshot_text(command), "ok")
         case ReportExecution():
-            refused = any(isinstance(event, AlertRaised) and event.alert.code in REFUSING_ALERTS for event in events)
-            return REPORT, report_text(command), "report_conflict" if refused else "ok"
+            return _told_of_report(command, events, at)
         case _:
-            return command.kind_name(), "", "ok"
+            return LogLine(at, command.kind_name(), None, "", "ok")
+
+
+def _told_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Instant) -> LogLine:
+    """Return a report's line; that it was refused, its alert says."""
+    alerts = [event.alert for event in events if isinstance(event, AlertRaised)]
+    refused = next((alert for alert in alerts if alert.code in REFUSING_ALERTS), None)
+    if refused is None:
+        return LogLine(at, REPORT, None, report_text(report), "ok")
+    return refused_line(
+        at, REPORT, report_text(report), structs.replace(explanation_of(refused), code="report_conflict")
+    )
 
 
 def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:
     """Return kind, text and outcome of a webhook."""
     match command:
-        case KeepDeadLetter(path=path, reason=reason):
-            return path.strip("/"), reason, f"dead letter ({400 if reason.startswith('color: ') else 422})"
         case TouchLevel():
             return LEVEL_EXIT, "", "exit"
         case CloseBrick(stream=stream):

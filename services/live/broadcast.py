@@ -1,4 +1,4 @@
-"""Bounded fan-out of the desk's changes inside web (DESIGN 8).
+"""Bounded fan-out of the desk's changes inside web (DESIGN 11).
 
 One thread watches the state manager. For each new state it makes the document once, finds what changed,
 encodes once, and hands the same bytes to every listener. A listener that cannot keep up is told to resync.

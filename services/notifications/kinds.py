@@ -73,8 +73,9 @@ class UnknownKinds(ValueError):
     """NOTIFY_KINDS could not be understood; the sentence says what would be right."""
 
 
-def _alerts(*codes: str) -> Mapping[type[AnyEvent], Teller]:
-    return {AlertRaised: partial(words.alert_told, codes=codes)}
+def _alerts(kind: str) -> Mapping[type[AnyEvent], Teller]:
+    """Let the kind carry the alerts whose rows in ``rules/alerts.py`` name it."""
+    return {AlertRaised: partial(words.alert_told, kind=kind)}
 
 
 LOCKS_BEGIN: Mapping[type[AnyEvent], Teller] = {
@@ -112,9 +113,9 @@ KINDS = (  # the order in which one event's notices go out
         {FeedLost: words.bridge_lost, FeedReturned: words.bridge_back},
         "the bridge fell silent, or is back",
     ),
-    Kind("reconciliation", True, _alerts("reconcile"), "desk and broker held different positions"),
+    Kind("reconciliation", True, _alerts("reconciliation"), "desk and broker held different positions"),
     Kind("env_switched", True, {EnvSwitched: words.env_switched}, "DEMO became LIVE or back"),
-    Kind("alert", True, {AlertRaised: words.other_alert}, "any other warning of the desk"),
+    Kind(words.OTHER_ALERTS, True, {AlertRaised: words.other_alert}, "any other warning of the desk"),
 )
 KIND_NAMES = tuple(kind.name for kind in KINDS)
 

@@ -34,14 +34,13 @@ from services.engine.model.events import (
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
 from services.engine.model.trading_day import NEW_YORK, day_end
+from services.engine.rules.alerts import ALERTS, explanation_of
 from wire.types import Instant, Price, Side, Usd
 
 Level = Literal["info", "success", "warning", "critical"]
 CENT = Decimal("0.01")
-TOLD_BY_THEIR_KIND = frozenset(
-    {"daily_warning", "daily_stop", "tradingview_silent", "bridge_silent", "reconcile"}
-    | {"exit_unclaimed", "exit_refused", "order_rejected", "entry_expired"}
-)
+OTHER_ALERTS = "alert"
+TOLD_BY_THEIR_KIND = frozenset(rule.code for rule in ALERTS.values() if rule.notice != OTHER_ALERTS)
 
 
 class Scene(Struct, frozen=True):
@@ -70,7 +69,7 @@ def entry_ended(event: OrderEnded, scene: Scene) -> Words | None:
     parts = [] if order.remaining == 0 else [f"{order.filled_qty} of {order.qty} filled."]
     trade = scene.desk.assets[event.asset].trade
     if trade is not None:
-        stop = trade.contract.point_value * trade.stop_points * trade.quantity
+        stop = trade.contract.point_value * trade.protections.stop_points * trade.quantity
         parts += [
             _holding(scene, event.asset),
             f"Stop {_price(scene, event.asset, trade.stop_price)} risks ${stop:,.2f}.",
@@ -163,8 +162,10 @@ def day_stopped(event: DailyStopTriggered, scene: Scene) -> Words:
 # -- orders, feeds, the broker -----------------------------------------------------------------------------------
 
 
-def alert_told(event: AlertRaised, scene: Scene, *, codes: tuple[str, ...]) -> Words | None:
-    return _alert_words(event, scene) if event.alert.code in codes else None
+def alert_told(event: AlertRaised, scene: Scene, *, kind: str) -> Words | None:
+    """Tell an alert whose row names this kind."""
+    rule = ALERTS.get(event.alert.code)
+    return _alert_words(event, scene) if rule is not None and rule.notice == kind else None
 
 
 def other_alert(event: AlertRaised, scene: Scene) -> Words | None:
@@ -175,10 +176,10 @@ def other_alert(event: AlertRaised, scene: Scene) -> Words | None:
 
 def _alert_words(event: AlertRaised, scene: Scene) -> Words:
     alert = event.alert
-    lead, _, rest = alert.sentence.partition(" — ")
-    head = f"{alert.asset} {lead.lower()}" if alert.asset else lead.capitalize()
+    why = explanation_of(alert)
+    head = f"{alert.asset} {why.title.lower()}" if alert.asset else why.title.capitalize()
     held = _holding(scene, alert.asset) if alert.asset else ""
-    return head, f"{rest[:1].upper()}{rest[1:]}. {held}".strip(), alert.level
+    return head, f"{why.detail[:1].upper()}{why.detail[1:]}. {held}".strip(), alert.level
 
 
 def override_taken(event: EntryAccepted, scene: Scene) -> Words | None:

@@ -62,6 +62,6 @@ def notify_test_command() -> None:
 
 @desk.command("rules")
 def rules_command() -> None:
-    """Write the tables of docs/rules.md anew."""
+    """Write the tables of docs/reference/rules.md anew."""
     renew()
-    click.echo("docs/rules.md is current.")
+    click.echo("docs/reference/rules.md is current.")

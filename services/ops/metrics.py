@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 from services.desk.publication import Snapshot
 from services.engine.model.events import AlertRaised, AnyEvent, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
 from services.engine.model.state import Desk
+from services.engine.rules.alerts import ALERTS
 from services.engine.rules.gates import ENTRY_GATES
 from wire.types import FINAL_STATUSES, Instant, OrderStatus
 
@@ -34,11 +35,6 @@ COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
 WEBHOOK_OUTCOMES = ("ok", "duplicate", "stale", "dead_letter", "denied", "not_stored", "fault")
 LOGIN_OUTCOMES = ("right", "wrong", "locked_out")
-ALERT_CODES = (
-    *("daily_warning", "daily_stop", "limits_pending", "exit_unclaimed", "exit_refused", "order_rejected"),
-    *("entry_expired", "overfill", "fill_without_price", "report_conflict", "reconcile", "tradingview_silent"),
-    *("bridge_silent", "writer_lost"),
-)
 COMMIT_FAILURES = ("StoreDown", "OutcomeUnknown", "VersionConflict", "NotTheWriter")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # Prometheus sees a restart by itself; these would double every line
@@ -101,7 +97,7 @@ class Metrics:
                 self._orders.labels(kind, status)
         for name in COMMIT_FAILURES:
             self._failures.labels(name)
-        for code in ALERT_CODES:
+        for code in ALERTS:
             self._alerts.labels(code)
         for outcome in LOGIN_OUTCOMES:
             self._logins.labels(outcome)

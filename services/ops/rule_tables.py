@@ -1,4 +1,4 @@
-"""The tables of ``docs/rules.md``, written from the code's own tables so that they cannot drift."""
+"""The tables of ``docs/reference/rules.md``, written from the code's own tables so that they cannot drift."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from services.engine.rules.exit_rules import EXIT_RULES
-from services.engine.rules.gates import ENTRY_GATES
+from services.engine.rules.gates import ENTRY_GATES, Gate
 from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
 from services.ops.config import PROJECT
 
-RULES_PAGE = PROJECT / "docs" / "rules.md"
+RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
 
 
 def gates_table() -> str:
-    """Return every gate in order: name, what it asks, what reopens it, and the reason for it."""
-    rows = ([f"`{gate.name}`", _first_line(gate.check.__doc__), gate.reopens, gate.why] for gate in ENTRY_GATES)
-    return _table(("gate", "what it does", "reopens", "why"), rows)
+    """Return every gate in order: name, what it asks, which acts it binds, what reopens it, and the reason for it."""
+    rows = (
+        [f"`{gate.name}`", _first_line(gate.check.__doc__), _acts(gate), gate.reopens, gate.why] for gate in ENTRY_GATES
+    )
+    return _table(("gate", "what it does", "binds", "reopens", "why"), rows)
+
+
+def _acts(gate: Gate) -> str:
+    return ", ".join(act.replace("_", "-") for act in gate.binds)
 
 
 def exits_table() -> str:

@@ -15,7 +15,7 @@ def stop_of(before: Desk, closed: TradeClosed) -> str | None:
     trade = asset.trade if asset is not None else None
     if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
         return None
-    return str(trade.stop_points)
+    return str(trade.protections.stop_points)
 
 
 def is_try(event: AnyEvent) -> bool:

@@ -20,7 +20,7 @@ from services.engine.model.times import candle_start
 from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.stores.store import StoreUnreadable
 from services.stores.trade_rows import StoredGates
-from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst
+from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst, color_with
 
 HUNDREDTH = Decimal("0.01")
 
@@ -107,7 +107,7 @@ def _beside(direction: Side, entry: EntryAccepted) -> WithOrAgainst:
     color = entry.stack["two_half"]
     if color == "neutral":
         return "neutral"
-    return "with" if color == ("green" if direction == "BUY" else "red") else "against"
+    return "with" if color == color_with(direction) else "against"
 
 
 def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:

@@ -17,7 +17,7 @@ from services.engine.model.events import OrderReported, TradeClosed, TradeOpened
 from services.engine.model.state import Desk
 from services.stores.store import Store, StoreUnreadable
 from services.stores.trade_rows import StoredFill
-from wire.types import FillKind, Instant, Price, Side
+from wire.types import FillKind, Instant, Price, Side, opposite
 
 FOLLOWED_BROKER = "BROKER_FLAT"
 PRICE_PLACES = Decimal("0.00000001")
@@ -77,7 +77,7 @@ def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, 
     trade = before.assets[closed.asset].trade
     if trade is not None:
         price = (closed.exit_price * closed.size - trade.exit_notional) / trade.quantity
-        yield trade.id, Fill("EXIT", _opposite(trade.side), trade.quantity, _plain(price))
+        yield trade.id, Fill("EXIT", opposite(trade.side), trade.quantity, _plain(price))
 
 
 def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[str, Fill]]:
@@ -89,11 +89,7 @@ def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[s
         yield now.id, Fill("RESIZE", now.side, added, _plain(price))
     elif (taken := now.exited_quantity - was.exited_quantity) > 0:
         price = (now.exit_notional - was.exit_notional) / taken
-        yield now.id, Fill("RESIZE", _opposite(now.side), taken, _plain(price))
-
-
-def _opposite(side: Side) -> Side:
-    return "SELL" if side == "BUY" else "BUY"
+        yield now.id, Fill("RESIZE", opposite(now.side), taken, _plain(price))
 
 
 def _plain(price: Price) -> Price:

@@ -27,7 +27,7 @@ class StoreDown(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The write may have taken effect or not, or may yet. Ask the store, then decide (DESIGN 3)."""
+    """The write may have taken effect or not, or may yet. Ask the store, then decide (DESIGN 7)."""
 
 
 class NotTheWriter(StoreError):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import UnsetType
+
 from services.engine.model.order import Order
-from services.engine.model.state import Asset, BrickStream, Desk, DueExit, Trade
+from services.engine.model.state import Asset, BrickStream, Desk, DueExit, PreOrder
+from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.views.rows import Fields, rung_view
-from wire.state import AssetState, DueExitState, LockState, TradeState
+from services.views.rows import Fields, explanation_view, rung_view
+from wire.state import AssetState, DueExitState, Explanation, LockState, TradeState
 from wire.types import Instant, Side, Stream
 
 FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
@@ -114,22 +117,22 @@ def _managed(asset: Asset) -> Fields:
     trade = asset.trade
     return {
         "trade_mode": trade.mode if trade else None,
-        "exit_mode": ("POINTS_TP" if trade.points_tp_enabled else "STRUCTURE") if trade else None,
+        "exit_mode": ("POINTS_TP" if trade.protections.points_tp_enabled else "STRUCTURE") if trade else None,
         "entry_zone": trade.zone if trade else None,
         "initial_exit_lock_active": trade.initial_exit_locked if trade else False,
         "two_half_tp_lock_enabled": trade is not None and is_management_locked(asset, trade),
-        "points_tp_enabled": trade.points_tp_enabled if trade else False,
-        "points_tp_target": trade.points_tp_target if trade else None,
-        "protect_enabled": trade.protect_enabled if trade else False,
-        "protect_threshold_points": trade.protect_threshold_points if trade else None,
-        "tp_armed": trade.tp_armed if trade else False,
-        "tp_target": trade.tp_target if trade else None,
-        "tp_count": trade.tp_count if trade else 0,
-        "high_next_bar_exit_enabled": trade.high_next_bar_exit_enabled if trade else False,
+        "points_tp_enabled": trade.protections.points_tp_enabled if trade else False,
+        "points_tp_target": trade.protections.points_tp_target if trade else None,
+        "protect_enabled": trade.protections.protect_enabled if trade else False,
+        "protect_threshold_points": trade.protections.protect_threshold_points if trade else None,
+        "tp_armed": trade.protections.tp_armed if trade else False,
+        "tp_target": trade.protections.tp_target if trade else None,
+        "tp_count": trade.protections.tp_count if trade else 0,
+        "high_next_bar_exit_enabled": trade.protections.high_next_bar_exit_enabled if trade else False,
         "high_next_bar_exit_allowed": trade is not None and may_arm_high_next_bar(asset, trade),
         "next_bar_exit_allowed": trade is not None and may_arm_signal_target(asset, trade),
-        "main_flip_exit_enabled": trade.main_flip_exit_enabled if trade else False,
-        "four_pt_invalidation_enabled": trade.four_pt_invalidation_enabled if trade else False,
+        "main_flip_exit_enabled": trade.protections.main_flip_exit_enabled if trade else False,
+        "four_pt_invalidation_enabled": trade.protections.four_pt_invalidation_enabled if trade else False,
         "auto_exit_renko": "6pt",
         "scale_in_available": trade.scale_in_available if trade else False,
         "scale_in_used": trade.scale_in_used if trade else False,
@@ -147,7 +150,14 @@ def _waiting(asset: Asset) -> Fields:
         "preorder_direction": preorder.direction if preorder else None,
         "preorder_status": preorder.status if preorder else "NONE",
         "preorder_reason": preorder.reason if preorder else None,
+        "preorder_refusal": _refusal_of(preorder),
     }
+
+
+def _refusal_of(preorder: PreOrder | None) -> Explanation | None:
+    if preorder is None or isinstance(preorder.refusal, UnsetType):
+        return None
+    return explanation_view(preorder.refusal)
 
 
 def _may_enter(desk: Desk, asset: Asset, now: Instant) -> tuple[Side, ...]:
@@ -170,7 +180,7 @@ def trade_view(trade: Trade, asset: Asset) -> TradeState:
         open_points=asset.live.open_points,
         mae_points=asset.live.worst_points,
         mfe_points=asset.live.best_points,
-        stop_points=trade.stop_points,
+        stop_points=trade.protections.stop_points,
         stop_price=trade.stop_price,
     )
 

@@ -42,6 +42,8 @@ def _note(patch: Patch, name: str, earlier: Any, value: Any) -> None:
 def _changes_by_key(before: dict[str, Any], after: dict[str, Any]) -> Patch:
     patch: Patch = {}
     for key, value in after.items():
+        if _only_counts(key):
+            continue
         if key in before:
             _note(patch, key, before[key], value)
         else:
@@ -64,6 +66,8 @@ def _only_counts(name: str) -> bool:
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, Struct) and isinstance(other, Struct):
         return not changes(one, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return not _changes_by_key(one, other)
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)

@@ -6,14 +6,15 @@ from typing import Any
 
 from msgspec import structs
 
-from services.engine.model import ladder
+from services.engine.model import ladder, wording
 from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
-from services.engine.rules.alerts import Ends, is_over, key_of
+from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
+from services.engine.rules.gates import GATES_BY_NAME
 from wire.bridge import OrderTicket
-from wire.state import AlertRow, OrderRow, Rung, TradeRow
+from wire.state import AlertRow, Explanation, OrderRow, Rung, TradeRow
 from wire.types import Instant
 
 Fields = dict[str, Any]  # some fields of a Struct, by name
@@ -28,7 +29,17 @@ def rung_view(rung: ladder.Rung, now: Instant) -> Rung:
         reopens_at=rung.reopens_at,
         retry_after_s=seconds_until(rung.reopens_at, now) if rung.reopens_at else None,
         reopens=rung.reopens,
+        code=rung.code,
+        title=rung.title,
+        detail=rung.detail,
+        facts=rung.facts,
+        binds=GATES_BY_NAME[rung.gate].binds,
     )
+
+
+def explanation_view(why: wording.Explanation) -> Explanation:
+    """Return why something was refused or reported, without its sentence."""
+    return Explanation(why.code, why.title, why.detail, why.facts)
 
 
 def order_view(order: Order) -> OrderRow:
@@ -84,4 +95,16 @@ def trade_row(trade: TradeClosed) -> TradeRow:
 
 def alert_view(alert: Alert, desk: Desk, ends: Ends) -> AlertRow:
     """Return an alert, whether it is over (None: it does not last, or nobody can tell), and since when if known."""
-    return AlertRow(**structs.asdict(alert), over=is_over(alert, desk, ends), over_at=ends.get(key_of(alert)))
+    why = explanation_of(alert)
+    return AlertRow(
+        at=alert.at,
+        code=why.code,
+        title=why.title,
+        detail=why.detail,
+        facts=why.facts,
+        level=alert.level,
+        sentence=alert.sentence,
+        asset=alert.asset,
+        over=is_over(alert, desk, ends),
+        over_at=ends.get(key_of(alert)),
+    )

@@ -1,1 +1,1 @@
-"""The table of DESIGN: what is fast, measured on real processes over real sockets. ``make bench`` prints it."""
+"""The table of docs/reference/bench.md, measured on real processes over real sockets. ``make bench`` prints it."""

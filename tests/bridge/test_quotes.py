@@ -33,7 +33,7 @@ class Listener:
 
     def waits_for(self, price: str) -> Quote:
         with self.changed:
-            assert self.changed.wait_for(lambda: any(q.price == Decimal(price) for q in self.quotes), 5)
+            assert self.changed.wait_for(lambda: any(q.price == Decimal(price) for q in self.quotes), 60)
         return next(quote for quote in self.quotes if quote.price == Decimal(price))
 
 
@@ -45,7 +45,7 @@ def following(feed: PriceFeed) -> Iterator[Listener]:
     thread.start()
     yield listener
     stop.set()
-    thread.join(2)
+    thread.join(60)
 
 
 @pytest.fixture

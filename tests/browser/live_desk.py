@@ -60,7 +60,7 @@ class LiveDesk(DeskProcess):
 
     def bridge_claims(self) -> dict[str, Any]:
         """Claim the next order; fails when none comes in time."""
-        orders = self._bridge.claims(wait=5)
+        orders = self._bridge.claims(wait=25)
         assert orders, "no order came to the bridge"
         return orders[0]
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.own_time import within_own_seconds
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 PHONE = {"width": 390, "height": 844}
@@ -47,9 +48,9 @@ def pixels(page: Page, size: str, token: str) -> int:
     return counted
 
 
-def expect_bricks(page: Page, size: str, count: int, within: float | None = None) -> None:
+def expect_bricks(page: Page, size: str, count: int) -> None:
     words = f"{count} bricks, the last" if count else "no brick yet"
-    expect(told(page, size)).to_have_attribute("aria-label", re.compile(words), timeout=within)
+    expect(told(page, size)).to_have_attribute("aria-label", re.compile(words))
 
 
 def climbs(desk: LiveDesk, size: str, *colors: str, price: float = PRICE, asset: str = "ES") -> float:
@@ -79,8 +80,9 @@ def test_bricks_of_before_and_bricks_that_come_are_drawn(page: Page, desk: LiveD
         assert pixels(dashboard, size, "green") > 20
         assert pixels(dashboard, size, "red") > 20
     before = pixels(dashboard, "6", "green")
-    climbs(desk, "6", "green", price=5256.0)
-    expect(chart(dashboard, "6")).to_contain_text("▲ G 5,262.00", timeout=1_000)
+    with within_own_seconds(1):
+        climbs(desk, "6", "green", price=5256.0)
+        expect(chart(dashboard, "6")).to_contain_text("▲ G 5,262.00")
     expect_bricks(dashboard, "6", 4)
     assert pixels(dashboard, "6", "green") > before
 
@@ -189,7 +191,7 @@ def test_a_restarted_desk_is_drawn_as_it_was(unsteady: Page, desk: LiveDesk) -> 
     expect_bricks(dashboard, "6", 3)
     desk.restart()
     climbs(desk, "6", "red", price=5256.0)
-    expect_bricks(dashboard, "6", 4, within=12_000)
+    expect_bricks(dashboard, "6", 4)
     expect(chart(dashboard, "6")).to_contain_text("▼ R 5,250.00")
 
 

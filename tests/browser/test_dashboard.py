@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import EXPECT_WITHIN_MS, complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
+from tests.own_time import within_own_seconds
 
 HOLD_MS = 1_700
 PRICE = 5250.25
@@ -58,13 +59,15 @@ def test_an_empty_desk_says_what_it_waits_for(dashboard: Page) -> None:
 def test_a_brick_appears_the_moment_it_is_posted(dashboard: Page, desk: LiveDesk) -> None:
     brick = dashboard.locator("[data-stream=main_renko]")
     expect(brick).to_have_attribute("data-color", "neutral")
-    desk.hears_brick("6", "red")
-    expect(brick).to_have_attribute("data-color", "red", timeout=1_000)
+    with within_own_seconds(1):
+        desk.hears_brick("6", "red")
+        expect(brick).to_have_attribute("data-color", "red")
     expect(brick).to_contain_text("▼ R")
     expect(dashboard.locator("#stack")).to_contain_text("READY")
     expect(dashboard.locator("[data-feed=tradingview] li").first).to_contain_text("tv_renko_main")
-    desk.hears_price(5251.5)
-    expect(dashboard.locator("#stack [data-slot=price]")).to_have_text("5,251.50", timeout=1_000)
+    with within_own_seconds(1):
+        desk.hears_price(5251.5)
+        expect(dashboard.locator("#stack [data-slot=price]")).to_have_text("5,251.50")
 
 
 def test_normal_zone_offers_the_structures_side_and_free_zone_both(dashboard: Page, desk: LiveDesk) -> None:
@@ -227,7 +230,7 @@ def test_without_the_desk_entries_wait_exits_stay_and_it_comes_back(dashboard: P
     expect(dashboard.locator("#entry").get_by_role("alert").first).to_contain_text("Not sent")
     expect(dashboard.locator("#assets [data-exit=all]")).to_be_enabled()
     desk.thaws()
-    expect(button).to_have_attribute("aria-disabled", "false", timeout=9_000)
+    expect(button).to_have_attribute("aria-disabled", "false")
     expect(dashboard.locator("[data-slot=lost]")).to_be_hidden()
 
 

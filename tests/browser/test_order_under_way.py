@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_presses import PRICE, agrees, sent_exits
+from tests.own_time import within_own_seconds
 from tests.support.desk_process import QUICK
 
 TRADE, ENTRY = "#trade [data-slot=ended]", "#entry [data-slot=ended]"
@@ -117,7 +118,8 @@ def test_flat_is_not_said_alone_while_an_entry_may_fill(waiting: Page, desk: Liv
     desk.bridge_fills(order, PRICE)
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     expect(trade.locator("[data-slot=flat-title]")).to_have_text("Flat")
-    expect(answer).to_be_empty(timeout=1_000)
+    with within_own_seconds(1):
+        expect(answer).to_be_empty()
 
 
 def test_the_thumb_bar_says_what_is_on_its_way(browser: Browser, desk: LiveDesk) -> None:

@@ -102,7 +102,7 @@ def logs_out_elsewhere(page: Page, desk: LiveDesk) -> None:
 def test_a_page_whose_session_was_ended_elsewhere_goes_to_the_login_by_itself(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     logs_out_elsewhere(page, desk)
-    expect(page).to_have_url(f"{desk.url}/login", timeout=20_000)  # its stream ends, then its poll is refused
+    expect(page).to_have_url(f"{desk.url}/login")  # its stream ends, then its poll is refused
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -169,7 +169,7 @@ def test_a_page_beside_the_desk_says_that_the_desk_is_lost(page: Page, desk: Liv
     lost = page.locator("#banners [data-slot=lost]")
     expect(lost).to_be_hidden()
     desk.freezes()
-    expect(lost).to_contain_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"), timeout=9_000)
+    expect(lost).to_contain_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"))
     page.set_viewport_size({"width": 390, "height": 500})
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(lost).to_be_in_viewport(ratio=1)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.own_time import within_own_seconds
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
@@ -215,7 +216,7 @@ def test_the_banner_of_a_lost_desk_does_not_move_the_bars_exits(page: Page, desk
     before = button.bounding_box()
     desk.freezes()
     try:
-        expect(page.locator("#banners [data-slot=lost]")).to_be_visible(timeout=15_000)
+        expect(page.locator("#banners [data-slot=lost]")).to_be_visible()
         after = button.bounding_box()
     finally:
         desk.thaws()
@@ -234,5 +235,6 @@ def test_what_was_said_of_a_queued_exit_goes_with_its_fill(page: Page, desk: Liv
     expect(answer).to_have_text("The exit is queued for the bridge.")
     desk.bridge_fills(order, PRICE + 1)
     expect(page.locator("#trade")).to_contain_text("Flat", use_inner_text=True)
-    expect(answer).to_be_empty(timeout=1_000)
+    with within_own_seconds(1):
+        expect(answer).to_be_empty()
     eventually(lambda: desk.operator().state()["orders"] == [])

@@ -49,7 +49,7 @@ def test_the_page_ticks_when_a_webhook_arrives(page, desk: LiveDesk):
     expect(age).to_have_text("nothing received yet")
     desk.hears_brick("8", "green")
     expect(age).to_have_text("received now")
-    expect(age).to_contain_text("s ago", timeout=8_000)
+    expect(age).to_contain_text("s ago")
     bridge = page.locator("#bridge-age")
     expect(bridge).to_have_text("nothing received yet")
     desk.bridge_beats()
@@ -62,7 +62,7 @@ def test_the_level_exit_ticks_too_and_is_not_forgotten(page, desk: LiveDesk):
     expect(age).to_have_text("none that the log knows of")
     assert desk.tradingview().sends("/tv_level_exit", asset="ES").ok
     expect(age).to_have_text("received now")
-    expect(age).to_contain_text("s ago", timeout=8_000)
+    expect(age).to_contain_text("s ago")
     for _ in range(101):  # the log keeps 100 lines
         desk.hears_brick("2.5", "green")
     page.reload()

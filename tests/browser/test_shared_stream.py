@@ -80,7 +80,7 @@ def test_without_a_worker_the_page_hears_for_itself(
     page = context.new_page()
     complaints = complaints_of(page)
     log_in(page, desk)
-    eventually(lambda: streams(operator) == 1, within=15)
+    eventually(lambda: streams(operator) == 1)
     desk.hears_brick("6", "red")
     expect(page.locator("[data-stream=main_renko]")).to_have_attribute("data-color", "red")
     expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")

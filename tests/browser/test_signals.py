@@ -172,9 +172,9 @@ def test_refused_notifications_go_back_with_the_reason(dashboard: Page) -> None:
 def test_a_lost_stream_and_its_return_are_heard(dashboard: Page, desk: LiveDesk) -> None:
     switch_on(dashboard, "Sounds")
     desk.freezes()
-    eventually(lambda: notes_of(dashboard) == LOST, within=12)
+    eventually(lambda: notes_of(dashboard) == LOST)
     desk.thaws()
-    eventually(lambda: notes_of(dashboard) == [*LOST, *BACK], within=12)
+    eventually(lambda: notes_of(dashboard) == [*LOST, *BACK])
 
 
 def test_what_was_missed_is_shown_and_not_sounded(context: BrowserContext, desk: LiveDesk) -> None:
@@ -185,7 +185,7 @@ def test_what_was_missed_is_shown_and_not_sounded(context: BrowserContext, desk:
     switch_on(page, "Sounds")
     page.route("**/api/state", lambda route: route.fulfill(status=503, json={"ok": False}))
     page.evaluate("window.dispatchEvent(new Event('pagehide'))")  # lets the stream go
-    eventually(lambda: notes_of(page) == LOST, within=12)
+    eventually(lambda: notes_of(page) == LOST)
     page.wait_for_timeout(1_500)
     desk.operator().enters()
     desk.bridge_fills(desk.bridge_claims(), PRICE)

@@ -27,7 +27,7 @@ def test_what_is_old_is_framed_and_not_faded(browser: Browser, desk: LiveDesk, w
     desk.hears_price(PRICE - 2)
     desk.freezes()
     try:
-        expect(page.locator("#desk[data-stale]")).to_be_visible(timeout=12_000)
+        expect(page.locator("#desk[data-stale]")).to_be_visible()
         looks = page.locator(SIGHTS[width]).evaluate_all(LOOKS)
     finally:
         desk.thaws()

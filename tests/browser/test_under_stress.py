@@ -94,7 +94,7 @@ def test_a_desk_without_its_store_offers_no_entry(page: Page, desk: LiveDesk) ->
         expect(buy).to_contain_text("STORE DOWN")
         expect(buy).to_have_attribute("aria-disabled", "true")
         expect(page.locator("#banners")).to_be_in_viewport()
-    expect(buy).to_have_attribute("aria-disabled", "false", timeout=10_000)
+    expect(buy).to_have_attribute("aria-disabled", "false")
 
 
 def test_what_is_lost_stays_in_sight_of_a_scrolled_page(page: Page, desk: LiveDesk) -> None:
@@ -104,7 +104,7 @@ def test_what_is_lost_stays_in_sight_of_a_scrolled_page(page: Page, desk: LiveDe
     page.mouse.wheel(0, 2_000)
     desk.freezes()
     try:
-        expect(page.locator("#banners [data-slot=lost]")).to_be_in_viewport(timeout=15_000)
+        expect(page.locator("#banners [data-slot=lost]")).to_be_in_viewport()
         expect(page.locator("#trade [data-slot=note]")).to_contain_text("as of ")
     finally:
         desk.thaws()
@@ -151,4 +151,4 @@ def test_a_restored_store_behind_an_open_page_is_noticed(page: Page, desk: LiveD
     page.wait_for_timeout(10_500)
     desk.hears_price(PRICE)
     desk.hears_brick("4", "green")
-    expect(page.get_by_role("tab", name="ES")).not_to_contain_text("+5", timeout=10_000)
+    expect(page.get_by_role("tab", name="ES")).not_to_contain_text("+5")

@@ -195,7 +195,7 @@ def test_the_bridges_lamp_goes_out_when_its_gate_closes(page: Page, desk: LiveDe
     goes_live(desk)
     lamp = page.locator("[data-connection=bridge]")
     expect(lamp).to_have_attribute("data-up", "yes")
-    expect(lamp).to_have_attribute("data-up", "no", timeout=15_000)
+    expect(lamp).to_have_attribute("data-up", "no")
     expect(lamp).to_contain_text(re.compile(r"silent \d+ s"))
     expect(page.locator("#ladder")).to_contain_text("BRIDGE SILENT")
     expect(page.locator("#banners [data-slot=bridge]")).to_be_hidden()  # nothing is at stake
@@ -213,7 +213,7 @@ def test_a_bridge_lost_in_a_trade_is_told_where_it_stays_in_sight(page: Page, de
     expect(day.locator("[data-slot=open]")).to_have_text("−$250.00")
     expect(banner).to_be_hidden()
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    expect(banner).to_have_text(re.compile(rf"^Bridge not heard since \d\d:\d\d:\d\d: {EXITS_WAIT}$"), timeout=15_000)
+    expect(banner).to_have_text(re.compile(rf"^Bridge not heard since \d\d:\d\d:\d\d: {EXITS_WAIT}$"))
     expect(banner).to_be_in_viewport()
     expect(day).to_have_attribute("data-old", "yes")
     expect(day.locator("[data-slot=account]")).to_contain_text(re.compile(r"as of \d\d:\d\d:\d\d"))

@@ -35,7 +35,7 @@ def bridge(desk: LiveDesk) -> Iterator[PaperBridge]:
 @pytest.fixture
 def at_the_desk(page: Page, desk: LiveDesk, bridge: PaperBridge) -> Page:
     log_in(page, desk)
-    expect(page.locator("[data-connection=bridge]")).to_have_attribute("data-up", "yes", timeout=15_000)
+    expect(page.locator("[data-connection=bridge]")).to_have_attribute("data-up", "yes")
     desk.hears_price(PRICE)
     desk.hears_stack({"12": "green", "8": "green", "6": "green"})
     return page
@@ -54,7 +54,7 @@ def test_by_mouse_from_entry_to_fill_to_exit_to_blocked(at_the_desk: Page, desk:
     leave = trade.locator("[data-exit=one]")
     expect(leave).not_to_have_attribute("data-locked", "")
     leave.click()
-    expect(trade).to_contain_text("Flat", use_inner_text=True, timeout=10_000)
+    expect(trade).to_contain_text("Flat", use_inner_text=True)
     expect(page.locator("#history tbody tr").first).to_contain_text("+3.75")
     expect(buy).to_have_text(re.compile(r"POST-EXIT COOLDOWN 00:\d\d"))
     before = buy.inner_text()
@@ -76,7 +76,7 @@ def test_by_keyboard_from_entry_to_fill_to_a_forced_exit(at_the_desk: Page) -> N
     page.keyboard.down("Enter")
     page.wait_for_timeout(HOLD_MS)
     page.keyboard.up("Enter")
-    expect(trade).to_contain_text("Flat", use_inner_text=True, timeout=10_000)
+    expect(trade).to_contain_text("Flat", use_inner_text=True)
     expect(page.locator("#history tbody tr").first).to_contain_text("forced")
 
 
@@ -92,6 +92,6 @@ def test_a_bridge_that_dies_while_holding_is_named_and_the_exit_goes_on_when_it_
     expect(trade).to_contain_text("EXIT SELL 5 MESZ6")  # queued, or claimed by a call that nobody reads any more
     expect(trade).to_contain_text("LONG 5", use_inner_text=True)  # nothing is optimistic about money
     bridge.start()
-    eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2], within=20)
+    eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2])
     desk.hears_price(PRICE + 1)  # the paper broker fills at a price it has heard itself
-    expect(trade).to_contain_text("Flat", use_inner_text=True, timeout=15_000)
+    expect(trade).to_contain_text("Flat", use_inner_text=True)

@@ -72,7 +72,7 @@ class Floor:
         self.is_over = True
         self.go_on()
         for actor in self._actors:
-            actor.join(10)
+            actor.join(60)
 
     def park(self, actor: Actor) -> bool:
         """Wait here while the load is held; False when it is over."""

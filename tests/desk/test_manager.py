@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from services.desk import manager as state_manager
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
@@ -22,7 +23,7 @@ from services.engine.model.commands import (
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreDown
-from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, TV_SECRET, eventually
+from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PATIENCE_SECONDS, TV_SECRET, eventually
 from wire.types import Stream
 
 RULES = Config.from_env(
@@ -45,7 +46,7 @@ class MoodyStore(SqliteStore):
 
     def commit(self, commit):
         self.is_committing.set()
-        assert self.may_commit.wait(20)
+        assert self.may_commit.wait(PATIENCE_SECONDS)
         if self.refuses_with is not None:
             raise self.refuses_with
         head = super().commit(commit)
@@ -76,12 +77,12 @@ def test_nobody_sees_a_state_before_it_is_durable(manager, store):
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as webhook:
         answer = webhook.submit(manager.submit, GREEN)
-        assert store.is_committing.wait(5)
+        assert store.is_committing.wait(PATIENCE_SECONDS)
         time.sleep(0.05)
         assert color(manager) == "neutral"
         assert not answer.done()
         store.may_commit.set()
-        assert answer.result(5).version == manager.snapshot.version
+        assert answer.result(PATIENCE_SECONDS).version == manager.snapshot.version
     assert color(manager) == "green"
 
 
@@ -89,11 +90,11 @@ def test_all_that_wait_are_committed_at_once_in_their_order(manager, store):
     store.may_commit.clear()
     with ThreadPoolExecutor(21) as webhooks:
         first = webhooks.submit(manager.submit, GREEN)
-        assert store.is_committing.wait(5)
+        assert store.is_committing.wait(PATIENCE_SECONDS)
         others = [webhooks.submit(manager.submit, KeepDeadLetter("/tv_renko", "why", str(n))) for n in range(20)]
         eventually(lambda: manager._waiting.qsize() == 20)
         store.may_commit.set()
-        outcomes = [waiting.result(5) for waiting in (first, *others)]
+        outcomes = [waiting.result(PATIENCE_SECONDS) for waiting in (first, *others)]
     assert [len(commit.rows) for commit in store.commits] == [1, 20]
     sequences = [row.sequence for commit in store.commits for row in commit.rows]
     assert sequences == list(range(sequences[0], sequences[0] + 21))
@@ -106,7 +107,7 @@ def test_a_refused_commit_changes_nothing_and_tells_everybody(manager, store):
     store.refuses_with = StoreDown("the disk is full")
     with ThreadPoolExecutor(8) as webhooks:
         answers = [webhooks.submit(manager.submit, RED) for _ in range(8)]
-        assert all(isinstance(answer.exception(5), StoreDown) for answer in answers)
+        assert all(isinstance(answer.exception(PATIENCE_SECONDS), StoreDown) for answer in answers)
     assert manager.snapshot.desk is before.desk
     assert manager.snapshot.store == "down"
     assert manager.snapshot.version > before.version
@@ -121,13 +122,13 @@ def test_one_broken_command_does_not_spoil_its_group(manager, store):
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as webhooks:
         webhooks.submit(manager.submit, GREEN)
-        assert store.is_committing.wait(5)
+        assert store.is_committing.wait(PATIENCE_SECONDS)
         broken = webhooks.submit(manager.submit, object())  # no command at all: nothing decides it
         sound = webhooks.submit(manager.submit, RED)
         eventually(lambda: manager._waiting.qsize() == 2)
         store.may_commit.set()
-        assert isinstance(broken.exception(5), KeyError)
-        assert sound.result(5)
+        assert isinstance(broken.exception(PATIENCE_SECONDS), KeyError)
+        assert sound.result(PATIENCE_SECONDS)
     assert color(manager) == "red"
 
 
@@ -161,32 +162,35 @@ def test_the_same_key_twice_in_one_group_is_answered_once(manager, store):
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as clicks:
         clicks.submit(manager.submit, GREEN)
-        assert store.is_committing.wait(5)
+        assert store.is_committing.wait(PATIENCE_SECONDS)
         twice = [clicks.submit(manager.submit, ENTRY, "key") for _ in range(3)]
         eventually(lambda: manager._waiting.qsize() == 3)
         store.may_commit.set()
-        outcomes = [click.result(5) for click in twice]
+        outcomes = [click.result(PATIENCE_SECONDS) for click in twice]
     assert sorted(outcome.repeated for outcome in outcomes) == [False, True, True]
     assert [row.kind for row in store.journal()].count("EnterMarket") == 1
 
 
 def test_who_waits_is_woken_by_the_change(manager):
     with ThreadPoolExecutor(1) as waiting:
-        woken = waiting.submit(manager.wait_until, lambda s: s.desk.assets["ES"].stack.four.color == "green", 5)
+        woken = waiting.submit(
+            manager.wait_until, lambda s: s.desk.assets["ES"].stack.four.color == "green", PATIENCE_SECONDS
+        )
         manager.submit(GREEN)
-        assert woken.result(1) is True
+        assert woken.result(PATIENCE_SECONDS) is True
     assert manager.wait_until(lambda snapshot: False, 0.05) is False
 
 
 def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, monkeypatch):
+    monkeypatch.setattr(state_manager, "BEGIN_WITHIN_SECONDS", 0.3)
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as slow:
         held_up = slow.submit(manager.submit, GREEN)
-        assert store.is_committing.wait(5)
+        assert store.is_committing.wait(PATIENCE_SECONDS)
         with pytest.raises(StoreDown):
             manager.submit(RED)
         store.may_commit.set()
-        held_up.exception(5)
+        held_up.exception(PATIENCE_SECONDS)
     time.sleep(0.2)
     assert color(manager) != "red"
 
@@ -203,7 +207,7 @@ def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_p
 
 
 def test_a_quiet_market_writes_twice_a_minute(store):
-    """1pt bricks, prices, heartbeats and snapshots that change nothing are kept every 30 s (DESIGN 9)."""
+    """1pt bricks, prices, heartbeats and snapshots that change nothing are kept every 30 s (docs/architecture.md)."""
     clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
     manager = StateManager(store, lambda now: RULES, lambda: clock[0])
     manager.submit(HearBridge(ts_connected=True))

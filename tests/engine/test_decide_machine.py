@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -900,7 +901,7 @@ class DeskMachine(RuleBasedStateMachine):
                 assert symbol not in self.shadow.protections
                 continue
             for name, value in self.shadow.protections[symbol].items():
-                assert getattr(trade, name) == value, f"{symbol} {name}"
+                assert getattr(trade.protections, name) == value, f"{symbol} {name}"
             status = "used" if trade.scale_in_used else "available" if trade.scale_in_available else "locked"
             assert status == self.shadow.scale_in[symbol]
             assert trade.initial_exit_locked == (trade.zone != "ADOPTED" and not self.shadow.fresh_main[symbol])
@@ -931,4 +932,4 @@ def without_prices(desk: Desk) -> Desk:
 DeskMachine.TestCase.settings = settings(
     settings.get_profile("desk"), max_examples=600, stateful_step_count=50, database=None
 )
-TestDesk = DeskMachine.TestCase
+TestDesk = pytest.mark.timeout(1800)(DeskMachine.TestCase)  # 600 stories, which a busy machine tells slowly

@@ -277,7 +277,7 @@ def test_the_desk_trades_on_while_it_is_pruned(trader, tmp_path):
             pruned(trader, tmp_path / "archive")
         finally:
             ended.set()
-        trading.result(20)
+        trading.result(60)
     replay = trader.replays(archive=tmp_path / "archive")
     assert replay.is_equal
     assert replay.first == 1

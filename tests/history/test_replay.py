@@ -254,7 +254,7 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
             replays = [trader.replays() for _ in range(12)]
         finally:
             ended.set()
-    trading.result(20)
+    trading.result(60)
     trader.stops()
     assert [sentence for replay in replays for sentence in replay.sentences] == []
     assert all(replay.is_equal for replay in replays)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
-from services.market.ticks import read_ticks
-from tests.support.paths import REPOSITORY
+from services.market.ticks import Tick, read_ticks
+from tests.data.generated_tapes import GENERATED_TAPES, ticks_of
+from tests.data.recorded_tapes import EXTRACT, recorded_tapes
 from wire.types import STREAM_POINTS
 
-TAPES = Path(os.environ.get("LOCKSTEP_DATA", REPOSITORY.parent / "shared" / "data"))
 ES = INSTRUMENTS["ES"]
 SIZES = tuple(sorted(STREAM_POINTS.values()))
 
@@ -33,22 +33,51 @@ COUNTED = {  # bricks of 1, 2.5, 4, 6, 8 and 12 points, counted independently of
 }
 
 
-def count_bricks(path: Path) -> tuple[int, ...]:
-    stack = RenkoStack(instrument_for(path.name.split("_")[0].upper()))
-    counts = Counter(brick.points for tick in read_ticks(path) for brick in stack.feed(tick.price))
+COUNTED_HERE = {  # generated prices; counted by the simple means below, too
+    "volatile": (5641, 1246, 599, 314, 202, 112),
+    "calm": (40, 4, 3, 2, 1, 1),
+    "gapped": (814, 198, 91, 55, 35, 23),
+    "trending": (600, 150, 79, 44, 30, 15),
+}
+RECORDED = {EXTRACT: (11, 1, 1, 0, 0, 0)}
+RECORDED |= {path: COUNTED[name] for name, path in recorded_tapes(COUNTED).items()}
+
+
+def count_bricks(asset: str, ticks: Iterable[Tick]) -> tuple[int, ...]:
+    stack = RenkoStack(instrument_for(asset))
+    counts = Counter(brick.points for tick in ticks for brick in stack.feed(tick.price))
     return tuple(counts[points] for points in SIZES)
 
 
-@pytest.mark.parametrize("name", COUNTED)
-def test_real_prices_give_exactly_the_counted_bricks(name):
-    path = TAPES / f"{name}.csv.gz"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not here; set LOCKSTEP_DATA to the folder that holds it")
-    assert count_bricks(path) == COUNTED[name]
+def count_recorded(path: Path) -> tuple[int, ...]:
+    return count_bricks(path.name.split("_")[0].upper(), read_ticks(path))
 
 
-def test_the_extract_that_travels_with_the_program():
-    assert count_bricks(REPOSITORY / "tests/fixtures/es_ticks_20130901_extract.csv.gz") == (11, 1, 1, 0, 0, 0)
+def count_by_simple_means(prices: Iterable[Decimal], size: Decimal) -> int:
+    """Count bricks without the program: one size goes on, two sizes transition, the first price is the anchor."""
+    low = high = None
+    counted = 0
+    for price in prices:
+        if low is None or high is None:
+            low = high = price
+        while price >= high + size:
+            high, low, counted = high + size, high, counted + 1
+        while price <= low - size:
+            low, high, counted = low - size, low, counted + 1
+    return counted
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name.removesuffix(".csv.gz"))
+def test_recorded_prices_give_exactly_the_counted_bricks(path):
+    assert count_recorded(path) == RECORDED[path]
+
+
+@pytest.mark.parametrize("tape", GENERATED_TAPES, ids=lambda tape: tape.name)
+def test_generated_prices_give_exactly_the_counted_bricks(tape):
+    ticks, unit = ticks_of(tape), instrument_for(tape.asset).point_size
+    by_simple_means = tuple(count_by_simple_means((tick.price for tick in ticks), size * unit) for size in SIZES)
+    assert by_simple_means == COUNTED_HERE[tape.name]
+    assert count_bricks(tape.asset, ticks) == COUNTED_HERE[tape.name]
 
 
 def bricks_of(prices: list[str], points: str = "4") -> list[tuple[str, str, str]]:

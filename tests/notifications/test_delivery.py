@@ -32,6 +32,7 @@ from services.stores.store import StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
+    PATIENCE_SECONDS,
     REPOSITORY,
     TV_SECRET,
     DeskProcess,
@@ -39,6 +40,7 @@ from tests.support.desk_process import (
     free_port,
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
+from tests.support.own_time import Stopwatch
 from wire.types import Stream
 
 SETTINGS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
@@ -334,11 +336,12 @@ def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_ph
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)
-    began = time.monotonic()
+    watch = Stopwatch()
     post.stop()
-    assert time.monotonic() - began < STOP_WITHIN_SECONDS + 0.4
+    assert watch.seconds < STOP_WITHIN_SECONDS + 0.4
+    assert any(thread.is_alive() for thread in post._threads)  # the one that hangs is not waited for
     phone.leaving.set()
-    eventually(lambda: not any(thread.is_alive() for thread in post._threads), within=10)
+    eventually(lambda: not any(thread.is_alive() for thread in post._threads))
     outbox.manager.stop()
 
 
@@ -353,9 +356,9 @@ def fills_an_entry(desk):
 def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path, phone):
     with DeskProcess(tmp_path, NOTIFY_URLS=phone.url, NOTIFY_KINDS="") as desk:
         fills_an_entry(desk)
-        reported_at = time.time()
+        watch, reported_at = Stopwatch(desk.process), time.time()
         phone.waits_for(lambda p: FILLED in p.titles)
-        assert phone.messages[-1]["arrived"] - reported_at < 2.0
+        assert phone.messages[-1]["arrived"] - reported_at < 2.0 + watch.queued
         assert desk.operator().enters().status_code == 409
         eventually(lambda: desk.rows("SELECT sent_at IS NOT NULL FROM notices") == [(1,)])
         assert phone.titles == [FILLED]
@@ -371,7 +374,7 @@ def test_without_a_target_nothing_is_written(tmp_path):
 @pytest.mark.processes
 def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path):
     desk = DeskProcess(tmp_path, NOTIFY_URLS=f"nonsense://{TOKEN}", NOTIFY_KINDS="")
-    assert desk.spawn().wait(15) not in (0, None)
+    assert desk.spawn().wait(PATIENCE_SECONDS) not in (0, None)
     assert "NOTIFY_URLS: number 1 of 1 was no apprise URL" in desk.log()
     assert "Traceback" not in desk.log()
     assert TOKEN not in desk.log()
@@ -393,7 +396,7 @@ def test_apprise_is_loaded_only_for_a_target(tmp_path, urls, is_loaded):
     settings = {**SETTINGS, "SQLITE_PATH": str(tmp_path / "desk.sqlite"), "NOTIFY_URLS": urls}
     pairs = [f"{name}={value}" for name, value in settings.items()]
     started = subprocess.run(
-        [sys.executable, "-c", STARTS, *pairs], cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", STARTS, *pairs], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=True
     )
     assert started.stdout.strip() == is_loaded
 
@@ -414,11 +417,11 @@ def test_a_target_that_hangs_delays_neither_web_nor_another_target(tmp_path, pho
 
 
 def webhook_seconds(desk, count=60):
-    alerts, seconds = desk.tradingview(), []
+    alerts, seconds, watch = desk.tradingview(), [], Stopwatch(desk.process)
     for number in range(count):
-        began = time.perf_counter()
+        watch.restart()
         assert alerts.brick(2.5, ("green", "red")[number % 2]).status_code == 200
-        seconds.append(time.perf_counter() - began)
+        seconds.append(watch.seconds)
     return seconds
 
 
@@ -431,7 +434,7 @@ def test_a_dead_target_gets_it_when_it_is_back(tmp_path):
         assert max(webhook_seconds(desk)) < 2.0
         phone = NoticeTarget(port)
         phone.fault = 500
-        phone.waits_for(lambda p: p.refused, seconds=8)
+        phone.waits_for(lambda p: p.refused)
         phone.fault = None
         desk.bridge().snapshots(50_000, MESM6=5)
         desk.bridge().snapshots(49_300, MESM6=5)  # news: it is tried at once, and brings the other along
@@ -457,7 +460,7 @@ def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_pat
         phone.waits_for(lambda p: len(p.titles) == 4)
         eventually(lambda: desk.rows(WAITING) == [])
         time.sleep(0.2)
-        assert [title for title in phone.titles if "was lost" not in title] == waited
+        assert [title for title in phone.titles if title != "[DEMO] Writer lost"] == waited
         assert_no_secrets(desk)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of
-from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, TV_SECRET, DeskProcess
+from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, PATIENCE_SECONDS, TV_SECRET, DeskProcess
 
 SECRETS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -174,7 +174,7 @@ def words_of_a_start(folder, **settings):
     """Start a desk that cannot; return its exit status (None: it never gave up) and what it said."""
     desk = DeskProcess(folder, **settings)
     process = desk.spawn()
-    deadline = time.monotonic() + 6
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline and desk.log().count("Booting worker") < 3:
         time.sleep(0.05)
     status = process.poll()

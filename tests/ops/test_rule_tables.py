@@ -1,12 +1,17 @@
-"""The rules page says what the code does."""
+"""The rules page says what the code does, and marks what it does not do yet."""
 
 from __future__ import annotations
+
+import re
 
 from services.engine.rules.exit_rules import EXIT_RULES
 from services.engine.rules.gates import ENTRY_GATES
 from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
 from services.ops.rule_tables import RULES_PAGE, renewed
+
+NOT_BUILT = "*(not yet built)*"
+LADDER_ROW = re.compile(r"^\| \d+ \| (.*?)`(\w+)` \|", re.MULTILINE)
 
 
 def test_the_tables_of_the_rules_page_are_current():
@@ -20,3 +25,16 @@ def test_every_gate_exit_rule_and_limit_is_on_the_page_with_its_reason():
         assert f"`{rule.name}`" in page
         assert rule.why in page
     assert all(f"`{limit.name}`" in page for limit in LIMITS)
+
+
+def test_the_ladder_of_section_4_marks_exactly_the_gates_that_are_not_built():
+    section = RULES_PAGE.read_text("utf-8").split("\n## 4. ")[1].split("\n## 5. ")[0]
+    rows = LADDER_ROW.findall(section)
+    assert len(rows) == 16
+    assert [name for mark, name in rows if not mark] == [gate.name for gate in ENTRY_GATES]
+    assert {mark.strip() for mark, _ in rows} == {"", NOT_BUILT}
+
+
+def test_each_rule_that_is_not_built_says_so_in_the_same_words():
+    page = RULES_PAGE.read_text("utf-8")
+    assert page.count(NOT_BUILT) == page.lower().count("not yet built")

@@ -9,10 +9,30 @@ from pathlib import Path
 import pytest
 
 from routes.pages import assets
-from tests.support.desk_process import DeskProcess, eventually
+from tests.support.desk_process import DeskProcess
+from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
 
+SCRIPTS = assets.FOLDER / "js"
+TEMPLATES = assets.FOLDER.parent / "templates"
+IMPORTED = re.compile(r'(?:from|import) "([^"]+)"')
+# What the modules of a folder may import: their own folder, and these.
+MAY_IMPORT = {
+    "ui": set(),
+    "desk": {"ui"},
+    "reading": {"desk"},
+    "charts": {"ui", "desk", "reading"},
+    "panels": {"ui", "desk", "reading", "charts"},
+    "pages": {"ui", "desk", "reading", "charts", "panels"},
+}
+PRELOADING = {  # page → what it loads: the templates that name modules, and their entry modules
+    "dashboard": (["pages/dashboard.html"], ["pages/dashboard.js"]),
+    "journal": (
+        ["pages/journal.html", "panels/pages_bar.html"],
+        ["pages/journal/main.js", "pages/beside_the_desk.js"],
+    ),
+}
 BUILT = "run `make static/vendor/lightweight-charts.js`"
 
 
@@ -38,12 +58,45 @@ def test_every_asset_of_every_page_is_there_and_kept_for_good(desk):
         assert answer.headers["Vary"] == "Accept-Encoding", "another cookie would be another file"
 
 
+def imported_by(script: Path) -> list[Path]:
+    return [(script.parent / name).resolve() for name in IMPORTED.findall(script.read_text("utf-8"))]
+
+
+def loaded_with(script: Path, found: set[Path]) -> set[Path]:
+    """Return all that a module imports, and what those import."""
+    for imported in imported_by(script):
+        if imported not in found:
+            found.add(imported)
+            loaded_with(imported, found)
+    return found
+
+
 def test_imports_of_scripts_stay_within_the_edition():
     """A module that names a whole address would come from another edition, or not at all."""
-    for script in (assets.FOLDER / "js").rglob("*.js"):
-        for imported in re.findall(r'(?:from|import) "([^"]+)"', script.read_text("utf-8")):
+    for script in SCRIPTS.rglob("*.js"):
+        for imported in IMPORTED.findall(script.read_text("utf-8")):
             assert imported.startswith("."), f"{script.name} imports {imported}"
             assert (script.parent / imported).is_file(), f"{script.name} imports {imported}"
+
+
+def test_imports_of_scripts_point_one_way():
+    for script in SCRIPTS.rglob("*.js"):
+        folder = script.relative_to(SCRIPTS).parts[0]
+        allowed = {folder, *MAY_IMPORT[folder]}
+        imported = {path.relative_to(SCRIPTS).parts[0] for path in imported_by(script)}
+        assert imported <= allowed, f"{script.relative_to(SCRIPTS)} imports from {imported - allowed}"
+
+
+@pytest.mark.parametrize("page", PRELOADING)
+def test_a_page_asks_at_once_for_every_module_that_it_will_need(page):
+    """A module that is not named is found only when the one that imports it has arrived."""
+    templates, entries = PRELOADING[page]
+    lists = [
+        re.findall(r"for module in \((.*?)\) %}", (TEMPLATES / name).read_text("utf-8"), re.S) for name in templates
+    ]
+    named = {SCRIPTS / f"{name}.js" for found in lists for name in re.findall(r"[\w/]+", " ".join(found))}
+    needed = set().union(*(loaded_with(SCRIPTS / entry, set()) for entry in entries))
+    assert named == needed
 
 
 def test_another_edition_is_served_but_not_kept(desk):
@@ -109,10 +162,12 @@ def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     first = shelf.edition()
     sheet.write_text("b")
     os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
-    eventually(lambda: shelf.edition() != first, within=2)
+    watch = Stopwatch()
+    assert watch.waits_until(lambda: shelf.edition() != first) < 2
     second = shelf.edition()
     (tmp_path / "more.css").write_text("c")
-    eventually(lambda: shelf.edition() not in (first, second), within=2)
+    watch.restart()
+    assert watch.waits_until(lambda: shelf.edition() not in (first, second)) < 2
 
 
 def test_only_what_the_edition_was_made_of_is_kept(tmp_path):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually, without_the_clock
+from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
 
@@ -131,32 +132,33 @@ def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk):
         waiting.start()
         time.sleep(0.3)
         order = operator.enters_when_the_candle_allows()
-        clicked_at = time.monotonic()
-        waiting.join(10)
-        delays.append(answered[0] - clicked_at)
+        clicked_at, watch = time.monotonic(), Stopwatch(desk.process)
+        waiting.join(60)
+        delays.append(answered[0] - clicked_at - watch.queued)
         bridge.reports(order["id"], "REJECTED")
     assert sorted(delays)[1] < 0.1, delays
 
 
 def test_a_wait_in_vain_ends_with_an_empty_list(shared_desk):
-    started_at = time.monotonic()
+    started_at, watch = time.monotonic(), Stopwatch(shared_desk.process)
     assert shared_desk.bridge().claims(wait=1) == []
-    assert 0.9 < time.monotonic() - started_at < 2
+    assert watch.seconds < 2
+    assert time.monotonic() - started_at > 0.9
 
 
 def test_without_wait_the_answer_is_immediate(shared_desk):
-    started_at = time.monotonic()
+    watch = Stopwatch(shared_desk.process)
     assert shared_desk.bridge().claims() == []
-    assert time.monotonic() - started_at < 0.5
+    assert watch.seconds < 0.5
 
 
 def test_twenty_waiting_bridges_hold_up_nobody(shared_desk):
     with ThreadPoolExecutor(20) as waiting:
         polls = [waiting.submit(shared_desk.bridge(f"owner {n}").claims, wait=2) for n in range(20)]
         time.sleep(0.3)
-        started_at = time.monotonic()
+        watch = Stopwatch(shared_desk.process)
         assert shared_desk.tradingview().brick(6, "green").status_code == 200
-        assert time.monotonic() - started_at < 0.5
+        assert watch.seconds < 0.5
         assert [poll.result() for poll in polls] == [[]] * 20
 
 
@@ -282,7 +284,7 @@ def test_a_rejected_exit_of_exit_all_is_tried_again(desk):
     bridge.claims()
     bridge.reports(first["id"], "REJECTED", reason="exchange closed")
     assert operator.asset()["position"] == 5
-    [second] = eventually(bridge.claims, within=4)
+    [second] = eventually(bridge.claims)
     assert (second["kind"], second["qty"]) == ("EXIT", 5)
     assert second["id"] != first["id"]
     assert "exit_refused" in {alert["code"] for alert in operator.state()["alerts"]}

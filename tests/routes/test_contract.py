@@ -1,145 +1,130 @@
 """The contract page, walked: every endpoint it names is there and answers its example as it says.
 
-The page is read from ``LOCKSTEP_CONTRACTS`` or from ``../shared/contracts`` beside this repository. The table below
-copies its calls and examples, so that the walk holds where the page is not.
+The calls, their examples and their answers are the tables of ``docs/reference/contracts/operator-api.md``.
 """
 
 import json
-import os
 import re
-from pathlib import Path
+from typing import Any
 
 import pytest
-from msgspec import Struct
 
-from tests.support.api_document import documented
-from tests.support.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, REPOSITORY, TV_SECRET, DeskProcess
+from tests.support.api_document import document, documented, resolved
+from tests.support.contract_page import CONTRACTS, NOT_BUILT, Call, calls, quoted, table
+from tests.support.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, TV_SECRET, DeskProcess
 from tests.support.floor import ENTRY_PRICE, Floor
 from tests.support.url_map import house_routes
 
-FOLDER = Path(os.environ.get("LOCKSTEP_CONTRACTS") or REPOSITORY.parent / "shared" / "contracts")
-PAGE = FOLDER / "operator-api.md"
-HEADING = re.compile(r"(GET|POST) (/\S+)(?: \[auth\])?")
+PAGE = CONTRACTS / "operator-api.md"
+CONTRACT = calls(PAGE)
+CALLS_OF_THE_CONTRACT = 34
 SECRETS = {"/tv": TV_SECRET, "/api": BRIDGE_SECRET}
-
-
-class Call(Struct, frozen=True):
-    """A call of the contract: the state it is made in, its examples, its answer."""
-
-    stage: str = "any"
-    bodies: tuple[dict, ...] = ({},)
-    status: int = 200
-    fields: tuple[str, ...] = ("ok",)
-
-
-ES = ({"asset": "ES"},)
-BRICK = ({"secret": "...", "asset": "ES", "color": "green", "bar_id": "2024-01-15T14:30:00"},)
-ENTRY = {
-    "asset": "ES",
-    "trade_mode": "SCALP",
-    "order_type": "market",
-    "direction": "BUY",
-    "entry_size_mode": "6pt",
-    "entry_override": False,
+STAGES = {
+    "at any time": "any",
+    "every gate is open": "ready",
+    "an order is queued": "ordered",
+    "an order is claimed": "claimed",
+    "a trade is open": "in a trade",
+    "a trade has seen a 6pt brick": "seasoned",
+    "an intent waits": "intending",
+    "a pre-order waits": "pre-ordered",
+    "a bridge is connected": "connected",
 }
-FILLED = {"status": "FILLED", "extra": {"fill_price": 5250.25, "symbol": "MESM6", "side": "BUY", "qty": 5}}
-HEARTBEAT = {
-    "secret": "...",
-    "tsConnected": True,
-    "mdConnected": True,
-    "repoOk": True,
-    "account": "U12345",
-    "tradeRoute": "PAPER",
-    "lastRapiEventUtc": "2024-01-15T14:32:00Z",
+GUARDS = {
+    "public": {"public"},
+    "operator": {"operator", "state_reader"},
+    "bridge": {"bridge"},
+    "tradingview": {"tradingview"},
 }
-SNAPSHOT = {
-    "secret": "...",
-    "realized": 250.0,
-    "unrealized": -125.0,
-    "accountBalance": 50125.0,
-    "symbols": [{"symbol": "MESM6", "position": 5, "openPnl": -125.0}],
-}
-SIZES = ("two_half", "main", "high", "macro", "small", "one")
-CONTRACT = {
-    "POST /api/login": Call(bodies=({"password": "your-dashboard-password"},)),
-    "POST /api/logout": Call(),
-    "GET /api/auth/status": Call(fields=("authenticated", "password_required")),
-    "GET /api/state": Call(fields=("version", "now", "global", "assets", "orders", "history", "logs")),
-    "POST /api/orders": Call("ready", (ENTRY,), 201, ("ok", "order", "state")),
-    "GET /api/orders/pending": Call("ordered", fields=("ok", "orders")),
-    "POST /api/orders/<order_id>/execution-report": Call("claimed", (FILLED,)),
-    "POST /api/exit": Call("seasoned", ({"asset": "ES", "force": False},), fields=("ok", "order")),
-    "POST /api/exit-all": Call("in a trade", ({"force": True},), fields=("ok", "orders", "skipped")),
-    "POST /api/scale-in": Call("seasoned", ES, 201),
-    "POST /api/protect": Call("in a trade", ({"asset": "ES", "enabled": True, "threshold": -2.0},)),
-    "POST /api/points-take-profit": Call("in a trade", ({"asset": "ES", "enabled": True, "target": 15.0},)),
-    "POST /api/take-profit": Call(
-        "in a trade", ({"asset": "ES", "tp_arm": "toggle"}, {"asset": "ES", "tp_target": 3, "reset": True})
-    ),
-    "POST /api/high-next-bar-exit": Call("in a trade", ES),
-    "POST /api/main-flip-exit": Call("in a trade", ES),
-    "POST /api/four-pt-invalidation": Call("in a trade", ES),
-    "POST /api/auto-exit": Call("any", ES),
-    "POST /api/intent": Call("ready", ES),
-    "POST /api/intent/cancel": Call("intending", ES),
-    "POST /api/preorder/cancel": Call("pre-ordered", ES),
-    "POST /api/two-half-tp-lock": Call(status=423, fields=("ok", "error")),
-    "POST /api/trade-limit/consume": Call(),
-    "POST /api/env": Call("connected", ({"env": "LIVE"},)),
-    "POST /api/bridge/heartbeat": Call(bodies=(HEARTBEAT,)),
-    "POST /api/rithmic/pnl-snapshot": Call("in a trade", (SNAPSHOT,)),
-    "POST /tv_heartbeat": Call(bodies=({"secret": "...", "symbol": "ES", "price": 5250.25, "timestamp": 1705329120},)),
-    "POST /tv_renko": Call(bodies=BRICK),
-    **{f"POST /tv_renko_{size}": Call(bodies=BRICK) for size in SIZES},
-    "POST /tv_level_exit": Call("in a trade", ({"secret": "...", "asset": "ES"},)),
-}
-WITHOUT_EXAMPLE_OF_ITS_OWN = {f"POST /tv_renko_{size}" for size in SIZES}
-ON_THE_PAGE = ["daily_stop", "cooldown", "candle_lock", "pending_order", "position", "heartbeat", "tempo", "zone"]
+ENTRY = CONTRACT["POST /api/orders"].bodies[0]
+FILLED = CONTRACT["POST /api/orders/<order_id>/execution-report"].bodies[0]
+HEARTBEAT = CONTRACT["POST /api/bridge/heartbeat"].bodies[0]
+GATES_OF_THE_CONTRACT = [quoted(row["gate"])[0] for row in table(PAGE, "#", "Checks of an entry")]
+UNBUILT_PAGES = sorted(path for path in CONTRACTS.glob("*.md") if path.name not in (PAGE.name, "README.md"))
 
 
 # -- the page itself -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def sections():
-    """Return the page's text under each of its calls."""
-    if not PAGE.exists():
-        pytest.skip(f"the contract page is not at {PAGE.name}: set LOCKSTEP_CONTRACTS to its folder")
-    found, name = {}, None
-    for line in PAGE.read_text("utf-8").splitlines():
-        heading = HEADING.fullmatch(line.strip())
-        if heading:
-            name = f"{heading[1]} {heading[2]}"
-            found[name] = []
-        elif name:
-            found[name].append(line)
-    return {name: "\n".join(lines) for name, lines in found.items()}
+def fields_of(name: str) -> dict[str, str]:
+    """Return the fields that the page names for a call, and whether each is needed; a dot leads into an object."""
+    brick = "POST /tv_renko"
+    called = brick if name.startswith(brick) else name
+    rows = [row for row in table(PAGE, "call", "Fields") if quoted(row["call"]) == (called,)]
+    return {quoted(row["field"])[0]: row["needed"] for row in rows}
 
 
-def examples_in(section):
-    """Return the JSON objects before the section's response."""
-    asked = re.split(r"^Response", re.sub(r"//.*", "", section), flags=re.MULTILINE)[0]
-    starts = [found.start() for found in re.finditer(r"^\{", asked, re.MULTILINE)]
-    return [json.JSONDecoder().raw_decode(asked, start)[0] for start in starts]
+def names_in(body: dict[str, Any], prefix: str = "") -> set[str]:
+    """Return the names in a body as the page's table writes them: ``extra.qty``, ``symbols[].position``."""
+    found: set[str] = set()
+    for name, value in body.items():
+        if isinstance(value, dict):
+            found |= names_in(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            found |= {inner for item in value for inner in names_in(item, f"{prefix}{name}[].")}
+        else:
+            found.add(prefix + name)
+    return found
 
 
-def test_the_table_names_every_call_of_the_page(sections):
-    assert set(sections) == set(CONTRACT)
+def documented_names(schema: dict[str, Any], prefix: str = "") -> set[str]:
+    """Return the names of a body in the OpenAPI document, written alike."""
+    schema = resolved(schema)
+    found: set[str] = set()
+    for name, part in schema.get("properties", {}).items():
+        part = resolved(part)
+        if "properties" in part:
+            found |= documented_names(part, f"{prefix}{name}.")
+        elif "items" in part and "properties" in resolved(part["items"]):
+            found |= documented_names(part["items"], f"{prefix}{name}[].")
+        else:
+            found.add(prefix + name)
+    return found
 
 
-@pytest.mark.parametrize("name", CONTRACT)
-def test_the_examples_are_those_of_the_page(sections, name):
-    if name.startswith("POST") and name not in WITHOUT_EXAMPLE_OF_ITS_OWN:
-        assert examples_in(sections[name]) == [body for body in CONTRACT[name].bodies if body]
+def test_no_call_of_the_contract_has_left_the_page():
+    assert len(CONTRACT) == CALLS_OF_THE_CONTRACT
+    assert {call.made_when for call in CONTRACT.values()} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", [name for name, call in CONTRACT.items() if any(call.bodies)])
+def test_the_examples_use_the_fields_of_the_page(name):
+    fields = fields_of(name)
+    needed = {field for field, is_needed in fields.items() if is_needed == "yes"}
+    allowed = {*fields, "secret"} if CONTRACT[name].who == "bridge" else set(fields)
+    for body in CONTRACT[name].bodies:
+        assert needed <= names_in(body) <= allowed
+
+
+@pytest.mark.parametrize("name", [name for name, call in CONTRACT.items() if any(call.bodies)])
+def test_the_desk_reads_every_field_of_the_page(name):
+    call = CONTRACT[name]
+    described = document()["paths"][call.path.replace("<", "{").replace(">", "}")][call.method.lower()]
+    body = resolved(described["requestBody"])["content"]["application/json"]["schema"]
+    assert set(fields_of(name)) <= documented_names(body)
+
+
+def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there():
+    known = {f"{method} {rule.rule}" for rule in house_routes().url_map.iter_rules() for method in rule.methods or ()}
+    known = {re.sub(r"<(\w+:)?(\w+)>", r"{\2}", name) for name in known}
+    listed = {row["contract"]: row["state"] for row in table(CONTRACTS / "README.md", "contract")}
+    for page in UNBUILT_PAGES:
+        assert page.read_text("utf-8").split("\n\n")[1].startswith(f"Reference. {NOT_BUILT}")
+        assert listed[f"[{page.name}]({page.name})"] == NOT_BUILT
+        unbuilt = {name for row in table(page, "call") for name in quoted(row["call"])}
+        assert unbuilt
+        assert unbuilt & known == set()
 
 
 # -- the desk --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_every_call_of_the_contract_is_there(name):
+def test_every_call_of_the_contract_is_there_for_whom_the_page_says(name):
     app = house_routes()
-    assert name in {f"{method} {rule.rule}" for rule in app.url_map.iter_rules() for method in rule.methods}
+    endpoints = {f"{method} {rule.rule}": rule.endpoint for rule in app.url_map.iter_rules() for method in rule.methods}
+    assert name in endpoints
+    assert app.view_functions[endpoints[name]].__guard__ in GUARDS[CONTRACT[name].who]
 
 
 @pytest.fixture(scope="module")
@@ -175,34 +160,70 @@ def with_secret(path, body):
     return {"password": PASSWORD} if "password" in body else body
 
 
+def caller_of(floor: Floor, call: Call) -> Any:
+    """Return who makes the call; where the example carries the secret itself, nobody who shows it in a header."""
+    if call.who == "public" or "secret" in call.bodies[0]:
+        return floor.desk.stranger()
+    return floor.bridge if call.who == "bridge" else floor.operator
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("name", CONTRACT)
 def test_the_example_is_answered_as_the_page_says(floor, name):
-    method, path = name.split()
-    call, order_id = CONTRACT[name], stage(floor, CONTRACT[name].stage)
-    is_bridge = path.endswith(("/pending", "/execution-report"))
-    caller = floor.bridge if is_bridge else floor.operator
-    if path in ("/api/login", "/api/logout") or "secret" in call.bodies[0]:
-        caller = floor.desk.stranger()
+    call = CONTRACT[name]
+    order_id, caller = stage(floor, STAGES[call.made_when]), caller_of(floor, call)
     for body in call.bodies:
-        sent = {"json": with_secret(path, body)} if body else {}
-        answer = documented(caller.request(method, path.replace("<order_id>", str(order_id)), **sent))
+        sent = {"json": with_secret(call.path, body)} if body else {}
+        answer = documented(caller.request(call.method, call.path.replace("<order_id>", str(order_id)), **sent))
         assert answer.status_code == call.status, answer.text[:300]
         assert set(call.fields) <= set(answer.json())
         if "ok" in call.fields:
             assert answer.json()["ok"] is (call.status < 400)
 
 
+def example_of(name: str, part: str) -> dict[str, Any]:
+    """Return what the page shows of one part of an answer: names and values."""
+    rows = [row for row in table(PAGE, "call", "Answers") if quoted(row["call"]) == (name,)]
+    shown = {quoted(row["field"])[0]: json.loads(quoted(row["example"])[0]) for row in rows}
+    return {field.removeprefix(f"{part}."): value for field, value in shown.items() if field.startswith(f"{part}.")}
+
+
+def assert_shown(answered: dict[str, Any], example: dict[str, Any]) -> None:
+    """Hold an answer against the page's example; ``...`` stands for an id."""
+    assert example
+    ids = {name for name, value in example.items() if value == "..."}
+    assert all(isinstance(answered[name], str) and answered[name] for name in ids)
+    assert {name: answered[name] for name in example if name not in ids} == {
+        name: value for name, value in example.items() if name not in ids
+    }
+
+
 @pytest.mark.processes
 def test_the_order_of_an_entry_is_the_one_of_the_page(floor):
     floor.ready()
     order = documented(floor.operator.post("/api/orders", json=ENTRY)).json()["order"]
-    assert (order["symbol"], order["side"], order["qty"]) == ("MESM6", "BUY", 5)
+    assert_shown(order, example_of("POST /api/orders", "order"))
     [handed] = documented(floor.bridge.get("/api/orders/pending", params={"secret": BRIDGE_SECRET})).json()["orders"]
-    expected = {"asset": "MESM6", "exchange": "CME", "side": "BUY", "qty": 5, "mode": "A", "kind": "ENTRY"}
-    assert {name: handed[name] for name in expected} == expected
-    assert handed["env"] in ("DEMO", "LIVE")
+    assert_shown(handed, example_of("GET /api/orders/pending", "orders[]"))
     assert handed["id"] == order["id"]
+
+
+@pytest.mark.processes
+def test_the_query_of_a_bridge_has_the_defaults_of_the_page(floor):
+    floor.ready()
+    floor.operator.enters_when_the_candle_allows()
+    asked = {quoted(row["name"])[0]: quoted(row["by itself"]) for row in table(PAGE, "name")}
+    assert set(asked) == {"secret", "limit", "owner"}
+    handed = floor.desk.stranger().get("/api/orders/pending", params={"secret": BRIDGE_SECRET, "limit": "20"})
+    assert len(documented(handed).json()["orders"]) == 1
+    [owner] = [order["owner"] for order in floor.operator.state()["orders"]]
+    assert (owner,) == asked["owner"]
+
+
+@pytest.mark.processes
+def test_the_status_of_the_session_is_the_one_of_the_page(floor):
+    answer = floor.desk.stranger().get("/api/auth/status").json()
+    assert answer == {"authenticated": False, "password_required": True}
 
 
 @pytest.mark.processes
@@ -210,8 +231,7 @@ def test_the_exits_of_exit_all_are_those_of_the_page(floor):
     floor.in_a_trade()
     answer = documented(floor.operator.post("/api/exit-all", json={"force": True})).json()
     [order] = answer["orders"]
-    assert (order["asset"], order["side"], order["qty"]) == ("ES", "SELL", 5)
-    assert order["order_id"]
+    assert_shown(order, example_of("POST /api/exit-all", "orders[]"))
     assert answer["skipped"] == []
 
 
@@ -234,5 +254,6 @@ def test_a_blocked_entry_speaks_as_the_page_does(tmp_path):
         assert (refused.status_code, body["ok"], body["gate"]) == (409, False, "candle_lock")
         said = r"5 MIN LOCK ACTIVE — one trade already used this candle \(0\d:\d\d remaining\)"
         assert re.fullmatch(said, body["error"])
-        gates = [rung["gate"] for rung in body["ladder"] if rung["gate"] in ON_THE_PAGE]
-        assert gates == ON_THE_PAGE
+        gates = [rung["gate"] for rung in body["ladder"] if rung["gate"] in GATES_OF_THE_CONTRACT]
+        assert gates == GATES_OF_THE_CONTRACT
+        assert len(gates) == 8

@@ -218,7 +218,7 @@ def test_an_entry_nobody_claims_expires(tmp_path):
         order = operator.enters().json()["order"]
         time.sleep(1.05)
         assert desk.bridge().claims() == []
-        eventually(lambda: operator.state()["orders"] == [], within=2)
+        eventually(lambda: operator.state()["orders"] == [])
         state = operator.state()
         assert state["assets"]["ES"]["tempo_ready"] is True
         assert [alert["code"] for alert in state["alerts"]] == ["entry_expired"]

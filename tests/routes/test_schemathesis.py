@@ -73,7 +73,7 @@ def sets_the_scene(desk, operator):
     bridge, alerts = desk.bridge(), desk.tradingview()
     for asset in ("ES", "NQ"):
         alerts.opens_the_ladder(asset)
-    eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"], within=3)
+    eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"])
     entered = operator.enters("ES")
     if entered.status_code == 201:
         bridge.fills(entered.json()["order"], 5250.25)
@@ -97,7 +97,7 @@ def fuzz(desk, operator, operation, mode, examples):
     @given(case=operation.as_strategy(generation_mode=mode))
     def calls(case):
         assume(not waits(case))
-        answer = case.call(base_url=desk.url, headers=headers, cookies=cookies, timeout=10, allow_redirects=False)
+        answer = case.call(base_url=desk.url, headers=headers, cookies=cookies, timeout=60, allow_redirects=False)
         checks = [check for check in CHECKS if not (check is not_a_server_error and may_be_down(operation, answer))]
         case.validate_response(answer, checks=checks)
 

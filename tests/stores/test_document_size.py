@@ -1,4 +1,4 @@
-"""No document of the desk grows with the day: each stays far below what a distributed store takes (DESIGN 9)."""
+"""No document of the desk grows with the day: each stays far below what a distributed store takes (DESIGN 11)."""
 
 from __future__ import annotations
 

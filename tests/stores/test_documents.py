@@ -103,6 +103,21 @@ def test_its_rules_tighten_and_wait_like_any_other():
     assert tomorrow.rules.max_trades_per_day == 9
 
 
+@pytest.mark.parametrize("schema", [1, 2])
+def test_an_open_trade_keeps_what_the_operator_had_set(schema):
+    """Until schema 3 the protections stood among the trade's own fields."""
+    document = plain_of_schema_1()["documents"]["ES"] | {"schema": schema}
+    document["asset"]["trade"] |= {"tp_armed": True, "tp_count": 2, "protect_threshold_points": "0.5"}
+    document["asset"]["trade"] |= {"stop_points": "8", "scale_in_used": True}
+    body = documents.upgraded(encode(document))
+    trade = msgspec.json.decode(body, type=documents.AssetDocument).asset.trade
+    assert (trade.quantity, trade.scale_in_used, trade.stop_price) == (5, True, trade.entry_price - 8)
+    protections = trade.protections
+    assert (protections.tp_armed, protections.tp_count, protections.stop_points) == (True, 2, 8)
+    assert (protections.points_tp_enabled, protections.protect_threshold_points) == (True, Decimal("0.5"))
+    assert not set(documents.PROTECTIONS_UNTIL_3) & set(msgspec.json.decode(body)["asset"]["trade"])
+
+
 def test_an_upgraded_document_is_of_todays_schema_and_is_not_upgraded_again():
     for body in stored(plain_of_schema_1()).documents.values():
         once = documents.upgraded(body)

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import HOST_VARIABLE, NEEDED_VARIABLE, NoEmulator, answers, free_port, shared_host
 from tests.support.paths import REPOSITORY as PROJECT
 
@@ -24,7 +25,7 @@ def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host):
     assert answers(host)
     owner.kill()
     owner.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while answers(host, 0.1):
         assert time.monotonic() < deadline, "the emulator lives on without its owner"
 

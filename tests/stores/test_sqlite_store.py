@@ -27,7 +27,7 @@ from services.stores.store import (
     VersionConflict,
 )
 from services.stores.trade_rows import StoredTrade
-from tests.support.desk_process import QUICK, DeskProcess, closing_connection, without_the_clock
+from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, closing_connection, without_the_clock
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 SCHEMA = MIGRATIONS.with_name("schema.sql")
@@ -160,7 +160,7 @@ def test_a_copy_ends_though_somebody_writes_all_the_time(path):
             name = store.back_up("busy")
         finally:
             ended.set()
-        writing.result(10)
+        writing.result(PATIENCE_SECONDS)
     copy = SqliteReader(path.with_name(name))
     assert copy.head() == head
     copy.close()
@@ -236,7 +236,7 @@ def test_a_locked_file_is_down_and_then_up_again(store, path, monkeypatch):
 # -- the file at the start of a real desk ----------------------------------------------------------------------------
 
 
-def a_failed_start(desk, within=6.0):
+def a_failed_start(desk, within=PATIENCE_SECONDS):
     """Start a desk that cannot; return its exit status (None when it never gave up) and its words."""
     process = desk.spawn()
     deadline = time.monotonic() + within
@@ -339,7 +339,7 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path):
             time.sleep(0.25 + random.Random(round_number).random() * 0.2)
             desk.kill()
             for thread in threads:
-                thread.join(10)
+                thread.join(PATIENCE_SECONDS)
             desk.start()
             journaled = {json.loads(body)["bar_id"] for (body,) in bricks_in(desk)}
             lost = set(acknowledged) - journaled

@@ -198,17 +198,17 @@ def test_an_answer_is_remembered_by_its_key(old):
     manager.stop()
 
 
-def test_old_documents_are_copied_before_they_are_written_anew(old, schema):
+def test_old_documents_are_copied_before_they_are_written_anew(old):
     before = asked(old, "SELECT * FROM documents")
+    written = min(msgspec.json.decode(body)["schema"] for (body,) in asked(old, "SELECT body FROM documents"))
     manager, _ = started(old)
     manager.stop()
     copies = backups(old, "documents")
-    assert len(copies) == (1 if schema < documents.SCHEMA else 0)
+    assert len(copies) == (1 if written < documents.SCHEMA else 0)
     for copy in copies:
         assert asked(copy, "SELECT * FROM documents") == before
 
 
-@pytest.mark.parametrize("schema", [1], indirect=True)
 def test_old_documents_are_copied_once(old):
     for _ in range(3):
         manager, _plain = started(old)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import EntryReturned
-from tests.support.builders import new_york
 from tests.support.trader import Trader
 
 
@@ -19,10 +18,13 @@ def test_no_second_entry_in_the_same_candle():
     assert trader.replays_equal()
 
 
+def two_assets_before_the_candle():
+    return Trader(at="09:29:59", assets=("ES", "NQ")).with_structure("green", "ES").with_structure("green", "NQ")
+
+
 @pytest.mark.parametrize(
     ("clock", "gate"),
     [
-        ("09:30:00", "candle_lock"),
         ("09:34:59.999999", "candle_lock"),
         ("09:35:00", None),
         ("09:35:00.000001", None),
@@ -30,10 +32,16 @@ def test_no_second_entry_in_the_same_candle():
 )
 @pytest.mark.parametrize("entry_at", ["09:30:00", "09:32:17.5", "09:34:59.999999"])
 def test_the_lock_ends_with_the_candle_not_after_five_minutes(entry_at, clock, gate):
-    trader = Trader(at="09:29:59", assets=("ES", "NQ")).with_structure("green", "ES").with_structure("green", "NQ")
+    trader = two_assets_before_the_candle().at(entry_at).enters("BUY", asset="ES").claims()
+    assert trader.at(clock).gate_for("BUY", asset="NQ") == gate
+
+
+@pytest.mark.parametrize("entry_at", ["09:30:00", "09:32:17.5", "09:34:59.999999"])
+def test_the_lock_begins_with_the_entry_not_with_its_candle(entry_at):
+    trader = two_assets_before_the_candle().at("09:30:00")
+    assert trader.gate_for("BUY", asset="NQ") is None
     trader.at(entry_at).enters("BUY", asset="ES").claims()
-    if trader.now <= new_york("2026-11-17", clock):
-        assert trader.at(clock).gate_for("BUY", asset="NQ") == gate
+    assert trader.gate_for("BUY", asset="NQ") == "candle_lock"
 
 
 def test_the_lock_is_the_desks_not_the_assets():

@@ -8,11 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.decide import decide
-from services.engine.model.commands import BrokerPosition, EnterMarket, TakeSnapshot
+from services.engine.model.commands import BrokerPosition, EnterMarket, TakeOver, TakeSnapshot
 from services.engine.model.events import OrderClaimed
 from services.engine.steps.orders import is_claimable
+from services.engine.transition import Transition
 from tests.support.trader import Trader
 from wire.types import OrderStatus
+
+FOUR = ("ES", "NQ", "YM", "EURUSD")
 
 
 def trader_with_entry():
@@ -99,8 +102,58 @@ def test_ids_sort_by_time_and_tell_nothing_of_each_other():
         trader.later(seconds=1).ticks()
     ids = [order.id for order in orders]
     assert ids == sorted(ids)
-    assert len({order_id[12:] for order_id in ids}) == 40
+    assert len({order_id[16:] for order_id in ids}) == 40
     assert all(len(order_id) == 32 for order_id in ids)
+
+
+def trader_with_positions():
+    """Hold a long position of four assets."""
+    trader = Trader(assets=FOUR)
+    for asset in FOUR:
+        trader.turns_to(asset).adopts(2)
+    return trader
+
+
+def test_ids_of_one_millisecond_sort_by_creation():
+    trader = trader_with_positions().exits_all(force=True)
+    orders = list(trader.desk.orders.values())
+    assert [order.asset for order in orders] == list(FOUR)
+    assert len({order.created_at for order in orders}) == 1
+    assert sorted(orders, key=lambda order: order.id) == orders
+    assert len({order.id[16:] for order in orders}) == 4
+    assert trader.replays_equal()
+
+
+def test_ids_sort_by_creation_when_the_clock_goes_back():
+    trader, orders = trader_with_positions(), []
+    for asset in FOUR:
+        orders.append(trader.exits(asset, force=True).order)
+        trader.later(seconds=-1)
+    assert sorted(orders, key=lambda order: order.id) == orders
+
+
+def test_more_ids_than_a_millisecond_can_count_still_sort_by_creation():
+    trader = trader_with_positions()
+    turn = Transition(trader.desk, trader.now)
+    ids = [turn.new_id() for _ in range(2**16 + 2)]
+    assert sorted(set(ids)) == ids
+    assert int(ids[-1][:12], 16) == int(ids[0][:12], 16) + 1
+
+
+def test_open_orders_keep_their_order_over_a_restart():
+    trader = trader_with_positions().exits_all(force=True)
+    before = list(trader.desk.orders.values())
+    assert list(trader.restarts().desk.orders.values()) == before
+
+
+def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_ids():
+    trader = trader_with_positions().later(seconds=1).exits("ES", force=True).asks(TakeOver("web-old", 2, "0.6.0"))
+    counted, plain = trader.order, trader.exits("NQ", force=True).order
+    assert trader.desk.last_stamp is None
+    trader.asks(TakeOver("web-new", 3, "0.7.0", counts_ids=True)).exits("YM", force=True)
+    assert (counted.id[12:16], trader.order.id[12:16]) == ("0000", "0000")
+    assert plain.id[12:16] != "0000"
+    assert trader.replays_equal()
 
 
 def test_ids_of_another_desk_are_others():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
+from services.engine.rules.gates import ENTRY_GATES
 from tests.support.trader import Trader
 
 LADDER = (
@@ -201,3 +202,16 @@ def test_a_snapshot_is_no_bridge_heartbeat():
 
 def test_demo_asks_no_bridge():
     assert Trader().with_structure("green").later(seconds=3600).gate_for("BUY") is None
+
+
+@pytest.mark.parametrize(
+    ("act", "gates"),
+    [
+        ("market", LADDER),
+        ("preorder", LADDER[:7]),
+        ("intent", [gate for gate in LADDER[:7] if gate != "candle_lock"]),
+        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"]),
+    ],
+)
+def test_each_act_is_bound_by_the_gates_that_the_rules_name_for_it(act, gates):
+    assert [gate.name for gate in ENTRY_GATES if act in gate.binds] == list(gates)

@@ -149,9 +149,9 @@ def test_the_silence_of_tradingview_is_measured_anew():
 
 def test_sizes_and_stop_count_for_the_next_order():
     trader = Trader().limits(entry_qty_6pt=2, stop_points=8, scale_in_qty=1).is_long(5250).bricks(6, "green")
-    assert (trader.position, trader.trade.stop_points) == (2, 8)
+    assert (trader.position, trader.protections.stop_points) == (2, 8)
     assert trader.limits(stop_points=4).scales_in().order.qty == 1
-    assert trader.order.stop_points == trader.trade.stop_points == 8
+    assert trader.order.stop_points == trader.protections.stop_points == 8
 
 
 def test_an_entry_on_its_way_keeps_its_deadline():
@@ -313,7 +313,7 @@ def test_the_roll_itself_is_never_moved_today():
 
 def test_what_is_no_limit_changes_at_once_by_restart():
     trader = Trader().restarts(points_tp_target=Decimal(20)).is_long(5250)
-    assert trader.trade.points_tp_target == 20
+    assert trader.protections.points_tp_target == 20
 
 
 def test_pending_limits_survive_a_restart():

@@ -94,7 +94,7 @@ def test_flat_there_is_nothing_to_toggle(rule):
 
 def test_it_is_off_at_entry():
     trader = Trader().is_long(5250, mode="RUNNER").hears(5200)
-    assert not trader.trade.protect_enabled
+    assert not trader.protections.protect_enabled
     assert trader.order is None
 
 
@@ -102,7 +102,7 @@ def test_it_is_off_at_entry():
 def test_the_two_thresholds_are_taken(threshold):
     trader = runner().protects(threshold)
     assert trader.refused_by is None
-    assert trader.trade.protect_threshold_points == Decimal(threshold)
+    assert trader.protections.protect_threshold_points == Decimal(threshold)
     assert trader.told(ProtectionChanged)[-1].asset == "ES"
 
 
@@ -110,7 +110,7 @@ def test_the_two_thresholds_are_taken(threshold):
 def test_any_other_is_refused_locked_or_not(threshold):
     for trader in (runner(), runner().bricks(2.5, "green")):
         assert trader.protects(threshold).refused_by == "setting_invalid"
-        assert not trader.trade.protect_enabled
+        assert not trader.protections.protect_enabled
 
 
 @pytest.mark.parametrize("opens", OPENS)
@@ -148,7 +148,7 @@ def test_an_older_price_does_not_fire_it_against_a_newer_snapshot():
 
 def test_it_keeps_its_threshold_when_none_is_named():
     trader = runner().protects("0.5").protects(enabled=False)
-    assert (trader.trade.protect_enabled, trader.trade.protect_threshold_points) == (False, Decimal("0.5"))
+    assert (trader.protections.protect_enabled, trader.protections.protect_threshold_points) == (False, Decimal("0.5"))
     assert trader.hears(5200).order is None
     assert trader.protects().hears(5199).exit_source == "protect"
 
@@ -159,7 +159,7 @@ def test_it_fires_before_the_first_6pt_brick():
 
 def test_it_is_gone_with_the_trade():
     trader = runner(cooldown_seconds=0).protects(-2).hears(5248).filled_at(5248).at("09:36:00").is_long(5250)
-    assert not trader.trade.protect_enabled
+    assert not trader.protections.protect_enabled
 
 
 # -- the points target ----------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def test_it_is_gone_with_the_trade():
 def test_the_target_lies_above_0_and_at_most_at_200(target, refused_by):
     trader = runner().targets(target)
     assert trader.refused_by == refused_by
-    assert trader.trade.points_tp_enabled is (refused_by is None)
+    assert trader.protections.points_tp_enabled is (refused_by is None)
 
 
 @pytest.mark.parametrize(("points", "fires"), [("7.25", False), ("7.5", True)])
@@ -192,7 +192,7 @@ def test_a_changed_target_fires_at_exactly_its_points(opens, points, fires):
 def test_switched_off_it_does_not_fire():
     trader = Trader().is_long(5250).unlocks_management().targets(enabled=False).hears(5300)
     assert trader.order is None
-    assert trader.trade.points_tp_target == 15
+    assert trader.protections.points_tp_target == 15
     assert trader.targets().hears(5301).exit_source == "points_tp"
 
 
@@ -203,7 +203,7 @@ def test_switched_off_it_does_not_fire():
 def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens):
     trader = getattr(Trader(), opens)(5250, mode="RUNNER").signals(toggle=True)
     trader.brick_against(6).brick_with(6).brick_against(6)
-    assert (trader.trade.tp_count, trader.order) == (2, None)
+    assert (trader.protections.tp_count, trader.order) == (2, None)
     assert trader.brick_against(6).exit_source == "signal_tp"
     assert [(event.count, event.target) for event in trader.told(SignalCounted)] == [(1, 3), (2, 3), (3, 3)]
     assert trader.replays_equal()
@@ -211,7 +211,7 @@ def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens):
 
 def test_bricks_from_before_arming_do_not_count():
     trader = runner().bricks(6, "red", "red").signals(toggle=True, target=1)
-    assert (trader.refused_by, trader.trade.tp_count) == (None, 0)
+    assert (trader.refused_by, trader.protections.tp_count) == (None, 0)
     assert trader.hears(5250).order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 
@@ -227,7 +227,7 @@ def test_no_other_size_counts(points):
 def test_the_target_is_from_1_to_50(target, refused_by):
     trader = runner().signals(target=target)
     assert trader.refused_by == refused_by
-    assert trader.trade.tp_target == (3 if refused_by else target)
+    assert trader.protections.tp_target == (3 if refused_by else target)
 
 
 def test_the_fiftieth_fires_and_the_forty_ninth_does_not():
@@ -238,21 +238,21 @@ def test_the_fiftieth_fires_and_the_forty_ninth_does_not():
 
 def test_a_reset_zeroes_the_count_and_stays_armed():
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(reset=True)
-    assert (trader.trade.tp_armed, trader.trade.tp_count) == (True, 0)
+    assert (trader.protections.tp_armed, trader.protections.tp_count) == (True, 0)
     assert trader.bricks(6, "red", "red").order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 
 
 def test_toggled_off_it_neither_counts_nor_fires():
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(toggle=True).bricks(6, "red", "red")
-    assert (trader.trade.tp_armed, trader.order, trader.trade.tp_count) == (False, None, 2)
+    assert (trader.protections.tp_armed, trader.order, trader.protections.tp_count) == (False, None, 2)
     trader.signals(toggle=True)
-    assert (trader.trade.tp_armed, trader.trade.tp_count) == (True, 0)
+    assert (trader.protections.tp_armed, trader.protections.tp_count) == (True, 0)
 
 
 def test_a_target_lowered_below_the_count_fires_with_the_next_price():
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(target=2)
-    assert trader.trade.tp_count == 2
+    assert trader.protections.tp_count == 2
     assert trader.hears(5250).exit_source == "signal_tp"
 
 
@@ -268,8 +268,12 @@ def test_no_target_can_be_reached_while_the_initial_exit_lock_holds():
 # -- arming while locked (SPEC 6.5) ---------------------------------------------------------------------------
 
 ARMS = {
-    "signal_tp": (6, lambda trader: trader.signals(toggle=True), lambda trade: trade.tp_armed),
-    "high_next_bar": (8, lambda trader: trader.toggles("high_next_bar"), lambda t: t.high_next_bar_exit_enabled),
+    "signal_tp": (6, lambda trader: trader.signals(toggle=True), lambda trade: trade.protections.tp_armed),
+    "high_next_bar": (
+        8,
+        lambda trader: trader.toggles("high_next_bar"),
+        lambda t: t.protections.high_next_bar_exit_enabled,
+    ),
 }
 
 
@@ -387,14 +391,14 @@ def test_the_free_zones_6pt_flip_may_be_switched_off():
 
 def test_everything_is_off_at_entry_but_the_scalps_target():
     trade = Trader().is_long().trade
-    assert (trade.points_tp_enabled, trade.points_tp_target) == (True, 15)
+    assert (trade.protections.points_tp_enabled, trade.protections.points_tp_target) == (True, 15)
     assert not any(
         (
-            trade.protect_enabled,
-            trade.tp_armed,
-            trade.high_next_bar_exit_enabled,
-            trade.main_flip_exit_enabled,
-            trade.four_pt_invalidation_enabled,
+            trade.protections.protect_enabled,
+            trade.protections.tp_armed,
+            trade.protections.high_next_bar_exit_enabled,
+            trade.protections.main_flip_exit_enabled,
+            trade.protections.four_pt_invalidation_enabled,
         )
     )
 

@@ -98,7 +98,11 @@ def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert():
     trader = Trader().hears(5245).broker_says(position=-4, avg_price=5250).later(2)
     trader.broker_says(position=-4, avg_price=5250)
     assert (trader.position, trader.trade.entry_price, trader.trade.zone) == (-4, 5250, "ADOPTED")
-    assert (trader.trade.points_tp_enabled, trader.trade.points_tp_target, trader.trade.stop_points) == (True, 15, 15)
+    assert (
+        trader.protections.points_tp_enabled,
+        trader.protections.points_tp_target,
+        trader.protections.stop_points,
+    ) == (True, 15, 15)
     assert trader.told(TradeOpened)[0].adopted
     assert trader.last_alert.level == "critical"
     assert trader.gate_for("BUY") != "reconcile"

@@ -98,12 +98,12 @@ def test_an_override_without_direction_is_refused(high, macro):
 @pytest.mark.parametrize(("macro", "is_on"), [("green", False), ("red", True)])
 def test_the_6pt_flip_exit_is_on_by_default_only_for_free_zone_entries(macro, is_on, mode):
     trader = Trader().bricks(6, "green").with_zone("green", macro).enters("BUY", mode=mode).filled_at(5250)
-    assert trader.trade.main_flip_exit_enabled is is_on
+    assert trader.protections.main_flip_exit_enabled is is_on
 
 
 def test_an_override_in_a_free_zone_is_still_a_free_zone_entry():
     trader = Trader().in_free_zone().enters("BUY", override=True).filled_at(5250)
-    assert trader.trade.main_flip_exit_enabled
+    assert trader.protections.main_flip_exit_enabled
 
 
 def test_the_zone_of_the_entry_stays_with_the_trade():

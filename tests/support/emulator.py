@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 HOST_VARIABLE = "FIRESTORE_EMULATOR_HOST"
@@ -28,7 +29,7 @@ HOW_TO = (
     "the Firestore emulator needs the Google Cloud CLI, its component cloud-firestore-emulator, and Java; "
     "then `gcloud emulators firestore start --host-port=127.0.0.1:8790` and FIRESTORE_EMULATOR_HOST=127.0.0.1:8790"
 )
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0  # patience with a busy machine, on which Java starts slowly
 # gcloud leaves its Java child behind when it ends, and goes into a group of its own unless it leads one already.
 GUARD = 'while kill -s 0 -- "-$1"; do kill -s 0 "$2" || kill -s KILL -- "-$1"; sleep 1; done'
 
@@ -70,16 +71,32 @@ class Emulator:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 self._signal(signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(READY_SECONDS)
             self._process = None
         if self._guard is not None:
             self._guard.kill()
-            self._guard.wait(10)
+            self._guard.wait(READY_SECONDS)
             self._guard = None
 
     def pause(self) -> None:
-        """Stop it in the middle of whatever it does: connections stay, answers do not come."""
+        """Stop it in the middle of whatever it does: connections stay, answers do not come.
+
+        Returns when every thread stands still: on a busy machine some would go on for a while and answer.
+        """
         self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + READY_SECONDS
+        while not all(state in "TZX" for state in self._thread_states()):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the emulator did not stop")
+            time.sleep(0.01)
+
+    def _thread_states(self) -> Iterator[str]:
+        """Yield the state of each thread of its process group, as ``/proc`` writes it."""
+        for stat in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                state, _parent, group, *_ = stat.read_text("ascii", "replace").rpartition(")")[2].split()
+                if self._process is not None and int(group) == self._process.pid:
+                    yield state
 
     def resume(self) -> None:
         """Let it go on, with all that was sent to it meanwhile."""

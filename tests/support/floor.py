@@ -34,7 +34,7 @@ class Floor:
         """Be flat, with a ladder that is open for ES."""
         self.flat()
         self.alerts.opens_the_ladder(color=color)
-        eventually(lambda: not self.operator.state()["global"]["five_min_trade_lock_active"], within=3)
+        eventually(lambda: not self.operator.state()["global"]["five_min_trade_lock_active"])
         return self
 
     def in_a_trade(self, *, managed: bool = True, seasoned: bool = False, **entry: Any) -> "Floor":

@@ -50,7 +50,8 @@ from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import Alert, Asset, Desk, Trade
+from services.engine.model.state import Alert, Asset, Desk
+from services.engine.model.trade import Protections, Trade
 from services.stores.codec import documents
 from services.stores.store import Head, JournalRow, Stored
 from tests.support.builders import (
@@ -91,7 +92,9 @@ class Trader:
         self._is_heard = self._bridge_is_heard = is_heard
         self._executions = count(1)
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
-        self.opening = replace(open_desk(ID_KEY, rules_for(*assets, **settings), self.now), env=env)
+        # Nobody takes it over in a story, so its ids are counted from the beginning.
+        opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
+        self.opening = replace(opening, env=env, last_stamp=0)
         self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
@@ -332,6 +335,10 @@ class Trader:
         return self.asset.trade
 
     @property
+    def protections(self) -> Protections:
+        return self.trade.protections
+
+    @property
     def position(self) -> int:
         return self.asset.position
 
@@ -475,5 +482,5 @@ def replay(opening: Desk, rows: Iterator[JournalRow]) -> Desk:
 
 
 def _stored(desk: Desk) -> Stored:
-    orders = [documents.write_order(order) for order in desk.orders.values()]
+    orders = [documents.write_order(desk.orders[name]) for name in sorted(desk.orders)]  # as a store returns them
     return Stored(Head(desk.sequence, 1, 1, "", "1"), documents.desk_documents(desk), orders)

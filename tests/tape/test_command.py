@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from tape import command
 from tape.command import asset_of, tape_command
+from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.paths import REPOSITORY
 from tests.tape.test_webhooks import Desk
 
@@ -137,14 +138,14 @@ def test_a_signal_ends_the_command_cleanly(desk, number, words):
     )
     wait_until_quiet(desk)
     process.send_signal(number)
-    _, told = process.communicate(timeout=10)
+    _, told = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert "Tape stopped" in told or "Tape ended" in told
 
 
 def wait_until_quiet(desk: Desk) -> None:
     """Let the command get going: to its first messages, or to the end of a tape."""
-    gives_up_at = time.monotonic() + 20
+    gives_up_at = time.monotonic() + PATIENCE_SECONDS
     while not desk.taken and time.monotonic() < gives_up_at:
         time.sleep(0.05)
     time.sleep(1.0)

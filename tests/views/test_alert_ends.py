@@ -1,4 +1,4 @@
-"""Alerts say whether what they tell of is over, and since when, as far as that is known (docs/rules.md)."""
+"""Alerts say whether what they tell of is over, and since when, as far as that is known (docs/reference/rules.md)."""
 
 from __future__ import annotations
 
@@ -182,12 +182,12 @@ def test_writer_and_standby_tell_the_same_end(tmp_path):
         clock.now += timedelta(seconds=60)
         writer.submit(TickClock())
         assert shown(writer).over is False
-        eventually(lambda: standby.snapshot.desk.alerts, within=5)
+        eventually(lambda: standby.snapshot.desk.alerts)
         clock.now += timedelta(seconds=4)
         writer.submit(HearBridge(ts_connected=True))
         writer.submit(TickClock())
         assert (shown(writer).over, shown(writer).over_at) == (True, clock.now)
-        eventually(lambda: shown(standby).over, within=5)
+        eventually(lambda: shown(standby).over)
         assert shown(standby) == shown(writer)
     finally:
         standby.stop()
@@ -206,10 +206,10 @@ def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path):
     writer.submit(TickClock())
     ended_at = clock.now
     try:
-        eventually(lambda: standby.snapshot.desk.alerts and shown(standby).over, within=5)
+        eventually(lambda: standby.snapshot.desk.alerts and shown(standby).over)
         writer.stop()
         clock.now += timedelta(seconds=2)
-        eventually(lambda: standby.is_writer, within=10)
+        eventually(lambda: standby.is_writer)
         assert (shown(standby).over, shown(standby).over_at) == (True, ended_at)
     finally:
         standby.stop()

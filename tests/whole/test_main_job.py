@@ -1,13 +1,13 @@
-"""The main job on real input: a volatile market, an impatient operator, and books that must agree to the cent."""
+"""The main job at real processes: a volatile market, an impatient operator, and books that must agree to the cent."""
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,16 +16,18 @@ import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, TradeClosed
 from services.history.replay import replay_store
-from services.market.ticks import read_ticks
+from services.market.ticks import Tick, read_ticks
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from tape.player import TapeSettings, play
-from tests.support.desk_process import TV_SECRET, DeskProcess
+from tests.data.generated_tapes import VOLATILE, ticks_of
+from tests.data.recorded_tapes import recorded_tapes
+from tests.support.desk_process import PATIENCE_SECONDS, TV_SECRET, DeskProcess, eventually
 from tests.support.gate_auditor import audit
-from tests.support.processes import REPOSITORY, PaperBridge
+from tests.support.processes import PaperBridge
 
-DATA = Path(os.environ.get("LOCKSTEP_DATA", REPOSITORY.parent / "shared" / "data"))
-TAPE = DATA / "us30_ticks_20230628_renkodf.csv.gz"
+RECORDED = recorded_tapes(["us30_ticks_20230628_renkodf"])
+TAPES = (VOLATILE.name, *RECORDED)
 COMMISSION = Decimal("0.62")
 START_BALANCE = Decimal(50_000)
 RULES = {
@@ -36,13 +38,9 @@ RULES = {
     "MAX_TRADES_PER_DAY": "500",
     "DAILY_STOP_LIMIT_PCT": "50",
 }
-TAPE_SPEED = 3600.0  # two days in about a minute of wall time
+SPEEDS = dict.fromkeys(RECORDED, 3600.0) | {VOLATILE.name: 1300.0}  # each day takes about a minute
 
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(not TAPE.exists(), reason=f"the US30 tape is not here ({TAPE.name}; set LOCKSTEP_DATA)"),
-]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 class ImpatientOperator(threading.Thread):
@@ -77,8 +75,8 @@ class ImpatientOperator(threading.Thread):
     def leave_flat(self) -> None:
         """Stop clicking, take everything out, and wait until nothing is on its way."""
         self._stop_asking.set()
-        self.join(10)
-        deadline = time.monotonic() + 30
+        self.join(PATIENCE_SECONDS)
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             state = self._operator.state()
             if not state["orders"] and not state["assets"]["US30"]["position"]:
@@ -87,10 +85,19 @@ class ImpatientOperator(threading.Thread):
             time.sleep(0.2)
         raise AssertionError("the desk did not become flat")
 
+    def hears_another_snapshot(self) -> None:
+        """Wait until the bridge has told its account once more."""
+        before = self._operator.state()["global"]["snapshot_ts"]
+        eventually(lambda: self._operator.state()["global"]["snapshot_ts"] != before)
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOperator]:
-    """Play the whole tape to a real web with a real bridge and an operator, then end all of them."""
+
+def prices_of(tape: str) -> Iterable[Tick]:
+    return read_ticks(RECORDED[tape]) if tape in RECORDED else ticks_of(VOLATILE)
+
+
+@pytest.fixture(scope="module", params=TAPES)
+def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOperator]:
+    """Play a whole tape to a real web with a real bridge and an operator, then end all of them."""
     folder = tmp_path_factory.mktemp("main-job")
     web = DeskProcess(folder, **RULES).start()
     bridge = PaperBridge(web, PAPER_COMMISSION=str(COMMISSION), PAPER_SLIPPAGE_TICKS="2")
@@ -103,13 +110,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImpatientOp
             url=web.url,
             secret=TV_SECRET,
             run_id="main-job",
-            speed=TAPE_SPEED,
+            speed=SPEEDS[request.param],
             longest_gap_seconds=0.5,
         )
-        summary = play(read_ticks(TAPE), settings)
+        summary = play(prices_of(request.param), settings)
         assert summary.completed
         operator.leave_flat()
-        time.sleep(6)  # the bridge's next snapshot has the last word on the balance
+        for _ in range(2):  # the bridge's next whole snapshot has the last word on the balance
+            operator.hears_another_snapshot()
     finally:
         bridge.terminate()
         web.terminate()

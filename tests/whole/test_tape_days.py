@@ -1,4 +1,4 @@
-"""Full days on real tapes: a random operator with every control, a moody broker, and promises that always hold.
+"""Full days on tapes: a random operator with every control, a moody broker, and promises that always hold.
 
 Everything runs on the tape's own clock, without HTTP: prices become bricks, the operator clicks by seeded dice,
 and a broker of a few lines fills at the last price, sometimes late, in parts or not at all. What must hold is
@@ -7,14 +7,12 @@ asked after every single decision, from SPEC and not from the engine's own table
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,30 +57,28 @@ from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack
 from services.market.ticks import Tick, read_ticks
 from services.stores.codec import documents
+from tests.data.generated_tapes import GAPPED, GENERATED_TAPES, TRENDING, VOLATILE, ticks_of
+from tests.data.recorded_tapes import recorded_tapes
 from tests.support.builders import AGAINST, NEW_YORK, TOGGLES
-from tests.support.paths import REPOSITORY as PROJECT
 from tests.support.trader import ID_KEY, replay
 from wire.types import STREAM_POINTS, Contract, OrderStatus, Stream
 
-DATA = Path(os.environ.get("LOCKSTEP_DATA", PROJECT.parent / "shared" / "data"))
-TAPES = {"US30": DATA / "us30_ticks_20230628_renkodf.csv.gz", "ES": DATA / "es_1m_2013_lean.csv.gz"}
+RECORDED = recorded_tapes(("us30_ticks_20230628_renkodf", "es_1m_2013_lean"))
+TAPES = {tape.name: tape.asset for tape in (VOLATILE, GAPPED, TRENDING)}
+TAPES |= {name: name.split("_")[0].upper() for name in RECORDED}
+GENERATED = {tape.name: tape for tape in GENERATED_TAPES}
 STREAMS = {points: stream for stream, points in STREAM_POINTS.items()}
 START_BALANCES = {"US30": (50_000, 6_000, 3_000), "ES": (50_000, 12_000, 25_000)}  # small ones lose the day
 FLAT_WITHIN = timedelta(minutes=3)  # after the daily stop, with a broker that refuses now and then
 LONGEST_WAIT = timedelta(seconds=60)  # of tape time stepped through while something is open
 
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        not all(tape.exists() for tape in TAPES.values()),
-        reason=f"the US30 and ES tapes are not in {DATA.name} (set LOCKSTEP_DATA)",
-    ),
-]
+pytestmark = pytest.mark.timeout(300)
 
 
 @lru_cache(maxsize=2)
-def ticks_of(asset: str) -> tuple[Tick, ...]:
-    return tuple(read_ticks(TAPES[asset]))
+def prices_of(name: str) -> tuple[Tick, ...]:
+    """Return the ticks of a tape, generated or recorded."""
+    return ticks_of(GENERATED[name]) if name in GENERATED else tuple(read_ticks(RECORDED[name]))
 
 
 # -- the broker -----------------------------------------------------------------------------------------------
@@ -201,9 +197,10 @@ class Broker:
 class TapeDay:
     """One run of a tape: market, operator, bridge and the promises."""
 
-    def __init__(self, asset: str, seed: int) -> None:
+    def __init__(self, tape: str, seed: int) -> None:
+        asset = TAPES[tape]
         self.symbol, self.dice = asset, random.Random(f"{asset}-{seed}")
-        self.ticks = ticks_of(asset)
+        self.ticks = prices_of(tape)
         self.now = self.ticks[0].at
         instrument = instrument_for(asset)
         contract = instrument.contract(self.now.date(), "micro")
@@ -391,15 +388,18 @@ class TapeDay:
             return False
         stream = command.stream if isinstance(command, CloseBrick) else None
         against = isinstance(command, CloseBrick) and command.color == AGAINST[trade.side]
+        protections = trade.protections
         return (
             self.desk.day.is_stopped
             or isinstance(command, TouchLevel)
-            or (trade.points_tp_enabled and points is not None and points >= trade.points_tp_target)
-            or (trade.protect_enabled and points is not None and points <= trade.protect_threshold_points)
-            or (trade.four_pt_invalidation_enabled and stream is Stream.FOUR and against)
-            or (trade.tp_armed and trade.tp_count >= trade.tp_target and not trade.initial_exit_locked)
-            or (trade.main_flip_exit_enabled and stream is Stream.MAIN and against)
-            or (trade.high_next_bar_exit_enabled and stream is Stream.HIGH)
+            or (protections.points_tp_enabled and points is not None and points >= protections.points_tp_target)
+            or (protections.protect_enabled and points is not None and points <= protections.protect_threshold_points)
+            or (protections.four_pt_invalidation_enabled and stream is Stream.FOUR and against)
+            or (
+                protections.tp_armed and protections.tp_count >= protections.tp_target and not trade.initial_exit_locked
+            )
+            or (protections.main_flip_exit_enabled and stream is Stream.MAIN and against)
+            or (protections.high_next_bar_exit_enabled and stream is Stream.HIGH)
             or (stream is Stream.HIGH and against)
         )
 
@@ -425,12 +425,12 @@ class TapeDay:
         assert documents.differing_documents(documents.desk_documents(again), stored) == []
 
 
-RUNS = [(asset, seed) for asset in TAPES for seed in range(5)]
+RUNS = [(tape, seed) for tape in TAPES for seed in range(5)]
 
 
-@pytest.mark.parametrize(("asset", "seed"), RUNS)
-def test_a_tape_is_played_to_the_end_and_the_books_agree(asset, seed):
-    day = TapeDay(asset, seed).play()
+@pytest.mark.parametrize(("tape", "seed"), RUNS)
+def test_a_tape_is_played_to_the_end_and_the_books_agree(tape, seed):
+    day = TapeDay(tape, seed).play()
     day.books_agree()
     assert len(day.sheet.trades) >= 3, "the operator hardly traded: this run shows nothing"
     if seed % 3 == 2:
@@ -443,8 +443,13 @@ EVERY_CONTROL = {
 }
 
 
-def test_the_days_show_what_they_are_meant_to_show():
-    days = [TapeDay("ES", 1).play(), TapeDay("US30", 5).play()]
+SHOWN = [(("gapped", 4), ("volatile", 1))]
+SHOWN += [(("es_1m_2013_lean", 1), ("us30_ticks_20230628_renkodf", 5))] if RECORDED else []
+
+
+@pytest.mark.parametrize("runs", SHOWN, ids=["generated", "recorded"][: len(SHOWN)])
+def test_the_days_show_what_they_are_meant_to_show(runs):
+    days = [TapeDay(tape, seed).play() for tape, seed in runs]
     used = sum((day.used for day in days), Counter())
     reasons = sum((day.reasons for day in days), Counter())
     told = sum((day.told for day in days), Counter())
@@ -457,16 +462,16 @@ def test_the_days_show_what_they_are_meant_to_show():
 @pytest.mark.soak
 @pytest.mark.skipif("'soak' not in config.getoption('markexpr')", reason="run by make soak")
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("asset", TAPES)
+@pytest.mark.parametrize("tape", TAPES)
 @pytest.mark.parametrize("seed", range(10, 40))
-def test_many_operators_on_the_same_tape(asset, seed):
-    day = TapeDay(asset, seed).play()
+def test_many_operators_on_the_same_tape(tape, seed):
+    day = TapeDay(tape, seed).play()
     day.books_agree()
     day.replays_equal()
 
 
 def test_a_tape_is_the_same_day_every_time():
-    one, other = (TapeDay("ES", 5) for _ in range(2))
+    one, other = (TapeDay("gapped", 5) for _ in range(2))
     for day in (one, other):
         day.ticks = day.ticks[:1500]
         day.play()

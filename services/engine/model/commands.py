@@ -33,13 +33,15 @@ class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
 class TakeOver(Command, frozen=True, tag="TakeOver"):
     """Let the process ``writer`` decide from here on, its version of the program being ``program``.
 
-    ``after_loss`` names the process before it, when that one ended without letting go.
+    ``after_loss`` names the process before it, when that one ended without letting go. ``counts_ids`` says whether
+    its ids carry a counter within the millisecond; journals from before the counter do not say it.
     """
 
     writer: str
     epoch: int
     program: str
     after_loss: str | None = None
+    counts_ids: bool = False
 
 
 class NotePrice(Command, frozen=True, tag="NotePrice"):
@@ -268,16 +270,20 @@ class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
 
 
 class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
-    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret."""
+    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret.
+
+    ``status`` is the HTTP status it was answered; rows written before schema 3 do not know it.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     path: str
     reason: str
     body: str
+    status: int | None = None
 
 
 class KeepObservations(Command, frozen=True, tag="KeepObservations"):
-    """Write prices and ages down now and then, so that a restart starts near them (DESIGN 9)."""
+    """Write prices and ages down now and then, so that a restart starts near them (docs/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 

@@ -1,4 +1,7 @@
-"""What happened, past tense. A decision that tells nothing is not durable: it moved only prices and ages (DESIGN 9)."""
+"""What happened, past tense.
+
+A decision that tells nothing is not durable: it moved only prices and ages (docs/architecture.md).
+"""
 
 from __future__ import annotations
 

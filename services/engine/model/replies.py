@@ -6,17 +6,24 @@ from msgspec import Struct
 
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
+from services.engine.model.wording import Facts
 from wire.types import RefusalCode
 
 
-class Refusal(Struct, frozen=True, tag="Refusal"):
-    """Why the desk did not do what it was asked. ``code`` becomes the HTTP status in ``routes/http/errors.py``."""
+class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
+    """Why the desk did not do what it was asked; ``rules/refusals.py`` has a row for each code.
+
+    ``title`` and ``detail`` are None in an answer that an earlier program stored: it kept the sentence alone.
+    """
 
     code: RefusalCode
     sentence: str
     gate: str | None = None
     retry_after_s: int | None = None
     ladder: tuple[Rung, ...] = ()
+    title: str | None = None
+    detail: str | None = None
+    facts: Facts = {}
 
 
 class Done(Struct, frozen=True, tag="Done"):
@@ -56,8 +63,11 @@ class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
 
 
 class SkippedExit(Struct, frozen=True):
+    """An asset that exit-all left alone. ``code`` says why, ``reason`` is that refusal's title."""
+
     asset: str
     reason: str
+    code: RefusalCode = "exit_locked"
 
 
 class ExitsTaken(Struct, frozen=True, tag="ExitsTaken"):

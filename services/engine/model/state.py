@@ -11,14 +11,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
+from services.engine.model.trade import Trade
+from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
-    EntryZone,
     Env,
     Instant,
     IntentStatus,
@@ -79,64 +80,6 @@ class Tempo(Struct, frozen=True):
     flip_may_rearm: bool = False
 
 
-class Trade(Struct, frozen=True):
-    """From the first entry fill to flat. Quantities are positive; ``side`` says which way.
-
-    The notionals are sums of price times quantity, kept whole so that averages and PnL stay exact.
-    """
-
-    id: str
-    side: Side
-    contract: Contract
-    quantity: int
-    entered_quantity: int
-    entry_notional: Price
-    opened_at: Instant
-    mode: TradeMode
-    zone: EntryZone
-    env: Env
-    override: bool = False
-    exited_quantity: int = 0
-    exit_notional: Price = Decimal(0)
-    initial_exit_locked: bool = True
-    fresh_main_bricks: int = 0
-    fresh_high_bricks: int = 0
-    forced_exit: bool = False
-    points_tp_enabled: bool = False
-    points_tp_target: Decimal = Decimal(15)
-    protect_enabled: bool = False
-    protect_threshold_points: Decimal = Decimal(-2)
-    tp_armed: bool = False
-    tp_target: int = 3
-    tp_count: int = 0
-    high_next_bar_exit_enabled: bool = False
-    main_flip_exit_enabled: bool = False
-    four_pt_invalidation_enabled: bool = False
-    scale_in_available: bool = False
-    scale_in_used: bool = False
-    stop_points: Decimal = Decimal(15)
-
-    @property
-    def sign(self) -> int:
-        return 1 if self.side == "BUY" else -1
-
-    @property
-    def entry_price(self) -> Price:
-        return self.entry_notional / self.entered_quantity
-
-    @property
-    def exit_price(self) -> Price | None:
-        return self.exit_notional / self.exited_quantity if self.exited_quantity else None
-
-    @property
-    def stop_price(self) -> Price:
-        return self.entry_price - self.sign * self.stop_points * self.contract.point_size
-
-    def open_points(self, price: Price) -> Decimal:
-        """Points won (lost when negative) per contract if the trade were closed at ``price``."""
-        return self.contract.points((price - self.entry_price) * self.sign)
-
-
 class Intent(Struct, frozen=True):
     """The operator's wish to enter after the next 6pt brick (SPEC 4): that brick makes it READY, the one after
     EXPIRED. It orders nothing by itself."""
@@ -150,7 +93,10 @@ class Intent(Struct, frozen=True):
 
 
 class PreOrder(Struct, frozen=True):
-    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled."""
+    """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled.
+
+    ``refusal`` explains a reason that was the desk's refusal; nothing stored before schema 3 has it.
+    """
 
     status: PreOrderStatus
     direction: Side
@@ -160,6 +106,7 @@ class PreOrder(Struct, frozen=True):
     placed_at: Instant
     reason: str | None = None
     override_reason: str | None = None
+    refusal: Explanation | UnsetType = UNSET
 
     @property
     def is_active(self) -> bool:
@@ -187,7 +134,7 @@ class Disagreement(Struct, frozen=True):
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price. Published at once, committed with the next event (DESIGN 9)."""
+    """What changes with every price. Published at once, committed with the next event (docs/architecture.md)."""
 
     last_price: Price | None = None
     price_at: Instant | None = None
@@ -258,14 +205,21 @@ class Locks(Struct, frozen=True):
     cooldown_until: Instant | None = None
 
 
+AlertLevel = Literal["info", "warning", "critical"]
+
+
 class Alert(Struct, frozen=True):
-    """Something a person must know: shown in the page, kept in the journal."""
+    """Something a person must know: shown in the page, kept in the journal; ``rules/alerts.py`` has its row.
+
+    Title and detail are stored as the sentence they make. What was stored before schema 3 has no facts.
+    """
 
     at: Instant
     code: str
-    level: Literal["info", "warning", "critical"]
+    level: AlertLevel
     sentence: str
     asset: str | None = None
+    facts: Facts | UnsetType = UNSET
 
 
 class DeskLive(Struct, frozen=True):
@@ -291,6 +245,7 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force; ``wanted`` will be from the next trading day on, and are ``rules`` while nothing is
     pending; ``configured`` is what the environment said last, so that a restart shows what it changed.
     ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
+    ``last_stamp`` is the milliseconds and counter of the newest id, None while a program decides that counts none.
     """
 
     id_key: str
@@ -300,6 +255,7 @@ class Desk(Struct, frozen=True):
     configured: Rules
     sequence: int = 0
     issued: int = 0
+    last_stamp: int | None = None
     env: Env = "DEMO"
     locks: Locks = Locks()
     assets: dict[str, Asset] = field(default_factory=dict)

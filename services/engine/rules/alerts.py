@@ -1,13 +1,16 @@
-"""Whether what an alert tells of is over, and since when (pure; ``docs/rules.md``, "When an alert is over").
+"""Every alert in one table: what it is called, how grave it is, what ends it, and which notice carries it (pure).
 
-The events that end it name the instant. They are remembered for as long as the process lives; what they do not tell,
-the desk as it stands may, without the instant. An alert of something that does not last is never over.
+The events that end an alert name the instant. They are remembered for as long as the process lives; what they do not
+tell, the desk as it stands may, without the instant. An alert of something that does not last is never over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct, UnsetType
 
 from services.engine.model.events import (
     AlertRaised,
@@ -19,16 +22,236 @@ from services.engine.model.events import (
     PositionAgreed,
     TradeClosed,
 )
-from services.engine.model.state import Alert, Desk
+from services.engine.model.state import Alert, AlertLevel, Desk
 from services.engine.model.trading_day import trading_day_of
+from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
 from services.engine.rules.limits import pending_limits
 from wire.types import Instant, OrderStatus
+
+Ending = Callable[[Alert, Any, Desk], bool]  # whether the event ends this alert
+IsOver = Callable[[Alert, Desk], bool | None]
+
+
+def _never(alert: Alert, desk: Desk) -> bool | None:
+    """Return None: what does not last is never over."""
+    return None
+
+
+# -- what ends an alert --------------------------------------------------------------------------------------------
+
+
+def _is_of_its_asset(alert: Alert, event: Any, desk: Desk) -> bool:
+    return bool(event.asset == alert.asset)
+
+
+def _is_its_exit(alert: Alert, event: OrderEnded, desk: Desk) -> bool:
+    return event.kind == "EXIT" and event.asset == alert.asset
+
+
+def _takes_its_exit(alert: Alert, event: OrderClaimed, desk: Desk) -> bool:
+    order = desk.orders.get(event.order_id)
+    return order is not None and order.kind == "EXIT" and order.asset == alert.asset
+
+
+def _always(alert: Alert, event: DayRolled, desk: Desk) -> bool:
+    return True
+
+
+def _all_is_taken_out(alert: Alert, event: DayRolled, desk: Desk) -> bool:
+    return not _is_still_flattening(alert, desk)
+
+
+# -- whether it is over, by the desk as it stands ------------------------------------------------------------------
+
+
+def _feed_is_back(alert: Alert, desk: Desk) -> bool | None:
+    asset = desk.assets.get(alert.asset or "")
+    return None if asset is None else not (asset.is_silent and _is_newest(alert, desk))
+
+
+def _bridge_is_back(alert: Alert, desk: Desk) -> bool:
+    return not (desk.bridge_is_silent and _is_newest(alert, desk))
+
+
+def _trade_is_closed(alert: Alert, desk: Desk) -> bool | None:
+    asset = desk.assets.get(alert.asset or "")
+    return None if asset is None else asset.trade is None or asset.trade.opened_at > alert.at
+
+
+def _exit_is_taken(alert: Alert, desk: Desk) -> bool:
+    return not any(
+        order.kind == "EXIT" and order.status is OrderStatus.PENDING and order.created_at <= alert.at
+        for order in desk.orders.values()
+        if order.asset == alert.asset
+    )
+
+
+def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
+    """Tell whether they agree; of a disagreement that began at another time nobody can tell whose it is."""
+    asset = desk.assets.get(alert.asset or "")
+    if asset is None:
+        return None
+    if asset.disagreement is None:
+        return True
+    return False if asset.disagreement.since == alert.at else None
+
+
+def _nothing_waits(alert: Alert, desk: Desk) -> bool:
+    return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
+
+
+def _day_is_over(alert: Alert, desk: Desk) -> bool:
+    return _is_of_an_earlier_day(alert, desk)
+
+
+def _stopped_day_is_over(alert: Alert, desk: Desk) -> bool:
+    return _is_of_an_earlier_day(alert, desk) and not _is_still_flattening(alert, desk)
+
+
+def _is_newest(alert: Alert, desk: Desk) -> bool:
+    """Silence is told once each time it begins, so an older alert's has ended."""
+    alike = (other for other in desk.alerts if (other.code, other.asset) == (alert.code, alert.asset))
+    return all(other.at <= alert.at for other in alike)
+
+
+def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
+    """Tell whether a trade stands that a daily stop said it would take out (SPEC 7.3)."""
+    trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
+    return any(trade.opened_at <= alert.at for trade in trades)
+
+
+def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:
+    return trading_day_of(alert.at, desk.rules.day_roll) < desk.day.trading_day
+
+
+# -- the table -----------------------------------------------------------------------------------------------------
+
+
+class AlertRule(Struct, frozen=True):
+    """One alert: its title (the facts fill its gaps), its usual level and what else it may be, and how it ends.
+
+    ``notice`` is the kind of notice that carries it to a person, None for one that is only shown. ``is_led`` tells
+    whether the sentence begins with the title, ``may_end_first`` whether its end may be told in the same decision,
+    before the alert itself.
+    """
+
+    code: str
+    title: str
+    levels: tuple[AlertLevel, ...]
+    notice: str | None
+    ends: str = "it does not last"
+    ended_by: Mapping[type[AnyEvent], Ending] = MappingProxyType({})
+    is_over: IsOver = _never
+    is_led: bool = True
+    may_end_first: bool = False
+
+
+TABLE = (
+    AlertRule(
+        code="daily_stop",
+        title="DAILY STOP",
+        levels=("critical",),
+        notice="daily_stop",
+        ends="the trading day has rolled, and no trade stands that it said it would take out",
+        ended_by={DayRolled: _all_is_taken_out},
+        is_over=_stopped_day_is_over,
+    ),
+    AlertRule(
+        code="daily_warning",
+        title="{mark_pct} % OF THE DAILY STOP",
+        levels=("warning",),
+        notice="daily_warning",
+        ends="the trading day rolls",
+        ended_by={DayRolled: _always},
+        is_over=_day_is_over,
+    ),
+    AlertRule(
+        code="exit_refused",
+        title="EXIT REFUSED",
+        levels=("critical",),
+        notice="exit_refused",
+        ends="the trade that was to be left is closed",
+        ended_by={TradeClosed: _is_of_its_asset},
+        is_over=_trade_is_closed,
+    ),
+    AlertRule(
+        code="exit_unclaimed",
+        title="EXIT UNCLAIMED",
+        levels=("critical",),
+        notice="exit_unclaimed",
+        ends="a bridge took the exit, or it ended",
+        ended_by={OrderClaimed: _takes_its_exit, OrderEnded: _is_its_exit},
+        is_over=_exit_is_taken,
+    ),
+    AlertRule(
+        code="bridge_silent",
+        title="BRIDGE SILENT",
+        levels=("critical",),
+        notice="bridge_silent",
+        ends="the bridge is heard again",
+        ended_by={FeedReturned: _is_of_its_asset},
+        is_over=_bridge_is_back,
+    ),
+    AlertRule(
+        code="tradingview_silent",
+        title="TRADINGVIEW SILENT",
+        levels=("warning",),
+        notice="tradingview_silent",
+        ends="heartbeats of the asset arrive again",
+        ended_by={FeedReturned: _is_of_its_asset},
+        is_over=_feed_is_back,
+    ),
+    AlertRule(
+        code="reconcile",
+        title="RECONCILE",
+        levels=("critical", "warning"),
+        notice="reconciliation",
+        ends="broker and desk hold the same; at once where the desk followed the broker",
+        ended_by={PositionAgreed: _is_of_its_asset},
+        is_over=_positions_agree,
+        may_end_first=True,
+    ),
+    AlertRule(
+        code="limits_pending",
+        title="LOOSER SETTINGS WAIT",
+        levels=("info",),
+        notice=None,
+        ends="the trading day rolls, or nothing waits any more",
+        ended_by={DayRolled: _always},
+        is_over=_nothing_waits,
+    ),
+    AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
+    AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
+    AlertRule("overfill", "OVERFILL", ("critical",), "alert"),
+    AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),
+    AlertRule("report_conflict", "CONFLICTING REPORT", ("critical",), "alert"),
+    AlertRule("writer_lost", "WRITER LOST", ("warning",), "alert", is_led=False),
+)
+ALERTS: Mapping[str, AlertRule] = MappingProxyType({rule.code: rule for rule in TABLE})
+
+
+def new_alert(at: Instant, code: str, detail: str, asset: str | None, facts: Facts, level: AlertLevel | None) -> Alert:
+    """Make an alert as its row says, of its usual level unless another is given. Raises KeyError: no such row."""
+    rule = ALERTS[code]
+    sentence = sentence_of(rule.title.format_map(facts) if rule.is_led else "", detail)
+    return Alert(at, code, level or rule.levels[0], sentence, asset, facts)
+
+
+def explanation_of(alert: Alert) -> Explanation:
+    """Return what an alert says as title, detail and facts; one stored before schema 3 has no facts."""
+    facts = {} if isinstance(alert.facts, UnsetType) else alert.facts
+    rule = ALERTS.get(alert.code)
+    is_led = rule is None or rule.is_led
+    title, detail = parts_of(alert.sentence) if rule is None or is_led else (rule.title, alert.sentence)
+    return Explanation(alert.code, title, detail, facts)
+
+
+# -- when alerts ended, as far as this process has heard -------------------------------------------------------------
 
 AlertKey = tuple[str, str | None, Instant]  # code, asset, raised at
 Ends = Mapping[AlertKey, Instant]
 NO_ENDS: Ends = MappingProxyType({})
-ENDING = FeedReturned | PositionAgreed | TradeClosed | OrderClaimed | OrderEnded | DayRolled
-OF_THE_DAY = ("daily_warning", "daily_stop", "limits_pending")
+ENDING = tuple({kind for rule in TABLE for kind in rule.ended_by})
 
 
 def key_of(alert: Alert) -> AlertKey:
@@ -43,8 +266,7 @@ def still_listed(ends: Ends, desk: Desk) -> Ends:
 def ends_after(known: Ends, desk: Desk, told: Iterable[tuple[Instant, AnyEvent]]) -> Ends:
     """Return when alerts of the desk ended: what was known, and what these events tell, oldest first.
 
-    Their order counts, not their instants: what one decision does all happens at once. But a disagreement that the
-    desk settles by following the broker is told when it is over already.
+    Their order counts, not their instants: what one decision does all happens at once.
     """
     told = list(told)
     ends = dict(still_listed(known, desk))
@@ -52,85 +274,26 @@ def ends_after(known: Ends, desk: Desk, told: Iterable[tuple[Instant, AnyEvent]]
     for at, event in told:
         if isinstance(event, AlertRaised):
             to_come.discard(key_of(event.alert))
-        ended = _ended_by(event, desk)
-        for alert in desk.alerts if ended else ():
-            is_raised = key_of(alert) not in to_come or (alert.code == "reconcile" and alert.at == at)
-            if is_raised and (alert.code, alert.asset) in ended and not _is_still_flattening(alert, desk):
+        for alert in desk.alerts if isinstance(event, ENDING) else ():
+            if _ends(event, alert, desk) and (key_of(alert) not in to_come or _ended_first(alert, at)):
                 ends.setdefault(key_of(alert), at)
     return ends
 
 
-def _ended_by(event: AnyEvent, desk: Desk) -> tuple[tuple[str, str | None], ...]:
-    """Return the codes and assets of the alerts that an event ends."""
-    match event:
-        case FeedReturned(asset=asset):
-            return (("bridge_silent" if asset is None else "tradingview_silent", asset),)
-        case PositionAgreed(asset=asset):
-            return (("reconcile", asset),)
-        case TradeClosed(asset=asset):
-            return (("exit_refused", asset),)
-        case OrderEnded(asset=asset, kind="EXIT"):
-            return (("exit_unclaimed", asset),)
-        case OrderClaimed(order_id=order_id):
-            order = desk.orders.get(order_id)
-            return (("exit_unclaimed", order.asset),) if order is not None and order.kind == "EXIT" else ()
-        case DayRolled():
-            return tuple((code, None) for code in OF_THE_DAY)
-        case _:
-            return ()
+def _ends(event: AnyEvent, alert: Alert, desk: Desk) -> bool:
+    rule = ALERTS.get(alert.code)
+    ending = None if rule is None else rule.ended_by.get(type(event))
+    return ending is not None and ending(alert, event, desk)
+
+
+def _ended_first(alert: Alert, at: Instant) -> bool:
+    """Tell of a disagreement that the desk settled by following the broker: it is told when it is over already."""
+    return ALERTS[alert.code].may_end_first and alert.at == at
 
 
 def is_over(alert: Alert, desk: Desk, ends: Ends) -> bool | None:
     """Tell whether what the alert is about has ended; None when it does not last, or nobody can tell."""
     if key_of(alert) in ends:
         return True
-    match alert.code:
-        case "bridge_silent":
-            return not (desk.bridge_is_silent and _is_newest(alert, desk))
-        case "exit_unclaimed":
-            return not _waits_unclaimed(alert, desk)
-        case "limits_pending":
-            return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
-        case "daily_warning" | "daily_stop":
-            return _is_of_an_earlier_day(alert, desk) and not _is_still_flattening(alert, desk)
-        case "tradingview_silent" | "exit_refused" | "reconcile":
-            return _is_over_for_its_asset(alert, desk)
-        case _:
-            return None
-
-
-def _is_over_for_its_asset(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    if asset is None:
-        return None
-    if alert.code == "tradingview_silent":
-        return not (asset.is_silent and _is_newest(alert, desk))
-    if alert.code == "exit_refused":
-        return asset.trade is None or asset.trade.opened_at > alert.at
-    if asset.disagreement is None:
-        return True
-    return False if asset.disagreement.since == alert.at else None  # this one's, or one of before: not to be told
-
-
-def _is_newest(alert: Alert, desk: Desk) -> bool:
-    """Silence is told once each time it begins, so an older alert's has ended."""
-    alike = (other for other in desk.alerts if (other.code, other.asset) == (alert.code, alert.asset))
-    return all(other.at <= alert.at for other in alike)
-
-
-def _waits_unclaimed(alert: Alert, desk: Desk) -> bool:
-    return any(
-        order.kind == "EXIT" and order.status is OrderStatus.PENDING and order.created_at <= alert.at
-        for order in desk.orders.values()
-        if order.asset == alert.asset
-    )
-
-
-def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
-    """Tell whether a trade stands that a daily stop said it would take out (SPEC 7.3)."""
-    trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
-    return alert.code == "daily_stop" and any(trade.opened_at <= alert.at for trade in trades)
-
-
-def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:
-    return trading_day_of(alert.at, desk.rules.day_roll) < desk.day.trading_day
+    rule = ALERTS.get(alert.code)
+    return None if rule is None else rule.is_over(alert, desk)

@@ -7,8 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.model.state import Asset, Desk, Trade
-from wire.types import Color, Stream
+from services.engine.model.state import Asset, Desk
+from services.engine.model.trade import Trade
+from wire.types import Color, Stream, color_against
 
 
 class Trigger(Struct, frozen=True):
@@ -20,8 +21,7 @@ class Trigger(Struct, frozen=True):
 
     def opposes(self, trade: Trade, stream: Stream) -> bool:
         """Tell whether this is a brick of that size against the trade."""
-        against = "red" if trade.side == "BUY" else "green"
-        return self.kind == "brick" and self.stream is stream and self.color == against
+        return self.kind == "brick" and self.stream is stream and self.color == color_against(trade.side)
 
 
 class ExitRule(Struct, frozen=True):
@@ -44,35 +44,36 @@ def level_was_touched(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) 
 
 def points_target_is_reached(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or above the target (SPEC 6.1)."""
-    open_points = asset.live.open_points
-    return trade.points_tp_enabled and open_points is not None and open_points >= trade.points_tp_target
+    open_points, protections = asset.live.open_points, trade.protections
+    return protections.points_tp_enabled and open_points is not None and open_points >= protections.points_tp_target
 
 
 def protect_gave_way(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or below the protect threshold (SPEC 6.3)."""
-    open_points = asset.live.open_points
-    return trade.protect_enabled and open_points is not None and open_points <= trade.protect_threshold_points
+    open_points, threshold = asset.live.open_points, trade.protections.protect_threshold_points
+    return trade.protections.protect_enabled and open_points is not None and open_points <= threshold
 
 
 def four_pt_invalidated(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """A 4pt brick closed against the trade while the 4pt invalidation is on (SPEC 6.5)."""
-    return trade.four_pt_invalidation_enabled and trigger.opposes(trade, Stream.FOUR)
+    return trade.protections.four_pt_invalidation_enabled and trigger.opposes(trade, Stream.FOUR)
 
 
 def signals_are_counted(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """As many opposite 6pt bricks as targeted have closed since arming; not before the initial exit lock is off."""
-    counted = trade.tp_armed and trade.tp_count >= trade.tp_target
+    protections = trade.protections
+    counted = protections.tp_armed and protections.tp_count >= protections.tp_target
     return counted and not trade.initial_exit_locked
 
 
 def main_brick_flipped(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """A 6pt brick closed against the trade while the 6pt flip exit is on (SPEC 6.5)."""
-    return trade.main_flip_exit_enabled and trigger.opposes(trade, Stream.MAIN)
+    return trade.protections.main_flip_exit_enabled and trigger.opposes(trade, Stream.MAIN)
 
 
 def next_high_bar_closed(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """The first 8pt brick after arming has closed, whatever its colour (SPEC 6.5)."""
-    return trade.high_next_bar_exit_enabled and trigger.kind == "brick" and trigger.stream is Stream.HIGH
+    return trade.protections.high_next_bar_exit_enabled and trigger.kind == "brick" and trigger.stream is Stream.HIGH
 
 
 def structure_broke(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal
 
 from msgspec import Struct
 
 from services.engine.model.ladder import Rung
 from services.engine.model.state import Asset, Desk
-from services.engine.model.times import countdown, is_younger
+from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
+from services.engine.model.wording import Explanation, facts_of
 from services.engine.model.zone import zone_of
-from wire.types import Instant, Side
+from wire.types import Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):
@@ -28,28 +31,57 @@ class EntryRequest(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """A gate's answer: open, or closed with the sentence the trader reads and the instant it reopens."""
+    """A gate's answer: open, or closed with why and the instant it reopens when time alone opens it."""
 
-    sentence: str | None = None
+    why: Explanation | None = None
     reopens_at: Instant | None = None
 
     @property
     def is_open(self) -> bool:
-        return self.sentence is None
+        return self.why is None
 
 
 OPEN = Verdict()
+TITLES: Mapping[str, str] = MappingProxyType(  # every code of a closed gate; the facts fill the gaps
+    {
+        "daily_stop": "DAILY STOP ACTIVE",
+        "trade_limit": "TRADE LIMIT REACHED",
+        "cooldown": "POST-EXIT COOLDOWN ACTIVE",
+        "candle_lock": "{lock} ACTIVE",
+        "order_open": "ORDER OPEN",
+        "position_open": "POSITION OPEN",
+        "tradingview_silent": "TRADINGVIEW SILENT",
+        "no_tempo_token": "NO TEMPO TOKEN",
+        "tempo_token_spent": "TEMPO TOKEN SPENT",
+        "no_zone": "NO ZONE",
+        "against_structure": "AGAINST STRUCTURE",
+        "direction_required": "FREE ZONE",
+        "two_half_filter": "2.5PT FILTER",
+        "position_mismatch": "POSITION MISMATCH",
+        "bridge_silent": "BRIDGE SILENT",
+        "bridge_offline": "BRIDGE OFFLINE",
+    }
+)
 
 
-def closed(sentence: str, reopens_at: Instant | None = None) -> Verdict:
-    return Verdict(sentence, reopens_at)
+def closed(code: str, detail: str, reopens_at: Instant | None = None, **facts: object) -> Verdict:
+    """Close a gate: ``code`` names the reason and its title, ``facts`` are what the detail says."""
+    return Verdict(Explanation(code, TITLES[code].format_map(facts), detail, facts_of(facts)), reopens_at)
+
+
+Act = Literal["market", "preorder", "intent", "scale_in"]
 
 
 class Gate(Struct, frozen=True):
-    """One rung's rule: its name travels unchanged to journal, API and page."""
+    """One rung's rule: its name travels unchanged to journal, API and page.
+
+    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, and placing a pre-order or an intent, or
+    adding to the trade.
+    """
 
     name: str
     check: Callable[[Desk, EntryRequest, Instant], Verdict]
+    binds: tuple[Act, ...]
     reopens: str
     why: str
 
@@ -59,7 +91,14 @@ def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Ve
     if not desk.day.is_stopped:
         return OPEN
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
-    return closed(f"DAILY STOP ACTIVE — {desk.day.daily_stop_reason}", ends_at)
+    return closed(
+        "daily_stop",
+        desk.day.daily_stop_reason or "",
+        ends_at,
+        lock="DAILY STOP",
+        stopped_at=desk.day.daily_stop_at,
+        limit_pct=desk.rules.daily_stop_limit_pct,
+    )
 
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -68,15 +107,15 @@ def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if taken < limit:
         return OPEN
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
-    return closed(f"TRADE LIMIT REACHED — {taken} of {limit} trades taken today", ends_at)
+    return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
 
 
 def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close the desk for 180 s after any position closes."""
     ends_at = desk.locks.cooldown_until
-    if ends_at is not None and now < ends_at:
-        return closed(f"POST-EXIT COOLDOWN ACTIVE ({countdown(ends_at - now)} remaining)", ends_at)
-    return OPEN
+    if ends_at is None or now >= ends_at:
+        return OPEN
+    return closed("cooldown", "", ends_at, lock="POST-EXIT COOLDOWN", remaining_s=seconds_until(ends_at, now))
 
 
 def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -85,8 +124,14 @@ def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if ends_at is None or now >= ends_at:
         return OPEN
     name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
-    left = countdown(ends_at - now)
-    return closed(f"{name} LOCK ACTIVE — one trade already used this candle ({left} remaining)", ends_at)
+    return closed(
+        "candle_lock",
+        "one trade already used this candle",
+        ends_at,
+        lock=f"{name} LOCK",
+        candle_seconds=length,
+        remaining_s=seconds_until(ends_at, now),
+    )
 
 
 def no_order_is_open(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -94,7 +139,16 @@ def no_order_is_open(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     order = desk.open_order(entry.asset.symbol)
     if order is None:
         return OPEN
-    return closed(f"ORDER OPEN — {order.kind} {order.side} {order.qty} {order.contract.symbol} is {order.status}")
+    return closed(
+        "order_open",
+        f"{order.kind} {order.side} {order.qty} {order.contract.symbol} is {order.status}",
+        order_id=order.id,
+        kind=order.kind,
+        side=order.side,
+        qty=order.qty,
+        symbol=order.contract.symbol,
+        status=order.status,
+    )
 
 
 def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -103,18 +157,26 @@ def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if position == 0:
         return OPEN
     side = "long" if position > 0 else "short"
-    return closed(f"POSITION OPEN — {side} {abs(position)} {entry.asset.contract.symbol}, no pyramiding")
+    symbol = entry.asset.contract.symbol
+    detail = f"{side} {abs(position)} {symbol}, no pyramiding"
+    return closed("position_open", detail, position=position, symbol=symbol)
 
 
 def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close when TradingView has not been heard for the asset within 10 minutes."""
-    heard_at = entry.asset.live.last_heartbeat_at
-    if is_younger(heard_at, desk.rules.heartbeat_max_age_seconds, now):
+    heard_at, max_age = entry.asset.live.last_heartbeat_at, desk.rules.heartbeat_max_age_seconds
+    if is_younger(heard_at, max_age, now):
         return OPEN
+    asset = entry.asset.symbol
     if heard_at is None:
-        return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} yet")
-    minutes = desk.rules.heartbeat_max_age_seconds / 60
-    return closed(f"TRADINGVIEW SILENT — no heartbeat for {entry.asset.symbol} within {minutes:g} min")
+        return closed("tradingview_silent", f"no heartbeat for {asset} yet", asset=asset, max_age_seconds=max_age)
+    return closed(
+        "tradingview_silent",
+        f"no heartbeat for {asset} within {max_age / 60:g} min",
+        asset=asset,
+        max_age_seconds=max_age,
+        heard_at=heard_at,
+    )
 
 
 def tempo_token_is_ready(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -122,8 +184,8 @@ def tempo_token_is_ready(desk: Desk, entry: EntryRequest, now: Instant) -> Verdi
     if entry.asset.tempo.ready:
         return OPEN
     if entry.asset.stack.main.at is None:
-        return closed("NO TEMPO TOKEN — no 6pt brick seen yet")
-    return closed("TEMPO TOKEN SPENT — wait for the next 6pt brick")
+        return closed("no_tempo_token", "no 6pt brick seen yet")
+    return closed("tempo_token_spent", "wait for the next 6pt brick")
 
 
 def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -134,20 +196,20 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if zone.kind == "NONE":
         missing = [s for s in ("high", "macro") if getattr(entry.asset.stack, s).color == "neutral"]
         sizes = " and ".join({"high": "8pt", "macro": "12pt"}[name] for name in missing)
-        return closed(f"NO ZONE — waiting for the first {sizes} brick")
+        return closed("no_zone", f"waiting for the first {sizes} brick", missing=sizes)
     if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
-        return closed(f"AGAINST STRUCTURE — 8pt and 12pt say {zone.direction}")
+        return closed("against_structure", f"8pt and 12pt say {zone.direction}", zone_direction=zone.direction)
     if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
-        return closed("FREE ZONE — 8pt and 12pt disagree, choose BUY or SELL")
+        return closed("direction_required", "8pt and 12pt disagree, choose BUY or SELL")
     return OPEN
 
 
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
     direction = entry.direction or zone_of(entry.asset.stack).direction
-    opposing = {"BUY": "red", "SELL": "green"}.get(direction or "")
+    opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
-        return closed(f"2.5PT FILTER — the last 2.5pt brick is {opposing}")
+        return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)
     return OPEN
 
 
@@ -157,37 +219,86 @@ def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if disagreement is None:
         return OPEN
     broker, desk_holds = disagreement.broker_position, entry.asset.position
-    return closed(f"POSITION MISMATCH — the broker holds {broker}, the desk {desk_holds}")
+    detail = f"the broker holds {broker}, the desk {desk_holds}"
+    return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
 
 
 def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
     if desk.env == "DEMO":
         return OPEN
-    if not is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, now):
-        return closed(f"BRIDGE SILENT — no bridge heartbeat within {desk.rules.bridge_max_age_seconds} s")
-    return OPEN if desk.live.ts_connected else closed("BRIDGE OFFLINE — not connected to the broker")
+    heard_at, max_age = desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds
+    if not is_younger(heard_at, max_age, now):
+        detail = f"no bridge heartbeat within {max_age} s"
+        return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)
+    return OPEN if desk.live.ts_connected else closed("bridge_offline", "not connected to the broker")
 
+
+EVERY_ACT: tuple[Act, ...] = ("market", "preorder", "intent", "scale_in")
+EVERY_ENTRY: tuple[Act, ...] = ("market", "preorder", "intent")
 
 ENTRY_GATES = (  # order = precedence; the name is what the trader reads
     Gate(
         "daily_stop",
         daily_stop_is_untouched,
+        EVERY_ACT,
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, "next trading day", "More trades than planned are worse trades."),
-    Gate("cooldown", cooldown_is_over, "countdown", "The minutes after an exit are the angriest of the day."),
-    Gate("candle_lock", candle_is_unused, "next candle", "One decision a candle leaves time to make it."),
-    Gate("pending_order", no_order_is_open, "report", "An unanswered order is a position nobody knows yet."),
-    Gate("position", asset_is_flat, "flat", "Adding is what scale-in is for; a second entry is pyramiding."),
-    Gate("heartbeat", heartbeat_is_fresh, "heartbeat", "Nobody should trade on a market they no longer see."),
-    Gate("tempo", tempo_token_is_ready, "next 6pt brick", "The market must move before it is traded again."),
-    Gate("zone", structure_agrees, "8pt or 12pt brick", "Trades go with the structure the trader committed to."),
-    Gate("two_half_filter", two_half_agrees, "2.5pt flip", "A brick against the trade is a reason to wait."),
-    Gate("reconcile", positions_agree, "agreement", "A position that is not certain must not grow."),
-    Gate("bridge", bridge_is_connected, "bridge back", "Real money needs somebody at the other end."),
+    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day", "More trades than planned are worse trades."),
+    Gate(
+        "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
+    ),
+    Gate(
+        "candle_lock",
+        candle_is_unused,
+        ("market", "preorder"),
+        "next candle",
+        "One decision a candle leaves time to make it.",
+    ),
+    Gate("pending_order", no_order_is_open, EVERY_ACT, "report", "An unanswered order is a position nobody knows yet."),
+    Gate(
+        "position", asset_is_flat, EVERY_ENTRY, "flat", "Adding is what scale-in is for; a second entry is pyramiding."
+    ),
+    Gate(
+        "heartbeat", heartbeat_is_fresh, EVERY_ACT, "heartbeat", "Nobody should trade on a market they no longer see."
+    ),
+    Gate(
+        "tempo", tempo_token_is_ready, ("market",), "next 6pt brick", "The market must move before it is traded again."
+    ),
+    Gate(
+        "zone",
+        structure_agrees,
+        ("market",),
+        "8pt or 12pt brick",
+        "Trades go with the structure the trader committed to.",
+    ),
+    Gate(
+        "two_half_filter", two_half_agrees, ("market",), "2.5pt flip", "A brick against the trade is a reason to wait."
+    ),
+    Gate(
+        "reconcile",
+        positions_agree,
+        ("market", "scale_in"),
+        "agreement",
+        "A position that is not certain must not grow.",
+    ),
+    Gate(
+        "bridge",
+        bridge_is_connected,
+        ("market", "scale_in"),
+        "bridge back",
+        "Real money needs somebody at the other end.",
+    ),
 )
+
+
+GATES_BY_NAME = {gate.name: gate for gate in ENTRY_GATES}
+
+
+def first_closed_for(act: Act, rungs: Iterable[Rung]) -> Rung | None:
+    """Return the first closed rung among those that bind the act, None when all of them are open."""
+    return next((rung for rung in rungs if not rung.is_open and act in GATES_BY_NAME[rung.gate].binds), None)
 
 
 def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
@@ -201,6 +312,17 @@ def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
 
 
 def _rung(gate: Gate, verdict: Verdict) -> Rung:
-    if verdict.is_open:
+    why = verdict.why
+    if why is None:
         return Rung(gate.name, is_open=True)
-    return Rung(gate.name, False, verdict.sentence, verdict.reopens_at, gate.reopens)
+    return Rung(
+        gate=gate.name,
+        is_open=False,
+        sentence=why.sentence,
+        reopens_at=verdict.reopens_at,
+        reopens=gate.reopens,
+        code=why.code,
+        title=why.title,
+        detail=why.detail,
+        facts=why.facts,
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from services.engine.model.state import Asset, Trade
+from services.engine.model.state import Asset
+from services.engine.model.trade import Trade
+from wire.types import color_against
 
 
 def is_management_locked(asset: Asset, trade: Trade) -> bool:
     """Tell whether the 2.5pt stream locks the trade's protections: with the trade or neutral (SPEC 6.2)."""
-    opposing = "red" if trade.side == "BUY" else "green"
-    return asset.stack.two_half.color != opposing
+    return asset.stack.two_half.color != color_against(trade.side)
 
 
 def may_arm_high_next_bar(asset: Asset, trade: Trade) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from services.engine.model.events import DailyStopTriggered, DayEquityNoted, DayRolled, DayWarned
@@ -41,8 +43,8 @@ def _warn_of_daily_stop(transition: Transition) -> None:
         return
     transition.change_desk(day=replace(day, warned_pct=passed))
     transition.record(DayWarned(passed, drawdown))
-    sentence = f"{passed} % OF THE DAILY STOP — drawdown {drawdown:.2f}% of {limit.normalize():f}%"
-    transition.alert("daily_warning", "warning", sentence)
+    detail = f"drawdown {drawdown:.2f}% of {limit.normalize():f}%"
+    transition.alert("daily_warning", detail, facts={"mark_pct": passed, **_facts(drawdown, limit)})
 
 
 def check_daily_stop(transition: Transition) -> None:
@@ -53,4 +55,9 @@ def check_daily_stop(transition: Transition) -> None:
     reason = f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"
     transition.change_desk(day=replace(transition.desk.day, daily_stop_at=transition.now, daily_stop_reason=reason))
     transition.record(DailyStopTriggered(reason))
-    transition.alert("daily_stop", "critical", f"DAILY STOP — {reason}; flattening, no entries until the day rolls")
+    detail = f"{reason}; flattening, no entries until the day rolls"
+    transition.alert("daily_stop", detail, facts=_facts(drawdown, limit))
+
+
+def _facts(drawdown: Decimal, limit: Decimal) -> dict[str, Decimal]:
+    return {"drawdown_pct": round(drawdown, 2), "limit_pct": limit}

@@ -10,9 +10,10 @@ from services.engine.model.ladder import Rung
 from services.engine.model.order import EntryTerms
 from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.state import Asset
-from services.engine.model.times import candle_end, candle_start, seconds_until
+from services.engine.model.times import candle_end, candle_start
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.refusals import refuse, refuse_closed
 from services.engine.steps.order_queue import queue_entry
 from services.engine.transition import Transition
 from wire.types import Side
@@ -22,7 +23,7 @@ def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusa
     """Queue a market entry if every gate is open; the first closed one is the reason."""
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
-        return Refusal("direction_required", "entry_override needs a direction: it skips the zone that would give one")
+        return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
     zone = zone_of(asset.stack)
     direction = command.direction or zone.direction
     request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
@@ -61,8 +62,7 @@ def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...]
             override_reason=request.override_reason,
         )
     )
-    wait = seconds_until(shut.reopens_at, transition.now) if shut.reopens_at else None
-    return Refusal("gate_closed", shut.sentence or shut.gate, shut.gate, wait, rungs)
+    return refuse_closed(shut, rungs, transition.now)
 
 
 def _accept(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.commands import SwitchEnv
@@ -9,6 +12,7 @@ from services.engine.model.events import EnvSwitched
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Day, Desk
 from services.engine.model.times import is_younger
+from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
 
 
@@ -19,10 +23,11 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
         return Done()
     busy = _what_is_open(desk)
     if busy is not None:
-        return Refusal("not_flat", f"NOT FLAT — {busy}; switch when everything is flat and nothing waits")
+        detail = f"{busy.what}; switch when everything is flat and nothing waits"
+        return refuse("not_flat", detail, asset=busy.asset, open=busy.kind)
     heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
     if command.env == "LIVE" and not (heard and desk.live.ts_connected):
-        return Refusal("bridge_down", "BRIDGE OFFLINE — LIVE needs a bridge that is heard and connected to the broker")
+        return refuse("bridge_down", "LIVE needs a bridge that is heard and connected to the broker")
     transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
     transition.record(EnvSwitched(command.env))
     return Done()
@@ -36,14 +41,22 @@ def _other_account(day: Day) -> Day:
     return replace(day, start_equity=day.other_start_equity, other_start_equity=day.start_equity)
 
 
-def _what_is_open(desk: Desk) -> str | None:
+class Busy(Struct, frozen=True):
+    """Something that is open: in which asset, of which kind, and in words."""
+
+    asset: str
+    kind: Literal["position", "order", "disagreement", "entry"]
+    what: str
+
+
+def _what_is_open(desk: Desk) -> Busy | None:
     for symbol, asset in desk.assets.items():
         if asset.trade is not None:
-            return f"{symbol} has a position"
+            return Busy(symbol, "position", f"{symbol} has a position")
         if desk.open_order(symbol) is not None:
-            return f"{symbol} has an open order"
+            return Busy(symbol, "order", f"{symbol} has an open order")
         if asset.disagreement is not None:
-            return f"broker and desk disagree on {symbol}"
+            return Busy(symbol, "disagreement", f"broker and desk disagree on {symbol}")
         if (asset.preorder and asset.preorder.is_active) or (asset.intent and asset.intent.is_active):
-            return f"an entry waits in {symbol}"
+            return Busy(symbol, "entry", f"an entry waits in {symbol}")
     return None

@@ -8,12 +8,11 @@ from services.engine.model.order import Order
 from services.engine.model.replies import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
 from services.engine.model.state import Asset
 from services.engine.rules.exit_rules import Trigger
+from services.engine.rules.refusals import LOCKED, refuse
 from services.engine.steps.exits import check_exits, demand_exit
 from services.engine.steps.pending_entries import drop_preorder
 from services.engine.transition import Transition
 from wire.types import OrderStatus
-
-LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
 
 
 def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refusal:
@@ -21,11 +20,11 @@ def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refu
     asset = transition.asset(command.asset)
     running = transition.desk.open_order(asset.symbol)
     if asset.trade is None and (running is None or running.kind == "EXIT"):
-        return Refusal("nothing_to_exit", f"NO POSITION — {asset.symbol} is flat")
+        return refuse("nothing_to_exit", f"{asset.symbol} is flat", asset=asset.symbol)
     locked = _is_locked(asset, running)
     if locked and not command.force:
         transition.record(ExitBlocked(asset.symbol, asset.live.open_points))
-        return Refusal("exit_locked", f"{LOCKED} — until the next 6pt brick; force breaks it")
+        return refuse("exit_locked", "until the next 6pt brick; force breaks it", asset=asset.symbol)
     if running is not None and running.kind == "EXIT":
         return OrderTaken(running, already_pending=True)
     order = demand_exit(transition, asset.symbol, "manual", forced=locked)

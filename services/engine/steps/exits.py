@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from services.engine.model.events import ExitLatched
 from services.engine.model.order import Order
-from services.engine.model.state import DueExit, Trade
+from services.engine.model.state import DueExit
+from services.engine.model.trade import Trade
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
 from services.engine.steps.trades import trade_of
 from services.engine.transition import Transition
-from wire.types import OrderStatus
+from wire.types import Instant, OrderStatus
 
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
 ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
@@ -107,7 +108,7 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
-    next_step = "the position is still open, exit again"
+    retry_at, next_step = None, "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
     elif refused.source != "manual":
@@ -117,6 +118,23 @@ def retry_exit(transition: Transition, refused: Order) -> None:
         transition.put_asset(replace(asset, due_exit=due))
         transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"
-    what = f"{refused.source} exit of {refused.qty} {refused.contract.symbol} was {refused.status}"
-    why = refused.reason or "no reason given"
-    transition.alert("exit_refused", "critical", f"EXIT REFUSED — {what} ({why}); {next_step}", asset.symbol)
+    _warn_of_refusal(transition, refused, next_step, retry_at)
+
+
+def _warn_of_refusal(transition: Transition, refused: Order, next_step: str, retry_at: Instant | None) -> None:
+    symbol = refused.contract.symbol
+    what = f"{refused.source} exit of {refused.qty} {symbol} was {refused.status}"
+    transition.alert(
+        "exit_refused",
+        f"{what} ({refused.reason or 'no reason given'}); {next_step}",
+        refused.asset,
+        {
+            "order_id": refused.id,
+            "source": refused.source,
+            "qty": refused.qty,
+            "symbol": symbol,
+            "status": refused.status,
+            "reason": refused.reason,
+            "retry_at": retry_at,
+        },
+    )

@@ -34,6 +34,8 @@ def _tell(transition: Transition, silent: bool, asset: str | None) -> None:
         return
     transition.record(FeedLost(asset))
     if asset is not None:
-        transition.alert("tradingview_silent", "warning", f"TRADINGVIEW SILENT — no heartbeat for {asset}", asset)
+        max_age = transition.desk.rules.heartbeat_max_age_seconds
+        transition.alert("tradingview_silent", f"no heartbeat for {asset}", asset, {"max_age_seconds": max_age})
     else:
-        transition.alert("bridge_silent", "critical", f"BRIDGE SILENT — not heard for {BRIDGE_SEEN_SECONDS} s")
+        detail = f"not heard for {BRIDGE_SEEN_SECONDS} s"
+        transition.alert("bridge_silent", detail, facts={"max_age_seconds": BRIDGE_SEEN_SECONDS})

@@ -14,6 +14,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Locks
 from services.engine.model.times import candle_end, candle_start
 from services.engine.rules.limits import LIMIT_NAMES, pending_limits, tightened
+from services.engine.rules.refusals import refuse
 from services.engine.steps.day import check_daily_stop
 from services.engine.transition import Transition
 
@@ -22,7 +23,8 @@ def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     """Tighten at once, loosen from the next trading day on."""
     unknown = sorted(set(command.limits) - LIMIT_NAMES)
     if unknown or not command.limits:
-        return Refusal("setting_invalid", f"no limit is called {', '.join(unknown) or 'nothing'}")
+        called = ", ".join(unknown) or "nothing"
+        return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
     asked = {name: _as_kept(getattr(transition.desk.rules, name), value) for name, value in command.limits.items()}
     put_rules(transition, replace(transition.desk.wanted, **asked))
     check_daily_stop(transition)
@@ -62,15 +64,17 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
     put_rules(transition, replace(transition.desk.wanted, **changed))
     waiting = sorted(set(changed) & set(pending_limits(transition.desk)))
     if waiting:
-        sentence = f"LOOSER SETTINGS WAIT — {', '.join(waiting)}: today's stay in force until the trading day rolls"
-        transition.alert("limits_pending", "info", sentence)
+        settings = ", ".join(waiting)
+        detail = f"{settings}: today's stay in force until the trading day rolls"
+        transition.alert("limits_pending", detail, facts={"settings": settings})
 
 
 def consume_trade(transition: Transition, command: ConsumeTrade) -> Reply | Refusal:
     """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
     day, limit = transition.desk.day, transition.desk.rules.max_trades_per_day
     if day.trades_taken >= limit:
-        return Refusal("no_trade_left", f"TRADE LIMIT REACHED — {day.trades_taken} of {limit} trades taken today")
+        detail = f"{day.trades_taken} of {limit} trades taken today"
+        return refuse("no_trade_left", detail, taken=day.trades_taken, limit=limit)
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
     transition.record(TradeConsumed(day.trades_taken + 1))
     return Done()

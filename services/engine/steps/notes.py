@@ -7,6 +7,7 @@ import re
 from services.engine.model.commands import NoteTrade
 from services.engine.model.events import TradeNoted
 from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
 
 LONGEST_NOTE = 2_000
@@ -17,11 +18,14 @@ TAG = re.compile(r"[a-z0-9-]{1,24}")
 def note_trade(transition: Transition, command: NoteTrade) -> Reply | Refusal:
     """Take a note of at most 2,000 characters and up to 8 tags; what was written before is replaced."""
     if len(command.note) > LONGEST_NOTE:
-        return Refusal("setting_invalid", f"note was {len(command.note)} characters, {LONGEST_NOTE} are the most")
+        detail = f"note was {len(command.note)} characters, {LONGEST_NOTE} are the most"
+        return refuse("setting_invalid", detail, field="note", was=len(command.note), highest=LONGEST_NOTE)
     if len(command.tags) > MOST_TAGS:
-        return Refusal("setting_invalid", f"tags were {len(command.tags)}, {MOST_TAGS} are the most")
+        detail = f"tags were {len(command.tags)}, {MOST_TAGS} are the most"
+        return refuse("setting_invalid", detail, field="tags", was=len(command.tags), highest=MOST_TAGS)
     for tag in command.tags:
         if not TAG.fullmatch(tag):
-            return Refusal("setting_invalid", f"tag was {tag[:40]!r}, it must be 1 to 24 of a to z, 0 to 9 and -")
+            detail = f"tag was {tag[:40]!r}, it must be 1 to 24 of a to z, 0 to 9 and -"
+            return refuse("setting_invalid", detail, field="tags", was=tag[:40])
     transition.record(TradeNoted(command.trade_id, command.note, tuple(dict.fromkeys(command.tags))))
     return Done()

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
 from services.engine.model.order import EntryTerms, Order
-from services.engine.model.state import Asset, DueExit, Trade
+from services.engine.model.state import Asset, DueExit
+from services.engine.model.trade import Trade
 from services.engine.transition import Transition
-from wire.types import OrderStatus, Side
+from wire.types import OrderStatus, Side, opposite
 
 
 def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTerms) -> Order:
@@ -51,7 +52,7 @@ def queue_scale_in(transition: Transition, asset: Asset, trade: Trade) -> Order:
             source="scale_in",
             created_at=transition.now,
             expires_at=transition.now + timedelta(seconds=rules.entry_ttl_seconds),
-            stop_points=trade.stop_points,
+            stop_points=trade.protections.stop_points,
         ),
     )
 
@@ -65,7 +66,7 @@ def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
         kind="EXIT",
         asset=asset.symbol,
         contract=asset.trade.contract,
-        side="SELL" if asset.trade.side == "BUY" else "BUY",
+        side=opposite(asset.trade.side),
         qty=asset.trade.quantity,
         env=asset.trade.env,
         source=due.source,

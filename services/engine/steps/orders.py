@@ -10,6 +10,7 @@ from services.engine.model.commands import ClaimOrders, ReportExecution
 from services.engine.model.events import OrderClaimed, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.rules.refusals import refuse
 from services.engine.steps.exits import pursue_exit, retry_exit
 from services.engine.steps.order_queue import end_order
 from services.engine.steps.trades import fill_entry, fill_exit
@@ -50,45 +51,58 @@ def report_execution(transition: Transition, command: ReportExecution) -> Reply 
     order = transition.desk.orders.get(command.order_id)
     if order is None:
         return _answer_for_final(transition, command, command.recalled)
-    if (problem := _mismatch(order, command)) is not None:
-        return Refusal("report_invalid", problem)
+    if (mismatch := _mismatch(order, command)) is not None:
+        return mismatch
     if _was_heard(order, command):
         return Done(duplicate=True)
     qty = _newly_filled(order, command)
     if qty > order.remaining:
-        sentence = f"OVERFILL — {order.contract.symbol} order was {order.qty}, report fills {order.filled_qty + qty}"
-        transition.alert("overfill", "critical", sentence, order.asset)
-        return Refusal("report_conflict", sentence)
+        return _overfill(transition, order, qty)
     if command.status in FILLS and order.filled_qty + qty == 0:
-        return Refusal("report_invalid", f"{command.status} was reported without any quantity")
+        return refuse("report_invalid", f"{command.status} was reported without any quantity", status=command.status)
     if qty and command.fill_price is None and command.status not in FILLS:
-        sentence = f"FILL WITHOUT A PRICE — {qty} of {order.contract.symbol}, reconciliation will book it"
-        transition.alert("fill_without_price", "critical", sentence, order.asset)
+        symbol = order.contract.symbol
+        detail = f"{qty} of {symbol}, reconciliation will book it"
+        transition.alert(
+            "fill_without_price", detail, order.asset, {"order_id": order.id, "symbol": symbol, "qty": qty}
+        )
         qty = 0
     if qty and command.fill_price is None:
-        return Refusal("report_invalid", f"fill_price was missing in a report that fills {qty}")
+        detail = f"fill_price was missing in a report that fills {qty}"
+        return refuse("report_invalid", detail, field="fill_price", qty=qty)
     _move_on(transition, order, command, qty)
     return Done()
 
 
+def _overfill(transition: Transition, order: Order, qty: int) -> Refusal:
+    """Refuse a report that fills more than was ordered, and raise an alert."""
+    symbol, fills = order.contract.symbol, order.filled_qty + qty
+    detail = f"{symbol} order was {order.qty}, report fills {fills}"
+    facts = {"order_id": order.id, "symbol": symbol, "ordered": order.qty, "fills": fills}
+    transition.alert("overfill", detail, order.asset, facts)
+    return refuse("report_conflict", detail, "OVERFILL", **facts)
+
+
 def _answer_for_final(transition: Transition, command: ReportExecution, order: Order | None) -> Reply | Refusal:
     if order is None:
-        return Refusal("unknown_order", f"order {command.order_id} is not known")
+        return refuse("unknown_order", f"order {command.order_id} is not known", order_id=command.order_id)
     repeated = command.exec_id is not None and command.exec_id in order.exec_ids
     overtaken = command.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
     harmless = (overtaken and order.status is OrderStatus.FILLED) or command.status is OrderStatus.WORKING
     if order.status is command.status or repeated or harmless:
         return Done(duplicate=True)
-    sentence = f"CONFLICTING REPORT — order {order.id} is {order.status}, the bridge says {command.status}"
-    transition.alert("report_conflict", "critical", sentence, order.asset)
-    return Refusal("report_conflict", sentence)
+    detail = f"order {order.id} is {order.status}, the bridge says {command.status}"
+    facts = {"order_id": order.id, "status": order.status, "reported": command.status}
+    transition.alert("report_conflict", detail, order.asset, facts)
+    return refuse("report_conflict", detail, **facts)
 
 
-def _mismatch(order: Order, command: ReportExecution) -> str | None:
-    if command.symbol not in (None, order.contract.symbol):
-        return f"symbol was {command.symbol}, the order's is {order.contract.symbol}"
-    if command.side not in (None, order.side):
-        return f"side was {command.side}, the order's is {order.side}"
+def _mismatch(order: Order, command: ReportExecution) -> Refusal | None:
+    """Refuse a report that names another contract or side than its order."""
+    told = {"symbol": (command.symbol, order.contract.symbol), "side": (command.side, order.side)}
+    for name, (was, own) in told.items():
+        if was not in (None, own):
+            return refuse("report_invalid", f"{name} was {was}, the order's is {own}", field=name, was=was, order=own)
     return None
 
 
@@ -151,12 +165,17 @@ def _fill(transition: Transition, order: Order, qty: int, price: Price) -> Order
 def _after_end(transition: Transition, ended: Order) -> None:
     """An order is final: a refused exit is tried again, a latched one becomes an order in this very step."""
     if ended.status is OrderStatus.REJECTED and ended.kind != "EXIT":
-        what = f"{ended.side} {ended.qty} {ended.contract.symbol}"
-        why = ended.reason or "no reason given"
-        transition.alert("order_rejected", "warning", f"ORDER REJECTED — {what} ({why})", ended.asset)
+        _warn_of_rejection(transition, ended)
     if ended.kind == "EXIT" and ended.filled_qty < ended.qty:
         retry_exit(transition, ended)
     pursue_exit(transition, ended.asset)
+
+
+def _warn_of_rejection(transition: Transition, ended: Order) -> None:
+    symbol = ended.contract.symbol
+    detail = f"{ended.side} {ended.qty} {symbol} ({ended.reason or 'no reason given'})"
+    facts = {"order_id": ended.id, "side": ended.side, "qty": ended.qty, "symbol": symbol, "reason": ended.reason}
+    transition.alert("order_rejected", detail, ended.asset, facts)
 
 
 def expire_entries(transition: Transition) -> None:
@@ -164,10 +183,12 @@ def expire_entries(transition: Transition) -> None:
     for order in list(transition.desk.orders.values()):
         stale = order.expires_at is not None and transition.now >= order.expires_at
         if stale and order.status is OrderStatus.PENDING:
-            reason = f"not claimed by a bridge within {transition.desk.rules.entry_ttl_seconds} s"
+            ttl = transition.desk.rules.entry_ttl_seconds
+            reason = f"not claimed by a bridge within {ttl} s"
             end_order(transition, order, OrderStatus.EXPIRED, reason)
             what = order.kind.replace("_", "-")
-            transition.alert("entry_expired", "warning", f"{what} EXPIRED — {reason}", order.asset)
+            facts = {"order_id": order.id, "order": what, "ttl_seconds": ttl}
+            transition.alert("entry_expired", reason, order.asset, facts)
             pursue_exit(transition, order.asset)
 
 
@@ -177,5 +198,7 @@ def warn_of_unclaimed_exits(transition: Transition) -> None:
         waiting = order.kind == "EXIT" and order.status is OrderStatus.PENDING and not order.alerted
         if waiting and transition.now >= order.created_at + EXIT_UNCLAIMED_AFTER:
             transition.put_order(replace(order, alerted=True))
-            sentence = f"EXIT UNCLAIMED — no bridge took the {order.source} exit of {order.contract.symbol} for 10 s"
-            transition.alert("exit_unclaimed", "critical", sentence, order.asset)
+            symbol = order.contract.symbol
+            detail = f"no bridge took the {order.source} exit of {symbol} for 10 s"
+            facts = {"order_id": order.id, "source": order.source, "symbol": symbol, "waited_seconds": 10}
+            transition.alert("exit_unclaimed", detail, order.asset, facts)

@@ -9,21 +9,11 @@ from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderP
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import Act, EntryRequest, first_closed_for, ladder
+from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
-from wire.types import Color, IntentStatus
-
-PREORDER_GATES = (
-    "daily_stop",
-    "trade_limit",
-    "cooldown",
-    "candle_lock",
-    "pending_order",
-    "position",
-    "heartbeat",
-)
-INTENT_GATES = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
+from wire.types import Color, IntentStatus, color_with
 
 
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
@@ -31,10 +21,10 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
     asset = transition.asset(command.asset)
     direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
     if direction is None:
-        return Refusal("direction_required", "a pre-order needs a direction while the structure gives none")
+        return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(transition, request, PREORDER_GATES)
+    refusal = _refusal(transition, request, "preorder")
     if refusal is not None:
         return refusal
     preorder = PreOrder(
@@ -54,34 +44,36 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
 def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusal:
     """Note that the operator means to enter after the next 6pt brick."""
     asset = transition.asset(command.asset)
-    refusal = _refusal(transition, EntryRequest(asset), INTENT_GATES)
+    refusal = _refusal(transition, EntryRequest(asset), "intent")
     if refusal is not None:
         return refusal
     _put_intent(transition, asset, Intent("WAITING", transition.now))
     return Done()
 
 
-def _refusal(transition: Transition, request: EntryRequest, gates: tuple[str, ...]) -> Refusal | None:
-    """Ask the gates that placing needs, then whether something waits already."""
+def _refusal(transition: Transition, request: EntryRequest, act: Act) -> Refusal | None:
+    """Ask the gates that bind placing, then whether something waits already."""
     rungs = ladder(transition.desk, request, transition.now)
-    shut = next((rung for rung in rungs if rung.gate in gates and not rung.is_open), None)
+    shut = first_closed_for(act, rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
-    waiting = _what_waits(request.asset)
-    return Refusal("already_waiting", f"{waiting} WAITS ALREADY — cancel it first") if waiting else None
+    return _refusal_by_what_waits(request.asset)
 
 
-def _what_waits(asset: Asset) -> str | None:
+def _refusal_by_what_waits(asset: Asset) -> Refusal | None:
+    detail = "cancel it first"
     if asset.preorder is not None and asset.preorder.is_active:
-        return "A PRE-ORDER"
-    return "AN INTENT" if asset.intent is not None and asset.intent.is_active else None
+        return refuse("already_waiting", detail, "A PRE-ORDER WAITS ALREADY", asset=asset.symbol, waits="preorder")
+    if asset.intent is not None and asset.intent.is_active:
+        return refuse("already_waiting", detail, "AN INTENT WAITS ALREADY", asset=asset.symbol, waits="intent")
+    return None
 
 
 def cancel_preorder(transition: Transition, command: CancelPreOrder) -> Reply | Refusal:
     """Take the waiting pre-order back."""
     asset = transition.asset(command.asset)
     if asset.preorder is None or not asset.preorder.is_active:
-        return Refusal("nothing_waiting", f"NO PRE-ORDER — nothing waits for {asset.symbol}")
+        return refuse("nothing_waiting", f"nothing waits for {asset.symbol}", "NO PRE-ORDER", asset=asset.symbol)
     _end_preorder(transition, asset, asset.preorder, "cancelled by the operator")
     return Done()
 
@@ -90,7 +82,7 @@ def cancel_intent(transition: Transition, command: CancelIntent) -> Reply | Refu
     """Take the intent back."""
     asset = transition.asset(command.asset)
     if asset.intent is None or not asset.intent.is_active:
-        return Refusal("nothing_waiting", f"NO INTENT — nothing waits for {asset.symbol}")
+        return refuse("nothing_waiting", f"nothing waits for {asset.symbol}", "NO INTENT", asset=asset.symbol)
     _put_intent(transition, asset, replace(asset.intent, status="CANCELLED"))
     return Done()
 
@@ -115,7 +107,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
     preorder = asset.preorder
     if preorder is None or not preorder.is_active:
         return
-    if color != ("green" if preorder.direction == "BUY" else "red"):
+    if color != color_with(preorder.direction):
         _end_preorder(transition, asset, preorder, f"the 6pt brick came {color}")
         return
     transition.put_asset(replace(asset, preorder=replace(preorder, status="FIRED")))
@@ -129,7 +121,8 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
     )
     answer = enter_market(transition, entry)
     if isinstance(answer, Refusal):
-        _end_preorder(transition, transition.asset(symbol), preorder, answer.sentence)
+        refused = replace(preorder, refusal=explanation_of(answer))
+        _end_preorder(transition, transition.asset(symbol), refused, answer.sentence)
     else:
         transition.record(PreOrderEnded(symbol, fired=True))
 

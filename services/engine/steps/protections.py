@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from services.engine.model.commands import SetPointsTarget, SetProtect, SetSignalTarget, ToggleExit
 from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.model.state import Asset, Trade
+from services.engine.model.state import Asset
+from services.engine.model.trade import Trade
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
-from wire.types import Color
+from wire.types import Color, color_against
 
 PROTECT_THRESHOLDS = (Decimal("-2"), Decimal("0.5"))
 HIGHEST_TARGET = Decimal(200)
@@ -25,9 +27,10 @@ def set_protect(transition: Transition, command: SetProtect) -> Reply | Refusal:
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
-    threshold = trade.protect_threshold_points if command.threshold is None else command.threshold
+    threshold = trade.protections.protect_threshold_points if command.threshold is None else command.threshold
     if threshold not in PROTECT_THRESHOLDS:
-        return Refusal("setting_invalid", f"threshold was {threshold}, it must be -2.0 or 0.5 points")
+        detail = f"threshold was {threshold}, it must be -2.0 or 0.5 points"
+        return refuse("setting_invalid", detail, field="threshold", was=threshold)
     if is_management_locked(asset, trade):
         return _locked(asset)
     return _change(transition, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
@@ -38,9 +41,10 @@ def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
-    target = trade.points_tp_target if command.target is None else command.target
+    target = trade.protections.points_tp_target if command.target is None else command.target
     if not 0 < target <= HIGHEST_TARGET:
-        return Refusal("setting_invalid", f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}")
+        detail = f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}"
+        return refuse("setting_invalid", detail, field="target", was=target, highest=HIGHEST_TARGET)
     if is_management_locked(asset, trade):
         return _locked(asset)
     return _change(transition, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
@@ -51,14 +55,15 @@ def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
-    target = trade.tp_target if command.target is None else command.target
+    target = trade.protections.tp_target if command.target is None else command.target
     if not 1 <= target <= MOST_SIGNALS:
-        return Refusal("setting_invalid", f"tp_target was {target}, it must be from 1 to {MOST_SIGNALS}")
-    arms = command.toggle and not trade.tp_armed
+        detail = f"tp_target was {target}, it must be from 1 to {MOST_SIGNALS}"
+        return refuse("setting_invalid", detail, field="tp_target", was=target, lowest=1, highest=MOST_SIGNALS)
+    arms = command.toggle and not trade.protections.tp_armed
     if arms and not may_arm_signal_target(asset, trade):
         return _locked(asset)
-    armed = trade.tp_armed is not command.toggle
-    count = 0 if command.reset or arms else trade.tp_count
+    armed = trade.protections.tp_armed is not command.toggle
+    count = 0 if command.reset or arms else trade.protections.tp_count
     return _change(transition, asset, trade, tp_armed=armed, tp_target=target, tp_count=count)
 
 
@@ -67,7 +72,7 @@ def toggle_exit(transition: Transition, command: ToggleExit) -> Reply | Refusal:
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
-    switched_on = not getattr(trade, command.exit)
+    switched_on = not getattr(trade.protections, command.exit)
     arms_high_bar = switched_on and command.exit == "high_next_bar_exit_enabled"
     if arms_high_bar and not may_arm_high_next_bar(asset, trade):
         return _locked(asset)
@@ -78,10 +83,10 @@ def count_signal(transition: Transition, symbol: str, color: Color) -> None:
     """Count a 6pt brick against the trade while the signal take-profit is armed."""
     asset = transition.asset(symbol)
     trade = asset.trade
-    if trade is None or not trade.tp_armed or color != ("red" if trade.side == "BUY" else "green"):
+    if trade is None or not trade.protections.tp_armed or color != color_against(trade.side):
         return
-    counted = replace(trade, tp_count=trade.tp_count + 1)
-    transition.put_asset(replace(asset, trade=counted))
+    counted = replace(trade.protections, tp_count=trade.protections.tp_count + 1)
+    transition.put_asset(replace(asset, trade=replace(trade, protections=counted)))
     transition.record(SignalCounted(symbol, counted.tp_count, counted.tp_target))
 
 
@@ -89,19 +94,19 @@ def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None
     """Return asset and open trade, or the refusal when there is none."""
     asset = transition.asset(symbol)
     if asset.trade is None:
-        return asset, None, Refusal("nothing_to_manage", f"NO POSITION — {symbol} is flat")
+        return asset, None, refuse("nothing_to_manage", f"{symbol} is flat", asset=symbol)
     return asset, asset.trade, None
 
 
 def _locked(asset: Asset) -> Refusal:
     color = asset.stack.two_half.color
-    return Refusal("management_locked", f"MANAGEMENT LOCK ACTIVE — the 2.5pt brick is {color}; it opens when it turns")
+    return refuse("management_locked", f"the 2.5pt brick is {color}; it opens when it turns", color=color)
 
 
 def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:
-    changed = replace(trade, **settings)
-    transition.put_asset(replace(asset, trade=changed))
+    changed = replace(trade.protections, **settings)
+    transition.put_asset(replace(asset, trade=replace(trade, protections=changed)))
     for name, value in settings.items():
-        if getattr(trade, name) != value:
+        if getattr(trade.protections, name) != value:
             transition.record(ProtectionChanged(asset.symbol, name, str(value)))
     return Done()

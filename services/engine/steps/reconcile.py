@@ -63,9 +63,9 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition)
     transition.put_asset(asset)
     held, price = asset.position, _last_known_price(asset, broker)
     if price is None:
-        sentence = f"RECONCILE — the broker holds {broker.position} {broker.symbol}, no price is known to book it"
+        detail = f"the broker holds {broker.position} {broker.symbol}, no price is known to book it"
         _note_disagreement(transition, asset, broker)
-        transition.alert("reconcile", "critical", sentence, asset.symbol)
+        transition.alert("reconcile", detail, asset.symbol, _facts(asset, broker, followed=False))
         return
     transition.record(PositionAgreed(asset.symbol))
     if held and held * broker.position <= 0:
@@ -75,10 +75,19 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition)
         _resize(transition, asset, abs(broker.position), price)
     elif broker.position:
         adopt(transition, transition.asset(asset.symbol), broker.position, broker.avg_price or price)
-    sentence = (
-        f"RECONCILE — the desk held {asset.position} {broker.symbol}, the broker {broker.position}: followed the broker"
+    transition.alert(
+        "reconcile",
+        f"the desk held {asset.position} {broker.symbol}, the broker {broker.position}: followed the broker",
+        asset.symbol,
+        _facts(asset, broker, followed=True),
+        None if broker.position else "warning",
     )
-    transition.alert("reconcile", "critical" if broker.position else "warning", sentence, asset.symbol)
+
+
+def _facts(asset: Asset, broker: BrokerPosition, *, followed: bool) -> dict[str, str | int]:
+    """Return what an alert says of the two positions, as they were before the desk followed."""
+    positions = {"desk_position": asset.position, "broker_position": broker.position}
+    return {**positions, "symbol": broker.symbol, "followed": followed}
 
 
 def _last_known_price(asset: Asset, broker: BrokerPosition) -> Price | None:

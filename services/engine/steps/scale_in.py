@@ -7,36 +7,36 @@ from msgspec.structs import replace
 from services.engine.model.commands import ScaleIn
 from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
-from services.engine.model.state import Trade
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.model.trade import Trade
+from services.engine.rules.gates import EntryRequest, first_closed_for, ladder
+from services.engine.rules.refusals import refuse
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
 from services.engine.transition import Transition
-from wire.types import Color, Stream
-
-SCALE_IN_GATES = ("daily_stop", "pending_order", "heartbeat", "reconcile", "bridge")
+from wire.types import Color, Stream, color_with
 
 
 def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
     """Queue an order that adds to the trade, same direction; it uses no slot of the trade limit."""
     asset = transition.asset(command.asset)
     if asset.trade is None:
-        return Refusal("nothing_to_manage", f"NO POSITION — {asset.symbol} is flat")
+        return refuse("nothing_to_manage", f"{asset.symbol} is flat", asset=asset.symbol)
     request = EntryRequest(asset, asset.trade.side)
     rungs = ladder(transition.desk, request, transition.now)
-    shut = next((rung for rung in rungs if rung.gate in SCALE_IN_GATES and not rung.is_open), None)
+    shut = first_closed_for("scale_in", rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
     if not asset.trade.scale_in_available:
-        return Refusal("scale_in_unavailable", _why_not(asset.trade))
+        return _unavailable(asset.trade)
     trade = replace(asset.trade, scale_in_available=False, scale_in_used=True)
     return OrderTaken(queue_scale_in(transition, transition.put_asset(replace(asset, trade=trade)), trade))
 
 
-def _why_not(trade: Trade) -> str:
+def _unavailable(trade: Trade) -> Refusal:
     if trade.scale_in_used:
-        return "SCALE-IN USED — once per trade"
-    return "SCALE-IN LOCKED — wait for a 6pt continuation brick or a 4pt pullback flip"
+        return refuse("scale_in_unavailable", "once per trade", "SCALE-IN USED", used=True)
+    detail = "wait for a 6pt continuation brick or a 4pt pullback flip"
+    return refuse("scale_in_unavailable", detail, "SCALE-IN LOCKED", used=False)
 
 
 def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: Color, *, flipped: bool) -> None:
@@ -45,7 +45,7 @@ def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: 
     trade = asset.trade
     if trade is None or trade.scale_in_available or trade.scale_in_used:
         return
-    with_trade = color == ("green" if trade.side == "BUY" else "red")
+    with_trade = color == color_with(trade.side)
     if stream is Stream.MAIN and with_trade:
         by = "6pt continuation"
     elif stream is Stream.FOUR and flipped and not with_trade:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from services.engine.model.events import CooldownStarted, TradeClosed, TradeOpened
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
-from services.engine.model.state import Asset, Trade
+from services.engine.model.state import Asset
+from services.engine.model.trade import Protections, Trade
 from services.engine.transition import Transition
 from wire.types import Instant, Price, Side
 
@@ -65,16 +66,19 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
         zone=terms.zone,
         env=order.env,
         override=terms.override,
-        points_tp_enabled=terms.trade_mode == "SCALP",
-        points_tp_target=rules.points_tp_target,
-        main_flip_exit_enabled=terms.zone == "FREE",
-        stop_points=order.stop_points or rules.stop_points,
+        protections=Protections(
+            points_tp_enabled=terms.trade_mode == "SCALP",
+            points_tp_target=rules.points_tp_target,
+            main_flip_exit_enabled=terms.zone == "FREE",
+            stop_points=order.stop_points or rules.stop_points,
+        ),
     )
 
 
 def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
     """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
     side: Side = "BUY" if position > 0 else "SELL"
+    rules = transition.desk.rules
     trade = Trade(
         id=transition.new_id(),
         side=side,
@@ -87,9 +91,9 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> 
         zone="ADOPTED",
         env=transition.desk.env,
         initial_exit_locked=False,
-        points_tp_enabled=True,
-        points_tp_target=transition.desk.rules.points_tp_target,
-        stop_points=transition.desk.rules.stop_points,
+        protections=Protections(
+            points_tp_enabled=True, points_tp_target=rules.points_tp_target, stop_points=rules.stop_points
+        ),
     )
     open_trade(transition, asset, trade, adopted=True)
 

@@ -22,7 +22,7 @@ from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.times import candle_end
 from services.stores.store import Stored, StoreUnreadable
 
-SCHEMA = 2
+SCHEMA = 3
 GLOBAL = "_global"
 
 _encode = msgspec.json.Encoder().encode
@@ -120,7 +120,25 @@ def _with_candle_end(desk: Any) -> Any:
     return {**locks, "candle_until": candle_end(used, desk["rules"]["candle_seconds"]).isoformat()}
 
 
-UPGRADES = (_rules_get_a_tomorrow,)  # the step at index n brings a document from schema n + 1 to n + 2
+def _protections_get_a_place(document: Any) -> Any:
+    """Schema 3: a trade's protections are nested under ``trade.protections``; alerts and refusals may have facts."""
+    trade = document.get("asset", {}).get("trade")
+    if isinstance(trade, dict):
+        nested = {name: value for name, value in trade.items() if name in PROTECTIONS_UNTIL_3}
+        rest = {name: value for name, value in trade.items() if name not in PROTECTIONS_UNTIL_3}
+        document["asset"]["trade"] = {**rest, "protections": nested}
+    return {**document, "schema": 3}
+
+
+PROTECTIONS_UNTIL_3 = (  # as they were called then, whatever they are called today
+    *("points_tp_enabled", "points_tp_target", "protect_enabled", "protect_threshold_points"),
+    *("tp_armed", "tp_target", "tp_count", "stop_points"),
+    *("high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled"),
+)
+UPGRADES = (  # the step at index n brings a document from schema n + 1 to n + 2
+    _rules_get_a_tomorrow,
+    _protections_get_a_place,
+)
 
 
 def observations(desk: Desk, seen: Desk) -> Observed | None:

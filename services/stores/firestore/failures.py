@@ -1,4 +1,4 @@
-"""What Firestore's failures mean: refused, not done, or nobody knows (DESIGN 6)."""
+"""What Firestore's failures mean: refused, not done, or nobody knows (DESIGN 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Firestore on the wire: one call at a time, each bounded, each failure told apart (DESIGN 3).
+"""Firestore on the wire: one call at a time, each bounded, each failure told apart (DESIGN 7).
 
 The service's own client class is used, not the document library above it: that one repeats calls on its own, past
 any timeout, and its channel takes a minute to come back after an outage. Transactions are not used at all: what

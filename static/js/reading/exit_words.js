@@ -8,10 +8,10 @@ export const NO_EXIT_ANSWER =
 /**
  * Whether the desk refused an exit by the initial exit lock.
  *
- * @param {string} sentence
+ * @param {string | null | undefined} code
  */
-export function isLockRefusal(sentence) {
-  return sentence.startsWith("INITIAL_EXIT_LOCK_ACTIVE");
+export function isLockRefusal(code) {
+  return code === "exit_locked";
 }
 
 /**
@@ -35,8 +35,8 @@ export function allAnswer(body) {
   if (orders?.length) parts.push(`Exits queued: ${assetsOf(orders)}.`);
   if (cancelled?.length) parts.push(`Unclaimed orders cancelled: ${assetsOf(cancelled)}.`);
   if (latched?.length) parts.push(`Latched behind an open order: ${latched.join(", ")}.`);
-  for (const { asset, reason } of skipped ?? []) {
-    parts.push(isLockRefusal(reason) ? lockSentence(asset) : `${asset}: ${reason}.`);
+  for (const { asset, reason, code } of skipped ?? []) {
+    parts.push(isLockRefusal(code) ? lockSentence(asset) : `${asset}: ${reason}.`);
   }
   return parts.join(" ") || "Every asset is flat: nothing to exit.";
 }

@@ -4,23 +4,8 @@
 
 import * as clock from "../desk/clock.js";
 import * as store from "../desk/store.js";
+import { aroundTimeLeft, countsDown, timeless } from "./explained.js";
 import { age, countdown, wholeNumber } from "./format.js";
-
-/** The countdown within a sentence of the desk. */
-export const RUNNING_TIME = /\d+:\d\d(?::\d\d)?/;
-
-/** What waits for a brick needs less of the ladder, and a scale-in less again (SPEC 4). */
-export const PREORDER_GATES = [
-  "daily_stop",
-  "trade_limit",
-  "cooldown",
-  "candle_lock",
-  "pending_order",
-  "position",
-  "heartbeat",
-];
-export const INTENT_GATES = PREORDER_GATES.filter((gate) => gate !== "candle_lock");
-export const SCALE_IN_GATES = ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"];
 
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
 export function deskInTheWay() {
@@ -48,25 +33,32 @@ export function firstClosedButZone(asset) {
 }
 
 /**
- * The first closed one among these gates, or null.
+ * The closed gates that bind an act; what waits for a brick needs less of the ladder, a scale-in less again (SPEC 4).
  *
  * @param {Wire.AssetState} asset
- * @param {readonly string[]} gates
+ * @param {Wire.Rung["binds"][number]} act
  */
-export function firstClosedOf(asset, gates) {
-  return asset.ladder.find((rung) => rung.state === "closed" && gates.includes(rung.gate)) ?? null;
+export function closedFor(asset, act) {
+  return asset.ladder.filter((rung) => rung.state === "closed" && rung.binds.includes(act));
 }
 
 /**
- * The sentence's first words without the time and "ACTIVE": 5 MIN LOCK.
+ * The first closed gate that binds an act, or null.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung["binds"][number]} act
+ */
+export function firstClosedFor(asset, act) {
+  return closedFor(asset, act)[0] ?? null;
+}
+
+/**
+ * What a closed gate is called in a few words, a lock by its own name: 5 MIN LOCK.
  *
  * @param {Wire.Rung} rung
  */
-export function shortName(rung) {
-  return sentenceOf(rung)
-    .split(" — ")[0]
-    .replace(/\s*\(.*$/, "")
-    .replace(/ ACTIVE$/, "");
+export function shortName({ title, facts }) {
+  return String(facts.lock ?? title ?? "");
 }
 
 /**
@@ -90,13 +82,13 @@ export function timeLeft(rung) {
 }
 
 /**
- * The server's sentence with its countdown still running.
+ * The gate's sentence with its countdown still running.
  *
  * @param {Wire.Rung} rung
  */
 export function liveSentence(rung) {
   const left = timeLeft(rung);
-  return left === null ? sentenceOf(rung) : sentenceOf(rung).replace(RUNNING_TIME, left);
+  return left !== null && countsDown(rung) ? aroundTimeLeft(rung).join(left) : sentenceOf(rung);
 }
 
 /**
@@ -105,7 +97,7 @@ export function liveSentence(rung) {
  * @param {Wire.Rung} rung
  */
 export function timelessSentence(rung) {
-  return rung.reopens_at ? withoutCountdown(sentenceOf(rung)) : sentenceOf(rung);
+  return countsDown(rung) ? timeless(rung) : sentenceOf(rung);
 }
 
 /**
@@ -115,15 +107,6 @@ export function timelessSentence(rung) {
  */
 function sentenceOf({ sentence }) {
   return sentence ?? "";
-}
-
-/**
- * A sentence of some time ago without the time that was left then.
- *
- * @param {string} sentence
- */
-export function withoutCountdown(sentence) {
-  return sentence.replace(/\s*\([^()]*remaining\)/, "");
 }
 
 /**

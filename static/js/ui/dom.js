@@ -87,26 +87,26 @@ export function write(element, text) {
 }
 
 /**
- * A sentence with a running time in it. Only the time is rewritten, hidden from readers that would repeat it.
+ * A running time within a sentence. Only the time is rewritten, hidden from readers that would repeat it.
  *
  * @param {HTMLElement} element
- * @param {string} sentence
+ * @param {string} before what stands before the time
  * @param {string} time
- * @param {RegExp} pattern where the sentence has its time
+ * @param {string} after what stands behind it
  */
-export function writeRunning(element, sentence, time, pattern) {
+export function writeRunning(element, before, time, after) {
   const running = element.querySelector("[data-running]");
-  if (running && element.dataset.sentence === sentence) {
+  const around = `${before}…${after}`;
+  if (running && element.dataset.around === around) {
     write(running, time);
     return;
   }
-  const [before, after] = [sentence.split(pattern)[0], sentence.slice(sentence.search(pattern)).replace(pattern, "")];
   const span = document.createElement("span");
   span.dataset.running = "";
   span.setAttribute("aria-hidden", "true");
   span.textContent = time;
   element.replaceChildren(before, span, after);
-  element.dataset.sentence = sentence;
+  element.dataset.around = around;
 }
 
 /**

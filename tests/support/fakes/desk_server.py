@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 SECRET = "a-secret-of-the-desk"
 FINAL = ("FILLED", "REJECTED", "CANCELLED")
 STREAM_HEARTBEAT_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0  # how long a busy machine may take; no promise of the bridge
 
 Fault = str | int
 """An HTTP status to answer with; "cut" drops the link unread, "cut after" drops it once the request took effect."""
@@ -46,6 +47,7 @@ class DeskServer(ThreadingHTTPServer):
         self.always_redeliver = False
         self.at: Callable[[str, str], None] = lambda _what, _order_id: None
         self.is_away = False
+        self.polls_waiting = 0
         self._numbers = 0
 
     def __enter__(self) -> "DeskServer":
@@ -83,7 +85,7 @@ class DeskServer(ThreadingHTTPServer):
             order = {
                 "id": order_id, "client_order_id": order_id, "asset": "MESZ6", "exchange": "CME", "root": "ES",
                 "side": side, "qty": qty, "mode": "A", "env": "DEMO", "kind": "ENTRY", "stop_points": 15.0,
-                "created_at": now.isoformat(), "expires_at": (now + timedelta(seconds=30)).isoformat(),
+                "created_at": now.isoformat(), "expires_at": (now + timedelta(minutes=30)).isoformat(),
                 "source": "operator", "tick_size": 0.25, "point_size": 1, "point_value": 5,
             }  # fmt: skip
             self.orders[order_id] = order | terms
@@ -105,14 +107,14 @@ class DeskServer(ThreadingHTTPServer):
         """Let the next calls of `what` (pending, report, stream) go wrong in this order."""
         self.faults[what].extend(faults)
 
-    def waits_until(self, condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    def waits_until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
         """Wait until `condition` holds and give its value; fails the test when it does not."""
         with self.changed:
             value = self.changed.wait_for(condition, seconds)
         assert value, f"still not so after {seconds} s; applied: {self.applied[-6:]}"
         return value
 
-    def waits_for(self, order_id: str, status: str, seconds: float = 10.0) -> dict[str, Any]:
+    def waits_for(self, order_id: str, status: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until the order was reported with `status`; gives the report's details."""
         found = self.waits_until(
             lambda: [extra for oid, said, extra in self.applied if (oid, said) == (order_id, status)], seconds
@@ -140,7 +142,10 @@ class DeskServer(ThreadingHTTPServer):
     def hand_out(self, owner: str, limit: int, wait_seconds: float) -> list[dict[str, Any]]:
         """Claim orders for `owner`; those it has and never reported come again."""
         with self.changed:
+            self.polls_waiting += 1
+            self.changed.notify_all()
             self.changed.wait_for(lambda: self._claimable(owner), wait_seconds)
+            self.polls_waiting -= 1
             handed = []
             for order_id in self._claimable(owner)[:limit]:
                 again = order_id in self.owner_of

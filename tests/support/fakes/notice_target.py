@@ -35,7 +35,7 @@ class NoticeTarget(ThreadingHTTPServer):
     def titles(self) -> list[str]:
         return [message["title"] for message in self.messages]
 
-    def waits_for(self, is_true: Callable[[NoticeTarget], Any], seconds: float = 8.0) -> None:
+    def waits_for(self, is_true: Callable[[NoticeTarget], Any], seconds: float = 60.0) -> None:
         with self.changed:
             came = self.changed.wait_for(lambda: is_true(self), seconds)
         assert came, f"not within {seconds} s; arrived: {self.titles}, refused: {self.refused}"

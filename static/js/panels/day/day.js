@@ -33,7 +33,7 @@ const WARNINGS = {
 
 export function draw(state) {
   const desk = state.global;
-  drawAccount(desk, bridge.isSilent(state) || stream.isSilent());
+  drawAccount(desk, bridge.isSilent(state, stream.asOf()) || stream.isSilent());
   write(slot.left, wholeNumber(desk.trades_remaining_today));
   write(slot["left-note"], `of ${wholeNumber(desk.max_trades_per_day)} trades left`);
   drawPips(desk);

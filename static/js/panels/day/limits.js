@@ -52,8 +52,8 @@ async function setLimits() {
 }
 
 /** A refusal names the field by its name on the wire; here it has a title. */
-function byTitle({ error, field }) {
-  return TITLES[field] ? error.replace(field, TITLES[field]) : error;
+function byTitle({ error, field, detail }) {
+  return TITLES[field] && detail ? `${TITLES[field]}: ${detail}` : error;
 }
 
 /** What the desk made of it: in force now, or from the next trading day on. */

@@ -34,10 +34,7 @@ function fillAlert(row, alert) {
   mark(cell.level, "aria-label", alert.level);
   write(cell.time, clockMoment(alert.at, clock.now()));
   mark(cell.time, "datetime", alert.at);
-  write(
-    cell.sentence,
-    alert.asset && !alert.sentence.includes(alert.asset) ? `${alert.asset}: ${alert.sentence}` : alert.sentence,
-  );
+  write(cell.sentence, alert.asset ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
   mark(row, "data-over", { true: "yes", false: "no" }[alert.over]);
   write(cell.over, overWords(alert));
 }

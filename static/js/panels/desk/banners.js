@@ -46,7 +46,8 @@ function bridgeSentence(state) {
 
 function bridgeTrouble(state) {
   const { rithmic_last_ts: heardAt, env, ts_connected: hasBroker } = state.global;
-  if (bridge.isSilent(state)) return heardAt ? `Bridge not heard since ${clockTime(heardAt)}` : "Bridge not heard yet";
+  if (bridge.isSilent(state, stream.asOf()))
+    return heardAt ? `Bridge not heard since ${clockTime(heardAt)}` : "Bridge not heard yet";
   return env === "LIVE" && !hasBroker ? "The bridge is not connected to the broker" : "";
 }
 

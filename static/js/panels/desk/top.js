@@ -45,7 +45,7 @@ function bridgeWords(state) {
   const desk = state.global;
   const seconds = clock.secondsSince(desk.rithmic_last_ts);
   if (seconds === null) return [false, "never heard"];
-  if (bridge.isSilent(state)) return [false, `silent ${age(seconds)}`];
+  if (bridge.isSilent(state, stream.asOf())) return [false, `silent ${age(seconds)}`];
   return desk.ts_connected ? [true, age(seconds)] : [false, `${age(seconds)}, broker offline`];
 }
 

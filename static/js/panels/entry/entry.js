@@ -12,7 +12,7 @@
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
-import { deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
+import { closedFor, deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
 import { all, mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
@@ -166,5 +166,5 @@ function closedSentence(asset, closed) {
 }
 
 function closedGates(asset) {
-  return notBefore.closedFor(asset, chosen("order_type"));
+  return closedFor(asset, /** @type {Wire.Rung["binds"][number]} */ (chosen("order_type")));
 }

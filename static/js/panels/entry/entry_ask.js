@@ -9,8 +9,9 @@ import { clickKey, NoAnswer, post } from "../../desk/api.js";
 import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import { aroundTimeLeft, countsDown } from "../../reading/explained.js";
 import { countdown } from "../../reading/format.js";
-import { firstClosed, liveSentence, RUNNING_TIME } from "../../reading/gates.js";
+import { firstClosed, liveSentence } from "../../reading/gates.js";
 import { write, writeRunning } from "../../ui/dom.js";
 import { chosen } from "./entry_kinds.js";
 
@@ -23,7 +24,7 @@ const ANSWER_STAYS_MS = 15_000;
 let symbolInView = () => "";
 let redraw = () => {};
 let asking = false;
-let refusal = null; // what the desk last said to a click: {answer, symbol, sentence, gate, endsAt, override, version}
+let refusal = null; // what the desk last said to a click: {answer, symbol, around, gate, endsAt, override, version}
 let said = null; // the last sentence that no gate takes away: {answer, at}
 
 export function start(symbol, whenChanged) {
@@ -106,9 +107,10 @@ function take(answer, body, symbol, override) {
     return true;
   }
   const endsAt = body.retry_after_s ? clock.now() + body.retry_after_s * 1000 : null;
-  const sentence = symbol === symbolInView() ? body.error : `${symbol}: ${body.error}`;
-  tell(answer, sentence);
-  refusal = { answer, symbol, sentence, gate: body.gate ?? null, endsAt, override, version: store.current().version };
+  const about = symbol === symbolInView() ? "" : `${symbol}: `;
+  tell(answer, about + body.error);
+  const around = countsDown(body) ? aroundTimeLeft({ ...body, title: about + body.title }) : null;
+  refusal = { answer, symbol, around, gate: body.gate ?? null, endsAt, override, version: store.current().version };
   return false;
 }
 
@@ -116,10 +118,10 @@ function take(answer, body, symbol, override) {
 export function draw() {
   if (said !== null && !waitsForAGate() && performance.now() - said.at > ANSWER_STAYS_MS) return forget(said.answer);
   if (refusal === null) return;
-  const { answer, sentence, endsAt } = refusal;
+  const { answer, around, endsAt } = refusal;
   if (isOver(store.current().assets[refusal.symbol])) return forget(answer);
-  if (endsAt === null || !RUNNING_TIME.test(sentence)) return;
-  writeRunning(answer, sentence, countdown(Math.ceil((endsAt - clock.now()) / 1000)), RUNNING_TIME);
+  if (endsAt === null || around === null) return;
+  writeRunning(answer, around[0], countdown(Math.ceil((endsAt - clock.now()) / 1000)), around[1]);
 }
 
 function waitsForAGate() {

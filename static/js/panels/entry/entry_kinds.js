@@ -2,7 +2,7 @@
 
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
-import { firstClosed, firstClosedButZone, firstClosedOf, INTENT_GATES, PREORDER_GATES } from "../../reading/gates.js";
+import { firstClosed, firstClosedButZone, firstClosedFor } from "../../reading/gates.js";
 import { all } from "../../ui/dom.js";
 import * as kept from "../../ui/kept.js";
 
@@ -25,15 +25,15 @@ const KINDS = {
     whenOpen: () => "Every gate is open.",
   },
   preorder: {
-    closed: (asset) => firstClosedOf(asset, PREORDER_GATES),
-    closedButZone: (asset) => firstClosedOf(asset, PREORDER_GATES),
+    closed: (asset) => firstClosedFor(asset, "preorder"),
+    closedButZone: (asset) => firstClosedFor(asset, "preorder"),
     sides: (asset) => (asset.zone_direction ? [asset.zone_direction] : BOTH),
     verb: "Pre-order ",
     detail: (side) => `at the next ${BRICK[side]} 6pt brick · ${manner()}`,
     whenOpen: () => "The next 6pt brick decides: the matching colour meets the whole ladder, the other cancels.",
   },
   intent: {
-    closed: (asset) => firstClosedOf(asset, INTENT_GATES),
+    closed: (asset) => firstClosedFor(asset, "intent"),
     sides: () => [],
     whenOpen: () => "An intent orders nothing: the next 6pt brick makes it READY, the one after lets it expire.",
   },

@@ -7,10 +7,8 @@
 
 import * as clock from "../../desk/clock.js";
 import { clockTime, marketDay, weekday } from "../../reading/format.js";
-import { INTENT_GATES, PREORDER_GATES } from "../../reading/gates.js";
 import { show, write } from "../../ui/dom.js";
 
-const GATES = { preorder: PREORDER_GATES, intent: INTENT_GATES };
 const EVENTS = {
   pending_order: "the open order's report",
   position: "a flat position",
@@ -21,11 +19,6 @@ const EVENTS = {
   reconcile: "broker and desk agreeing",
   bridge: "the bridge back",
 };
-
-/** The closed gates that stand before a way in: market, preorder or intent. */
-export function closedFor(asset, way) {
-  return asset.ladder.filter((rung) => rung.state === "closed" && (GATES[way]?.includes(rung.gate) ?? true));
-}
 
 /** Draw the line beneath the headline; it is empty when one gate at most is closed, for that one says it all. */
 export function draw(line, closed) {

@@ -4,7 +4,7 @@
 
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { withoutCountdown } from "../../reading/gates.js";
+import { countsDown, timeless } from "../../reading/explained.js";
 import { mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
@@ -58,8 +58,12 @@ function words(asset) {
 /** How the last one ended; a pre-order that fired has become a trade and needs no words. */
 function lastOutcome(asset) {
   const ends = [];
-  if (asset.preorder_status === "CANCELLED")
-    ends.push(`Pre-order CANCELLED: ${withoutCountdown(asset.preorder_reason ?? "")}`);
+  if (asset.preorder_status === "CANCELLED") ends.push(`Pre-order CANCELLED: ${whyCancelled(asset)}`);
   if (asset.intent_status === "EXPIRED") ends.push("Intent EXPIRED: a second 6pt brick came");
   return ends.join(". ");
+}
+
+/** A refusal of some time ago is said without the time that was left then. */
+function whyCancelled({ preorder_reason: reason, preorder_refusal: refusal }) {
+  return refusal && countsDown(refusal) ? timeless(refusal) : (reason ?? "");
 }

@@ -106,11 +106,11 @@ async function leave(button, force) {
 
 /** An answer about an asset that has left the view meanwhile names it. */
 function ofAsset(symbol, sentence) {
-  return symbol === symbolInView() || sentence.includes(symbol) ? sentence : `${symbol}: ${sentence}`;
+  return symbol === symbolInView() ? sentence : `${symbol}: ${sentence}`;
 }
 
 function oneAnswer(body, symbol) {
-  if (!body.ok) return isLockRefusal(body.error) ? lockSentence(symbol) : body.error;
+  if (!body.ok) return isLockRefusal(body.code) ? lockSentence(symbol) : body.error;
   if (body.latched) return "Latched: the exit follows as soon as the open order is final.";
   if (body.already_pending) return `The exit is already on its way: ${body.order?.status ?? "pending"}.`;
   if (!body.order) return "Nothing to exit.";

@@ -4,7 +4,7 @@
 
 import * as clock from "../../desk/clock.js";
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
-import { firstClosedOf, headline, SCALE_IN_GATES } from "../../reading/gates.js";
+import { firstClosedFor, headline } from "../../reading/gates.js";
 import { mark, markBusy, slots, write } from "../../ui/dom.js";
 import { liveMark } from "../entry/entry_kinds.js";
 
@@ -40,7 +40,7 @@ function scaleIn(desk, asset) {
   const quantity = desk.limits?.scale_in_qty ?? "";
   const label = `Scale in: ${asset.trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
   if (asset.scale_in_used) return { state: "used", label: "Scale-in used", note: "once per trade" };
-  const closed = firstClosedOf(asset, SCALE_IN_GATES);
+  const closed = firstClosedFor(asset, "scale_in");
   if (!asset.scale_in_available) return { state: "locked", label, note: WAITS };
   if (closed) return { state: "locked", label, note: headline(closed) };
   return { state: "open", label, note: "unlocked, once per trade" };

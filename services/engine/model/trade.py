@@ -1,0 +1,77 @@
+"""The open trade and what takes it out by itself (SPEC 2, 6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode
+
+
+class Protections(Struct, frozen=True):
+    """What takes a trade out without a click, as it is set (SPEC 6). Targets and thresholds are in points.
+
+    ``stop_points`` is the distance of the broker's stop from the average; ``tp_count`` counts the opposite 6pt
+    bricks since the signal take-profit was armed.
+    """
+
+    points_tp_enabled: bool = False
+    points_tp_target: Decimal = Decimal(15)
+    protect_enabled: bool = False
+    protect_threshold_points: Decimal = Decimal(-2)
+    tp_armed: bool = False
+    tp_target: int = 3
+    tp_count: int = 0
+    high_next_bar_exit_enabled: bool = False
+    main_flip_exit_enabled: bool = False
+    four_pt_invalidation_enabled: bool = False
+    stop_points: Decimal = Decimal(15)
+
+
+class Trade(Struct, frozen=True):
+    """From the first entry fill to flat. Quantities are positive; ``side`` says which way.
+
+    The notionals are sums of price times quantity, kept whole so that averages and PnL stay exact.
+    """
+
+    id: str
+    side: Side
+    contract: Contract
+    quantity: int
+    entered_quantity: int
+    entry_notional: Price
+    opened_at: Instant
+    mode: TradeMode
+    zone: EntryZone
+    env: Env
+    override: bool = False
+    exited_quantity: int = 0
+    exit_notional: Price = Decimal(0)
+    initial_exit_locked: bool = True
+    fresh_main_bricks: int = 0
+    fresh_high_bricks: int = 0
+    forced_exit: bool = False
+    scale_in_available: bool = False
+    scale_in_used: bool = False
+    protections: Protections = Protections()
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.side == "BUY" else -1
+
+    @property
+    def entry_price(self) -> Price:
+        return self.entry_notional / self.entered_quantity
+
+    @property
+    def exit_price(self) -> Price | None:
+        return self.exit_notional / self.exited_quantity if self.exited_quantity else None
+
+    @property
+    def stop_price(self) -> Price:
+        return self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+
+    def open_points(self, price: Price) -> Decimal:
+        """Points won (lost when negative) per contract if the trade were closed at ``price``."""
+        return self.contract.points((price - self.entry_price) * self.sign)

@@ -1,0 +1,84 @@
+"""Every refusal of the desk in one table: its code, what it is called, and the HTTP status that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from services.engine.model.ladder import Rung
+from services.engine.model.replies import Refusal
+from services.engine.model.times import seconds_until
+from services.engine.model.wording import Explanation, facts_of, sentence_of
+from wire.types import Instant, RefusalCode
+
+
+class RefusalRule(Struct, frozen=True):
+    """One refusal. ``titles`` are its headlines, the usual one first; ``is_led`` tells whether the sentence has it."""
+
+    code: RefusalCode
+    titles: tuple[str, ...]
+    status: int
+    when: str
+    is_led: bool = True
+
+
+NO_POSITION = "NO POSITION"
+LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
+TABLE = (
+    RefusalRule("gate_closed", (), 409, "a gate of the ladder is closed; the title is the gate's"),
+    RefusalRule("exit_locked", (LOCKED,), 409, "the initial exit lock holds and the exit was not forced"),
+    RefusalRule("management_locked", ("MANAGEMENT LOCK ACTIVE",), 423, "the 2.5pt brick does not oppose the trade"),
+    RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
+    RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),
+    RefusalRule("nothing_to_exit", (NO_POSITION,), 409, "the asset is flat"),
+    RefusalRule("nothing_to_manage", (NO_POSITION,), 409, "the asset is flat"),
+    RefusalRule("nothing_waiting", ("NO PRE-ORDER", "NO INTENT"), 409, "there is nothing to take back"),
+    RefusalRule(
+        "already_waiting",
+        ("A PRE-ORDER WAITS ALREADY", "AN INTENT WAITS ALREADY"),
+        409,
+        "an intent or a pre-order of the asset waits",
+    ),
+    RefusalRule(
+        "scale_in_unavailable", ("SCALE-IN LOCKED", "SCALE-IN USED"), 409, "no brick has unlocked it, or it was used"
+    ),
+    RefusalRule("not_flat", ("NOT FLAT",), 409, "the environment was to change while something is open"),
+    RefusalRule("bridge_down", ("BRIDGE OFFLINE",), 503, "LIVE needs a connected bridge"),
+    RefusalRule("report_conflict", ("CONFLICTING REPORT", "OVERFILL"), 409, "the report contradicts what is known"),
+    RefusalRule("report_invalid", ("REPORT INVALID",), 400, "the report does not fit its order", is_led=False),
+    RefusalRule("unknown_order", ("UNKNOWN ORDER",), 404, "no order has this id", is_led=False),
+    RefusalRule("unknown_asset", ("UNKNOWN ASSET",), 400, "the desk does not trade the asset", is_led=False),
+    RefusalRule("direction_required", ("DIRECTION REQUIRED",), 400, "nothing gives the direction", is_led=False),
+    RefusalRule("setting_invalid", ("SETTING INVALID",), 400, "a value is outside its range", is_led=False),
+)
+REFUSALS: Mapping[RefusalCode, RefusalRule] = MappingProxyType({rule.code: rule for rule in TABLE})
+
+
+def refuse(code: RefusalCode, detail: str, title: str | None = None, **facts: object) -> Refusal:
+    """Refuse with the code's usual title, or another one of its titles."""
+    rule = REFUSALS[code]
+    title = title or rule.titles[0]
+    sentence = sentence_of(title if rule.is_led else "", detail)
+    return Refusal(code, sentence, title=title, detail=detail, facts=facts_of(facts))
+
+
+def explanation_of(refusal: Refusal) -> Explanation:
+    """Return why a command was refused, for those that keep it; a closed gate is named among the facts."""
+    gate = {"gate": refusal.gate} if refusal.gate else {}
+    return Explanation(refusal.code, refusal.title or "", refusal.detail or "", {**refusal.facts, **gate})
+
+
+def refuse_closed(shut: Rung, rungs: tuple[Rung, ...], now: Instant) -> Refusal:
+    """Refuse what the gate ``shut`` closes, in the gate's own words; ``rungs`` is the whole ladder."""
+    return Refusal(
+        code="gate_closed",
+        sentence=shut.sentence or shut.gate,
+        gate=shut.gate,
+        retry_after_s=seconds_until(shut.reopens_at, now) if shut.reopens_at else None,
+        ladder=rungs,
+        title=shut.title,
+        detail=shut.detail,
+        facts=shut.facts,
+    )

@@ -1,0 +1,167 @@
+// @ts-check
+
+/** State documents for the tests: a quiet desk that trades ES, and what a story changes of it. */
+
+export const NOW = "2031-01-06T15:00:00Z"; // 10:00:00 in New York
+
+/**
+ * One gate, closed unless a story says otherwise.
+ *
+ * @param {Partial<Wire.Rung>} more
+ * @returns {Wire.Rung}
+ */
+export function gate(more) {
+  return {
+    gate: "tempo",
+    state: "closed",
+    sentence: null,
+    reopens_at: null,
+    retry_after_s: null,
+    reopens: null,
+    binds: ["market"],
+    ...more,
+  };
+}
+
+/**
+ * ES, flat, with every gate open.
+ *
+ * @param {Partial<Wire.AssetState>} more
+ * @returns {Wire.AssetState}
+ */
+export function asset(more = {}) {
+  return {
+    ...{ symbol: "ES", contract: "MESH1", exchange: "CME", tick_size: 0.25, point_size: 1, point_value: 5 },
+    ...{ position: 0, avg_price: null, pnl: null, rithmic_open_points: null, last_price: null, price_ts: null },
+    ...{ last_heartbeat_ts: null, heartbeat_flagged: false, simulated: true },
+    ...{ pending_order_id: null, pending_kind: null, pending_side: null, pending_qty: null },
+    ...{ pending_status: null, pending_source: null },
+    ...{ one_renko_color: "neutral", one_renko_ts: null, two_half_renko_color: "neutral", two_half_renko_ts: null },
+    ...{ renko_color: "neutral", renko_ts: null, main_renko_color: "neutral", main_renko_ts: null },
+    ...{ high_renko_color: "neutral", high_renko_ts: null, macro_renko_color: "neutral", macro_renko_ts: null },
+    ...{ zone_type: "NONE", zone_direction: null, conflict_mode: false },
+    ...{ tempo_ready: false, tempo_color: "neutral", tempo_ts: null, tempo_age_s: null },
+    ...{ trade_mode: null, exit_mode: null, entry_zone: null, initial_exit_lock_active: false },
+    ...{ two_half_tp_lock_enabled: false, points_tp_enabled: false, points_tp_target: null },
+    ...{ protect_enabled: false, protect_threshold_points: null, tp_armed: false, tp_target: null, tp_count: 0 },
+    ...{ high_next_bar_exit_enabled: false, high_next_bar_exit_allowed: true, next_bar_exit_allowed: true },
+    ...{ main_flip_exit_enabled: false, four_pt_invalidation_enabled: false, auto_exit_renko: "6pt" },
+    ...{ scale_in_available: false, scale_in_used: false, stop_loss_price: null },
+    ...{ intent_active: false, intent_status: "NONE" },
+    ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
+    ...{ trade: null, due_exit: null, disagreement: null, first_closed_gate: null },
+    ...{ may_enter: [], locks: [], ladder: [] },
+    ...more,
+  };
+}
+
+/**
+ * The desk in DEMO, as the writer, at the beginning of its day.
+ *
+ * @param {Partial<Wire.GlobalState>} more
+ * @returns {Wire.GlobalState}
+ */
+export function desk(more = {}) {
+  return {
+    ...{ env: "DEMO", store: "up", role: "writer", writer: "a", simulated: true },
+    ...{ equity: null, open_pnl: null, realized_pnl: null, snapshot_ts: null, account: null, trade_route: null },
+    ...{ connected: true, connected_count: 1, connected_expected: 1, tradingview_connected: true },
+    ...{ rithmic_connected: true, rithmic_last_ts: NOW, ts_connected: true, md_connected: true },
+    ...{ five_min_trade_lock_active: false, five_min_trade_lock_remaining_s: 0, five_min_trade_lock_expires_ts: null },
+    ...{ post_exit_lock_active: false, post_exit_lock_remaining_s: 0, post_exit_lock_expires_ts: null },
+    candle: { started_at: NOW, ends_at: "2031-01-06T15:05:00Z", seconds: 300 },
+    ...{ trading_day: "2031-01-06", day_ends_ts: "2031-01-06T23:00:00Z" },
+    ...{ daily_stop_enabled: true, daily_stop_limit_pct: 2, daily_stop_triggered: false },
+    ...{ daily_stop_triggered_reason: null, daily_stop_warned_pct: 0 },
+    ...{ daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null },
+    ...{ max_trades_per_day: 10, trades_taken_today: 0, trades_remaining_today: 10, last_try_ts: null },
+    ...{ low_liquidity_today: false, low_liquidity_reason: null },
+    limits: limits(),
+    limits_pending: {},
+    ...more,
+  };
+}
+
+/** @returns {Wire.LimitsState} */
+function limits() {
+  return {
+    ...{ cooldown_seconds: 180, candle_seconds: 300, entry_ttl_seconds: 60 },
+    ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
+    ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
+    ...{ two_half_filter: true, day_roll: "18:00" },
+  };
+}
+
+/**
+ * The whole document; `es` and `global` are what a story changes of the asset and of the desk.
+ *
+ * @param {Partial<Wire.StateDocument> & {es?: Partial<Wire.AssetState>, desk?: Partial<Wire.GlobalState>}} more
+ * @returns {Wire.StateDocument}
+ */
+export function state({ es = {}, desk: ofDesk = {}, ...more } = {}) {
+  return {
+    ...{ version: 1, now: NOW, global: desk(ofDesk), assets: { ES: asset(es) } },
+    ...{ orders: [], history: [], logs: { tradingview: [], rithmic: [] }, level_exit_ts: {}, alerts: [] },
+    ...more,
+  };
+}
+
+/**
+ * An alert of ES that is not over.
+ *
+ * @param {Partial<Wire.AlertRow>} more
+ * @returns {Wire.AlertRow}
+ */
+export function alert(more) {
+  return {
+    ...{ at: NOW, code: "bridge_silent", level: "critical", sentence: "BRIDGE SILENT", asset: "ES" },
+    ...{ over: false, over_at: null },
+    ...more,
+  };
+}
+
+/**
+ * Long 5 at 5,250.25, opened a minute before NOW.
+ *
+ * @param {Partial<Wire.TradeState>} more
+ * @returns {Wire.TradeState}
+ */
+export function trade(more = {}) {
+  return {
+    ...{ id: "t1", side: "BUY", contract: "MESH1", quantity: 5, entry_price: 5250.25 },
+    ...{ opened_at: "2031-01-06T14:59:00Z", mode: "SCALP", zone: "NORMAL", override: false },
+    ...{ open_points: null, mae_points: null, mfe_points: null, stop_points: 12, stop_price: 5238.25 },
+    ...more,
+  };
+}
+
+/**
+ * A trade that is over: short 5, 1.5 points lost, closed by hand.
+ *
+ * @param {Partial<Wire.TradeRow>} more
+ * @returns {Wire.TradeRow}
+ */
+export function closedTrade(more = {}) {
+  return {
+    ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
+    ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, pnl_usd: -37.5 },
+    ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
+    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false },
+    ...more,
+  };
+}
+
+/**
+ * An entry of five that no bridge has claimed.
+ *
+ * @param {Partial<Wire.OrderRow>} more
+ * @returns {Wire.OrderRow}
+ */
+export function order(more = {}) {
+  return {
+    ...{ id: "o1", asset: "ES", symbol: "MESH1", exchange: "CME", side: "BUY", qty: 5, kind: "ENTRY" },
+    ...{ status: "PENDING", source: "manual", mode: "SCALP", env: "DEMO", filled_qty: 0, created_at: NOW },
+    ...{ expires_at: null, owner: null, reason: null },
+    ...more,
+  };
+}
