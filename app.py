@@ -39,12 +39,13 @@ from routes.readers.bricks import bricks
 from routes.readers.metrics import metrics
 from routes.readers.state import state
 from routes.readers.stream import stream
-from routes.tradingview.webhooks import STREAMS, webhooks
+from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
 from services.desk.manager import StateManager, utc_now
 from services.desk.subscribers import Several
+from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
@@ -55,6 +56,7 @@ from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import JournalRow, StoreError
+from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
 
 BLUEPRINTS = (
@@ -87,7 +89,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         raise ConfigError(str(error)) from error
     parts = open_services(config, Metrics(), clock)
     parts.metrics.watch(parts.manager, parts.broadcaster)
-    parts.metrics.expect_webhooks(STREAMS)
+    parts.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = parts
     session_cookie.install(app, config, parts.gatekeeper)
     errors.install(app)
@@ -163,6 +165,9 @@ def end_streams(app: Flask) -> None:
 def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
+    app.jinja_env.globals.update(
+        streams=STREAMS, journaled_streams=JOURNALED, limit_titles={row.rule: row.title for row in RULE_SETTINGS}
+    )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a webhook is never redirected
     if config.trusted_proxies:

@@ -15,23 +15,12 @@ from msgspec import Struct
 
 from services.market.renko import FormedBrick
 from services.market.ticks import Tick
-from wire.tradingview import BrickAlert, PriceAlert, encode
-from wire.types import STREAM_POINTS, Instant, Price, Stream
+from wire.tradingview import HEARTBEAT_PATH, STREAMS, BrickAlert, PriceAlert, encode
+from wire.types import Instant, Price
 
 TapeSource = Literal["recorded", "simulated"]
 
-HEARTBEAT_WEBHOOK = "/tv_heartbeat"
-BRICK_WEBHOOKS: Mapping[Decimal, str] = {
-    STREAM_POINTS[stream]: webhook
-    for stream, webhook in {
-        Stream.ONE: "/tv_renko_small",
-        Stream.TWO_HALF: "/tv_renko_two_half",
-        Stream.FOUR: "/tv_renko",
-        Stream.MAIN: "/tv_renko_main",
-        Stream.HIGH: "/tv_renko_high",
-        Stream.MACRO: "/tv_renko_macro",
-    }.items()
-}
+BRICK_WEBHOOKS: Mapping[Decimal, str] = {row.points: row.path for row in STREAMS}
 
 
 class Message(Struct, frozen=True):
@@ -54,7 +43,7 @@ class MessageWriter(Struct, frozen=True):
         alert = PriceAlert(
             secret=self.secret, symbol=self.asset, price=price, timestamp=iso_utc(moment), source=self._named_source
         )
-        return Message(HEARTBEAT_WEBHOOK, encode(alert))
+        return Message(HEARTBEAT_PATH, encode(alert))
 
     def brick(self, brick: FormedBrick, tick: Tick, ordinal: int, moment: Instant) -> Message:
         """Write a brick closed by a tick; ``ordinal`` counts the bricks of its size in this run."""

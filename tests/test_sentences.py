@@ -24,6 +24,7 @@ IN_PYTHON = (
     rf"\b(?:match|fullmatch|search|findall|sub)\(.*[ .(]{PARTS}\)",
     rf"[\"'] (?:not )?in [\w.]*\b{PARTS}\b(?!\w)",
     rf"[\"'] (?:not )?in [\w.()]*\[[\"']{PARTS}[\"']\]",
+    rf"[\"'] (?:not )?in [\w.]*\.get\([\"'](?:{PARTS}|description)[\"']",
     rf"\b(?:r?partition|r?split|startswith)\([rbf]?[\"']{DASH}",
 )
 SPOKEN = ("services", "routes", "bridge", "tape", "wire", "tests/crash", "tests/support", "tests/bench")
@@ -67,6 +68,7 @@ def test_no_program_takes_a_sentence_apart(path):
         (".py", 'if "LOCK" not in answer.json()["error"]:'),
         (".py", "re.search(r'(\\d+) of', refusal.sentence)"),
         (".py", 'body["error"].split(" ")'),
+        (".py", 'if "SECRET" in operation.get("description", ""):'),
         (".py", 'text.partition(" — ")'),
     ],
 )

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from wire.asset import AssetState, Facts, Rung
 from wire.bridge import OrderTicket
-from wire.state import AssetState, Facts, OrderRow, Rung, StateDocument
+from wire.state import OrderRow, StateDocument
 from wire.types import AwareTime, Env, RefusalCode, Side, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]

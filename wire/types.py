@@ -80,16 +80,6 @@ class Stream(StrEnum):
     MACRO = "macro"
 
 
-STREAM_POINTS: dict[Stream, Decimal] = {
-    Stream.ONE: Decimal(1),
-    Stream.TWO_HALF: Decimal("2.5"),
-    Stream.FOUR: Decimal(4),
-    Stream.MAIN: Decimal(6),
-    Stream.HIGH: Decimal(8),
-    Stream.MACRO: Decimal(12),
-}
-
-
 class OrderStatus(StrEnum):
     """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
 

@@ -47,5 +47,7 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
 def _sentence(fault: ErrorDetails) -> str:
     """Say it as the table does; what the table does not know, as the validator does."""
     facts: dict[str, Any] = {**fault.get("ctx", {}), "length": len(str(fault["input"]))}
+    if fault["type"] == "value_error":  # a rule of ours: its own words, without the validator's before them
+        return str(facts["error"])
     said = SENTENCES.get(fault["type"])
-    return said.format_map(facts) if said else fault["msg"].removeprefix("Value error, ")
+    return said.format_map(facts) if said else fault["msg"]

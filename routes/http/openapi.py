@@ -173,6 +173,8 @@ def _operation(rule: Rule, method: str, view: Any, names: Names) -> Json:
         "summary": " ".join(summary.split()),
         "security": GUARD_SECURITY[guard],
     }
+    if guard == "tradingview":
+        operation["x-secret-in-body"] = True
     if says.strip():
         operation["description"] = says.strip()
     if parameters := [*_in_path(rule), *_in_query(view), *_in_headers(view)]:

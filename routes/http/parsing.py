@@ -254,7 +254,7 @@ def _name_aliases(schema: dict[str, Any], model: type[BaseModel]) -> None:
         if not isinstance(field.validation_alias, AliasChoices):
             continue
         first, *others = [str(name) for name in field.validation_alias.choices]
-        says = {"description": f"another name of {first}, read where that is missing"}
+        says = {"description": f"another name of {first}, read where that is missing", "x-alias-of": first}
         properties.update(dict.fromkeys(others, says))
         if first in required:
             required.remove(first)

@@ -22,7 +22,8 @@ from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
 from services.views.state_view import state_document
 from wire.answers import AssetAnswer, VersionAnswer
-from wire.state import AssetState, StateDocument
+from wire.asset import AssetState
+from wire.state import StateDocument
 
 
 class AppServices(Struct, frozen=True):

@@ -11,12 +11,13 @@ from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from routes.http.replies import answer, app_services, reply
 from routes.operator import operator_calls
-from routes.tradingview.webhooks import BRICK_PATHS, answer_to, brick_in
+from routes.tradingview.webhooks import answer_to, brick_in
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
-from services.stores.store import DeadLetter
+from services.projections.dead_letters import DeadLetter, last_dead_letters
 from wire.answers import BrickAnswer, DeadLetterRow, DeadLettersAnswer
+from wire.tradingview import STREAM_OF_PATH
 
 dead_letters = operator_calls("dead_letters", __name__)
 
@@ -27,7 +28,7 @@ LETTERS_SHOWN = 200
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
     """Return the newest webhooks that could not be read, newest first."""
-    letters = app_services().manager.store.last_dead_letters(LETTERS_SHOWN)
+    letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
     return reply(DeadLettersAnswer(dead_letters=tuple(_letter_row(letter) for letter in letters)))
 
 
@@ -35,7 +36,7 @@ def show_dead_letters() -> Response:
 @answers(BrickAnswer, errors=(404, 409, 422))
 def replay_dead_letter(sequence: str) -> Response:
     """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
-    letters = app_services().manager.store.last_dead_letters(LETTERS_SHOWN)
+    letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
     letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
@@ -56,7 +57,7 @@ def replay_dead_letter(sequence: str) -> Response:
 
 def _brick_of(letter: DeadLetter) -> CloseBrick:
     """Read the letter as a brick that tells its time. Raises InvalidRequest."""
-    if letter.path not in BRICK_PATHS:
+    if letter.path not in STREAM_OF_PATH:
         raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
     try:
         brick = brick_in(letter.path, letter.body.encode())
@@ -71,4 +72,4 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
 
 
 def _letter_row(letter: DeadLetter) -> DeadLetterRow:
-    return DeadLetterRow(**structs.asdict(letter), can_be_tried_again=letter.path in BRICK_PATHS)
+    return DeadLetterRow(**structs.asdict(letter), can_be_tried_again=letter.path in STREAM_OF_PATH)

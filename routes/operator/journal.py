@@ -42,13 +42,13 @@ from services.journal.trades import (
     Cursor,
     JournalTrade,
     Selection,
-    attempts_of,
     page_of,
     read_cursor,
     span_of,
     trade_with_note,
     write_cursor,
 )
+from services.projections.attempts import attempts_between
 from services.projections.entry_gates import GatesAtEntry
 from services.projections.notes import Note
 from wire.journal import (
@@ -214,7 +214,8 @@ def show_statistics(query: TradesAsked) -> Response:
     """Return what the selected trades come to."""
     store, roll, selection = app_services().manager.store, _roll(), query.selection
     page = page_of(store, selection, roll, READ_AT_MOST)
-    attempts = attempts_of(store, *span_of(selection.first_day, selection.last_day, roll))
+    since, until = span_of(selection.first_day, selection.last_day, roll)
+    attempts = attempts_between(store, since, until, READ_AT_MOST)
     day_at, curve = day_by(roll), curve_of(page.trades)
     of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
     body = StatisticsAnswer(

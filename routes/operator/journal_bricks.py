@@ -13,15 +13,15 @@ from routes.http.errors import said
 from routes.http.parsing import asks
 from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
-from routes.readers.bricks import STREAM_OF_SIZE
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around
 from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
-from services.stores.codec import documents
+from services.projections.trades import closed_trade
 from wire.journal import FillRow, GapRow, TradeBricksAnswer
-from wire.types import STREAM_POINTS, Contract
+from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
+from wire.types import Contract
 
 journal_bricks = operator_calls("journal_bricks", __name__)
 
@@ -45,10 +45,10 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
     Of a trade with more than 540 bricks those around its entry and its exit; `gap` says where some are missing.
     """
     parts = app_services()
-    stored = parts.manager.store.trade(trade_id[:LONGEST_ID])
-    if stored is None:
+    closed = closed_trade(parts.manager.store, trade_id[:LONGEST_ID])
+    if closed is None:
         return said(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
-    trade, stream = documents.read_trade(stored.body), STREAM_OF_SIZE[query.size]
+    trade, stream = closed.trade, STREAM_OF_SIZE[query.size]
     contract = _contract_of(trade)
     found = bricks_around(trade, stream, parts.manager.store, parts.bricks)
     fills = fills_of(parts.manager.store, trade.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import Field, model_validator
@@ -15,12 +15,16 @@ from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
+from services.engine.model.settings import RULE_SETTING
 from wire.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 
 limits = operator_calls("limits", __name__)
 
-Contracts = Annotated[WholeNumber, Field(ge=1, le=1000)]
-Seconds = Annotated[WholeNumber, Field(ge=1, le=86_400)]
+
+def _between(rule: str) -> Any:
+    """Return the range of the setting of the same name."""
+    row = RULE_SETTING[rule]
+    return Field(gt=row.low, le=row.high) if row.kind == "decimal" else Field(ge=row.low, le=row.high)
 
 
 class NothingBody(OperatorBody):
@@ -34,17 +38,17 @@ class EnvBody(OperatorBody):
 class LimitsBody(OperatorBody):
     """Any of the limits; the ranges are those of the settings of the same name."""
 
-    max_trades_per_day: Annotated[WholeNumber, Field(ge=1, le=10_000)] | None = None
-    daily_stop_limit_pct: Annotated[Money, Field(gt=0, le=100)] | None = None
-    cooldown_seconds: Annotated[WholeNumber, Field(ge=0, le=86_400)] | None = None
-    candle_seconds: Annotated[WholeNumber, Field(ge=1, le=3600)] | None = None
-    entry_ttl_seconds: Annotated[WholeNumber, Field(ge=1, le=600)] | None = None
-    heartbeat_max_age_seconds: Seconds | None = None
-    bridge_max_age_seconds: Annotated[WholeNumber, Field(ge=1, le=600)] | None = None
-    entry_qty_6pt: Contracts | None = None
-    entry_qty_9pt: Contracts | None = None
-    scale_in_qty: Contracts | None = None
-    stop_points: Annotated[Money, Field(gt=0, le=1000)] | None = None
+    max_trades_per_day: Annotated[WholeNumber, _between("max_trades_per_day")] | None = None
+    daily_stop_limit_pct: Annotated[Money, _between("daily_stop_limit_pct")] | None = None
+    cooldown_seconds: Annotated[WholeNumber, _between("cooldown_seconds")] | None = None
+    candle_seconds: Annotated[WholeNumber, _between("candle_seconds")] | None = None
+    entry_ttl_seconds: Annotated[WholeNumber, _between("entry_ttl_seconds")] | None = None
+    heartbeat_max_age_seconds: Annotated[WholeNumber, _between("heartbeat_max_age_seconds")] | None = None
+    bridge_max_age_seconds: Annotated[WholeNumber, _between("bridge_max_age_seconds")] | None = None
+    entry_qty_6pt: Annotated[WholeNumber, _between("entry_qty_6pt")] | None = None
+    entry_qty_9pt: Annotated[WholeNumber, _between("entry_qty_9pt")] | None = None
+    scale_in_qty: Annotated[WholeNumber, _between("scale_in_qty")] | None = None
+    stop_points: Annotated[Money, _between("stop_points")] | None = None
     two_half_filter: bool | None = None
 
     @model_validator(mode="after")

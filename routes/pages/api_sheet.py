@@ -94,9 +94,7 @@ def _call(api: Json, path: str, method: str, operation: Json) -> Call:
 
 def _who(operation: Json) -> str:
     named = [" ".join([WHO[name], *scopes]) for choice in operation["security"] for name, scopes in choice.items()]
-    return " or ".join(dict.fromkeys(named)) or (
-        "TradingView" if "TV_WEBHOOK_SECRET" in operation.get("description", "") else "anybody"
-    )
+    return " or ".join(dict.fromkeys(named)) or ("TradingView" if operation.get("x-secret-in-body") else "anybody")
 
 
 def _given(api: Json, operation: Json) -> tuple[Field, ...]:
@@ -183,8 +181,6 @@ def sample(api: Json, schema: Json) -> Any:
         return sample(api, schema["anyOf"][0])
     if "properties" not in schema:
         return schema.get("minimum") or PLACEHOLDERS[schema.get("type", "string")]
-    named = [
-        name for name, field in schema["properties"].items() if "examples" in field and "another" not in str(field)
-    ]
+    named = [name for name, field in schema["properties"].items() if "examples" in field and "x-alias-of" not in field]
     chosen = dict.fromkeys([*named, *schema.get("required", ())]) or list(schema["properties"])[:1]
     return {name: sample(api, schema["properties"][name]) for name in chosen}

@@ -13,20 +13,12 @@ from routes.http.guards import guarded_by
 from routes.http.replies import app_services
 from routes.pages.pages import page_of
 from services.access.gatekeeper import SharedSecret
-from services.views.asset_view import FLAT_STREAM_NAMES
-from wire.types import STREAM_POINTS, Instant, Stream
+from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAMS
+from wire.types import Instant
 
 setup_page = Blueprint("setup_page", __name__)
 
 PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET"
-STREAMS = (  # path, stream, what it is for; the order in which a trader needs them
-    ("/tv_renko_main", Stream.MAIN, "tempo token: the right to one entry"),
-    ("/tv_renko_high", Stream.HIGH, "structure: the zone, and the structure exit"),
-    ("/tv_renko_macro", Stream.MACRO, "structure: the zone"),
-    ("/tv_renko", Stream.FOUR, "pullback: scale-in, 4pt invalidation"),
-    ("/tv_renko_two_half", Stream.TWO_HALF, "management lock"),
-    ("/tv_renko_small", Stream.ONE, "shown only"),
-)
 
 
 @setup_page.get("/setup")
@@ -68,17 +60,17 @@ def hooks() -> list[dict[str, Any]]:
     secret = json.dumps(PLACEHOLDER)
     bricks = [
         {
-            "path": path,
-            "title": f"{STREAM_POINTS[stream]:f}pt bricks",
-            "use": use,
+            "path": row.path,
+            "title": f"{row.size}pt bricks",
+            "use": row.use,
             "when": "Renko chart of this size, once per bar close; one alert for up, one for down bricks",
             "message": brick % secret,
-            "ts": f"{FLAT_STREAM_NAMES[stream]}_ts",
+            "ts": f"{row.state_name}_ts",
         }
-        for path, stream, use in STREAMS
+        for row in sorted(STREAMS, key=lambda row: row.set_up_place)
     ]
     every_minute = {
-        "path": "/tv_heartbeat",
+        "path": HEARTBEAT_PATH,
         "title": "Heartbeat",
         "use": "last price; without one for ten minutes no entry is taken",
         "when": "normal chart, every bar close (1 minute)",
@@ -86,7 +78,7 @@ def hooks() -> list[dict[str, Any]]:
         "ts": "last_heartbeat_ts",
     }
     a_line = {
-        "path": "/tv_level_exit",
+        "path": LEVEL_PATH,
         "title": "Level exit",
         "use": "exits the asset when a drawn line is touched",
         "when": "a drawn line, once",

@@ -14,11 +14,10 @@ from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
 from services.live.bricks import BRICKS_KEPT, brick_view
 from wire.answers import BricksAnswer
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
 
 bricks = reader_calls("bricks", __name__)
 
-STREAM_OF_SIZE = {f"{points:f}": stream for stream, points in STREAM_POINTS.items()}
 USUAL_LIMIT = 500
 
 

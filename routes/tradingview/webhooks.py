@@ -24,20 +24,11 @@ from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
-from wire.types import Stream
+from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
 
 webhooks = tradingview_calls("webhooks", __name__)
 
-BRICK_PATHS = {
-    "/tv_renko_small": Stream.ONE,
-    "/tv_renko_one": Stream.ONE,
-    "/tv_renko_two_half": Stream.TWO_HALF,
-    "/tv_renko": Stream.FOUR,
-    "/tv_renko_main": Stream.MAIN,
-    "/tv_renko_high": Stream.HIGH,
-    "/tv_renko_macro": Stream.MACRO,
-}
-STREAMS = tuple(path.strip("/") for path in ("/tv_heartbeat", "/tv_level_exit", *BRICK_PATHS))
+KINDS = tuple(path.strip("/") for path in (HEARTBEAT_PATH, LEVEL_PATH, *STREAM_OF_PATH))
 SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
 FAILED = {503: "not_stored", 500: "fault"}
@@ -72,7 +63,7 @@ class UnreadableWebhook(Exception):
         self.status = status
 
 
-@webhooks.post("/tv_heartbeat")
+@webhooks.post(HEARTBEAT_PATH)
 @answers(HeartbeatAnswer, errors=(422,))
 @reads(HeartbeatBody)
 def take_heartbeat() -> Response:
@@ -85,7 +76,7 @@ def take_heartbeat() -> Response:
     return _take(command)
 
 
-@webhooks.post("/tv_level_exit")
+@webhooks.post(LEVEL_PATH)
 @answers(LevelAnswer, errors=(422,))
 @reads(LevelBody)
 def take_level() -> Response:
@@ -109,7 +100,7 @@ def brick_in(path: str, body: bytes) -> CloseBrick:
     brick = BrickBody.model_validate_json(body, strict=True)
     return CloseBrick(
         asset=_asset(brick.symbol),
-        stream=BRICK_PATHS[path],
+        stream=STREAM_OF_PATH[path],
         color=brick.color,
         bar_id=brick.bar_id,
         bar_at=brick.bar_ts or _time_in(brick.bar_id),
@@ -118,7 +109,7 @@ def brick_in(path: str, body: bytes) -> CloseBrick:
     )
 
 
-for _path in BRICK_PATHS:
+for _path in STREAM_OF_PATH:
     webhooks.add_url_rule(_path, endpoint=_path.strip("/"), view_func=take_brick, methods=["POST"])
 
 

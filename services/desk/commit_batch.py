@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from hashlib import blake2b
+from types import MappingProxyType
 
 import structlog
 from msgspec import Struct
@@ -14,19 +14,17 @@ from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide
 from services.engine.model.commands import AnyCommand, ReportExecution, TickClock
-from services.engine.model.events import AnyEvent, DeadLetterKept, EntryAccepted, TradeClosed, TradeNoted
+from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
 from services.notifications.kinds import Notifying, changed_locks, notices_of
-from services.projections.attempts import attempt_of, stop_of
-from services.projections.entry_gates import stored_gates
-from services.projections.equity import PnlDay, with_sample, write_pnl_day
-from services.projections.notes import write_note
-from services.projections.trade_fills import stored_fills
+from services.projections.attempts import ATTEMPTS
+from services.projections.projection import Decided, Projection
+from services.projections.table import PROJECTIONS
 from services.stores.codec import documents
-from services.stores.store import Commit, DeadLetter, Head, JournalRow, StoredNotice, StoredOrder, StoredReply
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
+from services.stores.records import Kind, Record
+from services.stores.store import Commit, Head, JournalRow, OutboxChange, Stand, StoredNotice, StoredReply
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -93,6 +91,7 @@ def next_group(
 class CommitBatch:
     """The working copy of one group commit: the desk so far and everything that will be stored with it.
 
+    ``carried`` holds the last record of each kind, by its name: projections may build their next ones on them.
     ``journaled`` is the desk as of the last journal row. Prices that moved after it are on ``desk`` alone: the
     next row will carry them, and until then they are not stored, so that the journal explains every document.
     """
@@ -104,10 +103,10 @@ class CommitBatch:
         replies: dict[str, StoredReply],
         recall: Callable[[str], Order | None],
         notifying: Notifying | None = None,
-        pnl_day: PnlDay | None = None,
+        carried: Mapping[str, Record] = MappingProxyType({}),
     ) -> None:
         self.desk = desk
-        self.pnl_day = pnl_day
+        self.carried = dict(carried)
         self._recall = recall
         self._committed = committed
         self._known_replies = replies
@@ -117,13 +116,8 @@ class CommitBatch:
         self.trades: list[TradeClosed] = []
         self.replies: list[StoredReply] = []
         self._ended: dict[str, Order] = {}
-        self._orders: dict[str, StoredOrder] = {}
-        self._dead_letters: list[DeadLetter] = []
-        self._stops: dict[str, str | None] = {}
-        self._notes: dict[str, StoredNote] = {}
-        self.attempts: list[StoredAttempt] = []
-        self.gates: list[StoredGates] = []
-        self.fills: list[StoredFill] = []
+        self._replaced: dict[tuple[str, str], Record] = {}
+        self._added: list[Record] = []
         self._notifying = notifying
         self.notices: list[StoredNotice] = []
         self._withdrawn_slots: set[str] = set()
@@ -158,25 +152,43 @@ class CommitBatch:
         if not decision.is_durable:
             self.desk = decision.desk
             return
-        observed = documents.observations(self.desk, self.journaled)
         sequence = decision.desk.sequence + 1
-        self._tell(self.desk, sequence, decision, now)
-        self._project(self.desk, sequence, decision, now)
+        row = self._row_of(command, decision, sequence, now)
+        records = self._project(sequence, decision, now)
+        self._tell(self.desk, sequence, decision, now)  # from here on nothing fails: all of a decision or nothing
+        for record in records:
+            self._keep(record)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
-        self.rows.append(
-            JournalRow(
-                sequence=sequence,
-                at=now,
-                origin=command.origin,
-                kind=command.kind_name(),
-                asset=getattr(command, "asset", None),
-                command=documents.write_command(command),
-                events=documents.write_events(decision.events),
-                observed=documents.write_observed(observed) if observed else None,
-                schema=documents.SCHEMA,
-            )
-        )
+        self.rows.append(row)
         self.events += decision.events
+        self.trades += [event for event in decision.events if isinstance(event, TradeClosed)]
+        self._ended.update((order.id, order) for order in decision.orders if order.status.is_final)
+
+    def _row_of(self, command: AnyCommand, decision: Decision, sequence: int, now: Instant) -> JournalRow:
+        observed = documents.observations(self.desk, self.journaled)
+        return JournalRow(
+            sequence=sequence,
+            at=now,
+            origin=command.origin,
+            kind=command.kind_name(),
+            asset=getattr(command, "asset", None),
+            command=documents.write_command(command),
+            events=documents.write_events(decision.events),
+            observed=documents.write_observed(observed) if observed else None,
+            schema=documents.SCHEMA,
+        )
+
+    def _project(self, sequence: int, decision: Decision, now: Instant) -> list[Record]:
+        """Compute what is stored beside the journal row, one kind of record after the other."""
+        decided = Decided(self.desk, decision, sequence, now, self.carried)
+        return [record for projection in PROJECTIONS for record in _records_of(projection, decided)]
+
+    def _keep(self, record: Record) -> None:
+        self.carried[record.kind.name] = record
+        if record.kind.is_replaced:
+            self._replaced[record.kind.name, record.id] = record
+        else:
+            self._added.append(record)
 
     def keep_answer(self, submission: Submission, decision: Decision, now: Instant) -> None:
         """Keep a durable decision's answer under the request's Idempotency-Key."""
@@ -186,35 +198,19 @@ class CommitBatch:
         mark = fingerprint(submission.command)
         self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
 
-    def _project(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Write what tables show beside the journal: orders, trades with their fills, notes, tries, dead letters."""
-        self._keep_facts(before, sequence, decision, now)
-        for order in decision.orders:
-            body = documents.write_order(order)
-            is_open = not order.status.is_final
-            self._orders[order.id] = StoredOrder(
-                order.id, order.asset, order.status.value, is_open, order.created_at, body
-            )
-            if not is_open:
-                self._ended[order.id] = order
-        for place, event in enumerate(decision.events):
-            if isinstance(event, TradeClosed):
-                self.trades.append(event)
-                self._stops[event.id] = stop_of(before, event)
-            elif isinstance(event, TradeNoted):
-                self._notes[event.trade_id] = StoredNote(event.trade_id, now, write_note(event))
-            elif isinstance(event, DeadLetterKept):
-                self._dead_letters.append(DeadLetter(sequence, now, event.path, event.reason, event.body))
-            elif (attempt := attempt_of(event, sequence, place, now)) is not None:
-                self.attempts.append(attempt)
+    @property
+    def records(self) -> list[Record]:
+        """What projections have computed so far; of records that replace each other the last one."""
+        return [*self._replaced.values(), *self._added]
 
-    def _keep_facts(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Write what the journal tells of trades beside their result. A fact that fails is lost, alone."""
-        accepted = [event for event in decision.events if isinstance(event, EntryAccepted)]
-        with _lost_alone("fills", decision):
-            self.fills += stored_fills(before, decision, sequence, now)
-        with _lost_alone("gates", decision):
-            self.gates += [stored_gates(before, decision, event, now) for event in accepted]
+    def records_of(self, kind: Kind) -> list[Record]:
+        """Return the records of one kind, in the order in which they came up."""
+        return [record for record in self.records if record.kind is kind]
+
+    @property
+    def attempts(self) -> list[Record]:
+        """Tries against the rules."""
+        return self.records_of(ATTEMPTS)
 
     def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
         """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
@@ -236,41 +232,28 @@ class CommitBatch:
 
     def as_commit(self, head: Head | None, epoch: int, writer: str, version: int) -> Commit:
         """Return all of it as one write of ``writer`` onto the head on which it was decided."""
-        day = with_sample(self.pnl_day, self.journaled)
-        if day is not None:
-            self.pnl_day = day
+        gone = {symbol: None for symbol in self._committed.assets if symbol not in self.journaled.assets}
         return Commit(
             expected=head,
-            epoch=epoch,
-            holder=writer,
-            sequence=self.journaled.sequence,
-            version=version,
-            documents=documents.desk_documents(self.journaled, self._committed),
-            dropped=[symbol for symbol in self._committed.assets if symbol not in self.journaled.assets],
+            becomes=Stand(self.journaled.sequence, version, epoch, writer),
+            documents={**documents.desk_documents(self.journaled, self._committed), **gone},
             rows=self.rows,
-            orders=list(self._orders.values()),
-            trades=[
-                StoredTrade(t.id, t.asset, t.exit_ts, documents.write_trade(t), self._stops[t.id]) for t in self.trades
-            ],
-            notes=list(self._notes.values()),
-            attempts=self.attempts,
-            gates=self.gates,
-            fills=self.fills,
+            records=self.records,
             replies=self.replies,
-            dead_letters=self._dead_letters,
-            notices=self.notices,
-            withdrawn_slots=sorted(self._withdrawn_slots),
-            pnl_days={day.trading_day: write_pnl_day(day)} if day is not None else {},
+            outbox=OutboxChange(self.notices, sorted(self._withdrawn_slots)),
         )
 
 
-@contextmanager
-def _lost_alone(fact: str, decision: Decision) -> Iterator[None]:
-    """Let a fault in telling of a decision cost that fact, never the decision."""
+def _records_of(projection: Projection, decided: Decided) -> list[Record]:
+    """Return one kind's records. Log and skip a projection that fails, unless it must not be lost."""
     try:
-        yield
+        return list(projection.records(decided))
     except Exception:
-        log.exception("a fact was not kept", fact=fact, events=[event.kind_name() for event in decision.events])
+        if projection.must_not_be_lost:
+            raise
+        events = [event.kind_name() for event in decided.decision.events]
+        log.exception("a fact was not kept", fact=projection.kind.name, events=events)
+        return []
 
 
 def fingerprint(command: AnyCommand) -> str:

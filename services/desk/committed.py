@@ -1,25 +1,25 @@
-"""What the writer remembers of what is stored: the committed desk, answers by key, the account's day, the last mark."""
+"""What the writer remembers of what is stored: the committed desk, answers by key, carried records, the last mark."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 
 from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ENDING, Ends, ends_after
-from services.projections.equity import PnlDay, day_name, read_pnl_day
+from services.projections.attempts import tried_last_at
+from services.projections.table import PROJECTIONS
+from services.projections.trades import last_trades
 from services.stores.codec import documents
+from services.stores.records import Record
 from services.stores.store import REPLIES_KEPT_FOR, DeskSnapshot, SnapshotMark, Store, Stored, StoredReply
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 
 HISTORY_KEPT = 100
-EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 SNAPSHOT_EVERY_ROWS = 10_000
 
 
@@ -29,7 +29,7 @@ class CommittedState(Struct):
     committed: Desk
     committed_at: Instant
     replies: dict[str, StoredReply]
-    pnl_day: PnlDay | None = None
+    carried: dict[str, Record] = field(default_factory=dict)
     last_mark: SnapshotMark | None = None
 
     @classmethod
@@ -41,15 +41,17 @@ class CommittedState(Struct):
         """Read back all a writer needs. Raises StoreError."""
         desk = documents.read_desk(stored)
         replies = {reply.key: reply for reply in store.replies_since(now - REPLIES_KEPT_FOR)}
-        pnl_day = store.pnl_day(day_name(desk))
+        carriers = [(projection.kind.name, projection.carry) for projection in PROJECTIONS if projection.carry]
+        records = {name: carry(store, desk) for name, carry in carriers}
+        carried = {name: record for name, record in records.items() if record is not None}
         marks = store.snapshot_marks()
-        return cls(desk, now, replies, read_pnl_day(pnl_day) if pnl_day else None, marks[-1] if marks else None)
+        return cls(desk, now, replies, carried, marks[-1] if marks else None)
 
     def adopt(self, batch: CommitBatch, now: Instant) -> None:
         """Remember a group that was committed."""
         self.committed = batch.journaled
         self.committed_at = batch.rows[-1].at
-        self.pnl_day = batch.pnl_day
+        self.carried = batch.carried
         self.replies.update((reply.key, reply) for reply in batch.replies)
         self._forget_old_replies(now)
 
@@ -78,9 +80,7 @@ class CommittedState(Struct):
 
 def stored_past(store: Store) -> Past:
     """Return the last closed trades and the instant of the last try. Raises StoreError."""
-    trades = tuple(documents.read_trade(body) for body in store.last_trades(HISTORY_KEPT))
-    tries = store.attempts_between(*EVER, 1)
-    return Past(trades, tries[0].at if tries else None)
+    return Past(tuple(last_trades(store, HISTORY_KEPT)), tried_last_at(store))
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:

@@ -29,6 +29,7 @@ from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Desk
 from services.notifications.kinds import Notifying
+from services.projections.orders import recall_order
 from services.stores.codec import documents
 from services.stores.store import (
     Head,
@@ -239,7 +240,7 @@ class Writer:
 
     def _new_batch(self, desk: Desk) -> CommitBatch:
         memory = self._committed_state
-        return CommitBatch(desk, memory.committed, memory.replies, self._recall, self._notifying, memory.pnl_day)
+        return CommitBatch(desk, memory.committed, memory.replies, self._recall, self._notifying, memory.carried)
 
     def _decide_group(self, group: list[Submission]) -> None:
         batch = self._new_batch(self._published.snapshot.desk)
@@ -286,8 +287,7 @@ class Writer:
 
     def _recall(self, order_id: str) -> Order | None:
         """Return an order that has left the desk, from the store."""
-        body = self._store.order(order_id)
-        return None if body is None else documents.read_order(body)
+        return recall_order(self._store, order_id)
 
     def _commit(self, batch: CommitBatch, commands: int) -> None:
         """Make the group durable. One that changed nothing durable needs no write, but a writer that may write."""

@@ -22,7 +22,9 @@ from services.history.differences import (
 )
 from services.history.recomputing import Recomputed, told_events
 from services.history.source import History
+from services.projections.trades import last_trades
 from services.stores.codec import documents
+from services.stores.records import ORDERS
 from services.stores.store import SnapshotMark, Store, StoreUnreadable
 
 SENTENCES_KEPT = 40  # after the first differing row many more may follow from it
@@ -131,17 +133,16 @@ class Comparison:
         self._find(desk_differences(desk, stored, "the store"))
         self._compare_trades(self._history.store)
         for order in self._ended:
-            body = self._history.store.order(order.id)
-            theirs = ABSENT if body is None else msgspec.json.decode(body)
+            record = self._history.store.record(ORDERS, order.id)
+            theirs = ABSENT if record is None else msgspec.json.decode(record.body)
             self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))
 
     def _compare_trades(self, store: Store) -> None:
         """Compare the latest closed trades; those that newer ones have pushed off the list are left out."""
         if not self._trades:
             return
-        bodies = store.last_trades(LATEST_COMPARED)
-        stored = {trade.id: trade for trade in map(documents.read_trade, bodies)}
-        listed_since = min(trade.exit_ts for trade in stored.values()) if len(bodies) == LATEST_COMPARED else None
+        stored = {trade.id: trade for trade in last_trades(store, LATEST_COMPARED)}
+        listed_since = min(trade.exit_ts for trade in stored.values()) if len(stored) == LATEST_COMPARED else None
         for closed in self._trades:
             if listed_since is None or closed.exit_ts > listed_since:
                 theirs = plain_trade(stored[closed.id]) if closed.id in stored else ABSENT

@@ -12,6 +12,7 @@ from msgspec import Struct
 from services.engine.model.trading_day import trading_day_of
 from services.history.archive import Archive, Part, checked_rows, write_part
 from services.history.source import History
+from services.projections.table import PRUNED_KINDS
 from services.stores.codec import documents
 from services.stores.store import JournalRow, SnapshotMark, Store, StoreUnreadable
 
@@ -48,7 +49,7 @@ def prune(store: Store, folder: Path, keep_days: int, now: datetime) -> Pruned:
     days = groupby(missing, key=lambda row: trading_day_of(row.at, roll).isoformat())
     parts = tuple(write_part(folder, day, of_the_day) for day, of_the_day in days)
     _compare(Archive(folder), store, first.sequence, mark.sequence)
-    return Pruned(mark.sequence, store.prune_journal(mark.sequence), parts)
+    return Pruned(mark.sequence, store.prune_journal(mark.sequence, PRUNED_KINDS), parts)
 
 
 def _mark_to_prune_to(store: Store, keep_days: int, now: datetime) -> SnapshotMark:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
-import msgspec
 from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.model.trading_day import trading_day_of
 from services.journal.statistics import CalendarDay, Figures, blocked_by_gate, calendar_of, figures_of
-from services.journal.trades import READ_AT_MOST, Attempt, JournalTrade, Selection, attempts_of, page_of, span_of
-from services.projections.equity import PnlDay, PnlSample, read_pnl_day
-from services.stores.store import Store, StoreUnreadable
+from services.journal.trades import READ_AT_MOST, JournalTrade, Selection, page_of, span_of
+from services.projections.attempts import Attempt, attempts_between
+from services.projections.equity import PnlDay, PnlSample, account_day
+from services.stores.store import Store
 from wire.types import Env, Instant
 
 ATTEMPTS_SHOWN = 200
@@ -84,7 +84,8 @@ def day_by(roll: str) -> Callable[[Instant], date]:
 
 def _attempts_of_days(store: Store, first: date, last: date, roll: str) -> Iterable[tuple[Instant, Attempt]]:
     since, until = span_of(first, last, roll)
-    return ((at, event) for at, event in attempts_of(store, since, until) if first <= trading_day_of(at, roll) <= last)
+    tries = attempts_between(store, since, until, READ_AT_MOST)
+    return ((at, event) for at, event in tries if first <= trading_day_of(at, roll) <= last)
 
 
 def _overrides(attempts: Iterable[tuple[Instant, Attempt]]) -> list[Override]:
@@ -99,8 +100,4 @@ def _overrides(attempts: Iterable[tuple[Instant, Attempt]]) -> list[Override]:
 
 def _course(store: Store, day: date) -> PnlDay:
     """Return the account's samples of a day as they were named then."""
-    body = store.pnl_day(day.isoformat())
-    try:
-        return PnlDay(day.isoformat()) if body is None else read_pnl_day(body)
-    except msgspec.MsgspecError as error:
-        raise StoreUnreadable(f"the account's course of {day} could not be read: {error}") from error
+    return account_day(store, day.isoformat()) or PnlDay(day.isoformat())

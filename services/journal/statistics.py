@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
 from services.journal.gate_groups import GATE_GROUPINGS
-from services.journal.trades import Attempt, JournalTrade
+from services.journal.trades import JournalTrade
+from services.projections.attempts import Attempt
 from wire.types import Instant, Usd
 
 NEW_YORK = ZoneInfo("America/New_York")

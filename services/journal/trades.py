@@ -10,23 +10,20 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import msgspec
 from msgspec import Struct
 
-from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed
+from services.engine.model.events import TradeClosed
 from services.engine.model.trading_day import SATURDAY, day_end, trading_day_of
-from services.projections.entry_gates import GatesAtEntry, read_gates
-from services.projections.notes import Note, read_note
-from services.stores.codec import documents
-from services.stores.store import Store, StoreUnreadable
-from services.stores.trade_rows import StoredTrade
+from services.projections.entry_gates import GatesAtEntry, gates_between
+from services.projections.notes import Note, notes_between
+from services.projections.trades import ClosedTrade, closed_trade, trades_between
+from services.stores.store import Store
 from wire.types import Env, Instant, Side, TradeMode
 
 PAGE = 250  # trades asked of the store at once
 READ_AT_MOST = 5_000  # trades or tries one question looks at
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 A_MOMENT = timedelta(microseconds=1)
-Attempt = EntryBlocked | EntryAccepted | ExitBlocked
 
 
 class JournalTrade(Struct, frozen=True):
@@ -80,8 +77,8 @@ class Cursor(Struct, frozen=True):
     closed_at: Instant
     trade_id: str
 
-    def is_before(self, stored: StoredTrade) -> bool:
-        return (stored.closed_at, stored.id) < (self.closed_at, self.trade_id)
+    def is_before(self, trade: TradeClosed) -> bool:
+        return (trade.exit_ts, trade.id) < (self.closed_at, self.trade_id)
 
 
 class Page(Struct, frozen=True):
@@ -118,54 +115,41 @@ def page_of(store: Store, selection: Selection, roll: str, limit: int, before: C
     while looked_at < READ_AT_MOST:
         if before is not None:
             until = min(until, before.closed_at + A_MOMENT)  # two may have closed at once
-        stored = store.trades_between(since, until, PAGE)
-        fresh = [one for one in stored if before is None or before.is_before(one)]
+        stored = trades_between(store, since, until, PAGE)
+        fresh = [one for one in stored if before is None or before.is_before(one.trade)]
         found += [entry for entry in _with_what_is_known(store, fresh, roll) if selection.takes(entry)]
         if len(found) > limit:
             last = found[limit - 1].trade
             return Page(found[:limit], Cursor(last.exit_ts, last.id))
         if len(stored) < PAGE or not fresh:
             return Page(found)
-        before = Cursor(fresh[-1].closed_at, fresh[-1].id)
+        before = Cursor(fresh[-1].trade.exit_ts, fresh[-1].trade.id)
         looked_at += len(fresh)
     return Page(found, before)
 
 
 def trade_with_note(store: Store, trade_id: str, roll: str) -> JournalTrade | None:
     """Return one closed trade, None when there is none. Raises StoreDown, StoreUnreadable."""
-    stored = store.trade(trade_id)
-    return None if stored is None else next(_with_what_is_known(store, [stored], roll))
+    closed = closed_trade(store, trade_id)
+    return None if closed is None else next(_with_what_is_known(store, [closed], roll))
 
 
-def _with_what_is_known(store: Store, stored: Sequence[StoredTrade], roll: str) -> Iterator[JournalTrade]:
+def _with_what_is_known(store: Store, closed: Sequence[ClosedTrade], roll: str) -> Iterator[JournalTrade]:
     """Put trades, notes and gates together; ids sort by time, so those of a page lie in one stretch."""
-    if not stored:
+    if not closed:
         return
-    first, last = min(one.id for one in stored), max(one.id for one in stored)
-    notes = {note.trade_id: note for note in store.trade_notes(first, last)}
-    gates = {stood.trade_id: stood for stood in store.gates_at_entry(first, last)}
-    for one in stored:
-        kept, stood = notes.get(one.id), gates.get(one.id)
+    ids = [one.trade.id for one in closed]
+    notes = notes_between(store, min(ids), max(ids))
+    gates = gates_between(store, min(ids), max(ids))
+    for one in closed:
+        trade = one.trade
         yield JournalTrade(
-            trade=documents.read_trade(one.body),
-            trading_day=trading_day_of(one.closed_at, roll),
-            stop_points=None if one.stop_points is None else Decimal(one.stop_points),
-            note=Note() if kept is None else read_note(kept.body, kept.at),
-            gates=None if stood is None else read_gates(stood),
+            trade=trade,
+            trading_day=trading_day_of(trade.exit_ts, roll),
+            stop_points=one.stop_points,
+            note=notes.get(trade.id, Note()),
+            gates=gates.get(trade.id),
         )
-
-
-def attempts_of(store: Store, since: Instant, until: Instant) -> list[tuple[Instant, Attempt]]:
-    """Return the newest tries against the rules of a span, newest first. Raises StoreDown, StoreUnreadable."""
-    found = []
-    for stored in store.attempts_between(since, until, READ_AT_MOST):
-        try:
-            event = documents.read_event(stored.body)
-        except msgspec.MsgspecError as error:
-            raise StoreUnreadable(f"the attempt {stored.id} could not be read: {error}") from error
-        if isinstance(event, Attempt):
-            found.append((stored.at, event))
-    return found
 
 
 # -- cursors on the wire --------------------------------------------------------------------------------------------

@@ -34,22 +34,16 @@ from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
 from wire.state import Activity, LogRow, Logs
 from wire.stream import Feed
-from wire.types import STREAM_POINTS, Instant, Stream
+from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_POINTS, STREAMS
+from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
-LEVEL_EXIT = "tv_level_exit"
-HEARTBEAT = "tv_heartbeat"
-BRICK_KINDS = {  # as TradingView's door calls them; another path of the same stream is remembered by this one
-    Stream.ONE: "tv_renko_small",
-    Stream.TWO_HALF: "tv_renko_two_half",
-    Stream.FOUR: "tv_renko",
-    Stream.MAIN: "tv_renko_main",
-    Stream.HIGH: "tv_renko_high",
-    Stream.MACRO: "tv_renko_macro",
-}
+LEVEL_EXIT = LEVEL_PATH.strip("/")
+HEARTBEAT = HEARTBEAT_PATH.strip("/")
+BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
 BRIDGE_HEARTBEAT, SNAPSHOT, REPORT = "heartbeat", "pnl-snapshot", "execution-report"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
 REFUSING_ALERTS = ("overfill", "report_conflict")

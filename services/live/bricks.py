@@ -24,7 +24,8 @@ from services.engine.model.state import Asset
 from services.stores.codec.documents import read_events
 from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError
 from wire.answers import BrickRow
-from wire.types import STREAM_POINTS, Color, Contract, Instant, Price, Stream
+from wire.tradingview import STREAM_POINTS
+from wire.types import Color, Contract, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000

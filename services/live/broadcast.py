@@ -28,7 +28,7 @@ from services.views.state_view import history_view, live_document, whole_documen
 from wire.bridge import QuoteEvent
 from wire.state import LiveDocument
 from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from services.engine.model.events import TradeClosed
 from services.live.bricks import BRICKS_KEPT, Brick, BrickStore, bricks_of
 from services.stores.store import JournalRow, Store
-from wire.types import STREAM_POINTS, Stream
+from wire.tradingview import STREAM_POINTS
+from wire.types import Stream
 
 BEFORE, BETWEEN, AFTER = 40, 540, 20  # bricks shown at most
 ROWS_AT_MOST = 20_000  # decoded at about 36,000 a second

@@ -13,7 +13,8 @@ from typing import Literal
 from msgspec import Struct
 
 from services.market.instruments import Instrument
-from wire.types import STREAM_POINTS, Price
+from wire.tradingview import STREAM_POINTS
+from wire.types import Price
 
 BrickColor = Literal["green", "red"]
 

@@ -14,6 +14,7 @@ from services.ops.config import PROJECT, SECRETS, Config, ConfigError
 from services.ops.history_commands import export_command, prune_command, replay_command
 from services.ops.key_commands import keys_group
 from services.ops.rule_tables import renew
+from services.ops.settings_table import renew_settings
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
 for command in (replay_command, export_command, prune_command, keys_group):
@@ -65,3 +66,10 @@ def rules_command() -> None:
     """Write the tables of docs/reference/rules.md anew."""
     renew()
     click.echo("docs/reference/rules.md is current.")
+
+
+@desk.command("settings")
+def settings_command() -> None:
+    """Write README's table of settings, .env.example and docs/reference/settings.md anew."""
+    renew_settings()
+    click.echo("README.md, .env.example and docs/reference/settings.md are current.")

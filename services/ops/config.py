@@ -1,6 +1,6 @@
 """Settings of web, read once at the start, typed, and loud about what is wrong.
 
-The only place of web that looks at the environment. Names and defaults are listed in ``.env.example``.
+The only place of web that looks at the environment. Names, defaults and meanings are rows of ``settings_table``.
 """
 
 from __future__ import annotations
@@ -10,34 +10,27 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
-from argon2 import extract_parameters
-from argon2.exceptions import InvalidHashError
 from dotenv import dotenv_values
 from msgspec import Struct
 from msgspec.structs import replace
-from werkzeug.security import check_password_hash
 
 from services.engine.model.settings import Rules
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
+from services.ops.settings_reader import Settings, rules_of
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
-SHORTEST_SECRET = 8
 MOST_TARGETS = 10  # each has a thread
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
-PLACEHOLDERS = frozenset(
-    {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
-)
 
 
 class ConfigError(Exception):
@@ -108,72 +101,6 @@ class Config(Struct, frozen=True):
 def _dotenv() -> dict[str, str]:
     values = dotenv_values(PROJECT / ".env")
     return {name: value for name, value in values.items() if value is not None}
-
-
-class Settings:
-    """Typed access to the environment that collects every fault before it complains."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._environ.get(name, "").strip() or default
-
-    def optional(self, name: str) -> str | None:
-        return self.text(name) or None
-
-    def secret(self, name: str) -> str:
-        """Return a secret that is set, long enough and nobody's default."""
-        value = self.text(name)
-        if not value:
-            self.faults.append(f"{name} is not set")
-        elif value.lower() in PLACEHOLDERS or len(value) < SHORTEST_SECRET:
-            self.faults.append(f"{name} must be {SHORTEST_SECRET} characters or more and no placeholder")
-        return value
-
-    def password(self, name: str) -> str | None:
-        """Return the operator's password, None when it is not set; a short one or a placeholder is a fault."""
-        return self.secret(name) if self.text(name) else None
-
-    def password_hash(self, name: str) -> str | None:
-        """Return a hash that can be checked against, None when it is not set."""
-        value = self.optional(name)
-        if value is not None and not is_password_hash(value):
-            self.faults.append(f"{name} was no argon2, scrypt or pbkdf2 hash (`flask desk hash-password` makes one)")
-        return value
-
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        raw = self.text(name, str(default))
-        try:
-            value = int(raw)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            self.faults.append(f"{name} was {raw!r}, it must be a whole number from {low} to {high}")
-        return value
-
-    def decimal(self, name: str, default: str, above: str, most: str) -> Decimal:
-        raw = self.text(name, default)
-        try:
-            value = Decimal(raw)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if value.is_nan() or not Decimal(above) < value <= Decimal(most):
-            self.faults.append(f"{name} was {raw!r}, it must be a number above {above} and at most {most}")
-        return value
-
-    def flag(self, name: str, default: bool = False) -> bool:
-        raw = self.text(name, "1" if default else "0").lower()
-        if raw not in {"0", "1", "true", "false", "yes", "no"}:
-            self.faults.append(f"{name} was {raw!r}, it must be 1 or 0")
-        return raw in {"1", "true", "yes"}
-
-    def one_of(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name, default)
-        if value not in choices:
-            self.faults.append(f"{name} was {value!r}, it must be one of {', '.join(choices)}")
-        return value
 
 
 def _read(settings: Settings) -> Config:
@@ -298,53 +225,3 @@ def _names_contract(symbol: str, asset: str) -> bool:
     roots = {asset, instrument.micro.root if instrument.micro else asset}
     needs_month = instrument.roll is not None
     return resolve_asset(symbol, [asset]) == asset and "!" not in symbol and not (needs_month and symbol in roots)
-
-
-def rules_of(settings: Settings) -> Rules:
-    candle = settings.number("CANDLE_SECONDS", 300, 1, 3600)
-    if candle > 0 and 3600 % candle:
-        settings.faults.append(f"CANDLE_SECONDS was {candle}, it must divide an hour")
-    return Rules(
-        contracts={},
-        cooldown_seconds=settings.number("COOLDOWN_SECONDS", 180, 0, 86_400),
-        candle_seconds=candle,
-        entry_ttl_seconds=settings.number("ENTRY_TTL_SECONDS", 30, 1, 600),
-        heartbeat_max_age_seconds=settings.number("HEARTBEAT_MAX_AGE_SECONDS", 600, 1, 86_400),
-        max_trades_per_day=settings.number("MAX_TRADES_PER_DAY", 6, 1, 10_000),
-        daily_stop_limit_pct=settings.decimal("DAILY_STOP_LIMIT_PCT", "2.0", "0", "100"),
-        entry_qty_6pt=settings.number("ENTRY_QTY_6PT", 5, 1, 1000),
-        entry_qty_9pt=settings.number("ENTRY_QTY_9PT", 3, 1, 1000),
-        scale_in_qty=settings.number("SCALE_IN_QTY", 5, 1, 1000),
-        stop_points=settings.decimal("STOP_POINTS", "15", "0", "1000"),
-        points_tp_target=settings.decimal("POINTS_TP_TARGET", "15", "0", "200"),
-        two_half_filter=settings.flag("TWO_HALF_FILTER"),
-        day_roll=_day_roll(settings),
-    )
-
-
-def _day_roll(settings: Settings) -> str:
-    """Read ``TRADING_DAY_ROLL``, New York wall clock; the hours in which that clock is changed are no roll."""
-    raw = settings.text("TRADING_DAY_ROLL", "18:00")
-    try:
-        at = datetime.strptime(raw, "%H:%M").time()  # noqa: DTZ007 - a wall-clock time has no zone
-    except ValueError:
-        settings.faults.append(f"TRADING_DAY_ROLL was {raw!r}, it must be a New York time such as 18:00")
-        return "18:00"
-    if 1 <= at.hour < 3:
-        settings.faults.append(f"TRADING_DAY_ROLL was {raw!r}, it must not lie between 01:00 and 03:00")
-    return f"{at:%H:%M}"
-
-
-def is_password_hash(text: str) -> bool:
-    """Tell whether a password could ever match this hash."""
-    if text.startswith("$argon2"):
-        try:
-            extract_parameters(text)
-        except InvalidHashError:
-            return False
-        return True
-    try:
-        check_password_hash(text, "")
-    except ValueError:
-        return False
-    return text.startswith(("scrypt:", "pbkdf2:"))

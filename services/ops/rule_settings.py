@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.engine.model.settings import Rules
-from services.ops.config import ConfigError, Settings, rules_of
+from services.engine.model.settings import RULE_SETTINGS
+from services.ops.config import ConfigError
+from services.ops.settings_reader import Settings, rules_of
 
-FIELDS = {"TRADING_DAY_ROLL": "day_roll"}  # every other setting is called like its rule
-
-
-class _Noting(Settings):
-    """The settings that notes which names are asked for."""
-
-    def __init__(self, environ: dict[str, str]) -> None:
-        super().__init__(environ)
-        self.asked: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        self.asked.append(name)
-        return super().text(name, default)
+RULES_BY_VARIABLE = {row.variable: row.rule for row in RULE_SETTINGS if row.variable is not None}
 
 
 def rules_named(pairs: Iterable[str]) -> dict[str, Any]:
@@ -31,13 +20,11 @@ def rules_named(pairs: Iterable[str]) -> dict[str, Any]:
         if not equals or not value:
             raise ConfigError(f"{pair!r} must look like COOLDOWN_SECONDS=300")
         environ[name.upper()] = value
-    settings = _Noting(environ)
-    rules = rules_of(settings)
-    known = list(dict.fromkeys(settings.asked))
-    unknown = [name for name in environ if name not in known]
+    unknown = [name for name in environ if name not in RULES_BY_VARIABLE]
     if unknown:
-        raise ConfigError(f"{', '.join(unknown)} is no rule; these are: {', '.join(known)}")
+        raise ConfigError(f"{', '.join(unknown)} is no rule; these are: {', '.join(RULES_BY_VARIABLE)}")
+    settings = Settings(environ)
+    rules = rules_of(settings)
     if settings.faults:
         raise ConfigError("; ".join(settings.faults))
-    fields = {name: FIELDS.get(name, name.lower()) for name in environ}
-    return {field: getattr(rules, field) for field in fields.values() if field in Rules.__struct_fields__}
+    return {RULES_BY_VARIABLE[name]: getattr(rules, RULES_BY_VARIABLE[name]) for name in environ}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from services.engine.rules.alerts import ALERTS
 from services.engine.rules.exit_rules import EXIT_RULES
-from services.engine.rules.gates import ENTRY_GATES, Gate
+from services.engine.rules.gates import ENTRY_GATES, TITLES, Gate
 from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
+from services.engine.rules.refusals import REFUSALS, RefusalRule
 from services.ops.config import PROJECT
 
 RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"
@@ -45,6 +47,37 @@ def limits_table() -> str:
     return _table(("limit", "may be changed at once"), rows)
 
 
+def refusals_table() -> str:
+    """Return every refusal: its code, what it is called, the HTTP status that answers it, and when it comes."""
+    rows = ([f"`{rule.code}`", _titles(rule), str(rule.status), rule.when] for rule in REFUSALS.values())
+    return _table(("code", "title", "status", "when"), rows)
+
+
+def _titles(rule: RefusalRule) -> str:
+    titles = " or ".join(rule.titles) or "the gate's"
+    return titles if rule.is_led else f"({titles})"
+
+
+def closed_gates_table() -> str:
+    """Return every code of a closed gate and its title."""
+    return _table(("code", "title"), ([f"`{code}`", title] for code, title in TITLES.items()))
+
+
+def alerts_table() -> str:
+    """Return every alert: its code and title, how grave it is, when it is over, and which notice carries it."""
+    rows = (
+        [
+            f"`{rule.code}`",
+            rule.title,
+            " or ".join(rule.levels),
+            rule.ends,
+            f"`{rule.notice}`" if rule.notice else "none",
+        ]
+        for rule in ALERTS.values()
+    )
+    return _table(("alert", "title", "severity", "over when", "notice"), rows)
+
+
 def renewed(page: str) -> str:
     """Return the page with its generated parts written anew."""
     for name, make in TABLES.items():
@@ -54,7 +87,15 @@ def renewed(page: str) -> str:
     return page
 
 
-TABLES = {"gates": gates_table, "exits": exits_table, "locks": locks_table, "limits": limits_table}
+TABLES = {
+    "gates": gates_table,
+    "exits": exits_table,
+    "locks": locks_table,
+    "limits": limits_table,
+    "refusals": refusals_table,
+    "closed gates": closed_gates_table,
+    "alerts": alerts_table,
+}
 
 
 def renew(path: Path = RULES_PAGE) -> None:

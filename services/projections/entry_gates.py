@@ -7,6 +7,7 @@ positions adopted from the broker, have none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
@@ -18,10 +19,12 @@ from services.engine.model.events import EntryAccepted, PreOrderEnded
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import candle_start
 from services.engine.model.trading_day import drawdown_pct, trading_day_of
-from services.stores.store import StoreUnreadable
-from services.stores.trade_rows import StoredGates
+from services.projections.projection import Decided, Projection, decoded
+from services.stores.records import Kind, Record
+from services.stores.store import Store
 from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst, color_with
 
+GATES_AT_ENTRY = Kind("gates_at_entry")
 HUNDREDTH = Decimal("0.01")
 
 
@@ -49,6 +52,14 @@ class GatesAtEntry(Struct, frozen=True):
     tempo_armed_by: TempoArmer | None
     two_half: WithOrAgainst
     entered_by: WayIn
+
+
+def gates_records(decided: Decided) -> Iterator[Record]:
+    """Yield how the gates stood for each entry that a decision accepted."""
+    for event in decided.decision.events:
+        if isinstance(event, EntryAccepted):
+            gates = gates_at_entry(decided.before, decided.decision, event, decided.now)
+            yield gates_record(event.order_id, gates, decided.now)
 
 
 def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> GatesAtEntry:
@@ -121,14 +132,25 @@ def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:
 # -- as stored ------------------------------------------------------------------------------------------------------
 
 
-def stored_gates(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> StoredGates:
-    """Return the row of an accepted entry."""
-    return StoredGates(entry.order_id, now, msgspec.json.encode(gates_at_entry(before, decision, entry, now)))
+def gates_record(trade_id: str, gates: GatesAtEntry, at: Instant) -> Record:
+    """Return the gates at an entry as they are stored; the entry's order has the trade's id.
+
+    An entry that never filled leaves a record, too: nothing is read of it.
+    """
+    return Record(GATES_AT_ENTRY, trade_id, at, msgspec.json.encode(gates), {"trade_id": trade_id})
 
 
-def read_gates(stored: StoredGates) -> GatesAtEntry:
-    """Read a stored row. Raises StoreUnreadable."""
-    try:
-        return msgspec.json.decode(stored.body, type=GatesAtEntry)
-    except msgspec.MsgspecError as error:
-        raise StoreUnreadable(f"the gates at the entry of {stored.trade_id} could not be read: {error}") from error
+def gates_between(store: Store, first_id: str, last_id: str) -> dict[str, GatesAtEntry]:
+    """Return, by trade, the gates at the entries of trades whose ids lie between these two, both included.
+
+    Raises StoreDown, StoreUnreadable.
+    """
+    return {record.id: read_gates(record) for record in store.records_by_id(GATES_AT_ENTRY, first_id, last_id)}
+
+
+def read_gates(record: Record) -> GatesAtEntry:
+    """Read a stored record. Raises StoreUnreadable."""
+    return decoded(record, GatesAtEntry, f"the gates at the entry of {record.id}")
+
+
+PROJECTION = Projection(GATES_AT_ENTRY, gates_records)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.state import Desk
 from services.engine.model.trading_day import trading_day_of
+from services.projections.projection import Decided, Projection, decoded
+from services.stores.records import Kind, Record
+from services.stores.store import Store
 from wire.types import Env, Instant, Usd
 
+ACCOUNT_DAYS = Kind("pnl_snapshots", is_replaced=True)
 SAMPLE_SECONDS = 60
 SAMPLES_AT_MOST = 24 * 60 + 60  # a day whose clock was set back has 25 hours
 
@@ -32,12 +38,26 @@ class PnlDay(Struct, frozen=True):
     schema: int = 1
 
 
-_days = msgspec.json.Decoder(PnlDay)
-
-
 def day_name(desk: Desk) -> str:
     """Return the name of the desk's present document."""
     return desk.day.trading_day.isoformat()
+
+
+def account_records(decided: Decided) -> Iterator[Record]:
+    """Yield the day's record with one more sample, once a minute."""
+    desk, kept = decided.decision.desk, decided.carried.get(ACCOUNT_DAYS.name)
+    if kept is not None and kept.id != day_name(desk):
+        kept = None
+    if kept is not None and _has_sampled(kept.at, desk):
+        return  # a day's body is long: it is read only when a minute has passed
+    day = with_sample(None if kept is None else _read(kept), desk)
+    if day is not None:
+        yield account_record(day)
+
+
+def _has_sampled(sampled_at: Instant, desk: Desk) -> bool:
+    snapshot_at = desk.live.snapshot_at
+    return snapshot_at is None or _minute(sampled_at) >= _minute(snapshot_at)
 
 
 def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
@@ -58,13 +78,35 @@ def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
     return replace(day, samples=(*day.samples, sample)[-SAMPLES_AT_MOST:])
 
 
-def write_pnl_day(day: PnlDay) -> bytes:
-    return msgspec.json.encode(day)
-
-
-def read_pnl_day(body: bytes) -> PnlDay:
-    return _days.decode(body)
-
-
 def _minute(at: Instant) -> int:
     return int(at.timestamp()) // SAMPLE_SECONDS
+
+
+# -- as stored ------------------------------------------------------------------------------------------------------
+
+
+def account_record(day: PnlDay) -> Record:
+    """Return a day as it is stored: its time is that of its last sample."""
+    return Record(ACCOUNT_DAYS, day.trading_day, day.samples[-1].at, msgspec.json.encode(day))
+
+
+def account_day(store: Store, trading_day: str) -> PnlDay | None:
+    """Return the account over a trading day (``2026-11-20``), None when nothing was kept.
+
+    Raises StoreDown, StoreUnreadable.
+    """
+    record = store.record(ACCOUNT_DAYS, trading_day)
+    return None if record is None else _read(record)
+
+
+def _present_day(store: Store, desk: Desk) -> Record | None:
+    """Return the record that the next sample is added to; one of an older program has another time."""
+    day = account_day(store, day_name(desk))
+    return account_record(day) if day is not None and day.samples else None
+
+
+def _read(record: Record) -> PnlDay:
+    return decoded(record, PnlDay, f"the account's course of {record.id}")
+
+
+PROJECTION = Projection(ACCOUNT_DAYS, account_records, carry=_present_day)

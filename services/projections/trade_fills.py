@@ -15,10 +15,12 @@ from msgspec import Struct
 from services.engine.decide import Decision
 from services.engine.model.events import OrderReported, TradeClosed, TradeOpened, TradeResized
 from services.engine.model.state import Desk
-from services.stores.store import Store, StoreUnreadable
-from services.stores.trade_rows import StoredFill
+from services.projections.projection import Decided, Projection, decoded
+from services.stores.records import Kind, Record, row_id
+from services.stores.store import Store
 from wire.types import FillKind, Instant, Price, Side, opposite
 
+TRADE_FILLS = Kind("trade_fills", found_by="trade_id")
 FOLLOWED_BROKER = "BROKER_FLAT"
 PRICE_PLACES = Decimal("0.00000001")
 
@@ -42,6 +44,12 @@ class TradeFill(Struct, frozen=True):
 
     at: Instant
     fill: Fill
+
+
+def fill_records(decided: Decided) -> Iterator[Record]:
+    """Yield what a decision filled."""
+    for place, (trade_id, fill) in enumerate(fills_in(decided.before, decided.decision)):
+        yield fill_record(trade_id, row_id(decided.sequence, place), fill, decided.now)
 
 
 def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
@@ -97,30 +105,27 @@ def _plain(price: Price) -> Price:
     return rounded if rounded != rounded.to_integral_value() else rounded.quantize(Decimal(1))
 
 
-# -- as stored ------------------------------------------------------------------------------------------------------
-
-
-def stored_fills(before: Desk, decision: Decision, sequence: int, now: Instant) -> list[StoredFill]:
-    """Return the rows of what a decision filled, the one journaled as ``sequence``."""
-    return [
-        StoredFill(trade_id, f"{sequence:012d}.{place:04d}", now, msgspec.json.encode(fill))
-        for place, (trade_id, fill) in enumerate(fills_in(before, decision))
-    ]
-
-
-def fills_of(store: Store, trade_id: str) -> list[TradeFill]:
-    """Return the kept fills of a trade as they happened. Raises StoreDown, StoreUnreadable."""
-    return [TradeFill(stored.at, _read_fill(stored)) for stored in store.trade_fills(trade_id)]
-
-
-def _read_fill(stored: StoredFill) -> Fill:
-    try:
-        return msgspec.json.decode(stored.body, type=Fill)
-    except msgspec.MsgspecError as error:
-        raise StoreUnreadable(f"the fill {stored.id} could not be read: {error}") from error
-
-
 def are_whole(fills: Sequence[TradeFill], closed: TradeClosed) -> bool:
     """Tell whether these are all fills of a closed trade: as much in as it was, and as much out again."""
     bought = sum(one.fill.quantity for one in fills if one.fill.side == closed.side)
     return bought == closed.size == sum(one.fill.quantity for one in fills) - bought
+
+
+# -- as stored ------------------------------------------------------------------------------------------------------
+
+
+def fill_record(trade_id: str, record_id: str, fill: Fill, at: Instant) -> Record:
+    """Return a fill as it is stored."""
+    return Record(TRADE_FILLS, record_id, at, msgspec.json.encode(fill), {"trade_id": trade_id})
+
+
+def fills_of(store: Store, trade_id: str) -> list[TradeFill]:
+    """Return the kept fills of a trade as they happened. Raises StoreDown, StoreUnreadable."""
+    return [TradeFill(record.at, _read(record)) for record in store.records_with(TRADE_FILLS, trade_id)]
+
+
+def _read(record: Record) -> Fill:
+    return decoded(record, Fill, f"the fill {record.id}")
+
+
+PROJECTION = Projection(TRADE_FILLS, fill_records)

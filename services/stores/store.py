@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
 
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
+from services.stores.records import FAR_AHEAD, LONG_AGO, Kind, Record, Scalar
 
 NOTICES_KEPT_FOR = timedelta(days=7)
 REPLIES_KEPT_FOR = timedelta(hours=24)  # SPEC 4: an Idempotency-Key answers the first result for 24 h
@@ -50,30 +49,27 @@ class StoreUnreadable(StoreError):
     retry_helps = False
 
 
-class Head(Struct, frozen=True):
-    """The one line that every write is checked against: where the store stands, and who may write.
+class Stand(Struct, frozen=True):
+    """Where a store stands, and who may write to it.
 
     ``epoch`` counts the writers there have been; ``holder`` names the present one and is empty when the last one
-    let go. ``mark`` changes with every write: two equal heads mean that nobody has written in between, which is
-    how a write is fenced and how a standby sees that the writer lives.
+    let go.
     """
 
     sequence: int
     version: int
     epoch: int
     holder: str
+
+
+class Head(Stand, frozen=True):
+    """The one line that every write is checked against.
+
+    ``mark`` changes with every write: two equal heads mean that nobody has written in between, which is
+    how a write is fenced and how a standby sees that the writer lives.
+    """
+
     mark: str
-
-
-class StoredOrder(Struct, frozen=True):
-    """An order as stored; the columns beside ``body`` are there to be searched."""
-
-    id: str
-    asset: str
-    status: str
-    is_open: bool
-    created_at: datetime
-    body: bytes
 
 
 class JournalRow(Struct, frozen=True):
@@ -101,14 +97,6 @@ class StoredReply(Struct, frozen=True):
     fingerprint: str
     answered_at: datetime
     answer: bytes
-
-
-class DeadLetter(Struct, frozen=True):
-    sequence: int
-    at: datetime
-    path: str
-    reason: str
-    body: str
 
 
 class StoredNotice(Struct, frozen=True):
@@ -143,32 +131,28 @@ class NoticeMark(Struct, frozen=True):
     error: str | None = None
 
 
+class OutboxChange(Struct, frozen=True):
+    """What a commit does to the outbox: withdraw what waits in some slots, then let new notices wait."""
+
+    notices: Sequence[StoredNotice] = ()
+    withdrawn_slots: Sequence[str] = ()
+
+
 class Commit(Struct, frozen=True):
     """One decision or a group of them: everything in it is stored, or nothing.
 
-    ``expected`` is the head it was decided on (None in a new store); ``epoch`` and ``holder`` say who writes.
-    ``dropped`` names documents that are no more: an asset that was taken off the list.
+    ``expected`` is the head it was decided on (None in a new store), ``becomes`` where the store stands behind it.
+    A document that is None is no more: an asset that was taken off the list. ``records`` come from the table of
+    projections (``services/projections/table.py``).
     """
 
     expected: Head | None
-    epoch: int
-    holder: str
-    sequence: int
-    version: int
-    documents: Mapping[str, bytes]
-    rows: Sequence[JournalRow]
-    orders: Sequence[StoredOrder] = ()
-    trades: Sequence[StoredTrade] = ()
+    becomes: Stand
+    documents: Mapping[str, bytes | None]
+    rows: Sequence[JournalRow] = ()
+    records: Sequence[Record] = ()
     replies: Sequence[StoredReply] = ()
-    dead_letters: Sequence[DeadLetter] = ()
-    notices: Sequence[StoredNotice] = ()
-    withdrawn_slots: Sequence[str] = ()
-    pnl_days: Mapping[str, bytes] = MappingProxyType({})
-    notes: Sequence[StoredNote] = ()
-    attempts: Sequence[StoredAttempt] = ()
-    gates: Sequence[StoredGates] = ()
-    fills: Sequence[StoredFill] = ()
-    dropped: Sequence[str] = ()
+    outbox: OutboxChange = OutboxChange()
 
 
 class Stored(Struct, frozen=True):
@@ -209,11 +193,56 @@ class EndedSession(Struct, frozen=True):
     ended_at: datetime
 
 
-class Store(Protocol):
+class Outbox(Protocol):
+    """Notices on their way. A write that takes a ``Head`` is fenced as ``Store`` says."""
+
+    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
+        """Write down what became of a notice. One that arrived calls the target's failed ones at once."""
+
+    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
+        """Return the notice to send to that target now: what was never tried comes first."""
+
+    def next_notice_at(self, target: int) -> datetime | None:
+        """Return when the target's next notice is due, None when nothing waits."""
+
+
+class Snapshots(Protocol):
+    """Where replay may begin. A write that takes a ``Head`` is fenced as ``Store`` says."""
+
+    def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
+        """Keep the desk as it stands at a journal row."""
+
+    def snapshot_marks(self) -> list[SnapshotMark]:
+        """Return where snapshots were kept, oldest first."""
+
+    def snapshot(self, sequence: int) -> DeskSnapshot | None:
+        """Return the snapshot kept behind that row."""
+
+
+class AccessLists(Protocol):
+    """Who may come in. Any process may write: nothing here touches what the desk decides on."""
+
+    def api_keys(self) -> list[StoredKey]:
+        """Return every API key that was not revoked."""
+
+    def put_api_key(self, key: StoredKey) -> None:
+        """Keep an API key, new or changed."""
+
+    def revoke_api_key(self, key_id: str) -> bool:
+        """Forget an API key; False when there was none."""
+
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
+        """Return the sessions that were logged out from an instant on, oldest first."""
+
+    def put_ended_session(self, ended: EndedSession) -> None:
+        """Remember a session that was logged out, and forget those that would have run out by now."""
+
+
+class Store(Outbox, Snapshots, AccessLists, Protocol):
     """Where the desk is kept.
 
-    Only the state manager's writer thread calls what takes a ``Head``. Each of those writes is refused with
-    VersionConflict unless the store still stands at that head, and returns the new one. A write that may have
+    Only the state manager's writer thread calls what takes a ``Head``, and ``commit``. Each of those writes is refused
+    with VersionConflict unless the store still stands at that head, and returns the new one. A write that may have
     happened or not raises OutcomeUnknown; every other StoreError means that nothing was written.
     """
 
@@ -231,12 +260,6 @@ class Store(Protocol):
     def release(self, head: Head) -> Head:
         """Let go of the desk: the holder becomes empty, a standby may take over at once."""
 
-    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        """Write down what became of a notice. One that arrived calls the target's failed ones at once."""
-
-    def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
-        """Keep the desk as it stands at a journal row."""
-
     # -- anybody's --------------------------------------------------------------------------------------------
 
     def head(self) -> Head | None:
@@ -245,29 +268,19 @@ class Store(Protocol):
     def load(self) -> Stored | None:
         """Return what is stored as of one head, None in a new store. Raises StoreDown, StoreUnreadable."""
 
-    def order(self, order_id: str) -> bytes | None:
-        """Return any order ever stored. Raises StoreDown."""
+    def record(self, kind: Kind, record_id: str) -> Record | None:
+        """Return the record of that id. Raises StoreDown, StoreUnreadable, as do the next three."""
 
-    def last_trades(self, limit: int) -> list[bytes]:
-        """Return the newest closed trades, newest first."""
+    def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
+        """Return the records whose ids lie between these two, both included, in the order of their ids."""
 
-    def trade(self, trade_id: str) -> StoredTrade | None:
-        """Return a closed trade."""
+    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
+        """Return the records with that value of the fact they are ``found_by``, in the order of their ids."""
 
-    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
-        """Return trades closed from ``since`` on and before ``until``, newest first (of two at once by id)."""
-
-    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
-        """Return the notes of trades whose ids lie between these two, both included; ids sort by time."""
-
-    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
-        """Return how the gates stood at the entries of trades whose ids lie between these two, both included."""
-
-    def trade_fills(self, trade_id: str) -> list[StoredFill]:
-        """Return the fills of one trade as they happened."""
-
-    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
-        """Return tries against the rules from ``since`` on and before ``until``, newest first."""
+    def newest_records(
+        self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
+    ) -> list[Record]:
+        """Return the newest records from ``since`` on and before ``until``, newest first (of two at once by id)."""
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         """Return the newest journal rows of one origin, newest first."""
@@ -281,46 +294,16 @@ class Store(Protocol):
     def replies_since(self, since: datetime) -> list[StoredReply]:
         """Return the kept answers that are younger than ``since``."""
 
-    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
-        """Return the newest dead letters, newest first."""
-
-    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        """Return the notice to send to that target now: what was never tried comes first."""
-
-    def next_notice_at(self, target: int) -> datetime | None:
-        """Return when the target's next notice is due, None when nothing waits."""
-
-    def pnl_day(self, trading_day: str) -> bytes | None:
-        """Return the account's course over a trading day (``2026-11-20``), None when nothing was kept."""
-
-    def snapshot_marks(self) -> list[SnapshotMark]:
-        """Return where snapshots were kept, oldest first."""
-
-    def snapshot(self, sequence: int) -> DeskSnapshot | None:
-        """Return the snapshot kept behind that row."""
-
     # -- housekeeping, from any process: nothing here touches what the desk decides on --------------------------
 
     def back_up(self, label: str) -> str:
         """Copy what is stored to a place beside it and return that place's name. Raises StoreDown."""
 
-    def prune_journal(self, through: int) -> int:
-        """Delete journal rows and dead letters up to a sequence; return how many rows. Export them first."""
+    def prune_journal(self, through: int, kinds: Sequence[Kind] = ()) -> int:
+        """Delete journal rows up to a sequence and the records of these kinds that go with them.
 
-    def api_keys(self) -> list[StoredKey]:
-        """Return every API key that was not revoked."""
-
-    def put_api_key(self, key: StoredKey) -> None:
-        """Keep an API key, new or changed."""
-
-    def revoke_api_key(self, key_id: str) -> bool:
-        """Forget an API key; False when there was none."""
-
-    def ended_sessions(self, since: datetime) -> list[EndedSession]:
-        """Return the sessions that were logged out from an instant on, oldest first."""
-
-    def put_ended_session(self, ended: EndedSession) -> None:
-        """Remember a session that was logged out, and forget those that would have run out by now."""
+        Returns how many rows it deleted. Export them first.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -14,17 +14,9 @@ from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.views.rows import Fields, explanation_view, rung_view
-from wire.state import AssetState, DueExitState, Explanation, LockState, TradeState
-from wire.types import Instant, Side, Stream
-
-FLAT_STREAM_NAMES = {  # SPEC 11: the contract's clients read these names
-    Stream.ONE: "one_renko",
-    Stream.TWO_HALF: "two_half_renko",
-    Stream.FOUR: "renko",
-    Stream.MAIN: "main_renko",
-    Stream.HIGH: "high_renko",
-    Stream.MACRO: "macro_renko",
-}
+from wire.asset import AssetState, DueExitState, Explanation, LockState, TradeState
+from wire.tradingview import STREAMS
+from wire.types import Instant, Side
 
 
 def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
@@ -96,10 +88,10 @@ def _pending(order: Order | None) -> Fields:
 def _bricks(asset: Asset, now: Instant) -> Fields:
     zone, tempo = zone_of(asset.stack), asset.tempo
     streams: Fields = {}
-    for stream, name in FLAT_STREAM_NAMES.items():
-        brick: BrickStream = asset.stream(stream)
-        streams[f"{name}_color"] = brick.color
-        streams[f"{name}_ts"] = brick.at
+    for row in STREAMS:
+        brick: BrickStream = asset.stream(row.stream)
+        streams[f"{row.state_name}_color"] = brick.color
+        streams[f"{row.state_name}_ts"] = brick.at
     return {
         **streams,
         "zone_type": zone.kind,

@@ -13,8 +13,9 @@ from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
 from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
 from services.engine.rules.gates import GATES_BY_NAME
+from wire.asset import Explanation, Rung
 from wire.bridge import OrderTicket
-from wire.state import AlertRow, Explanation, OrderRow, Rung, TradeRow
+from wire.state import AlertRow, OrderRow, TradeRow
 from wire.types import Instant
 
 Fields = dict[str, Any]  # some fields of a Struct, by name

@@ -16,6 +16,7 @@ from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.state import Desk
 from services.projections.equity import with_sample
+from services.stores.records import ORDERS, Record
 from tests.whole.test_tape_days import TapeDay
 
 USD_PER_100_000_WRITES = 0.18  # list price of a multi-region in the US; a single region costs half, see the docs
@@ -46,12 +47,15 @@ class CountedDay(TapeDay):
         return self._count(command)
 
     def _count(self, command: AnyCommand) -> Decision:
-        rows, orders, trades = len(self.sheet.rows), dict(self.sheet._orders), len(self.sheet.trades)
+        rows, orders, trades = len(self.sheet.rows), self._orders(), len(self.sheet.trades)
         decision = super().ask(command)
         new_rows = len(self.sheet.rows) - rows
         if new_rows:
             self._commit(new_rows, orders, trades)
         return decision
+
+    def _orders(self) -> dict[str, Record]:
+        return {record.id: record for record in self.sheet.records_of(ORDERS)}
 
     def _commit(self, rows: int, orders: dict[str, Any], trades: int) -> None:
         desk, now = self.sheet.journaled, self.now
@@ -63,7 +67,7 @@ class CountedDay(TapeDay):
         known = self.committed.assets if self.committed is not None else {}
         self.writes["assets"] += sum(desk.assets[symbol] is not known.get(symbol) for symbol in desk.assets)
         self.writes["journal"] += rows
-        self.writes["orders"] += sum(o is not orders.get(i) for i, o in self.sheet._orders.items())
+        self.writes["orders"] += sum(o is not orders.get(i) for i, o in self._orders().items())
         self.writes["trades"] += len(self.sheet.trades) - trades
         day = with_sample(self.pnl, desk)
         if day is not None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.history.replay import replay_store
+from services.stores.records import ORDERS
 from services.stores.store import Store, Stored
 from tests.crash.books import Books, Note, names
 from tests.crash.oracle import FINAL, Oracle, differences
@@ -137,11 +138,11 @@ def orders_are_stored_once(sight: Sight) -> list[str]:
     if set(stored_open) != set(sight.oracle.open_orders):
         wrong.append(f"open are {sorted(stored_open)}, the journal says {sorted(sight.oracle.open_orders)}")
     for name, told in sight.oracle.orders.items():
-        body = sight.store.order(name)
-        if body is None:
+        record = sight.store.record(ORDERS, name)
+        if record is None:
             wrong.append(f"order {name} is not stored")
             continue
-        order = msgspec.json.decode(body)
+        order = msgspec.json.decode(record.body)
         found, expected = (order["status"], order["filled_qty"]), (told.status, told.filled)
         if found != expected:
             wrong.append(f"order {name} is stored as {found}, the journal makes it {expected}")

@@ -240,7 +240,7 @@ def test_a_day_cut_by_a_snapshot_lies_in_two_files(trader, tmp_path):
 def test_a_prune_that_was_cut_short_is_repeated(trader, tmp_path, monkeypatch):
     before = trader.rows
     with monkeypatch.context() as broken:
-        broken.setattr(trader.manager.store, "prune_journal", lambda through: 1 / 0)
+        broken.setattr(trader.manager.store, "prune_journal", lambda through, kinds: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             pruned(trader, tmp_path / "archive")
     assert trader.rows == before

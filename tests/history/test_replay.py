@@ -37,16 +37,17 @@ def tampered(trader, statement, *values):
         assert connection.execute(statement, values).rowcount == 1
 
 
+WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
+
+
 def changed(trader, table, key, name, change):
-    """Change a stored JSON body behind the desk's back."""
-    column, body = ("name", "body") if table == "documents" else ("id", "body")
-    if table == "journal":
-        column, body = "sequence", "events"
+    """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
+    table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
-        (text,) = connection.execute(f"SELECT {body} FROM {table} WHERE {column} = ?", (key,)).fetchone()  # noqa: S608
+        (text,) = connection.execute(f"SELECT {body} FROM {table} WHERE {where}", (key,)).fetchone()  # noqa: S608
         plain = msgspec.json.decode(text)
         change(plain)
-        connection.execute(f"UPDATE {table} SET {body} = ? WHERE {column} = ?", (msgspec.json.encode(plain), key))  # noqa: S608
+        connection.execute(f"UPDATE {table} SET {body} = ? WHERE {where}", (msgspec.json.encode(plain), key))  # noqa: S608
     assert name in str(plain)
 
 
@@ -104,7 +105,7 @@ def test_an_order_and_a_trade_that_were_touched_are_named(trader):
 def test_an_order_that_was_removed_is_named(trader):
     a_day(trader).turns_to("ES").bricks(6, "red").exits().stops()
     open_id = next(iter(trader.desk.orders))
-    tampered(trader, "DELETE FROM orders WHERE id = ?", open_id)
+    tampered(trader, "DELETE FROM records WHERE kind = 'orders' AND id = ?", open_id)
     (sentence,) = trader.replays().sentences
     assert sentence.startswith(f"order {open_id}: the journal says {{")
     assert sentence.endswith("the store says nothing")

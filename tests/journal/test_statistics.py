@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,12 +36,11 @@ from services.journal.trades import (
     trade_with_note,
     write_cursor,
 )
-from services.projections.entry_gates import GatesAtEntry
-from services.projections.notes import write_note
-from services.stores.codec import documents
+from services.projections.entry_gates import GatesAtEntry, gates_record
+from services.projections.notes import note_record
+from services.projections.trades import ClosedTrade, trade_record
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit
-from services.stores.trade_rows import StoredGates, StoredNote, StoredTrade
+from services.stores.store import Commit, Stand
 from tests.support.builders import TUESDAY, new_york
 
 ROLL = "18:00"
@@ -343,17 +341,10 @@ def many():
 @pytest.fixture(scope="module")
 def kept(store):
     entries = list(many())
-    bodies = [
-        StoredTrade(e.trade.id, e.trade.asset, e.trade.exit_ts, documents.write_trade(e.trade), str(e.stop_points))
-        for e in entries
-    ]
-    notes = [
-        StoredNote(e.trade.id, CLOSE, write_note(TradeNoted(e.trade.id, e.note.text, e.note.tags)))
-        for e in entries
-        if e.note.at
-    ]
-    gates = [StoredGates(e.trade.id, CLOSE, msgspec.json.encode(e.gates)) for e in entries if e.gates]
-    store.commit(Commit(None, 1, "w", 1, 1, {"_global": b"{}"}, (), trades=bodies, notes=notes, gates=gates))
+    trades = [trade_record(ClosedTrade(e.trade, e.stop_points)) for e in entries]
+    notes = [note_record(TradeNoted(e.trade.id, e.note.text, e.note.tags), CLOSE) for e in entries if e.note.at]
+    gates = [gates_record(e.trade.id, e.gates, CLOSE) for e in entries if e.gates]
+    store.commit(Commit(None, Stand(1, 1, 1, "w"), {"_global": b"{}"}, records=[*trades, *notes, *gates]))
     return sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id), reverse=True)
 
 

@@ -19,6 +19,7 @@ export function gate(more) {
     retry_after_s: null,
     reopens: null,
     binds: ["market"],
+    ...{ code: null, title: null, detail: null, facts: {} },
     ...more,
   };
 }
@@ -49,6 +50,7 @@ export function asset(more = {}) {
     ...{ scale_in_available: false, scale_in_used: false, stop_loss_price: null },
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
+    preorder_refusal: null,
     ...{ trade: null, due_exit: null, disagreement: null, first_closed_gate: null },
     ...{ may_enter: [], locks: [], ladder: [] },
     ...more,
@@ -115,6 +117,7 @@ export function state({ es = {}, desk: ofDesk = {}, ...more } = {}) {
 export function alert(more) {
   return {
     ...{ at: NOW, code: "bridge_silent", level: "critical", sentence: "BRIDGE SILENT", asset: "ES" },
+    ...{ title: "BRIDGE SILENT", detail: "", facts: {} },
     ...{ over: false, over_at: null },
     ...more,
   };

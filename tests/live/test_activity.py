@@ -1,5 +1,6 @@
 """The log of what was heard: after a restart its lines read as they did when they came in."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from tests.support.desk_process import QUICK, DeskProcess, error_of
 from wire.types import Stream
 
 FEEDS = ("tradingview", "rithmic")
+PARTS = ("code", "title", "detail", "facts")
 UNKEPT = {"tv_heartbeat", "tv_renko_small", "heartbeat"}
 
 
@@ -20,6 +22,12 @@ def told(desk, feed):
     """What the lines of a feed say; when, and how often in a row, may differ."""
     lines = desk.operator().state()["logs"][feed]
     return {(line["kind"], line["asset"], line["text"], line["outcome"]) for line in lines}
+
+
+def explained(desk, feed):
+    """What the lines of a feed say to programs: code, title, detail and facts, as far as there are any."""
+    lines = desk.operator().state()["logs"][feed]
+    return {json.dumps({name: line[name] for name in ("kind", *PARTS) if name in line}) for line in lines}
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +50,16 @@ def before_and_after(tmp_path_factory):
         bridge.snapshots(50_000, MESM6=5)
         alerts.sends("/tv_level_exit", asset="ES")
         before = {feed: told(desk, feed) for feed in FEEDS}
+        explained_before = {feed: explained(desk, feed) for feed in FEEDS}
         desk.restart()
-        yield before, {feed: told(desk, feed) for feed in FEEDS}
+        after = {feed: told(desk, feed) for feed in FEEDS}
+        yield before, after, explained_before, {feed: explained(desk, feed) for feed in FEEDS}
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_restored_line_reads_as_the_live_one_did(before_and_after, feed):
-    before, after = before_and_after
+    before, after, *_ = before_and_after
     assert after[feed] - before[feed] == set()
     assert {kind for kind, *_ in before[feed] - after[feed]} <= UNKEPT  # what tells no event is in no journal
 
@@ -66,6 +76,21 @@ def test_every_kind_that_the_journal_keeps_is_restored(before_and_after):
         "dead letter (422)",
     }
     assert {outcome for kind, *_, outcome in reported if kind == "execution-report"} == {"ok", "report_conflict"}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_restored_line_says_the_same_to_programs(before_and_after, feed):
+    *_, before, after = before_and_after
+    assert after[feed] - before[feed] == set()
+    lines = [json.loads(line) for line in after[feed]]
+    assert all(line["code"].replace("_", "").isalpha() for line in lines)
+    if feed == "tradingview":
+        letters = [line["facts"] for line in lines if line["code"] == "dead_letter"]
+        assert sorted(facts["status"] for facts in letters) == [400, 422]
+    else:
+        [refused] = [line for line in lines if line["code"] == "report_conflict"]
+        assert (refused["title"], refused["facts"]["reported"]) == ("CONFLICTING REPORT", "REJECTED")
 
 
 AT = datetime(2026, 1, 12, 15, tzinfo=UTC)

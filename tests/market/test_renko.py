@@ -17,7 +17,7 @@ from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import Tick, read_ticks
 from tests.data.generated_tapes import GENERATED_TAPES, ticks_of
 from tests.data.recorded_tapes import EXTRACT, recorded_tapes
-from wire.types import STREAM_POINTS
+from wire.tradingview import STREAM_POINTS
 
 ES = INSTRUMENTS["ES"]
 SIZES = tuple(sorted(STREAM_POINTS.values()))

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from services.journal.statistics import figures_of, groups_of
 from services.journal.trades import Selection, page_of, trade_with_note
-from services.projections.entry_gates import GatesAtEntry, read_gates
+from services.projections.entry_gates import GATES_AT_ENTRY, GatesAtEntry, read_gates
+from services.stores.records import Record
 from services.stores.store import StoreUnreadable
-from services.stores.trade_rows import StoredGates
 from tests.journal.test_statistics import CLOSE, a_trade
 from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
@@ -25,7 +25,7 @@ CALM = GatesAtEntry(1, None, None, Decimal(70), Decimal(5), "6pt brick", "neutra
 
 def gates_of(trader: Trader) -> GatesAtEntry:
     """Return how the gates stood at the last accepted entry."""
-    return read_gates(trader._sheets[-1].gates[-1])
+    return read_gates(trader._sheets[-1].records_of(GATES_AT_ENTRY)[-1])
 
 
 def test_the_first_entry_of_a_day_knows_no_exit_and_no_equity():
@@ -45,16 +45,16 @@ def test_the_first_entry_of_a_day_knows_no_exit_and_no_equity():
 
 def test_it_is_kept_under_the_trades_own_id_when_the_entry_is_accepted():
     trader = Trader().with_structure("green").enters("BUY")
-    [kept] = trader._sheets[-1].gates
-    assert (kept.trade_id, kept.at) == (trader.order.id, trader.now)
+    [kept] = trader._sheets[-1].records_of(GATES_AT_ENTRY)
+    assert (kept.id, kept.at) == (trader.order.id, trader.now)
     trader.filled_at(5250).bricks(6, "green").exits().filled_at(5252)
-    assert trader.trades[0].id == kept.trade_id
+    assert trader.trades[0].id == kept.id
 
 
 def test_a_refused_entry_leaves_nothing():
     trader = Trader().enters("BUY")
     assert trader.refused_by == "tempo"
-    assert trader._sheets[-1].gates == []
+    assert trader._sheets[-1].records_of(GATES_AT_ENTRY) == []
 
 
 def test_the_second_trade_counts_from_the_end_of_the_cooldown():
@@ -193,12 +193,12 @@ def test_an_adopted_trade_knows_no_gates(tmp_path):
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"trade_of_day":"one"}', b"{}"])
 def test_gates_that_cannot_be_read_are_named(body):
     with pytest.raises(StoreUnreadable, match="the gates at the entry of t1"):
-        read_gates(StoredGates("t1", CLOSE, body))
+        read_gates(Record(GATES_AT_ENTRY, "t1", CLOSE, body))
 
 
 def test_what_a_later_program_adds_is_no_hindrance():
     more = msgspec.to_builtins(CALM) | {"gate_of_tomorrow": 1}
-    assert read_gates(StoredGates("t1", CLOSE, msgspec.json.encode(more))) == CALM
+    assert read_gates(Record(GATES_AT_ENTRY, "t1", CLOSE, msgspec.json.encode(more))) == CALM
 
 
 # -- groups ---------------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from services.engine.model.commands import TakeSnapshot
-from services.projections.equity import day_name, with_sample
+from services.projections.equity import ACCOUNT_DAYS, account_day, day_name, with_sample
 from tests.support.builders import new_york
+from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
 
 TUESDAY, WEDNESDAY, FRIDAY, MONDAY = "2026-11-17", "2026-11-18", "2026-11-20", "2026-11-23"
@@ -61,3 +62,15 @@ def test_another_roll_is_asked_for_the_day():
     trader = Trader(at="12:25", day_roll="12:00")
     day = with_sample(None, account(trader, 50_000))
     assert day.trading_day == WEDNESDAY
+
+
+def test_a_restart_goes_on_with_the_days_samples(tmp_path):
+    """A sample is stored with the commit that comes next: here with a brick. Within a minute there is only one."""
+    trader = StoredTrader(tmp_path / "desk.sqlite", at="12:25:10").broker_says(50_000).bricks(6, "green")
+    trader.restarts().at("12:25:40").broker_says(50_010).bricks(6, "green")
+    trader.at("12:26:00").broker_says(50_020).bricks(6, "green")
+    record = trader.manager.store.record(ACCOUNT_DAYS, TUESDAY)
+    day = account_day(trader.manager.store, TUESDAY)
+    trader.stops()
+    assert taken(day) == [(new_york(TUESDAY, "12:25:10"), 50_000), (new_york(TUESDAY, "12:26:00"), 50_020)]
+    assert record.at == new_york(TUESDAY, "12:26:00")

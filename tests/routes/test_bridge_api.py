@@ -79,9 +79,10 @@ def _claimed_seconds_ago(desk, seconds):
     """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:
-        for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open = 1").fetchall():
+        for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open").fetchall():
             changed = {**json.loads(body), "claimed_at": at}
-            connection.execute("UPDATE orders SET body = ? WHERE id = ?", (json.dumps(changed).encode(), order_id))
+            change = "UPDATE records SET body = ? WHERE kind = 'orders' AND id = ?"
+            connection.execute(change, (json.dumps(changed).encode(), order_id))
 
 
 def test_limit_is_kept(desk):
@@ -217,6 +218,9 @@ def test_a_final_order_does_not_change_its_mind(desk):
     after = operator.state()
     assert without_the_clock(after) == without_the_clock(before)
     assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"] * 2
+    for alert in after["alerts"]:
+        assert alert["sentence"] == f"{alert['title']} — {alert['detail']}"
+        assert alert["facts"]["order_id"]
     assert desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [("FILLED",)]
     desk.restart()
     error_of(desk.bridge().reports(order["id"], "REJECTED"), 409)

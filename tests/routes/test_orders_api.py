@@ -135,6 +135,25 @@ def test_a_blocked_entry_says_which_gate_why_and_how_long(slow_desk):
         assert bool(rung["sentence"]) == (rung["state"] == "closed")
 
 
+def test_a_blocked_entry_tells_programs_a_code_and_facts(slow_desk):
+    operator, bridge = slow_desk.operator(), slow_desk.bridge()
+    bridge.fills(operator.enters().json()["order"], 5250.25)
+    body = operator.enters().json()
+    facts = body["facts"]
+    assert (body["code"], body["title"], body["detail"]) == (
+        "gate_closed",
+        "60 MIN LOCK ACTIVE",
+        "one trade already used this candle",
+    )
+    assert facts == {"lock": "60 MIN LOCK", "candle_seconds": 3600, "remaining_s": facts["remaining_s"]}
+    assert abs(facts["remaining_s"] - body["retry_after_s"]) <= 1
+    rungs = {rung["gate"]: rung for rung in body["ladder"]}
+    lock = rungs["candle_lock"]
+    assert (lock["code"], lock["title"], lock["facts"]) == ("candle_lock", body["title"], facts)
+    assert (rungs["daily_stop"]["code"], rungs["daily_stop"]["facts"]) == (None, {})
+    assert (rungs["position"]["code"], rungs["position"]["facts"]["position"]) == ("position_open", 5)
+
+
 def test_a_gate_without_a_clock_has_no_countdown(own_desk):
     body = own_desk.operator().enters("NQ").json()
     assert (body["gate"], body["retry_after_s"]) == ("heartbeat", None)

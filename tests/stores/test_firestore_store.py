@@ -19,7 +19,7 @@ from services.stores.firestore.layout import LAYOUT
 from services.stores.firestore.store import FirestoreStore
 from services.stores.firestore.wire import PAGE_SECONDS, Query, Write, is_name
 from services.stores.store import OutcomeUnknown, StoreDown, StoredReply, StoreUnreadable, VersionConflict
-from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_order
+from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
 from tests.support.own_time import Stopwatch
@@ -171,7 +171,7 @@ def test_a_document_that_is_too_large_is_refused_before_it_is_sent(store):
 def test_a_commit_that_is_too_large_is_refused_before_it_is_sent(store):
     many = [an_order(f"o{number}", body=b'"' + b"x" * 800_000 + b'"') for number in range(13)]
     with pytest.raises(StoreDown, match="Firestore takes 10,000,000 at once"):
-        store.commit(a_commit(None, orders=many))
+        store.commit(a_commit(None, records=many))
     assert store.head() is None
 
 
@@ -179,7 +179,7 @@ def test_the_largest_group_is_one_commit(store):
     """64 commands make two rows each; ten targets hear of everything."""
     rows = 2 * store.group_at_most
     notices = [a_notice(n, target) for n in range(1, store.group_at_most + 1) for target in range(1, 11)]
-    head = store.commit(a_commit(None, rows=rows, notices=notices, orders=[an_order(f"o{n}") for n in range(64)]))
+    head = store.commit(a_commit(None, rows=rows, notices=notices, records=[an_order(f"o{n}") for n in range(64)]))
     assert (head.sequence, len(store.load().open_orders)) == (rows, 64)
 
 
@@ -209,10 +209,9 @@ def test_every_document_has_a_schema_and_the_names_of_the_specification(store):
     head = store.commit(
         a_commit(
             None,
-            orders=[an_order()],
+            records=[an_order(), an_account_day()],
             replies=[StoredReply("k", "f", NOON, b"1")],
             notices=[a_notice()],
-            pnl_days={"2026-11-20": b"[]"},
         )
     )
     backup = store.back_up("of the day/1")

@@ -12,21 +12,22 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
+from services.projections.dead_letters import DeadLetter, dead_letter_record, last_dead_letters
+from services.projections.trades import TRADES
+from services.stores.records import ORDERS, Record
 from services.stores.sqlite.file import MIGRATIONS
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import (
     Commit,
-    DeadLetter,
     Head,
     JournalRow,
-    StoredOrder,
+    Stand,
     StoreDown,
     StoredReply,
     StoreUnreadable,
     VersionConflict,
 )
-from services.stores.trade_rows import StoredTrade
 from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, closing_connection, without_the_clock
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -49,11 +50,12 @@ def a_commit(expected, **more):
     number = expected + 1
     row = JournalRow(number, NOON, "operator", "EnterMarket", "ES", b"{}", b"[]")
     head = None if expected == 0 else Head(expected, expected * 10, 1, "a writer", str(expected))
-    return Commit(head, 1, "a writer", number, number * 10, {"_global": b'{"n": %d}' % number}, [row], **more)
+    becomes = Stand(number, number * 10, 1, "a writer")
+    return Commit(head, becomes, {"_global": b'{"n": %d}' % number}, [row], **more)
 
 
 def everything_in(path):
-    tables = ("desk", "documents", "orders", "journal", "trades", "replies", "dead_letters")
+    tables = ("desk", "documents", "journal", "records", "replies")
     with closing_connection(path) as connection:
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608
 
@@ -119,7 +121,7 @@ def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path):
     with closing_connection(path) as connection:
         connection.executescript((MIGRATIONS / "0001_the_desk.sql").read_text("utf-8"))
         connection.execute("PRAGMA user_version = 1")
-    with pytest.raises(StoreUnreadable, match="has schema 1, not 5: start the desk once"):
+    with pytest.raises(StoreUnreadable, match="has schema 1, not 6: start the desk once"):
         SqliteReader(path)
 
 
@@ -181,10 +183,12 @@ def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path):
 def a_full_commit(expected):
     return a_commit(
         expected,
-        orders=[StoredOrder("o", "ES", "PENDING", True, NOON, b"{}")],
-        trades=[StoredTrade("t", "ES", NOON, b"{}")],
+        records=[
+            Record(ORDERS, "o", NOON, b"{}", {"asset": "ES", "status": "PENDING", "is_open": True}),
+            Record(TRADES, "t", NOON, b"{}", {"asset": "ES"}),
+            dead_letter_record(DeadLetter(expected + 1, NOON, "/tv_renko", "why", "what")),
+        ],
         replies=[StoredReply("k", "f", NOON, b"{}")],
-        dead_letters=[DeadLetter(expected + 1, NOON, "/tv_renko", "why", "what")],
     )
 
 
@@ -193,20 +197,27 @@ def test_what_is_committed_is_read_back(store, path):
     stored = store.load()
     assert stored.head == Head(1, 10, 1, "a writer", "1")
     assert stored.open_orders == [b"{}"]
-    assert store.order("o") == b"{}"
-    assert store.order("'; DROP TABLE orders; --") is None
+    assert store.record(ORDERS, "o").body == b"{}"
+    assert store.record(ORDERS, "'; DROP TABLE records; --") is None
     assert [row.at for row in store.journal()] == [NOON]
     assert [reply.key for reply in store.replies_since(NOON.replace(year=2025))] == ["k"]
     assert store.replies_since(NOON) == []
-    assert store.last_dead_letters(5)[0].reason == "why"
+    assert last_dead_letters(store, 5)[0].reason == "why"
 
 
-@pytest.mark.parametrize("table", ["trades", "dead_letters", "journal"])
-def test_a_fault_in_the_middle_stores_nothing_of_it(store, path, table):
+FAULTS = {
+    "trades": "records WHEN NEW.kind = 'trades'",
+    "dead_letters": "records WHEN NEW.kind = 'dead_letters'",
+    "journal": "journal",
+}
+
+
+@pytest.mark.parametrize("where", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_in_the_middle_stores_nothing_of_it(store, path, where):
     store.commit(a_full_commit(0))
     before = everything_in(path)
     with closing_connection(path) as other:
-        other.execute(f"CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END")
+        other.execute(f"CREATE TRIGGER fault BEFORE INSERT ON {where} BEGIN SELECT RAISE(ABORT, 'no'); END")
     with pytest.raises(StoreDown):
         store.commit(a_full_commit(1))
     assert everything_in(path) == before
@@ -294,7 +305,7 @@ def test_a_spoilt_file_ends_the_start(tmp_path):
 @pytest.mark.processes
 def test_a_spoilt_trade_is_said_in_one_sentence(tmp_path):
     desk = used_desk(tmp_path)
-    spoil(desk, "UPDATE trades SET body = x'7b'")
+    spoil(desk, "UPDATE records SET body = x'7b' WHERE kind = 'trades'")
     _, words = a_failed_start(desk)
     assert "Traceback" not in words
 

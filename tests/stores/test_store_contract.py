@@ -9,24 +9,32 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from services.projections.attempts import ATTEMPTS
+from services.projections.dead_letters import DEAD_LETTERS, DeadLetter, dead_letter_record, last_dead_letters
+from services.projections.entry_gates import GATES_AT_ENTRY
+from services.projections.equity import ACCOUNT_DAYS
+from services.projections.notes import TRADE_NOTES
+from services.projections.table import PROJECTIONS, PRUNED_KINDS
+from services.projections.trade_fills import TRADE_FILLS
+from services.projections.trades import TRADES
 from services.stores.firestore.store import FirestoreStore
+from services.stores.records import FAR_AHEAD, ORDERS, Record
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import (
     Commit,
-    DeadLetter,
     DeskSnapshot,
     EndedSession,
     JournalRow,
     NoticeMark,
+    OutboxChange,
     SnapshotMark,
+    Stand,
     StoredKey,
     StoredNotice,
-    StoredOrder,
     StoreDown,
     StoredReply,
     VersionConflict,
 )
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -73,25 +81,53 @@ def a_row(sequence, origin="operator", **more):
     return JournalRow(sequence, NOON, origin, **facts)
 
 
-def a_commit(head, rows=1, journal=None, **more):
+def a_commit(
+    head, rows=1, journal=None, epoch=None, holder="first", version=None, notices=(), withdrawn_slots=(), **more
+):
     """A commit of that many rows onto a head, made by a writer called "first" unless ``more`` says otherwise."""
     before = head.sequence if head else 0
     after = before + rows
     body = b'{"schema":2,"n":%d}' % after
     facts = {
-        "epoch": head.epoch if head else 1,
-        "holder": "first",
-        "sequence": after,
-        "version": after * 10,
         "documents": {"_global": body, "ES": body},
         "rows": [a_row(number) for number in range(before + 1, after + 1)] if journal is None else journal,
         **more,
     }
-    return Commit(expected=head, **facts)
+    becomes = Stand(after, version or after * 10, epoch or (head.epoch if head else 1), holder)
+    return Commit(head, becomes, outbox=OutboxChange(notices, withdrawn_slots), **facts)
 
 
 def an_order(name="o1", is_open=True, body=b'{"o":1}'):
-    return StoredOrder(name, "ES", "PENDING" if is_open else "FILLED", is_open, NOON, body)
+    facts = {"asset": "ES", "status": "PENDING" if is_open else "FILLED", "is_open": is_open}
+    return Record(ORDERS, name, NOON, body, facts)
+
+
+def a_trade(name="t", closed_at=NOON, body=b"{}", **facts):
+    return Record(TRADES, name, closed_at, body, {"asset": "ES", **facts})
+
+
+def a_note(name="t", at=NOON, body=b"{}"):
+    return Record(TRADE_NOTES, name, at, body, {"trade_id": name})
+
+
+def an_attempt(number=1, at=NOON, body=b"{}"):
+    return Record(ATTEMPTS, f"{number:012d}.0000", at, body)
+
+
+def some_gates(name="t", at=NOON, body=b"{}"):
+    return Record(GATES_AT_ENTRY, name, at, body, {"trade_id": name})
+
+
+def a_fill(trade_id="t", number=1, at=NOON, body=b"{}"):
+    return Record(TRADE_FILLS, f"{number:012d}.0000", at, body, {"trade_id": trade_id})
+
+
+def a_letter(sequence=1, reason="why"):
+    return DeadLetter(sequence, NOON, "/tv_renko", reason, "what")
+
+
+def an_account_day(name="2026-11-20", body=b"[1,2]"):
+    return Record(ACCOUNT_DAYS, name, NOON, body)
 
 
 def a_notice(sequence=1, target=1, due_at=NOON, slot=None, title="t"):
@@ -109,14 +145,12 @@ def everything(store):
     return (
         store.load(),
         list(store.journal()),
-        store.last_trades(50),
-        store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 50),
-        [store.trade_notes("", "~"), store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 50)],
-        [store.gates_at_entry("", "~"), store.trade_fills("t")],
+        [store.newest_records(projection.kind, 50) for projection in PROJECTIONS],
+        [store.records_by_id(projection.kind, "", "~") for projection in PROJECTIONS],
+        [store.records_with(ORDERS, True), store.records_with(TRADE_FILLS, "t")],
         store.replies_since(LONG_AGO),
-        store.last_dead_letters(50),
         [store.next_notice(target, NOON + timedelta(days=2)) for target in (1, 2)],
-        [store.pnl_day("2026-11-20"), store.snapshot_marks(), store.api_keys()],
+        [store.snapshot_marks(), store.api_keys()],
         store.ended_sessions(LONG_AGO),
     )
 
@@ -126,12 +160,13 @@ def everything(store):
 
 def test_a_new_store_is_empty(store):
     assert (store.head(), store.load(), list(store.journal())) == (None, None, [])
-    assert (store.order("none"), store.last_trades(5), store.last_rows("operator", 5)) == (None, [], [])
-    assert (store.trade("none"), store.trades_between(LONG_AGO, NOON, 5)) == (None, [])
-    assert (store.trade_notes("", "~"), store.attempts_between(LONG_AGO, NOON, 5)) == ([], [])
-    assert (store.replies_since(LONG_AGO), store.last_dead_letters(5)) == ([], [])
+    for kind in (projection.kind for projection in PROJECTIONS):
+        assert (store.record(kind, "none"), store.newest_records(kind, 5)) == (None, [])
+        assert (store.records_by_id(kind, "", "~"), store.newest_records(kind, 5, LONG_AGO, NOON)) == ([], [])
+    assert (store.records_with(ORDERS, True), store.records_with(TRADE_FILLS, "none")) == ([], [])
+    assert (store.replies_since(LONG_AGO), store.last_rows("operator", 5)) == ([], [])
     assert (store.next_notice(1, NOON), store.next_notice_at(1)) == (None, None)
-    assert (store.pnl_day("2026-11-20"), store.snapshot_marks(), store.snapshot(1)) == (None, [], None)
+    assert (store.snapshot_marks(), store.snapshot(1)) == ([], None)
     assert (store.api_keys(), store.revoke_api_key("none"), store.prune_journal(9)) == ([], False, 0)
     assert store.sequence_before(NOON) == 0
     assert store.group_at_most >= 64
@@ -147,18 +182,18 @@ def test_the_first_commit_makes_the_store(store):
 def test_everything_committed_is_read_back(store):
     observed = '{"price":"5250.25","note":"an em dash — and \U0001f4c8"}'.encode()
     row = a_row(1, asset=None, observed=observed, schema=3)
+    orders = [an_order("o2", body=b'{"o":2}'), an_order("o1"), an_order("o0", is_open=False)]
+    trades = [a_trade("t", body=b'{"t":1}', stop_points="15.5"), a_trade("s", body=b'{"s":1}')]
+    note, attempt = a_note(body=b'{"text":"why"}'), an_attempt(body=b'{"type":"EntryBlocked"}')
+    gates, fill, letter = some_gates(), a_fill(), dead_letter_record(a_letter())
+    days = [an_account_day(), an_account_day("2026-11-23", b"[]")]
     store.commit(
         a_commit(
             None,
             documents={"_global": b'{"g":1}', "ES": b'{"e":1}', "NQ": observed},
             journal=[row],
-            orders=[an_order("o2", body=b'{"o":2}'), an_order("o1"), an_order("o0", is_open=False)],
-            trades=[StoredTrade("t", "ES", NOON, b'{"t":1}', "15.5"), StoredTrade("s", "NQ", NOON, b'{"s":1}')],
-            notes=[StoredNote("t", NOON, b'{"text":"why"}')],
-            attempts=[StoredAttempt("000000000001.0000", NOON, b'{"type":"EntryBlocked"}')],
+            records=[*orders, *trades, note, attempt, gates, fill, letter, *days],
             replies=[StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')],
-            dead_letters=[DeadLetter(1, NOON, "/tv_renko", "why", "what")],
-            pnl_days={"2026-11-20": b"[1,2]", "2026-11-23": b"[]"},
         )
     )
     stored = store.load()
@@ -166,28 +201,29 @@ def test_everything_committed_is_read_back(store):
     assert list(stored.open_orders) == [b'{"o":1}', b'{"o":2}']
     assert list(store.journal()) == [row]
     assert store.last_rows("operator", 5) == [row]
-    assert store.last_trades(5) == [b'{"t":1}', b'{"s":1}']
-    assert store.trade("t") == StoredTrade("t", "ES", NOON, b'{"t":1}', "15.5")
-    assert store.trade("s") == StoredTrade("s", "NQ", NOON, b'{"s":1}', None)
-    assert store.trade_notes("t", "t") == [StoredNote("t", NOON, b'{"text":"why"}')]
-    tries = store.attempts_between(NOON, NOON + MINUTE, 5)
-    assert tries == [StoredAttempt("000000000001.0000", NOON, b'{"type":"EntryBlocked"}')]
+    assert store.newest_records(TRADES, 5) == trades
+    assert store.record(TRADES, "t") == trades[0]
+    assert store.record(TRADES, "s") == trades[1]
+    assert store.records_by_id(TRADE_NOTES, "t", "t") == [note]
+    assert store.newest_records(ATTEMPTS, 5, NOON, NOON + MINUTE) == [attempt]
+    assert (store.record(GATES_AT_ENTRY, "t"), store.records_with(TRADE_FILLS, "t")) == (gates, [fill])
     assert store.replies_since(LONG_AGO) == [StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')]
-    assert store.last_dead_letters(5) == [DeadLetter(1, NOON, "/tv_renko", "why", "what")]
-    assert (store.pnl_day("2026-11-20"), store.pnl_day("2026-11-23")) == (b"[1,2]", b"[]")
+    assert last_dead_letters(store, 5) == [DeadLetter(1, NOON, "/tv_renko", "why", "what")]
+    assert store.record(DEAD_LETTERS, "000000000001") == letter
+    assert [store.record(ACCOUNT_DAYS, name) for name in ("2026-11-20", "2026-11-23")] == days
 
 
 def test_a_commit_replaces_the_documents_it_names_and_no_other(store):
     head = store.commit(a_commit(None, documents={"_global": b'{"g":1}', "ES": b'{"e":1}'}))
     head = store.commit(a_commit(head, documents={"_global": b'{"g":2}', "NQ": b'{"n":2}'}))
     assert dict(store.load().documents) == {"_global": b'{"g":2}', "ES": b'{"e":1}', "NQ": b'{"n":2}'}
-    store.commit(a_commit(head, documents={}, rows=0, pnl_days={"2026-11-20": b"[]"}))
+    store.commit(a_commit(head, documents={}, rows=0, records=[an_account_day()]))
     assert store.load().documents["_global"] == b'{"g":2}'
 
 
 def test_a_dropped_document_is_gone(store):
     head = store.commit(a_commit(None, documents={"_global": b"{}", "ES": b"{}", "NQ": b"{}"}))
-    store.commit(a_commit(head, documents={"_global": b"{}"}, dropped=["NQ"]))
+    store.commit(a_commit(head, documents={"_global": b"{}", "NQ": None}))
     assert set(store.load().documents) == {"_global", "ES"}
 
 
@@ -205,7 +241,7 @@ def test_every_write_moves_the_mark(store):
 
 
 def test_renewing_changes_nothing_but_the_mark(store):
-    head = store.commit(a_commit(None, orders=[an_order()]))
+    head = store.commit(a_commit(None, records=[an_order()]))
     before = store.load()
     renewed = store.renew(head)
     assert replace(renewed, mark=head.mark) == head
@@ -224,7 +260,7 @@ def test_letting_go_empties_the_holder(store):
 # -- one writer ------------------------------------------------------------------------------------------------------
 
 WRITES = {
-    "commit": lambda store, head: store.commit(a_commit(head, orders=[an_order("late")])),
+    "commit": lambda store, head: store.commit(a_commit(head, records=[an_order("late")])),
     "renew": lambda store, head: store.renew(head),
     "release": lambda store, head: store.release(head),
     "mark_notice": lambda store, head: store.mark_notice(NoticeMark(1, 1, NOON, 1, sent=True), head),
@@ -281,29 +317,25 @@ def test_of_many_who_take_over_at_once_one_does(shelf):
 
 
 BAD_PARTS = {
-    "a trade twice": {"trades": [StoredTrade("t", "ES", NOON, b"{}")]},
-    "gates twice": {"gates": [StoredGates("t", NOON, b"{}")]},
-    "a fill twice": {"fills": [StoredFill("t", "000000000001.0000", NOON, b"{}")]},
-    "a dead letter twice": {"dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")]},
+    "a trade twice": {"records": [a_trade()]},
+    "gates twice": {"records": [some_gates()]},
+    "a fill twice": {"records": [a_fill()]},
+    "a dead letter twice": {"records": [dead_letter_record(a_letter())]},
+    "an attempt twice": {"records": [an_attempt()]},
     "a row twice": {"journal": [a_row(2), a_row(1)]},
 }
 
 
 @pytest.mark.parametrize("bad", BAD_PARTS.values(), ids=BAD_PARTS.keys())
 def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
-    good = {
-        "orders": [an_order()],
-        "trades": [StoredTrade("t", "ES", NOON, b"{}")],
-        "gates": [StoredGates("t", NOON, b"{}")],
-        "fills": [StoredFill("t", "000000000001.0000", NOON, b"{}")],
-        "dead_letters": [DeadLetter(1, NOON, "/tv_renko", "why", "what")],
-    }
-    head = store.commit(a_commit(None, **good))
+    once = [a_trade(), some_gates(), a_fill(), dead_letter_record(a_letter()), an_attempt()]
+    head = store.commit(a_commit(None, records=[an_order(), *once]))
     before = everything(store)
+    orders = [an_order("o9"), an_order(body=b'{"o":9}')]
     with pytest.raises(StoreDown):
-        store.commit(a_commit(head, **{"orders": [an_order("o9"), an_order(body=b'{"o":9}')], **bad}))
+        store.commit(a_commit(head, **{**bad, "records": [*orders, *bad.get("records", ())]}))
     assert everything(store) == before
-    assert (store.order("o9"), store.head()) == (None, head)
+    assert (store.record(ORDERS, "o9"), store.head()) == (None, head)
     store.commit(a_commit(head))
 
 
@@ -311,10 +343,10 @@ def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
 
 
 def test_a_final_order_leaves_the_desk_and_is_still_found(store):
-    head = store.commit(a_commit(None, orders=[an_order("o1"), an_order("o2")]))
-    store.commit(a_commit(head, orders=[an_order("o1", is_open=False, body=b'{"filled":1}')]))
+    head = store.commit(a_commit(None, records=[an_order("o1"), an_order("o2")]))
+    store.commit(a_commit(head, records=[an_order("o1", is_open=False, body=b'{"filled":1}')]))
     assert list(store.load().open_orders) == [b'{"o":1}']
-    assert store.order("o1") == b'{"filled":1}'
+    assert store.record(ORDERS, "o1").body == b'{"filled":1}'
 
 
 def test_open_orders_come_in_the_order_of_their_ids(store):
@@ -326,73 +358,86 @@ def test_open_orders_come_in_the_order_of_their_ids(store):
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "'; DROP TABLE orders; --", "x" * 5000, "ä"])
 def test_an_order_id_that_cannot_be_is_not_found(store, name):
-    store.commit(a_commit(None, orders=[an_order()]))
-    assert store.order(name) is None
+    store.commit(a_commit(None, records=[an_order()]))
+    assert store.record(ORDERS, name) is None
     assert store.revoke_api_key(name) is False
 
 
 def test_trades_come_newest_first(store):
-    trades = [
-        StoredTrade(f"t{n}", "ES", NOON + n // 2 * MINUTE + timedelta(microseconds=n // 2), b"%d" % n) for n in range(7)
-    ]
-    store.commit(a_commit(None, trades=trades))
-    assert store.last_trades(100) == [b"6", b"5", b"4", b"3", b"2", b"1", b"0"]
-    assert store.last_trades(2) == [b"6", b"5"]
+    trades = [a_trade(f"t{n}", NOON + n // 2 * MINUTE + timedelta(microseconds=n // 2), b"%d" % n) for n in range(7)]
+    store.commit(a_commit(None, records=trades))
+    assert [trade.body for trade in store.newest_records(TRADES, 100)] == [b"6", b"5", b"4", b"3", b"2", b"1", b"0"]
+    assert [trade.body for trade in store.newest_records(TRADES, 2)] == [b"6", b"5"]
 
 
 def test_trades_of_a_span_come_newest_first_the_end_left_out(store):
-    trades = [StoredTrade(f"t{n}", "ES", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(8)]
-    store.commit(a_commit(None, trades=trades))
+    trades = [a_trade(f"t{n}", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(8)]
+    store.commit(a_commit(None, records=trades))
     newest_first = trades[::-1]
-    assert store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 100) == newest_first
-    assert store.trades_between(NOON + MINUTE, NOON + 3 * MINUTE, 100) == newest_first[2:6]
-    assert store.trades_between(NOON + MINUTE, NOON + 3 * MINUTE, 3) == newest_first[2:5]
-    assert store.trades_between(NOON, NOON, 100) == []
-    assert store.trades_between(LONG_AGO, NOON + 9 * MINUTE, 0) == []
+    assert store.newest_records(TRADES, 100, LONG_AGO, NOON + 9 * MINUTE) == newest_first
+    assert store.newest_records(TRADES, 100, NOON + MINUTE, NOON + 3 * MINUTE) == newest_first[2:6]
+    assert store.newest_records(TRADES, 3, NOON + MINUTE, NOON + 3 * MINUTE) == newest_first[2:5]
+    assert store.newest_records(TRADES, 100, NOON, NOON) == []
+    assert store.newest_records(TRADES, 0, LONG_AGO, NOON + 9 * MINUTE) == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "x" * 2000])
 def test_a_trade_id_that_cannot_be_is_not_found(store, name):
-    assert store.trade(name) is None
+    assert store.record(TRADES, name) is None
 
 
 def test_the_last_note_of_a_trade_stands(store):
-    head = store.commit(a_commit(None, notes=[StoredNote(f"t{n}", NOON, b"%d" % n) for n in range(4)]))
-    store.commit(a_commit(head, notes=[StoredNote("t2", NOON + MINUTE, b"anew")]))
-    later = StoredNote("t2", NOON + MINUTE, b"anew")
-    assert store.trade_notes("t1", "t2") == [StoredNote("t1", NOON, b"1"), later]
-    assert store.trade_notes("t2", "t9") == [later, StoredNote("t3", NOON, b"3")]
-    assert store.trade_notes("u", "v") == []
+    head = store.commit(a_commit(None, records=[a_note(f"t{n}", body=b"%d" % n) for n in range(4)]))
+    later = a_note("t2", NOON + MINUTE, b"anew")
+    store.commit(a_commit(head, records=[later]))
+    assert store.records_by_id(TRADE_NOTES, "t1", "t2") == [a_note("t1", body=b"1"), later]
+    assert store.records_by_id(TRADE_NOTES, "t2", "t9") == [later, a_note("t3", body=b"3")]
+    assert store.records_by_id(TRADE_NOTES, "u", "v") == []
 
 
 def test_gates_at_entry_are_found_by_a_stretch_of_trades(store):
-    gates = [StoredGates(f"t{n}", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(5)]
-    store.commit(a_commit(None, gates=gates))
-    assert store.gates_at_entry("t1", "t3") == gates[1:4]
-    assert store.gates_at_entry("t4", "t4") == gates[4:]
-    assert store.gates_at_entry("u", "v") == []
+    gates = [some_gates(f"t{n}", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(5)]
+    store.commit(a_commit(None, records=gates))
+    assert store.records_by_id(GATES_AT_ENTRY, "t1", "t3") == gates[1:4]
+    assert store.records_by_id(GATES_AT_ENTRY, "t4", "t4") == gates[4:]
+    assert store.records_by_id(GATES_AT_ENTRY, "u", "v") == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "'; DROP TABLE records; --"])
+def test_a_stretch_that_ends_before_every_trade_is_empty(store, name):
+    store.commit(a_commit(None, records=[some_gates("t1")]))
+    assert store.records_by_id(GATES_AT_ENTRY, name, name) == []
 
 
 def test_the_fills_of_one_trade_come_as_they_happened(store):
-    fills = [StoredFill(f"t{n % 2}", f"{n:012d}.0000", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(6)]
-    head = store.commit(a_commit(None, fills=fills[:3]))
-    store.commit(a_commit(head, fills=fills[3:]))
-    assert store.trade_fills("t0") == fills[0::2]
-    assert store.trade_fills("t1") == fills[1::2]
-    assert store.trade_fills("t2") == []
+    fills = [a_fill(f"t{n % 2}", n, NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(6)]
+    head = store.commit(a_commit(None, records=fills[:3]))
+    store.commit(a_commit(head, records=fills[3:]))
+    assert store.records_with(TRADE_FILLS, "t0") == fills[0::2]
+    assert store.records_with(TRADE_FILLS, "t1") == fills[1::2]
+    assert store.records_with(TRADE_FILLS, "t2") == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "'; DROP TABLE orders; --", "ä"])
 def test_a_trade_id_that_cannot_be_has_no_fills(store, name):
-    assert store.trade_fills(name) == []
+    assert store.records_with(TRADE_FILLS, name) == []
 
 
 def test_tries_of_a_span_come_newest_first(store):
-    tries = [StoredAttempt(f"{n:012d}.0000", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(6)]
-    store.commit(a_commit(None, attempts=tries))
-    assert store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 100) == tries[::-1]
-    assert store.attempts_between(NOON + MINUTE, NOON + 2 * MINUTE, 100) == tries[3:1:-1]
-    assert store.attempts_between(LONG_AGO, NOON + 9 * MINUTE, 2) == tries[:3:-1]
+    tries = [an_attempt(n, NOON + n // 2 * MINUTE, b"%d" % n) for n in range(6)]
+    store.commit(a_commit(None, records=tries))
+    assert store.newest_records(ATTEMPTS, 100, LONG_AGO, NOON + 9 * MINUTE) == tries[::-1]
+    assert store.newest_records(ATTEMPTS, 100, NOON + MINUTE, NOON + 2 * MINUTE) == tries[3:1:-1]
+    assert store.newest_records(ATTEMPTS, 2, LONG_AGO, NOON + 9 * MINUTE) == tries[:3:-1]
+
+
+def test_kinds_are_kept_apart(store):
+    """A record of one kind is found under no other, though they share their ids and times."""
+    same = {projection.kind: Record(projection.kind, "x", NOON, b"%d" % n) for n, projection in enumerate(PROJECTIONS)}
+    store.commit(a_commit(None, records=list(same.values())))
+    for kind, record in same.items():
+        assert store.record(kind, "x") == record
+        assert store.records_by_id(kind, "", "~") == store.newest_records(kind, 9, NOON, FAR_AHEAD) == [record]
 
 
 def test_replies_are_those_after_a_moment_oldest_first(store):
@@ -415,10 +460,10 @@ def test_replies_are_kept_for_a_day(store):
 
 
 def test_dead_letters_come_newest_first(store):
-    letters = [DeadLetter(n, NOON, "/tv_renko", f"why {n}", "what") for n in range(1, 6)]
-    store.commit(a_commit(None, rows=5, dead_letters=letters))
-    assert store.last_dead_letters(2) == [letters[4], letters[3]]
-    assert store.last_dead_letters(50) == letters[::-1]
+    letters = [a_letter(n, f"why {n}") for n in range(1, 6)]
+    store.commit(a_commit(None, rows=5, records=[dead_letter_record(letter) for letter in letters]))
+    assert last_dead_letters(store, 2) == [letters[4], letters[3]]
+    assert last_dead_letters(store, 50) == letters[::-1]
 
 
 # -- the journal -----------------------------------------------------------------------------------------------------
@@ -463,14 +508,15 @@ def test_the_last_rows_of_one_origin_come_newest_first(store):
 
 
 def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store):
-    letters = [DeadLetter(n, NOON, "/tv_renko", "why", "what") for n in (1, 450, 900)]
-    head = store.commit(a_commit(None, rows=450, dead_letters=letters[:2], orders=[an_order()]))
-    head = store.commit(a_commit(head, rows=450, dead_letters=letters[2:]))
-    assert store.prune_journal(850) == 850
+    letters = [dead_letter_record(a_letter(n)) for n in (1, 450, 900)]
+    head = store.commit(a_commit(None, rows=450, records=[*letters[:2], an_order(), an_attempt(450)]))
+    head = store.commit(a_commit(head, rows=450, records=letters[2:]))
+    assert store.prune_journal(850, PRUNED_KINDS) == 850
     assert [row.sequence for row in store.journal()] == list(range(851, 901))
-    assert store.last_dead_letters(9) == [letters[2]]
-    assert store.prune_journal(850) == 0
-    assert (store.head(), store.order("o1")) == (head, b'{"o":1}')
+    assert store.newest_records(DEAD_LETTERS, 9) == [letters[2]]
+    assert store.prune_journal(850, PRUNED_KINDS) == 0
+    assert (store.head(), store.record(ORDERS, "o1")) == (head, an_order())
+    assert store.newest_records(ATTEMPTS, 9) == [an_attempt(450)]
 
 
 # -- notices ---------------------------------------------------------------------------------------------------------
@@ -599,13 +645,13 @@ def test_ended_sessions_are_kept_as_long_as_one_could_hold(store):
 
 
 def test_a_course_of_the_day_is_replaced(store):
-    head = store.commit(a_commit(None, pnl_days={"2026-11-20": b"[1]"}))
-    store.commit(a_commit(head, pnl_days={"2026-11-20": b"[1,2]"}))
-    assert store.pnl_day("2026-11-20") == b"[1,2]"
+    head = store.commit(a_commit(None, records=[an_account_day(body=b"[1]")]))
+    store.commit(a_commit(head, records=[an_account_day(body=b"[1,2]")]))
+    assert store.record(ACCOUNT_DAYS, "2026-11-20").body == b"[1,2]"
 
 
 def test_a_backup_changes_nothing_and_is_named(store):
-    store.commit(a_commit(None, orders=[an_order()]))
+    store.commit(a_commit(None, records=[an_order()]))
     before = everything(store)
     name = store.back_up("before-the-upgrade")
     assert "before-the-upgrade" in name
@@ -624,7 +670,7 @@ def test_what_is_loaded_is_of_one_moment(shelf):
         body = b"%d" % number
         orders = [an_order("odd", number % 2 == 1, body), an_order("even", number % 2 == 0, body)]
         documents = {"_global": body, "ES": body, "NQ": body}
-        return writer.commit(a_commit(head, version=number, documents=documents, orders=orders))
+        return writer.commit(a_commit(head, version=number, documents=documents, records=orders))
 
     def writes():
         head = moves(None, 1)
@@ -645,12 +691,12 @@ def test_what_is_loaded_is_of_one_moment(shelf):
 
 
 def test_many_threads_read_while_one_writes(store):
-    head = store.commit(a_commit(None, rows=50, orders=[an_order()], trades=[StoredTrade("t", "ES", NOON, b"{}")]))
+    head = store.commit(a_commit(None, rows=50, records=[an_order(), a_trade()]))
 
     def reads(_):
-        assert store.order("o1") == b'{"o":1}'
+        assert store.record(ORDERS, "o1").body == b'{"o":1}'
         assert len(list(store.journal())) >= 50
-        assert store.last_trades(5) == [b"{}"]
+        assert store.newest_records(TRADES, 5) == [a_trade()]
         assert store.load().head.sequence >= 50
         return True
 

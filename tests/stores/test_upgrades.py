@@ -10,7 +10,7 @@ import fcntl
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -18,8 +18,15 @@ import pytest
 from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, ReportExecution
 from services.history.replay import replay_store
-from services.projections.trade_fills import are_whole, fills_of
+from services.projections.attempts import ATTEMPTS, attempts_between
+from services.projections.dead_letters import DeadLetter, last_dead_letters
+from services.projections.entry_gates import GATES_AT_ENTRY
+from services.projections.equity import ACCOUNT_DAYS
+from services.projections.notes import TRADE_NOTES
+from services.projections.trade_fills import TRADE_FILLS, are_whole, fills_of
+from services.projections.trades import TRADES, last_trades
 from services.stores.codec import documents
+from services.stores.records import ORDERS, Record
 from services.stores.sqlite import file as sqlite_file
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
@@ -28,7 +35,8 @@ from tests.support.desk_process import REPOSITORY
 from tests.support.paths import FIXTURES
 from wire.types import OrderStatus
 
-SCHEMAS = (1, 2, 3, 4)
+SCHEMAS = (1, 2, 3, 4, 5)
+WITH_NOTES, WITH_GATES = 4, 5
 NEWEST = len(sqlite_file.migration_steps())
 NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
 OPENS = "import sys; from services.stores.sqlite.store import SqliteStore; SqliteStore(sys.argv[1]).close()"
@@ -81,11 +89,15 @@ def opened(path):
 
 
 OLD_TRADE = "id, asset, closed_at, body"
+SINCE_SCHEMA_4 = ("trade_notes", "attempts", "pnl_snapshots")
+SINCE_SCHEMA_5 = ("gates_at_entry", "trade_fills")
 OLD_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed"
 
 
-def test_it_is_of_the_newest_schema_and_loses_nothing(old):
+def test_it_is_of_the_newest_schema_and_loses_nothing(old, schema):
     tables = dict.fromkeys(("documents", "orders", "replies", "dead_letters"), "*") | {"trades": OLD_TRADE}
+    tables |= dict.fromkeys(SINCE_SCHEMA_4 if schema >= 4 else (), "*")
+    tables |= dict.fromkeys(SINCE_SCHEMA_5 if schema >= WITH_GATES else (), "*")
     before = {table: asked(old, f"SELECT {names} FROM {table}") for table, names in tables.items()}  # noqa: S608
     journal = asked(old, f"SELECT {OLD_COLUMNS} FROM journal")  # noqa: S608
     opened(old)
@@ -95,6 +107,7 @@ def test_it_is_of_the_newest_schema_and_loses_nothing(old):
     assert asked(old, f"SELECT {OLD_COLUMNS} FROM journal") == journal  # noqa: S608
     assert len(journal) > 20
     assert len(before["trades"]) == 1
+    assert all(before[table] for table in tables)
 
 
 def test_tries_against_the_rules_are_taken_from_the_journal(old):
@@ -106,23 +119,25 @@ def test_tries_against_the_rules_are_taken_from_the_journal(old):
         for event in documents.read_events(row.events)
         if type(event).__name__ in ("EntryBlocked", "ExitBlocked") or getattr(event, "override", False)
     ]
-    kept = reader.attempts_between(told[0][0], NEXT_MORNING, 50)
+    kept = attempts_between(reader, told[0][0], NEXT_MORNING, 50)
     reader.close()
-    assert [(one.at, documents.read_event(one.body)) for one in reversed(kept)] == told
+    assert kept[::-1] == told
     assert len(told) == 2
 
 
-def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old):
+def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old, schema):
+    kept = dict(asked(old, "SELECT trade_id, body FROM gates_at_entry")) if schema >= WITH_GATES else {}
     opened(old)
     reader = SqliteReader(old)
-    [trade] = reader.trades_between(datetime(2026, 11, 17, tzinfo=UTC), NEXT_MORNING, 50)
-    closed = documents.read_trade(trade.body)
-    fills = fills_of(reader, trade.id)
+    [closed] = last_trades(reader, 50)
+    fills = fills_of(reader, closed.id)
     assert [(one.at, one.fill.kind, one.fill.quantity, one.fill.price) for one in fills] == [
         (closed.entry_ts, "ENTRY", 5, closed.entry_price),
         (closed.exit_ts, "EXIT", 5, closed.exit_price),
     ]
-    assert (are_whole(fills, closed), reader.gates_at_entry("", "~")) == (True, [])
+    assert are_whole(fills, closed)
+    assert {one.id: one.body for one in reader.records_by_id(GATES_AT_ENTRY, "", "~")} == kept
+    assert len(kept) == (2 if schema >= WITH_GATES else 0)
     reader.close()
 
 
@@ -228,6 +243,110 @@ def test_replay_is_equal_or_names_rows_of_the_older_program(old, schema):
     assert replay.unequal_of_others == len(replay.unequal_rows)
     assert replay.is_equal is (schema >= 2), replay.sentences
     assert version
+
+
+# -- while an older program still holds the desk --------------------------------------------------------------------
+
+OLDER_WRITES = {  # as the programs of schemas 3 to 5 write them
+    "an order": (
+        "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+        ("o1", "ES", "PENDING", True, "2026-11-17T14:36:00.000000+00:00", b'{"o":1}'),
+    ),
+    "the order, ended": (
+        "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+        ("o1", "ES", "FILLED", False, "2026-11-17T14:36:00.000000+00:00", b'{"o":2}'),
+    ),
+    "a trade": (
+        "INSERT INTO trades (id, asset, closed_at, body, stop_points) VALUES (?, ?, ?, ?, ?)",
+        ("t1", "ES", "2026-11-17T14:36:01.000000+00:00", b'{"t":1}', "15.5"),
+    ),
+    "a trade, before stops were kept": (
+        "INSERT INTO trades (id, asset, closed_at, body) VALUES (?, ?, ?, ?)",
+        ("t2", "ES", "2026-11-17T14:36:02.000000+00:00", b'{"t":2}'),
+    ),
+    "a note": (
+        "INSERT OR REPLACE INTO trade_notes (trade_id, at, body) VALUES (?, ?, ?)",
+        ("t1", "2026-11-17T14:36:03.000000+00:00", b'{"n":1}'),
+    ),
+    "the note, changed": (
+        "INSERT OR REPLACE INTO trade_notes (trade_id, at, body) VALUES (?, ?, ?)",
+        ("t1", "2026-11-17T14:36:04.000000+00:00", b'{"n":2}'),
+    ),
+    "an attempt": (
+        "INSERT INTO attempts (id, at, body) VALUES (?, ?, ?)",
+        ("000000000099.0000", "2026-11-17T14:36:05.000000+00:00", b'{"a":1}'),
+    ),
+    "gates": (
+        "INSERT INTO gates_at_entry (trade_id, at, body) VALUES (?, ?, ?)",
+        ("t1", "2026-11-17T14:36:06.000000+00:00", b'{"g":1}'),
+    ),
+    "a fill": (
+        "INSERT INTO trade_fills (trade_id, id, at, body) VALUES (?, ?, ?, ?)",
+        ("t1", "000000000098.0000", "2026-11-17T14:36:07.000000+00:00", b'{"f":1}'),
+    ),
+    "a dead letter": (
+        "INSERT INTO dead_letters (sequence, at, path, reason, body) VALUES (?, ?, ?, ?, ?)",
+        (97, "2026-11-17T14:36:08.000000+00:00", "/tv_renko", "why", "what"),
+    ),
+    "the account's day": (
+        "INSERT OR REPLACE INTO pnl_snapshots (trading_day, body) VALUES (?, ?)",
+        ("2026-11-17", b'{"p":1}'),
+    ),
+}
+SECOND = timedelta(seconds=1)
+STARTED = datetime(2026, 11, 17, 14, 36, tzinfo=UTC)
+
+
+def older_program_writes(path, *writes):
+    connection = sqlite3.connect(path)
+    for write in writes:
+        with connection:
+            connection.executemany(OLDER_WRITES[write][0], [OLDER_WRITES[write][1]])
+    connection.close()
+
+
+@pytest.mark.parametrize("schema", range(sqlite_file.LEASED_SINCE, NEWEST), indirect=True)
+def test_what_an_older_program_writes_until_it_is_relieved_is_found(old):
+    """A rolling update: today's program has upgraded the file, the older one holds the desk for some seconds more."""
+    opened(old)
+    older_program_writes(old, *OLDER_WRITES)
+    reader = SqliteReader(old)
+    order = {"asset": "ES", "status": "FILLED", "is_open": False}
+    assert reader.record(ORDERS, "o1") == Record(ORDERS, "o1", STARTED, b'{"o":2}', order)
+    first = Record(TRADES, "t1", STARTED + SECOND, b'{"t":1}', {"asset": "ES", "stop_points": "15.5"})
+    second = Record(TRADES, "t2", STARTED + 2 * SECOND, b'{"t":2}', {"asset": "ES"})
+    assert reader.newest_records(TRADES, 2) == [second, first]
+    note = Record(TRADE_NOTES, "t1", STARTED + 4 * SECOND, b'{"n":2}', {"trade_id": "t1"})
+    assert reader.records_by_id(TRADE_NOTES, "t1", "t1") == [note]
+    attempt = Record(ATTEMPTS, "000000000099.0000", STARTED + 5 * SECOND, b'{"a":1}')
+    assert reader.newest_records(ATTEMPTS, 1) == [attempt]
+    gates = Record(GATES_AT_ENTRY, "t1", STARTED + 6 * SECOND, b'{"g":1}', {"trade_id": "t1"})
+    assert reader.record(GATES_AT_ENTRY, "t1") == gates
+    fill = Record(TRADE_FILLS, "000000000098.0000", STARTED + 7 * SECOND, b'{"f":1}', {"trade_id": "t1"})
+    assert reader.records_with(TRADE_FILLS, "t1") == [fill]
+    assert last_dead_letters(reader, 1) == [DeadLetter(97, STARTED + 8 * SECOND, "/tv_renko", "why", "what")]
+    assert reader.record(ACCOUNT_DAYS, "2026-11-17").body == b'{"p":1}'
+    reader.close()
+
+
+@pytest.mark.parametrize("schema", [WITH_GATES], indirect=True)
+@pytest.mark.parametrize("twice", ["a trade", "an attempt", "gates", "a fill", "a dead letter"])
+def test_an_older_program_may_not_write_twice_what_is_written_once(old, twice):
+    opened(old)
+    older_program_writes(old, twice)
+    with pytest.raises(sqlite3.IntegrityError):
+        older_program_writes(old, twice)
+
+
+@pytest.mark.parametrize("schema", [WITH_GATES], indirect=True)
+def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old):
+    opened(old)
+    before = asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
+    older_program_writes(old, "an order")
+    assert asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id") == [*before, (b'{"o":1}',)]
+    reader = SqliteReader(old)
+    assert reader.load().open_orders == [*(body for (body,) in before), b'{"o":1}']
+    reader.close()
 
 
 # -- when it goes wrong -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any, Self
 import requests
 
 from tests.support.processes import REPOSITORY, Child, free_port
+from wire.tradingview import STREAMS
 
 __all__ = ["REPOSITORY", "free_port"]  # asked for here by the tests of the desk
 
@@ -59,14 +60,7 @@ QUICK = {"CANDLE_SECONDS": "1", "COOLDOWN_SECONDS": "0", "MAX_TRADES_PER_DAY": "
 """Settings under which one test's trade does not lock the next one out."""
 
 PATIENCE_SECONDS = 60.0  # how long a busy machine may take for anything that must come at last; no promise of ours
-BRICK_PATHS = {
-    1: "/tv_renko_small",
-    2.5: "/tv_renko_two_half",
-    4: "/tv_renko",
-    6: "/tv_renko_main",
-    8: "/tv_renko_high",
-    12: "/tv_renko_macro",
-}
+BRICK_PATHS = {float(row.points): row.path for row in STREAMS}
 
 
 def eventually(is_true: Callable[[], Any], within: float = PATIENCE_SECONDS) -> Any:

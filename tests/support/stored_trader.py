@@ -21,6 +21,7 @@ from services.history.replay import Replay, replay_history
 from services.history.source import History
 from services.history.what_if import WhatIf, what_if
 from services.ops.rule_settings import rules_named
+from services.projections.orders import recall_order
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
@@ -88,8 +89,7 @@ class StoredTrader(Trader):
         return self.decisions[-1]
 
     def _recall(self, order_id: str) -> Order | None:
-        body = self.manager.store.order(order_id)
-        return None if body is None else documents.read_order(body)
+        return recall_order(self.manager.store, order_id)
 
     @property
     def rows(self) -> list[JournalRow]:

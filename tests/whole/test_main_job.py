@@ -17,6 +17,7 @@ import pytest
 from services.engine.model.events import EntryAccepted, EntryBlocked, TradeClosed
 from services.history.replay import replay_store
 from services.market.ticks import Tick, read_ticks
+from services.projections.trades import last_trades
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
 from tape.player import TapeSettings, play
@@ -139,7 +140,7 @@ def ledger(session: tuple[Path, ImpatientOperator]) -> sqlite3.Connection:
 
 
 def closed_trades(store: SqliteReader) -> list[TradeClosed]:
-    return [documents.read_trade(body) for body in store.last_trades(10_000)]
+    return last_trades(store, 10_000)
 
 
 def the_operator_really_traded(store, session):

@@ -61,7 +61,8 @@ from tests.data.generated_tapes import GAPPED, GENERATED_TAPES, TRENDING, VOLATI
 from tests.data.recorded_tapes import recorded_tapes
 from tests.support.builders import AGAINST, NEW_YORK, TOGGLES
 from tests.support.trader import ID_KEY, replay
-from wire.types import STREAM_POINTS, Contract, OrderStatus, Stream
+from wire.tradingview import STREAM_POINTS
+from wire.types import Contract, OrderStatus, Stream
 
 RECORDED = recorded_tapes(("us30_ticks_20230628_renkodf", "es_1m_2013_lean"))
 TAPES = {tape.name: tape.asset for tape in (VOLATILE, GAPPED, TRENDING)}

@@ -1,10 +1,12 @@
-"""The operator's settings that decide what is allowed."""
+"""The operator's settings that decide what is allowed: the rules, and the table of what each may be (SPEC 4 to 6)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import fields
 
 from wire.types import Contract, SizeMode
 
@@ -30,3 +32,176 @@ class Rules(Struct, frozen=True):
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
+
+
+class RuleSetting(Struct, frozen=True):
+    """One rule as the operator may set it.
+
+    ``variable`` is its name in the environment, None when only the page and the API set it. A ``whole`` number lies
+    from ``low`` to ``high``, a ``decimal`` above ``low`` and up to ``high``. ``tighter`` says which way it protects
+    more; None when it is no limit.
+    """
+
+    rule: str
+    variable: str | None
+    kind: Literal["whole", "decimal", "flag", "clock"]
+    title: str
+    help: str
+    unit: str = ""
+    low: int = 0
+    high: int = 0
+    tighter: Literal["lower", "higher"] | None = None
+
+    @property
+    def default(self) -> Any:
+        return next(field.default for field in fields(Rules) if field.name == self.rule)
+
+
+RULE_SETTINGS = (
+    RuleSetting(
+        rule="candle_seconds",
+        variable="CANDLE_SECONDS",
+        kind="whole",
+        title="Candle",
+        help="one entry per candle; divides an hour",
+        unit="s",
+        low=1,
+        high=3600,
+        tighter="higher",
+    ),
+    RuleSetting(
+        rule="cooldown_seconds",
+        variable="COOLDOWN_SECONDS",
+        kind="whole",
+        title="Cooldown",
+        help="pause after an exit",
+        unit="s",
+        low=0,
+        high=86_400,
+        tighter="higher",
+    ),
+    RuleSetting(
+        rule="entry_ttl_seconds",
+        variable="ENTRY_TTL_SECONDS",
+        kind="whole",
+        title="Entry waits for the bridge",
+        help="an entry that no bridge has claimed by then expires",
+        unit="s",
+        low=1,
+        high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="heartbeat_max_age_seconds",
+        variable="HEARTBEAT_MAX_AGE_SECONDS",
+        kind="whole",
+        title="TradingView may be silent",
+        help="how long TradingView may be silent",
+        unit="s",
+        low=1,
+        high=86_400,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="bridge_max_age_seconds",
+        variable=None,
+        kind="whole",
+        title="Bridge may be silent",
+        help="how long the bridge may be silent in LIVE",
+        unit="s",
+        low=1,
+        high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="max_trades_per_day",
+        variable="MAX_TRADES_PER_DAY",
+        kind="whole",
+        title="Trades a day",
+        help="entries of a trading day",
+        low=1,
+        high=10_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="daily_stop_limit_pct",
+        variable="DAILY_STOP_LIMIT_PCT",
+        kind="decimal",
+        title="Daily stop",
+        help="the day's drawdown that ends it, of the day's start equity",
+        unit="%",
+        low=0,
+        high=100,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="entry_qty_6pt",
+        variable="ENTRY_QTY_6PT",
+        kind="whole",
+        title="Contracts, small size",
+        help="contracts of an entry by 6pt",
+        unit="contracts",
+        low=1,
+        high=1_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="entry_qty_9pt",
+        variable="ENTRY_QTY_9PT",
+        kind="whole",
+        title="Contracts, large size",
+        help="contracts of an entry by 9pt",
+        unit="contracts",
+        low=1,
+        high=1_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="scale_in_qty",
+        variable="SCALE_IN_QTY",
+        kind="whole",
+        title="Scale-in contracts",
+        help="contracts of a scale-in",
+        unit="contracts",
+        low=1,
+        high=1_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="stop_points",
+        variable="STOP_POINTS",
+        kind="decimal",
+        title="Stop",
+        help="distance of the protective stop at the broker",
+        unit="points",
+        low=0,
+        high=1_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="points_tp_target",
+        variable="POINTS_TP_TARGET",
+        kind="decimal",
+        title="Points target",
+        help="points take-profit of a SCALP",
+        unit="points",
+        low=0,
+        high=200,
+    ),
+    RuleSetting(
+        rule="two_half_filter",
+        variable="TWO_HALF_FILTER",
+        kind="flag",
+        title="2.5pt filter",
+        help="close the gate while the 2.5pt brick is against the entry",
+        tighter="higher",
+    ),
+    RuleSetting(
+        rule="day_roll",
+        variable="TRADING_DAY_ROLL",
+        kind="clock",
+        title="Day rolls at",
+        help="when the trading day begins, New York time, not between 01:00 and 03:00",
+    ),
+)
+RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.settings import Rules
+from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
 
 
@@ -21,20 +21,7 @@ class Limit(Struct, frozen=True):
         return min(one, other) if self.tighter == "lower" else max(one, other)
 
 
-LIMITS = (
-    Limit("max_trades_per_day", "lower"),
-    Limit("daily_stop_limit_pct", "lower"),
-    Limit("cooldown_seconds", "higher"),
-    Limit("candle_seconds", "higher"),
-    Limit("entry_ttl_seconds", "lower"),
-    Limit("heartbeat_max_age_seconds", "lower"),
-    Limit("bridge_max_age_seconds", "lower"),
-    Limit("entry_qty_6pt", "lower"),
-    Limit("entry_qty_9pt", "lower"),
-    Limit("scale_in_qty", "lower"),
-    Limit("stop_points", "lower"),
-    Limit("two_half_filter", "higher"),
-)
+LIMITS = tuple(Limit(row.rule, row.tighter) for row in RULE_SETTINGS if row.tighter is not None)
 LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 
 

@@ -5,23 +5,18 @@ A body is JSON text in one string field. Every document has an int ``schema``: h
 
 collection        name                          fields beside ``schema``
 console_state     {asset}, _global              body; _global also: sequence version epoch holder beat
-orders            {id}                          asset status is_open created_at body
 journal           {sequence, 12 digits}         sequence at origin kind asset command events observed
-trades            {id}                          asset closed_at stop_points body
-trade_notes       {trade id}                    trade_id at body
-attempts          {sequence}.{place}            at body
-gates_at_entry    {trade id}                    trade_id at body
-trade_fills       {sequence}.{place}            trade_id at body
+{kind}            {record's id}                 body, the record's time under the name that its kind gives it, its facts
 replies           {hash of the key}             key fingerprint answered_at answer
-dead_letters      {sequence, 12 digits}         sequence at path reason body
 notices           {number, 16 digits}           the notice's own; waits (target and next try, while it waits),
                                                 waiting_slot (the slot, while it waits), sent_at, last_error
-pnl_snapshots     {trading day}                 body
 api_keys          {id}                          body
 ended_sessions    {digest}                      ended_at
 snapshots         {sequence, 12 digits}         sequence part=mark at trading_day
                   {sequence}.document.{name}    sequence part=document name body; orders likewise
 backups           {label}, {label}.document.{name}, {label}.order.{place}
+
+The kinds of records (orders, trades, fills, ...) are those of ``services/projections/table.py``.
 """
 
 from __future__ import annotations
@@ -32,9 +27,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from services.stores.firestore.wire import Found, Scalar, Write
+from services.stores.records import Kind, Record
 from services.stores.store import (
     Commit,
-    DeadLetter,
     EndedSession,
     Head,
     JournalRow,
@@ -43,7 +38,6 @@ from services.stores.store import (
     StoredNotice,
     StoredReply,
 )
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 LAYOUT = 1
 GLOBAL = "_global"
@@ -89,58 +83,51 @@ def release_write(expected: Head) -> Write:
 
 def commit_writes(commit: Commit, outdated: Iterable[Write]) -> list[Write]:
     """Return a commit as a batch, the head first."""
+    stand = commit.becomes
     head: Fields = {
         "schema": LAYOUT,
-        "sequence": commit.sequence,
-        "version": commit.version,
-        "epoch": commit.epoch,
-        "holder": commit.holder,
+        "sequence": stand.sequence,
+        "version": stand.version,
+        "epoch": stand.epoch,
+        "holder": stand.holder,
     }
     documents = dict(commit.documents)
     body = documents.pop(GLOBAL, None)
     is_whole = body is not None or commit.expected is None
     fields = head if body is None else head | {"body": body.decode()}
-    tables = list(_table_writes(commit))
-    written = {write.path for write in tables}
+    rows = list(_row_writes(commit))
+    written = {write.path for write in rows}
     return [
         head_write(commit.expected, fields, () if is_whole else HEAD_FIELDS),
-        *(Write(f"console_state/{name}", _body(body)) for name, body in documents.items()),
-        *(Write(f"console_state/{name}") for name in commit.dropped),
-        *tables,
+        *(Write(f"console_state/{name}", None if body is None else _body(body)) for name, body in documents.items()),
+        *rows,
         *(write for write in outdated if write.path not in written),
-        *(notice_write(notice, commit.sequence, place) for place, notice in enumerate(commit.notices)),
-        *(Write(f"pnl_snapshots/{day}", _body(body)) for day, body in commit.pnl_days.items()),
+        *(notice_write(notice, stand.sequence, place) for place, notice in enumerate(commit.outbox.notices)),
     ]
 
 
-def _table_writes(commit: Commit) -> Iterator[Write]:
+def _row_writes(commit: Commit) -> Iterator[Write]:
     for row in commit.rows:
         yield Write(f"journal/{row.sequence:012d}", _row_fields(row), is_new=True)
-    for order in commit.orders:
-        facts: Fields = {"asset": order.asset, "status": order.status, "is_open": order.is_open}
-        yield Write(f"orders/{order.id}", _body(order.body) | facts | {"created_at": text(order.created_at)})
-    for trade in commit.trades:
-        facts = {"asset": trade.asset, "closed_at": text(trade.closed_at), "stop_points": trade.stop_points}
-        yield Write(f"trades/{trade.id}", _body(trade.body) | facts, is_new=True)
-    for note in commit.notes:
-        facts = {"trade_id": note.trade_id, "at": text(note.at)}
-        yield Write(f"trade_notes/{note.trade_id}", _body(note.body) | facts)
-    for attempt in commit.attempts:
-        yield Write(f"attempts/{attempt.id}", _body(attempt.body) | {"at": text(attempt.at)}, is_new=True)
-    for gates in commit.gates:
-        facts = {"trade_id": gates.trade_id, "at": text(gates.at)}
-        yield Write(f"gates_at_entry/{gates.trade_id}", _body(gates.body) | facts, is_new=True)
-    for fill in commit.fills:
-        facts = {"trade_id": fill.trade_id, "at": text(fill.at)}
-        yield Write(f"trade_fills/{fill.id}", _body(fill.body) | facts, is_new=True)
+    for record in commit.records:
+        yield record_write(record)
     for reply in commit.replies:
-        facts = {"schema": LAYOUT, "key": reply.key, "fingerprint": reply.fingerprint}
+        facts: Fields = {"schema": LAYOUT, "key": reply.key, "fingerprint": reply.fingerprint}
         facts |= {"answered_at": text(reply.answered_at), "answer": reply.answer.decode()}
         yield Write(f"replies/{blake2b(reply.key.encode(), digest_size=20).hexdigest()}", facts)
-    for letter in commit.dead_letters:
-        facts = {"schema": LAYOUT, "sequence": letter.sequence, "at": text(letter.at), "path": letter.path}
-        facts |= {"reason": letter.reason, "body": letter.body}
-        yield Write(f"dead_letters/{letter.sequence:012d}", facts, is_new=True)
+
+
+def record_write(record: Record) -> Write:
+    """Return a record as a document; one that may be written only once must not be there."""
+    kind = record.kind
+    fields: Fields = {**_body(record.body), kind.time: text(record.at), **record.facts}
+    return Write(f"{kind.name}/{record.id}", fields, is_new=None if kind.is_replaced else True)
+
+
+def record_of(kind: Kind, found: Found) -> Record:
+    """Read a record. One without a time has that of its last write: the account's days had none before."""
+    facts = {name: value for name, value in found.fields.items() if name not in {"schema", "body", kind.time}}
+    return Record(kind, found.id, instant(found.fields.get(kind.time, found.mark)), body_of(found), facts)
 
 
 def _body(body: bytes) -> Fields:
@@ -198,33 +185,6 @@ def reply_of(found: Found) -> StoredReply:
     fields = found.fields
     at, answer = instant(fields["answered_at"]), fields["answer"].encode()
     return StoredReply(fields["key"], fields["fingerprint"], at, answer)
-
-
-def trade_of(found: Found) -> StoredTrade:
-    fields = found.fields
-    closed_at = instant(fields["closed_at"])
-    return StoredTrade(found.id, fields["asset"], closed_at, body_of(found), fields.get("stop_points"))
-
-
-def note_of(found: Found) -> StoredNote:
-    return StoredNote(found.fields["trade_id"], instant(found.fields["at"]), body_of(found))
-
-
-def attempt_of(found: Found) -> StoredAttempt:
-    return StoredAttempt(found.id, instant(found.fields["at"]), body_of(found))
-
-
-def gates_of(found: Found) -> StoredGates:
-    return StoredGates(found.fields["trade_id"], instant(found.fields["at"]), body_of(found))
-
-
-def fill_of(found: Found) -> StoredFill:
-    return StoredFill(found.fields["trade_id"], found.id, instant(found.fields["at"]), body_of(found))
-
-
-def dead_letter_of(found: Found) -> DeadLetter:
-    fields = found.fields
-    return DeadLetter(fields["sequence"], instant(fields["at"]), fields["path"], fields["reason"], fields["body"])
 
 
 # -- notices ------------------------------------------------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from services.stores.firestore import copies, layout
-from services.stores.firestore.wire import PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
+from services.stores.firestore.wire import NAME, PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
+from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar
 from services.stores.store import (
-    DeadLetter,
     DeskSnapshot,
     EndedSession,
     Head,
@@ -22,7 +24,6 @@ from services.stores.store import (
     StoredReply,
     StoreUnreadable,
 )
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 MOST_DOCUMENTS = 100  # of console_state: one per asset and _global
 ROW_PAGE, ROW_PAGES = 200, 5
@@ -50,9 +51,9 @@ class FirestoreReader:
         if head is None:
             return None
         self._wire.let_settle()
-        at, open_orders = head.read_at, (("is_open", Is.EQUAL, True),)
+        at = head.read_at
         documents = self._wire.page(Query("console_state", limit=MOST_DOCUMENTS, as_of=at))
-        orders = self._wire.walk(Query("orders", open_orders, as_of=at))
+        orders = self._wire.walk(_with(ORDERS, True, at))
         found = {document.id: document for document in documents}
         with _readable("console_state and orders"):
             bodies = {name: layout.body_of(one) for name, one in found.items() if "body" in one.fields}
@@ -60,55 +61,33 @@ class FirestoreReader:
 
     # -- what was ---------------------------------------------------------------------------------------------
 
-    def order(self, order_id: str) -> bytes | None:
-        return self._body("orders", order_id)
+    def record(self, kind: Kind, record_id: str) -> Record | None:
+        found = self._wire.get(f"{kind.name}/{record_id}") if is_name(record_id) else None
+        return None if found is None else _records(kind, [found])[0]
 
-    def pnl_day(self, trading_day: str) -> bytes | None:
-        return self._body("pnl_snapshots", trading_day)
+    def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
+        """What cannot be a name bounds nothing below and lets nothing through above."""
+        if not is_name(last_id):
+            return []
+        below = ((NAME, Is.GREATER_THAN_OR_EQUAL, first_id),) if is_name(first_id) else ()
+        between = (*below, (NAME, Is.LESS_THAN_OR_EQUAL, last_id))
+        return _records(kind, self._wire.walk(Query(kind.name, between)))
 
-    def _body(self, collection: str, name: str) -> bytes | None:
-        found = self._wire.get(f"{collection}/{name}", ("body",)) if is_name(name) else None
-        with _readable(f"{collection}/{name}"):
-            return None if found is None else layout.body_of(found)
+    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
+        return _records(kind, self._wire.walk(_with(kind, value)))
 
-    def last_trades(self, limit: int) -> list[bytes]:
-        with _readable("trades"):
-            return [layout.body_of(found) for found in self._newest("trades", "closed_at", limit)]
-
-    def trade(self, trade_id: str) -> StoredTrade | None:
-        found = self._wire.get(f"trades/{trade_id}") if is_name(trade_id) else None
-        with _readable(f"trades/{trade_id}"):
-            return None if found is None else layout.trade_of(found)
-
-    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
-        with _readable("trades"):
-            return [layout.trade_of(found) for found in self._between("trades", "closed_at", since, until, limit)]
-
-    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
-        between = (("trade_id", Is.GREATER_THAN_OR_EQUAL, first_id), ("trade_id", Is.LESS_THAN_OR_EQUAL, last_id))
-        with _readable("trade_notes"):
-            return [layout.note_of(found) for found in self._wire.walk(Query("trade_notes", between, "trade_id"))]
-
-    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
-        between = (("trade_id", Is.GREATER_THAN_OR_EQUAL, first_id), ("trade_id", Is.LESS_THAN_OR_EQUAL, last_id))
-        with _readable("gates_at_entry"):
-            return [layout.gates_of(found) for found in self._wire.walk(Query("gates_at_entry", between, "trade_id"))]
-
-    def trade_fills(self, trade_id: str) -> list[StoredFill]:
-        of_it = Query("trade_fills", (("trade_id", Is.EQUAL, trade_id),))
-        with _readable("trade_fills"):
-            return sorted((layout.fill_of(found) for found in self._wire.walk(of_it)), key=lambda fill: fill.id)
-
-    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
-        with _readable("attempts"):
-            return [layout.attempt_of(found) for found in self._between("attempts", "at", since, until, limit)]
-
-    def _between(self, collection: str, field: str, since: datetime, until: datetime, limit: int) -> Iterator[Found]:
-        """Find the newest of a span of time, newest first: range and order on one field need no index of ours."""
-        span = ((field, Is.GREATER_THAN_OR_EQUAL, layout.text(since)), (field, Is.LESS_THAN, layout.text(until)))
-        page = min(limit, PAGE)
-        newest = Query(collection, span, field, descending=True, limit=page)
-        return islice(self._wire.walk(newest), limit) if page > 0 else iter(())
+    def newest_records(
+        self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
+    ) -> list[Record]:
+        """Range and order on one field need no index of ours."""
+        if limit <= 0:
+            return []
+        span = (
+            (kind.time, Is.GREATER_THAN_OR_EQUAL, layout.text(since)),
+            (kind.time, Is.LESS_THAN, layout.text(until)),
+        )
+        newest = Query(kind.name, span, kind.time, descending=True, limit=min(limit, PAGE))
+        return _records(kind, islice(self._wire.walk(newest), limit))
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         """Return the newest rows of one origin among the newest thousand: further back it does not look."""
@@ -139,15 +118,6 @@ class FirestoreReader:
         younger = Query("replies", (("answered_at", Is.GREATER_THAN, layout.text(since)),), "answered_at")
         with _readable("replies"):
             return [layout.reply_of(found) for found in self._wire.walk(younger)]
-
-    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
-        with _readable("dead_letters"):
-            return [layout.dead_letter_of(found) for found in self._newest("dead_letters", "sequence", limit)]
-
-    def _newest(self, collection: str, order: str, limit: int) -> list[Found]:
-        if limit <= 0:
-            return []
-        return self._wire.page(Query(collection, order=order, descending=True, limit=limit))
 
     # -- the outbox -------------------------------------------------------------------------------------------
 
@@ -191,6 +161,18 @@ class FirestoreReader:
         with _readable("ended_sessions"):
             found = self._wire.walk(Query("ended_sessions", younger, "ended_at"))
             return [layout.ended_session_of(one) for one in found]
+
+
+def _with(kind: Kind, value: Scalar, as_of: Timestamp | None = None) -> Query:
+    """Look for records by the fact that their kind is found by; they come in the order of their ids."""
+    if kind.found_by is None:
+        raise ValueError(f"{kind.name} are found by no fact")
+    return Query(kind.name, ((kind.found_by, Is.EQUAL, value),), as_of=as_of)
+
+
+def _records(kind: Kind, found: Iterable[Found]) -> list[Record]:
+    with _readable(kind.name):
+        return [layout.record_of(kind, one) for one in found]
 
 
 def _head_of(found: Found) -> Head:

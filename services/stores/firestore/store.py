@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from services.stores.firestore import copies, layout
 from services.stores.firestore.failures import Refused
 from services.stores.firestore.reading import FirestoreReader
-from services.stores.firestore.wire import WRITE_SECONDS, Is, Query, Wire, Write, is_name
+from services.stores.firestore.wire import NAME, WRITE_SECONDS, Is, Query, Wire, Write, is_name
+from services.stores.records import Kind, row_id
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,
     NOTICES_KEPT_FOR,
@@ -65,10 +66,11 @@ class FirestoreStore(FirestoreReader):
     def commit(self, commit: Commit) -> Head:
         """Store all of it in one batch. Where announcements are withdrawn they are looked up before."""
         begun = time.monotonic()
-        outdated = self._withdrawn(commit) if commit.withdrawn_slots else self._outdated(commit)
+        outdated = self._withdrawn(commit) if commit.outbox.withdrawn_slots else self._outdated(commit)
         left = COMMIT_SECONDS - (time.monotonic() - begun)
         mark = self._write(commit.expected, layout.commit_writes(commit, outdated), min(WRITE_SECONDS, left))
-        return Head(commit.sequence, commit.version, commit.epoch, commit.holder, mark)
+        stand = commit.becomes
+        return Head(stand.sequence, stand.version, stand.epoch, stand.holder, mark)
 
     def renew(self, head: Head) -> Head:
         return replace(head, mark=self._write(head, [layout.beat_write(head)]))
@@ -111,7 +113,7 @@ class FirestoreStore(FirestoreReader):
 
     def _withdrawn(self, commit: Commit) -> list[Write]:
         """Return the deletion of every notice that waits to announce what is no longer true."""
-        waiting = Query("notices", (("waiting_slot", Is.IN, tuple(commit.withdrawn_slots)),), only=("number",))
+        waiting = Query("notices", (("waiting_slot", Is.IN, tuple(commit.outbox.withdrawn_slots)),), only=("number",))
         return [Write(f"notices/{found.id}") for found in self._wire.page(waiting, LOOK_SECONDS)]
 
     def _outdated(self, commit: Commit) -> list[Write]:
@@ -158,17 +160,16 @@ class FirestoreStore(FirestoreReader):
         self._wire.commit(copies.backup_writes(name, stored))
         return name
 
-    def prune_journal(self, through: int) -> int:
-        rows = self._delete_through("journal", through)
-        self._delete_through("dead_letters", through)
-        return rows
-
-    def _delete_through(self, collection: str, through: int) -> int:
+    def prune_journal(self, through: int, kinds: Sequence[Kind] = ()) -> int:
+        for kind in kinds:
+            self._delete_all(Query(kind.name, ((NAME, Is.LESS_THAN_OR_EQUAL, row_id(through)),), limit=DELETES_AT_ONCE))
         old = (("sequence", Is.LESS_THAN_OR_EQUAL, through),)
-        query = Query(collection, old, "sequence", limit=DELETES_AT_ONCE, only=("sequence",))
+        return self._delete_all(Query("journal", old, "sequence", limit=DELETES_AT_ONCE, only=("sequence",)))
+
+    def _delete_all(self, outdated: Query) -> int:
         deleted = 0
-        while found := self._wire.page(query):
-            self._wire.commit([Write(f"{collection}/{one.id}") for one in found])
+        while found := self._wire.page(outdated):
+            self._wire.commit([Write(f"{outdated.collection}/{one.id}") for one in found])
             deleted += len(found)
         return deleted
 

@@ -51,6 +51,7 @@ SCOPES = ("https://www.googleapis.com/auth/datastore",)
 
 Is = types.StructuredQuery.FieldFilter.Operator
 Scalar = str | int | bool | None
+NAME = "__name__"  # the field of a query that is the document's own name
 
 
 class Found(Struct, frozen=True):
@@ -165,11 +166,14 @@ class Wire:
             condition = into.where.composite_filter.filters.add().field_filter
             condition.field.field_path = field
             condition.op = operator
-            _write_value(condition.value, value)
+            if field == NAME:
+                condition.value.reference_value = self._name(f"{query.collection}/{value}")
+            else:
+                _write_value(condition.value, value)
         if query.where:
             into.where.composite_filter.op = types.StructuredQuery.CompositeFilter.Operator.AND
         direction = types.StructuredQuery.Direction
-        for field in filter(None, (query.order, "__name__")):
+        for field in filter(None, (query.order, NAME)):
             order = into.order_by.add(direction=direction.DESCENDING if query.descending else direction.ASCENDING)
             order.field.field_path = field
         if query.after is not None:

@@ -81,7 +81,8 @@ class SqliteFile:
     def _migrate(self) -> None:
         """Bring the file to the newest schema, one numbered step at a time, a copy of the old one first.
 
-        Steps only add, so that an older program that is still writing goes on until this one takes over.
+        A step takes nothing away that an older program writes to, or leaves a view that takes its writes: one that is
+        still writing goes on until this one takes over.
         """
         steps = migration_steps()
         stands_at = self._schema()

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar
 from services.stores.sqlite.file import SqliteFile, store_errors
 from services.stores.store import (
-    DeadLetter,
     DeskSnapshot,
     EndedSession,
     Head,
@@ -21,14 +21,16 @@ from services.stores.store import (
     StoredKey,
     StoredNotice,
     StoredReply,
+    StoreUnreadable,
 )
-from services.stores.trade_rows import StoredAttempt, StoredFill, StoredGates, StoredNote, StoredTrade
 
 HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
 JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
-TRADE_COLUMNS = "id, asset, closed_at, body, stop_points"
+RECORD_COLUMNS = "id, at, facts, body"
 NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
 ROWS_AT_ONCE = 1000
+
+_facts = msgspec.json.Decoder(dict[str, Scalar])
 
 
 class SnapshotBody(msgspec.Struct, frozen=True):
@@ -55,48 +57,30 @@ class SqliteReader(SqliteFile):
             try:
                 head = self.head()
                 documents = dict(self._read("SELECT name, body FROM documents"))
-                orders = self._read("SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
+                orders = self.records_with(ORDERS, True)
             finally:
                 reader.execute("ROLLBACK")
-        return None if head is None else Stored(head, documents, [body for (body,) in orders])
+        return None if head is None else Stored(head, documents, [order.body for order in orders])
 
-    def order(self, order_id: str) -> bytes | None:
-        found = self._read("SELECT body FROM orders WHERE id = ?", order_id)
-        return found[0][0] if found else None
+    def record(self, kind: Kind, record_id: str) -> Record | None:
+        found = self._records(kind, "id = ?", record_id)
+        return found[0] if found else None
 
-    def last_trades(self, limit: int) -> list[bytes]:
-        rows = self._read("SELECT body FROM trades ORDER BY closed_at DESC, id DESC LIMIT ?", limit)
-        return [body for (body,) in rows]
+    def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
+        return self._records(kind, "id BETWEEN ? AND ? ORDER BY id", first_id, last_id)
 
-    def trade(self, trade_id: str) -> StoredTrade | None:
-        found = self._read(f"SELECT {TRADE_COLUMNS} FROM trades WHERE id = ?", trade_id)  # noqa: S608 - our constant
-        return _trade(found[0]) if found else None
+    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
+        return self._records(kind, "found_by = ? ORDER BY id", fact_text(value))
 
-    def trades_between(self, since: datetime, until: datetime, limit: int) -> list[StoredTrade]:
-        query = (
-            f"SELECT {TRADE_COLUMNS} FROM trades WHERE closed_at >= ? AND closed_at < ? "  # noqa: S608 - our constant
-            "ORDER BY closed_at DESC, id DESC LIMIT ?"
-        )
-        return [_trade(row) for row in self._read(query, text_of(since), text_of(until), limit)]
+    def newest_records(
+        self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
+    ) -> list[Record]:
+        newest = "at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
+        return self._records(kind, newest, text_of(since), text_of(until), limit)
 
-    def trade_notes(self, first_id: str, last_id: str) -> list[StoredNote]:
-        query = "SELECT trade_id, at, body FROM trade_notes WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
-        rows = self._read(query, first_id, last_id)
-        return [StoredNote(trade_id, instant_of(at), body) for trade_id, at, body in rows]
-
-    def gates_at_entry(self, first_id: str, last_id: str) -> list[StoredGates]:
-        query = "SELECT trade_id, at, body FROM gates_at_entry WHERE trade_id BETWEEN ? AND ? ORDER BY trade_id"
-        rows = self._read(query, first_id, last_id)
-        return [StoredGates(trade_id, instant_of(at), body) for trade_id, at, body in rows]
-
-    def trade_fills(self, trade_id: str) -> list[StoredFill]:
-        rows = self._read("SELECT trade_id, id, at, body FROM trade_fills WHERE trade_id = ? ORDER BY id", trade_id)
-        return [StoredFill(own, fill_id, instant_of(at), body) for own, fill_id, at, body in rows]
-
-    def attempts_between(self, since: datetime, until: datetime, limit: int) -> list[StoredAttempt]:
-        query = "SELECT id, at, body FROM attempts WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
-        rows = self._read(query, text_of(since), text_of(until), limit)
-        return [StoredAttempt(attempt_id, instant_of(at), body) for attempt_id, at, body in rows]
+    def _records(self, kind: Kind, where: str, *values: object) -> list[Record]:
+        query = f"SELECT {RECORD_COLUMNS} FROM records WHERE kind = ? AND {where}"  # noqa: S608 - our constants
+        return [_record(kind, row) for row in self._read(query, kind.name, *values)]
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
         query = f"SELECT {JOURNAL_COLUMNS} FROM journal WHERE origin = ? ORDER BY sequence DESC LIMIT ?"  # noqa: S608
@@ -127,10 +111,6 @@ class SqliteReader(SqliteFile):
         rows = self._read("SELECT * FROM replies WHERE answered_at > ? ORDER BY answered_at", text_of(since))
         return [StoredReply(key, fingerprint, instant_of(at), answer) for key, fingerprint, at, answer in rows]
 
-    def last_dead_letters(self, limit: int) -> list[DeadLetter]:
-        rows = self._read("SELECT * FROM dead_letters ORDER BY sequence DESC LIMIT ?", limit)
-        return [DeadLetter(number, instant_of(at), path, reason, body) for number, at, path, reason, body in rows]
-
     def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
         query = (
             f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
@@ -143,10 +123,6 @@ class SqliteReader(SqliteFile):
         query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
         (earliest,) = self._read(query, target)[0]
         return None if earliest is None else instant_of(earliest)
-
-    def pnl_day(self, trading_day: str) -> bytes | None:
-        found = self._read("SELECT body FROM pnl_snapshots WHERE trading_day = ?", trading_day)
-        return found[0][0] if found else None
 
     def snapshot_marks(self) -> list[SnapshotMark]:
         rows = self._read("SELECT sequence, at, trading_day FROM snapshots ORDER BY sequence")
@@ -179,6 +155,13 @@ def instant_of(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def fact_text(value: Scalar | None) -> str | None:
+    """Write a fact as it is looked up: text as it is, truth as 1 or 0."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(int(value))
+
+
 def head_of(row: tuple[Any, ...]) -> Head:
     sequence, version, epoch, holder, beat = row
     return Head(sequence, version, epoch, holder, str(beat))
@@ -189,9 +172,12 @@ def _journal_row(row: tuple[Any, ...]) -> JournalRow:
     return JournalRow(sequence, instant_of(at), *rest)
 
 
-def _trade(row: tuple[Any, ...]) -> StoredTrade:
-    trade_id, asset, closed_at, body, stop_points = row
-    return StoredTrade(trade_id, asset, instant_of(closed_at), body, stop_points)
+def _record(kind: Kind, row: tuple[Any, ...]) -> Record:
+    record_id, at, facts, body = row
+    try:
+        return Record(kind, record_id, instant_of(at), body, {} if facts is None else _facts.decode(facts))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StoreUnreadable(f"SQLite: {kind.name} {record_id} could not be read: {error}") from error
 
 
 def _notice(row: tuple[Any, ...]) -> StoredNotice:

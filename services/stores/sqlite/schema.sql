@@ -15,17 +15,6 @@ CREATE TABLE documents (
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE orders (
-    id         TEXT PRIMARY KEY,
-    asset      TEXT NOT NULL,
-    status     TEXT NOT NULL,
-    is_open    INTEGER NOT NULL,
-    created_at TEXT NOT NULL,
-    body       BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX open_orders ON orders (id) WHERE is_open = 1;
-
 CREATE TABLE journal (
     sequence INTEGER PRIMARY KEY,
     at       TEXT NOT NULL,
@@ -40,30 +29,12 @@ CREATE TABLE journal (
 
 CREATE INDEX journal_by_origin ON journal (origin, sequence);
 
-CREATE TABLE trades (
-    id          TEXT PRIMARY KEY,
-    asset       TEXT NOT NULL,
-    closed_at   TEXT NOT NULL,
-    body        BLOB NOT NULL,
-    stop_points TEXT
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX trades_by_close ON trades (closed_at);
-
 CREATE TABLE replies (
     key         TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     answered_at TEXT NOT NULL,
     answer      BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE dead_letters (
-    sequence INTEGER PRIMARY KEY,
-    at       TEXT NOT NULL,
-    path     TEXT NOT NULL,
-    reason   TEXT NOT NULL,
-    body     TEXT NOT NULL
-) STRICT;
 
 CREATE TABLE notices (
     number      INTEGER PRIMARY KEY AUTOINCREMENT, -- a withdrawn number may still be on its way: never reused
@@ -91,45 +62,95 @@ CREATE TABLE snapshots (
     body        BLOB NOT NULL
 ) STRICT;
 
-CREATE TABLE pnl_snapshots (
-    trading_day TEXT PRIMARY KEY,
-    body        BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE api_keys (
     id   TEXT PRIMARY KEY,
     body BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE trade_notes (
-    trade_id TEXT PRIMARY KEY,
-    at       TEXT NOT NULL,
-    body     BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE attempts (
-    id   TEXT PRIMARY KEY,
-    at   TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX attempts_by_time ON attempts (at);
-
-CREATE TABLE gates_at_entry (
-    trade_id TEXT PRIMARY KEY,
-    at       TEXT NOT NULL,
-    body     BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE trade_fills (
-    trade_id TEXT NOT NULL,
-    id       TEXT NOT NULL,
-    at       TEXT NOT NULL,
-    body     BLOB NOT NULL,
-    PRIMARY KEY (trade_id, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ended_sessions (
     digest   TEXT PRIMARY KEY,
     ended_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE records (
+    kind     TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    at       TEXT NOT NULL,
+    found_by TEXT, -- the value of the fact that this kind is looked up by
+    facts    TEXT, -- all facts beside the body, a JSON object
+    body     BLOB NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX records_by_time ON records (kind, at, id);
+CREATE INDEX records_by_fact ON records (kind, found_by, id) WHERE found_by IS NOT NULL;
+
+-- The tables of before as views: an older program that still holds the desk reads and writes on until this one takes
+-- over (a rolling update), and a person finds each kind under its name.
+
+CREATE VIEW orders AS
+SELECT id, facts ->> 'asset' AS asset, facts ->> 'status' AS status, CAST(found_by AS INTEGER) AS is_open,
+       at AS created_at, body
+FROM records WHERE kind = 'orders';
+
+CREATE TRIGGER orders_written INSTEAD OF INSERT ON orders BEGIN
+    INSERT OR REPLACE INTO records (kind, id, at, found_by, facts, body)
+    VALUES ('orders', NEW.id, NEW.created_at, CAST(NEW.is_open AS TEXT),
+            json_object('asset', NEW.asset, 'status', NEW.status, 'is_open', json(iif(NEW.is_open, 'true', 'false'))),
+            NEW.body);
+END;
+
+CREATE VIEW trades AS
+SELECT id, facts ->> 'asset' AS asset, at AS closed_at, body, facts ->> 'stop_points' AS stop_points
+FROM records WHERE kind = 'trades';
+
+CREATE TRIGGER trades_written INSTEAD OF INSERT ON trades BEGIN
+    INSERT INTO records (kind, id, at, facts, body)
+    VALUES ('trades', NEW.id, NEW.closed_at,
+            json_patch('{}', json_object('asset', NEW.asset, 'stop_points', NEW.stop_points)), NEW.body);
+END;
+
+CREATE VIEW trade_notes AS SELECT id AS trade_id, at, body FROM records WHERE kind = 'trade_notes';
+
+CREATE TRIGGER trade_notes_written INSTEAD OF INSERT ON trade_notes BEGIN
+    INSERT OR REPLACE INTO records (kind, id, at, facts, body)
+    VALUES ('trade_notes', NEW.trade_id, NEW.at, json_object('trade_id', NEW.trade_id), NEW.body);
+END;
+
+CREATE VIEW attempts AS SELECT id, at, body FROM records WHERE kind = 'attempts';
+
+CREATE TRIGGER attempts_written INSTEAD OF INSERT ON attempts BEGIN
+    INSERT INTO records (kind, id, at, body) VALUES ('attempts', NEW.id, NEW.at, NEW.body);
+END;
+
+CREATE VIEW gates_at_entry AS SELECT id AS trade_id, at, body FROM records WHERE kind = 'gates_at_entry';
+
+CREATE TRIGGER gates_at_entry_written INSTEAD OF INSERT ON gates_at_entry BEGIN
+    INSERT INTO records (kind, id, at, facts, body)
+    VALUES ('gates_at_entry', NEW.trade_id, NEW.at, json_object('trade_id', NEW.trade_id), NEW.body);
+END;
+
+CREATE VIEW trade_fills AS SELECT found_by AS trade_id, id, at, body FROM records WHERE kind = 'trade_fills';
+
+CREATE TRIGGER trade_fills_written INSTEAD OF INSERT ON trade_fills BEGIN
+    INSERT INTO records (kind, id, at, found_by, facts, body)
+    VALUES ('trade_fills', NEW.id, NEW.at, NEW.trade_id, json_object('trade_id', NEW.trade_id), NEW.body);
+END;
+
+CREATE VIEW dead_letters AS
+SELECT CAST(id AS INTEGER) AS sequence, at, facts ->> 'path' AS path, facts ->> 'reason' AS reason,
+       CAST(body AS TEXT) AS body
+FROM records WHERE kind = 'dead_letters';
+
+CREATE TRIGGER dead_letters_written INSTEAD OF INSERT ON dead_letters BEGIN
+    INSERT INTO records (kind, id, at, facts, body)
+    VALUES ('dead_letters', printf('%012d', NEW.sequence), NEW.at,
+            json_object('sequence', NEW.sequence, 'path', NEW.path, 'reason', NEW.reason), CAST(NEW.body AS BLOB));
+END;
+
+CREATE VIEW pnl_snapshots AS SELECT id AS trading_day, body FROM records WHERE kind = 'pnl_snapshots';
+
+CREATE TRIGGER pnl_snapshots_written INSTEAD OF INSERT ON pnl_snapshots BEGIN
+    INSERT OR REPLACE INTO records (kind, id, at, body)
+    VALUES ('pnl_snapshots', NEW.trading_day, NEW.trading_day || 'T00:00:00.000000+00:00', NEW.body);
+END;

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from services.stores.sqlite.reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, head_of, text_of
+from services.stores.records import Kind, Record, row_id
+from services.stores.sqlite.reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, fact_text, head_of, text_of
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,
     NOTICES_KEPT_FOR,
@@ -23,6 +24,7 @@ from services.stores.store import (
     EndedSession,
     Head,
     NoticeMark,
+    OutboxChange,
     StoredKey,
     VersionConflict,
 )
@@ -33,14 +35,11 @@ ADD_ROW = (
     "INSERT INTO journal (sequence, at, origin, kind, asset, command, events, observed, schema) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-PUT_ORDER = "INSERT OR REPLACE INTO orders (id, asset, status, is_open, created_at, body) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_TRADE = "INSERT INTO trades (id, asset, closed_at, body, stop_points) VALUES (?, ?, ?, ?, ?)"
-PUT_NOTE = "INSERT OR REPLACE INTO trade_notes (trade_id, at, body) VALUES (?, ?, ?)"
-ADD_ATTEMPT = "INSERT INTO attempts (id, at, body) VALUES (?, ?, ?)"
-ADD_GATES = "INSERT INTO gates_at_entry (trade_id, at, body) VALUES (?, ?, ?)"
-ADD_FILL = "INSERT INTO trade_fills (trade_id, id, at, body) VALUES (?, ?, ?, ?)"
+PUT_DOCUMENT = "INSERT OR REPLACE INTO documents (name, body) VALUES (?, ?)"
+RECORD = "INTO records (kind, id, at, found_by, facts, body) VALUES (?, ?, ?, ?, ?, ?)"
+PUT_RECORD = f"INSERT OR REPLACE {RECORD}"
+ADD_RECORD = f"INSERT {RECORD}"
 PUT_REPLY = "INSERT OR REPLACE INTO replies (key, fingerprint, answered_at, answer) VALUES (?, ?, ?, ?)"
-ADD_DEAD_LETTER = "INSERT INTO dead_letters (sequence, at, path, reason, body) VALUES (?, ?, ?, ?, ?)"
 ADD_NOTICE = (
     "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
@@ -51,6 +50,13 @@ MARK_NOTICE = (
 CALL_FAILED_NOTICES = (
     "UPDATE notices SET next_try_at = ? "
     "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
+)
+OLDEST_ROWS = (
+    "DELETE FROM journal WHERE sequence IN (SELECT sequence FROM journal WHERE sequence <= ? ORDER BY sequence LIMIT ?)"
+)
+OLDEST_RECORDS = (
+    "DELETE FROM records WHERE kind = ? AND id IN "
+    "(SELECT id FROM records WHERE kind = ? AND id <= ? ORDER BY id LIMIT ?)"
 )
 PRUNED_AT_ONCE = 2000  # rows of one transaction: the writer waits for no more
 
@@ -66,7 +72,8 @@ class SqliteStore(SqliteReader):
     # -- the writer's -----------------------------------------------------------------------------------------
 
     def commit(self, commit: Commit) -> Head:
-        moved_to = (commit.sequence, commit.version, commit.epoch, commit.holder)
+        stand = commit.becomes
+        moved_to = (stand.sequence, stand.version, stand.epoch, stand.holder)
         with self._transaction():
             if commit.expected is None:
                 self._move(FIRST_HEAD, moved_to)
@@ -119,12 +126,9 @@ class SqliteStore(SqliteReader):
         return head_of(self._writer.execute(f"SELECT {HEAD_COLUMNS} FROM desk").fetchone())  # noqa: S608
 
     def _write(self, commit: Commit) -> None:
-        self._put("DELETE FROM documents WHERE name = ?", [(name,) for name in commit.dropped])
-        self._put("INSERT OR REPLACE INTO documents (name, body) VALUES (?, ?)", list(commit.documents.items()))
-        self._put(
-            PUT_ORDER,
-            [(o.id, o.asset, o.status, o.is_open, text_of(o.created_at), o.body) for o in commit.orders],
-        )
+        documents = commit.documents.items()
+        self._put("DELETE FROM documents WHERE name = ?", [(name,) for name, body in documents if body is None])
+        self._put(PUT_DOCUMENT, [(name, body) for name, body in documents if body is not None])
         self._put(
             ADD_ROW,
             [
@@ -132,36 +136,26 @@ class SqliteStore(SqliteReader):
                 for r in commit.rows
             ],
         )
-        self._put(ADD_TRADE, [(t.id, t.asset, text_of(t.closed_at), t.body, t.stop_points) for t in commit.trades])
-        self._put(PUT_NOTE, [(n.trade_id, text_of(n.at), n.body) for n in commit.notes])
-        self._put(ADD_ATTEMPT, [(a.id, text_of(a.at), a.body) for a in commit.attempts])
-        self._put(ADD_GATES, [(g.trade_id, text_of(g.at), g.body) for g in commit.gates])
-        self._put(ADD_FILL, [(f.trade_id, f.id, text_of(f.at), f.body) for f in commit.fills])
-        self._put(
-            "INSERT OR REPLACE INTO pnl_snapshots (trading_day, body) VALUES (?, ?)", list(commit.pnl_days.items())
-        )
+        self._put(PUT_RECORD, [_columns(record) for record in commit.records if record.kind.is_replaced])
+        self._put(ADD_RECORD, [_columns(record) for record in commit.records if not record.kind.is_replaced])
         if commit.replies:
             horizon = commit.replies[0].answered_at - REPLIES_KEPT_FOR
             self._writer.execute("DELETE FROM replies WHERE answered_at < ?", (text_of(horizon),))
         self._put(PUT_REPLY, [(r.key, r.fingerprint, text_of(r.answered_at), r.answer) for r in commit.replies])
-        self._put(
-            ADD_DEAD_LETTER,
-            [(d.sequence, text_of(d.at), d.path, d.reason, d.body) for d in commit.dead_letters],
-        )
-        self._write_notices(commit)
+        self._write_notices(commit.outbox)
 
-    def _write_notices(self, commit: Commit) -> None:
+    def _write_notices(self, outbox: OutboxChange) -> None:
         """Take back what was announced and is no longer true, then let the new ones wait."""
         withdraw = "DELETE FROM notices WHERE slot = ? AND next_try_at IS NOT NULL"
-        self._put(withdraw, [(slot,) for slot in commit.withdrawn_slots])
-        if commit.notices:
-            horizon = commit.notices[0].at - NOTICES_KEPT_FOR
+        self._put(withdraw, [(slot,) for slot in outbox.withdrawn_slots])
+        if outbox.notices:
+            horizon = outbox.notices[0].at - NOTICES_KEPT_FOR
             self._writer.execute("DELETE FROM notices WHERE due_at < ?", (text_of(horizon),))
         self._put(
             ADD_NOTICE,
             [
                 (n.sequence, n.target, text_of(n.at), text_of(n.due_at), n.kind, n.level, n.title, n.body, n.slot)
-                for n in commit.notices
+                for n in outbox.notices
             ],
         )
 
@@ -171,20 +165,20 @@ class SqliteStore(SqliteReader):
 
     # -- housekeeping, on a connection beside the writer's ----------------------------------------------------
 
-    def prune_journal(self, through: int) -> int:
+    def prune_journal(self, through: int, kinds: Sequence[Kind] = ()) -> int:
+        for kind in kinds:
+            self._delete(OLDEST_RECORDS, (kind.name, kind.name, row_id(through)))
+        return self._delete(OLDEST_ROWS, (through,))
+
+    def _delete(self, statement: str, values: tuple[Any, ...]) -> int:
+        """Delete in several transactions, so that the writer waits for none of them long; return how many rows."""
         deleted = 0
-        for table in ("dead_letters", "journal"):
-            oldest = f"SELECT sequence FROM {table} WHERE sequence <= ? ORDER BY sequence LIMIT ?"  # noqa: S608
-            while True:
-                with self._transaction(self._reader()) as aside:
-                    gone = aside.execute(
-                        f"DELETE FROM {table} WHERE sequence IN ({oldest})",  # noqa: S608 - our constants
-                        (through, PRUNED_AT_ONCE),
-                    ).rowcount
-                deleted += gone if table == "journal" else 0
-                if gone < PRUNED_AT_ONCE:
-                    break
-        return deleted
+        while True:
+            with self._transaction(self._reader()) as aside:
+                gone = aside.execute(statement, (*values, PRUNED_AT_ONCE)).rowcount
+            deleted += gone
+            if gone < PRUNED_AT_ONCE:
+                return deleted
 
     def put_api_key(self, key: StoredKey) -> None:
         with self._transaction(self._reader()) as aside:
@@ -199,3 +193,8 @@ class SqliteStore(SqliteReader):
         with self._transaction(self._reader()) as aside:
             aside.execute("DELETE FROM ended_sessions WHERE ended_at < ?", (horizon,))
             aside.execute("INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)", (ended.digest, ended_at))
+
+
+def _columns(record: Record) -> tuple[Any, ...]:
+    facts = msgspec.json.encode(dict(record.facts)).decode() if record.facts else None
+    return (record.kind.name, record.id, text_of(record.at), fact_text(record.found_by), facts, record.body)

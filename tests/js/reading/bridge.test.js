@@ -16,11 +16,11 @@ test("one that was never heard is silent", () => {
 });
 
 test("one that is heard but sends no heartbeats is silent by its gate", () => {
-  const refused = state({ es: { ladder: [gate({ gate: "bridge", sentence: "BRIDGE SILENT for 41 s" })] } });
+  const refused = state({ es: { ladder: [gate({ gate: "bridge", code: "bridge_silent" })] } });
   assert.equal(isSilent(refused, HEARD), true);
 });
 
 test("another reason of the bridge's gate is no silence", () => {
-  const refused = state({ es: { ladder: [gate({ gate: "bridge", sentence: "BRIDGE NOT READY" })] } });
+  const refused = state({ es: { ladder: [gate({ gate: "bridge", code: "bridge_offline" })] } });
   assert.equal(isSilent(refused, HEARD), false);
 });

@@ -15,7 +15,7 @@ test("every asset is named by what became of it", () => {
     orders: [{ asset: "ES" }, { asset: "NQ" }],
     cancelled: [{ asset: "GC" }],
     latched: ["CL"],
-    skipped: [{ asset: "YM", reason: "no position" }],
+    skipped: [{ asset: "YM", reason: "no position", code: "nothing_to_exit" }],
   };
   assert.equal(
     allAnswer(answer),
@@ -24,10 +24,10 @@ test("every asset is named by what became of it", () => {
 });
 
 test("one under its initial exit lock says how to force the exit", () => {
-  const reason = "INITIAL_EXIT_LOCK_ACTIVE until the next 6pt brick";
-  assert.equal(allAnswer({ ...EMPTY, skipped: [{ asset: "ES", reason }] }), lockSentence("ES"));
+  const skipped = { asset: "ES", reason: "INITIAL_EXIT_LOCK_ACTIVE", code: "exit_locked" };
+  assert.equal(allAnswer({ ...EMPTY, skipped: [skipped] }), lockSentence("ES"));
   assert.match(lockSentence("ES"), /^INITIAL EXIT LOCK ACTIVE — ES .* Hold the button for 1\.5 s/);
-  assert.equal(isLockRefusal("EXIT_LOCKED"), false);
+  assert.equal(isLockRefusal("gate_closed"), false);
 });
 
 test("a refusal is said in the desk's own words", () => {

@@ -7,11 +7,17 @@ import { itIs, wait } from "../clock.js";
 import { asset, desk, gate, NOW, state } from "../documents.js";
 
 const COOLDOWN = gate({
-  gate: "cooldown",
-  sentence: "POST-EXIT COOLDOWN ACTIVE (2:59 remaining)",
+  ...{ gate: "cooldown", code: "cooldown", title: "POST-EXIT COOLDOWN ACTIVE", detail: "" },
+  ...{
+    facts: { lock: "POST-EXIT COOLDOWN", remaining_s: 179 },
+    sentence: "POST-EXIT COOLDOWN ACTIVE (02:59 remaining)",
+  },
   reopens_at: "2031-01-06T15:02:59Z",
 });
-const TEMPO = gate({ gate: "tempo", sentence: "NO TEMPO TOKEN — wait for a 6pt brick", reopens: "a 6pt brick" });
+const TEMPO = gate({
+  ...{ gate: "tempo", code: "no_tempo_token", title: "NO TEMPO TOKEN", detail: "wait for a 6pt brick" },
+  ...{ sentence: "NO TEMPO TOKEN — wait for a 6pt brick", reopens: "a 6pt brick" },
+});
 const ZONE = gate({ gate: "zone", sentence: "NO ZONE", reopens: "a zone" });
 const OPEN = gate({ gate: "daily_stop", state: "open" });
 
@@ -75,6 +81,17 @@ describe("the sentence of a closed gate", () => {
     assert.equal(gates.timelessSentence(COOLDOWN), "POST-EXIT COOLDOWN ACTIVE");
     assert.equal(gates.timelessSentence(TEMPO), TEMPO.sentence);
   });
+});
+
+test("a sentence whose gate the clock opens, but that counts nothing down, stays as it is", () => {
+  const stopped = gate({
+    ...{ gate: "daily_stop", code: "daily_stop", title: "DAILY STOP ACTIVE", detail: "drawdown 2.00% at 10:30:00" },
+    ...{ facts: { lock: "DAILY STOP" }, sentence: "DAILY STOP ACTIVE — drawdown 2.00% at 10:30:00" },
+    reopens_at: "2031-01-06T23:00:00Z",
+  });
+  assert.equal(gates.liveSentence(stopped), stopped.sentence);
+  assert.equal(gates.timelessSentence(stopped), stopped.sentence);
+  assert.equal(gates.headline(stopped), "DAILY STOP 8:00:00");
 });
 
 test("what opens a gate: the clock, an event, or nothing for one that is open", () => {

@@ -12,11 +12,10 @@ import { clearOfEntry, marksAt, pastMoments } from "../../charts/trade_marks.js"
 import { get, NoAnswer } from "../../desk/api.js";
 import { averagePrice, points } from "../../reading/format.js";
 import { count } from "../../reading/words.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { all, mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
 import { additionsTo } from "./fills.js";
 
-const SIZES = ["2.5", "4", "6", "8", "12"];
 const KEPT = "lockstep.journal.size";
 const SEEN_BEFORE = 8; // bricks before the entry that a narrow screen shows at least
 const NO_LIBRARY = "The charts' library is not installed: make fetches it. Everything else works without it.";
@@ -26,6 +25,8 @@ const PRICE_NOTES = {
   some: "some prices were not sent",
   none: "no prices were sent: levels follow from the colours",
 };
+const detail = /** @type {HTMLTemplateElement} */ (document.getElementById("trade-detail"));
+const SIZES = all(detail.content, "[name=picture-size]", HTMLInputElement).map((input) => input.value);
 const libraryAddress = document.getElementById("trades").dataset.library;
 const light = window.matchMedia("(prefers-color-scheme: light)");
 

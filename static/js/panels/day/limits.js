@@ -12,22 +12,8 @@ const slot = slots(root);
 const form = slot["limits-form"];
 const fields = [...form.querySelectorAll("input")];
 const ALWAYS_SHOWN = ["max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds"];
-const TITLES = {
-  max_trades_per_day: "Trades a day",
-  daily_stop_limit_pct: "Daily stop",
-  cooldown_seconds: "Cooldown",
-  candle_seconds: "Candle",
-  entry_ttl_seconds: "Entry waits for the bridge",
-  heartbeat_max_age_seconds: "TradingView may be silent",
-  bridge_max_age_seconds: "Bridge may be silent",
-  entry_qty_6pt: "Contracts, small size",
-  entry_qty_9pt: "Contracts, large size",
-  scale_in_qty: "Scale-in contracts",
-  stop_points: "Stop",
-  points_tp_target: "Points target",
-  two_half_filter: "2.5pt filter",
-  day_roll: "Day rolls at",
-};
+/** @type {Record<string, string>} */
+const TITLES = JSON.parse(root.dataset.titles ?? "{}");
 
 export function start() {
   watchTyping(form);

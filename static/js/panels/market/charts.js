@@ -19,7 +19,6 @@ const root = document.getElementById("charts");
 const slot = slots(root);
 const figures = all(root, "[data-size]");
 const SIZES = figures.map((figure) => figure.dataset.size);
-const STRUCTURE = ["8", "12"];
 const LAYOUTS = ["one", "grid", "off"];
 const KEPT = { layout: "lockstep.charts.layout", size: "lockstep.charts.size" };
 const PRICE_NOTES = { sent: "", some: "some prices missing", none: "no prices sent" };
@@ -201,8 +200,8 @@ function drawWords(pane, asset) {
 }
 
 /** Structure's charts show the zone behind the bricks, and in a word beside them. */
-function drawZone({ figure, book, slot: own }, asset) {
-  if (!STRUCTURE.includes(book.size)) return;
+function drawZone({ figure, slot: own }, asset) {
+  if (figure.dataset.role !== "structure") return;
   mark(figure, "data-zone", asset.zone_type);
   mark(figure, "data-side", asset.zone_direction);
   const arrow = asset.zone_direction === "BUY" ? "▲" : "▼";

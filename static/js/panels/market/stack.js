@@ -6,11 +6,11 @@ import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age, clockTime, price, UNKNOWN } from "../../reading/format.js";
-import { mark, slots, write } from "../../ui/dom.js";
+import { all, mark, slots, write } from "../../ui/dom.js";
 
 const root = document.getElementById("stack");
 const slot = slots(root);
-const bricks = [...root.querySelectorAll("[data-stream]")];
+const bricks = all(root, "[data-stream]");
 const SIGNS = { green: "▲ G", red: "▼ R", neutral: "·" };
 const WORDS = { green: "green", red: "red", neutral: "nothing received yet" };
 
@@ -60,10 +60,10 @@ function zoneWords(asset) {
 }
 
 function missingStructure(asset) {
-  const missing = [];
-  if (asset.high_renko_color === "neutral") missing.push("8pt");
-  if (asset.macro_renko_color === "neutral") missing.push("12pt");
-  return missing.length === 1 ? `${missing[0]} brick` : "8pt and 12pt bricks";
+  const structure = bricks.filter((brick) => brick.dataset.group === "structure");
+  const missing = structure.filter((brick) => asset[`${brick.dataset.stream}_color`] === "neutral");
+  const sizes = missing.map((brick) => `${brick.dataset.size}pt`);
+  return `${sizes.join(" and ")} ${sizes.length === 1 ? "brick" : "bricks"}`;
 }
 
 function drawToken(asset) {

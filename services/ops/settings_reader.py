@@ -1,0 +1,136 @@
+"""Typed reading of the environment: every fault is kept, none stops the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
+from werkzeug.security import check_password_hash
+
+from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+
+SHORTEST_SECRET = 8
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
+)
+
+
+class Settings:
+    """Typed access to the environment that collects every fault before it complains."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def optional(self, name: str) -> str | None:
+        return self.text(name) or None
+
+    def secret(self, name: str) -> str:
+        """Return a secret that is set, long enough and nobody's default."""
+        value = self.text(name)
+        if not value:
+            self.faults.append(f"{name} is not set")
+        elif value.lower() in PLACEHOLDERS or len(value) < SHORTEST_SECRET:
+            self.faults.append(f"{name} must be {SHORTEST_SECRET} characters or more and no placeholder")
+        return value
+
+    def password(self, name: str) -> str | None:
+        """Return the operator's password, None when it is not set; a short one or a placeholder is a fault."""
+        return self.secret(name) if self.text(name) else None
+
+    def password_hash(self, name: str) -> str | None:
+        """Return a hash that can be checked against, None when it is not set."""
+        value = self.optional(name)
+        if value is not None and not is_password_hash(value):
+            self.faults.append(f"{name} was no argon2, scrypt or pbkdf2 hash (`flask desk hash-password` makes one)")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """Return a whole number from ``low`` to ``high``."""
+        raw = self.text(name, str(default))
+        try:
+            value = int(raw)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            self.faults.append(f"{name} was {raw!r}, it must be a whole number from {low} to {high}")
+        return value
+
+    def decimal(self, name: str, default: str, above: str, most: str) -> Decimal:
+        """Return a number above ``above`` and at most ``most``."""
+        raw = self.text(name, default)
+        try:
+            value = Decimal(raw)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if value.is_nan() or not Decimal(above) < value <= Decimal(most):
+            self.faults.append(f"{name} was {raw!r}, it must be a number above {above} and at most {most}")
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        raw = self.text(name, "1" if default else "0").lower()
+        if raw not in {"0", "1", "true", "false", "yes", "no"}:
+            self.faults.append(f"{name} was {raw!r}, it must be 1 or 0")
+        return raw in {"1", "true", "yes"}
+
+    def one_of(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            self.faults.append(f"{name} was {value!r}, it must be one of {', '.join(choices)}")
+        return value
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Read every rule that the environment may set; its faults are kept in ``settings``."""
+    rules = {row.rule: _rule_of(settings, row, row.variable) for row in RULE_SETTINGS if row.variable is not None}
+    candle = rules["candle_seconds"]
+    if candle > 0 and 3600 % candle:
+        settings.faults.append(f"CANDLE_SECONDS was {candle}, it must divide an hour")
+    return Rules(contracts={}, **rules)
+
+
+def _rule_of(settings: Settings, row: RuleSetting, variable: str) -> Any:
+    match row.kind:
+        case "whole":
+            return settings.number(variable, row.default, row.low, row.high)
+        case "decimal":
+            return settings.decimal(variable, str(row.default), str(row.low), str(row.high))
+        case "flag":
+            return settings.flag(variable, row.default)
+        case "clock":
+            return _day_roll(settings, variable, row.default)
+
+
+def _day_roll(settings: Settings, name: str, default: str) -> str:
+    """Read a New York wall clock; the hours in which that clock is changed are no roll."""
+    raw = settings.text(name, default)
+    try:
+        at = datetime.strptime(raw, "%H:%M").time()  # noqa: DTZ007 - a wall-clock time has no zone
+    except ValueError:
+        settings.faults.append(f"{name} was {raw!r}, it must be a New York time such as 18:00")
+        return default
+    if 1 <= at.hour < 3:
+        settings.faults.append(f"{name} was {raw!r}, it must not lie between 01:00 and 03:00")
+    return f"{at:%H:%M}"
+
+
+def is_password_hash(text: str) -> bool:
+    """Tell whether a password could ever match this hash."""
+    if text.startswith("$argon2"):
+        try:
+            extract_parameters(text)
+        except InvalidHashError:
+            return False
+        return True
+    try:
+        check_password_hash(text, "")
+    except ValueError:
+        return False
+    return text.startswith(("scrypt:", "pbkdf2:"))

@@ -1,0 +1,52 @@
+"""What a projection is: a pure function that computes the records of one kind from each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from services.engine.decide import Decision
+from services.engine.model.state import Desk
+from services.stores.records import Kind, Record
+from services.stores.store import Store, StoreUnreadable
+from wire.types import Instant
+
+T = TypeVar("T")
+
+
+class Decided(Struct, frozen=True):
+    """A decision that will be journaled as row ``sequence`` at ``now``; ``before`` is the desk it was asked of.
+
+    ``carried`` holds, by the kind's name, the last record of each kind that this process has heard of.
+    """
+
+    before: Desk
+    decision: Decision
+    sequence: int
+    now: Instant
+    carried: Mapping[str, Record]
+
+
+class Projection(Struct, frozen=True):
+    """One kind of stored fact.
+
+    ``records`` is pure. When it fails, the record is lost and the decision is committed all the same; a projection
+    that ``must_not_be_lost`` fails the decision instead. ``carry`` reads, for a process that becomes the writer, the
+    record that its next one is built on.
+    """
+
+    kind: Kind
+    records: Callable[[Decided], Iterable[Record]]
+    must_not_be_lost: bool = False
+    carry: Callable[[Store, Desk], Record | None] | None = None
+
+
+def decoded(record: Record, shape: type[T], name: str) -> T:
+    """Decode a record's JSON body. Raises StoreUnreadable, which names the record as ``name``."""
+    try:
+        return msgspec.json.decode(record.body, type=shape)
+    except msgspec.MsgspecError as error:
+        raise StoreUnreadable(f"{name} could not be read: {error}") from error

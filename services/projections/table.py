@@ -1,0 +1,22 @@
+"""The table of everything that is stored beside the journal: one row per kind of fact.
+
+A new fact is a file of its own, which ends with its ``PROJECTION``, and a row here:
+``docs/how-to/recipes.md``, "Add a stored fact".
+"""
+
+from __future__ import annotations
+
+from services.projections import attempts, dead_letters, entry_gates, equity, notes, orders, trade_fills, trades
+from services.projections.projection import Projection
+
+PROJECTIONS: tuple[Projection, ...] = (
+    orders.PROJECTION,
+    trades.PROJECTION,
+    trade_fills.PROJECTION,
+    entry_gates.PROJECTION,
+    attempts.PROJECTION,
+    notes.PROJECTION,
+    dead_letters.PROJECTION,
+    equity.PROJECTION,
+)
+PRUNED_KINDS = tuple(projection.kind for projection in PROJECTIONS if projection.kind.is_pruned)

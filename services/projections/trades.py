@@ -1,0 +1,77 @@
+"""Closed trades, with the stop that each began with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec import Struct
+
+from services.engine.model.events import TradeClosed
+from services.engine.model.state import Desk
+from services.projections.projection import Decided, Projection
+from services.stores.codec import documents
+from services.stores.records import Kind, Record, Scalar
+from services.stores.store import Store
+from wire.types import Instant
+
+TRADES = Kind("trades", time="closed_at")
+
+
+class ClosedTrade(Struct, frozen=True):
+    """A closed trade. ``stop_points`` is the distance of the stop it was entered with, None when unknown."""
+
+    trade: TradeClosed
+    stop_points: Decimal | None = None
+
+
+def trade_records(decided: Decided) -> Iterator[Record]:
+    """Yield the trades that a decision closed."""
+    for event in decided.decision.events:
+        if isinstance(event, TradeClosed):
+            yield trade_record(ClosedTrade(event, _stop_of(decided.before, event)))
+
+
+def _stop_of(before: Desk, closed: TradeClosed) -> Decimal | None:
+    """Return the points to the stop with which a trade was entered; an adopted one came without."""
+    asset = before.assets.get(closed.asset)
+    trade = asset.trade if asset is not None else None
+    if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
+        return None
+    return trade.protections.stop_points
+
+
+# -- as stored ------------------------------------------------------------------------------------------------------
+
+
+def trade_record(closed: ClosedTrade) -> Record:
+    """Return a closed trade as it is stored."""
+    trade = closed.trade
+    facts: dict[str, Scalar] = {"asset": trade.asset}
+    if closed.stop_points is not None:
+        facts["stop_points"] = str(closed.stop_points)
+    return Record(TRADES, trade.id, trade.exit_ts, documents.write_trade(trade), facts)
+
+
+def closed_trade(store: Store, trade_id: str) -> ClosedTrade | None:
+    """Return a closed trade, None when there is none. Raises StoreDown, StoreUnreadable, as do the next two."""
+    record = store.record(TRADES, trade_id)
+    return None if record is None else _read(record)
+
+
+def last_trades(store: Store, limit: int) -> list[TradeClosed]:
+    """Return the newest closed trades, newest first."""
+    return [_read(record).trade for record in store.newest_records(TRADES, limit)]
+
+
+def trades_between(store: Store, since: Instant, until: Instant, limit: int) -> list[ClosedTrade]:
+    """Return trades closed from ``since`` on and before ``until``, newest first (of two at once by id)."""
+    return [_read(record) for record in store.newest_records(TRADES, limit, since, until)]
+
+
+def _read(record: Record) -> ClosedTrade:
+    stop_points = record.facts.get("stop_points")
+    return ClosedTrade(documents.read_trade(record.body), None if stop_points is None else Decimal(stop_points))
+
+
+PROJECTION = Projection(TRADES, trade_records, must_not_be_lost=True)
