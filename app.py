@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ from routes.pages.health import health
 from routes.pages.pages import pages
 from routes.pages.setup import setup_page
 from routes.readers.bricks import bricks
+from routes.readers.events import events
 from routes.readers.metrics import metrics
 from routes.readers.state import state
 from routes.readers.stream import stream
@@ -44,18 +45,19 @@ from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
 from services.desk.manager import StateManager, utc_now
-from services.desk.subscribers import Several
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster, encode
-from services.notifications.delivery import Post, WrongTarget, open_targets
+from services.live.event_feed import EventFeed
+from services.notifications.delivery import NoticeBell, Post, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
-from services.stores.store import JournalRow, StoreError
+from services.stores.store import StoreError
+from services.views.event_rows import EventViews
 from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
 
@@ -63,7 +65,7 @@ BLUEPRINTS = (
     webhooks,
     *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
     *(bridge, bridge_orders),
-    *(state, stream, bricks, metrics),
+    *(state, stream, events, bricks, metrics),
     *(auth, pages, setup_page, health, api_docs),
 )
 GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
@@ -101,7 +103,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         app.register_blueprint(blueprint)
     parts.gatekeeper.sessions.start()
     clockwork = start_clockwork(parts.manager, config)
-    post = Post(parts.manager, targets)
+    post = Post(parts.manager, targets, parts.bell)
 
     def close() -> None:
         atexit.unregister(close)
@@ -121,21 +123,16 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
 def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
-    activity, bricks = ActivityLog(), BrickStore()
-
-    def follow(rows: Sequence[JournalRow]) -> None:
-        activity.tell(rows)
-        bricks.follow(rows)
-
+    activity, bricks, bell, event_views = ActivityLog(), BrickStore(), NoticeBell(), EventViews(store)
+    feed = EventFeed(event_views)
     try:
         manager = StateManager(
             store,
             config.rules_at,
             clock,
             notifying=config.notifying,
-            observer=Several(metrics, bricks),
-            on_followed=follow,
-            on_shown=bricks.look,
+            subscribers=(bricks, activity, feed, metrics, bell),
+            timer=metrics,
         )
     except BaseException:
         store.close()
@@ -145,12 +142,14 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
     return AppServices(
         config=config,
         manager=manager,
-        broadcaster=Broadcaster(manager, activity, bricks),
+        broadcaster=Broadcaster(manager, activity, bricks, feed),
         activity=activity,
         gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store)),
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
+        bell=bell,
+        event_views=event_views,
     )
 
 

@@ -1,4 +1,4 @@
-"""How web is served: one process, many threads, streams that end when they are asked to (docs/architecture.md)."""
+"""How web is served: one process, many threads, streams that end on request (docs/explanation/architecture.md)."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
 """The house keeps its own rules: who imports whom, where time and the environment live, who may call what.
 
-The rules are those of docs/architecture.md.
+The rules are those of docs/explanation/architecture.md.
 """
 
 from __future__ import annotations

@@ -65,8 +65,17 @@ declare namespace Page {
     size: number;
   }
 
+  /** An event of the journal, from the stream or from `GET /api/events`. */
+  interface Event {
+    id: number;
+    ts: Instant;
+    type: string;
+    asset: string | null;
+    data: Record<string, any>;
+  }
+
   /** What is new, as the stream says it. */
-  type News = "document" | "price" | "log" | "clock" | "brick" | "opened";
+  type News = "document" | "price" | "log" | "clock" | "brick" | "event" | "opened";
 
   /** A way to hear the desk: see `desk/links.js`. */
   interface Link {

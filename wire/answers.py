@@ -34,6 +34,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     gate: Annotated[str | UnsetType, says("the first gate that is closed")] = UNSET
     retry_after_s: Annotated[int | UnsetType | None, says("seconds until it may help, null when unknown")] = UNSET
     ladder: Annotated[tuple[Rung, ...] | UnsetType, says("every gate as it stands")] = UNSET
+    oldest: Annotated[int | UnsetType, says("the first event that the journal still holds")] = UNSET
     version: Annotated[int | UnsetType, says("the version of the state")] = UNSET
     writer: Annotated[str | UnsetType, says("of a standby: the process that decides")] = UNSET
     request_id: Annotated[str | UnsetType, says("of a fault of the desk: what its log names it by")] = UNSET

@@ -116,7 +116,9 @@ def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callabl
 def read_body(model: type[Body], raw: bytes) -> Body:
     """Read a body into its model. Raises InvalidRequest that names the first wrong field."""
     try:
-        read_object(raw)
+        read_object(
+            raw
+        )  # two decodes on purpose: this one refuses NaN and trailing text, the next keeps decimals exact
         return model.model_validate_json(raw, strict=True)
     except BodyUnreadable as error:
         raise InvalidRequest("", f"the body was {error}") from None

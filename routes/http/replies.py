@@ -17,9 +17,11 @@ from services.engine.rules.refusals import explanation_of
 from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
+from services.notifications.delivery import NoticeBell
 from services.ops.config import Config
 from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
+from services.views.event_rows import EventViews
 from services.views.state_view import state_document
 from wire.answers import AssetAnswer, VersionAnswer
 from wire.asset import AssetState
@@ -37,13 +39,17 @@ class AppServices(Struct, frozen=True):
     stopping: threading.Event
     metrics: Metrics
     bricks: BrickStore
+    bell: NoticeBell
+    event_views: EventViews
 
     def is_stopping(self) -> bool:
         """Tell whether the process is about to go: long waits end early."""
         return self.stopping.is_set()
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
-        """Write a bridge's message into the log."""
+        """Write a bridge's message into the log, unless the journal has it."""
+        if outcome.is_journaled:
+            return
         now, answered = self.manager.now, outcome.answer
         if isinstance(answered, Refusal):
             line = refused_line(now, kind, text, explanation_of(answered))

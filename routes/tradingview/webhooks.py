@@ -19,7 +19,7 @@ from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
-from services.live.activity import LogLine, brick_text, dead_letter_line, price_text
+from services.live.activity import LogLine, brick_text, price_text
 from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
 from services.views.rows import order_view
@@ -122,12 +122,16 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     outcome = app_services().manager.submit(command)
     body, said_outcome = answer_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
-    text = _text_of(command)
-    line = LogLine(
-        app_services().manager.now, _kind(), getattr(command, "asset", None), text, said_outcome, why=_why(outcome)
-    )
-    app_services().activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    if not outcome.is_journaled:
+        _note(command, said_outcome, _why(outcome))
     return answer(outcome, body)
+
+
+def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
+    """Write into the log what is not in the journal."""
+    parts = app_services()
+    line = LogLine(parts.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
+    parts.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
 
 
 @webhooks.after_request
@@ -204,8 +208,6 @@ def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(), error.status))
     g.webhook_outcome = "dead_letter"
-    line = dead_letter_line(app_services().manager.now, _kind(), reason, error.status)
-    app_services().activity.note("tradingview", line)
     return said(reason, error.status)
 
 

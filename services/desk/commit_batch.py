@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.decide import Decision, decide
+from services.engine.decide import Decision, decide_now, pass_time
 from services.engine.model.commands import AnyCommand, ReportExecution, TickClock
 from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.order import Order
@@ -23,6 +23,7 @@ from services.projections.attempts import ATTEMPTS
 from services.projections.projection import Decided, Projection
 from services.projections.table import PROJECTIONS
 from services.stores.codec import documents
+from services.stores.codec.committed_events import CommittedEvent, numbered
 from services.stores.records import Kind, Record
 from services.stores.store import Commit, Head, JournalRow, OutboxChange, Stand, StoredNotice, StoredReply
 from wire.types import Instant
@@ -44,6 +45,11 @@ class Outcome(Struct, frozen=True):
     version: int
     events: tuple[AnyEvent, ...] = ()
     repeated: bool = False
+
+    @property
+    def is_journaled(self) -> bool:
+        """Whether the command was committed as a journal row."""
+        return bool(self.events)
 
 
 class Submission(Struct):
@@ -112,7 +118,7 @@ class CommitBatch:
         self._known_replies = replies
         self.journaled = committed
         self.rows: list[JournalRow] = []
-        self.events: list[AnyEvent] = []
+        self.events: list[CommittedEvent] = []
         self.trades: list[TradeClosed] = []
         self.replies: list[StoredReply] = []
         self._ended: dict[str, Order] = {}
@@ -135,15 +141,15 @@ class CommitBatch:
         return documents.read_answer(known[0].answer)
 
     def decide(self, command: AnyCommand, now: Instant) -> tuple[Decision, Decision]:
-        """Let time pass, then decide the command: two decisions, so that a journal row tells of one cause.
+        """Let time pass, then decide the command: two decisions, so that each journal row has one cause.
 
         A report may speak of an order that has left the desk, perhaps in this very moment: it is recalled.
         """
-        passed = decide(self.desk, TIME, now)
+        passed = pass_time(self.desk, now)
         self._take(TIME, passed, now)
         if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
             command = replace(command, recalled=self._ended.get(command.order_id) or self._recall(command.order_id))
-        decision = decide(self.desk, command, now)
+        decision = decide_now(self.desk, command, now)
         self._take(command, decision, now)
         return passed, decision
 
@@ -160,7 +166,7 @@ class CommitBatch:
             self._keep(record)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(row)
-        self.events += decision.events
+        self.events += numbered(sequence, now, decision.events)
         self.trades += [event for event in decision.events if isinstance(event, TradeClosed)]
         self._ended.update((order.id, order) for order in decision.orders if order.status.is_final)
 

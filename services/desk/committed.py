@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from msgspec import Struct, field
 
 from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
+from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ENDING, Ends, ends_after
 from services.projections.attempts import tried_last_at
@@ -83,16 +86,23 @@ def stored_past(store: Store) -> Past:
     return Past(tuple(last_trades(store, HISTORY_KEPT)), tried_last_at(store))
 
 
-def ends_with(known: Ends, batch: CommitBatch) -> Ends:
-    """Return which alerts ended when, with what a group adds; its rows are read only when one may have ended.
+def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) -> tuple[TradeClosed, ...]:
+    """Return the history with trades that closed since, which come oldest first.
 
-    The group is committed: a fault in here costs a word on the page, never the state.
+    Without any it is the same tuple: the stream sends the history when it finds another one.
     """
-    if not any(isinstance(event, ENDING) for event in batch.events):
+    return (*reversed(closed), *history)[:HISTORY_KEPT] if closed else history
+
+
+def ends_with(known: Ends, batch: CommitBatch) -> Ends:
+    """Return which alerts ended when, with what a committed group adds.
+
+    A fault in here is logged and costs a word on the page: the group is committed already.
+    """
+    if not any(isinstance(one.event, ENDING) for one in batch.events):
         return known
     try:
-        told = [(row.at, event) for row in batch.rows for event in documents.read_events(row.events)]
-        return ends_after(known, batch.desk, told)
+        return ends_after(known, batch.desk, [(one.at, one.event) for one in batch.events])
     except Exception:
         log.exception("which alerts are over could not be told")
         return known

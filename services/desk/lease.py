@@ -37,7 +37,7 @@ class Lease:
 
     # -- the writer -------------------------------------------------------------------------------------------
 
-    def take(self, head: Head | None, write: Callable[[], Head]) -> None:
+    def acquire(self, head: Head | None, write: Callable[[], Head]) -> None:
         """Become the writer by a first write that names this process. Raises StoreError, and holds nothing then."""
         self.epoch = (head.epoch if head is not None else 0) + 1
         self._tried_at = time.monotonic()
@@ -59,7 +59,7 @@ class Lease:
             self.is_in_doubt = True
             raise
 
-    def renew_when_due(self) -> bool:
+    def renew(self) -> bool:
         """Say that the writer lives when nothing else said so lately; True when it was said."""
         if time.monotonic() < self._tried_at + RENEW_SECONDS:
             return False
@@ -70,7 +70,7 @@ class Lease:
         """Trust nothing but what is stored: this process may remember something else."""
         self.is_in_doubt = self.is_held
 
-    def find_out(self) -> Head:
+    def resolve(self) -> Head:
         """Find out where a write in doubt left the store, and keep it from coming true later. Raises StoreError.
 
         The doubt lasts until ``settled``: what is stored must be read before anything is written onto it.
@@ -97,7 +97,7 @@ class Lease:
             self.write(self._store.release)
         self.is_held = False
 
-    def give_up(self) -> None:
+    def step_down(self) -> None:
         """Stop writing: another process holds the desk."""
         self.is_held = self.is_in_doubt = False
         self._moved_at = time.monotonic()

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.publication import Publication, Snapshot
-from services.desk.subscribers import CommitObserver, Silent
+from services.desk.subscribers import CommitSubscriber, CommitTimer, NoTimer, Subscriptions
 from services.desk.writer import Writer
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
@@ -26,7 +26,6 @@ from services.notifications.kinds import Notifying
 from services.stores.codec import documents
 from services.stores.store import (
     Head,
-    JournalRow,
     NoticeMark,
     NotTheWriter,
     OutcomeUnknown,
@@ -51,8 +50,7 @@ class StateManager:
     """Holds the desk and its one writer thread.
 
     Parameters: the store it owns, the rules in force at an instant, the clock it asks (aware UTC), what goes into
-    the outbox, who hears of commits, who hears of rows that another process has committed, and who hears of every
-    state before it is published.
+    the outbox, who hears of commits (of this process and of others), and who measures this process's own.
     """
 
     def __init__(
@@ -61,15 +59,15 @@ class StateManager:
         rules_at: Callable[[Instant], Rules],
         clock: Callable[[], Instant] = utc_now,
         notifying: Notifying | None = None,
-        observer: CommitObserver | None = None,
-        on_followed: Callable[[Sequence[JournalRow]], None] = lambda rows: None,
-        on_shown: Callable[[Snapshot], None] = lambda snapshot: None,
+        subscribers: Sequence[CommitSubscriber] = (),
+        timer: CommitTimer | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None] = queue.SimpleQueue()
-        self._published = Publication(on_shown)
-        self._writer = Writer(store, self._published, rules_at, clock, notifying, observer or Silent(), on_followed)
+        self._published = Publication()
+        subscriptions = Subscriptions(subscribers)
+        self._writer = Writer(store, self._published, rules_at, clock, notifying, subscriptions, timer or NoTimer())
         self._writer.open()  # a desk that cannot store its rules does not open
         self._thread = threading.Thread(target=self._writer.work, args=(self._waiting,), name="writer", daemon=True)
         self._thread.start()

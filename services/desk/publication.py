@@ -29,16 +29,14 @@ class Past(Struct, frozen=True):
 class Snapshot(Struct, frozen=True):
     """What readers see: one desk, its version, its last trades (newest first), whether the store answers.
 
-    ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``noticed`` is the sequence
-    of the last commit that put notices into the outbox. ``tried_at`` is when a rule was tried last (``is_try``).
-    ``ended`` is when alerts ended, as far as this process has heard.
+    ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``tried_at`` is when a rule was
+    tried last (``is_try``). ``ended`` is when alerts ended, as far as this process has heard.
     """
 
     desk: Desk
     version: int
     history: tuple[TradeClosed, ...]
     store: Literal["up", "down"] = "up"
-    noticed: int = 0
     role: Role = "writer"
     writer: str = ""
     tried_at: Instant | None = None
@@ -46,13 +44,9 @@ class Snapshot(Struct, frozen=True):
 
 
 class Publication:
-    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits.
+    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits."""
 
-    Parameter: who hears of each snapshot before anybody can read it. It must be quick, never raise, and not ask back.
-    """
-
-    def __init__(self, on_shown: Callable[[Snapshot], None] = lambda snapshot: None) -> None:
-        self._on_shown = on_shown
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._snapshot: Snapshot | None = None
         self._passed = 0
@@ -70,22 +64,17 @@ class Publication:
     def open(self, desk: Desk, past: Past, role: Role, writer: str) -> None:
         """Show a desk that was read from the store, as the first one or after all that was shown before."""
         before = self._snapshot
-        noticed = 0 if before is None else before.noticed + 1  # couriers look anew
         ended = still_listed({**(before.ended if before else {}), **past.ended}, desk)
         with self._changed:
             version = self.next_version()
-            self._put(Snapshot(desk, version, past.history, "up", noticed, role, writer, past.tried_at, ended))
+            self._snapshot = Snapshot(desk, version, past.history, "up", role, writer, past.tried_at, ended)
             self._changed.notify_all()
 
     def show(self, **changes: Any) -> None:
         """Publish the present snapshot with some changes, as the next version."""
         with self._changed:
-            self._put(replace(self.snapshot, **changes, version=self.next_version()))
+            self._snapshot = replace(self.snapshot, **changes, version=self.next_version())
             self._changed.notify_all()
-
-    def _put(self, snapshot: Snapshot) -> None:
-        self._on_shown(snapshot)
-        self._snapshot = snapshot
 
     def say_store(self, store: Literal["up", "down"]) -> None:
         """Show whether the store answers, unless that is shown already."""
@@ -104,7 +93,7 @@ class Publication:
             self._changed.notify_all()
 
     def next_version(self) -> int:
-        """Return microseconds of the epoch, always growing, over a restart too (docs/architecture.md)."""
+        """Return microseconds of the epoch, always growing, over a restart too (docs/explanation/architecture.md)."""
         last = self._passed if self._snapshot is None else max(self._passed, self._snapshot.version)
         return max(last + 1, time.time_ns() // 1000)
 

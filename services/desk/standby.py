@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import islice
-
 import structlog
 
-from services.desk.committed import HISTORY_KEPT, stored_past
+from services.desk.committed import stored_past, with_newer
 from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
+from services.desk.subscribers import Subscriptions
 from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ends_after
 from services.projections.attempts import is_try
 from services.stores.codec import documents
-from services.stores.store import Head, JournalRow, Store, StoreDown
+from services.stores.store import Head, Store, StoreDown
 
 log = structlog.get_logger(__name__)
 
-ROWS_FOLLOWED = 500  # a standby that is further behind reads the history anew
-
 
 class Follower:
-    """Publishes the stored desk; journal rows go to ``on_followed``, each once."""
+    """Publishes the stored desk, and passes the journal rows that led to it on, each once."""
 
-    def __init__(
-        self, store: Store, published: Publication, on_followed: Callable[[Sequence[JournalRow]], None]
-    ) -> None:
+    def __init__(self, store: Store, published: Publication, subscriptions: Subscriptions) -> None:
         self._store = store
         self._published = published
-        self._on_followed = on_followed
+        self._subscriptions = subscriptions
 
     def has_news(self, head: Head | None) -> bool:
         """Tell whether the head says anything that is not shown: a lease that was renewed is no news."""
@@ -47,22 +41,17 @@ class Follower:
             log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
         self._published.pass_by(stored.head.version)
         desk = documents.read_desk(stored)
-        past = self._past(desk, stored.head.sequence)
-        self._published.open(desk, past, "standby", shown(stored.head.holder))
+        self._published.open(desk, self._past(desk), "standby", shown(stored.head.holder))
 
-    def _past(self, desk: Desk, until: int) -> Past:
-        """Return the past with what the rows since the last look have added to it, up to the loaded one."""
-        if self._published.is_empty:
+    def _past(self, desk: Desk) -> Past:
+        """Pass on what was committed since the last look, and return the past with it."""
+        self._subscriptions.begin(desk.sequence)
+        heard = self._subscriptions.heard
+        events = self._subscriptions.catch_up(self._store, desk)
+        if self._published.is_empty or events is None or heard != self._published.snapshot.desk.sequence:
             return stored_past(self._store)
         shown_before = self._published.snapshot
-        newer = islice(self._store.journal(shown_before.desk.sequence), ROWS_FOLLOWED)
-        rows = [row for row in newer if row.sequence <= until]
-        self._on_followed(rows)
-        if until - shown_before.desk.sequence >= ROWS_FOLLOWED:
-            return stored_past(self._store)
-        told = [(row.at, event) for row in rows for event in documents.read_events(row.events)]
-        closed = [event for _, event in told if isinstance(event, TradeClosed)]
-        tries = [at for at, event in told if is_try(event)]
-        history = (*reversed(closed), *shown_before.history)[:HISTORY_KEPT]
-        ended = ends_after(shown_before.ended, desk, told)
+        history = with_newer(shown_before.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
+        tries = [one.at for one in events if is_try(one.event)]
+        ended = ends_after(shown_before.ended, desk, [(one.at, one.event) for one in events])
         return Past(history, tries[-1] if tries else shown_before.tried_at, ended)

@@ -96,13 +96,32 @@ def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
 
 
 def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
-    """Decide one command. Refusals are values; an exception means a fault of the program."""
-    passing = Transition(desk, now)
-    let_time_pass(passing)
-    transition = Transition(passing.desk, now)
+    """Decide one command, after what is due by the clock alone.
+
+    Refusals are values; an exception means a fault of the program.
+    """
+    passed = pass_time(desk, now)
+    decision = decide_now(passed.desk, command, now)
+    orders = {order.id: order for order in (*passed.orders, *decision.orders)}
+    return replace(decision, events=(*passed.events, *decision.events), orders=tuple(orders.values()))
+
+
+def pass_time(desk: Desk, now: Instant) -> Decision:
+    """Do what is due by the clock alone. Done twice at one instant it does nothing the second time."""
+    transition = Transition(desk, now)
+    let_time_pass(transition)
+    return _decision(transition, Done())
+
+
+def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
+    """Decide one command on a desk at which time has passed up to ``now`` already (``pass_time``)."""
+    transition = Transition(desk, now)
     answer = _unknown_asset(transition, command) or DECIDERS[type(command)](transition, command)
-    orders = {**passing.orders, **transition.orders}
-    return Decision(transition.desk, answer, (*passing.events, *transition.events), tuple(orders.values()))
+    return _decision(transition, answer)
+
+
+def _decision(transition: Transition, answer: Reply | Refusal) -> Decision:
+    return Decision(transition.desk, answer, tuple(transition.events), tuple(transition.orders.values()))
 
 
 def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | None:

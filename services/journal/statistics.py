@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
+from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.journal.gate_groups import GATE_GROUPINGS
 from services.journal.trades import JournalTrade
 from services.projections.attempts import Attempt
@@ -187,7 +188,7 @@ def blocked_by_gate(attempts: Iterable[Attempt]) -> dict[str, int]:
         if isinstance(event, EntryBlocked):
             gates[event.gate] += 1
         elif isinstance(event, ExitBlocked):
-            gates["initial_exit_lock"] += 1
+            gates[INITIAL_EXIT_GATE] += 1
     return dict(sorted(gates.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

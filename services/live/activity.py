@@ -1,9 +1,10 @@
 """The last 100 webhooks and bridge messages, for the page's log (SPEC 11, ``logs``).
 
 A message that repeats the one before it (heartbeats, snapshots) raises that line's count instead of pushing
-the rest out. After a start the log begins with what the journal remembers, in the words that were shown live; what told
-no event (a duplicate, most heartbeats) is in no journal. When a level exit was last received stands beside the lists,
-because bricks push its line out: no part of the desk's state names it.
+the rest out. A message that is in the journal becomes a line when it is committed, in the same words on the writer, on
+a standby and after a start; what recorded no event (a duplicate, most heartbeats) is noted by the route that took it.
+When a level exit was last received is kept beside the lists, because bricks push its line out: no part of the desk's
+state names it.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.model.state import Desk
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
 from services.engine.steps.bricks import AHEAD_TOLERANCE
+from services.stores.codec.committed_events import CommittedEvent
 from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
 from wire.state import Activity, LogRow, Logs
@@ -41,6 +44,7 @@ log = structlog.get_logger(__name__)
 
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
+ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
 BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
@@ -70,7 +74,8 @@ class LogLine(Struct, frozen=True):
 class ActivityLog:
     """Two bounded lists, newest first, and whoever listens to new lines.
 
-    Who takes ``lock`` and the broadcaster's own takes this one first.
+    Committed rows wait until somebody looks: their lines are made on that thread, not on the writer's. Who takes
+    ``lock`` and the broadcaster's own takes this one first.
     """
 
     def __init__(self) -> None:
@@ -79,39 +84,58 @@ class ActivityLog:
             "rithmic": deque(maxlen=LINES_KEPT),
         }
         self._level_exits: dict[str, Instant] = {}
+        self._waiting: deque[JournalRow] = deque(maxlen=ROWS_WAITING)
         self.lock = threading.RLock()
         self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
 
+    def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
+        """Take committed messages; ``absorb`` makes lines of them."""
+        self._waiting.extend(row for row in rows if row.origin in FEED_OF_ORIGIN)
+
+    def absorb(self) -> None:
+        """Make lines of what was committed since the last look."""
+        with self.lock:
+            while self._waiting:
+                self._add_row(self._waiting.popleft())
+
     def remember(self, store: Store) -> None:
         """Fill the log from the journal, oldest line first; one that cannot be read just now begins empty."""
-        try:
-            for origin in FEED_OF_ORIGIN:
-                self.tell(list(reversed(store.last_rows(origin, LINES_KEPT))))
-        except StoreError as error:
-            log.warning("the log begins empty", error=str(error))
+        with self.lock:
+            heard = self._waiting[0].sequence if self._waiting else None
+            try:
+                for origin in FEED_OF_ORIGIN:
+                    for row in reversed(store.last_rows(origin, LINES_KEPT)):
+                        if heard is None or row.sequence < heard:
+                            self._add_row(row)
+            except StoreError as error:
+                log.warning("the log begins empty", error=str(error))
 
-    def tell(self, rows: Sequence[JournalRow]) -> None:
-        """Add what journal rows say, oldest first; rows of other origins are no messages, an order's claim is none."""
-        for row in rows:
-            line = _line_of(row) if row.origin in FEED_OF_ORIGIN else None
-            if line is not None:
-                self.note(FEED_OF_ORIGIN[row.origin], line, merge=line.kind in REPEATING)
+    def _add_row(self, row: JournalRow) -> None:
+        """Add the line of a journaled message; an order's claim has none."""
+        line = _line_of(row)
+        if line is not None:
+            self._add(FEED_OF_ORIGIN[row.origin], line, merge=line.kind in REPEATING)
 
     def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
-        """Add a line; with ``merge`` one that repeats the newest raises its count instead."""
+        """Add a line of what is not in the journal; with ``merge`` one that repeats the newest raises its count."""
         with self.lock:
-            lines = self._lines[feed]
-            merged = merge and bool(lines) and line.repeats(lines[0])
-            if merged:
-                line = structs.replace(line, count=lines.popleft().count + 1)
-            lines.appendleft(line)
-            if line.kind == LEVEL_EXIT and line.asset is not None:
-                self._level_exits[line.asset] = line.ts
-            self.on_line(feed, line, merged)
+            self.absorb()
+            self._add(feed, line, merge=merge)
+
+    def _add(self, feed: Feed, line: LogLine, *, merge: bool) -> None:
+        lines = self._lines[feed]
+        merged = merge and bool(lines) and line.repeats(lines[0])
+        if merged:
+            line = structs.replace(line, count=lines.popleft().count + 1)
+        lines.appendleft(line)
+        if line.kind == LEVEL_EXIT and line.asset is not None:
+            self._level_exits[line.asset] = line.ts
+        self.on_line(feed, line, merged)
 
     def as_document(self) -> Activity:
         """Return ``logs`` and ``level_exit_ts`` as the state shows them."""
         with self.lock:
+            self.absorb()
             lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
             return Activity(logs=Logs(**lists), level_exit_ts=dict(self._level_exits))
 
@@ -146,7 +170,7 @@ def dead_letter_line(at: Instant, kind: str, reason: str, status: int | None) ->
 
 
 def _line_of(row: JournalRow) -> LogLine | None:
-    """Tell a journal row as the log told it when it happened; None when it did not."""
+    """Return the line of a journal row; None when it has none."""
     try:
         command, events = read_command(row.command), read_events(row.events)
     except MsgspecError as error:

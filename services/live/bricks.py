@@ -1,28 +1,26 @@
 """The last bricks of every asset and size, in memory, for the charts (SPEC 3).
 
-Sizes from 2.5pt on come from committed ``BrickApplied`` events; on a standby from the rows it follows. The 1pt brick
-is never journaled, so it is taken from the published desks. At a start the journal's newest rows are read in a
-thread of their own, and what is heard meanwhile stands behind them: bricks are numbered from ``FIRST_LIVE`` upwards
-as they come and from there downwards as they are remembered.
+Sizes from 2.5pt on come from committed ``BrickApplied`` events, with their time in the journal. The 1pt brick is never
+journaled, so it is taken from the desk of each commit. At a start the journal's newest rows are read in a thread of
+their own, and what is heard meanwhile is placed behind them: bricks are numbered from ``FIRST_LIVE`` upwards as they
+come and from there downwards as they are remembered.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import structlog
-from msgspec import MsgspecError, Struct
+from msgspec import Struct
 
-from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
-from services.engine.model.events import AnyEvent, BrickApplied
-from services.engine.model.state import Asset
-from services.stores.codec.documents import read_events
-from services.stores.store import JournalRow, OutcomeUnknown, Store, StoreError
+from services.engine.model.events import BrickApplied
+from services.engine.model.state import Desk
+from services.stores.codec.committed_events import CommittedEvent, committed_events
+from services.stores.store import JournalRow, Store, StoreError
 from wire.answers import BrickRow
 from wire.tradingview import STREAM_POINTS
 from wire.types import Color, Contract, Instant, Price, Stream
@@ -56,61 +54,32 @@ class FreshBrick(Struct, frozen=True):
 
 
 class BrickStore:
-    """At most ``BRICKS_KEPT`` bricks of each asset and size. Every method may be called from any thread.
+    """At most ``BRICKS_KEPT`` bricks of each asset and size. Every method may be called from any thread."""
 
-    It is one of the writer's ``CommitObserver``: quick, and it never raises. Parameter: the desk's clock.
-    """
-
-    def __init__(self, clock: Callable[[], Instant] = lambda: datetime.now(UTC)) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._series: dict[Series, deque[Brick]] = {}
         self._next: dict[Series, int] = {}
         self._ones: dict[str, Instant] = {}
         self._fresh: deque[FreshBrick] = deque(maxlen=FRESH_KEPT)
-        self._first_followed: int | None = None
-        self._is_in_doubt = False
+        self._first_heard: int | None = None
         self._stopping = threading.Event()
         self._is_whole = threading.Event()
 
-    # -- who feeds it -------------------------------------------------------------------------------------------
+    # -- what feeds it ------------------------------------------------------------------------------------------
 
-    def committed(self, seconds: float, commands: int, events: Sequence[AnyEvent]) -> None:
-        """Take the bricks of a group commit."""
-        self._is_in_doubt = False
-        at = self._clock()
-        for event in events:
-            if isinstance(event, BrickApplied):
-                self._add(event.asset, event.stream, at, event.color, event.close)
-
-    def failed(self, kind: str) -> None:
-        """Take nothing; but what is in doubt may turn out to be stored, and nobody tells of it then."""
-        self._is_in_doubt = self._is_in_doubt or kind == OutcomeUnknown.__name__
-
-    def follow(self, rows: Sequence[JournalRow]) -> None:
-        """Take the bricks of rows that another process has committed, oldest first."""
-        if rows and self._first_followed is None:
-            self._first_followed = rows[0].sequence
-        for at, event in bricks_of(rows):
-            self._add(event.asset, event.stream, at, event.color, event.close)
-
-    def look(self, snapshot: Snapshot) -> None:
-        """Take the 1pt brick of each asset, when it is another one than at the last look."""
-        for symbol, asset in snapshot.desk.assets.items():
-            one = asset.live.one
-            if one.at is not None and one.at != self._ones.get(symbol):
-                self._ones[symbol] = one.at
-                self._add(symbol, Stream.ONE, one.at, one.color, one.close)
-            if self._is_in_doubt and self.is_whole:
-                self._catch_up(asset)
-
-    def _catch_up(self, asset: Asset) -> None:
-        """Take the newest brick of each size that a write in doubt has brought after all."""
-        for stream in Stream:
-            newest = asset.stream(stream)
-            known = self.last(asset.symbol, stream, 1)
-            if newest.at is not None and known and newest.at > known[0].at:
-                self._add(asset.symbol, stream, newest.at, newest.color, newest.close)
+    def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
+        """Take the bricks that were committed, and each asset's 1pt brick when it is another one than before."""
+        if rows and self._first_heard is None:
+            self._first_heard = rows[0].sequence
+        for one in events:
+            if isinstance(brick := one.event, BrickApplied):
+                self._add(brick.asset, brick.stream, one.at, brick.color, brick.close)
+        for symbol, asset in desk.assets.items():
+            smallest = asset.live.one
+            if smallest.at is not None and smallest.at != self._ones.get(symbol):
+                self._ones[symbol] = smallest.at
+                self._add(symbol, Stream.ONE, smallest.at, smallest.color, smallest.close)
 
     def _add(self, asset: str, stream: Stream, at: Instant, color: Color, close: Price | None) -> None:
         if color == "neutral":
@@ -127,7 +96,7 @@ class BrickStore:
 
     def remember(self, store: Store, through: int) -> None:
         """Read the newest rows up to the sequence ``through`` in a thread of its own; no start waits for it."""
-        last = through if self._first_followed is None else min(through, self._first_followed - 1)
+        last = through if self._first_heard is None else min(through, self._first_heard - 1)
         threading.Thread(target=self._fill, args=(store, last), name="bricks", daemon=True).start()
 
     def _fill(self, store: Store, last: int) -> None:
@@ -188,13 +157,7 @@ def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
 
 
 def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
-    """Yield the bricks that journal rows tell of; a row that cannot be read holds none."""
+    """Yield the bricks in journal rows; a row that cannot be read holds none."""
     for row in rows:
-        if row.kind != CLOSES_A_BRICK:
-            continue
-        try:
-            events = read_events(row.events)
-        except MsgspecError as error:
-            log.warning("a journal row could not be read", sequence=row.sequence, error=str(error))
-            continue
-        yield from ((row.at, event) for event in events if isinstance(event, BrickApplied))
+        if row.kind == CLOSES_A_BRICK:
+            yield from ((one.at, one.event) for one in committed_events(row) if isinstance(one.event, BrickApplied))

@@ -23,6 +23,7 @@ from services.desk.publication import Snapshot
 from services.engine.model.state import AssetLive
 from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
+from services.live.event_feed import EventFeed
 from services.views.patches import changes
 from services.views.state_view import history_view, live_document, whole_document
 from wire.bridge import QuoteEvent
@@ -31,7 +32,7 @@ from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
 from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
-CHANGES_KEPT = 512
+CHANGES_KEPT = 512  # with the events that came between them
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
 
@@ -98,10 +99,17 @@ class Listener:
 class Broadcaster:
     """Watches the desk and tells its listeners what changed."""
 
-    def __init__(self, manager: StateManager, activity: ActivityLog, bricks: BrickStore | None = None) -> None:
+    def __init__(
+        self,
+        manager: StateManager,
+        activity: ActivityLog,
+        bricks: BrickStore | None = None,
+        events: EventFeed | None = None,
+    ) -> None:
         self._manager = manager
         self._activity = activity
         self._bricks = bricks
+        self._events = events
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -119,9 +127,14 @@ class Broadcaster:
     def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
         """Return a new listener that begins with the full state, or with what it missed since ``after``."""
         listener = Listener(quotes_only=quotes_only)
-        with self._activity.lock, self._lock:
+        with self._activity.lock:
+            self._activity.absorb()
+            return self._listen(listener, after)
+
+    def _listen(self, listener: Listener, after: int | None) -> Listener:
+        with self._lock:
             self._publish_changes()  # what a newcomer begins with is what everybody has been told
-            for message in self._opening(quotes_only, after):
+            for message in self._opening(listener.quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
         return listener
@@ -160,6 +173,7 @@ class Broadcaster:
         while not self._stopping.is_set():
             self._manager.wait_until(self._is_news, self._patience())
             try:
+                self._activity.absorb()
                 with self._lock:
                     self._publish_changes()
                     self._ping_when_due()
@@ -187,14 +201,22 @@ class Broadcaster:
         self._seen, self._document = snapshot, document
         if not self._versions or self._versions[-1] != snapshot.version:
             self._versions.append(snapshot.version)
+        self._publish_events(snapshot.version)  # a page knows why before it sees what has changed
         if patch:
-            message = Message.of(snapshot.version, "change", Change(snapshot.version, now, patch))
-            self._kept.append(message)
-            self._tell(message)
+            self._keep_and_tell(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
         for fresh in self._bricks.take_fresh() if self._bricks is not None else ():
             self._tell_brick(fresh, snapshot)
         for quote in _new_quotes(before, snapshot):
             self._tell(quote)
+
+    def _publish_events(self, version: int) -> None:
+        for row in self._events.take_fresh() if self._events is not None else ():
+            self._keep_and_tell(Message.of(version, "event", row))
+
+    def _keep_and_tell(self, message: Message) -> None:
+        """Send a message, and keep it for who comes back after a short while."""
+        self._kept.append(message)
+        self._tell(message)
 
     def _tell_brick(self, fresh: FreshBrick, snapshot: Snapshot) -> None:
         asset = snapshot.desk.assets.get(fresh.asset)

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from msgspec import Struct
 
+from services.engine.model.state import Desk
 from services.engine.model.trading_day import NEW_YORK
-from services.stores.store import NoticeMark, NotTheWriter, Store, StoredNotice, StoreError
+from services.notifications.kinds import MAY_BE_TOLD
+from services.stores.codec.committed_events import CommittedEvent
+from services.stores.store import JournalRow, NoticeMark, NotTheWriter, Store, StoredNotice, StoreError
 from wire.types import Instant
 
 if TYPE_CHECKING:
@@ -46,18 +49,20 @@ class WrongTarget(ValueError):
     """A URL of NOTIFY_URLS is no apprise URL."""
 
 
-class Published(Protocol):
-    """What delivery reads of the published state: ``noticed`` grows with every commit that holds a notice."""
+class NoticeBell:
+    """Rings when a commit may have put a notice into the outbox, or when another process has taken the desk."""
 
-    @property
-    def noticed(self) -> int: ...
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
+        """Ring when one of these events may cause a notice."""
+        if any(isinstance(one.event, MAY_BE_TOLD) for one in events):
+            self.rings += 1
 
 
 class Outbox(Protocol):
     """What delivery asks of the desk: the stored notices, the time, and the writer's hand for a mark."""
-
-    @property
-    def snapshot(self) -> Published: ...
 
     @property
     def store(self) -> Store: ...
@@ -128,8 +133,9 @@ def _bound(service: Apprise) -> None:
 class Courier:
     """Takes one target's notices to it, one at a time."""
 
-    def __init__(self, desk: Outbox, target: Target, stopping: threading.Event) -> None:
+    def __init__(self, desk: Outbox, target: Target, bell: NoticeBell, stopping: threading.Event) -> None:
         self._desk = desk
+        self._bell = bell
         self._target = target
         self._stopping = stopping
         self._unmarked: NoticeMark | None = None
@@ -137,13 +143,13 @@ class Courier:
     def run(self) -> None:
         """Work until told to stop; sleep while there is nothing to do."""
         while not self._stopping.is_set():
-            seen = self._desk.snapshot.noticed
+            heard = self._bell.rings
             try:
-                if not self._desk.is_writer:
+                is_writer = self._desk.is_writer
+                if not is_writer:
                     self._unmarked = None
-                    self._rest(seen)
-                elif not self.turn():
-                    self._rest(seen)
+                if not is_writer or not self.turn():
+                    self._rest(heard, is_writer)
             except StoreError as error:
                 log.warning("notices wait for the store", target=self._target.place, error=str(error))
                 self._stopping.wait(STORE_REST_SECONDS)
@@ -184,13 +190,20 @@ class Courier:
             log.warning("a notice was not taken", **facts, attempts=attempts, next_try_at=again.isoformat())
         return NoticeMark(notice.number, notice.target, now, attempts, next_try_at=again, error=error)
 
-    def _rest(self, seen: int) -> None:
-        """Sleep until a commit brings a notice, one that waits is due, or the process goes."""
+    def _rest(self, heard: int, was_writer: bool) -> None:
+        """Sleep until a commit may bring a notice, one that waits is due, the writer changes, or the process goes.
+
+        The bell rings before the new state is published, so that whoever waits for the next state looks at it.
+        """
         seconds = REST_AT_MOST_SECONDS
         due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
         if due_at is not None:
             seconds = min(seconds, max(0.0, (due_at - self._desk.now).total_seconds()))
-        self._desk.wait_until(lambda s: s.noticed != seen or self._stopping.is_set(), seconds)
+        self._desk.wait_until(lambda _: self._is_woken(heard, was_writer), seconds)
+
+    def _is_woken(self, heard: int, was_writer: bool) -> bool:
+        is_news = self._bell.rings != heard or self._desk.is_writer != was_writer
+        return is_news or self._stopping.is_set()
 
 
 def next_try(notice: StoredNotice, now: Instant) -> Instant | None:
@@ -209,12 +222,12 @@ def _lateness(notice: StoredNotice, now: Instant) -> str:
 class Post:
     """All couriers together."""
 
-    def __init__(self, desk: Outbox, targets: Sequence[Target]) -> None:
+    def __init__(self, desk: Outbox, targets: Sequence[Target], bell: NoticeBell) -> None:
         self._desk = desk
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(
-                target=Courier(desk, target, self._stopping).run, name=f"courier-{target.place}", daemon=True
+                target=Courier(desk, target, bell, self._stopping).run, name=f"courier-{target.place}", daemon=True
             )
             for target in targets
         ]

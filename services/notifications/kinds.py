@@ -118,6 +118,8 @@ KINDS = (  # the order in which one event's notices go out
     Kind(words.OTHER_ALERTS, True, {AlertRaised: words.other_alert}, "any other warning of the desk"),
 )
 KIND_NAMES = tuple(kind.name for kind in KINDS)
+MAY_BE_TOLD = tuple({event for kind in KINDS for event in kind.tells})
+"""The events of which a person may be told. A lock's end is announced with the event that began the lock."""
 
 
 def chosen_kinds(text: str) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The desk in figures, as Prometheus reads them: what happened is counted, what stands is looked up when asked.
 
-Each application has a registry of its own. Counters are fed where things are committed (``CommitObserver``) and where
-requests are answered; gauges are made of the current snapshot at each scrape. ``docs/operations.md`` explains each.
+Each application has a registry of its own. Counters of what happened follow the commits (``on_commit``), on a standby
+those that it follows; how commits went is measured by the writer. Requests are counted where they are answered. Gauges
+are made of the current snapshot at each scrape. ``docs/how-to/operations.md`` explains each.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from services.desk.publication import Snapshot
-from services.engine.model.events import AlertRaised, AnyEvent, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
+from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
+from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.engine.model.state import Desk
 from services.engine.rules.alerts import ALERTS
 from services.engine.rules.gates import ENTRY_GATES
+from services.stores.codec.committed_events import CommittedEvent
+from services.stores.store import JournalRow
 from wire.types import FINAL_STATUSES, Instant, OrderStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-INITIAL_EXIT_LOCK = "initial_exit_lock"
 COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
@@ -59,7 +62,7 @@ class Stream(Protocol):
 
 
 class Metrics:
-    """Every figure of one application; it is the state manager's ``CommitObserver``."""
+    """Every figure of one application; it hears of commits and of how they went."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -90,7 +93,7 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """Show what has not happened yet as 0, so that its first time is seen as a rise."""
-        for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_LOCK):
+        for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_GATE):
             self._refusals.labels(gate)
         for kind in ORDER_KINDS:
             for status in sorted(FINAL_STATUSES):
@@ -120,16 +123,19 @@ class Metrics:
         """Count an attempt to log in."""
         self._logins.labels(outcome).inc()
 
-    def committed(self, seconds: float, commands: int, events: Sequence[AnyEvent]) -> None:
-        """Count a group commit and what happened in it."""
+    def committed(self, seconds: float, commands: int) -> None:
+        """Measure a group commit of this process."""
         self._commit_seconds.observe(seconds)
         self._commit_commands.observe(commands)
-        for event in events:
-            match event:
+
+    def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
+        """Count what happened."""
+        for one in events:
+            match one.event:
                 case EntryBlocked(gate=gate):
                     self._refusals.labels(gate).inc()
                 case ExitBlocked():
-                    self._refusals.labels(INITIAL_EXIT_LOCK).inc()
+                    self._refusals.labels(INITIAL_EXIT_GATE).inc()
                 case OrderEnded(kind=kind, status=status):
                     self._orders.labels(kind, status).inc()
                 case TradeClosed(asset=asset):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from msgspec import UnsetType
 
+from services.engine.model.lock_names import INITIAL_EXIT_FIELD
 from services.engine.model.order import Order
 from services.engine.model.state import Asset, BrickStream, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
@@ -111,7 +112,7 @@ def _managed(asset: Asset) -> Fields:
         "trade_mode": trade.mode if trade else None,
         "exit_mode": ("POINTS_TP" if trade.protections.points_tp_enabled else "STRUCTURE") if trade else None,
         "entry_zone": trade.zone if trade else None,
-        "initial_exit_lock_active": trade.initial_exit_locked if trade else False,
+        INITIAL_EXIT_FIELD: trade.initial_exit_locked if trade else False,
         "two_half_tp_lock_enabled": trade is not None and is_management_locked(asset, trade),
         "points_tp_enabled": trade.protections.points_tp_enabled if trade else False,
         "points_tp_target": trade.protections.points_tp_target if trade else None,

@@ -31,7 +31,7 @@ from tests.support.url_map import house_routes
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 NOTICED_WITHIN = 5.0
 READS = {
-    **dict.fromkeys(("GET /api/state", "GET /api/stream", "GET /api/bricks"), "state:read"),
+    **dict.fromkeys(("GET /api/state", "GET /api/stream", "GET /api/bricks", "GET /api/events"), "state:read"),
     "GET /metrics": "metrics:read",
 }
 QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}

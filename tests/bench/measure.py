@@ -253,6 +253,7 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
     from tests.bench.crowd import crowded_desk
     from tests.bench.long_journal import start_with_long_journal
     from tests.bench.page import page_in_a_browser
+    from tests.bench.stream import change_after_many_trades
 
     on_any_store = [
         lambda: sequential_webhooks(folder / "sequential", **store),
@@ -266,6 +267,7 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
         return on_any_store
     on_sqlite = [
         decisions,
+        lambda: change_after_many_trades(folder / "stream"),
         lambda: start_with_long_journal(folder / "long"),
         lambda: page_in_a_browser(folder / "page"),
     ]

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_presses import PRICE, agrees, sent_exits
-from tests.own_time import within_own_seconds
 from tests.support.desk_process import QUICK
+from tests.support.own_time import within_own_seconds
 
 TRADE, ENTRY = "#trade [data-slot=ended]", "#entry [data-slot=ended]"
 CANCELLED = r"^\d\d:\d\d:\d\d ENTRY BUY 5 MESZ6 CANCELLED, nothing was filled — "
@@ -45,6 +45,13 @@ def test_an_entry_that_a_rule_cancels_is_told_with_time_and_brick(waiting: Page,
     both_say(waiting, CANCELLED + "with the 8pt brick that closed red$")
     desk.operator().enters_when_the_candle_allows(direction="BUY")  # FREE zone now
     expect(waiting.locator(ENTRY)).to_be_hidden()
+
+
+def test_a_page_that_is_opened_later_is_told_as_well(waiting: Page, desk: LiveDesk) -> None:
+    desk.hears_brick("8", "red")
+    both_say(waiting, CANCELLED + "with the 8pt brick that closed red$")
+    waiting.reload()
+    both_say(waiting, CANCELLED + "with the 8pt brick that closed red$")
 
 
 def test_a_fired_preorder_that_a_rule_cancels_is_told(page: Page, desk: LiveDesk) -> None:

@@ -207,7 +207,7 @@ def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_p
 
 
 def test_a_quiet_market_writes_twice_a_minute(store):
-    """1pt bricks, prices, heartbeats and snapshots that change nothing are kept every 30 s (docs/architecture.md)."""
+    """Prices, 1pt bricks, heartbeats and snapshots without effect are kept every 30 s."""
     clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
     manager = StateManager(store, lambda now: RULES, lambda: clock[0])
     manager.submit(HearBridge(ts_connected=True))

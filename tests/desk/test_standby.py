@@ -17,13 +17,15 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import Courier, Target
+from services.notifications.delivery import Courier, NoticeBell, Target
 from services.notifications.kinds import Notifying
 from services.ops.config import Config
 from services.ops.opening import open_store
+from services.projections.trades import TRADES
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
 from tests.desk.test_manager import RULES
+from tests.support.commits import Ear
 from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, error_of, eventually
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
@@ -135,11 +137,11 @@ def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(path, man
 
 
 def test_it_hears_of_every_row_that_it_follows(path, managers):
-    heard = []
-    writer, standby = managers(path), managers(path, on_followed=heard.extend)
+    ear = Ear()
+    writer, standby = managers(path), managers(path, subscribers=[ear])
     for number in range(20):
         writer.submit(KeepDeadLetter("/tv_renko", "why", str(number)))
-    eventually(lambda: [row.kind for row in heard].count("KeepDeadLetter") == 20)
+    eventually(lambda: [row.kind for row in ear.rows].count("KeepDeadLetter") == 20)
     assert standby.snapshot.version > 0
 
 
@@ -243,8 +245,8 @@ def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, manage
 
 def test_what_is_committed_while_the_standby_reads_is_followed_once(path, managers):
     """The writer commits between the standby's look at the desk and its look at the journal."""
-    told, writer = [], managers(path)
-    standby = managers(path, on_followed=lambda rows: told.extend(row.sequence for row in rows))
+    ear, writer = Ear(), managers(path)
+    standby = managers(path, subscribers=[ear])
     load, between = standby.store.load, iter([True])
 
     def load_slowly():
@@ -256,6 +258,7 @@ def test_what_is_committed_while_the_standby_reads_is_followed_once(path, manage
     standby.store.load = load_slowly
     writer.submit(GREEN)
     eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence and next(between, None) is None)
+    told = [row.sequence for row in ear.rows]
     assert told == sorted(set(told))
 
 
@@ -295,7 +298,7 @@ def test_versions_grow_though_the_next_machines_clock_is_behind(path, managers, 
 def test_a_page_of_the_process_before_begins_anew(path, managers):
     """What the lost writer showed and never committed must not stay on a page that resumes at the next one."""
     log, writer = ActivityLog(), managers(path)
-    standby = managers(path, on_followed=log.tell)
+    standby = managers(path, subscribers=[log])
     broadcaster = Broadcaster(standby, log)
     writer.submit(CloseBrick("ES", Stream.ONE, "red"))
     seen = writer.snapshot.version
@@ -316,7 +319,7 @@ def test_a_courier_forgets_its_mark_when_another_process_holds_the_desk(path, ma
     first.store.goes.set()
     eventually(lambda: not first.is_writer)
     notice = second.store.next_notice(1, second.now)
-    courier = Courier(first, Target(1, "json", None), threading.Event())
+    courier = Courier(first, Target(1, "json", None), NoticeBell(), threading.Event())
     courier._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
     with pytest.raises(NotTheWriter):
         courier.turn()
@@ -404,14 +407,14 @@ def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
 
 def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
     writer, standby = managers(path), managers(path)
-    store, last_trades, failures = standby.store, standby.store.last_trades, iter([True, True])
+    store, newest_records, failures = standby.store, standby.store.newest_records, iter([True, True])
 
-    def fail_at_first(limit):
-        if next(failures, False):
+    def fail_at_first(kind, *asked):
+        if kind is TRADES and next(failures, False):
             raise StoreDown("not yet")
-        return last_trades(limit)
+        return newest_records(kind, *asked)
 
-    store.last_trades = fail_at_first
+    store.newest_records = fail_at_first
     writer.stop()
     eventually(lambda: standby.is_writer)
     standby.submit(GREEN)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from services.engine.decide import Decision, decide
+from services.engine.decide import Decision, decide, pass_time
 from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
@@ -416,6 +416,8 @@ class DeskMachine(RuleBasedStateMachine):
     def ask(self, command: AnyCommand) -> Decision:
         """Have a command decided, and hold the decision against every promise."""
         before, decided = self.desk, len(self.trader.decisions)
+        passed = pass_time(before, self.now)
+        assert pass_time(passed.desk, self.now) == replace(passed, events=(), orders=()), "time passed twice"
         self.trader.asks(command)
         for decision in self.trader.decisions[decided:]:
             self.shadow.learn(decision, self.now)

@@ -265,7 +265,7 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
 def test_rows_of_another_version_are_said_to_be(trader, monkeypatch):
     a_day(trader).stops()
     with monkeypatch.context() as older:
-        older.setattr("services.desk.writer.VERSION", "0.3.9")
+        older.setattr("services.desk.leadership.VERSION", "0.3.9")
         trader.starts().stops()
     replay = trader.starts().replays()
     assert replay.is_equal

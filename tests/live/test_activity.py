@@ -10,6 +10,7 @@ import pytest
 from services.engine.model.commands import ClaimOrders, CloseBrick, HearBridge, NotePrice
 from services.live.activity import BRICK_KINDS, ActivityLog
 from services.stores.store import JournalRow
+from tests.support.commits import DESK
 from tests.support.desk_process import QUICK, DeskProcess, error_of
 from wire.types import Stream
 
@@ -106,7 +107,7 @@ SELDOM_KEPT = {  # they are in the journal only when they told an event: a feed 
 @pytest.mark.parametrize(("command", "expected"), SELDOM_KEPT.items(), ids=lambda value: type(value).__name__)
 def test_a_row_that_is_seldom_kept_reads_so_too(command, expected):
     log, kind = ActivityLog(), type(command).__name__
-    log.tell([JournalRow(1, AT, command.origin, kind, None, msgspec.json.encode(command), b"[]")])
+    log.on_commit([JournalRow(1, AT, command.origin, kind, None, msgspec.json.encode(command), b"[]")], [], DESK)
     logs = log.as_document().logs
     read = [(line.kind, line.asset, line.text, line.outcome) for line in (*logs.tradingview, *logs.rithmic)]
     assert read == ([expected] if expected else [])

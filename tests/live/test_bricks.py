@@ -8,7 +8,6 @@ import pytest
 
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
-from services.desk.subscribers import Several, Silent
 from services.engine.model.commands import CloseBrick
 from services.engine.model.events import BrickApplied
 from services.live import bricks as module
@@ -19,6 +18,7 @@ from services.stores.sqlite.store import SqliteStore
 from services.stores.store import OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.builders import CONTRACTS
+from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
 from wire.types import Stream
 
@@ -33,9 +33,7 @@ class AppServices:
         self.manager = StateManager(
             SqliteStore(path),
             lambda now: RULES,
-            observer=Several(Silent(), self.bricks),
-            on_followed=self.bricks.follow,
-            on_shown=self.bricks.look,
+            subscribers=[self.bricks],
         )
         self.bricks.remember(self.manager.store, self.manager.snapshot.desk.sequence)
         self.broadcaster = Broadcaster(self.manager, ActivityLog(), self.bricks)
@@ -46,6 +44,9 @@ class AppServices:
 
     def colors(self, stream=Stream.MAIN):
         return [brick.color for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
+
+    def times(self, stream=Stream.MAIN):
+        return [brick.at for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
     def numbers(self, stream=Stream.MAIN):
         return [brick.n for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
@@ -127,7 +128,7 @@ def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses
 def test_a_series_is_bounded_and_goes_on_counting():
     bricks = BrickStore()
     for _ in range(3):
-        bricks.committed(0.0, 1, [BrickApplied("ES", Stream.FOUR, "green")] * 1_000)
+        hears(bricks, [BrickApplied("ES", Stream.FOUR, "green")] * 1_000)
     kept = bricks.last("ES", Stream.FOUR, BRICKS_KEPT + 1)
     assert len(kept) == BRICKS_KEPT
     assert kept[-1].n == FIRST_LIVE + 2_999
@@ -137,8 +138,8 @@ def test_a_series_is_bounded_and_goes_on_counting():
 @pytest.mark.parametrize(("color", "opened"), [("green", Decimal("5244.25")), ("red", Decimal("5256.25"))])
 def test_where_a_brick_opened_follows_from_its_colour(color, opened):
     bricks = BrickStore()
-    bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
-    bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, color)])
+    hears(bricks, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
+    hears(bricks, [BrickApplied("ES", Stream.MAIN, color)])
     priced, unpriced = (brick_view(b, Stream.MAIN, CONTRACTS["ES"]) for b in bricks.last("ES", Stream.MAIN, 2))
     assert (priced.open, priced.close) == (opened, Decimal("5250.25"))
     assert (unpriced.open, unpriced.close) == (None, None)
@@ -146,7 +147,7 @@ def test_where_a_brick_opened_follows_from_its_colour(color, opened):
 
 def test_a_point_is_worth_what_the_contract_says():
     bricks = BrickStore()
-    bricks.committed(0.0, 1, [BrickApplied("EURUSD", Stream.FOUR, "green", Decimal("1.0850"))])
+    hears(bricks, [BrickApplied("EURUSD", Stream.FOUR, "green", Decimal("1.0850"))])
     [brick] = bricks.last("EURUSD", Stream.FOUR, 1)
     assert brick_view(brick, Stream.FOUR, CONTRACTS["EURUSD"]).open == Decimal("1.0846")
 
@@ -167,11 +168,25 @@ def test_a_restart_remembers_and_numbers_downwards(houses):
     assert after.bricks.last("ES", Stream.MAIN, 4)[0].close == Decimal(5250)
 
 
+def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses):
+    writer, standby = houses(), houses()
+    writer.closes("green", "red", "green")
+    rows = [row for row in writer.manager.store.journal() if row.kind == "CloseBrick"]
+    journaled = [row.at for row in rows]
+    assert writer.times() == journaled
+    eventually(lambda: standby.times() == journaled)
+    for house in (standby, writer):
+        house.stop()
+    again = houses()
+    eventually(lambda: again.bricks.is_whole)
+    assert again.times() == journaled
+
+
 def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path):
     class SlowStore(SqliteStore):
         def journal(self, after=0):
             yield from list(super().journal(after))
-            bricks.committed(0.0, 1, [BrickApplied("ES", Stream.MAIN, "red")])
+            hears(bricks, [BrickApplied("ES", Stream.MAIN, "red")])
 
     house = AppServices(tmp_path / "desk.sqlite")
     house.closes("green", "green")

@@ -14,6 +14,7 @@ from services.stores.codec.documents import write_command, write_events
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, JournalRow, Stand, StoreDown
 from tests.journal.test_journal_api import trades_once
+from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
 from wire.types import Stream
 
@@ -38,7 +39,7 @@ class Tape:
     def __init__(self, path):
         self.store = CountingStore(path)
         self.second = 0
-        self.heard = BrickStore(clock=lambda: self.now)
+        self.heard = BrickStore()
         self._rows = []
 
     @property
@@ -49,7 +50,7 @@ class Tape:
         """Close so many bricks, one a second; each closes at the second that it is."""
         for _ in range(count):
             event = BrickApplied(asset, stream, color, Decimal(self.second))
-            self.heard.committed(0.0, 1, [event])
+            hears(self.heard, [event], self.now)
             self._journals(CloseBrick(asset, stream, color), [event])
         return self
 
@@ -130,7 +131,7 @@ def test_what_the_memory_holds_needs_no_store(tape):
 
 def test_a_memory_that_begins_too_late_is_not_believed(tape):
     tape.bricks(100)
-    tape.heard = BrickStore(clock=lambda: tape.now)
+    tape.heard = BrickStore()
     tape.bricks(100).keep()
     assert tape.heard.last("ES", Stream.MAIN, 1)[0].n == FIRST_LIVE + 99
     assert seconds(tape.around(a_trade(139, 150), memory=tape.heard)) == list(range(99, 170))

@@ -24,7 +24,15 @@ from services.engine.model.commands import (
     SwitchEnv,
     TickClock,
 )
-from services.notifications.delivery import BACKOFF, STOP_WITHIN_SECONDS, Courier, Post, WrongTarget, open_targets
+from services.notifications.delivery import (
+    BACKOFF,
+    STOP_WITHIN_SECONDS,
+    Courier,
+    NoticeBell,
+    Post,
+    WrongTarget,
+    open_targets,
+)
 from services.notifications.kinds import Notifying
 from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
@@ -85,9 +93,10 @@ class Outbox:
     def __init__(self, folder, phone, kinds=frozenset({"env_switched"})):
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
-        self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1))
+        self.bell = NoticeBell()
+        self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.bell])
         self.phone = phone
-        self.courier = Courier(self.manager, open_targets([phone.url])[0], threading.Event())
+        self.courier = Courier(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
 
     def switches(self, *envs):
         for env in envs:
@@ -133,11 +142,12 @@ def test_a_notice_is_taken_once_and_marked(outbox):
 
 
 def test_a_row_belongs_to_the_commit_of_its_event(outbox):
+    heard = outbox.bell.rings
     outbox.switches("LIVE")
     ((sequence,),) = outbox.rows("sequence")
     kinds = {row.sequence: row.kind for row in outbox.store.journal()}
     assert kinds[sequence] == "SwitchEnv"
-    assert outbox.manager.snapshot.noticed == sequence
+    assert outbox.bell.rings > heard
 
 
 def test_what_was_not_taken_is_tried_again_later_and_later(outbox):
@@ -331,8 +341,8 @@ def test_the_test_command_says_what_became_of_it_without_secrets(phone, second_p
 def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_phone):
     phone.fault = "hang"
     outbox = Outbox(tmp_path, phone)
-    outbox.manager._writer._notifying = Notifying(frozenset({"env_switched"}), 2)
-    post = Post(outbox.manager, open_targets([phone.url, second_phone.url]))
+    outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
+    post = Post(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)

@@ -275,8 +275,8 @@ def test_every_alert_of_the_desk_begins_at_zero():
 
 # -- what is written about them ---------------------------------------------------------------------------------------
 
-PAGE = (REPOSITORY / "docs/operations.md").read_text("utf-8")
-RULES = yaml.safe_load((REPOSITORY / "docs/alerts.rules.yml").read_text("utf-8"))
+PAGE = (REPOSITORY / "docs/how-to/operations.md").read_text("utf-8")
+RULES = yaml.safe_load((REPOSITORY / "docs/reference/alerts.rules.yml").read_text("utf-8"))
 
 
 def test_the_page_explains_every_figure_and_no_other(web):

@@ -39,9 +39,13 @@ RULES = {
     "MAX_TRADES_PER_DAY": "500",
     "DAILY_STOP_LIMIT_PCT": "50",
 }
-SPEEDS = dict.fromkeys(RECORDED, 3600.0) | {VOLATILE.name: 1300.0}  # each day takes about a minute
+GENERATED_TICKS = 6000  # half of the volatile day has bricks enough of every size, and spares a busy machine
+SPEEDS = dict.fromkeys(RECORDED, 3600.0) | {VOLATILE.name: 700.0}  # each is played in about a minute
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(1800),  # patience: a busy machine plays the day slowly
+]
 
 
 class ImpatientOperator(threading.Thread):
@@ -93,7 +97,7 @@ class ImpatientOperator(threading.Thread):
 
 
 def prices_of(tape: str) -> Iterable[Tick]:
-    return read_ticks(RECORDED[tape]) if tape in RECORDED else ticks_of(VOLATILE)
+    return read_ticks(RECORDED[tape]) if tape in RECORDED else ticks_of(VOLATILE)[:GENERATED_TICKS]
 
 
 @pytest.fixture(scope="module", params=TAPES)

@@ -283,7 +283,7 @@ class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
 
 
 class KeepObservations(Command, frozen=True, tag="KeepObservations"):
-    """Write prices and ages down now and then, so that a restart starts near them (docs/architecture.md)."""
+    """Store prices and ages now and then, so that a restart starts near them (docs/explanation/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 

@@ -1,6 +1,6 @@
 """What happened, past tense.
 
-A decision that tells nothing is not durable: it moved only prices and ages (docs/architecture.md).
+A decision that tells nothing is not durable: it moved only prices and ages (docs/explanation/architecture.md).
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Disagreement(Struct, frozen=True):
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price. Published at once, committed with the next event (docs/architecture.md)."""
+    """What changes with every price: shown at once, stored with the next event (docs/explanation/architecture.md)."""
 
     last_price: Price | None = None
     price_at: Instant | None = None

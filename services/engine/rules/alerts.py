@@ -225,7 +225,7 @@ TABLE = (
     AlertRule("overfill", "OVERFILL", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),
     AlertRule("report_conflict", "CONFLICTING REPORT", ("critical",), "alert"),
-    AlertRule("writer_lost", "WRITER WAS LOST", ("warning",), "alert", is_led=False),
+    AlertRule("writer_lost", "WRITER LOST", ("warning",), "alert", is_led=False),
 )
 ALERTS: Mapping[str, AlertRule] = MappingProxyType({rule.code: rule for rule in TABLE})
 

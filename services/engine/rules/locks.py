@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from services.engine.model.lock_names import INITIAL_EXIT
 from services.engine.model.state import Asset, Desk
 from services.engine.rules.gates import (
     EntryRequest,
@@ -79,7 +80,7 @@ NEXT_DAY, TURNED_BRICK = "next trading day", "2.5pt brick against the trade"
 LOCKS = (
     Lock("candle", candle_lock, "entries", "next candle", "One decision a candle leaves time to make it."),
     Lock("cooldown", cooldown, "entries", "countdown", "The minutes after an exit are the angriest of the day."),
-    Lock("initial_exit", initial_exit, "your own exit, unless forced", "6pt brick", "A trade gets a chance to work."),
+    Lock(INITIAL_EXIT, initial_exit, "your own exit, unless forced", "6pt brick", "A trade gets a chance to work."),
     Lock("management", management, "changed protections", TURNED_BRICK, "What works is not fiddled with."),
     Lock("high_bar_arming", high_bar_arming, "arming the 8pt next-bar exit", TURNED_BRICK, "No way out by a detour."),
     Lock("signal_arming", signal_arming, "arming the signal take-profit", TURNED_BRICK, "No way out by a detour."),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from services.engine.model.ladder import Rung
+from services.engine.model.lock_names import INITIAL_EXIT_ANSWER
 from services.engine.model.replies import Refusal
 from services.engine.model.times import seconds_until
 from services.engine.model.wording import Explanation, facts_of, sentence_of
@@ -25,10 +26,9 @@ class RefusalRule(Struct, frozen=True):
 
 
 NO_POSITION = "NO POSITION"
-LOCKED = "INITIAL_EXIT_LOCK_ACTIVE"
 TABLE = (
     RefusalRule("gate_closed", (), 409, "a gate of the ladder is closed; the title is the gate's"),
-    RefusalRule("exit_locked", (LOCKED,), 409, "the initial exit lock holds and the exit was not forced"),
+    RefusalRule("exit_locked", (INITIAL_EXIT_ANSWER,), 409, "the initial exit lock holds and the exit was not forced"),
     RefusalRule("management_locked", ("MANAGEMENT LOCK ACTIVE",), 423, "the 2.5pt brick does not oppose the trade"),
     RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
     RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),

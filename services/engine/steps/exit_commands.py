@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from services.engine.model.commands import ExitAll, ExitPosition, TouchLevel
 from services.engine.model.events import ExitBlocked
+from services.engine.model.lock_names import INITIAL_EXIT_ANSWER
 from services.engine.model.order import Order
 from services.engine.model.replies import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
 from services.engine.model.state import Asset
 from services.engine.rules.exit_rules import Trigger
-from services.engine.rules.refusals import LOCKED, refuse
+from services.engine.rules.refusals import refuse
 from services.engine.steps.exits import check_exits, demand_exit
 from services.engine.steps.pending_entries import drop_preorder
 from services.engine.transition import Transition
@@ -46,7 +47,7 @@ def exit_all(transition: Transition, command: ExitAll) -> Reply:
         locked = _is_locked(asset, running)
         if locked and not command.force:
             transition.record(ExitBlocked(symbol, asset.live.open_points))
-            skipped.append(SkippedExit(symbol, LOCKED))
+            skipped.append(SkippedExit(symbol, INITIAL_EXIT_ANSWER))
             continue
         taken = _taken(transition, symbol, demand_exit(transition, symbol, "exit_all", forced=locked))
         if taken.order is not None and taken.order.kind == "EXIT":

@@ -1,4 +1,4 @@
-"""The embedded store: SQLite, WAL, synchronous=FULL (docs/architecture.md, chosen parts).
+"""The embedded store: SQLite, WAL, synchronous=FULL (docs/explanation/architecture.md, chosen parts).
 
 Several processes may open the file; one of them writes. Each of its writes moves the one row of ``desk`` on, and
 only from the ``beat`` that it saw last: whoever was overtaken finds no such row, and its transaction is undone.

@@ -7,7 +7,7 @@
 
 export const SILENT_AFTER_MS = 5_000;
 const REOPEN_EVERY_MS = 5_000;
-const EVENTS = ["state", "change", "log", "quote", "brick", "ping"];
+const EVENTS = ["state", "change", "log", "quote", "brick", "event", "ping"];
 
 /**
  * A closed line; `tell(event, text)` hears everything, and "opened" when events may have been missed.

@@ -11,6 +11,7 @@
 import { get, NoAnswer } from "./api.js";
 import * as clock from "./clock.js";
 import { SILENT_AFTER_MS } from "./event_line.js";
+import * as facts from "./facts.js";
 import { ownLink, sharedLink } from "./links.js";
 import * as store from "./store.js";
 
@@ -35,6 +36,10 @@ const TAKE = {
     onNews("price");
   },
   brick: (brick) => onNews("brick", brick),
+  event: (event) => {
+    facts.take(event);
+    onNews("event");
+  },
   ping: () => onNews("clock"),
   opened: () => onNews("opened"),
 };
@@ -51,8 +56,8 @@ let hiddenTimer;
 let onNews = () => {};
 
 /**
- * Begin. `listener` is called with what is new: "document", "price", "log", "clock", "brick" and the brick, or
- * "opened" when events may have been missed.
+ * Begin. `listener` is called with what is new: "document", "price", "log", "clock", "brick" and the brick,
+ * "event" or "opened" when events may have been missed.
  *
  * @param {(news: Page.News, brick?: Page.Brick) => void} listener
  */

@@ -4,6 +4,7 @@
 
 import * as clock from "../desk/clock.js";
 import * as controls from "../desk/controls.js";
+import * as facts from "../desk/facts.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 import * as day from "../panels/day/day.js";
@@ -21,7 +22,6 @@ import * as tabs from "../panels/desk/tabs.js";
 import * as top from "../panels/desk/top.js";
 import * as entry from "../panels/entry/entry.js";
 import * as ladder from "../panels/entry/ladder.js";
-import * as unfilled from "../panels/entry/unfilled.js";
 import * as waiting from "../panels/entry/waiting.js";
 import * as charts from "../panels/market/charts.js";
 import * as ring from "../panels/market/ring.js";
@@ -89,9 +89,10 @@ function choose(chosen) {
 
 function hear(news, told) {
   signals.hear(news);
-  unfilled.listen(store.current());
   if (news === "log") logs.draw();
   if (news === "brick" || news === "opened") charts.hear(news, told);
+  if (news === "opened") facts.askForPast(store.current()).then(drawSoon);
+  if (news === "event") drawSoon();
   if (news === "price") stack.draw(store.current(), symbol);
   if (news === "document") {
     drawSoon();
@@ -112,7 +113,6 @@ function drawSoon() {
 function draw() {
   const state = store.current();
   if (!tabs.fit(state)) return window.location.reload(); // the desk was started with other assets
-  unfilled.follow(state);
   for (const panel of PANELS) panel.draw(state, symbol);
   askWhenTimeChangesIt(state);
 }

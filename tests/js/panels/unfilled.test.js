@@ -3,87 +3,66 @@ import { beforeEach, describe, test } from "node:test";
 
 import { place } from "../browser.js";
 import { itIs, wait } from "../clock.js";
-import { alert, closedTrade, NOW, order, state } from "../documents.js";
+import { alert, NOW, state, trade } from "../documents.js";
+import { cancelled } from "../events.js";
+
+const { take } = await import("../../../static/js/desk/facts.js");
+const unfilled = await import("../../../static/js/panels/entry/unfilled.js");
 
 const LATER = "2031-01-06T15:00:05Z";
-let unfilled;
-let copies = 0;
+let row = 1000;
 
-beforeEach(async () => {
-  itIs(NOW);
-  copies += 1;
-  unfilled = await import(`../../../static/js/panels/entry/unfilled.js?copy=${copies}`);
-});
+beforeEach(() => itIs(NOW));
 
-/** The page follows two documents; answers what stands at the way in. */
-function said(before, after) {
-  unfilled.listen(before);
-  unfilled.listen(after);
+/** An entry of ES is cancelled now. */
+function cancels(more) {
+  row += 1000;
+  take(cancelled(row, { reason: "cancelled by hand" }, more));
+}
+
+/** What is written at the way in. */
+function said(document = state()) {
   const line = place();
-  unfilled.draw(line, after, after.assets.ES);
+  unfilled.draw(line, document, document.assets.ES);
   return line.hidden ? "" : line.textContent;
 }
 
-const waiting = (more = {}) => state({ orders: [order(more)] });
-const gone = (more = {}) => state({ version: 2, now: LATER, ...more });
-
-describe("an entry that is gone without a fill", () => {
-  test("was cancelled, and the page says that it knows no reason", () => {
-    assert.equal(
-      said(waiting(), gone()),
-      "10:00:05 ENTRY BUY 5 MESH1 CANCELLED, nothing was filled — the desk gave this page no reason",
-    );
+describe("an entry that ended without a fill", () => {
+  test("is told with its time", () => {
+    assert.equal(said(), "", "nothing was heard of");
+    cancels();
+    assert.equal(said(), "10:00:00 ENTRY BUY 5 MESH1 CANCELLED, nothing was filled — cancelled by hand");
   });
-  test("says what the desk answered to the click that cancelled it", () => {
-    unfilled.hear(order({ reason: "cancelled by hand" }));
-    assert.match(said(waiting(), gone()), /nothing was filled — cancelled by hand$/);
-  });
-  test("says that a bridge had it already", () => {
-    assert.match(said(waiting({ status: "CLAIMED" }), gone()), /after the bridge had claimed it$/);
-  });
-  test("names the brick that closed against it in the same moment", () => {
-    const after = gone({ es: { main_renko_color: "red", main_renko_ts: LATER } });
-    assert.match(said(waiting(), after), /with the 6pt brick that closed red$/);
-  });
-  test("names the daily stop", () => {
-    assert.match(said(waiting(), gone({ desk: { daily_stop_triggered: true } })), /with the daily stop$/);
-  });
-  test("says when the page could not follow", () => {
-    unfilled.listen(waiting());
-    wait(11);
-    const after = gone();
-    unfilled.follow(after);
-    const [told] = unfilled.among([], "ES");
-    assert.match(told.sentence, /\(seen when the desk was heard again\)$/);
-  });
-});
-
-describe("no cancelled entry is one that", () => {
-  test("was filled: the position has grown", () => {
-    assert.equal(said(waiting(), gone({ es: { position: 5 } })), "");
-  });
-  test("was filled and closed at once", () => {
-    assert.equal(said(waiting(), gone({ history: [closedTrade({ exit_ts: LATER })] })), "");
-  });
-  test("was filled in part", () => {
-    assert.equal(said(waiting({ filled_qty: 2 }), gone()), "");
-  });
-  test("was an exit", () => {
-    assert.equal(said(waiting({ kind: "EXIT" }), gone()), "");
-  });
-  test("expired or was rejected: its alert says so", () => {
+  test("that expired or was rejected is told by its alert", () => {
     const expired = alert({ at: LATER, code: "entry_expired", level: "warning", sentence: "ENTRY EXPIRED" });
-    assert.equal(said(waiting(), gone({ alerts: [expired] })), "10:00:05 ENTRY EXPIRED");
+    assert.equal(said(state({ alerts: [expired] })), "10:00:05 ENTRY EXPIRED");
+  });
+  test("is told once, however often the event is heard", () => {
+    cancels();
+    const told = unfilled.among([], "ES");
+    take(cancelled(row, { reason: "another sentence" }));
+    assert.deepEqual(unfilled.among([], "ES"), told);
+  });
+  test("of another asset is not told here", () => {
+    cancels({ asset: "NQ" });
+    assert.deepEqual(unfilled.among([], "CL"), []);
+    assert.equal(unfilled.among([], "NQ").length, 1);
   });
 });
 
-test("the line goes when another entry is on its way, and after two minutes", () => {
-  assert.notEqual(said(waiting(), gone()), "");
-  const line = place();
-  const again = gone({ version: 3, es: { pending_order_id: "o2" } });
-  unfilled.draw(line, again, again.assets.ES);
-  assert.equal(line.hidden, true);
-  wait(126);
-  unfilled.draw(line, gone(), gone().assets.ES);
-  assert.equal(line.hidden, true);
+describe("the line goes", () => {
+  test("when another entry is on its way", () => {
+    cancels();
+    assert.notEqual(said(), "");
+    assert.equal(said(state({ es: { pending_order_id: "o2" } })), "");
+  });
+  test("when a later one has filled", () => {
+    cancels();
+    assert.equal(said(state({ es: { trade: trade({ opened_at: LATER }) } })), "");
+  });
+  test("after two minutes", () => {
+    cancels();
+    wait(126);
+    assert.equal(said(), "");
+  });
 });

@@ -13,7 +13,6 @@ import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words
 import { isClaimedEntry, isUnclaimedEntry } from "../../reading/under_way.js";
 import { all, mark, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
-import * as unfilled from "../entry/unfilled.js";
 
 const ANSWER_STAYS_MS = 12_000;
 const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
@@ -86,7 +85,6 @@ async function leave(button, force) {
   say(button, "Asking the desk…", "info");
   try {
     const { body } = isAll ? await post("/api/exit-all", { force }) : await post("/api/exit", { asset: symbol, force });
-    unfilled.hear(...(body.cancelled ?? []), ...(body.order?.kind === "ENTRY" ? [body.order] : []));
     say(
       button,
       isAll ? allAnswer(body) : ofAsset(symbol, oneAnswer(body, symbol)),

@@ -37,7 +37,7 @@ export function draw({ assets, orders, history, alerts }, symbol) {
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
   tell(slot.ended, endedSentence(unfilled.among(alerts, symbol), asset));
   tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
-  reconciled.draw(slot.reconciled, asset, alerts);
+  reconciled.draw(slot.reconciled, asset);
   mark(page, "data-holding", asset.trade !== null);
   mark(page, "data-stale", stream.isSilent());
   show(slot.flat, asset.trade === null);

@@ -1,0 +1,80 @@
+"""Committed events as clients read them: one function for ``GET /api/events`` and for the stream."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept, TradeNoted
+from services.engine.model.order import Order
+from services.projections.orders import recall_order
+from services.stores.codec.committed_events import CommittedEvent
+from services.stores.store import Store
+from wire.events import EventOrder, EventRow
+
+ORDERS_KEPT = 1_000
+ELSEWHERE = ("type", "asset")
+FOR_THE_OPERATOR: dict[type[AnyEvent], tuple[str, ...]] = {DeadLetterKept: ("body",), TradeNoted: ("note", "tags")}
+"""What only the operator's own calls answer: these rows are open to every key that may read the state."""
+
+
+class EventViews:
+    """Makes rows of committed events, joined with their orders. Every method may be called from any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._orders: OrderedDict[str, EventOrder] = OrderedDict()
+
+    def row(self, one: CommittedEvent) -> EventRow:
+        """Return an event as clients read it. Raises StoreDown when its order must be read and cannot be."""
+        order_id = getattr(one.event, "order_id", None)
+        order = None if order_id is None else self._order(order_id)
+        return event_row(one, order)
+
+    def remember(self, order: Order) -> None:
+        """Keep what rows need of an order, so that the store is not asked for it."""
+        if order.id not in self._orders:
+            self._keep(order.id, event_order(order))
+
+    def _order(self, order_id: str) -> EventOrder | None:
+        known = self._orders.get(order_id)
+        if known is not None:
+            return known
+        order = recall_order(self._store, order_id)
+        if order is None:
+            return None
+        read = event_order(order)
+        self._keep(order_id, read)
+        return read
+
+    def _keep(self, order_id: str, order: EventOrder) -> None:
+        with self._lock:
+            self._orders[order_id] = order
+            while len(self._orders) > ORDERS_KEPT:
+                self._orders.popitem(last=False)
+
+
+def event_order(order: Order) -> EventOrder:
+    """Return what an event's row says of its order: nothing that changes on the order's way."""
+    return EventOrder(
+        kind=order.kind,
+        side=order.side,
+        contract=order.contract.symbol,
+        qty=order.qty,
+        env=order.env,
+        source=order.source,
+        mode=order.mode,
+    )
+
+
+def event_row(one: CommittedEvent, order: EventOrder | None) -> EventRow:
+    """Return one event's row."""
+    event = one.event
+    left_out = (*ELSEWHERE, *FOR_THE_OPERATOR.get(type(event), ()))
+    data: dict[str, Any] = {name: getattr(event, name) for name in event.__struct_fields__ if name not in left_out}
+    asset = event.alert.asset if isinstance(event, AlertRaised) else getattr(event, "asset", None)
+    if order is not None:
+        data["order"] = order
+    return EventRow(one.id, one.at, event.kind_name(), asset, data)

@@ -1,0 +1,88 @@
+// @ts-check
+
+/**
+ * Events of the journal that explain what the page shows: heard from the stream, and asked for when the page opens and
+ * when some may have been missed.
+ */
+
+import { get, NoAnswer } from "./api.js";
+import * as clock from "./clock.js";
+
+const ASKED_WITHIN_MS = 4_000;
+const RECENT_MS = 120_000;
+const BEFORE_TRADE_MS = 60_000; // the broker disagrees a while before the desk follows
+const PAGES_AT_MOST = 20;
+/** What explains the end of an order. */
+const RECENT = { types: ["OrderEnded", "OrderReported", "BrickApplied", "DailyStopTriggered"], most: 500 };
+/** What explains the quantity of a trade, however long it is open. */
+const LASTING = { types: ["TradeOpened", "TradeResized", "PositionDisagreed"], most: 200 };
+
+/** @type {Page.Event[]} oldest first */
+let recent = [];
+/** @type {Page.Event[]} oldest first */
+let lasting = [];
+
+/** The events of the last minutes that may explain how an order ended, oldest first. */
+export function ofOrders() {
+  return recent;
+}
+
+/** The events that may explain what is held, oldest first. */
+export function ofTrades() {
+  return lasting;
+}
+
+/**
+ * Take an event from the stream or from an answer.
+ *
+ * @param {Page.Event} event
+ */
+export function take(event) {
+  if (RECENT.types.includes(event.type)) recent = joined(recent, event, RECENT.most);
+  if (LASTING.types.includes(event.type)) lasting = joined(lasting, event, LASTING.most);
+}
+
+/**
+ * Ask for what the page has not heard: the last minutes, and of the open trades all that explains them. Without an
+ * answer the page shows no reasons for what it has not heard.
+ *
+ * @param {Wire.StateDocument} state
+ */
+export async function askForPast({ assets }) {
+  const opened = Object.values(assets).flatMap(({ trade }) => (trade ? [Date.parse(trade.opened_at)] : []));
+  try {
+    await walk(clock.now() - RECENT_MS, RECENT.types);
+    if (opened.length > 0) await walk(Math.min(...opened) - BEFORE_TRADE_MS, LASTING.types);
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure;
+  }
+}
+
+/**
+ * Take all events of these types since a moment, page by page.
+ *
+ * @param {number} since epoch milliseconds
+ * @param {string[]} types
+ */
+async function walk(since, types) {
+  let behind = `since_ts=${new Date(since).toISOString()}`;
+  for (let page = 0; page < PAGES_AT_MOST; page += 1) {
+    const { status, body } = await get(`/api/events?${behind}&limit=1000&types=${types}`, ASKED_WITHIN_MS);
+    if (status !== 200) return;
+    body.events.forEach(take);
+    if (behind === `since_id=${body.next}`) return;
+    behind = `since_id=${body.next}`;
+  }
+}
+
+/**
+ * The events with one more, in the order of their ids; one that is known changes nothing.
+ *
+ * @param {Page.Event[]} events
+ * @param {Page.Event} event
+ * @param {number} most
+ */
+function joined(events, event, most) {
+  if (events.some(({ id }) => id === event.id)) return events;
+  return [...events, event].sort((one, other) => one.id - other.id).slice(-most);
+}

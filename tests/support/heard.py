@@ -1,0 +1,49 @@
+"""What one listener of the stream hears, inside this process: without HTTP, but encoded as on the wire."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any, NamedTuple, Self
+
+from services.live.broadcast import Broadcaster
+
+
+class Told(NamedTuple):
+    """One message of the stream: its name, the version it came with, its body, and its bytes on the wire."""
+
+    event: str
+    version: int
+    body: dict[str, Any]
+    size: int
+
+
+class Heard:
+    """Listens to a broadcaster in a thread of its own, until the block ends."""
+
+    def __init__(self, broadcaster: Broadcaster) -> None:
+        self._broadcaster = broadcaster
+        self._listener = broadcaster.listen()
+        self.messages: list[Told] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        for chunk in self._listener.chunks():
+            self.messages += [_read(lines) for lines in chunk.split(b"\n\n") if lines]
+
+    def of(self, event: str) -> list[Told]:
+        return [message for message in self.messages if message.event == event]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._broadcaster.leave(self._listener)
+        self._listener.end()
+        self._thread.join(5)
+
+
+def _read(lines: bytes) -> Told:
+    named = dict(line.split(b": ", 1) for line in lines.split(b"\n"))
+    return Told(named[b"event"].decode(), int(named[b"id"]), json.loads(named[b"data"]), len(lines) + 2)
