@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
-from tests.own_time import within_own_seconds
+from tests.support.own_time import within_own_seconds
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 PHONE = {"width": 390, "height": 844}

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import EXPECT_WITHIN_MS, complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
-from tests.own_time import within_own_seconds
+from tests.support.own_time import within_own_seconds
 
 HOLD_MS = 1_700
 PRICE = 5250.25

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_presses import PRICE, agrees, sent_exits
-from tests.own_time import within_own_seconds
 from tests.support.desk_process import QUICK
+from tests.support.own_time import within_own_seconds
 
 TRADE, ENTRY = "#trade [data-slot=ended]", "#entry [data-slot=ended]"
 CANCELLED = r"^\d\d:\d\d:\d\d ENTRY BUY 5 MESZ6 CANCELLED, nothing was filled — "

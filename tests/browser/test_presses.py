@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
-from tests.own_time import within_own_seconds
 from tests.support.desk_process import QUICK, eventually
+from tests.support.own_time import within_own_seconds
 
 PRICE = 5250.25
 EXITS = ["#trade [data-exit=one]", "#assets [data-exit=one]", "#assets [data-exit=all]"]
