@@ -1,3 +1,3 @@
 """Which program this is; the journal says with each new writer which one decided from there on."""
 
-VERSION = "0.6.0"
+VERSION = "0.7.0"
