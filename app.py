@@ -48,7 +48,7 @@ from services.desk.manager import StateManager, utc_now
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
-from services.live.broadcast import Broadcaster, encode
+from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeBell, Post, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
@@ -58,6 +58,7 @@ from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
+from wire.encoding import encode
 from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
 

@@ -14,8 +14,8 @@ from wire.bridge import (
     OrderTicket,
     PnlSnapshot,
     decode_pending,
-    encode,
 )
+from wire.encoding import encode
 
 SECRET_HEADER = "X-Bridge-Secret"  # noqa: S105 - the name of a header, not a secret
 CONNECT_SECONDS = 3.0

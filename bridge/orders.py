@@ -5,7 +5,8 @@ from typing import Literal
 
 from bridge.brokers.broker import Execution
 from bridge.ledger import Ledger
-from wire.bridge import MalformedOrder, OrderTicket, decode_order, encode
+from wire.bridge import MalformedOrder, OrderTicket, decode_order
+from wire.encoding import encode
 
 OrderState = Literal["ACCEPTED", "SUBMITTING", "WORKING", "IN_DOUBT", "CLOSED"]
 

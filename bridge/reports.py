@@ -21,13 +21,13 @@ from bridge.clock import Clock
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
 from wire.bridge import ExecutionReport, OrderTicket, ReportExtra, ReportStatus
+from wire.encoding import encode
 
 logger = structlog.get_logger(__name__)
 
 LONGEST_REASON = 300
 """Characters of a reason that travel to the desk; a broker may be more talkative than the desk accepts."""
 
-_body_encoder = msgspec.json.Encoder(decimal_format="number")
 _body_decoder = msgspec.json.Decoder(ExecutionReport)
 
 
@@ -55,7 +55,7 @@ class Outbox:
         with self._ledger.transaction() as connection:
             added = connection.execute(
                 "INSERT OR IGNORE INTO reports (order_id, occasion, body) VALUES (?, ?, ?)",
-                (order_id, occasion, _body_encoder.encode(report).decode()),
+                (order_id, occasion, encode(report).decode()),
             )
             if added.rowcount == 1:
                 self._announce()

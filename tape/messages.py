@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from services.market.renko import FormedBrick
 from services.market.ticks import Tick
-from wire.tradingview import HEARTBEAT_PATH, STREAMS, BrickAlert, PriceAlert, encode
+from wire.encoding import encode
+from wire.tradingview import HEARTBEAT_PATH, STREAMS, BrickAlert, PriceAlert
 from wire.types import Instant, Price
 
 TapeSource = Literal["recorded", "simulated"]

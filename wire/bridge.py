@@ -161,16 +161,10 @@ class _WithId(Struct):
     id: str
 
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
 _pending_decoder = msgspec.json.Decoder(_PendingAnswer)
 _ticket_decoder = msgspec.json.Decoder(OrderTicket)
 _id_decoder = msgspec.json.Decoder(_WithId)
 _quote_decoder = msgspec.json.Decoder(QuoteEvent)
-
-
-def encode(body: Struct) -> bytes:
-    """Give `body` as JSON with plain numbers for decimals."""
-    return _encoder.encode(body)
 
 
 def decode_pending(answer: bytes) -> list[OrderTicket | MalformedOrder]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from wire.answers import OkAnswer
 from wire.types import AwareTime, Env, OrderKind, Side, says
@@ -22,26 +23,28 @@ class EventOrder(Struct, frozen=True):
     mode: str
 
 
+ORDER_SCHEMA = msgspec.json.schema_components((EventOrder,))[1][EventOrder.__name__]
+DATA = Meta(
+    description="the event's own fields; `order` besides where it has an `order_id`",
+    extra_json_schema={
+        "properties": {"order_id": {"type": ["string", "null"]}, "order": ORDER_SCHEMA},
+        "additionalProperties": True,
+    },
+)
+
+
 class EventRow(Struct, frozen=True):
     """One committed event. The same id always has the same body, whichever process answers and whenever."""
 
     id: Annotated[int, says("strictly growing: the journal row's number times 1000, plus the place in the row")]
     ts: Annotated[AwareTime, says("the time of the journal row")]
     type: str
-    asset: str | None
-    data: Annotated[dict[str, Any], says("the event's own fields; `order` besides where it has an `order_id`")]
+    asset: Annotated[str | None, says("null when it is about the desk")]
+    data: Annotated[dict[str, Any], DATA]
 
 
 class EventsAnswer(OkAnswer, frozen=True, kw_only=True):
-    """Events behind ``since_id``, oldest first."""
+    """Events behind `since_id`, oldest first."""
 
-    events: list[EventRow]
+    events: tuple[EventRow, ...]
     next: Annotated[int, says("ask again from here; while it stays the same, there is nothing newer")]
-
-
-class EventsPruned(Struct, frozen=True):
-    """The events behind ``since_id`` are no longer in the journal; ``oldest`` is the first id that is."""
-
-    ok: bool
-    error: str
-    oldest: int

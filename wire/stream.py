@@ -1,4 +1,7 @@
-"""What the stream says after the whole state: changes, quotes, bricks, log lines, signs of life."""
+"""What the stream says after the whole state: changes, bricks, log lines, signs of life.
+
+Committed events are in ``wire/events.py``, quotes in ``wire/bridge.py``.
+"""
 
 from __future__ import annotations
 

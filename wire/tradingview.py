@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import msgspec
 from msgspec import Struct
 
 from wire.types import Color, Price, Stream
@@ -88,6 +87,3 @@ class BrickAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bar_ts: str
     close: Price
     source: str | None = None
-
-
-encode = msgspec.json.Encoder(decimal_format="number").encode

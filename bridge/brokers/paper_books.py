@@ -10,7 +10,8 @@ from msgspec import Struct
 from bridge.brokers.broker import Execution, OrderStanding
 from bridge.brokers.holding import Holding
 from bridge.ledger import Ledger
-from wire.bridge import OrderTicket, decode_order, encode
+from wire.bridge import OrderTicket, decode_order
+from wire.encoding import encode
 
 STOP_TAG = "STOP"
 """Client tag of fills that no order of the desk stands behind."""

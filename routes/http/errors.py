@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, g, request
 from msgspec import structs
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +20,7 @@ from services.engine.rules.refusals import REFUSALS
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 from services.views.rows import rung_view
 from wire.answers import Problem
+from wire.encoding import encode
 from wire.types import RefusalCode
 
 log = structlog.get_logger(__name__)
@@ -72,11 +73,15 @@ def said(sentence: str, status: int, **more: Any) -> Response:
     if g.get("tells_version", False):
         more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
     known = {name: value for name, value in more.items() if value is not None}
-    response = jsonify(Problem(error=sentence, **known))
-    response.status_code = status
+    response = _as_json(Problem(error=sentence, **known), status)
     if status == TOO_LARGE:
         response.headers["Connection"] = "close"  # the rest of the body is still on its way
     return response
+
+
+def _as_json(problem: Problem, status: int) -> Response:
+    """Encode the body here: an error must be answered whatever the application's JSON provider can do."""
+    return Response(encode(problem), status, content_type="application/json")
 
 
 def refused(refusal: Refusal, manager: StateManager) -> Response:
@@ -96,9 +101,7 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
             retry_after_s=refusal.retry_after_s,
             ladder=tuple([rung_view(rung, manager.now) for rung in refusal.ladder]),
         )
-    response = jsonify(problem)
-    response.status_code = REFUSAL_STATUS[refusal.code]
-    return response
+    return _as_json(problem, REFUSAL_STATUS[refusal.code])
 
 
 def _invalid(error: InvalidRequest) -> Response:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from routes.http.guards import guarded_by
 from routes.http.replies import app_services, whole_state
-from services.live.broadcast import encode
+from wire.encoding import encode
 
 pages = Blueprint("pages", __name__)
 

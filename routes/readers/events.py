@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, get_args
 
 from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
-from routes.http.errors import said
+from routes.http.errors import InvalidRequest, said
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services
 from routes.readers import reader_calls
 from services.desk.publication import Snapshot
+from services.engine.model.events import AnyEvent
 from services.stores.codec.committed_events import IDS_OF_A_ROW
 from services.views.event_page import EventPage, Pruned, events_after, id_before
 from wire import events as wire
@@ -25,6 +26,7 @@ events = reader_calls("events", __name__)
 LONGEST_WAIT_SECONDS = 25
 WAITING_AT_MOST = 8  # threads that long-polls may hold; one more caller is answered at once
 HIGHEST_ID = 2**63 - 1
+EVENT_TYPES = frozenset(kind.kind_name() for kind in get_args(AnyEvent))
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
@@ -33,7 +35,7 @@ class EventsQuery(BaseModel):
 
     since_id: Annotated[AskedNumber, Field(ge=0, le=HIGHEST_ID)] = 0
     since_ts: ExactMoment | None = Field(default=None, description="begin with the events of this time, not with an id")
-    types: str = Field(default="", max_length=500, description="only these types, separated by commas")
+    types: str = Field(default="", pattern=r"^[A-Za-z,]*$", description="only these types, separated by commas")
     limit: Annotated[AskedNumber, Field(ge=1, le=1000)] = 500
     wait: Annotated[AskedNumber, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
 
@@ -51,9 +53,18 @@ def show_events(query: EventsQuery) -> Response:
         page = _page(query)
     except Pruned as error:
         return said(str(error), 410, oldest=error.oldest)
-    response = jsonify(wire.EventsAnswer(events=page.events, next=page.next))
+    response = jsonify(wire.EventsAnswer(events=tuple(page.events), next=page.next))
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _types_in(text: str) -> frozenset[str]:
+    """Read the names of event types; a misspelled one is refused, since it would silently answer nothing."""
+    types = frozenset(name for name in text.split(",") if name)
+    unknown = sorted(types - EVENT_TYPES)
+    if unknown:
+        raise InvalidRequest("types", f"was {unknown[0]!r:.60}, it must be a type of event")
+    return types
 
 
 def _page(query: EventsQuery) -> EventPage:
@@ -84,6 +95,6 @@ def _has_more_than(sequence: int, is_stopping: Callable[[], bool]) -> Callable[[
 
 def _read(query: EventsQuery, since_id: int) -> EventPage:
     parts = app_services()
-    types = frozenset(name for name in query.types.split(",") if name)
+    types = _types_in(query.types)
     committed = parts.manager.snapshot.desk.sequence
     return events_after(parts.manager.store, parts.event_views, since_id, query.limit, committed, types)

@@ -20,10 +20,10 @@ from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLette
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
+from wire.encoding import encode
 from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
 
 webhooks = tradingview_calls("webhooks", __name__)

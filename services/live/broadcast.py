@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
-import msgspec
 import structlog
 from msgspec import Struct, structs
 
@@ -27,6 +26,7 @@ from services.live.event_feed import EventFeed
 from services.views.patches import changes
 from services.views.state_view import history_view, live_document, whole_document
 from wire.bridge import QuoteEvent
+from wire.encoding import encode
 from wire.state import LiveDocument
 from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
 from wire.tradingview import STREAM_POINTS
@@ -37,7 +37,6 @@ LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
-encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Message(Struct, frozen=True):

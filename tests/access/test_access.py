@@ -53,6 +53,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     "GET /api/journal/trades/<trade_id>/bricks": "operator",
     "POST /api/setup/webhook-secret": "operator",
     "GET /api/bricks": "operator",
+    "GET /api/events": "operator",
     "GET /api/dead-letters": "operator",
     "POST /api/dead-letters/<sequence>/replay": "operator",
     "GET /api/orders/pending": "bridge",

@@ -84,27 +84,27 @@ def test_an_alert_of_before_says_title_and_detail_and_no_facts(old):
     assert [alert.facts for alert in (rejected, refused, warned)] == [UNSET] * 3
     assert explanation_of(rejected) == Explanation("order_rejected", "ORDER REJECTED", "BUY 5 MNQZ6 (no margin)")
     shown = alert_view(warned, old.desk, {})
-    assert (shown["title"], shown["facts"]) == ("70 % OF THE DAILY STOP", {})
-    assert shown["sentence"] == f"{shown['title']} — {shown['detail']}" == warned.sentence
+    assert (shown.title, shown.facts) == ("70 % OF THE DAILY STOP", {})
+    assert shown.sentence == f"{shown.title} — {shown.detail}" == warned.sentence
 
 
 def test_a_preorder_that_was_refused_before_shows_its_reason_alone(old):
     shown = asset_view(old.desk, old.desk.assets["ES"], old.now)
-    assert shown["preorder_refusal"] is None
-    assert shown["preorder_reason"].startswith("5 MIN LOCK ACTIVE — one trade already used this candle (")
+    assert shown.preorder_refusal is None
+    assert shown.preorder_reason.startswith("5 MIN LOCK ACTIVE — one trade already used this candle (")
 
 
 def test_a_preorder_that_is_refused_today_keeps_why_without_the_time_that_was_left(tmp_path):
     trader = StoredTrader(tmp_path / "desk.sqlite", assets=("ES", "NQ")).with_structure("green", "NQ")
     trader.with_structure("green", "ES").preorders("BUY", "ES").enters("BUY", "NQ").brick(6, "green", asset="ES")
     shown = asset_view(trader.desk, trader.restarts().desk.assets["ES"], trader.now)
-    assert shown["preorder_refusal"] == {
+    assert msgspec.to_builtins(shown.preorder_refusal) == {
         "code": "gate_closed",
         "title": "5 MIN LOCK ACTIVE",
         "detail": "one trade already used this candle",
         "facts": {"lock": "5 MIN LOCK", "candle_seconds": 300, "remaining_s": 230, "gate": "candle_lock"},
     }
-    assert shown["preorder_reason"] == "5 MIN LOCK ACTIVE — one trade already used this candle (03:50 remaining)"
+    assert shown.preorder_reason == "5 MIN LOCK ACTIVE — one trade already used this candle (03:50 remaining)"
     assert trader.replays().is_equal
     trader.stops()
 

@@ -21,6 +21,7 @@ from services.stores.codec import documents
 from services.stores.firestore.store import FirestoreStore
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import StoreDown, StoreError, StoreUnreadable
+from tests.support.desk_process import eventually
 from tests.support.stored_trader import StoredTrader
 from wire.types import Stream
 
@@ -253,6 +254,8 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
         trading = worker.submit(trades)
         try:
             replays = [trader.replays() for _ in range(12)]
+            eventually(lambda: trader.manager.snapshot.desk.sequence > replays[0].last)
+            replays.append(trader.replays())
         finally:
             ended.set()
     trading.result(60)

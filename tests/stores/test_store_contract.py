@@ -351,8 +351,8 @@ def test_a_final_order_leaves_the_desk_and_is_still_found(store):
 
 def test_open_orders_come_in_the_order_of_their_ids(store):
     names = ["o2", "o4", "o1", "o3"]
-    head = store.commit(a_commit(None, orders=[an_order(name, body=b'"%s"' % name.encode()) for name in names]))
-    store.commit(a_commit(head, orders=[an_order("o2", is_open=False), an_order("o1", body=b'"o1 claimed"')]))
+    head = store.commit(a_commit(None, records=[an_order(name, body=b'"%s"' % name.encode()) for name in names]))
+    store.commit(a_commit(head, records=[an_order("o2", is_open=False), an_order("o1", body=b'"o1 claimed"')]))
     assert list(store.load().open_orders) == [b'"o1 claimed"', b'"o3"', b'"o4"']
 
 

@@ -42,7 +42,7 @@ class Stopwatch:
     def seconds(self) -> float:
         """The seconds since the beginning, without those in the run queue."""
         elapsed = time.monotonic() - self._began_at
-        return elapsed - self.queued
+        return max(0.0, elapsed - self.queued)  # several threads may stand in the queue at the same time
 
     @property
     def queued(self) -> float:

@@ -21,12 +21,13 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from routes.http.replies import AppServices
-from services.live.broadcast import Listener, encode
+from services.live.broadcast import Listener
 from services.ops.config import Config
 from services.views.patches import changes
 from services.views.state_view import live_document
 from tests.support.builders import TUESDAY, new_york
 from tests.support.paths import FIXTURES
+from wire.encoding import encode
 from wire.types import Instant
 
 RECORDED = FIXTURES / "wire"
