@@ -156,7 +156,8 @@ class Gatekeeper:
         return right
 
     def _is_right(self, password: str) -> bool:
-        hashed, plain = self._config.dashboard_password_hash, self._config.dashboard_password
+        hashed = self._config.dashboard_password_hash
+        plain = self._config.dashboard_password
         if hashed is None:
             return plain is not None and _same(password, plain)
         if not hashed.startswith("$argon2"):

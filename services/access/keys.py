@@ -31,7 +31,8 @@ SCOPES: Mapping[Scope, str] = {
 SCHEMA = 1
 PREFIX = "lk_"
 TOKEN = re.compile(r"lk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
-ID_BYTES, SECRET_BYTES = 8, 32
+ID_BYTES = 8
+SECRET_BYTES = 32
 LONGEST_NAME = 64
 KEPT_FOR_SECONDS = 2.0  # with a stream's ping, at most 3 s apart, a revoked key is let go within 5 s
 ANSWERS_WITHIN_SECONDS = 2.5  # longer than a store's slowest answer: what comes later is an outage
@@ -68,14 +69,16 @@ _keys = msgspec.json.Decoder(ApiKey)
 
 def make_key(name: str, scopes: Iterable[str], now: datetime) -> tuple[ApiKey, str]:
     """Return a new key and its text, which nothing can tell again. Raises KeyRefused."""
-    name, scopes = name.strip(), tuple(dict.fromkeys(scopes))
+    name = name.strip()
+    scopes = tuple(dict.fromkeys(scopes))
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
         raise KeyRefused(f"the name was {name!r}, it must have 1 to {LONGEST_NAME} printable letters")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise KeyRefused(f"{', '.join(unknown)} is no scope; these are: {', '.join(SCOPES)}")
     if not scopes:
         raise KeyRefused(f"a key needs a scope; these are: {', '.join(SCOPES)}")
-    key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    key_id = secrets.token_hex(ID_BYTES)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
     return ApiKey(key_id, name, scopes, _digest(secret), now, SCHEMA), f"{PREFIX}{key_id}_{secret}"
 
 

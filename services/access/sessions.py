@@ -157,4 +157,5 @@ class Sessions:
         with self._lock:
             known = {**self._ended, **{ended.digest: ended.ended_at for ended in told}}
             self._ended = {digest: at for digest, at in known.items() if at > oldest}
-        self._heard_at, self._is_down = asked_at, False
+        self._heard_at = asked_at
+        self._is_down = False

@@ -105,7 +105,9 @@ class GroupCommit:
                 self._lease.write(self._store.renew)  # nothing is acknowledged that could not be stored (SPEC 9)
                 self._published.say_store("up")
             return
-        began_at, me, version = time.perf_counter(), self._lease, self._published.next_version()
+        began_at = time.perf_counter()
+        me = self._lease
+        version = self._published.next_version()
         me.write(lambda head: self._store.commit(batch.as_commit(head, me.epoch, me.name, version)))
         self._timer.committed(time.perf_counter() - began_at, commands)
 

@@ -34,7 +34,8 @@ from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 
-OPEN_WITHIN_SECONDS, OPEN_PAUSE_SECONDS = 10.0, 0.5
+OPEN_WITHIN_SECONDS = 10.0
+OPEN_PAUSE_SECONDS = 0.5
 SHOWN_UNSTORED = 60_000_000  # µs: a writer shows versions between two commits; those of a lost one are passed, too
 
 
@@ -135,10 +136,13 @@ class Leadership:
 
     def _take(self, head: Head | None) -> None:
         """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
-        stored, now, past = self._store.load(), self._clock(), stored_past(self._store)
+        stored = self._store.load()
+        now = self._clock()
+        past = stored_past(self._store)
         head = self._recall_committed(head, stored, now)
         self._published.pass_by(head.version + SHOWN_UNSTORED if head is not None else 0)
-        me, lost = self.lease.name, self._lost_writer(head)
+        me = self.lease.name
+        lost = self._lost_writer(head)
         epoch = (head.epoch if head is not None else 0) + 1
         batch = self.new_batch(self.committed.committed)
         batch.decide(ConfigureDesk(self._rules_at(now)), now)
@@ -203,7 +207,8 @@ class Leadership:
             self.lease.settled()
             self._published.say_store("up")
             return
-        stored, past = self._store.load(), stored_past(self._store)
+        stored = self._store.load()
+        past = stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
         self.committed = CommittedState.recall(self._store, stored, self._clock())

@@ -42,7 +42,8 @@ class Lease:
         self.epoch = (head.epoch if head is not None else 0) + 1
         self._tried_at = time.monotonic()
         self.head = write()
-        self.is_held, self.is_in_doubt = True, False
+        self.is_held = True
+        self.is_in_doubt = False
 
     def write(self, write: Callable[[Head], Head]) -> None:
         """Write onto the head seen last. Raises StoreDown, VersionConflict, OutcomeUnknown."""

@@ -83,7 +83,8 @@ class Subscriptions:
 
         Returns those events; None when there were more than ``ROWS_AT_ONCE`` rows.
         """
-        times, events = 0, list[CommittedEvent]()
+        times = 0
+        events = list[CommittedEvent]()
         for rows in self._missed(store, desk.sequence):
             events = events_of(rows)
             self.pass_on(rows, events, desk)

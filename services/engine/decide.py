@@ -146,7 +146,8 @@ def let_time_pass(transition: Transition) -> None:
 
 def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     """Put the rules in force. An asset with a position or an order stays, even when no longer listed."""
-    known, rules = transition.desk.assets, command.rules
+    known = transition.desk.assets
+    rules = command.rules
     busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
     assets = {
         symbol: replace(known[symbol], contract=contract) if symbol in known else Asset(symbol, contract)

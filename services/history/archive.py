@@ -91,7 +91,8 @@ def read_line(text: bytes) -> JournalRow:
     """Read a row from its line. Raises msgspec.MsgspecError."""
     line = _lines.decode(text)
     observed = None if bytes(line.observed) == NOTHING else bytes(line.observed)
-    command, events = bytes(line.command), bytes(line.events)
+    command = bytes(line.command)
+    events = bytes(line.events)
     return JournalRow(
         line.sequence, line.at, line.origin, line.kind, line.asset, command, events, observed, line.schema
     )
@@ -118,14 +119,19 @@ class Archive:
 
 def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Part:
     """Write a day's rows to a new file. Raises OSError, FileStands."""
-    digest, first, last, count = sha256(), 0, 0, 0
+    digest = sha256()
+    first = 0
+    last = 0
+    count = 0
     with tempfile.TemporaryFile(dir=folder) as body:
         with gzip.GzipFile(fileobj=body, mode="wb", mtime=0) as packed:
             for row in rows:
                 line = write_line(row)
                 digest.update(line)
                 packed.write(line)
-                first, last, count = first or row.sequence, row.sequence, count + 1
+                first = first or row.sequence
+                last = row.sequence
+                count += 1
         head = PartHead(FORMAT, trading_day, first, last, count, digest.hexdigest())
         part = Part(folder / f"journal-{trading_day}-{first:012}.jsonl.gz", head)
         body.seek(0)
@@ -137,7 +143,9 @@ def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Pa
 
 def checked_rows(part: Part) -> Iterator[JournalRow]:
     """Walk a file's rows and compare what its first line says with what it holds. Raises StoreUnreadable."""
-    name, digest, expected = part.path.name, sha256(), part.first
+    name = part.path.name
+    digest = sha256()
+    expected = part.first
     try:
         with gzip.open(part.path) as file:
             file.readline()

@@ -86,7 +86,8 @@ class Comparison:
         self._note_program(step)
         if self._is_of_the_day(step.desk):
             self._rows += 1
-            self._first, self._last = self._first or step.row.sequence, step.row.sequence
+            self._first = self._first or step.row.sequence
+            self._last = step.row.sequence
             self._compare_row(step)
             self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
             self._ended.extend(order for order in step.orders if order.status.is_final)
@@ -111,7 +112,8 @@ class Comparison:
                 self._programs.append((step.row.sequence, event.program))
 
     def _compare_row(self, step: Recomputed) -> None:
-        row, found = step.row, []
+        row = step.row
+        found = []
         if step.fault is not None:
             found = [f"today's program fails on it: {step.fault}"]
         else:

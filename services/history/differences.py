@@ -21,7 +21,8 @@ def desk_differences(journal: Desk, other: Desk, teller: str) -> Iterator[tuple[
 
     ``teller`` says whose the other one is: ``the store``, ``the snapshot behind row 900``.
     """
-    ours, theirs = plain_desk(journal), plain_desk(other)
+    ours = plain_desk(journal)
+    theirs = plain_desk(other)
     for name in sorted({*ours, *theirs}):
         yield from document_differences(name, ours.get(name, ABSENT), theirs.get(name, ABSENT), teller)
 

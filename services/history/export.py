@@ -22,7 +22,8 @@ from services.history.source import History
 from services.stores.store import JournalRow
 
 RECORDS_AT_ONCE = 5_000
-DECIMAL_DIGITS, DECIMAL_PLACES = 38, 12
+DECIMAL_DIGITS = 38
+DECIMAL_PLACES = 12
 PLACES = Decimal(1).scaleb(-DECIMAL_PLACES)
 EXACTLY = Context(prec=DECIMAL_DIGITS, rounding=ROUND_HALF_EVEN)
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -92,7 +93,8 @@ def _write_jsonl(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> in
 
 
 def _write_csv(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
-    text, count = io.TextIOWrapper(file, "utf-8", newline=""), 0
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    count = 0
     sheet = csv.writer(text)
     sheet.writerow(table.columns)
     for record in table.records(rows):
@@ -129,7 +131,8 @@ def _write_parquet(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> 
         "instant": arrow.timestamp("us", tz="UTC"),
     }
     schema = arrow.schema([(name, kinds[kind]) for name, kind in table.columns.items()])
-    records, count = table.records(rows), 0
+    records = table.records(rows)
+    count = 0
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while some := list(islice(records, RECORDS_AT_ONCE)):
             columns = {name: [_arrow_value(r[name], kind) for r in some] for name, kind in table.columns.items()}

@@ -210,7 +210,8 @@ class OtherDesk:
             self._decide(SetLimits({"daily_stop_limit_pct": limit}), now)
 
     def _own_live(self, symbol: str, live: AssetLive, before: Desk) -> AssetLive:
-        asset, real = self.desk.assets.get(symbol), before.assets.get(symbol)
+        asset = self.desk.assets.get(symbol)
+        real = before.assets.get(symbol)
         if asset is None or real is None or self._is_twin(real, asset):
             return live
         known = asset.live

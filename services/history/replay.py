@@ -34,7 +34,8 @@ def replay_history(history: History, day: str | None = None, on_progress: OnProg
     stored = history.store.load()
     if stored is None:
         return Replay(0, (), (), reached_store=False)
-    current, head = documents.read_desk(stored), stored.head.sequence
+    current = documents.read_desk(stored)
+    head = stored.head.sequence
     mark = history.beginning(head, day)
     desk = None if mark is None else history.desk_at(mark)
     comparison = Comparison(history, mark, head, day)

@@ -84,7 +84,8 @@ def what_if(
     of that trading day are told; the days before serve as the run-up.
     """
     ledger = _Ledger(day)
-    before, other = opening, OtherDesk(opening, changes) if opening is not None else None
+    before = opening
+    other = OtherDesk(opening, changes) if opening is not None else None
     for step in decide_again(_told(rows, on_progress), opening, id_key):
         command = command_of(step.row)
         if before is None or other is None:
@@ -126,7 +127,8 @@ class _Ledger:
             self._rows += 1
             self._unequal += step.has_changed
             self._trades += [event for event in step.events if isinstance(event, TradeClosed)]
-        real, own = _entries(step.events), _entries(told)
+        real = _entries(step.events)
+        own = _entries(told)
         for asset in {**real, **own}:
             self._compare(step.row, asset, real.get(asset), own.get(asset), is_told=is_told)
         self._find_lost(step, other)
@@ -174,7 +176,8 @@ class _Ledger:
                 self._taken.pop(event.order_id, None)
 
     def result(self) -> WhatIf:
-        refused, trades = tuple(self._refused.values()), tuple(self._trades)
+        refused = tuple(self._refused.values())
+        trades = tuple(self._trades)
         return WhatIf(self._rows, refused, tuple(self._allowed), self._entries, trades, self._unequal)
 
 

@@ -83,7 +83,8 @@ def figures_of(trades: Sequence[JournalTrade]) -> Figures:
     """Return what these trades come to."""
     points = [entry.trade.pnl_points for entry in trades]
     dollars = [entry.trade.pnl_usd for entry in trades]
-    won, lost = [p for p in points if p > 0], [p for p in points if p < 0]
+    won = [p for p in points if p > 0]
+    lost = [p for p in points if p < 0]
     multiples = [entry.r for entry in trades if entry.r is not None]
     return Figures(
         trades=len(trades),
@@ -162,7 +163,8 @@ def curve_of(trades: Iterable[JournalTrade]) -> list[CurvePoint]:
     usd = points = ZERO
     curve = []
     for entry in sorted(trades, key=lambda entry: (entry.trade.exit_ts, entry.trade.id)):
-        usd, points = usd + entry.trade.pnl_usd, points + entry.trade.pnl_points
+        usd += entry.trade.pnl_usd
+        points += entry.trade.pnl_points
         curve.append(CurvePoint(entry.trade.exit_ts, entry.trade.id, usd, points))
     return curve
 

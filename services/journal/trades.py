@@ -22,7 +22,8 @@ from wire.types import Env, Instant, Side, TradeMode
 
 PAGE = 250  # trades asked of the store at once
 READ_AT_MOST = 5_000  # trades or tries one question looks at
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2099, 12, 31)
 A_MOMENT = timedelta(microseconds=1)
 
 

@@ -13,7 +13,11 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
+MONDAY = 0
+THURSDAY = 3
+FRIDAY = 4
+SATURDAY = 5
+SUNDAY = 6
 JUNETEENTH_SINCE = 2022
 FLOOR_HOLIDAY_CLOSE = time(13, 0)  # the cash market is shut, futures halt at noon in Chicago
 SHORT_DAY_CLOSE = time(13, 15)  # the cash market closes at 13:00, futures a quarter of an hour later

@@ -59,9 +59,11 @@ class Instrument(Struct, frozen=True):
 
     def contract(self, on: date, size: ContractSize = "micro") -> Contract:
         """Return the contract to trade on a date; where there is no micro, ``micro`` means the full one."""
-        root, point_value = self.symbol, self.point_value
+        root = self.symbol
+        point_value = self.point_value
         if size == "micro" and self.micro is not None:
-            root, point_value = self.micro.root, self.micro.point_value
+            root = self.micro.root
+            point_value = self.micro.point_value
         return Contract(
             symbol=root + self.roll.front_month(on) if self.roll else root,
             exchange=self.exchange,
@@ -119,7 +121,8 @@ def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
     ticker = TICKER.fullmatch(symbol.upper())
     if ticker is None:
         return None
-    venue, name = ticker["venue"], ticker["name"]
+    venue = ticker["venue"]
+    name = ticker["name"]
     if venue is not None and DELAYED_VENUE.search(venue):
         return None
     return next((asset for asset in assets if _means(asset, venue, name)), None)

@@ -49,9 +49,11 @@ def liquidity(when: Instant | date) -> tuple[bool, str | None]:
     ``(False, None)`` is an ordinary day.
     """
     if isinstance(when, datetime):
-        weekend, day = _is_weekend(when), trade_date(when)
+        weekend = _is_weekend(when)
+        day = trade_date(when)
     else:
-        weekend, day = when.weekday() >= SATURDAY, when
+        weekend = when.weekday() >= SATURDAY
+        day = when
     if weekend:
         return True, WEEKEND
     holiday = holiday_on(day)

@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600))  # the last one repeats
 GIVEN_UP_AFTER = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=1)
-CONNECT_SECONDS, ANSWER_SECONDS = 4.0, 8.0
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 8.0
 REST_AT_MOST_SECONDS = 60.0
 STORE_REST_SECONDS = 1.0
 STOP_WITHIN_SECONDS = 0.3
@@ -110,7 +111,8 @@ def open_targets(urls: Sequence[str]) -> tuple[Target, ...]:
     import apprise
 
     quiet = logging.getLogger("apprise")
-    quiet.handlers, quiet.propagate = [logging.NullHandler()], False
+    quiet.handlers = [logging.NullHandler()]
+    quiet.propagate = False
     # A time limit of apprise's own would send from its thread pool, which the process waits for at its end.
     asset = apprise.AppriseAsset(app_id="Lockstep", storage_mode="memory", service_timeout=0, result_log_disk_size=0)
     targets = []
@@ -179,7 +181,8 @@ class Courier:
     def _deliver(self, notice: StoredNotice) -> NoticeMark:
         body = notice.body + _lateness(notice, self._desk.now)
         error = self._target.send(notice.title, body, notice.level)
-        now, attempts = self._desk.now, notice.attempts + 1
+        now = self._desk.now
+        attempts = notice.attempts + 1
         if error is None:
             return NoticeMark(notice.number, notice.target, now, attempts, sent=True)
         again = next_try(notice, now)

@@ -38,7 +38,8 @@ from services.notifications import texts as words
 from services.notifications.texts import Level, Scene, Teller, Words, clock, lock_ends
 from wire.types import Instant
 
-TITLE_AT_MOST, BODY_AT_MOST = 90, 400
+TITLE_AT_MOST = 90
+BODY_AT_MOST = 400
 TIMED_LOCKS = {"cooldown": "Cooldown is over", "candle": "The candle is free"}
 
 
@@ -158,7 +159,8 @@ def notices_of(before: Desk, decision: Decision, now: Instant, kinds: frozenset[
 
 def changed_locks(before: Desk, desk: Desk) -> dict[str, Instant | None]:
     """Return the timed locks whose end moved: an end announced earlier is no longer true."""
-    old, new = lock_ends(before), lock_ends(desk)
+    old = lock_ends(before)
+    new = lock_ends(desk)
     return {slot: new.get(slot) for slot in TIMED_LOCKS if old.get(slot) != new.get(slot)}
 
 

@@ -131,7 +131,8 @@ def exit_unlocked(event: InitialExitLockReleased, scene: Scene) -> Words:
 
 def day_opened(event: DayRolled, scene: Scene) -> Words | None:
     """Tell that a lock of the day is over, if one held."""
-    day, rules = scene.before.day, scene.before.rules
+    day = scene.before.day
+    rules = scene.before.rules
     ended = ["daily stop"] * day.is_stopped + ["trade limit"] * (day.trades_taken >= rules.max_trades_per_day)
     if not ended:
         return None
@@ -262,5 +263,6 @@ def _holding(scene: Scene, symbol: str) -> str:
 
 
 def _day_result(scene: Scene) -> str:
-    start, equity = scene.desk.day.start_equity, scene.desk.live.equity
+    start = scene.desk.day.start_equity
+    equity = scene.desk.live.equity
     return "" if start is None or equity is None else f"Day {_money(equity - start)}, "

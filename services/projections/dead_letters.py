@@ -49,7 +49,8 @@ def last_dead_letters(store: Store, limit: int) -> list[DeadLetter]:
 def _read(record: Record) -> DeadLetter:
     facts = record.facts
     try:
-        path, reason = str(facts["path"]), str(facts["reason"])
+        path = str(facts["path"])
+        reason = str(facts["reason"])
         return DeadLetter(int(record.id), record.at, path, reason, record.body.decode())
     except (KeyError, ValueError) as error:
         raise StoreUnreadable(f"the dead letter {record.id} could not be read: {error}") from error

@@ -86,7 +86,8 @@ def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: 
 
 
 def _daily_stop_used(desk: Desk) -> Decimal | None:
-    drawdown, limit = drawdown_pct(desk), desk.rules.daily_stop_limit_pct
+    drawdown = drawdown_pct(desk)
+    limit = desk.rules.daily_stop_limit_pct
     return None if drawdown is None else (drawdown / limit * 100).quantize(HUNDREDTH, ROUND_FLOOR)
 
 
@@ -96,7 +97,8 @@ def _since_cooldown(desk: Desk, now: Instant) -> Decimal | None:
     The desk keeps when the cooldown ends and not the exit before it, which is reckoned back by the cooldown in force.
     Was that changed since the exit, one closer to the roll than the change may be counted to the other day.
     """
-    ended_at, rules = desk.locks.cooldown_until, desk.rules
+    ended_at = desk.locks.cooldown_until
+    rules = desk.rules
     if ended_at is None:
         return None
     closed_at = ended_at - timedelta(seconds=rules.cooldown_seconds)
@@ -112,7 +114,8 @@ def _armer_of(asset: Asset) -> TempoArmer | None:
 
     A colourless 6pt brick behind the token hides which it was.
     """
-    armed_at, main_at = asset.tempo.armed_at, asset.stack.main.at
+    armed_at = asset.tempo.armed_at
+    main_at = asset.stack.main.at
     if armed_at is None or main_at is None or armed_at < main_at:
         return None
     return "6pt brick" if armed_at == main_at else "4pt flip"

@@ -45,7 +45,8 @@ def day_name(desk: Desk) -> str:
 
 def account_records(decided: Decided) -> Iterator[Record]:
     """Yield the day's record with one more sample, once a minute."""
-    desk, kept = decided.decision.desk, decided.carried.get(ACCOUNT_DAYS.name)
+    desk = decided.decision.desk
+    kept = decided.carried.get(ACCOUNT_DAYS.name)
     if kept is not None and kept.id != day_name(desk):
         kept = None
     if kept is not None and _has_sampled(kept.at, desk):
@@ -65,7 +66,8 @@ def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
 
     A snapshot from before the roll is no sample of the new trading day (SPEC 5.5).
     """
-    live, name = desk.live, day_name(desk)
+    live = desk.live
+    name = day_name(desk)
     if live.equity is None or live.snapshot_at is None:
         return None
     if trading_day_of(live.snapshot_at, desk.rules.day_roll) != desk.day.trading_day:

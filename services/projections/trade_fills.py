@@ -69,7 +69,8 @@ def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
 
 def _reported(before: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
     """A bridge's report: an ENTRY opens the trade of its own id, any other order is of the trade that stands."""
-    order, trade = before.orders.get(event.order_id), before.assets[event.asset].trade
+    order = before.orders.get(event.order_id)
+    trade = before.assets[event.asset].trade
     if order is None or not event.qty or event.price is None:
         return
     fill = Fill(order.kind, order.side, event.qty, event.price, order.id)
@@ -91,7 +92,8 @@ def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, 
 
 
 def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[str, Fill]]:
-    was, now = before.assets[event.asset].trade, after.assets[event.asset].trade
+    was = before.assets[event.asset].trade
+    now = after.assets[event.asset].trade
     if was is None or now is None:
         return
     if (added := now.entered_quantity - was.entered_quantity) > 0:

@@ -41,7 +41,8 @@ def day_end(trading_day: date, roll: str) -> Instant:
 
 def drawdown_pct(desk: Desk) -> Decimal | None:
     """Return the day's loss from start equity in percent, negative for a gain, None while unknown."""
-    start, equity = desk.day.start_equity, desk.live.equity
+    start = desk.day.start_equity
+    equity = desk.live.equity
     if start is None or equity is None:
         return None
     return (start - equity) / start * 100

@@ -19,7 +19,8 @@ class Zone(Struct, frozen=True):
 
 def zone_of(stack: Stack) -> Zone:
     """Read the zone from the stack's 8pt and 12pt colours."""
-    high, macro = stack.high.color, stack.macro.color
+    high = stack.high.color
+    macro = stack.macro.color
     if "neutral" in (high, macro):
         return Zone("NONE")
     if high != macro:

@@ -44,13 +44,15 @@ def level_was_touched(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) 
 
 def points_target_is_reached(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or above the target (SPEC 6.1)."""
-    open_points, protections = asset.live.open_points, trade.protections
+    open_points = asset.live.open_points
+    protections = trade.protections
     return protections.points_tp_enabled and open_points is not None and open_points >= protections.points_tp_target
 
 
 def protect_gave_way(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or below the protect threshold (SPEC 6.3)."""
-    open_points, threshold = asset.live.open_points, trade.protections.protect_threshold_points
+    open_points = asset.live.open_points
+    threshold = trade.protections.protect_threshold_points
     return trade.protections.protect_enabled and open_points is not None and open_points <= threshold
 
 

@@ -103,7 +103,8 @@ def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Ve
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close for the rest of the trading day once its entries are used up."""
-    taken, limit = desk.day.trades_taken, desk.rules.max_trades_per_day
+    taken = desk.day.trades_taken
+    limit = desk.rules.max_trades_per_day
     if taken < limit:
         return OPEN
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
@@ -120,7 +121,8 @@ def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close for the rest of the 5-minute candle in which an entry was ordered."""
-    length, ends_at = desk.rules.candle_seconds, desk.locks.candle_until
+    length = desk.rules.candle_seconds
+    ends_at = desk.locks.candle_until
     if ends_at is None or now >= ends_at:
         return OPEN
     name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
@@ -164,7 +166,8 @@ def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close when TradingView has not been heard for the asset within 10 minutes."""
-    heard_at, max_age = entry.asset.live.last_heartbeat_at, desk.rules.heartbeat_max_age_seconds
+    heard_at = entry.asset.live.last_heartbeat_at
+    max_age = desk.rules.heartbeat_max_age_seconds
     if is_younger(heard_at, max_age, now):
         return OPEN
     asset = entry.asset.symbol
@@ -218,7 +221,8 @@ def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     disagreement = entry.asset.disagreement
     if disagreement is None:
         return OPEN
-    broker, desk_holds = disagreement.broker_position, entry.asset.position
+    broker = disagreement.broker_position
+    desk_holds = entry.asset.position
     detail = f"the broker holds {broker}, the desk {desk_holds}"
     return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
 
@@ -227,7 +231,8 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
     """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
     if desk.env == "DEMO":
         return OPEN
-    heard_at, max_age = desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds
+    heard_at = desk.live.bridge_heartbeat_at
+    max_age = desk.rules.bridge_max_age_seconds
     if not is_younger(heard_at, max_age, now):
         detail = f"no bridge heartbeat within {max_age} s"
         return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)

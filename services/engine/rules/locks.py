@@ -75,7 +75,8 @@ def daily_stop(desk: Desk, asset: Asset, now: Instant) -> Held:
     return _as_held(daily_stop_is_untouched(desk, EntryRequest(asset), now))
 
 
-NEXT_DAY, TURNED_BRICK = "next trading day", "2.5pt brick against the trade"
+NEXT_DAY = "next trading day"
+TURNED_BRICK = "2.5pt brick against the trade"
 
 LOCKS = (
     Lock("candle", candle_lock, "entries", "next candle", "One decision a candle leaves time to make it."),

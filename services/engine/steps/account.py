@@ -55,7 +55,8 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
 
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Take open points from the broker's open PnL when it speaks of the position the desk holds."""
-    trade, broker = asset.trade, broker_position(asset, command)
+    trade = asset.trade
+    broker = broker_position(asset, command)
     if trade is None or broker.open_pnl is None or broker.position != asset.position:
         return
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)

@@ -81,8 +81,11 @@ def _with_brick(asset: Asset, command: CloseBrick, brick: BrickStream) -> Asset:
 
 def _take_effect(transition: Transition, command: CloseBrick, before: BrickStream) -> None:
     """Do what the brick does, in the order of SPEC 3: token, locks, intent, scale-in, exits, pre-order."""
-    symbol, stream, color = command.asset, command.stream, command.color
-    asset, is_main = transition.asset(symbol), stream is Stream.MAIN
+    symbol = command.asset
+    stream = command.stream
+    color = command.color
+    asset = transition.asset(symbol)
+    is_main = stream is Stream.MAIN
     flipped = before.color not in ("neutral", color)
     if is_main:
         _arm_tempo(transition, asset, "6pt brick")

@@ -34,7 +34,8 @@ def note_equity(transition: Transition, balance: Usd) -> None:
 
 def _warn_of_daily_stop(transition: Transition) -> None:
     """Tell when 50, 70 and 85 percent of the daily stop are used, each once a day."""
-    drawdown, day = drawdown_pct(transition.desk), transition.desk.day
+    drawdown = drawdown_pct(transition.desk)
+    day = transition.desk.day
     if drawdown is None or day.is_stopped:
         return
     limit = transition.desk.rules.daily_stop_limit_pct
@@ -49,7 +50,8 @@ def _warn_of_daily_stop(transition: Transition) -> None:
 
 def check_daily_stop(transition: Transition) -> None:
     """Trigger the daily stop at the limit; once triggered it stays for the day (SPEC 5.6)."""
-    drawdown, limit = drawdown_pct(transition.desk), transition.desk.rules.daily_stop_limit_pct
+    drawdown = drawdown_pct(transition.desk)
+    limit = transition.desk.rules.daily_stop_limit_pct
     if transition.desk.day.is_stopped or drawdown is None or drawdown < limit:
         return
     reason = f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"

@@ -91,7 +91,8 @@ def _accept(
 
 def _without_waiting(transition: Transition, asset: Asset) -> Asset:
     """An accepted entry uses up the intent, and a pre-order has nothing to wait for any more."""
-    intent, preorder = asset.intent, asset.preorder
+    intent = asset.intent
+    preorder = asset.preorder
     if intent is not None and intent.is_active:
         intent = replace(intent, status="USED")
         transition.record(IntentChanged(asset.symbol, intent.status))

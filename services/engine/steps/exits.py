@@ -53,7 +53,8 @@ def flatten_when_stopped(transition: Transition) -> None:
 
 def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
     """Make an exit due and pursue it. Returns its order, or None while it is latched (SPEC 7.2)."""
-    asset, running = transition.asset(symbol), transition.desk.open_order(symbol)
+    asset = transition.asset(symbol)
+    running = transition.desk.open_order(symbol)
     if running is not None and running.kind == "EXIT" and running.source == source:
         return running
     due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
@@ -108,7 +109,8 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
-    retry_at, next_step = None, "the position is still open, exit again"
+    retry_at = None
+    next_step = "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
     elif refused.source != "manual":

@@ -40,7 +40,8 @@ def _as_kept(kept: object, value: Decimal) -> object:
 
 def put_rules(transition: Transition, wanted: Rules) -> None:
     """Want these rules: what is tighter holds now, the rest from the next trading day on."""
-    before, rules = transition.desk, tightened(transition.desk.rules, wanted)
+    before = transition.desk
+    rules = tightened(transition.desk.rules, wanted)
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if (rules, wanted) == (before.rules, before.wanted):
         return
@@ -58,7 +59,8 @@ def _stretched(locks: Locks, rules: Rules) -> Locks:
 
 def configure_rules(transition: Transition, configured: Rules) -> None:
     """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
-    names, known = Rules.__struct_fields__, transition.desk.configured
+    names = Rules.__struct_fields__
+    known = transition.desk.configured
     changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
     transition.change_desk(configured=configured)
     put_rules(transition, replace(transition.desk.wanted, **changed))
@@ -71,7 +73,8 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
 
 def consume_trade(transition: Transition, command: ConsumeTrade) -> Reply | Refusal:
     """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
-    day, limit = transition.desk.day, transition.desk.rules.max_trades_per_day
+    day = transition.desk.day
+    limit = transition.desk.rules.max_trades_per_day
     if day.trades_taken >= limit:
         detail = f"{day.trades_taken} of {limit} trades taken today"
         return refuse("no_trade_left", detail, taken=day.trades_taken, limit=limit)

@@ -76,7 +76,8 @@ def report_execution(transition: Transition, command: ReportExecution) -> Reply 
 
 def _overfill(transition: Transition, order: Order, qty: int) -> Refusal:
     """Refuse a report that fills more than was ordered, and raise an alert."""
-    symbol, fills = order.contract.symbol, order.filled_qty + qty
+    symbol = order.contract.symbol
+    fills = order.filled_qty + qty
     detail = f"{symbol} order was {order.qty}, report fills {fills}"
     facts = {"order_id": order.id, "symbol": symbol, "ordered": order.qty, "fills": fills}
     transition.alert("overfill", detail, order.asset, facts)

@@ -61,7 +61,8 @@ def _note_disagreement(transition: Transition, asset: Asset, broker: BrokerPosit
 def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
     """Make the desk hold what the broker holds, and tell."""
     transition.put_asset(asset)
-    held, price = asset.position, _last_known_price(asset, broker)
+    held = asset.position
+    price = _last_known_price(asset, broker)
     if price is None:
         detail = f"the broker holds {broker.position} {broker.symbol}, no price is known to book it"
         _note_disagreement(transition, asset, broker)

@@ -35,8 +35,10 @@ def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> 
 
 def mark_to_market(asset: Asset) -> Asset:
     """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
-    trade, live = asset.trade, asset.live
-    points, at = None, live.price_at
+    trade = asset.trade
+    live = asset.live
+    points = None
+    at = live.price_at
     if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
         broker_is_newer = live.open_points_at is not None and live.open_points_at > at
         points = None if broker_is_newer else trade.open_points(live.last_price)
@@ -139,7 +141,8 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
     """Write the journal's row. PnL is exact: notionals are subtracted before anything is divided."""
-    contract, size = trade.contract, trade.entered_quantity
+    contract = trade.contract
+    size = trade.entered_quantity
     won = contract.points((trade.exit_notional - trade.entry_notional) * trade.sign)
     return TradeClosed(
         id=trade.id,
@@ -167,7 +170,8 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
 def track_excursion(asset: Asset, open_points: Decimal) -> Asset:
     """Widen the trade's best and worst open points (MFE, MAE)."""
     live = asset.live
-    best, worst = max(live.best_points or ZERO, open_points), min(live.worst_points or ZERO, open_points)
+    best = max(live.best_points or ZERO, open_points)
+    worst = min(live.worst_points or ZERO, open_points)
     return replace(asset, live=replace(live, best_points=best, worst_points=worst))
 
 

@@ -20,7 +20,9 @@ def snapshot_writes(snapshot: DeskSnapshot) -> list[Write]:
 
 def snapshot_of(parts: Iterable[Found]) -> DeskSnapshot | None:
     """Put a snapshot together again, None when there is none."""
-    marks, documents, orders = [], {}, []
+    marks = []
+    documents = {}
+    orders = []
     for found in parts:
         if found.fields["part"] == "mark":
             marks.append(mark_of(found))

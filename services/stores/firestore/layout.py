@@ -183,7 +183,8 @@ def row_of(found: Found) -> JournalRow:
 
 def reply_of(found: Found) -> StoredReply:
     fields = found.fields
-    at, answer = instant(fields["answered_at"]), fields["answer"].encode()
+    at = instant(fields["answered_at"])
+    answer = fields["answer"].encode()
     return StoredReply(fields["key"], fields["fingerprint"], at, answer)
 
 

@@ -26,8 +26,10 @@ from services.stores.store import (
 )
 
 MOST_DOCUMENTS = 100  # of console_state: one per asset and _global
-ROW_PAGE, ROW_PAGES = 200, 5
-DUE_PAGE, DUE_PAGES = 200, 5
+ROW_PAGE = 200
+ROW_PAGES = 5
+DUE_PAGE = 200
+DUE_PAGES = 5
 
 
 class FirestoreReader:

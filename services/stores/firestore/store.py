@@ -41,7 +41,8 @@ COMMIT_SECONDS = 1.7  # a commit with the question before it: with 1.2 s of wait
 LOOK_SECONDS = 0.4  # the question before it
 PURGE_LOOK_SECONDS = 0.2
 PURGE_AT_ONCE = 50
-PURGE_EVERY, PURGE_AGAIN = timedelta(hours=1), timedelta(minutes=1)
+PURGE_EVERY = timedelta(hours=1)
+PURGE_AGAIN = timedelta(minutes=1)
 DELETES_AT_ONCE = 400
 CALLED_AT_ONCE = 400
 NAME_BREAKERS = re.compile(r"[^\w.+-]+")
@@ -120,7 +121,8 @@ class FirestoreStore(FirestoreReader):
         """Return the deletion of some replies and notices that were kept long enough; now and then, if it is easy."""
         if not commit.rows or commit.rows[-1].at.timestamp() < self._purge_due_at:
             return []
-        now, found = commit.rows[-1].at, []
+        now = commit.rows[-1].at
+        found = []
         for collection, field, kept_for in (
             ("replies", "answered_at", REPLIES_KEPT_FOR),
             ("notices", "due_at", NOTICES_KEPT_FOR),

@@ -74,7 +74,8 @@ class SqliteFile:
     # -- schema -------------------------------------------------------------------------------------------
 
     def _refuse_other_schemas(self) -> None:
-        stands_at, newest = self._schema(), len(migration_steps())
+        stands_at = self._schema()
+        newest = len(migration_steps())
         if stands_at != newest:
             raise StoreUnreadable(f"{self._path} has schema {stands_at}, not {newest}: start the desk once")
 

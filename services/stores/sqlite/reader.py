@@ -96,7 +96,8 @@ class SqliteReader(SqliteFile):
         """Halve the journal until the row is found: it has no index on time, and its rows stand in time's order."""
         ends = self._read("SELECT (SELECT MIN(sequence) FROM journal), (SELECT MAX(sequence) FROM journal)")
         first, last = ends[0]
-        found, before = 0, text_of(at)
+        found = 0
+        before = text_of(at)
         while first is not None and first <= last:
             middle = (first + last) // 2
             probe = self._read("SELECT sequence, at FROM journal WHERE sequence >= ? ORDER BY sequence LIMIT 1", middle)

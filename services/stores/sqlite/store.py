@@ -91,7 +91,8 @@ class SqliteStore(SqliteReader):
             return self._moved_head()
 
     def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        at, again = text_of(mark.at), mark.next_try_at
+        at = text_of(mark.at)
+        again = mark.next_try_at
         outcome = (mark.attempts, at if mark.sent else None, text_of(again) if again else None, mark.error)
         with self._moving_on(head):
             self._writer.execute(MARK_NOTICE, (*outcome, mark.number))
@@ -189,7 +190,8 @@ class SqliteStore(SqliteReader):
             return aside.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1
 
     def put_ended_session(self, ended: EndedSession) -> None:
-        horizon, ended_at = text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR), text_of(ended.ended_at)
+        horizon = text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR)
+        ended_at = text_of(ended.ended_at)
         with self._transaction(self._reader()) as aside:
             aside.execute("DELETE FROM ended_sessions WHERE ended_at < ?", (horizon,))
             aside.execute("INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)", (ended.digest, ended_at))
