@@ -1,4 +1,4 @@
-"""What takes a position out: the ordered table of exit rules (SPEC 7.1)."""
+"""The ordered table of exit rules: when a position must be exited (SPEC 7.1)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from wire.types import Color, Stream, color_against
 
 
 class Trigger(Struct, frozen=True):
-    """Why the rules are asked now: a brick, a touched level, or a price (a snapshot's too) that moved."""
+    """Why the rules are checked now: a brick, a touched level, or a new price (also from a snapshot)."""
 
     kind: Literal["brick", "level", "price"]
     stream: Stream | None = None
     color: Color = "neutral"
 
     def opposes(self, trade: Trade, stream: Stream) -> bool:
-        """Tell whether this is a brick of that size against the trade."""
+        """Return whether this is a brick of that size against the trade."""
         return self.kind == "brick" and self.stream is stream and self.color == color_against(trade.side)
 
 
 class ExitRule(Struct, frozen=True):
-    """One reason to be flat; its name is the order's ``source`` and the closed trade's ``reason``."""
+    """One rule that exits a trade. Its name is the order's ``source`` and the closed trade's ``reason``."""
 
     name: str
     is_due: Callable[[Desk, Asset, Trade, Trigger], bool]

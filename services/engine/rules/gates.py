@@ -1,4 +1,4 @@
-"""The ladder: every condition an entry must pass, in the order in which they are named (SPEC 4)."""
+"""The ladder: the gates that an entry must pass, in order of precedence (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wire.types import Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):
-    """An entry as the gates see it: an attempt, or the page's question whether one is possible.
+    """The entry that the gates check: an attempt, or the page's question whether one is possible.
 
     Only an attempt must name its direction in a FREE zone.
     """
@@ -31,7 +31,7 @@ class EntryRequest(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """A gate's answer: open, or closed with why and the instant it reopens when time alone opens it."""
+    """A gate's answer: open, or closed with the reason. ``reopens_at`` is set when time alone opens the gate."""
 
     why: Explanation | None = None
     reopens_at: Instant | None = None
@@ -42,7 +42,7 @@ class Verdict(Struct, frozen=True):
 
 
 OPEN = Verdict()
-TITLES: Mapping[str, str] = MappingProxyType(  # every code of a closed gate; the facts fill the gaps
+TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed gate; a format of its facts
     {
         "daily_stop": "DAILY STOP ACTIVE",
         "trade_limit": "TRADE LIMIT REACHED",
@@ -65,7 +65,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # every code of a closed gate; th
 
 
 def closed(code: str, detail: str, reopens_at: Instant | None = None, **facts: object) -> Verdict:
-    """Close a gate: ``code`` names the reason and its title, ``facts`` are what the detail says."""
+    """Return a closed verdict. ``code`` selects the title; ``facts`` hold the values that ``detail`` names."""
     return Verdict(Explanation(code, TITLES[code].format_map(facts), detail, facts_of(facts)), reopens_at)
 
 
@@ -73,10 +73,9 @@ Act = Literal["market", "preorder", "intent", "scale_in"]
 
 
 class Gate(Struct, frozen=True):
-    """One rung's rule: its name travels unchanged to journal, API and page.
+    """One gate of the ladder. Its name is the same in the journal, the API and the page.
 
-    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, and placing a pre-order or an intent, or
-    adding to the trade.
+    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, placing a pre-order or an intent, a scale-in.
     """
 
     name: str
@@ -312,7 +311,7 @@ def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
 
 
 def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
-    """Return every gate as it stands now, in order."""
+    """Return the current state of every gate, in order."""
     return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
 
 

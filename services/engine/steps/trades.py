@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 
 
 def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> None:
-    """Let an entry's fill open the trade, or add to it: a partial fill moves the position by what filled."""
+    """Open the trade with an entry's first fill, or add a further fill to it."""
     asset = transition.asset(order.asset)
     if asset.trade is None:
         _open(transition, asset, order, qty, price)
@@ -34,7 +34,10 @@ def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> 
 
 
 def mark_to_market(asset: Asset) -> Asset:
-    """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
+    """Compute open points from the current average price. They are unknown until a price came since entry (SPEC 6.6).
+
+    Newer open points of the broker are dropped too: they refer to the position before this fill.
+    """
     trade = asset.trade
     live = asset.live
     points = None
@@ -52,7 +55,7 @@ def _open(transition: Transition, asset: Asset, order: Order, qty: int, price: P
 
 
 def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
-    """Return the trade that an ENTRY's first fill opens, with its default protections (SPEC 6)."""
+    """Return the trade that the first fill of an ENTRY opens, with its default protections (SPEC 6)."""
     terms = order.entry
     if terms is None:
         raise ValueError(f"order {order.id} was {order.kind}, only an ENTRY opens a trade")
@@ -78,7 +81,10 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
 
 
 def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
-    """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
+    """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
+
+    It gets default protections and no initial exit lock.
+    """
     side: Side = "BUY" if position > 0 else "SELL"
     rules = transition.desk.rules
     trade = Trade(
@@ -101,7 +107,7 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> 
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
-    """Let the new trade stand on the desk, its excursion starting from nothing."""
+    """Put the new trade on the desk and reset its best and worst points."""
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=ZERO, worst_points=ZERO)
     transition.put_asset(replace(asset, trade=trade, live=live))
     transition.record(
@@ -110,7 +116,7 @@ def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: b
 
 
 def fill_exit(transition: Transition, order: Order, qty: int, price: Price) -> None:
-    """Let an exit's fill shrink the position; at zero the trade is closed (SPEC 7.5)."""
+    """Reduce the position by an exit's fill. At zero the trade is closed (SPEC 7.5)."""
     reduce_position(transition, transition.asset(order.asset), qty, price, order.source)
 
 
@@ -124,11 +130,11 @@ def reduce_position(transition: Transition, asset: Asset, qty: int, price: Price
         exited_quantity=asset.trade.exited_quantity + qty,
         exit_notional=asset.trade.exit_notional + price * qty,
     )
-    watched = track_excursion(asset, trade.open_points(price))
+    tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
-        _close(transition, watched, trade, reason)
+        _close(transition, tracked, trade, reason)
     else:
-        transition.put_asset(replace(watched, trade=trade))
+        transition.put_asset(replace(tracked, trade=trade))
 
 
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
@@ -140,7 +146,7 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
-    """Write the journal's row. PnL is exact: notionals are subtracted before anything is divided."""
+    """Return the event of a closed trade. PnL is exact: notionals are subtracted before anything is divided."""
     contract = trade.contract
     size = trade.entered_quantity
     won = contract.points((trade.exit_notional - trade.entry_notional) * trade.sign)
