@@ -1,4 +1,4 @@
-"""What a standby does: show what another process commits, as it is stored."""
+"""The standby: show what another process commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Publishes the stored desk, and passes the journal rows that led to it on, each once."""
+    """Publishes the stored desk, and passes each journal row to the subscribers once."""
 
     def __init__(self, store: Store, published: Publication, subscriptions: Subscriptions) -> None:
         self._store = store
@@ -27,13 +27,13 @@ class Follower:
         self._subscriptions = subscriptions
 
     def has_news(self, head: Head | None) -> bool:
-        """Tell whether the head says anything that is not shown: a lease that was renewed is no news."""
+        """Return whether the head differs from what is shown. A renewed lease alone is no difference."""
         seen = self._published.snapshot
         is_known = head is not None and (head.sequence, shown(head.holder)) == (seen.desk.sequence, seen.writer)
         return not is_known or seen.store != "up"
 
     def follow(self) -> None:
-        """Show what the writer has committed since. Raises StoreError."""
+        """Show what the writer has committed since the last call. Raises StoreError."""
         stored = self._store.load()
         if stored is None:
             raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
@@ -44,7 +44,10 @@ class Follower:
         self._published.open(desk, self._past(desk), "standby", shown(stored.head.holder))
 
     def _past(self, desk: Desk) -> Past:
-        """Pass on what was committed since the last look, and return the past with it."""
+        """Pass on the rows committed since the last look, and return the past including them.
+
+        The shown past is extended only when it ends exactly where these rows begin; else it is read from the store.
+        """
         self._subscriptions.begin(desk.sequence)
         heard = self._subscriptions.heard
         events = self._subscriptions.catch_up(self._store, desk)
