@@ -25,7 +25,7 @@ from services.projections.table import PROJECTIONS
 from services.stores.codec import documents
 from services.stores.codec.committed_events import CommittedEvent, numbered
 from services.stores.records import Kind, Record
-from services.stores.store import Commit, Head, JournalRow, OutboxChange, Stand, StoredNotice, StoredReply
+from services.stores.store import Commit, Head, JournalRow, OutboxChange, StoredNotice, StoredReply, StoreState
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -246,7 +246,7 @@ class CommitBatch:
         gone = {symbol: None for symbol in self._committed.assets if symbol not in self.journaled.assets}
         return Commit(
             expected=head,
-            becomes=Stand(self.journaled.sequence, version, epoch, writer),
+            becomes=StoreState(self.journaled.sequence, version, epoch, writer),
             documents={**documents.desk_documents(self.journaled, self._committed), **gone},
             rows=self.rows,
             records=self.records,
