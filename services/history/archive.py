@@ -1,7 +1,7 @@
-"""Journal rows put away: gzip files of JSON lines, one per trading day, each with a line that vouches for the rest.
+"""The archive of journal rows: gzip files of JSON lines, one per trading day, each with a checksum.
 
-The first line names trading day, first and last sequence, number of rows, and the SHA-256 of all lines after it.
-A day that was put away in two goes lies in two files. Lines are the rows whole, command and events as stored.
+The first line holds trading day, first and last sequence, number of rows, and the SHA-256 of all lines after it. A day
+that was archived in two steps has two files. Each line is a whole row, with command and events as stored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTHING = b"null"
 
 
 class RowLine(Struct, frozen=True):
-    """A journal row as a line: what it holds as JSON stays the very same bytes."""
+    """A journal row as a line. Its JSON parts keep exactly the same bytes."""
 
     sequence: int
     at: Instant
@@ -52,7 +52,7 @@ class PartHead(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """One file of the archive and what its first line says."""
+    """One file of the archive, and its first line."""
 
     path: Path
     head: PartHead
@@ -71,7 +71,7 @@ _lines = msgspec.json.Decoder(RowLine)
 
 
 def write_line(row: JournalRow) -> bytes:
-    """Return the row as one line of JSON, its end included."""
+    """Return the row as one line of JSON, with its line end."""
     observed = Raw(NOTHING if row.observed is None else row.observed)
     line = RowLine(
         row.sequence,
@@ -99,7 +99,7 @@ def read_line(text: bytes) -> JournalRow:
 
 
 class Archive:
-    """A folder of parts, oldest first. Raises StoreUnreadable when one of them is not what it says."""
+    """A folder of parts, oldest first. Raises StoreUnreadable when one is damaged or rows are missing between two."""
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -111,7 +111,7 @@ class Archive:
                 raise StoreUnreadable(_misfit(one, following))
 
     def rows(self, after: int = 0) -> Iterator[JournalRow]:
-        """Walk the rows behind a sequence; each file is checked to its end. Raises StoreUnreadable."""
+        """Yield the rows after a sequence. Each file is checked to its end. Raises StoreUnreadable."""
         for part in self.parts:
             if part.last > after:
                 yield from (row for row in checked_rows(part) if row.sequence > after)
@@ -142,7 +142,7 @@ def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Pa
 
 
 def checked_rows(part: Part) -> Iterator[JournalRow]:
-    """Walk a file's rows and compare what its first line says with what it holds. Raises StoreUnreadable."""
+    """Yield a file's rows, and check them against its first line. Raises StoreUnreadable."""
     name = part.path.name
     digest = sha256()
     expected = part.first

@@ -1,4 +1,4 @@
-"""History written to a file for other programs: JSON lines, CSV, parquet. One row at a time, never all at once."""
+"""Export history to a file for other programs: JSON lines, CSV, parquet. Rows are never all held in memory."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class ExportUnavailable(Exception):
 
 
 class Days(Struct, frozen=True):
-    """The trading days asked for, both ends included; None is no end. ``roll`` is New York time."""
+    """The trading days to export, both ends included; None is no limit. ``roll`` is New York time."""
 
     first: date | None
     last: date | None
     roll: str
 
     def rows(self, history: History) -> Iterator[JournalRow]:
-        """Walk the journal's rows of these days, from the newest snapshot before them on. Raises StoreError."""
+        """Yield the journal rows of these days, read from the newest snapshot before them on. Raises StoreError."""
         head = history.store.head()
         if head is None:
             return
@@ -62,7 +62,7 @@ class Days(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """What an export wrote: how many records."""
+    """The number of records that an export wrote."""
 
     records: int
 
@@ -78,7 +78,7 @@ def export(rows: Iterable[JournalRow], what: str, form: str, path: Path, *, repl
 
 
 def _write_jsonl(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
-    """Journal rows whole, command and events as stored; other tables one object per line."""
+    """Write one JSON object per line; of the journal the whole rows, with command and events as stored."""
     lines: Iterable[bytes]
     if table.name == "journal":
         lines = map(write_line, rows)
@@ -105,7 +105,7 @@ def _write_csv(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
 
 
 def cell(value: Any) -> str:
-    """Write a value as a spreadsheet reads it; a text that looks like a formula gets an apostrophe."""
+    """Format a value for a spreadsheet. A text that looks like a formula gets an apostrophe in front."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -142,12 +142,12 @@ def _write_parquet(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> 
 
 
 def _arrow_value(value: Any, kind: ColumnKind) -> Any:
-    """Round an average to twelve places: a parquet decimal has a fixed number of them."""
+    """Return the value for parquet. Exact values are rounded to twelve places, the fixed number of the column."""
     return value.quantize(PLACES, context=EXACTLY) if kind == "exact" and value is not None else value
 
 
 def _pyarrow() -> Any:
-    """Load the library for parquet, which nothing else here needs. Raises ExportUnavailable."""
+    """Import the parquet library, which only this format needs. Raises ExportUnavailable."""
     try:
         import pyarrow
     except ImportError as error:
