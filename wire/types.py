@@ -1,4 +1,4 @@
-"""The desk's words: the types, statuses and sizes that every other room speaks (SPEC 2)."""
+"""The basic types, statuses and sizes that every other module uses (SPEC 2)."""
 
 from __future__ import annotations
 
