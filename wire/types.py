@@ -24,7 +24,7 @@ EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
 
 
 def opposite(side: Side) -> Side:
-    """Return the side that takes a position of this side out."""
+    """Return the side that exits a position of this side."""
     return "SELL" if side == "BUY" else "BUY"
 
 
@@ -50,7 +50,7 @@ class Stream(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
+    """The status of an order (SPEC 8.1). The last four are final and never change."""
 
     PENDING = "PENDING"
     CLAIMED = "CLAIMED"
@@ -70,7 +70,7 @@ FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatu
 
 
 class Contract(Struct, frozen=True):
-    """What is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
+    """The contract that is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
 
     ``tick_size`` and ``point_size`` are in price, ``point_value`` in USD per point per contract.
     """
@@ -82,5 +82,5 @@ class Contract(Struct, frozen=True):
     point_size: Price = Decimal(1)
 
     def points(self, distance: Price) -> Decimal:
-        """Turn a distance in price into points."""
+        """Return a distance in price as points."""
         return distance / self.point_size

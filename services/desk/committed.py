@@ -104,5 +104,5 @@ def ends_with(known: Ends, batch: CommitBatch) -> Ends:
     try:
         return ends_after(known, batch.desk, [(one.at, one.event) for one in batch.events])
     except Exception:
-        log.exception("which alerts are over could not be told")
+        log.exception("which alerts are over could not be computed")
         return known

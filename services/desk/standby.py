@@ -36,9 +36,9 @@ class Follower:
         """Show what the writer has committed since the last call. Raises StoreError."""
         stored = self._store.load()
         if stored is None:
-            raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
+            raise StoreDown("the store is empty, though it held a desk before: restore it, or restart to begin anew")
         if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
-            log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
+            log.error("the store holds less than was seen of it before", sequence=stored.head.sequence)
         self._published.pass_by(stored.head.version)
         desk = documents.read_desk(stored)
         self._published.open(desk, self._past(desk), "standby", shown(stored.head.holder))
@@ -49,12 +49,12 @@ class Follower:
         The shown past is extended only when it ends exactly where these rows begin; else it is read from the store.
         """
         self._subscriptions.begin(desk.sequence)
-        heard = self._subscriptions.heard
+        last_row = self._subscriptions.last_row
         events = self._subscriptions.catch_up(self._store, desk)
-        if self._published.is_empty or events is None or heard != self._published.snapshot.desk.sequence:
+        if self._published.is_empty or events is None or last_row != self._published.snapshot.desk.sequence:
             return stored_past(self._store)
-        shown_before = self._published.snapshot
-        history = with_newer(shown_before.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
+        current = self._published.snapshot
+        history = with_newer(current.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
         tries = [one.at for one in events if is_try(one.event)]
-        ended = ends_after(shown_before.ended, desk, [(one.at, one.event) for one in events])
-        return Past(history, tries[-1] if tries else shown_before.tried_at, ended)
+        ended = ends_after(current.ended, desk, [(one.at, one.event) for one in events])
+        return Past(history, tries[-1] if tries else current.tried_at, ended)

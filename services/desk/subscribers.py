@@ -56,17 +56,17 @@ class Subscriptions:
 
     def __init__(self, subscribers: Sequence[CommitSubscriber] = ()) -> None:
         self._subscribers = subscribers
-        self._heard: int | None = None
+        self._last_row: int | None = None
 
     def begin(self, sequence: int) -> None:
-        """Begin behind this row: pass on only later rows. A second call has no effect."""
-        if self._heard is None:
-            self._heard = sequence
+        """Begin after this row: pass on only later rows. A second call has no effect."""
+        if self._last_row is None:
+            self._last_row = sequence
 
     def pass_on(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
         """Pass on the rows that follow the last one. A subscriber that fails is logged and skipped."""
         if rows:
-            self._heard = rows[-1].sequence
+            self._last_row = rows[-1].sequence
         for subscriber in self._subscribers:
             try:
                 subscriber.on_commit(rows, events, desk)
@@ -74,9 +74,9 @@ class Subscriptions:
                 log.exception("a subscriber failed", subscriber=type(subscriber).__name__)
 
     @property
-    def heard(self) -> int | None:
+    def last_row(self) -> int | None:
         """The last row that was passed on, None before the first call."""
-        return self._heard
+        return self._last_row
 
     def catch_up(self, store: Store, desk: Desk) -> list[CommittedEvent] | None:
         """Pass on the journal rows between the last one passed on and this desk. Raises StoreError.
@@ -91,13 +91,13 @@ class Subscriptions:
             batches += 1
         if batches == 0:
             self.pass_on((), (), desk)
-        self._heard = desk.sequence
+        self._last_row = desk.sequence
         return events if batches <= 1 else None
 
     def _missed(self, store: Store, through: int) -> Iterator[list[JournalRow]]:
         """Yield the rows after the last one passed on, at most ``ROWS_AT_ONCE`` at a time."""
-        while self._heard is not None and self._heard < through:
-            following = islice(store.journal(self._heard), ROWS_AT_ONCE)
+        while self._last_row is not None and self._last_row < through:
+            following = islice(store.journal(self._last_row), ROWS_AT_ONCE)
             rows = [row for row in following if row.sequence <= through]
             if not rows:
                 return  # they were pruned

@@ -61,7 +61,7 @@ class Writer:
         try:
             self._groups.serve(group)
         except Exception:
-            log.exception("the writer failed behind a commit")
+            log.exception("the writer failed after a commit")
             self._leadership.lease.doubt()
             for item in group:
                 if not item.future.done():

@@ -152,7 +152,7 @@ def checked_rows(part: Part) -> Iterator[JournalRow]:
             for text in file:
                 row = read_line(text)
                 if row.sequence != expected:
-                    raise StoreUnreadable(f"{name} is damaged: row {row.sequence} stands where {expected} should")
+                    raise StoreUnreadable(f"{name} is damaged: row {row.sequence} is in the place of row {expected}")
                 digest.update(text)
                 expected += 1
                 yield row

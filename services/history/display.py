@@ -46,7 +46,7 @@ def replay_lines(replay: Replay, day: str | None) -> Iterator[str]:
         yield f"… {len(replay.unequal_rows)} rows and {len(replay.unequal_documents)} documents differ in all"
     of_day = f" of {day}" if day else ""
     compared = [f"{replay.snapshots} snapshots"] * bool(replay.snapshots) + ["the stored desk"] * replay.reached_store
-    beside = f"; compared with {' and '.join(compared)}" if compared else "; no stored state stands at their end"
+    beside = f"; compared with {' and '.join(compared)}" if compared else "; there is no stored state at their end"
     yield f"{replay.rows} rows{of_day} decided again ({replay.first} to {replay.last}){beside}."
     yield from _programs(replay)
     yield "EQUAL" if replay.is_equal else "UNEQUAL"
@@ -58,7 +58,7 @@ def _programs(replay: Replay) -> Iterator[str]:
     if not replay.programs:
         yield "No row says which version of the program decided."
     if replay.strangers or replay.unequal_of_others or not replay.programs:
-        yield f"This program is {VERSION}: it may tell rows of another version otherwise."
+        yield f"This program is {VERSION}: it may decide rows of another version differently."
     if replay.unequal_of_others:
         yield f"{replay.unequal_of_others} of {len(replay.unequal_rows)} unequal rows are another version's."
 
@@ -82,7 +82,7 @@ def show_what_if(found: WhatIf) -> None:
     ):
         console.print(line, highlight=False, soft_wrap=True)
     if found.unequal_rows:
-        console.print(f"{found.unequal_rows} rows are told otherwise by this program: see flask desk replay.")
+        console.print(f"{found.unequal_rows} rows are decided differently by this program: see flask desk replay.")
 
 
 def _table(entries: list[Refused | Allowed]) -> Table:

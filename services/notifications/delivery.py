@@ -145,13 +145,13 @@ class NoticeSender:
     def run(self) -> None:
         """Send notices until ``stopping`` is set; sleep while there are none."""
         while not self._stopping.is_set():
-            heard = self._bell.rings
+            seen = self._bell.rings
             try:
                 is_writer = self._desk.is_writer
                 if not is_writer:
                     self._unmarked = None
                 if not is_writer or not self.turn():
-                    self._rest(heard, is_writer)
+                    self._rest(seen, is_writer)
             except StoreError as error:
                 log.warning("notices wait for the store", target=self._target.place, error=str(error))
                 self._stopping.wait(STORE_REST_SECONDS)
@@ -192,7 +192,7 @@ class NoticeSender:
             log.warning("a notice was not taken", **facts, attempts=attempts, next_try_at=again.isoformat())
         return NoticeMark(notice.number, notice.target, now, attempts, next_try_at=again, error=error)
 
-    def _rest(self, heard: int, was_writer: bool) -> None:
+    def _rest(self, seen: int, was_writer: bool) -> None:
         """Sleep until a commit may bring a notice, a waiting one is due, the writer changes, or the process stops.
 
         The bell counts a commit before its state is published, so a thread that waits for the next state sees it.
@@ -201,10 +201,10 @@ class NoticeSender:
         due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
         if due_at is not None:
             seconds = min(seconds, max(0.0, (due_at - self._desk.now).total_seconds()))
-        self._desk.wait_until(lambda _: self._is_woken(heard, was_writer), seconds)
+        self._desk.wait_until(lambda _: self._is_woken(seen, was_writer), seconds)
 
-    def _is_woken(self, heard: int, was_writer: bool) -> bool:
-        is_news = self._bell.rings != heard or self._desk.is_writer != was_writer
+    def _is_woken(self, seen: int, was_writer: bool) -> bool:
+        is_news = self._bell.rings != seen or self._desk.is_writer != was_writer
         return is_news or self._stopping.is_set()
 
 

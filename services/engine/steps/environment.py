@@ -25,8 +25,8 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
     if busy is not None:
         detail = f"{busy.what}; switch when everything is flat and nothing waits"
         return refuse("not_flat", detail, asset=busy.asset, open=busy.kind)
-    heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
-    if command.env == "LIVE" and not (heard and desk.live.ts_connected):
+    is_fresh = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
+    if command.env == "LIVE" and not (is_fresh and desk.live.ts_connected):
         return refuse("bridge_down", "LIVE needs a bridge that is heard and connected to the broker")
     transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
     transition.record(EnvSwitched(command.env))

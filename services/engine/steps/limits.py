@@ -25,17 +25,18 @@ def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     if unknown or not command.limits:
         called = ", ".join(unknown) or "nothing"
         return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    asked = {name: _as_kept(getattr(transition.desk.rules, name), value) for name, value in command.limits.items()}
-    put_rules(transition, replace(transition.desk.wanted, **asked))
+    rules = transition.desk.rules
+    limits = {name: _in_type_of(getattr(rules, name), value) for name, value in command.limits.items()}
+    put_rules(transition, replace(transition.desk.wanted, **limits))
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
 
 
-def _as_kept(kept: object, value: Decimal) -> object:
+def _in_type_of(rule: object, value: Decimal) -> object:
     """Return the value in the type of the rule."""
-    if isinstance(kept, bool):
+    if isinstance(rule, bool):  # before int: a bool is an int too
         return bool(value)
-    return int(value) if isinstance(kept, int) else value
+    return int(value) if isinstance(rule, int) else value
 
 
 def put_rules(transition: Transition, wanted: Rules) -> None:

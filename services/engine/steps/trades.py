@@ -18,17 +18,17 @@ from wire.types import Instant, Price, Side
 ZERO = Decimal(0)
 
 
-def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> None:
+def fill_entry(transition: Transition, order: Order, quantity: int, price: Price) -> None:
     """Open the trade with an entry's first fill, or add a further fill to it."""
     asset = transition.asset(order.asset)
     if asset.trade is None:
-        _open(transition, asset, order, qty, price)
+        _open(transition, asset, order, quantity, price)
         return
     trade = replace(
         asset.trade,
-        quantity=asset.trade.quantity + qty,
-        entered_quantity=asset.trade.entered_quantity + qty,
-        entry_notional=asset.trade.entry_notional + price * qty,
+        quantity=asset.trade.quantity + quantity,
+        entered_quantity=asset.trade.entered_quantity + quantity,
+        entry_notional=asset.trade.entry_notional + price * quantity,
     )
     transition.put_asset(mark_to_market(replace(asset, trade=trade)))
 
@@ -48,13 +48,13 @@ def mark_to_market(asset: Asset) -> Asset:
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
 
 
-def _open(transition: Transition, asset: Asset, order: Order, qty: int, price: Price) -> None:
-    open_trade(transition, asset, trade_of(order, transition.desk.rules, qty, price, transition.now))
+def _open(transition: Transition, asset: Asset, order: Order, quantity: int, price: Price) -> None:
+    open_trade(transition, asset, trade_of(order, transition.desk.rules, quantity, price, transition.now))
     day = transition.desk.day
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
 
 
-def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
+def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Instant) -> Trade:
     """Return the trade that the first fill of an ENTRY opens, with its default protections (SPEC 6)."""
     terms = order.entry
     if terms is None:
@@ -63,9 +63,9 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
         id=order.id,
         side=order.side,
         contract=order.contract,
-        quantity=qty,
-        entered_quantity=qty,
-        entry_notional=price * qty,
+        quantity=quantity,
+        entered_quantity=quantity,
+        entry_notional=price * quantity,
         opened_at=now,
         mode=terms.trade_mode,
         zone=terms.zone,
@@ -115,20 +115,20 @@ def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: b
     )
 
 
-def fill_exit(transition: Transition, order: Order, qty: int, price: Price) -> None:
+def fill_exit(transition: Transition, order: Order, quantity: int, price: Price) -> None:
     """Reduce the position by an exit's fill. At zero the trade is closed (SPEC 7.5)."""
-    reduce_position(transition, transition.asset(order.asset), qty, price, order.source)
+    reduce_position(transition, transition.asset(order.asset), quantity, price, order.source)
 
 
-def reduce_position(transition: Transition, asset: Asset, qty: int, price: Price, reason: str) -> None:
-    """Take ``qty`` contracts out of the trade at ``price``."""
+def reduce_position(transition: Transition, asset: Asset, quantity: int, price: Price, reason: str) -> None:
+    """Take ``quantity`` contracts out of the trade at ``price``."""
     if asset.trade is None:
         return
     trade = replace(
         asset.trade,
-        quantity=asset.trade.quantity - qty,
-        exited_quantity=asset.trade.exited_quantity + qty,
-        exit_notional=asset.trade.exit_notional + price * qty,
+        quantity=asset.trade.quantity - quantity,
+        exited_quantity=asset.trade.exited_quantity + quantity,
+        exit_notional=asset.trade.exit_notional + price * quantity,
     )
     tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
