@@ -155,3 +155,15 @@ def test_every_page_that_code_names_is_there():
 def test_nothing_but_the_run_of_all_tests_names_what_lies_beside_the_repository():
     beside = "../" + "shared"
     assert {place.split(":")[0] for place, line in lines() if beside in line} <= {".ci/run"}
+
+
+SOURCE_NAME = re.compile(
+    r"`((?:services|routes|bridge|wire|tape|tests|static|templates)/[\w/-]*(?:\.(?:py|js|sql|html|css)|/))`"
+)
+
+
+def test_every_source_file_that_a_document_names_is_there():
+    pages = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]
+    named = {(page.name, found[1]) for page in pages for found in SOURCE_NAME.finditer(page.read_text("utf-8"))}
+    assert len(named) > 60
+    assert sorted((page, path) for page, path in named if not (PROJECT / path).exists()) == []

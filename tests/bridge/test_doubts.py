@@ -77,7 +77,7 @@ def test_entry_that_never_reached_the_broker_is_not_sent_when_it_is_too_late(
     broker.mood = "breaks before"
     order = desk.queues()
     crew.works()
-    crew.ahead = timedelta(seconds=31)
+    crew.ahead = timedelta(minutes=31)
     crew.looks_up()
     assert desk.final_status(order) == "CANCELLED"
     assert broker.submitted == [order]

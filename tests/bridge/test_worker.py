@@ -26,9 +26,9 @@ from bridge.limits import HardLimits
 from bridge.orders import OrderRecord
 from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
-from bridge.wire import OrderTicket
 from bridge.worker import Worker
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from wire.bridge import OrderTicket
 
 PRICE = Decimal("5250.25")
 
@@ -246,7 +246,7 @@ def test_exits_of_one_answer_go_first(crew: Crew, desk: DeskServer, broker: Mood
 
 def test_expired_entry_is_not_sent(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
     order = desk.queues("BUY", 5)
-    crew.ahead = timedelta(seconds=31)
+    crew.ahead = timedelta(minutes=31)
     crew.works()
     assert broker.submitted == []
     assert desk.waits_for(order, "CANCELLED")["reason"] == "expired before submit"

@@ -15,6 +15,7 @@ from services.engine.model.settings import Rules
 from tests.support.api_document import PATH, document, documented, operations
 from tests.support.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
 from tests.support.url_map import house_routes
+from wire.events import EventOrder
 
 OF_PEOPLE = {"/", "/journal", "/log", "/login", "/setup", "/static/<edition>/<path:filename>"}  # pages, no calls
 SPEC_11 = {
@@ -121,6 +122,12 @@ def test_the_state_document_has_every_name_of_the_specification(shape):
 def test_the_limits_are_the_rules():
     described = set(document()["components"]["schemas"]["LimitsState"]["properties"])
     assert described == set(Rules.__struct_fields__) - {"contracts"}
+
+
+def test_an_event_names_the_order_that_it_is_about():
+    data = document()["components"]["schemas"]["EventRow"]["properties"]["data"]["properties"]
+    assert set(data) == {"order_id", "order"}
+    assert set(data["order"]["properties"]) == set(data["order"]["required"]) == set(EventOrder.__struct_fields__)
 
 
 def test_numbers_are_numbers_and_times_are_times():
