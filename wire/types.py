@@ -50,7 +50,7 @@ RefusalCode = Literal[
 
 
 def says(text: str) -> Meta:
-    """Describe a field of what travels: its meaning, its unit, what null stands for."""
+    """Return the description of a message's field: its meaning, its unit, the meaning of null."""
     return Meta(description=text)
 
 
