@@ -50,7 +50,7 @@ from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
-from services.notifications.delivery import NoticeBell, Post, WrongTarget, open_targets
+from services.notifications.delivery import NoticeBell, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clockwork
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
@@ -104,7 +104,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         app.register_blueprint(blueprint)
     parts.gatekeeper.sessions.start()
     clockwork = start_clockwork(parts.manager, config)
-    post = Post(parts.manager, targets, parts.bell)
+    post = NoticeSenders(parts.manager, targets, parts.bell)
 
     def close() -> None:
         atexit.unregister(close)

@@ -1,1 +1,1 @@
-"""What travels between Lockstep's programs, and the types they share. Imports msgspec and the standard library only."""
+"""Messages between Lockstep's programs, and the types they share. Imports only msgspec and the standard library."""

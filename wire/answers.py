@@ -1,6 +1,7 @@
-"""What each call answers. Views build these; the JSON and the API's document come from them.
+"""The answers of the API. Views build these Structs; the JSON and the OpenAPI document come from them.
 
-A field that is sometimes left out is ``UnsetType``; every other one is always there, null where it says so.
+A field that may be left out is ``UnsetType``. Every other field is always present; its description names when it is
+null.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ No = Annotated[bool, Meta(extra_json_schema={"const": False})]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """Every error: a sentence, and what is known besides."""
+    """Every error: a sentence, and the known details."""
 
     ok: No = False
     error: Annotated[str, says("one sentence for the person who asked")]
@@ -41,19 +42,19 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class OkAnswer(Struct, frozen=True, kw_only=True):
-    """It is done."""
+    """The call succeeded."""
 
     ok: Yes = True
 
 
 class VersionAnswer(OkAnswer, frozen=True, kw_only=True):
-    """It is done and durable; ``version`` is the state that holds it."""
+    """The call succeeded and its effect is durable. ``version`` is the first state with the effect."""
 
     version: int
 
 
 class ReadyAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The desk answers: as the writer, or as a standby that only reads until it has to take over."""
+    """The desk is ready: as the writer, or as a standby that only reads until it takes over."""
 
     role: Literal["writer", "standby"]
     store: Literal["up"]
@@ -71,13 +72,13 @@ class DeadLetterRow(Struct, frozen=True, kw_only=True):
 
 
 class DeadLettersAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The newest of them, newest first."""
+    """The newest dead letters, newest first."""
 
     dead_letters: tuple[DeadLetterRow, ...]
 
 
 class SecretAnswer(OkAnswer, frozen=True, kw_only=True):
-    """A secret, told to who typed the password once more."""
+    """A secret, shown after the password was entered again."""
 
     secret: str
 
@@ -90,13 +91,13 @@ class SessionAnswer(Struct, frozen=True, kw_only=True):
 
 
 class AssetAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The command took effect; ``asset`` is that asset's new part of the state."""
+    """The command took effect. ``asset`` is the asset's new state."""
 
     asset: AssetState
 
 
 class PreOrderRow(Struct, frozen=True, kw_only=True):
-    """The pre-order as it waits."""
+    """The waiting pre-order."""
 
     asset: str
     direction: Side
@@ -112,7 +113,7 @@ class EntryAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class ExitAnswer(AssetAnswer, frozen=True, kw_only=True):
-    """The exit order, or that it is latched behind the open one."""
+    """The exit order; ``latched`` is true while the exit waits for the open order to end."""
 
     order: OrderRow | None
     latched: bool
@@ -126,13 +127,13 @@ class ScaleInAnswer(AssetAnswer, frozen=True, kw_only=True):
 
 
 class ExitAllRow(OrderRow, frozen=True, kw_only=True):
-    """An exit order, with its id under the contract's name too."""
+    """An exit order. ``order_id`` repeats its id."""
 
     order_id: str
 
 
 class Skip(Struct, frozen=True, kw_only=True):
-    """An asset that exit-all left alone, and why."""
+    """An asset that exit-all skipped, and why."""
 
     asset: str
     reason: str
@@ -140,7 +141,7 @@ class Skip(Struct, frozen=True, kw_only=True):
 
 
 class ExitAllAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """What leaves now, which entries were cancelled, what waits, what is locked; ``assets`` are those that changed."""
+    """The exits queued, the entries cancelled, the exits latched, the assets skipped, and the changed ``assets``."""
 
     orders: tuple[ExitAllRow, ...]
     cancelled: tuple[OrderRow, ...]
@@ -169,38 +170,38 @@ class EnvAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class LimitsAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The named limits as they are in force, and all that waits for the next trading day."""
+    """The named limits now in force, and all changes that wait for the next trading day."""
 
     limits: dict[str, Decimal | int | bool]
     pending: dict[str, str]
 
 
 class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The orders that are now this owner's."""
+    """The orders that this owner has claimed."""
 
     orders: tuple[OrderTicket, ...]
 
 
 class ReportAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The report is taken; ``duplicate``: it had been before."""
+    """The report was applied. ``duplicate`` is true when it had been applied before."""
 
     duplicate: Yes | UnsetType = UNSET
 
 
 class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The snapshot is taken; whether the daily stop holds."""
+    """The snapshot was applied. ``daily_stop_triggered`` is true while the daily stop holds."""
 
     daily_stop_triggered: bool
 
 
 class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The price is noted; ``flagged``: its time lay ahead, so the receipt time stands for it."""
+    """The price was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
 
     flagged: Yes | UnsetType = UNSET
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """What the brick did, or that it was a duplicate or came late."""
+    """The effects of the brick, or that it was a duplicate or late."""
 
     effects: tuple[str, ...] | UnsetType = UNSET
     orders: tuple[OrderRow, ...] | UnsetType = UNSET
@@ -209,7 +210,7 @@ class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class BrickRow(Struct, frozen=True, kw_only=True):
-    """A closed brick; ``open`` and ``close`` are null when no price came with it."""
+    """A closed brick. ``open`` and ``close`` are null when it came without a price."""
 
     n: Annotated[int, says("grows by one with each brick of the series, while the process lives")]
     ts: AwareTime
@@ -228,7 +229,7 @@ class BricksAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class LevelAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The exit that the level caused, or why there is none."""
+    """The exit that the level caused, or why it caused none."""
 
     order: OrderRow | UnsetType | None = UNSET
     latched: bool | UnsetType = UNSET

@@ -1,6 +1,6 @@
-"""One asset of the state document: prices, bricks, ladder, what waits, and the open trade (SPEC 11).
+"""One asset of the state document: prices, bricks, ladder, waiting entries, and the open trade (SPEC 11).
 
-Units and nulls are named as in ``wire/state.py``.
+Units follow the naming rules of ``wire/state.py``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Act = Literal["market", "preorder", "intent", "scale_in"]
 
 
 class Explanation(Struct, frozen=True):
-    """Why something was refused: a stable code, a headline, the rest in words, and the facts in it."""
+    """Why something was refused: a stable code, a title, a detail, and the facts that they name."""
 
     code: str
     title: str
@@ -39,7 +39,7 @@ class Explanation(Struct, frozen=True):
 
 
 class LockState(Struct, frozen=True):
-    """One temporary refusal: whether it holds, what it stops, and what ends it."""
+    """One lock: whether it holds, what it stops, and what ends it."""
 
     lock: Annotated[str, says("its name")]
     held: Annotated[bool, says("whether it holds now")]
@@ -49,7 +49,7 @@ class LockState(Struct, frozen=True):
 
 
 class Rung(Struct, frozen=True):
-    """One gate as it stands: closed, it says why and when or by what it opens."""
+    """The current state of one gate. A closed gate says why, and when or by which event it opens."""
 
     gate: Annotated[str, says("its name")]
     state: Literal["open", "closed"]
@@ -87,7 +87,7 @@ class TradeState(Struct, frozen=True, kw_only=True):
 
 
 class DueExitState(Struct, frozen=True):
-    """An exit that came due and is not yet an order."""
+    """An exit that is due but not yet an order."""
 
     source: Annotated[str, says("the exit rule or command")]
     since: AwareTime
@@ -96,7 +96,7 @@ class DueExitState(Struct, frozen=True):
 
 
 class AssetState(Struct, frozen=True, kw_only=True):
-    """All of one symbol: prices, bricks, ladder, what waits, the open trade and how it is managed."""
+    """The state of one asset: prices, bricks, ladder, waiting entries, the open trade and its protections."""
 
     symbol: Annotated[str, says("the operator's symbol")]
     contract: Annotated[str, says("the open trade's contract, else the one that an entry would buy")]

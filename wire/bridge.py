@@ -1,7 +1,6 @@
-"""What travels between desk and bridge, typed (contract: Orders and Bridge; SPEC 8).
+"""The messages between desk and bridge (contract: Orders and Bridge; SPEC 8).
 
-Prices and dollars are `Decimal` from the first byte to the last: JSON numbers are read and written without a
-detour through binary floats.
+Prices and dollars are `Decimal`: JSON numbers are read and written without conversion to binary floats.
 """
 
 from datetime import datetime
@@ -18,16 +17,16 @@ ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CAN
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 LARGEST_STEP = Decimal(1_000_000)
-"""No contract has a tick, a point or a stop distance larger than this; a number beyond it is a mistake."""
+"""The limit of a tick, a point or a stop distance. No contract has a larger one; a larger number is a mistake."""
 
 
 class OrderTicket(Struct, frozen=True, kw_only=True):
-    """One order as the desk hands it out (``GET /api/orders/pending``).
+    """One order that the desk gives to a bridge (``GET /api/orders/pending``).
 
-    `contract` is the tradable symbol (``MESZ6``; the wire calls it ``asset``), `root` the operator's (``ES``).
-    `qty` counts contracts, `stop_points` is the distance of the protective stop in points (SPEC 6.7),
-    `tick_size` is in price units, `point_size` says how many price units one point is, and `point_value` what
-    one point of one contract is worth in USD. After `expires_at` an entry must not be sent any more.
+    `contract` is the tradable symbol (``MESZ6``; its JSON field is ``asset``), `root` the operator's (``ES``). `qty`
+    counts contracts. `stop_points` is the distance of the protective stop in points (SPEC 6.7). `tick_size` is in price
+    units, `point_size` is one point in price units, `point_value` is the value of one point of one contract in USD.
+    After `expires_at` an entry must not be sent any more.
     """
 
     id: Name
@@ -50,7 +49,7 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     redelivered: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse steps that no contract has; msgspec cannot bound a `Decimal` by itself."""
+        """Refuse steps that no contract has. msgspec itself cannot limit a `Decimal`."""
         for field in ("tick_size", "point_value", "point_size", "stop_points"):
             step: Decimal | None = getattr(self, field)
             if step is not None and not 0 < step < LARGEST_STEP:
@@ -58,33 +57,33 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
 
     @property
     def is_exit(self) -> bool:
-        """Say whether the order closes a position; exits are never limited and never expire."""
+        """Whether the order closes a position. Exits are never limited and never expire."""
         return self.kind == "EXIT"
 
     @property
     def sign(self) -> int:
-        """Give 1 for an order that buys, -1 for one that sells."""
+        """1 for an order that buys, -1 for one that sells."""
         return 1 if self.side == "BUY" else -1
 
     @property
     def signed_qty(self) -> int:
-        """Give the contracts the order adds to the position: positive buys, negative sells."""
+        """The contracts that the order adds to the position: positive for a buy, negative for a sell."""
         return self.sign * self.qty
 
     def has_expired(self, now: datetime) -> bool:
-        """Say whether it is too late to send the order (SPEC 4, expiry)."""
+        """Return whether it is too late to send the order (SPEC 4, expiry)."""
         return not self.is_exit and self.expires_at is not None and now >= self.expires_at
 
 
 class MalformedOrder(Struct, frozen=True):
-    """An order the bridge cannot read: refused with `reason` when it at least has an `id`."""
+    """An order that the bridge cannot read. It is refused with `reason` when it has an `id`."""
 
     id: str | None
     reason: str
 
 
 class ReportExtra(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Details of an execution report: `qty` is this execution's, `cum_qty` all of the order's so far."""
+    """Details of an execution report. `qty` is this execution's quantity, `cum_qty` the order's total so far."""
 
     symbol: str | None = None
     side: Side | None = None
@@ -103,7 +102,7 @@ class ExecutionReport(Struct, frozen=True):
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Body of ``POST /api/bridge/heartbeat``, without the secret, which travels in a header too."""
+    """Body of ``POST /api/bridge/heartbeat``, without the secret, which may be sent in a header."""
 
     ts_connected: bool
     md_connected: bool
@@ -137,7 +136,7 @@ class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class QuoteEvent(Struct, frozen=True, kw_only=True):
-    """A ``quote`` of the stream: the last price of a contract, and when it traded, null when nobody said so."""
+    """A ``quote`` of the stream: the last price of a contract and its time, null when unknown."""
 
     symbol: Name
     price: Decimal
@@ -146,7 +145,7 @@ class QuoteEvent(Struct, frozen=True, kw_only=True):
 
 
 class Quote(Struct, frozen=True):
-    """The last price of a contract, and when it traded as far as the bridge may believe."""
+    """The last price of a contract and its time, which is never later than its receipt."""
 
     symbol: Name
     price: Decimal
@@ -168,15 +167,15 @@ _quote_decoder = msgspec.json.Decoder(QuoteEvent)
 
 
 def decode_pending(answer: bytes) -> list[OrderTicket | MalformedOrder]:
-    """Read the answer of ``GET /api/orders/pending``; one unreadable order does not hide the others.
+    """Read the answer of ``GET /api/orders/pending``. An unreadable order does not affect the others.
 
-    Raises `msgspec.DecodeError` when the answer as a whole is not the contract's.
+    Each order is decoded on its own, after the list. Raises `msgspec.DecodeError` when the answer itself is malformed.
     """
     return [decode_order(bytes(order)) for order in _pending_decoder.decode(answer).orders]
 
 
 def decode_order(order: bytes) -> OrderTicket | MalformedOrder:
-    """Read one order, from the wire or from the ledger."""
+    """Read one order, from an answer or from the ledger."""
     try:
         return _ticket_decoder.decode(order)
     except msgspec.DecodeError as error:
@@ -184,9 +183,9 @@ def decode_order(order: bytes) -> OrderTicket | MalformedOrder:
 
 
 def decode_quote(event: str, received_at: datetime) -> Quote:
-    """Read the ``data`` of a quote event; without a time of its own it is as old as its receipt.
+    """Read the ``data`` of a quote event. Without a time of its own it gets `received_at`.
 
-    A time that lies ahead is taken for `received_at`, so that one wrong clock does not silence later prices.
+    A time in the future is replaced by `received_at`, so that a wrong clock does not make later prices look old.
     Raises `msgspec.DecodeError` when it is not a quote.
     """
     quote = _quote_decoder.decode(event)

@@ -1,4 +1,4 @@
-"""Committed events as they travel: in ``GET /api/events`` and as the stream's message ``event``."""
+"""Committed events in ``GET /api/events`` and in the stream's message ``event``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wire.types import AwareTime, Env, OrderKind, Side, says
 
 
 class EventOrder(Struct, frozen=True):
-    """The order that an event is about. None of this changes after the order was queued."""
+    """The order of an event. These fields never change after the order was queued."""
 
     kind: OrderKind
     side: Side
@@ -34,7 +34,7 @@ DATA = Meta(
 
 
 class EventRow(Struct, frozen=True):
-    """One committed event. The same id always has the same body, whichever process answers and whenever."""
+    """One committed event. An id always has the same body, at any time and from any process."""
 
     id: Annotated[int, says("strictly growing: the journal row's number times 1000, plus the place in the row")]
     ts: Annotated[AwareTime, says("the time of the journal row")]
@@ -44,7 +44,7 @@ class EventRow(Struct, frozen=True):
 
 
 class EventsAnswer(OkAnswer, frozen=True, kw_only=True):
-    """Events behind `since_id`, oldest first."""
+    """Events after `since_id`, oldest first."""
 
     events: tuple[EventRow, ...]
     next: Annotated[int, says("ask again from here; while it stays the same, there is nothing newer")]

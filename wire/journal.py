@@ -1,4 +1,4 @@
-"""What the trader's journal answers: trades, figures, days, notes, the bricks of a trade.
+"""The answers of the trader's journal: trades, figures, days, notes, the bricks of a trade.
 
 Names in ``_s`` are seconds, in ``_usd`` US dollars, in ``_points`` points.
 """
@@ -17,7 +17,7 @@ from wire.types import AwareTime, Env, FillKind, Side, TempoArmer, WayIn, WithOr
 
 
 class GatesRow(Struct, frozen=True, kw_only=True):
-    """How the gates stood when the entry was accepted."""
+    """The margins of the gates when the entry was accepted."""
 
     trade_of_day: Annotated[int, says("the slot of the day's trade limit that was next, from 1")]
     daily_stop_used_pct: Annotated[
@@ -36,7 +36,7 @@ class GatesRow(Struct, frozen=True, kw_only=True):
 
 
 class FillRow(Struct, frozen=True, kw_only=True):
-    """Contracts of the trade that changed hands."""
+    """One fill of the trade."""
 
     at: AwareTime
     kind: Annotated[FillKind, says("RESIZE: the broker held another size, and the desk followed")]
@@ -47,7 +47,7 @@ class FillRow(Struct, frozen=True, kw_only=True):
 
 
 class JournalTradeRow(TradeRow, frozen=True, kw_only=True):
-    """A closed trade with what was written about it."""
+    """A closed trade with its note."""
 
     trading_day: date
     stop_points: Annotated[Decimal | None, says("points to the stop it was entered with, null when unknown")]
@@ -60,14 +60,14 @@ class JournalTradeRow(TradeRow, frozen=True, kw_only=True):
 
 
 class TradesAnswer(OkAnswer, frozen=True, kw_only=True):
-    """A page of trades, newest first; ``next`` asks for the following one as ``before``, null behind the last."""
+    """A page of trades, newest first. ``next`` is the ``before`` of the next page, null after the last page."""
 
     trades: tuple[JournalTradeRow, ...]
     next: str | None
 
 
 class FiguresRow(Struct, frozen=True, kw_only=True):
-    """Trades in figures; null where there is nothing to divide by."""
+    """The figures of a set of trades. A figure is null when there is nothing to divide by."""
 
     trades: int
     wins: int
@@ -88,13 +88,13 @@ class FiguresRow(Struct, frozen=True, kw_only=True):
 
 
 class GroupRow(FiguresRow, frozen=True, kw_only=True):
-    """The figures of trades that have one thing in common."""
+    """The figures of one group of trades."""
 
     name: str
 
 
 class CurveRow(Struct, frozen=True, kw_only=True):
-    """What had been won when a trade closed, itself included."""
+    """The total result when a trade closed, including that trade."""
 
     at: AwareTime
     trade_id: str
@@ -103,7 +103,7 @@ class CurveRow(Struct, frozen=True, kw_only=True):
 
 
 class StatisticsAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The selected trades in figures, the newest 5,000 at most: ``truncated`` says that there are more."""
+    """The figures of the selected trades, at most the newest 5,000. ``truncated`` is true when there are more."""
 
     truncated: bool
     figures: FiguresRow
@@ -114,7 +114,7 @@ class StatisticsAnswer(OkAnswer, frozen=True, kw_only=True):
 
 
 class CalendarRow(Struct, frozen=True, kw_only=True):
-    """A trading day on which anything was done or tried."""
+    """A trading day with trades or attempts."""
 
     day: date
     trades: int
@@ -127,7 +127,7 @@ class CalendarRow(Struct, frozen=True, kw_only=True):
 
 
 class CalendarAnswer(OkAnswer, frozen=True, kw_only=True):
-    """A month of trading days; ``truncated``: there was more than 5,000 trades or tries."""
+    """A month of trading days. ``truncated`` is true when it has more than 5,000 trades or attempts."""
 
     month: str
     days: tuple[CalendarRow, ...]
@@ -157,7 +157,7 @@ class BlockedRow(Struct, frozen=True, kw_only=True):
 
 
 class OverrideRow(Struct, frozen=True, kw_only=True):
-    """An entry that skipped the zone gate; ``gate`` refused it all the same."""
+    """An entry that skipped the zone gate, or an attempt to. ``gate`` is the gate that refused the attempt."""
 
     at: AwareTime
     asset: str
@@ -168,7 +168,7 @@ class OverrideRow(Struct, frozen=True, kw_only=True):
 
 
 class DayAnswer(OkAnswer, frozen=True, kw_only=True):
-    """All of one trading day; lists newest first, the newest 200 tries of each kind."""
+    """One trading day. Lists come newest first, with the newest 200 attempts of each kind."""
 
     day: date
     figures: FiguresRow
@@ -180,7 +180,7 @@ class DayAnswer(OkAnswer, frozen=True, kw_only=True):
 
 
 class GapRow(Struct, frozen=True, kw_only=True):
-    """Where bricks of a long trade are left out."""
+    """A place where bricks of a long trade are left out."""
 
     after: Annotated[int, says("the `n` of the brick behind which they are missing")]
     left_out: Annotated[int | None, says("how many, null when nobody counted them")]
@@ -202,6 +202,6 @@ class TradeBricksAnswer(OkAnswer, frozen=True, kw_only=True):
 
 
 class NoteAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The note is durable; ``trade`` shows it."""
+    """The note is durable. ``trade`` includes it."""
 
     trade: JournalTradeRow

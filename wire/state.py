@@ -1,4 +1,4 @@
-"""The desk as clients read it: the document of ``GET /api/state``, which the stream opens with (SPEC 11).
+"""The document of ``GET /api/state``. The stream begins with the same document (SPEC 11).
 
 Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in ``_usd`` US
 dollars, in ``_points`` points, in ``_pct`` percent. Prices are plain numbers in the contract's price.
@@ -32,7 +32,7 @@ LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": "number"}, {"type": "bo
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
-    """An order as the operator reads it: ``symbol`` is the contract, ``asset`` the operator's symbol."""
+    """An order. ``symbol`` is the contract, ``asset`` the operator's symbol."""
 
     id: str
     asset: Annotated[str, says("the operator's symbol, such as ES")]
@@ -53,7 +53,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class CandleState(Struct, frozen=True):
-    """The candle of the candle lock that runs now."""
+    """The current candle of the candle lock."""
 
     started_at: AwareTime
     ends_at: AwareTime
@@ -155,7 +155,7 @@ class TradeRow(Struct, frozen=True, kw_only=True):
 
 
 class LogRow(Struct, frozen=True):
-    """One message heard, and how often it came in a row."""
+    """One received message, and how often it came in a row."""
 
     ts: AwareTime
     kind: Annotated[str, says("the webhook's path or the bridge's message")]
@@ -177,7 +177,7 @@ class Logs(Struct, frozen=True):
 
 
 class AlertRow(Struct, frozen=True):
-    """Something a person must know."""
+    """A message for the operator."""
 
     at: AwareTime
     code: str
@@ -203,7 +203,7 @@ class LiveDocument(Struct, frozen=True, kw_only=True):
 
 
 class Activity(Struct, frozen=True):
-    """What was heard: the part of the document that the log keeps."""
+    """The received messages: the part of the document that comes from the log."""
 
     logs: Logs
     level_exit_ts: dict[str, AwareTime]

@@ -18,7 +18,7 @@ Feed = Literal["tradingview", "rithmic"]
 
 
 class Change(Struct, frozen=True):
-    """What changed in the state since the message before, as a JSON merge patch (RFC 7396)."""
+    """The changes of the state since the previous message, as a JSON merge patch (RFC 7396)."""
 
     version: int
     now: AwareTime
@@ -33,7 +33,7 @@ class BrickHeard(BrickRow, frozen=True, kw_only=True):
 
 
 class LineHeard(Struct, frozen=True):
-    """A line of the log; it takes the place of the newest one when that only came again."""
+    """A line of the log. With ``replaces_last`` it replaces the newest line, because the same message came again."""
 
     feed: Feed
     entry: LogRow
@@ -41,7 +41,7 @@ class LineHeard(Struct, frozen=True):
 
 
 class Ping(Struct, frozen=True):
-    """The desk lives; nothing changed but the time."""
+    """A sign of life. Nothing changed except the time."""
 
     now: AwareTime
     version: int

@@ -1,4 +1,4 @@
-"""TradingView's streams in one table: what each size of bricks is called, where it arrives and what it is for (SPEC 3).
+"""The table of TradingView's streams: the names, webhook paths and use of each brick size (SPEC 3).
 
 Parser, tape, activity log, state document, set-up page and charts are made from it.
 """
@@ -18,10 +18,9 @@ LEVEL_PATH = "/tv_level_exit"
 class StreamRow(Struct, frozen=True):
     """One size of bricks.
 
-    ``points`` is the bricks' size, ``paths`` the webhooks that take them (the first is the one we name),
-    ``state_name`` what their colour and time are called in the state document before ``_color`` and ``_ts``, ``role``
-    the word beside the brick, ``use`` what the set-up page says of the alert, ``set_up_place`` the order in which a
-    trader sets the alerts up.
+    ``points`` is the size of the bricks, ``paths`` their webhooks (the set-up page shows the first). ``state_name``
+    is the part before ``_color`` and ``_ts`` of their fields in the state document. ``role`` is shown beside the brick,
+    ``use`` on the set-up page. ``set_up_place`` is the order in which a trader sets up the alerts.
     """
 
     stream: Stream
@@ -38,12 +37,12 @@ class StreamRow(Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What the log calls a message of this stream, whichever of its paths it took."""
+        """The name of this stream's messages in the log, the same for each of its paths."""
         return self.path.strip("/")
 
     @property
     def size(self) -> str:
-        """The size as it is written: ``2.5``."""
+        """The size as text: ``2.5``."""
         return f"{self.points:f}"
 
 
@@ -64,11 +63,11 @@ STREAM_POINTS = {row.stream: row.points for row in STREAMS}
 STREAM_OF_SIZE = {row.size: row.stream for row in STREAMS}
 STREAM_OF_PATH = {path: row.stream for row in STREAMS for path in row.paths}
 JOURNALED = tuple(row for row in STREAMS if row.stream is not Stream.ONE)
-"""The streams whose bricks are kept one by one; the 1pt bricks are shown and forgotten."""
+"""The streams whose bricks are stored one by one; the 1pt bricks are only shown."""
 
 
 class PriceAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Body of ``POST /tv_heartbeat``: a price, and when it was; ``source`` names a market that is not real."""
+    """Body of ``POST /tv_heartbeat``: a price and its time. ``source`` names a simulated market."""
 
     secret: str
     symbol: str
@@ -78,7 +77,7 @@ class PriceAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BrickAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Body of a brick's webhook: one closed brick. The path names its size, ``bar_id`` tells it from all others."""
+    """Body of a brick's webhook: one closed brick. The path gives its size; ``bar_id`` identifies it."""
 
     secret: str
     asset: str

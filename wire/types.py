@@ -1,4 +1,4 @@
-"""The desk's words: the types, statuses and sizes that every other room speaks (SPEC 2)."""
+"""The basic types, statuses and sizes that every other module uses (SPEC 2)."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ RefusalCode = Literal[
 
 
 def says(text: str) -> Meta:
-    """Describe a field of what travels: its meaning, its unit, what null stands for."""
+    """Return the description of a message's field: its meaning, its unit, the meaning of null."""
     return Meta(description=text)
 
 
 def opposite(side: Side) -> Side:
-    """Return the side that takes a position of this side out."""
+    """Return the side that exits a position of this side."""
     return "SELL" if side == "BUY" else "BUY"
 
 
@@ -81,7 +81,7 @@ class Stream(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """Where an order is on its way (SPEC 8.1). The last four are final and never change."""
+    """The status of an order (SPEC 8.1). The last four are final and never change."""
 
     PENDING = "PENDING"
     CLAIMED = "CLAIMED"
@@ -101,7 +101,7 @@ FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatu
 
 
 class Contract(Struct, frozen=True):
-    """What is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
+    """The contract that is traded for an asset: ``MESZ6`` on ``CME`` for ``ES``.
 
     ``tick_size`` and ``point_size`` are in price, ``point_value`` in USD per point per contract.
     """
@@ -113,5 +113,5 @@ class Contract(Struct, frozen=True):
     point_size: Price = Decimal(1)
 
     def points(self, distance: Price) -> Decimal:
-        """Turn a distance in price into points."""
+        """Return a distance in price as points."""
         return distance / self.point_size

@@ -1,1 +1,1 @@
-"""Who may call what: passwords, secrets, API keys, sessions. Deny is the default."""
+"""Access control: passwords, secrets, API keys, sessions. Access is denied by default."""

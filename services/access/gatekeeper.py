@@ -1,4 +1,4 @@
-"""Who may do what: the operator by password, bridge and TradingView by secret, readers by key. Deny is the default."""
+"""Check callers: the operator by password, bridge and TradingView by secret, readers by key. Deny by default."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_PASSWORD = 1024
 
 
 class Credentials(Protocol):
-    """The secrets of the settings that open something."""
+    """The settings that hold secrets."""
 
     @property
     def tv_webhook_secret(self) -> str: ...
@@ -54,10 +54,10 @@ class Credentials(Protocol):
 
 
 class Operator(UserMixin):  # type: ignore[misc]
-    """The one person who trades here, within one session.
+    """The operator within one session. There is only one operator.
 
-    ``id`` is what the signed cookie holds: whose session it is and which. Whose changes with the password, which ends
-    every older session.
+    ``id`` is stored in the signed cookie: the operator's id and the session. The operator's id depends on the password,
+    so a new password ends every older session.
     """
 
     def __init__(self, operator_id: str, session: Session) -> None:
@@ -66,7 +66,7 @@ class Operator(UserMixin):  # type: ignore[misc]
 
 
 class SharedSecret:
-    """A secret that programs show, and the one before it while it is being changed."""
+    """A secret that programs send. While it is being changed the previous one is accepted too."""
 
     def __init__(self, secret: str, previous: str | None) -> None:
         self._secret = secret
@@ -78,7 +78,7 @@ class SharedSecret:
         return self._previous is not None
 
     def opens_to(self, shown: str | None) -> bool:
-        """Tell whether the secret is right; the previous one still is, and is noted."""
+        """Return whether the secret is right. Note the time when the previous one was used."""
         if shown is None:
             return False
         is_present = _same(shown, self._secret)
@@ -91,7 +91,7 @@ class SharedSecret:
 class Gatekeeper:
     """Checks secrets and passwords in constant time, and counts wrong passwords.
 
-    ``keys`` knows the API keys, ``sessions`` which sessions were ended.
+    ``keys`` holds the API keys, ``sessions`` the ended sessions.
     """
 
     def __init__(self, config: Credentials, keys: KeyRing, sessions: Sessions) -> None:
@@ -115,7 +115,7 @@ class Gatekeeper:
         return Operator(self.operator_id, self.sessions.begin())
 
     def operator(self, shown: str) -> Operator | None:
-        """Return the operator of a session, None when it was ended, has run out, or is of another password."""
+        """Return the operator of a session, None when it was ended, has expired, or is of another password."""
         operator_id, _, written = shown.partition(".")
         session = read_session(written)
         if session is None or not _same(operator_id, self.operator_id) or not self.sessions.holds(session):
@@ -123,7 +123,7 @@ class Gatekeeper:
         return Operator(operator_id, session)
 
     def close(self) -> None:
-        """Ask the store no more, so that it may be closed."""
+        """Stop using the store, so that it may be closed."""
         self.keys.close()
         self.sessions.close()
 
@@ -134,14 +134,14 @@ class Gatekeeper:
         return self.tradingview.opens_to(secret)
 
     def is_scraper(self, token: str) -> bool:
-        """Tell whether the token opens the metrics; without METRICS_TOKEN none does."""
+        """Return whether the token allows reading the metrics. Without METRICS_TOKEN no token does."""
         expected = self._config.metrics_token
         return expected is not None and _same(token, expected)
 
     def seconds_locked_out(self, address: str, now: float) -> int | None:
-        """Count a try and return how long the address must wait for it, None when it may try now.
+        """Count a try. Return the seconds that the address must wait, None when it may try now.
 
-        Counted before the password is looked at: tries that come at once are limited, too.
+        It is counted before the password is checked, so that parallel tries are limited too.
         """
         if self.is_open or self._tries.hit(LOGIN_ATTEMPTS, address):
             return None
@@ -149,14 +149,15 @@ class Gatekeeper:
         return max(1, round(resets_at - now))
 
     def admits(self, password: str, address: str) -> bool:
-        """Tell whether the password is right; the right one forgives the wrong tries before it."""
+        """Return whether the password is right. A right one resets the count of wrong tries."""
         right = self.is_open or (len(password) <= LONGEST_PASSWORD and self._is_right(password))
         if right:
             self._tries.clear(LOGIN_ATTEMPTS, address)
         return right
 
     def _is_right(self, password: str) -> bool:
-        hashed, plain = self._config.dashboard_password_hash, self._config.dashboard_password
+        hashed = self._config.dashboard_password_hash
+        plain = self._config.dashboard_password
         if hashed is None:
             return plain is not None and _same(password, plain)
         if not hashed.startswith("$argon2"):
@@ -168,5 +169,5 @@ class Gatekeeper:
 
 
 def _same(one: str, other: str) -> bool:
-    """Compare bytes in constant time: as text, anything beyond ASCII would raise."""
+    """Compare in constant time. The texts are encoded, because ``compare_digest`` raises for text beyond ASCII."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -1,7 +1,7 @@
-"""API keys: what a program shows instead of a session, to read and nothing else.
+"""API keys: a program sends one instead of a session. A key allows reading only.
 
-The text of a key is shown once and kept nowhere: ``lk_<id>_<secret>``. Stored is a SHA-256 of the secret, which is
-256 random bits: nobody guesses those, so a slow hash would only slow down every request.
+The text of a key is ``lk_<id>_<secret>``. It is shown once and never stored; only a SHA-256 of the secret is stored.
+The secret has 256 random bits and cannot be guessed, so a slow hash would only slow down every request.
 """
 
 from __future__ import annotations
@@ -31,29 +31,30 @@ SCOPES: Mapping[Scope, str] = {
 SCHEMA = 1
 PREFIX = "lk_"
 TOKEN = re.compile(r"lk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
-ID_BYTES, SECRET_BYTES = 8, 32
+ID_BYTES = 8
+SECRET_BYTES = 32
 LONGEST_NAME = 64
-KEPT_FOR_SECONDS = 2.0  # with a stream's ping, at most 3 s apart, a revoked key is let go within 5 s
-ANSWERS_WITHIN_SECONDS = 2.5  # longer than a store's slowest answer: what comes later is an outage
+KEPT_FOR_SECONDS = 2.0  # a stream checks its key at each ping, every 3 s: a revoked key ends within 5 s
+ANSWERS_WITHIN_SECONDS = 2.5  # longer than a store's slowest answer; a later one counts as an outage
 NO_DIGEST = "0" * 64
 
 log = structlog.get_logger(__name__)
 
 
 class KeyRefused(ValueError):
-    """A key that cannot be made; the sentence says why."""
+    """A key cannot be made. The sentence says why."""
 
 
 class KeyUnreadable(Exception):
-    """What is stored is no key, or one of a newer program."""
+    """The stored data is not a key, or is one of a newer program."""
 
 
 class KeysUnknown(Exception):
-    """The store has not told its keys since this process began: nobody can say whether one is right."""
+    """The keys were never read from the store since this process began, so no key can be checked."""
 
 
 class ApiKey(Struct, frozen=True):
-    """A key as it is stored, its secret only as ``digest``. ``scopes`` may hold some that a newer program knows."""
+    """A stored key, with its secret only as ``digest``. ``scopes`` may include some that only a newer program knows."""
 
     id: str
     name: str
@@ -67,15 +68,17 @@ _keys = msgspec.json.Decoder(ApiKey)
 
 
 def make_key(name: str, scopes: Iterable[str], now: datetime) -> tuple[ApiKey, str]:
-    """Return a new key and its text, which nothing can tell again. Raises KeyRefused."""
-    name, scopes = name.strip(), tuple(dict.fromkeys(scopes))
+    """Return a new key and its text, which cannot be recovered later. Raises KeyRefused."""
+    name = name.strip()
+    scopes = tuple(dict.fromkeys(scopes))
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
         raise KeyRefused(f"the name was {name!r}, it must have 1 to {LONGEST_NAME} printable letters")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise KeyRefused(f"{', '.join(unknown)} is no scope; these are: {', '.join(SCOPES)}")
     if not scopes:
         raise KeyRefused(f"a key needs a scope; these are: {', '.join(SCOPES)}")
-    key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+    key_id = secrets.token_hex(ID_BYTES)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
     return ApiKey(key_id, name, scopes, _digest(secret), now, SCHEMA), f"{PREFIX}{key_id}_{secret}"
 
 
@@ -84,7 +87,7 @@ def stored(key: ApiKey) -> StoredKey:
 
 
 def read_key(kept: StoredKey) -> ApiKey:
-    """Return the key that is stored. Raises KeyUnreadable."""
+    """Read a stored key. Raises KeyUnreadable."""
     try:
         key = _keys.decode(kept.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -99,10 +102,10 @@ def _digest(secret: str) -> str:
 
 
 class KeyRing:
-    """The keys that hold, as the store told them a moment ago.
+    """The valid keys, as read from the store at most ``KEPT_FOR_SECONDS`` ago.
 
-    One thread of its own asks the store, and only when somebody shows a key. While the store is down the keys that
-    it told last go on to hold. Parameters: how to ask the store, and a clock in seconds.
+    A thread of its own reads the store, and only when a caller sends a key. While the store is down the last known keys
+    stay valid. Parameters: a function that reads the keys from the store, and a clock in seconds.
     """
 
     def __init__(self, ask: Callable[[], Sequence[StoredKey]], clock: Callable[[], float] = time.monotonic) -> None:
@@ -110,16 +113,16 @@ class KeyRing:
         self._clock = clock
         self._lock = threading.Lock()
         self._keys: Mapping[str, ApiKey] | None = None
-        self._told_at = float("-inf")
+        self._read_at = float("-inf")
         self._is_down = self._is_closed = False
         self._unreadable: set[str] = set()
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="api-keys")
-        self._answer: Future[None] = self._asking.submit(self._load)  # so that an outage later locks nobody out
+        self._answer: Future[None] = self._asking.submit(self._load)  # now, so that a later outage refuses no key
 
     def find(self, token: str) -> ApiKey | None:
-        """Return the key whose text this is, None when there is none. Raises KeysUnknown.
+        """Return the key with this text, None when there is none. Raises KeysUnknown.
 
-        A wrong secret and an unknown id take the same time.
+        A wrong secret and an unknown id take the same time: the digest is compared in both cases.
         """
         named = TOKEN.fullmatch(token)
         if named is None:
@@ -129,11 +132,11 @@ class KeyRing:
         return key if is_right else None
 
     def holds(self, key: ApiKey) -> bool:
-        """Tell whether a key that was found before still is as it was."""
+        """Return whether a key that was found before is still valid and unchanged."""
         return self._current().get(key.id) == key
 
     def close(self) -> None:
-        """Ask no more, and wait for the last answer: then the store may be closed. The known keys go on to hold."""
+        """Stop reading, and wait for the last answer. Then the store may be closed. The known keys stay valid."""
         with self._lock:
             self._is_closed = True
         self._asking.shutdown()
@@ -146,10 +149,10 @@ class KeyRing:
         return self._keys
 
     def _is_due(self) -> bool:
-        return self._clock() - self._told_at >= KEPT_FOR_SECONDS
+        return self._clock() - self._read_at >= KEPT_FOR_SECONDS
 
     def _ask_again(self) -> None:
-        """Have the store asked, once for everybody, and wait for it; in an outage nobody waits."""
+        """Start one read for all callers, and wait for it. During an outage do not wait if keys are known."""
         with self._lock:
             if self._is_due() and self._answer.done() and not self._is_closed:
                 self._answer = self._asking.submit(self._load)
@@ -157,10 +160,10 @@ class KeyRing:
         if not (self._is_down and self._keys is not None):
             wait([answer], ANSWERS_WITHIN_SECONDS)
         if answer.done():
-            answer.result()  # a fault of ours is heard by whoever asked
+            answer.result()  # raises a bug's exception in the caller
 
     def _load(self) -> None:
-        begun = self._clock()  # what is revoked while the store answers is heard of with the next question
+        begun = self._clock()  # the time before the read: a key revoked during it is noticed by the next one
         try:
             kept = self._ask()
         except StoreError as error:
@@ -172,10 +175,10 @@ class KeyRing:
                 log.info("API keys can be read again")
             self._is_down = False
             self._keys = {key.id: key for key in map(self._readable, kept) if key is not None}
-        self._told_at = begun
+        self._read_at = begun
 
     def _readable(self, kept: StoredKey) -> ApiKey | None:
-        """Return the key; one that cannot be read opens nothing, and is told once."""
+        """Return the key, None for an unreadable one. Each unreadable key is logged once."""
         try:
             return read_key(kept)
         except KeyUnreadable as error:

@@ -1,1 +1,1 @@
-"""The single writer: it decides, commits, adopts and publishes; a standby follows it."""
+"""The single writer process: it decides, commits and publishes. A standby process follows it."""

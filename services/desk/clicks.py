@@ -1,4 +1,4 @@
-"""A click of the operator that comes too late is not carried out (SPEC 4: a stale market order must never execute)."""
+"""Refuse a click of the operator that arrives too late (SPEC 4: a stale market order must never execute)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from services.engine.model.replies import Refusal
 from services.engine.rules.refusals import refuse
 from wire.types import Instant
 
-CLICK_LIVES = timedelta(seconds=5)  # a page has given its click up by then and told the operator so
+CLICK_LIVES = timedelta(seconds=5)  # by then the page has given up the click and shown that to the operator
 
 
 def refusal_of_stale(clicked_at: Instant | None, now: Instant) -> Refusal | None:
-    """Refuse what was clicked more than five seconds before it is decided; None when it may be decided.
+    """Return a refusal for a click more than five seconds old, None when it may be decided.
 
-    One that names no instant never grows old here. An instant that lies ahead counts as now: clocks differ.
+    Without ``clicked_at`` a command is never stale. An instant in the future counts as now, because clocks differ.
     """
     if clicked_at is None or now - clicked_at <= CLICK_LIVES:
         return None

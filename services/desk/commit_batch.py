@@ -25,7 +25,7 @@ from services.projections.table import PROJECTIONS
 from services.stores.codec import documents
 from services.stores.codec.committed_events import CommittedEvent, numbered
 from services.stores.records import Kind, Record
-from services.stores.store import Commit, Head, JournalRow, OutboxChange, Stand, StoredNotice, StoredReply
+from services.stores.store import Commit, Head, JournalRow, OutboxChange, StoredNotice, StoredReply, StoreState
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class KeyReused(Exception):
 
 
 class Outcome(Struct, frozen=True):
-    """What a command was answered, and the desk that answered it. ``repeated``: it is an earlier answer."""
+    """The answer to a command, and the desk after it. ``repeated`` is true for an earlier answer, given again."""
 
     answer: Reply | Refusal
     desk: Desk
@@ -53,7 +53,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Submission(Struct):
-    """A command on its way through the writer. ``clicked_at``: a stale one is refused (``services/desk/clicks.py``)."""
+    """A command in the writer's queue. A stale ``clicked_at`` is refused (``services/desk/clicks.py``)."""
 
     command: AnyCommand
     future: Future[Outcome]
@@ -62,7 +62,7 @@ class Submission(Struct):
 
 
 class MaintenanceWrite(Struct):
-    """A small write that is not journaled, done by the writer thread between two groups: one head to the next."""
+    """A small write without a journal row. The writer thread does it; ``write`` returns the new head."""
 
     write: Callable[[Head], Head]
     future: Future[None]
@@ -71,9 +71,9 @@ class MaintenanceWrite(Struct):
 def next_group(
     waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None], at_most: int, patience: float
 ) -> list[Submission | MaintenanceWrite] | None:
-    """Wait for something to do and take all else that waits with it.
+    """Wait for an item and return it with all other waiting items, at most ``at_most``.
 
-    An empty group: nothing came within ``patience`` seconds. None: this is the end.
+    Returns an empty group when nothing came within ``patience`` seconds, None when the queue has ended.
     """
     try:
         first = waiting.get(timeout=patience)
@@ -97,9 +97,9 @@ def next_group(
 class CommitBatch:
     """The working copy of one group commit: the desk so far and everything that will be stored with it.
 
-    ``carried`` holds the last record of each kind, by its name: projections may build their next ones on them.
-    ``journaled`` is the desk as of the last journal row. Prices that moved after it are on ``desk`` alone: the
-    next row will carry them, and until then they are not stored, so that the journal explains every document.
+    ``carried`` holds the last record of each kind by the kind's name; a projection may build its next record on it.
+    ``journaled`` is the desk as of the last journal row. Prices that changed after it are only on ``desk``. They are
+    stored with the next row, never without one, so that replay of the journal gives every stored document.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class CommitBatch:
         self._withdrawn_slots: set[str] = set()
 
     def earlier_answer(self, submission: Submission) -> Reply | Refusal | None:
-        """Return what this Idempotency-Key was answered before. Raises KeyReused for another request."""
+        """Return the earlier answer for this Idempotency-Key. Raises KeyReused for another request."""
         key = submission.idempotency_key
         known = [reply for reply in self.replies if reply.key == key]
         if key is not None and key in self._known_replies:
@@ -141,9 +141,10 @@ class CommitBatch:
         return documents.read_answer(known[0].answer)
 
     def decide(self, command: AnyCommand, now: Instant) -> tuple[Decision, Decision]:
-        """Let time pass, then decide the command: two decisions, so that each journal row has one cause.
+        """Apply the passing of time, then decide the command.
 
-        A report may speak of an order that has left the desk, perhaps in this very moment: it is recalled.
+        These are two decisions and two journal rows, so that each row has one cause. A report may name an order that is
+        no longer on the desk: that order is read from this batch or from the store first.
         """
         passed = pass_time(self.desk, now)
         self._take(TIME, passed, now)
@@ -154,14 +155,18 @@ class CommitBatch:
         return passed, decision
 
     def _take(self, command: AnyCommand, decision: Decision, now: Instant) -> None:
-        """Take a decision: the desk moves on, and what must be durable joins the commit."""
+        """Apply a decision to the working copy, and add what must be stored to the commit.
+
+        Everything that may fail is computed first, so that a failed decision leaves no trace in the batch.
+        """
         if not decision.is_durable:
             self.desk = decision.desk
             return
         sequence = decision.desk.sequence + 1
         row = self._row_of(command, decision, sequence, now)
         records = self._project(sequence, decision, now)
-        self._tell(self.desk, sequence, decision, now)  # from here on nothing fails: all of a decision or nothing
+        self._record_notices(self.desk, sequence, decision, now)
+        # From here on nothing can fail.
         for record in records:
             self._keep(record)
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
@@ -185,7 +190,7 @@ class CommitBatch:
         )
 
     def _project(self, sequence: int, decision: Decision, now: Instant) -> list[Record]:
-        """Compute what is stored beside the journal row, one kind of record after the other."""
+        """Compute the records that are stored with the journal row, kind by kind."""
         decided = Decided(self.desk, decision, sequence, now, self.carried)
         return [record for projection in PROJECTIONS for record in _records_of(projection, decided)]
 
@@ -201,29 +206,29 @@ class CommitBatch:
         if submission.idempotency_key is None or not decision.is_durable:
             return
         answer = documents.write_answer(decision.answer)
-        mark = fingerprint(submission.command)
-        self.replies.append(StoredReply(submission.idempotency_key, mark, now, answer))
+        request = fingerprint(submission.command)
+        self.replies.append(StoredReply(submission.idempotency_key, request, now, answer))
 
     @property
     def records(self) -> list[Record]:
-        """What projections have computed so far; of records that replace each other the last one."""
+        """All records of the batch so far. Of records that replace each other only the last one."""
         return [*self._replaced.values(), *self._added]
 
     def records_of(self, kind: Kind) -> list[Record]:
-        """Return the records of one kind, in the order in which they came up."""
+        """Return the records of one kind, in the order in which they were computed."""
         return [record for record in self.records if record.kind is kind]
 
     @property
     def attempts(self) -> list[Record]:
-        """Tries against the rules."""
+        """The records of attempts against the rules."""
         return self.records_of(ATTEMPTS)
 
-    def _tell(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Put into the outbox what a person is told of it. Words that fail cost a notice, never the decision."""
+    def _record_notices(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
+        """Add the decision's notices to the outbox. If writing them fails, log it and commit the decision anyway."""
         if self._notifying is None:
             return
         try:
-            told = list(notices_of(before, decision, now, self._notifying.kinds))
+            notices = list(notices_of(before, decision, now, self._notifying.kinds))
             outdated = set(changed_locks(before, decision.desk))
         except Exception:
             log.exception("a notice could not be written", events=[event.kind_name() for event in decision.events])
@@ -232,16 +237,16 @@ class CommitBatch:
         self.notices = [notice for notice in self.notices if notice.slot not in outdated]
         self.notices += [
             StoredNotice(sequence, target, now, n.due_at, n.kind, n.level, n.title, n.body, n.slot)
-            for n in told
+            for n in notices
             for target in range(1, self._notifying.targets + 1)
         ]
 
     def as_commit(self, head: Head | None, epoch: int, writer: str, version: int) -> Commit:
-        """Return all of it as one write of ``writer`` onto the head on which it was decided."""
+        """Return the batch as one write of ``writer`` onto ``head``, the head it was decided on."""
         gone = {symbol: None for symbol in self._committed.assets if symbol not in self.journaled.assets}
         return Commit(
             expected=head,
-            becomes=Stand(self.journaled.sequence, version, epoch, writer),
+            becomes=StoreState(self.journaled.sequence, version, epoch, writer),
             documents={**documents.desk_documents(self.journaled, self._committed), **gone},
             rows=self.rows,
             records=self.records,
@@ -263,5 +268,5 @@ def _records_of(projection: Projection, decided: Decided) -> list[Record]:
 
 
 def fingerprint(command: AnyCommand) -> str:
-    """Return what tells one request from another."""
+    """Return a digest of the command, to recognise the same request again."""
     return blake2b(documents.write_command(command), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""What the writer remembers of what is stored: the committed desk, answers by key, carried records, the last mark."""
+"""The writer's copy of the stored state: the committed desk, answers by key, carried records, the last snapshot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SNAPSHOT_EVERY_ROWS = 10_000
 
 
 class CommittedState(Struct):
-    """Everything here is durable already; only the writer's thread changes it."""
+    """The writer's copy of what is durable. Only the writer thread changes it."""
 
     committed: Desk
     committed_at: Instant
@@ -41,7 +41,7 @@ class CommittedState(Struct):
 
     @classmethod
     def recall(cls, store: Store, stored: Stored, now: Instant) -> CommittedState:
-        """Read back all a writer needs. Raises StoreError."""
+        """Read everything that a writer needs from the store. Raises StoreError."""
         desk = documents.read_desk(stored)
         replies = {reply.key: reply for reply in store.replies_since(now - REPLIES_KEPT_FOR)}
         carriers = [(projection.kind.name, projection.carry) for projection in PROJECTIONS if projection.carry]
@@ -51,7 +51,7 @@ class CommittedState(Struct):
         return cls(desk, now, replies, carried, marks[-1] if marks else None)
 
     def adopt(self, batch: CommitBatch, now: Instant) -> None:
-        """Remember a group that was committed."""
+        """Take over the state of a group that was committed."""
         self.committed = batch.journaled
         self.committed_at = batch.rows[-1].at
         self.carried = batch.carried
@@ -59,14 +59,14 @@ class CommittedState(Struct):
         self._forget_old_replies(now)
 
     def is_snapshot_due(self) -> bool:
-        """Tell whether a trading day or ten thousand rows have passed since the last kept snapshot."""
+        """Return whether a trading day or ten thousand rows have passed since the last snapshot."""
         if self.last_mark is None:
             return True
         is_far = self.committed.sequence >= self.last_mark.sequence + SNAPSHOT_EVERY_ROWS
         return is_far or self.last_mark.trading_day != self.committed.day.trading_day.isoformat()
 
     def as_snapshot(self) -> DeskSnapshot:
-        """Return the committed desk as it is kept for replay."""
+        """Return a snapshot of the committed desk for replay."""
         desk = self.committed
         mark = SnapshotMark(desk.sequence, self.committed_at, desk.day.trading_day.isoformat())
         orders = [documents.write_order(order) for order in desk.orders.values()]
@@ -82,27 +82,27 @@ class CommittedState(Struct):
 
 
 def stored_past(store: Store) -> Past:
-    """Return the last closed trades and the instant of the last try. Raises StoreError."""
+    """Return the last closed trades and the instant of the last attempt against a rule. Raises StoreError."""
     return Past(tuple(last_trades(store, HISTORY_KEPT)), tried_last_at(store))
 
 
 def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) -> tuple[TradeClosed, ...]:
-    """Return the history with trades that closed since, which come oldest first.
+    """Return the history, newest first, with the newly closed trades, which are given oldest first.
 
-    Without any it is the same tuple: the stream sends the history when it finds another one.
+    Without new trades it returns the same tuple object: the stream sends the history only when the object changed.
     """
     return (*reversed(closed), *history)[:HISTORY_KEPT] if closed else history
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:
-    """Return which alerts ended when, with what a committed group adds.
+    """Return when alerts ended, with the ends that a committed group adds.
 
-    A fault in here is logged and costs a word on the page: the group is committed already.
+    A failure here is only logged, because the group is committed already.
     """
     if not any(isinstance(one.event, ENDING) for one in batch.events):
         return known
     try:
         return ends_after(known, batch.desk, [(one.at, one.event) for one in batch.events])
     except Exception:
-        log.exception("which alerts are over could not be told")
+        log.exception("which alerts are over could not be computed")
         return known

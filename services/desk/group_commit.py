@@ -1,4 +1,4 @@
-"""Group commit: what waits is decided in order, committed in one write, adopted, published, answered (DESIGN 2)."""
+"""Group commit: decide the waiting commands in order, commit them in one write, publish, then answer (DESIGN 2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Group = list[Submission | MaintenanceWrite]
 
 
 class GroupCommit:
-    """Serves one group after the other, as long as this process holds the desk."""
+    """Serves one group after the other while this process holds the desk."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class GroupCommit:
         self._timer = timer
 
     def serve(self, group: Group) -> None:
-        """Decide and commit what waited; refuse it when this process may not write now."""
+        """Decide and commit the group's commands, then do its maintenance writes. A standby refuses all of them."""
         if not self._lease.is_held:
             for item in group:
                 item.future.set_exception(NotTheWriter(self._published.snapshot.writer))
@@ -76,12 +76,12 @@ class GroupCommit:
             submission.future.set_result(replace(outcome, desk=batch.desk, version=self._published.snapshot.version))
 
     def _decide_one(self, batch: CommitBatch, submission: Submission) -> Outcome | None:
-        """Decide one command on the batch; a fault of the program fails this command alone."""
+        """Decide one command on the batch. A bug in the program fails this command only."""
         try:
             earlier = batch.earlier_answer(submission)
             if earlier is not None:
                 return Outcome(earlier, batch.desk, 0, repeated=True)
-            now = self._clock()  # judged here, not where it was parsed: a process may freeze between the two
+            now = self._clock()  # read here, not where the request was parsed: the process may freeze in between
             stale = refusal_of_stale(submission.clicked_at, now)
             if stale is not None:
                 return Outcome(stale, batch.desk, 0)
@@ -99,18 +99,23 @@ class GroupCommit:
         return Outcome(decision.answer, batch.desk, 0, decision.events)
 
     def _commit(self, batch: CommitBatch, commands: int) -> None:
-        """Make the group durable. One that changed nothing durable needs no write, but a writer that may write."""
+        """Make the group durable. A group without journal rows needs no write, only a store that accepts writes."""
         if not batch.rows:
             if self._published.snapshot.store != "up":
-                self._lease.write(self._store.renew)  # nothing is acknowledged that could not be stored (SPEC 9)
+                self._lease.write(self._store.renew)  # acknowledge nothing while the store cannot be written (SPEC 9)
                 self._published.say_store("up")
             return
-        began_at, me, version = time.perf_counter(), self._lease, self._published.next_version()
-        me.write(lambda head: self._store.commit(batch.as_commit(head, me.epoch, me.name, version)))
+        began_at = time.perf_counter()
+        lease = self._lease
+        version = self._published.next_version()
+        lease.write(lambda head: self._store.commit(batch.as_commit(head, lease.epoch, lease.name, version)))
         self._timer.committed(time.perf_counter() - began_at, commands)
 
     def _adopt(self, batch: CommitBatch) -> None:
-        """Let the committed group be the state, pass it on, and wake whoever waits for a change."""
+        """Make the committed group the current state: pass it to the subscribers, then publish it.
+
+        Subscribers come first, so that their data is never older than the desk that readers see.
+        """
         if batch.rows:
             self._leadership.committed.adopt(batch, self._clock())
         shown_now = self._published.snapshot
@@ -127,7 +132,7 @@ class GroupCommit:
         )
 
     def _write(self, maintenance: MaintenanceWrite) -> None:
-        """Do a small write; nobody but who asked for it is answered its failure."""
+        """Do a maintenance write. Only its caller gets its failure."""
         try:
             self._lease.write(maintenance.write)
         except StoreError as error:
@@ -141,7 +146,7 @@ class GroupCommit:
             maintenance.future.set_result(None)
 
     def _fail(self, group: list[Submission], error: StoreError) -> None:
-        """Answer everybody of the group that nothing happened; go on with the state as it was."""
+        """Answer every command of the group with the failure, and keep the state as it was."""
         log.error("commit failed", error=str(error), commands=len(group))
         self._timer.failed(type(error).__name__)
         self._leadership.note_failure(error)

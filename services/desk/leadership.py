@@ -1,7 +1,8 @@
-"""Which process decides: take the desk, keep it, settle a write in doubt, follow another process (DESIGN 3).
+"""Which process is the writer: take the desk, keep it, settle a write in doubt, follow another process (DESIGN 3).
 
-Of several processes on one store one holds the desk. The others stand by: they show what it commits, refuse every
-command, and take over when it lets go, ends, or has not written for the length of a lease (``services/desk/lease.py``).
+Of several processes on one store, one holds the desk and writes. The others are standbys: they show what it commits,
+refuse every command, and take over when it releases the desk, ends, or has not written for the length of a lease
+(``services/desk/lease.py``).
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 
-OPEN_WITHIN_SECONDS, OPEN_PAUSE_SECONDS = 10.0, 0.5
-SHOWN_UNSTORED = 60_000_000  # µs: a writer shows versions between two commits; those of a lost one are passed, too
+OPEN_WITHIN_SECONDS = 10.0
+OPEN_PAUSE_SECONDS = 0.5
+SHOWN_UNSTORED = 60_000_000  # µs: a lost writer may have published versions above its last stored one by so much
 
 
 class Leadership:
-    """This process's part in who decides. ``committed`` is what a writer knows of what is stored."""
+    """Makes this process the writer or a standby. ``committed`` is the writer's copy of the stored state."""
 
     def __init__(
         self,
@@ -65,9 +67,9 @@ class Leadership:
     # -- at the start -----------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the desk when nobody holds it, else follow who does. Raises StoreError.
+        """Take the desk when no process holds it, else follow the one that does. Raises StoreError.
 
-        A store that does not answer at once is asked again for some seconds: it may be starting, too.
+        A store that does not answer is asked again for some seconds, because it may be starting too.
         """
         give_up_at = time.monotonic() + OPEN_WITHIN_SECONDS
         while True:
@@ -93,7 +95,7 @@ class Leadership:
     # -- between two groups -----------------------------------------------------------------------------------
 
     def keep(self) -> None:
-        """Renew the lease, settle a write in doubt, or stand by; publish whether the store answers."""
+        """Renew the lease, settle a write in doubt, or follow the writer. Publish whether the store answers."""
         try:
             if self.lease.is_in_doubt:
                 self._settle()
@@ -108,7 +110,7 @@ class Leadership:
             log.exception("the writer failed between two groups")
 
     def note_failure(self, error: StoreError) -> None:
-        """Step down when somebody else has written; else publish that the store does not answer."""
+        """Step down when another process has written; else publish that the store does not answer."""
         if isinstance(error, VersionConflict):
             self._step_down()
         else:
@@ -124,37 +126,46 @@ class Leadership:
 
     def new_batch(self, desk: Desk) -> CommitBatch:
         """Return an empty group that begins on ``desk``."""
-        known = self.committed
-        return CommitBatch(desk, known.committed, known.replies, self._recall, self._notifying, known.carried)
+        state = self.committed
+        return CommitBatch(desk, state.committed, state.replies, self._recall, self._notifying, state.carried)
 
     def _recall(self, order_id: str) -> Order | None:
-        """Return an order that has left the desk, from the store."""
+        """Read an order that is no longer on the desk from the store."""
         return recall_order(self._store, order_id)
 
     # -- becoming the writer, and ceasing to be ---------------------------------------------------------------
 
     def _take(self, head: Head | None) -> None:
-        """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError."""
-        stored, now, past = self._store.load(), self._clock(), stored_past(self._store)
+        """Become the writer by one commit that puts the rules in force and names this process. Raises StoreError.
+
+        Everything is read before that commit: if a read fails, this process holds nothing.
+        """
+        stored = self._store.load()
+        now = self._clock()
+        past = stored_past(self._store)
         head = self._recall_committed(head, stored, now)
         self._published.pass_by(head.version + SHOWN_UNSTORED if head is not None else 0)
-        me, lost = self.lease.name, self._lost_writer(head)
+        name = self.lease.name
+        lost = self._lost_writer(head)
         epoch = (head.epoch if head is not None else 0) + 1
         batch = self.new_batch(self.committed.committed)
         batch.decide(ConfigureDesk(self._rules_at(now)), now)
-        batch.decide(TakeOver(shown(me), epoch, VERSION, lost, counts_ids=True), now)
-        commit = batch.as_commit(head, epoch, me, self._published.next_version())
+        batch.decide(TakeOver(shown(name), epoch, VERSION, lost, counts_ids=True), now)
+        commit = batch.as_commit(head, epoch, name, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))
             commit = replace(commit, documents=documents.desk_documents(batch.journaled))
         began_at = time.perf_counter()
         self.lease.acquire(head, lambda: self._store.commit(commit))
         self._timer.committed(time.perf_counter() - began_at, 2)
-        log.info("this process holds the desk", writer=shown(me), epoch=epoch, after=lost)
+        log.info("this process holds the desk", writer=shown(name), epoch=epoch, after=lost)
         self._open_as_writer(batch, past, now)
 
     def _recall_committed(self, head: Head | None, stored: Stored | None, now: Instant) -> Head | None:
-        """Read what the new writer must know; pass on what the last one committed unheard. Returns the head of it."""
+        """Read the stored state, and pass rows that the last writer committed unseen to the subscribers.
+
+        Returns the head that this state belongs to.
+        """
         if stored is None:
             desk = open_desk(secrets.token_hex(32), self._rules_at(now), now)
             self.committed = CommittedState.of_new(desk, now)
@@ -167,7 +178,7 @@ class Leadership:
         return head
 
     def _lost_writer(self, head: Head | None) -> str | None:
-        """Return who held the desk and did not let it go, as a person is shown it."""
+        """Return the display name of a process that held the desk and did not release it, else None."""
         is_lost = head is not None and head.holder not in ("", self.lease.name)
         return shown(head.holder) if head is not None and is_lost else None
 
@@ -179,7 +190,7 @@ class Leadership:
         self._published.open(batch.desk, past, "writer", shown(self.lease.name))
 
     def _stand_by(self) -> None:
-        """Look at what the writer has committed, and whether it still lives. Raises StoreError."""
+        """Show what the writer has committed, and take over when it no longer writes. Raises StoreError."""
         head = self.lease.look()
         if self._follower.has_news(head):
             self._follower.follow()
@@ -187,7 +198,7 @@ class Leadership:
             self._take(head)
 
     def _step_down(self) -> None:
-        """Another process holds the desk: write no more, and show what it commits."""
+        """Stop writing because another process holds the desk, and show what it commits."""
         log.error("another process holds the desk, this one stands by")
         self.lease.step_down()
         self._published.show(role="standby", writer="")
@@ -197,13 +208,14 @@ class Leadership:
             log.warning("what the other process has committed could not be read", error=str(error))
 
     def _settle(self) -> None:
-        """Go on from what is stored after a write in doubt. Raises StoreError."""
+        """After a write in doubt, continue from the stored state. Raises StoreError."""
         head = self.lease.resolve()
         if head.sequence == self.committed.committed.sequence == self._published.snapshot.desk.sequence:
             self.lease.settled()
             self._published.say_store("up")
             return
-        stored, past = self._store.load(), stored_past(self._store)
+        stored = self._store.load()
+        past = stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
         self.committed = CommittedState.recall(self._store, stored, self._clock())

@@ -1,7 +1,7 @@
-"""StateManager: what the house asks of its single writer (DESIGN 2).
+"""StateManager: the interface between the app and its single writer (DESIGN 2).
 
-Every command goes through one queue. One thread (``services/desk/writer.py``) takes all that wait, decides them in
-order on a working copy, commits them in one transaction, and then publishes. A failed commit changes nothing.
+Every command goes through one queue. One thread (``services/desk/writer.py``) takes all waiting commands, decides them
+in order on a working copy, commits them in one transaction, and then publishes. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
 built of it by ``services/views/state_view.py``; ``wire/state.py`` has every field.
@@ -34,8 +34,9 @@ from services.stores.store import (
 )
 from wire.types import Instant
 
-BEGIN_WITHIN_SECONDS = 1.2  # what has not begun by then never will
-ANSWER_WITHIN_SECONDS = 1.6  # with the above below TradingView's 3 s; what is under way then is of unknown outcome
+BEGIN_WITHIN_SECONDS = 1.2  # a command that the writer has not begun by then is dropped
+ANSWER_WITHIN_SECONDS = 1.6  # a begun command without an answer by then is of unknown outcome
+# Both together stay below 3 s, after which TradingView gives up.
 STOP_WITHIN_SECONDS = 10.0
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
@@ -49,8 +50,8 @@ def utc_now() -> Instant:
 class StateManager:
     """Holds the desk and its one writer thread.
 
-    Parameters: the store it owns, the rules in force at an instant, the clock it asks (aware UTC), what goes into
-    the outbox, who hears of commits (of this process and of others), and who measures this process's own.
+    Parameters: the store it owns, the rules in force at an instant, the clock (aware UTC), which notices go into the
+    outbox, the subscribers to commits of any process, and the timer of this process's commits.
     """
 
     def __init__(
@@ -74,47 +75,47 @@ class StateManager:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The current immutable state; reading it takes no lock."""
+        """The current immutable state. Reading it takes no lock."""
         return self._published.snapshot
 
     @property
     def store(self) -> Store:
-        """What is stored, for reading; only the writer thread writes."""
+        """The store, for reading. Only the writer thread writes."""
         return self._store
 
     @property
     def is_writer(self) -> bool:
-        """Whether this process holds the desk; the others stand by."""
+        """Whether this process holds the lease of the desk. Every other process is a standby."""
         return self.snapshot.role == "writer"
 
     @property
     def now(self) -> Instant:
-        """The desk's time: views and decisions ask the same clock."""
+        """The desk's time. Views and decisions use the same clock."""
         return self._clock()
 
     @property
     def commands_waiting(self) -> int:
-        """How many commands and chores wait for the writer."""
+        """How many commands and maintenance writes wait for the writer."""
         return self._waiting.qsize()
 
     def submit(
         self, command: AnyCommand, idempotency_key: str | None = None, clicked_at: Instant | None = None
     ) -> Outcome:
-        """Decide a command and wait until its outcome is durable; one that was clicked too long ago is refused.
+        """Decide a command and wait until its outcome is durable. A command clicked too long ago is refused.
 
-        Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when it may have been or
-        may yet be, NotTheWriter on the standby, KeyReused when the key was used for another request.
+        Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when it may have been
+        committed or still may be, NotTheWriter on a standby, KeyReused when the key was used for another request.
         """
         future: Future[Outcome] = Future()
         self._put(Submission(command, future, idempotency_key, clicked_at))
         return self._outcome_of(future)
 
     def mark_notice(self, mark: NoticeMark) -> None:
-        """Have the writer write down what became of a notice. Raises StoreError."""
+        """Have the writer store the result of sending a notice. Raises StoreError."""
         self._maintain(lambda head: self._store.mark_notice(mark, head))
 
     def keep_snapshot_when_due(self) -> None:
-        """Keep the desk as it stands, once a trading day and every ten thousand rows: replay begins there."""
+        """Store a snapshot of the desk, once a trading day and every ten thousand rows. Replay begins at a snapshot."""
         if self.is_writer and self._writer.is_snapshot_due():
             self._maintain(self._writer.keep_snapshot)
 
@@ -129,7 +130,7 @@ class StateManager:
         self._waiting.put(item)
 
     def _outcome_of(self, future: Future[T]) -> T:
-        """Wait for the writer: what it has not begun in time never will be."""
+        """Wait for the writer's result. A command that it has not begun in time is dropped."""
         try:
             return future.result(timeout=BEGIN_WITHIN_SECONDS)
         except TimeoutError:
@@ -142,25 +143,25 @@ class StateManager:
             raise OutcomeUnknown("the store has not answered yet") from None
 
     def wait_until(self, is_true: Callable[[Snapshot], bool], timeout: float) -> bool:
-        """Wait until a published state satisfies the question; False when the time ran out."""
+        """Wait until a published state satisfies ``is_true``. Return False when the time ran out."""
         return self._published.wait_until(is_true, timeout)
 
     def keep_observations(self) -> None:
-        """Commit prices and ages when the last commit is 30 s old and something moved since."""
+        """Commit prices and ages when the last commit is 30 s old and some of them changed since."""
         committed, at = self._writer.committed
         if self._clock() >= at + KEEP_OBSERVATIONS_EVERY and documents.observations(self.snapshot.desk, committed):
             self.submit(KeepObservations())
 
     def wake(self) -> None:
-        """Let everybody who waits look again, though nothing changed: the process is about to go."""
+        """Wake every waiting thread although nothing changed, because the process is about to end."""
         self._published.wake()
 
     def finish(self) -> None:
-        """Finish what is queued and let go of the desk; the store may still be read."""
+        """Finish the queue and release the desk. The store may still be read."""
         self._waiting.put(None)
         self._thread.join(timeout=STOP_WITHIN_SECONDS)
 
     def stop(self) -> None:
-        """Finish, and let go of the store."""
+        """Finish, and close the store."""
         self.finish()
         self._store.close()

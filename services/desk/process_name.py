@@ -1,8 +1,8 @@
-"""The name under which a process holds the desk, and whether the process behind a name is known to be gone.
+"""The name under which a process holds the desk, and whether the process with a name is known to have ended.
 
-A name is ``host/pid/machine/born/nonce``. ``machine`` stands for one boot and one set of process ids, so that the
-same pid in another container is another process; ``born`` is when it was started. Without ``/proc`` nobody is known
-to be gone, and a lost writer is followed when its lease runs out.
+A name is ``host/pid/machine/born/nonce``. ``machine`` identifies one boot and one namespace of process ids, so that the
+same pid in another container is another process. ``born`` is the start time of the process. Without ``/proc`` no
+process is known to have ended; a standby then takes over when the lease runs out.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ PROC = Path("/proc")
 
 
 def new_name() -> str:
-    """Return a name of this process that nobody else has."""
+    """Return a unique name for this process."""
     pid = os.getpid()
     return "/".join((socket.gethostname() or "?", str(pid), _machine(), _born(pid), secrets.token_hex(4)))
 
 
 def shown(name: str) -> str:
-    """Return what a person is shown of a name: ``host/pid``."""
+    """Return the part of a name that is displayed: ``host/pid``."""
     return "/".join(name.rsplit("/", 4)[:2])
 
 
 def is_gone(name: str) -> bool:
-    """Tell whether the process of this name is known to have ended; False when that cannot be known from here."""
+    """Return whether the process of this name is known to have ended, False when that is unknown on this machine."""
     try:
         _, pid, machine, born, _ = name.rsplit("/", 4)
         return bool(machine) and machine == _machine() and _born(int(pid)) != born
@@ -46,7 +46,7 @@ def _machine() -> str:
 
 
 def _born(pid: int) -> str:
-    """Return the tick in which a process was started, empty when there is none, or none but its remains."""
+    """Return the clock tick in which a process was started, empty when it does not run (or is a zombie)."""
     try:
         fields = (PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:

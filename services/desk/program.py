@@ -1,3 +1,3 @@
-"""Which program this is; the journal says with each new writer which one decided from there on."""
+"""The version of this program. The journal records it with each new writer."""
 
 VERSION = "0.7.0"

@@ -1,4 +1,4 @@
-"""What readers see: the current immutable snapshot, and the waking of whoever waits for the next one."""
+"""The published state: the current immutable snapshot, and a way to wait for the next one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Role = Literal["writer", "standby"]
 
 
 class Past(Struct, frozen=True):
-    """What is shown of the past: the last trades, newest first, when a rule was tried last, which alerts ended when."""
+    """The past that is shown: the last trades, newest first, the last attempt against a rule, and ended alerts."""
 
     history: tuple[TradeClosed, ...]
     tried_at: Instant | None
@@ -27,10 +27,11 @@ class Past(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """What readers see: one desk, its version, its last trades (newest first), whether the store answers.
+    """The state that readers see: one desk, its version, its last trades (newest first), whether the store answers.
 
-    ``role`` is this process's, ``writer`` who holds the desk, as a person is shown it. ``tried_at`` is when a rule was
-    tried last (``is_try``). ``ended`` is when alerts ended, as far as this process has heard.
+    ``role`` is this process's role, ``writer`` the display name of the process that holds the desk. ``tried_at`` is the
+    instant of the last attempt against a rule (``is_try``). ``ended`` holds when alerts ended, as far as this process
+    has seen it.
     """
 
     desk: Desk
@@ -44,7 +45,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class Publication:
-    """Holds the current snapshot. One thread publishes; anybody reads without a lock, or waits."""
+    """Holds the current snapshot. One thread publishes. Any thread reads it without a lock, or waits for the next."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -62,7 +63,7 @@ class Publication:
         return self._snapshot is None
 
     def open(self, desk: Desk, past: Past, role: Role, writer: str) -> None:
-        """Show a desk that was read from the store, as the first one or after all that was shown before."""
+        """Publish a desk that was read from the store, as the first snapshot or in place of the current one."""
         before = self._snapshot
         ended = still_listed({**(before.ended if before else {}), **past.ended}, desk)
         with self._changed:
@@ -71,32 +72,35 @@ class Publication:
             self._changed.notify_all()
 
     def show(self, **changes: Any) -> None:
-        """Publish the present snapshot with some changes, as the next version."""
+        """Publish the current snapshot with these changes, as the next version."""
         with self._changed:
             self._snapshot = replace(self.snapshot, **changes, version=self.next_version())
             self._changed.notify_all()
 
     def say_store(self, store: Literal["up", "down"]) -> None:
-        """Show whether the store answers, unless that is shown already."""
+        """Publish whether the store answers, if that changed."""
         with self._changed:
             if self.snapshot.store != store:
                 self.show(store=store)
 
     def wait_until(self, is_true: Callable[[Snapshot], bool], timeout: float) -> bool:
-        """Wait until a published state satisfies the question; False when the time ran out."""
+        """Wait until a published state satisfies ``is_true``. Return False when the time ran out."""
         with self._changed:
             return self._changed.wait_for(lambda: is_true(self.snapshot), timeout)
 
     def wake(self) -> None:
-        """Let everybody who waits look again, though nothing changed."""
+        """Wake every waiting thread although nothing changed."""
         with self._changed:
             self._changed.notify_all()
 
     def next_version(self) -> int:
-        """Return microseconds of the epoch, always growing, over a restart too (docs/explanation/architecture.md)."""
+        """Return the next version: microseconds since the epoch, but always above the last version.
+
+        So it also grows over a restart (docs/explanation/architecture.md).
+        """
         last = self._passed if self._snapshot is None else max(self._passed, self._snapshot.version)
         return max(last + 1, time.time_ns() // 1000)
 
     def pass_by(self, version: int) -> None:
-        """Begin above a version that another process has shown, whatever this machine's clock says."""
+        """Keep the next versions above one that another process has shown, whatever this machine's clock says."""
         self._passed = max(self._passed, version)

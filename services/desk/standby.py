@@ -1,4 +1,4 @@
-"""What a standby does: show what another process commits, as it is stored."""
+"""The standby: show what another process commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Follower:
-    """Publishes the stored desk, and passes the journal rows that led to it on, each once."""
+    """Publishes the stored desk, and passes each journal row to the subscribers once."""
 
     def __init__(self, store: Store, published: Publication, subscriptions: Subscriptions) -> None:
         self._store = store
@@ -27,31 +27,34 @@ class Follower:
         self._subscriptions = subscriptions
 
     def has_news(self, head: Head | None) -> bool:
-        """Tell whether the head says anything that is not shown: a lease that was renewed is no news."""
+        """Return whether the head differs from what is shown. A renewed lease alone is no difference."""
         seen = self._published.snapshot
         is_known = head is not None and (head.sequence, shown(head.holder)) == (seen.desk.sequence, seen.writer)
         return not is_known or seen.store != "up"
 
     def follow(self) -> None:
-        """Show what the writer has committed since. Raises StoreError."""
+        """Show what the writer has committed since the last call. Raises StoreError."""
         stored = self._store.load()
         if stored is None:
-            raise StoreDown("the store is empty, though a desk stood in it: restore it, or restart to begin anew")
+            raise StoreDown("the store is empty, though it held a desk before: restore it, or restart to begin anew")
         if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
-            log.error("the store went back behind what was seen of it", sequence=stored.head.sequence)
+            log.error("the store holds less than was seen of it before", sequence=stored.head.sequence)
         self._published.pass_by(stored.head.version)
         desk = documents.read_desk(stored)
         self._published.open(desk, self._past(desk), "standby", shown(stored.head.holder))
 
     def _past(self, desk: Desk) -> Past:
-        """Pass on what was committed since the last look, and return the past with it."""
+        """Pass on the rows committed since the last look, and return the past including them.
+
+        The shown past is extended only when it ends exactly where these rows begin; else it is read from the store.
+        """
         self._subscriptions.begin(desk.sequence)
-        heard = self._subscriptions.heard
+        last_row = self._subscriptions.last_row
         events = self._subscriptions.catch_up(self._store, desk)
-        if self._published.is_empty or events is None or heard != self._published.snapshot.desk.sequence:
+        if self._published.is_empty or events is None or last_row != self._published.snapshot.desk.sequence:
             return stored_past(self._store)
-        shown_before = self._published.snapshot
-        history = with_newer(shown_before.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
+        current = self._published.snapshot
+        history = with_newer(current.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
         tries = [one.at for one in events if is_try(one.event)]
-        ended = ends_after(shown_before.ended, desk, [(one.at, one.event) for one in events])
-        return Past(history, tries[-1] if tries else shown_before.tried_at, ended)
+        ended = ends_after(current.ended, desk, [(one.at, one.event) for one in events])
+        return Past(history, tries[-1] if tries else current.tried_at, ended)

@@ -1,7 +1,7 @@
-"""Who hears of commits: one subscription, the same on the writer and on a standby.
+"""Subscriptions to commits, the same on the writer and on a standby.
 
-Whoever derives something from what is committed (chart bricks, the log, counters, the stream's events, the couriers'
-wake-up) is a ``CommitSubscriber``. Each journal row reaches it once and in order, whichever process wrote the row.
+Everything derived from commits (chart bricks, the log, counters, the stream's events, the wake-up of the notice
+threads) is a ``CommitSubscriber``. It receives each journal row once and in order, whichever process wrote the row.
 """
 
 from __future__ import annotations
@@ -22,51 +22,51 @@ log = structlog.get_logger(__name__)
 
 
 class CommitSubscriber(Protocol):
-    """Hears of commits on the writer's thread. It must be quick: what takes time it does later, on its own thread."""
+    """Receives commits on the writer's thread. It must be quick and do slow work on a thread of its own."""
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Take committed rows, their events and the desk behind them, before anybody else can read that desk.
+        """Receive committed rows, their events and the desk after them, before that desk is published.
 
-        Rows and events are empty when only prices and ages moved, and when a process begins.
+        Rows and events are empty when only prices and ages changed, and when a process begins.
         """
 
 
 class CommitTimer(Protocol):
-    """Hears how commits of this process went; on a standby there are none."""
+    """Measures the commits of this process. A standby has none."""
 
     def committed(self, seconds: float, commands: int) -> None:
-        """Take how long the store took to make a group durable, and how many commands the group held."""
+        """Receive the seconds that the store took to commit a group, and the number of commands in it."""
 
     def failed(self, kind: str) -> None:
-        """Take that a group was not made durable: ``kind`` is the name of the exception's class."""
+        """Receive a failed commit. ``kind`` is the name of the exception's class."""
 
 
 class NoTimer:
     """Measures nothing."""
 
     def committed(self, seconds: float, commands: int) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def failed(self, kind: str) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 class Subscriptions:
-    """Passes commits on to every subscriber, in their order, and remembers up to which row they have heard."""
+    """Passes commits to every subscriber in order, and remembers the last row that was passed on."""
 
     def __init__(self, subscribers: Sequence[CommitSubscriber] = ()) -> None:
         self._subscribers = subscribers
-        self._heard: int | None = None
+        self._last_row: int | None = None
 
     def begin(self, sequence: int) -> None:
-        """Pass on nothing up to this row, unless an earlier call has begun already."""
-        if self._heard is None:
-            self._heard = sequence
+        """Begin after this row: pass on only later rows. A second call has no effect."""
+        if self._last_row is None:
+            self._last_row = sequence
 
     def pass_on(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Pass on what follows the last row that was heard. A subscriber that fails is logged and skipped."""
+        """Pass on the rows that follow the last one. A subscriber that fails is logged and skipped."""
         if rows:
-            self._heard = rows[-1].sequence
+            self._last_row = rows[-1].sequence
         for subscriber in self._subscribers:
             try:
                 subscriber.on_commit(rows, events, desk)
@@ -74,29 +74,30 @@ class Subscriptions:
                 log.exception("a subscriber failed", subscriber=type(subscriber).__name__)
 
     @property
-    def heard(self) -> int | None:
+    def last_row(self) -> int | None:
         """The last row that was passed on, None before the first call."""
-        return self._heard
+        return self._last_row
 
     def catch_up(self, store: Store, desk: Desk) -> list[CommittedEvent] | None:
-        """Pass on what the journal holds between the last row that was heard and this desk. Raises StoreError.
+        """Pass on the journal rows between the last one passed on and this desk. Raises StoreError.
 
-        Returns those events; None when there were more than ``ROWS_AT_ONCE`` rows.
+        Returns their events, None when there were more than ``ROWS_AT_ONCE`` rows.
         """
-        times, events = 0, list[CommittedEvent]()
+        batches = 0
+        events = list[CommittedEvent]()
         for rows in self._missed(store, desk.sequence):
             events = events_of(rows)
             self.pass_on(rows, events, desk)
-            times += 1
-        if times == 0:
+            batches += 1
+        if batches == 0:
             self.pass_on((), (), desk)
-        self._heard = desk.sequence
-        return events if times <= 1 else None
+        self._last_row = desk.sequence
+        return events if batches <= 1 else None
 
     def _missed(self, store: Store, through: int) -> Iterator[list[JournalRow]]:
-        """Yield rows behind the last one heard, some hundreds at a time."""
-        while self._heard is not None and self._heard < through:
-            following = islice(store.journal(self._heard), ROWS_AT_ONCE)
+        """Yield the rows after the last one passed on, at most ``ROWS_AT_ONCE`` at a time."""
+        while self._last_row is not None and self._last_row < through:
+            following = islice(store.journal(self._last_row), ROWS_AT_ONCE)
             rows = [row for row in following if row.sequence <= through]
             if not rows:
                 return  # they were pruned

@@ -1,6 +1,6 @@
-"""The writer's thread: keep the desk, take what waits, serve it, and let go at the end (DESIGN 2, 3).
+"""The writer's thread: keep the lease, serve the queue, and release the desk at the end (DESIGN 2, 3).
 
-Who decides is ``services/desk/leadership.py``'s subject, how a group is served ``services/desk/group_commit.py``'s.
+``services/desk/leadership.py`` decides which process writes, ``services/desk/group_commit.py`` serves a group.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class Writer:
-    """All that one thread does. ``open`` is called once before it, everything else on it."""
+    """The work of the writer thread. ``open`` is called once before the thread starts, ``work`` on the thread."""
 
     def __init__(
         self,
@@ -42,44 +42,45 @@ class Writer:
         self._groups = GroupCommit(store, published, clock, self._leadership, subscriptions, timer)
 
     def open(self) -> None:
-        """Take the desk when nobody holds it, else follow who does. Raises StoreError."""
+        """Take the desk when no process holds it, else follow the one that does. Raises StoreError."""
         self._leadership.open()
 
     def work(self, waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None]) -> None:
-        """Serve what comes until the end is asked for, then let go of the desk."""
+        """Serve the queue until it ends, then release the desk."""
         while True:
             self._leadership.keep()
             group = next_group(waiting, self._store.group_at_most, self._leadership.lease.patience)
             if group is None:
                 break
+            # A future that was cancelled here belongs to a caller who has given up: it is not decided.
             self._serve([item for item in group if item.future.set_running_or_notify_cancel()])
         self._leadership.let_go()
 
     def _serve(self, group: Group) -> None:
-        """Serve a group; after a fault of the program only what is stored counts."""
+        """Serve a group. After a bug in the program, trust only what is stored."""
         try:
             self._groups.serve(group)
         except Exception:
-            log.exception("the writer failed behind a commit")
+            log.exception("the writer failed after a commit")
             self._leadership.lease.doubt()
             for item in group:
                 if not item.future.done():
                     item.future.set_exception(OutcomeUnknown("the program failed after the commit"))
 
-    # -- what is committed --------------------------------------------------------------------------------------
+    # -- the committed state ------------------------------------------------------------------------------------
 
     @property
     def committed(self) -> tuple[Desk, Instant]:
-        """The desk as of the last journal row, and when that was."""
-        known = self._leadership.committed
-        return known.committed, known.committed_at
+        """The desk as of the last journal row, and the instant of that row."""
+        state = self._leadership.committed
+        return state.committed, state.committed_at
 
     def is_snapshot_due(self) -> bool:
-        """Tell whether the committed desk should be kept for replay."""
+        """Return whether a snapshot of the committed desk should be stored for replay."""
         return self._leadership.committed.is_snapshot_due()
 
     def keep_snapshot(self, head: Head) -> Head:
-        """Keep the committed desk for replay: a maintenance write."""
+        """Store a snapshot of the committed desk for replay. This is a maintenance write."""
         snapshot = self._leadership.committed.as_snapshot()
         moved = self._store.keep_snapshot(snapshot, head)
         self._leadership.committed.last_mark = snapshot.mark

@@ -1,1 +1,1 @@
-"""The rules of the desk as pure functions: no clock, no dice, no network. Begin with ``rules/``, then ``decide.py``."""
+"""The trading rules as pure functions: no clock, no random numbers, no network. Read ``rules/``, then ``decide.py``."""

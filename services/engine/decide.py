@@ -1,7 +1,7 @@
-"""decide(desk, command, now): the desk's one question, answered purely.
+"""Decide one command: ``decide(desk, command, now)`` is a pure function.
 
-The same desk, command and instant give the same decision, on any machine, on any day. Time's own effects
-(expiry, the day's roll) come first, so a decision never depends on somebody having polled (SPEC 5.8).
+The same desk, command and instant always give the same decision. What the clock alone causes (an expiry, the roll of
+the day) is done before the command, so a decision does not depend on how often the desk was polled (SPEC 5.8).
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ from wire.types import Instant
 
 
 class Decision(Struct, frozen=True):
-    """What follows from a command: the desk after it, what happened, and the answer.
+    """The result of a command: the desk after it, the events, and the answer.
 
-    ``orders`` are those that changed. Without events only prices and ages moved: nothing to commit.
+    ``orders`` are those that changed. A decision without events changed only prices and ages; it is not committed.
     """
 
     desk: Desk
@@ -90,15 +90,15 @@ class Decision(Struct, frozen=True):
 
 
 def open_desk(id_key: str, rules: Rules, now: Instant) -> Desk:
-    """Return a new desk: nothing known, nothing held. ``id_key`` is 32 secret random bytes in hex."""
+    """Return a new desk without assets, positions or orders. ``id_key`` is 32 secret random bytes in hex."""
     today = trading_day_of(now, rules.day_roll)
     return Desk(id_key=id_key, rules=rules, day=Day(trading_day=today), wanted=rules, configured=rules)
 
 
 def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
-    """Decide one command, after what is due by the clock alone.
+    """Apply what the clock alone causes, then decide one command.
 
-    Refusals are values; an exception means a fault of the program.
+    A refusal is a return value; an exception means a bug in the program.
     """
     passed = pass_time(desk, now)
     decision = decide_now(passed.desk, command, now)
@@ -107,14 +107,14 @@ def decide(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
 
 
 def pass_time(desk: Desk, now: Instant) -> Decision:
-    """Do what is due by the clock alone. Done twice at one instant it does nothing the second time."""
+    """Apply what the clock alone causes. A second call at the same instant changes nothing."""
     transition = Transition(desk, now)
     let_time_pass(transition)
     return _decision(transition, Done())
 
 
 def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
-    """Decide one command on a desk at which time has passed up to ``now`` already (``pass_time``)."""
+    """Decide one command on a desk that ``pass_time`` has already brought to ``now``."""
     transition = Transition(desk, now)
     answer = _unknown_asset(transition, command) or DECIDERS[type(command)](transition, command)
     return _decision(transition, answer)
@@ -133,8 +133,8 @@ def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | Non
 
 
 def let_time_pass(transition: Transition) -> None:
-    """Do what is due by the clock alone: roll the day, expire, warn, retry exits."""
-    roll_day(transition)
+    """Apply what the clock alone causes: roll the day, expire entries, warn, retry exits."""
+    roll_day(transition)  # first: the steps below use the limits of the new day
     expire_entries(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
@@ -145,8 +145,9 @@ def let_time_pass(transition: Transition) -> None:
 
 
 def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
-    """Put the rules in force. An asset with a position or an order stays, even when no longer listed."""
-    known, rules = transition.desk.assets, command.rules
+    """Put the rules in force. Keep an asset with a position or an open order even when it is no longer listed."""
+    known = transition.desk.assets
+    rules = command.rules
     busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
     assets = {
         symbol: replace(known[symbol], contract=contract) if symbol in known else Asset(symbol, contract)
@@ -163,7 +164,7 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 
 
 def take_over(transition: Transition, command: TakeOver) -> Reply:
-    """Write down who decides from here on; a person is told when the one before was lost."""
+    """Record which process decides from here on; raise an alert when the previous one ended without releasing."""
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
     transition.change_desk(last_stamp=last_stamp)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
@@ -174,18 +175,18 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
 
 
 def tick_clock(transition: Transition, command: TickClock) -> Reply:
-    """Nothing beyond what time does before every command."""
+    """Do nothing more: ``decide`` has applied the passing of time already."""
     return Done()
 
 
 def keep_dead_letter(transition: Transition, command: KeepDeadLetter) -> Reply:
-    """Keep what could not be read; it changes nothing on the desk."""
+    """Record a message that could not be read. The desk does not change."""
     transition.record(DeadLetterKept(command.path, command.reason, command.body))
     return Done()
 
 
 def keep_observations(transition: Transition, command: KeepObservations) -> Reply:
-    """Have prices and ages committed though nothing happened."""
+    """Record an event so that prices and ages are committed although nothing else happened."""
     transition.record(ObservationsKept())
     return Done()
 

@@ -1,6 +1,6 @@
-"""One decision in the making: the desk so far, the time, and what has happened.
+"""The working copy of one decision: the desk so far, the time, and the events so far.
 
-A ``Transition`` lives for one call of ``decide`` and never leaves it, so the decision stays a pure function.
+A ``Transition`` exists only during one call of ``decide``, so the decision stays a pure function.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from services.engine.model.wording import facts_of
 from services.engine.rules.alerts import new_alert
 from wire.types import Instant
 
-COUNTER_BITS = 16  # of an id, behind its milliseconds
+COUNTER_BITS = 16  # an id is 48 bits of milliseconds, then this counter, then 64 bits of hash
 
 
 class Transition:
-    """Collects one decision's changes of the desk in the order in which they happen."""
+    """Collects the changes that one decision makes to the desk, in the order in which they happen."""
 
     __slots__ = ("desk", "events", "now", "orders")
 
@@ -34,7 +34,7 @@ class Transition:
         self.orders: dict[str, Order] = {}
 
     def record(self, event: AnyEvent) -> None:
-        """Record what happened; a decision with an event is committed."""
+        """Record an event. A decision with at least one event is committed."""
         self.events.append(event)
 
     def change_desk(self, **changes: Any) -> None:
@@ -50,7 +50,7 @@ class Transition:
         return asset
 
     def put_order(self, order: Order) -> Order:
-        """Put the changed order on the desk, or take it off once it is final."""
+        """Put the changed order on the desk; remove it from the desk once it is final."""
         orders = {**self.desk.orders, order.id: order}
         if order.status.is_final:
             del orders[order.id]
@@ -61,14 +61,14 @@ class Transition:
     def new_id(self) -> str:
         """Return a new id that sorts by creation and cannot be guessed (SPEC 8.1).
 
-        48 bits of milliseconds, 16 of a counter within the millisecond, 64 of a hash that is keyed with the desk's
-        secret: the same desk asked again gives the same id, as replay needs. A counter that is full, or a clock that
-        went back, borrows the next millisecond.
+        It has 48 bits of milliseconds, 16 bits of a counter within the millisecond, and 64 bits of a hash that is keyed
+        with the desk's secret. The same desk gives the same id again; replay depends on that. When the counter is full
+        or the clock went back, the id takes the next millisecond.
         """
         issued = self.desk.issued + 1
         secret = blake2b(issued.to_bytes(8), key=bytes.fromhex(self.desk.id_key), digest_size=10).hexdigest()
         milliseconds = int(self.now.timestamp() * 1000)
-        if self.desk.last_stamp is None:  # rows of a program without the counter must recompute to its ids
+        if self.desk.last_stamp is None:  # replay of rows written before the counter must give their old ids
             self.desk = replace(self.desk, issued=issued)
             return f"{milliseconds:012x}{secret}"
         stamp = max(milliseconds << COUNTER_BITS, self.desk.last_stamp + 1)
@@ -83,7 +83,10 @@ class Transition:
         facts: Mapping[str, object] = MappingProxyType({}),
         level: AlertLevel | None = None,
     ) -> None:
-        """Raise an alert: kept on the desk's bounded list and in the journal. Its row has title and usual level."""
+        """Raise an alert: add it to the desk's bounded list and to the journal.
+
+        Title and usual level come from the row of ``code`` in ``rules/alerts.py``.
+        """
         alert = new_alert(self.now, code, detail, asset, facts_of(facts), level)
         self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
         self.record(AlertRaised(alert))

@@ -1,1 +1,1 @@
-"""What was: the journal read from store and archive, compared, exported, put away."""
+"""The history of the desk: read the journal from store and archive, replay, compare, export and archive it."""

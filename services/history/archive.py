@@ -1,7 +1,7 @@
-"""Journal rows put away: gzip files of JSON lines, one per trading day, each with a line that vouches for the rest.
+"""The archive of journal rows: gzip files of JSON lines, one per trading day, each with a checksum.
 
-The first line names trading day, first and last sequence, number of rows, and the SHA-256 of all lines after it.
-A day that was put away in two goes lies in two files. Lines are the rows whole, command and events as stored.
+The first line holds trading day, first and last sequence, number of rows, and the SHA-256 of all lines after it. A day
+that was archived in two steps has two files. Each line is a whole row, with command and events as stored.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTHING = b"null"
 
 
 class RowLine(Struct, frozen=True):
-    """A journal row as a line: what it holds as JSON stays the very same bytes."""
+    """A journal row as a line. Its JSON parts keep exactly the same bytes."""
 
     sequence: int
     at: Instant
@@ -52,7 +52,7 @@ class PartHead(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """One file of the archive and what its first line says."""
+    """One file of the archive, and its first line."""
 
     path: Path
     head: PartHead
@@ -71,7 +71,7 @@ _lines = msgspec.json.Decoder(RowLine)
 
 
 def write_line(row: JournalRow) -> bytes:
-    """Return the row as one line of JSON, its end included."""
+    """Return the row as one line of JSON, with its line end."""
     observed = Raw(NOTHING if row.observed is None else row.observed)
     line = RowLine(
         row.sequence,
@@ -91,14 +91,15 @@ def read_line(text: bytes) -> JournalRow:
     """Read a row from its line. Raises msgspec.MsgspecError."""
     line = _lines.decode(text)
     observed = None if bytes(line.observed) == NOTHING else bytes(line.observed)
-    command, events = bytes(line.command), bytes(line.events)
+    command = bytes(line.command)
+    events = bytes(line.events)
     return JournalRow(
         line.sequence, line.at, line.origin, line.kind, line.asset, command, events, observed, line.schema
     )
 
 
 class Archive:
-    """A folder of parts, oldest first. Raises StoreUnreadable when one of them is not what it says."""
+    """A folder of parts, oldest first. Raises StoreUnreadable when one is damaged or rows are missing between two."""
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -110,7 +111,7 @@ class Archive:
                 raise StoreUnreadable(_misfit(one, following))
 
     def rows(self, after: int = 0) -> Iterator[JournalRow]:
-        """Walk the rows behind a sequence; each file is checked to its end. Raises StoreUnreadable."""
+        """Yield the rows after a sequence. Each file is checked to its end. Raises StoreUnreadable."""
         for part in self.parts:
             if part.last > after:
                 yield from (row for row in checked_rows(part) if row.sequence > after)
@@ -118,14 +119,19 @@ class Archive:
 
 def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Part:
     """Write a day's rows to a new file. Raises OSError, FileStands."""
-    digest, first, last, count = sha256(), 0, 0, 0
+    digest = sha256()
+    first = 0
+    last = 0
+    count = 0
     with tempfile.TemporaryFile(dir=folder) as body:
         with gzip.GzipFile(fileobj=body, mode="wb", mtime=0) as packed:
             for row in rows:
                 line = write_line(row)
                 digest.update(line)
                 packed.write(line)
-                first, last, count = first or row.sequence, row.sequence, count + 1
+                first = first or row.sequence
+                last = row.sequence
+                count += 1
         head = PartHead(FORMAT, trading_day, first, last, count, digest.hexdigest())
         part = Part(folder / f"journal-{trading_day}-{first:012}.jsonl.gz", head)
         body.seek(0)
@@ -136,15 +142,17 @@ def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Pa
 
 
 def checked_rows(part: Part) -> Iterator[JournalRow]:
-    """Walk a file's rows and compare what its first line says with what it holds. Raises StoreUnreadable."""
-    name, digest, expected = part.path.name, sha256(), part.first
+    """Yield a file's rows, and check them against its first line. Raises StoreUnreadable."""
+    name = part.path.name
+    digest = sha256()
+    expected = part.first
     try:
         with gzip.open(part.path) as file:
             file.readline()
             for text in file:
                 row = read_line(text)
                 if row.sequence != expected:
-                    raise StoreUnreadable(f"{name} is damaged: row {row.sequence} stands where {expected} should")
+                    raise StoreUnreadable(f"{name} is damaged: row {row.sequence} is in the place of row {expected}")
                 digest.update(text)
                 expected += 1
                 yield row

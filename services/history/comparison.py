@@ -1,4 +1,4 @@
-"""What a replay finds: rows, snapshots and the stored desk compared with what the journal gives today."""
+"""Compare the replayed journal with its recorded events, the snapshots and the stored desk."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from services.history.differences import (
     plain_order,
     plain_trade,
 )
-from services.history.recomputing import Recomputed, told_events
+from services.history.recomputing import Recomputed, recorded_events
 from services.history.source import History
 from services.projections.trades import last_trades
 from services.stores.codec import documents
 from services.stores.records import ORDERS
 from services.stores.store import SnapshotMark, Store, StoreUnreadable
 
-SENTENCES_KEPT = 40  # after the first differing row many more may follow from it
+SENTENCES_KEPT = 40  # the first differing row may cause many more
 LATEST_COMPARED = 1000  # closed trades and ended orders that are looked up in the store
 
 
 class Replay(Struct, frozen=True):
-    """What came out: how many rows were decided again, and where journal or store say something else.
+    """The result of a replay: how many rows were decided again, and where journal or store differ.
 
-    ``unequal_rows`` are sequences whose events differ, ``unequal_documents`` the names of documents that do.
-    ``sentences`` name the fields, the first of them; ``programs`` are the program's versions by their first row.
-    ``snapshots`` counts those compared on the way, ``reached_store`` tells whether the stored desk was.
+    ``unequal_rows`` are the sequences of rows whose events differ, ``unequal_documents`` the names of documents that
+    differ. ``sentences`` name the first differing fields. ``programs`` are the program versions, each with its first
+    row. ``snapshots`` counts the compared snapshots; ``reached_store`` is true when the stored desk was compared too.
     ``unequal_of_others`` of the unequal rows were decided by another version of the program.
     """
 
@@ -57,12 +57,12 @@ class Replay(Struct, frozen=True):
 
     @property
     def strangers(self) -> list[str]:
-        """Versions other than this program's that decided some of the rows; they may have decided otherwise."""
+        """The other program versions that decided some of the rows. They may have decided differently."""
         return sorted({version for _, version in self.programs} - {VERSION})
 
 
 class Comparison:
-    """Compares each row's events, each snapshot on the way, and at the end what is stored."""
+    """Compares each row's events, each snapshot, and at the end the stored desk."""
 
     def __init__(self, history: History, beginning: SnapshotMark | None, head: int, day: str | None) -> None:
         self._history = history
@@ -82,11 +82,12 @@ class Comparison:
         self.is_complete = False
 
     def take(self, step: Recomputed) -> None:
-        """Compare one row; where a snapshot stands behind it, that too."""
+        """Compare one row, and the snapshot after it if there is one."""
         self._note_program(step)
         if self._is_of_the_day(step.desk):
             self._rows += 1
-            self._first, self._last = self._first or step.row.sequence, step.row.sequence
+            self._first = self._first or step.row.sequence
+            self._last = step.row.sequence
             self._compare_row(step)
             self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
             self._ended.extend(order for order in step.orders if order.status.is_final)
@@ -103,15 +104,16 @@ class Comparison:
         return today == self._day
 
     def _note_program(self, step: Recomputed) -> None:
-        """Note who decided from here on, as the row itself tells it."""
+        """Record the program version that decided from this row on, as the row names it."""
         if step.row.kind != "TakeOver":
             return
-        for event in told_events(step.row):
+        for event in recorded_events(step.row):
             if isinstance(event, DeskTakenOver) and (not self._programs or self._programs[-1][1] != event.program):
                 self._programs.append((step.row.sequence, event.program))
 
     def _compare_row(self, step: Recomputed) -> None:
-        row, found = step.row, []
+        row = step.row
+        found = []
         if step.fault is not None:
             found = [f"today's program fails on it: {step.fault}"]
         else:
@@ -138,7 +140,7 @@ class Comparison:
             self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))
 
     def _compare_trades(self, store: Store) -> None:
-        """Compare the latest closed trades; those that newer ones have pushed off the list are left out."""
+        """Compare the latest closed trades, except those older than the stored list that is read here."""
         if not self._trades:
             return
         stored = {trade.id: trade for trade in last_trades(store, LATEST_COMPARED)}
@@ -159,7 +161,7 @@ class Comparison:
                 self._sentences.append(sentence)
 
     def result(self) -> Replay:
-        """Return what was found. Raises StoreUnreadable when there was no row of the day asked for."""
+        """Return the result. Raises StoreUnreadable when the requested day has no row."""
         if self._day is not None and not self._rows:
             raise StoreUnreadable(f"no row of the trading day {self._day} is kept")
         return Replay(

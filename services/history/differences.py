@@ -1,4 +1,4 @@
-"""Two desks compared field by field, in sentences that name the field."""
+"""Compare two desks field by field; each difference is a sentence that names the field."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ ABSENT = object()
 LONGEST_VALUE = 80
 
 
-def desk_differences(journal: Desk, other: Desk, teller: str) -> Iterator[tuple[str, str]]:
-    """Yield the name of each differing document and a sentence: ``journal`` is the desk recomputed from the rows.
+def desk_differences(journal: Desk, other: Desk, source: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each differing document and a sentence. ``journal`` is the desk recomputed from the rows.
 
-    ``teller`` says whose the other one is: ``the store``, ``the snapshot behind row 900``.
+    ``source`` names where ``other`` comes from: ``the store``, ``the snapshot behind row 900``.
     """
-    ours, theirs = plain_desk(journal), plain_desk(other)
+    ours = plain_desk(journal)
+    theirs = plain_desk(other)
     for name in sorted({*ours, *theirs}):
-        yield from document_differences(name, ours.get(name, ABSENT), theirs.get(name, ABSENT), teller)
+        yield from document_differences(name, ours.get(name, ABSENT), theirs.get(name, ABSENT), source)
 
 
-def document_differences(name: str, ours: Any, theirs: Any, teller: str) -> Iterator[tuple[str, str]]:
-    """Yield a document's name and a sentence for each of its fields that differs."""
+def document_differences(name: str, ours: Any, theirs: Any, source: str) -> Iterator[tuple[str, str]]:
+    """Yield the document's name and a sentence for each of its fields that differs."""
     for place, one, another in field_differences(ours, theirs, name):
-        yield name, f"{place}: the journal says {_shown(one)}, {teller} says {_shown(another)}"
+        yield name, f"{place}: the journal says {_shown(one)}, {source} says {_shown(another)}"
 
 
-def event_differences(decided: bytes, told: bytes) -> list[str]:
-    """Return a sentence for each field in which the events decided today differ from those that a row tells."""
+def event_differences(decided: bytes, recorded: bytes) -> list[str]:
+    """Return a sentence for each field in which the newly decided events differ from the recorded ones of a row."""
     ours = msgspec.json.decode(decided)
     try:
-        theirs = msgspec.json.decode(told)
+        theirs = msgspec.json.decode(recorded)
     except msgspec.MsgspecError as error:
         return [f"its events could not be read: {error}"]
     if [_kind(event) for event in ours] != [_kind(event) for event in _listed(theirs)]:
@@ -63,7 +64,7 @@ def plain_trade(trade: TradeClosed) -> Any:
 
 
 def field_differences(one: Any, other: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield where two plain values differ: the path, what the first says, what the second says."""
+    """Yield each difference of two plain values: the path, the first value, the second value."""
     if isinstance(one, dict) and isinstance(other, dict):
         for name in sorted({*one, *other}):
             yield from field_differences(one.get(name, ABSENT), other.get(name, ABSENT), f"{place}.{name}")
@@ -75,7 +76,7 @@ def field_differences(one: Any, other: Any, place: str) -> Iterator[tuple[str, A
 
 
 def _inner(document: Any) -> Any:
-    """Return what a stored document is about, without its wrapping."""
+    """Return the desk or asset inside a stored document."""
     return document.get("desk", document.get("asset", document))
 
 

@@ -1,4 +1,4 @@
-"""What replay and what-if found, written for a terminal."""
+"""Print the results of replay and what-if on a terminal."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from services.history.what_if import Allowed, Refused, WhatIf
 from services.market.session import NEW_YORK
 from wire.types import Instant
 
-TOLD_EVERY_SECONDS = 2.0
+PROGRESS_EVERY_SECONDS = 2.0
 WIDTH_OF_FILES = 200
-SHORTEST_TOLD = 20_000  # a journal of fewer rows is done before anybody wonders
+FEWEST_ROWS_WITH_PROGRESS = 20_000  # a shorter journal is done within seconds
 
 
 def progress_told() -> Callable[[int, int], None]:
-    """Return what tells a person on stderr how far a long walk is, now and then."""
-    began = told = time.monotonic()
+    """Return a function that prints the progress of a long replay on stderr, at most every two seconds."""
+    began = printed = time.monotonic()
     from_row: int | None = None
 
-    def tell(row: int, last: int) -> None:
-        nonlocal told, from_row
+    def print_progress(row: int, last: int) -> None:
+        nonlocal printed, from_row
         from_row = row if from_row is None else from_row
         now = time.monotonic()
-        if now < told + TOLD_EVERY_SECONDS or last - from_row < SHORTEST_TOLD:
+        if now < printed + PROGRESS_EVERY_SECONDS or last - from_row < FEWEST_ROWS_WITH_PROGRESS:
             return
-        told = now
+        printed = now
         speed = (row - from_row) / (now - began)
         click.echo(f"row {row} of {last}, {speed:,.0f} rows/s", err=True)
 
-    return tell
+    return print_progress
 
 
 def replay_lines(replay: Replay, day: str | None) -> Iterator[str]:
-    """Yield what a replay found, the worst first."""
+    """Yield the lines of a replay's result: the differences first, then the summary."""
     yield from replay.sentences
     if len(replay.sentences) < len(replay.unequal_rows) + len(replay.unequal_documents):
         yield f"… {len(replay.unequal_rows)} rows and {len(replay.unequal_documents)} documents differ in all"
     of_day = f" of {day}" if day else ""
     compared = [f"{replay.snapshots} snapshots"] * bool(replay.snapshots) + ["the stored desk"] * replay.reached_store
-    beside = f"; compared with {' and '.join(compared)}" if compared else "; no stored state stands at their end"
+    beside = f"; compared with {' and '.join(compared)}" if compared else "; there is no stored state at their end"
     yield f"{replay.rows} rows{of_day} decided again ({replay.first} to {replay.last}){beside}."
     yield from _programs(replay)
     yield "EQUAL" if replay.is_equal else "UNEQUAL"
@@ -58,13 +58,13 @@ def _programs(replay: Replay) -> Iterator[str]:
     if not replay.programs:
         yield "No row says which version of the program decided."
     if replay.strangers or replay.unequal_of_others or not replay.programs:
-        yield f"This program is {VERSION}: it may tell rows of another version otherwise."
+        yield f"This program is {VERSION}: it may decide rows of another version differently."
     if replay.unequal_of_others:
         yield f"{replay.unequal_of_others} of {len(replay.unequal_rows)} unequal rows are another version's."
 
 
 def show_what_if(found: WhatIf) -> None:
-    """Print the entries that differ, and what they come to."""
+    """Print the entries that differ, and their totals."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_OF_FILES)
@@ -82,7 +82,7 @@ def show_what_if(found: WhatIf) -> None:
     ):
         console.print(line, highlight=False, soft_wrap=True)
     if found.unequal_rows:
-        console.print(f"{found.unequal_rows} rows are told otherwise by this program: see flask desk replay.")
+        console.print(f"{found.unequal_rows} rows are decided differently by this program: see flask desk replay.")
 
 
 def _table(entries: list[Refused | Allowed]) -> Table:
@@ -94,7 +94,7 @@ def _table(entries: list[Refused | Allowed]) -> Table:
 
 
 def _fate(entry: Refused | Allowed) -> tuple[str, str, str]:
-    """Return what would have become of an entry, and what the real one made."""
+    """Return the other outcome of an entry, and the points and USD that the real trade made."""
     why = f"{entry.gate} ({entry.sentence})"
     if isinstance(entry, Allowed):
         return f"allowed; it was refused by {why}", "unknown", "unknown"
@@ -105,7 +105,7 @@ def _fate(entry: Refused | Allowed) -> tuple[str, str, str]:
 
 
 def clock(at: Instant) -> str:
-    """Write an instant as New York's date and clock."""
+    """Format an instant as date and time in New York."""
     return at.astimezone(NEW_YORK).strftime("%Y-%m-%d %H:%M:%S")
 
 

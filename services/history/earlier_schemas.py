@@ -1,4 +1,4 @@
-"""What a program of an earlier schema did not record: a replay of its rows leaves out exactly that (SPEC 9)."""
+"""Values that programs of earlier schemas did not record. A replay of their rows leaves out exactly these (SPEC 9)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Forget = Callable[[Decision], Decision]
 
 
 def without_facts_of_alerts(decision: Decision) -> Decision:
-    """Leave out ``facts`` of the desk's alerts and of AlertRaised."""
+    """Remove ``facts`` from the desk's alerts and from AlertRaised."""
     desk = decision.desk
     if any(alert.facts is not UNSET for alert in desk.alerts):
         desk = replace(desk, alerts=tuple(map(_without_facts, desk.alerts)))
-    return replace(decision, desk=desk, events=tuple(map(_told_without_facts, decision.events)))
+    return replace(decision, desk=desk, events=tuple(map(_event_without_facts, decision.events)))
 
 
-def _told_without_facts(event: AnyEvent) -> AnyEvent:
+def _event_without_facts(event: AnyEvent) -> AnyEvent:
     return replace(event, alert=_without_facts(event.alert)) if isinstance(event, AlertRaised) else event
 
 
@@ -32,7 +32,7 @@ def _without_facts(alert: Alert) -> Alert:
 
 
 def without_refusals_of_preorders(decision: Decision) -> Decision:
-    """Leave out ``preorder.refusal`` of every asset."""
+    """Remove ``preorder.refusal`` from every asset."""
     assets = decision.desk.assets
     if all(asset.preorder is None or asset.preorder.refusal is UNSET for asset in assets.values()):
         return decision
@@ -44,13 +44,13 @@ def _without_refusal(asset: Asset) -> Asset:
     return asset if asset.preorder is None else replace(asset, preorder=replace(asset.preorder, refusal=UNSET))
 
 
-NEW_SINCE: Mapping[int, tuple[Forget, ...]] = MappingProxyType(  # schema -> what is recorded from it on
+NEW_SINCE: Mapping[int, tuple[Forget, ...]] = MappingProxyType(  # schema -> values that are recorded from it on
     {3: (without_facts_of_alerts, without_refusals_of_preorders)}
 )
 
 
 def as_recorded(decision: Decision, schema: int) -> Decision:
-    """Return a decision as a program of that schema recorded it."""
+    """Return the decision as a program of that schema would have recorded it."""
     for since, forgets in NEW_SINCE.items():
         for forget in forgets if schema < since else ():
             decision = forget(decision)

@@ -1,4 +1,4 @@
-"""History written to a file for other programs: JSON lines, CSV, parquet. One row at a time, never all at once."""
+"""Export history to a file for other programs: JSON lines, CSV, parquet. Rows are never all held in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from services.history.source import History
 from services.stores.store import JournalRow
 
 RECORDS_AT_ONCE = 5_000
-DECIMAL_DIGITS, DECIMAL_PLACES = 38, 12
+DECIMAL_DIGITS = 38
+DECIMAL_PLACES = 12
 PLACES = Decimal(1).scaleb(-DECIMAL_PLACES)
 EXACTLY = Context(prec=DECIMAL_DIGITS, rounding=ROUND_HALF_EVEN)
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -33,14 +34,14 @@ class ExportUnavailable(Exception):
 
 
 class Days(Struct, frozen=True):
-    """The trading days asked for, both ends included; None is no end. ``roll`` is New York time."""
+    """The trading days to export, both ends included; None is no limit. ``roll`` is New York time."""
 
     first: date | None
     last: date | None
     roll: str
 
     def rows(self, history: History) -> Iterator[JournalRow]:
-        """Walk the journal's rows of these days, from the newest snapshot before them on. Raises StoreError."""
+        """Yield the journal rows of these days, read from the newest snapshot before them on. Raises StoreError."""
         head = history.store.head()
         if head is None:
             return
@@ -61,7 +62,7 @@ class Days(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """What an export wrote: how many records."""
+    """The number of records that an export wrote."""
 
     records: int
 
@@ -77,7 +78,7 @@ def export(rows: Iterable[JournalRow], what: str, form: str, path: Path, *, repl
 
 
 def _write_jsonl(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
-    """Journal rows whole, command and events as stored; other tables one object per line."""
+    """Write one JSON object per line; of the journal the whole rows, with command and events as stored."""
     lines: Iterable[bytes]
     if table.name == "journal":
         lines = map(write_line, rows)
@@ -92,7 +93,8 @@ def _write_jsonl(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> in
 
 
 def _write_csv(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
-    text, count = io.TextIOWrapper(file, "utf-8", newline=""), 0
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    count = 0
     sheet = csv.writer(text)
     sheet.writerow(table.columns)
     for record in table.records(rows):
@@ -103,7 +105,7 @@ def _write_csv(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:
 
 
 def cell(value: Any) -> str:
-    """Write a value as a spreadsheet reads it; a text that looks like a formula gets an apostrophe."""
+    """Format a value for a spreadsheet. A text that looks like a formula gets an apostrophe in front."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -129,7 +131,8 @@ def _write_parquet(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> 
         "instant": arrow.timestamp("us", tz="UTC"),
     }
     schema = arrow.schema([(name, kinds[kind]) for name, kind in table.columns.items()])
-    records, count = table.records(rows), 0
+    records = table.records(rows)
+    count = 0
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while some := list(islice(records, RECORDS_AT_ONCE)):
             columns = {name: [_arrow_value(r[name], kind) for r in some] for name, kind in table.columns.items()}
@@ -139,12 +142,12 @@ def _write_parquet(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> 
 
 
 def _arrow_value(value: Any, kind: ColumnKind) -> Any:
-    """Round an average to twelve places: a parquet decimal has a fixed number of them."""
+    """Return the value for parquet. Exact values are rounded to twelve places, the fixed number of the column."""
     return value.quantize(PLACES, context=EXACTLY) if kind == "exact" and value is not None else value
 
 
 def _pyarrow() -> Any:
-    """Load the library for parquet, which nothing else here needs. Raises ExportUnavailable."""
+    """Import the parquet library, which only this format needs. Raises ExportUnavailable."""
     try:
         import pyarrow
     except ImportError as error:

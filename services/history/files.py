@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, synced, and only then given their name."""
+"""Durable files: write to a temporary file, sync it, then rename it. So a file is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 
 class FileStands(Exception):
-    """A file of that name is there already; nothing was written over it."""
+    """A file of that name exists already. It was not overwritten."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} stands already: it is not written over")
@@ -19,9 +19,9 @@ class FileStands(Exception):
 
 @contextmanager
 def durable_file(path: Path, *, replaces: bool = False) -> Iterator[BinaryIO]:
-    """Let a new file be written; it gets its name when all of it is on disk. Raises FileStands, OSError.
+    """Open a new file for writing; it gets its name once all of it is on disk. Raises FileStands, OSError.
 
-    An error, one of the caller's too, leaves what stood there before, and nothing beside it.
+    After an error, also one of the caller, the old file is unchanged and the temporary file is removed.
     """
     if path.exists() and not replaces:
         raise FileStands(path)
@@ -39,7 +39,7 @@ def durable_file(path: Path, *, replaces: bool = False) -> Iterator[BinaryIO]:
 
 
 def _give_name(part: Path, path: Path, *, replaces: bool) -> None:
-    """Rename; without ``replaces`` not even onto a file that came while this one was written."""
+    """Rename the file. Without ``replaces`` this fails also for a file that was created in the meantime."""
     if replaces:
         part.replace(path)
         return
@@ -47,14 +47,14 @@ def _give_name(part: Path, path: Path, *, replaces: bool) -> None:
         os.link(part, path)
     except FileExistsError:
         raise FileStands(path) from None
-    except OSError:  # a file system without links
+    except OSError:  # the file system has no hard links
         if path.exists():
             raise FileStands(path) from None
         part.replace(path)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names that were given in a folder durable."""
+    """Make renames in a folder durable."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -1,6 +1,6 @@
-"""The journal as flat records, one kind per table: rows, trades, refusals, orders.
+"""Flat records of the journal, one kind per table: rows, trades, refusals, orders.
 
-A record is a dict of column to value: text, whole numbers, Decimals, aware UTC instants, None.
+A record maps columns to values: text, whole numbers, Decimals, aware UTC instants, booleans, None.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Record = dict[str, Any]
 
 
 class Table(Struct, frozen=True):
-    """One thing that can be exported: its columns in order, and how records are made of journal rows."""
+    """One table that can be exported: its columns in order, and the function that makes records from journal rows."""
 
     name: str
     columns: dict[str, ColumnKind]
@@ -37,14 +37,14 @@ class Table(Struct, frozen=True):
 
 def _journal(rows: Iterable[JournalRow]) -> Iterator[Record]:
     for row in rows:
-        told = [event.kind_name() for event in _events(row)]
+        event_names = [event.kind_name() for event in _events(row)]
         yield {
             "sequence": row.sequence,
             "at": row.at,
             "origin": row.origin,
             "kind": row.kind,
             "asset": row.asset,
-            "told": " ".join(told),
+            "told": " ".join(event_names),
             "command": row.command.decode(),
             "events": row.events.decode(),
             "observed": None if row.observed is None else row.observed.decode(),
@@ -76,7 +76,7 @@ def _refusals(rows: Iterable[JournalRow]) -> Iterator[Record]:
 
 
 def _orders(rows: Iterable[JournalRow]) -> Iterator[Record]:
-    """Tell each order once, when it has ended; those still open at the end come last, without an end."""
+    """Yield each order once, when it has ended. Orders still open at the end come last, without an end."""
     still_open: dict[str, Record] = {}
     for row in rows:
         for event in _events(row):

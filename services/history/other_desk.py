@@ -1,8 +1,8 @@
-"""The desk as it would stand under other rules, led along the journal beside the real one.
+"""A desk under other rules that follows the journal beside the real desk.
 
-It is asked every real command. Orders of its own are paired with the real ones, so that reports reach them. What
-happened to a real order happens to its twin; an order without a real twin never went to the broker and is rejected
-at once. The broker's snapshots are told as they would have been for what this desk holds.
+It decides every real command. Its orders are paired with the real ones: what the broker did to a real order happens to
+its twin here. An order without a real twin never reached the broker and is rejected at once. The broker's snapshots are
+changed to what they would have been for this desk's positions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ ZERO = Decimal(0)
 
 
 class OtherDesk:
-    """One desk under changed rules. ``follow`` is asked row by row and returns what this desk tells of it."""
+    """One desk under changed rules. ``follow`` takes the journal row by row and returns this desk's events.
+
+    ``_twins`` maps ids of real orders and trades to this desk's. ``_apart`` holds the assets whose broker position
+    does not apply to this desk. ``_won`` is how much more the real account has won, in USD by environment.
+    """
 
     def __init__(self, opening: Desk, changes: dict[str, Any]) -> None:
         self._changes = changes
@@ -59,23 +63,27 @@ class OtherDesk:
         self.ended: dict[str, Order] = {}
 
     def follow(self, command: AnyCommand, before: Desk, real: Recomputed) -> tuple[AnyEvent, ...]:
-        """Take one row: ``before`` is the real desk that decided it, ``real`` what it decided."""
+        """Follow one row. ``before`` is the real desk before it, ``real`` the real decision.
+
+        The order matters: new orders must be paired before those without a twin are rejected, and both before the ends
+        of real orders are applied to their twins.
+        """
         now = real.row.at
         self._observe(real.row, before, now)
         if isinstance(command, SwitchEnv):
             self._stop_waiting(before, now)
         translated = self._translated(command, before, real)
-        told = self._decide(translated or TickClock(), now)
+        events = self._decide(translated or TickClock(), now)
         self._count(real.events, 1)
-        self._pair(real.events, told)
-        self._reject_what_never_happened(told, now)
+        self._pair(real.events, events)
+        self._reject_unpaired(events, now)
         self._end_with(real, now)
         self._note_apart(command, before, real.desk)
         self.desk = replace(self.desk, sequence=real.desk.sequence)
-        return told
+        return events
 
     def twin_of(self, real_id: str) -> str | None:
-        """Return this desk's order or trade that stands for a real one."""
+        """Return the id of this desk's order or trade that is paired with a real one."""
         return self._twins.get(real_id)
 
     def _decide(self, command: AnyCommand, now: Instant) -> tuple[AnyEvent, ...]:
@@ -86,7 +94,7 @@ class OtherDesk:
         return decision.events
 
     def _count(self, events: Iterable[AnyEvent], sign: int) -> None:
-        """Keep how much more the real account has won, by environment."""
+        """Add closed trades to the difference in USD between the real account and this desk's, by environment."""
         for event in events:
             if isinstance(event, TradeClosed):
                 self._won[event.env] += sign * event.pnl_usd
@@ -97,7 +105,7 @@ class OtherDesk:
         return replace(rules, **self._changes)
 
     def _translated(self, command: AnyCommand, before: Desk, real: Recomputed) -> AnyCommand | None:
-        """Return the command as this desk is asked it, None for one that does not concern it."""
+        """Return the command changed for this desk, None for one that does not concern it."""
         if isinstance(command, ConfigureDesk):
             return ConfigureDesk(self._changed(command.rules))
         if isinstance(command, SetLimits):
@@ -112,7 +120,7 @@ class OtherDesk:
     # -- orders -----------------------------------------------------------------------------------------------
 
     def _pair(self, real: Iterable[AnyEvent], own: Iterable[AnyEvent]) -> None:
-        """Pair the orders that both queued in this row, and positions that both adopted."""
+        """Pair the orders that both desks queued in this row, and the positions that both adopted."""
         mine: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for event in own:
             if (key := _pairing(event)) is not None:
@@ -128,14 +136,14 @@ class OtherDesk:
         self._twins[real_id] = own_id
         self._paired.add(own_id)
 
-    def _reject_what_never_happened(self, told: Iterable[AnyEvent], now: Instant) -> None:
-        queued = [event.order_id for event in told if isinstance(event, OrderQueued) and event.kind != "EXIT"]
+    def _reject_unpaired(self, events: Iterable[AnyEvent], now: Instant) -> None:
+        queued = [event.order_id for event in events if isinstance(event, OrderQueued) and event.kind != "EXIT"]
         for order_id in queued:
             if order_id not in self._paired and order_id in self.desk.orders:
                 self._decide(ReportExecution(order_id, OrderStatus.REJECTED, reason=NEVER), now)
 
     def _own_report(self, report: ReportExecution, before: Desk, real: Recomputed) -> ReportExecution | None:
-        """Address a report to the twin of its order; fills keep their share of the order."""
+        """Return the report for the twin of its order. When quantities differ, the filled share stays the same."""
         order = before.orders.get(report.order_id)
         own_id = self._twins.get(report.order_id) or self._twin_found(order)
         if order is None:
@@ -152,7 +160,7 @@ class OtherDesk:
         return replace(report, order_id=own.id, qty=None, cum_qty=max(share, own.filled_qty))
 
     def _twin_found(self, order: Order | None) -> str | None:
-        """Let an open order of the same asset and kind, queued at another moment, be the twin."""
+        """Pair the order with an open order of the same asset and kind that was queued in another row."""
         own = self.desk.open_order(order.asset) if order is not None else None
         if order is None or own is None or own.kind != order.kind or own.id in self._paired:
             return None
@@ -160,7 +168,7 @@ class OtherDesk:
         return own.id
 
     def _end_with(self, real: Recomputed, now: Instant) -> None:
-        """End what really ended: an order that nothing more will be heard of, a trade that is flat."""
+        """End the twins of the orders and trades that really ended in this row."""
         for event in real.events:
             if isinstance(event, OrderEnded):
                 own = self._twins.get(event.order_id)
@@ -170,8 +178,8 @@ class OtherDesk:
                 self._close(event.asset, self._twins.get(event.id), event.exit_price, now)
 
     def _close(self, symbol: str, trade_id: str | None, price: Price, now: Instant) -> None:
-        """Make this desk's twin of a trade flat at the real price, if its own exits have not."""
-        for _ in range(3):  # an entry still open is ended first, then what is held is taken out
+        """Close this desk's twin of a trade at the real price, unless its own exits have closed it."""
+        for _ in range(3):  # first end an order that is still open, then exit the position
             asset = self.desk.assets.get(symbol)
             if asset is None or asset.trade is None or asset.trade.id != trade_id:
                 return
@@ -185,7 +193,7 @@ class OtherDesk:
                 self._decide(ReportExecution(order.id, OrderStatus.CANCELLED, reason=NEVER), now)
 
     def _stop_waiting(self, before: Desk, now: Instant) -> None:
-        """Take back what waits here alone: the environment could not be switched with it."""
+        """Cancel entries that wait only on this desk: they would prevent the switch of the environment."""
         for symbol, asset in self.desk.assets.items():
             real = before.assets.get(symbol)
             if _waits(asset.preorder) and not (real and _waits(real.preorder)):
@@ -196,7 +204,7 @@ class OtherDesk:
     # -- prices and the account ---------------------------------------------------------------------------------
 
     def _observe(self, row: JournalRow, before: Desk, now: Instant) -> None:
-        """Lay over this desk what the writer saw; open points are those of this desk's own trade."""
+        """Put the prices that the writer saw on this desk, with open points of this desk's own trade."""
         if row.observed is None:
             return
         observed = documents.read_observed(row.observed)
@@ -205,12 +213,13 @@ class OtherDesk:
         if live is not None and live.equity is not None:
             live = replace(live, equity=self._own_equity(live.equity, before))
         self.desk = documents.with_observations(self.desk, documents.Observed(live, assets))
-        if live is not None:  # a snapshot that moved no more than prices may have reached this desk's own stop
+        if live is not None:  # the new equity may reach this desk's daily stop: an unchanged limit makes it check that
             limit = self.desk.wanted.daily_stop_limit_pct
             self._decide(SetLimits({"daily_stop_limit_pct": limit}), now)
 
     def _own_live(self, symbol: str, live: AssetLive, before: Desk) -> AssetLive:
-        asset, real = self.desk.assets.get(symbol), before.assets.get(symbol)
+        asset = self.desk.assets.get(symbol)
+        real = before.assets.get(symbol)
         if asset is None or real is None or self._is_twin(real, asset):
             return live
         known = asset.live
@@ -228,28 +237,28 @@ class OtherDesk:
         return track_excursion(marked, points).live
 
     def _own_snapshot(self, snapshot: TakeSnapshot, before: Desk, after: Desk) -> TakeSnapshot:
-        """Tell the broker's view as it would be for what this desk holds."""
-        told = {}
+        """Return the snapshot that the broker would have sent for this desk's positions."""
+        changed = {}
         for symbol, asset in self.desk.assets.items():
             real = before.assets.get(symbol)
             if real is None or (symbol not in self._apart and real.position == asset.position):
                 continue
-            told[(asset.trade.contract if asset.trade else asset.contract).symbol] = _own_position(
+            changed[(asset.trade.contract if asset.trade else asset.contract).symbol] = _own_position(
                 real, asset, snapshot, is_apart=symbol in self._apart
             )
-        positions = (*(p for p in snapshot.positions if p.symbol not in told), *told.values())
+        positions = (*(p for p in snapshot.positions if p.symbol not in changed), *changed.values())
         balance = snapshot.balance
         if balance is not None:
             balance = self._own_equity(balance, after, self._won_by(before, after))
-        return replace(snapshot, balance=balance, positions=positions if told else snapshot.positions)
+        return replace(snapshot, balance=balance, positions=positions if changed else snapshot.positions)
 
     def _won_by(self, before: Desk, after: Desk) -> Decimal:
-        """Return what trades made that this very snapshot closes on the real desk."""
+        """Return the result in USD of the trades that this snapshot closes on the real desk."""
         closed = [a for s, a in before.assets.items() if a.trade and after.assets[s].trade is None]
         return sum((_worth(asset) for asset in closed), ZERO)
 
     def _own_equity(self, equity: Decimal, real: Desk, closing: Decimal = ZERO) -> Decimal:
-        """Return the account without what only the real desk has won or lost, booked and open."""
+        """Return the equity without the booked and open PnL that only the real desk has."""
         apart = self._won[real.env] + closing
         for symbol, asset in real.assets.items():
             own = self.desk.assets.get(symbol)
@@ -260,13 +269,13 @@ class OtherDesk:
     # -- where the two differ -----------------------------------------------------------------------------------
 
     def _is_twin(self, real: Asset, own: Asset) -> bool:
-        """Tell whether both hold the same trade, or neither holds one."""
+        """Return whether both desks hold the same trade, or neither holds one."""
         if real.trade is None or own.trade is None:
             return real.trade is own.trade
         return self._twins.get(real.trade.id) == own.trade.id
 
     def _note_apart(self, command: AnyCommand, before: Desk, after: Desk) -> None:
-        """Note where the broker's position is none of this desk's, until the broker says that this is over."""
+        """Record the assets whose broker position does not apply to this desk, until a snapshot agrees again."""
         for symbol, real in after.assets.items():
             own = self.desk.assets.get(symbol)
             order = after.open_order(symbol)
@@ -279,7 +288,7 @@ class OtherDesk:
 
 
 def _pairing(event: AnyEvent) -> tuple[tuple[str, str], str] | None:
-    """Return what must be equal for two events to be twins, and the id that they give."""
+    """Return the key by which two events are paired, and the id of the event's order or trade."""
     if isinstance(event, OrderQueued):
         return (event.asset, event.kind), event.order_id
     if isinstance(event, TradeOpened) and event.adopted:
@@ -298,13 +307,13 @@ def _own_position(real: Asset, own: Asset, snapshot: TakeSnapshot, *, is_apart: 
 
 
 def _worth(asset: Asset) -> Decimal:
-    """Return what the open trade has made so far in USD, taken out and still open."""
+    """Return the open trade's result so far in USD: its booked part and its open part."""
     trade = asset.trade
     if trade is None:
         return ZERO
     booked = trade.contract.points((trade.exit_notional - trade.entry_price * trade.exited_quantity) * trade.sign)
-    still_open = (asset.live.open_points or ZERO) * trade.quantity
-    return (booked + still_open) * trade.contract.point_value
+    unbooked = (asset.live.open_points or ZERO) * trade.quantity
+    return (booked + unbooked) * trade.contract.point_value
 
 
 def _waits(waiting: Any) -> bool:

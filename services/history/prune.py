@@ -1,4 +1,4 @@
-"""Old journal rows put into the archive, read back, and only then deleted from the store."""
+"""Prune the journal: write old rows to the archive, read them back, and only then delete them from the store."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from services.stores.store import JournalRow, SnapshotMark, Store, StoreUnreadab
 
 
 class NothingToPrune(Exception):
-    """No snapshot is old enough, or nothing is left before it; nothing was deleted."""
+    """No snapshot is old enough, or no row is left before it. Nothing was deleted."""
 
 
 class Pruned(Struct, frozen=True):
-    """What was put away and deleted: rows up to ``through``, in these files."""
+    """The archived and deleted rows: up to ``through``, in these files."""
 
     through: int
     rows: int
@@ -30,10 +30,10 @@ class Pruned(Struct, frozen=True):
 
 
 def prune(store: Store, folder: Path, keep_days: int, now: datetime) -> Pruned:
-    """Put away the rows older than ``keep_days`` days, as far as a snapshot stands behind them.
+    """Archive and delete the rows older than ``keep_days`` days, up to a snapshot at which replay can then begin.
 
-    Every row is read back from the archive and compared with the store's before anything is deleted. A prune that
-    was cut short is simply repeated. Raises NothingToPrune, FileStands, OSError, StoreError.
+    Every row is read back from the archive and compared with the store before anything is deleted. A prune that was
+    interrupted can simply be run again. Raises NothingToPrune, FileStands, OSError, StoreError.
     """
     mark = _mark_to_prune_to(store, keep_days, now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,8 +44,8 @@ def prune(store: Store, folder: Path, keep_days: int, now: datetime) -> Pruned:
     _refuse_gap(archive, first.sequence)
     roll = _roll(store)
     rows = History(store).rows(first.sequence - 1, mark.sequence)
-    put_away = archive.parts[-1].last if archive.parts else 0
-    missing = (row for row in rows if row.sequence > put_away)
+    archived = archive.parts[-1].last if archive.parts else 0
+    missing = (row for row in rows if row.sequence > archived)
     days = groupby(missing, key=lambda row: trading_day_of(row.at, roll).isoformat())
     parts = tuple(write_part(folder, day, of_the_day) for day, of_the_day in days)
     _compare(Archive(folder), store, first.sequence, mark.sequence)
@@ -58,7 +58,7 @@ def _mark_to_prune_to(store: Store, keep_days: int, now: datetime) -> SnapshotMa
     if not marks:
         raise NothingToPrune(f"no snapshot is older than {keep_days} days: replay could not begin behind the rows kept")
     mark = marks[-1]
-    History(store).desk_at(mark)  # one that cannot be read would leave nothing to begin at
+    History(store).desk_at(mark)  # an unreadable snapshot would leave no place where replay can begin
     return mark
 
 
@@ -70,14 +70,14 @@ def _roll(store: Store) -> str:
 
 
 def _refuse_gap(archive: Archive, first: int) -> None:
-    """Refuse an archive to which these rows could not be added without a hole."""
+    """Refuse an archive that ends before these rows: adding them would leave a gap."""
     last = archive.parts[-1].last if archive.parts else None
     if last is not None and last < first - 1:
         raise StoreUnreadable(f"the archive ends at row {last}, the store begins at row {first}: another archive?")
 
 
 def _compare(archive: Archive, store: Store, first: int, through: int) -> None:
-    """Read the archive's files again and compare them with the store, row by row. Raises StoreUnreadable."""
+    """Read the archive again and compare it with the store, row by row. Raises StoreUnreadable."""
     kept = store.journal(first - 1)
     for row in _archived(archive, first, through):
         if row != next(kept, None):

@@ -1,4 +1,4 @@
-"""Journal rows decided again by today's program."""
+"""Decide journal rows again with this version of the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.stores.store import JournalRow, StoreUnreadable
 
 
 class Recomputed(Struct, frozen=True):
-    """One row decided again: the desk after it, what happened, which orders moved; or the fault that it met."""
+    """One row decided again: the desk after it, its events and changed orders, or the exception it raised."""
 
     row: JournalRow
     desk: Desk
@@ -29,14 +29,14 @@ class Recomputed(Struct, frozen=True):
 
     @property
     def has_changed(self) -> bool:
-        """Whether today's program tells anything else than the row does."""
+        """Whether this program records other events than the row does."""
         return self.fault is not None or documents.write_events(self.events) != self.row.events
 
 
 def decide_again(rows: Iterable[JournalRow], desk: Desk | None, id_key: str) -> Iterator[Recomputed]:
-    """Decide rows again in order, on a desk or from the first ConfigureDesk on. Raises StoreUnreadable.
+    """Decide rows again in order, on ``desk`` or from the first ConfigureDesk on. Raises StoreUnreadable.
 
-    What the program of a row's schema did not record yet is left out of what is decided again.
+    Values that a program of the row's schema did not record yet are removed from the new decision.
     """
     for row in rows:
         command = command_of(row)
@@ -45,7 +45,7 @@ def decide_again(rows: Iterable[JournalRow], desk: Desk | None, id_key: str) -> 
         desk = with_observed(desk, row)
         try:
             decision = as_recorded(decide(desk, command, row.at), row.schema)
-        except Exception as error:  # noqa: BLE001 - a journal that makes the program fail is a finding, not an end
+        except Exception as error:  # noqa: BLE001 - an exception is a result of the replay and does not end it
             desk = replace(desk, sequence=row.sequence)
             yield Recomputed(row, desk, (), (), f"{type(error).__name__}: {error}")
             continue
@@ -54,14 +54,14 @@ def decide_again(rows: Iterable[JournalRow], desk: Desk | None, id_key: str) -> 
 
 
 def opened_by(command: AnyCommand, row: JournalRow, id_key: str) -> Desk:
-    """Open the desk on which the first row ever was decided. Raises StoreUnreadable."""
+    """Return the desk on which the first row of all was decided. Raises StoreUnreadable."""
     if not isinstance(command, ConfigureDesk):
         raise StoreUnreadable(f"the journal began with {row.kind}, not with ConfigureDesk")
     return open_desk(id_key, command.rules, row.at)
 
 
 def command_of(row: JournalRow) -> AnyCommand:
-    """Read what was asked. Raises StoreUnreadable."""
+    """Return the row's command. Raises StoreUnreadable."""
     if row.schema > documents.SCHEMA:
         known = f"this program knows 1 to {documents.SCHEMA}"
         raise StoreUnreadable(f"row {row.sequence} ({row.kind}) has schema {row.schema}, {known}")
@@ -72,7 +72,7 @@ def command_of(row: JournalRow) -> AnyCommand:
 
 
 def with_observed(desk: Desk, row: JournalRow) -> Desk:
-    """Lay the prices and ages over the desk that the writer saw before this row. Raises StoreUnreadable."""
+    """Put the prices and ages that the writer saw before this row on the desk. Raises StoreUnreadable."""
     if row.observed is None:
         return desk
     try:
@@ -81,8 +81,8 @@ def with_observed(desk: Desk, row: JournalRow) -> Desk:
         raise StoreUnreadable(f"row {row.sequence}: what it saw could not be read: {error}") from error
 
 
-def told_events(row: JournalRow) -> Sequence[AnyEvent]:
-    """Return what a row tells; nothing when that cannot be read, which the comparison says elsewhere."""
+def recorded_events(row: JournalRow) -> Sequence[AnyEvent]:
+    """Return the row's events, none when they cannot be read; the comparison reports that."""
     try:
         return documents.read_events(row.events)
     except msgspec.MsgspecError:

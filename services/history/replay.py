@@ -1,4 +1,4 @@
-"""The desk recomputed from its journal: same commands, same times, same answers (DESIGN 1)."""
+"""Replay: decide the journal again and compare the result with what is stored (DESIGN 1)."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from services.stores.store import Store, StoreUnreadable
 
 __all__ = ["OnProgress", "Replay", "replay_history", "replay_store"]
 
-TOLD_EVERY_ROWS = 1000
+PROGRESS_EVERY_ROWS = 1000
 
-OnProgress = Callable[[int, int], None]  # the row just decided, the last one to come
+OnProgress = Callable[[int, int], None]  # the row just decided, the last row
 
 
 def no_progress(row: int, last: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def replay_store(store: Store) -> Replay:
-    """Decide the whole kept journal again and compare with what is stored. Raises StoreError."""
+    """Decide the whole journal of the store again and compare it with what is stored. Raises StoreError."""
     return replay_history(History(store))
 
 
 def replay_history(history: History, day: str | None = None, on_progress: OnProgress = no_progress) -> Replay:
     """Decide the journal again, or a trading day (``2026-11-20``), and compare it field by field. Raises StoreError.
 
-    What is stored is loaded first: of a desk that is running, the rows up to that moment are walked.
+    The stored desk is loaded first. If the desk is running, only the rows up to that head are replayed.
     """
     stored = history.store.load()
     if stored is None:
         return Replay(0, (), (), reached_store=False)
-    current, head = documents.read_desk(stored), stored.head.sequence
+    current = documents.read_desk(stored)
+    head = stored.head.sequence
     mark = history.beginning(head, day)
     desk = None if mark is None else history.desk_at(mark)
     comparison = Comparison(history, mark, head, day)
@@ -43,7 +44,7 @@ def replay_history(history: History, day: str | None = None, on_progress: OnProg
         comparison.take(step)
         if comparison.is_complete:
             break
-        if step.row.sequence % TOLD_EVERY_ROWS == 0:
+        if step.row.sequence % PROGRESS_EVERY_ROWS == 0:
             on_progress(step.row.sequence, head)
     if desk is None:
         raise StoreUnreadable("the journal was empty though a desk is stored")

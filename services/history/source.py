@@ -1,4 +1,4 @@
-"""The journal as one walk, from the archive's oldest row to the store's newest: no row twice, none missing."""
+"""Read the journal from archive and store as one sequence of rows: none twice, none missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.stores.store import DeskSnapshot, Head, JournalRow, SnapshotMark, 
 
 
 class History:
-    """What can be read of the past. With an archive, its rows come before those that the store still keeps."""
+    """The readable past. With an archive, its rows come before those that the store still keeps."""
 
     def __init__(self, store: Store, archive: Archive | None = None) -> None:
         self._store = store
@@ -22,14 +22,14 @@ class History:
         return self._store
 
     def first_sequence(self) -> int | None:
-        """Return the first row that can be read, None when there is none. Raises StoreError."""
+        """Return the sequence of the first readable row, None without one. Raises StoreError."""
         if self._archive is not None and self._archive.parts:
             return self._archive.parts[0].first
         first = next(self._store.journal(), None)
         return None if first is None else first.sequence
 
     def rows(self, after: int, through: int | None = None) -> Iterator[JournalRow]:
-        """Walk the rows behind ``after``, up to ``through``. Raises StoreUnreadable where one is missing."""
+        """Yield the rows after ``after``, up to ``through``. Raises StoreUnreadable where one is missing."""
         expected = after + 1
         for row in self._unchecked(after):
             if through is not None and row.sequence > through:
@@ -49,21 +49,21 @@ class History:
         yield from self._store.journal(after)
 
     def marks(self, through: int) -> list[SnapshotMark]:
-        """Return where the kept snapshots up to a row stand, oldest first."""
+        """Return the positions of the stored snapshots up to a row, oldest first."""
         return [mark for mark in self._store.snapshot_marks() if mark.sequence <= through]
 
     def desk_at(self, mark: SnapshotMark) -> Desk:
-        """Return the desk as it was kept there. Raises StoreUnreadable."""
+        """Return the desk of that snapshot. Raises StoreUnreadable."""
         snapshot = self._store.snapshot(mark.sequence)
         if snapshot is None:
             raise StoreUnreadable(f"the snapshot behind row {mark.sequence} is gone")
         return desk_of(snapshot)
 
     def beginning(self, through: int, before_day: str | None = None) -> SnapshotMark | None:
-        """Return the snapshot to begin at, None for the first row ever. Raises StoreUnreadable.
+        """Return the snapshot at which replay begins, None for the first row of all. Raises StoreUnreadable.
 
-        That is the oldest one whose following rows are all kept, or with ``before_day`` the newest one of an
-        earlier trading day.
+        That is the oldest snapshot whose following rows all exist, or with ``before_day`` the newest one of an earlier
+        trading day.
         """
         first = self.first_sequence()
         marks = [mark for mark in self.marks(through) if first is None or mark.sequence >= first - 1]
@@ -81,7 +81,7 @@ class History:
 
 
 def desk_of(snapshot: DeskSnapshot) -> Desk:
-    """Put the desk of a snapshot together. Raises StoreUnreadable."""
+    """Build the desk of a snapshot. Raises StoreUnreadable."""
     head = Head(snapshot.mark.sequence, 0, 0, "", "")
     return documents.read_desk(Stored(head, snapshot.documents, snapshot.open_orders))
 

@@ -1,7 +1,7 @@
-"""What other rules would have refused and allowed: the journal decided twice, once as it was, once as it might be.
+"""What-if: which entries other rules would have refused or allowed. The journal is decided twice, by both rules.
 
-Pure over rows. What a refused entry made is known, for it really traded. What an allowed one would have made is not:
-it never reached the broker.
+All of it is pure. The result of an entry that would have been refused is known, because it really traded. The result of
+an entry that would have been allowed is unknown, because it never reached the broker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOTHING_WAITED = "no pre-order waited here"
 
 
 class Refused(Struct, frozen=True):
-    """An entry that was taken and would have been refused; ``made`` is what its trade closed with, if it did."""
+    """An entry that was accepted and would have been refused. ``made`` is its closed trade, None without one."""
 
     sequence: int
     at: Instant
@@ -39,7 +39,7 @@ class Refused(Struct, frozen=True):
 
 
 class Allowed(Struct, frozen=True):
-    """An entry that a gate refused and that would have been taken; how it would have ended nobody knows."""
+    """An entry that a gate refused and that would have been accepted. Its result is unknown."""
 
     sequence: int
     at: Instant
@@ -50,7 +50,7 @@ class Allowed(Struct, frozen=True):
 
 
 class WhatIf(Struct, frozen=True):
-    """How the two desks differ. ``unequal_rows`` of the real one are told otherwise by today's program."""
+    """The differences of the two desks. ``unequal_rows`` counts real rows that this program decides differently."""
 
     rows: int
     refused: tuple[Refused, ...]
@@ -61,12 +61,12 @@ class WhatIf(Struct, frozen=True):
 
     @property
     def refused_made(self) -> Usd:
-        """What the refused entries that became closed trades made together."""
+        """The total result of the refused entries that became closed trades."""
         return sum((entry.made.pnl_usd for entry in self.refused if entry.made), Decimal(0))
 
     @property
     def all_made(self) -> Usd:
-        """What all trades made that were closed."""
+        """The total result of all closed trades."""
         return sum((trade.pnl_usd for trade in self.trades), Decimal(0))
 
 
@@ -78,33 +78,34 @@ def what_if(
     day: str | None = None,
     on_progress: Callable[[int], None] = lambda row: None,
 ) -> WhatIf:
-    """Decide rows by the rules as they were and with ``changes`` (rule: value) laid over them. Raises StoreError.
+    """Decide rows by the real rules, and again with ``changes`` (rule: value) to them. Raises StoreError.
 
-    ``opening`` is the desk before the first row, None when that is the first row ever. With ``day`` only entries
-    of that trading day are told; the days before serve as the run-up.
+    ``opening`` is the desk before the first row, None when that is the first row of all. With ``day`` only entries of
+    that trading day are reported; the earlier days bring the desks into their state.
     """
     ledger = _Ledger(day)
-    before, other = opening, OtherDesk(opening, changes) if opening is not None else None
-    for step in decide_again(_told(rows, on_progress), opening, id_key):
+    before = opening
+    other = OtherDesk(opening, changes) if opening is not None else None
+    for step in decide_again(_with_progress(rows, on_progress), opening, id_key):
         command = command_of(step.row)
         if before is None or other is None:
             before = opened_by(command, step.row, id_key)
             other = OtherDesk(before, changes)
-        told = other.follow(command, with_observed(before, step.row), step)
+        events = other.follow(command, with_observed(before, step.row), step)
         before = step.desk
-        if not ledger.take(step, told, other):
+        if not ledger.take(step, events, other):
             break
     return ledger.result()
 
 
-def _told(rows: Iterable[JournalRow], on_progress: Callable[[int], None]) -> Iterator[JournalRow]:
+def _with_progress(rows: Iterable[JournalRow], on_progress: Callable[[int], None]) -> Iterator[JournalRow]:
     for row in rows:
         yield row
         on_progress(row.sequence)
 
 
 class _Ledger:
-    """Collects entries on which the two desks do not agree, and what became of the real ones."""
+    """Collects the entries on which the two desks differ, and the results of the real ones."""
 
     def __init__(self, day: str | None) -> None:
         self._day = day
@@ -115,31 +116,32 @@ class _Ledger:
         self._taken: dict[str, tuple[JournalRow, EntryAccepted]] = {}
         self._rows = self._entries = self._unequal = 0
 
-    def take(self, step: Recomputed, told: tuple[AnyEvent, ...], other: OtherDesk) -> bool:
-        """Take one row of both desks; False when the day asked for is over."""
+    def take(self, step: Recomputed, events: tuple[AnyEvent, ...], other: OtherDesk) -> bool:
+        """Add one row of both desks. Return False when the requested day is over."""
         today = step.desk.day.trading_day.isoformat()
         if self._day is not None and today > self._day:
             return False
         self._follow_refused(step.events)
-        is_told = self._day is None or today == self._day
-        if is_told:
+        is_counted = self._day is None or today == self._day
+        if is_counted:
             self._rows += 1
             self._unequal += step.has_changed
             self._trades += [event for event in step.events if isinstance(event, TradeClosed)]
-        real, own = _entries(step.events), _entries(told)
+        real = _entries(step.events)
+        own = _entries(events)
         for asset in {**real, **own}:
-            self._compare(step.row, asset, real.get(asset), own.get(asset), is_told=is_told)
+            self._compare(step.row, asset, real.get(asset), own.get(asset), is_counted=is_counted)
         self._find_lost(step, other)
         return True
 
-    def _compare(self, row: JournalRow, asset: str, real: _Entry, own: _Entry, *, is_told: bool) -> None:
+    def _compare(self, row: JournalRow, asset: str, real: _Entry, own: _Entry, *, is_counted: bool) -> None:
         if isinstance(real, EntryAccepted):
-            self._entries += is_told
-            if is_told and isinstance(own, EntryAccepted):
+            self._entries += is_counted
+            if is_counted and isinstance(own, EntryAccepted):
                 self._taken[real.order_id] = (row, real)
-            elif is_told:
+            elif is_counted:
                 self._refuse(row, real, *_why(own or self._last_block.get((False, asset))))
-        elif isinstance(own, EntryAccepted) and is_told:
+        elif isinstance(own, EntryAccepted) and is_counted:
             gate, sentence = _why(real or self._last_block.get((True, asset)))
             self._allowed.append(Allowed(row.sequence, row.at, asset, own.direction, gate, sentence))
         for is_real, entry in ((True, real), (False, own)):
@@ -153,7 +155,7 @@ class _Ledger:
         self._refused[entry.order_id] = refused
 
     def _follow_refused(self, events: Iterable[AnyEvent]) -> None:
-        """Note what the entries made that would not have been."""
+        """Record fills and results of the real entries that the other rules would have refused."""
         for event in events:
             if isinstance(event, TradeOpened) and event.trade_id in self._refused:
                 self._refused[event.trade_id] = replace(self._refused[event.trade_id], was_filled=True)
@@ -161,7 +163,7 @@ class _Ledger:
                 self._refused[event.id] = replace(self._refused[event.id], made=event, was_filled=True)
 
     def _find_lost(self, step: Recomputed, other: OtherDesk) -> None:
-        """Find entries that both took, but whose order ended here before the real one filled."""
+        """Find entries that both desks accepted, but whose order on the other desk ended before the real one filled."""
         for event in step.events:
             if isinstance(event, TradeOpened) and event.trade_id in self._taken:
                 row, entry = self._taken.pop(event.trade_id)
@@ -174,7 +176,8 @@ class _Ledger:
                 self._taken.pop(event.order_id, None)
 
     def result(self) -> WhatIf:
-        refused, trades = tuple(self._refused.values()), tuple(self._trades)
+        refused = tuple(self._refused.values())
+        trades = tuple(self._trades)
         return WhatIf(self._rows, refused, tuple(self._allowed), self._entries, trades, self._unequal)
 
 
@@ -182,7 +185,7 @@ _Entry = EntryAccepted | EntryBlocked | None
 
 
 def _entries(events: Iterable[AnyEvent]) -> dict[str, EntryAccepted | EntryBlocked]:
-    """Return what became of a row's attempts to enter, by asset."""
+    """Return the outcome of a row's entry attempts, by asset."""
     return {event.asset: event for event in events if isinstance(event, EntryAccepted | EntryBlocked)}
 
 

@@ -1,1 +1,1 @@
-"""The trader's journal: closed trades, what they come to, and the tries against the rules."""
+"""The trader's journal: closed trades, their statistics, and the attempts against the rules."""

@@ -21,7 +21,7 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Override(Struct, frozen=True):
-    """An entry that skipped the zone gate, or tried to: ``gate`` is the one that refused it all the same."""
+    """An entry that skipped the zone gate, or an attempt to. ``gate`` is the gate that refused the attempt."""
 
     at: Instant
     asset: str
@@ -32,7 +32,7 @@ class Override(Struct, frozen=True):
 
 
 class JournalDay(Struct, frozen=True):
-    """All of one trading day; ``overrides`` and ``blocked`` newest first, of the newest 5,000 tries."""
+    """One trading day. ``overrides`` and ``blocked`` come newest first, from the newest 5,000 attempts."""
 
     day: date
     figures: Figures
@@ -44,16 +44,16 @@ class JournalDay(Struct, frozen=True):
 
 
 class Month(Struct, frozen=True):
-    """The trading days of one month; ``is_whole`` is false when there was more than one question looks at."""
+    """The trading days of one month. ``is_whole`` is false when there were more trades or attempts than are read."""
 
     days: list[CalendarDay]
     is_whole: bool
 
 
 def day_of(store: Store, day: date, roll: str, env: Env | None, samples_after: Instant | None = None) -> JournalDay:
-    """Return a trading day, trades and samples of one environment or both. Raises StoreDown, StoreUnreadable.
+    """Return a trading day, with trades and samples of one environment or both. Raises StoreDown, StoreUnreadable.
 
-    Who has the samples up to ``samples_after`` already gets the later ones only.
+    With ``samples_after`` only later samples are included.
     """
     known_until = samples_after or BEFORE_ALL
     trades = page_of(store, Selection(first_day=day, last_day=day, env=env), roll, READ_AT_MOST).trades
@@ -61,7 +61,7 @@ def day_of(store: Store, day: date, roll: str, env: Env | None, samples_after: I
     return JournalDay(
         day=day,
         figures=figures_of(trades),
-        samples=tuple(s for s in _course(store, day).samples if env in (None, s.env) and s.at > known_until),
+        samples=tuple(s for s in _samples_of(store, day).samples if env in (None, s.env) and s.at > known_until),
         blocked_by_gate=blocked_by_gate(event for _, event in attempts),
         blocked=[(at, event) for at, event in attempts if isinstance(event, EntryBlocked)][:ATTEMPTS_SHOWN],
         overrides=_overrides(attempts)[:ATTEMPTS_SHOWN],
@@ -84,8 +84,8 @@ def day_by(roll: str) -> Callable[[Instant], date]:
 
 def _attempts_of_days(store: Store, first: date, last: date, roll: str) -> Iterable[tuple[Instant, Attempt]]:
     since, until = span_of(first, last, roll)
-    tries = attempts_between(store, since, until, READ_AT_MOST)
-    return ((at, event) for at, event in tries if first <= trading_day_of(at, roll) <= last)
+    attempts = attempts_between(store, since, until, READ_AT_MOST)
+    return ((at, event) for at, event in attempts if first <= trading_day_of(at, roll) <= last)
 
 
 def _overrides(attempts: Iterable[tuple[Instant, Attempt]]) -> list[Override]:
@@ -98,6 +98,6 @@ def _overrides(attempts: Iterable[tuple[Instant, Attempt]]) -> list[Override]:
     return found
 
 
-def _course(store: Store, day: date) -> PnlDay:
-    """Return the account's samples of a day as they were named then."""
+def _samples_of(store: Store, day: date) -> PnlDay:
+    """Return the account's samples of a day. They keep the trading day under which they were stored."""
     return account_day(store, day.isoformat()) or PnlDay(day.isoformat())

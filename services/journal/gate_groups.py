@@ -1,7 +1,7 @@
-"""Trades grouped by how the gates stood at their entry: which margins lose money. Pure.
+"""Group trades by the margins of the gates at their entry, to show which margins lose money. Pure functions.
 
-Every grouping puts a trade into one group. Where the gates at the entry (``services/projections/entry_gates.py``) were
-not recorded, the group is ``unknown`` and comes last. The other groups have their natural order.
+Every grouping puts a trade into one group. Without a record of the gates at the entry
+(``services/projections/entry_gates.py``) the group is ``unknown`` and comes last. The others have their natural order.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ MINUTE = 60
 
 
 class Steps(Struct, frozen=True):
-    """Marks on a scale and the names of what lies between them, ``names[0]`` below the first mark."""
+    """Marks on a scale and the names of the ranges between them; ``names[0]`` is the range below the first mark."""
 
     marks: tuple[int, ...]
     names: tuple[str, ...]
 
     def name_of(self, value: Decimal | None) -> str | None:
-        """Return where a value lies; at a mark it has reached it."""
+        """Return the range of a value. A value equal to a mark belongs to the range above it."""
         return None if value is None else self.names[sum(value >= mark for mark in self.marks)]
 
 
@@ -47,7 +47,7 @@ TOKEN_STEPS = Steps((10, MINUTE, 5 * MINUTE), ("below 10 s", "10 to 60 s", "1 to
 
 
 class GateGrouping(Struct, frozen=True):
-    """One gate's grouping. ``order`` names the groups as they follow each other; numbered groups need none."""
+    """One gate's grouping. ``order`` lists the groups in their order; groups with numbers as names need none."""
 
     name_of: Callable[[JournalTrade], str | None]
     order: Sequence[str] = ()
@@ -56,7 +56,7 @@ class GateGrouping(Struct, frozen=True):
         return [self.name_of(entry) or UNKNOWN]
 
     def place(self, name: str) -> int:
-        """Return where a group stands among the others."""
+        """Return the sort position of a group."""
         if name == UNKNOWN:
             return 1_000_000
         return self.order.index(name) if self.order else int(name)
@@ -75,7 +75,10 @@ def _minute_of_candle(gates: GatesAtEntry) -> str:
 
 
 def _zone_gate(entry: JournalTrade) -> str | None:
-    """Return what the zone gate said; every trade keeps that itself, an adopted one never met the gate."""
+    """Return the trade's zone, or that an override skipped the gate; None for an adopted trade.
+
+    The trade itself stores this, so no record of the gates is needed.
+    """
     trade = entry.trade
     if trade.override:
         return SKIPPED

@@ -1,4 +1,4 @@
-"""Trades and tries as the journal answers them (``wire/journal.py``)."""
+"""Build the journal's answers (``wire/journal.py``) from trades and attempts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wire.types import Instant
 
 
 def journal_row(entry: JournalTrade) -> JournalTradeRow:
-    """Return a closed trade with its note and how the gates stood."""
+    """Return the row of a closed trade, with its note and the gates at its entry."""
     return JournalTradeRow(
         **structs.asdict(entry.trade),
         trading_day=entry.trading_day,
@@ -26,7 +26,7 @@ def journal_row(entry: JournalTrade) -> JournalTradeRow:
 
 
 def blocked_row(at: Instant, event: EntryBlocked) -> BlockedRow:
-    """Return an entry that a gate refused."""
+    """Return the row of an entry that a gate refused."""
     return BlockedRow(
         at=at,
         asset=event.asset,

@@ -1,7 +1,7 @@
-"""What trades come to: figures, groups and the equity curve. Pure; an empty set gives None, never a division error.
+"""Statistics of trades: figures, groups and the equity curve. Pure functions.
 
-Sums are exact Decimals; a mean or a share is one division of exact sums. A trade is won above zero points, lost
-below, and neither at zero.
+Sums are exact Decimals; a mean or a share is one division of exact sums, and None for an empty set. A trade is won
+above zero points, lost below, and neither at zero.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ ZERO = Decimal(0)
 
 
 class Figures(Struct, frozen=True):
-    """A set of trades in figures. None: there is nothing to divide by.
+    """The figures of a set of trades. A figure is None when there is nothing to divide by.
 
-    ``r`` figures count the ``trades_with_r`` whose first stop is known. ``profit_factor`` is USD won over USD lost.
+    ``expectancy_r`` counts only the ``trades_with_r``, whose initial stop is known. ``profit_factor`` is USD won
+    divided by USD lost.
     """
 
     trades: int
@@ -51,14 +52,14 @@ class Figures(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """The figures of the trades that have one thing in common."""
+    """The figures of one group of trades."""
 
     name: str
     figures: Figures
 
 
 class CurvePoint(Struct, frozen=True):
-    """What had been won when a trade closed, itself included."""
+    """The total result when a trade closed, including that trade."""
 
     at: Instant
     trade_id: str
@@ -67,7 +68,7 @@ class CurvePoint(Struct, frozen=True):
 
 
 class CalendarDay(Struct, frozen=True):
-    """One trading day: what was traded, and what was tried against the rules."""
+    """One trading day: its trades, and the attempts against the rules."""
 
     day: date
     trades: int
@@ -80,10 +81,11 @@ class CalendarDay(Struct, frozen=True):
 
 
 def figures_of(trades: Sequence[JournalTrade]) -> Figures:
-    """Return what these trades come to."""
+    """Return the figures of these trades."""
     points = [entry.trade.pnl_points for entry in trades]
     dollars = [entry.trade.pnl_usd for entry in trades]
-    won, lost = [p for p in points if p > 0], [p for p in points if p < 0]
+    won = [p for p in points if p > 0]
+    lost = [p for p in points if p < 0]
     multiples = [entry.r for entry in trades if entry.r is not None]
     return Figures(
         trades=len(trades),
@@ -117,7 +119,7 @@ def share(part: Decimal, whole: Decimal) -> Decimal | None:
 
 
 def hour_of_entry(entry: JournalTrade) -> list[str]:
-    """Return New York's hour of the entry: ``09``."""
+    """Return the hour of the entry in New York: ``09``."""
     return [f"{entry.trade.entry_ts.astimezone(NEW_YORK).hour:02d}"]
 
 
@@ -126,7 +128,7 @@ def weekday_of(entry: JournalTrade) -> list[str]:
 
 
 def discipline_of(entry: JournalTrade) -> list[str]:
-    """Return how the trade kept the gates: through all of them, by an override, out by force, or both."""
+    """Return whether the trade kept the rules, used an override, had a forced exit, or both."""
     broken = [w for w, is_so in (("override", entry.trade.override), ("forced exit", entry.trade.forced_exit)) if is_so]
     return [" and ".join(broken) or "by the rules"]
 
@@ -149,7 +151,7 @@ NATURAL_ORDER: dict[str, Callable[[str], int]] = {
 
 
 def groups_of(trades: Sequence[JournalTrade], by: str) -> list[Group]:
-    """Return the groups of one grouping by name; those that have a natural order in it."""
+    """Return the groups of one grouping, sorted in their natural order if they have one, else by name."""
     members: dict[str, list[JournalTrade]] = {}
     for entry in trades:
         for name in GROUPINGS[by](entry):
@@ -162,13 +164,14 @@ def curve_of(trades: Iterable[JournalTrade]) -> list[CurvePoint]:
     usd = points = ZERO
     curve = []
     for entry in sorted(trades, key=lambda entry: (entry.trade.exit_ts, entry.trade.id)):
-        usd, points = usd + entry.trade.pnl_usd, points + entry.trade.pnl_points
+        usd += entry.trade.pnl_usd
+        points += entry.trade.pnl_points
         curve.append(CurvePoint(entry.trade.exit_ts, entry.trade.id, usd, points))
     return curve
 
 
 def deepest_fall(curve: Sequence[CurvePoint]) -> Usd | None:
-    """Return the largest loss from a peak of the curve, in USD; the start counts as a peak."""
+    """Return the maximum drawdown: the largest loss from a peak of the curve, in USD. The start counts as a peak."""
     if not curve:
         return None
     peak = fall = ZERO
@@ -178,7 +181,7 @@ def deepest_fall(curve: Sequence[CurvePoint]) -> Usd | None:
     return fall
 
 
-# -- tries against the rules ----------------------------------------------------------------------------------------
+# -- attempts against the rules -------------------------------------------------------------------------------------
 
 
 def blocked_by_gate(attempts: Iterable[Attempt]) -> dict[str, int]:
@@ -197,7 +200,7 @@ def calendar_of(
     attempts: Iterable[tuple[Instant, Attempt]],
     day_of: Callable[[Instant], date],
 ) -> list[CalendarDay]:
-    """Return the trading days on which anything was done or tried, in order."""
+    """Return the trading days with trades or attempts, in order."""
     by_day: dict[date, list[JournalTrade]] = {}
     for entry in trades:
         by_day.setdefault(entry.trading_day, []).append(entry)

@@ -1,7 +1,7 @@
-"""The trader's journal: closed trades with what was written about them, and tries against the rules.
+"""Closed trades with their notes and gates, as the journal shows them.
 
-Everything here is read from tables that are written with the commit they belong to. A trade belongs to the trading
-day on which it closed, by the roll that is in force now.
+All of it is read from records that are stored with the commit they belong to. A trade belongs to the trading day on
+which it closed, by the roll that is in force now.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from services.projections.trades import ClosedTrade, closed_trade, trades_betwee
 from services.stores.store import Store
 from wire.types import Env, Instant, Side, TradeMode
 
-PAGE = 250  # trades asked of the store at once
-READ_AT_MOST = 5_000  # trades or tries one question looks at
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+PAGE = 250  # trades of one read from the store
+READ_AT_MOST = 5_000  # trades or attempts that one request reads
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2099, 12, 31)
 A_MOMENT = timedelta(microseconds=1)
 
 
 class JournalTrade(Struct, frozen=True):
     """A closed trade as the journal shows it.
 
-    ``stop_points`` is None where nobody knows the stop it began with, ``gates`` where nobody knows how they stood.
+    ``stop_points`` is None when the initial stop is unknown, ``gates`` when the gates at the entry were not recorded.
     """
 
     trade: TradeClosed
@@ -40,7 +41,7 @@ class JournalTrade(Struct, frozen=True):
 
     @property
     def r(self) -> Decimal | None:
-        """The result in units of what was risked per contract: points won over the points to the first stop."""
+        """The result in units of risk: points won divided by the points to the initial stop."""
         return self.trade.pnl_points / self.stop_points if self.stop_points else None
 
     @property
@@ -50,7 +51,7 @@ class JournalTrade(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """Which trades are meant; None stands for all."""
+    """A filter of trades. A field that is None filters nothing."""
 
     first_day: date = FIRST_DAY
     last_day: date = LAST_DAY
@@ -62,17 +63,17 @@ class Selection(Struct, frozen=True):
     tag: str | None = None
 
     def takes(self, entry: JournalTrade) -> bool:
-        """Tell whether a trade is one of them."""
+        """Return whether the filter selects a trade."""
         trade = entry.trade
-        named = (self.asset, self.reason, self.mode, self.env, self.side)
+        wanted = (self.asset, self.reason, self.mode, self.env, self.side)
         facts = (trade.asset, trade.reason, trade.mode, trade.env, trade.side)
         is_of_the_days = self.first_day <= entry.trading_day <= self.last_day
         has_the_tag = self.tag is None or self.tag in entry.note.tags
-        return is_of_the_days and has_the_tag and all(w is None or w == f for w, f in zip(named, facts, strict=True))
+        return is_of_the_days and has_the_tag and all(w is None or w == f for w, f in zip(wanted, facts, strict=True))
 
 
 class Cursor(Struct, frozen=True):
-    """The trade behind which a page goes on: its close and, of two at once, its id."""
+    """The trade after which a page continues. The id decides between trades that closed at the same instant."""
 
     closed_at: Instant
     trade_id: str
@@ -82,14 +83,14 @@ class Cursor(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some trades, newest first; ``following`` is where the next page begins, None behind the last."""
+    """Some trades, newest first. ``following`` is where the next page begins, None after the last page."""
 
     trades: list[JournalTrade]
     following: Cursor | None = None
 
 
 def day_begin(day: date, roll: str) -> Instant:
-    """Return the instant at which a trading day begins: the end of the weekday before."""
+    """Return the instant at which a trading day begins: the end of the previous weekday's trading day."""
     before = day - timedelta(days=1)
     while before.weekday() >= SATURDAY:
         before -= timedelta(days=1)
@@ -97,7 +98,7 @@ def day_begin(day: date, roll: str) -> Instant:
 
 
 def span_of(first: date, last: date, roll: str) -> tuple[Instant, Instant]:
-    """Return the instants between which these trading days lie."""
+    """Return the begin of the first and the end of the last of these trading days."""
     return day_begin(first, roll), day_end(last, roll)
 
 
@@ -105,7 +106,7 @@ def span_of(first: date, last: date, roll: str) -> tuple[Instant, Instant]:
 
 
 def page_of(store: Store, selection: Selection, roll: str, limit: int, before: Cursor | None = None) -> Page:
-    """Return up to ``limit`` of the selected trades, newest first, of the 5,000 behind ``before``.
+    """Return up to ``limit`` of the selected trades, newest first, from the 5,000 older than ``before``.
 
     Raises StoreDown, StoreUnreadable.
     """
@@ -114,10 +115,10 @@ def page_of(store: Store, selection: Selection, roll: str, limit: int, before: C
     looked_at = 0
     while looked_at < READ_AT_MOST:
         if before is not None:
-            until = min(until, before.closed_at + A_MOMENT)  # two may have closed at once
+            until = min(until, before.closed_at + A_MOMENT)  # include trades that closed at the same instant
         stored = trades_between(store, since, until, PAGE)
         fresh = [one for one in stored if before is None or before.is_before(one.trade)]
-        found += [entry for entry in _with_what_is_known(store, fresh, roll) if selection.takes(entry)]
+        found += [entry for entry in _with_notes_and_gates(store, fresh, roll) if selection.takes(entry)]
         if len(found) > limit:
             last = found[limit - 1].trade
             return Page(found[:limit], Cursor(last.exit_ts, last.id))
@@ -129,13 +130,13 @@ def page_of(store: Store, selection: Selection, roll: str, limit: int, before: C
 
 
 def trade_with_note(store: Store, trade_id: str, roll: str) -> JournalTrade | None:
-    """Return one closed trade, None when there is none. Raises StoreDown, StoreUnreadable."""
+    """Return one closed trade, None when unknown. Raises StoreDown, StoreUnreadable."""
     closed = closed_trade(store, trade_id)
-    return None if closed is None else next(_with_what_is_known(store, [closed], roll))
+    return None if closed is None else next(_with_notes_and_gates(store, [closed], roll))
 
 
-def _with_what_is_known(store: Store, closed: Sequence[ClosedTrade], roll: str) -> Iterator[JournalTrade]:
-    """Put trades, notes and gates together; ids sort by time, so those of a page lie in one stretch."""
+def _with_notes_and_gates(store: Store, closed: Sequence[ClosedTrade], roll: str) -> Iterator[JournalTrade]:
+    """Join trades, notes and gates. Ids sort by time, so one range of ids covers a page of trades."""
     if not closed:
         return
     ids = [one.trade.id for one in closed]
@@ -162,7 +163,7 @@ def write_cursor(cursor: Cursor) -> str:
 
 
 def read_cursor(text: str) -> Cursor:
-    """Read a cursor. Raises ValueError for one that this desk never wrote."""
+    """Read a cursor. Raises ValueError for a text that ``write_cursor`` cannot have written."""
     micros, _, trade_id = text.partition("-")
     if not (micros.isascii() and micros.isdecimal() and len(micros) <= 16 and trade_id):
         raise ValueError("must be the next of an earlier page")

@@ -1,1 +1,1 @@
-"""The market as the desk needs it: instruments, the CME session, recorded prices and their bricks."""
+"""The market: instruments, the CME session and holidays, recorded prices and Renko bricks."""

@@ -1,8 +1,8 @@
-"""CME equity-index holidays, computed for any year (no table to keep up to date).
+"""CME equity-index holidays, computed for any year.
 
-Sources: CME Globex holiday calendars and NYSE rule 7.2 (a Saturday holiday is kept on Friday, a Sunday one on
-Monday, except New Year on a Saturday, which is not kept at all). Unscheduled closures such as a day of
-mourning cannot be computed and are not known here. Hours are New York wall-clock time.
+Sources: CME Globex holiday calendars and NYSE rule 7.2 (a Saturday holiday is observed on Friday, a Sunday one on
+Monday; New Year on a Saturday is not observed at all). Unscheduled closures such as a day of mourning cannot be
+computed and are not included. Hours are New York wall-clock time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
+MONDAY = 0
+THURSDAY = 3
+FRIDAY = 4
+SATURDAY = 5
+SUNDAY = 6
 JUNETEENTH_SINCE = 2022
 FLOOR_HOLIDAY_CLOSE = time(13, 0)  # the cash market is shut, futures halt at noon in Chicago
 SHORT_DAY_CLOSE = time(13, 15)  # the cash market closes at 13:00, futures a quarter of an hour later
@@ -21,7 +25,7 @@ JOBS_REPORT_CLOSE = time(9, 15)  # Good Friday with the employment report: futur
 
 
 class Holiday(Struct, frozen=True):
-    """A holiday on the trade date it changes. ``closes_at`` is New York time; ``None`` is closed all day."""
+    """A holiday on the trade date that it affects. ``closes_at`` is New York time; ``None`` is closed all day."""
 
     on: date
     name: str
@@ -29,19 +33,19 @@ class Holiday(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """Say what the day means for trading: ``Thanksgiving — CME early close 13:00 ET``."""
+        """The holiday's effect on trading: ``Thanksgiving — CME early close 13:00 ET``."""
         if self.closes_at is None:
             return f"{self.name} — CME closed"
         return f"{self.name} — CME early close {self.closes_at:%H:%M} ET"
 
 
 def holiday_on(day: date) -> Holiday | None:
-    """Return the CME equity-index holiday kept on this date, if it is one."""
+    """Return the CME equity-index holiday observed on this date, None without one."""
     return holidays_of(day.year).get(day)
 
 
 def is_business_day(day: date) -> bool:
-    """Tell whether the exchange counts the date when it counts back from an expiry.
+    """Return whether the exchange counts the date as a business day when it counts back from an expiry.
 
     Short days (the Friday after Thanksgiving, Christmas Eve) count; weekends and US holidays do not.
     """
@@ -52,7 +56,7 @@ def is_business_day(day: date) -> bool:
 
 
 def business_days_before(day: date, count: int) -> date:
-    """Step back ``count`` business days from ``day``, which need not be one itself."""
+    """Return the date ``count`` business days before ``day``, which need not be a business day itself."""
     while count:
         day -= timedelta(days=1)
         count -= is_business_day(day)
@@ -89,7 +93,7 @@ def observed(day: date) -> date:
 
 
 def new_year(year: int) -> Iterator[Holiday]:
-    """Closed on 1 January or the Monday after; a Saturday is not made up for (NYSE rule 7.2)."""
+    """Closed on 1 January or the Monday after. On a Saturday it is not observed (NYSE rule 7.2)."""
     day = date(year, 1, 1)
     if day.weekday() != SATURDAY:
         yield Holiday(observed(day), "New Year's Day")
@@ -105,13 +109,13 @@ def monday_holidays(year: int) -> Iterator[Holiday]:
 
 
 def good_friday(year: int) -> Iterator[Holiday]:
-    """Closed, but open until 09:15 on a first Friday of the month: then the jobs report is due."""
+    """Closed, but open until 09:15 on a first Friday of the month, when the jobs report is published."""
     day = easter_sunday(year) - timedelta(days=2)
     yield Holiday(day, "Good Friday", JOBS_REPORT_CLOSE if day.day <= 7 else None)
 
 
 def juneteenth(year: int) -> Iterator[Holiday]:
-    """Kept by the exchange since 2022."""
+    """Observed by the exchange since 2022."""
     if year >= JUNETEENTH_SINCE:
         yield Holiday(observed(date(year, 6, 19)), "Juneteenth", FLOOR_HOLIDAY_CLOSE)
 

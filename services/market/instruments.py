@@ -1,8 +1,8 @@
-"""What can be traded: one row per asset, the contract to trade on a date, and the symbols that mean an asset.
+"""The table of instruments: one row per asset, its contract on a date, and the symbols that name it.
 
-Sizes are in price, values in USD per point per contract. A *point* is the unit of bricks, stops and targets:
-one index point, one dollar of oil or gold, one pip of EURUSD. Sources: CME contract specifications; the CFD
-grids are those of the quotes they are tested with.
+Sizes are in price, values in USD per point per contract. A *point* is the unit of bricks, stops and targets: one index
+point, one dollar of oil or gold, one pip of EURUSD. Sources: CME contract specifications; the tick sizes of CFDs are
+those of the quotes they are tested with.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DELIVERY = re.compile(rf"(?:\d!|[{MONTH_LETTERS}](?:\d|\d\d|20\d\d))?")
 
 
 class UnknownInstrument(LookupError):
-    """The asset is not in the table. A retry does not help: the configuration names it wrongly."""
+    """The asset is not in the table. A retry does not help: the configuration is wrong."""
 
     def __init__(self, asset: str) -> None:
         known = ", ".join(INSTRUMENTS)
@@ -39,14 +39,14 @@ class UnknownInstrument(LookupError):
 
 
 class MicroContract(Struct, frozen=True):
-    """The smaller sister of a futures contract: same price and tick, a tenth of the money per point."""
+    """The micro version of a futures contract: the same price and tick, a tenth of the USD per point."""
 
     root: str
     point_value: Usd
 
 
 class Instrument(Struct, frozen=True):
-    """One row of the table. Without ``roll`` it is a CFD: no expiry, no micro, a bare symbol."""
+    """One row of the table. Without ``roll`` it is a CFD: it has no expiry, no micro, and no delivery month."""
 
     symbol: str
     title: str
@@ -58,10 +58,12 @@ class Instrument(Struct, frozen=True):
     roll: RollRule | None = None
 
     def contract(self, on: date, size: ContractSize = "micro") -> Contract:
-        """Return the contract to trade on a date; where there is no micro, ``micro`` means the full one."""
-        root, point_value = self.symbol, self.point_value
+        """Return the contract to trade on a date. Without a micro contract, ``micro`` gives the full one."""
+        root = self.symbol
+        point_value = self.point_value
         if size == "micro" and self.micro is not None:
-            root, point_value = self.micro.root, self.micro.point_value
+            root = self.micro.root
+            point_value = self.micro.point_value
         return Contract(
             symbol=root + self.roll.front_month(on) if self.roll else root,
             exchange=self.exchange,
@@ -71,18 +73,18 @@ class Instrument(Struct, frozen=True):
         )
 
     def ticks(self, price: Price | str) -> int:
-        """Return the price as a whole number of ticks; a price off the grid goes to the nearest tick."""
+        """Return the price as a whole number of ticks, rounded to the nearest tick."""
         return round(Decimal(price) / self.tick_size)
 
     def ticks_in(self, points: Decimal) -> int:
-        """Return how many ticks a distance in points is. Raises ValueError when it is not a whole number."""
+        """Return a distance in points as ticks. Raises ValueError when it is not a whole number of ticks."""
         ticks = points * self.point_size / self.tick_size
         if ticks != int(ticks):
             raise ValueError(f"{points} points was not a whole number of ticks of {self.symbol}")
         return int(ticks)
 
     def means(self, venue: str | None, name: str) -> bool:
-        """Tell whether an exchange prefix and a ticker, both upper case, name this instrument."""
+        """Return whether an exchange prefix and a ticker, both upper case, name this instrument."""
         if self.roll is None:
             return name == self.symbol
         if venue is not None and venue.split("_")[0] not in FUTURES_VENUES:
@@ -108,18 +110,19 @@ def instrument_for(asset: str) -> Instrument:
 
 
 def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
-    """Return which of the desk's assets a TradingView symbol means, ``None`` when it means none of them.
+    """Return which of the desk's assets a TradingView symbol names, ``None`` when it names none of them.
 
-    ``ES``, ``es``, ``ES1!``, ``CME_MINI:ES1!``, ``ESZ2026``, ``ESZ6`` and ``MES1!`` all mean ``ES``. Delayed
-    quotes (exchange ``…_DL`` or ``…_DLY``) mean nothing, and neither does a share with a future's ticker
-    (``NYSE:ES``). Never raises, whatever the text.
+    ``ES``, ``es``, ``ES1!``, ``CME_MINI:ES1!``, ``ESZ2026``, ``ESZ6`` and ``MES1!`` all name ``ES``. Delayed quotes
+    (exchange ``…_DL`` or ``…_DLY``) name no asset, and neither does a share with a future's ticker (``NYSE:ES``). Never
+    raises, whatever the text.
     """
     if not symbol.isascii() or len(symbol) > LONGEST_SYMBOL:
         return None
     ticker = TICKER.fullmatch(symbol.upper())
     if ticker is None:
         return None
-    venue, name = ticker["venue"], ticker["name"]
+    venue = ticker["venue"]
+    name = ticker["name"]
     if venue is not None and DELAYED_VENUE.search(venue):
         return None
     return next((asset for asset in assets if _means(asset, venue, name)), None)

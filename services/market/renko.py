@@ -1,4 +1,4 @@
-"""Prices in, closed Renko bricks out: the classic kind, which TradingView calls Traditional.
+"""Build Renko bricks from prices, by the method that TradingView calls Traditional.
 
 The next brick closes one size beyond the last close with the trend, or two sizes against it; a jump closes
 several at once. The grid is anchored at the first price. Counting is done in whole ticks, so a brick is never
@@ -22,7 +22,7 @@ LARGEST_JUMP = 10_000  # bricks of one size that one price may close
 
 
 class PriceJump(ValueError):
-    """A price so far away that it cannot be a move of the market. The bricks stay as they were before it."""
+    """A price too far away to be a move of the market. The bricks are unchanged."""
 
 
 class FormedBrick(Struct, frozen=True):
@@ -50,14 +50,14 @@ class Renko:
         self._trend = 0  # 1 after a green brick, -1 after a red one, 0 before the first
 
     def feed(self, price: Price) -> tuple[FormedBrick, ...]:
-        """Take one price and return the bricks it closed, oldest first; mostly none.
+        """Apply one price and return the bricks that it closed, oldest first. Most prices close none.
 
         Raises PriceJump, and changes nothing, for a price more than 10,000 bricks away.
         """
         return self.feed_ticks(self._instrument.ticks(price))
 
     def feed_ticks(self, price: int) -> tuple[FormedBrick, ...]:
-        """Do the same with a price already counted in ticks."""
+        """Do the same with a price in ticks."""
         if self._close is None:
             self._close = price
             return ()
@@ -97,7 +97,7 @@ class Renko:
 
 
 class RenkoStack:
-    """All six brick sizes of one instrument (SPEC 2), fed together."""
+    """All six brick sizes of one instrument, fed with the same prices (SPEC 2)."""
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
@@ -106,7 +106,7 @@ class RenkoStack:
         self._lowest_greens_at = 0
 
     def feed(self, price: Price) -> tuple[FormedBrick, ...]:
-        """Take one price and return the bricks it closed: smallest size first, oldest first in a size.
+        """Apply one price and return the bricks that it closed: smallest size first, oldest first within a size.
 
         Raises PriceJump, and changes nothing, for a price more than 10,000 of the smallest bricks away.
         """

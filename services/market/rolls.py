@@ -1,8 +1,8 @@
-"""When the desk stops trading one futures contract and takes the next.
+"""Roll rules: when the desk changes from one futures contract to the next.
 
-TradingView rolls ``ES1!`` by volume and every broker on its own date, so the desk keeps its own rule: a *roll
-day* per delivery month, the first day on which the following contract is used. Each rule rolls while the old
-contract can still be traded and well before a delivery notice.
+TradingView rolls ``ES1!`` by volume and every broker on its own date, so the desk has its own rule: a *roll day* per
+delivery month, the first day on which the following contract is used. Each rule rolls while the old contract can still
+be traded and well before a delivery notice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GOLD_ROLL_BUSINESS_DAYS = 2
 
 
 class RollRule(Struct, frozen=True):
-    """Delivery months (1 to 12) and the day each is left for the next: ``roll_day(year, month)``."""
+    """Delivery months (1 to 12), and the day on which each is replaced by the next: ``roll_day(year, month)``."""
 
     months: tuple[int, ...]
     roll_day: Callable[[int, int], date]
@@ -31,11 +31,11 @@ class RollRule(Struct, frozen=True):
         return f"{MONTH_LETTERS[month - 1]}{year % 10}"
 
     def front_delivery(self, on: date) -> tuple[int, int]:
-        """Return year and month of the first delivery that is not yet left on a date."""
+        """Return year and month of the first delivery that is still used on a date."""
         return next(delivery for delivery in self.deliveries_from(on) if on < self.roll_day(*delivery))
 
     def deliveries_from(self, on: date) -> Iterator[tuple[int, int]]:
-        """Yield this rule's delivery months from the date's own month on, through the following year."""
+        """Yield this rule's delivery months from the date's month to the end of the following year."""
         months = ((year, month) for year in (on.year, on.year + 1) for month in self.months)
         return (delivery for delivery in months if delivery >= (on.year, on.month))
 

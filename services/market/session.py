@@ -1,7 +1,7 @@
 """The CME Globex session for equity-index futures: trade date, open hours, thin days (SPEC 2, 10).
 
-Globex trades from Sunday 18:00 to Friday 17:00 New York time with a break from 17:00 to 18:00 every day. New
-York time lives here and in the engine's trading day only; everything else is UTC.
+Globex trades from Sunday 18:00 to Friday 17:00 New York time with a break from 17:00 to 18:00 every day. Of the rules,
+only this module and the engine's trading day use New York time; everything else is UTC.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ WEEKEND = "weekend"
 
 
 def trade_date(instant: Instant) -> date:
-    """Return the trade date an aware instant belongs to: the New York date six hours on, never a weekend.
+    """Return the trade date of an aware instant: the New York date six hours later, never a weekend.
 
-    The session that opens on Sunday 18:00 is Monday's, and so is everything after Friday's close.
+    The session that opens on Sunday 18:00 belongs to Monday, and so does everything after Friday's close.
     """
     day = (_new_york(instant) + FROM_OPEN_TO_MIDNIGHT).date()  # wall-clock hours: 18:00 rolls in DST too
     return day + timedelta(days=7 - day.weekday()) if day.weekday() >= SATURDAY else day
 
 
 def is_open(instant: Instant) -> bool:
-    """Tell whether Globex equity-index futures trade at an aware instant, holidays included."""
+    """Return whether Globex equity-index futures trade at an aware instant. Holidays are considered."""
     if _is_weekend(instant):
         return False
     local = _new_york(instant)
@@ -43,15 +43,17 @@ def is_open(instant: Instant) -> bool:
 
 
 def liquidity(when: Instant | date) -> tuple[bool, str | None]:
-    """Tell whether a date, or the trade date of an aware instant, is thin, and why.
+    """Return whether liquidity is thin on a date, or on the trade date of an aware instant, and why.
 
-    The reason is a sentence for the trader, ``Thanksgiving — CME early close 13:00 ET``, or ``weekend``;
-    ``(False, None)`` is an ordinary day.
+    The reason is a sentence for the trader, ``Thanksgiving — CME early close 13:00 ET``, or ``weekend``. An ordinary
+    day gives ``(False, None)``.
     """
     if isinstance(when, datetime):
-        weekend, day = _is_weekend(when), trade_date(when)
+        weekend = _is_weekend(when)
+        day = trade_date(when)
     else:
-        weekend, day = when.weekday() >= SATURDAY, when
+        weekend = when.weekday() >= SATURDAY
+        day = when
     if weekend:
         return True, WEEKEND
     holiday = holiday_on(day)

@@ -1,8 +1,8 @@
-"""Recorded prices from CSV files: trades, quotes or bars, plain or gzipped, read one row at a time.
+"""Read recorded prices from CSV files: trades, quotes or bars, plain or gzipped, one row at a time.
 
-The header says what a file holds. ``time_utc,price[,...]`` is one tick per row. ``time_utc,open,high,low,
-close[,...]`` is bars named by their start: a bar gives one tick, its close at its end, because bricks are
-built from closes and the way the price took inside a bar is not known.
+The header names the content. ``time_utc,price[,...]`` is one tick per row. ``time_utc,open,high,low,close[,...]`` is
+bars with their start time: a bar gives one tick, its close at its end, because bricks are built from closes and the
+path of the price inside a bar is unknown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BROKEN_PACKING = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)
 
 
 class TapeError(ValueError):
-    """A file is not a tape, or one of its rows is malformed. ``line`` counts from 1, the header."""
+    """A file is not a tape, or one of its rows is malformed. ``line`` counts from 1, which is the header."""
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         super().__init__(f"{path.name}, line {line}: {reason}")
@@ -43,7 +43,7 @@ class Tick(Struct, frozen=True):
 
 
 class Columns(Struct, frozen=True):
-    """Where time and price stand in a row, and how long after its time a price was known."""
+    """The positions of time and price in a row, and the delay after which a price was known."""
 
     time: int
     price: int
@@ -52,10 +52,10 @@ class Columns(Struct, frozen=True):
 
 
 def read_ticks(path: Path, bar_length: timedelta = ONE_MINUTE) -> Iterator[Tick]:
-    """Yield the ticks of a file in its order; nothing is read ahead.
+    """Yield the ticks of a file in its order, without reading ahead.
 
-    Raises TapeError, with the line, for an unknown header, a malformed row or time that goes back. An
-    unreadable path raises OSError.
+    Raises TapeError, with the line, for an unknown header, a malformed row or a time that goes back. An unreadable path
+    raises OSError.
     """
     with open_tape(path) as tape:
         rows = csv.reader(tape, strict=True)
@@ -66,7 +66,7 @@ def read_ticks(path: Path, bar_length: timedelta = ONE_MINUTE) -> Iterator[Tick]
 
 
 def count_ticks(path: Path) -> int:
-    """Return how many ticks a file holds, without judging them.
+    """Return how many ticks a file holds, without checking them.
 
     Raises TapeError when it cannot be unpacked and OSError when it cannot be read.
     """
@@ -78,7 +78,7 @@ def count_ticks(path: Path) -> int:
 
 
 def open_tape(path: Path) -> TextIO:
-    """Open a tape for reading; a name that ends in ``.gz`` is unpacked on the way."""
+    """Open a tape for reading. A file whose name ends in ``.gz`` is decompressed."""
     if path.suffix == ".gz":
         return cast(TextIO, gzip.open(path, "rt", encoding="utf-8", newline=""))
     return path.open(encoding="utf-8", newline="")

@@ -1,1 +1,1 @@
-"""What the operator is told on the phone: which kinds, in which words, and how a message is delivered."""
+"""Notices to the operator's phone: their kinds, their texts, and their delivery."""

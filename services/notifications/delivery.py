@@ -1,12 +1,12 @@
-"""The couriers: one thread per target of NOTIFY_URLS takes what waits in the outbox to it (apprise).
+"""Send the notices of the outbox to the targets of NOTIFY_URLS, with one thread per target (apprise).
 
-A courier sends first and marks then, so a notice arrives twice only when the process ends between the two, never
-not at all. The mark goes through the state manager's writer as a chore between two group commits: a connection
-of its own would be a second writer, whose lock the desk's commits had to wait for.
+A notice is sent first and marked afterwards. So it is never lost, and it arrives twice only when the process ends
+between the two. The mark is a maintenance write of the state manager's writer: a connection of its own would be a
+second writer, and the desk's commits would have to wait for its lock.
 
-One thread per target: a target that hangs holds up nobody but itself. apprise is imported when there is a target,
-and no sooner. Its log lines may name a URL, and URLs hold tokens, so they are shut off; of a failure nothing is
-kept but the status of the answer or that there was none.
+With one thread per target a target that hangs delays no other. apprise is imported only when there is a target. Its log
+is switched off because its lines may name a URL, and URLs hold tokens. Of a failure only the HTTP status of the answer
+is kept.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from services.engine.model.state import Desk
 from services.engine.model.trading_day import NEW_YORK
-from services.notifications.kinds import MAY_BE_TOLD
+from services.notifications.kinds import NOTIFIED_EVENTS
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.store import JournalRow, NoticeMark, NotTheWriter, Store, StoredNotice, StoreError
 from wire.types import Instant
@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600))  # the last one repeats
 GIVEN_UP_AFTER = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=1)
-CONNECT_SECONDS, ANSWER_SECONDS = 4.0, 8.0
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 8.0
 REST_AT_MOST_SECONDS = 60.0
 STORE_REST_SECONDS = 1.0
 STOP_WITHIN_SECONDS = 0.3
@@ -50,19 +51,19 @@ class WrongTarget(ValueError):
 
 
 class NoticeBell:
-    """Rings when a commit may have put a notice into the outbox, or when another process has taken the desk."""
+    """Counts the commits that may have put a notice into the outbox. Senders compare the count to know of news."""
 
     def __init__(self) -> None:
         self.rings = 0
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Ring when one of these events may cause a notice."""
-        if any(isinstance(one.event, MAY_BE_TOLD) for one in events):
+        """Count the commit when one of its events may cause a notice."""
+        if any(isinstance(one.event, NOTIFIED_EVENTS) for one in events):
             self.rings += 1
 
 
 class Outbox(Protocol):
-    """What delivery asks of the desk: the stored notices, the time, and the writer's hand for a mark."""
+    """The part of the state manager that delivery needs: stored notices, the time, and a way to mark a notice."""
 
     @property
     def store(self) -> Store: ...
@@ -74,24 +75,24 @@ class Outbox(Protocol):
     def now(self) -> Instant: ...
 
     def mark_notice(self, mark: NoticeMark) -> None:
-        """Have the writer store what became of a notice. Raises StoreError."""
+        """Have the writer store the result of sending a notice. Raises StoreError."""
 
     def wait_until(self, is_true: Callable[[Any], bool], timeout: float) -> bool:
-        """Wait until a published state satisfies the question; False when the time ran out."""
+        """Wait until a published state satisfies ``is_true``. Return False when the time ran out."""
 
     def wake(self) -> None:
-        """Let everybody who waits look again."""
+        """Wake every waiting thread."""
 
 
 class Target(Struct, frozen=True):
-    """One place of NOTIFY_URLS, from 1. Its ``scheme`` is all that may be shown of the URL."""
+    """One URL of NOTIFY_URLS; ``place`` is its position, from 1. Only its ``scheme`` may be shown or logged."""
 
     place: int
     scheme: str
     service: Any
 
     def send(self, title: str, body: str, level: str) -> str | None:
-        """Send one message. Returns None when the target took it, else why not, free of secrets."""
+        """Send one message. Return None when the target accepted it, else the reason, free of secrets."""
         try:
             result = self.service.notify(title=title, body=body, notify_type=APPRISE_LEVELS[level])
             if result:
@@ -104,14 +105,15 @@ class Target(Struct, frozen=True):
 
 
 def open_targets(urls: Sequence[str]) -> tuple[Target, ...]:
-    """Build what sends to each URL. Raises WrongTarget that names a wrong one by its place, never by its text."""
+    """Build a target for each URL. Raises WrongTarget, which names a wrong URL by its position, never by its text."""
     if not urls:
         return ()
     import apprise
 
     quiet = logging.getLogger("apprise")
-    quiet.handlers, quiet.propagate = [logging.NullHandler()], False
-    # A time limit of apprise's own would send from its thread pool, which the process waits for at its end.
+    quiet.handlers = [logging.NullHandler()]
+    quiet.propagate = False
+    # With a timeout of its own apprise would send from a thread pool, and the process would wait for that at its end.
     asset = apprise.AppriseAsset(app_id="Lockstep", storage_mode="memory", service_timeout=0, result_log_disk_size=0)
     targets = []
     for place, url in enumerate(urls, 1):
@@ -124,14 +126,14 @@ def open_targets(urls: Sequence[str]) -> tuple[Target, ...]:
 
 
 def _bound(service: Apprise) -> None:
-    """Let no URL wait longer than we do (``?cto=`` and ``?rto=`` of apprise)."""
+    """Limit the timeouts that a URL may set (``?cto=`` and ``?rto=`` of apprise) to ours."""
     for plugin in service:
         plugin.socket_connect_timeout = min(plugin.socket_connect_timeout or CONNECT_SECONDS, CONNECT_SECONDS)
         plugin.socket_read_timeout = min(plugin.socket_read_timeout or ANSWER_SECONDS, ANSWER_SECONDS)
 
 
-class Courier:
-    """Takes one target's notices to it, one at a time."""
+class NoticeSender:
+    """Sends one target's notices, one at a time."""
 
     def __init__(self, desk: Outbox, target: Target, bell: NoticeBell, stopping: threading.Event) -> None:
         self._desk = desk
@@ -141,27 +143,26 @@ class Courier:
         self._unmarked: NoticeMark | None = None
 
     def run(self) -> None:
-        """Work until told to stop; sleep while there is nothing to do."""
+        """Send notices until ``stopping`` is set; sleep while there are none."""
         while not self._stopping.is_set():
-            heard = self._bell.rings
+            seen = self._bell.rings
             try:
                 is_writer = self._desk.is_writer
                 if not is_writer:
                     self._unmarked = None
                 if not is_writer or not self.turn():
-                    self._rest(heard, is_writer)
+                    self._rest(seen, is_writer)
             except StoreError as error:
                 log.warning("notices wait for the store", target=self._target.place, error=str(error))
                 self._stopping.wait(STORE_REST_SECONDS)
             except Exception:
-                log.exception("a courier stumbled", target=self._target.place)
+                log.exception("a notice sender failed", target=self._target.place)
                 self._stopping.wait(STORE_REST_SECONDS)
 
     def turn(self) -> bool:
-        """Send the next notice that is due and mark it. Returns True if there was one.
+        """Send the next notice that is due and mark it. Return True if there was one. Raises StoreError.
 
-        While a mark could not be written nothing else is sent: a store that is down must not make duplicates.
-        Raises StoreError.
+        While a mark could not be stored, no other notice is sent: a store that is down must not cause duplicates.
         """
         if self._unmarked is None:
             notice = self._desk.store.next_notice(self._target.place, self._desk.now)
@@ -171,7 +172,7 @@ class Courier:
         try:
             self._desk.mark_notice(self._unmarked)
         except NotTheWriter:
-            self._unmarked = None  # whoever holds the desk now sends it, and marks what becomes of it
+            self._unmarked = None  # the process that holds the desk now sends it again and marks it
             raise
         self._unmarked = None
         return True
@@ -179,7 +180,8 @@ class Courier:
     def _deliver(self, notice: StoredNotice) -> NoticeMark:
         body = notice.body + _lateness(notice, self._desk.now)
         error = self._target.send(notice.title, body, notice.level)
-        now, attempts = self._desk.now, notice.attempts + 1
+        now = self._desk.now
+        attempts = notice.attempts + 1
         if error is None:
             return NoticeMark(notice.number, notice.target, now, attempts, sent=True)
         again = next_try(notice, now)
@@ -190,44 +192,44 @@ class Courier:
             log.warning("a notice was not taken", **facts, attempts=attempts, next_try_at=again.isoformat())
         return NoticeMark(notice.number, notice.target, now, attempts, next_try_at=again, error=error)
 
-    def _rest(self, heard: int, was_writer: bool) -> None:
-        """Sleep until a commit may bring a notice, one that waits is due, the writer changes, or the process goes.
+    def _rest(self, seen: int, was_writer: bool) -> None:
+        """Sleep until a commit may bring a notice, a waiting one is due, the writer changes, or the process stops.
 
-        The bell rings before the new state is published, so that whoever waits for the next state looks at it.
+        The bell counts a commit before its state is published, so a thread that waits for the next state sees it.
         """
         seconds = REST_AT_MOST_SECONDS
         due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
         if due_at is not None:
             seconds = min(seconds, max(0.0, (due_at - self._desk.now).total_seconds()))
-        self._desk.wait_until(lambda _: self._is_woken(heard, was_writer), seconds)
+        self._desk.wait_until(lambda _: self._is_woken(seen, was_writer), seconds)
 
-    def _is_woken(self, heard: int, was_writer: bool) -> bool:
-        is_news = self._bell.rings != heard or self._desk.is_writer != was_writer
+    def _is_woken(self, seen: int, was_writer: bool) -> bool:
+        is_news = self._bell.rings != seen or self._desk.is_writer != was_writer
         return is_news or self._stopping.is_set()
 
 
 def next_try(notice: StoredNotice, now: Instant) -> Instant | None:
-    """Return when to try again after a failure, None when the notice is a day old and given up."""
+    """Return when to try again after a failure, None when the notice is a day old and is given up."""
     again = now + BACKOFF[min(notice.attempts, len(BACKOFF) - 1)]
     return None if again > notice.due_at + GIVEN_UP_AFTER else again
 
 
 def _lateness(notice: StoredNotice, now: Instant) -> str:
-    """Say when it was, if it comes late."""
+    """Return the time of the event as text when the notice is late, else an empty text."""
     if now < notice.due_at + LATE_AFTER:
         return ""
     return f" (this was {notice.due_at.astimezone(NEW_YORK):%a %H:%M:%S} New York)"
 
 
-class Post:
-    """All couriers together."""
+class NoticeSenders:
+    """The senders of all targets, each on its own thread."""
 
     def __init__(self, desk: Outbox, targets: Sequence[Target], bell: NoticeBell) -> None:
         self._desk = desk
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(
-                target=Courier(desk, target, bell, self._stopping).run, name=f"courier-{target.place}", daemon=True
+                target=NoticeSender(desk, target, bell, self._stopping).run, name=f"notices-{target.place}", daemon=True
             )
             for target in targets
         ]
@@ -235,7 +237,7 @@ class Post:
             thread.start()
 
     def stop(self) -> None:
-        """End at once who rests; who is in the middle of sending gets a moment, all together."""
+        """Stop all senders. One that is sending gets up to ``STOP_WITHIN_SECONDS``, counted for all together."""
         self._stopping.set()
         self._desk.wake()
         deadline = time.monotonic() + STOP_WITHIN_SECONDS

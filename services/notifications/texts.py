@@ -1,7 +1,7 @@
-"""The words of the notices: one teller per happening, short and in the trader's language.
+"""The texts of the notices: one builder per event, short and in the trader's language.
 
-A teller gets an event and the scene, and returns headline, body and level, or None when it has nothing to say.
-The texts hold asset, money and the broker's own reasons, never a secret.
+A builder gets an event and the scene and returns headline, body and level, or None for no notice. The texts hold
+assets, money and the broker's reasons, never a secret.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from wire.types import Instant, Price, Side, Usd
 Level = Literal["info", "success", "warning", "critical"]
 CENT = Decimal("0.01")
 OTHER_ALERTS = "alert"
-TOLD_BY_THEIR_KIND = frozenset(rule.code for rule in ALERTS.values() if rule.notice != OTHER_ALERTS)
+SENT_BY_OTHER_KINDS = frozenset(rule.code for rule in ALERTS.values() if rule.notice != OTHER_ALERTS)
 
 
 class Scene(Struct, frozen=True):
-    """What a teller may look at: the desk before and after, the orders that changed, the time."""
+    """The input of a builder: the desk before and after the decision, the orders that changed, the time."""
 
     before: Desk
     desk: Desk
@@ -52,15 +52,15 @@ class Scene(Struct, frozen=True):
     now: Instant
 
 
-Words = tuple[str, str, Level]  # headline, body, level
-Teller = Callable[[Any, Scene], Words | None]
+Text = tuple[str, str, Level]  # headline, body, level
+TextBuilder = Callable[[Any, Scene], Text | None]
 
 
 # -- fills -------------------------------------------------------------------------------------------------------
 
 
-def entry_ended(event: OrderEnded, scene: Scene) -> Words | None:
-    """Tell what an entry or a scale-in filled, once, when its order is final."""
+def entry_ended(event: OrderEnded, scene: Scene) -> Text | None:
+    """Report the filled quantity of an entry or a scale-in, once, when its order is final."""
     order = scene.orders.get(event.order_id)
     if event.kind == "EXIT" or not event.filled_qty or order is None:
         return None
@@ -77,7 +77,7 @@ def entry_ended(event: OrderEnded, scene: Scene) -> Words | None:
     return f"{event.asset} {_way(order.side)} {added}{order.filled_qty} @ {price}", " ".join(parts), "info"
 
 
-def trade_closed(event: TradeClosed, scene: Scene) -> Words:
+def trade_closed(event: TradeClosed, scene: Scene) -> Text:
     prices = f"{_price(scene, event.asset, event.entry_price)} → {_price(scene, event.asset, event.exit_price)}"
     used = f"{scene.desk.day.trades_taken} of {scene.desk.rules.max_trades_per_day} entries used."
     held = f"{_way(event.side).capitalize()} {event.size} {event.contract}"
@@ -88,27 +88,27 @@ def trade_closed(event: TradeClosed, scene: Scene) -> Words:
 # -- gates and locks ---------------------------------------------------------------------------------------------
 
 
-def entry_blocked(event: EntryBlocked, scene: Scene) -> Words:
+def entry_blocked(event: EntryBlocked, scene: Scene) -> Text:
     way = f" {_way(event.direction)}" if event.direction else ""
     return f"{event.asset}{way} blocked: {event.gate}", event.sentence, "info"
 
 
-def exit_blocked(event: ExitBlocked, scene: Scene) -> Words:
+def exit_blocked(event: ExitBlocked, scene: Scene) -> Text:
     return f"{event.asset} exit blocked", f"The initial exit lock holds. {_holding(scene, event.asset)}", "info"
 
 
-def cooldown_started(event: CooldownStarted, scene: Scene) -> Words | None:
+def cooldown_started(event: CooldownStarted, scene: Scene) -> Text | None:
     if event.until <= scene.now:
         return None
     return f"Cooldown until {clock(event.until)}", "No entries in any asset until then.", "info"
 
 
-def candle_taken(event: EntryAccepted, scene: Scene) -> Words | None:
+def candle_taken(event: EntryAccepted, scene: Scene) -> Text | None:
     ends_at = lock_ends(scene.desk).get("candle")
     return (f"Candle used until {clock(ends_at)}", "One entry per candle, any asset.", "info") if ends_at else None
 
 
-def exit_locked(event: TradeOpened, scene: Scene) -> Words | None:
+def exit_locked(event: TradeOpened, scene: Scene) -> Text | None:
     if event.adopted:
         return None
     left = scene.desk.rules.max_trades_per_day - scene.desk.day.trades_taken
@@ -116,7 +116,7 @@ def exit_locked(event: TradeOpened, scene: Scene) -> Words | None:
     return f"{event.asset} exit locked", f"Until the next 6pt brick.{more}", "info"
 
 
-def slot_consumed(event: TradeConsumed, scene: Scene) -> Words | None:
+def slot_consumed(event: TradeConsumed, scene: Scene) -> Text | None:
     limit = scene.desk.rules.max_trades_per_day
     return (
         ("Trade limit reached", f"{event.taken} of {limit} entries used today.", "info")
@@ -125,13 +125,14 @@ def slot_consumed(event: TradeConsumed, scene: Scene) -> Words | None:
     )
 
 
-def exit_unlocked(event: InitialExitLockReleased, scene: Scene) -> Words:
+def exit_unlocked(event: InitialExitLockReleased, scene: Scene) -> Text:
     return f"{event.asset} exit unlocked", f"A 6pt brick closed. {_holding(scene, event.asset)}".strip(), "info"
 
 
-def day_opened(event: DayRolled, scene: Scene) -> Words | None:
-    """Tell that a lock of the day is over, if one held."""
-    day, rules = scene.before.day, scene.before.rules
+def day_opened(event: DayRolled, scene: Scene) -> Text | None:
+    """Report that a lock of the day is over, if one held."""
+    day = scene.before.day
+    rules = scene.before.rules
     ended = ["daily stop"] * day.is_stopped + ["trade limit"] * (day.trades_taken >= rules.max_trades_per_day)
     if not ended:
         return None
@@ -139,7 +140,7 @@ def day_opened(event: DayRolled, scene: Scene) -> Words | None:
 
 
 def lock_ends(desk: Desk) -> dict[str, Instant]:
-    """Return when each timed lock ends or ended, by the instants that the desk stores."""
+    """Return the instant at which each timed lock ends or ended."""
     ends = {"cooldown": desk.locks.cooldown_until, "candle": desk.locks.candle_until}
     return {slot: at for slot, at in ends.items() if at is not None}
 
@@ -147,13 +148,13 @@ def lock_ends(desk: Desk) -> dict[str, Instant]:
 # -- the day -----------------------------------------------------------------------------------------------------
 
 
-def day_warned(event: DayWarned, scene: Scene) -> Words:
+def day_warned(event: DayWarned, scene: Scene) -> Text:
     limit = scene.desk.rules.daily_stop_limit_pct
     body = f"{_day_result(scene)}drawdown {event.drawdown_pct:.2f}% of {limit.normalize():f}%."
     return f"{event.mark_pct}% of the daily stop used", body, "warning"
 
 
-def day_stopped(event: DailyStopTriggered, scene: Scene) -> Words:
+def day_stopped(event: DailyStopTriggered, scene: Scene) -> Text:
     rolls_at = clock(day_end(scene.desk.day.trading_day, scene.desk.rules.day_roll))
     body = f"{_day_result(scene)}{event.reason}. Flattening; no entries until {rolls_at} New York."
     return "DAILY STOP", body, "critical"
@@ -162,19 +163,19 @@ def day_stopped(event: DailyStopTriggered, scene: Scene) -> Words:
 # -- orders, feeds, the broker -----------------------------------------------------------------------------------
 
 
-def alert_told(event: AlertRaised, scene: Scene, *, kind: str) -> Words | None:
-    """Tell an alert whose row names this kind."""
+def alert_raised(event: AlertRaised, scene: Scene, *, kind: str) -> Text | None:
+    """Report an alert whose row names this kind."""
     rule = ALERTS.get(event.alert.code)
-    return _alert_words(event, scene) if rule is not None and rule.notice == kind else None
+    return _alert_text(event, scene) if rule is not None and rule.notice == kind else None
 
 
-def other_alert(event: AlertRaised, scene: Scene) -> Words | None:
-    """Tell every alert that no other kind tells, so that a new one of the engine is never silent."""
+def other_alert(event: AlertRaised, scene: Scene) -> Text | None:
+    """Report every alert that no other kind sends, so that a new alert of the engine is never without a notice."""
     alert = event.alert
-    return None if alert.level == "info" or alert.code in TOLD_BY_THEIR_KIND else _alert_words(event, scene)
+    return None if alert.level == "info" or alert.code in SENT_BY_OTHER_KINDS else _alert_text(event, scene)
 
 
-def _alert_words(event: AlertRaised, scene: Scene) -> Words:
+def _alert_text(event: AlertRaised, scene: Scene) -> Text:
     alert = event.alert
     why = explanation_of(alert)
     head = f"{alert.asset} {why.title.lower()}" if alert.asset else why.title.capitalize()
@@ -182,7 +183,7 @@ def _alert_words(event: AlertRaised, scene: Scene) -> Words:
     return head, f"{why.detail[:1].upper()}{why.detail[1:]}. {held}".strip(), alert.level
 
 
-def override_taken(event: EntryAccepted, scene: Scene) -> Words | None:
+def override_taken(event: EntryAccepted, scene: Scene) -> Text | None:
     if not event.override:
         return None
     return (
@@ -192,13 +193,13 @@ def override_taken(event: EntryAccepted, scene: Scene) -> Words | None:
     )
 
 
-def exit_forced(event: OrderQueued, scene: Scene) -> Words | None:
+def exit_forced(event: OrderQueued, scene: Scene) -> Text | None:
     if not event.forced:
         return None
     return f"{event.asset} exit forced", f"The initial exit lock was broken. {_holding(scene, event.asset)}", "warning"
 
 
-def tradingview_lost(event: FeedLost, scene: Scene) -> Words | None:
+def tradingview_lost(event: FeedLost, scene: Scene) -> Text | None:
     if event.asset is None:
         return None
     minutes = scene.desk.rules.heartbeat_max_age_seconds / 60
@@ -206,26 +207,26 @@ def tradingview_lost(event: FeedLost, scene: Scene) -> Words | None:
     return f"{event.asset} TradingView silent", body.strip(), "warning"
 
 
-def tradingview_back(event: FeedReturned, scene: Scene) -> Words | None:
+def tradingview_back(event: FeedReturned, scene: Scene) -> Text | None:
     return (f"{event.asset} TradingView is back", "Heartbeats arrive again.", "info") if event.asset else None
 
 
-def bridge_lost(event: FeedLost, scene: Scene) -> Words | None:
+def bridge_lost(event: FeedLost, scene: Scene) -> Text | None:
     if event.asset is not None:
         return None
     held = " ".join(filter(None, (_holding(scene, symbol) for symbol in scene.desk.assets)))
     return "Bridge silent", f"Orders are not executed. {held or 'All flat.'}", "critical"
 
 
-def bridge_back(event: FeedReturned, scene: Scene) -> Words | None:
+def bridge_back(event: FeedReturned, scene: Scene) -> Text | None:
     return ("Bridge is back", "Orders are executed again.", "info") if event.asset is None else None
 
 
-def env_switched(event: EnvSwitched, scene: Scene) -> Words:
+def env_switched(event: EnvSwitched, scene: Scene) -> Text:
     return f"The desk trades {event.env} now", "Switched by the operator.", "warning"
 
 
-# -- words -------------------------------------------------------------------------------------------------------
+# -- parts -------------------------------------------------------------------------------------------------------
 
 
 def _way(side: Side) -> str:
@@ -241,14 +242,14 @@ def clock(at: Instant) -> str:
 
 
 def _price(scene: Scene, symbol: str, price: Price) -> str:
-    """Write a price with the decimals of the contract's tick."""
+    """Format a price with the decimals of the contract's tick."""
     asset = scene.desk.assets.get(symbol)
     tick = asset.contract.tick_size if asset is not None else CENT
     return f"{price.quantize(tick if tick < 1 else Decimal(1)):f}"
 
 
 def _holding(scene: Scene, symbol: str) -> str:
-    """Say what is held of the asset and what it is worth now; nothing when flat."""
+    """Return a sentence with the asset's position and its open PnL, empty when flat."""
     asset = scene.desk.assets.get(symbol)
     trade = asset.trade if asset is not None else None
     if asset is None or trade is None:
@@ -262,5 +263,6 @@ def _holding(scene: Scene, symbol: str) -> str:
 
 
 def _day_result(scene: Scene) -> str:
-    start, equity = scene.desk.day.start_equity, scene.desk.live.equity
+    start = scene.desk.day.start_equity
+    equity = scene.desk.live.equity
     return "" if start is None or equity is None else f"Day {_money(equity - start)}, "

@@ -1,1 +1,1 @@
-"""Rows that are computed of each decision and stored beside the journal (pure)."""
+"""Records that are computed from each decision and stored beside the journal (pure functions)."""

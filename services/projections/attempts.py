@@ -1,4 +1,4 @@
-"""Tries against the rules: an entry that was blocked or overrode, an exit that was locked."""
+"""Attempts against the rules: a blocked entry, an entry by override, a locked exit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Attempt = EntryBlocked | EntryAccepted | ExitBlocked
 
 
 def is_try(event: AnyEvent) -> bool:
-    """Tell whether a rule was tried: a refused entry, an override, an exit that the initial exit lock held."""
+    """Return whether the event is an attempt: a refused entry, an override, an exit that the lock refused."""
     return isinstance(event, EntryBlocked | ExitBlocked) or (isinstance(event, EntryAccepted) and event.override)
 
 
 def attempt_records(decided: Decided) -> Iterator[Record]:
-    """Yield the tries among a decision's events."""
+    """Yield the attempts among a decision's events."""
     for place, event in enumerate(decided.decision.events):
         if is_try(event):
             yield Record(ATTEMPTS, row_id(decided.sequence, place), decided.now, documents.write_event(event))
@@ -33,7 +33,7 @@ def attempt_records(decided: Decided) -> Iterator[Record]:
 
 
 def attempts_between(store: Store, since: Instant, until: Instant, limit: int) -> list[tuple[Instant, Attempt]]:
-    """Return tries from ``since`` on and before ``until``, newest first. Raises StoreDown, StoreUnreadable."""
+    """Return attempts from ``since`` on and before ``until``, newest first. Raises StoreDown, StoreUnreadable."""
     found = []
     for record in store.newest_records(ATTEMPTS, limit, since, until):
         try:
@@ -46,7 +46,7 @@ def attempts_between(store: Store, since: Instant, until: Instant, limit: int) -
 
 
 def tried_last_at(store: Store) -> Instant | None:
-    """Return when a rule was tried last, None when never. Raises StoreDown, StoreUnreadable."""
+    """Return the instant of the last attempt, None without one. Raises StoreDown, StoreUnreadable."""
     newest = store.newest_records(ATTEMPTS, 1)
     return newest[0].at if newest else None
 

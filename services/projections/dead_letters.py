@@ -1,4 +1,4 @@
-"""Dead letters: webhooks that could not be read, kept word for word as long as their journal row."""
+"""Dead letters: webhooks that could not be read, kept unchanged as long as their journal row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEAD_LETTERS = Kind("dead_letters", is_pruned=True)
 
 
 class DeadLetter(Struct, frozen=True):
-    """A webhook that could not be read, kept with journal row ``sequence``; ``body`` is what it said."""
+    """A webhook that could not be read, kept with journal row ``sequence``. ``body`` is its text."""
 
     sequence: int
     at: Instant
@@ -26,7 +26,7 @@ class DeadLetter(Struct, frozen=True):
 
 
 def dead_letter_records(decided: Decided) -> Iterator[Record]:
-    """Yield the dead letters of a decision; a row holds one at most."""
+    """Yield the dead letters of a decision. A journal row has at most one."""
     for event in decided.decision.events:
         if isinstance(event, DeadLetterKept):
             yield dead_letter_record(DeadLetter(decided.sequence, decided.now, event.path, event.reason, event.body))
@@ -49,7 +49,8 @@ def last_dead_letters(store: Store, limit: int) -> list[DeadLetter]:
 def _read(record: Record) -> DeadLetter:
     facts = record.facts
     try:
-        path, reason = str(facts["path"]), str(facts["reason"])
+        path = str(facts["path"])
+        reason = str(facts["reason"])
         return DeadLetter(int(record.id), record.at, path, reason, record.body.decode())
     except (KeyError, ValueError) as error:
         raise StoreUnreadable(f"the dead letter {record.id} could not be read: {error}") from error

@@ -1,8 +1,8 @@
-"""How the gates stood when an entry was accepted: what the journal asks to see which of them lose money.
+"""The margins of the gates when an entry was accepted. The journal groups trades by them to find losing habits.
 
-Written beside the commit that accepts the entry, of the desk before and behind that decision alone; nothing in the
-engine knows it, so a replay stays equal. Entries accepted before version 5 of the store or by an older program, and
-positions adopted from the broker, have none.
+The record is stored with the commit that accepts the entry and computed only from the desk before and after that
+decision. The engine does not use it, so replay is not affected. Entries accepted before version 5 of the store or by
+an older program, and positions adopted from the broker, have no record.
 """
 
 from __future__ import annotations
@@ -22,26 +22,28 @@ from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record
 from services.stores.store import Store
-from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst, color_with
+from wire.types import Instant, TempoArmer, WayIn, WithOrAgainst, color_with
 
 GATES_AT_ENTRY = Kind("gates_at_entry")
 HUNDREDTH = Decimal("0.01")
 
 
 class GatesAtEntry(Struct, frozen=True):
-    """The gates' margins at an entry. Seconds and percent have two places, cut off: a mark that shows was reached.
+    """The margins of the gates at an entry.
 
-    ``trade_of_day`` is the slot of the day's trade limit that was next when the entry was accepted, from 1. A slot
-    taken by hand before the fill lets that take a later one (SPEC 5.5).
-    ``daily_stop_used_pct`` is the day's drawdown in percent of its limit, below zero while the day has won; None while
-    the desk knows no equity (SPEC 5.6).
-    ``since_cooldown_s`` counts seconds since the cooldown behind the last exit of any asset ended; None when no
-    position was closed in this trading day, as far as the desk can tell (SPEC 5.2, ``_since_cooldown``).
-    ``candle_second`` counts seconds since the candle began whose lock the entry takes (SPEC 5.1).
-    ``tempo_age_s`` counts seconds since a brick armed the token that it spends, or renewed it last, and
-    ``tempo_armed_by`` names that brick; None where the desk does not know (SPEC 5.7).
-    ``two_half`` is the 2.5pt colour beside the direction (SPEC 4, gate ``two_half_filter``).
-    ``entered_by`` tells a pre-order that fired from a click while the intent was READY and any other click (SPEC 4).
+    Seconds and percent have two places and are rounded down, so that a value at a mark has really reached it.
+
+    ``trade_of_day`` is the next slot of the day's trade limit when the entry was accepted, counted from 1. If the
+    operator uses a slot by hand before the fill, the fill takes a later one (SPEC 5.5).
+    ``daily_stop_used_pct`` is the day's drawdown in percent of its limit, negative on a winning day, None while the
+    equity is unknown (SPEC 5.6).
+    ``since_cooldown_s`` is the time since the end of the cooldown after the last exit of any asset. It is None when no
+    position was closed in this trading day, as far as the desk knows (SPEC 5.2, ``_since_cooldown``).
+    ``candle_second`` is the time since the start of the candle that the entry locks (SPEC 5.1).
+    ``tempo_age_s`` is the time since a brick armed or last renewed the token that the entry spends, ``tempo_armed_by``
+    that brick; both are None when unknown (SPEC 5.7).
+    ``two_half`` compares the 2.5pt colour with the direction (SPEC 4, gate ``two_half_filter``).
+    ``entered_by`` is a fired pre-order, a click while the intent was READY, or any other click (SPEC 4).
     """
 
     trade_of_day: int
@@ -55,7 +57,7 @@ class GatesAtEntry(Struct, frozen=True):
 
 
 def gates_records(decided: Decided) -> Iterator[Record]:
-    """Yield how the gates stood for each entry that a decision accepted."""
+    """Yield the margins of the gates for each entry that a decision accepted."""
     for event in decided.decision.events:
         if isinstance(event, EntryAccepted):
             gates = gates_at_entry(decided.before, decided.decision, event, decided.now)
@@ -63,10 +65,10 @@ def gates_records(decided: Decided) -> Iterator[Record]:
 
 
 def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: Instant) -> GatesAtEntry:
-    """Return how the gates stood for an entry that the decision accepted; ``before`` is the desk it was asked of.
+    """Return the margins of the gates for an accepted entry. ``before`` is the desk before the decision.
 
-    The token is read behind the decision: the 6pt brick that fires a pre-order arms it in that very step, and who
-    spends it leaves its time standing.
+    The tempo token is read from the desk after the decision. The 6pt brick that fires a pre-order arms the token in
+    the same decision, and an entry that spends the token keeps its ``armed_at``.
     """
     asset = decision.desk.assets[entry.asset]
     return GatesAtEntry(
@@ -76,23 +78,25 @@ def gates_at_entry(before: Desk, decision: Decision, entry: EntryAccepted, now: 
         candle_second=_seconds(candle_start(now, before.rules.candle_seconds), now),
         tempo_age_s=None if asset.tempo.armed_at is None else _seconds(asset.tempo.armed_at, now),
         tempo_armed_by=_armer_of(asset),
-        two_half=_beside(entry.direction, entry),
-        entered_by=_way_in(before, decision, entry),
+        two_half=_two_half_of(entry),
+        entered_by=_entered_by(before, decision, entry),
     )
 
 
 def _daily_stop_used(desk: Desk) -> Decimal | None:
-    drawdown, limit = drawdown_pct(desk), desk.rules.daily_stop_limit_pct
+    drawdown = drawdown_pct(desk)
+    limit = desk.rules.daily_stop_limit_pct
     return None if drawdown is None else (drawdown / limit * 100).quantize(HUNDREDTH, ROUND_FLOOR)
 
 
 def _since_cooldown(desk: Desk, now: Instant) -> Decimal | None:
-    """None, too, for an exit of the day before whose cooldown ended in this one.
+    """Return the seconds since the cooldown ended, None when the last exit was on an earlier trading day.
 
-    The desk keeps when the cooldown ends and not the exit before it, which is reckoned back by the cooldown in force.
-    Was that changed since the exit, one closer to the roll than the change may be counted to the other day.
+    The desk stores the end of the cooldown but not the exit itself. The exit is computed back with the cooldown in
+    force. If the cooldown was changed since, an exit near the roll may be counted to the wrong day.
     """
-    ended_at, rules = desk.locks.cooldown_until, desk.rules
+    ended_at = desk.locks.cooldown_until
+    rules = desk.rules
     if ended_at is None:
         return None
     closed_at = ended_at - timedelta(seconds=rules.cooldown_seconds)
@@ -104,24 +108,26 @@ def _seconds(since: Instant, now: Instant) -> Decimal:
 
 
 def _armer_of(asset: Asset) -> TempoArmer | None:
-    """Tell which brick armed the token: every coloured 6pt brick does, so what came behind the last was a 4pt flip.
+    """Return which brick armed the token. Every coloured 6pt brick does, so a later arming was by a 4pt flip.
 
-    A colourless 6pt brick behind the token hides which it was.
+    Return None when a neutral 6pt brick came after the token was armed: then the time of the last coloured one is
+    unknown.
     """
-    armed_at, main_at = asset.tempo.armed_at, asset.stack.main.at
+    armed_at = asset.tempo.armed_at
+    main_at = asset.stack.main.at
     if armed_at is None or main_at is None or armed_at < main_at:
         return None
     return "6pt brick" if armed_at == main_at else "4pt flip"
 
 
-def _beside(direction: Side, entry: EntryAccepted) -> WithOrAgainst:
+def _two_half_of(entry: EntryAccepted) -> WithOrAgainst:
     color = entry.stack["two_half"]
     if color == "neutral":
         return "neutral"
-    return "with" if color == color_with(direction) else "against"
+    return "with" if color == color_with(entry.direction) else "against"
 
 
-def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:
+def _entered_by(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:
     fired = (event for event in decision.events if isinstance(event, PreOrderEnded) and event.fired)
     if any(event.asset == entry.asset for event in fired):
         return "pre-order"
@@ -133,9 +139,9 @@ def _way_in(before: Desk, decision: Decision, entry: EntryAccepted) -> WayIn:
 
 
 def gates_record(trade_id: str, gates: GatesAtEntry, at: Instant) -> Record:
-    """Return the gates at an entry as they are stored; the entry's order has the trade's id.
+    """Return the record of the gates at an entry. The entry's order id is the trade's id.
 
-    An entry that never filled leaves a record, too: nothing is read of it.
+    An entry that never filled has a record too; it is never read.
     """
     return Record(GATES_AT_ENTRY, trade_id, at, msgspec.json.encode(gates), {"trade_id": trade_id})
 

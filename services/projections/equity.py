@@ -1,4 +1,4 @@
-"""The account over one trading day: a sample a minute, kept as one bounded document per day."""
+"""The account's equity and PnL over a trading day: one sample a minute, one bounded record per day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLES_AT_MOST = 24 * 60 + 60  # a day whose clock was set back has 25 hours
 
 
 class PnlSample(Struct, frozen=True, array_like=True):
-    """What the account of ``env`` held at an instant, in USD; equity includes the open PnL."""
+    """The account of ``env`` at one instant, in USD. Equity includes the open PnL."""
 
     at: Instant
     env: Env
@@ -31,7 +31,7 @@ class PnlSample(Struct, frozen=True, array_like=True):
 
 
 class PnlDay(Struct, frozen=True):
-    """The account over one trading day, DEMO and LIVE in one list. ``schema`` is this document's own."""
+    """The samples of one trading day, DEMO and LIVE in one list. ``schema`` counts the forms of this record."""
 
     trading_day: str
     samples: tuple[PnlSample, ...] = ()
@@ -39,17 +39,18 @@ class PnlDay(Struct, frozen=True):
 
 
 def day_name(desk: Desk) -> str:
-    """Return the name of the desk's present document."""
+    """Return the id of the record of the desk's current day."""
     return desk.day.trading_day.isoformat()
 
 
 def account_records(decided: Decided) -> Iterator[Record]:
     """Yield the day's record with one more sample, once a minute."""
-    desk, kept = decided.decision.desk, decided.carried.get(ACCOUNT_DAYS.name)
+    desk = decided.decision.desk
+    kept = decided.carried.get(ACCOUNT_DAYS.name)
     if kept is not None and kept.id != day_name(desk):
         kept = None
     if kept is not None and _has_sampled(kept.at, desk):
-        return  # a day's body is long: it is read only when a minute has passed
+        return  # the body of a day is long: decode it only when a minute has passed
     day = with_sample(None if kept is None else _read(kept), desk)
     if day is not None:
         yield account_record(day)
@@ -61,11 +62,12 @@ def _has_sampled(sampled_at: Instant, desk: Desk) -> bool:
 
 
 def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
-    """Add what the last snapshot said, once a minute; None when there is nothing to add.
+    """Return the day with the last snapshot added, at most one a minute; None when there is nothing to add.
 
-    A snapshot from before the roll is no sample of the new trading day (SPEC 5.5).
+    A snapshot from before the roll is not a sample of the new trading day (SPEC 5.5).
     """
-    live, name = desk.live, day_name(desk)
+    live = desk.live
+    name = day_name(desk)
     if live.equity is None or live.snapshot_at is None:
         return None
     if trading_day_of(live.snapshot_at, desk.rules.day_roll) != desk.day.trading_day:
@@ -86,12 +88,12 @@ def _minute(at: Instant) -> int:
 
 
 def account_record(day: PnlDay) -> Record:
-    """Return a day as it is stored: its time is that of its last sample."""
+    """Return the record of a day. The record's time is that of its last sample."""
     return Record(ACCOUNT_DAYS, day.trading_day, day.samples[-1].at, msgspec.json.encode(day))
 
 
 def account_day(store: Store, trading_day: str) -> PnlDay | None:
-    """Return the account over a trading day (``2026-11-20``), None when nothing was kept.
+    """Return the samples of a trading day (``2026-11-20``), None when nothing was stored.
 
     Raises StoreDown, StoreUnreadable.
     """
@@ -99,8 +101,11 @@ def account_day(store: Store, trading_day: str) -> PnlDay | None:
     return None if record is None else _read(record)
 
 
-def _present_day(store: Store, desk: Desk) -> Record | None:
-    """Return the record that the next sample is added to; one of an older program has another time."""
+def _current_day(store: Store, desk: Desk) -> Record | None:
+    """Return the record to which the next sample is added.
+
+    It is built again from its samples, because older programs stored it with another time.
+    """
     day = account_day(store, day_name(desk))
     return account_record(day) if day is not None and day.samples else None
 
@@ -109,4 +114,4 @@ def _read(record: Record) -> PnlDay:
     return decoded(record, PnlDay, f"the account's course of {record.id}")
 
 
-PROJECTION = Projection(ACCOUNT_DAYS, account_records, carry=_present_day)
+PROJECTION = Projection(ACCOUNT_DAYS, account_records, carry=_current_day)

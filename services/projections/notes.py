@@ -1,4 +1,4 @@
-"""What the operator wrote about a trade: the last note of each."""
+"""The operator's notes on trades: the last note of each trade."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRADE_NOTES = Kind("trade_notes", is_replaced=True)
 
 
 class Note(Struct, frozen=True):
-    """What the operator wrote about a trade last."""
+    """The last note on a trade."""
 
     text: str = ""
     tags: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class NoteBody(Struct, frozen=True):
 
 
 def note_records(decided: Decided) -> Iterator[Record]:
-    """Yield what a decision noted."""
+    """Yield the notes that a decision recorded."""
     for event in decided.decision.events:
         if isinstance(event, TradeNoted):
             yield note_record(event, decided.now)
@@ -42,13 +42,13 @@ def note_records(decided: Decided) -> Iterator[Record]:
 
 
 def note_record(noted: TradeNoted, at: Instant) -> Record:
-    """Return a note as it is stored."""
+    """Return the record of a note."""
     body = msgspec.json.encode(NoteBody(noted.note, noted.tags))
     return Record(TRADE_NOTES, noted.trade_id, at, body, {"trade_id": noted.trade_id})
 
 
 def notes_between(store: Store, first_id: str, last_id: str) -> dict[str, Note]:
-    """Return, by trade, the notes of trades whose ids lie between these two, both included.
+    """Return the notes of the trades with ids from ``first_id`` to ``last_id``, both included, by trade id.
 
     Ids sort by time. Raises StoreDown, StoreUnreadable.
     """

@@ -1,4 +1,4 @@
-"""Orders: each as it stands, for as long as there is a desk. The open ones are loaded with the desk."""
+"""Orders: the current state of every order ever made. The open ones are loaded with the desk."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def order_records(decided: Decided) -> Iterator[Record]:
 
 
 def order_record(order: Order) -> Record:
-    """Return an order as it is stored."""
+    """Return the record of an order."""
     facts = {"asset": order.asset, "status": order.status.value, "is_open": not order.status.is_final}
     return Record(ORDERS, order.id, order.created_at, documents.write_order(order), facts)
 
 
 def recall_order(store: Store, order_id: str) -> Order | None:
-    """Return any order ever stored. Raises StoreDown, StoreUnreadable."""
+    """Return a stored order, open or final, None when unknown. Raises StoreDown, StoreUnreadable."""
     record = store.record(ORDERS, order_id)
     return None if record is None else documents.read_order(record.body)
 

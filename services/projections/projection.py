@@ -1,4 +1,4 @@
-"""What a projection is: a pure function that computes the records of one kind from each decision."""
+"""A projection is a pure function that computes the records of one kind from each decision."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class Decided(Struct, frozen=True):
-    """A decision that will be journaled as row ``sequence`` at ``now``; ``before`` is the desk it was asked of.
+    """A decision that is committed as journal row ``sequence`` at ``now``. ``before`` is the desk before it.
 
-    ``carried`` holds, by the kind's name, the last record of each kind that this process has heard of.
+    ``carried`` holds the last record of each kind that this process knows, by the kind's name.
     """
 
     before: Desk
@@ -33,9 +33,9 @@ class Decided(Struct, frozen=True):
 class Projection(Struct, frozen=True):
     """One kind of stored fact.
 
-    ``records`` is pure. When it fails, the record is lost and the decision is committed all the same; a projection
-    that ``must_not_be_lost`` fails the decision instead. ``carry`` reads, for a process that becomes the writer, the
-    record that its next one is built on.
+    ``records`` is pure. When it fails, the failure is logged and the decision is committed without the record; if
+    ``must_not_be_lost`` is true, the decision fails instead. ``carry`` reads the record on which the next one is built,
+    when a process becomes the writer.
     """
 
     kind: Kind
@@ -45,7 +45,7 @@ class Projection(Struct, frozen=True):
 
 
 def decoded(record: Record, shape: type[T], name: str) -> T:
-    """Decode a record's JSON body. Raises StoreUnreadable, which names the record as ``name``."""
+    """Decode a record's JSON body. Raises StoreUnreadable; its text calls the record ``name``."""
     try:
         return msgspec.json.decode(record.body, type=shape)
     except msgspec.MsgspecError as error:

@@ -1,7 +1,7 @@
-"""The table of everything that is stored beside the journal: one row per kind of fact.
+"""The table of all projections: one row for each kind of fact that is stored beside the journal.
 
-A new fact is a file of its own, which ends with its ``PROJECTION``, and a row here:
-``docs/how-to/recipes.md``, "Add a stored fact".
+A new fact needs its own file, which ends with its ``PROJECTION``, and a row here. See ``docs/how-to/recipes.md``,
+"Add a stored fact".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The fills of a trade: every time that contracts of it changed hands, and at which price.
+"""The fills of a trade: every purchase and sale of its contracts, with the price.
 
-Written beside the commit of the decision, like the gates at the entry (``services/projections/entry_gates.py``).
-Those of trades closed before version 5 of the store are what the journal of commands still tells.
+They are stored with the commit of the decision, like the gates at the entry (``services/projections/entry_gates.py``).
+Trades closed before version 5 of the store have no stored fills; only the journal shows them.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ class Fill(Struct, frozen=True):
 
 
 class TradeFill(Struct, frozen=True):
-    """A fill, and when the desk heard of it."""
+    """A fill, and when the desk recorded it."""
 
     at: Instant
     fill: Fill
 
 
 def fill_records(decided: Decided) -> Iterator[Record]:
-    """Yield what a decision filled."""
+    """Yield the records of the fills in a decision."""
     for place, (trade_id, fill) in enumerate(fills_in(decided.before, decided.decision)):
         yield fill_record(trade_id, row_id(decided.sequence, place), fill, decided.now)
 
 
 def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
-    """Yield what a decision filled, each with its trade's id; ``before`` is the desk it was asked of."""
+    """Yield the fills in a decision, each with its trade's id. ``before`` is the desk before the decision."""
     for event in decision.events:
         if isinstance(event, OrderReported):
             yield from _reported(before, event)
@@ -66,8 +66,9 @@ def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
 
 
 def _reported(before: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
-    """A bridge's report: an ENTRY opens the trade of its own id, any other order is of the trade that stands."""
-    order, trade = before.orders.get(event.order_id), before.assets[event.asset].trade
+    """Yield the fill of a bridge's report. An ENTRY opens the trade with the order's id; others fill the open trade."""
+    order = before.orders.get(event.order_id)
+    trade = before.assets[event.asset].trade
     if order is None or not event.qty or event.price is None:
         return
     fill = Fill(order.kind, order.side, event.qty, event.price, order.id)
@@ -78,9 +79,10 @@ def _reported(before: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
 
 
 def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, Fill]]:
-    """Take out of the average exit what had been filled before; rounding of the average must not show.
+    """Yield the fill by which the desk followed a flat broker.
 
-    The broker closes only what stood before the snapshot that shows it: the closed trade is the asset's.
+    Its price is computed from the trade's average exit price without the earlier exits, and rounded so that the
+    division does not show. The closed trade is the asset's trade of before: a snapshot never closes a newer one.
     """
     trade = before.assets[closed.asset].trade
     if trade is not None:
@@ -89,7 +91,8 @@ def _closed_by_broker(before: Desk, closed: TradeClosed) -> Iterator[tuple[str, 
 
 
 def _resized(before: Desk, after: Desk, event: TradeResized) -> Iterator[tuple[str, Fill]]:
-    was, now = before.assets[event.asset].trade, after.assets[event.asset].trade
+    was = before.assets[event.asset].trade
+    now = after.assets[event.asset].trade
     if was is None or now is None:
         return
     if (added := now.entered_quantity - was.entered_quantity) > 0:
@@ -106,21 +109,21 @@ def _plain(price: Price) -> Price:
 
 
 def are_whole(fills: Sequence[TradeFill], closed: TradeClosed) -> bool:
-    """Tell whether these are all fills of a closed trade: as much in as it was, and as much out again."""
-    bought = sum(one.fill.quantity for one in fills if one.fill.side == closed.side)
-    return bought == closed.size == sum(one.fill.quantity for one in fills) - bought
+    """Return whether these are all fills of a closed trade: its whole size was entered and exited again."""
+    entered = sum(one.fill.quantity for one in fills if one.fill.side == closed.side)
+    return entered == closed.size == sum(one.fill.quantity for one in fills) - entered
 
 
 # -- as stored ------------------------------------------------------------------------------------------------------
 
 
 def fill_record(trade_id: str, record_id: str, fill: Fill, at: Instant) -> Record:
-    """Return a fill as it is stored."""
+    """Return the record of a fill."""
     return Record(TRADE_FILLS, record_id, at, msgspec.json.encode(fill), {"trade_id": trade_id})
 
 
 def fills_of(store: Store, trade_id: str) -> list[TradeFill]:
-    """Return the kept fills of a trade as they happened. Raises StoreDown, StoreUnreadable."""
+    """Return the stored fills of a trade, oldest first. Raises StoreDown, StoreUnreadable."""
     return [TradeFill(record.at, _read(record)) for record in store.records_with(TRADE_FILLS, trade_id)]
 
 

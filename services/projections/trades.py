@@ -1,4 +1,4 @@
-"""Closed trades, with the stop that each began with."""
+"""Closed trades, each with its initial stop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRADES = Kind("trades", time="closed_at")
 
 
 class ClosedTrade(Struct, frozen=True):
-    """A closed trade. ``stop_points`` is the distance of the stop it was entered with, None when unknown."""
+    """A closed trade. ``stop_points`` is the distance of its initial stop, None when unknown."""
 
     trade: TradeClosed
     stop_points: Decimal | None = None
@@ -33,7 +33,7 @@ def trade_records(decided: Decided) -> Iterator[Record]:
 
 
 def _stop_of(before: Desk, closed: TradeClosed) -> Decimal | None:
-    """Return the points to the stop with which a trade was entered; an adopted one came without."""
+    """Return the distance of the trade's initial stop in points, None for an adopted trade."""
     asset = before.assets.get(closed.asset)
     trade = asset.trade if asset is not None else None
     if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
@@ -45,7 +45,7 @@ def _stop_of(before: Desk, closed: TradeClosed) -> Decimal | None:
 
 
 def trade_record(closed: ClosedTrade) -> Record:
-    """Return a closed trade as it is stored."""
+    """Return the record of a closed trade."""
     trade = closed.trade
     facts: dict[str, Scalar] = {"asset": trade.asset}
     if closed.stop_points is not None:
@@ -54,7 +54,7 @@ def trade_record(closed: ClosedTrade) -> Record:
 
 
 def closed_trade(store: Store, trade_id: str) -> ClosedTrade | None:
-    """Return a closed trade, None when there is none. Raises StoreDown, StoreUnreadable, as do the next two."""
+    """Return a closed trade, None when unknown. This and the next two raise StoreDown, StoreUnreadable."""
     record = store.record(TRADES, trade_id)
     return None if record is None else _read(record)
 
@@ -65,7 +65,7 @@ def last_trades(store: Store, limit: int) -> list[TradeClosed]:
 
 
 def trades_between(store: Store, since: Instant, until: Instant, limit: int) -> list[ClosedTrade]:
-    """Return trades closed from ``since`` on and before ``until``, newest first (of two at once by id)."""
+    """Return trades closed from ``since`` on and before ``until``, newest first; equal times by id, descending."""
     return [_read(record) for record in store.newest_records(TRADES, limit, since, until)]
 
 

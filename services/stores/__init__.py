@@ -1,1 +1,1 @@
-"""Where the desk is kept: the port (``store.py``), the JSON documents (``codec/``), SQLite and Firestore."""
+"""The stores of the desk: the port (``store.py``), the JSON documents (``codec/``), SQLite and Firestore."""

@@ -17,7 +17,7 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import Courier, NoticeBell, Target
+from services.notifications.delivery import NoticeBell, NoticeSender, Target
 from services.notifications.kinds import Notifying
 from services.ops.config import Config
 from services.ops.opening import open_store
@@ -310,7 +310,7 @@ def test_a_page_of_the_process_before_begins_anew(path, managers):
     assert b"event: state" in first
 
 
-def test_a_courier_forgets_its_mark_when_another_process_holds_the_desk(path, managers):
+def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(path, managers):
     """Its notice was sent by the other one meanwhile: the old mark must not make it due again."""
     kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
     first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
@@ -319,14 +319,14 @@ def test_a_courier_forgets_its_mark_when_another_process_holds_the_desk(path, ma
     first.store.goes.set()
     eventually(lambda: not first.is_writer)
     notice = second.store.next_notice(1, second.now)
-    courier = Courier(first, Target(1, "json", None), NoticeBell(), threading.Event())
-    courier._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
+    sender = NoticeSender(first, Target(1, "json", None), NoticeBell(), threading.Event())
+    sender._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
     with pytest.raises(NotTheWriter):
-        courier.turn()
+        sender.turn()
     second.mark_notice(NoticeMark(notice.number, 1, second.now, 1, sent=True))
     second.stop()
     eventually(lambda: first.is_writer)
-    assert courier._unmarked is None
+    assert sender._unmarked is None
     assert first.store.next_notice(1, first.now) is None
 
 

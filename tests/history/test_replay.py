@@ -162,7 +162,7 @@ def test_a_row_of_a_newer_program_cannot_be_read(trader):
 
 
 def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(capsys, monkeypatch):
-    monkeypatch.setattr(display, "TOLD_EVERY_SECONDS", 0)
+    monkeypatch.setattr(display, "PROGRESS_EVERY_SECONDS", 0)
     tell = display.progress_told()
     for row in (1000, 2000):
         tell(row, 50_000)

@@ -40,7 +40,7 @@ from services.projections.entry_gates import GatesAtEntry, gates_record
 from services.projections.notes import note_record
 from services.projections.trades import ClosedTrade, trade_record
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, Stand
+from services.stores.store import Commit, StoreState
 from tests.support.builders import TUESDAY, new_york
 
 ROLL = "18:00"
@@ -344,7 +344,7 @@ def kept(store):
     trades = [trade_record(ClosedTrade(e.trade, e.stop_points)) for e in entries]
     notes = [note_record(TradeNoted(e.trade.id, e.note.text, e.note.tags), CLOSE) for e in entries if e.note.at]
     gates = [gates_record(e.trade.id, e.gates, CLOSE) for e in entries if e.gates]
-    store.commit(Commit(None, Stand(1, 1, 1, "w"), {"_global": b"{}"}, records=[*trades, *notes, *gates]))
+    store.commit(Commit(None, StoreState(1, 1, 1, "w"), {"_global": b"{}"}, records=[*trades, *notes, *gates]))
     return sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id), reverse=True)
 
 

@@ -12,7 +12,7 @@ from services.live.bricks import FIRST_LIVE, BrickStore
 from services.live.trade_bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
 from services.stores.codec.documents import write_command, write_events
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, JournalRow, Stand, StoreDown
+from services.stores.store import Commit, JournalRow, StoreDown, StoreState
 from tests.journal.test_journal_api import trades_once
 from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
@@ -69,7 +69,7 @@ class Tape:
     def keep(self):
         """Store all of it."""
         count = len(self._rows)
-        self.store.commit(Commit(None, Stand(count, count, 1, "web"), {"_global": b"{}"}, self._rows))
+        self.store.commit(Commit(None, StoreState(count, count, 1, "web"), {"_global": b"{}"}, self._rows))
 
     def around(self, trade, stream=Stream.MAIN, memory=None):
         return bricks_around(trade, stream, self.store, memory or BrickStore())

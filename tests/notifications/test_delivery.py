@@ -1,4 +1,4 @@
-"""Notices on their way: an outbox written with the events, a courier per target, nothing lost, nobody delayed."""
+"""Notices on their way: an outbox written with the events, a sender per target, nothing lost, nobody delayed."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from services.engine.model.commands import (
 from services.notifications.delivery import (
     BACKOFF,
     STOP_WITHIN_SECONDS,
-    Courier,
     NoticeBell,
-    Post,
+    NoticeSender,
+    NoticeSenders,
     WrongTarget,
     open_targets,
 )
@@ -73,7 +73,7 @@ def second_phone():
     target.leave()
 
 
-# -- one courier, turn by turn, on a clock that the story moves ------------------------------------------------------
+# -- one sender, turn by turn, on a clock that the story moves ------------------------------------------------------
 
 
 class StubbornStore(SqliteStore):
@@ -88,7 +88,7 @@ class StubbornStore(SqliteStore):
 
 
 class Outbox:
-    """A desk with a phone: what happens on it, and one courier that works when it is told to."""
+    """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
     def __init__(self, folder, phone, kinds=frozenset({"env_switched"})):
         self.now = MORNING
@@ -96,7 +96,7 @@ class Outbox:
         self.bell = NoticeBell()
         self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.bell])
         self.phone = phone
-        self.courier = Courier(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
+        self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
 
     def switches(self, *envs):
         for env in envs:
@@ -119,9 +119,9 @@ class Outbox:
         return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
 
     def works(self):
-        """Let the courier work until nothing is due; return how many turns that took."""
+        """Let the sender work until nothing is due; return how many turns that took."""
         turns = 0
-        while self.courier.turn():
+        while self.sender.turn():
             turns += 1
         return turns
 
@@ -192,7 +192,7 @@ def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox):
     outbox.store.refuses_marks = True
     for _ in range(3):
         with pytest.raises(StoreDown):
-            outbox.courier.turn()
+            outbox.sender.turn()
     assert len(outbox.phone.messages) == 1
     outbox.store.refuses_marks = False
     assert outbox.works() == 2
@@ -203,7 +203,7 @@ def test_a_mark_that_fails_harms_no_command(outbox):
     outbox.store.refuses_marks = True
     outbox.switches("LIVE")
     with pytest.raises(StoreDown):
-        outbox.courier.turn()
+        outbox.sender.turn()
     outbox.switches("DEMO")
     assert outbox.manager.snapshot.store == "up"
 
@@ -279,7 +279,7 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks):
     locks.enters()
     ((number, attempts, due_at),) = locks.rows("number, attempts, due_at")
     assert (attempts, due_at[:19]) == (0, "2026-11-17T14:40:00")
-    assert number > first, "a courier that is still under way would mark the wrong notice"
+    assert number > first, "a sender that is still under way would mark the wrong notice"
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_ph
     phone.fault = "hang"
     outbox = Outbox(tmp_path, phone)
     outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
-    post = Post(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
+    post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)

@@ -22,9 +22,9 @@ from services.stores.store import (
     Commit,
     Head,
     JournalRow,
-    Stand,
     StoreDown,
     StoredReply,
+    StoreState,
     StoreUnreadable,
     VersionConflict,
 )
@@ -50,7 +50,7 @@ def a_commit(expected, **more):
     number = expected + 1
     row = JournalRow(number, NOON, "operator", "EnterMarket", "ES", b"{}", b"[]")
     head = None if expected == 0 else Head(expected, expected * 10, 1, "a writer", str(expected))
-    becomes = Stand(number, number * 10, 1, "a writer")
+    becomes = StoreState(number, number * 10, 1, "a writer")
     return Commit(head, becomes, {"_global": b'{"n": %d}' % number}, [row], **more)
 
 

@@ -28,11 +28,11 @@ from services.stores.store import (
     NoticeMark,
     OutboxChange,
     SnapshotMark,
-    Stand,
     StoredKey,
     StoredNotice,
     StoreDown,
     StoredReply,
+    StoreState,
     VersionConflict,
 )
 
@@ -93,7 +93,7 @@ def a_commit(
         "rows": [a_row(number) for number in range(before + 1, after + 1)] if journal is None else journal,
         **more,
     }
-    becomes = Stand(after, version or after * 10, epoch or (head.epoch if head else 1), holder)
+    becomes = StoreState(after, version or after * 10, epoch or (head.epoch if head else 1), holder)
     return Commit(head, becomes, outbox=OutboxChange(notices, withdrawn_slots), **facts)
 
 

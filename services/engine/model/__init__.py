@@ -1,1 +1,1 @@
-"""What the desk consists of: its state, orders, settings, and the commands, events and replies it deals in."""
+"""The data of the desk: its state, orders and settings, and the commands, events and replies."""

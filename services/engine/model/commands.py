@@ -1,6 +1,6 @@
-"""What may be asked of the desk: imperative, frozen, complete.
+"""The commands of the desk. Their names are imperative; their fields never change.
 
-A command holds everything its decision needs besides the desk and the time, so the journal can ask it again.
+A command holds everything its decision needs besides the desk and the time, so replay can decide it again.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from services.engine.model.settings import Rules
 from services.engine.model.tagged import Tagged
 from wire.types import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
 
-Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]
+Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]  # stored; "house" is the app itself
 
 
 class Command(Tagged, frozen=True, omit_defaults=True):
-    """The base of all commands. ``origin`` says at which door it came in."""
+    """The base of all commands. ``origin`` names the sender."""
 
     origin: ClassVar[Origin] = "house"
 
 
 class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
-    """Put the operator's settings in force; asked once at every start."""
+    """Put the operator's settings in force; decided once at every start."""
 
     rules: Rules
 
 
 class TakeOver(Command, frozen=True, tag="TakeOver"):
-    """Let the process ``writer`` decide from here on, its version of the program being ``program``.
+    """Make ``writer`` the process that decides from here on. ``program`` is its program version.
 
-    ``after_loss`` names the process before it, when that one ended without letting go. ``counts_ids`` says whether
-    its ids carry a counter within the millisecond; journals from before the counter do not say it.
+    ``after_loss`` names the previous process when it ended without releasing the desk. ``counts_ids`` is true when the
+    new ids carry a counter within the millisecond; journals written before the counter lack the field.
     """
 
     writer: str
@@ -109,7 +109,7 @@ class ScaleIn(Command, frozen=True, tag="ScaleIn"):
 
 
 class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
-    """The operator lets an entry wait for the next 6pt brick (SPEC 4)."""
+    """The operator places an entry that waits for the next 6pt brick (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -121,28 +121,28 @@ class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
 
 
 class CancelPreOrder(Command, frozen=True, tag="CancelPreOrder"):
-    """The operator takes the waiting pre-order back."""
+    """The operator cancels the waiting pre-order."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
 class PlaceIntent(Command, frozen=True, tag="PlaceIntent"):
-    """The operator means to enter after the next 6pt brick (SPEC 4)."""
+    """The operator states the intent to enter after the next 6pt brick (SPEC 4)."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
 class CancelIntent(Command, frozen=True, tag="CancelIntent"):
-    """The operator takes the intent back."""
+    """The operator cancels the intent."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
 
 
 class SetProtect(Command, frozen=True, tag="SetProtect"):
-    """Switch the soft stop on open points (SPEC 6.3); without a threshold it keeps the one it has."""
+    """Switch the soft stop on open points (SPEC 6.3). Without ``threshold`` the current one is kept."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -151,7 +151,7 @@ class SetProtect(Command, frozen=True, tag="SetProtect"):
 
 
 class SetPointsTarget(Command, frozen=True, tag="SetPointsTarget"):
-    """Switch the points take-profit (SPEC 6.1); without a target it keeps the one it has."""
+    """Switch the points take-profit (SPEC 6.1). Without ``target`` the current one is kept."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -160,7 +160,7 @@ class SetPointsTarget(Command, frozen=True, tag="SetPointsTarget"):
 
 
 class SetSignalTarget(Command, frozen=True, tag="SetSignalTarget"):
-    """Arm or disarm the signal take-profit, set its target, zero its count (SPEC 6.4)."""
+    """Arm or disarm the signal take-profit, set its target, reset its count (SPEC 6.4)."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -194,14 +194,14 @@ class SwitchEnv(Command, frozen=True, tag="SwitchEnv"):
 
 
 class SetLimits(Command, frozen=True, tag="SetLimits"):
-    """Change limits: what is tighter holds at once, what is looser from the next trading day on."""
+    """Change limits: a tighter value holds at once, a looser one from the next trading day on."""
 
     origin: ClassVar[Origin] = "operator"
     limits: dict[str, Decimal]
 
 
 class NoteTrade(Command, frozen=True, tag="NoteTrade"):
-    """The operator writes about a closed trade: a note and tags in place of what was written before."""
+    """The operator writes a note and tags for a closed trade; they replace the earlier ones."""
 
     origin: ClassVar[Origin] = "operator"
     trade_id: str
@@ -210,7 +210,7 @@ class NoteTrade(Command, frozen=True, tag="NoteTrade"):
 
 
 class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
-    """A bridge takes what is queued for it (SPEC 8.2)."""
+    """A bridge claims the orders that are queued for it (SPEC 8.2)."""
 
     origin: ClassVar[Origin] = "bridge"
     owner: str
@@ -218,10 +218,10 @@ class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
 
 
 class ReportExecution(Command, frozen=True, tag="ReportExecution"):
-    """A bridge says what became of an order (SPEC 8.3).
+    """A bridge reports on an order (SPEC 8.3).
 
-    ``qty`` is this execution's quantity, ``cum_qty`` all that is filled. ``recalled`` is the stored order when
-    it is final already and no longer on the desk; the state manager looks it up.
+    ``qty`` is this execution's quantity, ``cum_qty`` the total filled. ``recalled`` is the stored order when it is
+    final already and no longer on the desk; the commit batch looks it up.
     """
 
     origin: ClassVar[Origin] = "bridge"
@@ -238,7 +238,7 @@ class ReportExecution(Command, frozen=True, tag="ReportExecution"):
 
 
 class HearBridge(Command, frozen=True, tag="HearBridge"):
-    """A bridge says that it lives and what it is connected to."""
+    """A bridge's heartbeat, with the state of its connections."""
 
     origin: ClassVar[Origin] = "bridge"
     ts_connected: bool
@@ -250,7 +250,7 @@ class HearBridge(Command, frozen=True, tag="HearBridge"):
 
 
 class BrokerPosition(Struct, frozen=True):
-    """One contract in a snapshot: signed ``position``, open PnL in USD, and what the broker knows of prices."""
+    """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices."""
 
     symbol: str
     position: int
@@ -260,7 +260,7 @@ class BrokerPosition(Struct, frozen=True):
 
 
 class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
-    """The bridge's view of the account (SPEC 5.6, 8.4). ``balance`` is equity with open PnL."""
+    """The broker account as the bridge sees it (SPEC 5.6, 8.4). ``balance`` is equity including open PnL."""
 
     origin: ClassVar[Origin] = "bridge"
     realized: Usd | None = None
@@ -270,9 +270,9 @@ class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
 
 
 class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
-    """Keep a webhook that nobody could read, so that nothing is lost silently. ``body`` holds no secret.
+    """Keep a webhook that could not be read, so that nothing is lost silently. ``body`` holds no secret.
 
-    ``status`` is the HTTP status it was answered; rows written before schema 3 do not know it.
+    ``status`` is the HTTP status of the answer; rows written before schema 3 lack it.
     """
 
     origin: ClassVar[Origin] = "tradingview"
@@ -283,13 +283,13 @@ class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
 
 
 class KeepObservations(Command, frozen=True, tag="KeepObservations"):
-    """Store prices and ages now and then, so that a restart starts near them (docs/explanation/architecture.md)."""
+    """Store prices and ages periodically, so that a restart begins close to them (docs/explanation/architecture.md)."""
 
     origin: ClassVar[Origin] = "clock"
 
 
 class TickClock(Command, frozen=True, tag="TickClock"):
-    """Time has passed: expire, roll, retry, warn. Decides nothing that a later command would not."""
+    """Time has passed: expire, roll, retry, warn. Any later command would apply the same."""
 
     origin: ClassVar[Origin] = "clock"
 

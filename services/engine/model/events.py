@@ -1,6 +1,6 @@
-"""What happened, past tense.
+"""The events of the desk. Their names are in the past tense.
 
-A decision that tells nothing is not durable: it moved only prices and ages (docs/explanation/architecture.md).
+A decision without events is not committed: it changed only prices and ages (docs/explanation/architecture.md).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class DeskConfigured(Event, frozen=True, tag="DeskConfigured"):
 
 
 class DeskTakenOver(Event, frozen=True, tag="DeskTakenOver"):
-    """From here on the process ``writer`` decides, with this version of the program."""
+    """The process ``writer`` decides from here on, with the version ``program``."""
 
     writer: str
     epoch: int
@@ -51,21 +51,21 @@ class DayEquityNoted(Event, frozen=True, tag="DayEquityNoted"):
 
 
 class DayWarned(Event, frozen=True, tag="DayWarned"):
-    """A mark of the daily stop was passed: 50, 70 or 85 percent of it are used."""
+    """The drawdown passed a warning mark: 50, 70 or 85 percent of the daily stop."""
 
     mark_pct: int
     drawdown_pct: Decimal
 
 
 class LimitsChanged(Event, frozen=True, tag="LimitsChanged"):
-    """Limits hold at once when tighter; ``pending`` names those that wait for the next trading day."""
+    """Limits were changed. ``now`` holds the tighter ones in force, ``pending`` those that wait for the next day."""
 
     now: dict[str, str]
     pending: dict[str, str]
 
 
 class TradeConsumed(Event, frozen=True, tag="TradeConsumed"):
-    """A slot of the day's trade limit was taken by hand."""
+    """The operator used one slot of the day's trade limit by hand."""
 
     taken: int
 
@@ -101,7 +101,7 @@ class InitialExitLockReleased(Event, frozen=True, tag="InitialExitLockReleased")
 
 
 class EntryBlocked(Event, frozen=True, tag="EntryBlocked"):
-    """An attempt that a gate refused (SPEC 4: every attempt is journaled)."""
+    """A gate refused an entry attempt (SPEC 4: every attempt is journaled)."""
 
     asset: str
     direction: Side | None
@@ -125,7 +125,7 @@ class EntryAccepted(Event, frozen=True, tag="EntryAccepted"):
 
 
 class EntryReturned(Event, frozen=True, tag="EntryReturned"):
-    """An unfilled entry gave its token back, and the candle when it is still the same."""
+    """An unfilled entry returned its tempo token, and its candle if that candle is still running."""
 
     asset: str
     order_id: str
@@ -156,14 +156,14 @@ class ScaleInUnlocked(Event, frozen=True, tag="ScaleInUnlocked"):
 
 
 class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
-    """A scale-in that did not fill may be asked for again."""
+    """A scale-in ended unfilled and may be requested again."""
 
     asset: str
     order_id: str
 
 
 class ProtectionChanged(Event, frozen=True, tag="ProtectionChanged"):
-    """The operator changed how the open trade is protected; ``setting`` is the field, ``value`` its JSON."""
+    """The operator changed a protection of the open trade. ``setting`` is the field, ``value`` its text."""
 
     asset: str
     setting: str
@@ -179,7 +179,7 @@ class SignalCounted(Event, frozen=True, tag="SignalCounted"):
 
 
 class FeedLost(Event, frozen=True, tag="FeedLost"):
-    """TradingView's heartbeat for an asset, or the bridge (no asset), fell silent."""
+    """TradingView's heartbeat for ``asset`` stopped, or the bridge's when ``asset`` is None."""
 
     asset: str | None = None
 
@@ -205,7 +205,7 @@ class OrderClaimed(Event, frozen=True, tag="OrderClaimed"):
 
 
 class OrderReported(Event, frozen=True, tag="OrderReported"):
-    """A bridge's report that changed the order. ``qty`` and ``price`` are what this report filled."""
+    """A bridge's report changed the order. ``qty`` contracts were filled by this report at ``price``."""
 
     order_id: str
     asset: str
@@ -234,14 +234,14 @@ class TradeOpened(Event, frozen=True, tag="TradeOpened"):
 
 
 class TradeResized(Event, frozen=True, tag="TradeResized"):
-    """The broker held another size than the desk and was right (SPEC 8.4)."""
+    """The desk took over the broker's quantity, which differed from its own (SPEC 8.4)."""
 
     asset: str
     quantity: int
 
 
 class TradeClosed(Event, frozen=True, tag="TradeClosed"):
-    """A trade reached flat: the journal's row (SPEC 7.5, SPEC 11 ``history``)."""
+    """A trade reached flat (SPEC 7.5, SPEC 11 ``history``)."""
 
     id: str
     asset: str
@@ -265,7 +265,7 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
 
 
 class TradeNoted(Event, frozen=True, tag="TradeNoted"):
-    """The operator wrote about a closed trade; what was written before is replaced."""
+    """The operator wrote a note for a closed trade; it replaces the earlier one."""
 
     trade_id: str
     note: str
@@ -277,14 +277,14 @@ class CooldownStarted(Event, frozen=True, tag="CooldownStarted"):
 
 
 class ExitBlocked(Event, frozen=True, tag="ExitBlocked"):
-    """The operator wanted out while the initial exit lock held: the impulse is on record."""
+    """The operator asked for an exit while the initial exit lock held; the attempt is recorded."""
 
     asset: str
     open_points: Decimal | None = None
 
 
 class ExitLatched(Event, frozen=True, tag="ExitLatched"):
-    """An exit came due while another order was open, or waits for its next try."""
+    """An exit is due but waits: for another order to end, or for its next try."""
 
     asset: str
     source: str
@@ -302,7 +302,7 @@ class PositionAgreed(Event, frozen=True, tag="PositionAgreed"):
 
 
 class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
-    """A webhook with a good secret could not be read (SPEC 3)."""
+    """A webhook with a correct secret could not be read (SPEC 3)."""
 
     path: str
     reason: str
@@ -310,7 +310,7 @@ class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
 
 
 class ObservationsKept(Event, frozen=True, tag="ObservationsKept"):
-    """Prices and ages were written down between two events, so that a restart starts near them."""
+    """Prices and ages were stored between two events, so that a restart begins close to them."""
 
 
 class AlertRaised(Event, frozen=True, tag="AlertRaised"):

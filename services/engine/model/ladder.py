@@ -1,4 +1,4 @@
-"""One gate of the ladder as it stands (SPEC 4)."""
+"""The current state of one gate of the ladder (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from wire.types import Instant
 
 
 class Rung(Struct, frozen=True, omit_defaults=True):
-    """One gate as it stands now. ``reopens`` names the event that opens it when no instant is known.
+    """The current state of one gate. ``reopens`` names the event that opens it when no instant is known.
 
-    Closed, it says why: ``code``, ``title``, ``detail`` and ``facts``, and the sentence that is composed of them.
+    A closed gate has ``code``, ``title``, ``detail`` and ``facts``, and the ``sentence`` composed of them.
     """
 
     gate: str

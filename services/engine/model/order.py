@@ -21,7 +21,7 @@ from wire.types import (
 
 
 class EntryTerms(Struct, frozen=True):
-    """What the operator asked for with an entry, and the candle it took."""
+    """The operator's choices for an entry, and the candle that the entry used."""
 
     trade_mode: TradeMode
     size_mode: SizeMode
@@ -33,8 +33,8 @@ class EntryTerms(Struct, frozen=True):
 class Order(Struct, frozen=True):
     """One order on its way to the broker and back (SPEC 8).
 
-    ``source`` names who asked: ``entry``, ``manual``, ``exit_all`` or the exit rule. ``attempt`` counts the
-    tries of a flattening exit that the broker refused. ``filled_notional`` is the sum of price times quantity.
+    ``source`` names the cause: ``entry``, ``scale_in``, ``manual``, ``exit_all`` or an exit rule. ``attempt`` counts
+    how often the broker refused this flattening exit before. ``filled_notional`` is the sum of price times quantity.
     """
 
     id: str

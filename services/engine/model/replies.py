@@ -1,4 +1,4 @@
-"""What a command is answered: a reply, or a refusal with its reason. Both are values."""
+"""The answers to a command: a reply, or a refusal with its reason. Both are return values."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from wire.types import RefusalCode
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
-    """Why the desk did not do what it was asked; ``rules/refusals.py`` has a row for each code.
+    """Why the desk refused a command. ``rules/refusals.py`` has a row for each code.
 
-    ``title`` and ``detail`` are None in an answer that an earlier program stored: it kept the sentence alone.
+    ``title`` and ``detail`` are None in an answer stored by an earlier program, which kept only the sentence.
     """
 
     code: RefusalCode
@@ -27,19 +27,19 @@ class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
 
 
 class Done(Struct, frozen=True, tag="Done"):
-    """The command took effect; there is nothing to add. ``duplicate``: it had done so before."""
+    """The command took effect. ``duplicate`` is true when an earlier request had done the same."""
 
     duplicate: bool = False
 
 
 class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
-    """A heartbeat was taken. ``flagged``: its time lay ahead, so the receipt time stands for it."""
+    """A heartbeat was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
 
     flagged: bool = False
 
 
 class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
-    """What a brick did (SPEC 3): the names of its effects and the orders it caused."""
+    """The effects of a brick (SPEC 3): the names of its events and the orders it caused."""
 
     duplicate: bool = False
     stale: bool = False
@@ -48,13 +48,13 @@ class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
 
 
 class RulesTaken(Struct, frozen=True, tag="RulesTaken"):
-    """Limits were changed; ``pending`` waits for the next trading day."""
+    """Limits were changed. ``pending`` holds those that wait for the next trading day."""
 
     pending: dict[str, str]
 
 
 class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
-    """An order was queued, stood there already, or is latched behind the open one."""
+    """An order was queued, was pending already, or is latched behind the open order."""
 
     order: Order | None = None
     already_pending: bool = False
@@ -63,7 +63,7 @@ class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
 
 
 class SkippedExit(Struct, frozen=True):
-    """An asset that exit-all left alone. ``code`` says why, ``reason`` is that refusal's title."""
+    """An asset that exit-all skipped. ``code`` says why, ``reason`` is that refusal's title."""
 
     asset: str
     reason: str
@@ -71,7 +71,7 @@ class SkippedExit(Struct, frozen=True):
 
 
 class ExitsTaken(Struct, frozen=True, tag="ExitsTaken"):
-    """What exit-all did at once: exits, and entries it cancelled unclaimed; what waits, and what is locked."""
+    """The result of exit-all: exits queued, unclaimed entries cancelled, exits latched, and assets skipped."""
 
     orders: tuple[Order, ...] = ()
     cancelled: tuple[Order, ...] = ()
@@ -80,7 +80,7 @@ class ExitsTaken(Struct, frozen=True, tag="ExitsTaken"):
 
 
 class Handover(Struct, frozen=True):
-    """One order given to a bridge; ``redelivered`` when that bridge had it before."""
+    """One order given to a bridge. ``redelivered`` is true when a bridge had claimed it before."""
 
     order: Order
     redelivered: bool = False

@@ -1,4 +1,4 @@
-"""The operator's settings that decide what is allowed: the rules, and the table of what each may be (SPEC 4 to 6)."""
+"""The operator's trading rules, and the table of each rule's range and help text (SPEC 4 to 6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wire.types import Contract, SizeMode
 
 
 class Rules(Struct, frozen=True):
-    """The operator's settings that decide what is allowed. Names follow SPEC 4 to 6."""
+    """The operator's trading rules. Names follow SPEC 4 to 6."""
 
     contracts: dict[str, Contract]
     cooldown_seconds: int = 180
@@ -35,11 +35,11 @@ class Rules(Struct, frozen=True):
 
 
 class RuleSetting(Struct, frozen=True):
-    """One rule as the operator may set it.
+    """One rule and the values that the operator may give it.
 
-    ``variable`` is its name in the environment, None when only the page and the API set it. A ``whole`` number lies
-    from ``low`` to ``high``, a ``decimal`` above ``low`` and up to ``high``. ``tighter`` says which way it protects
-    more; None when it is no limit.
+    ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
+    ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``tighter`` is the
+    direction that protects more, None when the rule is not a limit.
     """
 
     rule: str

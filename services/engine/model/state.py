@@ -1,8 +1,8 @@
-"""The desk as it stands: frozen parts, changed only by ``replace``.
+"""The state of the desk: frozen structs, changed only by ``replace``.
 
-Prices and money are ``Decimal``, times are aware UTC instants, quantities are contracts. A *point* is the unit
-in which bricks, stops and targets are counted; one point is ``Contract.point_size`` in price. Everything here
-is stored and journaled as it is written, so a new field needs a default (an upgrade reads old documents).
+Prices and money are ``Decimal``, times are aware UTC instants, quantities are contracts. A *point* is the unit of
+bricks, stops and targets; one point is ``Contract.point_size`` in price. These structs are stored under their field
+names, so a new field needs a default: old documents lack it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ ALERTS_KEPT = 30
 
 
 class BrickStream(Struct, frozen=True):
-    """The latest brick of one size and what is needed to know a duplicate or a late one.
+    """The latest brick of one size, and what detects a duplicate or late brick.
 
-    ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen, ``applied`` the digests of
-    the last 256 applied bricks that named a ``bar_id`` (never stored for the 1pt stream, SPEC 3).
+    ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
+    the last 256 applied bricks that had a ``bar_id`` or a bar time; it is not stored for the 1pt stream (SPEC 3).
     """
 
     color: Color = "neutral"
@@ -52,7 +52,7 @@ class BrickStream(Struct, frozen=True):
 
 
 class Stack(Struct, frozen=True):
-    """An asset's latest brick per durable size (SPEC 2); the 1pt brick is live only."""
+    """An asset's latest brick of each stored size (SPEC 2). The 1pt brick is in ``AssetLive``."""
 
     two_half: BrickStream = BrickStream()
     four: BrickStream = BrickStream()
@@ -69,9 +69,10 @@ class Stack(Struct, frozen=True):
 
 
 class Tempo(Struct, frozen=True):
-    """The right to one entry per 6pt brick (SPEC 5.7).
+    """The tempo token: the right to one entry per 6pt brick (SPEC 5.7).
 
-    ``flip_may_rearm`` is true while flat after a trade that saw at least one fresh 6pt brick.
+    ``flip_may_rearm`` is true while flat after a trade that saw at least one fresh 6pt brick: then a 4pt flip arms the
+    token again.
     """
 
     ready: bool = False
@@ -81,8 +82,10 @@ class Tempo(Struct, frozen=True):
 
 
 class Intent(Struct, frozen=True):
-    """The operator's wish to enter after the next 6pt brick (SPEC 4): that brick makes it READY, the one after
-    EXPIRED. It orders nothing by itself."""
+    """The operator's intent to enter after the next 6pt brick (SPEC 4).
+
+    That brick makes it READY, the following one EXPIRED. It places no order.
+    """
 
     status: IntentStatus
     since: Instant
@@ -95,7 +98,7 @@ class Intent(Struct, frozen=True):
 class PreOrder(Struct, frozen=True):
     """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled.
 
-    ``refusal`` explains a reason that was the desk's refusal; nothing stored before schema 3 has it.
+    ``refusal`` is set when the desk refused the entry; documents stored before schema 3 lack it.
     """
 
     status: PreOrderStatus
@@ -114,9 +117,9 @@ class PreOrder(Struct, frozen=True):
 
 
 class DueExit(Struct, frozen=True):
-    """An exit that came due and is not yet an order (SPEC 7.2, 7.3).
+    """An exit that is due but not yet an order (SPEC 7.2, 7.3).
 
-    It waits for the open order of the asset to become final, or until ``retry_at`` after the broker refused.
+    It waits until the asset's open order is final, or until ``retry_at`` after the broker refused it.
     """
 
     source: str
@@ -127,14 +130,17 @@ class DueExit(Struct, frozen=True):
 
 
 class Disagreement(Struct, frozen=True):
-    """The broker reported another position than the desk holds (SPEC 8.4)."""
+    """The broker's position differs from the desk's (SPEC 8.4)."""
 
     broker_position: int
     since: Instant
 
 
 class AssetLive(Struct, frozen=True):
-    """What changes with every price: shown at once, stored with the next event (docs/explanation/architecture.md)."""
+    """Values that change with every price. They are shown at once and stored with the next event.
+
+    See docs/explanation/architecture.md.
+    """
 
     last_price: Price | None = None
     price_at: Instant | None = None
@@ -149,7 +155,7 @@ class AssetLive(Struct, frozen=True):
 
 
 class Asset(Struct, frozen=True):
-    """All the desk knows of one symbol."""
+    """The state of one asset."""
 
     symbol: str
     contract: Contract
@@ -169,15 +175,15 @@ class Asset(Struct, frozen=True):
 
     @property
     def position(self) -> int:
-        """Signed contracts held: long positive, short negative, flat 0."""
+        """Return the contracts held: positive for long, negative for short, 0 for flat."""
         return self.trade.sign * self.trade.quantity if self.trade else 0
 
 
 class Day(Struct, frozen=True):
-    """The trading day: its start equity, its counters, its stop (SPEC 5.5, 5.6).
+    """The trading day: its start equity, its counters, its daily stop (SPEC 5.5, 5.6).
 
-    ``start_equity`` is of the account of the desk's environment; ``other_start_equity`` waits for the other one.
-    ``warned_pct`` is the highest mark of the daily stop that was passed and told, 0 before the first.
+    ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
+    environment's account. ``warned_pct`` is the highest warning mark passed so far, 0 before the first.
     """
 
     trading_day: date
@@ -194,10 +200,10 @@ class Day(Struct, frozen=True):
 
 
 class Locks(Struct, frozen=True):
-    """The desk-wide locks as stored instants; whether they hold is a comparison with now (SPEC 5.8).
+    """The desk-wide locks as stored instants. A lock holds while now is before its instant (SPEC 5.8).
 
-    ``candle_used`` is the start of the candle an entry took, ``candle_until`` the end of its lock: it stays where
-    it is, or moves later, when the length of candles is changed.
+    ``candle_used`` is the start of the candle that an entry used, ``candle_until`` the end of its lock. A change of the
+    candle length may move ``candle_until`` later, never earlier.
     """
 
     candle_used: Instant | None = None
@@ -209,9 +215,9 @@ AlertLevel = Literal["info", "warning", "critical"]
 
 
 class Alert(Struct, frozen=True):
-    """Something a person must know: shown in the page, kept in the journal; ``rules/alerts.py`` has its row.
+    """A message for the operator, shown on the page and kept in the journal. Its row is in ``rules/alerts.py``.
 
-    Title and detail are stored as the sentence they make. What was stored before schema 3 has no facts.
+    Title and detail are stored as one sentence. Alerts stored before schema 3 have no facts.
     """
 
     at: Instant
@@ -223,7 +229,7 @@ class Alert(Struct, frozen=True):
 
 
 class DeskLive(Struct, frozen=True):
-    """Account and bridge as last heard. Published at once, committed with the next event."""
+    """Account and bridge as last reported. Published at once, committed with the next event."""
 
     equity: Usd | None = None
     open_pnl: Usd | None = None
@@ -240,12 +246,12 @@ class DeskLive(Struct, frozen=True):
 
 
 class Desk(Struct, frozen=True):
-    """The whole: rules, day, locks, assets and open orders.
+    """The whole state: rules, day, locks, assets and open orders.
 
-    ``rules`` are in force; ``wanted`` will be from the next trading day on, and are ``rules`` while nothing is
-    pending; ``configured`` is what the environment said last, so that a restart shows what it changed.
-    ``sequence`` counts journal rows, ``issued`` the ids handed out under the secret ``id_key`` (SPEC 8.1).
-    ``last_stamp`` is the milliseconds and counter of the newest id, None while a program decides that counts none.
+    ``rules`` are in force now. ``wanted`` come into force on the next trading day and equal ``rules`` when nothing is
+    pending. ``configured`` are the last settings from the environment; a restart compares with them to find changes.
+    ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
+    the milliseconds and counter of the newest id, None while the deciding program uses no counter.
     """
 
     id_key: str

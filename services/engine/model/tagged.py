@@ -1,4 +1,4 @@
-"""The name under which a command, an event or an answer is stored. It never changes, whatever its class is called."""
+"""The stored name of a command, an event or an answer. It never changes, even when the class is renamed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Tagged(Struct, frozen=True):
-    """The base of every stored kind: each subclass states its ``tag``, the value of ``type`` in stored JSON."""
+    """The base of every stored kind. Each subclass states its ``tag``, the value of ``type`` in stored JSON."""
 
     @classmethod
     def kind_name(cls) -> str:

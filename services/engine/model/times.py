@@ -1,4 +1,4 @@
-"""Arithmetic of time: countdowns and candles. New York itself appears only in ``day.py``."""
+"""Time arithmetic: countdowns and candles. In the engine only ``trading_day.py`` uses the New York time zone."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from wire.types import Instant
 def candle_start(now: Instant, candle_seconds: int) -> Instant:
     """Return the start of the wall-clock candle that ``now`` lies in (SPEC 5.1).
 
-    ``candle_seconds`` divides an hour and New York is whole hours from UTC, so a candle of the epoch is a
-    candle of New York's clock, on both days of the year when that clock is changed too.
+    ``candle_seconds`` divides an hour and New York is a whole number of hours from UTC. So candles counted from the
+    epoch match candles of New York's clock, also on the two days of the year when that clock changes.
     """
     whole = int(now.timestamp())
     return datetime.fromtimestamp(whole - whole % candle_seconds, UTC)
 
 
 def candle_end(start: Instant, candle_seconds: int) -> Instant:
-    """Return the instant at which the candle that began at ``start`` is over."""
+    """Return the instant at which the candle that began at ``start`` ends."""
     return start + timedelta(seconds=candle_seconds)
 
 
@@ -29,7 +29,7 @@ def seconds_until(moment: Instant, now: Instant) -> int:
 
 
 def countdown(left: timedelta) -> str:
-    """Write a time left as a trader reads it: ``04:23``, from an hour on ``2:04:23``."""
+    """Format a time left: ``04:23`` below one hour, else ``2:04:23``."""
     seconds = max(0, math.ceil(left.total_seconds()))
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -37,5 +37,5 @@ def countdown(left: timedelta) -> str:
 
 
 def is_younger(moment: Instant | None, than_seconds: int, now: Instant) -> bool:
-    """Tell whether ``moment`` is known and less than so many seconds old."""
+    """Return whether ``moment`` is known and less than ``than_seconds`` old."""
     return moment is not None and now < moment + timedelta(seconds=than_seconds)

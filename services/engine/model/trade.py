@@ -1,4 +1,4 @@
-"""The open trade and what takes it out by itself (SPEC 2, 6)."""
+"""The open trade and the protections that exit it without a click (SPEC 2, 6)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode
 
 
 class Protections(Struct, frozen=True):
-    """What takes a trade out without a click, as it is set (SPEC 6). Targets and thresholds are in points.
+    """The settings that exit a trade without a click (SPEC 6). Targets and thresholds are in points.
 
-    ``stop_points`` is the distance of the broker's stop from the average; ``tp_count`` counts the opposite 6pt
-    bricks since the signal take-profit was armed.
+    ``stop_points`` is the distance of the broker's stop from the average entry price. ``tp_count`` counts the opposite
+    6pt bricks since the signal take-profit was armed.
     """
 
     points_tp_enabled: bool = False
@@ -30,9 +30,9 @@ class Protections(Struct, frozen=True):
 
 
 class Trade(Struct, frozen=True):
-    """From the first entry fill to flat. Quantities are positive; ``side`` says which way.
+    """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
-    The notionals are sums of price times quantity, kept whole so that averages and PnL stay exact.
+    The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
     """
 
     id: str
@@ -73,5 +73,5 @@ class Trade(Struct, frozen=True):
         return self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
 
     def open_points(self, price: Price) -> Decimal:
-        """Points won (lost when negative) per contract if the trade were closed at ``price``."""
+        """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)

@@ -1,4 +1,4 @@
-"""The trading day: which one an instant belongs to, when it ends, how much of it is lost (SPEC 2, 5.6)."""
+"""The trading day: which day an instant belongs to, when the day ends, and its drawdown (SPEC 2, 5.6)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ WARNING_MARKS = (50, 70, 85)  # percent of the daily stop
 def trading_day_of(now: Instant, roll: str) -> date:
     """Return the trading day that ``now`` belongs to; the weekend belongs to Monday.
 
-    ``roll`` is New York wall-clock time. From noon on it opens the next date's day (18:00 is CME's), before
-    noon it opens that date's own.
+    ``roll`` is New York wall-clock time. A roll at noon or later begins the trading day of the next date (CME rolls at
+    18:00); a roll before noon begins the trading day of the same date.
     """
     local = now.astimezone(NEW_YORK)
     rolls_at = time.fromisoformat(roll)
@@ -33,15 +33,16 @@ def trading_day_of(now: Instant, roll: str) -> date:
 
 @lru_cache(maxsize=64)
 def day_end(trading_day: date, roll: str) -> Instant:
-    """Return the instant at which the trading day is over and the next one begins."""
+    """Return the instant at which the trading day ends and the next one begins."""
     rolls_at = time.fromisoformat(roll)
     last_date = trading_day if rolls_at.hour >= 12 else trading_day + timedelta(days=1)
     return datetime.combine(last_date, rolls_at, NEW_YORK).astimezone(UTC)
 
 
 def drawdown_pct(desk: Desk) -> Decimal | None:
-    """Return the day's loss from start equity in percent, negative for a gain, None while unknown."""
-    start, equity = desk.day.start_equity, desk.live.equity
+    """Return the day's loss in percent of start equity, negative for a gain, None while unknown."""
+    start = desk.day.start_equity
+    equity = desk.live.equity
     if start is None or equity is None:
         return None
     return (start - equity) / start * 100

@@ -1,6 +1,6 @@
-"""What a refusal, a closed gate or an alert says: a stable code, a title, a detail and facts.
+"""The text of a refusal, a closed gate or an alert: a stable code, a title, a detail and facts.
 
-Programs read the code and the facts. A sentence is composed here, for people, and no other module takes one apart.
+Programs read the code and the facts. Only this module composes sentences for people, and only it splits them again.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from services.engine.model.times import countdown
 Fact = str | int | float | bool
 Facts = dict[str, Fact]
 DASH = " — "
-REMAINING = "remaining_s"  # this fact counts down: whole seconds until the sentence is no longer true
-LARGEST_WHOLE = 2**53  # beyond it JSON readers lose digits
+REMAINING = "remaining_s"  # this fact counts down: whole seconds until the refusal or lock ends
+LARGEST_WHOLE = 2**53  # above it JSON readers with float numbers lose digits
 
 
 class Explanation(Struct, frozen=True, omit_defaults=True):
-    """Why something was refused or reported.
+    """Why something was refused, closed or alerted.
 
-    ``detail`` holds no time left: that is the fact ``remaining_s``, which the sentence shows as a countdown.
+    ``detail`` never holds the time left. The fact ``remaining_s`` holds it; the sentence shows it as a countdown.
     """
 
     code: str
@@ -39,21 +39,21 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
 
 
 def sentence_of(title: str, detail: str = "", remaining_s: int | None = None) -> str:
-    """Compose the sentence: ``TITLE — detail (04:23 remaining)``; what is empty is left out."""
-    said = DASH.join(part for part in (title, detail) if part)
-    return said if remaining_s is None else f"{said} ({countdown(timedelta(seconds=remaining_s))} remaining)"
+    """Compose the sentence ``TITLE — detail (04:23 remaining)``. Empty parts are left out."""
+    sentence = DASH.join(part for part in (title, detail) if part)
+    return sentence if remaining_s is None else f"{sentence} ({countdown(timedelta(seconds=remaining_s))} remaining)"
 
 
 def parts_of(sentence: str) -> tuple[str, str]:
-    """Return title and detail of a stored sentence that counts nothing down: the inverse of ``sentence_of``."""
+    """Return title and detail of a stored sentence without a countdown: the inverse of ``sentence_of``."""
     title, _, detail = sentence.partition(DASH)
     return title, detail
 
 
 def facts_of(values: Mapping[str, object]) -> Facts:
-    """Return facts as JSON has them: decimals are numbers, instants RFC 3339 UTC, statuses their names.
+    """Convert facts to JSON values: decimals to numbers, instants to RFC 3339 UTC, enums to their values.
 
-    What is None is left out: a fact is known, or it is not there.
+    A value of None is left out.
     """
     return {name: _fact(value) for name, value in values.items() if value is not None}
 
@@ -65,7 +65,7 @@ def _fact(value: object) -> Fact:
         case Decimal():
             is_whole = value == value.to_integral_value() and abs(value) < LARGEST_WHOLE
             return int(value) if is_whole else float(value)
-        case date():  # a datetime is one too
+        case date():  # also matches datetime, its subclass
             return value.isoformat().replace("+00:00", "Z")
         case str() | int() | float():
             return value

@@ -1,4 +1,4 @@
-"""The zone: what the 8pt and 12pt bricks say together (SPEC 2)."""
+"""The zone: the combined state of the 8pt and 12pt bricks (SPEC 2)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class Zone(Struct, frozen=True):
 
 
 def zone_of(stack: Stack) -> Zone:
-    """Read the zone from the stack's 8pt and 12pt colours."""
-    high, macro = stack.high.color, stack.macro.color
+    """Return the zone for the stack's 8pt and 12pt colours."""
+    high = stack.high.color
+    macro = stack.macro.color
     if "neutral" in (high, macro):
         return Zone("NONE")
     if high != macro:

@@ -1,7 +1,8 @@
-"""Every alert in one table: what it is called, how grave it is, what ends it, and which notice carries it (pure).
+"""The table of all alerts: title, level, what ends each, and which notice sends it. All functions are pure.
 
-The events that end an alert name the instant. They are remembered for as long as the process lives; what they do not
-tell, the desk as it stands may, without the instant. An alert of something that does not last is never over.
+An event that ends an alert gives the instant of the end. These instants are kept in memory only. When they are
+missing, the state of the desk may still show that an alert is over, but not since when. An alert of a momentary fact
+never ends.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from services.engine.model.wording import Explanation, Facts, parts_of, sentence
 from services.engine.rules.limits import pending_limits
 from wire.types import Instant, OrderStatus
 
-Ending = Callable[[Alert, Any, Desk], bool]  # whether the event ends this alert
-IsOver = Callable[[Alert, Desk], bool | None]
+Ending = Callable[[Alert, Any, Desk], bool]  # does this event end the alert?
+IsOver = Callable[[Alert, Desk], bool | None]  # None: unknown
 
 
 def _never(alert: Alert, desk: Desk) -> bool | None:
-    """Return None: what does not last is never over."""
+    """Return None: an alert of a momentary fact never ends."""
     return None
 
 
@@ -57,11 +58,11 @@ def _always(alert: Alert, event: DayRolled, desk: Desk) -> bool:
     return True
 
 
-def _all_is_taken_out(alert: Alert, event: DayRolled, desk: Desk) -> bool:
+def _everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:
     return not _is_still_flattening(alert, desk)
 
 
-# -- whether it is over, by the desk as it stands ------------------------------------------------------------------
+# -- whether an alert is over, judged by the current desk ----------------------------------------------------------
 
 
 def _feed_is_back(alert: Alert, desk: Desk) -> bool | None:
@@ -87,7 +88,7 @@ def _exit_is_taken(alert: Alert, desk: Desk) -> bool:
 
 
 def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
-    """Tell whether they agree; of a disagreement that began at another time nobody can tell whose it is."""
+    """Return whether broker and desk agree, None when another disagreement than the alert's is open."""
     asset = desk.assets.get(alert.asset or "")
     if asset is None:
         return None
@@ -109,13 +110,13 @@ def _stopped_day_is_over(alert: Alert, desk: Desk) -> bool:
 
 
 def _is_newest(alert: Alert, desk: Desk) -> bool:
-    """Silence is told once each time it begins, so an older alert's has ended."""
+    """Return whether no newer alert has this code and asset. A silence raises one alert, so an older one has ended."""
     alike = (other for other in desk.alerts if (other.code, other.asset) == (alert.code, alert.asset))
     return all(other.at <= alert.at for other in alike)
 
 
 def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
-    """Tell whether a trade stands that a daily stop said it would take out (SPEC 7.3)."""
+    """Return whether a trade is still open that the daily stop has to flatten (SPEC 7.3)."""
     trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
     return any(trade.opened_at <= alert.at for trade in trades)
 
@@ -128,11 +129,11 @@ def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:
 
 
 class AlertRule(Struct, frozen=True):
-    """One alert: its title (the facts fill its gaps), its usual level and what else it may be, and how it ends.
+    """One alert: its title (a format of its facts), its possible levels, the usual one first, and how it ends.
 
-    ``notice`` is the kind of notice that carries it to a person, None for one that is only shown. ``is_led`` tells
-    whether the sentence begins with the title, ``may_end_first`` whether its end may be told in the same decision,
-    before the alert itself.
+    ``notice`` is the kind of notice that sends it to a person, None for an alert that is only shown. ``is_led`` is
+    true when the sentence begins with the title. ``may_end_first`` is true when the event that ends it may come before
+    the alert in the same decision.
     """
 
     code: str
@@ -152,8 +153,8 @@ TABLE = (
         title="DAILY STOP",
         levels=("critical",),
         notice="daily_stop",
-        ends="the trading day has rolled, and no trade stands that it said it would take out",
-        ended_by={DayRolled: _all_is_taken_out},
+        ends="the trading day has rolled, and every trade it had to flatten is closed",
+        ended_by={DayRolled: _everything_is_flat},
         is_over=_stopped_day_is_over,
     ),
     AlertRule(
@@ -231,14 +232,14 @@ ALERTS: Mapping[str, AlertRule] = MappingProxyType({rule.code: rule for rule in 
 
 
 def new_alert(at: Instant, code: str, detail: str, asset: str | None, facts: Facts, level: AlertLevel | None) -> Alert:
-    """Make an alert as its row says, of its usual level unless another is given. Raises KeyError: no such row."""
+    """Build an alert from its row, with the usual level unless ``level`` is given. Raises KeyError without a row."""
     rule = ALERTS[code]
     sentence = sentence_of(rule.title.format_map(facts) if rule.is_led else "", detail)
     return Alert(at, code, level or rule.levels[0], sentence, asset, facts)
 
 
 def explanation_of(alert: Alert) -> Explanation:
-    """Return what an alert says as title, detail and facts; one stored before schema 3 has no facts."""
+    """Return an alert's title, detail and facts. An alert stored before schema 3 has no facts."""
     facts = {} if isinstance(alert.facts, UnsetType) else alert.facts
     rule = ALERTS.get(alert.code)
     is_led = rule is None or rule.is_led
@@ -246,7 +247,7 @@ def explanation_of(alert: Alert) -> Explanation:
     return Explanation(alert.code, title, detail, facts)
 
 
-# -- when alerts ended, as far as this process has heard -------------------------------------------------------------
+# -- when alerts ended, as far as this process has seen --------------------------------------------------------------
 
 AlertKey = tuple[str, str | None, Instant]  # code, asset, raised at
 Ends = Mapping[AlertKey, Instant]
@@ -263,15 +264,15 @@ def still_listed(ends: Ends, desk: Desk) -> Ends:
     return {key: ends[key] for key in map(key_of, desk.alerts) if key in ends}
 
 
-def ends_after(known: Ends, desk: Desk, told: Iterable[tuple[Instant, AnyEvent]]) -> Ends:
-    """Return when alerts of the desk ended: what was known, and what these events tell, oldest first.
+def ends_after(known: Ends, desk: Desk, events: Iterable[tuple[Instant, AnyEvent]]) -> Ends:
+    """Return when the desk's alerts ended: the known ends, and those that ``events`` add, oldest first.
 
-    Their order counts, not their instants: what one decision does all happens at once.
+    The order of the events counts, not their instants: all events of one decision have the same instant.
     """
-    told = list(told)
+    events = list(events)
     ends = dict(still_listed(known, desk))
-    to_come = {key_of(event.alert) for _, event in told if isinstance(event, AlertRaised)}
-    for at, event in told:
+    to_come = {key_of(event.alert) for _, event in events if isinstance(event, AlertRaised)}
+    for at, event in events:
         if isinstance(event, AlertRaised):
             to_come.discard(key_of(event.alert))
         for alert in desk.alerts if isinstance(event, ENDING) else ():
@@ -287,12 +288,15 @@ def _ends(event: AnyEvent, alert: Alert, desk: Desk) -> bool:
 
 
 def _ended_first(alert: Alert, at: Instant) -> bool:
-    """Tell of a disagreement that the desk settled by following the broker: it is told when it is over already."""
+    """Return whether the alert ended in the decision that raised it, before it was raised.
+
+    This is a disagreement that the desk settled by following the broker.
+    """
     return ALERTS[alert.code].may_end_first and alert.at == at
 
 
 def is_over(alert: Alert, desk: Desk, ends: Ends) -> bool | None:
-    """Tell whether what the alert is about has ended; None when it does not last, or nobody can tell."""
+    """Return whether the alert is over, None when it never ends or when this is unknown."""
     if key_of(alert) in ends:
         return True
     rule = ALERTS.get(alert.code)

@@ -1,4 +1,4 @@
-"""What takes a position out: the ordered table of exit rules (SPEC 7.1)."""
+"""The ordered table of exit rules: when a position must be exited (SPEC 7.1)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from wire.types import Color, Stream, color_against
 
 
 class Trigger(Struct, frozen=True):
-    """Why the rules are asked now: a brick, a touched level, or a price (a snapshot's too) that moved."""
+    """Why the rules are checked now: a brick, a touched level, or a new price (also from a snapshot)."""
 
     kind: Literal["brick", "level", "price"]
     stream: Stream | None = None
     color: Color = "neutral"
 
     def opposes(self, trade: Trade, stream: Stream) -> bool:
-        """Tell whether this is a brick of that size against the trade."""
+        """Return whether this is a brick of that size against the trade."""
         return self.kind == "brick" and self.stream is stream and self.color == color_against(trade.side)
 
 
 class ExitRule(Struct, frozen=True):
-    """One reason to be flat; its name is the order's ``source`` and the closed trade's ``reason``."""
+    """One rule that exits a trade. Its name is the order's ``source`` and the closed trade's ``reason``."""
 
     name: str
     is_due: Callable[[Desk, Asset, Trade, Trigger], bool]
@@ -44,13 +44,15 @@ def level_was_touched(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) 
 
 def points_target_is_reached(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or above the target (SPEC 6.1)."""
-    open_points, protections = asset.live.open_points, trade.protections
+    open_points = asset.live.open_points
+    protections = trade.protections
     return protections.points_tp_enabled and open_points is not None and open_points >= protections.points_tp_target
 
 
 def protect_gave_way(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """Open points are at or below the protect threshold (SPEC 6.3)."""
-    open_points, threshold = asset.live.open_points, trade.protections.protect_threshold_points
+    open_points = asset.live.open_points
+    threshold = trade.protections.protect_threshold_points
     return trade.protections.protect_enabled and open_points is not None and open_points <= threshold
 
 

@@ -1,4 +1,4 @@
-"""The ladder: every condition an entry must pass, in the order in which they are named (SPEC 4)."""
+"""The ladder: the gates that an entry must pass, in order of precedence (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wire.types import Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):
-    """An entry as the gates see it: an attempt, or the page's question whether one is possible.
+    """The entry that the gates check: an attempt, or the page's question whether one is possible.
 
     Only an attempt must name its direction in a FREE zone.
     """
@@ -31,7 +31,7 @@ class EntryRequest(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """A gate's answer: open, or closed with why and the instant it reopens when time alone opens it."""
+    """A gate's answer: open, or closed with the reason. ``reopens_at`` is set when time alone opens the gate."""
 
     why: Explanation | None = None
     reopens_at: Instant | None = None
@@ -42,7 +42,7 @@ class Verdict(Struct, frozen=True):
 
 
 OPEN = Verdict()
-TITLES: Mapping[str, str] = MappingProxyType(  # every code of a closed gate; the facts fill the gaps
+TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed gate; a format of its facts
     {
         "daily_stop": "DAILY STOP ACTIVE",
         "trade_limit": "TRADE LIMIT REACHED",
@@ -65,7 +65,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # every code of a closed gate; th
 
 
 def closed(code: str, detail: str, reopens_at: Instant | None = None, **facts: object) -> Verdict:
-    """Close a gate: ``code`` names the reason and its title, ``facts`` are what the detail says."""
+    """Return a closed verdict. ``code`` selects the title; ``facts`` hold the values that ``detail`` names."""
     return Verdict(Explanation(code, TITLES[code].format_map(facts), detail, facts_of(facts)), reopens_at)
 
 
@@ -73,10 +73,9 @@ Act = Literal["market", "preorder", "intent", "scale_in"]
 
 
 class Gate(Struct, frozen=True):
-    """One rung's rule: its name travels unchanged to journal, API and page.
+    """One gate of the ladder. Its name is the same in the journal, the API and the page.
 
-    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, and placing a pre-order or an intent, or
-    adding to the trade.
+    ``binds`` are the acts that it can refuse (SPEC 4): a market entry, placing a pre-order or an intent, a scale-in.
     """
 
     name: str
@@ -103,7 +102,8 @@ def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Ve
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close for the rest of the trading day once its entries are used up."""
-    taken, limit = desk.day.trades_taken, desk.rules.max_trades_per_day
+    taken = desk.day.trades_taken
+    limit = desk.rules.max_trades_per_day
     if taken < limit:
         return OPEN
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
@@ -120,7 +120,8 @@ def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def candle_is_unused(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close for the rest of the 5-minute candle in which an entry was ordered."""
-    length, ends_at = desk.rules.candle_seconds, desk.locks.candle_until
+    length = desk.rules.candle_seconds
+    ends_at = desk.locks.candle_until
     if ends_at is None or now >= ends_at:
         return OPEN
     name = f"{length // 60} MIN" if length % 60 == 0 else f"{length} S"
@@ -164,7 +165,8 @@ def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close when TradingView has not been heard for the asset within 10 minutes."""
-    heard_at, max_age = entry.asset.live.last_heartbeat_at, desk.rules.heartbeat_max_age_seconds
+    heard_at = entry.asset.live.last_heartbeat_at
+    max_age = desk.rules.heartbeat_max_age_seconds
     if is_younger(heard_at, max_age, now):
         return OPEN
     asset = entry.asset.symbol
@@ -218,7 +220,8 @@ def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     disagreement = entry.asset.disagreement
     if disagreement is None:
         return OPEN
-    broker, desk_holds = disagreement.broker_position, entry.asset.position
+    broker = disagreement.broker_position
+    desk_holds = entry.asset.position
     detail = f"the broker holds {broker}, the desk {desk_holds}"
     return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
 
@@ -227,7 +230,8 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
     """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
     if desk.env == "DEMO":
         return OPEN
-    heard_at, max_age = desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds
+    heard_at = desk.live.bridge_heartbeat_at
+    max_age = desk.rules.bridge_max_age_seconds
     if not is_younger(heard_at, max_age, now):
         detail = f"no bridge heartbeat within {max_age} s"
         return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)
@@ -307,7 +311,7 @@ def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
 
 
 def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
-    """Return every gate as it stands now, in order."""
+    """Return the current state of every gate, in order."""
     return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
 
 

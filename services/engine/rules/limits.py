@@ -1,4 +1,7 @@
-"""Which settings are limits, and which way is tighter: tighter holds at once, looser waits (SPEC 5)."""
+"""Which settings are limits, and which direction is tighter (SPEC 5).
+
+A tighter value holds at once; a looser one waits for the next trading day.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from services.engine.model.state import Desk
 
 
 class Limit(Struct, frozen=True):
-    """One rule that protects the trader, and which way is tighter."""
+    """One rule that protects the trader, and the direction that is tighter."""
 
     name: str
     tighter: Literal["lower", "higher"]
@@ -26,7 +29,7 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 
 
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
-    """Return the wanted rules without anything that would loosen today's; the roll itself never moves today."""
+    """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
     return replace(wanted, day_roll=in_force.day_roll, **kept)
 
@@ -36,6 +39,6 @@ def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
 
 
 def pending_limits(desk: Desk) -> dict[str, Any]:
-    """Return what will change at the next trading day: name and value."""
+    """Return the rules that change on the next trading day, by name, with their new values."""
     names = [name for name in Rules.__struct_fields__ if name != "contracts"]
     return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}

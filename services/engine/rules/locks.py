@@ -1,4 +1,4 @@
-"""Every lock of the desk in one table: what it stops, whether it holds now, and what ends it (SPEC 5, 6)."""
+"""The table of all locks: what each stops, whether it holds now, and what ends it (SPEC 5, 6)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from wire.types import Instant
 
 
 class Held(Struct, frozen=True):
-    """Whether a lock holds, and the instant at which it ends when time alone ends it."""
+    """Whether a lock holds. ``until`` is the instant of its end when time alone ends it."""
 
     is_held: bool
     until: Instant | None = None
 
 
 class Lock(Struct, frozen=True):
-    """One temporary refusal: its name, what it stops, what ends it, and the reason for it."""
+    """One lock: its name, what it stops, what ends it, and why it exists."""
 
     name: str
     look: Callable[[Desk, Asset, Instant], Held]
@@ -75,7 +75,8 @@ def daily_stop(desk: Desk, asset: Asset, now: Instant) -> Held:
     return _as_held(daily_stop_is_untouched(desk, EntryRequest(asset), now))
 
 
-NEXT_DAY, TURNED_BRICK = "next trading day", "2.5pt brick against the trade"
+NEXT_DAY = "next trading day"
+TURNED_BRICK = "2.5pt brick against the trade"
 
 LOCKS = (
     Lock("candle", candle_lock, "entries", "next candle", "One decision a candle leaves time to make it."),

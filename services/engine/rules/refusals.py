@@ -1,4 +1,4 @@
-"""Every refusal of the desk in one table: its code, what it is called, and the HTTP status that answers it."""
+"""The table of all refusals: code, titles, and the HTTP status of the answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wire.types import Instant, RefusalCode
 
 
 class RefusalRule(Struct, frozen=True):
-    """One refusal. ``titles`` are its headlines, the usual one first; ``is_led`` tells whether the sentence has it."""
+    """One refusal. ``titles`` begin with the usual one. ``is_led`` is true when the sentence begins with the title."""
 
     code: RefusalCode
     titles: tuple[str, ...]
@@ -57,7 +57,7 @@ REFUSALS: Mapping[RefusalCode, RefusalRule] = MappingProxyType({rule.code: rule 
 
 
 def refuse(code: RefusalCode, detail: str, title: str | None = None, **facts: object) -> Refusal:
-    """Refuse with the code's usual title, or another one of its titles."""
+    """Return a refusal with the code's usual title unless ``title`` gives another of its titles."""
     rule = REFUSALS[code]
     title = title or rule.titles[0]
     sentence = sentence_of(title if rule.is_led else "", detail)
@@ -65,13 +65,13 @@ def refuse(code: RefusalCode, detail: str, title: str | None = None, **facts: ob
 
 
 def explanation_of(refusal: Refusal) -> Explanation:
-    """Return why a command was refused, for those that keep it; a closed gate is named among the facts."""
+    """Return the refusal's explanation, to be stored. A closed gate is named among the facts."""
     gate = {"gate": refusal.gate} if refusal.gate else {}
     return Explanation(refusal.code, refusal.title or "", refusal.detail or "", {**refusal.facts, **gate})
 
 
 def refuse_closed(shut: Rung, rungs: tuple[Rung, ...], now: Instant) -> Refusal:
-    """Refuse what the gate ``shut`` closes, in the gate's own words; ``rungs`` is the whole ladder."""
+    """Return the refusal for the closed gate ``shut``, with the gate's own text; ``rungs`` is the whole ladder."""
     return Refusal(
         code="gate_closed",
         sentence=shut.sentence or shut.gate,

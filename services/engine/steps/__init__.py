@@ -1,1 +1,1 @@
-"""What a command does to the desk, one module per subject. Every step works on the decision's ``Transition``."""
+"""The steps that change the desk, one module per subject. Every step works on the decision's ``Transition``."""

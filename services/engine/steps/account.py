@@ -1,4 +1,4 @@
-"""What the bridge says of the account and of itself (SPEC 5.6, 6.6, 8.4)."""
+"""Apply the bridge's heartbeats and account snapshots (SPEC 5.6, 6.6, 8.4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.engine.transition import Transition
 
 
 def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
-    """Note the bridge's heartbeat and its connections."""
+    """Store the bridge's heartbeat and its connections."""
     live = replace(
         transition.desk.live,
         bridge_heard_at=transition.now,
@@ -33,7 +33,7 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 
 
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
-    """Take equity, open points and positions; then the day, the reconciliation and the exits (SPEC 7.1)."""
+    """Apply a snapshot: equity and the daily stop, then positions, open points, and the exits (SPEC 7.1)."""
     live = replace(
         transition.desk.live,
         equity=command.balance if command.balance is not None else transition.desk.live.equity,
@@ -45,7 +45,7 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     transition.change_desk(live=live)
     if command.balance is not None:
         note_equity(transition, command.balance)
-    compare_positions(transition, command)
+    compare_positions(transition, command)  # before open points: they count only for a position both agree on
     for asset in list(transition.desk.assets.values()):
         _mark_from_broker(transition, asset, command)
     for symbol in transition.desk.assets:
@@ -54,8 +54,9 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
 
 
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
-    """Take open points from the broker's open PnL when it speaks of the position the desk holds."""
-    trade, broker = asset.trade, broker_position(asset, command)
+    """Compute open points from the broker's open PnL when its position is the one the desk holds."""
+    trade = asset.trade
+    broker = broker_position(asset, command)
     if trade is None or broker.open_pnl is None or broker.position != asset.position:
         return
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)

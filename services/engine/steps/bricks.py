@@ -1,4 +1,4 @@
-"""What a brick and a price do, in one atomic step each (SPEC 3)."""
+"""Apply a closed brick or a price, each as one atomic step (SPEC 3)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 from wire.types import Instant, Price, Stream
 
-AHEAD_TOLERANCE = timedelta(seconds=60)
+AHEAD_TOLERANCE = timedelta(seconds=60)  # TradingView's clock may run ahead of this machine's by so much
 
 
 def close_brick(transition: Transition, command: CloseBrick) -> Reply:
@@ -67,7 +67,7 @@ def _digest(command: CloseBrick) -> str | None:
 
 
 def _believable(bar_at: Instant | None, now: Instant) -> Instant | None:
-    """Drop a time from the future: believed, it would make every later brick a late one."""
+    """Return the bar time, None for one in the future: it would make every later brick count as late."""
     return bar_at if bar_at is not None and bar_at <= now + AHEAD_TOLERANCE else None
 
 
@@ -80,9 +80,12 @@ def _with_brick(asset: Asset, command: CloseBrick, brick: BrickStream) -> Asset:
 
 
 def _take_effect(transition: Transition, command: CloseBrick, before: BrickStream) -> None:
-    """Do what the brick does, in the order of SPEC 3: token, locks, intent, scale-in, exits, pre-order."""
-    symbol, stream, color = command.asset, command.stream, command.color
-    asset, is_main = transition.asset(symbol), stream is Stream.MAIN
+    """Apply the brick's effects in the order of SPEC 3: token, locks, intent, scale-in, exits, pre-order."""
+    symbol = command.asset
+    stream = command.stream
+    color = command.color
+    asset = transition.asset(symbol)
+    is_main = stream is Stream.MAIN
     flipped = before.color not in ("neutral", color)
     if is_main:
         _arm_tempo(transition, asset, "6pt brick")
@@ -99,7 +102,7 @@ def _take_effect(transition: Transition, command: CloseBrick, before: BrickStrea
 
 
 def _arm_tempo(transition: Transition, asset: Asset, by: str) -> None:
-    """Give the right to one entry (SPEC 5.7); every 6pt brick renews its colour and age."""
+    """Arm the tempo token (SPEC 5.7). Every 6pt brick renews its colour and age."""
     was_ready = asset.tempo.ready
     color = asset.stack.main.color
     tempo = replace(asset.tempo, ready=True, color=color, armed_at=transition.now)
@@ -109,7 +112,7 @@ def _arm_tempo(transition: Transition, asset: Asset, by: str) -> None:
 
 
 def _note_fresh_brick(transition: Transition, symbol: str, stream: Stream) -> None:
-    """Count the 6pt and 8pt bricks of the trade; the first 6pt one frees the operator's own exit (SPEC 5.3)."""
+    """Count the 6pt and 8pt bricks since entry. The first 6pt brick releases the initial exit lock (SPEC 5.3)."""
     asset = transition.asset(symbol)
     trade = asset.trade
     if trade is None or stream not in (Stream.MAIN, Stream.HIGH):
@@ -124,7 +127,7 @@ def _note_fresh_brick(transition: Transition, symbol: str, stream: Stream) -> No
 
 
 def note_price(transition: Transition, command: NotePrice) -> Reply:
-    """Take a heartbeat: freshness, last price, and the exits a price can fire (SPEC 3, 6.6)."""
+    """Apply a heartbeat: its time, the last price, and the exits that a price can trigger (SPEC 3, 6.6)."""
     asset = transition.asset(command.asset)
     flagged = command.sent_at is not None and command.sent_at > transition.now + AHEAD_TOLERANCE
     heard_at = transition.now if flagged or command.sent_at is None else command.sent_at
@@ -140,7 +143,7 @@ def note_price(transition: Transition, command: NotePrice) -> Reply:
 
 
 def _mark_to_market(transition: Transition, asset: Asset, price: Price, at: Instant) -> None:
-    """Take the newest price, and the open points it means unless the broker's are newer."""
+    """Store the newest price, and compute open points from it unless the broker's are newer."""
     live = replace(asset.live, last_price=price, price_at=at)
     asset = replace(asset, live=live)
     is_newer = live.open_points_at is None or at >= live.open_points_at

@@ -1,4 +1,4 @@
-"""The trading day: when it rolls, what it started with, when it is over for the operator (SPEC 5.5, 5.6)."""
+"""The trading day: its roll, its start equity, and the daily stop (SPEC 5.5, 5.6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wire.types import Usd
 
 
 def roll_day(transition: Transition) -> None:
-    """Begin the new trading day when its time has come; it never goes back to an earlier one."""
+    """Begin the new trading day when it is due; never go back to an earlier day."""
     today = trading_day_of(transition.now, transition.desk.rules.day_roll)
     if today <= transition.desk.day.trading_day:
         return
@@ -23,7 +23,7 @@ def roll_day(transition: Transition) -> None:
 
 
 def note_equity(transition: Transition, balance: Usd) -> None:
-    """Take the account's equity: the first of the day is its start, a deep enough fall its end."""
+    """Apply the account's equity: the first positive one is the day's start, a fall to the limit the daily stop."""
     day = transition.desk.day
     if day.start_equity is None and balance > 0:
         transition.change_desk(day=replace(day, start_equity=balance))
@@ -33,8 +33,9 @@ def note_equity(transition: Transition, balance: Usd) -> None:
 
 
 def _warn_of_daily_stop(transition: Transition) -> None:
-    """Tell when 50, 70 and 85 percent of the daily stop are used, each once a day."""
-    drawdown, day = drawdown_pct(transition.desk), transition.desk.day
+    """Raise an alert when the drawdown passes 50, 70 and 85 percent of the daily stop, each once a day."""
+    drawdown = drawdown_pct(transition.desk)
+    day = transition.desk.day
     if drawdown is None or day.is_stopped:
         return
     limit = transition.desk.rules.daily_stop_limit_pct
@@ -48,8 +49,9 @@ def _warn_of_daily_stop(transition: Transition) -> None:
 
 
 def check_daily_stop(transition: Transition) -> None:
-    """Trigger the daily stop at the limit; once triggered it stays for the day (SPEC 5.6)."""
-    drawdown, limit = drawdown_pct(transition.desk), transition.desk.rules.daily_stop_limit_pct
+    """Trigger the daily stop at the limit. It then holds until the day rolls (SPEC 5.6)."""
+    drawdown = drawdown_pct(transition.desk)
+    limit = transition.desk.rules.daily_stop_limit_pct
     if transition.desk.day.is_stopped or drawdown is None or drawdown < limit:
         return
     reason = f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"

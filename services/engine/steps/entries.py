@@ -1,4 +1,4 @@
-"""The ways in: a market entry, through the whole ladder (SPEC 4)."""
+"""Market entries, checked by the whole ladder (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wire.types import Side
 
 
 def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusal:
-    """Queue a market entry if every gate is open; the first closed one is the reason."""
+    """Queue a market entry if every gate is open; else refuse with the first closed gate."""
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
@@ -46,7 +46,7 @@ def _reason_of(command: EnterMarket) -> str | None:
 
 
 def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
-    """Refuse what a gate closes, and journal the attempt (SPEC 4)."""
+    """Refuse the attempt because of the closed gate ``shut``, and record it (SPEC 4)."""
     if shut is None:
         raise ValueError("an entry without direction passed every gate")
     asset = request.asset
@@ -68,11 +68,11 @@ def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...]
 def _accept(
     transition: Transition, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None
 ) -> Reply:
-    """Take the candle, spend the token, queue the order."""
+    """Lock the candle, spend the tempo token, queue the order."""
     until = candle_end(terms.candle, transition.desk.rules.candle_seconds)
     transition.change_desk(locks=replace(transition.desk.locks, candle_used=terms.candle, candle_until=until))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
-    asset = transition.put_asset(replace(_without_waiting(transition, asset), tempo=tempo))
+    asset = transition.put_asset(replace(_end_pending(transition, asset), tempo=tempo))
     order = queue_entry(transition, asset, direction, terms)
     transition.record(
         EntryAccepted(
@@ -89,9 +89,10 @@ def _accept(
     return OrderTaken(order)
 
 
-def _without_waiting(transition: Transition, asset: Asset) -> Asset:
-    """An accepted entry uses up the intent, and a pre-order has nothing to wait for any more."""
-    intent, preorder = asset.intent, asset.preorder
+def _end_pending(transition: Transition, asset: Asset) -> Asset:
+    """Mark the intent as used and cancel the pre-order, because an entry was accepted."""
+    intent = asset.intent
+    preorder = asset.preorder
     if intent is not None and intent.is_active:
         intent = replace(intent, status="USED")
         transition.record(IntentChanged(asset.symbol, intent.status))

@@ -1,4 +1,4 @@
-"""DEMO or LIVE: which broker an order goes to, and when that may be changed (SPEC 8.5)."""
+"""Switch between DEMO and LIVE, and check when that is allowed (SPEC 8.5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.engine.transition import Transition
 
 
 def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
-    """Change the environment when all is flat and nothing waits; LIVE needs a fresh connected bridge."""
+    """Change the environment when everything is flat and nothing waits. LIVE needs a fresh, connected bridge."""
     desk = transition.desk
     if command.env == desk.env:
         return Done()
@@ -25,8 +25,8 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
     if busy is not None:
         detail = f"{busy.what}; switch when everything is flat and nothing waits"
         return refuse("not_flat", detail, asset=busy.asset, open=busy.kind)
-    heard = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
-    if command.env == "LIVE" and not (heard and desk.live.ts_connected):
+    is_fresh = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
+    if command.env == "LIVE" and not (is_fresh and desk.live.ts_connected):
         return refuse("bridge_down", "LIVE needs a bridge that is heard and connected to the broker")
     transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
     transition.record(EnvSwitched(command.env))
@@ -34,15 +34,15 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
 
 
 def _other_account(day: Day) -> Day:
-    """Measure the day on the other environment's account, from where that one started; a stop stays a stop.
+    """Swap the start equities of the two accounts. A daily stop stays in force.
 
-    Each account keeps its own start equity: switching to and fro gives nobody a fresh drawdown.
+    Each account keeps its own start equity, so switching back and forth never resets the drawdown.
     """
     return replace(day, start_equity=day.other_start_equity, other_start_equity=day.start_equity)
 
 
 class Busy(Struct, frozen=True):
-    """Something that is open: in which asset, of which kind, and in words."""
+    """Something open that prevents the switch: its asset, its kind, and a sentence."""
 
     asset: str
     kind: Literal["position", "order", "disagreement", "entry"]

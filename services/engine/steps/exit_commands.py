@@ -1,4 +1,4 @@
-"""The operator's and TradingView's ways out: exit, exit all, a touched level (SPEC 5.3, 7.3)."""
+"""Exit commands of the operator and of TradingView: exit, exit all, a touched level (SPEC 5.3, 7.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wire.types import OrderStatus
 
 
 def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refusal:
-    """Exit one asset. Only the initial exit lock can say no, and ``force`` breaks it."""
+    """Exit one asset. Only the initial exit lock can refuse it, and ``force`` breaks that lock."""
     asset = transition.asset(command.asset)
     running = transition.desk.open_order(asset.symbol)
     if asset.trade is None and (running is None or running.kind == "EXIT"):
@@ -33,7 +33,7 @@ def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refu
 
 
 def exit_all(transition: Transition, command: ExitAll) -> Reply:
-    """Flatten every asset and keep at it until all are flat; locked ones need ``force`` (SPEC 7.3)."""
+    """Flatten every asset and retry until all are flat. Locked ones need ``force`` (SPEC 7.3)."""
     orders: list[Order] = []
     cancelled: list[Order] = []
     latched: list[str] = []
@@ -60,7 +60,7 @@ def exit_all(transition: Transition, command: ExitAll) -> Reply:
 
 
 def touch_level(transition: Transition, command: TouchLevel) -> Reply:
-    """Exit the asset because its level was touched; flat, there is nothing to do."""
+    """Exit the asset because its level was touched. Ignore the touch when the asset is flat."""
     asset = transition.asset(command.asset)
     if asset.trade is None:
         return OrderTaken(ignored="no_position")
@@ -69,7 +69,7 @@ def touch_level(transition: Transition, command: TouchLevel) -> Reply:
 
 
 def _taken(transition: Transition, symbol: str, order: Order | None) -> OrderTaken:
-    """Say what became of the demand: an order, latched, or the unclaimed entry was simply cancelled."""
+    """Return the result of a demanded exit: an exit order, a latched exit, or a cancelled entry."""
     if order is not None and order.kind == "EXIT":
         return OrderTaken(order, already_pending=order.id not in transition.orders)
     if transition.asset(symbol).due_exit is not None:
@@ -79,9 +79,9 @@ def _taken(transition: Transition, symbol: str, order: Order | None) -> OrderTak
 
 
 def _is_locked(asset: Asset, running: Order | None) -> bool:
-    """Tell whether the initial exit lock holds, or will from the fill of an entry the bridge has already.
+    """Return whether the initial exit lock holds, or will hold once the entry that a bridge has claimed is filled.
 
-    Otherwise an exit clicked between claim and fill would cut the trade in its first second.
+    Without the second case an exit clicked between claim and fill would end the trade in its first second.
     """
     if asset.trade is not None:
         return asset.trade.initial_exit_locked

@@ -1,4 +1,4 @@
-"""What takes a position out: the ordered table of rules, and the pursuit of an exit until flat (SPEC 7)."""
+"""Check the exit rules, and pursue an exit until the asset is flat (SPEC 7)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
 
 
 def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
-    """Ask the rules in order; the first that is due makes an exit, at once or as soon as it can be."""
+    """Check the exit rules in order. The first that is due demands an exit."""
     asset = transition.asset(symbol)
-    trade = asset.trade or _trade_on_its_way(transition, symbol)
+    trade = asset.trade or _trade_of_open_entry(transition, symbol)
     if trade is None:
         return
     for rule in EXIT_RULES:
@@ -33,8 +33,8 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
             return
 
 
-def _trade_on_its_way(transition: Transition, symbol: str) -> Trade | None:
-    """Return the trade an open entry would make: its exits can come due before its fill (SPEC 7.2)."""
+def _trade_of_open_entry(transition: Transition, symbol: str) -> Trade | None:
+    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2)."""
     running = transition.desk.open_order(symbol)
     if running is None or running.kind != "ENTRY":
         return None
@@ -42,7 +42,7 @@ def _trade_on_its_way(transition: Transition, symbol: str) -> Trade | None:
 
 
 def flatten_when_stopped(transition: Transition) -> None:
-    """After the daily stop take out every position and every order on its way (SPEC 5.6, 7.3)."""
+    """After the daily stop demand an exit of every position and every open entry (SPEC 5.6, 7.3)."""
     if not transition.desk.day.is_stopped:
         return
     for symbol, asset in transition.desk.assets.items():
@@ -52,8 +52,9 @@ def flatten_when_stopped(transition: Transition) -> None:
 
 
 def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
-    """Make an exit due and pursue it. Returns its order, or None while it is latched (SPEC 7.2)."""
-    asset, running = transition.asset(symbol), transition.desk.open_order(symbol)
+    """Make an exit due and pursue it. Return its order, or None while it is latched (SPEC 7.2)."""
+    asset = transition.asset(symbol)
+    running = transition.desk.open_order(symbol)
     if running is not None and running.kind == "EXIT" and running.source == source:
         return running
     due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
@@ -66,23 +67,26 @@ def demand_exit(transition: Transition, symbol: str, source: str, *, forced: boo
     return order
 
 
-def _more_urgent(standing: DueExit | None, new: DueExit) -> DueExit:
-    """Keep the exit of higher precedence; an operator's own click does not wait for the next try."""
-    if standing is None:
+def _more_urgent(current: DueExit | None, new: DueExit) -> DueExit:
+    """Return the exit of higher precedence. An operator's click cancels the wait for the next try."""
+    if current is None:
         return new
-    retry_at = None if new.source in ASKED_BY_OPERATOR else standing.retry_at
-    if _outranks(new.source, standing.source):
-        return replace(new, attempt=standing.attempt, retry_at=retry_at)
-    return replace(standing, retry_at=retry_at, forced=standing.forced or new.forced)
+    retry_at = None if new.source in ASKED_BY_OPERATOR else current.retry_at
+    if _outranks(new.source, current.source):
+        return replace(new, attempt=current.attempt, retry_at=retry_at)
+    return replace(current, retry_at=retry_at, forced=current.forced or new.forced)
 
 
-def _outranks(source: str, standing: str) -> bool:
-    last = len(PRECEDENCE)
-    return PRECEDENCE.get(source, last) < PRECEDENCE.get(standing, last)
+def _outranks(source: str, current: str) -> bool:
+    last = len(PRECEDENCE)  # "manual" is not in the table: every exit rule outranks it
+    return PRECEDENCE.get(source, last) < PRECEDENCE.get(current, last)
 
 
 def pursue_exit(transition: Transition, symbol: str) -> Order | None:
-    """Transition the asset's due exit into an order if nothing stands in its way; call it when something moved."""
+    """Queue the asset's due exit unless an open order or a retry pause prevents it. Call it after every change.
+
+    An entry that no bridge has claimed is cancelled; the exit waits for any other open order to become final.
+    """
     due = transition.asset(symbol).due_exit
     if due is None:
         return None
@@ -104,11 +108,12 @@ def pursue_exit(transition: Transition, symbol: str) -> Order | None:
 
 
 def retry_exit(transition: Transition, refused: Order) -> None:
-    """The broker refused an exit: tell, and try again unless it was a single click of the operator (SPEC 7.3)."""
+    """Raise an alert for an exit that the broker refused, and try again unless its source is ``manual`` (SPEC 7.3)."""
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
-    retry_at, next_step = None, "the position is still open, exit again"
+    retry_at = None
+    next_step = "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
     elif refused.source != "manual":

@@ -1,4 +1,4 @@
-"""Who has fallen silent: TradingView for an asset, or the bridge. Told once, and again when it is back."""
+"""Watch the feeds: TradingView's heartbeats of each asset, and the bridge. Record each loss and each return once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BRIDGE_SEEN_SECONDS = 60  # SPEC 10
 
 
 def watch_feeds(transition: Transition) -> None:
-    """Raise an alert for a feed that was heard before and is silent now."""
+    """Raise an alert for a feed that sent before and is silent now. A feed that never sent raises none."""
     for symbol, asset in transition.desk.assets.items():
         heard_at = asset.live.last_heartbeat_at
         silent = heard_at is not None and not is_younger(
@@ -20,15 +20,15 @@ def watch_feeds(transition: Transition) -> None:
         )
         if silent is not asset.is_silent:
             transition.put_asset(replace(asset, is_silent=silent))
-            _tell(transition, silent, symbol)
+            _record_change(transition, silent, symbol)
     heard_at = transition.desk.live.bridge_heard_at
     silent = heard_at is not None and not is_younger(heard_at, BRIDGE_SEEN_SECONDS, transition.now)
     if silent is not transition.desk.bridge_is_silent:
         transition.change_desk(bridge_is_silent=silent)
-        _tell(transition, silent, None)
+        _record_change(transition, silent, None)
 
 
-def _tell(transition: Transition, silent: bool, asset: str | None) -> None:
+def _record_change(transition: Transition, silent: bool, asset: str | None) -> None:
     if not silent:
         transition.record(FeedReturned(asset))
         return

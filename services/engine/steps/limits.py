@@ -1,4 +1,4 @@
-"""Limits only tighten during a trading day: what is looser waits for the next one (SPEC 5, no way around it)."""
+"""Change limits. During a trading day they only tighten; a looser value waits for the next day (SPEC 5)."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ from services.engine.transition import Transition
 
 
 def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
-    """Tighten at once, loosen from the next trading day on."""
+    """Apply tighter limits at once, looser ones from the next trading day on."""
     unknown = sorted(set(command.limits) - LIMIT_NAMES)
     if unknown or not command.limits:
         called = ", ".join(unknown) or "nothing"
         return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    asked = {name: _as_kept(getattr(transition.desk.rules, name), value) for name, value in command.limits.items()}
-    put_rules(transition, replace(transition.desk.wanted, **asked))
+    rules = transition.desk.rules
+    limits = {name: _in_type_of(getattr(rules, name), value) for name, value in command.limits.items()}
+    put_rules(transition, replace(transition.desk.wanted, **limits))
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
 
 
-def _as_kept(kept: object, value: Decimal) -> object:
-    """Return the value in the type in which the rule is kept."""
-    if isinstance(kept, bool):
+def _in_type_of(rule: object, value: Decimal) -> object:
+    """Return the value in the type of the rule."""
+    if isinstance(rule, bool):  # before int: a bool is an int too
         return bool(value)
-    return int(value) if isinstance(kept, int) else value
+    return int(value) if isinstance(rule, int) else value
 
 
 def put_rules(transition: Transition, wanted: Rules) -> None:
-    """Want these rules: what is tighter holds now, the rest from the next trading day on."""
-    before, rules = transition.desk, tightened(transition.desk.rules, wanted)
+    """Set the wanted rules: tighter values hold now, the rest from the next trading day on."""
+    before = transition.desk
+    rules = tightened(transition.desk.rules, wanted)
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if (rules, wanted) == (before.rules, before.wanted):
         return
@@ -49,7 +51,7 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
 
 
 def _stretched(locks: Locks, rules: Rules) -> Locks:
-    """Let a candle lock last to the end of a longer candle; a shorter one loosens nothing that was taken."""
+    """Extend a candle lock to the end of a longer candle. A shorter candle length never ends it earlier."""
     if locks.candle_used is None or locks.candle_until is None:
         return locks
     longer = candle_end(candle_start(locks.candle_used, rules.candle_seconds), rules.candle_seconds)
@@ -57,8 +59,12 @@ def _stretched(locks: Locks, rules: Rules) -> Locks:
 
 
 def configure_rules(transition: Transition, configured: Rules) -> None:
-    """Take the environment's settings: those that it changed are wanted, and tighten or wait like any other."""
-    names, known = Rules.__struct_fields__, transition.desk.configured
+    """Apply the environment's settings. Those that changed since the last start tighten now or wait, like any other.
+
+    Settings that did not change in the environment keep what the operator has set since.
+    """
+    names = Rules.__struct_fields__
+    known = transition.desk.configured
     changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
     transition.change_desk(configured=configured)
     put_rules(transition, replace(transition.desk.wanted, **changed))
@@ -71,7 +77,8 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
 
 def consume_trade(transition: Transition, command: ConsumeTrade) -> Reply | Refusal:
     """Take one slot of the day's trade limit by hand (SPEC 5.5)."""
-    day, limit = transition.desk.day, transition.desk.rules.max_trades_per_day
+    day = transition.desk.day
+    limit = transition.desk.rules.max_trades_per_day
     if day.trades_taken >= limit:
         detail = f"{day.trades_taken} of {limit} trades taken today"
         return refuse("no_trade_left", detail, taken=day.trades_taken, limit=limit)

@@ -1,4 +1,4 @@
-"""What the operator writes about a closed trade: journaled, and without any effect on the desk."""
+"""The operator's notes on closed trades. They are journaled and do not change the desk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAG = re.compile(r"[a-z0-9-]{1,24}")
 
 
 def note_trade(transition: Transition, command: NoteTrade) -> Reply | Refusal:
-    """Take a note of at most 2,000 characters and up to 8 tags; what was written before is replaced."""
+    """Record a note of at most 2,000 characters and up to 8 tags. It replaces the earlier note."""
     if len(command.note) > LONGEST_NOTE:
         detail = f"note was {len(command.note)} characters, {LONGEST_NOTE} are the most"
         return refuse("setting_invalid", detail, field="note", was=len(command.note), highest=LONGEST_NOTE)

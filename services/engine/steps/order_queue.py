@@ -1,4 +1,4 @@
-"""Orders enter the queue and leave it; an entry that leaves unfilled gives back what it took (SPEC 4)."""
+"""Queue orders and end them. An entry that ends unfilled returns its tempo token and its candle (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wire.types import OrderStatus, Side, opposite
 
 
 def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTerms) -> Order:
-    """Queue the entry; unclaimed for ``entry_ttl_seconds`` it will expire."""
+    """Queue the entry. It expires when no bridge claims it within ``entry_ttl_seconds``."""
     rules = transition.desk.rules
     return _queue(
         transition,
@@ -37,7 +37,7 @@ def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTe
 
 
 def queue_scale_in(transition: Transition, asset: Asset, trade: Trade) -> Order:
-    """Queue the order that adds to the trade, on its contract; stale it expires like an entry."""
+    """Queue the order that adds to the trade, on the trade's contract. It expires unclaimed like an entry."""
     rules = transition.desk.rules
     return _queue(
         transition,
@@ -58,7 +58,7 @@ def queue_scale_in(transition: Transition, asset: Asset, trade: Trade) -> Order:
 
 
 def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
-    """Queue an exit of all that is held, on the contract that was opened. An exit never expires."""
+    """Queue an exit of the whole position, on the contract of the trade. An exit never expires."""
     if asset.trade is None:
         raise ValueError(f"{asset.symbol} was flat, there is nothing to exit")
     order = Order(
@@ -85,17 +85,17 @@ def _queue(transition: Transition, order: Order, forced: bool = False) -> Order:
 
 
 def end_order(transition: Transition, order: Order, status: OrderStatus, reason: str | None = None) -> Order:
-    """Give the order its final status, and the operator the token and candle of an unfilled entry."""
+    """Give the order its final status. Return the token and candle of an unfilled entry to the operator."""
     ended = transition.put_order(replace(order, status=status, final_at=transition.now, reason=reason))
     transition.record(OrderEnded(order.id, order.asset, order.kind, status, order.filled_qty, reason))
     if ended.entry is not None and ended.filled_qty == 0:
-        _give_back(transition, ended, ended.entry)
+        _return_entry(transition, ended, ended.entry)
     elif ended.kind == "SCALE_IN" and ended.filled_qty == 0:
-        _give_scale_in_back(transition, ended)
+        _return_scale_in(transition, ended)
     return ended
 
 
-def _give_scale_in_back(transition: Transition, order: Order) -> None:
+def _return_scale_in(transition: Transition, order: Order) -> None:
     asset = transition.asset(order.asset)
     if asset.trade is not None:
         trade = replace(asset.trade, scale_in_available=True, scale_in_used=False)
@@ -103,12 +103,12 @@ def _give_scale_in_back(transition: Transition, order: Order) -> None:
         transition.record(ScaleInReturned(order.asset, order.id))
 
 
-def _give_back(transition: Transition, order: Order, terms: EntryTerms) -> None:
+def _return_entry(transition: Transition, order: Order, terms: EntryTerms) -> None:
     asset = transition.asset(order.asset)
     transition.put_asset(replace(asset, tempo=replace(asset.tempo, ready=True)))
     locks = transition.desk.locks
-    lasts = locks.candle_until is not None and transition.now < locks.candle_until
-    same_candle = lasts and locks.candle_used == terms.candle
+    is_locked = locks.candle_until is not None and transition.now < locks.candle_until
+    same_candle = is_locked and locks.candle_used == terms.candle
     if same_candle:
         transition.change_desk(locks=replace(locks, candle_used=None, candle_until=None))
     transition.record(EntryReturned(order.asset, order.id, candle_returned=same_candle))

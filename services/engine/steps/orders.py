@@ -1,4 +1,4 @@
-"""Orders between desk and bridge: handed over once, moved on by reports (SPEC 8.1 to 8.3)."""
+"""Orders between desk and bridge: claims, execution reports, expiry (SPEC 8.1 to 8.3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 
 def is_claimable(order: Order, owner: str, now: Instant) -> bool:
-    """Tell whether the owner gets the order when it asks (SPEC 8.2)."""
+    """Return whether ``owner`` gets the order when it claims (SPEC 8.2).
+
+    After the lease another owner may claim only an exit: an entry handed out twice could double the position.
+    """
     if order.status is OrderStatus.PENDING:
         return order.expires_at is None or now < order.expires_at
     if order.status is not OrderStatus.CLAIMED or order.claimed_at is None:
@@ -33,7 +36,7 @@ def is_claimable(order: Order, owner: str, now: Instant) -> bool:
 
 
 def claim_orders(transition: Transition, command: ClaimOrders) -> Reply:
-    """Hand each claimable order to exactly one owner; its own unreported ones come again."""
+    """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again."""
     claimable = [o for o in transition.desk.orders.values() if is_claimable(o, command.owner, transition.now)]
     handovers = []
     for order in claimable[: command.limit]:
@@ -47,13 +50,13 @@ def claim_orders(transition: Transition, command: ClaimOrders) -> Reply:
 
 
 def report_execution(transition: Transition, command: ReportExecution) -> Reply | Refusal:
-    """Move an order on by what the broker did. A report heard before changes nothing (SPEC 8.3)."""
+    """Apply an execution report to its order. A report that repeats an earlier one changes nothing (SPEC 8.3)."""
     order = transition.desk.orders.get(command.order_id)
     if order is None:
         return _answer_for_final(transition, command, command.recalled)
     if (mismatch := _mismatch(order, command)) is not None:
         return mismatch
-    if _was_heard(order, command):
+    if _is_repeated(order, command):
         return Done(duplicate=True)
     qty = _newly_filled(order, command)
     if qty > order.remaining:
@@ -70,13 +73,14 @@ def report_execution(transition: Transition, command: ReportExecution) -> Reply 
     if qty and command.fill_price is None:
         detail = f"fill_price was missing in a report that fills {qty}"
         return refuse("report_invalid", detail, field="fill_price", qty=qty)
-    _move_on(transition, order, command, qty)
+    _apply_report(transition, order, command, qty)
     return Done()
 
 
 def _overfill(transition: Transition, order: Order, qty: int) -> Refusal:
     """Refuse a report that fills more than was ordered, and raise an alert."""
-    symbol, fills = order.contract.symbol, order.filled_qty + qty
+    symbol = order.contract.symbol
+    fills = order.filled_qty + qty
     detail = f"{symbol} order was {order.qty}, report fills {fills}"
     facts = {"order_id": order.id, "symbol": symbol, "ordered": order.qty, "fills": fills}
     transition.alert("overfill", detail, order.asset, facts)
@@ -99,15 +103,15 @@ def _answer_for_final(transition: Transition, command: ReportExecution, order: O
 
 def _mismatch(order: Order, command: ReportExecution) -> Refusal | None:
     """Refuse a report that names another contract or side than its order."""
-    told = {"symbol": (command.symbol, order.contract.symbol), "side": (command.side, order.side)}
-    for name, (was, own) in told.items():
+    reported = {"symbol": (command.symbol, order.contract.symbol), "side": (command.side, order.side)}
+    for name, (was, own) in reported.items():
         if was not in (None, own):
             return refuse("report_invalid", f"{name} was {was}, the order's is {own}", field=name, was=was, order=own)
     return None
 
 
-def _was_heard(order: Order, command: ReportExecution) -> bool:
-    """Tell whether the report repeats what the order shows already (SPEC 8.3)."""
+def _is_repeated(order: Order, command: ReportExecution) -> bool:
+    """Return whether the report repeats what the order shows already (SPEC 8.3)."""
     if command.status is OrderStatus.WORKING:
         return order.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
     if command.status not in FILLS:
@@ -119,7 +123,7 @@ def _was_heard(order: Order, command: ReportExecution) -> bool:
 
 
 def _newly_filled(order: Order, command: ReportExecution) -> int:
-    """Return the contracts this report adds: from ``cum_qty``, else ``qty``, else all that remained."""
+    """Return the contracts that this report adds: from ``cum_qty``, else ``qty``, else the remaining quantity."""
     if command.cum_qty is not None:
         return max(0, command.cum_qty - order.filled_qty)
     if command.status not in FILLS:
@@ -130,7 +134,7 @@ def _newly_filled(order: Order, command: ReportExecution) -> int:
     return order.remaining if names_whole_order else command.qty
 
 
-def _move_on(transition: Transition, order: Order, command: ReportExecution, qty: int) -> None:
+def _apply_report(transition: Transition, order: Order, command: ReportExecution, qty: int) -> None:
     moved = replace(order, reported_at=transition.now)
     if command.exec_id is not None and command.exec_id not in order.exec_ids:
         moved = replace(moved, exec_ids=(*order.exec_ids, command.exec_id))
@@ -145,7 +149,7 @@ def _move_on(transition: Transition, order: Order, command: ReportExecution, qty
 
 
 def _status_after(order: Order, reported: OrderStatus) -> OrderStatus:
-    """Return the order's status after a report: what filled counts for more than what it was called."""
+    """Return the order's status after a report. The filled quantity decides, except for a final status."""
     if reported.is_final:
         return reported
     if order.filled_qty == 0:
@@ -163,7 +167,7 @@ def _fill(transition: Transition, order: Order, qty: int, price: Price) -> Order
 
 
 def _after_end(transition: Transition, ended: Order) -> None:
-    """An order is final: a refused exit is tried again, a latched one becomes an order in this very step."""
+    """Retry an exit that ended unfilled, and queue a latched exit in the same decision."""
     if ended.status is OrderStatus.REJECTED and ended.kind != "EXIT":
         _warn_of_rejection(transition, ended)
     if ended.kind == "EXIT" and ended.filled_qty < ended.qty:
@@ -179,7 +183,7 @@ def _warn_of_rejection(transition: Transition, ended: Order) -> None:
 
 
 def expire_entries(transition: Transition) -> None:
-    """Let unclaimed entries expire: a stale market order must never execute (SPEC 4)."""
+    """Expire unclaimed entries: a stale market order must never execute (SPEC 4)."""
     for order in list(transition.desk.orders.values()):
         stale = order.expires_at is not None and transition.now >= order.expires_at
         if stale and order.status is OrderStatus.PENDING:

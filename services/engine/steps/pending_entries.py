@@ -1,4 +1,4 @@
-"""Ways in that wait for the next 6pt brick: the pre-order and the intent (SPEC 4)."""
+"""Entries that wait for the next 6pt brick: the pre-order and the intent (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wire.types import Color, IntentStatus, color_with
 
 
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
-    """Let an entry wait; it will pass the whole ladder at the moment it fires."""
+    """Place a pre-order. The whole ladder is checked again when it fires."""
     asset = transition.asset(command.asset)
     direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
     if direction is None:
@@ -42,7 +42,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
 
 
 def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusal:
-    """Note that the operator means to enter after the next 6pt brick."""
+    """Record the operator's intent to enter after the next 6pt brick."""
     asset = transition.asset(command.asset)
     refusal = _refusal(transition, EntryRequest(asset), "intent")
     if refusal is not None:
@@ -52,15 +52,15 @@ def place_intent(transition: Transition, command: PlaceIntent) -> Reply | Refusa
 
 
 def _refusal(transition: Transition, request: EntryRequest, act: Act) -> Refusal | None:
-    """Ask the gates that bind placing, then whether something waits already."""
+    """Return the refusal of the first closed gate that binds the act, or of an entry that waits already."""
     rungs = ladder(transition.desk, request, transition.now)
     shut = first_closed_for(act, rungs)
     if shut is not None:
         return block(transition, request, rungs, shut)
-    return _refusal_by_what_waits(request.asset)
+    return _refusal_by_pending_entry(request.asset)
 
 
-def _refusal_by_what_waits(asset: Asset) -> Refusal | None:
+def _refusal_by_pending_entry(asset: Asset) -> Refusal | None:
     detail = "cancel it first"
     if asset.preorder is not None and asset.preorder.is_active:
         return refuse("already_waiting", detail, "A PRE-ORDER WAITS ALREADY", asset=asset.symbol, waits="preorder")
@@ -70,7 +70,7 @@ def _refusal_by_what_waits(asset: Asset) -> Refusal | None:
 
 
 def cancel_preorder(transition: Transition, command: CancelPreOrder) -> Reply | Refusal:
-    """Take the waiting pre-order back."""
+    """Cancel the waiting pre-order."""
     asset = transition.asset(command.asset)
     if asset.preorder is None or not asset.preorder.is_active:
         return refuse("nothing_waiting", f"nothing waits for {asset.symbol}", "NO PRE-ORDER", asset=asset.symbol)
@@ -79,7 +79,7 @@ def cancel_preorder(transition: Transition, command: CancelPreOrder) -> Reply | 
 
 
 def cancel_intent(transition: Transition, command: CancelIntent) -> Reply | Refusal:
-    """Take the intent back."""
+    """Cancel the intent."""
     asset = transition.asset(command.asset)
     if asset.intent is None or not asset.intent.is_active:
         return refuse("nothing_waiting", f"nothing waits for {asset.symbol}", "NO INTENT", asset=asset.symbol)
@@ -88,7 +88,7 @@ def cancel_intent(transition: Transition, command: CancelIntent) -> Reply | Refu
 
 
 def advance_intent(transition: Transition, symbol: str) -> None:
-    """A 6pt brick makes a waiting intent READY, and a ready one EXPIRED."""
+    """Advance the intent at a 6pt brick: from WAITING to READY, from READY to EXPIRED."""
     asset = transition.asset(symbol)
     if asset.intent is None or not asset.intent.is_active:
         return
@@ -102,7 +102,7 @@ def _put_intent(transition: Transition, asset: Asset, intent: Intent) -> None:
 
 
 def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
-    """The 6pt brick a pre-order waited for: enter through the whole ladder, or say why not."""
+    """Enter, through the whole ladder, at the 6pt brick that the pre-order waited for; else record why not."""
     asset = transition.asset(symbol)
     preorder = asset.preorder
     if preorder is None or not preorder.is_active:
@@ -128,7 +128,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
 
 
 def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:
-    """Cancel the asset's pre-order if one waits: the operator wants out, not in."""
+    """Cancel the asset's pre-order if one waits."""
     asset = transition.asset(symbol)
     if asset.preorder is not None and asset.preorder.is_active:
         _end_preorder(transition, asset, asset.preorder, reason)

@@ -1,4 +1,4 @@
-"""How the operator changes what protects an open trade, and when that is locked (SPEC 6)."""
+"""Change the protections of an open trade, unless they are locked (SPEC 6)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply
 
 
 def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply | Refusal:
-    """Arm or disarm the exit after N opposite 6pt bricks; arming starts the count anew (SPEC 6.4)."""
+    """Arm or disarm the exit after N opposite 6pt bricks. Arming resets the count (SPEC 6.4)."""
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
@@ -91,7 +91,7 @@ def count_signal(transition: Transition, symbol: str, color: Color) -> None:
 
 
 def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None] | tuple[Asset, Any, Refusal]:
-    """Return asset and open trade, or the refusal when there is none."""
+    """Return the asset and its open trade, or a refusal when there is none."""
     asset = transition.asset(symbol)
     if asset.trade is None:
         return asset, None, refuse("nothing_to_manage", f"{symbol} is flat", asset=symbol)

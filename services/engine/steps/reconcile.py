@@ -1,4 +1,4 @@
-"""Broker and desk compare positions; when they keep disagreeing the broker is right (SPEC 8.4)."""
+"""Compare the broker's positions with the desk's. After a lasting difference the desk follows the broker (SPEC 8.4)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PERSISTS_FOR = timedelta(seconds=2)
 
 
 def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
-    """Compare every asset; a contract the broker does not list is flat.
+    """Compare every asset. A contract that the broker does not list is flat.
 
-    While an order is open a difference proves nothing: fills may be on their way. It only starts a standing
-    disagreement anew, so that the two snapshots that decide are consecutive ones without an order.
+    While an order is open, a difference proves nothing: a fill may not be reported yet. It only restarts a disagreement
+    that is known already. So the two snapshots that decide are consecutive ones without an open order.
     """
     for symbol, asset in transition.desk.assets.items():
         broker = broker_position(asset, snapshot)
@@ -33,7 +33,7 @@ def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
 
 
 def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
-    """Return what the broker holds of the asset's contract: of the open trade's, else of the current one."""
+    """Return the broker's position in the open trade's contract, or in the current contract without a trade."""
     contract = asset.trade.contract if asset.trade else asset.contract
     listed = (position for position in snapshot.positions if position.symbol == contract.symbol)
     return next(listed, BrokerPosition(contract.symbol, 0))
@@ -46,10 +46,10 @@ def _agree(transition: Transition, asset: Asset) -> None:
 
 
 def _disagree(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
-    standing = asset.disagreement
-    if standing is None or standing.broker_position != broker.position:
+    known = asset.disagreement
+    if known is None or known.broker_position != broker.position:
         _note_disagreement(transition, asset, broker)
-    elif transition.now >= standing.since + PERSISTS_FOR:
+    elif transition.now >= known.since + PERSISTS_FOR:
         _follow_broker(transition, replace(asset, disagreement=None), broker)
 
 
@@ -59,16 +59,17 @@ def _note_disagreement(transition: Transition, asset: Asset, broker: BrokerPosit
 
 
 def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
-    """Make the desk hold what the broker holds, and tell."""
+    """Change the desk's position to the broker's, and raise an alert."""
     transition.put_asset(asset)
-    held, price = asset.position, _last_known_price(asset, broker)
+    held = asset.position
+    price = _last_known_price(asset, broker)
     if price is None:
         detail = f"the broker holds {broker.position} {broker.symbol}, no price is known to book it"
         _note_disagreement(transition, asset, broker)
         transition.alert("reconcile", detail, asset.symbol, _facts(asset, broker, followed=False))
         return
     transition.record(PositionAgreed(asset.symbol))
-    if held and held * broker.position <= 0:
+    if held and held * broker.position <= 0:  # the broker is flat or on the other side: close the trade first
         reduce_position(transition, asset, abs(held), price, "BROKER_FLAT")
         held = 0
     if broker.position and held:
@@ -85,7 +86,7 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition)
 
 
 def _facts(asset: Asset, broker: BrokerPosition, *, followed: bool) -> dict[str, str | int]:
-    """Return what an alert says of the two positions, as they were before the desk followed."""
+    """Return the facts of the alert: both positions as they were before the desk followed."""
     positions = {"desk_position": asset.position, "broker_position": broker.position}
     return {**positions, "symbol": broker.symbol, "followed": followed}
 

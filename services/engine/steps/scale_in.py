@@ -1,4 +1,4 @@
-"""Scale-in: adding to the open trade, once, after the market has said so (SPEC 4)."""
+"""Scale-in: add to the open trade, once, after a brick has unlocked it (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wire.types import Color, Stream, color_with
 
 
 def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
-    """Queue an order that adds to the trade, same direction; it uses no slot of the trade limit."""
+    """Queue an order that adds to the trade in its direction. It uses no slot of the trade limit."""
     asset = transition.asset(command.asset)
     if asset.trade is None:
         return refuse("nothing_to_manage", f"{asset.symbol} is flat", asset=asset.symbol)
@@ -40,7 +40,7 @@ def _unavailable(trade: Trade) -> Refusal:
 
 
 def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: Color, *, flipped: bool) -> None:
-    """A 6pt brick with the trade, or a 4pt flip against it, makes the scale-in available."""
+    """Make the scale-in available after a 6pt brick with the trade or a 4pt flip against it."""
     asset = transition.asset(symbol)
     trade = asset.trade
     if trade is None or trade.scale_in_available or trade.scale_in_used:

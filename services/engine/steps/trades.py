@@ -18,39 +18,44 @@ from wire.types import Instant, Price, Side
 ZERO = Decimal(0)
 
 
-def fill_entry(transition: Transition, order: Order, qty: int, price: Price) -> None:
-    """Let an entry's fill open the trade, or add to it: a partial fill moves the position by what filled."""
+def fill_entry(transition: Transition, order: Order, quantity: int, price: Price) -> None:
+    """Open the trade with an entry's first fill, or add a further fill to it."""
     asset = transition.asset(order.asset)
     if asset.trade is None:
-        _open(transition, asset, order, qty, price)
+        _open(transition, asset, order, quantity, price)
         return
     trade = replace(
         asset.trade,
-        quantity=asset.trade.quantity + qty,
-        entered_quantity=asset.trade.entered_quantity + qty,
-        entry_notional=asset.trade.entry_notional + price * qty,
+        quantity=asset.trade.quantity + quantity,
+        entered_quantity=asset.trade.entered_quantity + quantity,
+        entry_notional=asset.trade.entry_notional + price * quantity,
     )
     transition.put_asset(mark_to_market(replace(asset, trade=trade)))
 
 
 def mark_to_market(asset: Asset) -> Asset:
-    """Count open points from the average as it is now; unknown until a price came since entry (SPEC 6.6)."""
-    trade, live = asset.trade, asset.live
-    points, at = None, live.price_at
+    """Compute open points from the current average price. They are unknown until a price came since entry (SPEC 6.6).
+
+    Newer open points of the broker are dropped too: they refer to the position before this fill.
+    """
+    trade = asset.trade
+    live = asset.live
+    points = None
+    at = live.price_at
     if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
         broker_is_newer = live.open_points_at is not None and live.open_points_at > at
         points = None if broker_is_newer else trade.open_points(live.last_price)
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
 
 
-def _open(transition: Transition, asset: Asset, order: Order, qty: int, price: Price) -> None:
-    open_trade(transition, asset, trade_of(order, transition.desk.rules, qty, price, transition.now))
+def _open(transition: Transition, asset: Asset, order: Order, quantity: int, price: Price) -> None:
+    open_trade(transition, asset, trade_of(order, transition.desk.rules, quantity, price, transition.now))
     day = transition.desk.day
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
 
 
-def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -> Trade:
-    """Return the trade that an ENTRY's first fill opens, with its default protections (SPEC 6)."""
+def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Instant) -> Trade:
+    """Return the trade that the first fill of an ENTRY opens, with its default protections (SPEC 6)."""
     terms = order.entry
     if terms is None:
         raise ValueError(f"order {order.id} was {order.kind}, only an ENTRY opens a trade")
@@ -58,9 +63,9 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
         id=order.id,
         side=order.side,
         contract=order.contract,
-        quantity=qty,
-        entered_quantity=qty,
-        entry_notional=price * qty,
+        quantity=quantity,
+        entered_quantity=quantity,
+        entry_notional=price * quantity,
         opened_at=now,
         mode=terms.trade_mode,
         zone=terms.zone,
@@ -76,7 +81,10 @@ def trade_of(order: Order, rules: Rules, qty: int, price: Price, now: Instant) -
 
 
 def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
-    """Take over a position the broker holds and the desk does not know (SPEC 8.4): default protections."""
+    """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
+
+    It gets default protections and no initial exit lock.
+    """
     side: Side = "BUY" if position > 0 else "SELL"
     rules = transition.desk.rules
     trade = Trade(
@@ -99,7 +107,7 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> 
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
-    """Let the new trade stand on the desk, its excursion starting from nothing."""
+    """Put the new trade on the desk and reset its best and worst points."""
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=ZERO, worst_points=ZERO)
     transition.put_asset(replace(asset, trade=trade, live=live))
     transition.record(
@@ -107,26 +115,26 @@ def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: b
     )
 
 
-def fill_exit(transition: Transition, order: Order, qty: int, price: Price) -> None:
-    """Let an exit's fill shrink the position; at zero the trade is closed (SPEC 7.5)."""
-    reduce_position(transition, transition.asset(order.asset), qty, price, order.source)
+def fill_exit(transition: Transition, order: Order, quantity: int, price: Price) -> None:
+    """Reduce the position by an exit's fill. At zero the trade is closed (SPEC 7.5)."""
+    reduce_position(transition, transition.asset(order.asset), quantity, price, order.source)
 
 
-def reduce_position(transition: Transition, asset: Asset, qty: int, price: Price, reason: str) -> None:
-    """Take ``qty`` contracts out of the trade at ``price``."""
+def reduce_position(transition: Transition, asset: Asset, quantity: int, price: Price, reason: str) -> None:
+    """Take ``quantity`` contracts out of the trade at ``price``."""
     if asset.trade is None:
         return
     trade = replace(
         asset.trade,
-        quantity=asset.trade.quantity - qty,
-        exited_quantity=asset.trade.exited_quantity + qty,
-        exit_notional=asset.trade.exit_notional + price * qty,
+        quantity=asset.trade.quantity - quantity,
+        exited_quantity=asset.trade.exited_quantity + quantity,
+        exit_notional=asset.trade.exit_notional + price * quantity,
     )
-    watched = track_excursion(asset, trade.open_points(price))
+    tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
-        _close(transition, watched, trade, reason)
+        _close(transition, tracked, trade, reason)
     else:
-        transition.put_asset(replace(watched, trade=trade))
+        transition.put_asset(replace(tracked, trade=trade))
 
 
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
@@ -138,8 +146,9 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
-    """Write the journal's row. PnL is exact: notionals are subtracted before anything is divided."""
-    contract, size = trade.contract, trade.entered_quantity
+    """Return the event of a closed trade. PnL is exact: notionals are subtracted before anything is divided."""
+    contract = trade.contract
+    size = trade.entered_quantity
     won = contract.points((trade.exit_notional - trade.entry_notional) * trade.sign)
     return TradeClosed(
         id=trade.id,
@@ -167,7 +176,8 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
 def track_excursion(asset: Asset, open_points: Decimal) -> Asset:
     """Widen the trade's best and worst open points (MFE, MAE)."""
     live = asset.live
-    best, worst = max(live.best_points or ZERO, open_points), min(live.worst_points or ZERO, open_points)
+    best = max(live.best_points or ZERO, open_points)
+    worst = min(live.worst_points or ZERO, open_points)
     return replace(asset, live=replace(live, best_points=best, worst_points=worst))
 
 

@@ -1,1 +1,1 @@
-"""Desk, commands, events and rows as JSON documents with a schema number."""
+"""The desk, commands and events as JSON documents with a schema number."""

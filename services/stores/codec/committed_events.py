@@ -1,7 +1,7 @@
-"""Committed events with their ids and times: what a journal row holds, one by one.
+"""Committed events: the events of a journal row, each with its id and time.
 
-An id is ``sequence * 1000 + place``: it follows from the row alone, so that it is the same after a restart, on a
-standby and after a takeover, and it grows with every event of the journal.
+An id is ``sequence * 1000 + place``. It depends only on the row, so it is the same after a restart, on a standby and
+after a takeover, and it grows with every event of the journal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class CommittedEvent(Struct, frozen=True):
-    """An event that is in the journal: its id, and the time of its row."""
+    """An event of the journal, with its id and the time of its row."""
 
     id: int
     at: Instant
@@ -35,7 +35,7 @@ def numbered(sequence: int, at: Instant, events: Sequence[AnyEvent]) -> list[Com
 
 
 def committed_events(row: JournalRow) -> list[CommittedEvent]:
-    """Read the events of a row. One that cannot be read is logged and holds none."""
+    """Return the events of a row. A row that cannot be read is logged and gives no events."""
     try:
         return numbered(row.sequence, row.at, read_events(row.events))
     except MsgspecError as error:
@@ -44,5 +44,5 @@ def committed_events(row: JournalRow) -> list[CommittedEvent]:
 
 
 def events_of(rows: Iterable[JournalRow]) -> list[CommittedEvent]:
-    """Read the events of several rows, in order."""
+    """Return the events of several rows, in order."""
     return [one for row in rows for one in committed_events(row)]

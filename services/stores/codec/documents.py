@@ -1,7 +1,7 @@
-"""Desk, commands and events as they are stored: JSON documents with a schema number (SPEC 9).
+"""The stored form of the desk, commands and events: JSON documents with a schema number (SPEC 9).
 
-``_global`` holds the desk without its assets and orders, one document per asset the asset. An order is a
-document of its own. Old documents are upgraded one numbered step at a time when they are read.
+The document ``_global`` holds the desk without its assets and orders. Each asset and each order has its own document.
+Old documents are upgraded one numbered step at a time when they are read.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AssetDocument(Struct, frozen=True):
 
 
 class Observed(Struct, frozen=True, omit_defaults=True):
-    """Prices and ages that changed since the last journal row; replay lays them over the desk."""
+    """Prices and ages that changed since the last journal row. Replay puts them on the desk before it decides."""
 
     desk: DeskLive | None = None
     assets: dict[str, AssetLive] = field(default_factory=dict)
@@ -55,7 +55,7 @@ _observed = msgspec.json.Decoder(Observed)
 
 
 def desk_documents(desk: Desk, committed: Desk | None = None) -> dict[str, bytes]:
-    """Return the documents of the desk that differ from what is committed; ``_global`` always does."""
+    """Return the documents that differ from the committed desk. ``_global`` is always among them."""
     documents = {GLOBAL: _encode(GlobalDocument(SCHEMA, replace(desk, assets={}, orders={})))}
     for symbol, asset in desk.assets.items():
         if committed is None or committed.assets.get(symbol) is not asset:
@@ -68,12 +68,12 @@ def _storable(asset: Asset) -> Asset:
 
 
 def _storable_live(live: AssetLive) -> AssetLive:
-    """Leave out the 1pt bricks' digests: those bricks are not persisted one by one (SPEC 3)."""
+    """Leave out the digests of the 1pt bricks, because these bricks are not stored one by one (SPEC 3)."""
     return replace(live, one=replace(live.one, applied=())) if live.one.applied else live
 
 
 def read_desk(stored: Stored) -> Desk:
-    """Put the desk together again. Raises StoreUnreadable when a document is not what it should be."""
+    """Build the desk from its documents. Raises StoreUnreadable when a document cannot be read."""
     try:
         desk = msgspec.json.decode(upgraded(stored.documents[GLOBAL]), type=GlobalDocument).desk
         wanted = {name: body for name, body in stored.documents.items() if name != GLOBAL}
@@ -85,16 +85,19 @@ def read_desk(stored: Stored) -> Desk:
 
 
 def is_outdated(stored: Stored) -> bool:
-    """Tell whether any stored document is of an earlier schema: it is copied before it is written anew."""
+    """Return whether any stored document has an earlier schema. A copy is made before such documents are rewritten."""
     return any(msgspec.json.decode(body, type=_Schema).schema < SCHEMA for body in stored.documents.values())
 
 
 def upgraded(body: bytes) -> bytes:
-    """Bring a stored document to the newest schema. Raises StoreUnreadable for a newer one."""
+    """Upgrade a stored document to the newest schema. Raises StoreUnreadable for a newer one.
+
+    The first decode reads only the schema. Most documents are current, and their body is returned unchanged.
+    """
     schema = msgspec.json.decode(body, type=_Schema).schema
     if not 1 <= schema <= SCHEMA:
         raise StoreUnreadable(f"a stored document has schema {schema}, this program knows 1 to {SCHEMA}")
-    document: Any = msgspec.json.decode(body)
+    document: Any = msgspec.json.decode(body)  # untyped: the old form does not fit today's types
     for step in UPGRADES[schema - 1 :]:
         document = step(document)
     return _encode(document) if schema < SCHEMA else body
@@ -104,8 +107,8 @@ class _Schema(Struct):
     schema: int
 
 
-def _rules_get_a_tomorrow(document: Any) -> Any:
-    """Schema 2: looser rules wait for the next trading day, and the candle lock knows its own end."""
+def _add_wanted_rules(document: Any) -> Any:
+    """Upgrade to schema 2: add ``wanted`` and ``configured`` rules, and the end of the candle lock."""
     if "desk" in document:
         rules = document["desk"]["rules"]
         document["desk"] |= {"wanted": rules, "configured": rules, "locks": _with_candle_end(document["desk"])}
@@ -120,8 +123,8 @@ def _with_candle_end(desk: Any) -> Any:
     return {**locks, "candle_until": candle_end(used, desk["rules"]["candle_seconds"]).isoformat()}
 
 
-def _protections_get_a_place(document: Any) -> Any:
-    """Schema 3: a trade's protections are nested under ``trade.protections``; alerts and refusals may have facts."""
+def _nest_protections(document: Any) -> Any:
+    """Upgrade to schema 3: nest a trade's protections under ``trade.protections``; alerts may have facts."""
     trade = document.get("asset", {}).get("trade")
     if isinstance(trade, dict):
         nested = {name: value for name, value in trade.items() if name in PROTECTIONS_UNTIL_3}
@@ -130,19 +133,19 @@ def _protections_get_a_place(document: Any) -> Any:
     return {**document, "schema": 3}
 
 
-PROTECTIONS_UNTIL_3 = (  # as they were called then, whatever they are called today
+PROTECTIONS_UNTIL_3 = (  # the names of that time: they stay here even when a field is renamed
     *("points_tp_enabled", "points_tp_target", "protect_enabled", "protect_threshold_points"),
     *("tp_armed", "tp_target", "tp_count", "stop_points"),
     *("high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled"),
 )
 UPGRADES = (  # the step at index n brings a document from schema n + 1 to n + 2
-    _rules_get_a_tomorrow,
-    _protections_get_a_place,
+    _add_wanted_rules,
+    _nest_protections,
 )
 
 
 def observations(desk: Desk, seen: Desk) -> Observed | None:
-    """Return what of prices and ages changed between two desks, None when nothing did."""
+    """Return the prices and ages of ``desk`` that differ from ``seen``, None without a difference."""
     assets = {
         symbol: _storable_live(asset.live)
         for symbol, asset in desk.assets.items()
@@ -153,7 +156,7 @@ def observations(desk: Desk, seen: Desk) -> Observed | None:
 
 
 def with_observations(desk: Desk, observed: Observed) -> Desk:
-    """Lay recorded prices and ages over the desk, as the writer saw them before it decided."""
+    """Put the recorded prices and ages on the desk, as the writer saw them before it decided."""
     assets = dict(desk.assets)
     for symbol, live in observed.assets.items():
         if symbol in assets:
@@ -222,7 +225,7 @@ def read_observed(body: bytes) -> Observed:
 
 
 def differing_documents(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
-    """Return the names of the documents that are not equal, field by field, in both."""
+    """Return the names of the documents that differ in any field."""
     names = sorted({*one, *other})
     return [name for name in names if _plain(one.get(name)) != _plain(other.get(name))]
 

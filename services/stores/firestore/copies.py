@@ -1,4 +1,4 @@
-"""How copies of the desk lie in Firestore: snapshots for replay, backups before an upgrade."""
+"""Copies of the desk in Firestore: snapshots for replay, backups before an upgrade."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.stores.store import DeskSnapshot, SnapshotMark, Stored
 
 
 def snapshot_writes(snapshot: DeskSnapshot) -> list[Write]:
-    """Return a snapshot as documents, one per document of the desk and one per open order."""
+    """Return the writes of a snapshot: one for its mark, one per document of the desk, one per open order."""
     mark = snapshot.mark
     name = f"snapshots/{mark.sequence:012d}"
     shared: Fields = {"schema": LAYOUT, "sequence": mark.sequence}
@@ -19,8 +19,10 @@ def snapshot_writes(snapshot: DeskSnapshot) -> list[Write]:
 
 
 def snapshot_of(parts: Iterable[Found]) -> DeskSnapshot | None:
-    """Put a snapshot together again, None when there is none."""
-    marks, documents, orders = [], {}, []
+    """Build a snapshot from its documents, None without any."""
+    marks = []
+    documents = {}
+    orders = []
     for found in parts:
         if found.fields["part"] == "mark":
             marks.append(mark_of(found))
@@ -36,7 +38,7 @@ def mark_of(found: Found) -> SnapshotMark:
 
 
 def backup_writes(name: str, stored: Stored) -> list[Write]:
-    """Return a copy of what is stored, under a name that is not taken."""
+    """Return the writes of a backup. They fail when the name exists already."""
     head: Fields = {"schema": LAYOUT, "sequence": stored.head.sequence, "version": stored.head.version}
     head |= {"epoch": stored.head.epoch, "mark": stored.head.mark}
     copies = _copies(name, {"schema": LAYOUT}, stored.documents, stored.open_orders)

@@ -1,4 +1,4 @@
-"""What Firestore's failures mean: refused, not done, or nobody knows (DESIGN 7)."""
+"""The meaning of Firestore's failures: refused, not done, or of unknown outcome (DESIGN 7)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from services.stores.store import OutcomeUnknown, StoreDown
 
 REFUSED = (FailedPrecondition, AlreadyExists, NotFound)
 WROTE_NOTHING = (
-    Aborted,  # somebody else was writing the same documents: the batch was rolled back
+    Aborted,  # another process was writing the same documents: the batch was rolled back
     *(InvalidArgument, MethodNotImplemented, OutOfRange),
     *(PermissionDenied, Unauthenticated, GoogleAuthError),
     ResourceExhausted,
 )
-NEVER_LEFT = (  # what gRPC says of a call that it could not send; any other UNAVAILABLE may have been carried out
+NEVER_SENT = (  # gRPC's texts for a call that it could not send; after any other UNAVAILABLE it may have been executed
     "failed to connect to all addresses",
     "errors resolving",
     "dns resolution failed",
@@ -44,18 +44,21 @@ class Refused(StoreDown):
 
 @contextmanager
 def read_errors() -> Iterator[None]:
-    """Say StoreDown of whatever kept a question from being answered."""
+    """Turn every failure of a read into StoreDown."""
     try:
         yield
     except (GoogleAPICallError, GoogleAuthError, grpc.RpcError) as error:
         raise StoreDown(_sentence(error)) from error
-    except ValueError as error:  # what gRPC says of a closed channel
+    except ValueError as error:  # gRPC raises it for a closed channel
         raise StoreDown(f"Firestore: {error}") from error
 
 
 @contextmanager
 def write_errors() -> Iterator[None]:
-    """Tell a write that certainly did not happen from one that may have: a timeout is never a refusal."""
+    """Turn a failed write into Refused or StoreDown when nothing was written, else into OutcomeUnknown.
+
+    A timeout is always of unknown outcome.
+    """
     try:
         yield
     except REFUSED as error:
@@ -63,10 +66,10 @@ def write_errors() -> Iterator[None]:
     except WROTE_NOTHING as error:
         raise StoreDown(_sentence(error)) from error
     except (GoogleAPICallError, grpc.RpcError) as error:
-        if any(words in str(error).lower() for words in NEVER_LEFT):
+        if any(words in str(error).lower() for words in NEVER_SENT):
             raise StoreDown(_sentence(error)) from error
         raise OutcomeUnknown(_sentence(error)) from error
-    except ValueError as error:  # what gRPC says of a closed channel
+    except ValueError as error:  # gRPC raises it for a closed channel
         raise StoreDown(f"Firestore: {error}") from error
 
 

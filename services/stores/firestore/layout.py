@@ -1,7 +1,7 @@
-"""How each thing of the port lies in Firestore: its collection, its name, its fields.
+"""The layout of the port's data in Firestore: collections, names and fields.
 
-A body is JSON text in one string field. Every document has an int ``schema``: how its fields are laid out
-(``LAYOUT``), in the journal how the row's three bodies are written (``services/stores/codec/documents.py``).
+A body is JSON text in one string field. Every document has an int ``schema``: the layout of its fields (``LAYOUT``); in
+the journal the format of the row's three bodies (``services/stores/codec/documents.py``).
 
 collection        name                          fields beside ``schema``
 console_state     {asset}, _global              body; _global also: sequence version epoch holder beat
@@ -48,7 +48,7 @@ Fields = dict[str, Scalar]
 
 
 def text(at: datetime) -> str:
-    """Write an instant so that texts sort as instants do."""
+    """Format an instant. These texts sort in the order of time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -60,17 +60,20 @@ def instant(written: str) -> datetime:
 
 
 def head_write(expected: Head | None, fields: Fields, mask: tuple[str, ...] = ()) -> Write:
-    """Write ``_global`` where it still stands at ``expected``. ``beat`` differs every time: a write that changes
-    nothing would leave the document's time as it was, and the mark with it."""
+    """Return the write of ``_global``, on the condition that it is unchanged since ``expected``.
+
+    ``beat`` differs every time, because Firestore does not change a document's update time, and so the mark, when a
+    write changes no field.
+    """
     beat: Fields = {"beat": time.time_ns()}
     mask = (*mask, "beat") if mask else ()
     if expected is None:
         return Write(HEAD, fields | beat, mask, is_new=True)
-    return Write(HEAD, fields | beat, mask, stands_at=expected.mark)
+    return Write(HEAD, fields | beat, mask, expected_mark=expected.mark)
 
 
 def beat_write(expected: Head) -> Write:
-    """Move the mark alone."""
+    """Return a write that changes only the mark."""
     return head_write(expected, {}, ("beat",))
 
 
@@ -82,14 +85,14 @@ def release_write(expected: Head) -> Write:
 
 
 def commit_writes(commit: Commit, outdated: Iterable[Write]) -> list[Write]:
-    """Return a commit as a batch, the head first."""
-    stand = commit.becomes
+    """Return the batch of a commit. The head is its first write."""
+    state = commit.becomes
     head: Fields = {
         "schema": LAYOUT,
-        "sequence": stand.sequence,
-        "version": stand.version,
-        "epoch": stand.epoch,
-        "holder": stand.holder,
+        "sequence": state.sequence,
+        "version": state.version,
+        "epoch": state.epoch,
+        "holder": state.holder,
     }
     documents = dict(commit.documents)
     body = documents.pop(GLOBAL, None)
@@ -101,8 +104,8 @@ def commit_writes(commit: Commit, outdated: Iterable[Write]) -> list[Write]:
         head_write(commit.expected, fields, () if is_whole else HEAD_FIELDS),
         *(Write(f"console_state/{name}", None if body is None else _body(body)) for name, body in documents.items()),
         *rows,
-        *(write for write in outdated if write.path not in written),
-        *(notice_write(notice, stand.sequence, place) for place, notice in enumerate(commit.outbox.notices)),
+        *(write for write in outdated if write.path not in written),  # a batch may name a document only once
+        *(notice_write(notice, state.sequence, place) for place, notice in enumerate(commit.outbox.notices)),
     ]
 
 
@@ -118,14 +121,14 @@ def _row_writes(commit: Commit) -> Iterator[Write]:
 
 
 def record_write(record: Record) -> Write:
-    """Return a record as a document; one that may be written only once must not be there."""
+    """Return the write of a record. A record that may be written only once must not exist yet."""
     kind = record.kind
     fields: Fields = {**_body(record.body), kind.time: text(record.at), **record.facts}
     return Write(f"{kind.name}/{record.id}", fields, is_new=None if kind.is_replaced else True)
 
 
 def record_of(kind: Kind, found: Found) -> Record:
-    """Read a record. One without a time has that of its last write: the account's days had none before."""
+    """Read a record. Without a time field its time is that of its last write: old account days have none."""
     facts = {name: value for name, value in found.fields.items() if name not in {"schema", "body", kind.time}}
     return Record(kind, found.id, instant(found.fields.get(kind.time, found.mark)), body_of(found), facts)
 
@@ -183,7 +186,8 @@ def row_of(found: Found) -> JournalRow:
 
 def reply_of(found: Found) -> StoredReply:
     fields = found.fields
-    at, answer = instant(fields["answered_at"]), fields["answer"].encode()
+    at = instant(fields["answered_at"])
+    answer = fields["answer"].encode()
     return StoredReply(fields["key"], fields["fingerprint"], at, answer)
 
 
@@ -191,12 +195,12 @@ def reply_of(found: Found) -> StoredReply:
 
 
 def waits(target: int, next_try_at: datetime | None = None) -> str:
-    """Return what a waiting notice is found by: one field with the target and the time, so one index serves both."""
+    """Return the lookup field of a waiting notice: target and time in one field, so that one index serves both."""
     return f"{target:03d}." + ("" if next_try_at is None else text(next_try_at))
 
 
 def notice_write(notice: StoredNotice, sequence: int, place: int) -> Write:
-    """Let a notice wait. Its number is the commit's and its place in it: a withdrawn one never comes again."""
+    """Return the write of a new notice. Its number comes from the commit and its place there, and is never reused."""
     number = sequence * NOTICES_PER_COMMIT + place
     fields: Fields = {
         "schema": LAYOUT,
@@ -240,7 +244,7 @@ def due_of(found: Found) -> datetime:
 
 
 def mark_write(mark: NoticeMark) -> Write:
-    """Write down one try. What no longer waits loses the fields by which it would be found."""
+    """Return the write of a try's result. A notice that no longer waits loses the fields by which it is found."""
     again = mark.next_try_at
     fields: Fields = {
         "attempts": mark.attempts,
@@ -252,8 +256,8 @@ def mark_write(mark: NoticeMark) -> Write:
     return Write(_notice_path(mark.number), fields, mask, is_new=False)
 
 
-def call_write(found: Found, target: int, at: datetime) -> Write:
-    """Let a notice that failed before be tried now."""
+def retry_write(found: Found, target: int, at: datetime) -> Write:
+    """Return a write that makes a notice which failed before due now."""
     return Write(f"notices/{found.id}", {"waits": waits(target, at)}, ("waits",))
 
 

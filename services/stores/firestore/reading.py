@@ -1,4 +1,4 @@
-"""What anybody may ask a Firestore store (the reading half of ``services/stores/store.py``)."""
+"""The reading half of the Firestore store, for any process (``services/stores/store.py``)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ from services.stores.store import (
 )
 
 MOST_DOCUMENTS = 100  # of console_state: one per asset and _global
-ROW_PAGE, ROW_PAGES = 200, 5
-DUE_PAGE, DUE_PAGES = 200, 5
+ROW_PAGE = 200
+ROW_PAGES = 5
+DUE_PAGE = 200
+DUE_PAGES = 5
 
 
 class FirestoreReader:
@@ -36,7 +38,7 @@ class FirestoreReader:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    # -- where it stands --------------------------------------------------------------------------------------
+    # -- the head and the desk --------------------------------------------------------------------------------
 
     def head(self) -> Head | None:
         return self._head(READ_SECONDS)
@@ -46,7 +48,7 @@ class FirestoreReader:
         return None if found is None else _head_of(found)
 
     def load(self) -> Stored | None:
-        """Return what was stored when the head was read: all answers as of one time belong together."""
+        """Return the data as of the time at which the head was read, so that all of it belongs together."""
         head = self._wire.get(layout.HEAD, ("schema",))
         if head is None:
             return None
@@ -59,14 +61,14 @@ class FirestoreReader:
             bodies = {name: layout.body_of(one) for name, one in found.items() if "body" in one.fields}
             return Stored(_head_of(found[layout.GLOBAL]), bodies, [layout.body_of(order) for order in orders])
 
-    # -- what was ---------------------------------------------------------------------------------------------
+    # -- records and the journal ------------------------------------------------------------------------------
 
     def record(self, kind: Kind, record_id: str) -> Record | None:
         found = self._wire.get(f"{kind.name}/{record_id}") if is_name(record_id) else None
         return None if found is None else _records(kind, [found])[0]
 
     def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
-        """What cannot be a name bounds nothing below and lets nothing through above."""
+        """An id that cannot be a document name is no lower bound; as the upper bound it gives no records."""
         if not is_name(last_id):
             return []
         below = ((NAME, Is.GREATER_THAN_OR_EQUAL, first_id),) if is_name(first_id) else ()
@@ -79,7 +81,7 @@ class FirestoreReader:
     def newest_records(
         self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
     ) -> list[Record]:
-        """Range and order on one field need no index of ours."""
+        """A range and an order on the same field need no index of our own."""
         if limit <= 0:
             return []
         span = (
@@ -90,7 +92,7 @@ class FirestoreReader:
         return _records(kind, islice(self._wire.walk(newest), limit))
 
     def last_rows(self, origin: str, limit: int) -> list[JournalRow]:
-        """Return the newest rows of one origin among the newest thousand: further back it does not look."""
+        """Return the newest rows of one origin, found among the newest thousand rows only."""
         newest = Query("journal", order="sequence", descending=True, limit=ROW_PAGE)
         rows: list[JournalRow] = []
         with _readable("journal"):
@@ -122,7 +124,7 @@ class FirestoreReader:
     # -- the outbox -------------------------------------------------------------------------------------------
 
     def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        """Return the notice to send now: among a thousand that are due the least tried one, then the oldest."""
+        """Return the notice to send now: of up to a thousand due ones the least tried, then the oldest."""
         due = self._waiting(target, layout.waits(target, now), DUE_PAGE)
         with _readable("notices"):
             notices = [layout.notice_of(found) for found in self._wire.walk(due, DUE_PAGES)]
@@ -164,7 +166,7 @@ class FirestoreReader:
 
 
 def _with(kind: Kind, value: Scalar, as_of: Timestamp | None = None) -> Query:
-    """Look for records by the fact that their kind is found by; they come in the order of their ids."""
+    """Return the query for records by their kind's ``found_by`` fact, in the order of their ids."""
     if kind.found_by is None:
         raise ValueError(f"{kind.name} are found by no fact")
     return Query(kind.name, ((kind.found_by, Is.EQUAL, value),), as_of=as_of)
@@ -189,7 +191,7 @@ def _head_of(found: Found) -> Head:
 
 @contextmanager
 def _readable(where: str) -> Iterator[None]:
-    """Say StoreUnreadable of a document that has not the fields it should have."""
+    """Turn a missing or wrong field of a document into StoreUnreadable."""
     try:
         yield
     except (KeyError, ValueError, TypeError, AttributeError) as error:

@@ -1,8 +1,8 @@
 """The distributed store: Google Firestore, one batched write per commit, fenced by ``_global``'s update time.
 
-Every write of the writer's, however small, also writes ``console_state/_global`` on the condition that it still is
-as this writer left it. So two desks on one project cannot both write (DESIGN 3), and the time of ``_global``'s last
-write is the head's mark. Where things lie: ``services/stores/firestore/layout.py``.
+Every write of the writer also writes ``console_state/_global``, on the condition that this document is unchanged since
+the writer's last write. So two desks on one project cannot both write (DESIGN 3). The time of ``_global``'s last write
+is the head's mark. ``services/stores/firestore/layout.py`` describes collections and fields.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ from services.stores.store import (
 
 log = structlog.get_logger(__name__)
 
-COMMIT_SECONDS = 1.7  # a commit with the question before it: with 1.2 s of waiting, below TradingView's 3 s
-LOOK_SECONDS = 0.4  # the question before it
+COMMIT_SECONDS = 1.7  # a commit and the read before it; with 1.2 s of waiting this stays below TradingView's 3 s
+LOOK_SECONDS = 0.4  # the read before a commit
 PURGE_LOOK_SECONDS = 0.2
 PURGE_AT_ONCE = 50
-PURGE_EVERY, PURGE_AGAIN = timedelta(hours=1), timedelta(minutes=1)
+PURGE_EVERY = timedelta(hours=1)
+PURGE_AGAIN = timedelta(minutes=1)
 DELETES_AT_ONCE = 400
-CALLED_AT_ONCE = 400
+RETRIED_AT_ONCE = 400
 NAME_BREAKERS = re.compile(r"[^\w.+-]+")
 
 
@@ -51,8 +52,8 @@ class FirestoreStore(FirestoreReader):
     """A store in one Google Cloud project.
 
     Parameters: the project's id; the text of a service account's JSON key, None for this machine's own credentials;
-    ``host:port`` of an emulator, which asks for none. Nothing is sent before the first question.
-    Raises StoreUnreadable when the credentials are none.
+    ``host:port`` of an emulator, which needs none. Nothing is sent before the first call.
+    Raises StoreUnreadable for unusable credentials.
     """
 
     group_at_most = 64
@@ -61,16 +62,19 @@ class FirestoreStore(FirestoreReader):
         super().__init__(Wire(project, credentials_json, emulator_host))
         self._purge_due_at: float = 0.0
 
-    # -- the writer's -----------------------------------------------------------------------------------------
+    # -- for the writer only ----------------------------------------------------------------------------------
 
     def commit(self, commit: Commit) -> Head:
-        """Store all of it in one batch. Where announcements are withdrawn they are looked up before."""
+        """Store all of it in one batch. Withdrawn notices are looked up before.
+
+        Both calls share ``COMMIT_SECONDS``: the batch gets the time that the lookup left.
+        """
         begun = time.monotonic()
         outdated = self._withdrawn(commit) if commit.outbox.withdrawn_slots else self._outdated(commit)
         left = COMMIT_SECONDS - (time.monotonic() - begun)
         mark = self._write(commit.expected, layout.commit_writes(commit, outdated), min(WRITE_SECONDS, left))
-        stand = commit.becomes
-        return Head(stand.sequence, stand.version, stand.epoch, stand.holder, mark)
+        state = commit.becomes
+        return Head(state.sequence, state.version, state.epoch, state.holder, mark)
 
     def renew(self, head: Head) -> Head:
         return replace(head, mark=self._write(head, [layout.beat_write(head)]))
@@ -79,9 +83,9 @@ class FirestoreStore(FirestoreReader):
         return replace(head, holder="", mark=self._write(head, [layout.release_write(head)]))
 
     def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        """Write down one try; a notice that was withdrawn meanwhile is gone, and stays so."""
-        called = self._failed_ones(mark) if mark.sent else []
-        others = [write for write in called if write.path != layout.mark_write(mark).path]
+        """Store the result of a try. A notice that was withdrawn meanwhile stays deleted."""
+        retries = self._failed_ones(mark) if mark.sent else []
+        others = [write for write in retries if write.path != layout.mark_write(mark).path]
         beat = layout.beat_write(head)
         try:
             moved = self._write(head, [beat, layout.mark_write(mark), *others])
@@ -95,32 +99,33 @@ class FirestoreStore(FirestoreReader):
         return replace(head, mark=self._write(head, [layout.beat_write(head), *copies.snapshot_writes(snapshot)]))
 
     def _write(self, expected: Head | None, writes: Sequence[Write], seconds: float = WRITE_SECONDS) -> str:
-        """Send a batch whose first write is the head's; return the head's new mark.
+        """Send a batch whose first write is the head's. Return the head's new mark.
 
-        Refused may be the head or another document of the batch, and only the service knows the order in which it
-        looked: so the head is asked. Either way nothing was written.
+        The precondition that failed may be the head's or another document's; Firestore does not say which. So the head
+        is read again. In both cases nothing was written.
         """
         try:
             return self._wire.commit(writes, seconds)[0]
         except Refused as refusal:
-            stands = self._head(LOOK_SECONDS)
-            if (stands and stands.mark) == (expected and expected.mark):
+            current = self._head(LOOK_SECONDS)
+            if (current and current.mark) == (expected and expected.mark):
                 raise
             where = f"at sequence {expected.sequence} as this writer left it" if expected else "a new one"
             raise VersionConflict(f"the store is no longer {where}") from refusal
 
-    # -- what a commit takes away -----------------------------------------------------------------------------
+    # -- what a commit deletes --------------------------------------------------------------------------------
 
     def _withdrawn(self, commit: Commit) -> list[Write]:
-        """Return the deletion of every notice that waits to announce what is no longer true."""
+        """Return the deletions of the waiting notices in the withdrawn slots."""
         waiting = Query("notices", (("waiting_slot", Is.IN, tuple(commit.outbox.withdrawn_slots)),), only=("number",))
         return [Write(f"notices/{found.id}") for found in self._wire.page(waiting, LOOK_SECONDS)]
 
     def _outdated(self, commit: Commit) -> list[Write]:
-        """Return the deletion of some replies and notices that were kept long enough; now and then, if it is easy."""
+        """Return the deletions of some expired replies and notices, once every ``PURGE_EVERY``."""
         if not commit.rows or commit.rows[-1].at.timestamp() < self._purge_due_at:
             return []
-        now, found = commit.rows[-1].at, []
+        now = commit.rows[-1].at
+        found = []
         for collection, field, kept_for in (
             ("replies", "answered_at", REPLIES_KEPT_FOR),
             ("notices", "due_at", NOTICES_KEPT_FOR),
@@ -132,7 +137,7 @@ class FirestoreStore(FirestoreReader):
         return found
 
     def _deletions(self, outdated: Query) -> list[Write]:
-        """Return the deletion of what is found; when that is not easy, of nothing."""
+        """Return the deletions of the documents found, none when the store does not answer quickly."""
         try:
             found = self._wire.page(outdated, PURGE_LOOK_SECONDS)
         except StoreError as error:
@@ -141,18 +146,18 @@ class FirestoreStore(FirestoreReader):
         return [Write(f"{outdated.collection}/{one.id}") for one in found]
 
     def _failed_ones(self, mark: NoticeMark) -> list[Write]:
-        """Return the calls to the target's notices that wait after a failure: it takes notices again."""
+        """Return the writes that make the target's failed notices due now, because it accepts notices again."""
         later = (
             ("waits", Is.GREATER_THAN, layout.waits(mark.target, mark.at)),
             ("waits", Is.LESS_THAN, layout.waits(mark.target) + "~"),
         )
-        waiting = self._wire.page(Query("notices", later, "waits", limit=CALLED_AT_ONCE), LOOK_SECONDS)
-        return [layout.call_write(one, mark.target, mark.at) for one in waiting if one.fields["attempts"] > 0]
+        waiting = self._wire.page(Query("notices", later, "waits", limit=RETRIED_AT_ONCE), LOOK_SECONDS)
+        return [layout.retry_write(one, mark.target, mark.at) for one in waiting if one.fields["attempts"] > 0]
 
     # -- housekeeping -----------------------------------------------------------------------------------------
 
     def back_up(self, label: str) -> str:
-        """Copy the desk and its open orders beside it; the journal, which only grows, is not copied."""
+        """Copy the desk and its open orders. The journal is not copied, because it only grows."""
         stored = self.load()
         if stored is None:
             raise StoreDown("there is nothing to back up yet")

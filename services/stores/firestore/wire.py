@@ -1,8 +1,8 @@
-"""Firestore on the wire: one call at a time, each bounded, each failure told apart (DESIGN 7).
+"""Calls to Firestore: each has a time limit, and each failure has a known meaning (DESIGN 7).
 
-The service's own client class is used, not the document library above it: that one repeats calls on its own, past
-any timeout, and its channel takes a minute to come back after an outage. Transactions are not used at all: what
-fences a write is a precondition, and a batch is one call.
+This module uses the service's client class and not the document library above it. That library repeats calls on its own
+beyond any timeout, and its channel needs a minute to recover after an outage. Transactions are not used: a precondition
+refuses the writes of an overtaken writer, and a batch is one call.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ LARGEST_COMMIT = 10_000_000  # Firestore itself refuses above 10 MiB
 CHANNEL: tuple[tuple[str, int], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),  # the usual two minutes would keep the desk down after an outage
-    ("grpc.min_reconnect_backoff_ms", 2_000),  # in truth the time one attempt may take, its TLS handshake included
+    ("grpc.min_reconnect_backoff_ms", 2_000),  # really the time limit of one attempt, including its TLS handshake
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-    ("grpc.keepalive_time_ms", 30_000),  # more often is answered with a hang-up
+    ("grpc.keepalive_time_ms", 30_000),  # the service closes the connection when pinged more often
     ("grpc.keepalive_timeout_ms", 3_000),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -64,9 +64,9 @@ class Found(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True):
-    """What to look for in one collection, such that no index has to be made for it.
+    """A query on one collection that needs no index of our own.
 
-    That is: either conditions of equality on one field, or a range and the order on one field, never both.
+    So it has either equality conditions on one field, or a range and the order on one field, never both.
     """
 
     collection: str
@@ -80,22 +80,23 @@ class Query(Struct, frozen=True):
 
 
 class Write(Struct, frozen=True):
-    """One document of a batch. ``fields`` None deletes it; ``mask`` changes those fields alone.
+    """One document of a batch. ``fields`` None deletes it; with ``mask`` only those fields change.
 
-    ``stands_at`` is the time its last write must have been, ``is_new`` that it must not be there, or that it must.
+    Preconditions: ``expected_mark`` is the mark that the document must have. ``is_new`` true requires that it does not
+    exist, false that it does.
     """
 
     path: str
     fields: dict[str, Scalar] | None = None
     mask: tuple[str, ...] = ()
-    stands_at: str | None = None
+    expected_mark: str | None = None
     is_new: bool | None = None
 
 
 class Wire:
     """The connection to one project's database. Any thread may use it.
 
-    Raises StoreUnreadable when the credentials are none. Nothing is sent before the first question.
+    Raises StoreUnreadable for unusable credentials. Nothing is sent before the first call.
     """
 
     def __init__(self, project: str, credentials_json: str | None, emulator_host: str | None) -> None:
@@ -105,7 +106,7 @@ class Wire:
         self._settles_within = 0.0 if emulator_host is None else EMULATOR_SETTLES_WITHIN
         self._metadata = [("google-cloud-resource-prefix", self.database)]
         if emulator_host is not None:
-            self._metadata.append(("authorization", "Bearer owner"))  # the emulator's word for an administrator
+            self._metadata.append(("authorization", "Bearer owner"))  # the emulator's token for an administrator
 
     @cached_property
     def _client(self) -> FirestoreClient:
@@ -115,17 +116,17 @@ class Wire:
         self._channel.close()
 
     def let_settle(self) -> None:
-        """Wait until what was written before now can be read whole, as of now.
+        """Wait until everything written before now can be read completely, as of now.
 
-        Firestore promises that at once. Its emulator shows a commit half done for some milliseconds, even to a
-        question as of a time, so that there alone this waits.
+        Firestore guarantees that at once. Its emulator shows a commit half done for some milliseconds, even to a read
+        as of a time. So this waits only with the emulator.
         """
         time.sleep(self._settles_within)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def get(self, path: str, only: Sequence[str] = (), seconds: float = READ_SECONDS) -> Found | None:
-        """Return one document, None when it is not there. Raises StoreDown."""
+        """Return one document, None when it does not exist. Raises StoreDown."""
         request = types.BatchGetDocumentsRequest.pb()(database=self.database, documents=[self._name(path)])
         if only:
             request.mask.field_paths.extend(only)
@@ -143,7 +144,7 @@ class Wire:
         return [_found(answer.document, answer.read_time) for answer in answers if answer.HasField("document")]
 
     def walk(self, query: Query, pages: int | None = None) -> Iterator[Found]:
-        """Walk all that a query finds, page by page, at most ``pages`` of them. Raises StoreDown."""
+        """Yield all documents that a query finds, page by page, at most ``pages`` pages. Raises StoreDown."""
         while pages is None or pages > 0:
             found = self.page(query)
             yield from found
@@ -211,8 +212,8 @@ class Wire:
                 raise StoreDown(f"{write.path} has {sent.ByteSize():,} bytes, {LARGEST_DOCUMENT:,} are the most")
         if write.mask:
             sent.update_mask.field_paths.extend(write.mask)
-        if write.stands_at is not None:
-            sent.current_document.update_time.CopyFrom(_time(write.stands_at))
+        if write.expected_mark is not None:
+            sent.current_document.update_time.CopyFrom(_time(write.expected_mark))
         elif write.is_new is not None:
             sent.current_document.exists = not write.is_new
         return sent
@@ -222,7 +223,7 @@ class Wire:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a document could bear this name at all; asking for any other is an error, not a miss."""
+    """Return whether a document can have this name. Firestore answers any other name with an error."""
     if text in {"", ".", ".."} or "/" in text or (text.startswith("__") and text.endswith("__")):
         return False
     try:

@@ -1,4 +1,4 @@
-"""One SQLite file as a Lockstep store: opened durable, brought to the newest schema, copied."""
+"""One SQLite file as a Lockstep store: open it with durable settings, migrate its schema, copy it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from services.stores.store import OutcomeUnknown, StoreDown, StoreUnreadable
 log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LEASED_SINCE = 3  # the schema with the lease; older programs held a lock on a file beside it instead
-BUSY_SECONDS = 1.0  # TradingView hangs up after 3 s, and a command may wait for the group before its own
+LEASED_SINCE = 3  # the schema with the lease; older programs locked a file beside the database instead
+BUSY_SECONDS = 1.0  # TradingView gives up after 3 s, and a command may also wait for the group before its own
 WAL_AGAIN_SECONDS = 0.01
-LOCK_WAIT_SECONDS = 8.0  # an older program that is ending lets go within its graceful timeout
+LOCK_WAIT_SECONDS = 8.0  # an older program that is stopping releases the lock within its graceful timeout
 
 
 class SqliteFile:
@@ -49,7 +49,7 @@ class SqliteFile:
             raise
 
     def close(self) -> None:
-        """Close the writer's connection and the caller's; another thread may be reading on its own this moment."""
+        """Close the writer's connection and the caller's. Other threads may still be reading on theirs."""
         self._is_closed = True
         for connection in (getattr(self, "_writer", None), getattr(self._readers, "connection", None)):
             if connection is not None:
@@ -67,34 +67,35 @@ class SqliteFile:
         return connection
 
     def _read_only(self) -> str:
-        """Return the address of a file that is only read; one on a medium that takes no writes does not change."""
+        """Return the URI to open the file read-only; as immutable when its folder cannot be written."""
         cannot_change = "" if os.access(self._path.parent, os.W_OK) else "&immutable=1"
         return f"{self._path.absolute().as_uri()}?mode=ro{cannot_change}"
 
     # -- schema -------------------------------------------------------------------------------------------
 
     def _refuse_other_schemas(self) -> None:
-        stands_at, newest = self._schema(), len(migration_steps())
-        if stands_at != newest:
-            raise StoreUnreadable(f"{self._path} has schema {stands_at}, not {newest}: start the desk once")
+        schema = self._schema()
+        newest = len(migration_steps())
+        if schema != newest:
+            raise StoreUnreadable(f"{self._path} has schema {schema}, not {newest}: start the desk once")
 
     def _migrate(self) -> None:
-        """Bring the file to the newest schema, one numbered step at a time, a copy of the old one first.
+        """Copy the file, then upgrade it to the newest schema, one numbered step at a time.
 
-        A step takes nothing away that an older program writes to, or leaves a view that takes its writes: one that is
-        still writing goes on until this one takes over.
+        A step never removes a table that an older program writes to, unless a view takes those writes. So an older
+        program that is still running can write until this one takes over.
         """
         steps = migration_steps()
-        stands_at = self._schema()
-        if stands_at > len(steps):
+        schema = self._schema()
+        if schema > len(steps):
             raise StoreUnreadable(
-                f"{self._path} has schema {stands_at}, this program knows {len(steps)}: start the newer program"
+                f"{self._path} has schema {schema}, this program knows {len(steps)}: start the newer program"
             )
-        if 0 < stands_at < len(steps):
-            if stands_at < LEASED_SINCE:
+        if 0 < schema < len(steps):
+            if schema < LEASED_SINCE:
                 self._wait_for_older_program()
-            log.info("store is upgraded", schema=len(steps), backup=self.back_up(f"schema-{stands_at}"))
-        with self._transaction():  # one for all: who opens the file meanwhile finds it old or new, never half way
+            log.info("store is upgraded", schema=len(steps), backup=self.back_up(f"schema-{schema}"))
+        with self._transaction():  # one for all steps: another process finds the old or the new schema, none between
             for number, step in list(enumerate(steps, 1))[self._schema() :]:
                 self._take_step(number, step.read_text("utf-8"))
 
@@ -108,7 +109,7 @@ class SqliteFile:
         return schema
 
     def _wait_for_older_program(self) -> None:
-        """Wait until no program of before the lease writes: it could not be fenced."""
+        """Wait until no program older than the lease runs: nothing would stop it from writing too."""
         deadline = time.monotonic() + LOCK_WAIT_SECONDS
         with self._path.with_name(self._path.name + ".lock").open("w") as lock_file:
             while True:
@@ -123,13 +124,13 @@ class SqliteFile:
     # -- copies -------------------------------------------------------------------------------------------
 
     def back_up(self, label: str) -> str:
-        """Copy the file as of one moment to a new file beside it. Raises StoreDown."""
+        """Copy the file, as of one instant, to a new file beside it. Raises StoreDown."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         place = self._path.with_name(f"{self._path.stem}.{label}.{stamp}.sqlite")
         with store_errors():
             copy = sqlite3.connect(place)
             try:
-                self._reader().backup(copy)  # in one step: a stepwise copy begins anew whenever somebody writes
+                self._reader().backup(copy)  # in one step: a copy in several starts over after every write
             finally:
                 copy.close()
         return place.name
@@ -138,9 +139,9 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
-        """Do everything or nothing, on the writer's connection unless another is given.
+        """Run a transaction, on the writer's connection unless another is given.
 
-        Raises StoreDown, and OutcomeUnknown when the disk failed in the last step.
+        Raises StoreDown, and OutcomeUnknown when the disk failed during COMMIT.
         """
         connection = connection or self._writer
         with store_errors():
@@ -172,7 +173,7 @@ class SqliteFile:
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite itself does not wait here for others who open a new file, too."""
+    """Switch to the write-ahead log. SQLite's own timeout does not apply here when two processes open a new file."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -196,7 +197,7 @@ def migration_steps() -> list[Path]:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn SQLite's own errors into the port's: whatever it could not do, nothing of it was done."""
+    """Turn SQLite's errors into StoreDown: the transaction was rolled back, nothing was written."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
@@ -204,7 +205,7 @@ def store_errors() -> Iterator[None]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite says that a statement is complete."""
+    """Split a script into statements. SQLite decides where a statement is complete."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

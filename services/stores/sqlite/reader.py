@@ -1,4 +1,4 @@
-"""What is stored in a SQLite file, read from any thread and any process."""
+"""The reading half of the SQLite store, for any thread and any process."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _facts = msgspec.json.Decoder(dict[str, Scalar])
 
 
 class SnapshotBody(msgspec.Struct, frozen=True):
-    """How a snapshot lies in its row: the documents' and orders' own texts."""
+    """The body of a snapshot's row: the texts of the documents and orders."""
 
     documents: dict[str, str]
     open_orders: list[str]
 
 
 class SqliteReader(SqliteFile):
-    """Everything of the port that reads."""
+    """Implements the reading methods of the port."""
 
     def __init__(self, path: Path | str, *, migrates: bool = False) -> None:
         super().__init__(path, migrates=migrates)
@@ -53,7 +53,7 @@ class SqliteReader(SqliteFile):
     def load(self) -> Stored | None:
         reader = self._reader()
         with store_errors():
-            reader.execute("BEGIN")  # all three as of one moment
+            reader.execute("BEGIN")  # so that head, documents and orders belong together
             try:
                 head = self.head()
                 documents = dict(self._read("SELECT name, body FROM documents"))
@@ -93,10 +93,11 @@ class SqliteReader(SqliteFile):
             after = rows[-1][0]
 
     def sequence_before(self, at: datetime) -> int:
-        """Halve the journal until the row is found: it has no index on time, and its rows stand in time's order."""
+        """Find the row by binary search: the journal has no index on time, but its rows are in the order of time."""
         ends = self._read("SELECT (SELECT MIN(sequence) FROM journal), (SELECT MAX(sequence) FROM journal)")
         first, last = ends[0]
-        found, before = 0, text_of(at)
+        found = 0
+        before = text_of(at)
         while first is not None and first <= last:
             middle = (first + last) // 2
             probe = self._read("SELECT sequence, at FROM journal WHERE sequence >= ? ORDER BY sequence LIMIT 1", middle)
@@ -147,7 +148,7 @@ class SqliteReader(SqliteFile):
 
 
 def text_of(at: datetime) -> str:
-    """Write an instant as it is stored: UTC, RFC 3339, microseconds, so that texts sort as times do."""
+    """Format an instant for storage: UTC, RFC 3339, microseconds. These texts sort in the order of time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -156,7 +157,7 @@ def instant_of(text: str) -> datetime:
 
 
 def fact_text(value: Scalar | None) -> str | None:
-    """Write a fact as it is looked up: text as it is, truth as 1 or 0."""
+    """Format a fact for lookup: text unchanged, true and false as 1 and 0."""
     if value is None or isinstance(value, str):
         return value
     return str(int(value))

@@ -1,7 +1,8 @@
 """The embedded store: SQLite, WAL, synchronous=FULL (docs/explanation/architecture.md, chosen parts).
 
-Several processes may open the file; one of them writes. Each of its writes moves the one row of ``desk`` on, and
-only from the ``beat`` that it saw last: whoever was overtaken finds no such row, and its transaction is undone.
+Several processes may open the file; one of them writes. Each of its writes updates the single row of ``desk``, on the
+condition that ``beat`` still has the value it saw last. A writer that was overtaken updates no row, and its transaction
+is rolled back.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ ADD_NOTICE = (
 MARK_NOTICE = (
     "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ? AND sent_at IS NULL"
 )
-CALL_FAILED_NOTICES = (
+RETRY_FAILED_NOTICES = (
     "UPDATE notices SET next_try_at = ? "
     "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
 )
@@ -58,22 +59,22 @@ OLDEST_RECORDS = (
     "DELETE FROM records WHERE kind = ? AND id IN "
     "(SELECT id FROM records WHERE kind = ? AND id <= ? ORDER BY id LIMIT ?)"
 )
-PRUNED_AT_ONCE = 2000  # rows of one transaction: the writer waits for no more
+PRUNED_AT_ONCE = 2000  # rows of one transaction, because the writer has to wait for it
 
 
 class SqliteStore(SqliteReader):
-    """A store in one file, brought to the newest schema when it is opened."""
+    """A store in one file. Opening it upgrades it to the newest schema."""
 
     group_at_most = 256
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path, migrates=True)
 
-    # -- the writer's -----------------------------------------------------------------------------------------
+    # -- for the writer only ----------------------------------------------------------------------------------
 
     def commit(self, commit: Commit) -> Head:
-        stand = commit.becomes
-        moved_to = (stand.sequence, stand.version, stand.epoch, stand.holder)
+        state = commit.becomes
+        moved_to = (state.sequence, state.version, state.epoch, state.holder)
         with self._transaction():
             if commit.expected is None:
                 self._move(FIRST_HEAD, moved_to)
@@ -91,12 +92,13 @@ class SqliteStore(SqliteReader):
             return self._moved_head()
 
     def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        at, again = text_of(mark.at), mark.next_try_at
+        at = text_of(mark.at)
+        again = mark.next_try_at
         outcome = (mark.attempts, at if mark.sent else None, text_of(again) if again else None, mark.error)
         with self._moving_on(head):
             self._writer.execute(MARK_NOTICE, (*outcome, mark.number))
             if mark.sent:
-                self._writer.execute(CALL_FAILED_NOTICES, (at, mark.target, at))
+                self._writer.execute(RETRY_FAILED_NOTICES, (at, mark.target, at))
             return self._moved_head()
 
     def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
@@ -112,7 +114,7 @@ class SqliteStore(SqliteReader):
 
     @contextmanager
     def _moving_on(self, head: Head, holder: str | None = None) -> Iterator[None]:
-        """Write something small that moves nothing of the head but its beat, and its holder when one is given."""
+        """Run a small write. Of the head it changes only ``beat``, and ``holder`` when one is given."""
         named = head.holder if holder is None else holder
         with self._transaction():
             self._move(MOVE_HEAD, (head.sequence, head.version, head.epoch, named, int(head.mark)))
@@ -145,7 +147,7 @@ class SqliteStore(SqliteReader):
         self._write_notices(commit.outbox)
 
     def _write_notices(self, outbox: OutboxChange) -> None:
-        """Take back what was announced and is no longer true, then let the new ones wait."""
+        """Delete the waiting notices of withdrawn slots, then add the new ones."""
         withdraw = "DELETE FROM notices WHERE slot = ? AND next_try_at IS NOT NULL"
         self._put(withdraw, [(slot,) for slot in outbox.withdrawn_slots])
         if outbox.notices:
@@ -171,7 +173,7 @@ class SqliteStore(SqliteReader):
         return self._delete(OLDEST_ROWS, (through,))
 
     def _delete(self, statement: str, values: tuple[Any, ...]) -> int:
-        """Delete in several transactions, so that the writer waits for none of them long; return how many rows."""
+        """Delete in several short transactions, so that the writer never waits long. Return the number of rows."""
         deleted = 0
         while True:
             with self._transaction(self._reader()) as aside:
@@ -189,7 +191,8 @@ class SqliteStore(SqliteReader):
             return aside.execute("DELETE FROM api_keys WHERE id = ?", (key_id,)).rowcount == 1
 
     def put_ended_session(self, ended: EndedSession) -> None:
-        horizon, ended_at = text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR), text_of(ended.ended_at)
+        horizon = text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR)
+        ended_at = text_of(ended.ended_at)
         with self._transaction(self._reader()) as aside:
             aside.execute("DELETE FROM ended_sessions WHERE ended_at < ?", (horizon,))
             aside.execute("INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)", (ended.digest, ended_at))
