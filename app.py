@@ -19,7 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.orders import orders as bridge_orders
 from routes.http import errors, guards, request_ids, session_cookie
-from routes.http.parsing import BODY_LIMIT
+from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.controls import controls
 from routes.operator.dead_letters import dead_letters

@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {  # the validator's type of fault -> how it is t
     "string_type": TEXT,
     "list_type": "must be a list",
     "dict_type": "must be an object",
+    "model_type": "Input should be an object",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters, has {length}",
     "too_long": "must have at most {max_length} entries, has {actual_length}",

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 from flask import Blueprint, Flask, current_app, g, request
 from flask_login import current_user
 
+from routes.http.bodies import BODY_LIMIT, SentBody, Unreadable, secret_within
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
-from routes.http.parsing import BODY_LIMIT, BodyUnreadable, read_object, secret_within
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
 
@@ -58,52 +58,58 @@ def guard_of(endpoint: str | None) -> Guard | None:
     return getattr(current_app.view_functions.get(endpoint or ""), "__guard__", None)
 
 
+def _takes_body(endpoint: str | None) -> bool:
+    return hasattr(current_app.view_functions.get(endpoint or ""), "__body__")
+
+
 def install(app: Flask, gatekeeper: Gatekeeper) -> None:
-    """Ask the guard before every request that matched a route."""
+    """Ask the guard before every request that matched a route, then hand the body on to a view that takes one."""
 
     @app.before_request
     def ask_guard() -> None:
         if request.url_rule is None:
             return  # nothing there: the router's own 404 or 405 answers
-        _read_whole_body()
+        sent = _read_whole_body()
         guard = guard_of(request.endpoint)
         if guard is None:
             raise AccessDenied("this route is closed")
-        CHECKS[guard](gatekeeper)
+        CHECKS[guard](gatekeeper, sent)
+        if _takes_body(request.endpoint):
+            request.view_args = {**(request.view_args or {}), "sent": sent}
         g.tells_version = guard == "operator"
 
 
-def _admit_anyone(gatekeeper: Gatekeeper) -> None:
+def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     _refuse_foreign_origin()
 
 
-def _admit_operator(gatekeeper: Gatekeeper) -> None:
+def _admit_operator(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     if not (gatekeeper.is_open or current_user.is_authenticated):
         raise AccessDenied("log in first")
     _refuse_foreign_origin()
 
 
-def _admit_bridge(gatekeeper: Gatekeeper) -> None:
-    if not gatekeeper.is_bridge(_bridge_secret()):
+def _admit_bridge(gatekeeper: Gatekeeper, sent: SentBody) -> None:
+    if not gatekeeper.is_bridge(_bridge_secret(sent)):
         raise AccessDenied("the bridge secret is missing or wrong")
 
 
-def _admit_state_reader(gatekeeper: Gatekeeper) -> None:
+def _admit_state_reader(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     if not _admit_key(gatekeeper, "state:read"):
-        _admit_operator(gatekeeper)
+        _admit_operator(gatekeeper, sent)
 
 
-def _admit_stream_reader(gatekeeper: Gatekeeper) -> None:
+def _admit_stream_reader(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     """Admit the bridge to its quotes, everybody else who may read the state to all of it."""
-    g.is_bridge = gatekeeper.is_bridge(_bridge_secret())
+    g.is_bridge = gatekeeper.is_bridge(_bridge_secret(sent))
     if not g.is_bridge:
-        _admit_state_reader(gatekeeper)
+        _admit_state_reader(gatekeeper, sent)
 
 
-def _admit_metrics_reader(gatekeeper: Gatekeeper) -> None:
+def _admit_metrics_reader(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     """Admit whoever collects metrics, by METRICS_TOKEN or by a key; both open nothing else."""
     if not gatekeeper.is_scraper(_bearer()) and not _admit_key(gatekeeper, "metrics:read"):
-        _admit_operator(gatekeeper)
+        _admit_operator(gatekeeper, sent)
 
 
 def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
@@ -134,21 +140,19 @@ def _bearer() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
+def _admit_tradingview(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     """Find the secret even in a body that cannot be read, so that the body can be kept (SPEC 3)."""
-    raw = request.get_data(cache=True)
-    try:
-        g.webhook = read_object(raw)
-        secret = g.webhook.get("secret")
-    except BodyUnreadable as error:
-        g.webhook, secret = error, secret_within(raw)
+    if isinstance(sent.decoded, Unreadable):
+        secret = secret_within(sent.raw)
         if secret is None:
-            raise InvalidRequest("", f"the body was {error}") from None
+            raise InvalidRequest("", f"the body was {sent.decoded.reason}")
+    else:
+        secret = sent.decoded.get("secret")
     if not gatekeeper.is_tradingview(secret if isinstance(secret, str) else None):
         raise AccessDenied("the webhook secret is missing or wrong")
 
 
-CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
+CHECKS: dict[Guard, Callable[[Gatekeeper, SentBody], None]] = {
     "public": _admit_anyone,
     "operator": _admit_operator,
     "bridge": _admit_bridge,
@@ -159,27 +163,25 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
 }
 
 
-def _read_whole_body() -> None:
+def _read_whole_body() -> SentBody:
     """Read the body, whoever will look at it: one left unread would end the connection.
 
     A body without a length that reached the limit was cut there, and what is left may mislead.
     """
     if request.method not in UNSAFE:
-        return
-    raw = request.get_data(cache=True)
+        return SentBody(b"")
+    raw = request.get_data()
     if request.content_length is None and len(raw) >= BODY_LIMIT:
         raise InvalidRequest("", f"the body was longer than {BODY_LIMIT} bytes", 413)
+    return SentBody(raw)
 
 
-def _bridge_secret() -> str | None:
+def _bridge_secret(sent: SentBody) -> str | None:
     """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
     given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
-    if given is not None or request.method not in UNSAFE:
+    if given is not None or request.method not in UNSAFE or isinstance(sent.decoded, Unreadable):
         return given
-    try:
-        in_body = read_object(request.get_data(cache=True)).get("secret")
-    except BodyUnreadable:
-        return None
+    in_body = sent.decoded.get("secret")
     return in_body if isinstance(in_body, str) else None
 
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import wraps
 from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
 from flask import request
 from pydantic import (
     AfterValidator,
@@ -20,51 +19,24 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 
+from routes.http.bodies import Body, SentBody
 from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from wire.types import Color
 
-Body = TypeVar("Body", bound=BaseModel)
 Returned = TypeVar("Returned")
 
-BODY_LIMIT = 64 * 1024
 LONGEST_SYMBOL = 40
 HIGHEST_PRICE = Decimal(10) ** 9
 MOST_CONTRACTS = 1_000_000
-SECRET_IN_TEXT = re.compile(rb'"secret"\s*:\s*"((?:[^"\\]|\\.){1,512})"')
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-class BodyUnreadable(Exception):
-    """The body is not a JSON object; the sentence says what it was."""
-
-
-def read_object(raw: bytes) -> dict[str, Any]:
-    """Read a JSON object strictly: no NaN, no infinity, no comments, nothing behind it."""
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BodyUnreadable(f"not valid JSON ({error})" if raw else "empty, it must be a JSON object") from None
-    if not isinstance(value, dict):
-        raise BodyUnreadable(f"a JSON {type(value).__name__}, it must be an object")
-    return value
-
-
-def secret_within(raw: bytes) -> str | None:
-    """Return the secret that stands in a body which is no valid JSON, such as one with a bare NaN."""
-    found = SECRET_IN_TEXT.search(raw)
-    if found is None:
-        return None
-    try:
-        secret: str = msgspec.json.decode(b'"' + found[1] + b'"', type=str)
-    except msgspec.DecodeError:
-        return None
-    return secret
 
 
 def accepts(
@@ -74,9 +46,9 @@ def accepts(
 
     def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
         @wraps(view)
-        def read_first(*args: Any, **kwargs: Any) -> Returned:
-            raw = request.get_data(cache=True)
-            return view(read_body(model, raw if raw or not may_be_empty else b"{}"), *args, **kwargs)
+        def read_first(*args: Any, sent: SentBody, **kwargs: Any) -> Returned:
+            given = sent if sent.raw or not may_be_empty else SentBody(b"{}")
+            return view(given.read_as(model), *args, **kwargs)
 
         read_first.__body__ = model  # type: ignore[attr-defined]
         read_first.__body_may_be_empty__ = may_be_empty  # type: ignore[attr-defined]
@@ -104,26 +76,13 @@ def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[...,
 
 
 def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Name the body of a view that reads it itself."""
+    """Name the body of a view that checks it itself: it is given as ``sent``."""
 
     def declare(view: Callable[..., Returned]) -> Callable[..., Returned]:
         view.__body__ = model  # type: ignore[attr-defined]
         return view
 
     return declare
-
-
-def read_body(model: type[Body], raw: bytes) -> Body:
-    """Read a body into its model. Raises InvalidRequest that names the first wrong field."""
-    try:
-        read_object(
-            raw
-        )  # two decodes on purpose: this one refuses NaN and trailing text, the next keeps decimals exact
-        return model.model_validate_json(raw, strict=True)
-    except BodyUnreadable as error:
-        raise InvalidRequest("", f"the body was {error}") from None
-    except ValidationError as error:
-        raise InvalidRequest(*first_fault(error)) from None
 
 
 # -- words of the wire ------------------------------------------------------------------------------------------
@@ -185,6 +144,12 @@ def _whole_number(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _number(value: object, read: ValidatorFunctionWrapHandler) -> Decimal:
+    """Read a number or digits in a text as they are written; the number 5250.0 is 5250."""
+    number: Decimal = read(value)
+    return number.to_integral_value() if isinstance(value, float) and value.is_integer() else number
+
+
 def _brick_id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -207,7 +172,11 @@ Moment = Annotated[
 ]
 ExactMoment = Annotated[datetime, BeforeValidator(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})]
 ColorWord = Annotated[Literal["green", "red", "neutral"], BeforeValidator(_color), WithJsonSchema(COLORS)]
-Money = Annotated[Decimal, Field(ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)]
+Amount = Annotated[
+    Decimal, Field(strict=False, ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, decimal_places=15, allow_inf_nan=False)
+]
+AS_WRITTEN = WrapValidator(_number)  # the last part of an annotation: bounds behind it would be checked apart
+Money = Annotated[Amount, AS_WRITTEN]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Quantity = Annotated[WholeNumber, Field(ge=0, le=MOST_CONTRACTS)]
 AskedNumber = Annotated[int, BeforeValidator(_asked_number), Field(strict=True)]

@@ -11,7 +11,7 @@ from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from routes.http.replies import answer, app_services, reply
 from routes.operator import operator_calls
-from routes.tradingview.webhooks import answer_to, brick_in
+from routes.tradingview.webhooks import BrickBody, answer_to, brick_at
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
@@ -60,7 +60,7 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
     if letter.path not in STREAM_OF_PATH:
         raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
     try:
-        brick = brick_in(letter.path, letter.body.encode())
+        brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body))
     except ValidationError as error:
         field, reason = first_fault(error)
         raise InvalidRequest(field, reason, 422) from None

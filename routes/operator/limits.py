@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.parsing import Money, OperatorBody, WholeNumber, accepts
+from routes.http.parsing import AS_WRITTEN, Amount, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
@@ -39,7 +39,7 @@ class LimitsBody(OperatorBody):
     """Any of the limits; the ranges are those of the settings of the same name."""
 
     max_trades_per_day: Annotated[WholeNumber, _between("max_trades_per_day")] | None = None
-    daily_stop_limit_pct: Annotated[Money, _between("daily_stop_limit_pct")] | None = None
+    daily_stop_limit_pct: Annotated[Amount, _between("daily_stop_limit_pct"), AS_WRITTEN] | None = None
     cooldown_seconds: Annotated[WholeNumber, _between("cooldown_seconds")] | None = None
     candle_seconds: Annotated[WholeNumber, _between("candle_seconds")] | None = None
     entry_ttl_seconds: Annotated[WholeNumber, _between("entry_ttl_seconds")] | None = None
@@ -48,7 +48,7 @@ class LimitsBody(OperatorBody):
     entry_qty_6pt: Annotated[WholeNumber, _between("entry_qty_6pt")] | None = None
     entry_qty_9pt: Annotated[WholeNumber, _between("entry_qty_9pt")] | None = None
     scale_in_qty: Annotated[WholeNumber, _between("scale_in_qty")] | None = None
-    stop_points: Annotated[Money, _between("stop_points")] | None = None
+    stop_points: Annotated[Amount, _between("stop_points"), AS_WRITTEN] | None = None
     two_half_filter: bool | None = None
 
     @model_validator(mode="after")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Response, g, request
+from flask import Response, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
+from routes.http.bodies import SentBody, Unreadable
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, said
-from routes.http.faults import first_fault
-from routes.http.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.parsing import BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
 from services.desk.commit_batch import Outcome
@@ -63,41 +63,44 @@ class UnreadableWebhook(Exception):
         self.status = status
 
 
+class WebhookAnswer(Response):
+    """An answer that carries what became of its webhook; without it the webhook was denied or failed."""
+
+    def __init__(self, answered: Response, became: str) -> None:
+        super().__init__(answered.get_data(), answered.status_code, answered.headers)
+        self.became = became
+
+
 @webhooks.post(HEARTBEAT_PATH)
 @answers(HeartbeatAnswer, errors=(422,))
 @reads(HeartbeatBody)
-def take_heartbeat() -> Response:
+def take_heartbeat(sent: SentBody) -> Response:
     """Note price and freshness."""
 
     def command() -> AnyCommand:
-        heard = HeartbeatBody.model_validate_json(request.get_data(), strict=True)
+        heard = sent.read_as(HeartbeatBody)
         return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
 
-    return _take(command)
+    return _take(sent, command)
 
 
 @webhooks.post(LEVEL_PATH)
 @answers(LevelAnswer, errors=(422,))
 @reads(LevelBody)
-def take_level() -> Response:
+def take_level(sent: SentBody) -> Response:
     """Exit the asset whose level was touched."""
-
-    def command() -> AnyCommand:
-        return TouchLevel(_asset(LevelBody.model_validate_json(request.get_data(), strict=True).symbol))
-
-    return _take(command)
+    return _take(sent, lambda: TouchLevel(_asset(sent.read_as(LevelBody).symbol)))
 
 
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
-def take_brick() -> Response:
+def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
-    return _take(lambda: brick_in(request.path, request.get_data()))
+    return _take(sent, lambda: brick_at(request.path, sent.read_as(BrickBody)))
 
 
-def brick_in(path: str, body: bytes) -> CloseBrick:
-    """Read a brick. Raises ValidationError, InvalidRequest."""
-    brick = BrickBody.model_validate_json(body, strict=True)
+def brick_at(path: str, brick: BrickBody) -> CloseBrick:
+    """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol."""
     return CloseBrick(
         asset=_asset(brick.symbol),
         stream=STREAM_OF_PATH[path],
@@ -113,18 +116,20 @@ for _path in STREAM_OF_PATH:
     webhooks.add_url_rule(_path, endpoint=_path.strip("/"), view_func=take_brick, methods=["POST"])
 
 
-def _take(read: Callable[[], AnyCommand]) -> Response:
+def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
     """Read the webhook, decide it, log it; what cannot be read is kept and answered so."""
     try:
-        command = _read(read)
+        command = _read(sent, read)
     except UnreadableWebhook as error:
-        return _keep_dead_letter(error)
+        return _keep_dead_letter(sent, error)
     outcome = app_services().manager.submit(command)
     body, said_outcome = answer_to(outcome)
-    g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     if not outcome.is_journaled:
         _note(command, said_outcome, _why(outcome))
-    return answer(outcome, body)
+    response = answer(outcome, body)
+    if response.status_code >= 400:
+        return response
+    return WebhookAnswer(response, said_outcome if said_outcome in ("duplicate", "stale") else "ok")
 
 
 def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
@@ -137,23 +142,18 @@ def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
 @webhooks.after_request
 def count(response: Response) -> Response:
     """Count what became of the webhook, also when it never got as far as the desk."""
-    became = g.get("webhook_outcome", "ok")
-    if response.status_code >= 400 and became != "dead_letter":
-        became = FAILED.get(response.status_code, "denied")
+    became = response.became if isinstance(response, WebhookAnswer) else FAILED.get(response.status_code, "denied")
     app_services().metrics.webhook(_kind(), became)
     return response
 
 
-def _read(read: Callable[[], AnyCommand]) -> AnyCommand:
-    if isinstance(g.webhook, BodyUnreadable):
-        raise UnreadableWebhook(f"the body was {g.webhook}")
+def _read(sent: SentBody, read: Callable[[], AnyCommand]) -> AnyCommand:
+    if isinstance(sent.decoded, Unreadable):
+        raise UnreadableWebhook(f"the body was {sent.decoded.reason}")
     try:
         return read()
-    except ValidationError as error:
-        field, reason = first_fault(error)
-        raise UnreadableWebhook(f"{field}: {reason}", 400 if field == "color" else 422) from None
     except InvalidRequest as error:
-        raise UnreadableWebhook(str(error)) from None
+        raise UnreadableWebhook(f"{error.field}: {error.reason}", 400 if error.field == "color" else 422) from None
 
 
 def _asset(symbol: str) -> str:
@@ -204,18 +204,17 @@ def _why(outcome: Outcome) -> Explanation | None:
             return None
 
 
-def _keep_dead_letter(error: UnreadableWebhook) -> Response:
+def _keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
-    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(), error.status))
-    g.webhook_outcome = "dead_letter"
-    return said(reason, error.status)
+    app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(sent), error.status))
+    return WebhookAnswer(said(reason, error.status), "dead_letter")
 
 
-def _body_without_secret() -> str:
+def _body_without_secret(sent: SentBody) -> str:
     """Return the body as it may be kept: however the secret was written in it, it is not in there any more."""
-    if isinstance(g.webhook, dict):
-        return encode({**g.webhook, "secret": "***"}).decode()
-    return _without_secret(SECRET_VALUE.sub(r"\1***\2", request.get_data().decode("utf-8", "replace")))
+    if isinstance(sent.decoded, dict):
+        return encode({**sent.decoded, "secret": "***"}).decode()
+    return _without_secret(SECRET_VALUE.sub(r"\1***\2", sent.raw.decode("utf-8", "replace")))
 
 
 def _without_secret(text: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from routes.http.bodies import SentBody
 from routes.http.errors import InvalidRequest
-from routes.http.parsing import read_body
 from routes.operator.controls import PointsTargetBody, ProtectBody, SignalTargetBody
 from routes.operator.journal import NoteBody, TradesAsked
 from routes.operator.limits import LimitsBody
@@ -22,7 +22,7 @@ VALIDATORS_WORDS = re.compile(r"should|Input|Field|pattern|Extra|Value error|\^|
 
 def fault_of(model: type[BaseModel], body: dict[str, Any]) -> str:
     with pytest.raises(InvalidRequest) as refused:
-        read_body(model, json.dumps(body).encode())
+        SentBody(json.dumps(body).encode()).read_as(model)
     return str(refused.value)
 
 
