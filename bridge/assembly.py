@@ -9,13 +9,13 @@ from bridge.brokers.paper import PaperBroker
 from bridge.client import DeskClient
 from bridge.clock import Clock, utc_now
 from bridge.config import BridgeSettings
+from bridge.jobs import Job, keep_turning
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
 from bridge.pulse import CHANGE_CHECK_SECONDS, Heartbeats, Snapshots
 from bridge.quotes import DeskFeed, PriceFeed, TapeFeed
 from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
-from bridge.turns import Job, keep_turning
 from bridge.worker import Worker
 
 DOUBT_SECONDS = 1.0

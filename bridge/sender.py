@@ -6,8 +6,8 @@ from collections.abc import Callable
 import structlog
 
 from bridge.client import DeskClient, DeskUnavailable, RequestRefused
+from bridge.jobs import Troubles
 from bridge.reports import Outbox, OutgoingReport
-from bridge.turns import Troubles
 
 logger = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.clock import utc_now
+from bridge.jobs import Job, keep_turning
 from bridge.quotes import DeskFeed, PriceFeed, TapeFeed, events_of, lines_of
-from bridge.turns import Job, keep_turning
 from tests.support.fakes.desk_server import SECRET, DeskServer
 from wire.bridge import Quote, decode_quote
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.client import DeskClient
+from bridge.jobs import LONGEST_BACKOFF_SECONDS, SECRET_BACKOFF_SECONDS, Job, backoff_seconds, keep_turning
 from bridge.ledger import Ledger
 from bridge.reports import Outbox
 from bridge.sender import ReportSender
-from bridge.turns import LONGEST_BACKOFF_SECONDS, SECRET_BACKOFF_SECONDS, Job, backoff_seconds, keep_turning
 from tests.support.fakes.desk_server import SECRET, DeskServer
 from wire.bridge import ExecutionReport, ReportExtra
 
