@@ -1,4 +1,4 @@
-"""Who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
+"""Guards decide who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASK_AGAIN_SECONDS = 2
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
-    """Declare who may call the view."""
+    """Declare the view's guard: who may call it."""
 
     def declare(view: View) -> View:
         view.__guard__ = guard  # type: ignore[attr-defined]
@@ -31,7 +31,7 @@ def guarded_by(guard: Guard) -> Callable[[View], View]:
 
 
 class GuardedCalls(Blueprint):
-    """The calls of one folder: a view that declares no guard of its own has the folder's."""
+    """The blueprint of one folder: a view without a guard of its own gets the folder's."""
 
     def __init__(self, name: str, import_name: str, guard: Guard) -> None:
         super().__init__(name, import_name)
@@ -45,32 +45,32 @@ class GuardedCalls(Blueprint):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Add the rule as Flask does, after its view got a guard."""
+        """Give the view a guard, then add the rule as Flask does."""
         if view_func is not None and not hasattr(view_func, "__guard__"):
             guarded_by(self._guard)(view_func)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
 def guard_of(endpoint: str | None) -> Guard | None:
-    """Return the declared guard of an endpoint, None when nobody declared one."""
+    """Return the declared guard of an endpoint, None without one."""
     if endpoint == "static":
         return "public"
     return getattr(current_app.view_functions.get(endpoint or ""), "__guard__", None)
 
 
 def install(app: Flask, gatekeeper: Gatekeeper) -> None:
-    """Ask the guard before every request that matched a route."""
+    """Apply the guard before every request that matches a route."""
 
     @app.before_request
     def ask_guard() -> None:
         if request.url_rule is None:
-            return  # nothing there: the router's own 404 or 405 answers
+            return  # no route matched: Flask answers 404 or 405
         _read_whole_body()
         guard = guard_of(request.endpoint)
         if guard is None:
             raise AccessDenied("this route is closed")
         CHECKS[guard](gatekeeper)
-        g.tells_version = guard == "operator"
+        g.shows_version = guard == "operator"
 
 
 def _admit_anyone(gatekeeper: Gatekeeper) -> None:
@@ -94,20 +94,20 @@ def _admit_state_reader(gatekeeper: Gatekeeper) -> None:
 
 
 def _admit_stream_reader(gatekeeper: Gatekeeper) -> None:
-    """Admit the bridge to its quotes, everybody else who may read the state to all of it."""
+    """Admit the bridge to quotes alone, and every reader of the state to the whole stream."""
     g.is_bridge = gatekeeper.is_bridge(_bridge_secret())
     if not g.is_bridge:
         _admit_state_reader(gatekeeper)
 
 
 def _admit_metrics_reader(gatekeeper: Gatekeeper) -> None:
-    """Admit whoever collects metrics, by METRICS_TOKEN or by a key; both open nothing else."""
+    """Admit a collector of metrics by METRICS_TOKEN or by a key; without either a session is needed."""
     if not gatekeeper.is_scraper(_bearer()) and not _admit_key(gatekeeper, "metrics:read"):
         _admit_operator(gatekeeper)
 
 
 def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
-    """Judge the caller by the API key that was shown, whoever else it is; False when none was shown."""
+    """Check the API key of the request; return False when there is none. A key takes precedence over a session."""
     if request.query_string and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
         raise AccessDenied("an API key in a URL is refused: send it in a header, and revoke this one")
     bearer = _bearer()
@@ -129,19 +129,20 @@ def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
 
 
 def _bearer() -> str:
-    """Return the token after ``Authorization: Bearer``, empty when there is none."""
+    """Return the token after ``Authorization: Bearer``, or an empty text."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _admit_tradingview(gatekeeper: Gatekeeper) -> None:
-    """Find the secret even in a body that cannot be read, so that the body can be kept (SPEC 3)."""
+    """Check the secret, also of a body that is no valid JSON, so that it can be kept as a dead letter (SPEC 3)."""
     raw = request.get_data(cache=True)
     try:
         g.webhook = read_object(raw)
         secret = g.webhook.get("secret")
     except BodyUnreadable as error:
-        g.webhook, secret = error, secret_within(raw)
+        g.webhook = error
+        secret = secret_within(raw)
         if secret is None:
             raise InvalidRequest("", f"the body was {error}") from None
     if not gatekeeper.is_tradingview(secret if isinstance(secret, str) else None):
@@ -160,9 +161,9 @@ CHECKS: dict[Guard, Callable[[Gatekeeper], None]] = {
 
 
 def _read_whole_body() -> None:
-    """Read the body, whoever will look at it: one left unread would end the connection.
+    """Read the whole body, because an unread body would end the connection.
 
-    A body without a length that reached the limit was cut there, and what is left may mislead.
+    A body without a length was cut when it reached the limit; it is refused, since its rest is missing.
     """
     if request.method not in UNSAFE:
         return
@@ -184,7 +185,7 @@ def _bridge_secret() -> str | None:
 
 
 def _refuse_foreign_origin() -> None:
-    """Refuse a changing call that another site's page made with the operator's session."""
+    """Refuse a changing call that a page of another site made with the operator's session."""
     if request.method not in UNSAFE:
         return
     origin = request.headers.get("Origin")

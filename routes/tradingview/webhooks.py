@@ -1,4 +1,4 @@
-"""TradingView's door: heartbeats, bricks and levels, whatever content type they come in (SPEC 3)."""
+"""TradingView's webhooks: heartbeats, bricks and levels, with any content type (SPEC 3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Response, g, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from routes.http.describing import answers
-from routes.http.errors import InvalidRequest, said
+from routes.http.errors import InvalidRequest, error_answer
 from routes.http.faults import first_fault
 from routes.http.parsing import BodyUnreadable, BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.http.replies import answer, app_services
@@ -36,14 +36,14 @@ MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 class HeartbeatBody(WebhookBody):
-    """A price, and when it was."""
+    """A price and its time."""
 
     price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
     timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
 
 
 class BrickBody(WebhookBody):
-    """One closed brick; the path names its size."""
+    """One closed brick; the path gives its size."""
 
     color: ColorWord
     bar_id: BrickId | None = None
@@ -52,11 +52,11 @@ class BrickBody(WebhookBody):
 
 
 class LevelBody(WebhookBody):
-    """A level of the chart was touched: leave the asset."""
+    """A level of the chart was touched: the asset is exited."""
 
 
 class UnreadableWebhook(Exception):
-    """A webhook with a good secret cannot be understood: kept as a dead letter, answered with ``status``."""
+    """A webhook with the right secret cannot be parsed: kept as a dead letter, answered with ``status``."""
 
     def __init__(self, reason: str, status: int = 422) -> None:
         super().__init__(reason)
@@ -67,7 +67,7 @@ class UnreadableWebhook(Exception):
 @answers(HeartbeatAnswer, errors=(422,))
 @reads(HeartbeatBody)
 def take_heartbeat() -> Response:
-    """Note price and freshness."""
+    """Record the price and the time of the heartbeat."""
 
     def command() -> AnyCommand:
         heard = HeartbeatBody.model_validate_json(request.get_data(), strict=True)
@@ -91,12 +91,12 @@ def take_level() -> Response:
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
 def take_brick() -> Response:
-    """Apply one closed brick of the size that the path names."""
+    """Apply one closed brick of the size in the path."""
     return _take(lambda: brick_in(request.path, request.get_data()))
 
 
 def brick_in(path: str, body: bytes) -> CloseBrick:
-    """Read a brick. Raises ValidationError, InvalidRequest."""
+    """Parse a brick. Raises ValidationError, InvalidRequest."""
     brick = BrickBody.model_validate_json(body, strict=True)
     return CloseBrick(
         asset=_asset(brick.symbol),
@@ -114,7 +114,7 @@ for _path in STREAM_OF_PATH:
 
 
 def _take(read: Callable[[], AnyCommand]) -> Response:
-    """Read the webhook, decide it, log it; what cannot be read is kept and answered so."""
+    """Parse the webhook, decide it and log it; one that cannot be parsed is kept as a dead letter."""
     try:
         command = _read(read)
     except UnreadableWebhook as error:
@@ -128,15 +128,15 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
 
 
 def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
-    """Write into the log what is not in the journal."""
-    parts = app_services()
-    line = LogLine(parts.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
-    parts.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    """Add a line to the activity log for a webhook that is not journaled."""
+    services = app_services()
+    line = LogLine(services.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
+    services.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
 
 
 @webhooks.after_request
 def count(response: Response) -> Response:
-    """Count what became of the webhook, also when it never got as far as the desk."""
+    """Count the webhook's outcome, also when it did not reach the desk."""
     became = g.get("webhook_outcome", "ok")
     if response.status_code >= 400 and became != "dead_letter":
         became = FAILED.get(response.status_code, "denied")
@@ -164,7 +164,7 @@ def _asset(symbol: str) -> str:
 
 
 def _time_in(bar_id: str | None) -> datetime | None:
-    """Return the time that a ``bar_id`` is, None when it is only a name (SPEC 3)."""
+    """Return the ``bar_id`` as a time, None when it is not one (SPEC 3)."""
     if bar_id is None:
         return None
     try:
@@ -174,7 +174,7 @@ def _time_in(bar_id: str | None) -> datetime | None:
 
 
 def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
-    """Return the answer and the word for the log."""
+    """Return the answer's body and the outcome's code for the log."""
     version = outcome.version
     match outcome.answer:
         case PriceNoted(flagged=True):
@@ -196,7 +196,7 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
 
 
 def _why(outcome: Outcome) -> Explanation | None:
-    """Return the outcome for programs where a person reads more than its code."""
+    """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
         case OrderTaken(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
@@ -208,11 +208,11 @@ def _keep_dead_letter(error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(), error.status))
     g.webhook_outcome = "dead_letter"
-    return said(reason, error.status)
+    return error_answer(reason, error.status)
 
 
 def _body_without_secret() -> str:
-    """Return the body as it may be kept: however the secret was written in it, it is not in there any more."""
+    """Return the body with every spelling of the secret removed, so that it may be stored."""
     if isinstance(g.webhook, dict):
         return encode({**g.webhook, "secret": "***"}).decode()
     return _without_secret(SECRET_VALUE.sub(r"\1***\2", request.get_data().decode("utf-8", "replace")))
