@@ -1,4 +1,4 @@
-"""Lockstep's web: the one place where its parts are put together.
+"""Builds Lockstep's web application from its services and routes.
 
 ``gunicorn app:app`` serves it; tests call ``create_app(config)``.
 """
@@ -51,7 +51,7 @@ from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeBell, NoticeSenders, WrongTarget, open_targets
-from services.ops.clock_jobs import start_clockwork
+from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
 from services.ops.metrics import Metrics
@@ -69,7 +69,7 @@ BLUEPRINTS = (
     *(state, stream, events, bricks, metrics),
     *(auth, pages, setup_page, health, api_docs),
 )
-GUNICORN_GIVES_UP = 4  # its APP_LOAD_ERROR: with any other status the master starts the worker again and again
+GUNICORN_GIVES_UP = 4  # gunicorn's APP_LOAD_ERROR; after any other status the master restarts the worker forever
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -78,7 +78,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_now) -> Flask:
-    """Build web and start its desk: one writer, its clockwork, its stream. ``clock`` returns aware UTC instants.
+    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` returns aware UTC instants.
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -90,31 +90,31 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    parts = open_services(config, Metrics(), clock)
-    parts.metrics.watch(parts.manager, parts.broadcaster)
-    parts.metrics.expect_webhooks(KINDS)
-    app.extensions["lockstep"] = parts
-    session_cookie.install(app, config, parts.gatekeeper)
+    services = open_services(config, Metrics(), clock)
+    services.metrics.watch(services.manager, services.broadcaster)
+    services.metrics.expect_webhooks(KINDS)
+    app.extensions["lockstep"] = services
+    session_cookie.install(app, config, services.gatekeeper)
     errors.install(app)
     assets.install(app)
-    request_ids.install(app, tells_all=config.log_level == "DEBUG")
-    guards.install(app, parts.gatekeeper)
+    request_ids.install(app, logs_all=config.log_level == "DEBUG")
+    guards.install(app, services.gatekeeper)
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    parts.gatekeeper.sessions.start()
-    clockwork = start_clockwork(parts.manager, config)
-    post = NoticeSenders(parts.manager, targets, parts.bell)
+    services.gatekeeper.sessions.start()
+    clock_jobs = start_clock_jobs(services.manager, config)
+    post = NoticeSenders(services.manager, targets, services.bell)
 
     def close() -> None:
         atexit.unregister(close)
         end_streams(app)
-        clockwork.shutdown(wait=False)
+        clock_jobs.shutdown(wait=False)
         post.stop()
-        parts.bricks.stop()
-        parts.manager.finish()  # a standby may follow before anything else is waited for
-        parts.gatekeeper.close()
-        parts.manager.stop()
+        services.bricks.stop()
+        services.manager.finish()  # first, so that a standby takes over before the waits below
+        services.gatekeeper.close()
+        services.manager.stop()
 
     app.extensions["lockstep.close"] = close
     atexit.register(close)
@@ -124,7 +124,10 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
 def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
-    activity, bricks, bell, event_views = ActivityLog(), BrickStore(), NoticeBell(), EventViews(store)
+    activity = ActivityLog()
+    bricks = BrickStore()
+    bell = NoticeBell()
+    event_views = EventViews(store)
     feed = EventFeed(event_views)
     try:
         manager = StateManager(
@@ -155,11 +158,11 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
 
 
 def end_streams(app: Flask) -> None:
-    """End streams and long waits, so that the process can go at once."""
-    parts: AppServices = app.extensions["lockstep"]
-    parts.stopping.set()
-    parts.manager.wake()
-    parts.broadcaster.stop()
+    """End streams and long waits, so that the process can stop at once."""
+    services: AppServices = app.extensions["lockstep"]
+    services.stopping.set()
+    services.manager.wake()
+    services.broadcaster.stop()
 
 
 def set_up_flask(app: Flask, config: Config) -> None:
@@ -169,7 +172,7 @@ def set_up_flask(app: Flask, config: Config) -> None:
         streams=STREAMS, journaled_streams=JOURNALED, limit_titles={row.rule: row.title for row in RULE_SETTINGS}
     )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.url_map.merge_slashes = False  # a webhook is never redirected
+    app.url_map.merge_slashes = False  # a redirect would lose the body of a webhook
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -186,7 +189,7 @@ class PlainJson(JSONProvider):
 
 
 def add_security_headers(response: Response) -> Response:
-    """Deny what the pages do not need."""
+    """Add the headers that forbid browsers what the pages do not need."""
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")

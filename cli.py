@@ -1,6 +1,6 @@
-"""The command line as a whole: ``python -m flask desk ...`` (``.flaskenv`` points here). It starts no desk.
+"""The command line ``python -m flask desk ...`` (``.flaskenv`` names this module). It starts no desk.
 
-It registers the command groups: ``services/ops/commands.py``, the tape, and what needs the routes.
+It registers the commands of ``services/ops/commands.py``, the tape, and the command that needs the routes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPENAPI = PROJECT / "docs" / "openapi.json"
 
 
 def create_cli() -> Flask:
-    """Return an application that carries the commands and nothing else."""
+    """Return an application with the commands and nothing else."""
     app = Flask("lockstep-cli")
     desk.add_command(tape_command)
     app.cli.add_command(desk)
@@ -29,14 +29,14 @@ def create_cli() -> Flask:
 @desk.command("openapi")
 @click.option("--to", "path", type=click.Path(path_type=Path), default=OPENAPI, help="Where to write.")
 def openapi_command(path: Path) -> None:
-    """Write docs/openapi.json anew."""
+    """Regenerate docs/openapi.json."""
     path.write_text(openapi_text(), "utf-8")
     click.echo(f"{path.name} is current.")
 
 
 def openapi_text() -> str:
-    """Return the API's document as it is committed, made of the blueprints alone."""
-    from app import BLUEPRINTS  # the other commands need not wait for the web to be imported
+    """Return the text of docs/openapi.json, generated from the blueprints alone."""
+    from app import BLUEPRINTS  # imported here, because importing the web takes long and no other command needs it
     from routes.http.openapi import document
 
     app = Flask("lockstep")

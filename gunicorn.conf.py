@@ -1,4 +1,4 @@
-"""How web is served: one process, many threads, streams that end on request (docs/explanation/architecture.md)."""
+"""How gunicorn serves web: one process, many threads, streams that end first (docs/explanation/architecture.md)."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from services.ops import logs
 
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - platforms need it
 worker_class = "gthread"
-workers = 1  # one writer in memory; a second worker would be a second writer
+workers = 1  # the writer lives in the process: a second worker would be a second writer
 threads = 128
 keepalive = 75
 graceful_timeout = 2
@@ -21,7 +21,7 @@ logs.take_over_the_process()
 
 
 def post_worker_init(worker):
-    """Keep one slow caller from holding up the others, and end streams before gunicorn waits for them."""
+    """Shorten gunicorn's wait for slow callers, and end streams before gunicorn waits for them."""
     from gunicorn.workers import gthread
 
     from app import app, end_streams

@@ -17,7 +17,7 @@ SECONDS_FOR_LAST_LINES = 0.2
 
 
 def main(arguments: list[str]) -> int:
-    """Run until SIGTERM or SIGINT. Gives the exit code: 0 after a stop, 1 when the bridge cannot start."""
+    """Run until SIGTERM or SIGINT. Return the exit code: 0 after a stop, 1 when the bridge cannot start."""
     log = set_up_logging()
     try:
         settings = settings_from(arguments)

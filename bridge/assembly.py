@@ -1,4 +1,4 @@
-"""Puts the bridge together and runs it: the one place where parts meet."""
+"""Builds the bridge from its objects and runs its jobs."""
 
 import threading
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from bridge.brokers.paper import PaperBroker
 from bridge.client import DeskClient
 from bridge.clock import Clock, utc_now
 from bridge.config import BridgeSettings
+from bridge.jobs import Job, repeat
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
 from bridge.pulse import CHANGE_CHECK_SECONDS, Heartbeats, Snapshots
 from bridge.quotes import DeskFeed, PriceFeed, TapeFeed
 from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
-from bridge.turns import Job, keep_turning
 from bridge.worker import Worker
 
 DOUBT_SECONDS = 1.0
@@ -25,7 +25,7 @@ SECONDS_TO_STOP = 0.5
 
 @dataclass(frozen=True)
 class BrokerSetup:
-    """A broker, and the jobs it needs beside those of the bridge."""
+    """A broker, and the jobs it needs in addition to those of the bridge."""
 
     broker: Broker
     jobs: tuple[Job, ...] = ()
@@ -35,12 +35,13 @@ class Bridge:
     """A bridge between one desk and the broker that the settings name."""
 
     def __init__(self, settings: BridgeSettings, ledger: Ledger, clock: Clock = utc_now) -> None:
-        """Build all parts around `ledger`; nothing is sent before `run`."""
+        """Build the bridge on `ledger`; nothing is sent before `run`."""
         self.stop = threading.Event()
         self._ledger = ledger
         self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner)
         setup = BROKERS[settings.broker](settings, self._desk, ledger, clock, self.stop)
-        self._broker, self._broker_jobs = setup.broker, setup.jobs
+        self._broker = setup.broker
+        self._broker_jobs = setup.jobs
         orders = OrderRecord(ledger)
         self._outbox = Outbox(ledger, clock)
         self._reporter = Reporter(ledger, orders, self._outbox)
@@ -55,37 +56,38 @@ class Bridge:
         )
 
     def run(self) -> None:
-        """Work until `stop` is set, then end within a second; calls to the desk in flight are abandoned."""
+        """Run the jobs until `stop` is set, then end within a second; pending calls to the desk are abandoned."""
         self._broker.open(self._reporter)
         self._worker.recover()
         threads = [
-            threading.Thread(target=keep_turning, args=(job, self.stop), name=job.name, daemon=True)
-            for job in self._jobs()
+            threading.Thread(target=repeat, args=(job, self.stop), name=job.name, daemon=True) for job in self._jobs()
         ]
         for thread in threads:
             thread.start()
         self.stop.wait()
-        self._wake_everybody()
+        self._wake_all()
         for thread in threads:
             thread.join(SECONDS_TO_STOP / len(threads))
         self._broker.close()
         self._ledger.close()
 
     def _jobs(self) -> tuple[Job, ...]:
-        worker, reporter, stop = self._worker, self._reporter, self.stop
+        worker = self._worker
+        reporter = self._reporter
+        stop = self.stop
         sender = ReportSender(self._desk, self._outbox)
         heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
         snapshots = Snapshots(self._desk, self._broker, reporter.position_changed)
         return (
-            Job("orders", worker.poll_turn, lambda found: worker.rest_after_poll(found, stop)),
-            Job("doubts", worker.doubt_turn, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
-            Job("reports", sender.turn, sender.rest),
-            Job("heartbeat", heartbeats.turn, lambda _: stop.wait(CHANGE_CHECK_SECONDS)),
-            Job("snapshot", snapshots.turn, snapshots.rest),
+            Job("orders", worker.poll, lambda found: worker.rest_after_poll(found, stop)),
+            Job("doubts", worker.resolve_doubts, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
+            Job("reports", sender.run, sender.rest),
+            Job("heartbeat", heartbeats.run, lambda _: stop.wait(CHANGE_CHECK_SECONDS)),
+            Job("snapshot", snapshots.run, snapshots.rest),
             *self._broker_jobs,
         )
 
-    def _wake_everybody(self) -> None:
+    def _wake_all(self) -> None:
         self._outbox.wake.set()
         self._reporter.doubt_arose.set()
         self._reporter.position_changed.set()
@@ -104,4 +106,4 @@ def _paper(
 BrokerBuilder = Callable[[BridgeSettings, DeskClient, Ledger, Clock, threading.Event], BrokerSetup]
 
 BROKERS: dict[str, BrokerBuilder] = {"paper": _paper}
-"""How each broker that ``--broker`` may name is put together."""
+"""The function that builds each broker, by its name for ``--broker``."""

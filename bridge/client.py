@@ -27,15 +27,15 @@ ASK_AGAIN_LATER = frozenset({408, 425, 429})
 
 
 class DeskUnavailable(Exception):
-    """The desk did not answer, or cannot now; whether it acted is unknown, asking again is harmless."""
+    """The desk gave no usable answer. Whether it acted is unknown; repeating the request is harmless."""
 
 
 class SecretRefused(DeskUnavailable):
-    """The desk does not accept the bridge's secret; somebody has to correct it."""
+    """The desk does not accept the bridge's secret; an operator must correct it."""
 
 
 class RequestRefused(Exception):
-    """The desk refuses for good: repeating the request would not help."""
+    """The desk refuses the request for good: repeating it would not help."""
 
     def __init__(self, status: int, sentence: str) -> None:
         """Keep the HTTP `status` and the desk's `sentence`."""
@@ -44,10 +44,10 @@ class RequestRefused(Exception):
 
 
 class DeskClient:
-    """One desk. Every thread gets its own connection; answers are bounded in time."""
+    """Calls one desk. Every thread has its own connection; every answer has a time limit."""
 
     def __init__(self, desk_url: str, secret: str, owner: str) -> None:
-        """Speak to the desk at `desk_url` as the bridge `owner`."""
+        """Call the desk at `desk_url` as the bridge `owner`."""
         self._desk_url = desk_url.rstrip("/")
         self._secret = secret
         self._owner = owner
@@ -66,20 +66,20 @@ class DeskClient:
             raise DeskUnavailable(f"the answer to the ask for orders is not readable: {error}") from error
 
     def report(self, order_id: str, report: ExecutionReport) -> None:
-        """Report on an order; a repeated report is accepted as well. Raises `DeskUnavailable`, `RequestRefused`."""
+        """Report on an order; the desk accepts a repeated report too. Raises `DeskUnavailable`, `RequestRefused`."""
         path = f"/api/orders/{quote(order_id, safe='')}/execution-report"
         self._send("POST", path, ANSWER_SECONDS, data=encode(report))
 
     def heartbeat(self, heartbeat: Heartbeat) -> None:
-        """Tell that the bridge lives. Raises `DeskUnavailable`, `RequestRefused`."""
+        """Send a heartbeat. Raises `DeskUnavailable`, `RequestRefused`."""
         self._send("POST", "/api/bridge/heartbeat", ANSWER_SECONDS, data=self._with_secret(heartbeat))
 
     def pnl_snapshot(self, snapshot: PnlSnapshot) -> None:
-        """Tell account and positions. Raises `DeskUnavailable`, `RequestRefused`."""
+        """Send account and positions. Raises `DeskUnavailable`, `RequestRefused`."""
         self._send("POST", "/api/rithmic/pnl-snapshot", ANSWER_SECONDS, data=self._with_secret(snapshot))
 
     def open_quotes(self, silence_seconds: float) -> requests.Response:
-        """Open the desk's stream of prices; reading it raises after `silence_seconds` without a byte.
+        """Open the desk's stream of prices; reading it fails after `silence_seconds` without a byte.
 
         Raises `DeskUnavailable`, `RequestRefused`.
         """
@@ -93,7 +93,7 @@ class DeskClient:
         )
 
     def _with_secret(self, body: Heartbeat | PnlSnapshot) -> bytes:
-        """Put the secret first in the body, where the contract wants it for these two."""
+        """Encode the body with the secret in it: the contract wants it there for heartbeat and snapshot."""
         return b'{"secret":' + msgspec.json.encode(self._secret) + b"," + encode(body)[1:]
 
     def _send(self, method: str, path: str, answer_seconds: float, **request: Any) -> bytes:
@@ -129,7 +129,7 @@ class DeskClient:
 
 
 def _failure(response: requests.Response) -> DeskUnavailable | RequestRefused:
-    """Say what an answer other than 2xx means for the asker."""
+    """Return the exception that an answer other than 2xx means."""
     status = response.status_code
     with response:
         sentence = _sentence(response)

@@ -1,12 +1,12 @@
-"""The time of day as the bridge sees it; tests hand in another one."""
+"""The bridge's clock; tests pass another one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Answers the present moment as an aware UTC time."""
+"""Returns the current time, aware and in UTC."""
 
 
 def utc_now() -> datetime:
-    """Answer the machine's time, aware and in UTC."""
+    """Return the machine's time, aware and in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The bridge's settings: flags first, then the environment, then ``.env``; wrong ones stop it at the door."""
+"""The bridge's settings: flags first, then the environment, then ``.env``; a wrong one prevents the start."""
 
 import argparse
 import os
@@ -19,12 +19,12 @@ PLACEHOLDERS = frozenset(
 
 
 class SettingsInvalid(Exception):
-    """A setting is missing or wrong; the message is one sentence that says which and why."""
+    """A setting is missing or wrong; the message is one sentence that names it and the reason."""
 
 
 @dataclass(frozen=True)
 class PaperSettings:
-    """The paper broker: USD to begin with, adverse slippage in ticks, USD per contract and side, a tape or None."""
+    """The paper broker: balance in USD, adverse slippage in ticks, commission in USD per contract and side, tape."""
 
     start_balance: Decimal
     slippage_ticks: int
@@ -34,7 +34,7 @@ class PaperSettings:
 
 @dataclass(frozen=True)
 class BridgeSettings:
-    """Everything the bridge can be told. The secret is kept out of `repr`, so that no log shows it."""
+    """All settings of the bridge. `repr` leaves out the secret, so that no log shows it."""
 
     broker: str
     desk_url: str

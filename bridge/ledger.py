@@ -1,7 +1,7 @@
-"""The ledger: one SQLite file that outlives every crash (SPEC 8.6).
+"""The ledger: one SQLite file that keeps the bridge's orders and reports over every crash (SPEC 8.6).
 
-WAL with ``synchronous=FULL``: what a transaction wrote is on disk when it ends. One connection and one lock
-serve all threads, so a reader never sees half of what another thread is writing.
+WAL with ``synchronous=FULL``: when a transaction ends, its writes are on disk. All threads share one connection and one
+lock, so that no reader sees half of another thread's transaction.
 """
 
 import fcntl
@@ -18,11 +18,11 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 class LedgerUnusable(Exception):
-    """The ledger cannot be opened; the message says why in one sentence."""
+    """The ledger cannot be opened; the message is one sentence with the reason."""
 
 
 class InstanceLock:
-    """The right to be the only bridge on a ledger, held until the process ends, however it ends."""
+    """Keeps a second bridge off the ledger; the system releases the lock however the process ends."""
 
     def __init__(self, ledger_path: Path) -> None:
         """Take the lock ``<ledger>.lock``; raises `LedgerUnusable` when another bridge holds it."""
@@ -36,12 +36,12 @@ class InstanceLock:
             raise LedgerUnusable(f"Another bridge is already running on the ledger {ledger_path}.") from None
 
     def release(self) -> None:
-        """Let another bridge have the ledger."""
+        """Release the lock for another bridge."""
         os.close(self._descriptor)
 
 
 class Ledger:
-    """An open ledger file. All access goes through `transaction` and `rows`."""
+    """An open ledger file. Write with `transaction`, read with `rows`."""
 
     def __init__(self, path: Path) -> None:
         """Open `path`, creating it when it is new; raises `LedgerUnusable`."""
@@ -60,7 +60,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write all or nothing. Inside another transaction of the same thread it joins that one."""
+        """Write all or nothing. A transaction inside another one of the same thread joins the outer one."""
         with self._lock:
             if self._depth:
                 yield self._connection
@@ -77,23 +77,23 @@ class Ledger:
             self._last_write_worked = True
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Read what is committed, or what the own transaction has written so far."""
+        """Read committed rows, and those that the thread's own transaction has written."""
         with self._lock:
             return self._connection.execute(sql, parameters).fetchall()
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """Read the first column of the first row, None when there is none."""
+        """Return the first column of the first row, None without a row."""
         rows = self.rows(sql, parameters)
         return rows[0][0] if rows else None
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
-        """Keep other threads from writing for a moment."""
+        """Block the writes of other threads inside the block."""
         with self._lock:
             yield
 
     def is_healthy(self) -> bool:
-        """Say whether the last write worked and the file can be read (``repoOk`` of the heartbeat)."""
+        """Return whether the last write worked and the file can be read (``repoOk`` of the heartbeat)."""
         try:
             self.rows("SELECT count(*) FROM reports WHERE settled_at IS NULL")
         except sqlite3.Error:
@@ -101,7 +101,7 @@ class Ledger:
         return self._last_write_worked
 
     def close(self) -> None:
-        """Close the file after a transaction in progress has ended, waiting half a second at most."""
+        """Close the file after a running transaction has ended; give up after half a second."""
         if self._lock.acquire(timeout=0.5):
             self._connection.close()
             self._lock.release()

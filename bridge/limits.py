@@ -1,4 +1,4 @@
-"""Hard limits of the bridge's own, whatever the desk says. Exits are never limited: they reduce risk."""
+"""The bridge's own hard limits, independent of the desk. Exits are never limited: they reduce risk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from wire.bridge import OrderTicket
 
 @dataclass(frozen=True)
 class HardLimits:
-    """What the bridge lets through: contracts per order, contracts held, entries per minute."""
+    """The most the bridge allows: contracts per order, contracts held, entries per minute."""
 
     max_order_qty: int = 20
     max_position: int = 20
@@ -17,7 +17,7 @@ class HardLimits:
 
 @dataclass(frozen=True)
 class Exposure:
-    """What is at risk before an order: the signed position, what may still fill, entries of the last minute."""
+    """The exposure before an order: signed position, contracts that may still fill, entries of the last minute."""
 
     position: int
     working_qty: int
@@ -25,14 +25,14 @@ class Exposure:
 
 
 def order_quantity(limits: HardLimits, ticket: OrderTicket, _: Exposure) -> str | None:
-    """Keep one order from being larger than anybody meant."""
+    """Limit the size of one order, against a mistake in a setting."""
     if ticket.qty <= limits.max_order_qty:
         return None
     return f"bridge limit: {ticket.qty} contracts in one order, at most {limits.max_order_qty} allowed"
 
 
 def position_size(limits: HardLimits, ticket: OrderTicket, exposure: Exposure) -> str | None:
-    """Keep the position within its limit even if everything that works fills as well."""
+    """Limit the position that results if this order and all working orders fill."""
     after = abs(exposure.position + exposure.working_qty + ticket.signed_qty)
     if after <= limits.max_position:
         return None
@@ -40,7 +40,7 @@ def position_size(limits: HardLimits, ticket: OrderTicket, exposure: Exposure) -
 
 
 def order_rate(limits: HardLimits, _: OrderTicket, exposure: Exposure) -> str | None:
-    """Keep a runaway desk from trading in a loop."""
+    """Limit the orders per minute, against a desk that sends orders in a loop."""
     if exposure.entries_in_last_minute < limits.max_orders_per_minute:
         return None
     return f"bridge limit: {limits.max_orders_per_minute} orders within a minute already"
@@ -51,11 +51,11 @@ LIMITS: tuple[Callable[[HardLimits, OrderTicket, Exposure], str | None], ...] = 
     position_size,
     order_rate,
 )
-"""Order is precedence: the first refusal is the reason the trader reads."""
+"""In order of precedence: the trader reads the first refusal."""
 
 
 def refusal(limits: HardLimits, ticket: OrderTicket, exposure: Exposure) -> str | None:
-    """Give the reason why `ticket` must not be sent, None when it may."""
+    """Return the reason why `ticket` must not be sent, None when it may."""
     if ticket.is_exit:
         return None
     return next((reason for limit in LIMITS if (reason := limit(limits, ticket, exposure))), None)

@@ -1,7 +1,7 @@
 """Logging of the bridge: structured, to stderr, readable on a terminal and JSON elsewhere.
 
-Lines are written by a thread of their own. A stderr that nobody reads (a paused terminal, a stuck log collector)
-costs log lines, never an order.
+A separate thread writes the lines. When stderr blocks (a paused terminal, a stuck log collector), log lines are lost
+but no order waits.
 """
 
 import logging
@@ -19,7 +19,7 @@ class PatientStream:
     """A text stream whose `write` never blocks; lines beyond `MOST_LINES_WAITING` are lost and counted."""
 
     def __init__(self, target: IO[str]) -> None:
-        """Pass what is written on to `target`."""
+        """Write queued lines to `target`."""
         self._target = target
         self._waiting: queue.Queue[str] = queue.Queue(MOST_LINES_WAITING)
         self._lost = 0
@@ -33,10 +33,10 @@ class PatientStream:
             self._lost += 1
 
     def flush(self) -> None:
-        """Return at once: whoever logs does not wait."""
+        """Return at once, so that the logging thread does not wait."""
 
     def drain(self, seconds: float) -> None:
-        """Wait until everything is written, or the time is up."""
+        """Wait until all lines are written, or the time is up."""
         with self._waiting.all_tasks_done:
             self._waiting.all_tasks_done.wait_for(lambda: not self._waiting.unfinished_tasks, seconds)
 
@@ -47,12 +47,13 @@ class PatientStream:
             self._target.flush()
             self._waiting.task_done()
             if self._lost:
-                lost, self._lost = self._lost, 0
+                lost = self._lost
+                self._lost = 0
                 self._target.write(f"{lost} log lines were lost: nobody read them.\n")
 
 
 def set_up_logging() -> PatientStream:
-    """Send every log line to stderr, by way of the stream that is returned."""
+    """Send every log line to stderr through the returned stream."""
     on_terminal = sys.stderr.isatty()
     stream = PatientStream(sys.stderr)
     structlog.configure(

@@ -1,4 +1,4 @@
-"""The bridge's record of its orders: what was taken, what was sent, what is in doubt (SPEC 8.6)."""
+"""The bridge's record of its orders: those taken, those sent, those in doubt (SPEC 8.6)."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,9 +12,10 @@ OrderState = Literal["ACCEPTED", "SUBMITTING", "WORKING", "IN_DOUBT", "CLOSED"]
 
 
 class OrderRecord:
-    """The ``orders`` and ``executions`` of the ledger.
+    """The tables ``orders`` and ``executions`` of the ledger.
 
-    Moves are compare-and-set: a move that answers False was made by somebody else first, or must not be made.
+    State changes are compare-and-set: False means that another thread changed the state first, or that the change
+    is not allowed.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -22,15 +23,15 @@ class OrderRecord:
         self._ledger = ledger
 
     def accept(self, ticket: OrderTicket, now: datetime) -> bool:
-        """Write a new order down; False when it is known already, so a redelivery is not executed again."""
+        """Store a new order; False when it is known already, so that a redelivered order is not executed again."""
         return self._insert(ticket.id, encode(ticket).decode(), "ACCEPTED", now)
 
     def accept_malformed(self, order: MalformedOrder, now: datetime) -> bool:
-        """Write down that an unreadable order was taken and is closed; False when that is known already."""
+        """Store an unreadable order as closed; False when it is known already."""
         return order.id is not None and self._insert(order.id, "{}", "CLOSED", now)
 
     def begin_submission(self, order_id: str, now: datetime) -> bool:
-        """Note that the broker is about to be called; False unless the order is ours and unsent."""
+        """Record that the broker is about to be called; False unless the order is accepted and unsent."""
         with self._ledger.transaction() as connection:
             moved = connection.execute(
                 "UPDATE orders SET state = 'SUBMITTING', submitted_at = ? WHERE id = ? AND state = 'ACCEPTED'",
@@ -39,7 +40,7 @@ class OrderRecord:
             return moved.rowcount == 1
 
     def move(self, order_id: str, before: OrderState, after: OrderState) -> bool:
-        """Move an order on from `before`; False when it is not there any more."""
+        """Change an order's state from `before`; False when it is in another state."""
         with self._ledger.transaction() as connection:
             moved = connection.execute(
                 "UPDATE orders SET state = ? WHERE id = ? AND state = ?", (after, order_id, before)
@@ -47,12 +48,12 @@ class OrderRecord:
             return moved.rowcount == 1
 
     def note_working(self, order_id: str) -> None:
-        """Note that the broker has the order, unless that is known or the order is final."""
+        """Record that the broker has the order, unless that is known or the order is final."""
         with self._ledger.transaction() as connection:
             connection.execute("UPDATE orders SET state = 'WORKING' WHERE id = ? AND state <> 'CLOSED'", (order_id,))
 
     def close(self, order_id: str) -> bool:
-        """Note that the order is final; False when it was before."""
+        """Record that the order is final; False when it was final already."""
         with self._ledger.transaction() as connection:
             closed = connection.execute(
                 "UPDATE orders SET state = 'CLOSED' WHERE id = ? AND state <> 'CLOSED'", (order_id,)
@@ -60,21 +61,21 @@ class OrderRecord:
             return closed.rowcount == 1
 
     def doubt_everything_open(self) -> int:
-        """Put every order that is not final in doubt: after a restart, or when the broker's link was down."""
+        """Put every order that is not final in doubt, after a restart; return how many."""
         with self._ledger.transaction() as connection:
             return connection.execute("UPDATE orders SET state = 'IN_DOUBT' WHERE state <> 'CLOSED'").rowcount
 
     def doubt_everything_sent(self) -> int:
-        """Put every order that the broker may have in doubt; those still unsent stay as they are."""
+        """Put every order that the broker may have in doubt; unsent orders keep their state."""
         with self._ledger.transaction() as connection:
             return connection.execute("UPDATE orders SET state = 'IN_DOUBT' WHERE state = 'WORKING'").rowcount
 
     def in_doubt(self) -> list[OrderTicket]:
-        """List the orders whose fate has to be looked up, oldest first."""
+        """Return the orders to look up at the broker, oldest first."""
         return self._tickets("state = 'IN_DOUBT'")
 
     def working_qty(self, contract: str) -> int:
-        """Sum what entries and scale-ins in `contract` may still add to the position; negative sells."""
+        """Return the contracts that working entries and scale-ins in `contract` may still fill; negative for sells."""
         tickets = self._tickets("state IN ('SUBMITTING', 'WORKING', 'IN_DOUBT')")
         entries = [ticket for ticket in tickets if ticket.contract == contract and not ticket.is_exit]
         return sum(entry.sign * (entry.qty - self.filled_qty(entry.id)) for entry in entries)
@@ -85,17 +86,17 @@ class OrderRecord:
         return sum(not ticket.is_exit for ticket in self._tickets("submitted_at > ?", since))
 
     def state_of(self, order_id: str) -> OrderState | None:
-        """Give the state of an order, None when it was never taken."""
+        """Return the state of an order, None when it was never taken."""
         state: OrderState | None = self._ledger.value("SELECT state FROM orders WHERE id = ?", (order_id,))
         return state
 
     def ticket_of(self, order_id: str) -> OrderTicket | None:
-        """Give the order as the desk handed it out; None when it is unknown or was unreadable."""
+        """Return the order as the desk handed it out; None when it is unknown or was unreadable."""
         tickets = self._tickets("id = ?", order_id)
         return tickets[0] if tickets else None
 
     def add_execution(self, order_id: str, execution: Execution) -> bool:
-        """Write a fill down; False when it is known already."""
+        """Store a fill; False when it is known already."""
         with self._ledger.transaction() as connection:
             added = connection.execute(
                 "INSERT OR IGNORE INTO executions (order_id, exec_id, qty, price, at) VALUES (?, ?, ?, ?, ?)",
@@ -104,7 +105,7 @@ class OrderRecord:
             return added.rowcount == 1
 
     def filled_qty(self, order_id: str) -> int:
-        """Sum the contracts of the order that have filled."""
+        """Return how many contracts of the order have filled."""
         return int(self._ledger.value("SELECT coalesce(sum(qty), 0) FROM executions WHERE order_id = ?", (order_id,)))
 
     def _insert(self, order_id: str, ticket: str, state: OrderState, now: datetime) -> bool:
@@ -116,7 +117,7 @@ class OrderRecord:
             return inserted.rowcount == 1
 
     def _tickets(self, condition: str, *parameters: str) -> list[OrderTicket]:
-        # `condition` is one of the literals above, never anything that came over the wire.
+        # `condition` is one of the literals above and never comes from the wire, so this SQL cannot be injected.
         rows = self._ledger.rows(
             f"SELECT ticket FROM orders WHERE {condition} ORDER BY accepted_at, rowid",  # noqa: S608
             parameters,

@@ -1,10 +1,10 @@
-"""The bridge's signs of life: a heartbeat every 10 s, and the account as often as it matters (contract: Bridge)."""
+"""Heartbeats every 10 s and snapshots of the account every few seconds (contract: Bridge)."""
 
 import threading
 import time
 from collections.abc import Callable
 
-from bridge.brokers.broker import AccountStatement, Broker, BrokerUnavailable, ContractStanding
+from bridge.brokers.broker import AccountStatement, Broker, BrokerUnavailable, ContractPosition
 from bridge.client import DeskClient
 from bridge.ledger import Ledger
 from wire.bridge import ContractPnl, Heartbeat, PnlSnapshot
@@ -15,11 +15,11 @@ IN_POSITION_SECONDS = 2.0
 FLAT_SECONDS = 5.0
 
 SECOND_LOOK_SECONDS = 2.1
-"""After a change the desk wants a second snapshot at least 2 s after the first (SPEC 8.4); the rest is jitter."""
+"""The desk needs a second snapshot at least 2 s after a change (SPEC 8.4); the excess over 2 s is a margin."""
 
 
 class Heartbeats:
-    """Tells the desk that the bridge lives, and what of it works: every 10 s, and when something changes."""
+    """Sends heartbeats with the state of connections and ledger: every 10 s, and when the state changes."""
 
     def __init__(
         self,
@@ -28,19 +28,19 @@ class Heartbeats:
         ledger: Ledger,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Report on `broker` and `ledger` to `desk`; the interval is measured in `monotonic` seconds."""
+        """Report the state of `broker` and `ledger` to `desk`; `monotonic` seconds measure the interval."""
         self._desk = desk
         self._broker = broker
         self._ledger = ledger
         self._monotonic = monotonic
-        self._told: tuple[bool, bool, bool] | None = None
-        self._told_at = 0.0
+        self._sent: tuple[bool, bool, bool] | None = None
+        self._sent_at = 0.0
 
-    def turn(self) -> bool:
+    def run(self) -> bool:
         """Send a heartbeat when one is due; False when it is not."""
         works = (self._broker.is_connected(), self._broker.has_market_data(), self._ledger.is_healthy())
         now = self._monotonic()
-        if works == self._told and now - self._told_at < HEARTBEAT_SECONDS:
+        if works == self._sent and now - self._sent_at < HEARTBEAT_SECONDS:
             return False
         self._desk.heartbeat(
             Heartbeat(
@@ -52,12 +52,13 @@ class Heartbeats:
                 last_rapi_event_utc=self._broker.last_event_at(),
             )
         )
-        self._told, self._told_at = works, now
+        self._sent = works
+        self._sent_at = now
         return True
 
 
 class Snapshots:
-    """Tells the desk account and positions: every 2 s in a position, else every 5 s, at once after a change."""
+    """Sends snapshots of account and positions: every 2 s in a position, else every 5 s, and at once after a change."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Snapshots:
         position_changed: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Report on `broker` to `desk`; `position_changed` brings the next snapshot forward."""
+        """Report the account of `broker` to `desk`; `position_changed` makes the next snapshot due at once."""
         self._desk = desk
         self._broker = broker
         self._position_changed = position_changed
@@ -74,8 +75,8 @@ class Snapshots:
         self._second_look_at: float | None = None
         self._in_position = False
 
-    def turn(self) -> bool:
-        """Send one snapshot; False when the broker cannot tell now."""
+    def run(self) -> bool:
+        """Send one snapshot; False when the broker cannot answer now."""
         if self._position_changed.is_set():
             self._position_changed.clear()
             self._second_look_at = self._monotonic() + SECOND_LOOK_SECONDS
@@ -90,7 +91,7 @@ class Snapshots:
         return True
 
     def seconds_to_next(self) -> float:
-        """Give the wait until the next snapshot is due, unless the position changes before."""
+        """Return the seconds until the next snapshot is due, unless the position changes before."""
         if self._second_look_at is not None:
             return max(0.0, self._second_look_at - self._monotonic())
         return IN_POSITION_SECONDS if self._in_position else FLAT_SECONDS
@@ -101,7 +102,7 @@ class Snapshots:
 
 
 def snapshot_of(statement: AccountStatement) -> PnlSnapshot:
-    """Put a broker's statement into the words of the wire."""
+    """Convert a broker's statement to the wire's snapshot."""
     return PnlSnapshot(
         realized=statement.realized,
         unrealized=statement.unrealized,
@@ -110,7 +111,7 @@ def snapshot_of(statement: AccountStatement) -> PnlSnapshot:
     )
 
 
-def _contract_pnl(held: ContractStanding) -> ContractPnl:
+def _contract_pnl(held: ContractPosition) -> ContractPnl:
     return ContractPnl(
         symbol=held.contract,
         position=held.position,

@@ -13,13 +13,13 @@ import urllib3
 
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.clock import Clock
-from bridge.turns import Turn
+from bridge.jobs import Work
 from wire.bridge import Quote, decode_quote
 
 logger = structlog.get_logger(__name__)
 
 SILENCE_SECONDS = 15.0
-"""The desk sends at least a comment every 5 s; a link that is silent for this long is dead."""
+"""The desk sends at least a comment every 5 s; a stream without a byte for this long is dead."""
 
 LONGEST_TAPE_PAUSE_SECONDS = 5.0
 LONGEST_LINE_BYTES = 65_536
@@ -31,27 +31,27 @@ class PriceFeed(Protocol):
     """A source of last prices."""
 
     def is_live(self) -> bool:
-        """Say whether prices are arriving."""
+        """Return whether prices are arriving."""
 
-    def follow(self, sink: QuoteSink, stop: threading.Event) -> Turn:
-        """Give the turn that hands prices to `sink` until the source ends or `stop` is set."""
+    def follow(self, sink: QuoteSink, stop: threading.Event) -> Work:
+        """Return the work of a job: pass prices to `sink` until the source ends or `stop` is set."""
 
 
 class DeskFeed:
     """The desk's own last prices, over ``GET /api/stream?topics=quotes``."""
 
     def __init__(self, desk: DeskClient, clock: Clock) -> None:
-        """Listen to `desk`; prices without a time of their own get the time of `clock`."""
+        """Listen to `desk`; a price without a time gets the time of `clock`."""
         self._desk = desk
         self._clock = clock
         self._live = False
 
     def is_live(self) -> bool:
-        """Say whether the stream is open; its comments prove that it is alive."""
+        """Return whether the stream is open; comments keep it open while no price changes."""
         return self._live
 
-    def follow(self, sink: QuoteSink, stop: threading.Event) -> Turn:
-        """Give the turn that listens until the stream ends; raises `DeskUnavailable` when it never began."""
+    def follow(self, sink: QuoteSink, stop: threading.Event) -> Work:
+        """Return the work of a job: listen until the stream ends; it raises `DeskUnavailable` when none arrives."""
         return lambda: self._listen(sink, stop)
 
     def _listen(self, sink: QuoteSink, stop: threading.Event) -> bool:
@@ -81,9 +81,9 @@ class DeskFeed:
 
 
 class TapeFeed:
-    """Prices from a file of lines ``{"symbol": "MESZ6", "price": 5250.25, "ts": "..."}``, played as if now.
+    """Prices from a file of lines ``{"symbol": "MESZ6", "price": 5250.25, "ts": "..."}``, sent with the current time.
 
-    The gaps between the lines' times are kept, up to 5 s each; after the last line its last prices repeat.
+    The gaps between the lines' times are kept, up to 5 s each; after the last line the last prices repeat.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -93,11 +93,11 @@ class TapeFeed:
         self._live = False
 
     def is_live(self) -> bool:
-        """Say whether the tape is playing."""
+        """Return whether the tape is playing."""
         return self._live
 
-    def follow(self, sink: QuoteSink, stop: threading.Event) -> Turn:
-        """Give the turn that plays the tape and then repeats its end."""
+    def follow(self, sink: QuoteSink, stop: threading.Event) -> Work:
+        """Return the work of a job: play the tape, then repeat its last prices."""
         return lambda: self._play(sink, stop)
 
     def _play(self, sink: QuoteSink, stop: threading.Event) -> bool:
@@ -126,7 +126,7 @@ class TapeFeed:
 
 
 def chunks_of(stream: requests.Response) -> Iterator[bytes]:
-    """Give the bytes of an answer as they arrive; raises `DeskUnavailable` on silence or a broken link."""
+    """Yield the bytes of an answer as they arrive; raises `DeskUnavailable` on a timeout or a broken connection."""
     raw: urllib3.HTTPResponse = stream.raw
     try:
         while chunk := raw.read1(LONGEST_LINE_BYTES):
@@ -138,16 +138,18 @@ def chunks_of(stream: requests.Response) -> Iterator[bytes]:
 def events_of(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     """Parse server-sent events into (name, text) as the HTML standard has it.
 
-    A comment gives ``("", "")``, so that the reader sees life in the link. An unfinished event at the end is lost.
+    A comment yields ``("", "")``, so that the reader knows the stream is alive. An unfinished last event is dropped.
     """
-    name, texts = "message", list[str]()
+    name = "message"
+    texts = list[str]()
     for line in lines_of(chunks):
         if line.startswith(b":"):
             yield "", ""
         elif not line:
             if texts:
                 yield name, "\n".join(texts)
-            name, texts = "message", []
+            name = "message"
+            texts = []
         else:
             field, _, value = line.decode("utf-8", "replace").partition(":")
             value = value.removeprefix(" ")
@@ -158,8 +160,9 @@ def events_of(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    r"""Cut a stream of bytes into lines that end with ``\n``, ``\r\n`` or ``\r``, wherever the chunks break."""
-    rest, skip_newline = b"", False
+    r"""Split a stream of bytes into lines that end with ``\n``, ``\r\n`` or ``\r``, also across chunks."""
+    rest = b""
+    skip_newline = False
     for chunk in chunks:
         if skip_newline and chunk.startswith(b"\n"):
             chunk = chunk[1:]

@@ -1,4 +1,4 @@
-"""What the desk must hear: broker events become reports, and a durable outbox sends them (SPEC 8.3)."""
+"""Broker events become reports to the desk, kept in a durable outbox until the desk accepts them (SPEC 8.3)."""
 
 import threading
 from datetime import datetime
@@ -26,13 +26,13 @@ from wire.encoding import encode
 logger = structlog.get_logger(__name__)
 
 LONGEST_REASON = 300
-"""Characters of a reason that travel to the desk; a broker may be more talkative than the desk accepts."""
+"""Characters of a reason that are sent: the desk refuses longer ones, and a broker's may be longer."""
 
 _body_decoder = msgspec.json.Decoder(ExecutionReport)
 
 
 class OutgoingReport(Struct, frozen=True):
-    """A report that the desk has not acknowledged yet; `number` orders all reports of the ledger."""
+    """A report that the desk has not acknowledged yet; `number` is its place among all reports of the ledger."""
 
     number: int
     order_id: str
@@ -40,10 +40,10 @@ class OutgoingReport(Struct, frozen=True):
 
 
 class Outbox:
-    """The ``reports`` of the ledger. `wake` is set when there is something to send."""
+    """The table ``reports`` of the ledger. `wake` is set when there is a report to send."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        """Keep the outbox in `ledger`; reports left from before are due at once."""
+        """Keep the outbox in `ledger`; unsent reports of an earlier run are due at once."""
         self._ledger = ledger
         self._clock = clock
         self.wake = threading.Event()
@@ -51,7 +51,7 @@ class Outbox:
         self.wake.set()
 
     def put(self, order_id: str, occasion: str, report: ExecutionReport) -> bool:
-        """Add a report, once per order and `occasion`; joins the transaction of the caller."""
+        """Add a report, at most once per order and `occasion`; joins the caller's transaction."""
         with self._ledger.transaction() as connection:
             added = connection.execute(
                 "INSERT OR IGNORE INTO reports (order_id, occasion, body) VALUES (?, ?, ?)",
@@ -62,14 +62,14 @@ class Outbox:
             return added.rowcount == 1
 
     def heads(self) -> list[OutgoingReport]:
-        """List the oldest unsent report of every order: those behind it have to wait for it."""
+        """Return the oldest unsent report of every order; later reports of the order wait for it."""
         rows = self._ledger.rows(
             "SELECT min(number), order_id, body FROM reports WHERE settled_at IS NULL GROUP BY order_id ORDER BY 1"
         )
         return [OutgoingReport(number, order_id, _body_decoder.decode(body)) for number, order_id, body in rows]
 
     def settle(self, number: int, refusal: str | None = None) -> None:
-        """Note that the desk acknowledged a report, or refused it for good with `refusal`."""
+        """Record that the desk acknowledged a report, or refused it for good with `refusal`."""
         with self._ledger.transaction() as connection:
             connection.execute(
                 "UPDATE reports SET settled_at = ?, refusal = ? WHERE number = ?",
@@ -77,10 +77,10 @@ class Outbox:
             )
 
     def resend(self, order_id: str, settled_before: datetime) -> None:
-        """Send an order's reports again: the desk redelivered it, so it does not know them.
+        """Send an order's reports again: the desk redelivered the order, so it does not have them.
 
-        Reports acknowledged after `settled_before`, the moment the desk was asked, are not lost but only crossed
-        the answer on the way.
+        Reports acknowledged after `settled_before`, the time of the request for orders, are not sent again: the desk
+        received them after it had prepared its answer.
         """
         with self._ledger.transaction() as connection:
             lost = connection.execute(
@@ -91,11 +91,11 @@ class Outbox:
                 self._announce()
 
     def wait_until_drained(self, timeout_seconds: float) -> bool:
-        """Wait until the desk has heard everything, or the time is up; say which."""
+        """Wait until every report is acknowledged, or the time is up; return False in the second case."""
         return self._drained.wait(timeout_seconds)
 
     def note_if_drained(self) -> None:
-        """Release whoever waits for an empty outbox, when it is."""
+        """Wake the threads that wait for an empty outbox, if it is empty."""
         with self._ledger.at_rest():
             if self._ledger.value("SELECT 1 FROM reports WHERE settled_at IS NULL LIMIT 1") is None:
                 self._drained.set()
@@ -106,10 +106,10 @@ class Outbox:
 
 
 class Reporter:
-    """The broker's listener: writes each event and the report it causes in one transaction."""
+    """The broker's listener: stores each event and its report in one transaction."""
 
     def __init__(self, ledger: Ledger, orders: OrderRecord, outbox: Outbox) -> None:
-        """Write to `orders` and `outbox`, which both live in `ledger`."""
+        """Write to `orders` and `outbox`, which are both in `ledger`."""
         self._ledger = ledger
         self._orders = orders
         self._outbox = outbox
@@ -117,7 +117,7 @@ class Reporter:
         self.doubt_arose = threading.Event()
 
     def on_broker_event(self, event: BrokerEvent) -> None:
-        """Take note of `event` durably; a repeated one changes nothing."""
+        """Store `event` durably; a repeated one changes nothing."""
         match event:
             case PositionChanged():
                 self.position_changed.set()
@@ -128,7 +128,7 @@ class Reporter:
                 self._note_order_event(event)
 
     def refuse_unsent(self, ticket: OrderTicket, status: ReportStatus, reason: str) -> bool:
-        """Close an order that was never sent, as REJECTED or CANCELLED; False when it was sent meanwhile."""
+        """Close an unsent order as REJECTED or CANCELLED; False when it was sent meanwhile."""
         with self._ledger.transaction():
             if not self._orders.move(ticket.id, "ACCEPTED", "CLOSED"):
                 return False
@@ -137,7 +137,7 @@ class Reporter:
         return True
 
     def refuse_malformed(self, order_id: str, reason: str) -> None:
-        """Report an order that could not be read as REJECTED."""
+        """Report an unreadable order as REJECTED."""
         self._outbox.put(order_id, "end", ExecutionReport("REJECTED", ReportExtra(reason=reason[:LONGEST_REASON])))
 
     def _note_order_event(self, event: OrderEvent) -> None:

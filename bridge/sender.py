@@ -1,4 +1,4 @@
-"""Sends the outbox: in order per order, again and again until the desk has heard it (SPEC 8.3)."""
+"""Sends the outbox: each order's reports in sequence, repeated until the desk acknowledges them (SPEC 8.3)."""
 
 import time
 from collections.abc import Callable
@@ -6,24 +6,24 @@ from collections.abc import Callable
 import structlog
 
 from bridge.client import DeskClient, DeskUnavailable, RequestRefused
+from bridge.jobs import FailureLog
 from bridge.reports import Outbox, OutgoingReport
-from bridge.turns import Troubles
 
 logger = structlog.get_logger(__name__)
 
 
 class ReportSender:
-    """Sends what is due, one report per turn; an order whose report fails waits, the others do not."""
+    """Sends due reports, one per call; after a failure only the reports of that order wait."""
 
     def __init__(self, desk: DeskClient, outbox: Outbox, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Send `outbox` to `desk`; waits are measured in `monotonic` seconds."""
+        """Send `outbox` to `desk`; `monotonic` seconds measure the waits."""
         self._desk = desk
         self._outbox = outbox
         self._monotonic = monotonic
-        self._troubles: dict[str, Troubles] = {}
+        self._failures: dict[str, FailureLog] = {}
         self._due: dict[str, float] = {}
 
-    def turn(self) -> bool:
+    def run(self) -> bool:
         """Send the oldest report that is due; False when there is none."""
         self._outbox.wake.clear()
         now = self._monotonic()
@@ -35,7 +35,7 @@ class ReportSender:
         return False
 
     def rest(self, found_work: bool) -> None:
-        """Wait for the next report, or for the next attempt at an old one."""
+        """Wait for a new report, or until a failed one is due again."""
         if found_work:
             return
         soonest = min(self._due.values(), default=self._monotonic() + 1.0)
@@ -45,15 +45,15 @@ class ReportSender:
         try:
             self._desk.report(outgoing.order_id, outgoing.report)
         except DeskUnavailable as error:
-            troubles = self._troubles.setdefault(outgoing.order_id, Troubles(f"report {outgoing.order_id}"))
-            self._due[outgoing.order_id] = self._monotonic() + troubles.note(error)
+            failures = self._failures.setdefault(outgoing.order_id, FailureLog(f"report {outgoing.order_id}"))
+            self._due[outgoing.order_id] = self._monotonic() + failures.record_failure(error)
             return
         except RequestRefused as refusal:
             self._alert(outgoing, refusal)
             self._outbox.settle(outgoing.number, refusal=str(refusal))
         else:
             self._outbox.settle(outgoing.number)
-        self._forget_troubles(outgoing.order_id)
+        self._forget_failures(outgoing.order_id)
 
     def _alert(self, outgoing: OutgoingReport, refusal: RequestRefused) -> None:
         logger.error(
@@ -64,7 +64,7 @@ class ReportSender:
             refusal=str(refusal),
         )
 
-    def _forget_troubles(self, order_id: str) -> None:
+    def _forget_failures(self, order_id: str) -> None:
         self._due.pop(order_id, None)
-        if troubles := self._troubles.pop(order_id, None):
-            troubles.over()
+        if failures := self._failures.pop(order_id, None):
+            failures.record_success()

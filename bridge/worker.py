@@ -1,4 +1,4 @@
-"""Takes orders from the desk and has the broker execute them, each exactly once (SPEC 8.6)."""
+"""Takes orders from the desk and submits each to the broker exactly once (SPEC 8.6)."""
 
 import threading
 import time
@@ -8,12 +8,12 @@ import structlog
 from bridge import limits
 from bridge.brokers.broker import (
     Broker,
+    BrokerOrder,
     BrokerUnavailable,
     OrderCancelled,
     OrderExecuted,
     OrderRefused,
     OrderRejected,
-    OrderStanding,
     OrderWorking,
 )
 from bridge.client import DeskClient
@@ -26,14 +26,14 @@ from wire.bridge import MalformedOrder, OrderTicket
 logger = structlog.get_logger(__name__)
 
 BUSY_DESK_SECONDS = 0.5
-"""How long the next ask waits for reports to arrive: until then the desk hands the same orders out again."""
+"""Longest wait for the outbox before the next poll: the desk hands out an order again until it has its report."""
 
 CALM_SECONDS = 0.5
-"""The least time between two asks that bring nothing new, should the desk answer without waiting."""
+"""Least time between two polls without new orders, in case the desk answers without waiting."""
 
 
 class Worker:
-    """Polls, executes and resolves doubts; `poll_turn` and `doubt_turn` may run in different threads."""
+    """Polls the desk, executes orders and resolves doubts; `poll` and `resolve_doubts` may run in different threads."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Worker:
         hard_limits: HardLimits,
         clock: Clock,
     ) -> None:
-        """Put the parts together; nothing happens before `recover`."""
+        """Keep the objects to work with; nothing is sent before `recover`."""
         self._desk = desk
         self._broker = broker
         self._orders = orders
@@ -57,14 +57,14 @@ class Worker:
         self._asked_for_seconds = 0.0
 
     def recover(self) -> None:
-        """Put every open order of an earlier run in doubt, so that it is looked up before anything is sent."""
+        """Put every open order of an earlier run in doubt, so that it is looked up and not sent twice."""
         doubtful = self._orders.doubt_everything_open()
         if doubtful:
             logger.info("orders of an earlier run are looked up at the broker", orders=doubtful)
             self._reporter.doubt_arose.set()
 
-    def poll_turn(self) -> bool:
-        """Ask the desk for orders and execute the new ones, exits first; True when there were new ones."""
+    def poll(self) -> bool:
+        """Claim orders from the desk and execute the new ones, exits first; True when there were new ones."""
         asked_at = self._clock()
         started = time.monotonic()
         orders = self._desk.pending_orders()
@@ -77,13 +77,13 @@ class Worker:
         return any(new)
 
     def rest_after_poll(self, found_work: bool, stop: threading.Event) -> None:
-        """Let the reports get ahead of the next ask, and never ask in a tight loop."""
+        """Let the outbox empty before the next poll, and keep polls from running in a tight loop."""
         self._outbox.wait_until_drained(BUSY_DESK_SECONDS)
         if not found_work and self._asked_for_seconds < CALM_SECONDS:
             stop.wait(CALM_SECONDS)
 
-    def doubt_turn(self) -> bool:
-        """Do what is due by time alone, then look up every order in doubt; True when one was resolved."""
+    def resolve_doubts(self) -> bool:
+        """Let the broker do what time makes due, then look up every order in doubt; True when one was resolved."""
         self._reporter.doubt_arose.clear()
         self._broker.on_clock(self._clock())
         resolved = [self._resolve(ticket) for ticket in self._orders.in_doubt()]
@@ -95,7 +95,8 @@ class Worker:
         if self._orders.accept(order, self._clock()):
             self._execute(order)
             return True
-        if self._orders.state_of(order.id) == "ACCEPTED":  # taken before, but the ledger failed half-way
+        # Stored by an earlier poll that failed before `begin_submission`.
+        if self._orders.state_of(order.id) == "ACCEPTED":
             self._execute(order)
         return False
 
@@ -107,7 +108,7 @@ class Worker:
         return True
 
     def _execute(self, ticket: OrderTicket) -> None:
-        """Send an order of ours that was never sent, unless it is too late or too much."""
+        """Submit an unsent order, unless a hard limit refuses it or it has expired."""
         if reason := self._limit_refusal(ticket):
             self._reporter.refuse_unsent(ticket, "REJECTED", reason)
         elif ticket.has_expired(self._clock()):
@@ -143,7 +144,7 @@ class Worker:
         except OrderRefused as refusal:
             self._reporter.on_broker_event(OrderRejected(ticket.id, str(refusal)))
         except Exception:
-            # Timeouts, lost links, anything: the order may be at the broker, so it is looked up, not sent again.
+            # A timeout, a lost link or any fault: the broker may have the order, so look it up and never send it again.
             logger.exception("fate of the order unknown", alert=True, order=ticket.id)
             self._orders.move(ticket.id, "SUBMITTING", "IN_DOUBT")
             self._reporter.doubt_arose.set()
@@ -151,30 +152,30 @@ class Worker:
             self._orders.move(ticket.id, "SUBMITTING", "WORKING")
 
     def _resolve(self, ticket: OrderTicket) -> bool:
-        """Ask the broker what became of an order; False when it cannot tell yet."""
+        """Ask the broker for an order in doubt; False when the broker cannot answer yet."""
         try:
-            standing = self._broker.look_up(ticket.id)
+            found = self._broker.look_up(ticket.id)
         except BrokerUnavailable:
             return False
-        if standing is not None:
-            return self._adopt(ticket, standing)
+        if found is not None:
+            return self._adopt(ticket, found)
         if self._orders.move(ticket.id, "IN_DOUBT", "ACCEPTED"):
             logger.info("the broker never had the order", order=ticket.id)
             self._execute(ticket)
         return True
 
-    def _adopt(self, ticket: OrderTicket, standing: OrderStanding) -> bool:
-        """Catch up on the events that were missed; those that were not missed change nothing."""
-        logger.info("order found at the broker", order=ticket.id, status=standing.status)
-        if standing.status == "FILLED" and sum(fill.qty for fill in standing.executions) < ticket.qty:
-            return False  # its fills are not all visible yet
+    def _adopt(self, ticket: OrderTicket, found: BrokerOrder) -> bool:
+        """Process the order's events from the broker's answer; events that are known already change nothing."""
+        logger.info("order found at the broker", order=ticket.id, status=found.status)
+        if found.status == "FILLED" and sum(fill.qty for fill in found.executions) < ticket.qty:
+            return False  # the broker does not show all fills yet
         notice = self._reporter.on_broker_event
-        if standing.status != "REJECTED":
+        if found.status != "REJECTED":
             notice(OrderWorking(ticket.id))
-        for execution in standing.executions:
+        for execution in found.executions:
             notice(OrderExecuted(ticket.id, execution))
-        if standing.status == "REJECTED":
-            notice(OrderRejected(ticket.id, standing.reason or "rejected by the broker"))
-        elif standing.status == "CANCELLED":
-            notice(OrderCancelled(ticket.id, standing.reason or "cancelled at the broker"))
+        if found.status == "REJECTED":
+            notice(OrderRejected(ticket.id, found.reason or "rejected by the broker"))
+        elif found.status == "CANCELLED":
+            notice(OrderCancelled(ticket.id, found.reason or "cancelled at the broker"))
         return True

@@ -27,7 +27,7 @@ DESK_PATIENCE_SECONDS = 60.0
 
 
 class TapeChoice(Struct, frozen=True):
-    """Which ticks to play: of a file, or simulated from a seed; from a tape time on; at most ``limit``."""
+    """The ticks to play: from a file or simulated from a seed, from a tape time on, at most ``limit``."""
 
     file: Path | None
     asset: str
@@ -44,14 +44,14 @@ class TapeChoice(Struct, frozen=True):
         return islice(ticks, self.limit)
 
     def expected(self) -> int | None:
-        """Return how many ticks are to come, None when that is not known beforehand."""
+        """Return the number of ticks to play, None when it is unknown before the end."""
         if self.file is None or self.from_tape_time is not None:
             return self.limit
         ticks = count_ticks(self.file)
         return min(ticks, self.limit) if self.limit else ticks
 
     def title(self) -> str:
-        """Name the source for the operator."""
+        """Return the name of the source for the operator."""
         return self.file.name if self.file else f"simulated market, seed {self.seed}"
 
 
@@ -61,7 +61,7 @@ class Speed(click.ParamType[float]):
     name = "speed"
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Turn the operator's word into a factor; fail with a sentence."""
+        """Convert the option's text to a factor; fail with one sentence."""
         try:
             speed = 0.0 if value == "max" else float(value)
         except ValueError:
@@ -72,7 +72,7 @@ class Speed(click.ParamType[float]):
 
 
 def new_seed() -> int:
-    """Return a seed short enough to be typed again."""
+    """Return a random seed that is short enough to type again."""
     return secrets.randbelow(10**6)
 
 
@@ -99,7 +99,7 @@ def tape_command(
 ) -> None:
     """Play FILE (CSV or CSV.gz), or without FILE a simulated market, to the desk's webhooks.
 
-    Ctrl-C pauses, Enter goes on, Ctrl-C again quits.
+    Ctrl-C pauses, Enter goes on, a second Ctrl-C quits.
     """
     if not secret:
         raise click.ClickException("TV_WEBHOOK_SECRET is not set: put it into .env or the environment.")
@@ -118,9 +118,9 @@ def tape_command(
 
 
 def run(choice: TapeChoice, settings: TapeSettings, controls: Controls, stay: bool) -> None:
-    """Wait for the desk, play the chosen ticks, say what came of it.
+    """Wait for the desk, play the chosen ticks, print the summary.
 
-    Raises ClickException, one sentence, when the desk does not answer or refuses, or the file is no tape.
+    Raises ClickException with one sentence when the desk does not answer or refuses, or the file is no tape.
     """
     try:
         _wait_for_desk(settings, controls)
@@ -137,7 +137,7 @@ def run(choice: TapeChoice, settings: TapeSettings, controls: Controls, stay: bo
 
 
 def asset_of(file: Path | None) -> str:
-    """Return the asset a file's name begins with (``us30_ticks_….csv.gz`` is US30), else ES."""
+    """Return the asset at the start of a file's name (``us30_ticks_….csv.gz`` is US30), else ES."""
     prefix = file.name.split("_")[0].upper() if file else DEFAULT_ASSET
     return prefix if prefix in INSTRUMENTS else DEFAULT_ASSET
 

@@ -1,7 +1,7 @@
-"""The hand on the tape: pause, go on, stop.
+"""Controls of the running tape: pause, go on, stop.
 
-Signals and other threads only *ask*, by putting a word in a queue that is safe to fill from a signal handler.
-The player takes the word where it rests between messages, so no message is ever cut in half.
+Signals and other threads only put a request in a queue that is safe to fill from a signal handler. The player reads it
+while it waits between messages, so that no message is interrupted.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ KEY_POLL_SECONDS = 0.2
 
 
 class TapeStopped(Exception):
-    """The operator ended the tape. Not a failure."""
+    """The operator ended the tape. This is not a failure."""
 
 
 class Controls:
-    """What the operator wants of the running tape.
+    """The operator's requests to the running tape.
 
-    ``say`` shows the operator a sentence. ``can_resume`` tells whether a keyboard is there: without one a
-    pause could never end, so it stops the tape instead.
+    ``say`` shows the operator a sentence. ``can_resume`` is whether there is a keyboard: without one a pause could
+    never end, so it stops the tape instead.
     """
 
     def __init__(
@@ -40,15 +40,15 @@ class Controls:
         self._can_resume = can_resume
 
     def pause(self) -> None:
-        """Ask for a pause; while paused, ask for the end."""
+        """Request a pause; during a pause, request the end."""
         self._wishes.put("pause")
 
     def stop(self) -> None:
-        """Ask for the end."""
+        """Request the end."""
         self._wishes.put("stop")
 
     def rest(self, seconds: float) -> None:
-        """Sleep up to ``seconds``, or through a pause. Raises TapeStopped as soon as the end is asked for."""
+        """Sleep up to ``seconds``, or until a pause ends. Raises TapeStopped as soon as the end is requested."""
         try:
             wish = self._wishes.get(timeout=seconds) if seconds > 0 else self._wishes.get_nowait()
         except Empty:
@@ -61,7 +61,7 @@ class Controls:
                 raise TapeStopped
 
     def wait_for_end(self) -> None:
-        """Sleep until the operator asks for anything at all: there is nothing left to pause."""
+        """Sleep until the first request: after the last tick any request ends the wait."""
         self._wishes.get()
 
 
@@ -84,7 +84,7 @@ def signals_to(controls: Controls) -> Iterator[None]:
 
 
 def keyboard_is_there() -> bool:
-    """Tell whether somebody can press Enter."""
+    """Return whether standard input is a terminal, so that the operator can press Enter."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 

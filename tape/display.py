@@ -1,4 +1,4 @@
-"""Shows a running tape: one live line on a terminal, a plain line now and then anywhere else."""
+"""Shows a running tape: one live line on a terminal, a plain line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REDRAW_SECONDS = 0.1
 
 @contextmanager
 def show_progress(asset: str, ticks_expected: int | None) -> Iterator[Watcher]:
-    """Give the watcher that draws the tape while the block runs; ``ticks_expected`` is None for an endless one."""
+    """Yield the watcher that shows the tape while the block runs; ``ticks_expected`` is None for an endless one."""
     if not sys.stderr.isatty():
         yield PlainLines(asset)
         return
@@ -44,7 +44,7 @@ def show_progress(asset: str, ticks_expected: int | None) -> Iterator[Watcher]:
 
 
 def progress_line(summary: TapeSummary, tick: Tick) -> str:
-    """Say where the tape stands: tape time, price, bricks per size, messages taken, retries."""
+    """Return the progress: tape time, price, bricks per size, messages taken, retries."""
     return (
         f"{tick.at:%Y-%m-%d %H:%M:%S}Z  {tick.price}  bricks {brick_counts(summary.bricks)}  "
         f"posted {summary.posted:,}  retries {summary.retries}"
@@ -52,7 +52,7 @@ def progress_line(summary: TapeSummary, tick: Tick) -> str:
 
 
 def closing_line(summary: TapeSummary) -> str:
-    """Say what a tape came to."""
+    """Return the summary of a played tape."""
     return (
         f"Tape {'ended' if summary.completed else 'stopped'}: {summary.ticks:,} ticks, "
         f"{summary.heartbeats:,} heartbeats, bricks {brick_counts(summary.bricks)}, "
@@ -61,12 +61,12 @@ def closing_line(summary: TapeSummary) -> str:
 
 
 def brick_counts(bricks: dict[Decimal, int]) -> str:
-    """Write the bricks of each size: ``1:109 2.5:10 4:5 6:2 8:2 12:0``."""
+    """Return the count of bricks of each size: ``1:109 2.5:10 4:5 6:2 8:2 12:0``."""
     return " ".join(f"{points}:{count}" for points, count in bricks.items())
 
 
 class Sparingly:
-    """A watcher that passes on at most one look every ``seconds``."""
+    """A watcher that passes on at most one update every ``seconds``."""
 
     def __init__(self, watcher: Watcher, seconds: float) -> None:
         self._watcher = watcher
@@ -82,7 +82,7 @@ class Sparingly:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Pass on the last look if it was skipped."""
+        """Pass on the last update if it was skipped."""
         if self._skipped is not None:
             self._watcher(*self._skipped)
             self._skipped = None

@@ -1,8 +1,7 @@
-"""What TradingView would send: heartbeats and closed bricks as webhook messages (SPEC 3).
+"""The webhook messages that TradingView would send: heartbeats and closed bricks (SPEC 3).
 
-Tape time is moved to now: ``timestamp`` and ``bar_ts`` are the moment of sending, because the desk judges
-freshness by them. Where a brick stood on the tape is kept in its ``bar_id``, under an id of the run, so that
-a second run of the same tape is not taken for duplicates.
+``timestamp`` and ``bar_ts`` are the time of sending, because the desk checks freshness by them. A brick's tape time is
+in its ``bar_id`` with an id of the run, so that a second run of the same tape is not refused as duplicates.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Message(Struct, frozen=True):
 
 
 class MessageWriter(Struct, frozen=True):
-    """Writes the messages of one run. A ``simulated`` source is named in every message."""
+    """Builds the messages of one run. With ``simulated`` every message carries that mark."""
 
     asset: str
     secret: str
@@ -40,14 +39,14 @@ class MessageWriter(Struct, frozen=True):
     source: TapeSource = "recorded"
 
     def heartbeat(self, price: Price, moment: Instant) -> Message:
-        """Write the price at the moment of sending."""
+        """Return the heartbeat of a price, with the time of sending."""
         alert = PriceAlert(
             secret=self.secret, symbol=self.asset, price=price, timestamp=iso_utc(moment), source=self._named_source
         )
         return Message(HEARTBEAT_PATH, encode(alert))
 
     def brick(self, brick: FormedBrick, tick: Tick, ordinal: int, moment: Instant) -> Message:
-        """Write a brick closed by a tick; ``ordinal`` counts the bricks of its size in this run."""
+        """Return the message of a brick that a tick closed; ``ordinal`` counts the bricks of its size in this run."""
         tape_ms = int(tick.at.timestamp() * 1000)
         alert = BrickAlert(
             secret=self.secret,

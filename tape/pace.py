@@ -1,4 +1,4 @@
-"""How fast tape time passes, and how often a price is worth a message. Pure: wall seconds are handed in."""
+"""How fast tape time passes, and how often a price is sent. Pure: the caller passes wall seconds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ LARGEST_LAG_SECONDS = 1.0
 
 
 class Pace:
-    """Turns gaps on the tape into waits on the wall.
+    """Converts gaps between ticks to waits.
 
-    ``speed`` 1 is real time, 10 ten times as fast, 0 never waits. No wait is longer than
-    ``longest_gap_seconds``, so that a night passes quickly. A tape that has fallen more than a second behind,
-    because it was paused or the desk is slow, goes on from there and does not rush.
+    ``speed`` 1 is real time, 10 ten times as fast, 0 never waits. No wait is longer than ``longest_gap_seconds``, so
+    that a night passes quickly. A tape more than a second behind, after a pause or because the desk is slow, continues
+    at its speed and does not catch up.
     """
 
     def __init__(self, speed: float, longest_gap_seconds: float) -> None:
@@ -36,14 +36,14 @@ class Pace:
 
 
 class Throttle:
-    """Lets at most ``per_second`` heartbeats through; a forced one also counts."""
+    """Allows at most ``per_second`` heartbeats; a forced one also counts."""
 
     def __init__(self, per_second: float) -> None:
         self._interval = 1.0 / per_second
         self._next = 0.0
 
     def passes(self, wall: float, forced: bool) -> bool:
-        """Tell whether a heartbeat may go out at ``wall`` seconds."""
+        """Return whether a heartbeat may be sent at ``wall`` seconds."""
         if not forced and wall < self._next:
             return False
         self._next = wall + self._interval

@@ -20,7 +20,7 @@ from wire.types import Instant
 
 
 class TapeSettings(Struct, frozen=True):
-    """How a tape is played. ``speed`` 0 is as fast as the desk answers; ``run_id`` makes its bricks new."""
+    """How a tape is played. ``speed`` 0 is as fast as the desk answers; ``run_id`` is part of its brick ids."""
 
     asset: str
     url: str
@@ -33,7 +33,7 @@ class TapeSettings(Struct, frozen=True):
 
 
 class TapeSummary(Struct):
-    """What was played so far. ``bricks`` counts by size in points; ``completed`` is false when stopped."""
+    """Counts of what was played. ``bricks`` counts by size in points; ``completed`` is false when stopped."""
 
     ticks: int = 0
     heartbeats: int = 0
@@ -44,7 +44,7 @@ class TapeSummary(Struct):
 
     @property
     def posted(self) -> int:
-        """Messages the desk took."""
+        """Number of messages the desk accepted."""
         return self.heartbeats + sum(self.bricks.values())
 
 
@@ -57,11 +57,10 @@ def play(
     controls: Controls | None = None,
     watch: Watcher = lambda _summary, _tick: None,
 ) -> TapeSummary:
-    """Play ticks to the desk's webhooks until they end or the operator stops; ``watch`` is told after each.
+    """Play ticks to the desk's webhooks until they end or the operator stops; ``watch`` is called after each.
 
-    Raises UnknownInstrument for the asset, DeskRefused when the desk will not take the messages, and whatever
-    reading and feeding the ticks raises (TapeError, PriceJump). Server errors and lost connections are retried
-    and never raise.
+    Raises UnknownInstrument for the asset, DeskRefused when the desk refuses a message, and the errors of reading and
+    feeding the ticks (TapeError, PriceJump). Server errors and lost connections are retried and never raise.
     """
     controls = controls or Controls()
     player = TapePlayer(settings, controls)
@@ -79,7 +78,7 @@ def play(
 
 
 class TapePlayer:
-    """One run of a tape: the bricks under way, the pace, the line to the desk and the count so far.
+    """One run of a tape: its unfinished bricks, pace, connection to the desk and counts.
 
     Raises UnknownInstrument for an asset that is not in the table.
     """
@@ -110,12 +109,12 @@ class TapePlayer:
         self.summary.seconds = time.monotonic() - self._started
 
     def send_last_price(self) -> None:
-        """Send the last tick's price if the throttle held it back: the desk ends where the tape ends."""
+        """Send the last tick's price if the throttle withheld it, so that the desk shows the tape's last price."""
         if self._unsent is not None:
             self._send_heartbeat(self._unsent)
 
     def close(self) -> None:
-        """Hang up and stop the clock."""
+        """Close the connection and stop the clock."""
         self.summary.seconds = time.monotonic() - self._started
         self._line.close()
 
@@ -131,6 +130,6 @@ class TapePlayer:
         self.summary.bricks[brick.points] = ordinal
 
     def _now(self) -> Instant:
-        """Return the moment of sending; it never goes back, or the desk would call the brick late."""
+        """Return the time of sending; it never goes back, because the desk would ignore the brick as late."""
         self._moment = max(self._moment, datetime.now(UTC))
         return self._moment

@@ -1,8 +1,8 @@
-"""A simulated market for demonstrations: invented prices, always labelled ``simulated``.
+"""A simulated market for demonstrations: random prices, always marked ``simulated``.
 
-It knows ranges, which pull back to their middle, and trends up and down, each for a minute or two; volatility
-comes in clusters and brings more ticks with it. At speed 1 on ES a 6pt brick closes every 20 to 60 seconds on
-average, much faster than the real market, so that a demonstration does not have to wait. It models no market
+It alternates between ranges, which revert to their middle, and trends up and down, each for a minute or two. Volatility
+comes in clusters, with more ticks while it is high. At speed 1 on ES a 6pt brick closes every 20 to 60 seconds on
+average, much faster than in the real market, so that a demonstration does not have to wait. It models no real market
 and proves nothing about a strategy.
 """
 
@@ -22,7 +22,7 @@ from services.market.instruments import Instrument, instrument_for
 from services.market.ticks import Tick
 from wire.types import Instant, Price
 
-SESSION_START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # a fixed tape time: one seed is one tape
+SESSION_START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # fixed, so that a seed always gives the same tape
 START_PRICES: Mapping[str, Price] = MappingProxyType(
     {
         "ES": Decimal(5250),
@@ -37,38 +37,40 @@ START_PRICES: Mapping[str, Price] = MappingProxyType(
     }
 )
 
-POINTS_PER_ROOT_SECOND = 1.3  # volatility in calm times
-LARGEST_SHARE_PER_ROOT_SECOND = 0.0003  # of the price: keeps a barrel of oil from moving like an index
+POINTS_PER_ROOT_SECOND = 1.3  # median volatility
+LARGEST_SHARE_PER_ROOT_SECOND = 0.0003  # of the price: limits assets with a low price, such as crude oil
 SECONDS_BETWEEN_TICKS = 0.2
 CLUSTER_SECONDS = 90.0
 CLUSTER_SPREAD = 0.35  # standard deviation of the logarithm of volatility
 REGIME_SECONDS = 90.0
 TREND_SHARE = 0.12  # drift per second, in volatilities
 RANGE_SECONDS = 40.0  # how fast a range pulls back to its middle
-HOME_SECONDS = 3600.0  # how fast everything is pulled back to the start price, so that a week stays plausible
+HOME_SECONDS = 3600.0  # how fast the price reverts to the start price, so that a week stays plausible
 
 Regime = Literal["range", "up", "down"]
 DRIFTS: Mapping[Regime, float] = MappingProxyType({"range": 0.0, "up": TREND_SHARE, "down": -TREND_SHARE})
 
 
 class Mood(Struct):
-    """What the simulated market does: its regime, until when, around which price, and how nervously."""
+    """The state of the simulated market: regime, its end, its middle price, and the volatility."""
 
     regime: Regime
     ends_at: float
     middle: float
-    nerves: float = 0.0
+    log_volatility: float = 0.0
 
-    def calm_down(self, seconds: float, dice: Random) -> None:
-        """Let the logarithm of volatility wander for ``seconds`` around its mean of zero."""
+    def move_volatility(self, seconds: float, dice: Random) -> None:
+        """Move the logarithm of volatility for ``seconds`` at random around its mean of zero."""
         memory = math.exp(-seconds / CLUSTER_SECONDS)
-        self.nerves = memory * self.nerves + CLUSTER_SPREAD * math.sqrt(1 - memory**2) * dice.gauss(0, 1)
+        self.log_volatility = memory * self.log_volatility + CLUSTER_SPREAD * math.sqrt(1 - memory**2) * dice.gauss(
+            0, 1
+        )
 
 
 def simulate(
     asset: str, seed: int, start_price: Price | None = None, start_at: Instant = SESSION_START
 ) -> Iterator[Tick]:
-    """Yield invented ticks without end, on the asset's tick grid; the same arguments give the same tape.
+    """Yield random ticks without end, on the asset's tick grid; the same arguments give the same tape.
 
     Raises UnknownInstrument at once for an asset that is not in the table.
     """
@@ -79,28 +81,29 @@ def simulate(
 def _ticks(instrument: Instrument, start_price: Price, start_at: Instant, dice: Random) -> Iterator[Tick]:
     home = price = float(start_price / instrument.point_size)  # in points
     volatility = min(POINTS_PER_ROOT_SECOND, home * LARGEST_SHARE_PER_ROOT_SECOND)
-    mood, elapsed = _next_mood(price, 0.0, dice), 0.0
+    mood = _next_mood(price, 0.0, dice)
+    elapsed = 0.0
     while True:
         points = Decimal(price) * instrument.point_size
         at = start_at + timedelta(milliseconds=round(elapsed * 1000))
         yield Tick(at, instrument.ticks(points) * instrument.tick_size)
-        seconds = dice.expovariate(math.exp(mood.nerves) / SECONDS_BETWEEN_TICKS)
+        seconds = dice.expovariate(math.exp(mood.log_volatility) / SECONDS_BETWEEN_TICKS)
         elapsed += seconds
         price += (home - price) * seconds / HOME_SECONDS + _move(mood, price, volatility, seconds, dice)
-        mood.calm_down(seconds, dice)
+        mood.move_volatility(seconds, dice)
         if elapsed >= mood.ends_at:
-            mood = _next_mood(price, elapsed, dice, mood.nerves)
+            mood = _next_mood(price, elapsed, dice, mood.log_volatility)
 
 
 def _move(mood: Mood, price: float, volatility: float, seconds: float, dice: Random) -> float:
     """Return how many points the price moves in ``seconds``."""
-    volatility *= math.exp(mood.nerves)
+    volatility *= math.exp(mood.log_volatility)
     drift = DRIFTS[mood.regime] * volatility
     if mood.regime == "range":
         drift = (mood.middle - price) / RANGE_SECONDS
     return drift * seconds + volatility * math.sqrt(seconds) * dice.gauss(0, 1)
 
 
-def _next_mood(price: float, elapsed: float, dice: Random, nerves: float = 0.0) -> Mood:
+def _next_mood(price: float, elapsed: float, dice: Random, log_volatility: float = 0.0) -> Mood:
     regime: Regime = dice.choice(("range", "up", "down"))
-    return Mood(regime, elapsed + dice.expovariate(1 / REGIME_SECONDS), price, nerves)
+    return Mood(regime, elapsed + dice.expovariate(1 / REGIME_SECONDS), price, log_volatility)

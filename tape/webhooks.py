@@ -1,8 +1,8 @@
-"""The line to the desk: posts messages over one kept-alive connection and loses none.
+"""The connection to the desk: posts messages over one kept-alive connection and loses none.
 
-TradingView gives a message up after three tries; a tape must not. A server error, a broken connection or a
-plea for patience (429) sends the *same* message again until the desk takes it (its ``bar_id`` makes a second
-arrival a duplicate); any other refusal (4xx) ends the tape, because sending it again cannot help.
+TradingView gives up a message after three tries; a tape must not. After a server error, a broken connection or a 429 it
+sends the *same* message again until the desk accepts it (its ``bar_id`` makes a second arrival a duplicate). Any other
+refusal (4xx) ends the tape, because a retry cannot help.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REFUSALS: dict[int, str] = {
 
 
 class DeskRefused(Exception):
-    """The desk answered that a message can never be taken. A retry does not help."""
+    """The desk refused a message for good. A retry does not help."""
 
     def __init__(self, webhook: str, status: int, answer: str) -> None:
         reason = REFUSALS.get(status) or answer[:LONGEST_REASON] or "no reason given"
@@ -47,12 +47,12 @@ class DeskLine:
         self._url = url.rstrip("/")
         self._controls = controls
         self._http = requests.Session()
-        self._http.trust_env = False  # the desk is reached directly: no proxy, no .netrc per message
+        self._http.trust_env = False  # no proxy of the environment, and no reading of .netrc for each message
 
     def deliver(self, message: Message) -> int:
-        """Post a message until the desk takes it; return how many tries had to be repeated.
+        """Post a message until the desk accepts it; return the number of retries.
 
-        Raises DeskRefused when the desk will never take it and TapeStopped when the operator gives up.
+        Raises DeskRefused when the desk refuses it for good, and TapeStopped when the operator ends the tape.
         """
         retries = 0
         while (answer := self._post(message)) is None or _asks_for_patience(answer):
@@ -65,7 +65,7 @@ class DeskLine:
         return retries
 
     def wait_until_up(self, patience_seconds: float) -> bool:
-        """Wait for the desk to answer anything at all; False when it stayed silent for so long."""
+        """Wait until the desk answers at all; False when it did not within the time."""
         gives_up_at = time.monotonic() + patience_seconds
         tries = 0
         while not self._answers():
@@ -77,7 +77,7 @@ class DeskLine:
         return True
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._http.close()
 
     def _answers(self) -> bool:
@@ -88,7 +88,7 @@ class DeskLine:
         return True
 
     def _post(self, message: Message) -> requests.Response | None:
-        """Post once; ``None`` when no whole answer came back."""
+        """Post once; return ``None`` without a complete answer."""
         try:
             return self._http.post(
                 self._url + message.webhook,

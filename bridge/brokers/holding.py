@@ -1,7 +1,7 @@
-"""The arithmetic of one contract in the paper account; pure, and exact to the cent.
+"""The arithmetic of one contract in the paper account: pure functions, exact to the cent.
 
-Costs and results are kept as sums of price times contracts. Dollars appear only when somebody asks, so nothing
-is rounded on the way.
+Costs and results are sums of price times contracts. They are converted to USD only when read, so that intermediate
+steps round nothing.
 """
 
 from datetime import datetime
@@ -10,12 +10,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bridge.brokers.broker import ContractStanding, ProtectiveStop
+from bridge.brokers.broker import ContractPosition, ProtectiveStop
 from wire.bridge import OrderTicket
 from wire.types import Side
 
 COST_STEP = Decimal("0.00000001")
-"""Cost released by a partial close is rounded to this; what is left over is released with the last contract."""
+"""The cost removed by a partial close is rounded to this; the last contract removes the remainder."""
 
 CENT = Decimal("0.01")
 
@@ -43,17 +43,17 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def average_price(self) -> Decimal | None:
-        """Give the weighted average entry price, None when flat."""
+        """The weighted average entry price, None when flat."""
         return self.cost / self.position if self.position else None
 
     @property
     def realized(self) -> Decimal:
-        """Give the realised PnL in USD, gross of commission."""
+        """The realised PnL in USD, gross of commission."""
         return self._usd(self.result)
 
     @property
     def open_pnl(self) -> Decimal:
-        """Give the PnL of the open position in USD, marked at the last known price.
+        """The PnL of the open position in USD at the last known price.
 
         It is the whole result less the realised part, so that the two always add up to the cent.
         """
@@ -63,7 +63,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def protective_stop(self) -> ProtectiveStop | None:
-        """Give the stop that rests for the whole position (SPEC 6.7), None without one."""
+        """The stop that rests for the whole position (SPEC 6.7), None without one."""
         average = self.average_price
         if average is None or self.stop_points is None:
             return None
@@ -78,13 +78,13 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     @property
     def closing_side(self) -> Side:
-        """Give the side that reduces the position."""
+        """The side that reduces the position."""
         return "SELL" if self.position > 0 else "BUY"
 
-    def standing(self) -> ContractStanding:
-        """Give the holding as the port tells it."""
+    def contract_position(self) -> ContractPosition:
+        """Return the holding as the broker port's Struct."""
         average = self.average_price
-        return ContractStanding(
+        return ContractPosition(
             contract=self.contract,
             position=self.position,
             avg_price=average.quantize(COST_STEP) if average is not None else None,
@@ -98,7 +98,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
 
 def holding_for(ticket: OrderTicket, held: Holding | None) -> Holding:
-    """Give the holding that `ticket` trades in, with the contract's sizes as the ticket has them."""
+    """Return the holding that `ticket` trades, with the ticket's tick size and point value."""
     if held is None:
         return Holding(
             contract=ticket.contract,
@@ -110,9 +110,9 @@ def holding_for(ticket: OrderTicket, held: Holding | None) -> Holding:
 
 
 def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, commission: Decimal) -> Holding:
-    """Give the holding after `signed_qty` contracts traded at `price`, at `commission` USD per contract.
+    """Return the holding after `signed_qty` contracts traded at `price`, at `commission` USD per contract.
 
-    What opposes the position closes it at its average price; what goes beyond opens the other way round.
+    Contracts against the position close it at its average price; any beyond it open a position on the other side.
     """
     closed = _closed_by(signed_qty, held.position)
     released = _released_cost(held, closed)
@@ -131,9 +131,9 @@ def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, com
 
 
 def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) -> Decimal | None:
-    """Give the price at which `stop` fills when `traded` trades, None when it does not fire.
+    """Return the price at which `stop` fills when `traded` trades, None when it does not trigger.
 
-    A gap fills at the traded price, which is worse than the stop; `slippage` (price units) makes it worse still.
+    A gap fills at the traded price, which is worse than the stop; `slippage` (price units) makes it worse again.
     """
     if stop.side == "SELL":
         return min(stop.price, traded) - slippage if traded <= stop.price else None
@@ -146,7 +146,7 @@ def to_tick(price: Decimal, tick_size: Decimal) -> Decimal:
 
 
 def _closed_by(signed_qty: int, position: int) -> int:
-    """Give how much of `position` a fill closes, with the sign of the position."""
+    """Return how many contracts of `position` a fill closes, with the sign of the position."""
     if signed_qty * position >= 0:
         return 0
     return max(position, -signed_qty) if position < 0 else min(position, -signed_qty)

@@ -1,7 +1,7 @@
 """The paper broker: fills market orders at the last price, and rests protective stops (SPEC 6.7, 8.5).
 
-It keeps its own books in the bridge's ledger and tells its listener inside the same transaction: a fill and its
-report exist together or not at all. One lock orders everything, so a stop and an exit can never both close the
+It keeps its books in the bridge's ledger and calls its listener inside the same transaction, so that a fill and its
+report are written together or not at all. One lock orders all work, so that a stop and an exit cannot both close the
 same contracts.
 """
 
@@ -17,12 +17,12 @@ from msgspec.structs import replace
 from bridge.brokers.broker import (
     AccountStatement,
     BrokerListener,
+    BrokerOrder,
     Execution,
     OrderCancelled,
     OrderExecuted,
     OrderRefused,
     OrderRejected,
-    OrderStanding,
     OrderWorking,
     PositionChanged,
     ProtectiveStop,
@@ -38,23 +38,23 @@ from wire.bridge import OrderTicket, Quote
 logger = structlog.get_logger(__name__)
 
 OLDEST_ENTRY_PRICE = timedelta(seconds=60)
-"""An entry waits for a price that is not older than this; an exit takes the last one known."""
+"""An entry waits for a price no older than this; an exit fills at the last known price."""
 
 EXIT_PATIENCE = timedelta(seconds=5)
-"""After a restart an exit waits this long for the feed before it fills at the last price of the ledger."""
+"""After a restart an exit waits this long for a price before it fills at the last price in the ledger."""
 
 LISTED_AFTER_LAST_FILL = timedelta(days=1)
-"""A flat contract stays in the statement this long, which covers the trading day it was traded in."""
+"""A flat contract stays in the statement this long after its last fill, which covers its trading day."""
 
 
 class PaperBroker:
-    """A broker that needs prices and nothing else; implements `bridge.brokers.broker.Broker`."""
+    """A broker that needs only prices; implements `bridge.brokers.broker.Broker`."""
 
     account = "PAPER-1"
     trade_route = "PAPER"
 
     def __init__(self, ledger: Ledger, settings: PaperSettings, feed: PriceFeed, clock: Clock) -> None:
-        """Open the books in `ledger`; `feed` only tells whether prices arrive, they come through `on_quote`."""
+        """Open the books in `ledger`; `feed` reports whether prices arrive, the prices come through `on_quote`."""
         self._ledger = ledger
         self._settings = settings
         self._feed = feed
@@ -69,22 +69,22 @@ class PaperBroker:
         self._read_books()
 
     def open(self, listener: BrokerListener) -> None:
-        """Tell `listener` what happens from now on."""
+        """Send events to `listener` from now on."""
         self._listener = listener
 
     def close(self) -> None:
-        """Leave everything as it is; the books are on disk."""
+        """Do nothing: the books are on disk already."""
 
     def is_connected(self) -> bool:
-        """Say whether orders can be taken: the paper broker's only link is the ledger."""
+        """Return whether orders can be taken: the paper broker depends only on the ledger."""
         return self._ledger.is_healthy()
 
     def has_market_data(self) -> bool:
-        """Say whether prices are arriving."""
+        """Return whether prices are arriving."""
         return self._feed.is_live()
 
     def last_event_at(self) -> datetime | None:
-        """Give the time of the last price or fill."""
+        """Return the time of the last price or fill."""
         return self._last_event_at
 
     def submit(self, order: OrderTicket) -> None:
@@ -95,22 +95,22 @@ class PaperBroker:
             resting = RestingOrder(order, self._clock())
             self._books.place(order, resting.placed_at)
             self._resting.append(resting)
-            self._tell(OrderWorking(order.id))
+            self._send(OrderWorking(order.id))
             self._work(resting)
 
     def cancel(self, client_tag: str, reason: str) -> None:
-        """Take back an order that is still waiting for a price."""
+        """Cancel an order that is still waiting for a price."""
         with self._one_step():
             for resting in list(self._resting):
                 if resting.ticket.id == client_tag:
                     self._cancel(resting, reason)
 
-    def look_up(self, client_tag: str) -> OrderStanding | None:
+    def look_up(self, client_tag: str) -> BrokerOrder | None:
         """Find an order by its tag; None when it was never submitted."""
-        return self._books.standing(client_tag)
+        return self._books.find(client_tag)
 
     def statement(self) -> AccountStatement:
-        """Give account and positions of one moment, marked at the last prices."""
+        """Return account and positions of one moment at the last prices."""
         with self._lock:
             holdings = list(self._holdings.values())
         realized = sum((held.realized for held in holdings), Decimal(0))
@@ -120,17 +120,17 @@ class PaperBroker:
             realized=realized,
             unrealized=unrealized,
             equity=self._settings.start_balance + realized - commission + unrealized,
-            contracts=tuple(held.standing() for held in holdings if self._is_listed(held)),
+            contracts=tuple(held.contract_position() for held in holdings if self._is_listed(held)),
         )
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
-        """List the stops that rest for open positions."""
+        """Return the stops that rest for open positions."""
         with self._lock:
             stops = [held.protective_stop for held in self._holdings.values()]
         return tuple(stop for stop in stops if stop is not None)
 
     def on_clock(self, now: datetime) -> None:
-        """Cancel entries that waited too long, fill exits that waited long enough, and keep the marks."""
+        """Cancel expired entries, fill exits that waited long enough, and store the last prices of open positions."""
         with self._lock:
             for resting in list(self._resting):
                 with self._one_step():
@@ -138,7 +138,10 @@ class PaperBroker:
             self._keep_marks()
 
     def on_quote(self, quote: Quote) -> None:
-        """Take a price: exits that waited go first, then the stop, then entries. Older prices are ignored."""
+        """Take a price: fill waiting exits first, then the stop, then entries. Ignore an older price.
+
+        Exits come before the stop, so that the stop closes only what they left.
+        """
         with self._lock:
             known = self._quotes.get(quote.symbol)
             if known is not None and quote.at < known.at:
@@ -159,8 +162,9 @@ class PaperBroker:
                     self._work(resting)
 
     def _work(self, resting: RestingOrder, now: datetime | None = None) -> None:
-        """Fill an order, end it, or leave it waiting for a price."""
-        ticket, now = resting.ticket, now or self._clock()
+        """Fill the order, cancel or reject it, or leave it waiting for a price."""
+        ticket = resting.ticket
+        now = now or self._clock()
         held = holding_for(ticket, self._holdings.get(ticket.contract))
         if ticket.has_expired(now):
             self._cancel(resting, "expired before a price to fill at")
@@ -170,7 +174,7 @@ class PaperBroker:
             self._fill(resting, held, price, now)
 
     def _price_for(self, resting: RestingOrder, held: Holding, now: datetime) -> Decimal | None:
-        """Give the price a market order gets now, None while there is none to be had."""
+        """Return the price at which a market order fills now, None while there is none."""
         quote = self._quotes.get(resting.ticket.contract)
         if resting.ticket.is_exit:
             if quote is not None:
@@ -180,7 +184,7 @@ class PaperBroker:
         return quote.price if quote is not None and is_fresh else None
 
     def _fill(self, resting: RestingOrder, held: Holding, price: Decimal, now: datetime) -> None:
-        """Fill what the position allows; the rest of an exit that is too large is cancelled."""
+        """Fill the order; an exit larger than the position fills in part and its rest is cancelled."""
         ticket = resting.ticket
         qty = min(ticket.qty, abs(held.position)) if ticket.is_exit else ticket.qty
         worse = price + ticket.sign * self._slippage(held)
@@ -189,17 +193,17 @@ class PaperBroker:
             held = replace(held, stop_points=ticket.stop_points)
         self._keep(held)
         self._end(resting)
-        self._tell(OrderExecuted(ticket.id, execution))
+        self._send(OrderExecuted(ticket.id, execution))
         if qty < ticket.qty:
             reason = f"only {qty} contracts were open"
             self._books.finish(ticket.id, "CANCELLED", reason)
-            self._tell(OrderCancelled(ticket.id, reason))
+            self._send(OrderCancelled(ticket.id, reason))
         else:
             self._books.finish(ticket.id, "FILLED")
-        self._tell(PositionChanged(held.contract))
+        self._send(PositionChanged(held.contract))
 
     def _fire_stop(self, quote: Quote) -> None:
-        """Close the position when its protective stop trades."""
+        """Close the position when the price reaches its protective stop."""
         held = self._holdings.get(quote.symbol)
         stop = held.protective_stop if held is not None else None
         if held is None or stop is None:
@@ -210,7 +214,7 @@ class PaperBroker:
         with self._one_step():
             execution, flat = self._book_fill(STOP_TAG, held, -held.position, price, self._clock())
             self._keep(flat)
-            self._tell(PositionChanged(held.contract))
+            self._send(PositionChanged(held.contract))
         logger.warning("protective stop filled", contract=stop.contract, qty=execution.qty, price=str(price))
 
     def _book_fill(
@@ -228,12 +232,12 @@ class PaperBroker:
     def _cancel(self, resting: RestingOrder, reason: str) -> None:
         self._end(resting)
         self._books.finish(resting.ticket.id, "CANCELLED", reason)
-        self._tell(OrderCancelled(resting.ticket.id, reason))
+        self._send(OrderCancelled(resting.ticket.id, reason))
 
     def _reject(self, resting: RestingOrder, reason: str) -> None:
         self._end(resting)
         self._books.finish(resting.ticket.id, "REJECTED", reason)
-        self._tell(OrderRejected(resting.ticket.id, reason))
+        self._send(OrderRejected(resting.ticket.id, reason))
 
     def _end(self, resting: RestingOrder) -> None:
         self._resting.remove(resting)
@@ -243,7 +247,7 @@ class PaperBroker:
         self._holdings[held.contract] = held
 
     def _keep_marks(self) -> None:
-        """Write the last prices of open positions down, so that they are known after a restart."""
+        """Store the last prices of open positions for the time after a restart."""
         written = self._books.holdings()
         for held in self._holdings.values():
             if held.position and written[held.contract].mark != held.mark:
@@ -254,13 +258,13 @@ class PaperBroker:
             return bool(held.position)
         return self._clock() - held.last_fill_at <= LISTED_AFTER_LAST_FILL
 
-    def _tell(self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged) -> None:
+    def _send(self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged) -> None:
         if self._listener is not None:
             self._listener.on_broker_event(event)
 
     @contextmanager
     def _one_step(self) -> Iterator[None]:
-        """Change memory and ledger together: if the ledger does not take it, memory forgets it."""
+        """Change memory and ledger together: when the transaction fails, memory is read again from the ledger."""
         with self._lock:
             try:
                 with self._ledger.transaction():
@@ -275,7 +279,7 @@ class PaperBroker:
 
 
 def _position_refusal(ticket: OrderTicket, held: Holding) -> str | None:
-    """Give the reason why the position does not allow the order, None when it does."""
+    """Return the reason why the position does not allow the order, None when it does."""
     if ticket.kind == "SCALE_IN" and not held.position:
         return "no position to scale into"
     if not ticket.is_exit:

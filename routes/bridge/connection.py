@@ -1,4 +1,4 @@
-"""The bridge speaks of itself and of the account (contract: bridge heartbeat, PnL snapshot)."""
+"""The bridge reports its own state and the account (contract: bridge heartbeat, PnL snapshot)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ContractsHeld = Annotated[WholeNumber, Field(ge=-MOST_CONTRACTS, le=MOST_CONTRAC
 
 
 def _empty_date_is_none(value: object) -> object:
-    """A .NET bridge without an event yet sends the first day of the calendar."""
+    """Read the first day of the calendar as None: a .NET bridge sends it while it has no event yet."""
     return None if isinstance(value, str) and value.startswith("0001-01-01") else value
 
 
@@ -56,7 +56,7 @@ class SnapshotBody(BridgeBody):
 @answers(VersionAnswer)
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
-    """Note that the bridge lives and what it is connected to."""
+    """Record that the bridge is alive and what it is connected to."""
     command = HearBridge(
         ts_connected=body.ts_connected,
         md_connected=body.md_connected,
@@ -74,7 +74,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 @answers(SnapshotAnswer)
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:
-    """Take equity and positions; the daily stop, the reconciliation and the exits follow (SPEC 5.6, 8.4)."""
+    """Take equity and positions, then apply daily stop, reconciliation and exits (SPEC 5.6, 8.4)."""
     positions = tuple(
         BrokerPosition(held.symbol, held.position, held.open_pnl, held.avg_price, held.last_fill_price)
         for held in body.symbols

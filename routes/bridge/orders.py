@@ -1,4 +1,4 @@
-"""Orders as a bridge sees them: it takes what is queued and reports what became of it (SPEC 8)."""
+"""The bridge's order calls: it claims queued orders and reports their execution (SPEC 8)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from wire.types import OrderStatus
 orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
-LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease runs out by the clock alone, no change tells of it
-WAITING_AT_MOST = 16  # threads that long-polls may hold; one more bridge is answered at once
+LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
+WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
@@ -48,7 +48,7 @@ class ReportBody(BridgeBody):
 
 
 class PendingQuery(BaseModel):
-    """Who asks, for how many orders at most, and how many seconds it would wait for the first."""
+    """The bridge's name, the most orders to claim, and the seconds to wait for the first one."""
 
     owner: Annotated[str, Field(min_length=1, max_length=64)] = "bridge"
     limit: Annotated[AskedNumber, Field(ge=1, le=100)] = 20
@@ -59,7 +59,7 @@ class PendingQuery(BaseModel):
 @answers(HandoverAnswer)
 @asks(PendingQuery)
 def hand_over(query: PendingQuery) -> Response:
-    """Give the owner what is queued; with ``wait`` the answer comes the moment an order is (SPEC 8.2)."""
+    """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2)."""
     handed = _claim(query.owner, query.limit)
     if not handed and query.wait and waiting_places.acquire(blocking=False):
         try:
@@ -70,14 +70,15 @@ def hand_over(query: PendingQuery) -> Response:
 
 
 def _wait_and_claim(owner: str, limit: int, patience: float) -> tuple[OrderTicket, ...]:
-    parts, deadline = app_services(), time.monotonic() + patience
+    services = app_services()
+    deadline = time.monotonic() + patience
 
     def may_go_on(snapshot: Snapshot) -> bool:
-        return parts.is_stopping() or _has_work(snapshot, owner)
+        return services.is_stopping() or _has_work(snapshot, owner)
 
     handed: tuple[OrderTicket, ...] = ()
-    while not handed and (left := deadline - time.monotonic()) > 0 and not parts.is_stopping():
-        if parts.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
+    while not handed and (left := deadline - time.monotonic()) > 0 and not services.is_stopping():
+        if services.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
             handed = _claim(owner, limit)
     return handed
 
@@ -88,7 +89,7 @@ def _has_work(snapshot: Snapshot, owner: str) -> bool:
 
 
 def _claim(owner: str, limit: int) -> tuple[OrderTicket, ...]:
-    """Claim only when there is something: an empty answer costs no turn of the writer."""
+    """Claim only when an order is queued, so that an empty answer needs no command of the writer."""
     manager = app_services().manager
     if not _has_work(manager.snapshot, owner):
         return ()
@@ -101,7 +102,7 @@ def _claim(owner: str, limit: int) -> tuple[OrderTicket, ...]:
 @answers(ReportAnswer, errors=(404, 409))
 @accepts(ReportBody)
 def take_report(body: ReportBody, order_id: str) -> Response:
-    """Move the order on by what the broker did; a repeated report changes nothing (SPEC 8.3)."""
+    """Apply a report of the broker to its order; a repeated report changes nothing (SPEC 8.3)."""
     extra = body.extra
     command = ReportExecution(
         order_id=order_id[:64],

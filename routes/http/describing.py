@@ -1,7 +1,7 @@
-"""What a view says about itself for the API's document: its answers and the headers it reads.
+"""Decorators that describe a view for the API's document: its answers and the headers it reads.
 
-The decorators only leave a note on the view; ``routes/http/openapi.py`` reads it. Guard, body and query are noted by
-``guarded_by``, ``accepts`` and ``asks``, which also act on them.
+They only set attributes on the view, which ``routes/http/openapi.py`` reads. ``guarded_by``, ``accepts`` and ``asks``
+describe guard, body and query, and also enforce them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ JSON_MEDIA = "application/json"
 
 
 class Answers(Struct, frozen=True):
-    """The good answer of a view, and the errors that do not follow from its guard, body and query."""
+    """The successful answer of a view, and the errors that do not follow from its guard, body and query."""
 
     model: type[Struct] | None
     status: int
@@ -26,7 +26,7 @@ class Answers(Struct, frozen=True):
 
 
 class Header(Struct, frozen=True):
-    """A header that a view reads, what for, and how long it may be."""
+    """A header that a view reads: its meaning and its greatest length."""
 
     name: str
     says: str
@@ -36,7 +36,7 @@ class Header(Struct, frozen=True):
 def answers(
     model: type[Struct] | None, status: int = 200, *, errors: tuple[int, ...] = (), media: str = JSON_MEDIA
 ) -> Callable[[View], View]:
-    """Declare what the view answers; without a model it is text, or the body of an error."""
+    """Declare the view's answer; without a model it is text, or the body of an error."""
 
     def declare(view: View) -> View:
         view.__answers__ = Answers(model, status, errors, media)  # type: ignore[attr-defined]

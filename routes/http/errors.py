@@ -1,4 +1,4 @@
-"""Every error in one table: what went wrong -> status and body (STYLE, errors).
+"""Every error in one table: exception -> status and body (STYLE, errors).
 
 Bodies are ``{"ok": false, "error": sentence, ...}``. A refusal of the desk is a value and has its own table.
 """
@@ -31,7 +31,7 @@ RETRY_STORE_SECONDS = "2"
 
 
 class InvalidRequest(Exception):
-    """The request cannot be read. ``field`` names where, ``reason`` says what it was and should be."""
+    """The request cannot be read. ``field`` is the wrong field, ``reason`` its value and what is allowed."""
 
     def __init__(self, field: str, reason: str, status: int = 400) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
@@ -49,7 +49,7 @@ class AccessDenied(Exception):
 
 
 class Busy(Exception):
-    """Too many streams or attempts; trying again later helps."""
+    """Too many streams or attempts; the caller may try again later."""
 
     def __init__(self, sentence: str, retry_after_s: int, status: int = 503) -> None:
         super().__init__(sentence)
@@ -58,24 +58,24 @@ class Busy(Exception):
 
 
 def install(app: Flask) -> None:
-    """Answer each kind of exception as the table says."""
+    """Register a handler for each kind of exception."""
     app.register_error_handler(InvalidRequest, _invalid)
-    app.register_error_handler(AccessDenied, lambda error: said(str(error), error.status))
+    app.register_error_handler(AccessDenied, lambda error: error_answer(str(error), error.status))
     app.register_error_handler(Busy, _busy)
-    app.register_error_handler(KeyReused, lambda error: said(str(error), 422))
+    app.register_error_handler(KeyReused, lambda error: error_answer(str(error), 422))
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def said(sentence: str, status: int, **more: Any) -> Response:
-    """Return the body of an error; what is None is left out. An admitted operator is told the version too."""
-    if g.get("tells_version", False):
+def error_answer(sentence: str, status: int, **more: Any) -> Response:
+    """Return the answer of an error without the fields that are None. An admitted operator also gets the version."""
+    if g.get("shows_version", False):
         more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
     known = {name: value for name, value in more.items() if value is not None}
     response = _as_json(Problem(error=sentence, **known), status)
     if status == TOO_LARGE:
-        response.headers["Connection"] = "close"  # the rest of the body is still on its way
+        response.headers["Connection"] = "close"  # the unread rest of the body would be parsed as the next request
     return response
 
 
@@ -105,17 +105,17 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
 
 
 def _invalid(error: InvalidRequest) -> Response:
-    return said(str(error), error.status, field=error.field or None, detail=error.reason)
+    return error_answer(str(error), error.status, field=error.field or None, detail=error.reason)
 
 
 def _busy(error: Busy) -> Response:
-    response = said(str(error), error.status, retry_after_s=error.retry_after_s)
+    response = error_answer(str(error), error.status, retry_after_s=error.retry_after_s)
     response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
 
 def _store_failed(error: StoreError) -> Response:
-    response = said(
+    response = error_answer(
         f"{_verdict(error)}: {error}", 503, writer=error.writer if isinstance(error, NotTheWriter) else None
     )
     response.headers["Retry-After"] = RETRY_STORE_SECONDS
@@ -131,7 +131,7 @@ def _verdict(error: StoreError) -> str:
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = said(error.description or error.name, error.code or 500)
+    response = error_answer(error.description or error.name, error.code or 500)
     for name, value in error.get_headers():
         if name != "Content-Type":
             response.headers[name] = value
@@ -140,4 +140,4 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(error: Exception) -> Response:
     log.exception("fault", route=route(), method=request.method, error=type(error).__name__)
-    return said("the desk made a mistake; nothing was acknowledged", 500, request_id=g.get("request_id"))
+    return error_answer("the desk made a mistake; nothing was acknowledged", 500, request_id=g.get("request_id"))

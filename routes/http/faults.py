@@ -1,4 +1,4 @@
-"""What is wrong with a request, in a sentence for people: the validator's own words are for programmers."""
+"""Says what is wrong with a request in a sentence for people: the validator's messages are for programmers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-WAS_AT_MOST = 60  # characters of what was sent
-WHOLE, NUMBER, TEXT = "must be a whole number", "must be a number", "must be a text"
-SENTENCES: Mapping[str, str] = {  # the validator's type of fault -> how it is told; its context fills the gaps
+WAS_AT_MOST = 60  # characters shown of a wrong value
+WHOLE = "must be a whole number"
+NUMBER = "must be a number"
+TEXT = "must be a text"
+SENTENCES: Mapping[str, str] = {  # the validator's error type -> our sentence; its context fills the fields
     "missing": "is missing",
     "extra_forbidden": "is not known here",
     "greater_than": "must be above {gt}",
@@ -33,22 +35,22 @@ SENTENCES: Mapping[str, str] = {  # the validator's type of fault -> how it is t
     "too_long": "must have at most {max_length} entries, has {actual_length}",
     "string_pattern_mismatch": "is not written as it is asked for",
 }
-TELLS_NO_INPUT = ("missing", "string_too_long", "too_long", "said")
+HIDES_INPUT = ("missing", "string_too_long", "too_long", "own_sentence")
 
 
 def first_fault(error: ValidationError) -> tuple[str, str]:
-    """Return the field and the reason of the first thing wrong."""
+    """Return the field and the reason of the first error."""
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
-    tells_input = bool(fault["loc"]) and fault["type"] not in TELLS_NO_INPUT
-    was = f", was {repr(fault['input'])[:WAS_AT_MOST]}" if tells_input else ""
+    shows_input = bool(fault["loc"]) and fault["type"] not in HIDES_INPUT
+    was = f", was {repr(fault['input'])[:WAS_AT_MOST]}" if shows_input else ""
     return field, f"{_sentence(fault)}{was}"
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Say it as the table does; what the table does not know, as the validator does."""
+    """Return the table's sentence, or the validator's message when the table has none."""
     facts: dict[str, Any] = {**fault.get("ctx", {}), "length": len(str(fault["input"]))}
-    if fault["type"] == "value_error":  # a rule of ours: its own words, without the validator's before them
+    if fault["type"] == "value_error":  # a rule of ours: its message without the validator's prefix
         return str(facts["error"])
-    said = SENTENCES.get(fault["type"])
-    return said.format_map(facts) if said else fault["msg"]
+    sentence = SENTENCES.get(fault["type"])
+    return sentence.format_map(facts) if sentence else fault["msg"]

@@ -1,4 +1,4 @@
-"""Who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
+"""Guards decide who may call a route. A route without a declared guard answers 401 (DESIGN 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASK_AGAIN_SECONDS = 2
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
-    """Declare who may call the view."""
+    """Declare the view's guard: who may call it."""
 
     def declare(view: View) -> View:
         view.__guard__ = guard  # type: ignore[attr-defined]
@@ -31,7 +31,7 @@ def guarded_by(guard: Guard) -> Callable[[View], View]:
 
 
 class GuardedCalls(Blueprint):
-    """The calls of one folder: a view that declares no guard of its own has the folder's."""
+    """The blueprint of one folder: a view without a guard of its own gets the folder's."""
 
     def __init__(self, name: str, import_name: str, guard: Guard) -> None:
         super().__init__(name, import_name)
@@ -45,14 +45,14 @@ class GuardedCalls(Blueprint):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Add the rule as Flask does, after its view got a guard."""
+        """Give the view a guard, then add the rule as Flask does."""
         if view_func is not None and not hasattr(view_func, "__guard__"):
             guarded_by(self._guard)(view_func)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
 def guard_of(endpoint: str | None) -> Guard | None:
-    """Return the declared guard of an endpoint, None when nobody declared one."""
+    """Return the declared guard of an endpoint, None without one."""
     if endpoint == "static":
         return "public"
     return getattr(current_app.view_functions.get(endpoint or ""), "__guard__", None)
@@ -76,7 +76,7 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
         CHECKS[guard](gatekeeper, sent)
         if _takes_body(request.endpoint):
             request.view_args = {**(request.view_args or {}), "sent": sent}
-        g.tells_version = guard == "operator"
+        g.shows_version = guard == "operator"
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:
@@ -113,7 +113,7 @@ def _admit_metrics_reader(gatekeeper: Gatekeeper, sent: SentBody) -> None:
 
 
 def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
-    """Judge the caller by the API key that was shown, whoever else it is; False when none was shown."""
+    """Check the API key of the request; return False when there is none. A key takes precedence over a session."""
     if request.query_string and any(text.startswith(PREFIX) for _, text in request.args.items(multi=True)):
         raise AccessDenied("an API key in a URL is refused: send it in a header, and revoke this one")
     bearer = _bearer()
@@ -135,7 +135,7 @@ def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
 
 
 def _bearer() -> str:
-    """Return the token after ``Authorization: Bearer``, empty when there is none."""
+    """Return the token after ``Authorization: Bearer``, or an empty text."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -166,7 +166,7 @@ CHECKS: dict[Guard, Callable[[Gatekeeper, SentBody], None]] = {
 def _read_whole_body() -> SentBody:
     """Read the body, whoever will look at it: one left unread would end the connection.
 
-    A body without a length that reached the limit was cut there, and what is left may mislead.
+    A body without a length was cut when it reached the limit; it is refused, since its rest is missing.
     """
     if request.method not in UNSAFE:
         return SentBody(b"")
@@ -186,7 +186,7 @@ def _bridge_secret(sent: SentBody) -> str | None:
 
 
 def _refuse_foreign_origin() -> None:
-    """Refuse a changing call that another site's page made with the operator's session."""
+    """Refuse a changing call that a page of another site made with the operator's session."""
     if request.method not in UNSAFE:
         return
     origin = request.headers.get("Origin")

@@ -1,7 +1,8 @@
-"""The API's own description: OpenAPI 3.1, made purely of the URL map and what its views say about themselves.
+"""The API's description: OpenAPI 3.1, generated from the URL map and the decorators of the views.
 
-A view notes its guard (``guarded_by``), body (``accepts``, ``reads``), query (``asks``), headers (``takes_header``)
-and answers (``answers``). Errors follow from these notes and one table; the schemas are those that parse.
+Decorators describe a view's guard (``guarded_by``), body (``accepts``, ``reads``), query (``asks``), headers
+(``takes_header``) and answers (``answers``). Errors follow from these and one table; the schemas of bodies come from
+the models that parse them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from wire.answers import Problem
 Json = dict[str, Any]
 Names = dict[type, Json]  # a model -> the reference to its schema
 
-TITLE, VERSION = "Lockstep", "1"
+TITLE = "Lockstep"
+VERSION = "1"
 DESCRIPTION = (
     "The desk between TradingView, the operator and the broker. Bodies are JSON; prices are plain numbers, times "
     'RFC 3339 in UTC. Every error is `{"ok": false, "error": sentence, …}`; every answer to a change carries the new '
@@ -51,7 +53,7 @@ ROOM_TITLES = {
     "metrics": "Operations",
     "api_docs": "This description",
 }
-OPERATION_PREFIXES = {  # generated clients name their functions by the ids of operations: these stay
+OPERATION_PREFIXES = {  # never change these: generated clients name their functions by operation ids
     "bridge_orders": "orders",
     **dict.fromkeys(("health", "metrics"), "operations"),
 }
@@ -79,7 +81,7 @@ GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
 
 
 def _keys(scope: Scope) -> list[Json]:
-    """Say that a key with this scope will do, in either header."""
+    """Return the two ways to send a key with this scope: one for each header."""
     return [{"apiKeyBearer": [scope]}, {"apiKey": [scope]}]
 
 
@@ -90,7 +92,7 @@ GUARD_SECURITY: dict[Guard, list[Json]] = {
     "state_reader": [{"session": []}, *_keys("state:read")],
     "stream_reader": [{"session": []}, {"bridgeSecret": []}, *_keys("state:read")],
     "metrics_reader": [{"session": []}, {"metricsToken": []}, *_keys("metrics:read")],
-    "tradingview": [],  # OpenAPI knows no secret in a body: the field is in each schema, the words in the description
+    "tradingview": [],  # OpenAPI has no scheme for a secret in the body: the schemas and descriptions name the field
 }
 KEY_SAYS = "It reads and changes nothing. A key that is shown is judged alone: no session beside it helps."
 SECURITY_SCHEMES = {
@@ -156,7 +158,7 @@ def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any]]]:
 
 
 def _schemas(views: list[Any]) -> tuple[Json, Names]:
-    """Return all schemas of the components, and a reference to each body's and each answer's own."""
+    """Return the schemas of the components, and a reference to the schema of each body and answer."""
     bodies, taken = schemas_of_bodies({view.__body__ for view in views if hasattr(view, "__body__")})
     given = {view.__answers__.model for view in views if view.__answers__.model}
     answered, shown = schemas_of_answers({*given, Problem})
@@ -238,7 +240,7 @@ def _responses(method: str, view: Any, names: Names) -> Json:
 
 
 def errors_of(method: str, view: Any) -> set[int]:
-    """Return the errors a view may answer: by its guard, by what it reads, and what it declared."""
+    """Return the errors of a view: those of its guard, those of the input it reads, those it declares."""
     guard: Guard = view.__guard__
     declared: Answers = view.__answers__
     changes = method in UNSAFE

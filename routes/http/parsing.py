@@ -1,4 +1,4 @@
-"""The door: JSON becomes a command or ``InvalidRequest``; no dict goes further in (DESIGN 4)."""
+"""Parsing of requests: JSON becomes a typed body, or ``InvalidRequest``; no dict reaches a service (DESIGN 4)."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ HIGHEST_PRICE = Decimal(10) ** 9
 MOST_CONTRACTS = 1_000_000
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def accepts(
     model: type[Body], *, may_be_empty: bool = False
 ) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Give the view its body, read and checked, as first argument; an empty one is ``{}`` where that may be."""
+    """Pass the parsed body to the view as first argument; an empty body is ``{}`` if no field is required."""
 
     def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
         @wraps(view)
@@ -58,7 +59,7 @@ def accepts(
 
 
 def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Give the view its query, read and checked, as first argument; names the model does not know are ignored."""
+    """Pass the parsed query to the view as first argument; unknown names are ignored."""
 
     def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
         @wraps(view)
@@ -89,7 +90,7 @@ def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callabl
 
 
 def _instant(value: object) -> object:
-    """Read ISO 8601 or epoch seconds or milliseconds; without a zone it is UTC."""
+    """Read ISO 8601, or epoch seconds or milliseconds; a time without a zone is UTC."""
     if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value.strip()):
         value = float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -102,7 +103,7 @@ def _instant(value: object) -> object:
 
 
 def _rfc3339(value: object) -> object:
-    """Read an RFC 3339 instant: a date, a time and a zone, nothing less."""
+    """Read an RFC 3339 instant: date, time and zone are all required."""
     if isinstance(value, str) and RFC_3339.fullmatch(value):
         with suppress(ValueError):
             return datetime.fromisoformat(value.upper())
@@ -140,7 +141,7 @@ def _color(value: object) -> object:
 
 
 def _whole_number(value: object) -> object:
-    """JSON knows one kind of number: 5.0 is 5."""
+    """Read 5.0 as 5: JSON has one kind of number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -155,7 +156,7 @@ def _brick_id(value: object) -> object:
 
 
 def _asked_number(value: object) -> object:
-    """A query is text: plain digits are a number, nothing else is."""
+    """Read a number of the query: a text of plain digits."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value, re.ASCII) else value
 
 
@@ -191,19 +192,19 @@ BrickId = Annotated[
 
 
 class OperatorBody(BaseModel):
-    """What the page and scripts send: nothing unknown is let through."""
+    """A body from the page or a script: unknown fields are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class AssetBody(OperatorBody):
-    """A control that needs no more than the asset."""
+    """The body of a control that needs only the asset."""
 
     asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
 
 
 class ClickBody(AssetBody):
-    """A click that lets an entry happen, now or later: it may say when it was made, and is refused when stale."""
+    """A click that leads to an entry now or later: it may carry its time, and a stale one is refused."""
 
     clicked_at: ExactMoment | None = Field(
         default=None,
@@ -213,14 +214,15 @@ class ClickBody(AssetBody):
 
 
 class BridgeBody(BaseModel):
-    """What a bridge sends: it may say more than we read, and name the secret in the body."""
+    """A body from a bridge: unknown fields are ignored, and it may hold the secret."""
 
     model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=True)
 
 
 def _name_aliases(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Tell of every name by which an alert may call a field; what counts is the first that is there."""
-    properties, required = schema["properties"], schema["required"]
+    """List every name that an alert may use for a field in the schema; the first name present counts."""
+    properties = schema["properties"]
+    required = schema["required"]
     for field in model.model_fields.values():
         if not isinstance(field.validation_alias, AliasChoices):
             continue
@@ -234,7 +236,7 @@ def _name_aliases(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class WebhookBody(BaseModel):
-    """What TradingView sends: alerts carry fields of their own, types are still strict."""
+    """A body from TradingView: alerts may carry unknown fields, known fields have strict types."""
 
     model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra=_name_aliases)
 

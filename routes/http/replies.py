@@ -1,4 +1,4 @@
-"""What the house gives its routes: the desk's parts, and how a decided command is answered."""
+"""What routes share: the application's services, and the answers to decided commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from wire.state import StateDocument
 
 
 class AppServices(Struct, frozen=True):
-    """The parts that ``create_app`` put together."""
+    """The services that ``create_app`` built."""
 
     config: Config
     manager: StateManager
@@ -43,14 +43,15 @@ class AppServices(Struct, frozen=True):
     event_views: EventViews
 
     def is_stopping(self) -> bool:
-        """Tell whether the process is about to go: long waits end early."""
+        """Return whether the process is about to stop, so that long waits end early."""
         return self.stopping.is_set()
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
-        """Write a bridge's message into the log, unless the journal has it."""
+        """Add a bridge's message to the activity log, unless it is journaled: the commit adds those."""
         if outcome.is_journaled:
             return
-        now, answered = self.manager.now, outcome.answer
+        now = self.manager.now
+        answered = outcome.answer
         if isinstance(answered, Refusal):
             line = refused_line(now, kind, text, explanation_of(answered))
         else:
@@ -64,24 +65,24 @@ def app_services() -> AppServices:
 
 def whole_state() -> StateDocument:
     """Return the state document as of now."""
-    parts = app_services()
-    return state_document(parts.manager.snapshot, parts.activity.as_document(), parts.manager.now)
+    services = app_services()
+    return state_document(services.manager.snapshot, services.activity.as_document(), services.manager.now)
 
 
 def answer_with_asset(outcome: Outcome, symbol: str) -> Response:
-    """Answer a command that changed an asset: the desk's refusal, or that asset's part of the state."""
+    """Answer a command that changed an asset: with the refusal, or with the asset's part of the state."""
     if isinstance(outcome.answer, Refusal):
         return refused(outcome.answer, app_services().manager)
     return reply(AssetAnswer(version=outcome.version, asset=asset_part(outcome, symbol)))
 
 
 def asset_part(outcome: Outcome, symbol: str) -> AssetState:
-    """Return one asset's part of the state as the command left it."""
+    """Return the asset's part of the state after the command."""
     return asset_view(outcome.desk, outcome.desk.assets[symbol], app_services().manager.now)
 
 
 def answer(outcome: Outcome, body: VersionAnswer) -> Response:
-    """Answer a command: the desk's refusal, or ``body``."""
+    """Answer a command with its refusal, or with ``body``."""
     return refused(outcome.answer, app_services().manager) if isinstance(outcome.answer, Refusal) else reply(body)
 
 
@@ -93,6 +94,6 @@ def reply(body: Struct, status: int = 200) -> Response:
 
 
 def fresh(response: Response) -> Response:
-    """Forbid every copy of the answer."""
+    """Forbid browsers and proxies to store the answer."""
     response.headers["Cache-Control"] = "no-store"
     return response

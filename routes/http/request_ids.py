@@ -1,7 +1,7 @@
-"""Every request has an id: taken from the caller or made here, in every log line, in the answer.
+"""Gives every request an id, from the caller or generated, and puts it into the answer and every log line.
 
-What is logged of a request: logins always, answers of 500 and above, and what took longer than a second. Everything
-else, webhooks too, at DEBUG. Neither the query nor the path as typed is ever logged: they may hold a secret.
+Logged are logins, answers of 500 and above, and requests longer than a second; all others, webhooks too, only at
+DEBUG. Neither the query nor the requested path is logged, because they may hold a secret.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ HEADER = "X-Request-Id"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLOW_SECONDS = 1.0
 WAITS_ON_PURPOSE = frozenset({"bridge_orders.hand_over"})
-REFUSES_ON_PURPOSE = frozenset({"health.show_readiness"})  # a standby says so every few seconds
+REFUSES_ON_PURPOSE = frozenset({"health.show_readiness"})  # a standby answers 503 to every probe
 LOGIN = "auth.log_in"
 
 
-def install(app: Flask, *, tells_all: bool = False) -> None:
-    """Give every request its id, before anything else looks at it. ``tells_all``: log each at DEBUG."""
+def install(app: Flask, *, logs_all: bool = False) -> None:
+    """Give every request its id before any other handler runs. ``logs_all``: log each request, at DEBUG."""
 
     def end(response: Response) -> Response:
         if "request_id" not in g:
-            return response  # it failed before it began
+            return response  # the request failed before it got its id
         response.headers[HEADER] = g.request_id
         seconds = time.perf_counter() - g.began
         endpoint = request.endpoint
         is_slow = seconds > SLOW_SECONDS and endpoint not in WAITS_ON_PURPOSE
         has_failed = response.status_code >= 500 and endpoint not in REFUSES_ON_PURPOSE
-        if tells_all or is_slow or has_failed or endpoint == LOGIN:
+        if logs_all or is_slow or has_failed or endpoint == LOGIN:
             _tell(response.status_code, seconds, is_slow, has_failed)
         return response
 
@@ -68,5 +68,5 @@ def _tell(status: int, seconds: float, is_slow: bool, has_failed: bool) -> None:
 
 
 def route() -> str | None:
-    """Return the path as it was declared, without what the caller put into it."""
+    """Return the declared path, without the caller's values in it."""
     return request.url_rule.rule if request.url_rule is not None else None

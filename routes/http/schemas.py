@@ -1,6 +1,6 @@
-"""JSON Schemas as the wire has them: of answers from the Structs of ``wire``, of bodies from the models that parse.
+"""JSON Schemas of the wire: of answers from the Structs of ``wire``, of bodies from the models that parse them.
 
-Decimals are answered as numbers, and taken as numbers or as digits in a string.
+Answers write decimals as numbers; bodies may hold them as numbers or as digits in a string.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 Json = dict[str, Any]
 
 REFERENCE = "#/components/schemas/"
-DECIMAL_IN_TEXT = {"type": "string", "format": "decimal"}  # how msgspec describes a Decimal; this app writes numbers
+DECIMAL_IN_TEXT = {"type": "string", "format": "decimal"}  # msgspec's schema of a Decimal; this app writes numbers
 
 
 class BodySchema(GenerateJsonSchema):
@@ -35,7 +35,7 @@ def _plain(number: Any) -> int | float:
 
 
 def schemas_of_bodies(models: Iterable[type[BaseModel]]) -> tuple[Json, dict[type, Json]]:
-    """Return the named schemas of request bodies, and a reference to each model's own."""
+    """Return the named schemas of request bodies, and a reference to the schema of each model."""
     references, whole = models_json_schema(
         [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
         ref_template=REFERENCE + "{model}",
@@ -45,7 +45,7 @@ def schemas_of_bodies(models: Iterable[type[BaseModel]]) -> tuple[Json, dict[typ
 
 
 def schemas_of_answers(structs: Iterable[type[Struct]]) -> tuple[Json, dict[type, Json]]:
-    """Return the named schemas of answers, and a reference to each Struct's own."""
+    """Return the named schemas of answers, and a reference to the schema of each Struct."""
     ordered = sorted(structs, key=lambda struct: struct.__name__)
     references, named = msgspec.json.schema_components(ordered, ref_template=REFERENCE + "{name}")
     written = {name: _as_written(schema) for name, schema in named.items()}
@@ -53,13 +53,13 @@ def schemas_of_answers(structs: Iterable[type[Struct]]) -> tuple[Json, dict[type
 
 
 def _as_written(schema: Any) -> Any:
-    """Say what the encoder does: decimals are numbers, and a field with a default is written all the same."""
+    """Correct a schema to what the encoder writes: decimals as numbers, and also fields that have a default."""
     if isinstance(schema, list):
         return [_as_written(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if DECIMAL_IN_TEXT.items() <= schema.items():
-        return {**{name: said for name, said in schema.items() if name != "format"}, "type": "number"}
+        return {**{name: value for name, value in schema.items() if name != "format"}, "type": "number"}
     written = {name: _as_written(inner) for name, inner in schema.items()}
     if "properties" in schema:
         fields = schema["properties"]
@@ -70,7 +70,7 @@ def _as_written(schema: Any) -> Any:
 
 
 def _without_default(field: Json) -> Json:
-    return {name: said for name, said in field.items() if name != "default"}
+    return {name: value for name, value in field.items() if name != "default"}
 
 
 def without_titles(schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The cookie that holds the operator's session: out of reach of scripts, of other sites and of other desks."""
+"""The cookie of the operator's session: closed to scripts and other sites, and separate for each desk."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.access.gatekeeper import Gatekeeper
 from services.access.sessions import SESSION_LASTS
 from services.ops.config import Config
 
-OVER_HTTPS = "__Host-"  # with this in its name a browser takes the cookie from this host over https alone
+OVER_HTTPS = "__Host-"  # a browser accepts a cookie with this prefix only over https and only from this host
 
 
 def install(app: Flask, config: Config, gatekeeper: Gatekeeper) -> None:
-    """Keep sessions in a cookie that https alone carries once it was used."""
+    """Keep sessions in a cookie; one set over https is sent over https only."""
     app.session_interface = SecureBehindHttps()
     app.config.update(
         SESSION_COOKIE_NAME=cookie_name(config),
@@ -29,9 +29,9 @@ def install(app: Flask, config: Config, gatekeeper: Gatekeeper) -> None:
 
 
 def cookie_name(config: Config) -> str:
-    """Return a name of the desk's own: browsers do not tell ports apart, and two desks may share a host.
+    """Return a cookie name of this desk: browsers share cookies between ports, and two desks may share a host.
 
-    It is made of the store and the secret key, so that a desk's standby reads the cookie, too.
+    It is derived from the store and the secret key, so that the desk's standby uses the same name.
     """
     place = config.sqlite_path.resolve() if config.store == "sqlite" else config.google_cloud_project
     key = config.flask_secret_key.encode()[:64]
@@ -39,7 +39,7 @@ def cookie_name(config: Config) -> str:
 
 
 class SecureBehindHttps(SecureCookieSessionInterface):
-    """Marks the session cookie Secure, in its name too, whenever the request came over https."""
+    """Marks the session cookie Secure, by attribute and by name, when the request came over https."""
 
     def get_cookie_name(self, app: Flask) -> str:
         name = super().get_cookie_name(app)
@@ -49,6 +49,6 @@ class SecureBehindHttps(SecureCookieSessionInterface):
         return request.is_secure
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Save nothing behind an asset: it would be another one for each cookie, and kept for no other."""
+        """Set no cookie with a static file: caches would then keep one copy for each cookie."""
         if request.endpoint != "static":
             super().save_session(app, session, response)

@@ -9,7 +9,7 @@ from msgspec import structs
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers
-from routes.http.errors import said
+from routes.http.errors import error_answer
 from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, answer_with_asset, app_services, asset_part, reply
 from routes.operator import operator_calls
@@ -74,7 +74,7 @@ class SignalTargetBody(AssetBody):
 @answers(ExitAnswer, errors=(409,))
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
-    """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
+    """Exit one asset; ``force`` overrides the initial exit lock and is journaled."""
     outcome = app_services().manager.submit(ExitPosition(body.asset, body.force))
     taken = outcome.answer
     if not isinstance(taken, OrderTaken):
@@ -93,7 +93,7 @@ def exit_position(body: ExitBody) -> Response:
 @answers(ExitAllAnswer)
 @accepts(ExitAllBody)
 def exit_all(body: ExitAllBody) -> Response:
-    """Flatten every asset; what is locked is skipped and said, unless forced."""
+    """Flatten every asset; without ``force`` locked assets are skipped and listed in the answer."""
     outcome = app_services().manager.submit(ExitAll(body.force))
     taken = outcome.answer
     if not isinstance(taken, ExitsTaken):
@@ -117,12 +117,13 @@ def _changed_by(taken: ExitsTaken) -> list[str]:
 @answers(ScaleInAnswer, 201, errors=(409,))
 @accepts(ClickBody)
 def scale_in(body: ClickBody) -> Response:
-    """Add to the open trade, once, when the market has unlocked it."""
+    """Add to the open trade, once per trade, after a brick unlocked the scale-in."""
     outcome = app_services().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
     taken = outcome.answer
     if not isinstance(taken, OrderTaken) or taken.order is None:
         return answer_with_asset(outcome, body.asset)
-    asset, order = asset_part(outcome, body.asset), order_view(taken.order)
+    asset = asset_part(outcome, body.asset)
+    order = order_view(taken.order)
     return reply(ScaleInAnswer(version=outcome.version, asset=asset, order=order), 201)
 
 
@@ -130,7 +131,7 @@ def scale_in(body: ClickBody) -> Response:
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(ProtectBody)
 def set_protect(body: ProtectBody) -> Response:
-    """Switch the soft stop on open points."""
+    """Switch the soft stop on open points on or off."""
     return answer_with_asset(
         app_services().manager.submit(SetProtect(body.asset, body.enabled, body.threshold)), body.asset
     )
@@ -140,7 +141,7 @@ def set_protect(body: ProtectBody) -> Response:
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(PointsTargetBody)
 def set_points_target(body: PointsTargetBody) -> Response:
-    """Switch the take-profit at open points."""
+    """Switch the take-profit at open points on or off."""
     return answer_with_asset(
         app_services().manager.submit(SetPointsTarget(body.asset, body.enabled, body.target)), body.asset
     )
@@ -150,7 +151,7 @@ def set_points_target(body: PointsTargetBody) -> Response:
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(SignalTargetBody)
 def set_signal_target(body: SignalTargetBody) -> Response:
-    """Arm, disarm or set the take-profit that counts opposite 6pt bricks."""
+    """Arm, disarm or change the take-profit that counts 6pt bricks against the trade."""
     command = SetSignalTarget(body.asset, body.tp_arm == "toggle", body.tp_target, body.reset)
     return answer_with_asset(app_services().manager.submit(command), body.asset)
 
@@ -159,7 +160,7 @@ def set_signal_target(body: SignalTargetBody) -> Response:
 @answers(AssetAnswer, errors=(409, 423))
 @accepts(AssetBody)
 def toggle_high_next_bar_exit(body: AssetBody) -> Response:
-    """Switch the exit at the next 8pt brick."""
+    """Switch the exit at the next 8pt brick on or off."""
     return _toggle(body.asset, "high_next_bar_exit_enabled")
 
 
@@ -167,7 +168,7 @@ def toggle_high_next_bar_exit(body: AssetBody) -> Response:
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_main_flip_exit(body: AssetBody) -> Response:
-    """Switch the exit at an opposite 6pt brick."""
+    """Switch the exit at a 6pt brick against the trade on or off."""
     return _toggle(body.asset, "main_flip_exit_enabled")
 
 
@@ -175,7 +176,7 @@ def toggle_main_flip_exit(body: AssetBody) -> Response:
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def toggle_four_pt_invalidation(body: AssetBody) -> Response:
-    """Switch the exit at an opposite 4pt brick."""
+    """Switch the exit at a 4pt brick against the trade on or off."""
     return _toggle(body.asset, "four_pt_invalidation_enabled")
 
 
@@ -187,10 +188,10 @@ def _toggle(asset: str, setting: ToggledExit) -> Response:
 @answers(AutoExitAnswer)
 @accepts(AssetBody)
 def confirm_auto_exit(body: AssetBody) -> Response:
-    """Confirm the auto-exit timeframe; the contract locks it to 6pt, so there is nothing to change."""
+    """Confirm the auto-exit timeframe; the contract fixes it at 6pt, so this changes nothing."""
     snapshot = app_services().manager.snapshot
     if body.asset not in snapshot.desk.assets:
-        return said(f"asset {body.asset} is not traded on this desk", 400)
+        return error_answer(f"asset {body.asset} is not traded on this desk", 400)
     part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], app_services().manager.now)
     return reply(AutoExitAnswer(version=snapshot.version, asset=part, auto_exit_renko="6pt"))
 
@@ -198,5 +199,5 @@ def confirm_auto_exit(body: AssetBody) -> Response:
 @controls.post("/api/two-half-tp-lock")
 @answers(None, 423)
 def refuse_manual_lock() -> Response:
-    """Refuse whatever is sent: the 2.5pt management lock is automatic only (SPEC 6.2)."""
-    return said("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)
+    """Refuse every call: the 2.5pt management lock is automatic only (SPEC 6.2)."""
+    return error_answer("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)

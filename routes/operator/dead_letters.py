@@ -1,4 +1,4 @@
-"""Webhooks that could not be read: listed, and bricks among them tried again."""
+"""Dead letters, webhooks that could not be read: list them, and replay those that are bricks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LETTERS_SHOWN = 200
 @dead_letters.get("/api/dead-letters")
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
-    """Return the newest webhooks that could not be read, newest first."""
+    """Return the newest dead letters, webhooks that could not be read, newest first."""
     letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
     return reply(DeadLettersAnswer(dead_letters=tuple(_letter_row(letter) for letter in letters)))
 
@@ -35,28 +35,28 @@ def show_dead_letters() -> Response:
 @dead_letters.post("/api/dead-letters/<sequence>/replay")
 @answers(BrickAnswer, errors=(404, 409, 422))
 def replay_dead_letter(sequence: str) -> Response:
-    """Try a brick again, word for word: nothing of it can be changed, and one that came late has no effect."""
+    """Replay a brick exactly as it was received; a brick that is late has no effect."""
     letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
     letter = next((letter for letter in letters if str(letter.sequence) == sequence), None)
     if letter is None:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
     outcome = app_services().manager.submit(brick)
-    body, said = answer_to(outcome)
+    body, code = answer_to(outcome)
     line = LogLine(
         ts=app_services().manager.now,
         kind=letter.path.strip("/"),
         asset=brick.asset,
         text=brick_text(brick),
-        outcome=f"{said}, tried again",
-        why=Explanation(said, facts={"tried_again": True}),
+        outcome=f"{code}, tried again",
+        why=Explanation(code, facts={"tried_again": True}),
     )
     app_services().activity.note("tradingview", line)
     return answer(outcome, body)
 
 
 def _brick_of(letter: DeadLetter) -> CloseBrick:
-    """Read the letter as a brick that tells its time. Raises InvalidRequest."""
+    """Read the dead letter as a brick with a time. Raises InvalidRequest."""
     if letter.path not in STREAM_OF_PATH:
         raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
     try:

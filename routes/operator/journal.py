@@ -1,4 +1,4 @@
-"""The trader's journal: closed trades, what they come to, and what the operator writes about them."""
+"""The trader's journal: closed trades, their statistics, and the operator's notes about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from routes.http.describing import answers
-from routes.http.errors import said
+from routes.http.errors import error_answer
 from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
 from routes.http.replies import answer, app_services, fresh, reply
 from routes.operator import operator_calls
@@ -68,7 +68,8 @@ from wire.journal import (
 journal = operator_calls("journal", __name__)
 
 LONGEST_PAGE = 500
-DAY_PATTERN, MONTH_PATTERN = r"^\d{4}-\d{2}-\d{2}$", r"^20\d{2}-(0[1-9]|1[0-2])$"
+DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
+MONTH_PATTERN = r"^20\d{2}-(0[1-9]|1[0-2])$"
 MANY_DIGITS = Decimal("0.000001")
 SHEET_COLUMNS = (
     *("trading_day", "exit_ts", "entry_ts", "asset", "contract", "side", "size", "entry_price", "exit_price"),
@@ -98,7 +99,7 @@ def _cursor(text: str) -> str:
 def _tag(text: str) -> str:
     if not TAG.fullmatch(text):
         sentence = "{was} is no tag: 1 to 24 letters a to z, digits or hyphens"
-        raise PydanticCustomError("said", sentence, {"was": repr(text[:40])})
+        raise PydanticCustomError("own_sentence", sentence, {"was": repr(text[:40])})
     return text
 
 
@@ -113,13 +114,13 @@ AskedEnv = Literal["DEMO", "LIVE"]
 
 
 class Asked(BaseModel):
-    """A query of the journal: a name that it does not know is a mistake, not a wish for everything."""
+    """A query of the journal. An unknown name is refused: ignored, a misspelt filter would select every trade."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class TradesAsked(Asked):
-    """Which trades: of a trading day or from a first to a last one, and what they have in common."""
+    """Filters of closed trades: one trading day, or a range of days, and properties of the trades."""
 
     day: Day | None = None
     first_day: Day | None = None
@@ -152,7 +153,7 @@ class TradesAsked(Asked):
 
 
 class PageAsked(TradesAsked):
-    """Which trades, how many at most, and behind which one."""
+    """Filters of closed trades, the most rows of a page, and the trade after which the page begins."""
 
     limit: Annotated[AskedNumber, Field(ge=1, le=LONGEST_PAGE)] = 100
     before: Following | None = None
@@ -176,7 +177,7 @@ class DayAsked(Asked):
 
 
 class NoteBody(OperatorBody):
-    """A note and tags, in place of what was written before."""
+    """A note and tags; they replace the earlier ones."""
 
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
     tags: Annotated[Tags, Field(default_factory=list, max_length=MOST_TAGS)]
@@ -188,7 +189,7 @@ class NoteBody(OperatorBody):
 def show_trades(query: PageAsked) -> Response:
     """Return closed trades, newest first, page by page.
 
-    A page looks at no more than 5,000 trades: it may hold few or none and still have a `next`.
+    A page reads at most 5,000 trades: it may hold few or none and still have a `next`.
     """
     page = page_of(app_services().manager.store, query.selection, _roll(), query.limit, query.cursor)
     following = None if page.following is None else write_cursor(page.following)
@@ -199,7 +200,7 @@ def show_trades(query: PageAsked) -> Response:
 @answers(None, media="text/csv", errors=(503,))
 @asks(TradesAsked)
 def show_sheet(query: TradesAsked) -> Response:
-    """Return the newest 5,000 of the selected trades for a spreadsheet, formulas in texts made harmless."""
+    """Return the newest 5,000 selected trades for a spreadsheet, with formulas in texts disabled."""
     page = page_of(app_services().manager.store, query.selection, _roll(), READ_AT_MOST)
     response = Response(_sheet(page.trades), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="lockstep-trades.csv"'
@@ -211,12 +212,15 @@ def show_sheet(query: TradesAsked) -> Response:
 @answers(StatisticsAnswer, errors=(503,))
 @asks(TradesAsked)
 def show_statistics(query: TradesAsked) -> Response:
-    """Return what the selected trades come to."""
-    store, roll, selection = app_services().manager.store, _roll(), query.selection
+    """Return the statistics of the selected trades."""
+    store = app_services().manager.store
+    roll = _roll()
+    selection = query.selection
     page = page_of(store, selection, roll, READ_AT_MOST)
     since, until = span_of(selection.first_day, selection.last_day, roll)
     attempts = attempts_between(store, since, until, READ_AT_MOST)
-    day_at, curve = day_by(roll), curve_of(page.trades)
+    day_at = day_by(roll)
+    curve = curve_of(page.trades)
     of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
     body = StatisticsAnswer(
         truncated=page.following is not None,
@@ -233,7 +237,7 @@ def show_statistics(query: TradesAsked) -> Response:
 @answers(CalendarAnswer, errors=(503,))
 @asks(MonthAsked)
 def show_calendar(query: MonthAsked) -> Response:
-    """Return what was done and tried on each trading day of a month."""
+    """Return the trades and the refused attempts of each trading day of a month."""
     name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
     month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
     days = tuple(CalendarRow(**structs.asdict(day)) for day in month.days)
@@ -244,7 +248,7 @@ def show_calendar(query: MonthAsked) -> Response:
 @answers(DayAnswer, errors=(503,))
 @asks(DayAsked)
 def show_day(query: DayAsked) -> Response:
-    """Return one trading day: the account's course, figures, tries against the rules, forced exits."""
+    """Return one trading day: equity curve, figures, refused attempts, forced exits."""
     asked = query.day or app_services().manager.snapshot.desk.day.trading_day
     day = day_of(app_services().manager.store, asked, _roll(), query.env, query.samples_after)
     body = DayAnswer(
@@ -263,11 +267,11 @@ def show_day(query: DayAsked) -> Response:
 @answers(NoteAnswer, errors=(404,))
 @accepts(NoteBody)
 def note_trade(body: NoteBody, trade_id: str) -> Response:
-    """Write about a closed trade: a note and tags in place of what was written before."""
+    """Write note and tags of a closed trade; they replace the earlier ones."""
     manager = app_services().manager
     entry = trade_with_note(manager.store, trade_id[:64], _roll())
     if entry is None:
-        return said(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
+        return error_answer(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
     outcome = manager.submit(NoteTrade(entry.trade.id, body.note, tuple(body.tags)))
     note = Note(body.note, tuple(dict.fromkeys(body.tags)), manager.now)
     noted = journal_row(structs.replace(entry, note=note))
@@ -302,7 +306,7 @@ def _sheet(trades: Iterable[JournalTrade]) -> str:
 
 
 def _short(value: Any) -> Any:
-    """Write an average with six places at most: a spreadsheet needs no more."""
+    """Round an average to six places, which is enough for a spreadsheet."""
     if not isinstance(value, Decimal) or value == value.quantize(MANY_DIGITS):
         return value
     return value.quantize(MANY_DIGITS)

@@ -1,4 +1,4 @@
-"""The bricks around a closed trade and its fills, for the journal's picture."""
+"""The bricks around a closed trade and its fills, for the chart in the journal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field
 
 from routes.http.describing import answers
-from routes.http.errors import said
+from routes.http.errors import error_answer
 from routes.http.parsing import asks
 from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
@@ -29,7 +29,7 @@ LONGEST_ID = 64
 
 
 class SizeAsked(BaseModel):
-    """Bricks of which size; the 1pt brick is not journaled."""
+    """The size of the bricks; the 1pt brick is not journaled."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,18 +40,19 @@ class SizeAsked(BaseModel):
 @answers(TradeBricksAnswer, errors=(404, 503))
 @asks(SizeAsked)
 def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
-    """Return the bricks before, in and after a closed trade, oldest first, and the trade's fills.
+    """Return the bricks before, during and after a closed trade, oldest first, and the trade's fills.
 
-    Of a trade with more than 540 bricks those around its entry and its exit; `gap` says where some are missing.
+    A trade with more than 540 bricks loses those in its middle; `gap` says where they are missing.
     """
-    parts = app_services()
-    closed = closed_trade(parts.manager.store, trade_id[:LONGEST_ID])
+    services = app_services()
+    closed = closed_trade(services.manager.store, trade_id[:LONGEST_ID])
     if closed is None:
-        return said(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
-    trade, stream = closed.trade, STREAM_OF_SIZE[query.size]
+        return error_answer(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
+    trade = closed.trade
+    stream = STREAM_OF_SIZE[query.size]
     contract = _contract_of(trade)
-    found = bricks_around(trade, stream, parts.manager.store, parts.bricks)
-    fills = fills_of(parts.manager.store, trade.id)
+    found = bricks_around(trade, stream, services.manager.store, services.bricks)
+    fills = fills_of(services.manager.store, trade.id)
     body = TradeBricksAnswer(
         trade_id=trade.id,
         asset=trade.asset,
@@ -68,6 +69,6 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
 
 
 def _contract_of(trade: TradeClosed) -> Contract:
-    """Return what a point of the asset is worth, for one that the desk no longer trades as well."""
+    """Return the asset's contract, also when the desk no longer trades it."""
     asset = app_services().manager.snapshot.desk.assets.get(trade.asset)
     return contract_for(trade.asset, trade.exit_ts.date()) if asset is None else asset.contract

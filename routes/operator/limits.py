@@ -1,4 +1,4 @@
-"""The day and its limits: take a slot by hand, switch the environment, tighten (SPEC 5.5, 8.5)."""
+"""The day and its limits: use up a trade by hand, switch the environment, change limits (SPEC 5.5, 8.5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Response
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers
-from routes.http.errors import said
+from routes.http.errors import error_answer
 from routes.http.parsing import AS_WRITTEN, Amount, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
@@ -22,7 +22,7 @@ limits = operator_calls("limits", __name__)
 
 
 def _between(rule: str) -> Any:
-    """Return the range of the setting of the same name."""
+    """Return the allowed range of a limit, that of the setting of the same name."""
     row = RULE_SETTING[rule]
     return Field(gt=row.low, le=row.high) if row.kind == "decimal" else Field(ge=row.low, le=row.high)
 
@@ -36,7 +36,7 @@ class EnvBody(OperatorBody):
 
 
 class LimitsBody(OperatorBody):
-    """Any of the limits; the ranges are those of the settings of the same name."""
+    """One or more limits; each has the range of the setting of the same name."""
 
     max_trades_per_day: Annotated[WholeNumber, _between("max_trades_per_day")] | None = None
     daily_stop_limit_pct: Annotated[Amount, _between("daily_stop_limit_pct"), AS_WRITTEN] | None = None
@@ -64,9 +64,10 @@ class LimitsBody(OperatorBody):
 @answers(TradeCountAnswer, errors=(409,))
 @accepts(NothingBody, may_be_empty=True)
 def consume_trade(body: NothingBody) -> Response:
-    """Take one slot of the day's trade limit."""
+    """Use up one trade of the day's trade limit."""
     outcome = app_services().manager.submit(ConsumeTrade())
-    day, rules = outcome.desk.day, outcome.desk.rules
+    day = outcome.desk.day
+    rules = outcome.desk.rules
     left = max(0, rules.max_trades_per_day - day.trades_taken)
     count = TradeCountAnswer(version=outcome.version, trades_taken_today=day.trades_taken, trades_remaining_today=left)
     return answer(outcome, count)
@@ -76,9 +77,9 @@ def consume_trade(body: NothingBody) -> Response:
 @answers(EnvAnswer, errors=(409,))
 @accepts(EnvBody)
 def switch_env(body: EnvBody) -> Response:
-    """Change between DEMO and LIVE when all is flat; LIVE needs a password and a connected bridge."""
+    """Switch between DEMO and LIVE while everything is flat; LIVE needs a password and a connected bridge."""
     if body.env == "LIVE" and app_services().gatekeeper.is_open:
-        return said("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
+        return error_answer("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
     outcome = app_services().manager.submit(SwitchEnv(body.env))
     return answer(outcome, EnvAnswer(version=outcome.version, env=outcome.desk.env))
 
@@ -87,7 +88,7 @@ def switch_env(body: EnvBody) -> Response:
 @answers(LimitsAnswer)
 @accepts(LimitsBody)
 def set_limits(body: LimitsBody) -> Response:
-    """Change limits: tighter at once, looser from the next trading day on."""
+    """Change limits: a tighter value applies at once, a looser one from the next trading day."""
     asked = body.model_dump(exclude_none=True)
     outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}

@@ -1,4 +1,4 @@
-"""Orders as the operator asks for them (SPEC 4)."""
+"""Entries of the operator (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class EntryBody(ClickBody):
 @takes_header("Idempotency-Key", "the same key answers the first result again for 24 h", LONGEST_KEY)
 @accepts(EntryBody)
 def place_order(body: EntryBody) -> Response:
-    """Ask for a market entry, the whole ladder answers; or let a pre-order wait."""
+    """Enter at the market if every gate is open, or place a pre-order for the next 6pt brick."""
     asked = PlacePreOrder if body.order_type == "preorder" else EnterMarket
     command = asked(
         asset=body.asset,

@@ -1,4 +1,4 @@
-"""The webhook secret, shown to who types the password once more."""
+"""The webhook secret, shown after the operator typed the password again."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class PasswordBody(OperatorBody):
 @answers(SecretAnswer, errors=(401, 403, 429))
 @accepts(PasswordBody)
 def show_webhook_secret(body: PasswordBody) -> Response:
-    """Tell the webhook secret to an operator who types the password once more; never without one."""
-    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
+    """Return the webhook secret to an operator who types the password again; without a password it is never shown."""
+    gatekeeper = app_services().gatekeeper
+    address = request.remote_addr or "unknown"
     if gatekeeper.is_open:
         raise AccessDenied("the secret is shown only where a DASHBOARD_PASSWORD is set", 403)
     wait = gatekeeper.seconds_locked_out(address, time.time())

@@ -1,4 +1,4 @@
-"""Entries that wait for the next 6pt brick: intent and pre-order (SPEC 4)."""
+"""Pending entries, which wait for the next 6pt brick: intent and pre-order (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ waiting = operator_calls("waiting", __name__)
 @answers(AssetAnswer, errors=(409,))
 @accepts(ClickBody)
 def place_intent(body: ClickBody) -> Response:
-    """Note the wish to enter after the next 6pt brick."""
+    """Place the intent to enter after the next 6pt brick."""
     outcome = app_services().manager.submit(PlaceIntent(body.asset), clicked_at=body.clicked_at)
     return answer_with_asset(outcome, body.asset)
 
@@ -27,7 +27,7 @@ def place_intent(body: ClickBody) -> Response:
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_intent(body: AssetBody) -> Response:
-    """Take the intent back."""
+    """Cancel the intent."""
     return answer_with_asset(app_services().manager.submit(CancelIntent(body.asset)), body.asset)
 
 
@@ -35,5 +35,5 @@ def cancel_intent(body: AssetBody) -> Response:
 @answers(AssetAnswer, errors=(409,))
 @accepts(AssetBody)
 def cancel_preorder(body: AssetBody) -> Response:
-    """Take the pre-order back."""
+    """Cancel the pre-order."""
     return answer_with_asset(app_services().manager.submit(CancelPreOrder(body.asset)), body.asset)

@@ -1,4 +1,4 @@
-"""Pages, what they load, the session, health: calls that a stranger may make too.
+"""Pages, their files, the session and health: calls that need no session.
 
-The folder declares no guard: each view names its own, and one that names none is closed.
+The folder declares no guard: each view declares its own, and a view without one answers 401.
 """

@@ -1,7 +1,7 @@
-"""The API's description: as OpenAPI for machines, as a page for people.
+"""The API's description: as OpenAPI for programs, as a page for people.
 
-Both are public: they hold no secret and nothing of the desk's state, and whoever writes a bridge or sets up an alert
-needs them before there is a session.
+Both are public: they hold no secret and nothing of the desk's state, and the author of a bridge or an alert needs them
+without a session.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, make_respons
 from routes.http.describing import answers
 from routes.http.guards import guarded_by
 from routes.http.openapi import document
-from routes.pages.api_sheet import rooms, shapes
+from routes.pages.api_sheet import groups, shapes
 
 api_docs = Blueprint("api_docs", __name__)
 
@@ -31,9 +31,9 @@ def show_document() -> Response:
 @guarded_by("public")
 @answers(None, media="text/html")
 def show_page() -> Response:
-    """Show this description as a page."""
+    """Show this description as an HTML page."""
     described = _document_of(_this_app())
-    page = render_template("pages/api_docs.html", api=described, rooms=rooms(described), shapes=shapes(described))
+    page = render_template("pages/api_docs.html", api=described, groups=groups(described), shapes=shapes(described))
     return make_response(page)
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document as a person reads it: calls by room, fields in words, an example to paste into a shell."""
+"""The OpenAPI document for people: calls by group, fields in words, an example to paste into a shell."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ class Shape(Struct, frozen=True):
     fields: tuple[Field, ...]
 
 
-class Room(Struct, frozen=True):
-    """The endpoints that belong together."""
+class Group(Struct, frozen=True):
+    """The endpoints with one tag."""
 
     title: str
     calls: tuple[Call, ...]
 
 
-def rooms(api: Json) -> list[Room]:
-    """Return the document's calls by room, in the document's order."""
+def groups(api: Json) -> list[Group]:
+    """Return the document's calls by group, in the document's order."""
     calls: dict[str, list[Call]] = {tag["name"]: [] for tag in api["tags"]}
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
             calls[operation["tags"][0]].append(_call(api, path, method.upper(), operation))
-    return [Room(title, tuple(own)) for title, own in calls.items()]
+    return [Group(title, tuple(own)) for title, own in calls.items()]
 
 
 def shapes(api: Json) -> list[Shape]:
-    """Return every named schema that has fields."""
+    """Return every named schema with fields."""
     named = api["components"]["schemas"].items()
     return [Shape(n, s.get("description", ""), _fields(api, s)) for n, s in named if "properties" in s]
 
@@ -86,7 +86,9 @@ def _call(api: Json, path: str, method: str, operation: Json) -> Call:
         who=_who(operation),
         parameters=tuple(_parameter(api, asked) for asked in operation.get("parameters", ())),
         body=_fields(api, schema),
-        answers=tuple((status, _resolved(api, told)["description"]) for status, told in operation["responses"].items()),
+        answers=tuple(
+            (status, _resolved(api, answer)["description"]) for status, answer in operation["responses"].items()
+        ),
         gives=_given(api, operation),
         example=example(api, path, method, operation, schema),
     )
@@ -127,7 +129,7 @@ def _resolved(api: Json, schema: Json) -> Json:
 
 
 def _kind(api: Json, schema: Json) -> str:
-    """Say in words what values a schema lets through."""
+    """Say in words which values a schema allows."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
         return " | ".join(_resolved(api, schema)["enum"]) if "enum" in _resolved(api, schema) else name
@@ -152,7 +154,7 @@ def _bounds(schema: Json) -> str:
 
 
 def example(api: Json, path: str, method: str, operation: Json, schema: Json) -> str:
-    """Return the call as a line for a shell."""
+    """Return the call as a ``curl`` line for a shell."""
     words = ["curl"]
     if operation["security"] and "session" in operation["security"][0]:
         words += ["-b", "cookies.txt"]
@@ -172,7 +174,7 @@ def _body(api: Json, schema: Json) -> str:
 
 
 def sample(api: Json, schema: Json) -> Any:
-    """Return a value that fits: what is required, and one field where nothing is."""
+    """Return a valid value: the required fields, or one field when none is required."""
     schema = _resolved(api, schema)
     for known in ("examples", "enum"):
         if known in schema:

@@ -1,4 +1,4 @@
-"""The operator's session: log in, log out, ask (contract: Auth)."""
+"""The operator's session: log in, log out, status (contract: Auth)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class LoginBody(OperatorBody):
 @answers(OkAnswer, errors=(401, 429))
 @accepts(LoginBody)
 def log_in(body: LoginBody) -> Response:
-    """Open a session; wrong passwords are counted per address and end in a pause."""
-    gatekeeper, address = app_services().gatekeeper, request.remote_addr or "unknown"
+    """Open a session; too many wrong passwords from one address lock it out for a while."""
+    gatekeeper = app_services().gatekeeper
+    address = request.remote_addr or "unknown"
     wait = gatekeeper.seconds_locked_out(address, time.time())
     if wait is not None:
         app_services().metrics.login("locked_out")
@@ -37,7 +38,7 @@ def log_in(body: LoginBody) -> Response:
         app_services().metrics.login("wrong")
         raise AccessDenied("the password is wrong")
     app_services().metrics.login("right")
-    _end(_session())  # its cookie is replaced: nobody could log it out later
+    _end(_session())  # its cookie is about to be replaced, so the old session could not be logged out later
     login_user(gatekeeper.new_operator())
     return reply(OkAnswer())
 
@@ -46,7 +47,7 @@ def log_in(body: LoginBody) -> Response:
 @guarded_by("public")
 @answers(OkAnswer)
 def log_out() -> Response:
-    """End the session for good, copies of its cookie too; without one there is nothing to end."""
+    """End the session; copies of its cookie become invalid. Without a session this changes nothing."""
     session = _session()
     logout_user()
     _end(session)
@@ -57,7 +58,7 @@ def log_out() -> Response:
 @guarded_by("public")
 @answers(SessionAnswer)
 def show_status() -> Response:
-    """Say whether a session is open and whether a password is needed."""
+    """Return whether a session is open and whether a password is needed."""
     is_open = app_services().gatekeeper.is_open
     authenticated = is_open or bool(current_user.is_authenticated)
     return reply(SessionAnswer(authenticated=authenticated, password_required=not is_open))
@@ -69,6 +70,6 @@ def _session() -> Session | None:
 
 
 def _end(session: Session | None) -> None:
-    """End a session; where no password is asked for none opens anything, and strangers would fill the store."""
+    """End a session. Without a password store nothing: a session then protects nothing, and strangers call this."""
     if session is not None and not app_services().gatekeeper.is_open:
         app_services().gatekeeper.sessions.end(session)

@@ -1,4 +1,4 @@
-"""Does the process live, and is it ready: for whoever keeps the desk running."""
+"""Health checks for a supervisor or load balancer: is the process alive, and is it ready."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ASK_AGAIN_SECONDS = 2
 
 
 class ReadyQuery(BaseModel):
-    """What the desk must be to be ready."""
+    """The role that the process must have to count as ready."""
 
     role: Literal["writer"] | None = Field(None, description="be ready as the writer only")
 
@@ -29,7 +29,7 @@ class ReadyQuery(BaseModel):
 @guarded_by("public")
 @answers(OkAnswer)
 def show_health() -> Response:
-    """Say that the process lives; restart it when it does not."""
+    """Return that the process is alive; without an answer it should be restarted."""
     return fresh(reply(OkAnswer()))
 
 
@@ -38,9 +38,9 @@ def show_health() -> Response:
 @answers(ReadyAnswer, errors=(503,))
 @asks(ReadyQuery)
 def show_readiness(query: ReadyQuery) -> Response:
-    """Say whether requests can be served: the store answers, and the process is not about to end.
+    """Return whether requests can be served: the store answers, and the process is not about to stop.
 
-    With `role=writer` a standby is not ready: so a load balancer finds the one process that trades.
+    With `role=writer` a standby is not ready, so that a load balancer finds the one process that trades.
     """
     snapshot = app_services().manager.snapshot
     if app_services().is_stopping():

@@ -1,4 +1,4 @@
-"""The pages: login, desk, log."""
+"""The pages: login, desk, log, journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wire.encoding import encode
 
 pages = Blueprint("pages", __name__)
 
-JOURNAL_COLUMNS = (  # of the table of trades: name, title, class
+JOURNAL_COLUMNS = (  # columns of the table of trades: name, title, CSS classes
     ("closed", "Closed", ""),
     ("asset", "Asset", ""),
     ("side", "Side", ""),
@@ -41,7 +41,7 @@ def show_login() -> Response:
 @pages.get("/")
 @guarded_by("public")
 def show_dashboard() -> AnyResponse:
-    """Show the desk, drawn once on the server and live from the stream; strangers are sent to log in."""
+    """Show the desk, rendered by the server and updated from the stream; without a session redirect to the login."""
     is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
@@ -51,7 +51,7 @@ def show_dashboard() -> AnyResponse:
 @pages.get("/log")
 @guarded_by("public")
 def show_log() -> AnyResponse:
-    """Show alerts, dead letters and what was heard; strangers are sent to log in."""
+    """Show alerts, dead letters and received messages; without a session redirect to the login."""
     is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
@@ -61,7 +61,7 @@ def show_log() -> AnyResponse:
 @pages.get("/journal")
 @guarded_by("public")
 def show_journal() -> AnyResponse:
-    """Show the trader's journal, drawn in the page from its calls; strangers are sent to log in."""
+    """Show the trader's journal, rendered in the browser; without a session redirect to the login."""
     if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     desk = app_services().manager.snapshot.desk
@@ -75,7 +75,7 @@ def show_journal() -> AnyResponse:
 
 
 def page_of(template: str, **more: object) -> Response:
-    """Draw a page of the desk with the state as of now; nobody keeps a copy."""
+    """Render a page of the desk with the state as of now; browsers must not store it."""
     state = msgspec.json.decode(encode(whole_state()))
     page = make_response(render_template(template, state=state, **more))
     page.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The set-up page: what to paste into TradingView and onto the bridge's machine, and whether it arrives."""
+"""The set-up page: texts to paste into TradingView and on the bridge's machine, and whether messages arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET"
 @setup_page.get("/setup")
 @guarded_by("public")
 def show_setup() -> AnyResponse:
-    """Show the set-up page; strangers are sent to log in."""
+    """Show the set-up page; without a session redirect to the login."""
     is_open = app_services().gatekeeper.is_open
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
@@ -34,26 +34,27 @@ def show_setup() -> AnyResponse:
 
 
 def secrets_in_use() -> list[tuple[str, str]]:
-    """Return what is known of each previous secret: whether it may be taken away."""
-    gatekeeper, now = app_services().gatekeeper, app_services().manager.now
-    doors = (
+    """Return each previous secret's setting and whether it is still in use, so that it can be removed."""
+    gatekeeper = app_services().gatekeeper
+    now = app_services().manager.now
+    secrets = (
         ("TV_WEBHOOK_SECRET_PREVIOUS", gatekeeper.tradingview),
         ("BRIDGE_HEARTBEAT_SECRET_PREVIOUS", gatekeeper.bridge),
     )
-    return [(name, _previous_use(door, now)) for name, door in doors]
+    return [(name, _previous_use(secret, now)) for name, secret in secrets]
 
 
-def _previous_use(door: SharedSecret, now: Instant) -> str:
-    if not door.has_previous:
+def _previous_use(secret: SharedSecret, now: Instant) -> str:
+    if not secret.has_previous:
         return "not set"
-    if door.previous_used_at is None:
+    if secret.previous_used_at is None:
         return "not used since web was started: it can go when every program has called"
-    minutes = max(0, int((now - door.previous_used_at).total_seconds() // 60))
+    minutes = max(0, int((now - secret.previous_used_at).total_seconds() // 60))
     return f"still in use, {minutes} min ago"
 
 
 def hooks() -> list[dict[str, Any]]:
-    """Return every webhook with its message as it is pasted, the asset left open as ``ASSET``."""
+    """Return every webhook with the message to paste; ``ASSET`` is a placeholder for the asset."""
     heartbeat = '{"secret": %s, "symbol": "{{ticker}}", "price": {{close}}, "timestamp": "{{timenow}}"}'
     brick = '{"secret": %s, "asset": "ASSET", "color": "COLOR", "bar_id": "{{time}}", "close": {{close}}}'
     level = '{"secret": %s, "asset": "ASSET"}'

@@ -22,7 +22,7 @@ USUAL_LIMIT = 500
 
 
 class BricksQuery(BaseModel):
-    """Which bricks, and how many."""
+    """Asset, size and number of the bricks."""
 
     asset: Annotated[Symbol, AfterValidator(str.upper), Field(examples=["ES"])]
     size: Literal["1", "2.5", "4", "6", "8", "12"] = Field(description="in points")
@@ -33,18 +33,19 @@ class BricksQuery(BaseModel):
 @answers(BricksAnswer)
 @asks(BricksQuery)
 def show_bricks(query: BricksQuery) -> Response:
-    """Return the newest bricks of a series, oldest first; the stream's `brick` events go on from there.
+    """Return the newest bricks of a series, oldest first; the stream's `brick` events continue it.
 
-    `n` grows by one with each brick while this process lives; a jump in the stream means that bricks were missed.
-    While `complete` is false the past is still being read: ask again.
+    `n` grows by one with each brick until this process ends; a jump in the stream means that bricks were missed.
+    While `complete` is false, older bricks are still being read: ask again.
     """
-    parts = app_services()
-    snapshot = parts.manager.snapshot
+    services = app_services()
+    snapshot = services.manager.snapshot
     asset = snapshot.desk.assets.get(query.asset)
     if asset is None:
         raise InvalidRequest("asset", f"the desk does not trade {query.asset!r:.60}")
-    stream, complete = STREAM_OF_SIZE[query.size], parts.bricks.is_whole
-    found = parts.bricks.last(query.asset, stream, query.limit)
+    stream = STREAM_OF_SIZE[query.size]
+    complete = services.bricks.is_whole
+    found = services.bricks.last(query.asset, stream, query.limit)
     body = BricksAnswer(
         version=snapshot.version,
         asset=query.asset,

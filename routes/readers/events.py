@@ -1,4 +1,4 @@
-"""Committed events, from the journal: durable, numbered, the same from writer and standby."""
+"""Committed events from the journal: they survive a restart, and writer and standby return the same ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Response, jsonify
 from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
-from routes.http.errors import InvalidRequest, said
+from routes.http.errors import InvalidRequest, error_answer
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services
 from routes.readers import reader_calls
@@ -24,14 +24,14 @@ from wire import events as wire
 events = reader_calls("events", __name__)
 
 LONGEST_WAIT_SECONDS = 25
-WAITING_AT_MOST = 8  # threads that long-polls may hold; one more caller is answered at once
+WAITING_AT_MOST = 8  # threads that long-polls may occupy; a further caller is answered at once
 HIGHEST_ID = 2**63 - 1
 EVENT_TYPES = frozenset(kind.kind_name() for kind in get_args(AnyEvent))
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
 class EventsQuery(BaseModel):
-    """Behind which event, how many at most, and how many seconds to wait for the first."""
+    """The id after which to begin, the most events to return, and the seconds to wait for the first."""
 
     since_id: Annotated[AskedNumber, Field(ge=0, le=HIGHEST_ID)] = 0
     since_ts: ExactMoment | None = Field(default=None, description="begin with the events of this time, not with an id")
@@ -44,15 +44,15 @@ class EventsQuery(BaseModel):
 @answers(wire.EventsAnswer, errors=(410, 503))
 @asks(EventsQuery)
 def show_events(query: EventsQuery) -> Response:
-    """Return committed events behind `since_id`, oldest first; the stream's `event` messages have the same bodies.
+    """Return committed events after `since_id`, oldest first; the stream's `event` messages have the same bodies.
 
-    With `wait` the answer comes the moment there is one. Below the pruned part of the journal it is 410, and `oldest`
-    is the first id that is still there: `since_id=oldest-1` begins with it.
+    With `wait` the answer comes as soon as there is one. When the requested events were pruned the answer is 410, and
+    `oldest` is the first id still there: `since_id=oldest-1` begins with it.
     """
     try:
         page = _page(query)
     except Pruned as error:
-        return said(str(error), 410, oldest=error.oldest)
+        return error_answer(str(error), 410, oldest=error.oldest)
     response = jsonify(wire.EventsAnswer(events=tuple(page.events), next=page.next))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -68,7 +68,7 @@ def _types_in(text: str) -> frozenset[str]:
 
 
 def _page(query: EventsQuery) -> EventPage:
-    """Read a page; wait for one when there is nothing and the caller would wait."""
+    """Read a page; when it is empty, wait for an event as long as the caller asked."""
     store = app_services().manager.store
     since = query.since_id if query.since_ts is None else id_before(store, query.since_ts)
     page = _read(query, since)
@@ -81,20 +81,21 @@ def _page(query: EventsQuery) -> EventPage:
 
 
 def _wait_for(query: EventsQuery, page: EventPage) -> EventPage:
-    parts, deadline = app_services(), time.monotonic() + query.wait
-    while not page.events and not parts.is_stopping() and (left := deadline - time.monotonic()) > 0:
-        parts.manager.wait_until(_has_more_than(page.next // IDS_OF_A_ROW, parts.is_stopping), left)
+    services = app_services()
+    deadline = time.monotonic() + query.wait
+    while not page.events and not services.is_stopping() and (left := deadline - time.monotonic()) > 0:
+        services.manager.wait_until(_has_more_than(page.next // IDS_OF_A_ROW, services.is_stopping), left)
         page = _read(query, page.next)
     return page
 
 
 def _has_more_than(sequence: int, is_stopping: Callable[[], bool]) -> Callable[[Snapshot], bool]:
-    """Return the question whether a row behind this one is committed, or the process is about to go."""
+    """Return a condition: a row after this one is committed, or the process is about to stop."""
     return lambda snapshot: snapshot.desk.sequence > sequence or is_stopping()
 
 
 def _read(query: EventsQuery, since_id: int) -> EventPage:
-    parts = app_services()
+    services = app_services()
     types = _types_in(query.types)
-    committed = parts.manager.snapshot.desk.sequence
-    return events_after(parts.manager.store, parts.event_views, since_id, query.limit, committed, types)
+    committed = services.manager.snapshot.desk.sequence
+    return events_after(services.manager.store, services.event_views, since_id, query.limit, committed, types)

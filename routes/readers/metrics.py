@@ -1,4 +1,4 @@
-"""The desk in figures, for Prometheus."""
+"""The desk's metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ metrics = reader_calls("metrics", __name__)
 @guarded_by("metrics_reader")
 @answers(None, media="text/plain")
 def show_metrics() -> Response:
-    """Return the desk in figures, for Prometheus; `docs/how-to/operations.md` explains each."""
+    """Return the desk's metrics for Prometheus; `docs/how-to/operations.md` explains each."""
     return fresh(Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE))

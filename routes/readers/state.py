@@ -15,5 +15,5 @@ state = reader_calls("state", __name__)
 @state.get("/api/state")
 @answers(StateDocument)
 def show_state() -> Response:
-    """Return the whole document as of now."""
+    """Return the whole state document as of now."""
     return fresh(reply(whole_state()))

@@ -1,4 +1,4 @@
-"""The live stream: full state on connect, then what changes, as server-sent events (DESIGN 11)."""
+"""The live stream: the full state on connect, then every change, as server-sent events (DESIGN 11)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from services.live.broadcast import Broadcaster, Listener
 
 stream = reader_calls("stream", __name__)
 
-STREAMS_AT_MOST = 80  # of 128 threads: the rest answers clicks, webhooks and bridges
+STREAMS_AT_MOST = 80  # of 128 threads; the others answer clicks, webhooks and bridges
 RECONNECT_MS = 1000
 open_streams = threading.BoundedSemaphore(STREAMS_AT_MOST)
 
 
 class StreamQuery(BaseModel):
-    """What to hear, and after which event; an id that is none starts anew."""
+    """The topics, and the last event the caller received; an invalid id starts with the full state."""
 
     topics: Literal["state", "quotes"] = "state"
     last_event_id: str = ""
@@ -41,7 +41,7 @@ class StreamQuery(BaseModel):
 @takes_header("Last-Event-ID", "the last event that was read; the stream goes on from there")
 @asks(StreamQuery)
 def listen(query: StreamQuery) -> Response:
-    """Stream to a bridge the quotes, to everybody else everything; ``Last-Event-ID`` resumes."""
+    """Stream quotes to a bridge and everything to other readers; ``Last-Event-ID`` resumes."""
     if not open_streams.acquire(blocking=False):
         raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", retry_after_s=5)
     quotes_only = query.topics == "quotes" or g.is_bridge
@@ -60,8 +60,9 @@ def _last_event_id(query: StreamQuery) -> int | None:
 
 
 def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the stream; it ends when the caller's API key is revoked or the session has ended: each ping asks."""
-    gatekeeper, key = app_services().gatekeeper, g.get("api_key")
+    """Return the stream; each ping ends it when the caller's API key was revoked or the session has ended."""
+    gatekeeper = app_services().gatekeeper
+    key = g.get("api_key")
     if key is not None:
         return takewhile(lambda _: gatekeeper.keys.holds(key), chunks)
     if g.is_bridge or gatekeeper.is_open:

@@ -1,4 +1,4 @@
-"""TradingView's door: heartbeats, bricks and levels, whatever content type they come in (SPEC 3)."""
+"""TradingView's webhooks: heartbeats, bricks and levels, with any content type (SPEC 3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from routes.http.bodies import SentBody, Unreadable
 from routes.http.describing import answers
-from routes.http.errors import InvalidRequest, said
+from routes.http.errors import InvalidRequest, error_answer
 from routes.http.parsing import BrickId, ColorWord, Moment, Money, WebhookBody, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
@@ -36,14 +36,14 @@ MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 class HeartbeatBody(WebhookBody):
-    """A price, and when it was."""
+    """A price and its time."""
 
     price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
     timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
 
 
 class BrickBody(WebhookBody):
-    """One closed brick; the path names its size."""
+    """One closed brick; the path gives its size."""
 
     color: ColorWord
     bar_id: BrickId | None = None
@@ -52,11 +52,11 @@ class BrickBody(WebhookBody):
 
 
 class LevelBody(WebhookBody):
-    """A level of the chart was touched: leave the asset."""
+    """A level of the chart was touched: the asset is exited."""
 
 
 class UnreadableWebhook(Exception):
-    """A webhook with a good secret cannot be understood: kept as a dead letter, answered with ``status``."""
+    """A webhook with the right secret cannot be parsed: kept as a dead letter, answered with ``status``."""
 
     def __init__(self, reason: str, status: int = 422) -> None:
         super().__init__(reason)
@@ -133,10 +133,10 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
 
 
 def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
-    """Write into the log what is not in the journal."""
-    parts = app_services()
-    line = LogLine(parts.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
-    parts.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
+    """Add a line to the activity log for a webhook that is not journaled."""
+    services = app_services()
+    line = LogLine(services.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
+    services.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
 
 
 @webhooks.after_request
@@ -164,7 +164,7 @@ def _asset(symbol: str) -> str:
 
 
 def _time_in(bar_id: str | None) -> datetime | None:
-    """Return the time that a ``bar_id`` is, None when it is only a name (SPEC 3)."""
+    """Return the ``bar_id`` as a time, None when it is not one (SPEC 3)."""
     if bar_id is None:
         return None
     try:
@@ -174,7 +174,7 @@ def _time_in(bar_id: str | None) -> datetime | None:
 
 
 def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
-    """Return the answer and the word for the log."""
+    """Return the answer's body and the outcome's code for the log."""
     version = outcome.version
     match outcome.answer:
         case PriceNoted(flagged=True):
@@ -196,7 +196,7 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
 
 
 def _why(outcome: Outcome) -> Explanation | None:
-    """Return the outcome for programs where a person reads more than its code."""
+    """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
         case OrderTaken(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
@@ -207,7 +207,7 @@ def _why(outcome: Outcome) -> Explanation | None:
 def _keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(sent), error.status))
-    return WebhookAnswer(said(reason, error.status), "dead_letter")
+    return WebhookAnswer(error_answer(reason, error.status), "dead_letter")
 
 
 def _body_without_secret(sent: SentBody) -> str:

@@ -1,1 +1,1 @@
-"""What follows the commits in memory: the stream, the chart bricks, the log of what was heard."""
+"""What is kept in memory and updated by every commit: the stream, the chart bricks, the log of messages."""

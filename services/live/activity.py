@@ -1,10 +1,10 @@
 """The last 100 webhooks and bridge messages, for the page's log (SPEC 11, ``logs``).
 
-A message that repeats the one before it (heartbeats, snapshots) raises that line's count instead of pushing
-the rest out. A message that is in the journal becomes a line when it is committed, in the same words on the writer, on
-a standby and after a start; what recorded no event (a duplicate, most heartbeats) is noted by the route that took it.
-When a level exit was last received is kept beside the lists, because bricks push its line out: no part of the desk's
-state names it.
+A message that repeats the one before it (heartbeats, snapshots) raises that line's count and adds no line. A journaled
+message becomes a line when it is committed; the line reads the same on the writer, on a standby and after a restart. A
+message without an event (a duplicate, most heartbeats) is not journaled: the route that received it adds its line.
+The time of the last level exit is kept beside the lists, because bricks push its line out and the desk does not store
+it.
 """
 
 from __future__ import annotations
@@ -48,15 +48,17 @@ ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
 BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
-BRIDGE_HEARTBEAT, SNAPSHOT, REPORT = "heartbeat", "pnl-snapshot", "execution-report"
+BRIDGE_HEARTBEAT = "heartbeat"
+SNAPSHOT = "pnl-snapshot"
+REPORT = "execution-report"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
 REFUSING_ALERTS = ("overfill", "report_conflict")
 
 
 class LogLine(Struct, frozen=True):
-    """One message: when, what kind, for which asset, what it said, what became of it, how often in a row.
+    """One message: its time, kind, asset, text, outcome, and how often it came in a row.
 
-    ``outcome`` is a code or, where ``why`` is given, what a person reads in its place.
+    ``outcome`` is a code; with ``why`` it is a text for people and ``why`` holds the code.
     """
 
     ts: Instant
@@ -72,10 +74,10 @@ class LogLine(Struct, frozen=True):
 
 
 class ActivityLog:
-    """Two bounded lists, newest first, and whoever listens to new lines.
+    """Two bounded lists of lines, newest first; ``on_line`` is called with each new line.
 
-    Committed rows wait until somebody looks: their lines are made on that thread, not on the writer's. Who takes
-    ``lock`` and the broadcaster's own takes this one first.
+    Committed rows wait until a reader calls: the reader's thread makes their lines, so that the writer does not spend
+    time on them. Lock order: ``lock`` first, then the broadcaster's lock.
     """
 
     def __init__(self) -> None:
@@ -89,17 +91,17 @@ class ActivityLog:
         self.on_line: Callable[[Feed, LogLine, bool], None] = lambda feed, line, replaces_last: None
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Take committed messages; ``absorb`` makes lines of them."""
+        """Queue committed messages; ``absorb`` turns them into lines."""
         self._waiting.extend(row for row in rows if row.origin in FEED_OF_ORIGIN)
 
     def absorb(self) -> None:
-        """Make lines of what was committed since the last look."""
+        """Turn the messages committed since the last call into lines."""
         with self.lock:
             while self._waiting:
                 self._add_row(self._waiting.popleft())
 
     def remember(self, store: Store) -> None:
-        """Fill the log from the journal, oldest line first; one that cannot be read just now begins empty."""
+        """Fill the log from the journal, oldest line first; leave it empty when the store cannot be read."""
         with self.lock:
             heard = self._waiting[0].sequence if self._waiting else None
             try:
@@ -111,13 +113,13 @@ class ActivityLog:
                 log.warning("the log begins empty", error=str(error))
 
     def _add_row(self, row: JournalRow) -> None:
-        """Add the line of a journaled message; an order's claim has none."""
+        """Add the line of a journaled message; a claim of orders has none."""
         line = _line_of(row)
         if line is not None:
             self._add(FEED_OF_ORIGIN[row.origin], line, merge=line.kind in REPEATING)
 
     def note(self, feed: Feed, line: LogLine, *, merge: bool = False) -> None:
-        """Add a line of what is not in the journal; with ``merge`` one that repeats the newest raises its count."""
+        """Add the line of a message that is not journaled; with ``merge`` a repeat raises the newest line's count."""
         with self.lock:
             self.absorb()
             self._add(feed, line, merge=merge)
@@ -133,7 +135,7 @@ class ActivityLog:
         self.on_line(feed, line, merged)
 
     def as_document(self) -> Activity:
-        """Return ``logs`` and ``level_exit_ts`` as the state shows them."""
+        """Return ``logs`` and ``level_exit_ts`` of the state document."""
         with self.lock:
             self.absorb()
             lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
@@ -141,7 +143,7 @@ class ActivityLog:
 
 
 def line_view(line: LogLine) -> LogRow:
-    """Return the line as clients read it; title, detail and facts only where there are any."""
+    """Return the line as clients read it; title, detail and facts are present only when known."""
     why = line.why or Explanation(line.outcome)
     return LogRow(
         ts=line.ts,
@@ -172,20 +174,21 @@ def dead_letter_line(at: Instant, kind: str, reason: str, status: int | None) ->
 def _line_of(row: JournalRow) -> LogLine | None:
     """Return the line of a journal row; None when it has none."""
     try:
-        command, events = read_command(row.command), read_events(row.events)
+        command = read_command(row.command)
+        events = read_events(row.events)
     except MsgspecError as error:
         return LogLine(row.at, row.kind, row.asset, str(error), "unreadable")
     if isinstance(command, ClaimOrders):
         return None
     if row.origin == "bridge":
-        return _told_by_bridge(command, events, row.at)
+        return _line_of_bridge(command, events, row.at)
     if isinstance(command, KeepDeadLetter):
         return dead_letter_line(row.at, command.path.strip("/"), command.reason, command.status)
-    kind, text, outcome = _told_by_tradingview(command, events, row.at)
+    kind, text, outcome = _parts_of_webhook(command, events, row.at)
     return LogLine(row.at, kind, getattr(command, "asset", None), text, outcome)
 
 
-def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> LogLine:
+def _line_of_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> LogLine:
     """Return the line of a bridge's message."""
     match command:
         case HearBridge():
@@ -193,13 +196,13 @@ def _told_by_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant
         case TakeSnapshot():
             return LogLine(at, SNAPSHOT, None, snapshot_text(command), "ok")
         case ReportExecution():
-            return _told_of_report(command, events, at)
+            return _line_of_report(command, events, at)
         case _:
             return LogLine(at, command.kind_name(), None, "", "ok")
 
 
-def _told_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Instant) -> LogLine:
-    """Return a report's line; that it was refused, its alert says."""
+def _line_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Instant) -> LogLine:
+    """Return a report's line; an alert among the events shows that the report was refused."""
     alerts = [event.alert for event in events if isinstance(event, AlertRaised)]
     refused = next((alert for alert in alerts if alert.code in REFUSING_ALERTS), None)
     if refused is None:
@@ -209,7 +212,7 @@ def _told_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Ins
     )
 
 
-def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:
+def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:
     """Return kind, text and outcome of a webhook."""
     match command:
         case TouchLevel():

@@ -1,9 +1,9 @@
 """The last bricks of every asset and size, in memory, for the charts (SPEC 3).
 
-Sizes from 2.5pt on come from committed ``BrickApplied`` events, with their time in the journal. The 1pt brick is never
-journaled, so it is taken from the desk of each commit. At a start the journal's newest rows are read in a thread of
-their own, and what is heard meanwhile is placed behind them: bricks are numbered from ``FIRST_LIVE`` upwards as they
-come and from there downwards as they are remembered.
+Bricks of 2.5pt and more come from committed ``BrickApplied`` events and carry the journal's time. The 1pt brick is
+never journaled, so it is read from the desk after each commit. After a start a thread reads the newest journal rows
+while new bricks arrive. New bricks are numbered from ``FIRST_LIVE`` upwards, bricks from the journal from there
+downwards, so that both are in order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from wire.types import Color, Contract, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000
-FIRST_LIVE = ROWS_REMEMBERED  # what is remembered is numbered below: a row holds one brick at most
+FIRST_LIVE = ROWS_REMEMBERED  # room for the journal's bricks below it: a row holds one brick at most
 FRESH_KEPT = 2_000  # an overflow is a gap that a client sees by the numbers
 CLOSES_A_BRICK = CloseBrick.kind_name()
 
@@ -37,7 +37,7 @@ Series = tuple[str, Stream]
 
 
 class Brick(Struct, frozen=True):
-    """A closed brick; ``n`` grows by one within its series for as long as the process lives."""
+    """A closed brick; ``n`` grows by one within its series until the process ends."""
 
     n: int
     at: Instant
@@ -46,7 +46,7 @@ class Brick(Struct, frozen=True):
 
 
 class FreshBrick(Struct, frozen=True):
-    """A brick that was just heard, and of which series it is."""
+    """A brick that was just committed, and its series."""
 
     asset: str
     stream: Stream
@@ -66,10 +66,10 @@ class BrickStore:
         self._stopping = threading.Event()
         self._is_whole = threading.Event()
 
-    # -- what feeds it ------------------------------------------------------------------------------------------
+    # -- from commits -------------------------------------------------------------------------------------------
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Take the bricks that were committed, and each asset's 1pt brick when it is another one than before."""
+        """Add the committed bricks, and each asset's 1pt brick when it is a new one."""
         if rows and self._first_heard is None:
             self._first_heard = rows[0].sequence
         for one in events:
@@ -83,7 +83,7 @@ class BrickStore:
 
     def _add(self, asset: str, stream: Stream, at: Instant, color: Color, close: Price | None) -> None:
         if color == "neutral":
-            return  # it takes the colour back, it moves no price
+            return  # a neutral brick only clears the stream's colour; it has no price move to draw
         key = (asset, stream)
         with self._lock:
             number = self._next.get(key, FIRST_LIVE)
@@ -92,10 +92,10 @@ class BrickStore:
             self._series.setdefault(key, deque(maxlen=BRICKS_KEPT)).append(brick)
             self._fresh.append(FreshBrick(asset, stream, brick))
 
-    # -- the past -----------------------------------------------------------------------------------------------
+    # -- from the journal ---------------------------------------------------------------------------------------
 
     def remember(self, store: Store, through: int) -> None:
-        """Read the newest rows up to the sequence ``through`` in a thread of its own; no start waits for it."""
+        """Start a thread that reads the newest rows up to the sequence ``through``; the start does not wait for it."""
         last = through if self._first_heard is None else min(through, self._first_heard - 1)
         threading.Thread(target=self._fill, args=(store, last), name="bricks", daemon=True).start()
 
@@ -114,7 +114,7 @@ class BrickStore:
         self._is_whole.set()
 
     def _prepend(self, key: Series, remembered: deque[tuple[Instant, BrickApplied]]) -> None:
-        """Put what is remembered before what was heard since; the caller holds the lock."""
+        """Put the journal's bricks before those committed since the start; the caller holds the lock."""
         heard = self._series.get(key, ())
         coloured = [(at, event) for at, event in remembered if event.color != "neutral"]
         first = FIRST_LIVE - len(coloured)
@@ -122,15 +122,15 @@ class BrickStore:
         self._series[key] = deque((*older, *heard), maxlen=BRICKS_KEPT)
 
     def stop(self) -> None:
-        """Read no further; the store is about to be closed."""
+        """Stop reading the journal: the store is about to be closed."""
         self._stopping.set()
         self._is_whole.wait(timeout=1.0)
 
-    # -- who asks -----------------------------------------------------------------------------------------------
+    # -- for charts and the stream ------------------------------------------------------------------------------
 
     @property
     def is_whole(self) -> bool:
-        """Whether the past has been read; until then a chart is asked for again."""
+        """Whether the journal's bricks have been read; until then a chart must ask again."""
         return self._is_whole.is_set()
 
     def last(self, asset: str, stream: Stream, limit: int) -> list[Brick]:
@@ -140,7 +140,7 @@ class BrickStore:
         return bricks[-limit:]
 
     def take_fresh(self) -> list[FreshBrick]:
-        """Return what was heard since the last call, in order, for one listener: the broadcaster."""
+        """Return the bricks committed since the last call, in order. Only the broadcaster calls this."""
         with self._lock:
             fresh = list(self._fresh)
             self._fresh.clear()
@@ -148,7 +148,7 @@ class BrickStore:
 
 
 def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
-    """Return a brick as clients read it; where it opened follows from its close, size and colour."""
+    """Return a brick as clients read it; its open is computed from close, size and colour."""
     height = STREAM_POINTS[stream] * contract.point_size * (1 if brick.color == "green" else -1)
     opened = None if brick.close is None else brick.close - height
     return BrickRow(
@@ -157,7 +157,7 @@ def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
 
 
 def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
-    """Yield the bricks in journal rows; a row that cannot be read holds none."""
+    """Yield the bricks in journal rows and skip rows that cannot be decoded."""
     for row in rows:
         if row.kind == CLOSES_A_BRICK:
             yield from ((one.at, one.event) for one in committed_events(row) if isinstance(one.event, BrickApplied))

@@ -1,8 +1,8 @@
-"""Bounded fan-out of the desk's changes inside web (DESIGN 11).
+"""Sends the desk's changes to every listener of the stream, from bounded queues (DESIGN 11).
 
-One thread watches the state manager. For each new state it makes the document once, finds what changed,
-encodes once, and hands the same bytes to every listener. A listener that cannot keep up is told to resync.
-Changes that only the clock makes (a cooldown that ends) are published at their instant, too.
+One thread watches the state manager. For each new state it builds the document once, finds what changed, encodes it
+once, and queues the same bytes for every listener. A listener that cannot keep up receives ``resync`` and must
+reconnect. A change made by time alone (a cooldown ends) is published when it happens.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
 from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
-CHANGES_KEPT = 512  # with the events that came between them
+CHANGES_KEPT = 512  # changes and events, for listeners that reconnect
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
 
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Message(Struct, frozen=True):
-    """One event of the stream, encoded once for everybody."""
+    """One message of the stream, encoded once for all listeners."""
 
     version: int
     event: str
@@ -49,13 +49,13 @@ class Message(Struct, frozen=True):
 
     @classmethod
     def of(cls, version: int, event: str, content: object) -> Message:
-        """Encode an event: its JSON, and the lines that every listener is sent."""
+        """Encode a message as the lines of a server-sent event."""
         body = encode(content)
         return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
 
 class Listener:
-    """One client's bounded queue. It hears ``quotes`` only, or everything else as well."""
+    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message."""
 
     def __init__(self, *, quotes_only: bool) -> None:
         self.quotes_only = quotes_only
@@ -65,14 +65,14 @@ class Listener:
         return not self.quotes_only or message.event in ("quote", "ping")
 
     def offer(self, message: Message) -> bool:
-        """Queue a message; False when the client has fallen behind and must resync."""
+        """Queue a message; return False when the queue is full and the client must resync."""
         if self._queue.qsize() >= MESSAGES_QUEUED:
             return False
         self._queue.put(message)
         return True
 
     def end(self, last: Message | None = None) -> None:
-        """End the stream, after ``last`` if there is one; what was queued is dropped."""
+        """Drop the queued messages and end the stream, after ``last`` if it is given."""
         while not self._queue.empty():
             try:
                 self._queue.get_nowait()
@@ -83,7 +83,7 @@ class Listener:
         self._queue.put(None)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield what is queued as it comes, several messages in one write, until the stream is ended."""
+        """Yield queued messages as they arrive, several in one write, until the stream ends."""
         while (message := self._queue.get()) is not None:
             waiting = [message.wire]
             while not self._queue.empty():
@@ -96,7 +96,7 @@ class Listener:
 
 
 class Broadcaster:
-    """Watches the desk and tells its listeners what changed."""
+    """Watches the desk and sends its changes to the listeners."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Broadcaster:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
-        self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # those that this process has shown
+        self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # versions that this process published
         self._seen: Snapshot = manager.snapshot
         self._document: LiveDocument = live_document(self._seen, manager.now)
         self._pinged_at = time.monotonic()
@@ -121,10 +121,10 @@ class Broadcaster:
         self._thread = threading.Thread(target=self._watch, name="broadcast", daemon=True)
         self._thread.start()
 
-    # -- asked by the stream's route --------------------------------------------------------------------------
+    # -- for the stream's route -------------------------------------------------------------------------------
 
     def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
-        """Return a new listener that begins with the full state, or with what it missed since ``after``."""
+        """Return a new listener; it starts with the full state, or with the messages it missed since ``after``."""
         listener = Listener(quotes_only=quotes_only)
         with self._activity.lock:
             self._activity.absorb()
@@ -132,7 +132,7 @@ class Broadcaster:
 
     def _listen(self, listener: Listener, after: int | None) -> Listener:
         with self._lock:
-            self._publish_changes()  # what a newcomer begins with is what everybody has been told
+            self._publish_changes()  # so that the new listener starts from the document the others have
             for message in self._opening(listener.quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
@@ -140,7 +140,7 @@ class Broadcaster:
 
     @property
     def listeners(self) -> int:
-        """How many streams are open."""
+        """Number of open streams."""
         return len(self._listeners)
 
     def leave(self, listener: Listener) -> None:
@@ -148,7 +148,7 @@ class Broadcaster:
             self._listeners.discard(listener)
 
     def stop(self) -> None:
-        """End every stream; the process is about to go."""
+        """End every stream: the process is about to stop."""
         self._stopping.set()
         with self._lock:
             for listener in self._listeners:
@@ -160,7 +160,7 @@ class Broadcaster:
         if quotes_only:
             return _new_quotes(None, snapshot)
         oldest_kept = self._kept[0].version if self._kept else None
-        is_ours = after is not None and after in self._versions  # another process's page must begin anew
+        is_ours = after is not None and after in self._versions  # a version of another process needs the full state
         if after is not None and is_ours and oldest_kept is not None and oldest_kept <= after:
             return [message for message in self._kept if message.version >= after]
         whole = whole_document(self._document, snapshot, self._activity.as_document())
@@ -170,7 +170,7 @@ class Broadcaster:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
-            self._manager.wait_until(self._is_news, self._patience())
+            self._manager.wait_until(self._is_news, self._seconds_to_wait())
             try:
                 self._activity.absorb()
                 with self._lock:
@@ -182,8 +182,8 @@ class Broadcaster:
     def _is_news(self, snapshot: Snapshot) -> bool:
         return snapshot.version != self._seen.version
 
-    def _patience(self) -> float:
-        """Return how long nothing can change by the clock alone, in seconds, at most one."""
+    def _seconds_to_wait(self) -> float:
+        """Return the seconds until time alone may change the document, at most one."""
         now = self._manager.now
         rungs = (rung for asset in self._document.assets.values() for rung in asset.ladder)
         ends = [rung.reopens_at for rung in rungs if rung.reopens_at is not None]
@@ -191,52 +191,55 @@ class Broadcaster:
         return min(LOOK_AGAIN_SECONDS, next_end.total_seconds())
 
     def _publish_changes(self) -> None:
-        """Tell what changed since the last look; the caller holds the lock."""
-        before, snapshot, now = self._seen, self._manager.snapshot, self._manager.now
+        """Send what changed since the last call; the caller holds the lock."""
+        before = self._seen
+        snapshot = self._manager.snapshot
+        now = self._manager.now
         document = live_document(snapshot, now)
         patch = changes(self._document, document)
         if snapshot.history is not before.history:
             patch["history"] = history_view(snapshot)
-        self._seen, self._document = snapshot, document
+        self._seen = snapshot
+        self._document = document
         if not self._versions or self._versions[-1] != snapshot.version:
             self._versions.append(snapshot.version)
-        self._publish_events(snapshot.version)  # a page knows why before it sees what has changed
+        self._publish_events(snapshot.version)  # before the change, so that a page can name its reason
         if patch:
-            self._keep_and_tell(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
+            self._keep_and_send(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
         for fresh in self._bricks.take_fresh() if self._bricks is not None else ():
-            self._tell_brick(fresh, snapshot)
+            self._send_brick(fresh, snapshot)
         for quote in _new_quotes(before, snapshot):
-            self._tell(quote)
+            self._send(quote)
 
     def _publish_events(self, version: int) -> None:
         for row in self._events.take_fresh() if self._events is not None else ():
-            self._keep_and_tell(Message.of(version, "event", row))
+            self._keep_and_send(Message.of(version, "event", row))
 
-    def _keep_and_tell(self, message: Message) -> None:
-        """Send a message, and keep it for who comes back after a short while."""
+    def _keep_and_send(self, message: Message) -> None:
+        """Send a message, and keep it for listeners that reconnect soon."""
         self._kept.append(message)
-        self._tell(message)
+        self._send(message)
 
-    def _tell_brick(self, fresh: FreshBrick, snapshot: Snapshot) -> None:
+    def _send_brick(self, fresh: FreshBrick, snapshot: Snapshot) -> None:
         asset = snapshot.desk.assets.get(fresh.asset)
         if asset is not None:
             seen = brick_view(fresh.brick, fresh.stream, asset.contract)
             heard = BrickHeard(asset=fresh.asset, size=STREAM_POINTS[fresh.stream], **structs.asdict(seen))
-            self._tell(Message.of(snapshot.version, "brick", heard))
+            self._send(Message.of(snapshot.version, "brick", heard))
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
         heard = LineHeard(feed, line_view(line), replaces_last)
         with self._lock:
-            self._tell(Message.of(self._seen.version, "log", heard))
+            self._send(Message.of(self._seen.version, "log", heard))
 
     def _ping_when_due(self) -> None:
         if time.monotonic() - self._pinged_at < PING_SECONDS:
             return
         self._pinged_at = time.monotonic()
         version = self._seen.version
-        self._tell(Message.of(version, "ping", Ping(self._manager.now, version)))
+        self._send(Message.of(version, "ping", Ping(self._manager.now, version)))
 
-    def _tell(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
             if not listener.offer(message):
                 listener.end(Message.of(message.version, "resync", {}))

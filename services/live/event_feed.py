@@ -1,4 +1,4 @@
-"""Committed events on their way to the stream: taken with each commit, made into rows on the broadcaster's thread."""
+"""Committed events waiting for the stream: queued by each commit, turned into rows on the broadcaster's thread."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from services.stores.store import JournalRow, StoreError
 from services.views.event_rows import EventViews
 from wire.events import EventRow
 
-EVENTS_WAITING = 10_000  # far more than a commit holds: the broadcaster looks after each
+EVENTS_WAITING = 10_000  # far more than one commit holds; the broadcaster empties the queue after each commit
 
 log = structlog.get_logger(__name__)
 
 
 class EventFeed:
-    """Events that were committed and not yet sent, oldest first."""
+    """Committed events that were not sent yet, oldest first."""
 
     def __init__(self, views: EventViews) -> None:
         self._views = views
         self._waiting: deque[CommittedEvent] = deque(maxlen=EVENTS_WAITING)
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Take committed events, and remember the open orders that they may be about."""
+        """Queue committed events, and cache the open orders that they may name."""
         for order in desk.orders.values():
             self._views.remember(order)
         self._waiting.extend(events)
 
     def take_fresh(self) -> list[EventRow]:
-        """Return what was committed since the last call, for one listener: the broadcaster.
+        """Return the events committed since the last call. Only the broadcaster calls this.
 
-        An event whose order cannot be read just now waits, and those behind it wait with it.
+        When an event's order cannot be read now, that event and all later ones wait for the next call.
         """
         rows: list[EventRow] = []
         while self._waiting:

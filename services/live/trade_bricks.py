@@ -1,8 +1,7 @@
-"""The bricks around a closed trade: some before it, those between, some after it (the journal's picture).
+"""The bricks before, during and after a closed trade, for the chart in the journal.
 
-They come from memory when that reaches back far enough, else from the journal's rows, of which one question looks
-at a bounded number. A brick belongs to the moment at which it closed; one that closed at the exit itself stands
-behind it.
+They come from memory when it reaches back far enough, else from the journal; one request reads a bounded number of
+rows. A brick's time is the time of its close; a brick that closed at the instant of the exit counts as after it.
 """
 
 from __future__ import annotations
@@ -19,24 +18,28 @@ from services.stores.store import JournalRow, Store
 from wire.tradingview import STREAM_POINTS
 from wire.types import Stream
 
-BEFORE, BETWEEN, AFTER = 40, 540, 20  # bricks shown at most
-ROWS_AT_MOST = 20_000  # decoded at about 36,000 a second
-ROWS_BETWEEN, ROWS_AFTER = 10_000, 4_000  # what is left of them is for the bricks before
-FIRST_LOOK_BACK = 1_000  # rows; twice as many each time
+# Most bricks shown of each part.
+BEFORE = 40
+BETWEEN = 540
+AFTER = 20
+ROWS_AT_MOST = 20_000  # journal rows of one request, decoded at about 36,000 a second
+ROWS_BETWEEN = 10_000
+ROWS_AFTER = 4_000  # the rest of ROWS_AT_MOST is for the bricks before
+FIRST_LOOK_BACK = 1_000  # rows; each further step back doubles them
 
 PRUNED = "The bricks of this trade are no longer in the journal."
 NONE_CLOSED = "The journal holds no {size:f} point brick from around this trade."
 
 
 class Gap(Struct, frozen=True):
-    """Bricks of a long trade that are not shown: behind the brick numbered ``after``; None: nobody counted them."""
+    """Bricks of a long trade left out after the brick numbered ``after``; ``left_out`` is None when uncounted."""
 
     after: int
     left_out: int | None
 
 
 class TradeBricks(Struct, frozen=True):
-    """Bricks around a trade, oldest first, numbered from 1; ``between`` of those shown closed while it was open.
+    """Bricks around a trade, oldest first, numbered from 1; ``between`` counts those that closed while it was open.
 
     ``absence`` is a sentence that says why there are none.
     """
@@ -48,7 +51,10 @@ class TradeBricks(Struct, frozen=True):
 
 
 class _Stretches(Struct, frozen=True):
-    """What was found: ``entry`` and ``exit`` are the bricks between from either end, apart when some are missing."""
+    """The bricks found. ``entry`` and ``exit`` are those of the open trade: from its start and up to its end.
+
+    When none are missing between the two, ``exit`` is empty.
+    """
 
     before: list[Brick]
     entry: list[Brick]
@@ -58,9 +64,9 @@ class _Stretches(Struct, frozen=True):
 
 
 def bricks_around(trade: TradeClosed, stream: Stream, store: Store, memory: BrickStore) -> TradeBricks:
-    """Return the bricks of one size around a trade, or the reason why there are none.
+    """Return at most 600 bricks of one size around a trade, or the reason why there are none.
 
-    At most 600. Of a longer trade those around its entry and its exit. Raises StoreDown, StoreUnreadable.
+    A longer trade loses the bricks in its middle. Raises StoreDown, StoreUnreadable.
     """
     found = _remembered(trade, memory.last(trade.asset, stream, BRICKS_KEPT)) or _journaled(trade, stream, store)
     if found is None:
@@ -77,7 +83,7 @@ def bricks_around(trade: TradeClosed, stream: Stream, store: Store, memory: Bric
 
 
 def _remembered(trade: TradeClosed, bricks: Sequence[Brick]) -> _Stretches | None:
-    """Return what the memory holds around a trade, None when it may not reach back far enough."""
+    """Return the bricks in memory around a trade; None when memory may not reach back far enough."""
     before = [brick for brick in bricks if brick.at < trade.entry_ts]
     if len(before) < BEFORE:
         return None
@@ -87,23 +93,26 @@ def _remembered(trade: TradeClosed, bricks: Sequence[Brick]) -> _Stretches | Non
 
 
 def _journaled(trade: TradeClosed, stream: Stream, store: Store) -> _Stretches | None:
-    """Return what the journal tells, None when the rows of the entry were pruned."""
+    """Return the bricks in the journal around a trade; None when the rows of its entry were pruned."""
     entered = store.sequence_before(trade.entry_ts)
     left = max(entered, store.sequence_before(trade.exit_ts))
     if entered == 0 and any(row.sequence > 1 for row in islice(store.journal(), 1)):
         return None
     reading = _Reading(store, trade.asset, stream)
     if left - entered <= ROWS_BETWEEN:
-        between, exit_part, left_out = reading.stretch(entered, left), [], 0
+        between = reading.stretch(entered, left)
+        exit_part = []
+        left_out = 0
     else:
         between = reading.stretch(entered, entered + ROWS_BETWEEN // 2)
-        exit_part, left_out = reading.stretch(left - ROWS_BETWEEN // 2, left), None
+        exit_part = reading.stretch(left - ROWS_BETWEEN // 2, left)
+        left_out = None
     after = reading.first(left, AFTER)
     return _Stretches(reading.last(entered, BEFORE), between, exit_part, after, left_out)
 
 
 def _shortened(found: _Stretches) -> _Stretches:
-    """Cut a long trade down to as many bricks from its entry on as towards its exit."""
+    """Keep as many bricks after the entry as before the exit, and leave out the middle of a long trade."""
     half = BETWEEN // 2
     if found.left_out is None:
         return replace(found, entry=found.entry[:half], exit=found.exit[-half:])
@@ -114,7 +123,7 @@ def _shortened(found: _Stretches) -> _Stretches:
 
 
 class _Reading:
-    """Reads bricks of one series out of the journal, and counts the rows that it has looked at."""
+    """Reads the bricks of one series from the journal, ``ROWS_AT_MOST`` rows in all."""
 
     def __init__(self, store: Store, asset: str, stream: Stream) -> None:
         self._store = store
@@ -123,22 +132,23 @@ class _Reading:
         self._rows_left = ROWS_AT_MOST
 
     def stretch(self, after: int, through: int) -> list[Brick]:
-        """Return the bricks of the rows behind ``after`` up to ``through``."""
+        """Return the bricks of the rows after the sequence ``after``, up to and with ``through``."""
         rows = takewhile(lambda row: row.sequence <= through, self._store.journal(after))
         return list(self._bricks(islice(rows, through - after)))
 
     def first(self, after: int, count: int) -> list[Brick]:
-        """Return the next so many bricks behind a row, if they come soon enough."""
+        """Return the next ``count`` bricks after a row, as far as ``ROWS_AFTER`` rows hold them."""
         return list(islice(self._bricks(islice(self._store.journal(after), ROWS_AFTER)), count))
 
     def last(self, through: int, count: int) -> list[Brick]:
-        """Return the last so many bricks up to a row: look further back until there are enough."""
+        """Return the last ``count`` bricks up to a row: read further back until there are enough."""
         found: list[Brick] = []
         step = FIRST_LOOK_BACK
         while through > 0 and self._rows_left > 0 and len(found) < count:
             after = max(0, through - min(step, self._rows_left))
             found = [*self.stretch(after, through), *found]
-            through, step = after, 2 * step
+            through = after
+            step = 2 * step
         return found[-count:]
 
     def _bricks(self, rows: Iterable[JournalRow]) -> Iterable[Brick]:
@@ -147,7 +157,7 @@ class _Reading:
                 yield Brick(0, at, event.color, event.close)
 
     def _counted(self, rows: Iterable[JournalRow]) -> Iterable[JournalRow]:
-        """Yield the asset's rows as long as any may be looked at."""
+        """Yield the asset's rows until the limit of rows is reached."""
         for row in rows:
             if self._rows_left <= 0:
                 return

@@ -1,1 +1,1 @@
-"""Running the program: settings, log lines, figures, the clock jobs, the commands of `flask desk`."""
+"""Running the program: settings, logs, metrics, the clock jobs and the commands of `flask desk`."""

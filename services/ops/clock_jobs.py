@@ -1,4 +1,4 @@
-"""The clockwork: the desk hears every second that time has passed, and each minute which contracts to trade."""
+"""The clock jobs: a ``TickClock`` command every second, and a check of the contracts to trade every minute."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from services.stores.store import StoreError
 log = structlog.get_logger(__name__)
 
 
-def start_clockwork(manager: StateManager, config: Config) -> BackgroundScheduler:
-    """Start the jobs; each is a command like any other and goes through the one writer."""
+def start_clock_jobs(manager: StateManager, config: Config) -> BackgroundScheduler:
+    """Start the jobs. Each submits its command to the one writer, as every caller does."""
     scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(lambda: tick(manager), "interval", seconds=1)
     scheduler.add_job(lambda: roll_contracts(manager, config), "interval", seconds=60)
@@ -23,7 +23,7 @@ def start_clockwork(manager: StateManager, config: Config) -> BackgroundSchedule
 
 
 def tick(manager: StateManager) -> None:
-    """Let time pass on the desk and keep prices now and then. A store that is down is said by the writer."""
+    """Submit ``TickClock``, and store prices and a snapshot when they are due. Only the writer does this."""
     try:
         if manager.is_writer:
             manager.submit(TickClock())
@@ -34,7 +34,7 @@ def tick(manager: StateManager) -> None:
 
 
 def roll_contracts(manager: StateManager, config: Config) -> None:
-    """Trade the contracts of the day: an open trade stays on the contract it was opened on."""
+    """Configure the contracts of the trading day when they changed; an open trade keeps its contract."""
     rules = config.rules_at(manager.now)
     try:
         if manager.is_writer and rules != manager.snapshot.desk.rules:

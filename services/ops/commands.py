@@ -1,4 +1,4 @@
-"""The commands of ``python -m flask desk ...`` that set up and look after the desk. They start no desk."""
+"""The commands of ``python -m flask desk ...`` that set up and maintain the desk. They do not start it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for command in (replay_command, export_command, prune_command, keys_group):
 @desk.command("init")
 @click.option("--env-file", type=click.Path(path_type=Path), default=PROJECT / ".env", help="Where to write.")
 def init_command(env_file: Path) -> None:
-    """Write a .env with generated secrets, once; what stands is never overwritten."""
+    """Write a .env with generated secrets; an existing file is never overwritten."""
     if env_file.exists():
         click.echo(f"{env_file.name} stands already; the password is in it as DASHBOARD_PASSWORD.")
         return
@@ -45,7 +45,7 @@ def hash_password_command(password: str) -> None:
 
 @desk.command("notify-test")
 def notify_test_command() -> None:
-    """Send one message to every target of NOTIFY_URLS and say what became of it."""
+    """Send one message to every target of NOTIFY_URLS and print whether it was delivered."""
     try:
         targets = open_targets(Config.from_env().notify_urls)
     except (ConfigError, WrongTarget) as error:
@@ -63,13 +63,13 @@ def notify_test_command() -> None:
 
 @desk.command("rules")
 def rules_command() -> None:
-    """Write the tables of docs/reference/rules.md anew."""
+    """Regenerate the tables of docs/reference/rules.md."""
     renew()
     click.echo("docs/reference/rules.md is current.")
 
 
 @desk.command("settings")
 def settings_command() -> None:
-    """Write README's table of settings, .env.example and docs/reference/settings.md anew."""
+    """Regenerate README's table of settings, .env.example and docs/reference/settings.md."""
     renew_settings()
     click.echo("README.md, .env.example and docs/reference/settings.md are current.")

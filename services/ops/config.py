@@ -1,6 +1,6 @@
-"""Settings of web, read once at the start, typed, and loud about what is wrong.
+"""The settings of web: read once at the start, typed, and refused in one sentence when any is wrong.
 
-The only place of web that looks at the environment. Names, defaults and meanings are rows of ``settings_table``.
+Only this module of web reads the environment. ``settings_table`` lists names, defaults and meanings.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
-MOST_TARGETS = 10  # each has a thread
+MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 
 
 class ConfigError(Exception):
-    """A setting is missing or wrong; the sentence names it and says what would be right."""
+    """A setting is missing or wrong; the sentence names it and says which values are allowed."""
 
 
 class Config(Struct, frozen=True):
-    """Everything web needs to know before it starts."""
+    """Every setting of web, checked."""
 
     tv_webhook_secret: str
     bridge_secret: str
@@ -64,7 +64,7 @@ class Config(Struct, frozen=True):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read the environment; without an argument the process's own, and ``.env`` behind it.
+        """Read the environment; without an argument that of the process, which takes precedence over ``.env``.
 
         Raises ConfigError with one sentence that names every missing or wrong setting.
         """
@@ -72,12 +72,12 @@ class Config(Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """No password is set: anybody who reaches the page is the operator, in DEMO only (SPEC 8.5)."""
+        """Whether no password is set: then every visitor is the operator, and the desk trades DEMO only (SPEC 8.5)."""
         return self.dashboard_password is None and self.dashboard_password_hash is None
 
     @property
     def notifying(self) -> Notifying | None:
-        """What goes into the outbox; None without a target."""
+        """Which notices are queued and for how many targets; None without a target."""
         return Notifying(self.notify_kinds, len(self.notify_urls)) if self.notify_urls else None
 
     def rules_on(self, day: date) -> Rules:
@@ -130,7 +130,7 @@ def _read(settings: Settings) -> Config:
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
     )
-    _refuse_shared_doors(config, settings)
+    _refuse_shared_secret(config, settings)
     if settings.faults:
         hint = "`python -m flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
@@ -147,11 +147,11 @@ def _google_cloud_project(settings: Settings) -> str | None:
 
 
 def _google_cloud_credentials(settings: Settings) -> str | None:
-    """Read a service account's key, the JSON text itself. A faulty one is never repeated."""
+    """Read the JSON text of a service account's key. An error never quotes it."""
     text = settings.optional("GOOGLE_CLOUD_CREDENTIALS")
     try:
         is_key = text is None or isinstance(json.loads(text), dict)
-    except ValueError:  # its sentence would hold a part of the key
+    except ValueError:  # not passed on: its message quotes a part of the key
         is_key = False
     if not is_key:
         settings.faults.append("GOOGLE_CLOUD_CREDENTIALS must be the text of a service account's key, a JSON object")
@@ -165,7 +165,7 @@ def _emulator_host(settings: Settings) -> str | None:
     return host
 
 
-def _refuse_shared_doors(config: Config, settings: Settings) -> None:
+def _refuse_shared_secret(config: Config, settings: Settings) -> None:
     tradingview = {config.tv_webhook_secret, config.tv_webhook_secret_previous} - {None, ""}
     if tradingview & {config.bridge_secret, config.bridge_secret_previous}:
         settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")
@@ -179,7 +179,7 @@ def _metrics_token(settings: Settings, others: tuple[str, ...]) -> str | None:
 
 
 def _notify_urls(settings: Settings) -> tuple[str, ...]:
-    """Read ``NOTIFY_URLS``. A comma may belong to a URL: only one that a new URL follows separates."""
+    """Read ``NOTIFY_URLS``. A URL may contain commas, so a comma separates only when a new URL follows it."""
     urls = tuple(url.strip(" ,") for url in URL_BREAK.split(settings.text("NOTIFY_URLS")) if url.strip(" ,"))
     if any("://" not in url or " " in url for url in urls):
         settings.faults.append("NOTIFY_URLS must be apprise URLs such as tgram://…, comma or space between")
@@ -208,7 +208,7 @@ def _assets(settings: Settings) -> tuple[str, ...]:
 
 
 def _pinned_contracts(settings: Settings, assets: tuple[str, ...]) -> dict[str, str]:
-    """Read ``CONTRACTS``, e.g. ``ES=MESM6,NQ=MNQM6``: contracts to trade whatever the calendar says."""
+    """Read ``CONTRACTS``, e.g. ``ES=MESM6,NQ=MNQM6``: contracts that replace those of the roll calendar."""
     pinned: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in settings.text("CONTRACTS").split(","))):
         asset, _, contract = (word.strip().upper() for word in pair.partition("="))
@@ -220,7 +220,7 @@ def _pinned_contracts(settings: Settings, assets: tuple[str, ...]) -> dict[str, 
 
 
 def _names_contract(symbol: str, asset: str) -> bool:
-    """Tell whether the symbol is one contract of the asset: with a delivery month, where there are months."""
+    """Return whether the symbol is one contract of the asset, with a delivery month if the asset has months."""
     instrument = INSTRUMENTS[asset]
     roots = {asset, instrument.micro.root if instrument.micro else asset}
     needs_month = instrument.roll is not None

@@ -1,4 +1,4 @@
-"""The commands ``flask desk replay``, ``export`` and ``prune``: what was, asked again, handed out, put away."""
+"""The commands ``flask desk replay``, ``export`` and ``prune``: check, copy out and archive the journal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
 from services.stores.store import StoreError, StoreUnreadable
 
-UNEQUAL, UNREADABLE = 1, 2
+UNEQUAL = 1
+UNREADABLE = 2
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -46,13 +47,13 @@ archive_option = click.option(
 def replay_command(day: datetime | None, changes: tuple[str, ...], archive: Path | None) -> None:
     """Decide the journal again and compare it with what is stored.
 
-    Ends with 0 when all is equal, 1 when something differs, 2 when it could not be read. With --set it tells
+    Exits with 0 when all is equal, 1 when something differs, 2 when it could not be read. With --set it shows
     which entries other rules would have refused or allowed.
     """
     asked = day.date().isoformat() if day else None
     with _history(archive) as history:
         if changes:
-            _tell_what_if(history, changes, asked)
+            _print_what_if(history, changes, asked)
             return
         replay = replay_history(history, asked, progress_told())
     for line in replay_lines(replay, asked):
@@ -61,20 +62,21 @@ def replay_command(day: datetime | None, changes: tuple[str, ...], archive: Path
         raise click.exceptions.Exit(UNEQUAL)
 
 
-def _tell_what_if(history: History, changes: tuple[str, ...], day: str | None) -> None:
-    rules, stored = rules_named(changes), history.store.load()
+def _print_what_if(history: History, changes: tuple[str, ...], day: str | None) -> None:
+    rules = rules_named(changes)
+    stored = history.store.load()
     if stored is None:
         raise StoreUnreadable("nothing is stored")
     head = stored.head.sequence
     mark = history.beginning(head, day)
-    tell = progress_told()
+    show_progress = progress_told()
     found = what_if(
         history.rows(0 if mark is None else mark.sequence, head),
         rules,
         documents.read_desk(stored).id_key,
         None if mark is None else history.desk_at(mark),
         day,
-        lambda row: tell(row, head),
+        lambda row: show_progress(row, head),
     )
     if day is not None and not found.rows:
         raise StoreUnreadable(f"no row of the trading day {day} is kept")
@@ -102,7 +104,7 @@ def export_command(
 ) -> None:
     """Write journal, trades, refusals or orders to a file.
 
-    jsonl holds journal rows whole; csv and parquet hold flat columns.
+    jsonl holds complete journal rows; csv and parquet hold flat columns.
     """
     if day and (first or last):
         raise click.UsageError("--day is one trading day: leave --from and --until out")
@@ -119,10 +121,10 @@ def export_command(
 @click.option("--keep-days", type=click.IntRange(min=1), required=True, help="Rows younger than this stay.")
 @click.option("--archive", "folder", type=click.Path(path_type=Path, file_okay=False), required=True)
 def prune_command(keep_days: int, folder: Path) -> None:
-    """Put old journal rows into an archive, read them back, then delete them. The desk may run meanwhile."""
+    """Write old journal rows into an archive, read them back, then delete them. The desk may keep running."""
     with _sentences():
         config = Config.from_env()
-        open_reader(config).close()  # a store of another schema is refused here, not upgraded
+        open_reader(config).close()  # refuses a store of another schema, which open_store would upgrade
         store = open_store(config)
         try:
             pruned = prune(store, folder, keep_days, datetime.now(UTC))
@@ -137,7 +139,7 @@ def _date(moment: datetime | None) -> date | None:
 
 
 def _roll(history: History) -> str:
-    """Return when the trading day rolls, by the rules of the stored desk."""
+    """Return the New York time at which the trading day rolls, from the rules of the stored desk."""
     stored = history.store.load()
     if stored is None:
         raise StoreUnreadable("nothing is stored")
@@ -146,7 +148,7 @@ def _roll(history: History) -> str:
 
 @contextmanager
 def _history(archive: Path | None) -> Iterator[History]:
-    """Open what is configured for reading alone, and the archive before it."""
+    """Open the configured store for reading only, with the archive of its older rows."""
     with _sentences():
         reader = open_reader(Config.from_env())
         try:
@@ -157,7 +159,7 @@ def _history(archive: Path | None) -> Iterator[History]:
 
 @contextmanager
 def _sentences() -> Iterator[None]:
-    """Turn what can go wrong into one sentence."""
+    """Turn the expected errors into one sentence for the terminal."""
     try:
         yield
     except (StoreError, ConfigError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The commands ``flask desk keys``: give out API keys, list them, revoke them. The desk may run meanwhile."""
+"""The commands ``flask desk keys``: create, list and revoke API keys. The desk may keep running."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SCOPE_WORDS = "; ".join(f"{scope}: {opens}" for scope, opens in SCOPES.items())
 
 @click.group("keys")
 def keys_group() -> None:
-    """Give out, list and revoke API keys, with which programs read the desk."""
+    """Create, list and revoke the API keys with which programs read the desk."""
 
 
 @keys_group.command("add")
 @click.argument("name")
 @click.option("--scope", "scopes", type=click.Choice(list(SCOPES)), multiple=True, required=True, help=SCOPE_WORDS)
 def add_command(name: str, scopes: tuple[str, ...]) -> None:
-    """Make a key and print it, this once: only a digest of it is stored."""
+    """Create a key and print it once: only its digest is stored."""
     try:
         key, token = make_key(name, scopes, datetime.now(UTC))
     except KeyRefused as error:
@@ -38,7 +38,7 @@ def add_command(name: str, scopes: tuple[str, ...]) -> None:
 
 @keys_group.command("list")
 def list_command() -> None:
-    """List the keys that hold."""
+    """List the valid keys."""
     with _opened(open_reader) as store:
         kept = store.api_keys()
     for one in kept:
@@ -50,7 +50,7 @@ def list_command() -> None:
 @keys_group.command("revoke")
 @click.argument("key_id", metavar="ID")
 def revoke_command(key_id: str) -> None:
-    """Let a key open nothing any more; a desk that runs notices within 5 seconds."""
+    """Revoke a key; a running desk applies this within 5 seconds."""
     with _opened(open_store) as store:
         was_there = store.revoke_api_key(key_id)
     if not was_there:
@@ -68,10 +68,10 @@ def _line(kept: StoredKey) -> str:
 
 @contextmanager
 def _opened(opens: Callable[[Config], Store]) -> Iterator[Store]:
-    """Open the configured store, which a desk must have made, and tell in one sentence what goes wrong."""
+    """Open the configured store, which a desk must have written to. Errors end in one sentence."""
     try:
         config = Config.from_env()
-        open_reader(config).close()  # a store of another schema is refused here, not upgraded
+        open_reader(config).close()  # refuses a store of another schema, which ``opens`` would upgrade
         store = opens(config)
         try:
             if store.head() is None:

@@ -1,7 +1,7 @@
-"""The log of web: one JSON object per line on stderr, the same for our own lines and those of gunicorn and libraries.
+"""The log of web: one JSON object per line on stderr, for its own lines and those of gunicorn and libraries.
 
-Nothing that is secret gets out: our lines never name a secret, and whatever slips into one from elsewhere (an
-exception's words, a request line that gunicorn could not read) is blacked out before it is written.
+No secret is logged: web's own lines contain none, and a secret in a text from elsewhere (an exception's message, a
+request line that gunicorn could not parse) is replaced by ``***`` before the line is written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from services.ops.config import Config
 
 HIDDEN = "***"
-SHORTEST_PART = 16  # of a notification URL: long enough to be a token, too long to be a host everybody knows
+SHORTEST_PART = 16  # characters: shorter parts of a notification URL are hosts and words, not tokens
 SPOKEN = re.compile(
     r"""((?:secret|password|token)(?:=|\\?["']\s*:\s*\\?["'])|bearer\s+)[^\s"'&\\]+""", re.IGNORECASE
 )  # ?secret=…, "secret": "…", Bearer …
@@ -32,13 +32,13 @@ log = structlog.get_logger(__name__)
 
 
 class Blackout:
-    """The last step of every line: known secrets, and what stands where a secret would, become ``***``."""
+    """The last step of every line: replaces known secrets, and values named like a secret, by ``***``."""
 
     def __init__(self) -> None:
         self._known: tuple[str, ...] = ()
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Black these out from now on, however they are quoted."""
+        """Replace these secrets from now on, also in their JSON and URL spellings."""
         spellings = {way(secret) for secret in secrets if secret for way in (str, _in_json, quote, quote_plus)}
         self._known = tuple(sorted(spellings, key=len, reverse=True))
 
@@ -58,7 +58,7 @@ def parts_of_url(url: str) -> list[str]:
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:
-    """Return all that must never be read in a log, tokens within notification URLs included."""
+    """Return every secret that no log line may show, with the tokens within notification URLs."""
     own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
     previous = (config.tv_webhook_secret_previous, config.bridge_secret_previous)
     passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
@@ -67,7 +67,7 @@ def secrets_of(config: Config) -> tuple[str, ...]:
 
 
 def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
-    """Write our own lines of this level and above."""
+    """Configure web's own log: lines of this level and above, without these secrets."""
     blackout.learn(secrets)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *_facts(), *_rendering()],
@@ -78,7 +78,7 @@ def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
 
 
 def for_libraries() -> dict[str, Any]:
-    """Return the logging configuration under which gunicorn and libraries write the same lines."""
+    """Return the logging configuration that gives lines of gunicorn and libraries the same form."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -90,7 +90,7 @@ def for_libraries() -> dict[str, Any]:
 
 
 def take_over_the_process() -> None:
-    """Let warnings and threads that end by a fault speak through the log, too."""
+    """Log warnings of Python and exceptions that end a thread."""
     logging.captureWarnings(True)
     threading.excepthook = _thread_ended
 

@@ -1,8 +1,8 @@
-"""The desk in figures, as Prometheus reads them: what happened is counted, what stands is looked up when asked.
+"""The metrics of the desk for Prometheus. ``docs/how-to/operations.md`` explains each.
 
-Each application has a registry of its own. Counters of what happened follow the commits (``on_commit``), on a standby
-those that it follows; how commits went is measured by the writer. Requests are counted where they are answered. Gauges
-are made of the current snapshot at each scrape. ``docs/how-to/operations.md`` explains each.
+Each application has a registry of its own. Counters of events grow with each commit (``on_commit``), also with those
+that a standby follows; the writer measures the duration of its commits. Routes count requests when they answer. Gauges
+are computed from the current snapshot at each scrape.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # Prometheus sees a 
 
 
 class Manager(Protocol):
-    """What the gauges ask of the state manager."""
+    """What the gauges need of the state manager."""
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -55,14 +55,14 @@ class Manager(Protocol):
 
 
 class Stream(Protocol):
-    """What the gauges ask of the broadcaster."""
+    """What the gauges need of the broadcaster."""
 
     @property
     def listeners(self) -> int: ...
 
 
 class Metrics:
-    """Every figure of one application; it hears of commits and of how they went."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -92,7 +92,7 @@ class Metrics:
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        """Show what has not happened yet as 0, so that its first time is seen as a rise."""
+        """Create every counter with 0, so that Prometheus sees the first event as an increase."""
         for gate in (*(gate.name for gate in ENTRY_GATES), INITIAL_EXIT_GATE):
             self._refusals.labels(gate)
         for kind in ORDER_KINDS:
@@ -106,11 +106,11 @@ class Metrics:
             self._logins.labels(outcome)
 
     def watch(self, manager: Manager, stream: Stream) -> None:
-        """Show the gauges of this desk from now on; once per application."""
+        """Add the gauges of this desk; call it once per application."""
         self.registry.register(DeskGauges(manager, stream))
 
     def expect_webhooks(self, streams: Iterable[str]) -> None:
-        """Show every outcome of these streams as 0 before the first webhook comes."""
+        """Create the counters of these streams with 0 before the first webhook."""
         for stream in streams:
             for outcome in WEBHOOK_OUTCOMES:
                 self._webhooks.labels(stream, outcome)
@@ -124,12 +124,12 @@ class Metrics:
         self._logins.labels(outcome).inc()
 
     def committed(self, seconds: float, commands: int) -> None:
-        """Measure a group commit of this process."""
+        """Record duration and size of a group commit of this process."""
         self._commit_seconds.observe(seconds)
         self._commit_commands.observe(commands)
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
-        """Count what happened."""
+        """Count the committed events."""
         for one in events:
             match one.event:
                 case EntryBlocked(gate=gate):
@@ -148,24 +148,25 @@ class Metrics:
         self._failures.labels(kind).inc()
 
     def exposition(self) -> bytes:
-        """Return every figure as text for Prometheus."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
 
 class DeskGauges(Collector):
-    """What stands right now, read from one snapshot per scrape: nothing is kept up to date in between."""
+    """The gauges, computed from one snapshot at each scrape."""
 
     def __init__(self, manager: Manager, stream: Stream) -> None:
         self._manager = manager
         self._stream = stream
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing beforehand: registering asks the desk nothing."""
+        """Return no names, so that registering does not read the desk."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Make the gauges of the snapshot of this moment."""
-        snapshot, now = self._manager.snapshot, self._manager.now
+        """Compute the gauges from the current snapshot."""
+        snapshot = self._manager.snapshot
+        now = self._manager.now
         yield _gauge("store_up", "1 when the last commit reached the store.", snapshot.store == "up")
         yield _gauge("is_writer", "1 when this process is the writer, 0 on a standby.", snapshot.role == "writer")
         yield _gauge("commands_waiting", "Commands that wait for the writer.", self._manager.commands_waiting)

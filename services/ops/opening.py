@@ -1,4 +1,4 @@
-"""Which store the settings name."""
+"""Opens the store that the settings name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from services.stores.store import Store
 
 
 def open_store(config: Config) -> Store:
-    """Open the store that is configured. Raises StoreUnreadable.
+    """Open the configured store. Raises StoreUnreadable.
 
-    Firestore's library is loaded when it is chosen and no sooner: a desk on SQLite does not carry it in memory.
+    Firestore's library is imported only when it is chosen, which saves its memory on a SQLite desk.
     """
     if config.store != "firestore":
         return SqliteStore(config.sqlite_path)
@@ -27,7 +27,7 @@ def open_store(config: Config) -> Store:
 
 
 def open_reader(config: Config) -> Store:
-    """Open the configured store to read what is there: nothing is created or upgraded. Raises StoreUnreadable."""
+    """Open the configured store for reading only: nothing is created or upgraded. Raises StoreUnreadable."""
     if config.store != "firestore":
-        return cast(Store, SqliteReader(config.sqlite_path))  # the half of the port that reads
+        return cast(Store, SqliteReader(config.sqlite_path))  # it has only the reading methods of the port
     return open_store(config)

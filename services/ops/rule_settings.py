@@ -1,4 +1,4 @@
-"""Rules named and checked as the settings name and check them: ``COOLDOWN_SECONDS=300``."""
+"""Reads rules from ``NAME=VALUE`` pairs such as ``COOLDOWN_SECONDS=300``, with the names and ranges of the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of ``docs/reference/rules.md``, written from the code's own tables so that they cannot drift."""
+"""The tables of ``docs/reference/rules.md``, generated from the code's tables so that both agree."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from services.engine.rules.refusals import REFUSALS, RefusalRule
 from services.ops.config import PROJECT
 
 RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"
-BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
+BEGIN = "<!-- generated: {} -->"
+END = "<!-- end: {} -->"
 
 
 def gates_table() -> str:
-    """Return every gate in order: name, what it asks, which acts it binds, what reopens it, and the reason for it."""
+    """Return every gate in order: name, condition, the acts it binds, what reopens it, and its reason."""
     rows = (
         [f"`{gate.name}`", _first_line(gate.check.__doc__), _acts(gate), gate.reopens, gate.why] for gate in ENTRY_GATES
     )
@@ -30,25 +31,25 @@ def _acts(gate: Gate) -> str:
 
 
 def exits_table() -> str:
-    """Return every exit rule in order: name, when it is due, and the reason for it."""
+    """Return every exit rule in order: name, when it is due, and its reason."""
     rows = ([f"`{rule.name}`", _first_line(rule.is_due.__doc__), rule.why] for rule in EXIT_RULES)
     return _table(("rule", "due when", "why"), rows)
 
 
 def locks_table() -> str:
-    """Return every lock: when it holds, what it stops, what ends it, and the reason for it."""
+    """Return every lock: when it holds, what it blocks, what ends it, and its reason."""
     rows = ([f"`{lock.name}`", _first_line(lock.look.__doc__), lock.stops, lock.ends, lock.why] for lock in LOCKS)
     return _table(("lock", "holds while", "stops", "ends with", "why"), rows)
 
 
 def limits_table() -> str:
-    """Return every limit: its setting, and which way it may be changed during a trading day."""
+    """Return every limit: its setting, and the direction in which it may change during a trading day."""
     rows = ([f"`{limit.name}`", f"only {limit.tighter}"] for limit in LIMITS)
     return _table(("limit", "may be changed at once"), rows)
 
 
 def refusals_table() -> str:
-    """Return every refusal: its code, what it is called, the HTTP status that answers it, and when it comes."""
+    """Return every refusal: code, title, HTTP status, and when it occurs."""
     rows = ([f"`{rule.code}`", _titles(rule), str(rule.status), rule.when] for rule in REFUSALS.values())
     return _table(("code", "title", "status", "when"), rows)
 
@@ -64,7 +65,7 @@ def closed_gates_table() -> str:
 
 
 def alerts_table() -> str:
-    """Return every alert: its code and title, how grave it is, when it is over, and which notice carries it."""
+    """Return every alert: code, title, severity, when it is over, and its notice."""
     rows = (
         [
             f"`{rule.code}`",
@@ -79,7 +80,7 @@ def alerts_table() -> str:
 
 
 def renewed(page: str) -> str:
-    """Return the page with its generated parts written anew."""
+    """Return the page with its generated parts replaced."""
     for name, make in TABLES.items():
         head, rest = page.split(BEGIN.format(name), 1)
         tail = rest.split(END.format(name), 1)[1]
@@ -99,7 +100,7 @@ TABLES = {
 
 
 def renew(path: Path = RULES_PAGE) -> None:
-    """Write the generated parts of the rules page anew."""
+    """Regenerate the tables of the rules page in place."""
     path.write_text(renewed(path.read_text("utf-8")), "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Typed reading of the environment: every fault is kept, none stops the reading."""
+"""Typed reading of the environment. It collects faults and goes on, so that one start reports all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACEHOLDERS = frozenset(
 
 
 class Settings:
-    """Typed access to the environment that collects every fault before it complains."""
+    """Typed access to the environment; ``faults`` collects a sentence for each wrong setting."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -33,7 +33,7 @@ class Settings:
         return self.text(name) or None
 
     def secret(self, name: str) -> str:
-        """Return a secret that is set, long enough and nobody's default."""
+        """Return a secret; it is a fault when unset, too short or a placeholder."""
         value = self.text(name)
         if not value:
             self.faults.append(f"{name} is not set")
@@ -42,11 +42,11 @@ class Settings:
         return value
 
     def password(self, name: str) -> str | None:
-        """Return the operator's password, None when it is not set; a short one or a placeholder is a fault."""
+        """Return an optional secret, None when unset; a short one or a placeholder is a fault."""
         return self.secret(name) if self.text(name) else None
 
     def password_hash(self, name: str) -> str | None:
-        """Return a hash that can be checked against, None when it is not set."""
+        """Return a password hash, None when unset; a hash of an unknown kind is a fault."""
         value = self.optional(name)
         if value is not None and not is_password_hash(value):
             self.faults.append(f"{name} was no argon2, scrypt or pbkdf2 hash (`flask desk hash-password` makes one)")
@@ -88,7 +88,7 @@ class Settings:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Read every rule that the environment may set; its faults are kept in ``settings``."""
+    """Read every rule that the environment may set; faults go to ``settings.faults``."""
     rules = {row.rule: _rule_of(settings, row, row.variable) for row in RULE_SETTINGS if row.variable is not None}
     candle = rules["candle_seconds"]
     if candle > 0 and 3600 % candle:
@@ -109,7 +109,7 @@ def _rule_of(settings: Settings, row: RuleSetting, variable: str) -> Any:
 
 
 def _day_roll(settings: Settings, name: str, default: str) -> str:
-    """Read a New York wall clock; the hours in which that clock is changed are no roll."""
+    """Read a New York wall-clock time; 01:00 to 03:00 is a fault, because daylight saving time skips or repeats it."""
     raw = settings.text(name, default)
     try:
         at = datetime.strptime(raw, "%H:%M").time()  # noqa: DTZ007 - a wall-clock time has no zone
@@ -122,7 +122,7 @@ def _day_roll(settings: Settings, name: str, default: str) -> str:
 
 
 def is_password_hash(text: str) -> bool:
-    """Tell whether a password could ever match this hash."""
+    """Return whether the text is a hash that a password can be checked against."""
     if text.startswith("$argon2"):
         try:
             extract_parameters(text)

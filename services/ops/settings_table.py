@@ -1,4 +1,4 @@
-"""Every setting in one table, and the files that are written from it: README, ``.env.example``, the settings page."""
+"""Every setting in one table, and the files generated from it: README, ``.env.example``, the settings page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.engine.model.settings import RULE_SETTINGS, RuleSetting
 from services.ops.config import PROJECT
 
-GROUPS = {  # as headings
+GROUPS = {  # with their headings
     "secrets": "secrets: no default, no placeholder is accepted",
     "where": "where",
     "traded": "what is traded",
@@ -17,11 +17,12 @@ GROUPS = {  # as headings
 }
 IN_README = ("secrets", "traded", "rules")
 TRADED_RULES = ("entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points", "points_tp_target")
-BEGIN, END = "<!-- generated: settings -->", "<!-- end: settings -->"
+BEGIN = "<!-- generated: settings -->"
+END = "<!-- end: settings -->"
 
 
 class Setting(Struct, frozen=True):
-    """One environment variable: its default as it is written, what it may be, and what it means."""
+    """One environment variable: name, default as text, allowed values and meaning."""
 
     name: str
     group: str
@@ -113,7 +114,9 @@ SETTINGS = (
     Setting("PAPER_COMMISSION", "bridge", "USD per contract and side", "0", "0 or more"),
 )
 
-README, EXAMPLE, PAGE = PROJECT / "README.md", PROJECT / ".env.example", PROJECT / "docs" / "reference" / "settings.md"
+README = PROJECT / "README.md"
+EXAMPLE = PROJECT / ".env.example"
+PAGE = PROJECT / "docs" / "reference" / "settings.md"
 _PAGE_HEAD = """# Settings
 
 Reference. Every setting, by environment or in `.env`. This page, the table of README and `.env.example` are written by
@@ -137,25 +140,27 @@ def env_example() -> str:
     lines = [_EXAMPLE_HEAD.rstrip()]
     for group, title in GROUPS.items():
         lines += ["", f"# --- {title} ---"]
-        lines += [f"{f'# {row.name}={row.default}':<38}{_told(row)}".rstrip() for row in SETTINGS if row.group == group]
+        lines += [
+            f"{f'# {row.name}={row.default}':<38}{_meaning(row)}".rstrip() for row in SETTINGS if row.group == group
+        ]
     return "\n".join(lines) + "\n"
 
 
 def renewed_readme(text: str) -> str:
-    """Return README with its table of settings written anew."""
+    """Return README with its table of settings replaced."""
     head, rest = text.split(BEGIN, 1)
     tail = rest.split(END, 1)[1]
     return f"{head}{BEGIN}\n{_table(*IN_README)}\n{END}{tail}"
 
 
 def renew_settings() -> None:
-    """Write all three files anew."""
+    """Regenerate all three files."""
     PAGE.write_text(settings_page(), "utf-8")
     EXAMPLE.write_text(env_example(), "utf-8")
     README.write_text(renewed_readme(README.read_text("utf-8")), "utf-8")
 
 
-def _told(row: Setting) -> str:
+def _meaning(row: Setting) -> str:
     return f"{row.meaning} ({row.allowed})" if row.allowed and not row.is_secret else row.meaning
 
 

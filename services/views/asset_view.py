@@ -1,4 +1,4 @@
-"""One asset of the state document (SPEC 11): prices, bricks, ladder, what waits, and the open trade."""
+"""One asset of the state document (SPEC 11): prices, bricks, ladder, pending entries and the open trade."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wire.types import Instant, Side
 
 
 def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
-    """Return one asset: prices, bricks, ladder, trade."""
+    """Return one asset of the state document as of ``now``."""
     rungs = ladder(desk, EntryRequest(asset), now)
     return AssetState(
         symbol=asset.symbol,
@@ -58,7 +58,8 @@ def _contract(asset: Asset) -> Fields:
 
 
 def _prices(asset: Asset) -> Fields:
-    trade, live = asset.trade, asset.live
+    trade = asset.trade
+    live = asset.live
     pnl = None
     if trade is not None and live.open_points is not None:
         pnl = live.open_points * trade.quantity * trade.contract.point_value
@@ -87,7 +88,8 @@ def _pending(order: Order | None) -> Fields:
 
 
 def _bricks(asset: Asset, now: Instant) -> Fields:
-    zone, tempo = zone_of(asset.stack), asset.tempo
+    zone = zone_of(asset.stack)
+    tempo = asset.tempo
     streams: Fields = {}
     for row in STREAMS:
         brick: BrickStream = asset.stream(row.stream)
@@ -106,7 +108,7 @@ def _bricks(asset: Asset, now: Instant) -> Fields:
 
 
 def _managed(asset: Asset) -> Fields:
-    """Return how the open trade is managed; flat, what a new SCALP would start with."""
+    """Return the fields that manage the open trade; they are off or None while the asset is flat."""
     trade = asset.trade
     return {
         "trade_mode": trade.mode if trade else None,
@@ -134,8 +136,9 @@ def _managed(asset: Asset) -> Fields:
 
 
 def _waiting(asset: Asset) -> Fields:
-    """Return the intent and the pre-order, and why the last pre-order did not fire."""
-    intent, preorder = asset.intent, asset.preorder
+    """Return the intent, the pre-order, and why the last pre-order became no order."""
+    intent = asset.intent
+    preorder = asset.preorder
     return {
         "intent_active": intent is not None and intent.is_active,
         "intent_status": intent.status if intent else "NONE",
@@ -159,7 +162,7 @@ def _may_enter(desk: Desk, asset: Asset, now: Instant) -> tuple[Side, ...]:
 
 
 def trade_view(trade: Trade, asset: Asset) -> TradeState:
-    """Return the open trade."""
+    """Return the open trade with its excursion and its protective stop."""
     return TradeState(
         id=trade.id,
         side=trade.side,

@@ -1,4 +1,4 @@
-"""A page of committed events, read from the journal: durable, and the same from every process."""
+"""A page of committed events, read from the journal: it survives a restart and is the same from every process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services.views.event_rows import EventViews
 from wire.events import EventRow
 from wire.types import Instant
 
-ROWS_AT_MOST = 5_000  # read for one page, however few of their events are wanted
+ROWS_AT_MOST = 5_000  # journal rows read for one page, even when few of their events match
 
 
 class Pruned(Exception):
-    """The events that were asked for are no longer in the journal; it begins with the id ``oldest``."""
+    """The requested events were pruned from the journal, which now begins with the id ``oldest``."""
 
     def __init__(self, oldest: int) -> None:
         super().__init__(f"the journal begins with event {oldest}: what came before was pruned")
@@ -25,7 +25,7 @@ class Pruned(Exception):
 
 
 class EventPage(Struct, frozen=True):
-    """Events, oldest first, and the id behind which the next page begins."""
+    """Events, oldest first; the next page begins after the id ``next``."""
 
     events: list[EventRow]
     next: int
@@ -34,9 +34,9 @@ class EventPage(Struct, frozen=True):
 def events_after(
     store: Store, views: EventViews, since_id: int, limit: int, committed: int, types: frozenset[str] = frozenset()
 ) -> EventPage:
-    """Return at most ``limit`` events with an id above ``since_id``, of these types or of all.
+    """Return at most ``limit`` events with an id above ``since_id``; an empty ``types`` means every type.
 
-    ``committed`` is a row that is known to be committed. Raises Pruned, StoreDown, StoreUnreadable.
+    ``committed`` is the sequence of the last committed row. Raises Pruned, StoreDown, StoreUnreadable.
     """
     found: list[EventRow] = []
     last = since_id
@@ -50,7 +50,7 @@ def events_after(
 
 
 def id_before(store: Store, at: Instant) -> int:
-    """Return the ``since_id`` that begins with the events of an instant."""
+    """Return the ``since_id`` whose page begins with the first event at or after ``at``."""
     return store.sequence_before(at) * IDS_OF_A_ROW + IDS_OF_A_ROW - 1
 
 
@@ -65,10 +65,10 @@ def _walk(store: Store, since_id: int, committed: int) -> Iterator[CommittedEven
 
 
 def _refuse_gap(row_of_id: int, first: int) -> None:
-    """Raise Pruned when rows are missing between the one that was read last and the first that there is.
+    """Raise Pruned when rows are missing between the last row the caller read and the first row kept.
 
-    Rows have no gaps but where the journal was pruned. Of a pruned row nobody knows how many events it held: whoever
-    had read some of them counts as having read them all.
+    The sequence of rows has gaps only where the journal was pruned. The number of events in a pruned row is unknown,
+    so a caller that read some of them counts as having read all of them.
     """
     if row_of_id < first - 1:
         raise Pruned(first * IDS_OF_A_ROW)

@@ -16,11 +16,11 @@ from wire.events import EventOrder, EventRow
 ORDERS_KEPT = 1_000
 ELSEWHERE = ("type", "asset")
 FOR_THE_OPERATOR: dict[type[AnyEvent], tuple[str, ...]] = {DeadLetterKept: ("body",), TradeNoted: ("note", "tags")}
-"""What only the operator's own calls answer: these rows are open to every key that may read the state."""
+"""Fields left out of the rows: every key with ``state:read`` may read the rows, these texts are the operator's."""
 
 
 class EventViews:
-    """Makes rows of committed events, joined with their orders. Every method may be called from any thread."""
+    """Turns committed events into rows and adds each event's order. Every method may be called from any thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,13 +28,13 @@ class EventViews:
         self._orders: OrderedDict[str, EventOrder] = OrderedDict()
 
     def row(self, one: CommittedEvent) -> EventRow:
-        """Return an event as clients read it. Raises StoreDown when its order must be read and cannot be."""
+        """Return an event as clients read it. Raises StoreDown when its order cannot be read from the store."""
         order_id = getattr(one.event, "order_id", None)
         order = None if order_id is None else self._order(order_id)
         return event_row(one, order)
 
     def remember(self, order: Order) -> None:
-        """Keep what rows need of an order, so that the store is not asked for it."""
+        """Cache the order's fields that rows need, so that ``row`` does not read the store."""
         if order.id not in self._orders:
             self._keep(order.id, event_order(order))
 
@@ -57,7 +57,7 @@ class EventViews:
 
 
 def event_order(order: Order) -> EventOrder:
-    """Return what an event's row says of its order: nothing that changes on the order's way."""
+    """Return the order's fields for an event's row. They never change, so caching them is safe."""
     return EventOrder(
         kind=order.kind,
         side=order.side,
@@ -70,7 +70,7 @@ def event_order(order: Order) -> EventOrder:
 
 
 def event_row(one: CommittedEvent, order: EventOrder | None) -> EventRow:
-    """Return one event's row."""
+    """Return one event as clients read it, with its order when it has one."""
     event = one.event
     left_out = (*ELSEWHERE, *FOR_THE_OPERATOR.get(type(event), ()))
     data: dict[str, Any] = {name: getattr(event, name) for name in event.__struct_fields__ if name not in left_out}

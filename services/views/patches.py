@@ -1,4 +1,4 @@
-"""What changed between two state documents, as a JSON merge patch (RFC 7396) without the clock's noise."""
+"""What changed between two state documents, as a JSON merge patch (RFC 7396) without values that only count time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NOISE = ("now", "version")
 def changes(before: Struct, after: Struct) -> Patch:
     """Return the smallest patch that turns ``before`` into ``after``; lists are replaced whole.
 
-    Left out are values that only count seconds (names ending in ``_s``, ``now``, ``version``) and a sentence
-    whose countdown a client makes itself from ``reopens_at``. A key that is gone is ``None``.
+    It leaves out values that only count seconds (names ending in ``_s``, ``now``, ``version``) and a sentence with a
+    countdown, which a client computes from ``reopens_at``. A removed key is ``None``.
     """
     patch: Patch = {}
     counts_down = getattr(after, "reopens_at", None) is not None
@@ -26,7 +26,7 @@ def changes(before: Struct, after: Struct) -> Patch:
 
 
 def _note(patch: Patch, name: str, earlier: Any, value: Any) -> None:
-    """Put a value into the patch if it changed, of an object only what changed in it."""
+    """Put a value into the patch if it changed; for an object, put only its changed members."""
     if value is earlier or value == earlier:
         return
     if isinstance(value, Struct) and isinstance(earlier, Struct):
@@ -54,7 +54,7 @@ def _changes_by_key(before: dict[str, Any], after: dict[str, Any]) -> Patch:
 
 @cache
 def _compared_fields(kind: type[Struct]) -> tuple[tuple[str, str], ...]:
-    """Return the fields of a Struct that may be news: the name here and the name on the wire."""
+    """Return the fields of a Struct that a patch compares: the name in the code and the name on the wire."""
     names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
     return tuple((name, on_the_wire) for name, on_the_wire in names if not _only_counts(on_the_wire))
 

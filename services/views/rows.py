@@ -22,7 +22,7 @@ Fields = dict[str, Any]  # some fields of a Struct, by name
 
 
 def rung_view(rung: ladder.Rung, now: Instant) -> Rung:
-    """Return one gate of the ladder as it stands now."""
+    """Return one gate of the ladder: whether it is open at ``now``, and why not."""
     return Rung(
         gate=rung.gate,
         state="open" if rung.is_open else "closed",
@@ -39,7 +39,7 @@ def rung_view(rung: ladder.Rung, now: Instant) -> Rung:
 
 
 def explanation_view(why: wording.Explanation) -> Explanation:
-    """Return why something was refused or reported, without its sentence."""
+    """Return code, title, detail and facts of a refusal or an alert, without its sentence."""
     return Explanation(why.code, why.title, why.detail, why.facts)
 
 
@@ -66,7 +66,7 @@ def order_view(order: Order) -> OrderRow:
 
 
 def handover_view(order: Order, redelivered: bool) -> OrderTicket:
-    """Return an order as a bridge reads it: ``contract`` travels as ``asset``, ``root`` is ours."""
+    """Return an order as a bridge reads it: the wire's ``asset`` is the contract, its ``root`` the desk's asset."""
     return OrderTicket(
         id=order.id,
         client_order_id=order.id,
@@ -90,12 +90,12 @@ def handover_view(order: Order, redelivered: bool) -> OrderTicket:
 
 
 def trade_row(trade: TradeClosed) -> TradeRow:
-    """Return a closed trade: the names of SPEC 11's history."""
+    """Return a closed trade with the field names of SPEC 11's history."""
     return TradeRow(**structs.asdict(trade))
 
 
 def alert_view(alert: Alert, desk: Desk, ends: Ends) -> AlertRow:
-    """Return an alert, whether it is over (None: it does not last, or nobody can tell), and since when if known."""
+    """Return an alert, whether it is over (None: it has no end, or its end is unknown), and since when if known."""
     why = explanation_of(alert)
     return AlertRow(
         at=alert.at,

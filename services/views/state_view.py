@@ -1,4 +1,4 @@
-"""The desk as clients read it (``wire/state.py``, SPEC 11), made purely of the desk and now."""
+"""The state document (``wire/state.py``, SPEC 11), computed from the desk and the time alone."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CONNECTIONS_EXPECTED = 2
 
 
 def state_document(snapshot: Snapshot, activity: Activity, now: Instant) -> StateDocument:
-    """Return the whole document as of ``now``; ``activity`` as ``ActivityLog.as_document`` returns it."""
+    """Return the whole document as of ``now``; ``activity`` comes from ``ActivityLog.as_document``."""
     return whole_document(live_document(snapshot, now), snapshot, activity)
 
 
 def whole_document(live: LiveDocument, snapshot: Snapshot, activity: Activity) -> StateDocument:
-    """Return the document with what only grows, history and logs."""
+    """Return the live document with history and logs added."""
     return StateDocument(
         version=live.version,
         now=live.now,
@@ -39,7 +39,7 @@ def whole_document(live: LiveDocument, snapshot: Snapshot, activity: Activity) -
 
 
 def live_document(snapshot: Snapshot, now: Instant) -> LiveDocument:
-    """Return the document without what only grows: history and logs."""
+    """Return the document without history and logs, which are sent apart because they are long."""
     desk = snapshot.desk
     return LiveDocument(
         version=snapshot.version,
@@ -57,7 +57,7 @@ def history_view(snapshot: Snapshot) -> tuple[TradeRow, ...]:
 
 
 def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
-    """Return the desk-wide part: connections, locks, day, limits."""
+    """Return the desk-wide fields: connections, locks, day, limits."""
     desk = snapshot.desk
     simulated = any(asset.live.simulated for asset in desk.assets.values())
     return GlobalState(
@@ -124,7 +124,9 @@ def _locks(desk: Desk, now: Instant) -> Fields:
 
 
 def _day(desk: Desk, now: Instant) -> Fields:
-    day, rules, equity = desk.day, desk.rules, desk.live.equity
+    day = desk.day
+    rules = desk.rules
+    equity = desk.live.equity
     drawdown = drawdown_pct(desk)
     known = day.start_equity is not None and equity is not None
     low, reason = liquidity(now)

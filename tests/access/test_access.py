@@ -29,7 +29,7 @@ from tests.support.desk_process import (
     DeskProcess,
     error_of,
 )
-from tests.support.url_map import house_routes
+from tests.support.url_map import app_routes
 
 pytestmark = pytest.mark.processes
 
@@ -79,7 +79,7 @@ IDENTITIES = {  # name -> what the request carries
 
 
 def routes():
-    app = house_routes()
+    app = app_routes()
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield f"{method} {rule.rule}"

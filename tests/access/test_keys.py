@@ -26,7 +26,7 @@ from tests.access.test_sessions import NoStore
 from tests.support.api_document import documented
 from tests.support.desk_process import PATIENCE_SECONDS, QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually
 from tests.support.own_time import Stopwatch
-from tests.support.url_map import house_routes
+from tests.support.url_map import app_routes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 NOTICED_WITHIN = 5.0
@@ -38,7 +38,7 @@ QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
 
 
 def guards_by_route():
-    app = house_routes()
+    app = app_routes()
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             yield f"{method} {rule.rule}", getattr(app.view_functions[rule.endpoint], "__guard__", "public")

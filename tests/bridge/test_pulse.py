@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.brokers.broker import AccountStatement, ContractStanding
+from bridge.brokers.broker import AccountStatement, ContractPosition
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.ledger import Ledger
 from bridge.pulse import Heartbeats, Snapshots
@@ -36,7 +36,7 @@ class StillBroker:
         return datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
     def statement(self) -> AccountStatement:
-        held = ContractStanding(
+        held = ContractPosition(
             contract="MESZ6",
             position=self.position,
             avg_price=Decimal("5250.25") if self.position else None,
@@ -63,12 +63,12 @@ class Pulse:
     def heartbeats_within(self, seconds: int) -> int:
         before = len(self.desk.heartbeats)
         for _ in range(seconds):
-            self.heartbeats.turn()
+            self.heartbeats.run()
             self.seconds += 1
         return len(self.desk.heartbeats) - before
 
     def next_snapshot_in(self) -> float:
-        self.snapshots.turn()
+        self.snapshots.run()
         return self.snapshots.seconds_to_next()
 
 
@@ -79,7 +79,7 @@ def pulse(tmp_path: Path) -> Iterator[Pulse]:
 
 
 def test_heartbeat_says_what_works(pulse: Pulse) -> None:
-    pulse.heartbeats.turn()
+    pulse.heartbeats.run()
     assert pulse.desk.heartbeats == [
         {
             "secret": SECRET,
@@ -108,7 +108,7 @@ def test_heartbeat_comes_at_once_when_something_changes(pulse: Pulse) -> None:
 
 def test_snapshot_carries_account_and_contracts_as_plain_numbers(pulse: Pulse) -> None:
     pulse.broker.position = 5
-    pulse.snapshots.turn()
+    pulse.snapshots.run()
     assert pulse.desk.snapshots[0][1] == {
         "secret": SECRET,
         "realized": 250.0,
@@ -144,4 +144,4 @@ def test_snapshot_that_fails_says_so(pulse: Pulse) -> None:
     pulse.desk.shutdown()
     pulse.desk.server_close()
     with pytest.raises(DeskUnavailable):
-        pulse.snapshots.turn()
+        pulse.snapshots.run()

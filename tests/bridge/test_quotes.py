@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.clock import utc_now
+from bridge.jobs import Job, repeat
 from bridge.quotes import DeskFeed, PriceFeed, TapeFeed, events_of, lines_of
-from bridge.turns import Job, keep_turning
 from tests.support.fakes.desk_server import SECRET, DeskServer
 from wire.bridge import Quote, decode_quote
 
@@ -41,7 +41,7 @@ class Listener:
 def following(feed: PriceFeed) -> Iterator[Listener]:
     listener, stop = Listener(), threading.Event()
     job = Job("prices", feed.follow(listener, stop), lambda _: stop.wait(0.01))
-    thread = threading.Thread(target=keep_turning, args=(job, stop), daemon=True)
+    thread = threading.Thread(target=repeat, args=(job, stop), daemon=True)
     thread.start()
     yield listener
     stop.set()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.client import DeskClient
+from bridge.jobs import LONGEST_BACKOFF_SECONDS, SECRET_BACKOFF_SECONDS, Job, backoff_seconds, repeat
 from bridge.ledger import Ledger
 from bridge.reports import Outbox
 from bridge.sender import ReportSender
-from bridge.turns import LONGEST_BACKOFF_SECONDS, SECRET_BACKOFF_SECONDS, Job, backoff_seconds, keep_turning
 from tests.support.fakes.desk_server import SECRET, DeskServer
 from wire.bridge import ExecutionReport, ReportExtra
 
@@ -40,7 +40,7 @@ class Postman:
 
     def sends_what_is_due(self) -> int:
         sent = 0
-        while self.sender.turn():
+        while self.sender.run():
             sent += 1
         return sent
 
@@ -171,6 +171,6 @@ def test_no_failure_of_a_turn_ends_the_loop() -> None:
         stop.set()
         return False
 
-    keep_turning(Job("moody", turn, lambda _: None), stop)
+    repeat(Job("moody", turn, lambda _: None), stop)
     assert stop.is_set()
     assert next(moods, "done") == "done"

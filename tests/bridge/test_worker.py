@@ -11,13 +11,13 @@ import pytest
 from bridge.brokers.broker import (
     AccountStatement,
     BrokerListener,
+    BrokerOrder,
     BrokerUnavailable,
-    ContractStanding,
+    ContractPosition,
     Execution,
     OrderCancelled,
     OrderExecuted,
     OrderRefused,
-    OrderStanding,
     OrderWorking,
 )
 from bridge.client import DeskClient, DeskUnavailable, SecretRefused
@@ -47,7 +47,7 @@ class MoodyBroker:
         self.reachable = True
         self.position = 0
         self.submitted: list[str] = []
-        self.orders: dict[str, OrderStanding] = {}
+        self.orders: dict[str, BrokerOrder] = {}
         self.tickets: dict[str, OrderTicket] = {}
         self.listener: BrokerListener | None = None
 
@@ -61,7 +61,7 @@ class MoodyBroker:
         if self.mood == "breaks before":
             raise TimeoutError("no answer")
         self.tickets[order.id] = order
-        self.orders[order.id] = OrderStanding(status="WORKING")
+        self.orders[order.id] = BrokerOrder(status="WORKING")
         if self.mood == "takes it and breaks":
             self.execute(order.id, order.qty, heard=False)
             raise TimeoutError("no answer")
@@ -76,14 +76,14 @@ class MoodyBroker:
         execution = Execution(exec_id=exec_id, qty=qty, price=PRICE, at=datetime.now(UTC))
         executions = (*standing.executions, execution)
         is_full = sum(fill.qty for fill in executions) >= ticket.qty
-        self.orders[tag] = OrderStanding(status="FILLED" if is_full else "WORKING", executions=executions)
+        self.orders[tag] = BrokerOrder(status="FILLED" if is_full else "WORKING", executions=executions)
         self.position += ticket.sign * qty
         event = OrderExecuted(tag, execution)
         if heard:
             self.listener.on_broker_event(event)
         return event
 
-    def look_up(self, client_tag: str) -> OrderStanding | None:
+    def look_up(self, client_tag: str) -> BrokerOrder | None:
         if not self.reachable:
             raise BrokerUnavailable("link down")
         return self.orders.get(client_tag)
@@ -92,7 +92,7 @@ class MoodyBroker:
         if not self.reachable:
             raise BrokerUnavailable("link down")
         zero = Decimal(0)
-        held = ContractStanding(
+        held = ContractPosition(
             contract="MESZ6", position=self.position, avg_price=None, last_fill_price=None, open_pnl=zero
         )
         return AccountStatement(realized=zero, unrealized=zero, equity=zero, contracts=(held,))
@@ -139,10 +139,10 @@ class Crew:
         return self.comes_up()
 
     def polls(self) -> bool:
-        return self.worker.poll_turn()
+        return self.worker.poll()
 
     def reports(self) -> "Crew":
-        while self.sender.turn():
+        while self.sender.run():
             pass
         return self
 
@@ -151,7 +151,7 @@ class Crew:
         return self.reports()
 
     def looks_up(self) -> "Crew":
-        self.worker.doubt_turn()
+        self.worker.resolve_doubts()
         return self.reports()
 
 

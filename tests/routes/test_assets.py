@@ -158,34 +158,34 @@ def test_the_manifest_makes_the_desk_installable(desk):
 def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     sheet = tmp_path / "sheet.css"
     sheet.write_text("a")
-    shelf = assets.Shelf(tmp_path)
-    first = shelf.edition()
+    folder = assets.AssetFolder(tmp_path)
+    first = folder.edition()
     sheet.write_text("b")
     os.utime(sheet, ns=(1, 1))  # the clock of the file system may be coarse
     watch = Stopwatch()
-    assert watch.waits_until(lambda: shelf.edition() != first) < 2
-    second = shelf.edition()
+    assert watch.waits_until(lambda: folder.edition() != first) < 2
+    second = folder.edition()
     (tmp_path / "more.css").write_text("c")
     watch.restart()
-    assert watch.waits_until(lambda: shelf.edition() not in (first, second)) < 2
+    assert watch.waits_until(lambda: folder.edition() not in (first, second)) < 2
 
 
 def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
     sheet = tmp_path / "sheet.css"
     sheet.write_text("a")
-    shelf = assets.Shelf(tmp_path)
-    edition = shelf.edition()
-    assert shelf.holds(edition, "sheet.css")
+    folder = assets.AssetFolder(tmp_path)
+    edition = folder.edition()
+    assert folder.holds(edition, "sheet.css")
     sheet.write_text("another")
-    assert not shelf.holds(edition, "sheet.css")
+    assert not folder.holds(edition, "sheet.css")
     sheet.unlink()
-    assert not shelf.holds(edition, "sheet.css")
+    assert not folder.holds(edition, "sheet.css")
 
 
 def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path):
     """An editor's swap file, an update: the edition is made of what stays."""
     (tmp_path / "sheet.css").write_text("a")
-    shelf, ended = assets.Shelf(tmp_path), threading.Event()
+    folder, ended = assets.AssetFolder(tmp_path), threading.Event()
 
     def swap() -> None:
         while not ended.is_set():
@@ -196,10 +196,10 @@ def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path):
     swapping.start()
     try:
         for _ in range(300):
-            shelf._looked_at = float("-inf")
-            shelf.edition()
+            folder._checked_at = float("-inf")
+            folder.edition()
     finally:
         ended.set()
         swapping.join()
-    shelf._looked_at = float("-inf")
-    assert len(shelf.edition()) == assets.DIGITS
+    folder._checked_at = float("-inf")
+    assert len(folder.edition()) == assets.DIGITS

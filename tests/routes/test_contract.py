@@ -13,7 +13,7 @@ from tests.support.api_document import document, documented, resolved
 from tests.support.contract_page import CONTRACTS, NOT_BUILT, Call, calls, quoted, table
 from tests.support.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, TV_SECRET, DeskProcess
 from tests.support.floor import ENTRY_PRICE, Floor
-from tests.support.url_map import house_routes
+from tests.support.url_map import app_routes
 
 PAGE = CONTRACTS / "operator-api.md"
 CONTRACT = calls(PAGE)
@@ -105,7 +105,7 @@ def test_the_desk_reads_every_field_of_the_page(name):
 
 
 def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there():
-    known = {f"{method} {rule.rule}" for rule in house_routes().url_map.iter_rules() for method in rule.methods or ()}
+    known = {f"{method} {rule.rule}" for rule in app_routes().url_map.iter_rules() for method in rule.methods or ()}
     known = {re.sub(r"<(\w+:)?(\w+)>", r"{\2}", name) for name in known}
     listed = {row["contract"]: row["state"] for row in table(CONTRACTS / "README.md", "contract")}
     for page in UNBUILT_PAGES:
@@ -121,7 +121,7 @@ def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there():
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_every_call_of_the_contract_is_there_for_whom_the_page_says(name):
-    app = house_routes()
+    app = app_routes()
     endpoints = {f"{method} {rule.rule}": rule.endpoint for rule in app.url_map.iter_rules() for method in rule.methods}
     assert name in endpoints
     assert app.view_functions[endpoints[name]].__guard__ in GUARDS[CONTRACT[name].who]

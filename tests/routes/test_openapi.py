@@ -14,7 +14,7 @@ from routes.pages.api_sheet import sample
 from services.engine.model.settings import Rules
 from tests.support.api_document import PATH, document, documented, operations
 from tests.support.desk_process import BRIDGE_SECRET, QUICK, SECRETS, TV_SECRET, DeskProcess
-from tests.support.url_map import house_routes
+from tests.support.url_map import app_routes
 from wire.events import EventOrder
 
 OF_PEOPLE = {"/", "/journal", "/log", "/login", "/setup", "/static/<edition>/<path:filename>"}  # pages, no calls
@@ -44,7 +44,7 @@ SPEC_11 = {
 
 @pytest.fixture(scope="module")
 def routes():
-    app = house_routes()
+    app = app_routes()
     return {
         (method, rule.rule): app.view_functions[rule.endpoint]
         for rule in app.url_map.iter_rules()

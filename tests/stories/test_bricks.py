@@ -1,4 +1,4 @@
-"""A brick counts once, in order, and in one step (SPEC 3)."""
+"""A brick counts once, in time order, and all its effects happen in one step (SPEC 3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_same_id_of_another_size_or_asset_is_another_brick():
     assert not trader.brick(6, "green", asset="NQ", bar_id="b1").brick_answer.duplicate
 
 
-def test_256_bricks_are_remembered():
+def test_the_last_256_brick_ids_are_remembered():
     trader = Trader().brick(6, "green", bar_id="b0")
     for number in range(1, 256):
         trader.brick(6, "green", bar_id=f"b{number}")
@@ -48,7 +48,7 @@ def test_256_bricks_are_remembered():
     assert trader.brick(6, "green", bar_id="b256").brick_answer.duplicate
 
 
-def test_a_repeated_brick_does_not_bring_the_spent_token_back():
+def test_a_repeated_brick_does_not_return_the_spent_token():
     trader = Trader(cooldown_seconds=0).with_zone("green", "green").brick(6, "green", bar_id="b1")
     trader.enters("BUY").filled_at(5250).exits(force=True).filled_at(5250).at("09:35:00")
     assert trader.brick(6, "green", bar_id="b1").gate_for("BUY") == "tempo"
@@ -115,7 +115,7 @@ def test_every_other_brick_is_journaled(points):
     assert trader.replays_equal()
 
 
-def test_an_unbelievable_time_of_the_future_makes_no_later_brick_late():
+def test_a_time_too_far_in_the_future_makes_no_later_brick_late():
     trader = Trader()
     trader.brick(6, "green", bar_id="mad", bar_at=trader.now + timedelta(seconds=61))
     trader.brick(6, "red", bar_id="sane", bar_at=trader.now)

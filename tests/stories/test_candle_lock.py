@@ -44,20 +44,20 @@ def test_the_lock_begins_with_the_entry_not_with_its_candle(entry_at):
     assert trader.gate_for("BUY", asset="NQ") == "candle_lock"
 
 
-def test_the_lock_is_the_desks_not_the_assets():
+def test_the_lock_holds_for_every_asset():
     trader = Trader(assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").enters("BUY", asset="NQ")
     assert trader.refused_by == "candle_lock"
 
 
-def test_the_sentence_counts_down_as_the_contract_writes_it():
+def test_the_sentence_shows_the_countdown_in_the_contracts_format():
     trader = Trader(at="09:30:37", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").enters("BUY", asset="NQ")
     assert trader.refusal.sentence == "5 MIN LOCK ACTIVE — one trade already used this candle (04:23 remaining)"
     assert trader.refusal.retry_after_s == 263
 
 
-def test_a_begun_second_counts_whole():
+def test_a_started_second_counts_as_a_whole_one():
     trader = Trader(at="09:34:58.500001", assets=("ES", "NQ"))
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").enters("BUY", asset="NQ")
     assert trader.refusal.retry_after_s == 2
@@ -66,14 +66,14 @@ def test_a_begun_second_counts_whole():
 
 @pytest.mark.parametrize("before", ["2026-03-08", "2026-11-01"])
 @pytest.mark.parametrize("hour", ["00", "03", "18"])
-def test_candles_are_new_yorks_on_both_days_of_the_clock_change(before, hour):
+def test_candles_follow_new_yorks_time_on_both_days_of_the_clock_change(before, hour):
     trader = Trader(at=f"{hour}:33:00", on=before, assets=("ES", "NQ"))
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").claims()
     assert trader.at(f"{hour}:34:59.999999").gate_for("BUY", asset="NQ") == "candle_lock"
     assert trader.at(f"{hour}:35:00").gate_for("BUY", asset="NQ") is None
 
 
-def test_the_hour_that_comes_twice_has_its_candles_twice():
+def test_the_repeated_hour_of_the_clock_change_has_candles_of_its_own():
     trader = Trader(at="01:32:00", on="2026-11-01", assets=("ES", "NQ"))  # New York's clock goes back at 02:00
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").claims()
     assert trader.later(seconds=120).gate_for("BUY", asset="NQ") == "candle_lock"
@@ -91,7 +91,7 @@ def test_the_candle_length_is_a_setting():
     ("clock", "returned"),
     [("09:34:59.999999", True), ("09:35:00", False)],
 )
-def test_a_rejected_entry_gives_its_candle_back_only_while_it_lasts(clock, returned):
+def test_a_rejected_entry_frees_its_candle_only_while_the_candle_lasts(clock, returned):
     trader = Trader(at="09:34:50", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").claims().at(clock).rejected()
     (event,) = trader.told(EntryReturned)
@@ -99,7 +99,7 @@ def test_a_rejected_entry_gives_its_candle_back_only_while_it_lasts(clock, retur
     assert trader.gate_for("BUY", asset="NQ") is None
 
 
-def test_a_late_rejection_does_not_open_somebody_elses_candle():
+def test_a_late_rejection_does_not_free_the_candle_of_another_entry():
     trader = Trader(at="09:34:50", assets=("ES", "NQ", "YM"))
     for asset in ("YM", "NQ", "ES"):
         trader.with_structure("green", asset)

@@ -36,7 +36,7 @@ def test_a_pending_order_is_handed_over_and_claimed():
 
 
 @pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
-def test_the_same_owner_gets_it_again_and_is_told_so(makes):
+def test_the_same_owner_gets_it_again_marked_as_redelivered(makes):
     trader = makes().claims("alpha").claims("alpha")
     assert [handover.redelivered for handover in trader.handed_over] == [True]
     assert trader.events == ()
@@ -51,7 +51,7 @@ def test_another_owner_gets_nothing_while_the_lease_lasts(makes):
 
 @pytest.mark.parametrize(("makes", "handed"), [(trader_with_entry, 0), (trader_with_exit, 1)])
 @pytest.mark.parametrize("seconds", [60, 61, 3600])
-def test_after_the_lease_another_owner_gets_an_exit_and_never_an_entry(makes, handed, seconds):
+def test_after_the_lease_ends_another_owner_gets_an_exit_but_never_an_entry(makes, handed, seconds):
     trader = makes().claims("alpha").later(seconds=seconds).claims("beta")
     assert len(trader.handed_over) == handed
     assert trader.order.owner == ("beta" if handed else "alpha")
@@ -64,13 +64,13 @@ def test_a_taken_over_exit_has_a_lease_of_its_own():
 
 
 @pytest.mark.parametrize("status", ["WORKING", "PARTIALLY_FILLED"])
-def test_a_reported_order_is_handed_to_nobody(status):
+def test_a_reported_order_is_not_handed_out(status):
     trader = trader_with_exit().claims("alpha").reports(status, 5250, qty=1, exec_id="one")
     assert trader.later(seconds=3600).claims("alpha").handed_over == ()
     assert trader.claims("beta").handed_over == ()
 
 
-def test_a_final_order_is_handed_to_nobody():
+def test_a_final_order_is_not_handed_out():
     assert trader_with_entry().filled_at(5250).claims().handed_over == ()
 
 
@@ -94,7 +94,7 @@ def test_the_claim_survives_a_restart():
     assert [handover.redelivered for handover in trader.claims("alpha").handed_over] == [True]
 
 
-def test_ids_sort_by_time_and_tell_nothing_of_each_other():
+def test_ids_sort_by_time_and_have_distinct_suffixes():
     trader = Trader(entry_ttl_seconds=1).with_structure("green")
     orders = []
     for _ in range(40):
@@ -107,7 +107,7 @@ def test_ids_sort_by_time_and_tell_nothing_of_each_other():
 
 
 def trader_with_positions():
-    """Hold a long position of four assets."""
+    """Return a trader with a long position in four assets."""
     trader = Trader(assets=FOUR)
     for asset in FOUR:
         trader.turns_to(asset).adopts(2)
@@ -156,7 +156,7 @@ def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_
     assert trader.replays_equal()
 
 
-def test_ids_of_another_desk_are_others():
+def test_ids_of_another_desk_differ():
     trader = Trader().with_structure("green")
     other = replace(trader.desk, id_key="a1" * 32)
     command = EnterMarket("ES", "SCALP", "6pt", "BUY")
@@ -165,6 +165,6 @@ def test_ids_of_another_desk_are_others():
     assert mine[12:] != theirs[12:]
 
 
-def test_a_snapshot_of_a_contract_nobody_trades_here_changes_nothing():
+def test_a_snapshot_of_a_contract_that_is_not_traded_changes_nothing():
     trader = Trader().asks(TakeSnapshot(positions=(BrokerPosition("CLZ6", 3),)))
     assert trader.events == ()

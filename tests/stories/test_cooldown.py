@@ -1,4 +1,4 @@
-"""Three minutes of nothing after any position closed (SPEC 5.2)."""
+"""No entry for three minutes after any position closed (SPEC 5.2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_it_holds_for_every_asset():
     assert trader.at("09:34:09").gate_for("BUY", asset="NQ") == "cooldown"
 
 
-def test_the_last_close_counts():
+def test_a_later_close_starts_the_cooldown_again():
     trader = Trader(at="09:31:00", assets=("ES", "NQ")).is_long(asset="ES")
     trader.at("09:35:00").is_long(18_000, asset="NQ")
     trader.at("09:36:00").brick(6, "green", asset="ES").exits().filled_at(5250)
@@ -49,7 +49,7 @@ WAYS_TO_BE_CLOSED = [
 
 
 @pytest.mark.parametrize(("reason", "closes"), WAYS_TO_BE_CLOSED)
-def test_whatever_closed_it(reason, closes):
+def test_every_way_of_closing_starts_it(reason, closes):
     trader = Trader().is_long()
     closes(trader)
     assert trader.position == 0
@@ -60,7 +60,7 @@ def test_whatever_closed_it(reason, closes):
     assert trader.replays_equal()
 
 
-def test_a_partial_exit_starts_none():
+def test_a_partial_exit_starts_no_cooldown():
     trader = Trader().is_long().bricks(6, "green").exits().partly_filled(4, 5252)
     assert trader.told(CooldownStarted) == []
     trader.reports("FILLED", 5252, cum_qty=5, exec_id="the rest")
@@ -68,7 +68,7 @@ def test_a_partial_exit_starts_none():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
-def test_an_entry_that_never_filled_starts_none(ends):
+def test_an_entry_that_never_filled_starts_no_cooldown(ends):
     trader = Trader().with_structure("green").enters("BUY")
     getattr(trader, ends)()
     assert trader.gate_for("BUY") is None

@@ -1,4 +1,4 @@
-"""The day is over when too much of it is lost (SPEC 5.6)."""
+"""The daily stop ends trading for the day after too large a loss (SPEC 5.6)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_empty_account_starts_no_day(balance):
     assert not trader.desk.day.is_stopped
 
 
-def test_it_flattens_what_is_held_and_says_so():
+def test_it_flattens_open_positions_and_raises_an_alert():
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_000)
     assert trader.exit_source == "daily_stop"
     assert trader.alerts == ["daily_stop"]
@@ -87,7 +87,7 @@ def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity():
     assert trader.replays_equal()
 
 
-def test_it_says_until_when():
+def test_it_shows_when_it_ends():
     trader = stopped_trader().at("12:00:00").enters("BUY")
     assert trader.refusal.retry_after_s == 6 * 3600
     assert trader.refusal.sentence == "DAILY STOP ACTIVE — drawdown 2.00% reached the 2% limit"
@@ -99,7 +99,7 @@ def test_on_friday_it_lasts_until_friday_evening():
     assert trader.at("18:00:00").gate_for("BUY") is None
 
 
-def test_a_lowered_limit_counts_at_once():
+def test_a_lowered_limit_applies_at_once():
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_500)
     trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1))))
     assert trader.desk.day.is_stopped
@@ -107,7 +107,7 @@ def test_a_lowered_limit_counts_at_once():
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_a_lowered_limit_stops_the_entry_on_its_way(is_claimed):
+def test_a_lowered_limit_cancels_the_pending_entry(is_claimed):
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_500).with_structure("green").enters("BUY")
     if is_claimed:
         trader.claims()
@@ -117,6 +117,6 @@ def test_a_lowered_limit_stops_the_entry_on_its_way(is_claimed):
     assert trader.order is None or trader.order.kind == "EXIT"
 
 
-def test_a_position_adopted_after_the_stop_is_taken_out():
+def test_a_position_adopted_after_the_stop_is_exited():
     trader = stopped_trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.exit_source == "daily_stop"

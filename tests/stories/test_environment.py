@@ -1,4 +1,4 @@
-"""DEMO or LIVE: changed only when all is flat and nothing waits (SPEC 8.5)."""
+"""DEMO and LIVE: switched only while everything is flat and nothing is pending (SPEC 8.5)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_demo_needs_no_bridge():
     assert Trader(env="LIVE").loses_bridge().later(seconds=3600).switches_to("DEMO").desk.env == "DEMO"
 
 
-def test_the_environment_it_has_is_no_change():
+def test_switching_to_the_current_environment_changes_nothing():
     trader = Trader().is_long().switches_to("DEMO")
     assert (trader.refused_by, trader.events) == (None, ())
 
 
-def test_live_needs_a_bridge_that_was_ever_heard():
+def test_live_needs_a_bridge_that_has_sent_a_heartbeat():
     assert Trader().switches_to("LIVE").refused_by == "bridge_down"
 
 
@@ -44,7 +44,7 @@ def test_live_needs_a_bridge_that_is_connected():
     ("age", "refused_by"),
     [({"seconds": 29, "microseconds": 999_999}, None), ({"seconds": 30}, "bridge_down")],
 )
-def test_live_needs_a_fresh_bridge(age, refused_by):
+def test_live_needs_a_fresh_heartbeat_of_the_bridge(age, refused_by):
     assert connected_trader().later(**age).switches_to("LIVE").refused_by == refused_by
 
 
@@ -65,7 +65,7 @@ BUSY = {
 
 
 @pytest.mark.parametrize("busy", BUSY)
-def test_nothing_may_be_held_or_wait_anywhere(busy):
+def test_no_asset_may_hold_a_position_or_a_pending_order(busy):
     trader = connected_trader(assets=("ES", "NQ")).turns_to("NQ")
     BUSY[busy](trader)
     assert trader.hears_bridge().switches_to("LIVE").refused_by == "not_flat"
@@ -84,7 +84,7 @@ def test_nothing_may_be_held_or_wait_anywhere(busy):
         lambda trader: trader.broker_says(position=5).broker_says(position=0),
     ],
 )
-def test_what_is_over_does_not_wait(done):
+def test_an_ended_intent_or_pre_order_does_not_prevent_the_switch(done):
     trader = connected_trader()
     done(trader)
     assert trader.hears_bridge().switches_to("LIVE").refused_by is None

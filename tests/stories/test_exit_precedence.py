@@ -1,4 +1,4 @@
-"""Several exits due in one step: the first of the table gives its name (SPEC 7.1)."""
+"""Several exits due in one step: the first rule of the table names the exit (SPEC 7.1)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SPEC_ORDER = (
 )
 
 
-def test_the_table_is_the_one_of_spec():
+def test_the_table_equals_the_one_of_the_rules():
     assert tuple(rule.name for rule in EXIT_RULES) == SPEC_ORDER
     assert all(rule.why and rule.is_due.__doc__ for rule in EXIT_RULES)
 
 
 def trader_with_everything_armed() -> Trader:
-    """A long RUNNER from 5250 at 5250.25 points, every protection armed but none due."""
+    """Return a trader long 5 ES as RUNNER from 5250, with every protection armed and none due."""
     trader = Trader().broker_says(balance=50_000).is_long(5250, mode="RUNNER").signals(toggle=True, target=1)
     trader.toggles("high_next_bar").toggles("main_flip").toggles("four_pt_invalidation").unlocks_management()
     trader.hears(5251).protects("0.5").targets(2)
@@ -38,7 +38,7 @@ def trader_with_everything_armed() -> Trader:
 
 
 def price_makes_both_due(trader: Trader) -> Trader:
-    """Let the open points lie at the target and at the threshold: a target of 0.25 below protect's 0.5."""
+    """Make points target and protect due at one price: the target of 0.25 lies below protect's threshold of 0.5."""
     return trader.targets("0.25").hears("5250.50")
 
 
@@ -62,7 +62,7 @@ STEPS: dict[str, tuple[Callable[[Trader], Trader], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_first_of_those_due_wins(step):
+def test_the_first_due_rule_wins(step):
     trader = trader_with_everything_armed()
     makes_due, due = STEPS[step]
     assert makes_due(trader).exit_source == due[0]
@@ -71,7 +71,7 @@ def test_the_first_of_those_due_wins(step):
 
 
 def losing_points_unseen(trader: Trader) -> Trader:
-    """Let points lie at the target with no trigger yet: the operator lowers the target below them."""
+    """Make the points target due without an event that checks it: lower the target below the open points."""
     return trader.targets(1)
 
 
@@ -134,7 +134,7 @@ def test_the_higher_rule_takes_the_place_of_the_one_that_waits():
     assert trader.later(seconds=1).ticks().exit_source == "daily_stop"
 
 
-def test_the_closed_trade_tells_rule_and_excursion():
+def test_the_closed_trade_holds_rule_and_excursion():
     trader = Trader().is_long(5250, mode="RUNNER").toggles("four_pt_invalidation")
     for price in (5247, 5256, 5251):
         trader.later(seconds=1).hears(price)
@@ -162,20 +162,20 @@ def test_every_rule_gives_its_name_to_order_and_trade(rule):
     assert (trade.reason, trade.forced_exit, trade.override, trade.env) == (rule, False, False, "DEMO")
 
 
-def test_the_excursion_holds_every_exit_fill():
+def test_the_excursion_includes_every_exit_fill():
     trader = Trader().is_long(5250, mode="RUNNER").bricks(8, "red").partly_filled(3, 5240)
     (trade,) = trader.reports("FILLED", 5249, qty=2, exec_id="rest").trades
     assert trade.pnl_points == Decimal("-6.4")
     assert trade.mae_points == -10
 
 
-def test_a_forced_exit_is_on_the_trade_of_whatever_rule():
+def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule():
     trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red").filled_at(5249)
     (trade,) = trader.trades
     assert (trade.reason, trade.forced_exit) == ("structure", True)
 
 
-def test_a_position_the_broker_closed_tells_rule_and_excursion_too():
+def test_a_position_the_broker_closed_holds_rule_and_excursion_too():
     trader = Trader().is_long(5250, mode="RUNNER").later(seconds=1).hears(5256).hears(5240)
     trader.broker_says(position=0, last_fill_price=5235).later(seconds=2).broker_says(position=0, last_fill_price=5235)
     (trade,) = trader.trades

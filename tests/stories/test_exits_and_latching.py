@@ -1,4 +1,4 @@
-"""Exit rules, one exit at a time, and the exit that waits for another order instead of being forgotten (SPEC 7)."""
+"""Exit rules, one exit at a time, and the latched exit, which waits for an open order to end (SPEC 7)."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def test_every_8pt_brick_against_the_trade_counts_not_only_a_flip():
     assert trader.bricks(8, "red").exit_source == "structure"
 
 
-def test_the_exit_is_in_the_bricks_answer():
+def test_the_answer_to_the_brick_names_the_exit():
     trader = Trader().is_long().bricks(8, "red")
     assert trader.brick_answer.orders == (trader.order,)
     assert "OrderQueued" in trader.brick_answer.effects
 
 
-def test_what_time_did_is_not_the_bricks_doing():
+def test_the_answer_to_the_brick_leaves_out_what_time_did():
     trader = Trader(assets=("ES", "NQ")).goes_silent().with_structure("green", "ES").hears().enters("BUY")
     trader.later(seconds=30).brick(2.5, "green", asset="NQ")
     assert trader.brick_answer.orders == ()
@@ -156,7 +156,7 @@ def test_a_6pt_flip_waits_for_the_claimed_free_zone_entry():
     assert trader.exit_source == "main_flip"
 
 
-def test_a_brick_with_the_entry_on_its_way_cancels_nothing():
+def test_a_brick_in_the_trades_direction_cancels_no_pending_entry():
     trader = Trader().with_structure("green").enters("BUY").bricks(8, "green")
     assert trader.order is not None
     assert trader.filled_at(5250).order is None
@@ -172,12 +172,12 @@ def test_an_exit_due_while_the_entry_is_partly_filled_follows_in_the_step_of_its
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "REJECTED"])
-def test_the_latched_exit_takes_out_what_is_held_when_the_entry_ends_short(status):
+def test_the_latched_exit_closes_the_filled_part_of_an_entry_that_ended_short(status):
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red").reports(status)
     assert (trader.exit_source, trader.order.qty, trader.order.side) == ("structure", 2, "SELL")
 
 
-def test_a_latched_exit_is_not_forgotten_over_a_restart():
+def test_a_restart_keeps_a_latched_exit():
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red").restarts()
     trader.reports("FILLED", 5250, qty=3, exec_id="rest")
     assert trader.exit_source == "structure"
@@ -203,7 +203,7 @@ def test_the_operators_exit_latches_behind_a_partly_filled_entry():
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
-def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_and_says_so(status):
+def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_with_an_alert(status):
     trader = Trader().is_long().bricks(6, "green").exits().partly_filled(3, 5251).reports(status, reason="halted")
     assert (trader.position, trader.order) == (2, None)
     assert trader.alerts == ["exit_refused"]
@@ -211,17 +211,17 @@ def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_and_says_so(st
     assert trader.exits().order.qty == 2
 
 
-def test_a_refused_click_of_the_operator_is_not_repeated_for_them():
+def test_a_rejected_exit_of_the_operator_is_not_retried():
     trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
     assert (trader.order, trader.position) == (None, 5)
 
 
-def test_a_refused_rule_is_tried_again():
+def test_a_rejected_exit_of_a_rule_is_retried():
     trader = Trader().is_long().bricks(8, "red").rejected().later(seconds=1).ticks()
     assert (trader.exit_source, trader.order.attempt) == ("structure", 1)
 
 
-def test_the_operators_click_does_not_wait_for_the_next_try():
+def test_the_operators_exit_does_not_wait_for_the_next_retry():
     trader = Trader().is_long().bricks(8, "red").rejected().bricks(6, "green").exits()
     assert trader.order is not None
     assert trader.refused_by is None

@@ -1,4 +1,4 @@
-"""An entry nobody claims goes stale; what never filled gives back what it took (SPEC 4)."""
+"""An unclaimed entry expires; an unfilled entry returns its token and its candle (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_an_entry_that_no_bridge_claims_expires_after_thirty_seconds(waited, is_
 
 
 @pytest.mark.parametrize(("seconds", "handed"), [(29, 1), (30, 0)])
-def test_a_bridge_never_gets_a_stale_entry_even_when_nobody_ticked(seconds, handed):
+def test_a_bridge_never_gets_a_stale_entry_even_without_a_clock_tick(seconds, handed):
     trader = Trader().goes_silent().with_structure("green").hears().enters("BUY").later(seconds=seconds).claims()
     assert len(trader.handed_over) == handed
 
@@ -40,7 +40,7 @@ def test_the_time_to_live_is_a_setting():
     assert trader.order is None
 
 
-def test_an_exit_never_expires_but_is_cried_out_after_ten_seconds():
+def test_an_exit_never_expires_but_raises_an_alert_after_ten_seconds():
     trader = Trader().is_long().bricks(6, "green").exits()
     assert trader.later(seconds=9, microseconds=999_999).ticks().alerts == []
     assert trader.later(microseconds=1).ticks().alerts == ["exit_unclaimed"]
@@ -56,7 +56,7 @@ def test_a_claimed_exit_raises_no_alert():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled", "expires"])
-def test_what_never_filled_gives_back_token_and_candle(ends):
+def test_an_unfilled_entry_returns_token_and_candle(ends):
     trader = Trader(at="09:30:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY")
     if ends == "expires":
@@ -81,7 +81,7 @@ def test_an_entry_that_expires_in_the_next_candle_returns_the_token_alone(ordere
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
-def test_a_partial_fill_gives_nothing_back(status):
+def test_a_partial_fill_returns_nothing(status):
     trader = Trader(assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES").enters("BUY")
     trader.partly_filled(1, 5250).reports(status)
     assert trader.told(EntryReturned) == []
@@ -97,7 +97,7 @@ def test_the_candle_can_be_used_again_once_by_another_asset():
     assert trader.gate_for("BUY", asset="ES") == "candle_lock"
 
 
-def test_a_rejection_is_told_to_a_person():
+def test_a_rejection_raises_an_alert():
     trader = Trader().with_structure("green").enters("BUY").rejected("no margin")
     assert trader.alerts == ["order_rejected"]
     assert "no margin" in trader.last_alert.sentence

@@ -48,7 +48,7 @@ def test_a_closed_trade_carries_times_mode_zone_and_environment():
     assert not trade.forced_exit
 
 
-def test_partial_fills_move_the_position_by_what_filled():
+def test_partial_fills_change_the_position_by_the_filled_contracts():
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250)
     assert (trader.position, trader.order.filled_qty, trader.order.status) == (2, 2, "PARTIALLY_FILLED")
     trader.partly_filled(1, "5250.25")
@@ -74,7 +74,7 @@ def test_a_third_of_a_contract_price_loses_no_cent():
     assert trader.trades[-1].pnl_usd == Decimal("15.00")
 
 
-def test_open_points_start_anew_with_every_trade():
+def test_every_trade_starts_its_open_points_at_zero():
     trader = Trader(cooldown_seconds=0).is_long(5250).hears(5260)
     assert trader.asset.live.open_points == 10
     trader.bricks(6, "green").exits().filled_at(5250).at("09:35:00").is_long(5250)
@@ -91,7 +91,7 @@ def test_open_points_start_anew_with_every_trade():
         ("BUY", (), 5250, 0, 0),
     ],
 )
-def test_the_trade_remembers_its_worst_and_best_points(side, prices, exit_price, worst, best):
+def test_the_trade_keeps_its_worst_and_best_points(side, prices, exit_price, worst, best):
     color = "green" if side == "BUY" else "red"
     trader = Trader().with_structure(color).enters(side).filled_at(5250).bricks(6, color)
     for price in prices:

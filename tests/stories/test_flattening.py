@@ -1,4 +1,4 @@
-"""Daily stop and exit-all keep at it until every asset is flat (SPEC 7.3)."""
+"""Daily stop and exit-all retry exits until every asset is flat (SPEC 7.3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STARTS = {
 
 @pytest.fixture(params=STARTS, ids=str)
 def flattening(request):
-    """A long ES trade that is being flattened."""
+    """Return a trader whose long ES trade is being flattened."""
     trader = Trader().broker_says(balance=50_000).is_long()
     STARTS[request.param](trader)
     assert trader.exit_source == request.param
@@ -39,17 +39,17 @@ def test_a_fault_of_the_broker_is_retried_over_a_restart(flattening):
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
-def test_what_a_partly_filled_exit_left_is_pursued(flattening, status):
+def test_the_rest_of_a_partly_filled_exit_is_exited_again(flattening, status):
     flattening.partly_filled(3, 5249).reports(status).later(seconds=1).ticks()
     assert (flattening.position, flattening.order.qty) == (2, 2)
 
 
-def test_a_report_of_filled_that_fills_less_is_pursued(flattening):
+def test_the_rest_of_a_filled_report_with_fewer_contracts_is_exited_again(flattening):
     flattening.partly_filled(3, 5249).reports("FILLED", 5249, qty=1, exec_id="short").later(seconds=1).ticks()
     assert (flattening.position, flattening.order.qty) == (1, 1)
 
 
-def test_it_goes_on_when_the_day_has_rolled(flattening):
+def test_it_continues_after_the_day_rolls(flattening):
     flattening.rejected().at("18:00:00").ticks()
     assert flattening.exit_source is not None
     assert not flattening.desk.day.is_stopped
@@ -60,7 +60,7 @@ def test_it_ends_with_the_position(flattening):
     assert (flattening.order, flattening.asset.due_exit, flattening.position) == (None, None, 0)
 
 
-def test_an_unclaimed_entry_is_cancelled_and_a_claimed_one_taken_out_with_its_fill():
+def test_an_unclaimed_entry_is_cancelled_and_a_claimed_one_exited_when_it_fills():
     trader = Trader(at="09:34:50", assets=("ES", "NQ")).broker_says(balance=50_000)
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").claims()
     trader.at("09:35:00").enters("BUY", asset="NQ").broker_says(balance=49_000)
@@ -81,7 +81,7 @@ def test_exit_all_flattens_every_asset():
     assert {event.forced for event in trader.told(OrderQueued) if event.kind == "EXIT"} == {True}
 
 
-def test_a_forced_exit_stays_one_over_its_retries():
+def test_the_retries_of_a_forced_exit_are_forced():
     trader = Trader().is_long().exits_all(force=True).rejected().later(seconds=1).ticks().filled_at(5249)
     assert trader.trades[-1].forced_exit
 
@@ -112,7 +112,7 @@ def test_exit_all_names_each_cancelled_entry_once():
     assert sorted(order.asset for order in trader.answer.cancelled) == ["ES", "NQ"]
 
 
-def test_a_level_that_was_touched_before_does_not_soften_the_flattening():
+def test_a_level_touched_before_does_not_weaken_the_flattening():
     trader = Trader().broker_says(balance=50_000).is_long().touches_level().broker_says(balance=48_000)
     assert (trader.exit_source, trader.asset.due_exit.source) == ("level", "daily_stop")
     trader.rejected()

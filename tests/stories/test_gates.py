@@ -1,4 +1,4 @@
-"""The ladder: which gate refuses, in which order, and what the trader is told (SPEC 4)."""
+"""The ladder of gates: which gate refuses, in which order, and with which sentence (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LADDER = (
 
 
 def trader_with_gates_closed_from(first: str) -> Trader:
-    """Reach a LIVE desk whose NQ ladder is closed from one gate downwards and open above it.
+    """Return a trader at a LIVE desk; the NQ ladder is closed from ``gate`` on and open before it.
 
-    NQ is held and silent; ES is traded and closed in the candle in which the story ends.
+    NQ holds a position and has no fresh heartbeat; ES is traded and closed in the candle in which the story ends.
     """
     rank = LADDER.index(first)
 
@@ -140,7 +140,7 @@ def test_every_attempt_is_journaled_with_price_gate_and_stack():
     ("gate", "reopens_at"),
     [("cooldown", "09:38:00"), ("candle_lock", "09:40:00")],
 )
-def test_a_lock_says_when_it_reopens(gate, reopens_at):
+def test_a_lock_shows_when_it_reopens(gate, reopens_at):
     trader = trader_with_gates_closed_from("cooldown").enters("SELL")
     rung = trader.rungs[gate]
     assert rung.reopens_at == Trader(at=reopens_at).now
@@ -169,7 +169,7 @@ def test_the_two_half_filter_is_off_by_default():
     assert Trader().with_structure("green").bricks(2.5, "red").gate_for("BUY") is None
 
 
-def test_the_two_half_filter_knows_the_direction_of_a_normal_zone():
+def test_the_two_half_filter_uses_the_direction_of_a_normal_zone():
     trader = Trader(two_half_filter=True).with_structure("red").bricks(2.5, "green")
     assert trader.gate_for() == "two_half_filter"
 
@@ -178,7 +178,7 @@ def test_the_two_half_filter_knows_the_direction_of_a_normal_zone():
     ("age", "gate"),
     [({"seconds": 29, "microseconds": 999_999}, None), ({"seconds": 30}, "bridge"), ({"seconds": 31}, "bridge")],
 )
-def test_live_needs_a_bridge_heard_within_thirty_seconds(age, gate):
+def test_live_needs_a_bridge_heartbeat_within_thirty_seconds(age, gate):
     trader = Trader(env="LIVE").with_structure("green").hears_bridge().loses_bridge()
     assert trader.later(**age).gate_for("BUY") == gate
 
@@ -189,7 +189,7 @@ def test_live_needs_a_bridge_that_is_connected():
     assert trader.hears_bridge().gate_for("BUY") is None
 
 
-def test_live_is_closed_before_the_bridge_was_ever_heard():
+def test_live_is_closed_before_the_first_bridge_heartbeat():
     trader = Trader(env="LIVE", is_heard=False).hears().with_structure("green")
     assert trader.gate_for("BUY") == "bridge"
     assert trader.hears_bridge().gate_for("BUY") is None
@@ -200,7 +200,7 @@ def test_a_snapshot_is_no_bridge_heartbeat():
     assert trader.broker_says(balance=50_000).gate_for("BUY") == "bridge"
 
 
-def test_demo_asks_no_bridge():
+def test_demo_needs_no_bridge_heartbeat():
     assert Trader().with_structure("green").later(seconds=3600).gate_for("BUY") is None
 
 
@@ -213,5 +213,5 @@ def test_demo_asks_no_bridge():
         ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"]),
     ],
 )
-def test_each_act_is_bound_by_the_gates_that_the_rules_name_for_it(act, gates):
+def test_each_act_passes_the_gates_that_the_rules_name_for_it(act, gates):
     assert [gate.name for gate in ENTRY_GATES if act in gate.binds] == list(gates)

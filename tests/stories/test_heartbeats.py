@@ -1,4 +1,4 @@
-"""TradingView must have been heard lately, by the time of its own message (SPEC 3, gate 7)."""
+"""TradingView's last heartbeat must be fresh by its own time (SPEC 3, gate 7)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.trader import Trader
 
 
 def silent_trader():
-    """Everything is open, and the heartbeat that just came is the last one."""
+    """Return a trader with every gate open; no further heartbeat comes."""
     return Trader().with_structure("green").hears(5250).goes_silent()
 
 
@@ -39,7 +39,7 @@ def test_it_is_closed_before_the_first_heartbeat():
     assert trader.refusal.sentence == "TRADINGVIEW SILENT — no heartbeat for ES yet"
 
 
-def test_every_asset_has_its_own():
+def test_every_asset_has_its_own_heartbeat():
     trader = Trader(assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES").goes_silent()
     trader.later(seconds=600).turns_to("NQ").hears()
     assert trader.gate_for("BUY", asset="ES") == "heartbeat"
@@ -58,7 +58,7 @@ def test_delayed_data_leave_the_gate_closed(delay):
     assert trader.gate_for("BUY") == (None if delay < 600 else "heartbeat")
 
 
-def test_it_never_moves_back():
+def test_an_older_heartbeat_does_not_move_the_time_back():
     trader = silent_trader()
     heard_at = trader.asset.live.last_heartbeat_at
     trader.later(seconds=5).hears(5260, sent_at=heard_at - timedelta(microseconds=1))
@@ -99,7 +99,7 @@ def test_a_heartbeat_without_a_price_keeps_the_last_one():
     assert trader.asset.live.last_price == 5250
 
 
-def test_heartbeats_are_not_journaled_one_by_one_but_seen_by_replay():
+def test_replay_sees_heartbeats_that_are_not_journaled_one_by_one():
     trader = silent_trader()
     rows = len(trader.journal)
     trader.later(seconds=1).hears(5251).later(seconds=1).hears(5252)

@@ -1,4 +1,4 @@
-"""A trade is given its first 6pt brick before the operator may cut it (SPEC 5.3)."""
+"""The operator may exit a trade only after its first 6pt brick (SPEC 5.3)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_brick_after_the_first_partial_fill_is_newer_than_the_entry():
     assert trader.exits().refused_by is None
 
 
-def test_force_breaks_it_and_is_journaled_with_order_and_trade():
+def test_force_overrides_it_and_is_journaled_with_order_and_trade():
     trader = Trader().is_long().exits(force=True)
     (queued,) = [event for event in trader.told(OrderQueued) if event.kind == "EXIT"]
     assert queued.forced
@@ -99,7 +99,7 @@ def test_a_restart_keeps_it():
     assert trader.bricks(6, "green").restarts().exits().refused_by is None
 
 
-def test_exit_all_skips_what_is_locked_and_says_so():
+def test_exit_all_skips_locked_assets_and_lists_them():
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").bricks(6, "green")
     trader.at("09:35:00").is_long(18_000, asset="NQ").exits_all()
     assert isinstance(trader.answer, ExitsTaken)
@@ -119,7 +119,7 @@ def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit():
 
 
 def test_an_entry_the_bridge_has_taken_will_be_locked_too():
-    """The lock begins with the fill: an exit clicked just before it would cut the trade in its first second."""
+    """The lock starts with the fill: without this an exit clicked just before would end the trade at once."""
     trader = Trader().with_structure("green").enters("BUY").claims().exits()
     assert trader.refused_by == "exit_locked"
     trader.exits(force=True)
@@ -128,12 +128,12 @@ def test_an_entry_the_bridge_has_taken_will_be_locked_too():
     assert trader.filled_at(5250).trades[-1].forced_exit
 
 
-def test_flat_there_is_nothing_to_exit():
+def test_a_flat_asset_has_nothing_to_exit():
     assert Trader().exits().refused_by == "nothing_to_exit"
     assert Trader().exits(asset="CL").refused_by == "unknown_asset"
 
 
-def test_a_second_click_shows_the_exit_that_is_already_on_its_way():
+def test_a_second_click_shows_the_pending_exit():
     trader = Trader().is_long().bricks(6, "green").exits()
     first = trader.order
     trader.exits()
@@ -142,6 +142,6 @@ def test_a_second_click_shows_the_exit_that_is_already_on_its_way():
     assert len(trader.desk.orders) == 1
 
 
-def test_an_adopted_position_may_be_left_at_once():
+def test_an_adopted_position_may_be_exited_at_once():
     trader = Trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.exits().refused_by is None

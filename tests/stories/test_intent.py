@@ -1,4 +1,4 @@
-"""The operator's wish to enter after the next 6pt brick (SPEC 4)."""
+"""The operator's intent to enter after the next 6pt brick (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def first_asked_from(gate):
 
 
 @pytest.mark.parametrize("gate", LADDER)
-def test_placing_asks_its_own_gates_and_no_other(gate):
+def test_placing_checks_its_own_gates_and_no_other(gate):
     trader = trader_with_gates_closed_from(gate).intends()
     assert trader.refused_by == first_asked_from(gate)
     assert trader.replays_equal()
@@ -49,11 +49,11 @@ def test_the_next_6pt_brick_makes_it_ready_and_the_one_after_expires_it():
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
-def test_no_other_size_moves_it(points):
+def test_bricks_of_other_sizes_do_not_change_it(points):
     assert Trader().intends().bricks(points, "green").asset.intent.status == "WAITING"
 
 
-def test_neutral_late_and_repeated_bricks_do_not_move_it():
+def test_neutral_late_and_repeated_bricks_do_not_change_it():
     trader = Trader()
     trader.brick(6, "green", bar_id="one", bar_at=trader.now).intends()
     trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
@@ -84,7 +84,7 @@ def test_an_entry_of_another_asset_does_not_use_it():
 
 
 @pytest.mark.parametrize("bricks", [0, 1])
-def test_the_operator_takes_it_back_once(bricks):
+def test_the_operator_can_cancel_it_once(bricks):
     trader = Trader().intends().bricks(6, *["green"] * bricks).cancels_intent()
     assert trader.asset.intent.status == "CANCELLED"
     assert trader.cancels_intent().refused_by == "nothing_waiting"
@@ -111,5 +111,5 @@ def test_no_intent_beside_a_pre_order():
     assert trader.cancels_preorder().intends().refused_by is None
 
 
-def test_it_waits_over_a_restart():
+def test_a_restart_keeps_it_waiting():
     assert Trader().intends().restarts().bricks(6, "green").asset.intent.status == "READY"

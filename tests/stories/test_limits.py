@@ -1,4 +1,4 @@
-"""Limits tighten at once and loosen with the next trading day; nothing loosens a lock that holds (SPEC 5)."""
+"""Tighter limits apply at once, looser ones from the next trading day; no change shortens a running lock (SPEC 5)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def asked(number):
     return int(number) if isinstance(number, bool) else number
 
 
-def test_every_limit_is_known_here():
+def test_these_stories_cover_every_limit():
     assert {limit.name for limit in LIMITS} == set(TIGHTER)
 
 
@@ -76,7 +76,7 @@ def test_the_filter_is_switched_off_tomorrow():
     assert trader.at("18:00:00").ticks().desk.rules.two_half_filter is False
 
 
-def test_several_at_once_go_their_own_ways():
+def test_several_limits_at_once_are_changed_independently():
     trader = Trader().limits(max_trades_per_day=3, cooldown_seconds=60, daily_stop_limit_pct="1.5")
     rules = trader.desk.rules
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 180, Decimal("1.5"))
@@ -86,7 +86,7 @@ def test_several_at_once_go_their_own_ways():
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 60, Decimal("1.5"))
 
 
-def test_the_last_word_of_the_day_counts_tomorrow():
+def test_the_last_change_of_the_day_applies_tomorrow():
     trader = Trader().limits(max_trades_per_day=10).limits(max_trades_per_day=8)
     assert (value(trader, "max_trades_per_day"), trader.answer.pending) == (6, {"max_trades_per_day": "8"})
     trader.limits(max_trades_per_day=4)
@@ -101,20 +101,20 @@ def test_the_last_word_of_the_day_counts_tomorrow():
     assert trader.replays_equal()
 
 
-def test_asking_for_what_is_says_nothing():
+def test_setting_the_current_value_changes_nothing():
     trader = Trader().limits(max_trades_per_day=6)
     assert (trader.answer, trader.events) == (RulesTaken({}), ())
 
 
 @pytest.mark.parametrize("name", ["day_roll", "points_tp_target", "contracts", "sequence"])
-def test_what_is_no_limit_is_refused_whole(name):
+def test_one_unknown_limit_refuses_the_whole_change(name):
     trader = Trader().limits(max_trades_per_day=3, **{name: 1})
     assert trader.refused_by == "setting_invalid"
     assert name in trader.refusal.sentence
     assert value(trader, "max_trades_per_day") == 6
 
 
-def test_nothing_is_no_change():
+def test_an_empty_change_changes_nothing():
     assert Trader().limits().refused_by == "setting_invalid"
 
 
@@ -141,7 +141,7 @@ def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_bal
     assert trader.exit_source == "daily_stop"
 
 
-def test_the_silence_of_tradingview_is_measured_anew():
+def test_a_changed_heartbeat_limit_applies_to_the_current_silence():
     trader = Trader().with_structure("green").goes_silent().later(seconds=301)
     assert trader.gate_for("BUY") is None
     assert trader.limits(heartbeat_max_age_seconds=300).gate_for("BUY") == "heartbeat"
@@ -154,7 +154,7 @@ def test_sizes_and_stop_count_for_the_next_order():
     assert trader.order.stop_points == trader.protections.stop_points == 8
 
 
-def test_an_entry_on_its_way_keeps_its_deadline():
+def test_a_pending_entry_keeps_its_deadline():
     trader = Trader().with_structure("green").enters("BUY").limits(entry_ttl_seconds=10).later(seconds=29).ticks()
     assert trader.order is not None
     assert trader.later(seconds=1).ticks().order is None
@@ -182,21 +182,21 @@ def test_a_longer_cooldown_counts_from_the_next_exit_and_never_shortens_the_runn
         ("09:36:00", 600, "09:39:59.999999", "09:40:00"),
     ],
 )
-def test_a_candle_made_longer_in_its_middle_ends_with_the_long_one(entry_at, seconds, last, opens):
+def test_a_candle_made_longer_while_it_runs_ends_with_the_longer_one(entry_at, seconds, last, opens):
     trader = Trader(at="09:30:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.at(entry_at).enters("BUY").claims().limits(candle_seconds=seconds)
     assert trader.at(last).gate_for("BUY", asset="NQ") == "candle_lock"
     assert trader.at(opens).gate_for("BUY", asset="NQ") is None
 
 
-def test_a_longer_candle_opens_no_lock_early():
-    """300 to 450 s: the candle from 09:35 to 09:40 was used, and a new one begins at 09:37:30 inside it."""
+def test_a_longer_candle_ends_no_lock_early():
+    """From 300 to 450 s: the candle 09:35 to 09:40 is used, and a new candle begins inside it at 09:37:30."""
     trader = Trader(at="09:36:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").claims().limits(candle_seconds=450)
     assert trader.at("09:39:59").gate_for("BUY", asset="NQ") == "candle_lock"
 
 
-def test_a_rejected_entry_gives_its_candle_back_though_candles_became_longer():
+def test_a_rejected_entry_frees_its_candle_after_candles_became_longer():
     trader = Trader(at="09:36:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").claims().limits(candle_seconds=900).later(seconds=10).rejected()
     assert trader.gate_for("BUY", asset="NQ") is None
@@ -234,14 +234,14 @@ def test_no_looser_limit_loosens_a_lock_that_holds(gate, loosens):
     assert trader.enters("BUY").refusal == before
 
 
-def test_tomorrow_the_looser_limits_hold_and_the_days_locks_are_gone():
+def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end():
     trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().broker_says(balance=49_000)
     trader.limits(max_trades_per_day=9).at("18:00:00").with_structure("green")
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.rules.max_trades_per_day == 9
 
 
-def test_a_cooldown_that_runs_over_the_roll_ends_when_it_was_said():
+def test_a_cooldown_over_the_day_roll_keeps_its_end():
     trader = Trader(at="17:58:00").trades_once().limits(cooldown_seconds=0).at("18:00:59.999999").bricks(6, "green")
     assert trader.desk.rules.cooldown_seconds == 0
     assert trader.gate_for("BUY") == "cooldown"
@@ -252,7 +252,7 @@ def test_a_cooldown_that_runs_over_the_roll_ends_when_it_was_said():
 
 
 @pytest.mark.parametrize("name", LOOSENED)
-def test_a_restart_with_a_looser_setting_keeps_the_days_and_says_so(name):
+def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_alert(name):
     default, _, looser = TIGHTER[name]
     trader = Trader().restarts(**{name: looser})
     assert value(trader, name) == default
@@ -264,20 +264,20 @@ def test_a_restart_with_a_looser_setting_keeps_the_days_and_says_so(name):
 
 
 @pytest.mark.parametrize("name", TIGHTER)
-def test_a_restart_with_a_tighter_setting_holds_at_once(name):
+def test_a_restart_with_a_tighter_setting_applies_it_at_once(name):
     _, tighter, _ = TIGHTER[name]
     trader = Trader().restarts(**{name: tighter})
     assert (value(trader, name), trader.alerts) == (tighter, [])
     assert value(trader.at("18:00:00").ticks(), name) == tighter
 
 
-def test_a_restart_with_a_lower_stop_stops_a_day_that_is_beyond_it():
+def test_a_restart_with_a_lower_stop_stops_a_day_that_has_lost_more():
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
     trader.restarts(daily_stop_limit_pct=Decimal(1)).ticks()
     assert trader.exit_source == "daily_stop"
 
 
-def test_what_was_tightened_in_the_page_outlives_restarts_and_days():
+def test_a_limit_tightened_in_the_page_outlives_restarts_and_days():
     trader = Trader().limits(max_trades_per_day=3).restarts()
     assert (value(trader, "max_trades_per_day"), trader.alerts) == (3, [])
     trader.at("18:00:00").restarts()
@@ -291,7 +291,7 @@ def test_a_restart_that_changes_another_setting_leaves_it_tightened():
     assert value(trader.at("18:00:00").ticks(), "max_trades_per_day") == 3
 
 
-def test_the_environments_last_word_replaces_the_pages_pending_one():
+def test_a_changed_setting_replaces_the_pages_pending_value():
     trader = Trader().limits(max_trades_per_day=10).restarts(max_trades_per_day=8)
     assert pending_limits(trader.desk) == {"max_trades_per_day": 8}
     assert value(trader, "max_trades_per_day") == 6
@@ -299,7 +299,7 @@ def test_the_environments_last_word_replaces_the_pages_pending_one():
     assert pending_limits(trader.desk) == {}
 
 
-def test_a_looser_restart_taken_back_the_same_day_leaves_nothing():
+def test_a_looser_setting_reverted_the_same_day_leaves_nothing_pending():
     trader = Trader().restarts(max_trades_per_day=9).restarts(max_trades_per_day=6).at("18:00:00").ticks()
     assert value(trader, "max_trades_per_day") == 6
 
@@ -311,7 +311,7 @@ def test_the_roll_itself_is_never_moved_today():
     assert trader.ticks().desk.rules.day_roll == "12:00"
 
 
-def test_what_is_no_limit_changes_at_once_by_restart():
+def test_a_setting_that_is_no_limit_changes_at_once_by_restart():
     trader = Trader().restarts(points_tp_target=Decimal(20)).is_long(5250)
     assert trader.protections.points_tp_target == 20
 

@@ -1,4 +1,4 @@
-"""What the operator writes: a note on a closed trade, the reason of an override. Neither moves the desk."""
+"""The operator's texts: a note on a closed trade, the reason of an override. Neither changes a decision."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def traded():
     return Trader().trades_once().later(seconds=1)
 
 
-def test_a_note_is_told_and_changes_nothing_on_the_desk():
+def test_a_note_is_an_event_and_changes_nothing_on_the_desk():
     trader = traded()
     before = trader.desk
     trader.asks(NoteTrade("t1", "too early", ("fomo", "plan", "fomo")))
@@ -79,7 +79,7 @@ def test_a_preorder_carries_its_reason_to_the_brick(color, event):
     assert trader.replays_equal()
 
 
-def test_a_preorder_that_is_refused_at_its_brick_tells_the_reason_too():
+def test_a_preorder_that_is_refused_at_its_brick_keeps_the_reason_too():
     trader = Trader(is_heard=True).with_structure("green").asks(PlacePreOrder("ES", "SCALP", "6pt", "SELL", True, WHY))
     trader.goes_silent().later(seconds=700).brick(6, "red")
     [blocked] = trader.told(EntryBlocked)

@@ -1,4 +1,4 @@
-"""The planned profit is taken at its target, from whichever is newer: a price or the broker's PnL (SPEC 6.1, 6.6)."""
+"""The points target fires from the newer of last price and the broker's PnL (SPEC 6.1, 6.6)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tests.support.trader import Trader
         ("is_short", 5234.75, "points_tp"),
     ],
 )
-def test_a_scalp_is_taken_out_at_exactly_fifteen_points(opens, price, source):
+def test_a_scalp_is_exited_at_exactly_fifteen_points(opens, price, source):
     trader = getattr(Trader(), opens)(5250).hears(price)
     assert trader.exit_source == source
 
 
 @pytest.mark.parametrize(("open_pnl", "source"), [("374.99", None), ("375", "points_tp"), ("375.01", "points_tp")])
-def test_the_brokers_open_pnl_means_points_by_position_and_point_value(open_pnl, source):
+def test_the_brokers_open_pnl_is_converted_to_points_by_position_and_point_value(open_pnl, source):
     trader = Trader().is_long(5250).broker_says(open_pnl=open_pnl)
     assert trader.exit_source == source
 
 
-def test_a_runner_runs():
+def test_a_runner_has_no_points_target():
     trader = Trader().is_long(5250, mode="RUNNER").hears(5400)
     assert trader.order is None
     assert trader.broker_says(open_pnl=3750).order is None
@@ -63,20 +63,20 @@ def test_a_newer_price_overrules_an_older_snapshot():
     assert trader.exit_source == "points_tp"
 
 
-def test_a_price_from_before_the_entry_says_nothing_of_the_trade():
+def test_a_price_from_before_the_entry_does_not_count_for_the_trade():
     trader = Trader().is_long(5250)
     trader.hears(5265, sent_at=trader.now - timedelta(seconds=1))
     assert trader.order is None
 
 
-def test_a_price_from_before_the_entry_says_nothing_when_more_fills():
+def test_a_price_from_before_the_entry_does_not_count_after_another_fill():
     trader = Trader().with_structure("green").hears(5300).later(seconds=1).enters("BUY")
     trader.partly_filled(1, 5250).partly_filled(4, 5250)
     assert trader.asset.live.open_points is None
     assert trader.bricks(2.5, "green").order is None
 
 
-def test_a_snapshot_of_another_position_says_nothing_of_the_trade():
+def test_a_snapshot_of_another_position_does_not_count_for_the_trade():
     trader = Trader().is_long(5250).broker_says(position=10, open_pnl=3750)
     assert (trader.order, trader.asset.live.open_points) == (None, None)
 
@@ -94,7 +94,7 @@ def test_open_points_follow_the_average_price_when_more_fills():
     assert trader.asset.live.open_points == Decimal("1.6")
 
 
-def test_another_fill_does_not_bring_a_price_back_that_a_snapshot_overruled():
+def test_another_fill_does_not_restore_a_price_that_a_snapshot_overruled():
     trader = Trader().with_structure("green").enters("BUY").partly_filled(1, 5250).later(seconds=1).hears(5264)
     trader.later(seconds=4).broker_says(open_pnl=-50)
     trader.partly_filled(4, 5240).bricks(2.5, "green")

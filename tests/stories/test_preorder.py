@@ -1,4 +1,4 @@
-"""An entry that waits for the next 6pt brick, and passes the whole ladder again when that comes (SPEC 4)."""
+"""A pre-order waits for the next 6pt brick, which sends it through the whole ladder (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACING_ASKS = LADDER[:7]
 
 
 def waiting_trader(direction="BUY", **settings):
-    """A pre-order waits; structure agrees and no token is there until the brick brings it."""
+    """Return a trader with a pre-order; structure agrees, and the next 6pt brick will arm the token."""
     color = WITH[direction]
     return Trader(**settings).with_zone(color, color).preorders(direction)
 
@@ -36,7 +36,7 @@ def ending_of(trader):
 
 
 @pytest.mark.parametrize("gate", LADDER)
-def test_placing_asks_the_first_seven_gates_and_no_other(gate):
+def test_placing_checks_the_first_seven_gates_and_no_other(gate):
     trader = trader_with_gates_closed_from(gate).preorders("BUY")
     assert trader.refused_by == (gate if gate in PLACING_ASKS else None)
     assert trader.replays_equal()
@@ -50,7 +50,7 @@ def test_a_refused_pre_order_shows_the_ladder_and_is_journaled():
     assert trader.asset.preorder is None
 
 
-def test_placing_takes_nothing():
+def test_placing_uses_no_token_and_no_candle():
     trader = Trader().with_structure("green")
     before = trader.desk
     trader.preorders("BUY")
@@ -67,13 +67,13 @@ def test_a_normal_zone_gives_the_direction(color, direction):
 
 
 @pytest.mark.parametrize(("high", "macro"), [("green", "red"), ("neutral", "green"), ("neutral", "neutral")])
-def test_without_structure_it_must_be_named(high, macro):
+def test_without_structure_the_direction_must_be_named(high, macro):
     trader = Trader().with_zone(high, macro)
     assert trader.preorders().refused_by == "direction_required"
     assert trader.preorders("SELL").refused_by is None
 
 
-def test_an_override_must_name_it_too():
+def test_an_override_must_name_the_direction_too():
     trader = Trader().with_zone("green", "green")
     assert trader.preorders(override=True).refused_by == "direction_required"
     assert trader.preorders("SELL", override=True).refused_by is None
@@ -87,7 +87,7 @@ def test_one_intent_or_pre_order_per_asset():
     assert Trader().intends().preorders("BUY").refused_by == "already_waiting"
 
 
-def test_an_asset_that_is_not_traded_has_none():
+def test_an_asset_that_is_not_traded_has_no_pre_order():
     assert Trader().preorders("BUY", asset="CL").refused_by == "unknown_asset"
     assert Trader().cancels_preorder("CL").refused_by == "unknown_asset"
 
@@ -109,7 +109,7 @@ def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction):
     assert trader.replays_equal()
 
 
-def test_mode_size_and_override_are_the_pre_orders():
+def test_the_order_has_mode_size_and_override_of_the_pre_order():
     trader = Trader().with_zone("red", "red").preorders("BUY", mode="RUNNER", size="9pt", override=True)
     trader.bricks(6, "green")
     assert (trader.order.qty, trader.order.entry.override) == (3, True)
@@ -128,13 +128,13 @@ def test_a_brick_of_the_other_colour_cancels_it(direction):
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
-def test_no_other_size_moves_it(points):
+def test_bricks_of_other_sizes_do_not_change_it(points):
     trader = waiting_trader().bricks(points, "green")
     assert trader.asset.preorder.status == "WAITING"
     assert trader.order is None
 
 
-def test_neutral_late_and_repeated_bricks_do_not_move_it():
+def test_neutral_late_and_repeated_bricks_do_not_change_it():
     trader = Trader().with_zone("green", "green")
     trader.brick(6, "green", bar_id="one", bar_at=trader.now).preorders("BUY")
     trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
@@ -168,7 +168,7 @@ def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate):
     assert trader.replays_equal()
 
 
-def test_without_a_zone_it_fires_into_a_closed_gate():
+def test_without_a_zone_a_gate_refuses_it_at_its_brick():
     trader = Trader().preorders("BUY").bricks(6, "green")
     assert "NO ZONE" in ending_of(trader).reason
 
@@ -185,7 +185,7 @@ def test_its_brick_brings_the_token_it_needs():
     assert trader.preorders("BUY").bricks(6, "green").order is not None
 
 
-def test_a_fired_pre_order_that_is_rejected_gives_back_what_it_took():
+def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle():
     trader = waiting_trader().bricks(6, "green").rejected()
     assert trader.gate_for("BUY") is None
     assert trader.asset.preorder.status == "FIRED"
@@ -208,7 +208,7 @@ def test_a_refused_entry_leaves_it_waiting():
     assert trader.asset.preorder.status == "WAITING"
 
 
-def test_the_operator_takes_it_back_once():
+def test_the_operator_can_cancel_it_once():
     trader = waiting_trader().cancels_preorder()
     assert trader.refused_by is None
     assert (trader.asset.preorder.status, ending_of(trader).fired) == ("CANCELLED", False)
@@ -222,7 +222,7 @@ def test_there_is_nothing_to_cancel_before_and_after():
     assert waiting_trader().bricks(6, "green").cancels_preorder().refused_by == "nothing_waiting"
 
 
-def test_it_waits_over_a_restart():
+def test_a_restart_keeps_it_waiting():
     trader = waiting_trader().restarts().bricks(6, "green")
     assert trader.order.kind == "ENTRY"
     assert trader.replays_equal()
@@ -235,7 +235,7 @@ def kinds(trader, *wanted):
     return [type(event) for event in trader.events if isinstance(event, wanted)]
 
 
-def test_a_6pt_brick_moves_token_intent_scale_in_and_exits_in_this_order():
+def test_a_6pt_brick_changes_token_intent_scale_in_and_exits_in_this_order():
     trader = Trader().intends().adopts(5, 5250).bricks(2.5, "red").targets(20).hears(5259).targets(9)
     trader.bricks(6, "green")
     wanted = (TempoArmed, IntentChanged, ScaleInUnlocked, OrderQueued)

@@ -1,4 +1,4 @@
-"""What the operator may change of an open trade, what fires by it, and when changing is locked (SPEC 6)."""
+"""The protections of an open trade: what the operator may change, when they fire, when they are locked (SPEC 6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPENS = {"is_long": 1, "is_short": -1}
 
 
 def runner(opens="is_long", **settings):
-    """A RUNNER from 5250 whose management is unlocked."""
+    """Return a trader with a RUNNER from 5250 whose management is unlocked."""
     return getattr(Trader(**settings), opens)(5250, mode="RUNNER").unlocks_management()
 
 
@@ -77,14 +77,14 @@ def test_it_survives_a_restart():
 
 
 @pytest.mark.parametrize("change", ["protects", "targets", "signals"])
-def test_flat_and_elsewhere_there_is_nothing_to_protect(change):
+def test_an_asset_without_a_trade_has_nothing_to_protect(change):
     assert getattr(Trader().with_structure("green"), change)().refused_by == "nothing_to_manage"
     assert getattr(Trader().with_structure("green").enters("BUY").claims(), change)().refused_by == "nothing_to_manage"
     assert getattr(Trader().turns_to("CL"), change)().refused_by == "unknown_asset"
 
 
 @pytest.mark.parametrize("rule", ["high_next_bar", "main_flip", "four_pt_invalidation"])
-def test_flat_there_is_nothing_to_toggle(rule):
+def test_a_flat_asset_has_nothing_to_toggle(rule):
     assert Trader().toggles(rule).refused_by == "nothing_to_manage"
     assert Trader().turns_to("CL").toggles(rule).refused_by == "unknown_asset"
 
@@ -99,7 +99,7 @@ def test_it_is_off_at_entry():
 
 
 @pytest.mark.parametrize("threshold", ["-2", "-2.0", "0.5", "0.50"])
-def test_the_two_thresholds_are_taken(threshold):
+def test_both_thresholds_are_accepted(threshold):
     trader = runner().protects(threshold)
     assert trader.refused_by is None
     assert trader.protections.protect_threshold_points == Decimal(threshold)
@@ -107,7 +107,7 @@ def test_the_two_thresholds_are_taken(threshold):
 
 
 @pytest.mark.parametrize("threshold", ["-2.01", "-1.99", "0", "0.49", "0.51", "2", "-0.5", "200"])
-def test_any_other_is_refused_locked_or_not(threshold):
+def test_any_other_threshold_is_refused_locked_or_not(threshold):
     for trader in (runner(), runner().bricks(2.5, "green")):
         assert trader.protects(threshold).refused_by == "setting_invalid"
         assert not trader.protections.protect_enabled
@@ -157,7 +157,7 @@ def test_it_fires_before_the_first_6pt_brick():
     assert runner().protects(-2).hears(5248).exit_source == "protect"
 
 
-def test_it_is_gone_with_the_trade():
+def test_it_ends_with_the_trade():
     trader = runner(cooldown_seconds=0).protects(-2).hears(5248).filled_at(5248).at("09:36:00").is_long(5250)
     assert not trader.protections.protect_enabled
 
@@ -176,7 +176,7 @@ def test_it_is_gone_with_the_trade():
         ("200.01", "setting_invalid"),
     ],
 )
-def test_the_target_lies_above_0_and_at_most_at_200(target, refused_by):
+def test_the_target_is_above_0_and_at_most_200(target, refused_by):
     trader = runner().targets(target)
     assert trader.refused_by == refused_by
     assert trader.protections.points_tp_enabled is (refused_by is None)
@@ -230,7 +230,7 @@ def test_the_target_is_from_1_to_50(target, refused_by):
     assert trader.protections.tp_target == (3 if refused_by else target)
 
 
-def test_the_fiftieth_fires_and_the_forty_ninth_does_not():
+def test_the_fiftieth_brick_fires_and_the_forty_ninth_does_not():
     trader = runner().signals(toggle=True, target=50).bricks(6, *["red"] * 49)
     assert trader.order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
@@ -257,7 +257,7 @@ def test_a_target_lowered_below_the_count_fires_with_the_next_price():
 
 
 def test_no_target_can_be_reached_while_the_initial_exit_lock_holds():
-    """The only automatic exit that respects the lock; the brick that counts is the one that releases it."""
+    """The signal target is the only automatic exit that the lock blocks; the brick it counts also releases the lock."""
     trader = runner().signals(toggle=True, target=1).hears(5240).bricks(8, "green")
     assert trader.trade.initial_exit_locked
     assert trader.order is None
@@ -357,7 +357,7 @@ def test_a_neutral_8pt_brick_is_no_next_bar():
     assert Trader().is_long().toggles("high_next_bar").bricks(8, "neutral").order is None
 
 
-def test_disarmed_only_structure_is_left():
+def test_disarmed_only_the_structure_exit_is_left():
     trader = Trader().is_long().toggles("high_next_bar").toggles("high_next_bar").bricks(8, "green")
     assert trader.order is None
     assert trader.bricks(8, "red").exit_source == "structure"
@@ -409,7 +409,7 @@ def test_what_is_armed_survives_a_restart():
     assert Trader().is_long().toggles("high_next_bar").restarts().bricks(8, "green").exit_source == "high_next_bar"
 
 
-def test_a_change_that_changes_nothing_is_not_told():
+def test_a_change_without_effect_makes_no_event():
     trader = runner().protects(-2)
     assert [event.setting for event in trader.events] == ["protect_enabled"]
     assert trader.protects(-2).events == ()

@@ -1,4 +1,4 @@
-"""Broker and desk disagree: the gate closes at once, and when it lasts the broker is right (SPEC 8.4)."""
+"""Broker and desk disagree: the gate closes at once; if it lasts, the desk takes the broker's position (SPEC 8.4)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it():
         ({"seconds": 60}, True),
     ],
 )
-def test_two_snapshots_two_seconds_apart_make_the_broker_right(apart, is_flat):
+def test_after_two_snapshots_two_seconds_apart_the_brokers_position_counts(apart, is_flat):
     trader = Trader().is_long().broker_says(position=0).later(**apart).broker_says(position=0)
     assert (trader.position == 0) is is_flat
     assert trader.replays_equal()
 
 
-def test_an_agreement_between_starts_it_anew():
+def test_an_agreement_in_between_restarts_the_wait():
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says().later(2).broker_says(position=0)
     assert trader.position == 5
 
 
-def test_another_disagreement_starts_it_anew():
+def test_another_disagreement_restarts_the_wait():
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=3)
     assert trader.position == 5
     assert trader.later(2).broker_says(position=3).position == 3
@@ -57,7 +57,7 @@ def test_while_an_order_is_open_nothing_is_compared(order):
     assert trader.asset.disagreement is None
 
 
-def test_an_agreement_while_an_order_is_open_starts_it_anew_too():
+def test_an_agreement_while_an_order_is_open_restarts_the_wait_too():
     trader = Trader().is_long().bricks(6, "green").broker_says(position=0)
     trader.exits().claims().later(2).broker_says(position=5).rejected()
     trader.later(2).broker_says(position=0)
@@ -140,7 +140,7 @@ def test_the_other_side_at_the_broker_closes_the_trade_and_adopts_the_new_one():
     assert trader.gate_for("SELL") == "cooldown"
 
 
-def test_every_asset_is_compared_for_itself():
+def test_every_asset_is_compared_separately():
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").turns_to("NQ").with_structure("green")
     trader.at("09:35:00").broker_says(position=3)
     assert trader.gate_for("BUY", asset="NQ") == "reconcile"

@@ -1,4 +1,4 @@
-"""What the bridge reports: once, in any order, and never against what is final (SPEC 8.1, 8.3)."""
+"""The bridge's reports count once, in any order, and never change a final order (SPEC 8.1, 8.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def entering():
     return Trader().with_structure("green").enters("BUY").claims()
 
 
-def test_the_way_of_an_order():
+def test_an_order_goes_from_claimed_to_filled():
     trader = entering()
     statuses = [trader.order.status]
     for status, qty in [("WORKING", None), ("PARTIALLY_FILLED", 2)]:
@@ -59,7 +59,7 @@ def test_an_execution_counts_once():
     assert (trader.position, trader.is_duplicate) == (2, True)
 
 
-def test_the_same_fill_told_by_cum_qty_counts_once():
+def test_the_same_fill_reported_by_cum_qty_counts_once():
     trader = entering()
     for exec_id in ("e1", "e2"):
         trader.reports("PARTIALLY_FILLED", 5250, qty=2, cum_qty=2, exec_id=exec_id)
@@ -67,7 +67,7 @@ def test_the_same_fill_told_by_cum_qty_counts_once():
 
 
 @pytest.mark.parametrize("status", ["FILLED", "REJECTED", "CANCELLED"])
-def test_an_execution_heard_before_is_a_duplicate_when_the_order_is_final(status):
+def test_a_known_execution_is_a_duplicate_when_the_order_is_final(status):
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1")
     order = trader.order
     trader.reports("CANCELLED").reports(status, 5250, order, qty=2, exec_id="e1")
@@ -75,7 +75,7 @@ def test_an_execution_heard_before_is_a_duplicate_when_the_order_is_final(status
     assert (trader.position, trader.alerts) == (2, [])
 
 
-def test_an_execution_heard_before_does_not_end_an_open_order():
+def test_a_known_execution_does_not_end_an_open_order():
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1")
     trader.reports("FILLED", 5250, qty=2, exec_id="e1")
     assert trader.is_duplicate
@@ -93,14 +93,14 @@ def test_an_execution_heard_before_does_not_end_an_open_order():
         ({"qty": 3, "cum_qty": 5}, 5),
     ],
 )
-def test_the_last_report_says_its_own_quantity_or_the_whole(fill, position):
+def test_the_last_report_may_hold_its_own_quantity_or_the_total(fill, position):
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, cum_qty=2, exec_id="e1")
     trader.reports("FILLED", 5255, exec_id="e2", **fill)
     assert trader.position == position
     assert trader.trade.entry_price == 5253
 
 
-def test_filled_comes_before_its_partial_fill():
+def test_filled_may_arrive_before_its_partial_fill():
     trader = entering()
     order = trader.order
     trader.reports("FILLED", 5250, qty=3, cum_qty=5, exec_id="e2")
@@ -109,7 +109,7 @@ def test_filled_comes_before_its_partial_fill():
     assert (trader.position, trader.alerts) == (5, [])
 
 
-def test_working_comes_after_a_fill():
+def test_working_may_arrive_after_a_fill():
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1").reports("WORKING")
     assert trader.is_duplicate
     assert trader.order.status == "PARTIALLY_FILLED"
@@ -122,7 +122,7 @@ def test_working_comes_after_a_fill():
     [({"qty": 6}, "at once"), ({"cum_qty": 6}, "by the sum"), ({"qty": 6, "cum_qty": 6}, "by both")],
 )
 @pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "FILLED"])
-def test_more_than_was_ordered_is_refused_and_cried_out(status, fill, what):
+def test_more_than_was_ordered_is_refused_with_an_alert(status, fill, what):
     trader = entering().reports(status, 5250, exec_id="e1", **fill)
     assert trader.refused_by == "report_conflict"
     assert trader.alerts == ["overfill"]
@@ -155,7 +155,7 @@ def test_a_final_status_never_changes(final, other):
 
 @pytest.mark.parametrize("status", ["FILLED", "PARTIALLY_FILLED"])
 @pytest.mark.parametrize("ends", ["REJECTED", "CANCELLED", "EXPIRED"])
-def test_a_fill_after_the_end_is_a_conflict_for_a_person_and_moves_nothing(ends, status):
+def test_a_fill_after_the_end_raises_a_conflict_alert_and_changes_nothing(ends, status):
     trader = Trader().with_structure("green").enters("BUY")
     order = trader.order
     if ends == "EXPIRED":
@@ -169,7 +169,7 @@ def test_a_fill_after_the_end_is_a_conflict_for_a_person_and_moves_nothing(ends,
     assert trader.replays_equal()
 
 
-def test_a_fill_in_the_very_step_in_which_its_entry_expires_is_a_conflict(tmp_path):
+def test_a_fill_in_the_step_in_which_its_entry_expires_is_a_conflict(tmp_path):
     trader = Trader()
     clock = [trader.now]
     manager = StateManager(SqliteStore(tmp_path / "desk.sqlite"), lambda now: trader.desk.rules, lambda: clock[0])
@@ -183,14 +183,14 @@ def test_a_fill_in_the_very_step_in_which_its_entry_expires_is_a_conflict(tmp_pa
     assert answer.code == "report_conflict"
 
 
-def test_a_report_of_a_restart_ago_is_still_known():
+def test_a_report_from_before_a_restart_is_still_a_duplicate():
     trader = entering()
     order = trader.order
     trader.reports("FILLED", 5250, order).restarts().reports("FILLED", 5250, order)
     assert trader.is_duplicate
 
 
-def test_an_order_nobody_knows():
+def test_a_report_on_an_unknown_order_is_refused():
     trader = Trader().asks(ReportExecution("0" * 32, OrderStatus.FILLED))
     assert trader.refused_by == "unknown_order"
     assert trader.events == ()
@@ -207,7 +207,7 @@ def test_an_order_nobody_knows():
         ("WORKING", {"side": "SELL"}),
     ],
 )
-def test_a_report_that_cannot_be_right_is_refused_and_changes_nothing(status, report):
+def test_an_invalid_report_is_refused_and_changes_nothing(status, report):
     trader = entering()
     before = trader.desk
     trader.reports(status, **report)
@@ -216,18 +216,18 @@ def test_a_report_that_cannot_be_right_is_refused_and_changes_nothing(status, re
 
 
 @pytest.mark.parametrize("report", [{"qty": 0}, {"cum_qty": 0}])
-def test_filled_with_nothing_is_no_report(report):
+def test_filled_without_a_fill_is_refused(report):
     trader = entering().reports("FILLED", 5250, **report)
     assert trader.refused_by == "report_invalid"
 
 
-def test_a_report_says_in_the_journal_what_it_filled():
+def test_the_journal_holds_what_a_report_filled():
     trader = entering().partly_filled(2, "5250.25")
     (report,) = trader.told(OrderReported)
     assert (report.qty, str(report.price), report.status) == (2, "5250.25", "PARTIALLY_FILLED")
 
 
-def test_an_order_keeps_what_it_filled_and_for_how_much():
+def test_an_order_keeps_its_filled_quantity_and_price():
     trader = entering().partly_filled(2, 5250)
     order = trader.order
     trader.partly_filled(3, 5252)
@@ -245,7 +245,7 @@ def test_an_exit_filled_in_parts_closes_with_the_last_contract():
     assert trader.gate_for("BUY") == "cooldown"
 
 
-def test_an_order_is_filled_when_its_last_contract_is_whatever_the_report_called_it():
+def test_an_order_is_filled_with_its_last_contract_whatever_the_reports_status():
     trader = entering().partly_filled(2, 5250)
     order = trader.order
     trader.partly_filled(3, 5250)
@@ -254,7 +254,7 @@ def test_an_order_is_filled_when_its_last_contract_is_whatever_the_report_called
     assert (trader.is_duplicate, trader.position) == (True, 5)
 
 
-def test_the_short_side_mirrors():
+def test_a_short_trade_mirrors_a_long_one():
     trader = Trader().is_short(5250)
     assert trader.position == -5
     trader.bricks(6, "red").exits()

@@ -1,4 +1,4 @@
-"""Adding to the open trade: once, after the market has said so (SPEC 4)."""
+"""Scale-in: adding to the open trade once, after a brick unlocked it (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from wire.types import OrderStatus
 
 
 def unlocked_trader(**settings):
-    """A long from 5250 after a continuation brick."""
+    """Return a trader long from 5250 after a continuation brick."""
     return Trader(**settings).is_long(5250, mode="RUNNER").bricks(6, "green")
 
 
-# -- the two ways to it ---------------------------------------------------------------------------------------
+# -- the two bricks that unlock it ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("opens", ["is_long", "is_short"])
@@ -25,7 +25,7 @@ def unlocked_trader(**settings):
     ("points", "is_with", "unlocks"),
     [(6, True, True), (6, False, False), (4, True, False), (8, True, False), (2.5, False, False), (12, True, False)],
 )
-def test_a_6pt_continuation_unlocks_it_and_nothing_like_it_does(opens, points, is_with, unlocks):
+def test_only_a_6pt_continuation_unlocks_it(opens, points, is_with, unlocks):
     trader = getattr(Trader(), opens)()
     trader.brick_with(points) if is_with else trader.brick_against(points)
     assert trader.trade.scale_in_available is unlocks
@@ -48,11 +48,11 @@ def test_a_4pt_brick_that_was_against_before_is_no_flip():
     assert trader.bricks(4, "green", "red").trade.scale_in_available
 
 
-def test_the_first_4pt_brick_of_all_is_no_flip():
+def test_the_very_first_4pt_brick_is_no_flip():
     assert not Trader().is_long().bricks(4, "red").trade.scale_in_available
 
 
-def test_what_closed_before_the_fill_does_not_count():
+def test_bricks_from_before_the_fill_do_not_count():
     trader = Trader().bricks(4, "green").with_structure("green").enters("BUY").claims()
     trader.bricks(6, "green").bricks(4, "red").filled_at(5250)
     assert not trader.trade.scale_in_available
@@ -122,7 +122,7 @@ def test_once_per_trade():
     assert trader.position == 10
 
 
-def test_the_next_trade_has_its_own():
+def test_the_next_trade_has_its_own_scale_in():
     trader = unlocked_trader(cooldown_seconds=0).scales_in().filled_at(5260).exits().filled_at(5260)
     trader.at("09:36:00").is_long()
     assert trader.scales_in().refused_by == "scale_in_unavailable"
@@ -157,7 +157,7 @@ CLOSES_A_GATE = {
 
 
 @pytest.mark.parametrize("gate", CLOSES_A_GATE)
-def test_its_own_gates_refuse_it_and_no_other(gate):
+def test_only_its_own_gates_refuse_it(gate):
     trader = unlocked_trader(env="LIVE", two_half_filter=True, max_trades_per_day=2)
     CLOSES_A_GATE[gate](trader)
     assert gate in [rung.gate for rung in trader.enters("BUY").refusal.ladder if not rung.is_open]
@@ -166,7 +166,7 @@ def test_its_own_gates_refuse_it_and_no_other(gate):
     assert trader.refused_by == (gate if asked else None)
 
 
-def test_after_the_daily_stop_it_is_refused_by_it():
+def test_the_daily_stop_refuses_it():
     trader = unlocked_trader().broker_says(balance=50_000).broker_says(balance=49_000).rejected()
     assert trader.order is None
     assert trader.scales_in().refused_by == "daily_stop"
@@ -180,18 +180,18 @@ def test_the_first_closed_gate_is_the_reason():
     assert {"heartbeat", "reconcile", "bridge"} <= set(closed)
 
 
-def test_flat_and_elsewhere_there_is_nothing_to_add_to():
+def test_an_asset_without_a_trade_has_nothing_to_add_to():
     assert Trader().with_structure("green").scales_in().refused_by == "nothing_to_manage"
     assert Trader().scales_in("CL").refused_by == "unknown_asset"
 
 
-def test_before_it_is_unlocked_it_says_what_it_waits_for():
+def test_before_it_is_unlocked_the_refusal_names_the_condition():
     trader = Trader().is_long().scales_in()
     assert trader.refused_by == "scale_in_unavailable"
     assert "LOCKED" in trader.refusal.sentence
 
 
-# -- when it comes back ---------------------------------------------------------------------------------------
+# -- when it is available again -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
@@ -215,31 +215,31 @@ def test_unclaimed_it_expires_after_thirty_seconds_and_is_available_again():
     assert trader.replays_equal()
 
 
-def test_a_claimed_one_does_not_expire():
+def test_a_claimed_scale_in_does_not_expire():
     assert unlocked_trader().scales_in().claims().later(seconds=3600).ticks().order is not None
 
 
-def test_an_exit_cancels_it_unclaimed_and_takes_out_what_is_held():
+def test_an_exit_cancels_an_unclaimed_one_and_closes_the_position():
     trader = unlocked_trader().scales_in().bricks(8, "red")
     assert (trader.exit_source, trader.order.qty) == ("structure", 5)
     assert trader.filled_at(5249).position == 0
     assert trader.replays_equal()
 
 
-def test_an_exit_waits_for_a_claimed_one_and_takes_out_all_of_it():
+def test_an_exit_waits_for_a_claimed_one_and_closes_the_whole_position():
     trader = unlocked_trader().scales_in().claims().bricks(8, "red")
     assert (trader.order.kind, trader.asset.due_exit.source) == ("SCALE_IN", "structure")
     trader.filled_at(5250)
     assert (trader.exit_source, trader.order.qty) == ("structure", 10)
 
 
-def test_a_rejected_one_lets_the_latched_exit_go_in_the_same_step():
+def test_a_rejected_one_releases_the_latched_exit_in_the_same_step():
     trader = unlocked_trader().scales_in().claims().bricks(8, "red").rejected()
     assert (trader.exit_source, trader.order.qty) == ("structure", 5)
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_the_daily_stop_flattens_with_a_scale_in_on_its_way(is_claimed):
+def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed):
     trader = unlocked_trader().broker_says(balance=50_000).scales_in()
     if is_claimed:
         trader.claims()

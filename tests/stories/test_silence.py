@@ -1,4 +1,4 @@
-"""A feed that falls silent is told once, and once more when it is back (SPEC 10)."""
+"""A silent feed raises one alert, and its return is reported once (SPEC 10)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.engine.model.events import FeedLost, FeedReturned
 from tests.support.trader import Trader
 
 
-def test_tradingview_is_told_silent_after_ten_minutes_once():
+def test_tradingviews_silence_raises_one_alert_after_ten_minutes():
     trader = Trader().goes_silent().later(seconds=599, microseconds=999_999).ticks()
     assert trader.told(FeedLost) == []
     assert len(trader.later(microseconds=1).ticks().told(FeedLost)) == 1
@@ -19,25 +19,25 @@ def test_tradingview_is_told_silent_after_ten_minutes_once():
     assert trader.replays_equal()
 
 
-def test_its_return_is_told_once_and_the_next_silence_again():
+def test_its_return_is_reported_once_and_the_next_silence_again():
     trader = Trader().goes_silent().later(seconds=600).ticks().hears().ticks().hears().ticks()
     assert [event.asset for event in trader.told(FeedReturned)] == ["ES"]
     trader.later(seconds=600).ticks()
     assert len(trader.told(FeedLost)) == 2
 
 
-def test_a_delayed_heartbeat_is_no_return():
+def test_a_delayed_heartbeat_does_not_end_the_silence():
     trader = Trader().goes_silent().later(seconds=600).ticks()
     trader.hears(5250, sent_at=Trader().now).ticks()
     assert trader.told(FeedReturned) == []
 
 
-def test_what_was_never_heard_is_not_lost():
+def test_a_feed_without_a_first_heartbeat_is_not_silent():
     trader = Trader(is_heard=False).later(seconds=7200).ticks()
     assert (trader.told(FeedLost), trader.alerts) == ([], [])
 
 
-def test_each_asset_is_told_for_itself():
+def test_each_asset_has_its_own_alert():
     trader = Trader(assets=("ES", "NQ")).goes_silent().later(seconds=300).turns_to("NQ").hears()
     trader.later(seconds=300).ticks()
     assert [event.asset for event in trader.told(FeedLost)] == ["ES"]
@@ -49,7 +49,7 @@ def test_a_brick_is_no_heartbeat():
 
 
 @pytest.mark.parametrize("heard", [lambda trader: trader.hears_bridge(), lambda trader: trader.broker_says()])
-def test_the_bridge_is_told_silent_after_a_minute_once(heard):
+def test_the_bridges_silence_raises_one_alert_after_a_minute(heard):
     trader = heard(Trader()).later(seconds=59, microseconds=999_999).ticks()
     assert trader.told(FeedLost) == []
     assert len(trader.later(microseconds=1).ticks().told(FeedLost)) == 1
@@ -60,11 +60,11 @@ def test_the_bridge_is_told_silent_after_a_minute_once(heard):
     assert [event.asset for event in trader.told(FeedReturned)] == [None]
 
 
-def test_a_restart_does_not_tell_it_again():
+def test_a_restart_does_not_repeat_it():
     trader = Trader().goes_silent().hears_bridge().later(seconds=600).ticks().restarts().ticks()
     assert len(trader.told(FeedLost)) == 2
 
 
-def test_the_limit_of_the_heartbeat_decides():
+def test_the_heartbeat_limit_decides_when_it_is_silent():
     trader = Trader(heartbeat_max_age_seconds=60).goes_silent().later(seconds=60).ticks()
     assert [event.asset for event in trader.told(FeedLost)] == ["ES"]

@@ -25,13 +25,13 @@ def test_no_other_size_arms_it(points):
     assert trader.gate_for("BUY", override=True) == "tempo"
 
 
-def test_an_entry_spends_it_and_the_next_6pt_brick_brings_it_back():
+def test_an_entry_uses_it_and_the_next_6pt_brick_arms_it_again():
     trader = Trader(cooldown_seconds=0).is_long().exits(force=True).filled_at(5250).at("09:35:00")
     assert trader.gate_for("BUY") == "tempo"
     assert trader.bricks(6, "red").gate_for("BUY") is None
 
 
-def test_a_brick_while_the_entry_is_on_its_way_is_newer_than_the_spending():
+def test_a_brick_while_the_entry_is_pending_arms_it_again():
     trader = Trader(cooldown_seconds=0).with_structure("green").enters("BUY").claims().bricks(6, "green")
     trader.filled_at(5250).exits(force=True).filled_at(5250)
     assert trader.at("09:35:00").gate_for("BUY") is None
@@ -59,7 +59,7 @@ def test_after_a_trade_with_a_6pt_brick_the_desk_may_be_entered_again():
     assert trader.gate_for("BUY") is None
 
 
-def test_a_4pt_flip_while_the_next_entry_is_on_its_way_arms_nothing():
+def test_a_4pt_flip_while_the_next_entry_is_pending_arms_nothing():
     trader = Trader(cooldown_seconds=0).bricks(4, "green").trades_once().at("09:35:00").enters("BUY").claims()
     trader.bricks(4, "red")
     assert not trader.asset.tempo.ready
@@ -77,7 +77,7 @@ def test_a_4pt_flip_while_in_the_trade_arms_nothing():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
-def test_an_entry_that_came_back_unfilled_brings_the_token_back(ends):
+def test_an_entry_that_ended_unfilled_returns_the_token(ends):
     trader = Trader().with_structure("green").enters("BUY")
     assert not trader.asset.tempo.ready
     getattr(trader, ends)()
@@ -92,6 +92,6 @@ def test_an_entry_that_filled_in_part_keeps_it(status):
     assert not trader.asset.tempo.ready
 
 
-def test_arming_is_told_once():
+def test_arming_makes_one_event():
     trader = Trader().with_zone("green", "green").bricks(6, "green", "green", "red")
     assert len(trader.told(TempoArmed)) == 1

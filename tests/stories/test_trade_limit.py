@@ -1,4 +1,4 @@
-"""So many entries a day and no more (SPEC 5.5)."""
+"""The limit of trades per day (SPEC 5.5)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_a_slot_is_taken_at_the_fill_not_at_the_order():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
-def test_an_unfilled_entry_takes_none(ends):
+def test_an_unfilled_entry_takes_no_slot(ends):
     trader = Trader(max_trades_per_day=1).with_structure("green").enters("BUY")
     getattr(trader, ends)()
     assert trader.gate_for("BUY") is None
     assert trader.desk.day.trades_taken == 0
 
 
-def test_several_fills_of_one_entry_take_one():
+def test_several_fills_of_one_entry_take_one_slot():
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5251)
     assert trader.desk.day.trades_taken == 1
 
@@ -47,7 +47,7 @@ def test_every_asset_draws_from_the_same_limit():
     assert trader.at("09:40:00").gate_for("BUY", asset="NQ") == "trade_limit"
 
 
-def test_the_next_trading_day_has_a_new_one():
+def test_the_next_trading_day_has_all_slots_again():
     trader = Trader(at="17:50:00", max_trades_per_day=1).trades_once().bricks(6, "green")
     assert trader.at("17:59:59.999999").gate_for("BUY") == "trade_limit"
     assert trader.at("18:00:00").gate_for("BUY") is None
@@ -58,7 +58,7 @@ def test_it_reopens_when_the_day_rolls():
     assert trader.refusal.retry_after_s == 6 * 3600
 
 
-def test_an_adopted_position_takes_none():
+def test_an_adopted_position_takes_no_slot():
     trader = Trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.position == 5
     assert trader.desk.day.trades_taken == 0

@@ -1,4 +1,4 @@
-"""The trading day rolls at six in New York, also when the clocks change (SPEC 2, 5.6)."""
+"""The trading day rolls at 18:00 in New York, also when the clocks change (SPEC 2, 5.6)."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def test_the_weekend_of_a_clock_change_rolls_once(friday):
 
 
 @pytest.mark.parametrize("monday", ["2026-03-09", "2026-11-02"])
-def test_the_monday_after_a_clock_change_ends_at_six_by_the_new_clock(monday):
+def test_the_monday_after_a_clock_change_ends_at_six_by_the_new_time(monday):
     trader = Trader(on=monday, at="17:00:00").broker_says(balance=50_000).broker_says(balance=49_000)
     trader.with_structure("green")
     assert trader.at("17:59:59.999999").gate_for("BUY") == "daily_stop"
     assert trader.at("18:00:00").gate_for("BUY") is None
 
 
-def test_a_new_day_starts_counters_and_equity_but_keeps_what_is_held():
+def test_a_new_day_starts_counters_and_equity_but_keeps_positions():
     trader = Trader(at="17:59:00").broker_says(balance=50_000).is_long(mode="RUNNER").at("18:00:00").ticks()
     day = trader.desk.day
     assert (day.trading_day, day.start_equity, day.trades_taken) == (date(2026, 11, 18), None, 0)

@@ -1,4 +1,4 @@
-"""8pt and 12pt decide which way may be traded; an override skips that gate alone (SPEC 2, 4)."""
+"""8pt and 12pt bricks decide the direction of entries; an override skips that gate alone (SPEC 2, 4)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_refused_override_is_journaled_as_one():
         (lambda trader: trader.broker_says(position=3), "reconcile"),
     ],
 )
-def test_an_override_skips_nothing_but_the_zone(closes, gate):
+def test_an_override_skips_only_the_zone(closes, gate):
     trader = Trader(assets=("ES", "NQ"), two_half_filter=True, entry_ttl_seconds=1)
     trader.with_structure("green", "ES").broker_says(balance=50_000)
     closes(trader)

@@ -1,4 +1,4 @@
-"""The committed OpenAPI document as a yardstick: does an answer say what is documented, and nothing else?"""
+"""Checks answers against the committed OpenAPI document: everything in an answer must be documented."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def operations() -> list[tuple[str, str]]:
 
 
 def documented(answer: requests.Response) -> requests.Response:
-    """Return the answer; fail when its status, its type or a name in it is not documented."""
+    """Return the answer; fail when its status, its content type or a field is not documented."""
     method, path = str(answer.request.method), template_of(str(answer.request.path_url).split("?")[0])
     responses = document()["paths"][path][method.lower()]["responses"]
     status = str(answer.status_code)
@@ -48,7 +48,7 @@ def errors(schema: dict[str, Any], body: Any) -> list[Any]:
 
 
 def closed(schema: Any) -> Any:
-    """Let through no name that is not documented: clients may see new ones, this repository may not."""
+    """Forbid undocumented fields: clients must accept new ones, but this repository must document them."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
@@ -68,7 +68,7 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def template_of(path: str) -> str:
-    """Return the documented path that a real one is."""
+    """Return the documented path that matches a requested one."""
     for template in document()["paths"]:
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
             found: str = template

@@ -39,7 +39,7 @@ OPPOSITE = {"green": "red", "red": "green", "BUY": "SELL", "SELL": "BUY"}
 
 
 def new_york(day: str, clock: str) -> datetime:
-    """Return the instant at which New York's clock shows ``clock`` on ``day``."""
+    """Return the instant of the New York time ``clock`` on ``day``."""
     return datetime.combine(date.fromisoformat(day), time.fromisoformat(clock), NEW_YORK).astimezone(UTC)
 
 
@@ -49,5 +49,5 @@ def rules_for(*assets: str, **settings: object) -> Rules:
 
 
 def exactly(number: object) -> Decimal | None:
-    """Write a price or an amount of a story as the Decimal it reads like."""
+    """Return a story's price or amount as an exact Decimal."""
     return None if number is None else Decimal(str(number))

@@ -1,4 +1,4 @@
-"""Commits by hand, for whoever subscribes to them."""
+"""Calls subscribers with hand-made commits."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _sequences = count(1)
 
 
 def hears(subscriber: CommitSubscriber, events: Sequence[AnyEvent], at: Instant = MORNING) -> None:
-    """Let a subscriber hear these events as those of one row."""
+    """Call a subscriber with these events as one committed row."""
     subscriber.on_commit([], numbered(next(_sequences), at, events), DESK)
 
 
 class Ear:
-    """A subscriber that keeps what it hears."""
+    """A subscriber that keeps what it receives."""
 
     def __init__(self) -> None:
         self.rows: list[JournalRow] = []

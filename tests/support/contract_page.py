@@ -1,4 +1,4 @@
-"""The tables of a contract page (``docs/reference/contracts``), read so that tests are driven by them."""
+"""Reads the tables of a contract page (``docs/reference/contracts``), from which tests take their cases."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def table(page: Path, first_column: str, heading: str | None = None) -> list[Row
 
 
 def quoted(cell: str) -> tuple[str, ...]:
-    """Return every name or example that stands between backticks in a cell."""
+    """Return every text between backticks in a cell."""
     return tuple(QUOTED.findall(cell))
 
 

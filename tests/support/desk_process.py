@@ -1,7 +1,7 @@
 """A real desk for tests: ``gunicorn app:app`` on a free loopback port, with a SQLite file of its own.
 
-Whoever speaks to it does so over HTTP: the operator with a session, the bridge and TradingView with their
-secrets. The process can be killed, ended and started again on the same file.
+All callers use HTTP: the operator with a session, the bridge and TradingView with their secrets. The process can be
+killed, ended and started again on the same file.
 """
 
 import json
@@ -57,14 +57,14 @@ UNLISTED = (  # settings that a .env of the checkout must not bring in
     "NOTIFY_KINDS",
 )
 QUICK = {"CANDLE_SECONDS": "1", "COOLDOWN_SECONDS": "0", "MAX_TRADES_PER_DAY": "10000", "ENTRY_TTL_SECONDS": "600"}
-"""Settings under which one test's trade does not lock the next one out."""
+"""Settings under which one test's trade does not lock the next test's entry."""
 
-PATIENCE_SECONDS = 60.0  # how long a busy machine may take for anything that must come at last; no promise of ours
+PATIENCE_SECONDS = 60.0  # longest wait on a busy machine; this is no promise of the program
 BRICK_PATHS = {float(row.points): row.path for row in STREAMS}
 
 
 def eventually(is_true: Callable[[], Any], within: float = PATIENCE_SECONDS) -> Any:
-    """Ask until the answer is true, and return it. Fails when it was not within so many seconds."""
+    """Call ``ask`` until its answer is true, and return it. Fail after so many seconds."""
     deadline = time.monotonic() + within
     while not (answer := is_true()):
         assert time.monotonic() < deadline, f"this did not become true within {within} s"
@@ -73,7 +73,7 @@ def eventually(is_true: Callable[[], Any], within: float = PATIENCE_SECONDS) -> 
 
 
 def error_of(answer: requests.Response, *statuses: int) -> str:
-    """Return the sentence of an error, which every error must have in the contract's form."""
+    """Return the sentence of an error; fail when the error does not have the contract's form."""
     assert answer.status_code in statuses, f"{answer.status_code}, not {statuses}: {answer.text[:300]}"
     assert answer.headers["Content-Type"].startswith("application/json")
     body = answer.json()
@@ -85,7 +85,7 @@ def error_of(answer: requests.Response, *statuses: int) -> str:
 
 
 class Caller(requests.Session):
-    """Somebody who calls the desk: paths instead of URLs, never following a redirect."""
+    """A caller of the desk: takes paths and follows no redirect."""
 
     def __init__(self, desk: "DeskProcess") -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Caller(requests.Session):
 
     @property
     def session_cookie(self) -> str:
-        """The cookie of the session, ``name=value``: what somebody else would have to copy."""
+        """The cookie of the session, ``name=value``."""
         (held,) = (cookie for cookie in self.cookies if cookie.name.startswith("lockstep-"))
         return f"{held.name}={held.value}"
 
@@ -118,7 +118,7 @@ class OperatorCaller(Caller):
         return document
 
     def settled_state(self) -> dict[str, Any]:
-        """Return the state once no lock ends by itself any more: from here only somebody's act changes it."""
+        """Return the state after the last lock that ends by time has ended: from then on only calls change it."""
 
         def settled() -> dict[str, Any] | None:
             document = self.state()
@@ -139,7 +139,7 @@ class OperatorCaller(Caller):
         return self.post("/api/orders", json=body, headers=headers)
 
     def enters_when_the_candle_allows(self, asset: str = "ES", **more: Any) -> dict[str, Any]:
-        """Ask again until the short candle of a quick desk is over; return the order."""
+        """Retry until the short candle of a quick desk is over; return the order."""
         for _ in range(60):
             answer = self.enters(asset, **more)
             if answer.status_code == 201:
@@ -168,12 +168,12 @@ class BridgeCaller(Caller):
         return self.post(f"/api/orders/{order_id}/execution-report", json={"status": status, "extra": extra})
 
     def fills(self, order: dict[str, Any], price: float) -> requests.Response:
-        """Claim and fill an order whole."""
+        """Claim an order and fill it completely."""
         self.claims()
         return self.reports(order["id"], "FILLED", fill_price=price, qty=order["qty"])
 
     def snapshots(self, balance: float | None = None, **positions: int) -> requests.Response:
-        """Say what the account holds: ``MESM6=5``."""
+        """Send a snapshot with these positions: ``MESM6=5``."""
         symbols = [{"symbol": symbol, "position": position} for symbol, position in positions.items()]
         body = {"realized": 0, "unrealized": 0, "symbols": symbols}
         if balance is not None:
@@ -221,7 +221,7 @@ class DeskProcess(Child):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    # -- its life -------------------------------------------------------------------------------------------
+    # -- start and end --------------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start it and wait until it answers."""
@@ -236,18 +236,18 @@ class DeskProcess(Child):
             time.sleep(0.03)
 
     def terminate(self) -> float:
-        """Ask it to end, wait, and return how many seconds that took."""
+        """Send SIGTERM, wait for the end, and return how many seconds that took."""
         self.hang_up()
         return super().terminate()
 
     def restart(self, **settings: str) -> Self:
-        """End it and start it again on the same file, with changed settings if any."""
+        """End it and start it again on the same file, with these settings changed."""
         self.terminate()
         self.settings.update(settings)
         return self.start()
 
     def hang_up(self) -> None:
-        """Close the idle connections of everybody who called: gunicorn would wait for them."""
+        """Close the idle connections of all callers, because gunicorn would wait for them."""
         for caller in self._callers:
             caller.close()
 
@@ -258,7 +258,7 @@ class DeskProcess(Child):
         self.hang_up()
         self.kill()
 
-    # -- who speaks to it -----------------------------------------------------------------------------------
+    # -- its callers ----------------------------------------------------------------------------------------
 
     def stranger(self) -> Caller:
         return Caller(self)
@@ -276,16 +276,16 @@ class DeskProcess(Child):
     def tradingview(self) -> TradingViewCaller:
         return TradingViewCaller(self)
 
-    # -- what it wrote --------------------------------------------------------------------------------------
+    # -- its file -------------------------------------------------------------------------------------------
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Read the desk's file beside it."""
+        """Read rows from the desk's file while the desk runs."""
         with closing_connection(self.database) as connection:
             return connection.execute(query, values).fetchall()
 
     @contextmanager
     def locked_store(self) -> Iterator[None]:
-        """Keep the desk from writing: another program holds its file locked."""
+        """Block the desk's writes: lock its file from outside."""
         with closing_connection(self.database) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             try:
@@ -304,7 +304,7 @@ def closing_connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def without_the_clock(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what of a state document must be equal when nothing happened between two looks."""
+    """Return the fields of a state document that time alone does not change."""
     kept = {name: value for name, value in document.items() if name not in ("version", "now", "logs", "alerts")}
     pruned: dict[str, Any] = _without_countdowns(kept)
     pruned.get("global", {}).pop("candle", None)

@@ -1,9 +1,9 @@
 """Google's Firestore emulator for tests, which speaks the real protocol.
 
 ``python3 -m tests.support.emulator make test`` runs a command beside one emulator, its address in
-FIRESTORE_EMULATOR_HOST. Without that the first test that asks starts one, and all of a run share it. No emulator
-outlives its owner: a small shell beside it ends its process group when the owner is gone, however it went. The
-standard library is enough for this file: it also runs before anything is installed.
+FIRESTORE_EMULATOR_HOST. Without that the first test that needs it starts one, and all tests of a run share it. No
+emulator outlives its owner: a small shell ends its process group when the owner has ended, in whatever way. This file
+needs only the standard library, because it also runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ HOW_TO = (
     "the Firestore emulator needs the Google Cloud CLI, its component cloud-firestore-emulator, and Java; "
     "then `gcloud emulators firestore start --host-port=127.0.0.1:8790` and FIRESTORE_EMULATOR_HOST=127.0.0.1:8790"
 )
-READY_SECONDS = 120.0  # patience with a busy machine, on which Java starts slowly
-# gcloud leaves its Java child behind when it ends, and goes into a group of its own unless it leads one already.
+READY_SECONDS = 120.0  # Java starts slowly on a busy machine
+# gcloud leaves its Java child running when it ends, and starts a process group of its own unless it leads one already.
 GUARD = 'while kill -s 0 -- "-$1"; do kill -s 0 "$2" || kill -s KILL -- "-$1"; sleep 1; done'
 
 
 class NoEmulator(Exception):
-    """It could not be started; the sentence says what is missing."""
+    """The emulator could not be started; the message says what is missing."""
 
 
 class Emulator:
-    """One emulator process, empty at every start. Parameters: its port, and the process that it must not outlive."""
+    """One emulator process, empty at every start. ``owner`` is the process that it must not outlive."""
 
     def __init__(self, port: int | None = None, owner: int | None = None) -> None:
         self.host = f"127.0.0.1:{port or free_port()}"
@@ -67,7 +67,7 @@ class Emulator:
         return self
 
     def kill(self) -> None:
-        """End it and everything it started; ``start`` brings an empty one back at the same address."""
+        """Kill it and its children; ``start`` starts an empty one at the same address."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 self._signal(signal.SIGKILL)
@@ -79,9 +79,9 @@ class Emulator:
             self._guard = None
 
     def pause(self) -> None:
-        """Stop it in the middle of whatever it does: connections stay, answers do not come.
+        """Stop its threads: connections stay open, answers do not come.
 
-        Returns when every thread stands still: on a busy machine some would go on for a while and answer.
+        Returns when every thread has stopped: on a busy machine some would run on for a while and answer.
         """
         self._signal(signal.SIGSTOP)
         deadline = time.monotonic() + READY_SECONDS
@@ -99,7 +99,7 @@ class Emulator:
                     yield state
 
     def resume(self) -> None:
-        """Let it go on, with all that was sent to it meanwhile."""
+        """Let it continue, also with requests that came meanwhile."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -111,7 +111,7 @@ class Emulator:
         return self.start()
 
     def stop(self) -> None:
-        """End it for good."""
+        """End it."""
         self.kill()
         self._log.close()
 
@@ -120,7 +120,7 @@ class Emulator:
 
 
 def answers(host: str, seconds: float = 5.0) -> bool:
-    """Wait until an emulator answers at that address; False when the time ran out."""
+    """Wait until an emulator answers at that address; False after the time limit."""
     ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -133,7 +133,7 @@ def answers(host: str, seconds: float = 5.0) -> bool:
 
 
 def shared_host(folder: Path, owner: int) -> str:
-    """Return the address of the run's emulator and start it if nobody has: ``folder`` is the same for all workers.
+    """Return the address of the run's emulator; the first worker starts it. ``folder`` is the same for all workers.
 
     Raises NoEmulator. It ends with ``owner``, the process that began the run.
     """
@@ -151,7 +151,7 @@ def shared_host(folder: Path, owner: int) -> str:
 
 
 def warm_up(host: str) -> None:
-    """Let a new emulator make its first steps, which take longer than a store waits."""
+    """Send a new emulator its first requests, which take longer than a store waits."""
     from services.stores.firestore.store import FirestoreStore
     from services.stores.store import StoredKey, StoreError
 
@@ -169,18 +169,18 @@ def warm_up(host: str) -> None:
 
 
 def owner_of_the_run() -> int:
-    """Return the process that a test run ends with: for a worker of several the one that started it."""
+    """Return the main process of a test run: for a parallel worker the one that started it."""
     return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 
 
 def is_needed() -> bool:
-    """Tell whether tests may not be skipped for want of an emulator."""
+    """Return whether a missing emulator must fail tests instead of skipping them."""
     asked = (os.environ.get(name, "").lower() for name in ("CI", NEEDED_VARIABLE))
     return any(value in {"1", "true", "yes"} for value in asked)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on right now."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A desk that tests bring into the state they need: flat, ready for an entry, in a trade."""
+"""A running desk that tests bring into the state they need: flat, ready for an entry, in a trade."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ ENTRY_PRICE = 5250.25
 
 
 class Floor:
-    """One desk (of ``QUICK`` settings) with everybody who speaks to it."""
+    """One desk with ``QUICK`` settings, and its callers."""
 
     def __init__(self, desk: DeskProcess) -> None:
         self.desk = desk
         self.operator, self.bridge, self.alerts = desk.operator(), desk.bridge(), desk.tradingview()
 
     def flat(self) -> "Floor":
-        """Leave every trade, cancel what waits, go back to DEMO."""
+        """Exit every trade, cancel pending entries, switch to DEMO."""
         for asset in ("ES", "NQ"):
             self.operator.post("/api/intent/cancel", json={"asset": asset})
             self.operator.post("/api/preorder/cancel", json={"asset": asset})
@@ -31,14 +31,14 @@ class Floor:
         return not state["orders"] and not any(asset["position"] for asset in state["assets"].values())
 
     def ready(self, color: str = "green") -> "Floor":
-        """Be flat, with a ladder that is open for ES."""
+        """Make the desk flat, with every gate open for ES."""
         self.flat()
         self.alerts.opens_the_ladder(color=color)
         eventually(lambda: not self.operator.state()["global"]["five_min_trade_lock_active"])
         return self
 
     def in_a_trade(self, *, managed: bool = True, seasoned: bool = False, **entry: Any) -> "Floor":
-        """Be long 5 ES at 5250.25. ``managed``: the 2.5pt brick unlocks it; ``seasoned``: fresh bricks came since."""
+        """Be long 5 ES at 5250.25. ``managed``: a 2.5pt brick unlocked it; ``seasoned``: fresh bricks followed."""
         self.ready()
         order = self.operator.enters_when_the_candle_allows(**entry)
         assert self.bridge.fills(order, ENTRY_PRICE).status_code == 200

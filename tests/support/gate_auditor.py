@@ -1,6 +1,6 @@
-"""An auditor of the journal: decides by its own simple means whether an entry was allowed.
+"""Audits a journal: decides again, with simple code of its own, whether each entry was allowed.
 
-It reads commands and events as plain JSON and shares no code with the engine, so that a fault in a gate shows.
+It reads commands and events as plain JSON and shares no code with the engine, so that it finds a fault in a gate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from services.stores.store import JournalRow
 
 
 class Books:
-    """What the auditor knows of one asset from the journal alone."""
+    """The state of one asset, computed from the journal alone."""
 
     def __init__(self) -> None:
         self.high = self.macro = "neutral"
@@ -29,7 +29,7 @@ class Books:
 
 
 def audit(rows: Iterable[JournalRow], cooldown_seconds: int, candle_seconds: int) -> tuple[list[str], int]:
-    """Return what was wrong, a sentence each, and how many entries were accepted."""
+    """Return a sentence for each wrong decision, and the number of accepted entries."""
     auditor = Auditor(cooldown_seconds, candle_seconds)
     for row in rows:
         auditor.read(row)

@@ -1,4 +1,4 @@
-"""What one listener of the stream hears, inside this process: without HTTP, but encoded as on the wire."""
+"""One listener of the stream inside this process: without HTTP, but encoded as on the wire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.live.broadcast import Broadcaster
 
 
 class Told(NamedTuple):
-    """One message of the stream: its name, the version it came with, its body, and its bytes on the wire."""
+    """One message of the stream: name, version, body, and its bytes on the wire."""
 
     event: str
     version: int
@@ -19,7 +19,7 @@ class Told(NamedTuple):
 
 
 class Heard:
-    """Listens to a broadcaster in a thread of its own, until the block ends."""
+    """Collects a broadcaster's messages in a thread until the block ends."""
 
     def __init__(self, broadcaster: Broadcaster) -> None:
         self._broadcaster = broadcaster

@@ -1,8 +1,8 @@
-"""How long our own processes took, without the time for which the machine had no core for them.
+"""Measures the time of our own processes without the time they waited for a core.
 
-A promise such as "answered within 3 s" bounds what the program waits and works. On a busy machine a thread that could
-go on stands in the run queue besides, and Linux counts for how long (``/proc/<pid>/task/<tid>/schedstat``). On an idle
-machine nothing is taken off.
+A promise such as "answered within 3 s" is about the program's waits and work. On a busy machine a ready thread also
+waits in the run queue; Linux counts this (``/proc/<pid>/task/<tid>/schedstat``), and it is subtracted here. On an idle
+machine nothing is subtracted.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ NANOSECONDS = 1e9
 
 
 class Stopwatch:
-    """Runs from its making. Parameters: the processes, besides this one, that have a part in what is measured.
+    """A stopwatch that starts when it is created. Parameters: the further processes whose queue time is subtracted.
 
-    Their children are those of the beginning.
+    Their children are listed once, at the start.
     """
 
     def __init__(self, *processes: subprocess.Popen[bytes] | int | None) -> None:
@@ -33,25 +33,25 @@ class Stopwatch:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew."""
+        """Start again from zero."""
         self._before = dict(self._run_delays())
         self._latest = dict(self._before)
         self._began_at = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """The seconds since the beginning, without those in the run queue."""
+        """The seconds since the start, without those in the run queue."""
         elapsed = time.monotonic() - self._began_at
         return max(0.0, elapsed - self.queued)  # several threads may stand in the queue at the same time
 
     @property
     def queued(self) -> float:
-        """The seconds that the threads stood in the run queue since the beginning, all of them together."""
+        """The seconds that all threads together waited in the run queue since the start."""
         self.look()
         return sum(delay - self._before.get(thread, 0.0) for thread, delay in self._latest.items())
 
     def look(self) -> None:
-        """Note how long the threads stood in the queue: one that ends takes its count along."""
+        """Read the threads' queue times now, because a thread's count is lost when it ends."""
         self._latest.update(self._run_delays())
 
     def waits_for_end_of(self, process: subprocess.Popen[bytes], patience: float = 60.0) -> None:
@@ -59,7 +59,7 @@ class Stopwatch:
         self.waits_until(lambda: process.poll() is not None, patience)
 
     def waits_until(self, is_true: Callable[[], object], patience: float = 60.0) -> float:
-        """Wait until something is true, looking all the while; return the seconds since the beginning."""
+        """Wait until a condition holds; return the seconds since the start."""
         gives_up_at = time.monotonic() + patience
         while not is_true():
             assert time.monotonic() < gives_up_at, f"this did not become true within {patience} s"
@@ -78,7 +78,7 @@ class Stopwatch:
 
 @contextmanager
 def within_own_seconds(seconds: float) -> Iterator[None]:
-    """Bound what is done inside, in seconds of this process and all its children: desk, bridge and browser."""
+    """Fail when the block takes longer, in own seconds of this process and its children: desk, bridge, browser."""
     watch = Stopwatch(os.getpid())
     yield
     taken = watch.seconds

@@ -1,4 +1,4 @@
-"""Real processes of ours for tests and benchmarks: started, asked to end, and killed with all their children."""
+"""Real processes for tests and benchmarks: started, terminated, and killed with all their children."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.support.paths import REPOSITORY
 if TYPE_CHECKING:
     from tests.support.desk_process import DeskProcess
 
-ENDS_WITHIN_SECONDS = 60.0  # patience with a busy machine
+ENDS_WITHIN_SECONDS = 60.0  # longest wait on a busy machine
 KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on right now."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -31,9 +31,9 @@ def free_port() -> int:
 
 
 class Child:
-    """One Python program of ours in a process group of its own; what it says is kept in ``log_path``.
+    """One Python program in a process group of its own; ``log_path`` holds its output.
 
-    It gets ``settings`` for its environment, and of ours no more than a program needs to run.
+    Its environment is ``settings`` and the few variables of ours that a program needs to run.
     """
 
     def __init__(self, arguments: list[str], settings: Mapping[str, str], log_path: Path) -> None:
@@ -58,18 +58,18 @@ class Child:
         return self.process
 
     def start(self) -> Self:
-        """Start it and wait until it is of use."""
+        """Start it and wait until it is ready."""
         self.spawn()
         return self
 
     def kill(self) -> None:
-        """Pull the plug: the whole group at once, nothing is tidied up."""
+        """Kill the whole group at once, without any clean-up."""
         self.signal(signal.SIGKILL)
         if self.process is not None:
             self.process.wait(ENDS_WITHIN_SECONDS)
 
     def terminate(self) -> float:
-        """Ask it to end, wait, and return how many seconds of its own that took."""
+        """Send SIGTERM, wait for the end, and return how many own seconds that took."""
         watch = Stopwatch(self.process)
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()

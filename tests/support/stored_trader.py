@@ -1,4 +1,4 @@
-"""The story language over a real desk: StateManager and SqliteStore, whose clock shows what the story says."""
+"""The story language on a real desk: StateManager and SqliteStore, with the story's clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class StoredTrader(Trader):
-    """A trader whose every command is decided by the writer and is on disk before the story goes on."""
+    """A trader whose commands are decided by the writer and are on disk before the story goes on."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class StoredTrader(Trader):
         return self.stops().starts(**settings)
 
     def keeps_snapshot(self) -> StoredTrader:
-        """Have the desk kept as it stands, as the clockwork does when one is due."""
+        """Store a snapshot of the desk, as the clock jobs do when one is due."""
         future: Future[None] = Future()
         self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))
         future.result(PATIENCE_SECONDS)
@@ -93,7 +93,7 @@ class StoredTrader(Trader):
 
     @property
     def rows(self) -> list[JournalRow]:
-        """What is in the store's journal."""
+        """The rows of the store's journal."""
         with self.history() as history:
             return list(history.store.journal())
 
@@ -101,7 +101,7 @@ class StoredTrader(Trader):
     def trades_closed(self) -> list[TradeClosed]:
         return list(self.told(TradeClosed))
 
-    # -- what the past says -------------------------------------------------------------------------------------
+    # -- replay -------------------------------------------------------------------------------------------------
 
     @contextmanager
     def history(self, archive: Path | None = None) -> Iterator[History]:
@@ -116,7 +116,7 @@ class StoredTrader(Trader):
             return replay_history(history, day)
 
     def under(self, *pairs: str, day: str | None = None, archive: Path | None = None) -> WhatIf:
-        """Ask what other rules would have done."""
+        """Return what other rules would have decided."""
         with self.history(archive) as history:
             stored = history.store.load()
             mark = history.beginning(stored.head.sequence, day)

@@ -1,4 +1,4 @@
-"""The stopwatch of the tests counts what a program waits and works, not what a busy machine adds."""
+"""The tests' stopwatch counts a program's waits and work, and not the delay of a busy machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORKS = "import time\nwhile time.process_time() < 0.5: pass"
 
 @pytest.fixture
 def one_core():
-    """Keep this process and its children on one core, and a busy loop with them."""
+    """Bind this process and its children to one core, together with a busy loop."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     loops = [subprocess.Popen([sys.executable, "-c", SPINS]) for _ in range(3)]
@@ -28,7 +28,7 @@ def one_core():
     os.sched_setaffinity(0, before)
 
 
-def test_a_wait_counts_whole():
+def test_a_wait_counts_in_full():
     watch = Stopwatch()
     began = time.monotonic()
     time.sleep(0.3)
@@ -36,7 +36,7 @@ def test_a_wait_counts_whole():
     assert watch.seconds <= time.monotonic() - began
 
 
-def test_standing_in_the_queue_of_a_busy_core_does_not_count(one_core):
+def test_time_in_the_run_queue_of_a_busy_core_does_not_count(one_core):
     began, worker = time.monotonic(), subprocess.Popen([sys.executable, "-c", WORKS])
     watch = Stopwatch(worker)
     watch.waits_for_end_of(worker)

@@ -1,8 +1,8 @@
-"""The story language: a trader at the desk, a bridge behind it, a clock that moves when the story says so.
+"""The story language: a trader with a desk, a bridge, and a clock that only the story moves.
 
-A story reaches every state by commands alone, and everything decided is journaled as the writer journals it,
-so that it can end with ``trader.replays_equal()``. Unless the story says otherwise TradingView's heartbeat
-(and in LIVE the bridge's) stays fresh, and the broker holds what the desk holds.
+A story reaches every state by commands alone, and every decision is journaled as the writer does, so that a story can
+end with ``trader.replays_equal()``. By default TradingView's heartbeat (and in LIVE the bridge's) stays fresh, and the
+broker holds the same positions as the desk.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ KEEP_ALIVE_EVERY = timedelta(seconds=20)
 class Trader:
     """An operator, TradingView and a bridge in one person, at a desk of its own.
 
-    ``at`` and ``on`` are New York's clock and date; ``settings`` are the operator's rules. Methods that do
-    something return the trader, so that a story reads in one line; the last asset named stays in hand.
+    ``at`` and ``on`` are New York time and date; ``settings`` are the operator's rules. Methods that act return the
+    trader, so that calls can be chained; the asset named last is the current one.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Trader:
     # -- the clock --------------------------------------------------------------------------------------------
 
     def at(self, clock: str, on: str | None = None) -> Trader:
-        """Let New York's clock show ``clock``, today or on another day."""
+        """Set the New York time to ``clock``, today or on another day."""
         day = on or self.now.astimezone(NEW_YORK).date().isoformat()
         return self._move_to(new_york(day, clock))
 
@@ -112,7 +112,7 @@ class Trader:
         return self._move_to(self.now + timedelta(seconds=seconds, microseconds=microseconds))
 
     def ticks(self) -> Trader:
-        """Let the clockwork tell the desk that time has passed."""
+        """Submit ``TickClock``, as the clock job does."""
         return self.asks(TickClock())
 
     def _move_to(self, moment: datetime) -> Trader:
@@ -131,7 +131,7 @@ class Trader:
             self._asks_aside(HearBridge(ts_connected=True))
 
     def goes_silent(self) -> Trader:
-        """Stop TradingView's heartbeats of every asset."""
+        """Stop TradingView's heartbeats for every asset."""
         self._is_heard = False
         return self
 
@@ -143,14 +143,14 @@ class Trader:
     # -- TradingView ------------------------------------------------------------------------------------------
 
     def with_structure(self, color: str, asset: str | None = None) -> Trader:
-        """Let 8pt and 12pt agree and a 6pt brick arm the tempo: every gate is open for that direction."""
+        """Close 8pt, 12pt and 6pt bricks so that every gate is open for that direction."""
         return self.with_zone(color, color, asset).bricks(6, color)
 
     def with_zone(self, high: str, macro: str, asset: str | None = None) -> Trader:
         return self.brick(12, macro, asset=asset).brick(8, high)
 
     def in_free_zone(self) -> Trader:
-        """Let 8pt and 12pt disagree, with the tempo armed."""
+        """Close 8pt and 12pt bricks of different colours, and arm the tempo."""
         return self.with_zone("green", "red").bricks(6, "green")
 
     def bricks(self, points: float, *colors: str) -> Trader:
@@ -159,7 +159,7 @@ class Trader:
         return self
 
     def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Trader:
-        """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is a new one."""
+        """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
         return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
 
@@ -233,7 +233,7 @@ class Trader:
         return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
 
     def turns_to(self, asset: str) -> Trader:
-        """Take another asset in hand."""
+        """Make another asset the current one."""
         self._takes_in_hand(asset)
         return self
 
@@ -249,7 +249,7 @@ class Trader:
         return self.asks(ReportExecution(order.id, OrderStatus(status), exactly(price), **more))
 
     def filled_at(self, price: object, asset: str | None = None) -> Trader:
-        """Have the open order claimed and filled whole."""
+        """Claim the open order and fill it completely."""
         self._takes_in_hand(asset)
         order = self._claimed_order()
         return self.reports("FILLED", price, order, qty=order.qty, exec_id=self._execution())
@@ -264,9 +264,9 @@ class Trader:
         return self.reports("CANCELLED", order=self._claimed_order(), reason=reason)
 
     def broker_says(self, balance: object = None, **broker: Any) -> Trader:
-        """Take a snapshot in which the broker holds what the desk holds, but for the asset in hand.
+        """Take a snapshot in which the broker holds the desk's positions, except for the current asset.
 
-        ``broker``: position, open_pnl, last_fill_price, avg_price of the asset in hand.
+        ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset.
         """
         positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
         return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions))
@@ -291,7 +291,7 @@ class Trader:
     def _execution(self) -> str:
         return f"exec-{next(self._executions)}"
 
-    # -- whole trades in one word -----------------------------------------------------------------------------
+    # -- whole trades -----------------------------------------------------------------------------------------
 
     def is_long(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Trader:
         """Hold a long SCALP of 5 from ``price``, with the initial exit lock still on."""
@@ -301,11 +301,11 @@ class Trader:
         return self.with_structure("red", asset).enters("SELL", **terms).filled_at(price)
 
     def trades_once(self, asset: str | None = None) -> Trader:
-        """Win nothing and lose nothing in a trade that ends where it began."""
+        """Open a trade and close it at its entry price."""
         return self.is_long(5250, asset).bricks(6, "green").exits().filled_at(5250)
 
     def adopts(self, position: int, price: object = 5250) -> Trader:
-        """Find a position at the broker that the desk does not know, twice, and take it over."""
+        """Report a position at the broker that the desk does not know twice, so that the desk adopts it."""
         self.hears(price).broker_says(position=position, avg_price=price)
         return self.later(seconds=2).broker_says(position=position, avg_price=price)
 
@@ -319,7 +319,7 @@ class Trader:
     def unlocks_management(self) -> Trader:
         return self.brick_against(2.5)
 
-    # -- what can be asked ------------------------------------------------------------------------------------
+    # -- results ----------------------------------------------------------------------------------------------
 
     @property
     def desk(self) -> Desk:
@@ -344,16 +344,16 @@ class Trader:
 
     @property
     def order(self) -> Order | None:
-        """The open order of the asset in hand."""
+        """The open order of the current asset."""
         return self.desk.open_order(self.asset_in_hand)
 
     @property
     def exit_source(self) -> str | None:
-        """The rule of the exit order that is open, None while there is none."""
+        """The rule of the open exit order, None without one."""
         return self.order.source if self.order is not None and self.order.kind == "EXIT" else None
 
     def ended(self, order: Order) -> Order:
-        """Return an order as it ended."""
+        """Return an order in its final state."""
         ended = self._recall(order.id)
         assert ended is not None, f"order {order.id} is still open"
         return ended
@@ -364,7 +364,7 @@ class Trader:
 
     @property
     def alerts(self) -> list[str]:
-        """The codes of all alerts that stand on the desk, oldest first."""
+        """The codes of all alerts in the desk's list, oldest first."""
         return [alert.code for alert in self.desk.alerts]
 
     @property
@@ -377,7 +377,7 @@ class Trader:
 
     @property
     def events(self) -> tuple[AnyEvent, ...]:
-        """What the last command caused."""
+        """The events of the last command."""
         return self.decision.events
 
     def told(self, kind: type[AnyEvent]) -> list[Any]:
@@ -386,7 +386,7 @@ class Trader:
 
     @property
     def refused_by(self) -> str | None:
-        """The gate that refused the last command, the code of another refusal, None when it was not refused."""
+        """The gate that refused the last command, or the code of another refusal, or None."""
         if not isinstance(self.answer, Refusal):
             return None
         return self.answer.gate or self.answer.code
@@ -398,7 +398,7 @@ class Trader:
 
     @property
     def rungs(self) -> dict[str, Rung]:
-        """The ladder of the last refused entry by gate."""
+        """The rungs of the last refused entry, by gate."""
         return {rung.gate: rung for rung in self.refusal.ladder}
 
     @property
@@ -416,7 +416,7 @@ class Trader:
         return self.answer.handovers
 
     def gate_for(self, direction: Side | None = None, asset: str | None = None, override: bool = False) -> str | None:
-        """Return the gate that would refuse an entry now, None when it would be accepted. Nothing is done."""
+        """Return the gate that would refuse an entry now, None when it would be accepted. Submits nothing."""
         command = EnterMarket(asset or self.asset_in_hand, "SCALP", "6pt", direction, override)
         answer = decide(self.desk, command, self.now).answer
         return (answer.gate or answer.code) if isinstance(answer, Refusal) else None
@@ -428,7 +428,7 @@ class Trader:
     # -- the journal ------------------------------------------------------------------------------------------
 
     def asks(self, command: AnyCommand) -> Trader:
-        """Have a command decided and journaled."""
+        """Decide a command and journal it."""
         self.answer = self._asks_aside(command).answer
         return self
 
@@ -442,7 +442,7 @@ class Trader:
         return next((order for order in changed if order.id == order_id), None)
 
     def restarts(self, **settings: object) -> Trader:
-        """Stop the program and start it again from what is stored; ``settings`` are new in the environment."""
+        """Load the desk again from its stored form; ``settings`` are new in the environment."""
         self._asks_aside(KeepObservations())
         desk = documents.read_desk(_stored(self.desk))
         self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
@@ -453,7 +453,7 @@ class Trader:
         return [row for sheet in self._sheets for row in sheet.rows]
 
     def replays_equal(self) -> bool:
-        """Tell whether the journal, asked again from the opened desk, gives the documents that are stored."""
+        """Return whether a replay of the journal from the first desk gives the stored documents."""
         self._asks_aside(KeepObservations())
         replayed = replay(self.opening, iter(self.journal))
         different = documents.differing_documents(
@@ -469,7 +469,7 @@ class Trader:
 
 
 def replay(opening: Desk, rows: Iterator[JournalRow]) -> Desk:
-    """Ask every journaled command again, on the prices and ages that the writer saw before it."""
+    """Decide every journaled command again, with the prices and ages that the writer had before it."""
     desk = opening
     for row in rows:
         if row.observed is not None:

@@ -1,4 +1,4 @@
-"""All routes of the house, without the house behind them."""
+"""All routes of the app, without its services."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from app import BLUEPRINTS
 from routes.pages import assets
 
 
-def house_routes() -> Flask:
-    """Return an application that has every route and answers none."""
+def app_routes() -> Flask:
+    """Return an application with every route and no services; calling a route fails."""
     app = Flask("lockstep", root_path=".", static_folder=None)
     assets.install(app)
     for blueprint in BLUEPRINTS:

@@ -1,7 +1,7 @@
-"""A day at one desk as its callers see it: every answer and every message of the stream, made the same each time.
+"""A recorded day at one desk: every answer and every message of the stream, equal in each run.
 
-The clock stands still and is moved by hand; what a run cannot repeat (ids, versions, the process's name) is replaced.
-``python -m tests.support.wire_story`` writes the recording anew, after a change of the wire that is meant.
+The test moves the clock; values that differ between runs (ids, versions, the process's name) are replaced.
+``python -m tests.support.wire_story`` records it again, after an intended change of the wire.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Clock:
 
 
 class Ear:
-    """Keeps what the stream says besides changes, in its own thread: each kind in order, of quotes the last."""
+    """Collects the stream's messages except changes in a thread: each kind in order, of quotes only the last."""
 
     def __init__(self, listener: Listener) -> None:
         self.heard: dict[str, list[Any]] = {"state": [], "log": [], "brick": [], "quote": []}
@@ -74,7 +74,7 @@ class Ear:
                     self.heard[event[1]].append(json.loads(data[1]))
 
     def hears(self, price: float, bricks: int, lines: int) -> list[dict[str, Any]]:
-        """Wait for the last price, so many bricks and so many lines; return what was heard."""
+        """Wait for the last price, so many bricks and so many lines; return the messages."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._has_heard(price, bricks, lines):
             assert time.monotonic() < deadline, {kind: len(said) for kind, said in self.heard.items()}
@@ -89,7 +89,7 @@ class Ear:
 
 
 class Day:
-    """One desk, everybody who speaks to it, and what they were answered."""
+    """One desk, its callers and their answers."""
 
     def __init__(self, client: FlaskClient, parts: AppServices, clock: Clock) -> None:
         self._client, self._parts, self._clock = client, parts, clock
@@ -98,7 +98,7 @@ class Day:
         self._document = live_document(parts.manager.snapshot, clock.now)
 
     def asks(self, chapter: str, call: str, body: Any = None, **headers: str) -> Any:
-        """Make one call a second after the last one; note its answer, and the change that listeners are told of."""
+        """Make one call a second after the last one; record its answer and the change sent to listeners."""
         self._clock.now += timedelta(seconds=1)
         method, path = call.split()
         answer = self._client.open(path, method=method, json=body, headers=headers)
@@ -138,7 +138,7 @@ def desk_of(folder: Path) -> Iterator[Day]:
 
 
 def told(folder: Path) -> Story:
-    """Live through the day and return what was said, by chapter."""
+    """Play the day and return the recording, by chapter."""
     with desk_of(folder) as day:
         for chapter in CHAPTERS:
             chapter(day)
@@ -249,11 +249,11 @@ CHAPTERS: tuple[Callable[[Day], None], ...] = (
 )
 
 
-# -- the same each time ----------------------------------------------------------------------------------------------
+# -- repeatable values -----------------------------------------------------------------------------------------------
 
 
 def _repeatable(story: Story) -> Story:
-    """Number ids in the order in which they appear; leave out versions and the process's name."""
+    """Number ids in order of appearance; leave out versions and the process's name."""
     text = json.dumps(story)
     numbers = {found: f"id-{place}" for place, found in enumerate(dict.fromkeys(ID.findall(text)), 1)}
     named: Story = json.loads(ID.sub(lambda found: numbers[found[0]], text))
@@ -271,7 +271,7 @@ def _without_what_varies(part: Any) -> Any:
 
 
 def record() -> None:
-    """Write the recording anew."""
+    """Record the day again and write the file."""
     with tempfile.TemporaryDirectory() as folder:
         for chapter, said in told(Path(folder)).items():
             text = json.dumps(said, indent=1, ensure_ascii=False, sort_keys=True)

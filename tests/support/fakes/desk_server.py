@@ -1,6 +1,6 @@
-"""A desk on loopback that speaks the bridge's wire for real, with faults on demand.
+"""A fake desk on loopback that speaks the bridge's real wire, with faults on demand.
 
-It keeps the promises of the real one (SPEC 8.2, 8.3): an order goes to one owner and comes again until it is
+It behaves as the real desk does (SPEC 8.2, 8.3): an order goes to one owner and is handed out again until it is
 reported, a repeated report is a duplicate, final states never change.
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 SECRET = "a-secret-of-the-desk"
 FINAL = ("FILLED", "REJECTED", "CANCELLED")
 STREAM_HEARTBEAT_SECONDS = 0.5
-PATIENCE_SECONDS = 60.0  # how long a busy machine may take; no promise of the bridge
+PATIENCE_SECONDS = 60.0  # longest wait on a busy machine; this is no promise of the bridge
 
 Fault = str | int
 """An HTTP status to answer with; "cut" drops the link unread, "cut after" drops it once the request took effect."""
@@ -59,12 +59,12 @@ class DeskServer(ThreadingHTTPServer):
         self.server_close()
 
     def goes_away(self) -> None:
-        """Stop as a machine does that loses its power: nobody listens, and no answer in flight arrives."""
+        """Stop as in a power failure: nothing listens, and no pending answer arrives."""
         self.is_away = True
         self.socket.close()
 
     def comes_back(self) -> "DeskServer":
-        """Give the successor on the same address, which knows what this one knew."""
+        """Return a new server on the same address with the same state."""
         successor = DeskServer(self.server_address[1])
         for memory in ("orders", "owner_of", "applied", "quotes"):
             setattr(successor, memory, getattr(self, memory))
@@ -72,12 +72,12 @@ class DeskServer(ThreadingHTTPServer):
         return successor
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A bridge that was killed leaves broken pipes behind; that is the point of the tests."""
+        """Ignore broken pipes: the tests kill the bridge."""
 
-    # What the tests say ------------------------------------------------------------------------------------
+    # For tests ---------------------------------------------------------------------------------------------
 
     def queues(self, side: str = "BUY", qty: int = 5, **terms: Any) -> str:
-        """Queue an order as the real desk would and give its id."""
+        """Queue an order as the real desk would and return its id."""
         with self.changed:
             self._numbers += 1
             order_id = terms.pop("id", f"order-{self._numbers:04}")
@@ -93,40 +93,40 @@ class DeskServer(ThreadingHTTPServer):
             return order_id
 
     def queues_exit(self, side: str = "SELL", qty: int = 5, **terms: Any) -> str:
-        """Queue an exit: no expiry, no stop."""
+        """Queue an exit, without expiry and stop."""
         return self.queues(side, qty, **({"kind": "EXIT", "expires_at": None, "stop_points": None} | terms))
 
     def quotes_price(self, price: float, symbol: str = "MESZ6") -> None:
-        """Publish a last price to everyone who listens, now and later."""
+        """Publish a last price to current and later listeners."""
         with self.changed:
             quote = {"asset": "ES", "symbol": symbol, "price": price, "ts": datetime.now(UTC).isoformat()}
             self.quotes[symbol] = quote
             self.changed.notify_all()
 
     def fails(self, what: str, *faults: Fault) -> None:
-        """Let the next calls of `what` (pending, report, stream) go wrong in this order."""
+        """Let the next calls of `what` (pending, report, stream) fail in these ways, one after the other."""
         self.faults[what].extend(faults)
 
     def waits_until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-        """Wait until `condition` holds and give its value; fails the test when it does not."""
+        """Wait until `condition` holds and return its value; fail the test when it does not."""
         with self.changed:
             value = self.changed.wait_for(condition, seconds)
         assert value, f"still not so after {seconds} s; applied: {self.applied[-6:]}"
         return value
 
     def waits_for(self, order_id: str, status: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """Wait until the order was reported with `status`; gives the report's details."""
+        """Wait until the order was reported with `status`; return the report's details."""
         found = self.waits_until(
             lambda: [extra for oid, said, extra in self.applied if (oid, said) == (order_id, status)], seconds
         )
         return found[0]
 
     def statuses(self, order_id: str) -> list[str]:
-        """Give what the order was reported as, duplicates left out."""
+        """Return the reported statuses of the order, without duplicates."""
         return [status for oid, status, _ in self.applied if oid == order_id]
 
     def fills(self) -> list[tuple[str, str, int, float]]:
-        """Give every fill once: order, execution, signed contracts, price."""
+        """Return every fill once: order, execution, signed contracts, price."""
         return [
             (oid, extra["exec_id"], extra["qty"] * (1 if extra["side"] == "BUY" else -1), extra["fill_price"])
             for oid, status, extra in self.applied
@@ -134,13 +134,13 @@ class DeskServer(ThreadingHTTPServer):
         ]
 
     def final_status(self, order_id: str) -> str | None:
-        """Give the order's final state, None while it has none."""
+        """Return the order's final state, None while it is open."""
         return next((status for status in reversed(self.statuses(order_id)) if status in FINAL), None)
 
-    # What the bridge asks ----------------------------------------------------------------------------------
+    # For the bridge ----------------------------------------------------------------------------------------
 
     def hand_out(self, owner: str, limit: int, wait_seconds: float) -> list[dict[str, Any]]:
-        """Claim orders for `owner`; those it has and never reported come again."""
+        """Claim orders for `owner`; orders it claimed before and never reported are returned again."""
         with self.changed:
             self.polls_waiting += 1
             self.changed.notify_all()
@@ -154,7 +154,7 @@ class DeskServer(ThreadingHTTPServer):
             return handed
 
     def apply_report(self, order_id: str, report: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Apply a report as SPEC 8.3 has it."""
+        """Apply a report as in SPEC 8.3."""
         status, extra = report["status"], report["extra"]
         with self.changed:
             self.reports.append((order_id, status, extra))
@@ -180,7 +180,7 @@ class DeskServer(ThreadingHTTPServer):
 
 
 class DeskHandler(BaseHTTPRequestHandler):
-    """The endpoints the bridge speaks to."""
+    """The endpoints that the bridge calls."""
 
     server: DeskServer
     protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""A phone: an HTTP server on loopback that takes what apprise's ``json://`` sends, with faults on demand."""
+"""A fake target of notices: an HTTP server on loopback for apprise's ``json://``, with faults on demand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOKEN = "token-that-nobody-may-see"
 
 
 class NoticeTarget(ThreadingHTTPServer):
-    """Keeps every message that arrived. ``fault``: None, ``"hang"``, or a status to answer with."""
+    """Keeps every received message. ``fault``: None, ``"hang"``, or a status to answer with."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -47,7 +47,7 @@ class NoticeTarget(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who was killed leaves broken pipes behind; that is the point of the tests."""
+        """Ignore broken pipes: the tests kill the sender."""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Threads that take turns: one function per turn, and rules for when the next one comes."""
+"""Jobs of the bridge: a thread repeats a piece of work, rests between two runs, and backs off after a failure."""
 
 import random
 import threading
@@ -17,69 +17,70 @@ SECRET_BACKOFF_SECONDS = 30.0
 
 _dice = random.SystemRandom()
 
-Turn = Callable[[], bool]
-"""Does one piece of work; True when it found some."""
+Work = Callable[[], bool]
+"""Does one piece of work; returns True when there was some."""
 
 
 def backoff_seconds(failures: int, longest: float = LONGEST_BACKOFF_SECONDS) -> float:
-    """Give the wait after the nth failure in a row: doubling, bounded by `longest`, with jitter."""
+    """Return the seconds to wait after the nth failure in a row: doubled each time up to `longest`, with jitter."""
     ceiling = min(longest, FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 16))
     return ceiling * _dice.uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A `turn` and what to do between two of them.
+    """A piece of work to repeat, and the rest between two runs.
 
-    `rest` is called with the answer of the last turn and waits as long as there is nothing to do; it must
-    return soon once `stop` is set.
+    `rest` is called with the result of the last run and waits while there is nothing to do; it must return soon after
+    `stop` is set.
     """
 
     name: str
-    turn: Turn
+    run: Work
     rest: Callable[[bool], object]
 
 
-class Troubles:
-    """Failures in a row, said once when they begin, again when their kind changes, and once when they end."""
+class FailureLog:
+    """Logs failures in a row once when they begin, again when their message changes, and once when they end."""
 
     def __init__(self, job_name: str) -> None:
-        """Speak for the job `job_name`."""
+        """Log failures of the job `job_name`."""
         self._job = job_name
-        self._said: str | None = None
+        self._logged: str | None = None
         self.failures = 0
 
-    def over(self) -> None:
-        """Note a success."""
-        if self._said is not None:
+    def record_success(self) -> None:
+        """Record a success."""
+        if self._logged is not None:
             logger.info("desk reachable again", job=self._job, after_failures=self.failures)
-        self._said, self.failures = None, 0
+        self._logged = None
+        self.failures = 0
 
-    def note(self, error: Exception) -> float:
-        """Note a failure and give the seconds to wait before the next attempt."""
+    def record_failure(self, error: Exception) -> float:
+        """Record a failure and return the seconds to wait before the next attempt."""
         self.failures += 1
         sentence = str(error)
-        if sentence != self._said:
+        if sentence != self._logged:
             loud = isinstance(error, SecretRefused | RequestRefused)
             (logger.error if loud else logger.warning)(sentence, job=self._job, alert=loud)
-            self._said = sentence
+            self._logged = sentence
         longest = SECRET_BACKOFF_SECONDS if isinstance(error, SecretRefused) else LONGEST_BACKOFF_SECONDS
         return backoff_seconds(self.failures, longest)
 
 
-def keep_turning(job: Job, stop: threading.Event) -> None:
-    """Take turns until `stop` is set. No failure ends the loop: the next turn starts from what is durable."""
-    troubles = Troubles(job.name)
+def repeat(job: Job, stop: threading.Event) -> None:
+    """Repeat the job until `stop` is set. No failure ends the loop: the next run starts from the ledger."""
+    failures = FailureLog(job.name)
     while not stop.is_set():
         try:
-            found_work = job.turn()
+            found_work = job.run()
         except (DeskUnavailable, RequestRefused) as error:
-            stop.wait(troubles.note(error))
+            stop.wait(failures.record_failure(error))
         except Exception as error:
             if stop.is_set():
                 return
             logger.exception("turn failed", job=job.name, alert=True)
-            stop.wait(troubles.note(error))
+            stop.wait(failures.record_failure(error))
         else:
-            troubles.over()
+            failures.record_success()
             job.rest(found_work)
