@@ -19,7 +19,8 @@ WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 NODE_TOOLS := node_modules/.bin
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
-.PHONY: run serve test check bench soak screenshots clean
+QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes' --deselect tests/engine/test_decide_machine.py
+.PHONY: run serve test quick check bench soak screenshots clean
 
 run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
@@ -32,6 +33,9 @@ serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything that must hold
 	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
 	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
+
+quick: $(VENV)/ready-dev  ## stories and unit tests, while you work
+	$(BIN)/python -m pytest $(QUICK) -n 2 --dist worksteal
 
 check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, types and the page's pure modules
 	$(BIN)/ruff check .

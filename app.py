@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.desk.manager import StateManager
+from services.desk.manager import StateManager, utc_now
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
@@ -58,6 +59,7 @@ from services.ops.opening import open_store
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
 from wire.tradingview import JOURNALED, STREAMS
+from wire.types import Instant
 
 BLUEPRINTS = (
     webhooks,
@@ -74,8 +76,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Build web and start its desk: one writer, its clockwork, its stream.
+def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_now) -> Flask:
+    """Build web and start its desk: one writer, its clockwork, its stream. ``clock`` returns aware UTC instants.
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -87,7 +89,7 @@ def create_app(config: Config | None = None) -> Flask:
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    parts = open_services(config, Metrics())
+    parts = open_services(config, Metrics(), clock)
     parts.metrics.watch(parts.manager, parts.broadcaster)
     parts.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = parts
@@ -118,7 +120,7 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
-def open_services(config: Config, metrics: Metrics) -> AppServices:
+def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity, bricks, bell, event_views = ActivityLog(), BrickStore(), NoticeBell(), EventViews(store)
@@ -127,6 +129,7 @@ def open_services(config: Config, metrics: Metrics) -> AppServices:
         manager = StateManager(
             store,
             config.rules_at,
+            clock,
             notifying=config.notifying,
             subscribers=(bricks, activity, feed, metrics, bell),
             timer=metrics,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 import requests
 
-from bridge.wire import (
+from wire.bridge import (
     ExecutionReport,
     Heartbeat,
     MalformedOrder,

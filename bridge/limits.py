@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.wire import OrderTicket
+from wire.bridge import OrderTicket
 
 
 @dataclass(frozen=True)

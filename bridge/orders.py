@@ -5,7 +5,7 @@ from typing import Literal
 
 from bridge.brokers.broker import Execution
 from bridge.ledger import Ledger
-from bridge.wire import MalformedOrder, OrderTicket, decode_order, encode
+from wire.bridge import MalformedOrder, OrderTicket, decode_order, encode
 
 OrderState = Literal["ACCEPTED", "SUBMITTING", "WORKING", "IN_DOUBT", "CLOSED"]
 

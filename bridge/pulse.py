@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bridge.brokers.broker import AccountStatement, Broker, BrokerUnavailable, ContractStanding
 from bridge.client import DeskClient
 from bridge.ledger import Ledger
-from bridge.wire import ContractPnl, Heartbeat, PnlSnapshot
+from wire.bridge import ContractPnl, Heartbeat, PnlSnapshot
 
 HEARTBEAT_SECONDS = 10.0
 CHANGE_CHECK_SECONDS = 0.5

@@ -14,7 +14,7 @@ import urllib3
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.clock import Clock
 from bridge.turns import Turn
-from bridge.wire import Quote, decode_quote
+from wire.bridge import Quote, decode_quote
 
 logger = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from bridge.brokers.broker import (
 from bridge.clock import Clock
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
-from bridge.wire import ExecutionReport, OrderTicket, ReportExtra, ReportStatus
+from wire.bridge import ExecutionReport, OrderTicket, ReportExtra, ReportStatus
 
 logger = structlog.get_logger(__name__)
 

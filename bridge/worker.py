@@ -21,7 +21,7 @@ from bridge.clock import Clock
 from bridge.limits import Exposure, HardLimits
 from bridge.orders import OrderRecord
 from bridge.reports import Outbox, Reporter
-from bridge.wire import MalformedOrder, OrderTicket
+from wire.bridge import MalformedOrder, OrderTicket
 
 logger = structlog.get_logger(__name__)
 

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from services.market.renko import FormedBrick
 from services.market.ticks import Tick
-from wire.tradingview import HEARTBEAT_PATH, STREAMS
+from wire.tradingview import HEARTBEAT_PATH, STREAMS, BrickAlert, PriceAlert, encode
 from wire.types import Instant, Price
 
 TapeSource = Literal["recorded", "simulated"]
@@ -41,24 +40,28 @@ class MessageWriter(Struct, frozen=True):
 
     def heartbeat(self, price: Price, moment: Instant) -> Message:
         """Write the price at the moment of sending."""
-        return self._message(HEARTBEAT_PATH, symbol=self.asset, price=float(price), timestamp=iso_utc(moment))
+        alert = PriceAlert(
+            secret=self.secret, symbol=self.asset, price=price, timestamp=iso_utc(moment), source=self._named_source
+        )
+        return Message(HEARTBEAT_PATH, encode(alert))
 
     def brick(self, brick: FormedBrick, tick: Tick, ordinal: int, moment: Instant) -> Message:
         """Write a brick closed by a tick; ``ordinal`` counts the bricks of its size in this run."""
         tape_ms = int(tick.at.timestamp() * 1000)
-        return self._message(
-            BRICK_WEBHOOKS[brick.points],
+        alert = BrickAlert(
+            secret=self.secret,
             asset=self.asset,
             color=brick.color,
             bar_id=f"{self.run_id}|{self.asset}|tape|{brick.points}|{tape_ms}|{ordinal}",
             bar_ts=iso_utc(moment),
-            close=float(brick.close),
+            close=brick.close,
+            source=self._named_source,
         )
+        return Message(BRICK_WEBHOOKS[brick.points], encode(alert))
 
-    def _message(self, webhook: str, **fields: str | float) -> Message:
-        if self.source == "simulated":
-            fields["source"] = self.source
-        return Message(webhook, msgspec.json.encode({"secret": self.secret, **fields}))
+    @property
+    def _named_source(self) -> str | None:
+        return self.source if self.source == "simulated" else None
 
 
 def iso_utc(moment: Instant) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 
-from wire.types import Env, Instant, OrderKind, Side
+from wire.answers import OkAnswer
+from wire.types import AwareTime, Env, OrderKind, Side, says
 
 
 class EventOrder(Struct, frozen=True):
@@ -14,35 +15,28 @@ class EventOrder(Struct, frozen=True):
 
     kind: OrderKind
     side: Side
-    contract: str
-    """The broker's symbol, such as ``MESZ6``."""
-    qty: int
-    """All that was asked for; how much an event filled is in its own ``qty``."""
+    contract: Annotated[str, says("the broker's symbol, such as MESZ6")]
+    qty: Annotated[int, says("all that was asked for; how much an event filled is in its own `qty`")]
     env: Env
-    source: str
-    """Who asked: ``entry``, ``scale_in``, ``manual``, ``exit_all`` or the exit rule."""
+    source: Annotated[str, says("who asked: `entry`, `scale_in`, `manual`, `exit_all` or the exit rule")]
     mode: str
 
 
 class EventRow(Struct, frozen=True):
     """One committed event. The same id always has the same body, whichever process answers and whenever."""
 
-    id: int
-    """Strictly growing: the journal row's number times 1000, plus the event's place in its row."""
-    ts: Instant
-    """The time of the journal row."""
+    id: Annotated[int, says("strictly growing: the journal row's number times 1000, plus the place in the row")]
+    ts: Annotated[AwareTime, says("the time of the journal row")]
     type: str
     asset: str | None
-    data: dict[str, Any]
-    """The event's own fields; ``order`` (``EventOrder``) besides where the event has an ``order_id``."""
+    data: Annotated[dict[str, Any], says("the event's own fields; `order` besides where it has an `order_id`")]
 
 
-class EventsAnswer(Struct, frozen=True):
-    """Events behind ``since_id``, oldest first. Ask again from ``next``; while it stays, there is nothing newer."""
+class EventsAnswer(OkAnswer, frozen=True, kw_only=True):
+    """Events behind ``since_id``, oldest first."""
 
-    ok: bool
     events: list[EventRow]
-    next: int
+    next: Annotated[int, says("ask again from here; while it stays the same, there is nothing newer")]
 
 
 class EventsPruned(Struct, frozen=True):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from msgspec import Struct
 
-from wire.types import Stream
+from wire.types import Color, Price, Stream
 
 HEARTBEAT_PATH = "/tv_heartbeat"
 LEVEL_PATH = "/tv_level_exit"
@@ -65,3 +66,28 @@ STREAM_OF_SIZE = {row.size: row.stream for row in STREAMS}
 STREAM_OF_PATH = {path: row.stream for row in STREAMS for path in row.paths}
 JOURNALED = tuple(row for row in STREAMS if row.stream is not Stream.ONE)
 """The streams whose bricks are kept one by one; the 1pt bricks are shown and forgotten."""
+
+
+class PriceAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Body of ``POST /tv_heartbeat``: a price, and when it was; ``source`` names a market that is not real."""
+
+    secret: str
+    symbol: str
+    price: Price
+    timestamp: str
+    source: str | None = None
+
+
+class BrickAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Body of a brick's webhook: one closed brick. The path names its size, ``bar_id`` tells it from all others."""
+
+    secret: str
+    asset: str
+    color: Color
+    bar_id: str
+    bar_ts: str
+    close: Price
+    source: str | None = None
+
+
+encode = msgspec.json.Encoder(decimal_format="number").encode

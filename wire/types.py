@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Instant = datetime
+AwareTime = Annotated[datetime, Meta(tz=True)]
 Price = Decimal
 Usd = Decimal
+Points = Decimal
 Color = Literal["green", "red", "neutral"]
 Side = Literal["BUY", "SELL"]
 TradeMode = Literal["SCALP", "RUNNER"]
@@ -21,6 +23,35 @@ OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
 IntentStatus = Literal["WAITING", "READY", "EXPIRED", "USED", "CANCELLED"]
 PreOrderStatus = Literal["WAITING", "FIRED", "CANCELLED"]
 EntryZone = Literal["NORMAL", "FREE", "NONE", "ADOPTED"]
+TempoArmer = Literal["6pt brick", "4pt flip"]
+WithOrAgainst = Literal["with", "neutral", "against"]
+WayIn = Literal["click", "ready intent", "pre-order"]
+FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
+RefusalCode = Literal[
+    "gate_closed",
+    "exit_locked",
+    "nothing_to_exit",
+    "unknown_asset",
+    "direction_required",
+    "setting_invalid",
+    "nothing_to_manage",
+    "nothing_waiting",
+    "already_waiting",
+    "scale_in_unavailable",
+    "management_locked",
+    "no_trade_left",
+    "not_flat",
+    "bridge_down",
+    "unknown_order",
+    "report_conflict",
+    "report_invalid",
+    "stale_click",
+]
+
+
+def says(text: str) -> Meta:
+    """Describe a field of what travels: its meaning, its unit, what null stands for."""
+    return Meta(description=text)
 
 
 def opposite(side: Side) -> Side:

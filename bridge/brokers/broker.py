@@ -15,7 +15,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from bridge.wire import OrderTicket, Side
+from wire.bridge import OrderTicket
+from wire.types import Side
 
 
 class OrderRefused(Exception):

@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bridge.brokers.broker import ContractStanding, ProtectiveStop
-from bridge.wire import OrderTicket, Side
+from wire.bridge import OrderTicket
+from wire.types import Side
 
 COST_STEP = Decimal("0.00000001")
 """Cost released by a partial close is rounded to this; what is left over is released with the last contract."""

@@ -33,7 +33,7 @@ from bridge.clock import Clock
 from bridge.config import PaperSettings
 from bridge.ledger import Ledger
 from bridge.quotes import PriceFeed
-from bridge.wire import OrderTicket, Quote
+from wire.bridge import OrderTicket, Quote
 
 logger = structlog.get_logger(__name__)
 

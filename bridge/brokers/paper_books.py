@@ -10,7 +10,7 @@ from msgspec import Struct
 from bridge.brokers.broker import Execution, OrderStanding
 from bridge.brokers.holding import Holding
 from bridge.ledger import Ledger
-from bridge.wire import OrderTicket, decode_order, encode
+from wire.bridge import OrderTicket, decode_order, encode
 
 STOP_TAG = "STOP"
 """Client tag of fills that no order of the desk stands behind."""

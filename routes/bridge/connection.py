@@ -8,12 +8,12 @@ from flask import Response
 from pydantic import BeforeValidator, Field
 
 from routes.bridge import bridge_calls
-from routes.http.answers import SnapshotAnswer, VersionAnswer
 from routes.http.describing import answers
 from routes.http.parsing import MOST_CONTRACTS, BridgeBody, Moment, Money, Symbol, WholeNumber, Words, accepts
 from routes.http.replies import answer, app_services
 from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
 from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
+from wire.answers import SnapshotAnswer, VersionAnswer
 
 bridge = bridge_calls("bridge", __name__)
 
@@ -67,7 +67,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
     )
     outcome = app_services().manager.submit(command)
     app_services().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
-    return answer(outcome, {})
+    return answer(outcome, VersionAnswer(version=outcome.version))
 
 
 @bridge.post("/api/rithmic/pnl-snapshot")
@@ -82,4 +82,5 @@ def take_snapshot(body: SnapshotBody) -> Response:
     command = TakeSnapshot(body.realized, body.unrealized, body.balance, positions)
     outcome = app_services().manager.submit(command)
     app_services().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
-    return answer(outcome, {"daily_stop_triggered": outcome.desk.day.is_stopped})
+    stopped = outcome.desk.day.is_stopped
+    return answer(outcome, SnapshotAnswer(version=outcome.version, daily_stop_triggered=stopped))

@@ -6,20 +6,22 @@ import threading
 import time
 from typing import Annotated, Literal
 
-from flask import Response, jsonify
+from flask import Response
+from msgspec import UNSET
 from pydantic import BaseModel, Field
 
 from routes.bridge import bridge_calls
-from routes.http.answers import HandoverAnswer, ReportAnswer
 from routes.http.describing import answers
 from routes.http.parsing import AskedNumber, BridgeBody, Money, Quantity, Symbol, Words, accepts, asks
-from routes.http.replies import answer, app_services
+from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, ReportExecution
 from services.engine.model.replies import OrdersHandedOver
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
-from services.views.rows import Json, handover_view
+from services.views.rows import handover_view
+from wire.answers import HandoverAnswer, ReportAnswer
+from wire.bridge import OrderTicket
 from wire.types import OrderStatus
 
 orders = bridge_calls("bridge_orders", __name__)
@@ -64,16 +66,16 @@ def hand_over(query: PendingQuery) -> Response:
             handed = _wait_and_claim(query.owner, query.limit, query.wait)
         finally:
             waiting_places.release()
-    return jsonify({"ok": True, "orders": handed})
+    return reply(HandoverAnswer(orders=handed))
 
 
-def _wait_and_claim(owner: str, limit: int, patience: float) -> list[Json]:
+def _wait_and_claim(owner: str, limit: int, patience: float) -> tuple[OrderTicket, ...]:
     parts, deadline = app_services(), time.monotonic() + patience
 
     def may_go_on(snapshot: Snapshot) -> bool:
         return parts.is_stopping() or _has_work(snapshot, owner)
 
-    handed: list[Json] = []
+    handed: tuple[OrderTicket, ...] = ()
     while not handed and (left := deadline - time.monotonic()) > 0 and not parts.is_stopping():
         if parts.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
             handed = _claim(owner, limit)
@@ -85,14 +87,14 @@ def _has_work(snapshot: Snapshot, owner: str) -> bool:
     return any(is_claimable(order, owner, now) for order in snapshot.desk.orders.values())
 
 
-def _claim(owner: str, limit: int) -> list[Json]:
+def _claim(owner: str, limit: int) -> tuple[OrderTicket, ...]:
     """Claim only when there is something: an empty answer costs no turn of the writer."""
     manager = app_services().manager
     if not _has_work(manager.snapshot, owner):
-        return []
+        return ()
     taken = manager.submit(ClaimOrders(owner, limit)).answer
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
-    return [handover_view(handover.order, handover.redelivered) for handover in handovers]
+    return tuple([handover_view(handover.order, handover.redelivered) for handover in handovers])
 
 
 @orders.post("/api/orders/<order_id>/execution-report")
@@ -115,4 +117,4 @@ def take_report(body: ReportBody, order_id: str) -> Response:
     outcome = app_services().manager.submit(command)
     app_services().note_bridge(REPORT, report_text(command), outcome)
     duplicate = getattr(outcome.answer, "duplicate", False)
-    return answer(outcome, {"duplicate": True} if duplicate else {})
+    return answer(outcome, ReportAnswer(version=outcome.version, duplicate=True if duplicate else UNSET))

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -20,7 +19,7 @@ JSON_MEDIA = "application/json"
 class Answers(Struct, frozen=True):
     """The good answer of a view, and the errors that do not follow from its guard, body and query."""
 
-    model: type[BaseModel] | None
+    model: type[Struct] | None
     status: int
     errors: tuple[int, ...]
     media: str
@@ -35,7 +34,7 @@ class Header(Struct, frozen=True):
 
 
 def answers(
-    model: type[BaseModel] | None, status: int = 200, *, errors: tuple[int, ...] = (), media: str = JSON_MEDIA
+    model: type[Struct] | None, status: int = 200, *, errors: tuple[int, ...] = (), media: str = JSON_MEDIA
 ) -> Callable[[View], View]:
     """Declare what the view answers; without a model it is text, or the body of an error."""
 

@@ -5,17 +5,22 @@ Bodies are ``{"ok": false, "error": sentence, ...}``. A refusal of the desk is a
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, request
+from msgspec import structs
 from werkzeug.exceptions import HTTPException
 
 from routes.http.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
-from services.engine.model.replies import Refusal, RefusalCode
+from services.engine.model.replies import Refusal
 from services.engine.rules.refusals import REFUSALS
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 from services.views.rows import rung_view
+from wire.answers import Problem
+from wire.types import RefusalCode
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +67,12 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _fault)
 
 
-def said(sentence: str, status: int, **more: object) -> Response:
+def said(sentence: str, status: int, **more: Any) -> Response:
     """Return the body of an error; what is None is left out. An admitted operator is told the version too."""
     if g.get("tells_version", False):
         more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
-    body = {"ok": False, "error": sentence, **{name: value for name, value in more.items() if value is not None}}
-    response = jsonify(body)
+    known = {name: value for name, value in more.items() if value is not None}
+    response = jsonify(Problem(error=sentence, **known))
     response.status_code = status
     if status == TOO_LARGE:
         response.headers["Connection"] = "close"  # the rest of the body is still on its way
@@ -76,21 +81,22 @@ def said(sentence: str, status: int, **more: object) -> Response:
 
 def refused(refusal: Refusal, manager: StateManager) -> Response:
     """Return the answer to a command that the desk refused."""
-    now = manager.now
-    body: dict[str, object] = {
-        "ok": False,
-        "error": refusal.sentence,
-        "code": refusal.code,
-        "title": refusal.title,
-        "detail": refusal.detail,
-        "facts": refusal.facts,
-    }
+    problem = Problem(
+        error=refusal.sentence,
+        code=refusal.code,
+        title=refusal.title,
+        detail=refusal.detail,
+        facts=refusal.facts,
+        version=manager.snapshot.version,
+    )
     if refusal.gate is not None:
-        body["gate"] = refusal.gate
-        body["retry_after_s"] = refusal.retry_after_s
-        body["ladder"] = [rung_view(rung, now) for rung in refusal.ladder]
-    body["version"] = manager.snapshot.version
-    response = jsonify(body)
+        problem = structs.replace(
+            problem,
+            gate=refusal.gate,
+            retry_after_s=refusal.retry_after_s,
+            ladder=tuple([rung_view(rung, manager.now) for rung in refusal.ladder]),
+        )
+    response = jsonify(problem)
     response.status_code = REFUSAL_STATUS[refusal.code]
     return response
 

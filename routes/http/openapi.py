@@ -13,16 +13,16 @@ from typing import Any
 
 from flask import Flask
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
-from pydantic_core import core_schema
 from werkzeug.routing import Rule
 
-from routes.http.answers import Problem
 from routes.http.describing import JSON_MEDIA, Answers, Header
 from routes.http.guards import KEY_HEADER, UNSAFE, Guard
+from routes.http.schemas import BodySchema, schemas_of_answers, schemas_of_bodies, without_titles
 from services.access.keys import Scope
+from wire.answers import Problem
 
 Json = dict[str, Any]
+Names = dict[type, Json]  # a model -> the reference to its schema
 
 TITLE, VERSION = "Lockstep", "1"
 DESCRIPTION = (
@@ -124,23 +124,6 @@ SECURITY_SCHEMES = {
 TRADINGVIEW_SAYS = "\n\nThe body carries `TV_WEBHOOK_SECRET` as `secret`; any content type is read as JSON."
 
 
-class WireSchema(GenerateJsonSchema):
-    """JSON Schema as the wire has it: decimals are answered as numbers, and taken as numbers or digits in a string."""
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> Json:
-        """Describe a decimal with its bounds."""
-        words = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-        bounds = {word: _plain(schema[name]) for name, word in words.items() if name in schema}  # type: ignore[literal-required]
-        number = {"type": "number", **bounds}
-        if self.mode == "serialization":
-            return number
-        return {"anyOf": [number, {"type": "string", "description": "the same in digits"}]}
-
-
-def _plain(number: Any) -> int | float:
-    return int(number) if number == int(number) else float(number)
-
-
 def document(app: Flask) -> Json:
     """Return the OpenAPI document of every described route of ``app``."""
     described = sorted(_described(app), key=lambda pair: (pair[0].rule, sorted(pair[0].methods or ())))
@@ -172,33 +155,17 @@ def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any]]]:
             yield rule, view
 
 
-def _schemas(views: list[Any]) -> tuple[Json, dict[type[BaseModel], Json]]:
-    """Return all schemas of the components, and a reference to each model's own."""
-    taken: set[type[BaseModel]] = {view.__body__ for view in views if hasattr(view, "__body__")}
-    given: set[type[BaseModel]] = {view.__answers__.model for view in views if view.__answers__.model} | {Problem}
-    modes: dict[type[BaseModel], JsonSchemaMode] = dict.fromkeys(taken, "validation")
-    modes.update(dict.fromkeys(given, "serialization"))
-    references, whole = models_json_schema(
-        sorted(modes.items(), key=lambda pair: pair[0].__name__),
-        ref_template="#/components/schemas/{model}",
-        schema_generator=WireSchema,
-    )
-    definitions: Json = _without_titles(whole["$defs"])
-    return dict(sorted(definitions.items())), {model: references[model, mode] for model, mode in modes.items()}
+def _schemas(views: list[Any]) -> tuple[Json, Names]:
+    """Return all schemas of the components, and a reference to each body's and each answer's own."""
+    bodies, taken = schemas_of_bodies({view.__body__ for view in views if hasattr(view, "__body__")})
+    given = {view.__answers__.model for view in views if view.__answers__.model}
+    answered, shown = schemas_of_answers({*given, Problem})
+    if shared := set(bodies) & set(answered):
+        raise ValueError(f"these names stand for a body and for an answer: {sorted(shared)}")
+    return dict(sorted({**bodies, **answered}.items())), {**taken, **shown}
 
 
-def _without_titles(schema: Any) -> Any:
-    """Drop the titles that only repeat a field's name."""
-    if isinstance(schema, list):
-        return [_without_titles(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: _without_titles(inner) for name, inner in schema.items() if name != "title" or isinstance(inner, dict)
-    }
-
-
-def _operation(rule: Rule, method: str, view: Any, names: dict[type[BaseModel], Json]) -> Json:
+def _operation(rule: Rule, method: str, view: Any, names: Names) -> Json:
     guard: Guard = view.__guard__
     summary, _, more = inspect.cleandoc(view.__doc__ or rule.rule).partition("\n\n")
     says = more + (TRADINGVIEW_SAYS if guard == "tradingview" else "")
@@ -235,7 +202,7 @@ def _in_query(view: Any) -> list[Json]:
     model: type[BaseModel] | None = getattr(view, "__query__", None)
     if model is None:
         return []
-    schema = _without_titles(model.model_json_schema(schema_generator=WireSchema))
+    schema = without_titles(model.model_json_schema(schema_generator=BodySchema))
     return [
         {"name": name, "in": "query", "required": False, "schema": asked}
         for name, asked in schema["properties"].items()
@@ -256,7 +223,7 @@ def _in_headers(view: Any) -> list[Json]:
     ]
 
 
-def _responses(method: str, view: Any, names: dict[type[BaseModel], Json]) -> Json:
+def _responses(method: str, view: Any, names: Names) -> Json:
     declared: Answers = view.__answers__
     responses: dict[int, Json] = {
         status: {"$ref": f"#/components/responses/{_error_name(status)}"} for status in errors_of(method, view)

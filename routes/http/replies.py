@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, cast
+from typing import cast
 
 from flask import Response, current_app, jsonify
 from msgspec import Struct
@@ -23,6 +23,9 @@ from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
 from services.views.event_rows import EventViews
 from services.views.state_view import state_document
+from wire.answers import AssetAnswer, VersionAnswer
+from wire.asset import AssetState
+from wire.state import StateDocument
 
 
 class AppServices(Struct, frozen=True):
@@ -59,27 +62,37 @@ def app_services() -> AppServices:
     return cast(AppServices, current_app.extensions["lockstep"])
 
 
-def whole_state() -> dict[str, Any]:
+def whole_state() -> StateDocument:
     """Return the state document as of now."""
     parts = app_services()
     return state_document(parts.manager.snapshot, parts.activity.as_document(), parts.manager.now)
 
 
-def answer_with_asset(outcome: Outcome, symbol: str, status: int = 200, **more: Any) -> Response:
-    """Answer a command that changed an asset, with that asset's part of the state."""
-    return answer(outcome, {**more, "asset": asset_part(outcome, symbol)}, status)
-
-
-def asset_part(outcome: Outcome, symbol: str) -> dict[str, Any] | None:
-    """Return one asset's part of the state as the command left it."""
-    asset = outcome.desk.assets.get(symbol)
-    return asset_view(outcome.desk, asset, app_services().manager.now) if asset is not None else None
-
-
-def answer(outcome: Outcome, body: dict[str, Any], status: int = 200) -> Response:
-    """Answer a command: the desk's refusal, or ``body`` with the new version."""
+def answer_with_asset(outcome: Outcome, symbol: str) -> Response:
+    """Answer a command that changed an asset: the desk's refusal, or that asset's part of the state."""
     if isinstance(outcome.answer, Refusal):
         return refused(outcome.answer, app_services().manager)
-    response = jsonify({"ok": True, **body, "version": outcome.version})
+    return reply(AssetAnswer(version=outcome.version, asset=asset_part(outcome, symbol)))
+
+
+def asset_part(outcome: Outcome, symbol: str) -> AssetState:
+    """Return one asset's part of the state as the command left it."""
+    return asset_view(outcome.desk, outcome.desk.assets[symbol], app_services().manager.now)
+
+
+def answer(outcome: Outcome, body: VersionAnswer) -> Response:
+    """Answer a command: the desk's refusal, or ``body``."""
+    return refused(outcome.answer, app_services().manager) if isinstance(outcome.answer, Refusal) else reply(body)
+
+
+def reply(body: Struct, status: int = 200) -> Response:
+    """Answer with ``body``."""
+    response = jsonify(body)
     response.status_code = status
+    return response
+
+
+def fresh(response: Response) -> Response:
+    """Forbid every copy of the answer."""
+    response.headers["Cache-Control"] = "no-store"
     return response

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import Response, jsonify
+from flask import Response
+from msgspec import structs
 from pydantic import Field, model_validator
 
-from routes.http.answers import AssetAnswer, AutoExitAnswer, ExitAllAnswer, ExitAnswer, ScaleInAnswer
 from routes.http.describing import answers
 from routes.http.errors import said
 from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
-from routes.http.replies import answer, answer_with_asset, app_services, asset_part
+from routes.http.replies import answer, answer_with_asset, app_services, asset_part, reply
 from routes.operator import operator_calls
 from services.engine.model.commands import (
     ExitAll,
@@ -26,6 +26,16 @@ from services.engine.model.commands import (
 from services.engine.model.replies import ExitsTaken, OrderTaken
 from services.views.asset_view import asset_view
 from services.views.rows import order_view
+from wire.answers import (
+    AssetAnswer,
+    AutoExitAnswer,
+    ExitAllAnswer,
+    ExitAllRow,
+    ExitAnswer,
+    ScaleInAnswer,
+    Skip,
+    VersionAnswer,
+)
 
 controls = operator_calls("controls", __name__)
 
@@ -66,12 +76,17 @@ class SignalTargetBody(AssetBody):
 def exit_position(body: ExitBody) -> Response:
     """Exit one asset; ``force`` breaks the initial exit lock and is journaled."""
     outcome = app_services().manager.submit(ExitPosition(body.asset, body.force))
-    if not isinstance(outcome.answer, OrderTaken):
-        return answer(outcome, {})
     taken = outcome.answer
-    order = order_view(taken.order) if taken.order else None
-    latched, pending = taken.latched, taken.already_pending
-    return answer_with_asset(outcome, body.asset, order=order, latched=latched, already_pending=pending)
+    if not isinstance(taken, OrderTaken):
+        return answer_with_asset(outcome, body.asset)
+    exited = ExitAnswer(
+        version=outcome.version,
+        asset=asset_part(outcome, body.asset),
+        order=order_view(taken.order) if taken.order else None,
+        latched=taken.latched,
+        already_pending=taken.already_pending,
+    )
+    return reply(exited)
 
 
 @controls.post("/api/exit-all")
@@ -80,17 +95,18 @@ def exit_position(body: ExitBody) -> Response:
 def exit_all(body: ExitAllBody) -> Response:
     """Flatten every asset; what is locked is skipped and said, unless forced."""
     outcome = app_services().manager.submit(ExitAll(body.force))
-    if not isinstance(outcome.answer, ExitsTaken):
-        return answer(outcome, {})
     taken = outcome.answer
-    report = {
-        "orders": [{"order_id": order.id, **order_view(order)} for order in taken.orders],
-        "cancelled": [order_view(order) for order in taken.cancelled],
-        "latched": list(taken.latched),
-        "skipped": [{"asset": skip.asset, "reason": skip.reason, "code": skip.code} for skip in taken.skipped],
-        "assets": {symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
-    }
-    return answer(outcome, report)
+    if not isinstance(taken, ExitsTaken):
+        return answer(outcome, VersionAnswer(version=outcome.version))
+    left = ExitAllAnswer(
+        version=outcome.version,
+        orders=tuple(ExitAllRow(order_id=order.id, **structs.asdict(order_view(order))) for order in taken.orders),
+        cancelled=tuple(order_view(order) for order in taken.cancelled),
+        latched=taken.latched,
+        skipped=tuple(Skip(asset=skip.asset, reason=skip.reason, code=skip.code) for skip in taken.skipped),
+        assets={symbol: asset_part(outcome, symbol) for symbol in _changed_by(taken)},
+    )
+    return reply(left)
 
 
 def _changed_by(taken: ExitsTaken) -> list[str]:
@@ -103,8 +119,11 @@ def _changed_by(taken: ExitsTaken) -> list[str]:
 def scale_in(body: ClickBody) -> Response:
     """Add to the open trade, once, when the market has unlocked it."""
     outcome = app_services().manager.submit(ScaleIn(body.asset), clicked_at=body.clicked_at)
-    order = outcome.answer.order if isinstance(outcome.answer, OrderTaken) else None
-    return answer_with_asset(outcome, body.asset, 201, order=order_view(order) if order else None)
+    taken = outcome.answer
+    if not isinstance(taken, OrderTaken) or taken.order is None:
+        return answer_with_asset(outcome, body.asset)
+    asset, order = asset_part(outcome, body.asset), order_view(taken.order)
+    return reply(ScaleInAnswer(version=outcome.version, asset=asset, order=order), 201)
 
 
 @controls.post("/api/protect")
@@ -173,7 +192,7 @@ def confirm_auto_exit(body: AssetBody) -> Response:
     if body.asset not in snapshot.desk.assets:
         return said(f"asset {body.asset} is not traded on this desk", 400)
     part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], app_services().manager.now)
-    return jsonify({"ok": True, "auto_exit_renko": "6pt", "asset": part, "version": snapshot.version})
+    return reply(AutoExitAnswer(version=snapshot.version, asset=part, auto_exit_renko="6pt"))
 
 
 @controls.post("/api/two-half-tp-lock")

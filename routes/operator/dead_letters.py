@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify
+from flask import Response
+from msgspec import structs
 from pydantic import ValidationError
 
-from routes.http.answers import BrickAnswer, DeadLettersAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
-from routes.http.replies import answer, app_services
+from routes.http.replies import answer, app_services, reply
 from routes.operator import operator_calls
-from routes.tradingview.webhooks import brick_in, reply_to
+from routes.tradingview.webhooks import answer_to, brick_in
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
 from services.projections.dead_letters import DeadLetter, last_dead_letters
+from wire.answers import BrickAnswer, DeadLetterRow, DeadLettersAnswer
 from wire.tradingview import STREAM_OF_PATH
 
 dead_letters = operator_calls("dead_letters", __name__)
@@ -27,8 +28,8 @@ LETTERS_SHOWN = 200
 @answers(DeadLettersAnswer)
 def show_dead_letters() -> Response:
     """Return the newest webhooks that could not be read, newest first."""
-    letters = [_letter_view(letter) for letter in last_dead_letters(app_services().manager.store, LETTERS_SHOWN)]
-    return jsonify({"ok": True, "dead_letters": letters})
+    letters = last_dead_letters(app_services().manager.store, LETTERS_SHOWN)
+    return reply(DeadLettersAnswer(dead_letters=tuple(_letter_row(letter) for letter in letters)))
 
 
 @dead_letters.post("/api/dead-letters/<sequence>/replay")
@@ -41,7 +42,7 @@ def replay_dead_letter(sequence: str) -> Response:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
     outcome = app_services().manager.submit(brick)
-    body, said = reply_to(outcome)
+    body, said = answer_to(outcome)
     line = LogLine(
         ts=app_services().manager.now,
         kind=letter.path.strip("/"),
@@ -70,12 +71,5 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
     return brick
 
 
-def _letter_view(letter: DeadLetter) -> dict[str, object]:
-    return {
-        "sequence": letter.sequence,
-        "at": letter.at,
-        "path": letter.path,
-        "reason": letter.reason,
-        "body": letter.body,
-        "can_be_tried_again": letter.path in STREAM_OF_PATH,
-    }
+def _letter_row(letter: DeadLetter) -> DeadLetterRow:
+    return DeadLetterRow(**structs.asdict(letter), can_be_tried_again=letter.path in STREAM_OF_PATH)

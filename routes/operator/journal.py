@@ -10,22 +10,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-import msgspec
-from flask import Response, jsonify
+from flask import Response
+from msgspec import structs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.journal_answers import CalendarAnswer, DayAnswer, NoteAnswer, StatisticsAnswer, TradesAnswer
 from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
-from routes.http.replies import answer, app_services
+from routes.http.replies import answer, app_services, fresh, reply
 from routes.operator import operator_calls
 from services.engine.model.commands import NoteTrade
-from services.engine.model.replies import Refusal
 from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
 from services.history.export import cell
-from services.journal.days import Override, day_by, day_of, month_of
+from services.journal.days import day_by, day_of, month_of
+from services.journal.rows import blocked_row, journal_row
 from services.journal.statistics import (
     GROUPINGS,
     Figures,
@@ -52,7 +51,19 @@ from services.journal.trades import (
 from services.projections.attempts import attempts_between
 from services.projections.entry_gates import GatesAtEntry
 from services.projections.notes import Note
-from services.views.rows import Json, trade_row
+from wire.journal import (
+    CalendarAnswer,
+    CalendarRow,
+    CurveRow,
+    DayAnswer,
+    FiguresRow,
+    GroupRow,
+    NoteAnswer,
+    OverrideRow,
+    SampleRow,
+    StatisticsAnswer,
+    TradesAnswer,
+)
 
 journal = operator_calls("journal", __name__)
 
@@ -181,7 +192,7 @@ def show_trades(query: PageAsked) -> Response:
     """
     page = page_of(app_services().manager.store, query.selection, _roll(), query.limit, query.cursor)
     following = None if page.following is None else write_cursor(page.following)
-    return _fresh({"trades": [_trade_row(entry) for entry in page.trades], "next": following})
+    return fresh(reply(TradesAnswer(trades=tuple(journal_row(entry) for entry in page.trades), next=following)))
 
 
 @journal.get("/api/journal/trades.csv")
@@ -207,16 +218,15 @@ def show_statistics(query: TradesAsked) -> Response:
     attempts = attempts_between(store, since, until, READ_AT_MOST)
     day_at, curve = day_by(roll), curve_of(page.trades)
     of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
-    return _fresh(
-        {
-            "truncated": page.following is not None,
-            "figures": _figures(figures_of(page.trades)),
-            "deepest_fall_usd": deepest_fall(curve),
-            "curve": curve,
-            "groups": {by: [_group(group) for group in groups_of(page.trades, by)] for by in GROUPINGS},
-            "blocked_by_gate": blocked_by_gate(of_the_days),
-        }
+    body = StatisticsAnswer(
+        truncated=page.following is not None,
+        figures=_figures(figures_of(page.trades)),
+        deepest_fall_usd=deepest_fall(curve),
+        curve=tuple(CurveRow(**structs.asdict(point)) for point in curve),
+        groups={by: tuple(_group(group) for group in groups_of(page.trades, by)) for by in GROUPINGS},
+        blocked_by_gate=blocked_by_gate(of_the_days),
     )
+    return fresh(reply(body))
 
 
 @journal.get("/api/journal/calendar")
@@ -226,7 +236,8 @@ def show_calendar(query: MonthAsked) -> Response:
     """Return what was done and tried on each trading day of a month."""
     name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
     month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
-    return _fresh({"month": name, "days": month.days, "truncated": not month.is_whole})
+    days = tuple(CalendarRow(**structs.asdict(day)) for day in month.days)
+    return fresh(reply(CalendarAnswer(month=name, days=days, truncated=not month.is_whole)))
 
 
 @journal.get("/api/journal/day")
@@ -236,17 +247,16 @@ def show_day(query: DayAsked) -> Response:
     """Return one trading day: the account's course, figures, tries against the rules, forced exits."""
     asked = query.day or app_services().manager.snapshot.desk.day.trading_day
     day = day_of(app_services().manager.store, asked, _roll(), query.env, query.samples_after)
-    return _fresh(
-        {
-            "day": day.day,
-            "figures": _figures(day.figures),
-            "samples": [msgspec.structs.asdict(sample) for sample in day.samples],
-            "blocked_by_gate": day.blocked_by_gate,
-            "blocked": [{"at": at, **_named(event, BLOCKED_FIELDS)} for at, event in day.blocked],
-            "overrides": [_named(override, Override.__struct_fields__) for override in day.overrides],
-            "forced_exits": [_trade_row(entry) for entry in day.forced_exits],
-        }
+    body = DayAnswer(
+        day=day.day,
+        figures=_figures(day.figures),
+        samples=tuple(SampleRow(**structs.asdict(sample)) for sample in day.samples),
+        blocked_by_gate=day.blocked_by_gate,
+        blocked=tuple(blocked_row(at, event) for at, event in day.blocked),
+        overrides=tuple(OverrideRow(**structs.asdict(override)) for override in day.overrides),
+        forced_exits=tuple(journal_row(entry) for entry in day.forced_exits),
     )
+    return fresh(reply(body))
 
 
 @journal.post("/api/journal/trades/<trade_id>/note")
@@ -259,51 +269,24 @@ def note_trade(body: NoteBody, trade_id: str) -> Response:
     if entry is None:
         return said(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
     outcome = manager.submit(NoteTrade(entry.trade.id, body.note, tuple(body.tags)))
-    if isinstance(outcome.answer, Refusal):
-        return answer(outcome, {})
     note = Note(body.note, tuple(dict.fromkeys(body.tags)), manager.now)
-    return answer(outcome, {"trade": _trade_row(msgspec.structs.replace(entry, note=note))})
+    noted = journal_row(structs.replace(entry, note=note))
+    return answer(outcome, NoteAnswer(version=outcome.version, trade=noted))
 
 
 # -- rows -----------------------------------------------------------------------------------------------------------
-
-BLOCKED_FIELDS = ("asset", "direction", "price", "gate", "sentence", "override")
 
 
 def _roll() -> str:
     return app_services().manager.snapshot.desk.rules.day_roll
 
 
-def _fresh(body: Json) -> Response:
-    response = jsonify({"ok": True, **body})
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _figures(figures: Figures) -> FiguresRow:
+    return FiguresRow(**structs.asdict(figures))
 
 
-def _trade_row(entry: JournalTrade) -> Json:
-    return {
-        **trade_row(entry.trade),
-        "trading_day": entry.trading_day,
-        "stop_points": entry.stop_points,
-        "r": entry.r,
-        "held_s": entry.held_seconds,
-        "note": entry.note.text,
-        "tags": entry.note.tags,
-        "noted_at": entry.note.at,
-        "gates_at_entry": None if entry.gates is None else msgspec.structs.asdict(entry.gates),
-    }
-
-
-def _figures(figures: Figures) -> Json:
-    return msgspec.structs.asdict(figures)
-
-
-def _group(group: Group) -> Json:
-    return {"name": group.name, **_figures(group.figures)}
-
-
-def _named(part: Any, fields: Iterable[str]) -> Json:
-    return {name: getattr(part, name) for name in fields}
+def _group(group: Group) -> GroupRow:
+    return GroupRow(name=group.name, **structs.asdict(group.figures))
 
 
 def _sheet(trades: Iterable[JournalTrade]) -> str:
@@ -311,8 +294,9 @@ def _sheet(trades: Iterable[JournalTrade]) -> str:
     sheet = csv.writer(text)
     sheet.writerow(SHEET_COLUMNS)
     for entry in trades:
-        row = _trade_row(entry)
-        row |= {"tags": " ".join(entry.note.tags), **(row["gates_at_entry"] or {})}
+        row = structs.asdict(journal_row(entry))
+        gates = structs.asdict(entry.gates) if entry.gates else {}
+        row |= {"tags": " ".join(entry.note.tags), **gates}
         sheet.writerow([cell(_short(row.get(name))) for name in SHEET_COLUMNS])
     return text.getvalue()
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-from flask import Response, jsonify
+from flask import Response
+from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.journal_answers import TradeBricksAnswer
 from routes.http.parsing import asks
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
 from services.engine.model.events import TradeClosed
 from services.live.bricks import brick_view
@@ -20,6 +19,7 @@ from services.live.trade_bricks import bricks_around
 from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
 from services.projections.trades import closed_trade
+from wire.journal import FillRow, GapRow, TradeBricksAnswer
 from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
 from wire.types import Contract
 
@@ -52,23 +52,19 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
     contract = _contract_of(trade)
     found = bricks_around(trade, stream, parts.manager.store, parts.bricks)
     fills = fills_of(parts.manager.store, trade.id)
-    response = jsonify(
-        {
-            "ok": True,
-            "trade_id": trade.id,
-            "asset": trade.asset,
-            "size": STREAM_POINTS[stream],
-            "point_size": contract.point_size,
-            "bricks": [brick_view(brick, stream, contract) for brick in found.bricks],
-            "between": found.between,
-            "gap": None if found.gap is None else msgspec.structs.asdict(found.gap),
-            "absence": found.absence,
-            "fills": [{"at": one.at, **msgspec.structs.asdict(one.fill)} for one in fills],
-            "fills_are_whole": are_whole(fills, trade),
-        }
+    body = TradeBricksAnswer(
+        trade_id=trade.id,
+        asset=trade.asset,
+        size=STREAM_POINTS[stream],
+        point_size=contract.point_size,
+        bricks=tuple(brick_view(brick, stream, contract) for brick in found.bricks),
+        between=found.between,
+        gap=None if found.gap is None else GapRow(**structs.asdict(found.gap)),
+        absence=found.absence,
+        fills=tuple(FillRow(at=one.at, **structs.asdict(one.fill)) for one in fills),
+        fills_are_whole=are_whole(fills, trade),
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return fresh(reply(body))
 
 
 def _contract_of(trade: TradeClosed) -> Contract:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import Field, model_validator
 
-from routes.http.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 from routes.http.describing import answers
 from routes.http.errors import said
 from routes.http.parsing import Money, OperatorBody, WholeNumber, accepts
@@ -17,6 +16,7 @@ from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 from services.engine.model.settings import RULE_SETTING
+from wire.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 
 limits = operator_calls("limits", __name__)
 
@@ -68,7 +68,8 @@ def consume_trade(body: NothingBody) -> Response:
     outcome = app_services().manager.submit(ConsumeTrade())
     day, rules = outcome.desk.day, outcome.desk.rules
     left = max(0, rules.max_trades_per_day - day.trades_taken)
-    return answer(outcome, {"trades_taken_today": day.trades_taken, "trades_remaining_today": left})
+    count = TradeCountAnswer(version=outcome.version, trades_taken_today=day.trades_taken, trades_remaining_today=left)
+    return answer(outcome, count)
 
 
 @limits.post("/api/env")
@@ -79,7 +80,7 @@ def switch_env(body: EnvBody) -> Response:
     if body.env == "LIVE" and app_services().gatekeeper.is_open:
         return said("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
     outcome = app_services().manager.submit(SwitchEnv(body.env))
-    return answer(outcome, {"env": outcome.desk.env})
+    return answer(outcome, EnvAnswer(version=outcome.version, env=outcome.desk.env))
 
 
 @limits.post("/api/limits")
@@ -91,4 +92,4 @@ def set_limits(body: LimitsBody) -> Response:
     outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
     in_force = {name: getattr(outcome.desk.rules, name) for name in asked}
-    return answer(outcome, {"limits": in_force, "pending": pending})
+    return answer(outcome, LimitsAnswer(version=outcome.version, limits=in_force, pending=pending))

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from flask import Response, request
+from msgspec import UNSET, UnsetType
 from pydantic import Field, model_validator
 
-from routes.http.answers import EntryAnswer
 from routes.http.describing import answers, takes_header
 from routes.http.errors import InvalidRequest
 from routes.http.parsing import ClickBody, accepts
-from routes.http.replies import answer, app_services, whole_state
+from routes.http.replies import answer, app_services, reply, whole_state
 from routes.operator import operator_calls
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import EnterMarket, PlacePreOrder
 from services.engine.model.replies import Done, OrderTaken
-from services.views.rows import Json, order_view
+from services.views.rows import order_view
+from wire.answers import EntryAnswer, PreOrderRow, VersionAnswer
 
 orders = operator_calls("orders", __name__)
 
@@ -60,16 +61,18 @@ def place_order(body: EntryBody) -> Response:
         override_reason=body.override_reason or None,
     )
     outcome = app_services().manager.submit(command, _idempotency_key(), body.clicked_at)
-    if isinstance(outcome.answer, Done):
-        return answer(outcome, {"preorder": _preorder_view(outcome, body.asset), "state": whole_state()}, 201)
-    if not isinstance(outcome.answer, OrderTaken) or outcome.answer.order is None:
-        return answer(outcome, {})
-    return answer(outcome, {"order": order_view(outcome.answer.order), "state": whole_state()}, 201)
+    taken = outcome.answer
+    if isinstance(taken, Done):
+        preorder = _preorder_row(outcome, body.asset)
+        return reply(EntryAnswer(version=outcome.version, preorder=preorder, state=whole_state()), 201)
+    if not isinstance(taken, OrderTaken) or taken.order is None:
+        return answer(outcome, VersionAnswer(version=outcome.version))
+    return reply(EntryAnswer(version=outcome.version, order=order_view(taken.order), state=whole_state()), 201)
 
 
-def _preorder_view(outcome: Outcome, symbol: str) -> Json:
+def _preorder_row(outcome: Outcome, symbol: str) -> PreOrderRow | UnsetType:
     preorder = outcome.desk.assets[symbol].preorder
-    return {"asset": symbol, "direction": preorder.direction, "status": preorder.status} if preorder else {}
+    return PreOrderRow(asset=symbol, direction=preorder.direction, status=preorder.status) if preorder else UNSET
 
 
 def _idempotency_key() -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from flask import Response, jsonify, request
+from flask import Response, request
 
-from routes.http.answers import SecretAnswer
 from routes.http.describing import answers
 from routes.http.errors import AccessDenied, Busy
 from routes.http.parsing import OperatorBody, accepts
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
+from wire.answers import SecretAnswer
 
 setup = operator_calls("setup", __name__)
 
@@ -33,6 +33,4 @@ def show_webhook_secret(body: PasswordBody) -> Response:
         raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
     if not gatekeeper.admits(body.password, address):
         raise AccessDenied("the password is wrong", 403)
-    answer = jsonify({"ok": True, "secret": app_services().config.tv_webhook_secret})
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return fresh(reply(SecretAnswer(secret=app_services().config.tv_webhook_secret)))

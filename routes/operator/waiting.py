@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response
 
-from routes.http.answers import AssetAnswer
 from routes.http.describing import answers
 from routes.http.parsing import AssetBody, ClickBody, accepts
 from routes.http.replies import answer_with_asset, app_services
 from routes.operator import operator_calls
 from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
+from wire.answers import AssetAnswer
 
 waiting = operator_calls("waiting", __name__)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_login import current_user, login_user, logout_user
 
-from routes.http.answers import OkAnswer, SessionAnswer
 from routes.http.describing import answers
 from routes.http.errors import AccessDenied, Busy
 from routes.http.guards import guarded_by
 from routes.http.parsing import OperatorBody, accepts
-from routes.http.replies import app_services
+from routes.http.replies import app_services, reply
 from services.access.sessions import Session
+from wire.answers import OkAnswer, SessionAnswer
 
 auth = Blueprint("auth", __name__)
 
@@ -39,7 +39,7 @@ def log_in(body: LoginBody) -> Response:
     app_services().metrics.login("right")
     _end(_session())  # its cookie is replaced: nobody could log it out later
     login_user(gatekeeper.new_operator())
-    return jsonify({"ok": True})
+    return reply(OkAnswer())
 
 
 @auth.post("/api/logout")
@@ -50,7 +50,7 @@ def log_out() -> Response:
     session = _session()
     logout_user()
     _end(session)
-    return jsonify({"ok": True})
+    return reply(OkAnswer())
 
 
 @auth.get("/api/auth/status")
@@ -60,7 +60,7 @@ def show_status() -> Response:
     """Say whether a session is open and whether a password is needed."""
     is_open = app_services().gatekeeper.is_open
     authenticated = is_open or bool(current_user.is_authenticated)
-    return jsonify({"authenticated": authenticated, "password_required": not is_open})
+    return reply(SessionAnswer(authenticated=authenticated, password_required=not is_open))
 
 
 def _session() -> Session | None:

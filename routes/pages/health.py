@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from routes.http.answers import OkAnswer, ReadyAnswer
 from routes.http.describing import answers
 from routes.http.errors import Busy
 from routes.http.guards import guarded_by
 from routes.http.parsing import asks
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh, reply
+from wire.answers import OkAnswer, ReadyAnswer
 
 health = Blueprint("health", __name__)
 
@@ -30,7 +30,7 @@ class ReadyQuery(BaseModel):
 @answers(OkAnswer)
 def show_health() -> Response:
     """Say that the process lives; restart it when it does not."""
-    return _fresh(jsonify({"ok": True}))
+    return fresh(reply(OkAnswer()))
 
 
 @health.get("/readyz")
@@ -49,9 +49,4 @@ def show_readiness(query: ReadyQuery) -> Response:
         raise Busy("the store does not answer", ASK_AGAIN_SECONDS)
     if query.role == "writer" and snapshot.role != "writer":
         raise Busy("this process is the standby", ASK_AGAIN_SECONDS)
-    return _fresh(jsonify({"ok": True, "role": snapshot.role, "store": snapshot.store}))
-
-
-def _fresh(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return fresh(reply(ReadyAnswer(role=snapshot.role, store="up")))

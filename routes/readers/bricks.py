@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Response, jsonify
+from flask import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from routes.http.answers import BricksAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest
 from routes.http.parsing import AskedNumber, Symbol, asks
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
 from services.live.bricks import BRICKS_KEPT, brick_view
+from wire.answers import BricksAnswer
 from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
 
 bricks = reader_calls("bricks", __name__)
@@ -45,14 +45,11 @@ def show_bricks(query: BricksQuery) -> Response:
         raise InvalidRequest("asset", f"the desk does not trade {query.asset!r:.60}")
     stream, complete = STREAM_OF_SIZE[query.size], parts.bricks.is_whole
     found = parts.bricks.last(query.asset, stream, query.limit)
-    body = {
-        "ok": True,
-        "asset": query.asset,
-        "size": STREAM_POINTS[stream],
-        "complete": complete,
-        "bricks": [brick_view(brick, stream, asset.contract) for brick in found],
-        "version": snapshot.version,
-    }
-    response = jsonify(body)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    body = BricksAnswer(
+        version=snapshot.version,
+        asset=query.asset,
+        size=STREAM_POINTS[stream],
+        complete=complete,
+        bricks=tuple([brick_view(brick, stream, asset.contract) for brick in found]),
+    )
+    return fresh(reply(body))

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import said
-from routes.http.event_answers import EventsAnswer
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services
 from routes.readers import reader_calls
@@ -40,7 +39,7 @@ class EventsQuery(BaseModel):
 
 
 @events.get("/api/events")
-@answers(EventsAnswer, errors=(410, 503))
+@answers(wire.EventsAnswer, errors=(410, 503))
 @asks(EventsQuery)
 def show_events(query: EventsQuery) -> Response:
     """Return committed events behind `since_id`, oldest first; the stream's `event` messages have the same bodies.
@@ -52,7 +51,7 @@ def show_events(query: EventsQuery) -> Response:
         page = _page(query)
     except Pruned as error:
         return said(str(error), 410, oldest=error.oldest)
-    response = jsonify(wire.EventsAnswer(ok=True, events=page.events, next=page.next))
+    response = jsonify(wire.EventsAnswer(events=page.events, next=page.next))
     response.headers["Cache-Control"] = "no-store"
     return response
 

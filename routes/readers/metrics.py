@@ -6,7 +6,7 @@ from flask import Response
 
 from routes.http.describing import answers
 from routes.http.guards import guarded_by
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh
 from routes.readers import reader_calls
 from services.ops.metrics import CONTENT_TYPE
 
@@ -18,6 +18,4 @@ metrics = reader_calls("metrics", __name__)
 @answers(None, media="text/plain")
 def show_metrics() -> Response:
     """Return the desk in figures, for Prometheus; `docs/how-to/operations.md` explains each."""
-    response = Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return fresh(Response(app_services().metrics.exposition(), content_type=CONTENT_TYPE))

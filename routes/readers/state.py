@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify
+from flask import Response
 
 from routes.http.describing import answers
-from routes.http.replies import whole_state
-from routes.http.state_answers import StateDocument
+from routes.http.replies import fresh, reply, whole_state
 from routes.readers import reader_calls
+from wire.state import StateDocument
 
 state = reader_calls("state", __name__)
 
@@ -16,6 +16,4 @@ state = reader_calls("state", __name__)
 @answers(StateDocument)
 def show_state() -> Response:
     """Return the whole document as of now."""
-    response = jsonify(whole_state())
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return fresh(reply(whole_state()))

@@ -9,7 +9,6 @@ from datetime import datetime
 from flask import Response, g, request
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
-from routes.http.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, said
 from routes.http.faults import first_fault
@@ -23,7 +22,8 @@ from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
 from services.live.broadcast import encode
 from services.market.instruments import resolve_asset
-from services.views.rows import Json, order_view
+from services.views.rows import order_view
+from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
 
 webhooks = tradingview_calls("webhooks", __name__)
@@ -120,7 +120,7 @@ def _take(read: Callable[[], AnyCommand]) -> Response:
     except UnreadableWebhook as error:
         return _keep_dead_letter(error)
     outcome = app_services().manager.submit(command)
-    body, said_outcome = reply_to(outcome)
+    body, said_outcome = answer_to(outcome)
     g.webhook_outcome = said_outcome if said_outcome in ("duplicate", "stale") else "ok"
     if not outcome.is_journaled:
         _note(command, said_outcome, _why(outcome))
@@ -173,23 +173,26 @@ def _time_in(bar_id: str | None) -> datetime | None:
         return None
 
 
-def reply_to(outcome: Outcome) -> tuple[Json, str]:
-    """Return the JSON of the answer and the word for the log."""
+def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
+    """Return the answer and the word for the log."""
+    version = outcome.version
     match outcome.answer:
         case PriceNoted(flagged=True):
-            return {"flagged": True}, "flagged"
+            return HeartbeatAnswer(version=version, flagged=True), "flagged"
         case BrickTaken(duplicate=True):
-            return {"duplicate": True}, "duplicate"
+            return BrickAnswer(version=version, duplicate=True), "duplicate"
         case BrickTaken(stale=True):
-            return {"stale": True}, "stale"
+            return BrickAnswer(version=version, stale=True), "stale"
         case BrickTaken(effects=effects, orders=orders):
-            return {"effects": list(effects), "orders": [order_view(order) for order in orders]}, "ok"
+            rows = tuple([order_view(order) for order in orders])
+            return BrickAnswer(version=version, effects=effects, orders=rows), "ok"
         case OrderTaken(ignored=str(reason)):
-            return {"ignored": reason}, f"ignored: {reason}"
+            return LevelAnswer(version=version, ignored=reason), f"ignored: {reason}"
         case OrderTaken(order=order, latched=latched):
-            return {"order": order_view(order) if order else None, "latched": latched}, "exit"
+            row = order_view(order) if order else None
+            return LevelAnswer(version=version, order=row, latched=latched), "exit"
         case _:
-            return {}, "ok"
+            return VersionAnswer(version=version), "ok"
 
 
 def _why(outcome: Outcome) -> Explanation | None:

@@ -4,8 +4,7 @@ Every command goes through one queue. One thread (``services/desk/writer.py``) t
 order on a working copy, commits them in one transaction, and then publishes. A failed commit changes nothing.
 
 The state it holds is an immutable ``Desk`` (``services/engine/model/state.py``); the document that clients read is
-made of it by ``services/views/state_view.py``, whose docstring lists every field:
-``version now global assets orders history logs alerts``.
+built of it by ``services/views/state_view.py``; ``wire/state.py`` has every field.
 """
 
 from __future__ import annotations
@@ -42,6 +41,11 @@ KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
 
 
+def utc_now() -> Instant:
+    """Return the machine's time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
 class StateManager:
     """Holds the desk and its one writer thread.
 
@@ -53,7 +57,7 @@ class StateManager:
         self,
         store: Store,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant] = lambda: datetime.now(UTC),
+        clock: Callable[[], Instant] = utc_now,
         notifying: Notifying | None = None,
         subscribers: Sequence[CommitSubscriber] = (),
         timer: CommitTimer | None = None,

@@ -12,11 +12,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
 
 import structlog
-from msgspec import MsgspecError, Struct
-from msgspec.structs import replace
+from msgspec import UNSET, MsgspecError, Struct, structs
 
 from services.engine.model.commands import (
     AnyCommand,
@@ -37,12 +35,13 @@ from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
+from wire.state import Activity, LogRow, Logs
+from wire.stream import Feed
 from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_POINTS, STREAMS
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
 
-Feed = Literal["tradingview", "rithmic"]
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
 ROWS_WAITING = 1_000
@@ -127,26 +126,35 @@ class ActivityLog:
         lines = self._lines[feed]
         merged = merge and bool(lines) and line.repeats(lines[0])
         if merged:
-            line = replace(line, count=lines.popleft().count + 1)
+            line = structs.replace(line, count=lines.popleft().count + 1)
         lines.appendleft(line)
         if line.kind == LEVEL_EXIT and line.asset is not None:
             self._level_exits[line.asset] = line.ts
         self.on_line(feed, line, merged)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> Activity:
         """Return ``logs`` and ``level_exit_ts`` as the state shows them."""
         with self.lock:
             self.absorb()
-            lists: dict[str, Any] = {feed: [line_view(line) for line in lines] for feed, lines in self._lines.items()}
-            return {"logs": lists, "level_exit_ts": dict(self._level_exits)}
+            lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
+            return Activity(logs=Logs(**lists), level_exit_ts=dict(self._level_exits))
 
 
-def line_view(line: LogLine) -> dict[str, Any]:
+def line_view(line: LogLine) -> LogRow:
     """Return the line as clients read it; title, detail and facts only where there are any."""
-    told = {name: getattr(line, name) for name in ("ts", "kind", "asset", "text", "outcome", "count")}
     why = line.why or Explanation(line.outcome)
-    more = {"title": why.title, "detail": why.detail, "facts": why.facts}
-    return {**told, "code": why.code, **{name: value for name, value in more.items() if value}}
+    return LogRow(
+        ts=line.ts,
+        kind=line.kind,
+        asset=line.asset,
+        text=line.text,
+        outcome=line.outcome,
+        count=line.count,
+        code=why.code,
+        title=why.title or UNSET,
+        detail=why.detail or UNSET,
+        facts=why.facts or UNSET,
+    )
 
 
 def refused_line(at: Instant, kind: str, text: str, why: Explanation) -> LogLine:
@@ -196,7 +204,9 @@ def _told_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Ins
     refused = next((alert for alert in alerts if alert.code in REFUSING_ALERTS), None)
     if refused is None:
         return LogLine(at, REPORT, None, report_text(report), "ok")
-    return refused_line(at, REPORT, report_text(report), replace(explanation_of(refused), code="report_conflict"))
+    return refused_line(
+        at, REPORT, report_text(report), structs.replace(explanation_of(refused), code="report_conflict")
+    )
 
 
 def _told_by_tradingview(command: AnyCommand, events: Sequence[AnyEvent], at: Instant) -> tuple[str, str, str]:

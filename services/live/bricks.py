@@ -21,7 +21,7 @@ from services.engine.model.events import BrickApplied
 from services.engine.model.state import Desk
 from services.stores.codec.committed_events import CommittedEvent, committed_events
 from services.stores.store import JournalRow, Store, StoreError
-from services.views.rows import Json
+from wire.answers import BrickRow
 from wire.tradingview import STREAM_POINTS
 from wire.types import Color, Contract, Instant, Price, Stream
 
@@ -147,11 +147,13 @@ class BrickStore:
         return fresh
 
 
-def brick_view(brick: Brick, stream: Stream, contract: Contract) -> Json:
+def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
     """Return a brick as clients read it; where it opened follows from its close, size and colour."""
     height = STREAM_POINTS[stream] * contract.point_size * (1 if brick.color == "green" else -1)
     opened = None if brick.close is None else brick.close - height
-    return {"n": brick.n, "ts": brick.at, "color": brick.color, "open": opened, "close": brick.close}
+    return BrickRow(
+        n=brick.n, ts=brick.at, color="green" if brick.color == "green" else "red", open=opened, close=brick.close
+    )
 
 
 def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:

@@ -16,17 +16,19 @@ from datetime import timedelta
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
 from services.engine.model.state import AssetLive
-from services.live.activity import ActivityLog, Feed, LogLine, line_view
+from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.live.event_feed import EventFeed
 from services.views.patches import changes
-from services.views.rows import Json
-from services.views.state_view import history_view, live_document
+from services.views.state_view import history_view, live_document, whole_document
+from wire.bridge import QuoteEvent
+from wire.state import LiveDocument
+from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
 from wire.tradingview import STREAM_POINTS
 
 MESSAGES_QUEUED = 512
@@ -114,7 +116,7 @@ class Broadcaster:
         self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
         self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # those that this process has shown
         self._seen: Snapshot = manager.snapshot
-        self._document: Json = live_document(self._seen, manager.now)
+        self._document: LiveDocument = live_document(self._seen, manager.now)
         self._pinged_at = time.monotonic()
         activity.on_line = self._publish_line
         self._thread = threading.Thread(target=self._watch, name="broadcast", daemon=True)
@@ -162,8 +164,8 @@ class Broadcaster:
         is_ours = after is not None and after in self._versions  # another process's page must begin anew
         if after is not None and is_ours and oldest_kept is not None and oldest_kept <= after:
             return [message for message in self._kept if message.version >= after]
-        lists = {"history": history_view(snapshot), **self._activity.as_document()}
-        return [Message.of(snapshot.version, "state", {**self._document, **lists})]
+        whole = whole_document(self._document, snapshot, self._activity.as_document())
+        return [Message.of(snapshot.version, "state", whole)]
 
     # -- the watching thread ----------------------------------------------------------------------------------
 
@@ -184,8 +186,8 @@ class Broadcaster:
     def _patience(self) -> float:
         """Return how long nothing can change by the clock alone, in seconds, at most one."""
         now = self._manager.now
-        rungs = (rung for asset in self._document["assets"].values() for rung in asset["ladder"])
-        ends = [rung["reopens_at"] for rung in rungs if rung["reopens_at"] is not None]
+        rungs = (rung for asset in self._document.assets.values() for rung in asset.ladder)
+        ends = [rung.reopens_at for rung in rungs if rung.reopens_at is not None]
         next_end = min((end - now for end in ends if end > now), default=timedelta(seconds=LOOK_AGAIN_SECONDS))
         return min(LOOK_AGAIN_SECONDS, next_end.total_seconds())
 
@@ -201,8 +203,7 @@ class Broadcaster:
             self._versions.append(snapshot.version)
         self._publish_events(snapshot.version)  # a page knows why before it sees what has changed
         if patch:
-            told = {"version": snapshot.version, "now": now, "patch": patch}
-            self._keep_and_tell(Message.of(snapshot.version, "change", told))
+            self._keep_and_tell(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
         for fresh in self._bricks.take_fresh() if self._bricks is not None else ():
             self._tell_brick(fresh, snapshot)
         for quote in _new_quotes(before, snapshot):
@@ -221,20 +222,20 @@ class Broadcaster:
         asset = snapshot.desk.assets.get(fresh.asset)
         if asset is not None:
             seen = brick_view(fresh.brick, fresh.stream, asset.contract)
-            told = {"asset": fresh.asset, "size": STREAM_POINTS[fresh.stream], **seen}
-            self._tell(Message.of(snapshot.version, "brick", told))
+            heard = BrickHeard(asset=fresh.asset, size=STREAM_POINTS[fresh.stream], **structs.asdict(seen))
+            self._tell(Message.of(snapshot.version, "brick", heard))
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
-        told = {"feed": feed, "entry": line_view(line), "replaces_last": replaces_last}
+        heard = LineHeard(feed, line_view(line), replaces_last)
         with self._lock:
-            self._tell(Message.of(self._seen.version, "log", told))
+            self._tell(Message.of(self._seen.version, "log", heard))
 
     def _ping_when_due(self) -> None:
         if time.monotonic() - self._pinged_at < PING_SECONDS:
             return
         self._pinged_at = time.monotonic()
         version = self._seen.version
-        self._tell(Message.of(version, "ping", {"now": self._manager.now, "version": version}))
+        self._tell(Message.of(version, "ping", Ping(self._manager.now, version)))
 
     def _tell(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
@@ -248,15 +249,12 @@ def _new_quotes(before: Snapshot | None, after: Snapshot) -> list[Message]:
     quotes = []
     for symbol, asset in after.desk.assets.items():
         earlier = before.desk.assets.get(symbol) if before is not None else None
-        if asset.live.last_price is not None and (earlier is None or _moved(earlier.live, asset.live)):
-            quotes.append(_quote(after.version, symbol, asset.contract.symbol, asset.live))
+        price = asset.live.last_price
+        if price is not None and (earlier is None or _moved(earlier.live, asset.live)):
+            heard = QuoteEvent(asset=symbol, symbol=asset.contract.symbol, price=price, ts=asset.live.price_at)
+            quotes.append(Message.of(after.version, "quote", heard))
     return quotes
 
 
 def _moved(earlier: AssetLive, later: AssetLive) -> bool:
     return (earlier.last_price, earlier.price_at) != (later.last_price, later.price_at)
-
-
-def _quote(version: int, symbol: str, contract: str, live: AssetLive) -> Message:
-    told = {"asset": symbol, "symbol": contract, "price": live.last_price, "ts": live.price_at}
-    return Message.of(version, "quote", told)

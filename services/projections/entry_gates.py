@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -23,11 +22,8 @@ from services.engine.model.trading_day import drawdown_pct, trading_day_of
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record
 from services.stores.store import Store
-from wire.types import Instant, Side, color_with
+from wire.types import Instant, Side, TempoArmer, WayIn, WithOrAgainst, color_with
 
-TempoArmer = Literal["6pt brick", "4pt flip"]
-WithOrAgainst = Literal["with", "neutral", "against"]
-WayIn = Literal["click", "ready intent", "pre-order"]
 GATES_AT_ENTRY = Kind("gates_at_entry")
 HUNDREDTH = Decimal("0.01")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,10 +18,9 @@ from services.engine.model.state import Desk
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record, row_id
 from services.stores.store import Store
-from wire.types import Instant, Price, Side, opposite
+from wire.types import FillKind, Instant, Price, Side, opposite
 
 TRADE_FILLS = Kind("trade_fills", found_by="trade_id")
-FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FOLLOWED_BROKER = "BROKER_FLAT"
 PRICE_PLACES = Decimal("0.00000001")
 

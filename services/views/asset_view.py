@@ -14,38 +14,39 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.gates import EntryRequest, first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
-from services.views.rows import Json, explanation_view, rung_view
+from services.views.rows import Fields, explanation_view, rung_view
+from wire.asset import AssetState, DueExitState, Explanation, LockState, TradeState
 from wire.tradingview import STREAMS
 from wire.types import Instant, Side
 
 
-def asset_view(desk: Desk, asset: Asset, now: Instant) -> Json:
+def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
     """Return one asset: prices, bricks, ladder, trade."""
     rungs = ladder(desk, EntryRequest(asset), now)
-    return {
-        "symbol": asset.symbol,
+    return AssetState(
+        symbol=asset.symbol,
         **_contract(asset),
         **_prices(asset),
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
         **_managed(asset),
         **_waiting(asset),
-        "trade": trade_view(asset.trade, asset) if asset.trade else None,
-        "due_exit": _due_exit(asset.due_exit) if asset.due_exit else None,
-        "disagreement": asset.disagreement.broker_position if asset.disagreement else None,
-        "locks": [_lock_view(lock, desk, asset, now) for lock in LOCKS],
-        "first_closed_gate": next((rung.gate for rung in rungs if not rung.is_open), None),
-        "may_enter": _may_enter(desk, asset, now),
-        "ladder": [rung_view(rung, now) for rung in rungs],
-    }
+        trade=trade_view(asset.trade, asset) if asset.trade else None,
+        due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
+        disagreement=asset.disagreement.broker_position if asset.disagreement else None,
+        locks=tuple([_lock_view(lock, desk, asset, now) for lock in LOCKS]),
+        first_closed_gate=next((rung.gate for rung in rungs if not rung.is_open), None),
+        may_enter=_may_enter(desk, asset, now),
+        ladder=tuple([rung_view(rung, now) for rung in rungs]),
+    )
 
 
-def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> Json:
+def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> LockState:
     held = lock.look(desk, asset, now)
-    return {"lock": lock.name, "held": held.is_held, "until": held.until, "stops": lock.stops, "ends": lock.ends}
+    return LockState(lock.name, held.is_held, held.until, lock.stops, lock.ends)
 
 
-def _contract(asset: Asset) -> Json:
+def _contract(asset: Asset) -> Fields:
     contract = asset.trade.contract if asset.trade else asset.contract
     return {
         "contract": contract.symbol,
@@ -56,7 +57,7 @@ def _contract(asset: Asset) -> Json:
     }
 
 
-def _prices(asset: Asset) -> Json:
+def _prices(asset: Asset) -> Fields:
     trade, live = asset.trade, asset.live
     pnl = None
     if trade is not None and live.open_points is not None:
@@ -74,7 +75,7 @@ def _prices(asset: Asset) -> Json:
     }
 
 
-def _pending(order: Order | None) -> Json:
+def _pending(order: Order | None) -> Fields:
     return {
         "pending_order_id": order.id if order else None,
         "pending_kind": order.kind if order else None,
@@ -85,9 +86,9 @@ def _pending(order: Order | None) -> Json:
     }
 
 
-def _bricks(asset: Asset, now: Instant) -> Json:
+def _bricks(asset: Asset, now: Instant) -> Fields:
     zone, tempo = zone_of(asset.stack), asset.tempo
-    streams: Json = {}
+    streams: Fields = {}
     for row in STREAMS:
         brick: BrickStream = asset.stream(row.stream)
         streams[f"{row.state_name}_color"] = brick.color
@@ -104,7 +105,7 @@ def _bricks(asset: Asset, now: Instant) -> Json:
     }
 
 
-def _managed(asset: Asset) -> Json:
+def _managed(asset: Asset) -> Fields:
     """Return how the open trade is managed; flat, what a new SCALP would start with."""
     trade = asset.trade
     return {
@@ -132,7 +133,7 @@ def _managed(asset: Asset) -> Json:
     }
 
 
-def _waiting(asset: Asset) -> Json:
+def _waiting(asset: Asset) -> Fields:
     """Return the intent and the pre-order, and why the last pre-order did not fire."""
     intent, preorder = asset.intent, asset.preorder
     return {
@@ -146,36 +147,36 @@ def _waiting(asset: Asset) -> Json:
     }
 
 
-def _refusal_of(preorder: PreOrder | None) -> Json | None:
+def _refusal_of(preorder: PreOrder | None) -> Explanation | None:
     if preorder is None or isinstance(preorder.refusal, UnsetType):
         return None
     return explanation_view(preorder.refusal)
 
 
-def _may_enter(desk: Desk, asset: Asset, now: Instant) -> list[Side]:
+def _may_enter(desk: Desk, asset: Asset, now: Instant) -> tuple[Side, ...]:
     sides: tuple[Side, ...] = ("BUY", "SELL")
-    return [s for s in sides if first_closed(desk, EntryRequest(asset, s, is_attempt=True), now) is None]
+    return tuple([s for s in sides if first_closed(desk, EntryRequest(asset, s, is_attempt=True), now) is None])
 
 
-def trade_view(trade: Trade, asset: Asset) -> Json:
+def trade_view(trade: Trade, asset: Asset) -> TradeState:
     """Return the open trade."""
-    return {
-        "id": trade.id,
-        "side": trade.side,
-        "contract": trade.contract.symbol,
-        "quantity": trade.quantity,
-        "entry_price": trade.entry_price,
-        "opened_at": trade.opened_at,
-        "mode": trade.mode,
-        "zone": trade.zone,
-        "override": trade.override,
-        "open_points": asset.live.open_points,
-        "mae_points": asset.live.worst_points,
-        "mfe_points": asset.live.best_points,
-        "stop_points": trade.protections.stop_points,
-        "stop_price": trade.stop_price,
-    }
+    return TradeState(
+        id=trade.id,
+        side=trade.side,
+        contract=trade.contract.symbol,
+        quantity=trade.quantity,
+        entry_price=trade.entry_price,
+        opened_at=trade.opened_at,
+        mode=trade.mode,
+        zone=trade.zone,
+        override=trade.override,
+        open_points=asset.live.open_points,
+        mae_points=asset.live.worst_points,
+        mfe_points=asset.live.best_points,
+        stop_points=trade.protections.stop_points,
+        stop_price=trade.stop_price,
+    )
 
 
-def _due_exit(due: DueExit) -> Json:
-    return {"source": due.source, "since": due.since, "attempt": due.attempt, "retry_at": due.retry_at}
+def _due_exit(due: DueExit) -> DueExitState:
+    return DueExitState(due.source, due.since, due.attempt, due.retry_at)

@@ -1,26 +1,4 @@
-"""The desk as clients read it: the JSON document of ``GET /api/state`` (SPEC 11), made purely of desk and now.
-
-Top level: ``version now global assets orders history logs alerts``.
-
-``global``: every name of SPEC 11, and ``limits`` (the rules in force), ``limits_pending`` (what changes at the
-next trading day), ``daily_stop_warned_pct`` (the highest of the marks 50, 70, 85 that was passed), ``candle``
-(its start, end and length), ``day_ends_ts``, ``simulated`` (a simulated market feeds the desk), ``snapshot_ts``,
-``last_try_ts`` (a refused entry, an override or a locked exit: the journal of the day has one more).
-
-``assets[symbol]``: every name of SPEC 11, and ``exchange tick_size point_size point_value price_ts
-first_closed_gate may_enter`` (directions no gate refuses), ``zone_direction trade`` (the open trade or null),
-``preorder_reason preorder_refusal`` (``code title detail facts``, when a refusal ended the pre-order), ``due_exit
-disagreement pending_kind pending_status pending_source heartbeat_flagged simulated``.
-``exit_mode`` says what takes profit: ``POINTS_TP`` or ``STRUCTURE``. Each rung of ``ladder`` is
-``gate state sentence reopens_at retry_after_s reopens code title detail facts``, each of ``locks``
-``lock held until stops ends``.
-
-Each of ``alerts`` ``at level sentence asset code title detail facts over over_at``: ``over`` is true once its cause has
-ended, null when it does not last or nobody can tell; ``over_at`` is null when the instant is not known.
-
-Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in
-``_usd`` US dollars, in ``_points`` points; prices are plain numbers.
-"""
+"""The desk as clients read it (``wire/state.py``, SPEC 11), made purely of the desk and now."""
 
 from __future__ import annotations
 
@@ -33,56 +11,72 @@ from services.engine.rules.limits import pending_limits
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.session import liquidity
 from services.views.asset_view import asset_view
-from services.views.rows import Json, alert_view, order_view, trade_row
+from services.views.rows import Fields, alert_view, order_view, trade_row
+from wire.state import Activity, CandleState, GlobalState, LimitsState, LiveDocument, StateDocument, TradeRow
 from wire.types import Instant
 
 CONNECTIONS_EXPECTED = 2
 
 
-def state_document(snapshot: Snapshot, activity: Json, now: Instant) -> Json:
+def state_document(snapshot: Snapshot, activity: Activity, now: Instant) -> StateDocument:
     """Return the whole document as of ``now``; ``activity`` as ``ActivityLog.as_document`` returns it."""
-    return {**live_document(snapshot, now), "history": history_view(snapshot), **activity}
+    return whole_document(live_document(snapshot, now), snapshot, activity)
 
 
-def live_document(snapshot: Snapshot, now: Instant) -> Json:
+def whole_document(live: LiveDocument, snapshot: Snapshot, activity: Activity) -> StateDocument:
+    """Return the document with what only grows, history and logs."""
+    return StateDocument(
+        version=live.version,
+        now=live.now,
+        desk=live.desk,
+        assets=live.assets,
+        orders=live.orders,
+        alerts=live.alerts,
+        history=history_view(snapshot),
+        logs=activity.logs,
+        level_exit_ts=activity.level_exit_ts,
+    )
+
+
+def live_document(snapshot: Snapshot, now: Instant) -> LiveDocument:
     """Return the document without what only grows: history and logs."""
     desk = snapshot.desk
-    return {
-        "version": snapshot.version,
-        "now": now,
-        "global": global_view(snapshot, now),
-        "assets": {symbol: asset_view(desk, asset, now) for symbol, asset in desk.assets.items()},
-        "orders": [order_view(order) for order in desk.orders.values()],
-        "alerts": [alert_view(alert, desk, snapshot.ended) for alert in reversed(desk.alerts)],
-    }
+    return LiveDocument(
+        version=snapshot.version,
+        now=now,
+        desk=global_view(snapshot, now),
+        assets={symbol: asset_view(desk, asset, now) for symbol, asset in desk.assets.items()},
+        orders=tuple([order_view(order) for order in desk.orders.values()]),
+        alerts=tuple([alert_view(alert, desk, snapshot.ended) for alert in reversed(desk.alerts)]),
+    )
 
 
-def history_view(snapshot: Snapshot) -> list[Json]:
+def history_view(snapshot: Snapshot) -> tuple[TradeRow, ...]:
     """Return the last closed trades, newest first."""
-    return [trade_row(trade) for trade in snapshot.history]
+    return tuple([trade_row(trade) for trade in snapshot.history])
 
 
-def global_view(snapshot: Snapshot, now: Instant) -> Json:
+def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
     """Return the desk-wide part: connections, locks, day, limits."""
     desk = snapshot.desk
     simulated = any(asset.live.simulated for asset in desk.assets.values())
-    return {
-        "env": desk.env,
-        "store": snapshot.store,
-        "role": snapshot.role,
-        "writer": snapshot.writer,
-        "simulated": simulated,
+    return GlobalState(
+        env=desk.env,
+        store=snapshot.store,
+        role=snapshot.role,
+        writer=snapshot.writer,
+        simulated=simulated,
         **_account(desk),
         **_connections(desk, now),
         **_locks(desk, now),
         **_day(desk, now),
-        "last_try_ts": snapshot.tried_at,
-        "limits": _limits(desk),
-        "limits_pending": pending_limits(desk),
-    }
+        last_try_ts=snapshot.tried_at,
+        limits=_limits(desk),
+        limits_pending=pending_limits(desk),
+    )
 
 
-def _account(desk: Desk) -> Json:
+def _account(desk: Desk) -> Fields:
     live = desk.live
     return {
         "equity": live.equity,
@@ -94,7 +88,7 @@ def _account(desk: Desk) -> Json:
     }
 
 
-def _connections(desk: Desk, now: Instant) -> Json:
+def _connections(desk: Desk, now: Instant) -> Fields:
     max_age = desk.rules.heartbeat_max_age_seconds
     tradingview = any(is_younger(asset.live.last_heartbeat_at, max_age, now) for asset in desk.assets.values())
     heard_at = desk.live.bridge_heard_at
@@ -111,7 +105,7 @@ def _connections(desk: Desk, now: Instant) -> Json:
     }
 
 
-def _locks(desk: Desk, now: Instant) -> Json:
+def _locks(desk: Desk, now: Instant) -> Fields:
     nobody = EntryRequest(next(iter(desk.assets.values()))) if desk.assets else None
     candle_ends = desk.locks.candle_until
     candle_held = nobody is not None and not candle_is_unused(desk, nobody, now).is_open
@@ -125,15 +119,11 @@ def _locks(desk: Desk, now: Instant) -> Json:
         "post_exit_lock_active": cooling,
         "post_exit_lock_remaining_s": seconds_until(until, now) if cooling and until else 0,
         "post_exit_lock_expires_ts": until if cooling else None,
-        "candle": {
-            "started_at": start,
-            "ends_at": candle_end(start, desk.rules.candle_seconds),
-            "seconds": desk.rules.candle_seconds,
-        },
+        "candle": CandleState(start, candle_end(start, desk.rules.candle_seconds), desk.rules.candle_seconds),
     }
 
 
-def _day(desk: Desk, now: Instant) -> Json:
+def _day(desk: Desk, now: Instant) -> Fields:
     day, rules, equity = desk.day, desk.rules, desk.live.equity
     drawdown = drawdown_pct(desk)
     known = day.start_equity is not None and equity is not None
@@ -157,6 +147,5 @@ def _day(desk: Desk, now: Instant) -> Json:
     }
 
 
-def _limits(desk: Desk) -> Json:
-    rules = desk.rules
-    return {name: getattr(rules, name) for name in rules.__struct_fields__ if name != "contracts"}
+def _limits(desk: Desk) -> LimitsState:
+    return LimitsState(**{name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__})

@@ -11,7 +11,7 @@ import pytest
 from bridge.brokers.broker import Execution
 from bridge.ledger import SCHEMA_VERSION, InstanceLock, Ledger, LedgerUnusable
 from bridge.orders import OrderRecord
-from bridge.wire import MalformedOrder, OrderTicket
+from wire.bridge import MalformedOrder, OrderTicket
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 

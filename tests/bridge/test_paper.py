@@ -19,7 +19,7 @@ from bridge.brokers.broker import (
 from bridge.brokers.paper import PaperBroker
 from bridge.config import PaperSettings
 from bridge.ledger import Ledger
-from bridge.wire import OrderTicket, Quote
+from wire.bridge import OrderTicket, Quote
 
 OPENING = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 START = Decimal(50_000)

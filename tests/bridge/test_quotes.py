@@ -15,8 +15,8 @@ from bridge.client import DeskClient, DeskUnavailable
 from bridge.clock import utc_now
 from bridge.quotes import DeskFeed, PriceFeed, TapeFeed, events_of, lines_of
 from bridge.turns import Job, keep_turning
-from bridge.wire import Quote, decode_quote
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from wire.bridge import Quote, decode_quote
 
 
 class Listener:

@@ -13,8 +13,8 @@ from bridge.ledger import Ledger
 from bridge.reports import Outbox
 from bridge.sender import ReportSender
 from bridge.turns import LONGEST_BACKOFF_SECONDS, SECRET_BACKOFF_SECONDS, Job, backoff_seconds, keep_turning
-from bridge.wire import ExecutionReport, ReportExtra
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from wire.bridge import ExecutionReport, ReportExtra
 
 WORKING = ExecutionReport("WORKING", ReportExtra(symbol="MESZ6", side="BUY"))
 FILLED = ExecutionReport(

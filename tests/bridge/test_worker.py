@@ -26,9 +26,9 @@ from bridge.limits import HardLimits
 from bridge.orders import OrderRecord
 from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
-from bridge.wire import OrderTicket
 from bridge.worker import Worker
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from wire.bridge import OrderTicket
 
 PRICE = Decimal("5250.25")
 

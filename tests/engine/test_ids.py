@@ -16,6 +16,7 @@ from services.engine.model.order import Order
 from services.history.replay import replay_store
 from services.stores.firestore.store import FirestoreStore
 from services.stores.sqlite.reader import SqliteReader
+from services.stores.sqlite.store import SqliteStore
 from tests.support.paths import FIXTURES
 from tests.support.stored_trader import StoredTrader
 from wire.types import OrderStatus
@@ -70,11 +71,12 @@ def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader):
 
 @pytest.fixture
 def old(tmp_path):
-    """The file as the program without the counter left it."""
+    """The file as the program without the counter left it, brought to today's schema."""
     path = tmp_path / "desk.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(OLD_JOURNAL.read_text("utf-8"))
     connection.close()
+    SqliteStore(path).close()  # brings the file to today's schema
     return path
 
 

@@ -108,6 +108,6 @@ SELDOM_KEPT = {  # they are in the journal only when they told an event: a feed 
 def test_a_row_that_is_seldom_kept_reads_so_too(command, expected):
     log, kind = ActivityLog(), type(command).__name__
     log.on_commit([JournalRow(1, AT, command.origin, kind, None, msgspec.json.encode(command), b"[]")], [], DESK)
-    lines = [line for feed in log.as_document()["logs"].values() for line in feed]
-    read = [(line["kind"], line["asset"], line["text"], line["outcome"]) for line in lines]
+    logs = log.as_document().logs
+    read = [(line.kind, line.asset, line.text, line.outcome) for line in (*logs.tradingview, *logs.rithmic)]
     assert read == ([expected] if expected else [])

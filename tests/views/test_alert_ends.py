@@ -18,9 +18,10 @@ from tests.desk.test_manager import RULES
 from tests.support.desk_process import eventually
 from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
+from wire.state import AlertRow
 
 
-def alert_of(trader: Trader, *, remembers: bool = True) -> dict[str, Any]:
+def alert_of(trader: Trader, *, remembers: bool = True) -> AlertRow:
     """Return the newest alert as it is shown, with what the journal's rows told the process or without."""
     told = [(row.at, event) for row in trader.journal for event in read_events(row.events)]
     ends = ends_after(NO_ENDS, trader.desk, told if remembers else ())
@@ -31,14 +32,14 @@ def overs(trader: Trader, *, remembers: bool = True) -> list[bool | None]:
     """Return whether each alert is over, oldest first."""
     told = [(row.at, event) for row in trader.journal for event in read_events(row.events)]
     ends = ends_after(NO_ENDS, trader.desk, told if remembers else ())
-    return [alert_view(alert, trader.desk, ends)["over"] for alert in trader.desk.alerts]
+    return [alert_view(alert, trader.desk, ends).over for alert in trader.desk.alerts]
 
 
 def test_silence_lasts_until_the_feed_is_back_and_the_next_one_is_another():
     trader = Trader().goes_silent().later(600).ticks()
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (False, None)
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (False, None)
     trader.later(60).hears().ticks()
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (True, trader.now)
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.now)
     trader.later(600).ticks()
     assert overs(trader) == overs(trader, remembers=False) == [True, False]
 
@@ -53,42 +54,42 @@ def test_each_asset_is_silent_for_itself():
 
 def test_the_bridge_is_back():
     trader = Trader().hears_bridge().later(60).ticks()
-    assert alert_of(trader)["over"] is False
+    assert alert_of(trader).over is False
     trader.later(5).hears_bridge().ticks()
-    assert alert_of(trader)["over_at"] == trader.now
+    assert alert_of(trader).over_at == trader.now
 
 
 def test_after_a_restart_it_is_over_without_a_time_that_nobody_knows():
     trader = Trader().hears_bridge().later(60).ticks().later(5).hears_bridge().ticks()
-    assert (alert_of(trader, remembers=False)["over"], alert_of(trader, remembers=False)["over_at"]) == (True, None)
+    assert (alert_of(trader, remembers=False).over, alert_of(trader, remembers=False).over_at) == (True, None)
 
 
 def test_an_unclaimed_exit_is_over_when_a_bridge_takes_it():
     trader = Trader().is_long().bricks(8, "red").later(10).ticks()
-    assert alert_of(trader)["code"] == "exit_unclaimed"
+    assert alert_of(trader).code == "exit_unclaimed"
     assert overs(trader) == overs(trader, remembers=False) == [False]
     trader.later(3).claims()
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (True, trader.now)
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.now)
     assert overs(trader, remembers=False) == [True]
 
 
 def test_a_refused_exit_is_over_when_the_trade_is():
     trader = Trader().is_long().bricks(8, "red").claims().rejected()
-    assert alert_of(trader)["code"] == "exit_refused"
-    assert alert_of(trader)["over"] is False
+    assert alert_of(trader).code == "exit_refused"
+    assert alert_of(trader).over is False
     trader.later(2).ticks().claims()
     assert overs(trader) == overs(trader, remembers=False) == [False]
     trader.filled_at(5240)
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (True, trader.now)
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.now)
     trader.later(300).is_long()
-    assert alert_of(trader, remembers=False)["code"] == "exit_refused"
+    assert alert_of(trader, remembers=False).code == "exit_refused"
     assert overs(trader, remembers=False) == [True]
 
 
 def test_a_disagreement_is_over_when_the_broker_was_followed():
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=0)
-    assert alert_of(trader)["code"] == "reconcile"
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (True, trader.last_alert.at)
+    assert alert_of(trader).code == "reconcile"
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.last_alert.at)
 
 
 def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree():
@@ -96,7 +97,7 @@ def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree():
     assert "no price is known" in trader.last_alert.sentence
     assert overs(trader) == overs(trader, remembers=False) == [False]
     trader.later(2).broker_says(position=0)
-    assert alert_of(trader)["over_at"] == trader.now
+    assert alert_of(trader).over_at == trader.now
 
 
 def test_which_disagreement_an_older_alert_was_of_is_not_guessed():
@@ -126,7 +127,7 @@ def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day():
 
 def test_limits_that_wait_are_over_with_the_day():
     trader = Trader().restarts(max_trades_per_day=20)
-    assert alert_of(trader)["code"] == "limits_pending"
+    assert alert_of(trader).code == "limits_pending"
     assert overs(trader) == overs(trader, remembers=False) == [False]
     trader.at("18:00:00").ticks()
     assert overs(trader)[0] is overs(trader, remembers=False)[0] is True
@@ -150,8 +151,8 @@ def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive():
 
 def test_what_happened_and_does_not_last_is_never_over():
     trader = Trader().with_structure("green").enters("BUY").claims().rejected().later(60).ticks()
-    assert alert_of(trader)["code"] == "order_rejected"
-    assert (alert_of(trader)["over"], alert_of(trader)["over_at"]) == (None, None)
+    assert alert_of(trader).code == "order_rejected"
+    assert (alert_of(trader).over, alert_of(trader).over_at) == (None, None)
 
 
 # -- who remembers ---------------------------------------------------------------------------------------------------
@@ -167,9 +168,9 @@ class Clock:
         return self.now
 
 
-def shown(manager: StateManager) -> dict[str, Any]:
+def shown(manager: StateManager) -> AlertRow:
     document = live_document(manager.snapshot, manager.now)
-    return document["alerts"][0]
+    return document.alerts[0]
 
 
 def test_writer_and_standby_tell_the_same_end(tmp_path):
@@ -180,13 +181,13 @@ def test_writer_and_standby_tell_the_same_end(tmp_path):
         writer.submit(HearBridge(ts_connected=True))
         clock.now += timedelta(seconds=60)
         writer.submit(TickClock())
-        assert shown(writer)["over"] is False
+        assert shown(writer).over is False
         eventually(lambda: standby.snapshot.desk.alerts)
         clock.now += timedelta(seconds=4)
         writer.submit(HearBridge(ts_connected=True))
         writer.submit(TickClock())
-        assert (shown(writer)["over"], shown(writer)["over_at"]) == (True, clock.now)
-        eventually(lambda: shown(standby)["over"])
+        assert (shown(writer).over, shown(writer).over_at) == (True, clock.now)
+        eventually(lambda: shown(standby).over)
         assert shown(standby) == shown(writer)
     finally:
         standby.stop()
@@ -205,11 +206,11 @@ def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path):
     writer.submit(TickClock())
     ended_at = clock.now
     try:
-        eventually(lambda: standby.snapshot.desk.alerts and shown(standby)["over"])
+        eventually(lambda: standby.snapshot.desk.alerts and shown(standby).over)
         writer.stop()
         clock.now += timedelta(seconds=2)
         eventually(lambda: standby.is_writer)
-        assert (shown(standby)["over"], shown(standby)["over_at"]) == (True, ended_at)
+        assert (shown(standby).over, shown(standby).over_at) == (True, ended_at)
     finally:
         standby.stop()
 

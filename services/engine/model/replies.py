@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.wording import Facts
-
-RefusalCode = Literal[
-    "gate_closed",
-    "exit_locked",
-    "nothing_to_exit",
-    "unknown_asset",
-    "direction_required",
-    "setting_invalid",
-    "nothing_to_manage",
-    "nothing_waiting",
-    "already_waiting",
-    "scale_in_unavailable",
-    "management_locked",
-    "no_trade_left",
-    "not_flat",
-    "bridge_down",
-    "unknown_order",
-    "report_conflict",
-    "report_invalid",
-    "stale_click",
-]
+from wire.types import RefusalCode
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from services.engine.model.ladder import Rung
 from services.engine.model.lock_names import INITIAL_EXIT_ANSWER
-from services.engine.model.replies import Refusal, RefusalCode
+from services.engine.model.replies import Refusal
 from services.engine.model.times import seconds_until
 from services.engine.model.wording import Explanation, facts_of, sentence_of
-from wire.types import Instant
+from wire.types import Instant, RefusalCode
 
 
 class RefusalRule(Struct, frozen=True):

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-Side = Literal["BUY", "SELL"]
-OrderKind = Literal["ENTRY", "SCALE_IN", "EXIT"]
+from wire.types import AwareTime, Env, OrderKind, Side
+
 ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
 
-AwareTime = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 LARGEST_STEP = Decimal(1_000_000)
@@ -36,13 +35,17 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     exchange: Name
     side: Side
     qty: Annotated[int, Meta(ge=1, le=1_000_000)]
-    env: Literal["DEMO", "LIVE"]
+    env: Env
     kind: OrderKind
     tick_size: Decimal
     point_value: Decimal
     point_size: Decimal = Decimal(1)
     stop_points: Decimal | None = None
     root: str | None = None
+    client_order_id: str | None = None
+    mode: str | None = None
+    source: str | None = None
+    created_at: AwareTime | None = None
     expires_at: AwareTime | None = None
     redelivered: bool = False
 
@@ -133,8 +136,17 @@ class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel"):
     symbols: tuple[ContractPnl, ...]
 
 
+class QuoteEvent(Struct, frozen=True, kw_only=True):
+    """A ``quote`` of the stream: the last price of a contract, and when it traded, null when nobody said so."""
+
+    symbol: Name
+    price: Decimal
+    ts: AwareTime | None = None
+    asset: str | None = None
+
+
 class Quote(Struct, frozen=True):
-    """The last price of a contract, and when it traded."""
+    """The last price of a contract, and when it traded as far as the bridge may believe."""
 
     symbol: Name
     price: Decimal
@@ -149,17 +161,11 @@ class _WithId(Struct):
     id: str
 
 
-class _QuoteEvent(Struct):
-    symbol: Name
-    price: Decimal
-    ts: AwareTime | None = None
-
-
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _pending_decoder = msgspec.json.Decoder(_PendingAnswer)
 _ticket_decoder = msgspec.json.Decoder(OrderTicket)
 _id_decoder = msgspec.json.Decoder(_WithId)
-_quote_decoder = msgspec.json.Decoder(_QuoteEvent)
+_quote_decoder = msgspec.json.Decoder(QuoteEvent)
 
 
 def encode(body: Struct) -> bytes:

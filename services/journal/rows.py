@@ -1,0 +1,38 @@
+"""Trades and tries as the journal answers them (``wire/journal.py``)."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from services.engine.model.events import EntryBlocked
+from services.journal.trades import JournalTrade
+from wire.journal import BlockedRow, GatesRow, JournalTradeRow
+from wire.types import Instant
+
+
+def journal_row(entry: JournalTrade) -> JournalTradeRow:
+    """Return a closed trade with its note and how the gates stood."""
+    return JournalTradeRow(
+        **structs.asdict(entry.trade),
+        trading_day=entry.trading_day,
+        stop_points=entry.stop_points,
+        r=entry.r,
+        held_s=entry.held_seconds,
+        note=entry.note.text,
+        tags=entry.note.tags,
+        noted_at=entry.note.at,
+        gates_at_entry=None if entry.gates is None else GatesRow(**structs.asdict(entry.gates)),
+    )
+
+
+def blocked_row(at: Instant, event: EntryBlocked) -> BlockedRow:
+    """Return an entry that a gate refused."""
+    return BlockedRow(
+        at=at,
+        asset=event.asset,
+        direction=event.direction,
+        price=event.price,
+        gate=event.gate,
+        sentence=event.sentence,
+        override=event.override,
+    )

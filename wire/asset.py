@@ -1,0 +1,175 @@
+"""One asset of the state document: prices, bricks, ladder, what waits, and the open trade (SPEC 11).
+
+Units and nulls are named as in ``wire/state.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from wire.types import (
+    AwareTime,
+    Color,
+    EntryZone,
+    IntentStatus,
+    OrderKind,
+    OrderStatus,
+    Points,
+    PreOrderStatus,
+    Price,
+    Side,
+    TradeMode,
+    Usd,
+    says,
+)
+
+Facts = dict[str, str | int | float | bool]
+Act = Literal["market", "preorder", "intent", "scale_in"]
+
+
+class Explanation(Struct, frozen=True):
+    """Why something was refused: a stable code, a headline, the rest in words, and the facts in it."""
+
+    code: str
+    title: str
+    detail: Annotated[str, says("without the time that is left, which is the fact remaining_s")]
+    facts: Facts
+
+
+class LockState(Struct, frozen=True):
+    """One temporary refusal: whether it holds, what it stops, and what ends it."""
+
+    lock: Annotated[str, says("its name")]
+    held: Annotated[bool, says("whether it holds now")]
+    until: Annotated[AwareTime | None, says("when it ends; null when an event ends it, or it does not hold")]
+    stops: Annotated[str, says("what it stops, in words")]
+    ends: Annotated[str, says("what ends it, in words")]
+
+
+class Rung(Struct, frozen=True):
+    """One gate as it stands: closed, it says why and when or by what it opens."""
+
+    gate: Annotated[str, says("its name")]
+    state: Literal["open", "closed"]
+    sentence: Annotated[str | None, says("why it is closed; null while it is open")]
+    reopens_at: Annotated[AwareTime | None, says("when it opens; null when no instant is known")]
+    retry_after_s: Annotated[int | None, says("seconds until `reopens_at`; null when no instant is known")]
+    reopens: Annotated[str | None, says("the event that opens it, in words; null when an instant does")]
+    code: Annotated[str | None, says("why it is closed; null while it is open")]
+    title: Annotated[str | None, says("a headline of the reason; null while it is open")]
+    detail: Annotated[str | None, says("without the time that is left, which is the fact remaining_s")]
+    facts: Annotated[Facts, says("what the sentence says, as numbers, instants and names")]
+    binds: Annotated[
+        tuple[Act, ...],
+        says("what this gate can refuse: a market entry, placing a pre-order or an intent, a scale-in"),
+    ]
+
+
+class TradeState(Struct, frozen=True, kw_only=True):
+    """The open trade."""
+
+    id: str
+    side: Side
+    contract: Annotated[str, says("the contract it was opened on")]
+    quantity: Annotated[int, says("contracts")]
+    entry_price: Annotated[Price, says("mean price of the contracts held")]
+    opened_at: AwareTime
+    mode: TradeMode
+    zone: Annotated[EntryZone, says("the zone at the entry")]
+    override: Annotated[bool, says("entered against the zone")]
+    open_points: Annotated[Points | None, says("points open now; null while no price is known")]
+    mae_points: Annotated[Points | None, says("worst points so far; null while no price is known")]
+    mfe_points: Annotated[Points | None, says("best points so far; null while no price is known")]
+    stop_points: Annotated[Points, says("points from the entry to the protective stop")]
+    stop_price: Price
+
+
+class DueExitState(Struct, frozen=True):
+    """An exit that came due and is not yet an order."""
+
+    source: Annotated[str, says("the exit rule or command")]
+    since: AwareTime
+    attempt: Annotated[int, says("how often it was tried")]
+    retry_at: Annotated[AwareTime | None, says("when it is tried again; null when an event lets it go")]
+
+
+class AssetState(Struct, frozen=True, kw_only=True):
+    """All of one symbol: prices, bricks, ladder, what waits, the open trade and how it is managed."""
+
+    symbol: Annotated[str, says("the operator's symbol")]
+    contract: Annotated[str, says("the open trade's contract, else the one that an entry would buy")]
+    exchange: str
+    tick_size: Annotated[Price, says("the smallest step of the price")]
+    point_size: Annotated[Price, says("a point, in price")]
+    point_value: Annotated[Usd, says("USD per point of one contract")]
+    position: Annotated[int, says("signed contracts: long positive, short negative")]
+    avg_price: Annotated[Price | None, says("mean price of the contracts held; null while flat")]
+    pnl: Annotated[Usd | None, says("USD open now; null while flat or without a price")]
+    rithmic_open_points: Annotated[Points | None, says("points open now; null while flat or without a price")]
+    last_price: Annotated[Price | None, says("null until the first price")]
+    price_ts: Annotated[AwareTime | None, says("when the last price was; null until the first")]
+    last_heartbeat_ts: Annotated[AwareTime | None, says("last heartbeat from TradingView; null until the first")]
+    heartbeat_flagged: Annotated[bool, says("the last heartbeat's time lay ahead, its receipt time stands for it")]
+    simulated: Annotated[bool, says("a simulated market feeds this asset")]
+    pending_order_id: Annotated[str | None, says("the open order; null when there is none, as in all `pending_`")]
+    pending_kind: OrderKind | None
+    pending_side: Side | None
+    pending_qty: int | None
+    pending_status: OrderStatus | None
+    pending_source: str | None
+    one_renko_color: Annotated[Color, says("1pt")]
+    one_renko_ts: Annotated[AwareTime | None, says("when the last 1pt brick closed; null until the first")]
+    two_half_renko_color: Annotated[Color, says("2.5pt")]
+    two_half_renko_ts: Annotated[AwareTime | None, says("when the last 2.5pt brick closed; null until the first")]
+    renko_color: Annotated[Color, says("4pt")]
+    renko_ts: Annotated[AwareTime | None, says("when the last 4pt brick closed; null until the first")]
+    main_renko_color: Annotated[Color, says("6pt")]
+    main_renko_ts: Annotated[AwareTime | None, says("when the last 6pt brick closed; null until the first")]
+    high_renko_color: Annotated[Color, says("8pt")]
+    high_renko_ts: Annotated[AwareTime | None, says("when the last 8pt brick closed; null until the first")]
+    macro_renko_color: Annotated[Color, says("12pt")]
+    macro_renko_ts: Annotated[AwareTime | None, says("when the last 12pt brick closed; null until the first")]
+    zone_type: Annotated[str | None, says("what 8pt and 12pt bricks make; null while one of them is unknown")]
+    zone_direction: Annotated[Side | None, says("the direction that the zone allows; null when it gives none")]
+    conflict_mode: Annotated[bool, says("the zone is FREE: 8pt and 12pt disagree")]
+    tempo_ready: Annotated[bool, says("a tempo token is there: the right to one entry")]
+    tempo_color: Annotated[Color, says("the colour of the brick that armed it")]
+    tempo_ts: Annotated[AwareTime | None, says("when it was armed; null while there is none")]
+    tempo_age_s: Annotated[int | None, says("seconds since it was armed; null while there is none")]
+    trade_mode: Annotated[TradeMode | None, says("of the open trade; null while flat")]
+    exit_mode: Annotated[Literal["POINTS_TP", "STRUCTURE"] | None, says("what takes profit; null while flat")]
+    entry_zone: Annotated[EntryZone | None, says("the zone at the entry; null while flat")]
+    initial_exit_lock_active: Annotated[bool, says("a manual exit is locked")]
+    two_half_tp_lock_enabled: Annotated[bool, says("the 2.5pt management lock holds")]
+    points_tp_enabled: Annotated[bool, says("take-profit at open points")]
+    points_tp_target: Annotated[Points | None, says("its points; null while flat")]
+    protect_enabled: Annotated[bool, says("soft stop on open points")]
+    protect_threshold_points: Annotated[Points | None, says("its points; null while flat or off")]
+    tp_armed: Annotated[bool, says("take-profit that counts opposite 6pt bricks")]
+    tp_target: Annotated[int | None, says("bricks it waits for; null while flat")]
+    tp_count: Annotated[int, says("bricks it has counted")]
+    high_next_bar_exit_enabled: Annotated[bool, says("exit at the next 8pt brick")]
+    high_next_bar_exit_allowed: Annotated[bool, says("whether it may be switched on now")]
+    next_bar_exit_allowed: Annotated[bool, says("whether the take-profit that counts bricks may be armed now")]
+    main_flip_exit_enabled: Annotated[bool, says("exit at an opposite 6pt brick")]
+    four_pt_invalidation_enabled: Annotated[bool, says("exit at an opposite 4pt brick")]
+    auto_exit_renko: Annotated[Literal["6pt"], says("the timeframe of the auto-exit, which is fixed")]
+    scale_in_available: Annotated[bool, says("the market has unlocked the scale-in")]
+    scale_in_used: bool
+    stop_loss_price: Annotated[Price | None, says("the protective stop; null while flat")]
+    intent_active: bool
+    intent_status: Literal["NONE"] | IntentStatus
+    preorder_active: bool
+    preorder_direction: Annotated[Side | None, says("null when there is no pre-order")]
+    preorder_status: Literal["NONE"] | PreOrderStatus
+    preorder_reason: Annotated[str | None, says("why the last pre-order did not fire; null when nothing stopped it")]
+    preorder_refusal: Annotated[Explanation | None, says("the desk's refusal, when that ended the pre-order")]
+    trade: Annotated[TradeState | None, says("the open trade; null while flat")]
+    due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
+    disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
+    first_closed_gate: Annotated[str | None, says("the gate that would refuse an entry; null when none would")]
+    may_enter: Annotated[tuple[Side, ...], says("directions that no gate refuses")]
+    locks: tuple[LockState, ...]
+    ladder: Annotated[tuple[Rung, ...], says("every gate, in the order in which they are asked")]

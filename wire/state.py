@@ -1,0 +1,219 @@
+"""The desk as clients read it: the document of ``GET /api/state``, which the stream opens with (SPEC 11).
+
+Names that end in ``_ts`` or ``_at`` are RFC 3339 UTC times, in ``_s`` seconds at the moment ``now``, in ``_usd`` US
+dollars, in ``_points`` points, in ``_pct`` percent. Prices are plain numbers in the contract's price.
+``services/views`` builds these; the JSON, its JSON Schema and the OpenAPI document come from them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from wire.asset import AssetState, Facts
+from wire.types import (
+    AwareTime,
+    EntryZone,
+    Env,
+    OrderKind,
+    OrderStatus,
+    Points,
+    Price,
+    Side,
+    TradeMode,
+    Usd,
+    says,
+)
+
+LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """An order as the operator reads it: ``symbol`` is the contract, ``asset`` the operator's symbol."""
+
+    id: str
+    asset: Annotated[str, says("the operator's symbol, such as ES")]
+    symbol: Annotated[str, says("the contract, such as MESZ6")]
+    exchange: str
+    side: Side
+    qty: Annotated[int, says("contracts that were ordered")]
+    kind: OrderKind
+    status: OrderStatus
+    source: Annotated[str, says("who or what asked for it: the operator, an exit rule")]
+    mode: str
+    env: Env
+    filled_qty: Annotated[int, says("contracts filled so far")]
+    created_at: AwareTime
+    expires_at: Annotated[AwareTime | None, says("an entry that nobody took by then ends; null for an exit")]
+    owner: Annotated[str | None, says("the bridge that claimed it; null while none has")]
+    reason: Annotated[str | None, says("why it ended unfilled; null when nobody said so")]
+
+
+class CandleState(Struct, frozen=True):
+    """The candle of the candle lock that runs now."""
+
+    started_at: AwareTime
+    ends_at: AwareTime
+    seconds: Annotated[int, says("its length")]
+
+
+class LimitsState(Struct, frozen=True, kw_only=True):
+    """The rules in force."""
+
+    cooldown_seconds: Annotated[int, says("seconds without an entry after an exit")]
+    candle_seconds: Annotated[int, says("length of the candle that takes one entry")]
+    entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
+    heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
+    bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    max_trades_per_day: int
+    daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
+    entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
+    entry_qty_9pt: Annotated[int, says("contracts of an entry of size 9pt")]
+    scale_in_qty: Annotated[int, says("contracts of a scale-in")]
+    stop_points: Annotated[Points, says("points from an entry to its protective stop")]
+    points_tp_target: Annotated[Points, says("points a new trade's take-profit starts with")]
+    two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
+    day_roll: Annotated[str, says("when the trading day ends, New York time")]
+
+
+class GlobalState(Struct, frozen=True, kw_only=True):
+    """The desk-wide part: account, connections, locks, day, limits."""
+
+    env: Annotated[Env, says("what new orders carry")]
+    store: Annotated[Literal["up", "down"], says("whether decisions can be stored")]
+    role: Annotated[Literal["writer", "standby"], says("whether this process decides or only reads")]
+    writer: Annotated[str, says("the name of the process that decides")]
+    simulated: Annotated[bool, says("a simulated market feeds the desk")]
+    equity: Annotated[Usd | None, says("USD with open PnL, as the broker says; null until the first snapshot")]
+    open_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
+    realized_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
+    snapshot_ts: Annotated[AwareTime | None, says("when the broker's account was last told; null until the first time")]
+    account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
+    trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    connected: Annotated[bool, says("TradingView and the bridge are both heard")]
+    connected_count: Annotated[int, says("how many of them are heard")]
+    connected_expected: int
+    tradingview_connected: bool
+    rithmic_connected: Annotated[bool, says("the bridge is heard")]
+    rithmic_last_ts: Annotated[AwareTime | None, says("when the bridge was last heard; null until the first time")]
+    ts_connected: Annotated[bool, says("the bridge reaches the broker's trade server")]
+    md_connected: Annotated[bool, says("the bridge has market data")]
+    five_min_trade_lock_active: Annotated[bool, says("the candle's entry is taken")]
+    five_min_trade_lock_remaining_s: Annotated[int, says("seconds that are left of it, 0 when it does not hold")]
+    five_min_trade_lock_expires_ts: Annotated[AwareTime | None, says("null when it does not hold")]
+    post_exit_lock_active: Annotated[bool, says("the cooldown after an exit holds")]
+    post_exit_lock_remaining_s: Annotated[int, says("seconds that are left of it, 0 when it does not hold")]
+    post_exit_lock_expires_ts: Annotated[AwareTime | None, says("null when it does not hold")]
+    candle: CandleState
+    trading_day: date
+    day_ends_ts: AwareTime
+    daily_stop_enabled: bool
+    daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
+    daily_stop_triggered: bool
+    daily_stop_triggered_reason: Annotated[str | None, says("null while it has not triggered")]
+    daily_stop_warned_pct: Annotated[int, says("the highest of the marks 50, 70, 85 that was passed, 0 before")]
+    daily_start_equity: Annotated[Usd | None, says("equity at the day's first snapshot; null before it")]
+    daily_pnl_usd: Annotated[Usd | None, says("since the day's first snapshot; null before it")]
+    daily_pnl_pct: Annotated[Decimal | None, says("the same in percent; null before the day's first snapshot")]
+    max_trades_per_day: int
+    trades_taken_today: int
+    trades_remaining_today: int
+    last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
+    low_liquidity_today: bool
+    low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
+    limits: LimitsState
+    limits_pending: Annotated[
+        dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
+    ]
+
+
+class TradeRow(Struct, frozen=True, kw_only=True):
+    """A closed trade."""
+
+    id: str
+    asset: Annotated[str, says("the operator's symbol")]
+    contract: str
+    side: Side
+    size: Annotated[int, says("contracts, at most at one time")]
+    entry_price: Price
+    exit_price: Price
+    entry_ts: AwareTime
+    exit_ts: AwareTime
+    pnl_points: Annotated[Points, says("points per contract")]
+    pnl_usd: Usd
+    mae_points: Annotated[Points, says("worst points while it was open")]
+    mfe_points: Annotated[Points, says("best points while it was open")]
+    mode: TradeMode
+    zone: Annotated[EntryZone, says("the zone at the entry")]
+    reason: Annotated[str, says("the exit rule or command that ended it")]
+    env: Env
+    override: Annotated[bool, says("entered against the zone")]
+    forced_exit: Annotated[bool, says("left against the initial exit lock")]
+
+
+class LogRow(Struct, frozen=True):
+    """One message heard, and how often it came in a row."""
+
+    ts: AwareTime
+    kind: Annotated[str, says("the webhook's path or the bridge's message")]
+    asset: Annotated[str | None, says("null when it is about no asset, or cannot be read")]
+    text: str
+    outcome: Annotated[str, says("what became of it, in words")]
+    count: int
+    code: Annotated[str, says("the outcome for programs")]
+    title: Annotated[str | UnsetType, says("of a refusal")] = UNSET
+    detail: Annotated[str | UnsetType, says("of a refusal")] = UNSET
+    facts: Annotated[Facts | UnsetType, says("what the outcome says, if it says more than its code")] = UNSET
+
+
+class Logs(Struct, frozen=True):
+    """The last messages of each feed, newest first."""
+
+    tradingview: tuple[LogRow, ...]
+    rithmic: tuple[LogRow, ...]
+
+
+class AlertRow(Struct, frozen=True):
+    """Something a person must know."""
+
+    at: AwareTime
+    code: str
+    title: str
+    detail: Annotated[str, says("without the time that is left, which is the fact remaining_s")]
+    facts: Annotated[Facts, says("empty in an alert that an earlier version raised")]
+    level: Literal["info", "warning", "critical"]
+    sentence: str
+    asset: Annotated[str | None, says("null when it is about the desk")]
+    over: Annotated[bool | None, says("its cause has ended; null when it does not last, or nobody can tell")]
+    over_at: Annotated[AwareTime | None, says("since when, null when that is not known")]
+
+
+class LiveDocument(Struct, frozen=True, kw_only=True):
+    """The part of the document that the stream compares from change to change."""
+
+    version: Annotated[int, says("grows with each change")]
+    now: Annotated[AwareTime, says("the desk's time")]
+    desk: GlobalState = field(name="global")
+    assets: Annotated[dict[str, AssetState], says("by the operator's symbol")]
+    orders: Annotated[tuple[OrderRow, ...], says("open orders")]
+    alerts: Annotated[tuple[AlertRow, ...], says("newest first")]
+
+
+class Activity(Struct, frozen=True):
+    """What was heard: the part of the document that the log keeps."""
+
+    logs: Logs
+    level_exit_ts: dict[str, AwareTime]
+
+
+class StateDocument(LiveDocument, frozen=True, kw_only=True):
+    """The whole desk as of ``now``. Names in ``_ts`` and ``_at`` are times, in ``_s`` seconds, in ``_usd`` dollars."""
+
+    history: Annotated[tuple[TradeRow, ...], says("the last 100 trades, newest first")]
+    logs: Logs
+    level_exit_ts: Annotated[
+        dict[str, AwareTime], says("when each asset's last level exit was received, as far as the log remembers")
+    ]
