@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +38,7 @@ ENTRY = EnterMarket("ES", "SCALP", "6pt")
 class MoodyStore(SqliteStore):
     """A real store whose commits can be held up or refused."""
 
-    def __init__(self, path):
+    def __init__(self, path) -> None:
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.is_committing = threading.Event()
@@ -55,12 +57,12 @@ class MoodyStore(SqliteStore):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> MoodyStore:
     return MoodyStore(tmp_path / "desk.sqlite")
 
 
 @pytest.fixture
-def manager(store):
+def manager(store: MoodyStore) -> Iterator[StateManager]:
     manager = StateManager(store, lambda now: RULES)
     store.commits.clear()
     store.is_committing.clear()
@@ -73,7 +75,7 @@ def color(manager):
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def test_nobody_sees_a_state_before_it_is_durable(manager, store):
+def test_nobody_sees_a_state_before_it_is_durable(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as webhook:
         answer = webhook.submit(manager.submit, GREEN)
@@ -86,7 +88,7 @@ def test_nobody_sees_a_state_before_it_is_durable(manager, store):
     assert color(manager) == "green"
 
 
-def test_all_that_wait_are_committed_at_once_in_their_order(manager, store):
+def test_all_that_wait_are_committed_at_once_in_their_order(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(21) as webhooks:
         first = webhooks.submit(manager.submit, GREEN)
@@ -101,7 +103,7 @@ def test_all_that_wait_are_committed_at_once_in_their_order(manager, store):
     assert all(outcome.version <= manager.snapshot.version for outcome in outcomes)
 
 
-def test_a_refused_commit_changes_nothing_and_tells_everybody(manager, store):
+def test_a_refused_commit_changes_nothing_and_tells_everybody(manager: StateManager, store: MoodyStore) -> None:
     manager.submit(GREEN)
     before = manager.snapshot
     store.refuses_with = StoreDown("the disk is full")
@@ -118,7 +120,7 @@ def test_a_refused_commit_changes_nothing_and_tells_everybody(manager, store):
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_one_broken_command_does_not_spoil_its_group(manager, store):
+def test_one_broken_command_does_not_spoil_its_group(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as webhooks:
         webhooks.submit(manager.submit, GREEN)
@@ -132,14 +134,14 @@ def test_one_broken_command_does_not_spoil_its_group(manager, store):
     assert color(manager) == "red"
 
 
-def test_prices_alone_are_published_but_not_committed(manager, store):
+def test_prices_alone_are_published_but_not_committed(manager: StateManager, store: MoodyStore) -> None:
     version = manager.snapshot.version
     manager.submit(NotePrice("ES", price=5250))
     assert manager.snapshot.version > version
     assert store.commits == []
 
 
-def test_versions_only_grow(manager):
+def test_versions_only_grow(manager: StateManager) -> None:
     seen = [manager.snapshot.version]
     for number in range(50):
         manager.submit((GREEN, RED)[number % 2])
@@ -147,7 +149,7 @@ def test_versions_only_grow(manager):
     assert seen == sorted(set(seen))
 
 
-def test_a_key_is_remembered_only_when_its_answer_was_stored(manager, store):
+def test_a_key_is_remembered_only_when_its_answer_was_stored(manager: StateManager, store: MoodyStore) -> None:
     store.refuses_with = StoreDown("not now")
     with pytest.raises(StoreDown):
         manager.submit(ENTRY, "key")
@@ -158,7 +160,7 @@ def test_a_key_is_remembered_only_when_its_answer_was_stored(manager, store):
         manager.submit(EnterMarket("ES", "RUNNER", "6pt"), "key")
 
 
-def test_the_same_key_twice_in_one_group_is_answered_once(manager, store):
+def test_the_same_key_twice_in_one_group_is_answered_once(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as clicks:
         clicks.submit(manager.submit, GREEN)
@@ -171,7 +173,7 @@ def test_the_same_key_twice_in_one_group_is_answered_once(manager, store):
     assert [row.kind for row in store.journal()].count("EnterMarket") == 1
 
 
-def test_who_waits_is_woken_by_the_change(manager):
+def test_who_waits_is_woken_by_the_change(manager: StateManager) -> None:
     with ThreadPoolExecutor(1) as waiting:
         woken = waiting.submit(
             manager.wait_until, lambda s: s.desk.assets["ES"].stack.four.color == "green", PATIENCE_SECONDS
@@ -181,7 +183,9 @@ def test_who_waits_is_woken_by_the_change(manager):
     assert manager.wait_until(lambda snapshot: False, 0.05) is False
 
 
-def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, monkeypatch):
+def test_what_was_answered_as_not_stored_is_not_stored_later(
+    manager: StateManager, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(state_manager, "BEGIN_WITHIN_SECONDS", 0.3)
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as slow:
@@ -195,7 +199,9 @@ def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, mon
     assert color(manager) != "red"
 
 
-def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_path):
+def test_a_new_start_begins_above_every_version_ever_shown(
+    manager: StateManager, store: MoodyStore, tmp_path: Path
+) -> None:
     manager.submit(GREEN)
     manager.submit(NotePrice("ES", price=5250))
     shown = manager.snapshot.version
@@ -206,7 +212,7 @@ def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_p
     assert begins_at > shown
 
 
-def test_a_quiet_market_writes_twice_a_minute(store):
+def test_a_quiet_market_writes_twice_a_minute(store: MoodyStore) -> None:
     """Prices, 1pt bricks, heartbeats and snapshots without effect are kept every 30 s."""
     clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
     manager = StateManager(store, lambda now: RULES, lambda: clock[0])

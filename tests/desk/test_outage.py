@@ -3,8 +3,10 @@
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ ANSWERS_WITHIN_SECONDS = 3.0
 class SlowStore(SqliteStore):
     """A real store behind a disk that hangs until the test lets it go."""
 
-    def __init__(self, path):
+    def __init__(self, path) -> None:
         self.goes = threading.Event()
         self.goes.set()
         super().__init__(path)
@@ -39,12 +41,12 @@ class SlowStore(SqliteStore):
 
 
 @pytest.fixture(autouse=True)
-def patient_desk():
+def patient_desk() -> None:
     """How soon a command is answered is what is measured here."""
 
 
 @pytest.fixture
-def manager(tmp_path):
+def manager(tmp_path: Path) -> Iterator[StateManager]:
     manager = StateManager(SlowStore(tmp_path / "desk.sqlite"), lambda now: RULES)
     yield manager
     manager.store.goes.set()
@@ -58,7 +60,7 @@ def seconds_until_refused(act, *errors):
     return watch.seconds
 
 
-def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager):
+def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager: StateManager) -> None:
     manager.store.goes.clear()
     took = [seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown, StoreDown) for _ in range(2)]
     assert max(took) < ANSWERS_WITHIN_SECONDS
@@ -69,7 +71,7 @@ def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager):
     manager.submit(GREEN)
 
 
-def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager):
+def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager: StateManager) -> None:
     """The first command is under way: its outcome is unknown. The second was never begun: it is dropped for good."""
     manager.store.goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
@@ -81,7 +83,7 @@ def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager
     assert kinds.count("HearBridge") == 0
 
 
-def test_nothing_is_acknowledged_while_the_store_is_down(manager):
+def test_nothing_is_acknowledged_while_the_store_is_down(manager: StateManager) -> None:
     """SPEC 9: not even a 1pt brick or a price, which need no write: TradingView would not send it again."""
     manager.store.goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
@@ -137,7 +139,7 @@ def write_until_refused(desk, color="green"):
 
 
 @pytest.mark.processes
-def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_room(tmp_path):
+def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_room(tmp_path: Path) -> None:
     file = tmp_path / "disk" / "desk.sqlite"
     with small_disk(file.parent) as disk, DeskProcess(tmp_path, **QUICK, SQLITE_PATH=str(file)) as desk:
         desk.database = file
@@ -162,7 +164,7 @@ def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_r
 
 
 @pytest.mark.processes
-def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_path):
+def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -179,7 +181,7 @@ def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_pat
 
 
 @pytest.mark.processes
-def test_the_file_is_taken_away_and_brought_back(tmp_path):
+def test_the_file_is_taken_away_and_brought_back(tmp_path: Path) -> None:
     """A second copy put in its place is another store: the desk follows what is stored, and says so."""
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()

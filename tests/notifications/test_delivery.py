@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -60,14 +62,14 @@ WAITING = "SELECT title FROM notices WHERE next_try_at IS NOT NULL ORDER BY numb
 
 
 @pytest.fixture
-def phone():
+def phone() -> Iterator[NoticeTarget]:
     target = NoticeTarget()
     yield target
     target.leave()
 
 
 @pytest.fixture
-def second_phone():
+def second_phone() -> Iterator[NoticeTarget]:
     target = NoticeTarget()
     yield target
     target.leave()
@@ -90,7 +92,7 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one courier that works when it is told to."""
 
-    def __init__(self, folder, phone, kinds=frozenset({"env_switched"})):
+    def __init__(self, folder, phone, kinds=frozenset({"env_switched"})) -> None:
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
         self.bell = NoticeBell()
@@ -127,13 +129,13 @@ class Outbox:
 
 
 @pytest.fixture
-def outbox(tmp_path, phone):
+def outbox(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
     box = Outbox(tmp_path, phone)
     yield box
     box.manager.stop()
 
 
-def test_a_notice_is_taken_once_and_marked(outbox):
+def test_a_notice_is_taken_once_and_marked(outbox: Outbox) -> None:
     assert outbox.switches("LIVE").works() == 1
     assert outbox.phone.titles == ["[LIVE] The desk trades LIVE now"]
     assert outbox.phone.messages[0]["type"] == "warning"
@@ -141,7 +143,7 @@ def test_a_notice_is_taken_once_and_marked(outbox):
     assert outbox.works() == 0
 
 
-def test_a_row_belongs_to_the_commit_of_its_event(outbox):
+def test_a_row_belongs_to_the_commit_of_its_event(outbox: Outbox) -> None:
     heard = outbox.bell.rings
     outbox.switches("LIVE")
     ((sequence,),) = outbox.rows("sequence")
@@ -150,7 +152,7 @@ def test_a_row_belongs_to_the_commit_of_its_event(outbox):
     assert outbox.bell.rings > heard
 
 
-def test_what_was_not_taken_is_tried_again_later_and_later(outbox):
+def test_what_was_not_taken_is_tried_again_later_and_later(outbox: Outbox) -> None:
     outbox.phone.fault = 500
     outbox.switches("LIVE")
     for attempt, wait in enumerate(BACKOFF, 1):
@@ -164,7 +166,7 @@ def test_what_was_not_taken_is_tried_again_later_and_later(outbox):
     assert outbox.phone.messages[0]["message"].endswith("(this was Tue 09:31:10 New York)")
 
 
-def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox):
+def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox: Outbox) -> None:
     outbox.phone.fault = 503
     outbox.switches("LIVE")
     with capture_logs() as told:
@@ -177,7 +179,7 @@ def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox):
     assert [line["event"] for line in told].count("a notice was given up") == 1
 
 
-def test_a_target_that_is_back_gets_at_once_what_waited(outbox):
+def test_a_target_that_is_back_gets_at_once_what_waited(outbox: Outbox) -> None:
     outbox.phone.fault = 500
     outbox.switches("LIVE", "DEMO").works()
     outbox.phone.fault = None
@@ -187,7 +189,7 @@ def test_a_target_that_is_back_gets_at_once_what_waited(outbox):
     assert sorted(outbox.phone.titles) == ["[DEMO] The desk trades DEMO now"] + ["[LIVE] The desk trades LIVE now"] * 2
 
 
-def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox):
+def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox: Outbox) -> None:
     outbox.switches("LIVE", "DEMO")
     outbox.store.refuses_marks = True
     for _ in range(3):
@@ -199,7 +201,7 @@ def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox):
     assert len(outbox.phone.messages) == 2
 
 
-def test_a_mark_that_fails_harms_no_command(outbox):
+def test_a_mark_that_fails_harms_no_command(outbox: Outbox) -> None:
     outbox.store.refuses_marks = True
     outbox.switches("LIVE")
     with pytest.raises(StoreDown):
@@ -208,7 +210,7 @@ def test_a_mark_that_fails_harms_no_command(outbox):
     assert outbox.manager.snapshot.store == "up"
 
 
-def test_marks_are_not_journaled_and_move_no_sequence(outbox):
+def test_marks_are_not_journaled_and_move_no_sequence(outbox: Outbox) -> None:
     outbox.switches("LIVE")
     outbox.manager.submit(KeepObservations())
     before = (outbox.manager.snapshot.desk.sequence, outbox.manager.snapshot.version, len(list(outbox.store.journal())))
@@ -217,8 +219,8 @@ def test_marks_are_not_journaled_and_move_no_sequence(outbox):
     assert after == before
 
 
-def test_words_that_fail_cost_a_notice_never_the_decision(outbox, monkeypatch):
-    def stumbles(*_):
+def test_words_that_fail_cost_a_notice_never_the_decision(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(*_) -> None:
         raise ValueError("no words")
 
     monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
@@ -227,7 +229,7 @@ def test_words_that_fail_cost_a_notice_never_the_decision(outbox, monkeypatch):
     assert outbox.rows() == []
 
 
-def test_a_commit_that_fails_leaves_no_row(outbox, monkeypatch):
+def test_a_commit_that_fails_leaves_no_row(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     outbox.manager.submit(HearBridge(ts_connected=True))
     monkeypatch.setattr(outbox.store, "_write", lambda commit: (_ for _ in ()).throw(StoreDown("no")))
     with pytest.raises(StoreDown):
@@ -235,7 +237,7 @@ def test_a_commit_that_fails_leaves_no_row(outbox, monkeypatch):
     assert outbox.rows() == []
 
 
-def test_a_week_old_row_goes_when_a_new_one_comes(outbox):
+def test_a_week_old_row_goes_when_a_new_one_comes(outbox: Outbox) -> None:
     outbox.switches("LIVE").works()
     outbox.later(days=6).switches("DEMO").works()
     assert len(outbox.rows()) == 2
@@ -250,13 +252,13 @@ def test_a_week_old_row_goes_when_a_new_one_comes(outbox):
 
 
 @pytest.fixture
-def locks(tmp_path, phone):
+def locks(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
     box = Outbox(tmp_path, phone, frozenset({"lock_ended"}))
     yield box
     box.manager.stop()
 
 
-def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks):
+def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) -> None:
     assert locks.enters().works() == 0
     assert locks.later(seconds=10).works() == 0
     assert locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.gate == "candle_lock"
@@ -265,13 +267,13 @@ def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks):
     assert "[DEMO] The candle is free" in locks.phone.titles
 
 
-def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks):
+def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks: Outbox) -> None:
     assert locks.enters().rows("slot") == [("candle",)]
     locks.later(seconds=30).manager.submit(TickClock())
     assert locks.rows() == []
 
 
-def test_a_newer_lock_replaces_the_announcement_of_the_older(locks):
+def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> None:
     locks.phone.fault = 500
     locks.enters().later(seconds=400).works()
     ((first, attempts),) = locks.rows("number, attempts")
@@ -291,7 +293,7 @@ def complaint(**settings):
     return str(refusal.value)
 
 
-def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows():
+def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows() -> None:
     text = f"json://h/{TOKEN}?to=a,b , tgram://1/2\n ntfy://x,"
     assert Config.from_env({**SETTINGS, "NOTIFY_URLS": text}).notify_urls == (
         f"json://h/{TOKEN}?to=a,b",
@@ -301,13 +303,13 @@ def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows():
 
 
 @pytest.mark.parametrize("url", [f"nonsense://{TOKEN}", f"tgram://{TOKEN}"])
-def test_a_wrong_url_is_named_by_its_place(url, capfd):
+def test_a_wrong_url_is_named_by_its_place(url: str, capfd: pytest.CaptureFixture[str]) -> None:
     sentence = complaint(NOTIFY_URLS=f"json://127.0.0.1/, {url}")
     assert "NOTIFY_URLS: number 2 of 2 was no apprise URL" in sentence
     assert TOKEN not in sentence + "".join(capfd.readouterr())
 
 
-def test_what_is_no_url_or_no_kind_is_said():
+def test_what_is_no_url_or_no_kind_is_said() -> None:
     for sentence in (complaint(NOTIFY_URLS=TOKEN), complaint(NOTIFY_URLS=f"json://h {TOKEN}")):
         assert "NOTIFY_URLS must be apprise URLs" in sentence
         assert TOKEN not in sentence
@@ -315,7 +317,9 @@ def test_what_is_no_url_or_no_kind_is_said():
     assert "10 are the most" in complaint(NOTIFY_URLS=" ".join(["json://h/"] * 11))
 
 
-def test_the_test_command_says_what_became_of_it_without_secrets(phone, second_phone, monkeypatch):
+def test_the_test_command_says_what_became_of_it_without_secrets(
+    phone: NoticeTarget, second_phone: NoticeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
     second_phone.fault = 401
     dead = url_of(free_port())
     for name, value in {**SETTINGS, "NOTIFY_URLS": f"{phone.url} {second_phone.url} {dead}"}.items():
@@ -338,7 +342,9 @@ def test_the_test_command_says_what_became_of_it_without_secrets(phone, second_p
 # -- real threads, real processes ------------------------------------------------------------------------------------
 
 
-def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_phone):
+def test_the_post_stops_at_once_though_a_target_hangs(
+    tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
+) -> None:
     phone.fault = "hang"
     outbox = Outbox(tmp_path, phone)
     outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
@@ -363,7 +369,7 @@ def fills_an_entry(desk):
 
 
 @pytest.mark.processes
-def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path, phone):
+def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path: Path, phone: NoticeTarget) -> None:
     with DeskProcess(tmp_path, NOTIFY_URLS=phone.url, NOTIFY_KINDS="") as desk:
         fills_an_entry(desk)
         watch, reported_at = Stopwatch(desk.process), time.time()
@@ -375,14 +381,14 @@ def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path,
 
 
 @pytest.mark.processes
-def test_without_a_target_nothing_is_written(tmp_path):
+def test_without_a_target_nothing_is_written(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, NOTIFY_URLS="", NOTIFY_KINDS="") as desk:
         fills_an_entry(desk)
         assert desk.rows("SELECT count(*) FROM notices") == [(0,)]
 
 
 @pytest.mark.processes
-def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path):
+def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path: Path) -> None:
     desk = DeskProcess(tmp_path, NOTIFY_URLS=f"nonsense://{TOKEN}", NOTIFY_KINDS="")
     assert desk.spawn().wait(PATIENCE_SECONDS) not in (0, None)
     assert "NOTIFY_URLS: number 1 of 1 was no apprise URL" in desk.log()
@@ -402,7 +408,7 @@ app.extensions["lockstep.close"]()
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("urls", "is_loaded"), [("", "False"), (url_of(9), "True")])
-def test_apprise_is_loaded_only_for_a_target(tmp_path, urls, is_loaded):
+def test_apprise_is_loaded_only_for_a_target(tmp_path: Path, urls: str, is_loaded: str) -> None:
     settings = {**SETTINGS, "SQLITE_PATH": str(tmp_path / "desk.sqlite"), "NOTIFY_URLS": urls}
     pairs = [f"{name}={value}" for name, value in settings.items()]
     started = subprocess.run(
@@ -412,7 +418,9 @@ def test_apprise_is_loaded_only_for_a_target(tmp_path, urls, is_loaded):
 
 
 @pytest.mark.processes
-def test_a_target_that_hangs_delays_neither_web_nor_another_target(tmp_path, phone, second_phone):
+def test_a_target_that_hangs_delays_neither_web_nor_another_target(
+    tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
+) -> None:
     phone.fault = "hang"
     with DeskProcess(tmp_path, NOTIFY_URLS=f"{phone.url},{second_phone.url}", NOTIFY_KINDS="") as desk:
         quiet = webhook_seconds(desk)
@@ -436,7 +444,7 @@ def webhook_seconds(desk, count=60):
 
 
 @pytest.mark.processes
-def test_a_dead_target_gets_it_when_it_is_back(tmp_path):
+def test_a_dead_target_gets_it_when_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     with DeskProcess(tmp_path, NOTIFY_URLS=url_of(port), NOTIFY_KINDS="", LOG_LEVEL="DEBUG") as desk:
         fills_an_entry(desk)
@@ -455,7 +463,7 @@ def test_a_dead_target_gets_it_when_it_is_back(tmp_path):
 
 
 @pytest.mark.processes
-def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_path, phone):
+def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_path: Path, phone: NoticeTarget) -> None:
     phone.fault = "hang"
     with DeskProcess(tmp_path, NOTIFY_URLS=phone.url, NOTIFY_KINDS="+lock_started") as desk:
         fills_an_entry(desk)
@@ -474,7 +482,7 @@ def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_pat
         assert_no_secrets(desk)
 
 
-def assert_no_secrets(desk):
+def assert_no_secrets(desk) -> None:
     """Look for the URL's token in everything the desk wrote: its log and every byte of its files."""
     written = [path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()]
     assert len(written) >= 2

@@ -8,12 +8,15 @@ without a bridge.
 
 import copy
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -23,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.support.api_document import document, operations
-from tests.support.desk_process import BRIDGE_SECRET, QUICK, TV_SECRET, DeskProcess, eventually
+from tests.support.desk_process import BRIDGE_SECRET, QUICK, TV_SECRET, DeskProcess, OperatorCaller, eventually
 
 ENDLESS = {("GET", "/api/stream")}
 CALLS = [call for call in operations() if call not in ENDLESS]
@@ -51,24 +54,24 @@ def known_to_the_desk():
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("schemathesis"), **QUICK) as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
-def operator(desk):
+def operator(desk: DeskProcess) -> OperatorCaller:
     """An operator whose session no guess at ``/api/login`` and no log-out can end."""
     return desk.operator()
 
 
 @pytest.fixture(scope="module")
-def schema():
+def schema() -> BaseSchema:
     config = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
     return schemathesis.openapi.from_dict(known_to_the_desk(), config=config)
 
 
-def sets_the_scene(desk, operator):
+def sets_the_scene(desk, operator) -> None:
     """Let there be a ladder, a trade in ES where the limits still allow one, and something waiting for NQ."""
     bridge, alerts = desk.bridge(), desk.tradingview()
     for asset in ("ES", "NQ"):
@@ -80,7 +83,7 @@ def sets_the_scene(desk, operator):
     operator.post("/api/intent", json={"asset": "NQ"})
 
 
-def fuzz(desk, operator, operation, mode, examples):
+def fuzz(desk, operator, operation, mode, examples) -> None:
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}
@@ -95,7 +98,7 @@ def fuzz(desk, operator, operation, mode, examples):
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def calls(case):
+    def calls(case) -> None:
         assume(not waits(case))
         answer = case.call(base_url=desk.url, headers=headers, cookies=cookies, timeout=60, allow_redirects=False)
         checks = [check for check in CHECKS if not (check is not_a_server_error and may_be_down(operation, answer))]
@@ -128,7 +131,9 @@ NAMES = [f"{method} {path} {mode.value}" for method, path, mode in RUNS]
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("method", "path", "mode"), RUNS, ids=NAMES)
-def test_every_answer_is_a_documented_one(desk, operator, schema, method, path, mode):
+def test_every_answer_is_a_documented_one(
+    desk: DeskProcess, operator: OperatorCaller, schema: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
     sets_the_scene(desk, operator)
     fuzz(desk, operator, schema[path][method], mode, EXAMPLES)
 
@@ -136,7 +141,9 @@ def test_every_answer_is_a_documented_one(desk, operator, schema, method, path, 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("method", "path", "mode"), RUNS, ids=NAMES)
-def test_every_answer_is_a_documented_one_at_length(request, tmp_path, schema, method, path, mode):
+def test_every_answer_is_a_documented_one_at_length(
+    request: pytest.FixtureRequest, tmp_path: Path, schema: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
     """A desk of its own for each call: a thousand guesses at the limits leave nothing that could be entered."""
     if "soak" not in request.config.option.markexpr:
         pytest.skip("only in make soak")
@@ -147,6 +154,6 @@ def test_every_answer_is_a_documented_one_at_length(request, tmp_path, schema, m
 
 
 @pytest.mark.processes
-def test_after_all_that_the_desk_still_answers(desk, operator):
+def test_after_all_that_the_desk_still_answers(desk: DeskProcess, operator: OperatorCaller) -> None:
     assert operator.get("/api/state").status_code == 200
     assert "Traceback" not in desk.log()

@@ -2,7 +2,9 @@
 
 import itertools
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -25,7 +27,7 @@ NOT_YET = "the store does not answer yet"
 
 
 @pytest.fixture
-def emulator():
+def emulator() -> Iterator[Emulator]:
     """An emulator of the test's own: it will be paused and killed."""
     try:
         with Emulator() as emulator:
@@ -68,7 +70,7 @@ def timed(desk, ask):
 
 
 @pytest.mark.processes
-def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator, tmp_path):
+def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -87,7 +89,7 @@ def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator, tmp_path):
 
 
 @pytest.mark.processes
-def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator, tmp_path):
+def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         alerts, operator = desk.tradingview(), desk.operator()
         alerts.opens_the_ladder()
@@ -113,7 +115,9 @@ def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator,
 
 
 @pytest.mark.processes
-def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(emulator, tmp_path):
+def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(
+    emulator: Emulator, tmp_path: Path
+) -> None:
     """Its emulator forgets all when it is killed: the desk keeps what it knows on the page and takes nothing."""
     with desk_on(emulator, tmp_path) as desk:
         alerts, operator = desk.tradingview(), desk.operator()
@@ -131,7 +135,7 @@ def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(em
 
 
 @pytest.mark.processes
-def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator, tmp_path):
+def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path / "desk") as desk:
         alerts, operator = desk.tradingview(), desk.operator()
         alerts.opens_the_ladder()
@@ -155,7 +159,7 @@ def export(host, project, folder):
     return found
 
 
-def restore(host, project, kept):
+def restore(host, project, kept) -> None:
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(kept)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=60).raise_for_status()
 
@@ -164,19 +168,19 @@ def restore(host, project, kept):
 
 
 @pytest.fixture(autouse=True)
-def patient_desk():
+def patient_desk() -> None:
     """How soon a command is answered is what is measured here."""
 
 
 @pytest.fixture
-def manager(firestore_host):
+def manager(firestore_host: str) -> Iterator[StateManager]:
     store = FirestoreStore(f"outage-{secrets.token_hex(4)}", emulator_host=firestore_host)
     manager = StateManager(store, lambda now: RULES)
     yield manager
     manager.stop()
 
 
-def commits(manager, command, key):
+def commits(manager, command, key) -> None:
     """Ask until the emulator has answered: on a busy machine its first answers take longer than a store waits."""
 
     def is_done():
@@ -188,7 +192,7 @@ def commits(manager, command, key):
     eventually(is_done)
 
 
-def strangers_are_refused(project, host):
+def strangers_are_refused(project, host) -> bool:
     """Whether the emulator goes by its new rules: the first answer by them takes it a while."""
     stranger = FirestoreStore(project, emulator_host=host)
     stranger._wire._metadata.remove(OWNER)
@@ -205,7 +209,9 @@ def color(manager):
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(manager, firestore_host):
+def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(
+    manager: StateManager, firestore_host: str
+) -> None:
     commits(manager, GREEN, "first")
     wire = manager.store._wire
     project = wire.database.split("/")[1]
@@ -222,7 +228,9 @@ def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(ma
     assert [row.kind for row in manager.store.journal()].count("CloseBrick") == 2
 
 
-def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(manager, monkeypatch):
+def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(
+    manager: StateManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The write comes through and its answer does not: nobody knows, so the store is asked."""
     wire, sent = manager.store._wire, itertools.count()
     commit = wire.commit
@@ -242,7 +250,7 @@ def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(man
 
 
 @pytest.mark.processes
-def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator, tmp_path):
+def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         desk.tradingview().opens_the_ladder()
         desk.terminate()
@@ -255,7 +263,7 @@ def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator, t
         assert desk.operator().asset()["main_renko_color"] == "green"
 
 
-def _answers(desk):
+def _answers(desk) -> bool:
     try:
         return desk.stranger().get("/healthz").status_code == 200
     except requests.RequestException:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -39,7 +40,7 @@ SHORT = "01a1e9ef3b2025d5965dc31730d0dcac"
 
 
 @pytest.fixture
-def old(firestore_host):
+def old(firestore_host: str) -> Iterator[Callable[[], FirestoreStore]]:
     """Yield how to open a database as the program before left it."""
     project, opened = f"desk-{uuid.uuid4().hex[:12]}", []
 
@@ -81,7 +82,7 @@ def started(old):
     return StateManager(store, lambda now: rules, lambda: NEXT_MORNING)
 
 
-def test_every_record_is_found_and_would_be_written_as_it_lies_there(old):
+def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callable[[], FirestoreStore]) -> None:
     """So the program before finds what today's writes: a rolling update may go either way."""
     store, stored = old(), plain_fields()
     for kind in (projection.kind for projection in PROJECTIONS):
@@ -93,7 +94,7 @@ def test_every_record_is_found_and_would_be_written_as_it_lies_there(old):
         assert len(written) >= 1
 
 
-def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
+def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     desk = manager.snapshot.desk
     (order,) = desk.orders.values()
@@ -104,7 +105,7 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
     manager.stop()
 
 
-def test_the_journal_tells_of_the_trade_what_it_told_before(old):
+def test_the_journal_tells_of_the_trade_what_it_told_before(old: Callable[[], FirestoreStore]) -> None:
     store = old()
     [entry] = page_of(store, Selection(), "18:00", 10).trades
     assert (entry.trade.id, entry.stop_points, entry.note.text) == (WON, 15, "waited for the second push")
@@ -122,7 +123,7 @@ def test_the_journal_tells_of_the_trade_what_it_told_before(old):
     assert recall_order(store, WON).status is OrderStatus.FILLED
 
 
-def test_the_day_goes_on_and_replay_is_equal(old):
+def test_the_day_goes_on_and_replay_is_equal(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     assert manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer.gate == "candle_lock"
     (order,) = manager.snapshot.desk.orders.values()
@@ -139,7 +140,7 @@ def test_the_day_goes_on_and_replay_is_equal(old):
     assert replay.is_equal, replay.sentences
 
 
-def test_an_answer_is_remembered_by_its_key(old):
+def test_an_answer_is_remembered_by_its_key(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     assert manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3").repeated is True
     manager.stop()

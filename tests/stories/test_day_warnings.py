@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -32,13 +33,13 @@ def trader_on_a_day(**settings):
         ("51000.00", []),
     ],
 )
-def test_a_jump_tells_the_highest_mark_alone(balance, told):
+def test_a_jump_tells_the_highest_mark_alone(balance: str, told: list[Any]) -> None:
     trader = trader_on_a_day().broker_says(balance=balance)
     assert marks(trader) == told
     assert trader.alerts == ["daily_warning"] * len(told) + ["daily_stop"] * (balance == "49000.00")
 
 
-def test_a_slow_fall_tells_each_mark_once():
+def test_a_slow_fall_tells_each_mark_once() -> None:
     trader = trader_on_a_day()
     for balance in (49_499, 49_498, 49_299, 49_298, 49_149, 49_148, 49_001):
         trader.broker_says(balance=balance)
@@ -48,37 +49,37 @@ def test_a_slow_fall_tells_each_mark_once():
     assert trader.replays_equal()
 
 
-def test_a_recovery_does_not_tell_it_again():
+def test_a_recovery_does_not_tell_it_again() -> None:
     trader = trader_on_a_day().broker_says(balance=49_300).broker_says(balance=51_000).broker_says(balance=49_300)
     assert marks(trader) == [70]
     assert marks(trader.broker_says(balance=49_500)) == [70]
     assert marks(trader.broker_says(balance=49_150)) == [70, 85]
 
 
-def test_a_restart_does_not_tell_it_again():
+def test_a_restart_does_not_tell_it_again() -> None:
     assert marks(trader_on_a_day().broker_says(balance=49_300).restarts().broker_says(balance=49_290)) == [70]
 
 
-def test_the_next_day_begins_anew():
+def test_the_next_day_begins_anew() -> None:
     trader = trader_on_a_day().broker_says(balance=49_300).at("18:00:00").broker_says(balance=49_300)
     assert marks(trader) == [70]
     assert marks(trader.broker_says(balance="48807.00")) == [70, 50]
 
 
-def test_the_marks_follow_the_limit():
+def test_the_marks_follow_the_limit() -> None:
     trader = trader_on_a_day(daily_stop_limit_pct=Decimal(1)).broker_says(balance="49750.01")
     assert marks(trader) == []
     assert marks(trader.broker_says(balance=49_750)) == [50]
 
 
-def test_a_triggered_stop_tells_no_mark():
+def test_a_triggered_stop_tells_no_mark() -> None:
     assert marks(trader_on_a_day().broker_says(balance=48_000).broker_says(balance=49_100)) == []
 
 
 # -- a trade taken by hand (SPEC 5.5) -------------------------------------------------------------------------
 
 
-def test_a_trade_taken_by_hand_counts():
+def test_a_trade_taken_by_hand_counts() -> None:
     trader = Trader(max_trades_per_day=2).consumes_trade()
     assert trader.desk.day.trades_taken == 1
     assert trader.with_structure("green").gate_for("BUY") is None
@@ -87,20 +88,20 @@ def test_a_trade_taken_by_hand_counts():
     assert trader.replays_equal()
 
 
-def test_there_is_none_beyond_the_last():
+def test_there_is_none_beyond_the_last() -> None:
     trader = Trader(max_trades_per_day=1).consumes_trade().consumes_trade()
     assert trader.refused_by == "no_trade_left"
     assert trader.refusal.sentence == "TRADE LIMIT REACHED — 1 of 1 trades taken today"
     assert trader.desk.day.trades_taken == 1
 
 
-def test_the_next_day_has_all_of_them():
+def test_the_next_day_has_all_of_them() -> None:
     trader = Trader(max_trades_per_day=1).consumes_trade().at("17:59:59.999999").consumes_trade()
     assert trader.refused_by == "no_trade_left"
     assert trader.at("18:00:00").consumes_trade().refused_by is None
 
 
-def test_a_trade_taken_by_hand_ends_nothing_that_runs():
+def test_a_trade_taken_by_hand_ends_nothing_that_runs() -> None:
     trader = Trader(max_trades_per_day=1).with_structure("green").enters("BUY").claims().consumes_trade()
     assert trader.filled_at(5250).position == 5
     assert trader.desk.day.trades_taken == 2

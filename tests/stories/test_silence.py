@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from services.engine.model.events import FeedLost, FeedReturned
 from tests.support.trader import Trader
 
 
-def test_tradingview_is_told_silent_after_ten_minutes_once():
+def test_tradingview_is_told_silent_after_ten_minutes_once() -> None:
     trader = Trader().goes_silent().later(seconds=599, microseconds=999_999).ticks()
     assert trader.told(FeedLost) == []
     assert len(trader.later(microseconds=1).ticks().told(FeedLost)) == 1
@@ -19,37 +22,37 @@ def test_tradingview_is_told_silent_after_ten_minutes_once():
     assert trader.replays_equal()
 
 
-def test_its_return_is_told_once_and_the_next_silence_again():
+def test_its_return_is_told_once_and_the_next_silence_again() -> None:
     trader = Trader().goes_silent().later(seconds=600).ticks().hears().ticks().hears().ticks()
     assert [event.asset for event in trader.told(FeedReturned)] == ["ES"]
     trader.later(seconds=600).ticks()
     assert len(trader.told(FeedLost)) == 2
 
 
-def test_a_delayed_heartbeat_is_no_return():
+def test_a_delayed_heartbeat_is_no_return() -> None:
     trader = Trader().goes_silent().later(seconds=600).ticks()
     trader.hears(5250, sent_at=Trader().now).ticks()
     assert trader.told(FeedReturned) == []
 
 
-def test_what_was_never_heard_is_not_lost():
+def test_what_was_never_heard_is_not_lost() -> None:
     trader = Trader(is_heard=False).later(seconds=7200).ticks()
     assert (trader.told(FeedLost), trader.alerts) == ([], [])
 
 
-def test_each_asset_is_told_for_itself():
+def test_each_asset_is_told_for_itself() -> None:
     trader = Trader(assets=("ES", "NQ")).goes_silent().later(seconds=300).turns_to("NQ").hears()
     trader.later(seconds=300).ticks()
     assert [event.asset for event in trader.told(FeedLost)] == ["ES"]
 
 
-def test_a_brick_is_no_heartbeat():
+def test_a_brick_is_no_heartbeat() -> None:
     trader = Trader().goes_silent().later(seconds=599).bricks(6, "green").later(seconds=1).ticks()
     assert len(trader.told(FeedLost)) == 1
 
 
 @pytest.mark.parametrize("heard", [lambda trader: trader.hears_bridge(), lambda trader: trader.broker_says()])
-def test_the_bridge_is_told_silent_after_a_minute_once(heard):
+def test_the_bridge_is_told_silent_after_a_minute_once(heard: Callable[..., Any]) -> None:
     trader = heard(Trader()).later(seconds=59, microseconds=999_999).ticks()
     assert trader.told(FeedLost) == []
     assert len(trader.later(microseconds=1).ticks().told(FeedLost)) == 1
@@ -60,11 +63,11 @@ def test_the_bridge_is_told_silent_after_a_minute_once(heard):
     assert [event.asset for event in trader.told(FeedReturned)] == [None]
 
 
-def test_a_restart_does_not_tell_it_again():
+def test_a_restart_does_not_tell_it_again() -> None:
     trader = Trader().goes_silent().hears_bridge().later(seconds=600).ticks().restarts().ticks()
     assert len(trader.told(FeedLost)) == 2
 
 
-def test_the_limit_of_the_heartbeat_decides():
+def test_the_limit_of_the_heartbeat_decides() -> None:
     trader = Trader(heartbeat_max_age_seconds=60).goes_silent().later(seconds=60).ticks()
     assert [event.asset for event in trader.told(FeedLost)] == ["ES"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.manager import StateManager
@@ -56,21 +57,21 @@ class StoredTrader(Trader):
         self.starts()
         self._keep_alive()
 
-    def starts(self, **settings: object) -> StoredTrader:
+    def starts(self, **settings: object) -> Self:
         """Start the program on the file; ``settings`` are new in the environment."""
         self.settings = {**self.settings, **settings}
         rules = rules_for(*self.assets, **self.settings)
         self.manager = StateManager(self._opens(), lambda now: rules, lambda: self.now)
         return self
 
-    def stops(self) -> StoredTrader:
+    def stops(self) -> Self:
         self.manager.stop()
         return self
 
-    def restarts(self, **settings: object) -> StoredTrader:
+    def restarts(self, **settings: object) -> Self:
         return self.stops().starts(**settings)
 
-    def keeps_snapshot(self) -> StoredTrader:
+    def keeps_snapshot(self) -> Self:
         """Have the desk kept as it stands, as the clockwork does when one is due."""
         future: Future[None] = Future()
         self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))

@@ -1,6 +1,7 @@
 """A bridge that others wrote says no more than the contract names: the desk understands it, and it the desk."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,12 @@ SECRET = SAID["heartbeat"]["secret"]
 
 
 @pytest.fixture
-def day(tmp_path):
+def day(tmp_path: Path):
     with desk_of(tmp_path) as day:
         yield day
 
 
-def test_it_takes_an_entry_and_reports_the_fill(day):
+def test_it_takes_an_entry_and_reports_the_fill(day) -> None:
     day.webhook("/tv_heartbeat", price=5250.25)
     for size in (8, 12, 6):
         day.brick(size, "green")

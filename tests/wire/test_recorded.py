@@ -10,18 +10,18 @@ CHAPTERS = ("state", "webhooks", "bridge", "orders", "operator", "controls", "jo
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory):
+def story(tmp_path_factory: pytest.TempPathFactory):
     return told(tmp_path_factory.mktemp("recorded"))
 
 
-def test_every_chapter_is_recorded(story):
+def test_every_chapter_is_recorded(story) -> None:
     assert (
         set(story) == set(CHAPTERS) == {path.stem for path in RECORDED.glob("*.json") if path.stem != "foreign_bridge"}
     )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_today_the_same_is_said(story, chapter):
+def test_today_the_same_is_said(story, chapter: str) -> None:
     recorded = json.loads((RECORDED / f"{chapter}.json").read_text("utf-8"))
     for now, then in zip(story[chapter], recorded, strict=True):
         assert now == then
