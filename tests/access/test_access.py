@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -80,7 +81,7 @@ IDENTITIES = {  # name -> what the request carries
 }
 
 
-def routes():
+def routes() -> Iterator[str]:
     app = house_routes()
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
@@ -90,7 +91,7 @@ def routes():
 ROUTES = sorted(routes())
 
 
-def is_admitted(route, who):
+def is_admitted(route: str, who: str) -> bool:
     door = ADMITTED[route]
     method = route.split()[0]
     if door == "anybody":
@@ -206,11 +207,11 @@ def test_open_mode_asks_for_nothing_but_the_secrets(tmp_path: Path) -> None:
 class From(Caller):
     """Somebody at another address of this machine."""
 
-    def __init__(self, desk, address) -> None:
+    def __init__(self, desk: DeskProcess, address) -> None:
         super().__init__(desk)
 
         class Bound(HTTPAdapter):
-            def init_poolmanager(self, *args, **kwargs) -> None:
+            def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
                 super().init_poolmanager(*args, source_address=(address, 0), **kwargs)
 
         self.mount("http://", Bound())
@@ -242,7 +243,7 @@ def test_behind_a_trusted_proxy_the_address_is_the_callers(tmp_path: Path) -> No
 def test_guesses_at_once_are_limited_too(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="", DASHBOARD_PASSWORD_HASH=PasswordHasher().hash(PASSWORD)) as desk:
 
-        def guesses(number):
+        def guesses(number: int) -> int:
             return desk.stranger().post("/api/login", json={"password": f"guess {number}"}).status_code
 
         with ThreadPoolExecutor(16) as guessing:
@@ -253,7 +254,7 @@ def test_guesses_at_once_are_limited_too(tmp_path: Path) -> None:
 # -- the session -----------------------------------------------------------------------------------------------------
 
 
-def login_cookie(desk, headers=None):
+def login_cookie(desk: DeskProcess, headers: dict[str, str] | None = None) -> list[str]:
     answer = desk.stranger().post("/api/login", json={"password": PASSWORD}, headers=headers)
     return [part.strip() for part in answer.headers["Set-Cookie"].split(";")]
 

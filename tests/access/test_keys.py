@@ -33,6 +33,7 @@ from tests.support.desk_process import (
     QUICK,
     REPOSITORY,
     SETTINGS,
+    Caller,
     DeskProcess,
     OperatorCaller,
     error_of,
@@ -50,7 +51,7 @@ READS = {
 QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
 
 
-def guards_by_route():
+def guards_by_route() -> Iterator[tuple[str, str]]:
     app = house_routes()
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
@@ -60,7 +61,7 @@ def guards_by_route():
 GUARD_OF = dict(sorted(guards_by_route()))
 
 
-def bearer(token):
+def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -101,18 +102,18 @@ class Hand:
 
     now = 1000.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
 class Kept:
     """A real store whose file can be let go of and taken up again, and how often it was asked for its keys."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.path, self.asked = path, 0
         self.store = SqliteStore(path)
 
-    def api_keys(self):
+    def api_keys(self) -> Any:
         self.asked += 1
         return self.store.api_keys()
 
@@ -126,7 +127,7 @@ class Kept:
         self.path.with_suffix(".aside").rename(self.path)
         self.store = SqliteStore(self.path)
 
-    def adds(self, *scopes):
+    def adds(self, *scopes: str):
         key, token = make_key("display", scopes or ["state:read"], NOON)
         self.store.put_api_key(stored(key))
         return key, token
@@ -260,7 +261,7 @@ def test_a_store_that_hangs_keeps_nobody_for_long(kept: Kept, clock: Hand, monke
     goes = threading.Event()
     goes.set()
 
-    def ask():
+    def ask() -> Any:
         assert goes.wait(PATIENCE_SECONDS)
         return kept.api_keys()
 
@@ -351,7 +352,7 @@ def test_every_call_that_takes_keys_only_reads() -> None:
 # -- a running desk ----------------------------------------------------------------------------------------------------
 
 
-def flask(desk, *words):
+def flask(desk: DeskProcess, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ``flask desk keys`` beside the desk."""
     return subprocess.run(
         [sys.executable, "-m", "flask", "desk", "keys", *words],
@@ -364,7 +365,7 @@ def flask(desk, *words):
     )
 
 
-def added(desk, *scopes, name="display"):
+def added(desk: DeskProcess, *scopes: str, name: str = "display") -> str:
     answer = flask(desk, "add", name, *(word for scope in scopes for word in ("--scope", scope)))
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.strip()
@@ -391,7 +392,7 @@ def operator(desk: DeskProcess) -> OperatorCaller:
     return desk.operator()
 
 
-def knocks(caller, route, headers):
+def knocks(caller: Caller, route: str, headers: dict[str, str]) -> int:
     method, path = route.split()
     data, asked = "{}" if method == "POST" else None, QUERIES.get(path)
     path = re.sub("<.*?>", "nobody", path)
@@ -515,14 +516,14 @@ def place(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.mark.processes
-def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path, place: str) -> None:
+def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path, place: dict[str, str]) -> None:
     with DeskProcess(tmp_path, **QUICK, **place) as desk:
         assert flask(desk, "list").stdout == "There are no API keys.\n"
         token = added(desk, "state:read", "metrics:read", name="wall display")
         key_id = token.split("_")[1]
         caller = desk.stranger()
 
-        def status():
+        def status() -> int:
             return caller.get("/api/state", headers=bearer(token)).status_code
 
         assert Stopwatch(desk.process).waits_until(lambda: status() == 200) < NOTICED_WITHIN
@@ -547,7 +548,7 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path, place: st
         assert status() == 401
 
 
-def keys_of(desk):
+def keys_of(desk: DeskProcess):
     store = open_store(Config.from_env(desk.settings))
     try:
         return store.api_keys()
@@ -574,7 +575,7 @@ def test_the_command_line_says_what_is_wrong(desk: DeskProcess, tmp_path: Path) 
 
 
 @pytest.mark.processes
-def test_a_store_that_no_desk_has_made_takes_no_keys(tmp_path: Path, place: str) -> None:
+def test_a_store_that_no_desk_has_made_takes_no_keys(tmp_path: Path, place: dict[str, str]) -> None:
     desk = DeskProcess(tmp_path, **place)
     for words in (("add", "x", "--scope", "state:read"), ("list",), ("revoke", "x")):
         answer = flask(desk, *words)

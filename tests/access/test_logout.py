@@ -32,7 +32,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
         yield desk
 
 
-def status(desk, cookie):
+def status(desk: DeskProcess, cookie: str) -> int:
     return desk.stranger().get("/api/state", headers={"Cookie": cookie}).status_code
 
 
@@ -97,7 +97,7 @@ def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(de
 
 
 @contextmanager
-def two_webs(folder, **place):
+def two_webs(folder: Path, **place: dict[str, str]) -> Iterator[tuple[DeskProcess, DeskProcess]]:
     """A writer and its standby."""
     with DeskProcess(folder, **QUICK, **place) as first, DeskProcess(folder, **QUICK, **place) as second:
         yield first, second
@@ -116,7 +116,9 @@ def place(request: pytest.FixtureRequest) -> dict[str, str]:
     }
 
 
-def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(tmp_path: Path, place: str) -> None:
+def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
     with two_webs(tmp_path, **place) as webs:
         for here, there in (webs, reversed(webs)):
             operator = here.operator()

@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 class NoStore:
     """A store that nobody reaches."""
 
-    def ended_sessions(self, since) -> None:
+    def ended_sessions(self, since: datetime) -> None:
         raise StoreDown("unplugged")
 
     put_ended_session = ended_sessions
@@ -29,17 +29,17 @@ class Hand:
 
     now = NOON
 
-    def __call__(self):
+    def __call__(self) -> datetime:
         return self.now
 
 
 class Wire:
     """The way to a real store, which can be cut; it counts the questions."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self._store, self.is_cut, self.asked = SqliteStore(path), False, 0
 
-    def ended_sessions(self, since):
+    def ended_sessions(self, since: datetime):
         self._goes_through()
         return self._store.ended_sessions(since)
 
@@ -71,7 +71,7 @@ def wires(path: Path) -> Iterator[Callable[[], Wire]]:
     """Make ways to one store, one for each process."""
     made = []
 
-    def new_wire():
+    def new_wire() -> Wire:
         made.append(Wire(path))
         return made[-1]
 

@@ -1,6 +1,7 @@
 """axe-core looks at every page, in dark and light, on a desktop and a phone: nothing serious may be wrong."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -44,7 +45,9 @@ def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
 
 
 @pytest.mark.parametrize(("scheme", "width"), SIGHTS)
-def test_nothing_serious_is_wrong_on_any_page(browser: Browser, busy_desk: LiveDesk, scheme: str, width: int) -> None:
+def test_nothing_serious_is_wrong_on_any_page(
+    browser: Browser, busy_desk: LiveDesk, scheme: Literal["dark", "light"], width: int
+) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{busy_desk.url}/login")

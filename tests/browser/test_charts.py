@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.support.own_time import within_own_seconds
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PRICE = 5250.0
 COUNT_PIXELS = """(figure, token) => {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

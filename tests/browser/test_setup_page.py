@@ -3,13 +3,13 @@
 import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.support.desk_process import TV_SECRET
 
 
-def opens_setup(page, desk):
+def opens_setup(page: Page, desk: LiveDesk) -> Page:
     page.goto(f"{desk.url}/login")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -18,7 +18,7 @@ def opens_setup(page, desk):
     return page
 
 
-def hook(page, path):
+def hook(page: Page, path: str) -> Locator:
     return page.locator(f'.hook[data-path="{path}"]')
 
 

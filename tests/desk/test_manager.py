@@ -24,7 +24,7 @@ from services.engine.model.commands import (
 )
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import StoreDown
+from services.stores.store import Commit, Head, StoreDown
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PATIENCE_SECONDS, TV_SECRET, eventually
 from wire.types import Stream
 
@@ -38,7 +38,7 @@ ENTRY = EnterMarket("ES", "SCALP", "6pt")
 class MoodyStore(SqliteStore):
     """A real store whose commits can be held up or refused."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.is_committing = threading.Event()
@@ -46,7 +46,7 @@ class MoodyStore(SqliteStore):
         self.commits = []
         super().__init__(path)
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         self.is_committing.set()
         assert self.may_commit.wait(PATIENCE_SECONDS)
         if self.refuses_with is not None:
@@ -71,7 +71,7 @@ def manager(store: MoodyStore) -> Iterator[StateManager]:
     manager.stop()
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 

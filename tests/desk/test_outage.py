@@ -3,21 +3,22 @@
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown, StoreDown
+from services.stores.store import Commit, Head, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Color, Stream
 
 GREEN = CloseBrick("ES", Stream.FOUR, "green")
 ANSWERS_WITHIN_SECONDS = 3.0
@@ -26,16 +27,16 @@ ANSWERS_WITHIN_SECONDS = 3.0
 class SlowStore(SqliteStore):
     """A real store behind a disk that hangs until the test lets it go."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.goes = threading.Event()
         self.goes.set()
         super().__init__(path)
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         assert self.goes.wait(60)
         return super().commit(commit)
 
-    def renew(self, head):
+    def renew(self, head: Head) -> Head:
         assert self.goes.wait(60)
         return super().renew(head)
 
@@ -53,7 +54,7 @@ def manager(tmp_path: Path) -> Iterator[StateManager]:
     manager.stop()
 
 
-def seconds_until_refused(act, *errors):
+def seconds_until_refused(act: Callable[..., Any], *errors: type[Exception]) -> float:
     watch = Stopwatch()
     with pytest.raises(errors):
         act()
@@ -99,7 +100,7 @@ def test_nothing_is_acknowledged_while_the_store_is_down(manager: StateManager) 
 
 
 @contextmanager
-def small_disk(folder, megabytes=6):
+def small_disk(folder: Path, megabytes: int = 6) -> Iterator[Path]:
     """Mount a disk of a few megabytes."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
@@ -111,7 +112,7 @@ def small_disk(folder, megabytes=6):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def fill(folder):
+def fill(folder: Path) -> Path:
     """Leave no byte free."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
@@ -124,7 +125,7 @@ def fill(folder):
     return ballast
 
 
-def write_until_refused(desk, color="green"):
+def write_until_refused(desk: DeskProcess, color: Color = "green"):
     """Send bricks until the disk takes no more; return the refused one's answer and who was acknowledged."""
     alerts, acknowledged = desk.tradingview(), []
     for number in range(2000):

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from requests import Response
 
 from services.desk.clicks import refusal_of_stale
 from tests.support.api_document import documented
@@ -33,7 +35,7 @@ FROZEN_SECONDS = 7
 
 
 def test_five_seconds_are_the_limit_and_an_instant_ahead_counts_as_now() -> None:
-    def judged(**ago):
+    def judged(**ago: float):
         return refusal_of_stale(NOW - timedelta(**ago), NOW)
 
     assert refusal_of_stale(None, NOW) is None
@@ -49,19 +51,19 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
         yield Floor(desk)
 
 
-def ago(floor, seconds):
+def ago(floor: Floor, seconds: float) -> str:
     """Write the instant so many seconds before the desk's ``now``, as a page measures it."""
     now = datetime.fromisoformat(floor.operator.state()["now"])
     return (now - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
-def clicks(floor, path, body, seconds, key=None):
+def clicks(floor: Floor, path: str, body: Any, seconds: float, key: str | None = None) -> Response:
     headers = {"Idempotency-Key": key} if key else {}
     sent = {**body, "clicked_at": ago(floor, seconds)}
     return documented(floor.operator.post(f"/api/{path}", json=sent, headers=headers))
 
 
-def is_stale(answer, seconds) -> bool:
+def is_stale(answer: Any, seconds: float) -> bool:
     sentence = error_of(answer, 409)
     assert sentence in [SENTENCE.format(seconds + late) for late in range(5)]  # a busy machine answers late
     told = answer.json()
@@ -69,7 +71,7 @@ def is_stale(answer, seconds) -> bool:
     return True
 
 
-def kept(floor):
+def kept(floor: Floor) -> tuple[Any, ...]:
     """Return all that a click could leave behind: the state but for the clock, and what is stored."""
     tables = [floor.desk.rows(query) for query in ("SELECT count(*) FROM orders", "SELECT count(*) FROM attempts")]
     clicked = floor.desk.rows(

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
 from services.notifications.delivery import Courier, NoticeBell, Target
@@ -25,10 +26,20 @@ from services.ops.config import Config
 from services.ops.opening import open_store
 from services.projections.trades import TRADES
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
+from services.stores.store import (
+    Commit,
+    Head,
+    JournalRow,
+    NoticeMark,
+    NotTheWriter,
+    OutcomeUnknown,
+    Stored,
+    StoreDown,
+    StoreError,
+)
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, OperatorCaller, error_of, eventually
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
 
@@ -38,7 +49,7 @@ GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOU
 class PausableStore(SqliteStore):
     """A real store that a test can hold up, as a paused process or a dead network does."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.goes = threading.Event()
         self.goes.set()
         self.loses_answers = 0
@@ -47,27 +58,27 @@ class PausableStore(SqliteStore):
         self._is_loading = False
         super().__init__(path)
 
-    def load(self):
+    def load(self) -> Stored:
         self._is_loading = True
         try:
             return super().load()
         finally:
             self._is_loading = False
 
-    def head(self):
+    def head(self) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         head = super().head()
         if not self._is_loading:
             self.looks.append((time.monotonic(), head))
         return head
 
-    def renew(self, head):
+    def renew(self, head: Head) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         renewed = super().renew(head)
         self.renewals += 1
         return renewed
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         head = super().commit(commit)
         if self.loses_answers:
@@ -98,7 +109,7 @@ def path(tmp_path: Path) -> Path:
 def managers() -> Iterator[Callable[..., StateManager]]:
     opened = []
 
-    def open_one(path, **more):
+    def open_one(path: Path, **more: Any) -> StateManager:
         manager = StateManager(PausableStore(path), lambda now: RULES, **more)
         opened.append(manager)
         return manager
@@ -110,11 +121,11 @@ def managers() -> Iterator[Callable[..., StateManager]]:
         manager.stop()
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def kinds(manager):
+def kinds(manager: StateManager) -> list[str]:
     return [row.kind for row in manager.store.journal()]
 
 
@@ -195,7 +206,7 @@ def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(
     assert kinds(standby)[-1] == "TakeOver"
 
 
-def silence_seen_by(standby):
+def silence_seen_by(standby: StateManager):
     """Return when a standby that took over had seen the lost writer's last sign, and when it looked from then on."""
     _, last_sign = standby.store.looks[-1]  # a writer does not look
     looks = [at for at, head in standby.store.looks if head == last_sign]
@@ -224,7 +235,7 @@ def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(
         writer.submit(RED)
 
 
-def _outcome(manager, command):
+def _outcome(manager: StateManager, command: AnyCommand):
     try:
         return manager.submit(command)
     except StoreError as error:
@@ -267,7 +278,7 @@ def test_what_is_committed_while_the_standby_reads_is_followed_once(
     standby = managers(path, subscribers=[ear])
     load, between = standby.store.load, iter([True])
 
-    def load_slowly():
+    def load_slowly() -> Stored:
         stored = load()
         if next(between, False):
             writer.submit(KeepDeadLetter("/tv_renko", "in between", ""))
@@ -294,7 +305,7 @@ def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(
     assert (loads, standby.snapshot.version) == ([], version)
 
 
-def looks_on_after_a_renewal(standby, writer) -> None:
+def looks_on_after_a_renewal(standby: StateManager, writer) -> None:
     """Wait until the writer has renewed its lease and the standby has looked twice since."""
     renewals = writer.store.renewals
     eventually(lambda: writer.store.renewals > renewals)
@@ -378,7 +389,7 @@ def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(
     late = []
     commit = manager.store.commit
 
-    def hang(wanted) -> None:
+    def hang(wanted: type[Any]) -> None:
         late.append(wanted)
         raise OutcomeUnknown("no answer in time")
 
@@ -400,7 +411,7 @@ def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(
     manager = managers(path)
     show, faults = manager._published.show, iter([True])
 
-    def fail_once(**changes) -> None:
+    def fail_once(**changes: Any) -> None:
         if next(faults, False):
             raise KeyError("a fault of ours")
         show(**changes)
@@ -439,7 +450,7 @@ def test_a_takeover_that_fails_half_way_is_tried_again(path: Path, managers: Cal
     writer, standby = managers(path), managers(path)
     store, newest_records, failures = standby.store, standby.store.newest_records, iter([True, True])
 
-    def fail_at_first(kind, *asked):
+    def fail_at_first(kind: str, *asked: Any):
         if kind is TRADES and next(failures, False):
             raise StoreDown("not yet")
         return newest_records(kind, *asked)
@@ -450,7 +461,7 @@ def test_a_takeover_that_fails_half_way_is_tried_again(path: Path, managers: Cal
     standby.submit(GREEN)
 
 
-def _commit_error(commit, late):
+def _commit_error(commit: Commit, late: Any):
     try:
         commit(late)
     except StoreError as error:
@@ -472,7 +483,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def two_webs(folder, place):
+def two_webs(folder: Path, place: dict[str, str]) -> Iterator[tuple[DeskProcess, DeskProcess]]:
     with (
         DeskProcess(folder / "one", **QUICK, **place) as first,
         DeskProcess(folder / "two", **QUICK, **place) as second,
@@ -480,7 +491,7 @@ def two_webs(folder, place):
         yield first, second
 
 
-def journal_of(desk):
+def journal_of(desk: DeskProcess) -> list[JournalRow]:
     store = open_store(Config.from_env(desk.settings))
     try:
         return list(store.journal())
@@ -488,12 +499,12 @@ def journal_of(desk):
         store.close()
 
 
-def role_of(operator):
+def role_of(operator: OperatorCaller) -> str:
     return operator.state()["global"]["role"]
 
 
 @pytest.mark.processes
-def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: str) -> None:
+def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: dict[str, str]) -> None:
     with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
@@ -513,7 +524,9 @@ def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: 
 
 
 @pytest.mark.processes
-def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path: Path, place: str) -> None:
+def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
     with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
@@ -533,12 +546,12 @@ def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wake
 
 
 @pytest.mark.processes
-def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: str) -> None:
+def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: dict[str, str]) -> None:
     """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
     with two_webs(tmp_path, place) as (old, new):
         sent, stop = [], threading.Event()
 
-        def sends(number) -> None:
+        def sends(number: int) -> None:
             webs = [old.tradingview(), new.tradingview()]
             while not stop.is_set():
                 name = f"brick {number} {len(sent)}"
@@ -565,7 +578,7 @@ def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: str) 
         assert operator.state()["alerts"] == []
 
 
-def _is_taken(alerts, name) -> bool:
+def _is_taken(alerts, name: str) -> bool:
     try:
         return alerts.brick(2.5, "green", bar_id=name).status_code == 200
     except requests.RequestException:

@@ -1,7 +1,9 @@
 """One subscription to commits: every row once and in order, on the writer, on a standby, and through a takeover."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,10 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, KeepDeadLetter
 from services.stores.codec.committed_events import events_of
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown
+from services.stores.store import Commit, JournalRow, OutcomeUnknown
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import eventually
+from tests.support.desk_process import DeskProcess, eventually
 from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
@@ -31,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def listening(path, *others):
+def listening(path: Path, *others: Any) -> Iterator[tuple[StateManager, Ear]]:
     ear = Ear()
     manager = StateManager(SqliteStore(path), lambda now: RULES, subscribers=[*others, ear])
     try:
@@ -40,7 +42,7 @@ def listening(path, *others):
         manager.stop()
 
 
-def sequences(ear):
+def sequences(ear: Ear) -> list[int]:
     return [row.sequence for row in ear.rows]
 
 
@@ -83,7 +85,7 @@ def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path: Path
     with listening(path) as (manager, ear):
         store_it = manager.store.commit
 
-        def loses_the_answer(commit) -> None:
+        def loses_the_answer(commit: Commit) -> None:
             store_it(commit)
             manager.store.commit = store_it
             raise OutcomeUnknown("the answer was lost")
@@ -98,7 +100,7 @@ def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path: Path
 
 def test_a_subscriber_that_fails_harms_nobody(path: Path) -> None:
     class Broken:
-        def on_commit(self, rows, events, desk) -> None:
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
             raise RuntimeError("of a test")
 
     with listening(path, Broken()) as (manager, ear):
@@ -111,7 +113,7 @@ def test_the_desk_is_heard_before_anybody_can_read_it_though_no_row_was_written(
     class Early:
         was_shown = None
 
-        def on_commit(self, rows, events, desk) -> None:
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
             if started and not rows:
                 self.was_shown = manager.snapshot.desk is desk
 

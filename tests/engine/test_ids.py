@@ -44,13 +44,13 @@ def open_orders(trader: StoredTrader) -> list[Order]:
     return list(trader.desk.orders.values())
 
 
-def test_orders_of_one_millisecond_keep_their_order_over_a_restart(trader: str) -> None:
+def test_orders_of_one_millisecond_keep_their_order_over_a_restart(trader: StoredTrader) -> None:
     before = open_orders(trader.exits_all(force=True))
     assert [order.asset for order in before] == list(ASSETS)
     assert open_orders(trader.restarts()) == before
 
 
-def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(trader: str) -> None:
+def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(trader: StoredTrader) -> None:
     for asset in ASSETS[:2]:
         trader.turns_to(asset).exits(force=True)
     trader.restarts()
@@ -61,7 +61,7 @@ def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(tra
     assert open_orders(trader.restarts()) == before
 
 
-def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader: str) -> None:
+def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader: StoredTrader) -> None:
     trader.exits_all(force=True).keeps_snapshot().restarts().filled_at(5250)
     replay = trader.replays()
     assert replay.is_equal, replay.sentences

@@ -23,7 +23,7 @@ from tests.support.stored_trader import StoredTrader
 OF_SCHEMA_2 = ("sqlite_schema_2", "sqlite_schema_3", "sqlite_schema_4", "sqlite_schema_5", "journal_schema_2")
 
 
-def file_of(fixture, path):
+def file_of(fixture: str, path: Path) -> Path:
     """Put a file back as its program left it."""
     connection = sqlite3.connect(path)
     connection.executescript((FIXTURES / f"{fixture}.sql").read_text("utf-8"))
@@ -40,7 +40,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredTrader
     trader.stops()
 
 
-def rewrites_event(trader, kind, change):
+def rewrites_event(trader: StoredTrader, kind: str, change: Any) -> int:
     """Change the last stored event of that kind behind the desk's back."""
     row = [row for row in trader.rows if f'"{kind}"'.encode() in row.events][-1]
     told = msgspec.json.decode(row.events)
@@ -53,7 +53,7 @@ def rewrites_event(trader, kind, change):
 
 
 @pytest.mark.parametrize("old", OF_SCHEMA_2, indirect=True)
-def test_an_old_journal_is_equal_and_stays_so_while_todays_program_goes_on(old: str) -> None:
+def test_an_old_journal_is_equal_and_stays_so_while_todays_program_goes_on(old: StoredTrader) -> None:
     assert old.replays().is_equal, old.replays().sentences
     old.goes_silent().later(600).ticks()
     old.at("09:56:00").keeps_snapshot()

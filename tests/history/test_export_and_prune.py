@@ -25,7 +25,7 @@ from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
 from services.history.files import FileStands, durable_file
-from services.history.prune import NothingToPrune, prune
+from services.history.prune import NothingToPrune, Pruned, prune
 from services.stores.store import StoreUnreadable
 from tests.support.builders import new_york
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET
@@ -42,7 +42,7 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def four_days(trader):
+def four_days(trader: StoredTrader) -> StoredTrader:
     """One trade and one refusal a day, a snapshot at each day's beginning, a refused order on the last."""
     for day in DAYS:
         trader.at("09:31:10", on=day).ticks().keeps_snapshot()
@@ -61,7 +61,7 @@ def flask(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     return lambda *words: runner.invoke(args=["desk", *map(str, words)])
 
 
-def cells(path):
+def cells(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -189,7 +189,7 @@ def test_the_desk_does_not_load_what_only_exports_need() -> None:
 def test_memory_does_not_grow_with_the_journal(trader: StoredTrader, tmp_path: Path, form: str) -> None:
     row = max(trader.rows, key=lambda row: len(row.events))
 
-    def peak_of(count):
+    def peak_of(count: int) -> int:
         rows = (replace(row, sequence=number) for number in range(count))
         tracemalloc.start()
         try:
@@ -205,7 +205,7 @@ def test_memory_does_not_grow_with_the_journal(trader: StoredTrader, tmp_path: P
 # -- prune ------------------------------------------------------------------------------------------------------
 
 
-def pruned(trader, folder, keep_days=1, now=LATER):
+def pruned(trader: StoredTrader, folder: Path, keep_days: int = 1, now: datetime = LATER) -> Pruned:
     return prune(trader.manager.store, folder, keep_days, now)
 
 
@@ -301,7 +301,7 @@ def test_the_desk_trades_on_while_it_is_pruned(trader: StoredTrader, tmp_path: P
     assert replay.first == 1
 
 
-def files_of(trader, tmp_path):
+def files_of(trader: StoredTrader, tmp_path: Path) -> list[Path]:
     pruned(trader, tmp_path / "archive")
     return sorted((tmp_path / "archive").iterdir())
 

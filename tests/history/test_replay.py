@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -34,7 +35,7 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def tampered(trader, statement, *values) -> None:
+def tampered(trader: StoredTrader, statement: str, *values) -> None:
     with sqlite3.connect(trader.path) as connection:
         assert connection.execute(statement, values).rowcount == 1
 
@@ -42,7 +43,7 @@ def tampered(trader, statement, *values) -> None:
 WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
 
 
-def changed(trader, table, key, name, change) -> None:
+def changed(trader: StoredTrader, table, key: str | None, name: str, change: Any) -> None:
     """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
     table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
@@ -53,7 +54,7 @@ def changed(trader, table, key, name, change) -> None:
     assert name in str(plain)
 
 
-def a_day(trader):
+def a_day(trader: StoredTrader) -> StoredTrader:
     """A trade that is won, one that is blocked, one that is open."""
     trader.trades_once("ES")
     trader.keeps_snapshot()
@@ -124,7 +125,7 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTra
     assert sentence == f"{where}: decided again it is 0, the journal told 100"
 
 
-def _closed(told):
+def _closed(told) -> dict[str, Any]:
     return next(event for event in told if event["type"] == "TradeClosed")
 
 
@@ -213,7 +214,7 @@ def test_a_journal_pruned_to_its_end_is_compared_by_its_snapshot(trader: StoredT
     assert not trader.replays().is_equal
 
 
-def three_days(trader):
+def three_days(trader: StoredTrader) -> StoredTrader:
     for day in ("2026-11-17", "2026-11-18", "2026-11-19"):
         trader.at("09:31:10", on=day).ticks().keeps_snapshot()
         trader.at("09:32:00").trades_once("ES")
@@ -293,7 +294,7 @@ def test_an_asset_that_was_taken_off_the_list_is_gone(trader: StoredTrader) -> N
     assert replay.is_equal, replay.sentences
 
 
-def patiently(question):
+def patiently(question: Callable[..., Any]) -> Any:
     """Ask an emulator again that an overloaded machine keeps from answering in time."""
     for _ in range(20):
         with suppress(StoreDown):

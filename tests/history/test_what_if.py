@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def won(trader, points, at):
+def won(trader: StoredTrader, points: float, at: str) -> StoredTrader:
     """Have one whole trade that ends ``points`` above its entry, flat at that time."""
     trader.with_structure("green").enters("BUY").filled_at(5250)
     assert trader.refused_by is None
@@ -252,20 +253,20 @@ DEEDS = (
 STEPS = st.lists(st.sampled_from(DEEDS), min_size=20, max_size=60)
 
 
-def goes(trader):
+def goes(trader: StoredTrader):
     """Enter a while later, and have it filled if the desk lets it through."""
     trader.later(seconds=100).with_structure("green").enters("BUY")
     order = trader.order
     return trader.filled_at(5250) if order is not None and order.kind == "ENTRY" else None
 
 
-def ends(trader):
+def ends(trader: StoredTrader):
     trader.bricks(6, "green").exits()
     order = trader.order
     return trader.filled_at(5250 + len(trader.decisions) % 7 - 4) if order is not None else None
 
 
-def plays(trader, step) -> None:
+def plays(trader: StoredTrader, step) -> None:
     """Take one step of a tape that nobody has thought through."""
     order = trader.order
     deeds = {
@@ -302,7 +303,7 @@ def plays(trader, step) -> None:
     deeds[step]()
 
 
-def a_tape(folder, steps):
+def a_tape(folder: Path, steps: Any) -> StoredTrader:
     trader = StoredTrader(folder / "desk.sqlite", assets=("ES", "NQ"))
     try:
         for step in steps:

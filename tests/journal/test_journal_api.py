@@ -20,7 +20,7 @@ DANGEROUS = '=HYPERLINK("http://x","y")'
 WHY = "the 4pt already turned"
 
 
-def trades_once(desk, won, by_force=False, **more):
+def trades_once(desk: DeskProcess, won: float, by_force: bool = False, **more: Any) -> str:
     """Go in at 5250 and out so many points later, or at once ``by_force``; return the trade's id."""
     operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
     alerts.opens_the_ladder()
@@ -58,7 +58,7 @@ def operator(desk: DeskProcess, traded: list[str]) -> OperatorCaller:
     return desk.operator()
 
 
-def asked(operator, path, **query):
+def asked(operator: OperatorCaller, path: str, **query: Any) -> Any:
     answer = operator.get(f"/api/journal/{path}", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -258,7 +258,7 @@ def test_who_has_the_samples_asks_for_those_that_came_after(operator: OperatorCa
     error_of(operator.get("/api/journal/day", params={"samples_after": "yesterday"}), 400)
 
 
-def tried_at(operator):
+def tried_at(operator: OperatorCaller) -> str | None:
     return operator.state()["global"]["last_try_ts"]
 
 

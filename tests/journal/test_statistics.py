@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ from services.projections.entry_gates import GatesAtEntry, gates_record
 from services.projections.notes import note_record
 from services.projections.trades import ClosedTrade, trade_record
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, Stand
+from services.stores.store import Commit, Stand, Store
 from tests.support.builders import TUESDAY, new_york
 
 ROLL = "18:00"
@@ -49,7 +50,17 @@ CLOSE = new_york(TUESDAY, "10:00:00")
 COUNTED = {"trades", "wins", "losses", "trades_with_r"}
 
 
-def a_trade(number=0, points="1", usd=None, closed=CLOSE, held=60.0, stop="15", note=Note(), gates=None, **more):  # noqa: B008
+def a_trade(
+    number: int = 0,
+    points: str = "1",
+    usd: str | None = None,
+    closed: datetime = CLOSE,
+    held: float = 60.0,
+    stop: str | None = "15",
+    note: Note = Note(),  # noqa: B008
+    gates: GatesAtEntry | None = None,
+    **more: Any,
+) -> JournalTrade:
     facts = {
         "id": f"{number:032x}",
         "asset": "ES",
@@ -114,7 +125,7 @@ trades = st.lists(
 )
 
 
-def between(value, *steps):
+def between(value: Any, *steps: Any):
     """Return the name in front of the first bound that a value stays below."""
     return None if value is None else next(name for name, bound in steps if bound is None or value < bound)
 
@@ -141,7 +152,7 @@ SAID_OF_GATES = {
 # -- the oracle -----------------------------------------------------------------------------------------------------
 
 
-def oracle(entries):
+def oracle(entries: Any) -> dict[str, Any]:
     """Say the figures once more, slowly, in fractions."""
     won = lost = count = wins = losses = with_r = 0
     points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
@@ -161,7 +172,7 @@ def oracle(entries):
         hold += Fraction((trade.exit_ts - trade.entry_ts) // timedelta(microseconds=1), 1_000_000)
         mae, mfe = mae + Fraction(trade.mae_points), mfe + Fraction(trade.mfe_points)
 
-    def over(part, whole):
+    def over(part: Any, whole: Any):
         return part / whole if whole else None
 
     return {
@@ -184,7 +195,7 @@ def oracle(entries):
     }
 
 
-def assert_are(figures, expected) -> None:
+def assert_are(figures, expected: Any) -> None:
     for name, value in asdict(figures).items():
         if value is None or name in COUNTED:
             assert value == expected[name], name
@@ -281,7 +292,7 @@ def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries) -> 
 # -- tries and the calendar -----------------------------------------------------------------------------------------
 
 
-def blocked(gate="cooldown", **more):
+def blocked(gate: str = "cooldown", **more: Any) -> EntryBlocked:
     return EntryBlocked("ES", "BUY", None, gate, "NO", {}, **more)
 
 
@@ -330,7 +341,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     store.close()
 
 
-def many():
+def many() -> Iterator[JournalTrade]:
     """600 trades, several of them closed at the same moment, every third with a tag."""
     for n in range(600):
         at = CLOSE + timedelta(hours=n // 3)
@@ -340,7 +351,7 @@ def many():
 
 
 @pytest.fixture(scope="module")
-def kept(store: SqliteStore):
+def kept(store: SqliteStore) -> list[JournalTrade]:
     entries = list(many())
     trades = [trade_record(ClosedTrade(e.trade, e.stop_points)) for e in entries]
     notes = [note_record(TradeNoted(e.trade.id, e.note.text, e.note.tags), CLOSE) for e in entries if e.note.at]
@@ -366,7 +377,7 @@ SELECTIONS = {
 }
 
 
-def pages(store, selection, limit):
+def pages(store: Store, selection, limit: int):
     before = None
     while True:
         page = page_of(store, selection, ROLL, limit, before)
@@ -378,7 +389,9 @@ def pages(store, selection, limit):
 
 @pytest.mark.parametrize("name", SELECTIONS)
 @pytest.mark.parametrize("limit", [7, PAGE, 599, 600, 601])
-def test_pages_joined_are_the_whole_selection(store: SqliteStore, kept, name: str, limit: int) -> None:
+def test_pages_joined_are_the_whole_selection(
+    store: SqliteStore, kept: list[JournalTrade], name: str, limit: int
+) -> None:
     selection, belongs = SELECTIONS[name]
     found = list(pages(store, selection, limit))
     assert all(len(page) <= limit for page in found)
@@ -386,7 +399,7 @@ def test_pages_joined_are_the_whole_selection(store: SqliteStore, kept, name: st
     assert [entry for page in found for entry in page] == [entry for entry in kept if belongs(entry)]
 
 
-def test_one_trade_is_found_with_its_note(store: SqliteStore, kept) -> None:
+def test_one_trade_is_found_with_its_note(store: SqliteStore, kept: list[JournalTrade]) -> None:
     assert trade_with_note(store, kept[0].trade.id, ROLL) == kept[0]
     noted = next(entry for entry in kept if entry.note.at)
     assert trade_with_note(store, noted.trade.id, ROLL).note.tags == noted.note.tags

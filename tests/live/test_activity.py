@@ -21,13 +21,13 @@ PARTS = ("code", "title", "detail", "facts")
 UNKEPT = {"tv_heartbeat", "tv_renko_small", "heartbeat"}
 
 
-def told(desk, feed):
+def told(desk: DeskProcess, feed: str) -> set[tuple[str, ...]]:
     """What the lines of a feed say; when, and how often in a row, may differ."""
     lines = desk.operator().state()["logs"][feed]
     return {(line["kind"], line["asset"], line["text"], line["outcome"]) for line in lines}
 
 
-def explained(desk, feed):
+def explained(desk: DeskProcess, feed: str) -> set[str]:
     """What the lines of a feed say to programs: code, title, detail and facts, as far as there are any."""
     lines = desk.operator().state()["logs"][feed]
     return {json.dumps({name: line[name] for name in ("kind", *PARTS) if name in line}) for line in lines}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ from services.live.activity import ActivityLog
 from services.live.bricks import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
 from services.live.broadcast import Broadcaster
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown, StoreDown
+from services.stores.store import Commit, JournalRow, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.builders import CONTRACTS
 from tests.support.commits import hears
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
 from wire.types import Stream
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
@@ -30,7 +31,7 @@ SIZES = ("1", "2.5", "4", "6", "8", "12")
 class AppServices:
     """A desk with its bricks and its broadcaster, put together as the application does."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.bricks = BrickStore()
         self.manager = StateManager(
             SqliteStore(path),
@@ -40,17 +41,17 @@ class AppServices:
         self.bricks.remember(self.manager.store, self.manager.snapshot.desk.sequence)
         self.broadcaster = Broadcaster(self.manager, ActivityLog(), self.bricks)
 
-    def closes(self, *colors, stream=Stream.MAIN, **more) -> None:
+    def closes(self, *colors, stream: Stream = Stream.MAIN, **more: Any) -> None:
         for color in colors:
             self.manager.submit(CloseBrick("ES", stream, color, **more))
 
-    def colors(self, stream=Stream.MAIN):
+    def colors(self, stream: Stream = Stream.MAIN) -> list[str]:
         return [brick.color for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
-    def times(self, stream=Stream.MAIN):
+    def times(self, stream: Stream = Stream.MAIN) -> list[datetime]:
         return [brick.at for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
-    def numbers(self, stream=Stream.MAIN):
+    def numbers(self, stream: Stream = Stream.MAIN) -> list[int]:
         return [brick.n for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
     def stop(self) -> None:
@@ -66,7 +67,7 @@ def houses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
     opened = []
 
-    def open_one():
+    def open_one() -> AppServices:
         opened.append(AppServices(tmp_path / "desk.sqlite"))
         return opened[-1]
 
@@ -98,7 +99,7 @@ def test_a_duplicate_a_late_and_a_neutral_one_are_no_bricks(houses: Callable[[],
 def test_what_was_not_committed_is_not_kept(houses: Callable[[], AppServices]) -> None:
     house = houses()
 
-    def fails(commit) -> None:
+    def fails(commit: Commit) -> None:
         raise StoreDown("the disk is full")
 
     house.manager.store.commit = fails
@@ -113,7 +114,7 @@ def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses
     eventually(lambda: house.bricks.is_whole)
     store_it = house.manager.store.commit
 
-    def loses_the_answer(commit) -> None:
+    def loses_the_answer(commit: Commit) -> None:
         store_it(commit)
         house.manager.store.commit = store_it
         raise OutcomeUnknown("the answer was lost")
@@ -186,7 +187,7 @@ def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses: 
 
 def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path: Path) -> None:
     class SlowStore(SqliteStore):
-        def journal(self, after=0):
+        def journal(self, after: int = 0) -> Iterator[JournalRow]:
             yield from list(super().journal(after))
             hears(bricks, [BrickApplied("ES", Stream.MAIN, "red")])
 
@@ -217,7 +218,7 @@ def test_no_more_of_the_past_is_read_than_the_bound(
 
 def test_a_store_that_cannot_be_read_leaves_the_charts_empty() -> None:
     class DeadStore:
-        def journal(self, after=0) -> None:
+        def journal(self, after: int = 0) -> None:
             raise StoreDown("gone")
 
     bricks = BrickStore()
@@ -273,7 +274,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
         yield desk
 
 
-def bricks_of(caller, **query):
+def bricks_of(caller: Caller, **query: Any) -> Any:
     answer = caller.get("/api/bricks", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()

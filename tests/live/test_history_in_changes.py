@@ -27,12 +27,12 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def closes_a_trade(trader):
+def closes_a_trade(trader: StoredTrader):
     return trader.enters("BUY").filled_at(5250.25).exits(force=True).filled_at(5252)
 
 
 @contextmanager
-def listening_to(manager):
+def listening_to(manager: StateManager):
     broadcaster = Broadcaster(manager, ActivityLog())
     try:
         with Heard(broadcaster) as heard:
@@ -43,7 +43,7 @@ def listening_to(manager):
 
 
 @contextmanager
-def standby_of(trader, monkeypatch):
+def standby_of(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.02)
     rules = rules_for(*trader.assets)
     standby = StateManager(SqliteStore(trader.path), lambda now: rules, lambda: trader.now)

@@ -4,10 +4,11 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -24,13 +25,15 @@ from tests.support.desk_process import (
     PATIENCE_SECONDS,
     QUICK,
     TV_SECRET,
+    Caller,
     DeskProcess,
+    OperatorCaller,
     error_of,
     eventually,
     without_the_clock,
 )
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Color, Stream
 
 pytestmark = pytest.mark.processes
 
@@ -49,7 +52,7 @@ class Event(Struct):
 class Ear:
     """Listens to a stream in a thread of its own. It speaks HTTP/1.0, which has no chunks."""
 
-    def __init__(self, caller, **headers) -> None:
+    def __init__(self, caller: Caller, **headers: str) -> None:
         lines = {**caller.headers, **headers, "Host": "desk"}
         if caller.cookies:
             lines["Cookie"] = caller.session_cookie
@@ -77,10 +80,10 @@ class Ear:
         self.close()
         self.has_ended.set()
 
-    def of(self, kind):
+    def of(self, kind: str):
         return [event for event in self.events if event.kind == kind]
 
-    def hears(self, kind, within=PATIENCE_SECONDS):
+    def hears(self, kind: str, within: float = PATIENCE_SECONDS):
         """Wait for the first event of a kind."""
         return eventually(lambda: self.of(kind), within)[0]
 
@@ -99,7 +102,7 @@ class Ear:
         self._socket.close()
 
 
-def patched(document, patch):
+def patched(document: Any, patch: Any) -> Any:
     """Lay a merge patch over a document; ``null`` stands for "nothing there"."""
     result = dict(document)
     for name, value in patch.items():
@@ -109,7 +112,7 @@ def patched(document, patch):
 
 
 @contextmanager
-def ears(desk, count=1):
+def ears(desk: DeskProcess, count: int = 1):
     operator = desk.operator()
     with ExitStack() as stack:
         listening = [Ear(operator) for _ in range(count)]
@@ -124,7 +127,7 @@ def desk(tmp_path: Path) -> Iterator[DeskProcess]:
         yield desk
 
 
-def a_day_of_trading(desk) -> None:
+def a_day_of_trading(desk: DeskProcess) -> None:
     """Go through everything the stream must tell: bricks, refusals, an order, fills, an exit, an alert."""
     operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
     operator.enters("NQ")
@@ -288,7 +291,7 @@ def test_beyond_80_streams_the_next_waits_but_clicks_work(desk: DeskProcess) -> 
     eventually(lambda: is_served(operator))
 
 
-def is_served(operator) -> bool:
+def is_served(operator: OperatorCaller) -> bool:
     with operator.get("/api/stream", stream=True) as answer:
         return answer.status_code == 200
 
@@ -319,7 +322,7 @@ def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(d
 
 
 @contextmanager
-def deaf_listener(desk, operator):
+def deaf_listener(desk: DeskProcess, operator: OperatorCaller):
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         listener.settimeout(PATIENCE_SECONDS)
@@ -330,7 +333,7 @@ def deaf_listener(desk, operator):
         yield listener
 
 
-def everything_from(listener):
+def everything_from(listener: Any) -> str:
     heard = bytearray()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while b"event: resync" not in heard and time.monotonic() < deadline:
@@ -345,13 +348,13 @@ def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk: Des
     operator, over = desk.operator(), threading.Event()
     taken, opened = [0] * 8, [0] * 12
 
-    def rains(number) -> None:
+    def rains(number: int) -> None:
         alerts = desk.tradingview()
         while not over.is_set():
             assert alerts.brick(1, "green").status_code == 200
             taken[number] += 1
 
-    def comes_and_goes(number) -> None:
+    def comes_and_goes(number: int) -> None:
         while not over.is_set():
             ear = Ear(operator)
             ear.hears("state")
@@ -390,14 +393,14 @@ def test_sigterm_ends_streams_and_long_polls(desk: DeskProcess) -> None:
     assert desk.process.returncode == 0
 
 
-def gets_under_way(polling, desk) -> None:
+def gets_under_way(polling, desk: DeskProcess) -> None:
     """Start a poll and wait until web has read it: one still in the backlog is reset, and its bridge asks again."""
     before = connections(desk)
     polling.start()
     eventually(lambda: connections(desk).keys() - before.keys() and not any(connections(desk).values()))
 
 
-def connections(desk):
+def connections(desk: DeskProcess) -> dict[str, int]:
     """Return how many bytes web has not yet read of each established connection, by the caller's address."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
     served = [line for line in lines if int(line[1].split(":")[1], 16) == desk.port and line[3] == "01"]
@@ -420,12 +423,12 @@ def test_sigterm_ends_the_process_within_two_seconds(desk: DeskProcess) -> None:
 class StagedManager(StateManager):
     """The real writer; the test says when the watching thread may look at its news."""
 
-    def __init__(self, *args) -> None:
+    def __init__(self, *args: Any) -> None:
         self.is_waiting, self.may_look = threading.Event(), threading.Event()
         self.during_a_look = None
         super().__init__(*args)
 
-    def wait_until(self, is_true, timeout):
+    def wait_until(self, is_true: Callable[..., Any], timeout: float):
         if threading.current_thread().name != "broadcast":
             return super().wait_until(is_true, timeout)
         self.is_waiting.set()
@@ -464,20 +467,20 @@ def manager(tmp_path: Path) -> Iterator[StagedManager]:
     manager.stop()
 
 
-def closes(manager, color) -> None:
+def closes(manager: StateManager, color: Color) -> None:
     manager.submit(CloseBrick("ES", Stream.FOUR, color))
 
 
-def queued(listener):
+def queued(listener: Any):
     """Return what stands in a listener's queue, without waiting."""
     return [listener._queue.get_nowait() for _ in range(listener._queue.qsize())]
 
 
-def a_line(manager):
+def a_line(manager: StateManager) -> LogLine:
     return LogLine(manager.now, "tv_renko", "ES", "four green", "ok")
 
 
-def document_of(messages):
+def document_of(messages: Any):
     """Return what a client holds who heard these messages."""
     document = {}
     for message in messages:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from services.engine.model.commands import CloseBrick, TickClock
+from services.engine.model.commands import AnyCommand, CloseBrick, TickClock
 from services.engine.model.events import BrickApplied, TradeClosed
 from services.live import trade_bricks as module
 from services.live.bricks import FIRST_LIVE, BrickStore
@@ -18,7 +19,7 @@ from services.stores.store import Commit, JournalRow, Stand, StoreDown
 from tests.journal.test_journal_api import trades_once
 from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
-from wire.types import Stream
+from wire.types import Color, Stream
 
 OPENING = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SIZES = ("2.5", "4", "6", "8", "12")
@@ -29,7 +30,7 @@ class CountingStore(SqliteStore):
 
     looked_at = 0
 
-    def journal(self, after=0):
+    def journal(self, after: int = 0) -> Iterator[JournalRow]:
         for row in super().journal(after):
             self.looked_at += 1
             yield row
@@ -38,17 +39,17 @@ class CountingStore(SqliteStore):
 class Tape:
     """A past second by second: each brick is a row of the journal, and heard by the memory of who was there."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path: Path) -> None:
         self.store = CountingStore(path)
         self.second = 0
         self.heard = BrickStore()
         self._rows = []
 
     @property
-    def now(self):
+    def now(self) -> datetime:
         return OPENING + timedelta(seconds=self.second)
 
-    def bricks(self, count, asset="ES", stream=Stream.MAIN, color="green"):
+    def bricks(self, count: int, asset: str = "ES", stream: Stream = Stream.MAIN, color: Color = "green") -> Self:
         """Close so many bricks, one a second; each closes at the second that it is."""
         for _ in range(count):
             event = BrickApplied(asset, stream, color, Decimal(self.second))
@@ -56,13 +57,13 @@ class Tape:
             self._journals(CloseBrick(asset, stream, color), [event])
         return self
 
-    def quiet(self, rows):
+    def quiet(self, rows: int) -> Self:
         """Let the journal grow by rows that tell of no brick."""
         for _ in range(rows):
             self._journals(TickClock(), [])
         return self
 
-    def _journals(self, command, events) -> None:
+    def _journals(self, command: AnyCommand, events: Any) -> None:
         facts = {"origin": command.origin, "kind": type(command).__name__, "asset": getattr(command, "asset", None)}
         written = {"command": write_command(command), "events": write_events(events)}
         self._rows.append(JournalRow(sequence=len(self._rows) + 1, at=self.now, **facts, **written))
@@ -73,7 +74,7 @@ class Tape:
         count = len(self._rows)
         self.store.commit(Commit(None, Stand(count, count, 1, "web"), {"_global": b"{}"}, self._rows))
 
-    def around(self, trade, stream=Stream.MAIN, memory=None):
+    def around(self, trade: Any, stream: Stream = Stream.MAIN, memory: Any = None):
         return bricks_around(trade, stream, self.store, memory or BrickStore())
 
 
@@ -84,7 +85,7 @@ def tape(tmp_path: Path) -> Iterator[Tape]:
     tape.store.close()
 
 
-def a_trade(entered, left, asset="ES"):
+def a_trade(entered: Any, left: Any, asset: str = "ES") -> TradeClosed:
     """A trade that was open between two seconds of the tape."""
     won = {"pnl_points": Decimal(4), "pnl_usd": Decimal(100), "mae_points": Decimal(0), "mfe_points": Decimal(4)}
     return TradeClosed(
@@ -256,7 +257,7 @@ def traded(desk: DeskProcess) -> str:
     return trade_id
 
 
-def bricks_of(desk, trade_id, **query):
+def bricks_of(desk: DeskProcess, trade_id: str, **query: Any) -> Any:
     answer = desk.operator().get(f"/api/journal/trades/{trade_id}/bricks", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"

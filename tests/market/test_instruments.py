@@ -109,7 +109,7 @@ def test_crude_oil_ends_when_nymex_says(delivery: tuple[int, int], last_day: dat
 
 
 @given(st.sampled_from(["ES", "CL", "GC"]), st.dates(date(2020, 1, 1), date(2090, 1, 1)))
-def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset, on) -> None:
+def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset: str, on: date) -> None:
     roll = instrument_for(asset).roll
     assert roll is not None
     today, tomorrow = roll.front_delivery(on), roll.front_delivery(on + timedelta(days=1))
@@ -194,5 +194,5 @@ def test_only_the_desks_own_assets_are_meant() -> None:
 
 
 @given(st.text())
-def test_no_text_raises(text) -> None:
+def test_no_text_raises(text: str) -> None:
     assert resolve_asset(text, ASSETS) in (None, *ASSETS)

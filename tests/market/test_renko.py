@@ -146,7 +146,7 @@ def series(walk: list[int], points: Decimal) -> list[FormedBrick]:
 
 
 @given(tick_walks, sizes)
-def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk, points) -> None:
+def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk: list[int], points: Decimal) -> None:
     for before, after in pairwise(series(walk, points)):
         distance = after.close - before.close
         if after.color == before.color:
@@ -158,14 +158,14 @@ def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk, points) -> N
 
 
 @given(tick_walks, sizes)
-def test_a_brick_has_its_size_and_its_colour_and_was_traded_through(walk, points) -> None:
+def test_a_brick_has_its_size_and_its_colour_and_was_traded_through(walk: list[int], points: Decimal) -> None:
     for brick in series(walk, points):
         assert brick.close - brick.open == (points if brick.color == "green" else -points)
         assert min(walk) * ES.tick_size <= brick.close <= max(walk) * ES.tick_size
 
 
 @given(tick_walks, sizes)
-def test_prices_on_the_way_change_nothing(walk, points) -> None:
+def test_prices_on_the_way_change_nothing(walk: list[int], points: Decimal) -> None:
     every_tick = [walk[0]]
     for start, end in pairwise(walk):
         direction = 1 if end > start else -1
@@ -174,12 +174,12 @@ def test_prices_on_the_way_change_nothing(walk, points) -> None:
 
 
 @given(tick_walks, sizes, st.integers(2, 4))
-def test_repeated_prices_change_nothing(walk, points, times) -> None:
+def test_repeated_prices_change_nothing(walk: list[int], points: Decimal, times: int) -> None:
     assert series([price for price in walk for _ in range(times)], points) == series(walk, points)
 
 
 @given(tick_walks)
-def test_a_stack_is_its_six_sizes_together(walk) -> None:
+def test_a_stack_is_its_six_sizes_together(walk: list[int]) -> None:
     stack = RenkoStack(ES)
     together = [brick for price in walk for brick in stack.feed(price * ES.tick_size)]
     for points in SIZES:

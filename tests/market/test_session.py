@@ -59,7 +59,7 @@ def test_the_whole_sunday_of_a_clock_change_is_mondays(sunday: date) -> None:
 
 
 @given(st.integers(1_400_000_000, 2_200_000_000))  # 2014 to 2039
-def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds) -> None:
+def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds: int) -> None:
     instant = datetime.fromtimestamp(epoch_seconds, UTC)
     day = trade_date(instant)
     assert day.weekday() < 5

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from structlog.testing import capture_logs
@@ -38,7 +39,7 @@ from services.notifications.delivery import (
 from services.notifications.kinds import Notifying
 from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import StoreDown
+from services.stores.store import Head, StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -51,7 +52,7 @@ from tests.support.desk_process import (
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Env, Stream
 
 SETTINGS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
 MORNING = datetime(2026, 11, 17, 14, 31, 10, tzinfo=UTC)
@@ -83,7 +84,7 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark, head):
+    def mark_notice(self, mark, head: Head):
         if self.refuses_marks:
             raise StoreDown("the disk is full")
         return super().mark_notice(mark, head)
@@ -92,7 +93,7 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one courier that works when it is told to."""
 
-    def __init__(self, folder, phone, kinds=frozenset({"env_switched"})) -> None:
+    def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
         self.bell = NoticeBell()
@@ -100,24 +101,24 @@ class Outbox:
         self.phone = phone
         self.courier = Courier(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
 
-    def switches(self, *envs):
+    def switches(self, *envs: Env) -> Self:
         for env in envs:
             self.manager.submit(HearBridge(ts_connected=True))
             self.manager.submit(SwitchEnv(env))
         return self
 
-    def enters(self):
+    def enters(self) -> Self:
         self.manager.submit(NotePrice("ES", Decimal(5250)))
         for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN):
             self.manager.submit(CloseBrick("ES", stream, "green"))
         assert self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.order
         return self
 
-    def later(self, **delta):
+    def later(self, **delta: float) -> Self:
         self.now += timedelta(**delta)
         return self
 
-    def rows(self, columns="title"):
+    def rows(self, columns: str = "title") -> list[Any]:
         return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
 
     def works(self):
@@ -220,7 +221,7 @@ def test_marks_are_not_journaled_and_move_no_sequence(outbox: Outbox) -> None:
 
 
 def test_words_that_fail_cost_a_notice_never_the_decision(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumbles(*_) -> None:
+    def stumbles(*_: object) -> None:
         raise ValueError("no words")
 
     monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
@@ -287,7 +288,7 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> N
 # -- settings --------------------------------------------------------------------------------------------------------
 
 
-def complaint(**settings):
+def complaint(**settings: Any) -> str:
     with pytest.raises((ConfigError, WrongTarget)) as refusal:
         open_targets(Config.from_env({**SETTINGS, **settings}).notify_urls)
     return str(refusal.value)
@@ -361,7 +362,7 @@ def test_the_post_stops_at_once_though_a_target_hangs(
     outbox.manager.stop()
 
 
-def fills_an_entry(desk):
+def fills_an_entry(desk: DeskProcess) -> dict[str, Any]:
     desk.tradingview().opens_the_ladder()
     order = desk.operator().enters().json()["order"]
     assert desk.bridge().fills(order, 5250.25).status_code == 200
@@ -434,7 +435,7 @@ def test_a_target_that_hangs_delays_neither_web_nor_another_target(
         assert_no_secrets(desk)
 
 
-def webhook_seconds(desk, count=60):
+def webhook_seconds(desk: DeskProcess, count: int = 60) -> list[float]:
     alerts, seconds, watch = desk.tradingview(), [], Stopwatch(desk.process)
     for number in range(count):
         watch.restart()
@@ -482,7 +483,7 @@ def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_pat
         assert_no_secrets(desk)
 
 
-def assert_no_secrets(desk) -> None:
+def assert_no_secrets(desk: DeskProcess) -> None:
     """Look for the URL's token in everything the desk wrote: its log and every byte of its files."""
     written = [path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()]
     assert len(written) >= 2

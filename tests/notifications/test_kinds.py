@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Any
 
 import pytest
 
-from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.decide import Decision
+from services.engine.model.commands import AnyCommand, ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
 from services.engine.model.state import Alert
 from services.notifications.kinds import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
@@ -21,11 +24,11 @@ HOW_TO = REPOSITORY / "docs" / "how-to" / "notifications.md"
 class ToldTrader(Trader):
     """A trader with a phone."""
 
-    def __init__(self, kinds=EVERY_KIND, **terms) -> None:
+    def __init__(self, kinds: Any = EVERY_KIND, **terms: Any) -> None:
         self.kinds, self.notices = kinds, []
         super().__init__(**terms)
 
-    def _asks_aside(self, command):
+    def _asks_aside(self, command: AnyCommand) -> Decision:
         before = self.desk
         answer = super()._asks_aside(command)
         for decision in self.decisions[-2:]:
@@ -33,14 +36,14 @@ class ToldTrader(Trader):
             before = decision.desk
         return answer
 
-    def told_of(self, kind):
+    def told_of(self, kind: str) -> list[tuple[str, str]]:
         return [(notice.title, notice.body) for notice in self.notices if notice.kind == kind]
 
-    def announced(self, slot):
+    def announced(self, slot: Any) -> list[tuple[str, datetime]]:
         return [(notice.title, notice.due_at) for notice in self.notices if notice.slot == slot]
 
 
-def in_a_trade(trader):
+def in_a_trade(trader: Any) -> Trader:
     return trader.hears(5250).is_long()
 
 

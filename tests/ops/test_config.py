@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,11 @@ SECRETS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SEC
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 
-def config(**settings):
+def config(**settings: Any) -> Config:
     return Config.from_env({**SECRETS, **settings})
 
 
-def complaint(**settings):
+def complaint(**settings: Any) -> str:
     """Return the sentence with which these settings are refused."""
     with pytest.raises(ConfigError) as refusal:
         config(**settings)
@@ -171,7 +172,7 @@ def test_a_pinned_contract_must_be_one_of_the_asset(pair: str) -> None:
 # -- the start of a real desk ----------------------------------------------------------------------------------------
 
 
-def words_of_a_start(folder, **settings):
+def words_of_a_start(folder: Path, **settings: Any) -> tuple[int, str]:
     """Start a desk that cannot; return its exit status (None: it never gave up) and what it said."""
     desk = DeskProcess(folder, **settings)
     process = desk.spawn()

@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -100,7 +101,7 @@ def misuse_the_wire(desk: DeskProcess) -> None:
 
 
 @pytest.fixture(scope="module")
-def lines(written: str) -> list[dict]:
+def lines(written: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in written.splitlines()]
 
 
@@ -113,7 +114,7 @@ def test_no_secret_is_ever_written(written: str, secret: str) -> None:
 
 
 @pytest.mark.processes
-def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines: list[dict]) -> None:
+def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines: list[dict[str, Any]]) -> None:
     assert len(lines) > 50
     for line in lines:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"]), line
@@ -123,14 +124,14 @@ def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines: lis
 
 
 @pytest.mark.processes
-def test_gunicorn_speaks_json_too(lines: list[dict]) -> None:
+def test_gunicorn_speaks_json_too(lines: list[dict[str, Any]]) -> None:
     own = [line for line in lines if line.get("logger") == "gunicorn.error"]
     assert any(line["event"].startswith("Starting gunicorn") for line in own)
     assert any(line["event"].startswith("Invalid") for line in own)
 
 
 @pytest.mark.processes
-def test_every_line_of_a_request_carries_its_id(lines: list[dict]) -> None:
+def test_every_line_of_a_request_carries_its_id(lines: list[dict[str, Any]]) -> None:
     of_requests = [line for line in lines if "route" in line]
     assert {line["event"] for line in of_requests} >= {"request", "login", "request failed"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", line["request_id"]) for line in of_requests)
@@ -138,21 +139,21 @@ def test_every_line_of_a_request_carries_its_id(lines: list[dict]) -> None:
 
 
 @pytest.mark.processes
-def test_lines_outside_of_requests_carry_no_id_of_one(lines: list[dict]) -> None:
+def test_lines_outside_of_requests_carry_no_id_of_one(lines: list[dict[str, Any]]) -> None:
     for line in lines:
         if line.get("logger") == "gunicorn.error":
             assert "request_id" not in line, line
 
 
 @pytest.mark.processes
-def test_a_login_is_told_with_its_address_and_how_it_ended(lines: list[dict]) -> None:
+def test_a_login_is_told_with_its_address_and_how_it_ended(lines: list[dict[str, Any]]) -> None:
     logins = [(line["level"], line["status"], line["address"]) for line in lines if line["event"] == "login"]
     assert ("info", 200, "127.0.0.1") in logins
     assert ("info", 401, "127.0.0.1") in logins
 
 
 @pytest.mark.processes
-def test_a_webhook_that_was_not_stored_is_told(lines: list[dict]) -> None:
+def test_a_webhook_that_was_not_stored_is_told(lines: list[dict[str, Any]]) -> None:
     [line] = [line for line in lines if line["event"] == "request failed" and line["route"] == "/tv_renko_main"]
     assert (line["level"], line["status"], line["method"]) == ("warning", 503, "POST")
 

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from services.engine.model.commands import TakeSnapshot
+from services.engine.model.state import Desk
 from services.projections.equity import ACCOUNT_DAYS, account_day, day_name, with_sample
 from tests.support.builders import new_york
 from tests.support.stored_trader import StoredTrader
@@ -12,12 +14,12 @@ from tests.support.trader import Trader
 TUESDAY, WEDNESDAY, FRIDAY, MONDAY = "2026-11-17", "2026-11-18", "2026-11-20", "2026-11-23"
 
 
-def account(trader, equity):
+def account(trader: Trader, equity: Any) -> Desk:
     """Let the bridge say what the account holds, and return the desk."""
     return trader.asks(TakeSnapshot(balance=Decimal(equity))).desk
 
 
-def taken(day):
+def taken(day: Any):
     return [(sample.at, sample.equity) for sample in day.samples]
 
 

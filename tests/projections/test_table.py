@@ -49,17 +49,17 @@ def fails(decided) -> None:
     raise KeyError("a fault of ours")
 
 
-def table_with(monkeypatch, *rows) -> None:
+def table_with(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
     monkeypatch.setattr("services.desk.commit_batch.PROJECTIONS", rows)
 
 
-def kept(trader):
+def kept(trader: StoredTrader) -> dict[str, int]:
     """Return how many records of each kind are stored."""
     store = trader.manager.store
     return {name: len(store.records_by_id(projection.kind, "", "~")) for name, projection in KINDS.items()}
 
 
-def a_day(trader):
+def a_day(trader: StoredTrader) -> StoredTrader:
     """A trade that is won, an entry that is refused; the account is known."""
     trader.broker_says(50_000).trades_once().enters("BUY")
     assert trader.refused_by is not None
@@ -128,7 +128,7 @@ def claim_records(decided):
 
 
 def test_a_new_kind_of_fact_is_stored_and_found_without_any_change_to_a_store(
-    anywhere: str, monkeypatch: pytest.MonkeyPatch
+    anywhere: StoredTrader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A function and a row of the table are all of it: who claimed which order, on both stores."""
     table_with(monkeypatch, *PROJECTIONS, Projection(CLAIMS, claim_records))

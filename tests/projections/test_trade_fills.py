@@ -151,7 +151,7 @@ def test_fills_are_whole_only_when_as_much_went_in_and_out_as_the_trade_had(trad
     assert not are_whole([], closed)
 
 
-def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: str) -> None:
+def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: StoredTrader) -> None:
     scaled(anywhere)
     fills, [entry] = kept(anywhere), page_of(anywhere.manager.store, Selection(), "18:00", 10).trades
     assert [one.fill.kind for one in fills] == ["ENTRY", "SCALE_IN", "EXIT"]
@@ -164,7 +164,7 @@ def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: str)
 
 def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
     class Broken:
-        def records_with(self, kind, trade_id):
+        def records_with(self, kind: str, trade_id: str):
             return [Record(kind, "7.0000", trader.now, b'{"kind":"GIFT"}', {"trade_id": trade_id})]
 
     with pytest.raises(StoreUnreadable, match=r"the fill 7\.0000"):
@@ -217,7 +217,7 @@ def test_a_fact_that_cannot_be_written_never_stops_a_trade(
 ) -> None:
     """It is lost alone: the other is kept whole."""
 
-    def fails(*_) -> None:
+    def fails(*_: object) -> None:
         raise KeyError("a fault of ours")
 
     table = [replace(one, records=fails) if one.kind.name == fact else one for one in PROJECTIONS]

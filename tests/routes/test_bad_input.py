@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from requests import Response
 
 from tests.support.desk_process import (
     BRICK_PATHS,
@@ -137,7 +139,7 @@ UNREADABLE = {
 class Scene:
     """A desk with an order on its way, whose state no bad input may change."""
 
-    def __init__(self, desk) -> None:
+    def __init__(self, desk: DeskProcess) -> None:
         self.desk = desk
         self.operator, self.bridge, self.alerts = desk.operator(), desk.bridge(), desk.tradingview()
         self.stranger = desk.stranger()
@@ -146,10 +148,10 @@ class Scene:
         self.bridge.claims()
         self.as_it_was = without_the_clock(self.operator.settled_state())
 
-    def state(self):
+    def state(self) -> Any:
         return without_the_clock(self.operator.state())
 
-    def posts(self, path, raw):
+    def posts(self, path: str, raw: Any) -> Response:
         """Post at a door with the right to do so."""
         url = path.format(order=self.order)
         caller = self.alerts if path.startswith("/tv_") else self.bridge if is_bridge(path) else self.operator
@@ -161,11 +163,11 @@ class Scene:
         assert self.state() == self.as_it_was
 
 
-def is_bridge(path):
+def is_bridge(path: str) -> bool:
     return path == REPORT or path.startswith(("/api/bridge", "/api/rithmic"))
 
 
-def with_secret(path, body):
+def with_secret(path: str, body: Any) -> dict[str, Any]:
     return {"secret": TV_SECRET, **body} if path.startswith("/tv_") else body
 
 
@@ -349,7 +351,7 @@ anything = st.recursive(
 
 
 @st.composite
-def nearly_right(draw):
+def nearly_right(draw: Any) -> tuple[str, Any]:
     """Return a door and a body with one or two of its fields replaced by anything."""
     path = draw(st.sampled_from(sorted(GOOD)))
     body = dict(GOOD[path])
@@ -366,7 +368,7 @@ def nearly_right(draw):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(request=nearly_right())
-def test_nearly_right_bodies_never_break_the_desk(fuzzed: Scene, request: pytest.FixtureRequest) -> None:
+def test_nearly_right_bodies_never_break_the_desk(fuzzed: Scene, request: tuple[str, Any]) -> None:
     path, body = request
     answer = fuzzed.posts(path, json.dumps(body))
     assert answer.status_code < 500, (path, body, answer.text)

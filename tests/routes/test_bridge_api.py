@@ -78,7 +78,7 @@ def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk: DeskProce
     assert (passed_on["kind"], passed_on["redelivered"]) == ("EXIT", True)
 
 
-def _claimed_seconds_ago(desk, seconds) -> None:
+def _claimed_seconds_ago(desk: DeskProcess, seconds: float) -> None:
     """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:

@@ -135,7 +135,7 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
         yield Floor(desk)
 
 
-def stage(floor, name):
+def stage(floor: Floor, name: str) -> str | None:
     """Bring the desk into the state in which the contract's example makes sense; return the order's id, if any."""
     if name in ("any", "in a trade", "seasoned"):
         floor.flat() if name == "any" else floor.in_a_trade(seasoned=name == "seasoned")
@@ -155,7 +155,7 @@ def stage(floor, name):
     return None
 
 
-def with_secret(path, body):
+def with_secret(path: str, body: Any) -> dict[str, Any]:
     """Put the real secret where the page shows dots."""
     if "secret" in body:
         return {**body, "secret": SECRETS["/tv" if path.startswith("/tv") else "/api"]}

@@ -40,7 +40,7 @@ def own_floor(tmp_path: Path) -> Iterator[Floor]:
         yield Floor(desk)
 
 
-def asks(floor, control, body, status=200):
+def asks(floor: Floor, control: str, body: Any, status: int = 200) -> Any:
     """Use a control and return its answer, which is documented and carries the state's version."""
     answer = documented(floor.operator.post(f"/api/{control}", json=body))
     assert answer.status_code == status, (control, answer.text[:300])
@@ -52,7 +52,7 @@ def asks(floor, control, body, status=200):
     return told
 
 
-def changes(floor, control, body, status=200):
+def changes(floor: Floor, control: str, body: Any, status: int = 200) -> Any:
     """Use a control that changes ES: the answer carries the asset as the state then shows it."""
     before = floor.operator.state()["version"]
     told = asks(floor, control, body, status)

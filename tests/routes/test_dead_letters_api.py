@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from requests import Response
 
-from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, OperatorCaller, error_of, eventually
 
 pytestmark = pytest.mark.processes
 NOT_A_NUMBER = f'{{"secret": "{TV_SECRET}", "price": NaN}}'
@@ -18,11 +20,11 @@ def desk(tmp_path: Path) -> Iterator[DeskProcess]:
         yield desk
 
 
-def letters_of(operator):
+def letters_of(operator: OperatorCaller) -> list[dict[str, Any]]:
     return operator.get("/api/dead-letters").json()["dead_letters"]
 
 
-def replays(operator, letter):
+def replays(operator: OperatorCaller, letter: dict[str, Any]) -> Response:
     return operator.post(f"/api/dead-letters/{letter['sequence']}/replay", json={})
 
 

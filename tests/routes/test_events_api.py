@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from services.views.event_rows import event_row
 from tests.live.test_stream import Ear, ears
 from tests.support.api_document import documented
 from tests.support.commits import MORNING
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -38,13 +39,13 @@ def desk(tmp_path: Path) -> Iterator[DeskProcess]:
         yield desk
 
 
-def asked(caller, **query):
+def asked(caller: Caller, **query: Any) -> Any:
     answer = caller.get("/api/events", params=query)
     assert answer.status_code == 200, answer.text
     return documented(answer).json()
 
 
-def everything(caller):
+def everything(caller: Caller) -> list[dict[str, Any]]:
     """Walk all pages, a few events at a time, as a follower does."""
     events, since = [], 0
     while True:
@@ -55,11 +56,11 @@ def everything(caller):
         since = page["next"]
 
 
-def last_id(caller):
+def last_id(caller: Caller) -> str:
     return everything(caller)[-1]["id"]
 
 
-def trades_once(desk) -> None:
+def trades_once(desk: DeskProcess) -> None:
     """Open the ladder, enter, fill, leave, fill."""
     operator, bridge = desk.operator(), desk.bridge()
     desk.tradingview().opens_the_ladder()
@@ -67,7 +68,7 @@ def trades_once(desk) -> None:
     bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5252)
 
 
-def types_of(events):
+def types_of(events: Any) -> list[str]:
     return [event["type"] for event in events]
 
 

@@ -10,6 +10,7 @@ import copy
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -41,7 +42,7 @@ CHECKS = [
 EXAMPLES, MANY_EXAMPLES = 25, int(os.environ.get("LOCKSTEP_FUZZ_EXAMPLES", "1000"))
 
 
-def known_to_the_desk():
+def known_to_the_desk() -> dict[str, Any]:
     """Return the document with the words of this desk, so that what fits gets past guard and symbol map."""
     told = copy.deepcopy(document())
     for schema in told["components"]["schemas"].values():
@@ -71,7 +72,7 @@ def schema() -> BaseSchema:
     return schemathesis.openapi.from_dict(known_to_the_desk(), config=config)
 
 
-def sets_the_scene(desk, operator) -> None:
+def sets_the_scene(desk: DeskProcess, operator: OperatorCaller) -> None:
     """Let there be a ladder, a trade in ES where the limits still allow one, and something waiting for NQ."""
     bridge, alerts = desk.bridge(), desk.tradingview()
     for asset in ("ES", "NQ"):
@@ -83,7 +84,7 @@ def sets_the_scene(desk, operator) -> None:
     operator.post("/api/intent", json={"asset": "NQ"})
 
 
-def fuzz(desk, operator, operation, mode, examples) -> None:
+def fuzz(desk: DeskProcess, operator: OperatorCaller, operation: Any, mode, examples) -> None:
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}
@@ -98,7 +99,7 @@ def fuzz(desk, operator, operation, mode, examples) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def calls(case) -> None:
+    def calls(case: Any) -> None:
         assume(not waits(case))
         answer = case.call(base_url=desk.url, headers=headers, cookies=cookies, timeout=60, allow_redirects=False)
         checks = [check for check in CHECKS if not (check is not_a_server_error and may_be_down(operation, answer))]
@@ -107,17 +108,17 @@ def fuzz(desk, operator, operation, mode, examples) -> None:
     calls()
 
 
-def waits(case):
+def waits(case: Any) -> bool:
     wait = (case.query or {}).get("wait")
     return str(wait).strip() not in ("None", "0") and str(wait).strip().isdecimal() and len(str(wait)) <= 2
 
 
-def may_be_down(operation, answer):
+def may_be_down(operation: Any, answer: Any) -> bool:
     """LIVE without a connected bridge is refused with 503 (SPEC 8.5)."""
     return operation.path == "/api/env" and answer.status_code == 503 and answer.json().get("code") == "bridge_down"
 
 
-def modes_of(method, path):
+def modes_of(method: str, path: str) -> tuple[GenerationMode, ...]:
     """Data that does not fit exists only where there is data."""
     call = document()["paths"][path][method.lower()]
     asked = [parameter for parameter in call.get("parameters", []) if parameter["in"] != "path"]  # any text is a path

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def own_desk(tmp_path: Path) -> Iterator[DeskProcess]:
         yield desk
 
 
-def a_body(**fields):
+def a_body(**fields: Any) -> str:
     return json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "price": 5250.25, **fields})
 
 
@@ -185,7 +186,7 @@ def test_64_kib_are_taken_and_one_byte_more_is_not(desk: DeskProcess) -> None:
 
 
 def test_an_oversized_body_without_a_length_is_refused(desk: DeskProcess) -> None:
-    def in_pieces():
+    def in_pieces() -> Iterator[bytes]:
         yield a_body().encode()
         for _ in range(80):
             yield b" " * 1024
@@ -417,7 +418,7 @@ def test_what_was_refused_is_not_taken_for_a_duplicate(own_desk: DeskProcess) ->
 
 
 def test_a_refusal_comes_before_tradingview_hangs_up(own_desk: DeskProcess) -> None:
-    def sends_after(delay):
+    def sends_after(delay: float) -> float:
         time.sleep(delay)
         watch = Stopwatch(own_desk.process)
         error_of(own_desk.tradingview().brick(6, "green"), 503)

@@ -2,20 +2,22 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from requests import Response
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick
+from services.engine.model.commands import AnyCommand, CloseBrick
 from services.stores.firestore.store import FirestoreStore
-from services.stores.store import OutcomeUnknown, StoreDown, StoreError
+from services.stores.store import JournalRow, OutcomeUnknown, StoreDown, StoreError
 from tests.desk.test_manager import RULES
 from tests.desk.test_outage import ANSWERS_WITHIN_SECONDS, seconds_until_refused
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, DeskProcess, OperatorCaller, error_of, eventually
 from tests.support.emulator import Emulator, NoEmulator, is_needed, warm_up
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
@@ -39,13 +41,13 @@ def emulator() -> Iterator[Emulator]:
         pytest.skip(str(error))
 
 
-def desk_on(emulator, folder, **settings):
+def desk_on(emulator: Emulator, folder: Path, **settings: Any) -> DeskProcess:
     project = f"outage-{secrets.token_hex(4)}"
     where = {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": emulator.host}
     return DeskProcess(folder, **QUICK, **where, **settings)
 
 
-def journal_of(desk):
+def journal_of(desk: DeskProcess) -> list[JournalRow]:
     settings = desk.settings
     store = FirestoreStore(settings["GOOGLE_CLOUD_PROJECT"], emulator_host=settings["FIRESTORE_EMULATOR_HOST"])
     try:
@@ -54,15 +56,15 @@ def journal_of(desk):
         store.close()
 
 
-def bricks_in(rows):
+def bricks_in(rows: list[JournalRow]) -> list[bytes]:
     return [row.command for row in rows if row.kind == "CloseBrick" and b"BrickApplied" in row.events]
 
 
-def store_of(operator):
+def store_of(operator: OperatorCaller) -> Any:
     return operator.state()["global"]["store"]
 
 
-def timed(desk, ask):
+def timed(desk: DeskProcess, ask: Callable[..., Any]) -> Response:
     watch = Stopwatch(desk.process)
     answer = ask()
     assert watch.seconds < ANSWERS_WITHIN_SECONDS
@@ -151,7 +153,7 @@ def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator: Em
         assert len(bricks_in(journal_of(desk))) == bricks + 1
 
 
-def export(host, project, folder):
+def export(host: str, project: str, folder: Path):
     folder.mkdir()
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(folder)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:export", json=asked, timeout=60).raise_for_status()
@@ -159,7 +161,7 @@ def export(host, project, folder):
     return found
 
 
-def restore(host, project, kept) -> None:
+def restore(host: str, project: str, kept) -> None:
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(kept)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=60).raise_for_status()
 
@@ -180,7 +182,7 @@ def manager(firestore_host: str) -> Iterator[StateManager]:
     manager.stop()
 
 
-def commits(manager, command, key) -> None:
+def commits(manager: StateManager, command: AnyCommand, key: str | None) -> None:
     """Ask until the emulator has answered: on a busy machine its first answers take longer than a store waits."""
 
     def is_done():
@@ -192,7 +194,7 @@ def commits(manager, command, key) -> None:
     eventually(is_done)
 
 
-def strangers_are_refused(project, host) -> bool:
+def strangers_are_refused(project: str, host: str) -> bool:
     """Whether the emulator goes by its new rules: the first answer by them takes it a while."""
     stranger = FirestoreStore(project, emulator_host=host)
     stranger._wire._metadata.remove(OWNER)
@@ -205,7 +207,7 @@ def strangers_are_refused(project, host) -> bool:
     return False
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
@@ -235,7 +237,7 @@ def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(
     wire, sent = manager.store._wire, itertools.count()
     commit = wire.commit
 
-    def lose_the_first_answer(*args, **more):
+    def lose_the_first_answer(*args: Any, **more: Any):
         marks = commit(*args, **more)
         if next(sent) == 0:
             raise OutcomeUnknown("Firestore: DeadlineExceeded")
@@ -263,7 +265,7 @@ def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator: E
         assert desk.operator().asset()["main_renko_color"] == "green"
 
 
-def _answers(desk) -> bool:
+def _answers(desk: DeskProcess) -> bool:
     try:
         return desk.stranger().get("/healthz").status_code == 200
     except requests.RequestException:

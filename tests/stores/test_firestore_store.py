@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from services.stores.firestore.failures import Refused, read_errors, write_error
 from services.stores.firestore.layout import LAYOUT
 from services.stores.firestore.store import FirestoreStore
 from services.stores.firestore.wire import PAGE_SECONDS, Query, Write, is_name
-from services.stores.store import OutcomeUnknown, StoreDown, StoredReply, StoreUnreadable, VersionConflict
+from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, StoredReply, StoreUnreadable, VersionConflict
 from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
@@ -70,7 +70,7 @@ def shaky(own_emulator: Emulator, promises: None) -> Iterator[FirestoreStore]:
     store.close()
 
 
-def seconds_of(call, *failure):
+def seconds_of(call: Callable[..., Any], *failure: type[Exception]) -> float:
     """Return how long a call took to fail."""
     watch = Stopwatch()
     with pytest.raises(failure):
@@ -102,7 +102,7 @@ def test_a_write_without_an_answer_is_unknown_and_renewing_settles_it(
     assert len(list(shaky.journal())) == settled.sequence
 
 
-def renewed(store):
+def renewed(store: Store) -> Head:
     """Renew on whatever head stands, until an answer comes."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

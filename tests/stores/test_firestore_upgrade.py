@@ -11,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from google.cloud.firestore_v1 import types
@@ -44,7 +45,7 @@ def old(firestore_host: str) -> Iterator[Callable[[], FirestoreStore]]:
     """Yield how to open a database as the program before left it."""
     project, opened = f"desk-{uuid.uuid4().hex[:12]}", []
 
-    def opens():
+    def opens() -> FirestoreStore:
         opened.append(FirestoreStore(project, emulator_host=firestore_host))
         return opened[-1]
 
@@ -56,7 +57,7 @@ def old(firestore_host: str) -> Iterator[Callable[[], FirestoreStore]]:
         store.close()
 
 
-def document_of(stored, database):
+def document_of(stored: Any, database: str):
     document = types.Document.from_json(json.dumps({"fields": stored["fields"]}))
     document.name = f"{database}/documents/{stored['path']}"
     return document
@@ -71,12 +72,12 @@ def plain_fields():
     return found
 
 
-def plain(value):
+def plain(value: Any):
     ((kind, content),) = value.items()
     return int(content) if kind == "integerValue" else content
 
 
-def started(old):
+def started(old: Any) -> StateManager:
     store = old()
     rules = documents.read_desk(store.load()).configured
     return StateManager(store, lambda now: rules, lambda: NEXT_MORNING)

@@ -49,7 +49,7 @@ def store(path: Path) -> Iterator[SqliteStore]:
     store.close()
 
 
-def a_commit(expected, **more):
+def a_commit(expected: Any, **more: Any) -> Commit:
     number = expected + 1
     row = JournalRow(number, NOON, "operator", "EnterMarket", "ES", b"{}", b"[]")
     head = None if expected == 0 else Head(expected, expected * 10, 1, "a writer", str(expected))
@@ -57,7 +57,7 @@ def a_commit(expected, **more):
     return Commit(head, becomes, {"_global": b'{"n": %d}' % number}, [row], **more)
 
 
-def everything_in(path):
+def everything_in(path: Path) -> dict[str, list[Any]]:
     tables = ("desk", "documents", "journal", "records", "replies")
     with closing_connection(path) as connection:
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608
@@ -66,7 +66,7 @@ def everything_in(path):
 # -- schema ----------------------------------------------------------------------------------------------------------
 
 
-def schema_after(script):
+def schema_after(script: str):
     connection = sqlite3.connect(":memory:")
     connection.executescript(script)
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
@@ -183,7 +183,7 @@ def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path: Path) -> None:
 # -- all or nothing --------------------------------------------------------------------------------------------------
 
 
-def a_full_commit(expected):
+def a_full_commit(expected: Any) -> Commit:
     return a_commit(
         expected,
         records=[
@@ -252,7 +252,7 @@ def test_a_locked_file_is_down_and_then_up_again(
 # -- the file at the start of a real desk ----------------------------------------------------------------------------
 
 
-def a_failed_start(desk, within=PATIENCE_SECONDS):
+def a_failed_start(desk: DeskProcess, within: float = PATIENCE_SECONDS) -> tuple[int, str]:
     """Start a desk that cannot; return its exit status (None when it never gave up) and its words."""
     process = desk.spawn()
     deadline = time.monotonic() + within
@@ -263,7 +263,7 @@ def a_failed_start(desk, within=PATIENCE_SECONDS):
     return status, desk.log()
 
 
-def used_desk(folder):
+def used_desk(folder: Path) -> DeskProcess:
     with DeskProcess(folder, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -273,7 +273,7 @@ def used_desk(folder):
     return desk
 
 
-def spoil(desk, statement) -> None:
+def spoil(desk: DeskProcess, statement: str) -> None:
     with closing_connection(desk.database) as connection:
         connection.execute(statement)
 
@@ -323,7 +323,7 @@ def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path: Path) -
     with DeskProcess(tmp_path, **QUICK) as desk:
         names = [f"brick {number}" for number in range(640)]
 
-        def sends(thread) -> bool:
+        def sends(thread: Any) -> bool:
             alerts = desk.tradingview()
             for name in names[thread::16]:
                 assert alerts.brick(2.5, "green", bar_id=name).status_code == 200
@@ -338,7 +338,7 @@ def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path: Path) -
         assert desk.rows("SELECT sequence FROM desk") == [(sequences[-1],)]
 
 
-def bricks_in(desk):
+def bricks_in(desk: DeskProcess) -> list[tuple[Any, ...]]:
     return desk.rows("SELECT CAST(command AS TEXT) FROM journal WHERE kind = 'CloseBrick' ORDER BY sequence")
 
 
@@ -365,7 +365,7 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
         assert desk.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def send_until_dead(desk, numbers, acknowledged) -> None:
+def send_until_dead(desk: DeskProcess, numbers, acknowledged) -> None:
     alerts = desk.tradingview()
     while True:
         name = f"brick {next(numbers)}"
@@ -402,7 +402,7 @@ def test_a_restart_changes_no_lock(tmp_path: Path, way: str) -> None:
         assert told == (["writer_lost"] if way == "kill" else [])
 
 
-def locks_of(document):
+def locks_of(document: Any):
     """Return what SPEC 5 calls locks, counters and tokens; prices and ages may be up to 30 s old after a kill."""
     everything = without_the_clock(document)["global"]
     shared = {

@@ -27,6 +27,7 @@ from services.stores.store import (
     Commit,
     DeskSnapshot,
     EndedSession,
+    Head,
     JournalRow,
     NoticeMark,
     OutboxChange,
@@ -52,7 +53,7 @@ class Shelf:
         self._open_one = open_one
         self._handles = []
 
-    def open(self):
+    def open(self) -> Store:
         self._handles.append(self._open_one())
         return self._handles[-1]
 
@@ -80,14 +81,22 @@ def store(shelf: Shelf) -> Store:
 # -- builders --------------------------------------------------------------------------------------------------------
 
 
-def a_row(sequence, origin="operator", **more):
+def a_row(sequence: int, origin="operator", **more: Any) -> JournalRow:
     facts = {"kind": "EnterMarket", "asset": "ES", "command": b'{"n":1}', "events": b"[]", **more}
     return JournalRow(sequence, NOON, origin, **facts)
 
 
 def a_commit(
-    head, rows=1, journal=None, epoch=None, holder="first", version=None, notices=(), withdrawn_slots=(), **more
-):
+    head: Head | None,
+    rows: int = 1,
+    journal: list[JournalRow] | None = None,
+    epoch: int | None = None,
+    holder: str = "first",
+    version: int | None = None,
+    notices: Any = (),
+    withdrawn_slots: Any = (),
+    **more: Any,
+) -> Commit:
     """A commit of that many rows onto a head, made by a writer called "first" unless ``more`` says otherwise."""
     before = head.sequence if head else 0
     after = before + rows
@@ -101,50 +110,52 @@ def a_commit(
     return Commit(head, becomes, outbox=OutboxChange(notices, withdrawn_slots), **facts)
 
 
-def an_order(name="o1", is_open=True, body=b'{"o":1}'):
+def an_order(name: str = "o1", is_open: bool = True, body: Any = b'{"o":1}') -> Record:
     facts = {"asset": "ES", "status": "PENDING" if is_open else "FILLED", "is_open": is_open}
     return Record(ORDERS, name, NOON, body, facts)
 
 
-def a_trade(name="t", closed_at=NOON, body=b"{}", **facts):
+def a_trade(name: str = "t", closed_at: datetime = NOON, body: Any = b"{}", **facts: Any) -> Record:
     return Record(TRADES, name, closed_at, body, {"asset": "ES", **facts})
 
 
-def a_note(name="t", at=NOON, body=b"{}"):
+def a_note(name: str = "t", at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(TRADE_NOTES, name, at, body, {"trade_id": name})
 
 
-def an_attempt(number=1, at=NOON, body=b"{}"):
+def an_attempt(number: int = 1, at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(ATTEMPTS, f"{number:012d}.0000", at, body)
 
 
-def some_gates(name="t", at=NOON, body=b"{}"):
+def some_gates(name: str = "t", at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(GATES_AT_ENTRY, name, at, body, {"trade_id": name})
 
 
-def a_fill(trade_id="t", number=1, at=NOON, body=b"{}"):
+def a_fill(trade_id: str = "t", number: int = 1, at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(TRADE_FILLS, f"{number:012d}.0000", at, body, {"trade_id": trade_id})
 
 
-def a_letter(sequence=1, reason="why"):
+def a_letter(sequence: int = 1, reason: str = "why") -> DeadLetter:
     return DeadLetter(sequence, NOON, "/tv_renko", reason, "what")
 
 
-def an_account_day(name="2026-11-20", body=b"[1,2]"):
+def an_account_day(name: str = "2026-11-20", body: Any = b"[1,2]") -> Record:
     return Record(ACCOUNT_DAYS, name, NOON, body)
 
 
-def a_notice(sequence=1, target=1, due_at=NOON, slot=None, title="t"):
+def a_notice(
+    sequence: int = 1, target: int = 1, due_at: datetime = NOON, slot: Any = None, title: str = "t"
+) -> StoredNotice:
     return StoredNotice(sequence, target, NOON, due_at, "kind", "info", title, "b", slot)
 
 
-def titles_due(store, target=1, now=NOON):
+def titles_due(store: Store, target: int = 1, now: datetime = NOON) -> str | None:
     """Return the title of the notice to send, and take nothing."""
     notice = store.next_notice(target, now)
     return None if notice is None else notice.title
 
 
-def everything(store):
+def everything(store: Store) -> tuple[Any, ...]:
     """Return all that can be read, to compare."""
     return (
         store.load(),
@@ -275,7 +286,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
-def test_who_was_overtaken_writes_nothing(shelf: str, write: Callable[..., Any]) -> None:
+def test_who_was_overtaken_writes_nothing(shelf: Shelf, write: Callable[..., Any]) -> None:
     first, second = shelf.open(), shelf.open()
     old = first.commit(a_commit(None, notices=[a_notice()]))
     new = second.commit(a_commit(second.head(), epoch=2, holder="second"))
@@ -287,7 +298,7 @@ def test_who_was_overtaken_writes_nothing(shelf: str, write: Callable[..., Any])
     write(second, new)
 
 
-def test_renewing_fences_what_was_under_way(shelf: str) -> None:
+def test_renewing_fences_what_was_under_way(shelf: Shelf) -> None:
     first, second = shelf.open(), shelf.open()
     old = first.commit(a_commit(None))
     second.renew(second.head())
@@ -296,7 +307,7 @@ def test_renewing_fences_what_was_under_way(shelf: str) -> None:
     assert [row.sequence for row in second.journal()] == [1]
 
 
-def test_only_one_of_two_opens_a_new_store(shelf: str) -> None:
+def test_only_one_of_two_opens_a_new_store(shelf: Shelf) -> None:
     first, second = shelf.open(), shelf.open()
     first.commit(a_commit(None))
     before = everything(first)
@@ -305,11 +316,11 @@ def test_only_one_of_two_opens_a_new_store(shelf: str) -> None:
     assert everything(first) == before
 
 
-def test_of_many_who_take_over_at_once_one_does(shelf: str) -> None:
+def test_of_many_who_take_over_at_once_one_does(shelf: Shelf) -> None:
     head = shelf.open().commit(a_commit(None))
     handles = [shelf.open() for _ in range(6)]
 
-    def takes_over(place):
+    def takes_over(place: int) -> Head | None:
         try:
             return handles[place].commit(a_commit(head, epoch=2, holder=f"web-{place}"))
         except (VersionConflict, StoreDown):
@@ -666,11 +677,11 @@ def test_a_backup_changes_nothing_and_is_named(store: Store) -> None:
 # -- many at once ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_loaded_is_of_one_moment(shelf: str) -> None:
+def test_what_is_loaded_is_of_one_moment(shelf: Shelf) -> None:
     """While a writer moves documents and orders together, nobody ever sees one without the other."""
     writer, reader = shelf.open(), shelf.open()
 
-    def moves(head, number):
+    def moves(head: Head | None, number: int) -> Head:
         body = b"%d" % number
         orders = [an_order("odd", number % 2 == 1, body), an_order("even", number % 2 == 0, body)]
         documents = {"_global": body, "ES": body, "NQ": body}
@@ -697,7 +708,7 @@ def test_what_is_loaded_is_of_one_moment(shelf: str) -> None:
 def test_many_threads_read_while_one_writes(store: Store) -> None:
     head = store.commit(a_commit(None, rows=50, records=[an_order(), a_trade()]))
 
-    def reads(_) -> bool:
+    def reads(_: object) -> bool:
         assert store.record(ORDERS, "o1").body == b'{"o":1}'
         assert len(list(store.journal())) >= 50
         assert store.newest_records(TRADES, 5) == [a_trade()]

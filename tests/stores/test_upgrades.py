@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -65,7 +66,7 @@ def old(tmp_path: Path, schema: int) -> Path:
     return path
 
 
-def asked(path, query):
+def asked(path: Path, query: str) -> list[Any]:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(query).fetchall()
@@ -73,7 +74,7 @@ def asked(path, query):
         connection.close()
 
 
-def content(path):
+def content(path: Path) -> list[Any]:
     """Everything a file holds, its schema's number included."""
     connection = sqlite3.connect(path)
     try:
@@ -82,11 +83,11 @@ def content(path):
         connection.close()
 
 
-def backups(path, label="schema"):
+def backups(path: Path, label: str = "schema") -> list[Path]:
     return sorted(path.parent.glob(f"desk.{label}-*.sqlite" if label == "schema" else f"desk.{label}.*.sqlite"))
 
 
-def opened(path) -> None:
+def opened(path: Path) -> None:
     SqliteStore(path).close()
 
 
@@ -174,7 +175,7 @@ def test_a_second_start_makes_no_second_copy(old: Path) -> None:
     assert len(backups(old)) == 1
 
 
-def started(path):
+def started(path: Path):
     store = SqliteStore(path)
     stored = store.load()
     plain = msgspec.json.decode(stored.documents["_global"])["desk"]
@@ -299,7 +300,7 @@ SECOND = timedelta(seconds=1)
 STARTED = datetime(2026, 11, 17, 14, 36, tzinfo=UTC)
 
 
-def older_program_writes(path, *writes) -> None:
+def older_program_writes(path: Path, *writes) -> None:
     connection = sqlite3.connect(path)
     for write in writes:
         with connection:

@@ -18,7 +18,7 @@ def test_no_second_entry_in_the_same_candle() -> None:
     assert trader.replays_equal()
 
 
-def two_assets_before_the_candle():
+def two_assets_before_the_candle() -> Trader:
     return Trader(at="09:29:59", assets=("ES", "NQ")).with_structure("green", "ES").with_structure("green", "NQ")
 
 

@@ -20,11 +20,11 @@ from wire.types import OrderStatus
 FOUR = ("ES", "NQ", "YM", "EURUSD")
 
 
-def trader_with_entry():
+def trader_with_entry() -> Trader:
     return Trader().with_structure("green").enters("BUY")
 
 
-def trader_with_exit():
+def trader_with_exit() -> Trader:
     return Trader().is_long().bricks(6, "green").exits()
 
 
@@ -110,7 +110,7 @@ def test_ids_sort_by_time_and_tell_nothing_of_each_other() -> None:
     assert all(len(order_id) == 32 for order_id in ids)
 
 
-def trader_with_positions():
+def trader_with_positions() -> Trader:
     """Hold a long position of four assets."""
     trader = Trader(assets=FOUR)
     for asset in FOUR:

@@ -57,7 +57,7 @@ def test_it_flattens_what_is_held_and_says_so() -> None:
     assert trader.replays_equal()
 
 
-def stopped_trader():
+def stopped_trader() -> Trader:
     return Trader().broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
 
 

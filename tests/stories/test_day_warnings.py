@@ -11,11 +11,11 @@ from services.engine.model.events import DayWarned, TradeConsumed
 from tests.support.trader import Trader
 
 
-def marks(trader):
+def marks(trader: Trader) -> list[int]:
     return [event.mark_pct for event in trader.told(DayWarned)]
 
 
-def trader_on_a_day(**settings):
+def trader_on_a_day(**settings: Any) -> Trader:
     return Trader(**settings).broker_says(balance=50_000)
 
 

@@ -11,7 +11,7 @@ from services.engine.model.events import EnvSwitched
 from tests.support.trader import Trader
 
 
-def connected_trader(**settings):
+def connected_trader(**settings: Any) -> Trader:
     return Trader(**settings).hears_bridge()
 
 

@@ -22,7 +22,7 @@ def flattening(request: pytest.FixtureRequest) -> Trader:
     return trader
 
 
-def test_a_rejected_exit_is_tried_again_after_1_2_5_and_then_every_10_seconds(flattening: str) -> None:
+def test_a_rejected_exit_is_tried_again_after_1_2_5_and_then_every_10_seconds(flattening: Trader) -> None:
     for attempt, wait in enumerate((1, 2, 5, 10, 10), start=1):
         flattening.rejected()
         assert flattening.order is None
@@ -33,29 +33,29 @@ def test_a_rejected_exit_is_tried_again_after_1_2_5_and_then_every_10_seconds(fl
     assert flattening.replays_equal()
 
 
-def test_a_fault_of_the_broker_is_retried_over_a_restart(flattening: str) -> None:
+def test_a_fault_of_the_broker_is_retried_over_a_restart(flattening: Trader) -> None:
     flattening.rejected().restarts().later(seconds=1).ticks()
     assert flattening.exit_source is not None
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
-def test_what_a_partly_filled_exit_left_is_pursued(flattening: str, status: str) -> None:
+def test_what_a_partly_filled_exit_left_is_pursued(flattening: Trader, status: str) -> None:
     flattening.partly_filled(3, 5249).reports(status).later(seconds=1).ticks()
     assert (flattening.position, flattening.order.qty) == (2, 2)
 
 
-def test_a_report_of_filled_that_fills_less_is_pursued(flattening: str) -> None:
+def test_a_report_of_filled_that_fills_less_is_pursued(flattening: Trader) -> None:
     flattening.partly_filled(3, 5249).reports("FILLED", 5249, qty=1, exec_id="short").later(seconds=1).ticks()
     assert (flattening.position, flattening.order.qty) == (1, 1)
 
 
-def test_it_goes_on_when_the_day_has_rolled(flattening: str) -> None:
+def test_it_goes_on_when_the_day_has_rolled(flattening: Trader) -> None:
     flattening.rejected().at("18:00:00").ticks()
     assert flattening.exit_source is not None
     assert not flattening.desk.day.is_stopped
 
 
-def test_it_ends_with_the_position(flattening: str) -> None:
+def test_it_ends_with_the_position(flattening: Trader) -> None:
     flattening.rejected().later(seconds=1).ticks().filled_at(5249).later(seconds=60).ticks()
     assert (flattening.order, flattening.asset.due_exit, flattening.position) == (None, None, 0)
 

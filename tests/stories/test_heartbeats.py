@@ -9,7 +9,7 @@ import pytest
 from tests.support.trader import Trader
 
 
-def silent_trader():
+def silent_trader() -> Trader:
     """Everything is open, and the heartbeat that just came is the last one."""
     return Trader().with_structure("green").hears(5250).goes_silent()
 

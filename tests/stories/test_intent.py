@@ -11,11 +11,11 @@ from tests.support.trader import Trader
 PLACING_ASKS = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
 
 
-def statuses(trader):
+def statuses(trader: Trader) -> list[str]:
     return [event.status for event in trader.told(IntentChanged)]
 
 
-def first_asked_from(gate):
+def first_asked_from(gate: str) -> str | None:
     return next((name for name in LADDER[LADDER.index(gate) :] if name in PLACING_ASKS), None)
 
 

@@ -30,11 +30,11 @@ TIGHTER = {
 LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
 
 
-def value(trader, name):
+def value(trader: Trader, name: str) -> object:
     return getattr(trader.desk.rules, name)
 
 
-def asked(number):
+def asked(number: int) -> object:
     return int(number) if isinstance(number, bool) else number
 
 
@@ -209,11 +209,11 @@ def test_a_rejected_entry_gives_its_candle_back_though_candles_became_longer() -
 LOOSE = {"max_trades_per_day": 100, "daily_stop_limit_pct": 50, "cooldown_seconds": 0, "candle_seconds": 1}
 
 
-def loosens_in_the_page(trader):
+def loosens_in_the_page(trader: Trader) -> Trader:
     return trader.limits(**LOOSE)
 
 
-def loosens_by_restart(trader):
+def loosens_by_restart(trader: Trader) -> Trader:
     return trader.restarts(**{**LOOSE, "daily_stop_limit_pct": Decimal(50)})
 
 

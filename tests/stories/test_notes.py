@@ -12,7 +12,7 @@ from tests.support.trader import Trader
 WHY = "the 4pt turned before the 8pt could"
 
 
-def traded():
+def traded() -> Trader:
     return Trader().trades_once().later(seconds=1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.engine.model.events import (
@@ -22,13 +24,13 @@ from wire.types import Side
 PLACING_ASKS = LADDER[:7]
 
 
-def waiting_trader(direction="BUY", **settings):
+def waiting_trader(direction: Side = "BUY", **settings: Any) -> Trader:
     """A pre-order waits; structure agrees and no token is there until the brick brings it."""
     color = WITH[direction]
     return Trader(**settings).with_zone(color, color).preorders(direction)
 
 
-def ending_of(trader):
+def ending_of(trader: Trader):
     (ended,) = trader.told(PreOrderEnded)
     return ended
 
@@ -232,7 +234,7 @@ def test_it_waits_over_a_restart() -> None:
 # -- the order of a brick's effects ---------------------------------------------------------------------------
 
 
-def kinds(trader, *wanted):
+def kinds(trader: Trader, *wanted: type[Any]) -> list[type[Any]]:
     return [type(event) for event in trader.events if isinstance(event, wanted)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any, Literal
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.trader import Trader
 OPENS = {"is_long": 1, "is_short": -1}
 
 
-def runner(opens="is_long", **settings):
+def runner(opens: str = "is_long", **settings: Any) -> Trader:
     """A RUNNER from 5250 whose management is unlocked."""
     return getattr(Trader(**settings), opens)(5250, mode="RUNNER").unlocks_management()
 
@@ -86,7 +87,7 @@ def test_flat_and_elsewhere_there_is_nothing_to_protect(change: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["high_next_bar", "main_flip", "four_pt_invalidation"])
-def test_flat_there_is_nothing_to_toggle(rule: str) -> None:
+def test_flat_there_is_nothing_to_toggle(rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"]) -> None:
     assert Trader().toggles(rule).refused_by == "nothing_to_manage"
     assert Trader().turns_to("CL").toggles(rule).refused_by == "unknown_asset"
 
@@ -301,7 +302,9 @@ def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule: str) -> None:
+def test_a_fresh_brick_of_the_other_size_restricts_nothing(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = Trader().is_long(5250).brick_with(14 - points)
     arm(trader)
@@ -309,7 +312,9 @@ def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_a_brick_between_order_and_fill_is_not_fresh(rule: str) -> None:
+def test_a_brick_between_order_and_fill_is_not_fresh(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = Trader().with_structure("green").enters("BUY").claims().bricks(points, "green").filled_at(5250)
     arm(trader)
@@ -317,7 +322,9 @@ def test_a_brick_between_order_and_fill_is_not_fresh(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_disarming_is_never_locked_but_arming_again_is(rule: str) -> None:
+def test_disarming_is_never_locked_but_arming_again_is(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = runner()
     if rule == "signal_tp":
@@ -341,7 +348,9 @@ def test_target_and_reset_are_not_locked() -> None:
 
 
 @pytest.mark.parametrize("rule", ["main_flip", "four_pt_invalidation"])
-def test_flip_and_invalidation_are_toggled_while_locked(rule: str) -> None:
+def test_flip_and_invalidation_are_toggled_while_locked(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     trader = Trader().is_long(5250).bricks(6, "green").bricks(8, "green").bricks(2.5, "green").toggles(rule)
     assert trader.refused_by is None
     assert trader.told(ProtectionChanged)[-1].value == "True"
@@ -387,7 +396,9 @@ def test_a_toggled_brick_exit_fires_on_every_brick_of_its_size_against_the_trade
 
 
 @pytest.mark.parametrize(("rule", "points"), [("main_flip", 6), ("four_pt_invalidation", 4)])
-def test_a_brick_need_not_be_a_flip(rule: str, points: int) -> None:
+def test_a_brick_need_not_be_a_flip(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"], points: int
+) -> None:
     trader = Trader().is_long(5250, mode="RUNNER").brick_against(points).toggles(rule).brick_against(points)
     assert trader.exit_source == rule
 

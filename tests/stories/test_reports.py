@@ -17,7 +17,7 @@ from tests.support.trader import Trader
 from wire.types import OrderStatus, Stream
 
 
-def entering():
+def entering() -> Trader:
     return Trader().with_structure("green").enters("BUY").claims()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 
-def unlocked_trader(**settings):
+def unlocked_trader(**settings: Any) -> Trader:
     """A long from 5250 after a continuation brick."""
     return Trader(**settings).is_long(5250, mode="RUNNER").bricks(6, "green")
 

@@ -163,7 +163,7 @@ class Trader:
         symbol = self._takes_in_hand(asset)
         return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
 
-    def hears(self, price: float | str | None = None, sent_at: datetime | None = None) -> Self:
+    def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:
         """Receive TradingView's heartbeat."""
         return self.asks(NotePrice(self.asset_in_hand, exactly(price), sent_at))
 
@@ -352,8 +352,9 @@ class Trader:
         """The rule of the exit order that is open, None while there is none."""
         return self.order.source if self.order is not None and self.order.kind == "EXIT" else None
 
-    def ended(self, order: Order) -> Order:
+    def ended(self, order: Order | None) -> Order:
         """Return an order as it ended."""
+        assert order is not None, "there was no order"
         ended = self._recall(order.id)
         assert ended is not None, f"order {order.id} is still open"
         return ended

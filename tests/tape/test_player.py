@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice, takewhile
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def desk() -> Iterator[Desk]:
     desk.close()
 
 
-def settings(desk: Desk, **changes) -> TapeSettings:
+def settings(desk: Desk, **changes: Any) -> TapeSettings:
     plain = {"asset": "ES", "url": desk.url, "secret": "s3cret", "run_id": "run1", "speed": 0.0}
     return TapeSettings(**{**plain, **changes})
 
@@ -137,7 +138,7 @@ def test_a_refused_secret_ends_the_tape(desk: Desk) -> None:
 def test_a_stopped_tape_says_so_and_keeps_its_count(desk: Desk) -> None:
     controls = Controls()
 
-    def stop_after_two(summary, _tick) -> None:
+    def stop_after_two(summary: Any, _tick: Any) -> None:
         if summary.ticks == 2:
             controls.stop()
 

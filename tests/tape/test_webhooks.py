@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ class Desk:
     """A desk that takes every message, unless ``answers`` says otherwise for the next ones."""
 
     def __init__(self) -> None:
-        self.taken: list[tuple[str, dict]] = []
-        self.tries: list[tuple[str, dict]] = []
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.tries: list[tuple[str, dict[str, Any]]] = []
         self.content_types: set[str] = set()
         self.connections = 0
         self.answers: list[int | str] = []
@@ -30,7 +31,7 @@ class Desk:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def bricks(self) -> list[dict]:
+    def bricks(self) -> list[dict[str, Any]]:
         return [body for webhook, body in self.taken if webhook != "/tv_heartbeat"]
 
     def close(self) -> None:
