@@ -105,9 +105,15 @@ class StateManager:
         Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when it may have been or
         may yet be, NotTheWriter on the standby, KeyReused when the key was used for another request.
         """
+        return self._outcome_of(self.submit_later(command, idempotency_key, clicked_at))
+
+    def submit_later(
+        self, command: AnyCommand, idempotency_key: str | None = None, clicked_at: Instant | None = None
+    ) -> Future[Outcome]:
+        """Hand a command to the writer without waiting. Raises NotTheWriter on the standby."""
         future: Future[Outcome] = Future()
         self._put(Submission(command, future, idempotency_key, clicked_at))
-        return self._outcome_of(future)
+        return future
 
     def mark_notice(self, mark: NoticeMark) -> None:
         """Have the writer write down what became of a notice. Raises StoreError."""
@@ -116,7 +122,11 @@ class StateManager:
     def keep_snapshot_when_due(self) -> None:
         """Keep the desk as it stands, once a trading day and every ten thousand rows: replay begins there."""
         if self.is_writer and self._writer.is_snapshot_due():
-            self._maintain(self._writer.keep_snapshot)
+            self.keep_snapshot()
+
+    def keep_snapshot(self) -> None:
+        """Keep the desk as it stands now. Raises StoreError, NotTheWriter on the standby."""
+        self._maintain(self._writer.keep_snapshot)
 
     def _maintain(self, write: Callable[[Head], Head]) -> None:
         future: Future[None] = Future()

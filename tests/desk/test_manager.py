@@ -94,7 +94,7 @@ def test_all_that_wait_are_committed_at_once_in_their_order(manager: StateManage
         first = webhooks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
         others = [webhooks.submit(manager.submit, KeepDeadLetter("/tv_renko", "why", str(n))) for n in range(20)]
-        eventually(lambda: manager._waiting.qsize() == 20)
+        eventually(lambda: manager.commands_waiting == 20)
         store.may_commit.set()
         outcomes = [waiting.result(PATIENCE_SECONDS) for waiting in (first, *others)]
     assert [len(commit.rows) for commit in store.commits] == [1, 20]
@@ -127,7 +127,7 @@ def test_one_broken_command_does_not_spoil_its_group(manager: StateManager, stor
         assert store.is_committing.wait(PATIENCE_SECONDS)
         broken = webhooks.submit(manager.submit, object())  # no command at all: nothing decides it
         sound = webhooks.submit(manager.submit, RED)
-        eventually(lambda: manager._waiting.qsize() == 2)
+        eventually(lambda: manager.commands_waiting == 2)
         store.may_commit.set()
         assert isinstance(broken.exception(PATIENCE_SECONDS), KeyError)
         assert sound.result(PATIENCE_SECONDS)
@@ -166,7 +166,7 @@ def test_the_same_key_twice_in_one_group_is_answered_once(manager: StateManager,
         clicks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
         twice = [clicks.submit(manager.submit, ENTRY, "key") for _ in range(3)]
-        eventually(lambda: manager._waiting.qsize() == 3)
+        eventually(lambda: manager.commands_waiting == 3)
         store.may_commit.set()
         outcomes = [click.result(PATIENCE_SECONDS) for click in twice]
     assert sorted(outcome.repeated for outcome in outcomes) == [False, True, True]

@@ -28,7 +28,7 @@ CALM = GatesAtEntry(1, None, None, Decimal(70), Decimal(5), "6pt brick", "neutra
 
 def gates_of(trader: Trader) -> GatesAtEntry:
     """Return how the gates stood at the last accepted entry."""
-    return read_gates(trader._sheets[-1].records_of(GATES_AT_ENTRY)[-1])
+    return read_gates(trader.records_of(GATES_AT_ENTRY)[-1])
 
 
 def test_the_first_entry_of_a_day_knows_no_exit_and_no_equity() -> None:
@@ -48,7 +48,7 @@ def test_the_first_entry_of_a_day_knows_no_exit_and_no_equity() -> None:
 
 def test_it_is_kept_under_the_trades_own_id_when_the_entry_is_accepted() -> None:
     trader = Trader().with_structure("green").enters("BUY")
-    [kept] = trader._sheets[-1].records_of(GATES_AT_ENTRY)
+    [kept] = trader.records_of(GATES_AT_ENTRY)
     assert (kept.id, kept.at) == (trader.order.id, trader.now)
     trader.filled_at(5250).bricks(6, "green").exits().filled_at(5252)
     assert trader.trades[0].id == kept.id
@@ -57,7 +57,7 @@ def test_it_is_kept_under_the_trades_own_id_when_the_entry_is_accepted() -> None
 def test_a_refused_entry_leaves_nothing() -> None:
     trader = Trader().enters("BUY")
     assert trader.refused_by == "tempo"
-    assert trader._sheets[-1].records_of(GATES_AT_ENTRY) == []
+    assert trader.records_of(GATES_AT_ENTRY) == []
 
 
 def test_the_second_trade_counts_from_the_end_of_the_cooldown() -> None:

@@ -82,7 +82,7 @@ def test_orders_and_trades_alone_must_not_be_lost() -> None:
 
 def test_the_same_day_gives_the_same_records() -> None:
     one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
-    records = [[record for sheet in story._sheets for record in sheet.records] for story in (one, other)]
+    records = [story.records for story in (one, other)]
     assert records[0] == records[1]
     assert {record.kind.name for record in records[0]} == {*KINDS} - {"trade_notes", "dead_letters"}
 

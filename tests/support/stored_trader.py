@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Self
 
-from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.manager import StateManager
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand
@@ -73,9 +71,7 @@ class StoredTrader(Trader):
 
     def keeps_snapshot(self) -> Self:
         """Have the desk kept as it stands, as the clockwork does when one is due."""
-        future: Future[None] = Future()
-        self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))
-        future.result(PATIENCE_SECONDS)
+        self.manager.keep_snapshot()
         return self
 
     @property
@@ -83,9 +79,7 @@ class StoredTrader(Trader):
         return self.manager.snapshot.desk
 
     def _asks_aside(self, command: AnyCommand) -> Decision:
-        future: Future[Outcome] = Future()
-        self.manager._put(Submission(command, future))  # not submit: a story outlasts an overloaded machine
-        outcome = future.result(PATIENCE_SECONDS)
+        outcome = self.manager.submit_later(command).result(PATIENCE_SECONDS)  # a story outlasts an overloaded machine
         self.decisions.append(Decision(outcome.desk, outcome.answer, outcome.events))
         return self.decisions[-1]
 

@@ -53,6 +53,7 @@ from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver
 from services.engine.model.state import Alert, Asset, Desk
 from services.engine.model.trade import Protections, Trade
 from services.stores.codec import documents
+from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
 from tests.support.builders import (
     AGAINST,
@@ -448,6 +449,15 @@ class Trader:
         desk = documents.read_desk(_stored(self.desk))
         self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
         return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
+
+    @property
+    def records(self) -> list[Record]:
+        """Return what projections recorded; of records that replace each other the last one since a start."""
+        return [record for sheet in self._sheets for record in sheet.records]
+
+    def records_of(self, kind: Kind) -> list[Record]:
+        """The records of one kind since the program was started last."""
+        return self._sheets[-1].records_of(kind)
 
     @property
     def journal(self) -> list[JournalRow]:
