@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -39,11 +40,11 @@ class Wire:
     def __init__(self, path: Path) -> None:
         self._store, self.is_cut, self.asked = SqliteStore(path), False, 0
 
-    def ended_sessions(self, since: datetime):
+    def ended_sessions(self, since: datetime) -> Any:
         self._goes_through()
         return self._store.ended_sessions(since)
 
-    def put_ended_session(self, ended) -> None:
+    def put_ended_session(self, ended: Any) -> None:
         self._goes_through()
         self._store.put_ended_session(ended)
 
@@ -249,7 +250,7 @@ def test_a_fault_of_the_program_keeps_no_logout_from_holding_and_nothing_from_cl
     sessions = Sessions(wire, clock)
     mine = sessions.begin()
 
-    def fails(ended) -> None:
+    def fails(ended: Any) -> None:
         raise RuntimeError("cannot schedule new futures")
 
     monkeypatch.setattr(wire, "put_ended_session", fails)

@@ -20,7 +20,7 @@ from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.market import PricedDesk
 from tests.support.paths import REPOSITORY
 
-DESKTOP = {"width": 1440, "height": 900}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SCHEMES = ("dark", "light")
 BASE = 6712.25

@@ -291,7 +291,7 @@ def test_a_closed_row_leaves_no_picture(opened: Page) -> None:
 def test_another_colour_scheme_dresses_it_anew(opened: Page) -> None:
     expect_told(opened, "3 bricks between")
     for scheme in ("light", "dark"):
-        opened.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        opened.emulate_media(color_scheme=scheme)
         assert pixels(opened, "green") > 1_000
 
 

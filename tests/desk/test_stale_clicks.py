@@ -13,6 +13,7 @@ import pytest
 from requests import Response
 
 from services.desk.clicks import refusal_of_stale
+from services.engine.model.replies import Refusal
 from tests.support.api_document import documented
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually, without_the_clock
 from tests.support.floor import Floor
@@ -35,7 +36,7 @@ FROZEN_SECONDS = 7
 
 
 def test_five_seconds_are_the_limit_and_an_instant_ahead_counts_as_now() -> None:
-    def judged(**ago: float):
+    def judged(**ago: float) -> Refusal | None:
         return refusal_of_stale(NOW - timedelta(**ago), NOW)
 
     assert refusal_of_stale(None, NOW) is None

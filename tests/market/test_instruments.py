@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def test_the_full_contract_has_its_own_name_and_point_value() -> None:
         ("XAUUSD", "full", "100"),
     ],
 )
-def test_usd_per_point(asset: str, size: str, usd: str) -> None:
+def test_usd_per_point(asset: str, size: Literal["micro", "full"], usd: str) -> None:
     assert contract_for(asset, date(2026, 11, 20), size).point_value == Decimal(usd)
 
 

@@ -172,7 +172,7 @@ def test_a_pinned_contract_must_be_one_of_the_asset(pair: str) -> None:
 # -- the start of a real desk ----------------------------------------------------------------------------------------
 
 
-def words_of_a_start(folder: Path, **settings: Any) -> tuple[int, str]:
+def words_of_a_start(folder: Path, **settings: Any) -> tuple[int | None, str]:
     """Start a desk that cannot; return its exit status (None: it never gave up) and what it said."""
     desk = DeskProcess(folder, **settings)
     process = desk.spawn()

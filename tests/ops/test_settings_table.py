@@ -54,7 +54,7 @@ def test_without_settings_the_rules_are_the_defaults_that_the_table_shows() -> N
 @pytest.mark.parametrize("row", [row for row in RULE_SETTINGS if row.kind == "whole" and row.variable], ids=str)
 def test_a_rule_takes_its_range_and_nothing_beyond(row: RuleSetting) -> None:
     for value, is_taken in ((row.low - 1, False), (row.low, True), (row.high, True), (row.high + 1, False)):
-        settings = Settings({row.variable: str(value)})
+        settings = Settings({str(row.variable): str(value)})
         rules_of(settings)
         assert (not settings.faults) is is_taken, f"{row.variable}={value}: {settings.faults}"
 

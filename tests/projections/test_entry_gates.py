@@ -207,7 +207,7 @@ def test_what_a_later_program_adds_is_no_hindrance() -> None:
 # -- groups ---------------------------------------------------------------------------------------------------------
 
 
-def entries(field: str, *values: object) -> list:
+def entries(field: str, *values: object) -> list[Any]:
     """One trade for each value of a field, won or lost by its place."""
     gates = [
         replace(CALM, **{field: Decimal(value) if isinstance(value, str) and value[-1].isdigit() else value})
@@ -216,7 +216,7 @@ def entries(field: str, *values: object) -> list:
     return [a_trade(n, str(n), gates=one) for n, one in enumerate(gates, 1)]
 
 
-def names(trades: list, by: str) -> list[tuple[str, int]]:
+def names(trades: list[Any], by: str) -> list[tuple[str, int]]:
     return [(group.name, group.figures.trades) for group in groups_of(trades, by)]
 
 

@@ -1,5 +1,6 @@
 """The account's day: a sample a minute, each under the trading day in which it was taken (SPEC 5.5)."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def account(trader: Trader, equity: Any) -> Desk:
     return trader.asks(TakeSnapshot(balance=Decimal(equity))).desk
 
 
-def taken(day: Any):
+def taken(day: Any) -> list[tuple[datetime, Decimal]]:
     return [(sample.at, sample.equity) for sample in day.samples]
 
 

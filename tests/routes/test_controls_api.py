@@ -14,7 +14,7 @@ from tests.support.floor import ENTRY_PRICE, Floor
 pytestmark = pytest.mark.processes
 
 ES = {"asset": "ES"}
-OF_A_TRADE = {  # control -> a body it takes
+OF_A_TRADE: dict[str, dict[str, Any]] = {  # control -> a body it takes
     "scale-in": ES,
     "protect": {**ES, "enabled": True, "threshold": -2.0},
     "points-take-profit": {**ES, "enabled": True, "target": 20},
@@ -23,8 +23,18 @@ OF_A_TRADE = {  # control -> a body it takes
     "main-flip-exit": ES,
     "four-pt-invalidation": ES,
 }
-OF_AN_ASSET = {**OF_A_TRADE, "auto-exit": ES, "intent": ES, "intent/cancel": ES, "preorder/cancel": ES}
-OF_THE_DESK = {"env": {"env": "DEMO"}, "limits": {"cooldown_seconds": 0}, "trade-limit/consume": {}}
+OF_AN_ASSET: dict[str, dict[str, Any]] = {
+    **OF_A_TRADE,
+    "auto-exit": ES,
+    "intent": ES,
+    "intent/cancel": ES,
+    "preorder/cancel": ES,
+}
+OF_THE_DESK: dict[str, dict[str, Any]] = {
+    "env": {"env": "DEMO"},
+    "limits": {"cooldown_seconds": 0},
+    "trade-limit/consume": {},
+}
 ALL = {**OF_AN_ASSET, **OF_THE_DESK}
 
 

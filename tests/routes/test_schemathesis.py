@@ -84,7 +84,7 @@ def sets_the_scene(desk: DeskProcess, operator: OperatorCaller) -> None:
     operator.post("/api/intent", json={"asset": "NQ"})
 
 
-def fuzz(desk: DeskProcess, operator: OperatorCaller, operation: Any, mode, examples) -> None:
+def fuzz(desk: DeskProcess, operator: OperatorCaller, operation: Any, mode: GenerationMode, examples: int) -> None:
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}

@@ -15,7 +15,7 @@ HOURS = 23
 BAR_ID = "a-bar-id-as-long-as-tradingview-sends-them-{}-{}-{:06d}"
 
 
-def largest_of(trader: Trader, largest) -> None:
+def largest_of(trader: Trader, largest: dict[str, int]) -> None:
     for name, body in documents.desk_documents(trader.desk).items():
         largest[name] = max(largest.get(name, 0), len(body))
     for order in trader.desk.orders.values():

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +66,7 @@ def everything_in(path: Path) -> dict[str, list[Any]]:
 # -- schema ----------------------------------------------------------------------------------------------------------
 
 
-def schema_after(script: str):
+def schema_after(script: str) -> list[tuple[str, ...]]:
     connection = sqlite3.connect(":memory:")
     connection.executescript(script)
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
@@ -252,7 +252,7 @@ def test_a_locked_file_is_down_and_then_up_again(
 # -- the file at the start of a real desk ----------------------------------------------------------------------------
 
 
-def a_failed_start(desk: DeskProcess, within: float = PATIENCE_SECONDS) -> tuple[int, str]:
+def a_failed_start(desk: DeskProcess, within: float = PATIENCE_SECONDS) -> tuple[int | None, str]:
     """Start a desk that cannot; return its exit status (None when it never gave up) and its words."""
     process = desk.spawn()
     deadline = time.monotonic() + within
@@ -365,7 +365,7 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
         assert desk.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def send_until_dead(desk: DeskProcess, numbers, acknowledged) -> None:
+def send_until_dead(desk: DeskProcess, numbers: Iterable[int], acknowledged: list[int]) -> None:
     alerts = desk.tradingview()
     while True:
         name = f"brick {next(numbers)}"
@@ -402,7 +402,7 @@ def test_a_restart_changes_no_lock(tmp_path: Path, way: str) -> None:
         assert told == (["writer_lost"] if way == "kill" else [])
 
 
-def locks_of(document: Any):
+def locks_of(document: Any) -> tuple[Any, Any]:
     """Return what SPEC 5 calls locks, counters and tokens; prices and ages may be up to 30 s old after a kill."""
     everything = without_the_clock(document)["global"]
     shared = {

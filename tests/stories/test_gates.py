@@ -7,7 +7,7 @@ import pytest
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.rules.gates import ENTRY_GATES
 from tests.support.trader import Trader
-from wire.types import Side
+from wire.types import Side, SizeMode
 
 LADDER = (
     "daily_stop",
@@ -92,7 +92,7 @@ def test_an_open_ladder_lets_the_entry_through_and_spends_what_it_takes() -> Non
 
 
 @pytest.mark.parametrize(("size", "contracts"), [("6pt", 5), ("9pt", 3)])
-def test_the_size_mode_chooses_the_quantity(size: str, contracts: int) -> None:
+def test_the_size_mode_chooses_the_quantity(size: SizeMode, contracts: int) -> None:
     assert Trader().with_structure("green").enters("BUY", size=size).order.qty == contracts
 
 

@@ -34,7 +34,7 @@ def value(trader: Trader, name: str) -> object:
     return getattr(trader.desk.rules, name)
 
 
-def asked(number: int) -> object:
+def asked(number: Any) -> object:
     return int(number) if isinstance(number, bool) else number
 
 

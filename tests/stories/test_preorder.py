@@ -30,7 +30,7 @@ def waiting_trader(direction: Side = "BUY", **settings: Any) -> Trader:
     return Trader(**settings).with_zone(color, color).preorders(direction)
 
 
-def ending_of(trader: Trader):
+def ending_of(trader: Trader) -> Any:
     (ended,) = trader.told(PreOrderEnded)
     return ended
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from tests.support.trader import Trader
-from wire.types import Side
+from wire.types import Side, TradeMode
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_an_override_without_direction_is_refused(high: str, macro: str) -> None
 
 @pytest.mark.parametrize("mode", ["SCALP", "RUNNER"])
 @pytest.mark.parametrize(("macro", "is_on"), [("green", False), ("red", True)])
-def test_the_6pt_flip_exit_is_on_by_default_only_for_free_zone_entries(macro: str, is_on: bool, mode: str) -> None:
+def test_the_6pt_flip_exit_is_on_by_default_only_for_free_zone_entries(
+    macro: str, is_on: bool, mode: TradeMode
+) -> None:
     trader = Trader().bricks(6, "green").with_zone("green", macro).enters("BUY", mode=mode).filled_at(5250)
     assert trader.protections.main_flip_exit_enabled is is_on
 

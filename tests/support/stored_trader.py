@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from services.desk.manager import StateManager
 from services.engine.decide import Decision
@@ -44,7 +44,8 @@ class StoredTrader(Trader):
         **settings: object,
     ) -> None:
         self.path = path
-        self._opens, self._opens_reader = opens or partial(SqliteStore, path), opens or partial(SqliteReader, path)
+        self._opens: Callable[[], Store] = opens or partial(SqliteStore, path)
+        self._opens_reader: Callable[[], Any] = opens or partial(SqliteReader, path)
         self.now = new_york(on, at)
         self.asset_in_hand = assets[0]
         self.assets, self.settings = assets, settings
