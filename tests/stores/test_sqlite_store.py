@@ -6,7 +6,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -365,7 +365,7 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
         assert desk.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def send_until_dead(desk: DeskProcess, numbers: Iterable[int], acknowledged: list[int]) -> None:
+def send_until_dead(desk: DeskProcess, numbers: Iterator[int], acknowledged: list[str]) -> None:
     alerts = desk.tradingview()
     while True:
         name = f"brick {next(numbers)}"

@@ -115,6 +115,7 @@ class StoredTrader(Trader):
         """Ask what other rules would have done."""
         with self.history(archive) as history:
             stored = history.store.load()
+            assert stored is not None, "nothing is stored"
             mark = history.beginning(stored.head.sequence, day)
             rows = history.rows(0 if mark is None else mark.sequence, stored.head.sequence)
             opening = None if mark is None else history.desk_at(mark)
