@@ -3,6 +3,8 @@
 import os
 import signal
 from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from services.ops import logs
 
@@ -19,8 +21,11 @@ logconfig_dict = logs.for_libraries()
 control_socket_disable = True
 logs.take_over_the_process()
 
+if TYPE_CHECKING:
+    from gunicorn.workers.gthread import ThreadWorker
 
-def post_worker_init(worker):
+
+def post_worker_init(worker: "ThreadWorker") -> None:
     """Shorten gunicorn's wait for slow callers, and end streams before gunicorn waits for them."""
     from gunicorn.workers import gthread
 
@@ -32,8 +37,9 @@ def post_worker_init(worker):
 
     leave = signal.getsignal(signal.SIGTERM)
 
-    def end_streams_first(signum, frame):
+    def end_streams_first(signum: int, frame: FrameType | None) -> None:
         end_streams(app)
-        leave(signum, frame)
+        if callable(leave):
+            leave(signum, frame)
 
     signal.signal(signal.SIGTERM, end_streams_first)

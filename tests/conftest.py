@@ -18,7 +18,7 @@ settings.load_profile("desk")
 
 
 @pytest.fixture(autouse=True)
-def patient_desk(monkeypatch):
+def patient_desk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a desk inside the test's process wait for its store, and a store for the emulator, as a busy machine takes.
 
     Only the deadlines of the calls are longer. A module that measures how soon a call is answered puts a fixture of
@@ -35,7 +35,7 @@ def patient_desk(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def firestore_host(tmp_path_factory):
+def firestore_host(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of the run's Firestore emulator. Tests keep apart by using projects of their own."""
     base = tmp_path_factory.getbasetemp()
     try:

@@ -90,27 +90,27 @@ def unresolved(cited: Iterable[Citation], known: set[str]) -> list[Citation]:
     return [citation for citation in cited if citation.cited not in known]
 
 
-def test_every_cited_rule_is_on_the_rules_page():
+def test_every_cited_rule_is_on_the_rules_page() -> None:
     cited = citations(RULE)
     assert len(cited) > 200, "the citations of the code were not found"
     assert unresolved(cited, rules_of_the_page()) == []
 
 
-def test_the_rules_page_has_the_sections_and_items_that_code_relies_on():
+def test_the_rules_page_has_the_sections_and_items_that_code_relies_on() -> None:
     known = rules_of_the_page()
     assert {str(number) for number in range(1, 12)} <= known
     last_items = {"5": 10, "6": 8, "7": 5, "8": 6}
     assert {n for n in known if "." in n} == {f"{s}.{i}" for s, last in last_items.items() for i in range(1, last + 1)}
 
 
-def test_every_cited_principle_is_on_its_page():
+def test_every_cited_principle_is_on_its_page() -> None:
     known = {item[1] for line in PRINCIPLES.read_text("utf-8").splitlines() if (item := ITEM.match(line))}
     cited = citations(PRINCIPLE)
     assert cited
     assert unresolved(cited, known) == []
 
 
-def test_every_cited_habit_is_a_heading_of_the_style():
+def test_every_cited_habit_is_a_heading_of_the_style() -> None:
     headings = {line.lstrip("# ").lower() for line in STYLE.read_text("utf-8").splitlines() if line.startswith("## ")}
     assert unresolved(citations(HABIT), {"", *headings}) == []
 
@@ -125,7 +125,7 @@ def test_every_cited_habit_is_a_heading_of_the_style():
         ("SPEC 5.10: a reason", ["5.10"]),
     ],
 )
-def test_a_citation_is_read_number_by_number(text, cited):
+def test_a_citation_is_read_number_by_number(text: str, cited: list[str]) -> None:
     [found] = RULE.finditer(text)
     assert re.split(r", | to | and ", found[1]) == cited
 
@@ -136,7 +136,7 @@ def anchors_of(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_link_between_the_documents_leads_somewhere():
+def test_every_link_between_the_documents_leads_somewhere() -> None:
     broken = []
     for page in [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]:
         for found in LINK.finditer(page.read_text("utf-8")):
@@ -146,13 +146,13 @@ def test_every_link_between_the_documents_leads_somewhere():
     assert broken == []
 
 
-def test_every_page_that_code_names_is_there():
+def test_every_page_that_code_names_is_there() -> None:
     named = {(place, found[0]) for place, line in lines() for found in PAGE_NAME.finditer(line)}
     assert len(named) > 10
     assert sorted((place, page) for place, page in named if not (PROJECT / page).exists()) == []
 
 
-def test_nothing_but_the_run_of_all_tests_names_what_lies_beside_the_repository():
+def test_nothing_but_the_run_of_all_tests_names_what_lies_beside_the_repository() -> None:
     beside = "../" + "shared"
     assert {place.split(":")[0] for place, line in lines() if beside in line} <= {".ci/run"}
 
@@ -162,7 +162,7 @@ SOURCE_NAME = re.compile(
 )
 
 
-def test_every_source_file_that_a_document_names_is_there():
+def test_every_source_file_that_a_document_names_is_there() -> None:
     pages = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]
     named = {(page.name, found[1]) for page in pages for found in SOURCE_NAME.finditer(page.read_text("utf-8"))}
     assert len(named) > 60

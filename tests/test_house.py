@@ -116,7 +116,7 @@ PACKAGES = {"services", "routes"}  # folders of rooms, no rooms themselves
 
 
 @pytest.mark.parametrize("path", WEB, ids=name_of)
-def test_no_import_points_to_a_higher_floor(path):
+def test_no_import_points_to_a_higher_floor(path: Path) -> None:
     own = room_of(module_of(path))
     assert own is not None or module_of(path) in PACKAGES, f"{name_of(path)} is in no room of the table"
     for module in imports_of(path):
@@ -128,7 +128,7 @@ def test_no_import_points_to_a_higher_floor(path):
             raise AssertionError(f"{module} is in no room of the table")
 
 
-def test_rooms_import_each_other_in_no_circle():
+def test_rooms_import_each_other_in_no_circle() -> None:
     imports: dict[str, set[str]] = {room: set() for room in FLOORS}
     for path in WEB:
         own = room_of(module_of(path))
@@ -138,7 +138,7 @@ def test_rooms_import_each_other_in_no_circle():
     order.prepare()  # raises CycleError, which names the circle
 
 
-def test_the_floor_plan_is_small():
+def test_the_floor_plan_is_small() -> None:
     services = {room for room in FLOORS if room.startswith("services.") and (HOUSE / room.replace(".", "/")).is_dir()}
     routes = {room for room in FLOORS if room.startswith("routes.")}
     assert services == _folders_of("services")
@@ -153,7 +153,7 @@ def _folders_of(package: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_inside_the_engine_imports_point_one_way(path):
+def test_inside_the_engine_imports_point_one_way(path: Path) -> None:
     inside = module_of(path).split(".")[2:]
     if not inside:
         return
@@ -164,7 +164,7 @@ def test_inside_the_engine_imports_point_one_way(path):
 
 
 @pytest.mark.parametrize("program", MAY_IMPORT)
-def test_a_program_of_its_own_knows_no_more_than_the_table_says(program):
+def test_a_program_of_its_own_knows_no_more_than_the_table_says(program: str) -> None:
     for path in sources(program):
         for module in imports_of(path):
             may = any(module == known or module.startswith(known + ".") for known in MAY_IMPORT[program])
@@ -172,20 +172,20 @@ def test_a_program_of_its_own_knows_no_more_than_the_table_says(program):
 
 
 @pytest.mark.parametrize("path", sources("wire"), ids=name_of)
-def test_the_wire_imports_msgspec_and_the_standard_library(path):
+def test_the_wire_imports_msgspec_and_the_standard_library(path: Path) -> None:
     roots = {module.split(".")[0] for module in imports_of(path)}
     assert roots <= {"wire", "msgspec", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("program", ["bridge.assembly", "tape.player"])
-def test_a_program_of_its_own_loads_no_engine(program):
+def test_a_program_of_its_own_loads_no_engine(program: str) -> None:
     code = f"import sys, {program}; print([name for name in sys.modules if name.startswith('services.engine')])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=HOUSE, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_the_engine_imports_itself_msgspec_and_the_standard_library(path):
+def test_the_engine_imports_itself_msgspec_and_the_standard_library(path: Path) -> None:
     for module in imports_of(path):
         root = module.split(".")[0]
         is_own = module.startswith(("services.engine.", "wire."))
@@ -194,7 +194,7 @@ def test_the_engine_imports_itself_msgspec_and_the_standard_library(path):
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_the_engine_asks_no_clock_no_dice_and_no_outside(path):
+def test_the_engine_asks_no_clock_no_dice_and_no_outside(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             called = node.func
@@ -205,12 +205,12 @@ def test_the_engine_asks_no_clock_no_dice_and_no_outside(path):
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_new_york_appears_in_the_engines_day_only(path):
+def test_new_york_appears_in_the_engines_day_only(path: Path) -> None:
     assert path.name == "trading_day.py" or "zoneinfo" not in set(imports_of(path))
 
 
 @pytest.mark.parametrize("path", [*EVERYTHING, HOUSE / "gunicorn.conf.py"], ids=name_of)
-def test_the_environment_is_read_in_one_place(path):
+def test_the_environment_is_read_in_one_place(path: Path) -> None:
     if name_of(path) in ENVIRONMENT_MAY_BE_READ:
         return
     for node in ast.walk(ast.parse(path.read_text())):
@@ -221,20 +221,20 @@ def test_the_environment_is_read_in_one_place(path):
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_files_stay_readable(path):
+def test_files_stay_readable(path: Path) -> None:
     lines = len(path.read_text().splitlines())
     assert lines <= LONGEST_FILE, f"{name_of(path)} has {lines} lines"
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_functions_stay_readable(path):
+def test_functions_stay_readable(path: Path) -> None:
     functions = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef))
     long = {node.name: node.end_lineno - node.lineno + 1 for node in functions}
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FUNCTION} == {}
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_nothing_prints_and_no_failure_is_swallowed(path):
+def test_nothing_prints_and_no_failure_is_swallowed(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"bare except in line {node.lineno}"
@@ -242,7 +242,7 @@ def test_nothing_prints_and_no_failure_is_swallowed(path):
 
 
 @pytest.mark.parametrize("path", [*ENGINE, *BRIDGE], ids=name_of)
-def test_every_public_name_says_what_it_promises(path):
+def test_every_public_name_says_what_it_promises(path: Path) -> None:
     tree = ast.parse(path.read_text())
     if not tree.body:
         return
@@ -267,7 +267,7 @@ def _needs_docstring(node: ast.stmt) -> bool:
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory):
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """Web on a store of its own, with one route that nobody guards."""
     environ = {
         "TV_WEBHOOK_SECRET": "a-webhook-secret",
@@ -282,7 +282,7 @@ def web(tmp_path_factory):
     app.extensions["lockstep.close"]()
 
 
-def test_every_route_declares_who_may_call_it(web):
+def test_every_route_declares_who_may_call_it(web: Flask) -> None:
     unguarded = {
         rule.rule: getattr(web.view_functions[rule.endpoint], "__guard__", None)
         for rule in web.url_map.iter_rules()
@@ -292,7 +292,7 @@ def test_every_route_declares_who_may_call_it(web):
     assert unguarded == {}
 
 
-def test_views_have_the_guards_of_their_folder(web):
+def test_views_have_the_guards_of_their_folder(web: Flask) -> None:
     """A view that opens more than its folder does belongs into another folder."""
     for rule in web.url_map.iter_rules():
         if rule.endpoint in {"static", "forgotten"}:
@@ -303,7 +303,7 @@ def test_views_have_the_guards_of_their_folder(web):
         assert view.__guard__ in FOLDER_GUARDS[folder], f"{rule.rule} is {view.__guard__} in routes/{folder}"
 
 
-def test_a_view_without_a_guard_of_its_own_has_its_folders():
+def test_a_view_without_a_guard_of_its_own_has_its_folders() -> None:
     calls = operator_calls("forgetful", __name__)
     calls.add_url_rule("/forgetful", view_func=lambda: "open", endpoint="forgetful")
     app = Flask("forgetful")
@@ -312,13 +312,13 @@ def test_a_view_without_a_guard_of_its_own_has_its_folders():
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_route_that_nobody_guards_is_closed(web, method):
+def test_a_route_that_nobody_guards_is_closed(web: Flask, method: str) -> None:
     response = getattr(web.test_client(), method)("/forgotten")
     assert response.status_code == 401
     assert response.json["ok"] is False
 
 
-def test_nobody_gets_in_without_what_the_guard_asks_for(web):
+def test_nobody_gets_in_without_what_the_guard_asks_for(web: Flask) -> None:
     """Knock at every door with nothing in hand; only the public ones may open."""
     client = web.test_client()
     for rule in web.url_map.iter_rules():

@@ -34,25 +34,25 @@ def run(folder: Path, *tests: str, workers: int = 0, **settings: str) -> subproc
 
 
 @pytest.mark.parametrize("setting", [{"CI": "true"}, {NEEDED_VARIABLE: "1"}], ids=lambda setting: next(iter(setting)))
-def test_skipped_tests_fail_the_run_and_are_named(tmp_path, setting):
+def test_skipped_tests_fail_the_run_and_are_named(tmp_path: Path, setting: dict[str, str]) -> None:
     ran = run(tmp_path, GOOD, *SKIPS, **setting)
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert ran.stdout.count("LEFT OUT") == len(SKIPS)
     assert all(reason in ran.stdout for reason in SKIPS.values())
 
 
-def test_several_workers_hide_nothing(tmp_path):
+def test_several_workers_hide_nothing(tmp_path: Path) -> None:
     ran = run(tmp_path, GOOD, SKIPPED, NOT_COLLECTED, workers=2, CI="true")
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert SKIPS[SKIPPED] in ran.stdout
     assert SKIPS[NOT_COLLECTED] in ran.stdout
 
 
-def test_elsewhere_a_test_may_be_skipped(tmp_path):
+def test_elsewhere_a_test_may_be_skipped(tmp_path: Path) -> None:
     ran = run(tmp_path, GOOD, SKIPPED)
     assert ran.returncode == pytest.ExitCode.OK
     assert "LEFT OUT" not in ran.stdout
 
 
-def test_a_whole_run_is_good(tmp_path):
+def test_a_whole_run_is_good(tmp_path: Path) -> None:
     assert run(tmp_path, GOOD, CI="true").returncode == pytest.ExitCode.OK

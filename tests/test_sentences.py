@@ -48,7 +48,7 @@ def taken_apart(text: str, suffix: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", programs(), ids=name_of)
-def test_no_program_takes_a_sentence_apart(path):
+def test_no_program_takes_a_sentence_apart(path: Path) -> None:
     assert taken_apart(path.read_text("utf-8"), path.suffix) == []
 
 
@@ -72,5 +72,5 @@ def test_no_program_takes_a_sentence_apart(path):
         (".py", 'text.partition(" — ")'),
     ],
 )
-def test_taking_one_apart_is_noticed(suffix, line):
+def test_taking_one_apart_is_noticed(suffix: str, line: str) -> None:
     assert taken_apart(line, suffix) != []

@@ -106,9 +106,15 @@ class StateManager:
         Raises StoreDown when it could not be committed (nothing changed), OutcomeUnknown when it may have been
         committed or still may be, NotTheWriter on a standby, KeyReused when the key was used for another request.
         """
+        return self._outcome_of(self.submit_later(command, idempotency_key, clicked_at))
+
+    def submit_later(
+        self, command: AnyCommand, idempotency_key: str | None = None, clicked_at: Instant | None = None
+    ) -> Future[Outcome]:
+        """Hand a command to the writer without waiting. Raises NotTheWriter on the standby."""
         future: Future[Outcome] = Future()
         self._put(Submission(command, future, idempotency_key, clicked_at))
-        return self._outcome_of(future)
+        return future
 
     def mark_notice(self, mark: NoticeMark) -> None:
         """Have the writer store the result of sending a notice. Raises StoreError."""
@@ -117,7 +123,11 @@ class StateManager:
     def keep_snapshot_when_due(self) -> None:
         """Store a snapshot of the desk, once a trading day and every ten thousand rows. Replay begins at a snapshot."""
         if self.is_writer and self._writer.is_snapshot_due():
-            self._maintain(self._writer.keep_snapshot)
+            self.keep_snapshot()
+
+    def keep_snapshot(self) -> None:
+        """Keep the desk as it stands now. Raises StoreError, NotTheWriter on the standby."""
+        self._maintain(self._writer.keep_snapshot)
 
     def _maintain(self, write: Callable[[Head], Head]) -> None:
         future: Future[None] = Future()

@@ -3,7 +3,10 @@
 import json
 import re
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -27,6 +30,7 @@ from tests.support.desk_process import (
     TV_SECRET,
     Caller,
     DeskProcess,
+    OperatorCaller,
     error_of,
 )
 from tests.support.url_map import app_routes
@@ -78,7 +82,7 @@ IDENTITIES = {  # name -> what the request carries
 }
 
 
-def routes():
+def routes() -> Iterator[str]:
     app = app_routes()
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
@@ -88,7 +92,7 @@ def routes():
 ROUTES = sorted(routes())
 
 
-def is_admitted(route, who):
+def is_admitted(route: str, who: str) -> bool:
     door = ADMITTED[route]
     method = route.split()[0]
     if door == "anybody":
@@ -102,24 +106,24 @@ def is_admitted(route, who):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("access"), **QUICK) as desk:
         yield desk
 
 
 @pytest.fixture
-def logged_in(desk):
+def logged_in(desk: DeskProcess) -> OperatorCaller:
     """An operator whose session no other test can end."""
     return desk.operator()
 
 
-def test_every_route_is_in_the_table():
+def test_every_route_is_in_the_table() -> None:
     assert set(ROUTES) == set(ADMITTED)
 
 
 @pytest.mark.parametrize("who", IDENTITIES)
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_by_every_identity(desk, logged_in, route, who):
+def test_every_route_by_every_identity(desk: DeskProcess, logged_in: OperatorCaller, route: str, who: str) -> None:
     method, path = route.split()
     carried = IDENTITIES[who]
     caller = logged_in if carried.get("session") else desk.stranger()
@@ -140,13 +144,13 @@ def test_every_route_by_every_identity(desk, logged_in, route, who):
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if ADMITTED[route] != "anybody"])
-def test_other_methods_open_no_door(desk, route):
+def test_other_methods_open_no_door(desk: DeskProcess, route: str) -> None:
     path = re.sub("<.*?>", "nobody", route.split()[1])
     for method in ("OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "TRACE"):
         assert desk.stranger().request(method, path).status_code in (400, 401, 405)
 
 
-def test_a_route_without_a_declared_guard_is_closed():
+def test_a_route_without_a_declared_guard_is_closed() -> None:
     settings = {
         "TV_WEBHOOK_SECRET": TV_SECRET,
         "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET,
@@ -162,7 +166,7 @@ def test_a_route_without_a_declared_guard_is_closed():
 # -- the password ----------------------------------------------------------------------------------------------------
 
 
-def test_in_and_out(desk):
+def test_in_and_out(desk: DeskProcess) -> None:
     caller = desk.stranger()
     assert caller.get("/api/auth/status").json() == {"authenticated": False, "password_required": True}
     assert "Set-Cookie" not in caller.get("/api/auth/status").headers
@@ -175,7 +179,7 @@ def test_in_and_out(desk):
     assert 'id="state"' not in caller.get("/").text
 
 
-def test_a_forged_cookie_opens_nothing(desk):
+def test_a_forged_cookie_opens_nothing(desk: DeskProcess) -> None:
     name, _, cookie = desk.operator().session_cookie.partition("=")
     for forged in (cookie[:-2] + "aa", "eyJfdXNlcl9pZCI6ICJvcGVyYXRvciJ9.aaaa.bbbb", "x" * 4000, ""):
         answer = desk.stranger().get("/api/state", headers={"Cookie": f"{name}={forged}"})
@@ -183,14 +187,14 @@ def test_a_forged_cookie_opens_nothing(desk):
 
 
 @pytest.mark.parametrize("hashing", [PasswordHasher().hash, generate_password_hash], ids=["argon2", "werkzeug"])
-def test_a_hashed_password(tmp_path, hashing):
+def test_a_hashed_password(tmp_path: Path, hashing: Callable[..., Any]) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="", DASHBOARD_PASSWORD_HASH=hashing(PASSWORD)) as desk:
         error_of(desk.stranger().post("/api/login", json={"password": "wrong"}), 401)
         error_of(desk.stranger().post("/api/login", json={"password": ""}), 401)
         assert desk.operator().get("/api/state").status_code == 200
 
 
-def test_open_mode_asks_for_nothing_but_the_secrets(tmp_path):
+def test_open_mode_asks_for_nothing_but_the_secrets(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="") as desk:
         caller = desk.stranger()
         assert caller.get("/api/auth/status").json() == {"authenticated": True, "password_required": False}
@@ -204,17 +208,17 @@ def test_open_mode_asks_for_nothing_but_the_secrets(tmp_path):
 class From(Caller):
     """Somebody at another address of this machine."""
 
-    def __init__(self, desk, address):
+    def __init__(self, desk: DeskProcess, address) -> None:
         super().__init__(desk)
 
         class Bound(HTTPAdapter):
-            def init_poolmanager(self, *args, **kwargs):
+            def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
                 super().init_poolmanager(*args, source_address=(address, 0), **kwargs)
 
         self.mount("http://", Bound())
 
 
-def test_five_wrong_passwords_close_the_door_of_that_address_only(tmp_path):
+def test_five_wrong_passwords_close_the_door_of_that_address_only(tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as desk:
         guesser = From(desk, "127.0.0.2")
         for number in range(5):
@@ -227,7 +231,7 @@ def test_five_wrong_passwords_close_the_door_of_that_address_only(tmp_path):
         assert From(desk, "127.0.0.3").post("/api/login", json={"password": PASSWORD}).status_code == 200
 
 
-def test_behind_a_trusted_proxy_the_address_is_the_callers(tmp_path):
+def test_behind_a_trusted_proxy_the_address_is_the_callers(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, TRUSTED_PROXIES="1") as desk:
         for number in range(6):
             headers = {"X-Forwarded-For": f"10.9.9.{number}, 10.0.0.1"}
@@ -237,10 +241,10 @@ def test_behind_a_trusted_proxy_the_address_is_the_callers(tmp_path):
         assert desk.stranger().post("/api/login", json={"password": PASSWORD}, headers=elsewhere).status_code == 200
 
 
-def test_guesses_at_once_are_limited_too(tmp_path):
+def test_guesses_at_once_are_limited_too(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="", DASHBOARD_PASSWORD_HASH=PasswordHasher().hash(PASSWORD)) as desk:
 
-        def guesses(number):
+        def guesses(number: int) -> int:
             return desk.stranger().post("/api/login", json={"password": f"guess {number}"}).status_code
 
         with ThreadPoolExecutor(16) as guessing:
@@ -251,19 +255,19 @@ def test_guesses_at_once_are_limited_too(tmp_path):
 # -- the session -----------------------------------------------------------------------------------------------------
 
 
-def login_cookie(desk, headers=None):
+def login_cookie(desk: DeskProcess, headers: dict[str, str] | None = None) -> list[str]:
     answer = desk.stranger().post("/api/login", json={"password": PASSWORD}, headers=headers)
     return [part.strip() for part in answer.headers["Set-Cookie"].split(";")]
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(desk):
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(desk: DeskProcess) -> None:
     flags = login_cookie(desk)
     assert re.match("lockstep-[0-9a-f]{8}=", flags[0])
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(flags)
     assert "Secure" not in flags
 
 
-def test_behind_https_the_cookie_is_secure(tmp_path):
+def test_behind_https_the_cookie_is_secure(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, TRUSTED_PROXIES="1") as desk:
         flags = login_cookie(desk, {"X-Forwarded-Proto": "https"})
         assert re.match("__Host-lockstep-[0-9a-f]{8}=", flags[0])
@@ -278,7 +282,7 @@ def test_behind_https_the_cookie_is_secure(tmp_path):
         error_of(desk.stranger().get("/api/state", headers=carried), 401)
 
 
-def test_a_session_outlives_a_restart_but_not_its_password(tmp_path):
+def test_a_session_outlives_a_restart_but_not_its_password(tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as desk:
         cookie = {"Cookie": desk.operator().session_cookie}
         desk.restart()
@@ -307,29 +311,31 @@ FOREIGN = {
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN.keys())
 @pytest.mark.parametrize("path", STATE_CHANGING)
-def test_another_site_cannot_use_the_session(desk, logged_in, path, headers):
+def test_another_site_cannot_use_the_session(
+    desk: DeskProcess, logged_in: OperatorCaller, path: str, headers: dict[str, str]
+) -> None:
     error_of(logged_in.post(path, json={}, headers=headers), 403)
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "{url}"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
 )
-def test_the_page_itself_can(desk, logged_in, headers):
+def test_the_page_itself_can(desk: DeskProcess, logged_in: OperatorCaller, headers: dict[str, Any]) -> None:
     own = {name: value.format(url=desk.url) for name, value in headers.items()}
     assert logged_in.post("/api/exit-all", json={}, headers=own).status_code == 200
 
 
-def test_an_origin_that_is_none_is_foreign(desk, logged_in):
+def test_an_origin_that_is_none_is_foreign(desk: DeskProcess, logged_in: OperatorCaller) -> None:
     error_of(logged_in.post("/api/exit-all", json={}, headers={"Origin": "http://["}), 403)
 
 
-def test_the_same_host_without_https_is_another_origin(tmp_path):
+def test_the_same_host_without_https_is_another_origin(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, TRUSTED_PROXIES="1") as desk:
         https = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "desk.example", "Origin": "http://desk.example"}
         error_of(desk.stranger().post("/api/login", json={"password": PASSWORD}, headers=https), 403)
 
 
-def test_nobody_is_invited_to_read_across_origins(desk, logged_in):
+def test_nobody_is_invited_to_read_across_origins(desk: DeskProcess, logged_in: OperatorCaller) -> None:
     answer = logged_in.get("/api/state", headers={"Origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
@@ -351,7 +357,7 @@ def test_nobody_is_invited_to_read_across_origins(desk, logged_in):
         "/tv_renko",
     ],
 )
-def test_security_headers_are_on_every_answer(desk, logged_in, path):
+def test_security_headers_are_on_every_answer(desk: DeskProcess, logged_in: OperatorCaller, path: str) -> None:
     for caller in (desk.stranger(), logged_in):
         headers = caller.get(path).headers
         policy = headers["Content-Security-Policy"]
@@ -363,14 +369,16 @@ def test_security_headers_are_on_every_answer(desk, logged_in, path):
         assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_pages_carry_no_inline_script_that_the_policy_would_refuse(desk, logged_in):
+def test_pages_carry_no_inline_script_that_the_policy_would_refuse(
+    desk: DeskProcess, logged_in: OperatorCaller
+) -> None:
     for path in ("/", "/login", "/api/docs"):
         page = logged_in.get(path).text
         assert re.findall(r"<script(?![^>]*\bsrc=)(?! type=.application/json.)[^>]*>", page) == []
         assert re.findall(r"\son\w+=|\sstyle=", page) == []
 
 
-def test_no_secret_is_ever_logged(tmp_path):
+def test_no_secret_is_ever_logged(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK, LOG_LEVEL="DEBUG") as desk:
         operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
         alerts.opens_the_ladder()

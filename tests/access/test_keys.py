@@ -6,10 +6,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from routes.http import errors, guards
@@ -24,7 +28,17 @@ from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoredKey, StoreDown
 from tests.access.test_sessions import NoStore
 from tests.support.api_document import documented
-from tests.support.desk_process import PATIENCE_SECONDS, QUICK, REPOSITORY, SETTINGS, DeskProcess, error_of, eventually
+from tests.support.desk_process import (
+    PATIENCE_SECONDS,
+    QUICK,
+    REPOSITORY,
+    SETTINGS,
+    Caller,
+    DeskProcess,
+    OperatorCaller,
+    error_of,
+    eventually,
+)
 from tests.support.own_time import Stopwatch
 from tests.support.url_map import app_routes
 
@@ -37,7 +51,7 @@ READS = {
 QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
 
 
-def guards_by_route():
+def guards_by_route() -> Iterator[tuple[str, str]]:
     app = app_routes()
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
@@ -47,14 +61,14 @@ def guards_by_route():
 GUARD_OF = dict(sorted(guards_by_route()))
 
 
-def bearer(token):
+def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
 # -- making one --------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_is_shown_whole_and_kept_as_a_digest():
+def test_a_key_is_shown_whole_and_kept_as_a_digest() -> None:
     key, token = make_key(" wall display ", ["state:read", "metrics:read", "state:read"], NOON)
     assert re.fullmatch(r"lk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", token)
     assert (key.name, key.scopes, key.created_at) == ("wall display", ("state:read", "metrics:read"), NOON)
@@ -64,18 +78,18 @@ def test_a_key_is_shown_whole_and_kept_as_a_digest():
     assert keys.read_key(kept) == key
 
 
-def test_no_two_keys_are_alike():
+def test_no_two_keys_are_alike() -> None:
     assert len({make_key("same", ["state:read"], NOON)[1] for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "two\nlines", "\x1b[31mred"])
-def test_a_name_that_cannot_be_shown_is_refused(name):
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
     with pytest.raises(KeyRefused, match="printable"):
         make_key(name, ["state:read"], NOON)
 
 
 @pytest.mark.parametrize("scopes", [["state:write"], ["state:read", "*"], [""], []])
-def test_a_scope_that_is_none_is_refused_with_those_that_are(scopes):
+def test_a_scope_that_is_none_is_refused_with_those_that_are(scopes: list[Any]) -> None:
     with pytest.raises(KeyRefused, match="state:read, metrics:read"):
         make_key("display", scopes, NOON)
 
@@ -88,57 +102,57 @@ class Hand:
 
     now = 1000.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
 class Kept:
     """A real store whose file can be let go of and taken up again, and how often it was asked for its keys."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path, self.asked = path, 0
         self.store = SqliteStore(path)
 
-    def api_keys(self):
+    def api_keys(self) -> Any:
         self.asked += 1
         return self.store.api_keys()
 
-    def goes_down(self):
+    def goes_down(self) -> None:
         self.store.close()
         self.path.rename(self.path.with_suffix(".aside"))
         self.path.mkdir()
 
-    def comes_back(self):
+    def comes_back(self) -> None:
         self.path.rmdir()
         self.path.with_suffix(".aside").rename(self.path)
         self.store = SqliteStore(self.path)
 
-    def adds(self, *scopes):
+    def adds(self, *scopes: str):
         key, token = make_key("display", scopes or ["state:read"], NOON)
         self.store.put_api_key(stored(key))
         return key, token
 
 
 @pytest.fixture
-def kept(tmp_path):
+def kept(tmp_path: Path) -> Iterator[Kept]:
     kept = Kept(tmp_path / "desk.sqlite")
     yield kept
     kept.store.close()
 
 
 @pytest.fixture
-def clock():
+def clock() -> Hand:
     return Hand()
 
 
 @pytest.fixture
-def ring(kept, clock):
+def ring(kept: Kept, clock: Hand) -> Iterator[KeyRing]:
     ring = KeyRing(kept.api_keys, clock)
     yield ring
     ring.close()
 
 
-def test_the_right_text_finds_its_key(kept, clock, ring):
+def test_the_right_text_finds_its_key(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token) == key
@@ -168,13 +182,15 @@ def test_the_right_text_finds_its_key(kept, clock, ring):
         lambda token: token * 1000,
     ],
 )
-def test_any_other_text_finds_none(kept, clock, ring, spoil):
+def test_any_other_text_finds_none(kept: Kept, clock: Hand, ring: KeyRing, spoil: Callable[..., Any]) -> None:
     _, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(spoil(token)) is None
 
 
-def test_a_wrong_secret_and_an_unknown_id_are_compared_alike(kept, clock, ring, monkeypatch):
+def test_a_wrong_secret_and_an_unknown_id_are_compared_alike(
+    kept: Kept, clock: Hand, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     compared = []
@@ -185,7 +201,7 @@ def test_a_wrong_secret_and_an_unknown_id_are_compared_alike(kept, clock, ring, 
     assert [(len(one), len(other)) for one, other in compared] == [(64, 64), (64, 64)]
 
 
-def test_the_store_is_asked_once_for_many_requests(kept, clock, ring):
+def test_the_store_is_asked_once_for_many_requests(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     _, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     for _ in range(50):
@@ -196,7 +212,7 @@ def test_the_store_is_asked_once_for_many_requests(kept, clock, ring):
     assert kept.asked == 2
 
 
-def test_a_revoked_key_opens_nothing_after_the_next_question(kept, clock, ring):
+def test_a_revoked_key_opens_nothing_after_the_next_question(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token)
@@ -206,7 +222,7 @@ def test_a_revoked_key_opens_nothing_after_the_next_question(kept, clock, ring):
     assert not ring.holds(key)
 
 
-def test_in_an_outage_the_last_known_keys_hold_and_the_log_says_so_once(kept, clock, ring):
+def test_in_an_outage_the_last_known_keys_hold_and_the_log_says_so_once(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token)
@@ -226,7 +242,7 @@ def test_in_an_outage_the_last_known_keys_hold_and_the_log_says_so_once(kept, cl
     assert [line["log_level"] for line in told] == ["warning", "info"]
 
 
-def test_a_store_that_never_answered_leaves_the_question_open(kept, clock):
+def test_a_store_that_never_answered_leaves_the_question_open(kept: Kept, clock: Hand) -> None:
     _, token = kept.adds()
     kept.goes_down()
     ring = KeyRing(kept.api_keys, clock)
@@ -239,13 +255,13 @@ def test_a_store_that_never_answered_leaves_the_question_open(kept, clock):
     ring.close()
 
 
-def test_a_store_that_hangs_keeps_nobody_for_long(kept, clock, monkeypatch):
+def test_a_store_that_hangs_keeps_nobody_for_long(kept: Kept, clock: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "ANSWERS_WITHIN_SECONDS", 0.2)
     key, token = kept.adds()
     goes = threading.Event()
     goes.set()
 
-    def ask():
+    def ask() -> Any:
         assert goes.wait(PATIENCE_SECONDS)
         return kept.api_keys()
 
@@ -261,7 +277,9 @@ def test_a_store_that_hangs_keeps_nobody_for_long(kept, clock, monkeypatch):
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"\xff", b'{"schema": 1, "id": "x"}'])
-def test_what_is_no_key_opens_nothing_and_keeps_no_other_from_opening(kept, clock, ring, body):
+def test_what_is_no_key_opens_nothing_and_keeps_no_other_from_opening(
+    kept: Kept, clock: Hand, ring: KeyRing, body: bytes
+) -> None:
     _, token = kept.adds()
     kept.store.put_api_key(StoredKey("0" * 16, body))
     with capture_logs() as told:
@@ -272,14 +290,14 @@ def test_what_is_no_key_opens_nothing_and_keeps_no_other_from_opening(kept, cloc
     assert len(told) == 1
 
 
-def test_a_key_of_a_newer_program_opens_nothing_here(kept, clock, ring):
+def test_a_key_of_a_newer_program_opens_nothing_here(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
     kept.store.put_api_key(StoredKey(key.id, stored(key).body.replace(b'"schema":1', b'"schema":2')))
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token) is None
 
 
-def test_a_closed_ring_knows_what_it_knew(kept, clock, ring):
+def test_a_closed_ring_knows_what_it_knew(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     _, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token)
@@ -292,18 +310,18 @@ def test_a_closed_ring_knows_what_it_knew(kept, clock, ring):
 
 
 @pytest.fixture
-def asked():
+def asked() -> list[int]:
     return []
 
 
 @pytest.fixture
-def door(asked):
+def door(asked: list[int]) -> FlaskClient:
     """An application with one view that readers of the state may call, on a store that is down."""
     app = Flask("door", root_path=".")
     app.secret_key = "of a test"
     app.add_url_rule("/it", view_func=guarded_by("state_reader")(lambda: "open"), methods=["GET", "POST"])
 
-    def ask():
+    def ask() -> None:
         asked.append(1)
         raise StoreDown("unplugged")
 
@@ -313,20 +331,20 @@ def door(asked):
     return app.test_client()
 
 
-def test_a_key_that_nobody_can_judge_is_answered_503(door):
+def test_a_key_that_nobody_can_judge_is_answered_503(door: FlaskClient) -> None:
     _, token = make_key("display", ["state:read"], NOON)
     answer = door.get("/it", headers=bearer(token))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.json["error"] == "the API keys cannot be read, the store does not answer"
 
 
-def test_a_request_without_a_key_asks_no_ring(door, asked):
+def test_a_request_without_a_key_asks_no_ring(door: FlaskClient, asked: list[int]) -> None:
     for headers in ({}, {"Authorization": "Basic eDp5"}, bearer("another-token"), {"X-API-Key": ""}):
         assert door.get("/it?last_event_id=5", headers=headers).status_code == 200
     assert len(asked) <= 1  # the question of the start
 
 
-def test_every_call_that_takes_keys_only_reads():
+def test_every_call_that_takes_keys_only_reads() -> None:
     assert {route for route, guard in GUARD_OF.items() if guard.endswith("_reader")} == set(READS)
     assert not {route.split()[0] for route in READS} & UNSAFE
 
@@ -334,7 +352,7 @@ def test_every_call_that_takes_keys_only_reads():
 # -- a running desk ----------------------------------------------------------------------------------------------------
 
 
-def flask(desk, *words):
+def flask(desk: DeskProcess, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of ``flask desk keys`` beside the desk."""
     return subprocess.run(
         [sys.executable, "-m", "flask", "desk", "keys", *words],
@@ -347,20 +365,20 @@ def flask(desk, *words):
     )
 
 
-def added(desk, *scopes, name="display"):
+def added(desk: DeskProcess, *scopes: str, name: str = "display") -> str:
     answer = flask(desk, "add", name, *(word for scope in scopes for word in ("--scope", scope)))
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.strip()
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("keys"), **QUICK, LOG_LEVEL="DEBUG") as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
-def tokens(desk):
+def tokens(desk: DeskProcess) -> dict[str, str]:
     """One key for each scope, and one with both; the desk knows them."""
     tokens = {scope: added(desk, scope) for scope in keys.SCOPES}
     tokens["both"] = added(desk, *keys.SCOPES)
@@ -370,11 +388,11 @@ def tokens(desk):
 
 
 @pytest.fixture(scope="module")
-def operator(desk):
+def operator(desk: DeskProcess) -> OperatorCaller:
     return desk.operator()
 
 
-def knocks(caller, route, headers):
+def knocks(caller: Caller, route: str, headers: dict[str, str]) -> int:
     method, path = route.split()
     data, asked = "{}" if method == "POST" else None, QUERIES.get(path)
     path = re.sub("<.*?>", "nobody", path)
@@ -384,7 +402,7 @@ def knocks(caller, route, headers):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("route", GUARD_OF)
-def test_a_key_opens_what_it_reads_and_nothing_else(desk, tokens, route):
+def test_a_key_opens_what_it_reads_and_nothing_else(desk: DeskProcess, tokens: dict[str, str], route: str) -> None:
     caller = desk.stranger()
     for header in (bearer(tokens["both"]), {"X-API-Key": tokens["both"]}):
         status = knocks(caller, route, header)
@@ -395,7 +413,9 @@ def test_a_key_opens_what_it_reads_and_nothing_else(desk, tokens, route):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("route", READS)
-def test_a_key_without_the_scope_is_refused_with_a_sentence(desk, tokens, operator, route):
+def test_a_key_without_the_scope_is_refused_with_a_sentence(
+    desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller, route: str
+) -> None:
     path, scope = route.split()[1], READS[route]
     (other,) = (token for name, token in tokens.items() if name not in (scope, "both"))
     for caller in (desk.stranger(), operator):
@@ -406,7 +426,9 @@ def test_a_key_without_the_scope_is_refused_with_a_sentence(desk, tokens, operat
 
 @pytest.mark.processes
 @pytest.mark.parametrize("route", READS)
-def test_a_wrong_key_is_refused_even_beside_a_session(desk, tokens, operator, route):
+def test_a_wrong_key_is_refused_even_beside_a_session(
+    desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller, route: str
+) -> None:
     wrong = tokens["both"][:-1] + ("A" if tokens["both"][-1] != "A" else "B")
     for caller in (desk.stranger(), operator):
         for headers in (bearer(wrong), {"X-API-Key": wrong}, {"X-API-Key": "nonsense"}, bearer("lk_")):
@@ -417,14 +439,16 @@ def test_a_wrong_key_is_refused_even_beside_a_session(desk, tokens, operator, ro
 @pytest.mark.processes
 @pytest.mark.parametrize("route", READS)
 @pytest.mark.parametrize("name", ["api_key", "key", "token", "secret", "last_event_id"])
-def test_a_key_in_a_url_is_refused_whoever_asks(desk, tokens, operator, route, name):
+def test_a_key_in_a_url_is_refused_whoever_asks(
+    desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller, route: str, name: str
+) -> None:
     for caller, headers in ((desk.stranger(), {}), (operator, {}), (desk.stranger(), bearer(tokens["both"]))):
         answer = caller.get(route.split()[1], params={name: tokens["both"]}, headers=headers)
         assert "in a URL" in error_of(documented(answer), 401)
 
 
 @pytest.mark.processes
-def test_a_key_reads_from_anywhere(desk, tokens):
+def test_a_key_reads_from_anywhere(desk: DeskProcess, tokens: dict[str, str]) -> None:
     for where in ({"Origin": "https://display.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = desk.stranger().get("/api/state", headers={**bearer(tokens["state:read"]), **where})
         assert documented(answer).status_code == 200
@@ -433,7 +457,7 @@ def test_a_key_reads_from_anywhere(desk, tokens):
 
 
 @pytest.mark.processes
-def test_a_key_may_be_written_in_any_of_the_usual_ways(desk, tokens):
+def test_a_key_may_be_written_in_any_of_the_usual_ways(desk: DeskProcess, tokens: dict[str, str]) -> None:
     token = tokens["state:read"]
     ways = (
         {"Authorization": f"bearer  {token} "},
@@ -446,14 +470,14 @@ def test_a_key_may_be_written_in_any_of_the_usual_ways(desk, tokens):
 
 
 @pytest.mark.processes
-def test_the_stream_of_a_key_is_that_of_the_operator(desk, tokens):
+def test_the_stream_of_a_key_is_that_of_the_operator(desk: DeskProcess, tokens: dict[str, str]) -> None:
     with desk.stranger().get("/api/stream", headers=bearer(tokens["state:read"]), stream=True) as answer:
         lines = answer.iter_lines()
         assert next(line for line in lines if line.startswith(b"event:")) == b"event: state"
 
 
 @pytest.mark.processes
-def test_no_key_is_ever_logged(desk, tokens):
+def test_no_key_is_ever_logged(desk: DeskProcess, tokens: dict[str, str]) -> None:
     token = tokens["both"]
     secret = token.split("_", 2)[2]
     caller = desk.stranger()
@@ -469,7 +493,7 @@ def test_no_key_is_ever_logged(desk, tokens):
 
 
 @pytest.mark.processes
-def test_an_open_desk_refuses_a_wrong_key_too(tmp_path):
+def test_an_open_desk_refuses_a_wrong_key_too(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="") as desk:
         assert desk.stranger().get("/api/state").status_code == 200
         error_of(desk.stranger().get("/api/state", headers={"X-API-Key": "lk_wrong"}), 401)
@@ -479,7 +503,7 @@ def test_an_open_desk_refuses_a_wrong_key_too(tmp_path):
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def place(request):
+def place(request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings that name a store of its own."""
     if request.param == "sqlite":
         return {}
@@ -492,14 +516,14 @@ def place(request):
 
 
 @pytest.mark.processes
-def test_a_key_lives_from_its_making_to_its_revocation(tmp_path, place):
+def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path, place: dict[str, str]) -> None:
     with DeskProcess(tmp_path, **QUICK, **place) as desk:
         assert flask(desk, "list").stdout == "There are no API keys.\n"
         token = added(desk, "state:read", "metrics:read", name="wall display")
         key_id = token.split("_")[1]
         caller = desk.stranger()
 
-        def status():
+        def status() -> int:
             return caller.get("/api/state", headers=bearer(token)).status_code
 
         assert Stopwatch(desk.process).waits_until(lambda: status() == 200) < NOTICED_WITHIN
@@ -524,7 +548,7 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path, place):
         assert status() == 401
 
 
-def keys_of(desk):
+def keys_of(desk: DeskProcess):
     store = open_store(Config.from_env(desk.settings))
     try:
         return store.api_keys()
@@ -533,7 +557,7 @@ def keys_of(desk):
 
 
 @pytest.mark.processes
-def test_the_command_line_says_what_is_wrong(desk, tmp_path):
+def test_the_command_line_says_what_is_wrong(desk: DeskProcess, tmp_path: Path) -> None:
     cases = {
         ("add", "x", "--scope", "state:write"): "'state:write' is not one of 'state:read', 'metrics:read'",
         ("add", "x"): "Missing option '--scope'",
@@ -551,7 +575,7 @@ def test_the_command_line_says_what_is_wrong(desk, tmp_path):
 
 
 @pytest.mark.processes
-def test_a_store_that_no_desk_has_made_takes_no_keys(tmp_path, place):
+def test_a_store_that_no_desk_has_made_takes_no_keys(tmp_path: Path, place: dict[str, str]) -> None:
     desk = DeskProcess(tmp_path, **place)
     for words in (("add", "x", "--scope", "state:read"), ("list",), ("revoke", "x")):
         answer = flask(desk, *words)

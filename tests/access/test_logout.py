@@ -2,7 +2,9 @@
 
 import re
 import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -25,16 +27,16 @@ NOTICED_WITHIN = LOOK_EVERY_SECONDS + 5.0
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("sessions"), **QUICK) as desk:
         yield desk
 
 
-def status(desk, cookie):
+def status(desk: DeskProcess, cookie: str) -> int:
     return desk.stranger().get("/api/state", headers={"Cookie": cookie}).status_code
 
 
-def test_a_copied_cookie_opens_nothing_after_the_logout(tmp_path):
+def test_a_copied_cookie_opens_nothing_after_the_logout(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator, elsewhere = desk.operator(), desk.operator()
         copied, other = operator.session_cookie, elsewhere.session_cookie
@@ -51,7 +53,7 @@ def test_a_copied_cookie_opens_nothing_after_the_logout(tmp_path):
         assert desk.rows("SELECT count(*) FROM ended_sessions") == [(1,)]
 
 
-def test_an_open_stream_ends_with_its_session_and_no_other(desk):
+def test_an_open_stream_ends_with_its_session_and_no_other(desk: DeskProcess) -> None:
     operator, elsewhere = desk.operator(), desk.operator()
     mine, other = Ear(operator), Ear(elsewhere)
     mine.hears("state")
@@ -62,7 +64,7 @@ def test_an_open_stream_ends_with_its_session_and_no_other(desk):
     other.close()
 
 
-def test_who_logs_in_again_leaves_no_session_behind(desk):
+def test_who_logs_in_again_leaves_no_session_behind(desk: DeskProcess) -> None:
     operator = desk.operator()
     first = operator.session_cookie
     operator.logs_in()
@@ -70,7 +72,7 @@ def test_who_logs_in_again_leaves_no_session_behind(desk):
     assert (status(desk, first), status(desk, operator.session_cookie)) == (401, 200)
 
 
-def test_a_cookie_of_before_the_sessions_had_ids_must_log_in_again(desk):
+def test_a_cookie_of_before_the_sessions_had_ids_must_log_in_again(desk: DeskProcess) -> None:
     config = Config.from_env(desk.settings)
     operator_id = Gatekeeper(config, KeyRing(list), Sessions(NoStore())).operator_id
     app = Flask("before")
@@ -80,7 +82,7 @@ def test_a_cookie_of_before_the_sessions_had_ids_must_log_in_again(desk):
     assert [status(desk, f"{written}={signed}") for written in ("lockstep", name)] == [401, 401]
 
 
-def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(desk):
+def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(desk: DeskProcess) -> None:
     operator = desk.operator()
     copied = operator.session_cookie
     ((before,),) = desk.rows("SELECT count(*) FROM ended_sessions")
@@ -95,14 +97,14 @@ def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(de
 
 
 @contextmanager
-def two_webs(folder, **place):
+def two_webs(folder: Path, **place: dict[str, str]) -> Iterator[tuple[DeskProcess, DeskProcess]]:
     """A writer and its standby."""
     with DeskProcess(folder, **QUICK, **place) as first, DeskProcess(folder, **QUICK, **place) as second:
         yield first, second
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def place(request):
+def place(request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings that name a store of its own."""
     if request.param == "sqlite":
         return {}
@@ -114,7 +116,9 @@ def place(request):
     }
 
 
-def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(tmp_path, place):
+def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
     with two_webs(tmp_path, **place) as webs:
         for here, there in (webs, reversed(webs)):
             operator = here.operator()
@@ -128,7 +132,7 @@ def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(tmp_
             assert watch.waits_until(stream.has_ended.is_set) < STREAM_ENDS_WITHIN
 
 
-def test_two_desks_on_one_host_do_not_log_each_other_out(desk, tmp_path):
+def test_two_desks_on_one_host_do_not_log_each_other_out(desk: DeskProcess, tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as neighbour, requests.Session() as browser:
         browser.trust_env = False
         for one in (desk, neighbour):  # a browser sends a host's cookies to each of its ports
@@ -141,7 +145,7 @@ def test_two_desks_on_one_host_do_not_log_each_other_out(desk, tmp_path):
         assert [browser.get(f"{one.url}/api/state").status_code for one in (desk, neighbour)] == [200, 401]
 
 
-def test_where_no_password_is_asked_for_strangers_write_nothing(tmp_path):
+def test_where_no_password_is_asked_for_strangers_write_nothing(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK, DASHBOARD_PASSWORD="") as desk:
         stranger = desk.stranger()
         for _ in range(3):
@@ -150,7 +154,7 @@ def test_where_no_password_is_asked_for_strangers_write_nothing(tmp_path):
         assert desk.rows("SELECT count(*) FROM ended_sessions") == [(0,)]
 
 
-def test_the_writer_lets_go_though_a_logout_cannot_be_stored(tmp_path):
+def test_the_writer_lets_go_though_a_logout_cannot_be_stored(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator = desk.operator()
         with closing_connection(desk.database) as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.bench.measure import Row, quantile
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
@@ -23,7 +23,7 @@ CHANGES, CHANGES_PER_SECOND = 200, 8
 BRICKS, BRICKS_PER_SECOND = 200, 20
 FULL = 2_000  # bricks of a chart
 COLORS = ("red", "green")
-DESKTOP = {"width": 1440, "height": 900}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 WATCH = """
 ([selector, attribute]) => {

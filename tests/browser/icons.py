@@ -10,7 +10,7 @@ import sys
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 ICONS = REPOSITORY / "static" / "icons"
 GROUND = "#1d2230"  # the drawing's own

@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
 from tests.browser.fortnight import live_through
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.market import PricedDesk
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 SCHEMES = ("dark", "light")
 BASE = 6712.25
 LONG_PAGE = "/api/docs"

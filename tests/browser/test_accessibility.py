@@ -1,9 +1,13 @@
 """axe-core looks at every page, in dark and light, on a desktop and a phone: nothing serious may be wrong."""
 
+from collections.abc import Iterator
+from typing import Literal
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import log_in
+from tests.browser.live_desk import LiveDesk
 from tests.browser.market import PricedDesk
 from tests.support.paths import REPOSITORY
 
@@ -24,7 +28,7 @@ def serious_faults(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def busy_desk(tmp_path_factory):
+def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
     """A desk with something on every page: bricks, a trade, a closed one, a dead letter."""
     with PricedDesk(tmp_path_factory.mktemp("axe"), COOLDOWN_SECONDS="0", CANDLE_SECONDS="1") as desk:
         desk.hears_price(6_689)
@@ -41,7 +45,9 @@ def busy_desk(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("scheme", "width"), SIGHTS)
-def test_nothing_serious_is_wrong_on_any_page(browser, busy_desk, scheme, width):
+def test_nothing_serious_is_wrong_on_any_page(
+    browser: Browser, busy_desk: LiveDesk, scheme: Literal["dark", "light"], width: int
+) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{busy_desk.url}/login")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.support.own_time import within_own_seconds
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PRICE = 5250.0
 COUNT_PIXELS = """(figure, token) => {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -166,7 +167,7 @@ def unsteady(browser: Browser, desk: LiveDesk) -> Iterator[Page]:
 
 def test_a_brick_that_was_missed_is_fetched_with_the_next(page: Page, desk: LiveDesk) -> None:
     climbs(desk, "6", "green", "green", "red")
-    answered = []
+    answered: list[Any] = []
 
     def leave_out_the_last(route: Route) -> None:
         answer = route.fetch()
@@ -220,7 +221,7 @@ def test_a_chart_is_moved_by_the_keyboard(dashboard: Page, desk: LiveDesk) -> No
 
 
 def test_a_phone_shows_one_chart(dashboard: Page, desk: LiveDesk) -> None:
-    dashboard.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    dashboard.set_viewport_size(PHONE)
     climbs(desk, "4", "red")
     shown = [size for size in SIZES if chart(dashboard, size).is_visible()]
     assert shown == ["6"]
@@ -232,7 +233,7 @@ def test_a_phone_shows_one_chart(dashboard: Page, desk: LiveDesk) -> None:
 
 def test_a_swipe_turns_to_the_next_size(browser: Browser, desk: LiveDesk) -> None:
     climbs(desk, "8", "green")
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     page = log_in(context.new_page(), desk)
     chart(page, "6").scroll_into_view_if_needed()
     box = chart(page, "6").bounding_box()

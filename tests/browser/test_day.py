@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.support.desk_process import QUICK
 
 PRICE = 5250.25
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 WHY = "the opening range failed twice"
 ASKED = "**/api/journal/day*"
 ASKED_AGAIN_WITHIN_MS = 15_000
@@ -214,7 +215,9 @@ def test_a_whole_day_of_samples_is_thinned_without_losing_its_extremes(dashboard
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_phone_shows_the_day_without_scrolling_sideways(browser: Browser, desk: LiveDesk, scheme: str) -> None:
+def test_a_phone_shows_the_day_without_scrolling_sideways(
+    browser: Browser, desk: LiveDesk, scheme: Literal["dark", "light"]
+) -> None:
     context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True, timezone_id="UTC")
     page = context.new_page()
     complaints = complaints_of(page)

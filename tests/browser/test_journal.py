@@ -6,16 +6,17 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HOLD_MS = 1_700
 WHY = "the opening range failed twice"
 
@@ -237,7 +238,7 @@ def test_an_override_asks_why_and_the_journal_tells_it(page: Page, fresh_desk: L
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(
-    browser: Browser, desk: LiveDesk, traded: list[str], scheme: str
+    browser: Browser, desk: LiveDesk, traded: list[str], scheme: Literal["dark", "light"]
 ) -> None:
     context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True, timezone_id="UTC")
     page = context.new_page()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
@@ -16,7 +16,7 @@ from tests.browser.test_charts import COUNT_PIXELS
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.0
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 BRICKS = "**/api/journal/trades/*/bricks?*"
 REFUSED = "The store did not answer."
 NOT_TOLD = "not known: the desk did not tell them; choose a size to ask again"
@@ -291,13 +291,13 @@ def test_a_closed_row_leaves_no_picture(opened: Page) -> None:
 def test_another_colour_scheme_dresses_it_anew(opened: Page) -> None:
     expect_told(opened, "3 bricks between")
     for scheme in ("light", "dark"):
-        opened.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        opened.emulate_media(color_scheme=scheme)
         assert pixels(opened, "green") > 1_000
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_a_phone_shows_the_whole_trade_without_scrolling_sideways(
-    browser: Browser, desk: LiveDesk, traded: None, scheme: str
+    browser: Browser, desk: LiveDesk, traded: None, scheme: Literal["dark", "light"]
 ) -> None:
     context = browser.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True, timezone_id="UTC")
     page = context.new_page()

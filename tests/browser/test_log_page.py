@@ -2,13 +2,14 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, market_agrees
 from tests.browser.test_setup_page import opens_setup
 
 
-def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page, desk):
+def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page: Page, desk: LiveDesk) -> None:
     opens_setup(page, desk)
     page.get_by_role("link", name="Log", exact=True).click()
     letters = page.locator(".letter")
@@ -22,7 +23,7 @@ def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page, desk):
     expect(page.locator('[data-feed="tradingview"] .log-line').first).to_contain_text("8pt green")
 
 
-def test_an_alert_says_whether_it_lasts_and_when_it_was_over(page, desk):
+def test_an_alert_says_whether_it_lasts_and_when_it_was_over(page: Page, desk: LiveDesk) -> None:
     """An exit that the broker refuses: one alert, until the trade is closed after all."""
     market_agrees(desk, "green")
     desk.operator().enters_when_the_candle_allows()
@@ -50,7 +51,7 @@ def test_an_alert_says_whether_it_lasts_and_when_it_was_over(page, desk):
     expect(alert.locator(".alert-over")).to_have_text("over")  # when is not known any more
 
 
-def test_it_fits_a_phone(page, desk):
+def test_it_fits_a_phone(page: Page, desk: LiveDesk) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     opens_setup(page, desk)
     page.goto(f"{desk.url}/log")

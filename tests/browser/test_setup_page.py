@@ -3,13 +3,13 @@
 import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.support.desk_process import TV_SECRET
 
 
-def opens_setup(page, desk):
+def opens_setup(page: Page, desk: LiveDesk) -> Page:
     page.goto(f"{desk.url}/login")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -18,11 +18,11 @@ def opens_setup(page, desk):
     return page
 
 
-def hook(page, path):
+def hook(page: Page, path: str) -> Locator:
     return page.locator(f'.hook[data-path="{path}"]')
 
 
-def test_a_message_is_copied_with_asset_colour_and_secret(page, desk: LiveDesk):
+def test_a_message_is_copied_with_asset_colour_and_secret(page: Page, desk: LiveDesk) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opens_setup(page, desk)
     main = hook(page, "/tv_renko_main")
@@ -43,7 +43,7 @@ def test_a_message_is_copied_with_asset_colour_and_secret(page, desk: LiveDesk):
     assert page.evaluate("navigator.clipboard.readText()") == f"{desk.url}/tv_renko_main"
 
 
-def test_the_page_ticks_when_a_webhook_arrives(page, desk: LiveDesk):
+def test_the_page_ticks_when_a_webhook_arrives(page: Page, desk: LiveDesk) -> None:
     opens_setup(page, desk)
     age = hook(page, "/tv_renko_high").locator('[data-slot="age"]')
     expect(age).to_have_text("nothing received yet")
@@ -56,7 +56,7 @@ def test_the_page_ticks_when_a_webhook_arrives(page, desk: LiveDesk):
     expect(bridge).to_have_text("received now")
 
 
-def test_the_level_exit_ticks_too_and_is_not_forgotten(page, desk: LiveDesk):
+def test_the_level_exit_ticks_too_and_is_not_forgotten(page: Page, desk: LiveDesk) -> None:
     opens_setup(page, desk)
     age = hook(page, "/tv_level_exit").locator('[data-slot="age"]')
     expect(age).to_have_text("none that the log knows of")
@@ -70,7 +70,7 @@ def test_the_level_exit_ticks_too_and_is_not_forgotten(page, desk: LiveDesk):
     expect(age).to_have_attribute("data-heard", re.compile("now|fresh"))
 
 
-def test_limits_are_tightened_here_too(page, desk: LiveDesk):
+def test_limits_are_tightened_here_too(page: Page, desk: LiveDesk) -> None:
     opens_setup(page, desk)
     page.get_by_text("Tighten", exact=True).click()
     page.get_by_label("Trades a day").fill("2")
@@ -81,7 +81,7 @@ def test_limits_are_tightened_here_too(page, desk: LiveDesk):
     expect(page.locator('[data-slot="limits-answer"]')).to_have_text("Trades a day: must be at least 1, was 0")
 
 
-def test_it_fits_a_phone(page, desk: LiveDesk):
+def test_it_fits_a_phone(page: Page, desk: LiveDesk) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     opens_setup(page, desk)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

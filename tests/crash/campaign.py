@@ -13,7 +13,7 @@ from typing import Any, Literal
 import requests
 
 from services.stores.sqlite.reader import SqliteReader
-from services.stores.store import Store, StoreDown
+from services.stores.store import StoreDown
 from tests.crash import checks
 from tests.crash.books import Books, Note
 from tests.crash.checks import AFTER_EVERY_KILL, NOW_AND_THEN, Sight, faults, is_quiet
@@ -50,7 +50,7 @@ class Campaign:
         victim: Victim,
         seed: int,
         settings: dict[str, str] | None = None,
-        open_store: Callable[[DeskProcess], Store] = lambda desk: SqliteReader(desk.database),
+        open_store: Callable[[DeskProcess], Any] = lambda desk: SqliteReader(desk.database),
     ) -> None:
         self.victim, self.seed = victim, f"{seed} {victim}"
         self.dice = Random(self.seed)

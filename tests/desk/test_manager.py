@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,7 @@ from services.engine.model.commands import (
 )
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import StoreDown
+from services.stores.store import Commit, Head, StoreDown
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PATIENCE_SECONDS, TV_SECRET, eventually
 from wire.types import Stream
 
@@ -36,7 +38,7 @@ ENTRY = EnterMarket("ES", "SCALP", "6pt")
 class MoodyStore(SqliteStore):
     """A real store whose commits can be held up or refused."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.is_committing = threading.Event()
@@ -44,7 +46,7 @@ class MoodyStore(SqliteStore):
         self.commits = []
         super().__init__(path)
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         self.is_committing.set()
         assert self.may_commit.wait(PATIENCE_SECONDS)
         if self.refuses_with is not None:
@@ -55,12 +57,12 @@ class MoodyStore(SqliteStore):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> MoodyStore:
     return MoodyStore(tmp_path / "desk.sqlite")
 
 
 @pytest.fixture
-def manager(store):
+def manager(store: MoodyStore) -> Iterator[StateManager]:
     manager = StateManager(store, lambda now: RULES)
     store.commits.clear()
     store.is_committing.clear()
@@ -69,11 +71,11 @@ def manager(store):
     manager.stop()
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def test_nobody_sees_a_state_before_it_is_durable(manager, store):
+def test_nobody_sees_a_state_before_it_is_durable(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as webhook:
         answer = webhook.submit(manager.submit, GREEN)
@@ -86,13 +88,13 @@ def test_nobody_sees_a_state_before_it_is_durable(manager, store):
     assert color(manager) == "green"
 
 
-def test_all_that_wait_are_committed_at_once_in_their_order(manager, store):
+def test_all_that_wait_are_committed_at_once_in_their_order(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(21) as webhooks:
         first = webhooks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
         others = [webhooks.submit(manager.submit, KeepDeadLetter("/tv_renko", "why", str(n))) for n in range(20)]
-        eventually(lambda: manager._waiting.qsize() == 20)
+        eventually(lambda: manager.commands_waiting == 20)
         store.may_commit.set()
         outcomes = [waiting.result(PATIENCE_SECONDS) for waiting in (first, *others)]
     assert [len(commit.rows) for commit in store.commits] == [1, 20]
@@ -101,7 +103,7 @@ def test_all_that_wait_are_committed_at_once_in_their_order(manager, store):
     assert all(outcome.version <= manager.snapshot.version for outcome in outcomes)
 
 
-def test_a_refused_commit_changes_nothing_and_tells_everybody(manager, store):
+def test_a_refused_commit_changes_nothing_and_tells_everybody(manager: StateManager, store: MoodyStore) -> None:
     manager.submit(GREEN)
     before = manager.snapshot
     store.refuses_with = StoreDown("the disk is full")
@@ -118,28 +120,28 @@ def test_a_refused_commit_changes_nothing_and_tells_everybody(manager, store):
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_one_broken_command_does_not_spoil_its_group(manager, store):
+def test_one_broken_command_does_not_spoil_its_group(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as webhooks:
         webhooks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
         broken = webhooks.submit(manager.submit, object())  # no command at all: nothing decides it
         sound = webhooks.submit(manager.submit, RED)
-        eventually(lambda: manager._waiting.qsize() == 2)
+        eventually(lambda: manager.commands_waiting == 2)
         store.may_commit.set()
         assert isinstance(broken.exception(PATIENCE_SECONDS), KeyError)
         assert sound.result(PATIENCE_SECONDS)
     assert color(manager) == "red"
 
 
-def test_prices_alone_are_published_but_not_committed(manager, store):
+def test_prices_alone_are_published_but_not_committed(manager: StateManager, store: MoodyStore) -> None:
     version = manager.snapshot.version
     manager.submit(NotePrice("ES", price=5250))
     assert manager.snapshot.version > version
     assert store.commits == []
 
 
-def test_versions_only_grow(manager):
+def test_versions_only_grow(manager: StateManager) -> None:
     seen = [manager.snapshot.version]
     for number in range(50):
         manager.submit((GREEN, RED)[number % 2])
@@ -147,7 +149,7 @@ def test_versions_only_grow(manager):
     assert seen == sorted(set(seen))
 
 
-def test_a_key_is_remembered_only_when_its_answer_was_stored(manager, store):
+def test_a_key_is_remembered_only_when_its_answer_was_stored(manager: StateManager, store: MoodyStore) -> None:
     store.refuses_with = StoreDown("not now")
     with pytest.raises(StoreDown):
         manager.submit(ENTRY, "key")
@@ -158,20 +160,20 @@ def test_a_key_is_remembered_only_when_its_answer_was_stored(manager, store):
         manager.submit(EnterMarket("ES", "RUNNER", "6pt"), "key")
 
 
-def test_the_same_key_twice_in_one_group_is_answered_once(manager, store):
+def test_the_same_key_twice_in_one_group_is_answered_once(manager: StateManager, store: MoodyStore) -> None:
     store.may_commit.clear()
     with ThreadPoolExecutor(4) as clicks:
         clicks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
         twice = [clicks.submit(manager.submit, ENTRY, "key") for _ in range(3)]
-        eventually(lambda: manager._waiting.qsize() == 3)
+        eventually(lambda: manager.commands_waiting == 3)
         store.may_commit.set()
         outcomes = [click.result(PATIENCE_SECONDS) for click in twice]
     assert sorted(outcome.repeated for outcome in outcomes) == [False, True, True]
     assert [row.kind for row in store.journal()].count("EnterMarket") == 1
 
 
-def test_who_waits_is_woken_by_the_change(manager):
+def test_who_waits_is_woken_by_the_change(manager: StateManager) -> None:
     with ThreadPoolExecutor(1) as waiting:
         woken = waiting.submit(
             manager.wait_until, lambda s: s.desk.assets["ES"].stack.four.color == "green", PATIENCE_SECONDS
@@ -181,7 +183,9 @@ def test_who_waits_is_woken_by_the_change(manager):
     assert manager.wait_until(lambda snapshot: False, 0.05) is False
 
 
-def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, monkeypatch):
+def test_what_was_answered_as_not_stored_is_not_stored_later(
+    manager: StateManager, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(state_manager, "BEGIN_WITHIN_SECONDS", 0.3)
     store.may_commit.clear()
     with ThreadPoolExecutor(1) as slow:
@@ -195,7 +199,9 @@ def test_what_was_answered_as_not_stored_is_not_stored_later(manager, store, mon
     assert color(manager) != "red"
 
 
-def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_path):
+def test_a_new_start_begins_above_every_version_ever_shown(
+    manager: StateManager, store: MoodyStore, tmp_path: Path
+) -> None:
     manager.submit(GREEN)
     manager.submit(NotePrice("ES", price=5250))
     shown = manager.snapshot.version
@@ -206,7 +212,7 @@ def test_a_new_start_begins_above_every_version_ever_shown(manager, store, tmp_p
     assert begins_at > shown
 
 
-def test_a_quiet_market_writes_twice_a_minute(store):
+def test_a_quiet_market_writes_twice_a_minute(store: MoodyStore) -> None:
     """Prices, 1pt bricks, heartbeats and snapshots without effect are kept every 30 s."""
     clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
     manager = StateManager(store, lambda now: RULES, lambda: clock[0])

@@ -3,19 +3,22 @@
 import os
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown, StoreDown
+from services.stores.store import Commit, Head, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Color, Stream
 
 GREEN = CloseBrick("ES", Stream.FOUR, "green")
 ANSWERS_WITHIN_SECONDS = 3.0
@@ -24,41 +27,41 @@ ANSWERS_WITHIN_SECONDS = 3.0
 class SlowStore(SqliteStore):
     """A real store behind a disk that hangs until the test lets it go."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.goes = threading.Event()
         self.goes.set()
         super().__init__(path)
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         assert self.goes.wait(60)
         return super().commit(commit)
 
-    def renew(self, head):
+    def renew(self, head: Head) -> Head:
         assert self.goes.wait(60)
         return super().renew(head)
 
 
 @pytest.fixture(autouse=True)
-def patient_desk():
+def patient_desk() -> None:
     """How soon a command is answered is what is measured here."""
 
 
 @pytest.fixture
-def manager(tmp_path):
+def manager(tmp_path: Path) -> Iterator[StateManager]:
     manager = StateManager(SlowStore(tmp_path / "desk.sqlite"), lambda now: RULES)
     yield manager
     manager.store.goes.set()
     manager.stop()
 
 
-def seconds_until_refused(act, *errors):
+def seconds_until_refused(act: Callable[..., Any], *errors: type[Exception]) -> float:
     watch = Stopwatch()
     with pytest.raises(errors):
         act()
     return watch.seconds
 
 
-def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager):
+def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager: StateManager) -> None:
     manager.store.goes.clear()
     took = [seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown, StoreDown) for _ in range(2)]
     assert max(took) < ANSWERS_WITHIN_SECONDS
@@ -69,7 +72,7 @@ def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager):
     manager.submit(GREEN)
 
 
-def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager):
+def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager: StateManager) -> None:
     """The first command is under way: its outcome is unknown. The second was never begun: it is dropped for good."""
     manager.store.goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
@@ -81,7 +84,7 @@ def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager
     assert kinds.count("HearBridge") == 0
 
 
-def test_nothing_is_acknowledged_while_the_store_is_down(manager):
+def test_nothing_is_acknowledged_while_the_store_is_down(manager: StateManager) -> None:
     """SPEC 9: not even a 1pt brick or a price, which need no write: TradingView would not send it again."""
     manager.store.goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
@@ -97,7 +100,7 @@ def test_nothing_is_acknowledged_while_the_store_is_down(manager):
 
 
 @contextmanager
-def small_disk(folder, megabytes=6):
+def small_disk(folder: Path, megabytes: int = 6) -> Iterator[Path]:
     """Mount a disk of a few megabytes."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
@@ -109,7 +112,7 @@ def small_disk(folder, megabytes=6):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def fill(folder):
+def fill(folder: Path) -> Path:
     """Leave no byte free."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
@@ -122,7 +125,7 @@ def fill(folder):
     return ballast
 
 
-def write_until_refused(desk, color="green"):
+def write_until_refused(desk: DeskProcess, color: Color = "green"):
     """Send bricks until the disk takes no more; return the refused one's answer and who was acknowledged."""
     alerts, acknowledged = desk.tradingview(), []
     for number in range(2000):
@@ -137,7 +140,7 @@ def write_until_refused(desk, color="green"):
 
 
 @pytest.mark.processes
-def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_room(tmp_path):
+def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_room(tmp_path: Path) -> None:
     file = tmp_path / "disk" / "desk.sqlite"
     with small_disk(file.parent) as disk, DeskProcess(tmp_path, **QUICK, SQLITE_PATH=str(file)) as desk:
         desk.database = file
@@ -162,7 +165,7 @@ def test_a_full_disk_refuses_in_time_changes_nothing_and_is_over_when_there_is_r
 
 
 @pytest.mark.processes
-def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_path):
+def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -179,7 +182,7 @@ def test_an_exit_that_cannot_be_stored_is_refused_and_the_position_stays(tmp_pat
 
 
 @pytest.mark.processes
-def test_the_file_is_taken_away_and_brought_back(tmp_path):
+def test_the_file_is_taken_away_and_brought_back(tmp_path: Path) -> None:
     """A second copy put in its place is another store: the desk follows what is stored, and says so."""
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()

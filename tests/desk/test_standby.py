@@ -6,15 +6,18 @@ import secrets
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
 from services.notifications.delivery import NoticeBell, NoticeSender, Target
@@ -23,10 +26,20 @@ from services.ops.config import Config
 from services.ops.opening import open_store
 from services.projections.trades import TRADES
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import NoticeMark, NotTheWriter, OutcomeUnknown, StoreDown, StoreError
+from services.stores.store import (
+    Commit,
+    Head,
+    JournalRow,
+    NoticeMark,
+    NotTheWriter,
+    OutcomeUnknown,
+    Stored,
+    StoreDown,
+    StoreError,
+)
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, OperatorCaller, error_of, eventually
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
 
@@ -36,7 +49,7 @@ GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOU
 class PausableStore(SqliteStore):
     """A real store that a test can hold up, as a paused process or a dead network does."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.goes = threading.Event()
         self.goes.set()
         self.loses_answers = 0
@@ -45,27 +58,27 @@ class PausableStore(SqliteStore):
         self._is_loading = False
         super().__init__(path)
 
-    def load(self):
+    def load(self) -> Stored:
         self._is_loading = True
         try:
             return super().load()
         finally:
             self._is_loading = False
 
-    def head(self):
+    def head(self) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         head = super().head()
         if not self._is_loading:
             self.looks.append((time.monotonic(), head))
         return head
 
-    def renew(self, head):
+    def renew(self, head: Head) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         renewed = super().renew(head)
         self.renewals += 1
         return renewed
 
-    def commit(self, commit):
+    def commit(self, commit: Commit) -> Head:
         assert self.goes.wait(PATIENCE_SECONDS)
         head = super().commit(commit)
         if self.loses_answers:
@@ -75,28 +88,28 @@ class PausableStore(SqliteStore):
 
 
 @pytest.fixture(autouse=True)
-def quick_lease(monkeypatch):
+def quick_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenure, "LEASE_SECONDS", 0.6)
     monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.15)
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
-def long_lease(monkeypatch):
+def long_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no lease run out, though a busy machine holds up the writer's thread."""
     monkeypatch.setattr(tenure, "LEASE_SECONDS", 10 * PATIENCE_SECONDS)
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "desk.sqlite"
 
 
 @pytest.fixture
-def managers():
+def managers() -> Iterator[Callable[..., StateManager]]:
     opened = []
 
-    def open_one(path, **more):
+    def open_one(path: Path, **more: Any) -> StateManager:
         manager = StateManager(PausableStore(path), lambda now: RULES, **more)
         opened.append(manager)
         return manager
@@ -108,15 +121,17 @@ def managers():
         manager.stop()
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def kinds(manager):
+def kinds(manager: StateManager) -> list[str]:
     return [row.kind for row in manager.store.journal()]
 
 
-def test_the_second_one_stands_by_and_shows_what_the_first_commits(path, managers):
+def test_the_second_one_stands_by_and_shows_what_the_first_commits(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     writer, standby = managers(path), managers(path)
     assert (writer.is_writer, standby.is_writer) == (True, False)
     assert standby.snapshot.writer == writer.snapshot.writer != ""
@@ -126,7 +141,9 @@ def test_the_second_one_stands_by_and_shows_what_the_first_commits(path, manager
     assert standby.snapshot.store == "up"
 
 
-def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(path, managers):
+def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     writer, standby = managers(path), managers(path)
     before = kinds(writer)
     for command in (GREEN, EnterMarket("ES", "SCALP", "6pt"), NotePrice("ES", price=5250), KeepDeadLetter("/", "", "")):
@@ -136,7 +153,7 @@ def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(path, man
     assert kinds(writer) == before
 
 
-def test_it_hears_of_every_row_that_it_follows(path, managers):
+def test_it_hears_of_every_row_that_it_follows(path: Path, managers: Callable[..., StateManager]) -> None:
     ear = Ear()
     writer, standby = managers(path), managers(path, subscribers=[ear])
     for number in range(20):
@@ -145,7 +162,7 @@ def test_it_hears_of_every_row_that_it_follows(path, managers):
     assert standby.snapshot.version > 0
 
 
-def test_it_shows_when_a_rule_was_tried_last(path, managers):
+def test_it_shows_when_a_rule_was_tried_last(path: Path, managers: Callable[..., StateManager]) -> None:
     writer, standby = managers(path), managers(path)
     assert (writer.snapshot.tried_at, standby.snapshot.tried_at) == (None, None)
     writer.submit(EnterMarket("ES", "SCALP", "6pt"))
@@ -160,7 +177,9 @@ def test_it_shows_when_a_rule_was_tried_last(path, managers):
     assert standby.snapshot.tried_at == tried_at
 
 
-def test_it_takes_over_at_once_when_the_writer_lets_go(path, managers, long_lease):
+def test_it_takes_over_at_once_when_the_writer_lets_go(
+    path: Path, managers: Callable[..., StateManager], long_lease: None
+) -> None:
     writer, standby = managers(path), managers(path)
     writer.submit(GREEN)
     writer.stop()
@@ -171,7 +190,9 @@ def test_it_takes_over_at_once_when_the_writer_lets_go(path, managers, long_leas
     assert standby.snapshot.desk.alerts == ()
 
 
-def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(path, managers):
+def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     writer, standby = managers(path), managers(path)
     lost = writer.snapshot.writer
     writer.store.goes.clear()
@@ -185,14 +206,16 @@ def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(path, mana
     assert kinds(standby)[-1] == "TakeOver"
 
 
-def silence_seen_by(standby):
+def silence_seen_by(standby: StateManager):
     """Return when a standby that took over had seen the lost writer's last sign, and when it looked from then on."""
     _, last_sign = standby.store.looks[-1]  # a writer does not look
     looks = [at for at, head in standby.store.looks if head == last_sign]
     return looks[0], looks
 
 
-def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(path, managers):
+def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     writer, standby = managers(path), managers(path)
     writer.store.goes.clear()
     answers = []
@@ -212,14 +235,16 @@ def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(path, mana
         writer.submit(RED)
 
 
-def _outcome(manager, command):
+def _outcome(manager: StateManager, command: AnyCommand):
     try:
         return manager.submit(command)
     except StoreError as error:
         return error
 
 
-def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(path, managers):
+def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     pair = [managers(path), managers(path)]
     for _ in range(4):
         writer, standby = sorted(pair, key=lambda manager: not manager.is_writer)
@@ -231,7 +256,9 @@ def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(pat
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, managers, monkeypatch):
+def test_an_outage_of_the_standby_does_not_count_against_the_writer(
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tenure, "LEASE_SECONDS", 3.0)  # a busy machine may hold up the writer's renewal for a while
     writer, standby = managers(path), managers(path)
     standby.store.goes.clear()
@@ -243,13 +270,15 @@ def test_an_outage_of_the_standby_does_not_count_against_the_writer(path, manage
     assert not standby.is_writer
 
 
-def test_what_is_committed_while_the_standby_reads_is_followed_once(path, managers):
+def test_what_is_committed_while_the_standby_reads_is_followed_once(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     """The writer commits between the standby's look at the desk and its look at the journal."""
     ear, writer = Ear(), managers(path)
     standby = managers(path, subscribers=[ear])
     load, between = standby.store.load, iter([True])
 
-    def load_slowly():
+    def load_slowly() -> Stored:
         stored = load()
         if next(between, False):
             writer.submit(KeepDeadLetter("/tv_renko", "in between", ""))
@@ -262,7 +291,9 @@ def test_what_is_committed_while_the_standby_reads_is_followed_once(path, manage
     assert told == sorted(set(told))
 
 
-def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(path, managers, long_lease):
+def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(
+    path: Path, managers: Callable[..., StateManager], long_lease: None
+) -> None:
     writer, standby = managers(path), managers(path)
     loads, load = [], standby.store.load
     eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence)
@@ -274,7 +305,7 @@ def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(path, managers, lo
     assert (loads, standby.snapshot.version) == ([], version)
 
 
-def looks_on_after_a_renewal(standby, writer):
+def looks_on_after_a_renewal(standby: StateManager, writer) -> None:
     """Wait until the writer has renewed its lease and the standby has looked twice since."""
     renewals = writer.store.renewals
     eventually(lambda: writer.store.renewals > renewals)
@@ -282,7 +313,9 @@ def looks_on_after_a_renewal(standby, writer):
     eventually(lambda: len(standby.store.looks) >= looks + 2)
 
 
-def test_versions_grow_though_the_next_machines_clock_is_behind(path, managers, monkeypatch):
+def test_versions_grow_though_the_next_machines_clock_is_behind(
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: real() + 30 * 10**9)
     first = managers(path)
@@ -295,7 +328,7 @@ def test_versions_grow_though_the_next_machines_clock_is_behind(path, managers, 
     assert managers(path).snapshot.version > before
 
 
-def test_a_page_of_the_process_before_begins_anew(path, managers):
+def test_a_page_of_the_process_before_begins_anew(path: Path, managers: Callable[..., StateManager]) -> None:
     """What the lost writer showed and never committed must not stay on a page that resumes at the next one."""
     log, writer = ActivityLog(), managers(path)
     standby = managers(path, subscribers=[log])
@@ -310,7 +343,9 @@ def test_a_page_of_the_process_before_begins_anew(path, managers):
     assert b"event: state" in first
 
 
-def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(path, managers):
+def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     """Its notice was sent by the other one meanwhile: the old mark must not make it due again."""
     kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
     first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
@@ -333,7 +368,9 @@ def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(path, man
 # -- writes of which nobody knows ------------------------------------------------------------------------------------
 
 
-def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(path, managers):
+def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     manager = managers(path)
     manager.store.loses_answers = 1
     with pytest.raises(OutcomeUnknown):
@@ -344,13 +381,15 @@ def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(path, managers)
     assert kinds(manager).count("CloseBrick") == 1
 
 
-def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, managers):
+def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
     """A commit that hangs in the network while the writer gives up on it must find the door closed."""
     manager = managers(path)
     late = []
     commit = manager.store.commit
 
-    def hang(wanted):
+    def hang(wanted: type[Any]) -> None:
         late.append(wanted)
         raise OutcomeUnknown("no answer in time")
 
@@ -365,12 +404,14 @@ def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(path, manager
     assert kinds(manager).count("CloseBrick") == 1
 
 
-def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(path, managers, monkeypatch):
+def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The commit stands and is remembered, but the program fails before anybody was shown it."""
     manager = managers(path)
     show, faults = manager._published.show, iter([True])
 
-    def fail_once(**changes):
+    def fail_once(**changes: Any) -> None:
         if next(faults, False):
             raise KeyError("a fault of ours")
         show(**changes)
@@ -384,7 +425,7 @@ def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(path, managers,
     assert kinds(manager).count("CloseBrick") == 2
 
 
-def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
+def test_a_doubt_lasts_until_what_is_stored_was_read(path: Path, managers: Callable[..., StateManager]) -> None:
     """The write had come through, and reading it fails at first: nothing may be written onto the old state."""
     manager = managers(path)
     store, load, failures = manager.store, manager.store.load, iter([True, True, True])
@@ -405,11 +446,11 @@ def test_a_doubt_lasts_until_what_is_stored_was_read(path, managers):
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
+def test_a_takeover_that_fails_half_way_is_tried_again(path: Path, managers: Callable[..., StateManager]) -> None:
     writer, standby = managers(path), managers(path)
     store, newest_records, failures = standby.store, standby.store.newest_records, iter([True, True])
 
-    def fail_at_first(kind, *asked):
+    def fail_at_first(kind: str, *asked: Any):
         if kind is TRADES and next(failures, False):
             raise StoreDown("not yet")
         return newest_records(kind, *asked)
@@ -420,7 +461,7 @@ def test_a_takeover_that_fails_half_way_is_tried_again(path, managers):
     standby.submit(GREEN)
 
 
-def _commit_error(commit, late):
+def _commit_error(commit: Commit, late: Any):
     try:
         commit(late)
     except StoreError as error:
@@ -432,7 +473,7 @@ def _commit_error(commit, late):
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def place(request, tmp_path):
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """Where two webs meet: the settings that name the store."""
     if request.param == "sqlite":
         return {"SQLITE_PATH": str(tmp_path / "shared.sqlite")}
@@ -442,7 +483,7 @@ def place(request, tmp_path):
 
 
 @contextmanager
-def two_webs(folder, place):
+def two_webs(folder: Path, place: dict[str, str]) -> Iterator[tuple[DeskProcess, DeskProcess]]:
     with (
         DeskProcess(folder / "one", **QUICK, **place) as first,
         DeskProcess(folder / "two", **QUICK, **place) as second,
@@ -450,7 +491,7 @@ def two_webs(folder, place):
         yield first, second
 
 
-def journal_of(desk):
+def journal_of(desk: DeskProcess) -> list[JournalRow]:
     store = open_store(Config.from_env(desk.settings))
     try:
         return list(store.journal())
@@ -458,12 +499,12 @@ def journal_of(desk):
         store.close()
 
 
-def role_of(operator):
+def role_of(operator: OperatorCaller) -> str:
     return operator.state()["global"]["role"]
 
 
 @pytest.mark.processes
-def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path, place):
+def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: dict[str, str]) -> None:
     with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
@@ -483,7 +524,9 @@ def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path, place):
 
 
 @pytest.mark.processes
-def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(tmp_path, place):
+def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wakes(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
     with two_webs(tmp_path, place) as (first, second):
         first.tradingview().opens_the_ladder()
         operator = second.operator()
@@ -503,12 +546,12 @@ def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wake
 
 
 @pytest.mark.processes
-def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path, place):
+def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: dict[str, str]) -> None:
     """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
     with two_webs(tmp_path, place) as (old, new):
         sent, stop = [], threading.Event()
 
-        def sends(number):
+        def sends(number: int) -> None:
             webs = [old.tradingview(), new.tradingview()]
             while not stop.is_set():
                 name = f"brick {number} {len(sent)}"
@@ -535,7 +578,7 @@ def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path, place):
         assert operator.state()["alerts"] == []
 
 
-def _is_taken(alerts, name):
+def _is_taken(alerts, name: str) -> bool:
     try:
         return alerts.brick(2.5, "green", bar_id=name).status_code == 200
     except requests.RequestException:

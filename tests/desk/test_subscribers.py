@@ -1,6 +1,9 @@
 """One subscription to commits: every row once and in order, on the writer, on a standby, and through a takeover."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,10 +12,10 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, KeepDeadLetter
 from services.stores.codec.committed_events import events_of
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown
+from services.stores.store import Commit, JournalRow, OutcomeUnknown
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import eventually
+from tests.support.desk_process import DeskProcess, eventually
 from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
@@ -20,17 +23,17 @@ SMALLEST = CloseBrick("ES", Stream.ONE, "red")
 
 
 @pytest.fixture(autouse=True)
-def quick_lease(monkeypatch):
+def quick_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "desk.sqlite"
 
 
 @contextmanager
-def listening(path, *others):
+def listening(path: Path, *others: Any) -> Iterator[tuple[StateManager, Ear]]:
     ear = Ear()
     manager = StateManager(SqliteStore(path), lambda now: RULES, subscribers=[*others, ear])
     try:
@@ -39,11 +42,11 @@ def listening(path, *others):
         manager.stop()
 
 
-def sequences(ear):
+def sequences(ear: Ear) -> list[int]:
     return [row.sequence for row in ear.rows]
 
 
-def test_writer_and_standby_hear_the_same_rows_and_events(path):
+def test_writer_and_standby_hear_the_same_rows_and_events(path: Path) -> None:
     with listening(path) as (writer, at_writer), listening(path) as (standby, at_standby):
         began = writer.snapshot.desk.sequence
         for command in (GREEN, KeepDeadLetter("/tv_renko", "why", "x"), RED):
@@ -55,7 +58,7 @@ def test_writer_and_standby_hear_the_same_rows_and_events(path):
         assert at_standby.desks[-1].sequence == at_writer.desks[-1].sequence
 
 
-def test_a_takeover_leaves_no_row_out_and_repeats_none(path):
+def test_a_takeover_leaves_no_row_out_and_repeats_none(path: Path) -> None:
     with listening(path) as (standby_to_be, _):
         standby_to_be.submit(GREEN)
     with listening(path) as (writer, _), listening(path) as (standby, ear):
@@ -68,7 +71,7 @@ def test_a_takeover_leaves_no_row_out_and_repeats_none(path):
         assert sequences(ear) == list(range(began + 1, standby.snapshot.desk.sequence + 1))
 
 
-def test_a_standby_that_is_far_behind_hears_of_every_row(path, monkeypatch):
+def test_a_standby_that_is_far_behind_hears_of_every_row(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribers, "ROWS_AT_ONCE", 3)
     with listening(path) as (writer, _), listening(path) as (standby, ear):
         began = standby.snapshot.desk.sequence
@@ -78,11 +81,11 @@ def test_a_standby_that_is_far_behind_hears_of_every_row(path, monkeypatch):
         assert sequences(ear) == list(range(began + 1, began + 21))
 
 
-def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path):
+def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path: Path) -> None:
     with listening(path) as (manager, ear):
         store_it = manager.store.commit
 
-        def loses_the_answer(commit):
+        def loses_the_answer(commit: Commit) -> None:
             store_it(commit)
             manager.store.commit = store_it
             raise OutcomeUnknown("the answer was lost")
@@ -95,9 +98,9 @@ def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path):
         assert sequences(ear) == list(range(1, manager.snapshot.desk.sequence + 1))
 
 
-def test_a_subscriber_that_fails_harms_nobody(path):
+def test_a_subscriber_that_fails_harms_nobody(path: Path) -> None:
     class Broken:
-        def on_commit(self, rows, events, desk):
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
             raise RuntimeError("of a test")
 
     with listening(path, Broken()) as (manager, ear):
@@ -106,11 +109,11 @@ def test_a_subscriber_that_fails_harms_nobody(path):
         assert manager.snapshot.desk.assets["ES"].stack.four.color == "green"
 
 
-def test_the_desk_is_heard_before_anybody_can_read_it_though_no_row_was_written(path):
+def test_the_desk_is_heard_before_anybody_can_read_it_though_no_row_was_written(path: Path) -> None:
     class Early:
         was_shown = None
 
-        def on_commit(self, rows, events, desk):
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
             if started and not rows:
                 self.was_shown = manager.snapshot.desk is desk
 

@@ -39,32 +39,32 @@ def codes_of(name: str) -> set[str]:
 # -- the tables -----------------------------------------------------------------------------------------------------
 
 
-def test_every_refusal_has_one_row_and_every_row_is_used():
+def test_every_refusal_has_one_row_and_every_row_is_used() -> None:
     assert [rule.code for rule in TABLE] == list(REFUSALS)
     assert set(REFUSALS) == set(get_args(RefusalCode)) == codes_of("refuse") | {"gate_closed"}
 
 
-def test_every_title_that_is_given_is_in_its_row():
+def test_every_title_that_is_given_is_in_its_row() -> None:
     given = {(call.args[0].value, call.args[2].value) for call in calls_of("refuse") if len(call.args) > 2}
     assert given
     assert all(title in REFUSALS[code].titles for code, title in given)
     assert all(title in {usual for _, usual in given} for rule in TABLE for title in rule.titles[1:])
 
 
-def test_every_code_of_a_closed_gate_is_used():
+def test_every_code_of_a_closed_gate_is_used() -> None:
     assert codes_of("closed") == set(TITLES)
 
 
-def test_no_title_holds_what_parts_it_from_its_detail():
+def test_no_title_holds_what_parts_it_from_its_detail() -> None:
     titles = [*TITLES.values(), *(rule.title for rule in ALERTS.values()), *(t for rule in TABLE for t in rule.titles)]
     assert not [title for title in titles if DASH in title]
 
 
-def test_every_alert_that_is_told_names_a_kind_of_notice():
+def test_every_alert_that_is_told_names_a_kind_of_notice() -> None:
     assert {rule.notice for rule in ALERTS.values()} - {None} <= set(KIND_NAMES)
 
 
-def test_an_alert_ends_by_events_if_and_only_if_it_lasts():
+def test_an_alert_ends_by_events_if_and_only_if_it_lasts() -> None:
     lasting = {rule.code for rule in ALERTS.values() if rule.ended_by}
     assert lasting == {rule.code for rule in ALERTS.values() if rule.ends != "it does not last"}
     trader = Trader().with_structure("green").enters("BUY").rejected()
@@ -84,16 +84,16 @@ def test_an_alert_ends_by_events_if_and_only_if_it_lasts():
         (("DAILY STOP", ""), "DAILY STOP"),
     ],
 )
-def test_a_sentence_is_made_of_title_detail_and_time_left(parts, sentence):
+def test_a_sentence_is_made_of_title_detail_and_time_left(parts: tuple[int | str, ...], sentence: str) -> None:
     assert sentence_of(*parts) == sentence
 
 
-def test_a_stored_sentence_is_taken_apart_as_it_was_made():
+def test_a_stored_sentence_is_taken_apart_as_it_was_made() -> None:
     for title, detail in (("RECONCILE", "the desk held 5 — the broker 0"), ("DAILY STOP", "")):
         assert parts_of(sentence_of(title, detail)) == (title, detail)
 
 
-def test_facts_are_numbers_instants_and_names_as_json_has_them():
+def test_facts_are_numbers_instants_and_names_as_json_has_them() -> None:
     at = datetime(2026, 11, 17, 14, 30, tzinfo=UTC)
     facts = facts_of(
         {"qty": 5, "pct": Decimal("1.40"), "limit": Decimal("2.0"), "at": at, "day": date(2026, 11, 17)}
@@ -112,7 +112,7 @@ def test_facts_are_numbers_instants_and_names_as_json_has_them():
     }
 
 
-def test_a_fact_that_is_neither_is_a_mistake():
+def test_a_fact_that_is_neither_is_a_mistake() -> None:
     with pytest.raises(TypeError, match="it must be a number"):
         facts_of({"positions": [1, 2]})
 
@@ -120,7 +120,7 @@ def test_a_fact_that_is_neither_is_a_mistake():
 # -- what the trader is told ------------------------------------------------------------------------------------------
 
 
-def test_a_closed_gate_refuses_in_its_own_words_and_counts_down_beside_them():
+def test_a_closed_gate_refuses_in_its_own_words_and_counts_down_beside_them() -> None:
     refusal = Trader().trades_once().later(57).bricks(6, "green").enters("BUY").refusal
     assert (refusal.code, refusal.gate, refusal.title) == ("gate_closed", "cooldown", "POST-EXIT COOLDOWN ACTIVE")
     assert (refusal.detail, refusal.facts) == ("", {"lock": "POST-EXIT COOLDOWN", "remaining_s": 123})
@@ -129,7 +129,7 @@ def test_a_closed_gate_refuses_in_its_own_words_and_counts_down_beside_them():
     assert (first.code, first.title, first.facts) == ("cooldown", refusal.title, refusal.facts)
 
 
-def test_an_open_gate_says_nothing():
+def test_an_open_gate_says_nothing() -> None:
     rung = Trader().trades_once().bricks(6, "green").enters("BUY").refusal.ladder[0]
     assert (rung.is_open, rung.code, rung.title, rung.detail, rung.facts) == (True, None, None, None, {})
 
@@ -144,7 +144,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_a_refusal_is_its_rows_title_with_a_detail(code):
+def test_a_refusal_is_its_rows_title_with_a_detail(code: str) -> None:
     refusal = REFUSED[code](Trader()).refusal
     rule = REFUSALS[code]
     assert refusal.code == code
@@ -152,12 +152,12 @@ def test_a_refusal_is_its_rows_title_with_a_detail(code):
     assert refusal.sentence == sentence_of(refusal.title if rule.is_led else "", refusal.detail)
 
 
-def test_a_refusal_comes_back_from_the_store_as_it_was():
+def test_a_refusal_comes_back_from_the_store_as_it_was() -> None:
     refusal = Trader().trades_once().bricks(6, "green").enters("BUY").refusal
     assert read_answer(write_answer(refusal)) == refusal
 
 
-def test_an_answer_that_an_earlier_program_kept_has_its_sentence_alone():
+def test_an_answer_that_an_earlier_program_kept_has_its_sentence_alone() -> None:
     kept = (
         b'{"type":"Refusal","code":"gate_closed","sentence":"NO ZONE \xe2\x80\x94 waiting","gate":"zone",'
         b'"retry_after_s":null,"ladder":[{"gate":"zone","is_open":false,"sentence":"NO ZONE \xe2\x80\x94 waiting",'
@@ -168,7 +168,7 @@ def test_an_answer_that_an_earlier_program_kept_has_its_sentence_alone():
     assert refusal.ladder[0].title is None
 
 
-def test_an_alert_keeps_its_facts_and_shows_its_parts():
+def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
     trader = Trader().is_long().exits(force=True).rejected("closed market")
     alert = trader.last_alert
     assert explanation_of(alert) == Explanation(
@@ -188,7 +188,7 @@ def test_an_alert_keeps_its_facts_and_shows_its_parts():
     assert trader.replays_equal()
 
 
-def test_what_the_broker_held_is_a_fact():
+def test_what_the_broker_held_is_a_fact() -> None:
     trader = Trader().hears(5250).is_long().later(5).broker_says(position=-3).later(3).broker_says(position=-3)
     assert trader.last_alert.facts == {"desk_position": 5, "broker_position": -3, "symbol": "MESZ6", "followed": True}
     assert trader.last_alert.level == "critical"

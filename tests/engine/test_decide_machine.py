@@ -61,7 +61,7 @@ from services.engine.model.replies import ExitsTaken, OrdersHandedOver, OrderTak
 from services.engine.model.state import AssetLive, Desk, DeskLive
 from tests.support.builders import AGAINST, CONTRACTS, NEW_YORK, TOGGLES, WITH
 from tests.support.trader import Trader
-from wire.types import OrderStatus, Stream
+from wire.types import Color, OrderStatus, Side, Stream
 
 ASSETS = ("ES", "NQ", "YM")
 SIGN = {"BUY": 1, "SELL": -1}
@@ -387,7 +387,7 @@ class DeskMachine(RuleBasedStateMachine):
     """Everything that can be asked, in any order; the invariants are in ``ask`` and at the end."""
 
     @initialize(start=st.sampled_from(STARTS), live=st.booleans(), filters=st.booleans(), limit=st.integers(1, 4))
-    def open(self, start, live, filters, limit):
+    def open(self, start, live, filters, limit: int) -> None:
         self.trader = Trader(
             on=start[0],
             at=start[1],
@@ -444,18 +444,18 @@ class DeskMachine(RuleBasedStateMachine):
     # -- time -------------------------------------------------------------------------------------------------
 
     @rule(seconds=moments, ticks=st.booleans())
-    def time_passes(self, seconds, ticks):
+    def time_passes(self, seconds: float, ticks) -> None:
         self.trader.now += timedelta(seconds=seconds)
         if ticks:
             self.ask(TickClock())
 
     @rule()
-    def next_candle_begins(self):
+    def next_candle_begins(self) -> None:
         into = timedelta(seconds=self.now.timestamp() % 300)
         self.trader.now = self.now.replace(microsecond=0) + timedelta(seconds=300 - int(into.total_seconds()))
 
     @rule(settings=st.just({}) | some_limits)
-    def program_restarts(self, settings):
+    def program_restarts(self, settings: Any) -> None:
         """Start again, perhaps with another environment. A candle is not resized under an entry on its way."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
@@ -471,7 +471,7 @@ class DeskMachine(RuleBasedStateMachine):
     # -- the market -------------------------------------------------------------------------------------------
 
     @rule(asset=assets, stream=st.sampled_from(Stream), color=colors, timed=st.booleans())
-    def brick_closes(self, asset, stream, color, timed):
+    def brick_closes(self, asset: str, stream: Stream, color: Color, timed) -> None:
         self.count += 1
         bar_at = self.now if timed else None
         brick = CloseBrick(asset, stream, color, bar_id=f"brick-{self.count}", bar_at=bar_at)
@@ -480,7 +480,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.sent.append(brick)
 
     @rule(asset=assets, high=colors, macro=colors)
-    def zone_forms(self, asset, high, macro):
+    def zone_forms(self, asset: str, high, macro) -> None:
         for stream, color in ((Stream.MACRO, macro), (Stream.HIGH, high), (Stream.MAIN, high)):
             self._apply(CloseBrick(asset, stream, color))
 
@@ -515,33 +515,33 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.sent)
     @rule(which=st.integers(0, 10**6))
-    def brick_is_sent_again(self, which):
+    def brick_is_sent_again(self, which: int) -> None:
         assert self.ask(self.sent[which % len(self.sent)]).answer.duplicate
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(stream=st.sampled_from([Stream.FOUR, Stream.MAIN, Stream.HIGH]), asset=assets)
-    def market_turns(self, stream, asset):
+    def market_turns(self, stream: Stream, asset: str) -> None:
         """Close a brick against what is held."""
         if position := self.shadow.position[asset]:
             self._apply(CloseBrick(asset, stream, AGAINST["BUY" if position > 0 else "SELL"]))
 
     @precondition(lambda self: self.newest)
     @rule(which=st.integers(0, 10**6), color=colors)
-    def brick_comes_late(self, which, color):
+    def brick_comes_late(self, which: int, color: Color) -> None:
         (asset, stream), newest = list(self.newest.items())[which % len(self.newest)]
         self.count += 1
         late = CloseBrick(asset, stream, color, f"late-{self.count}", newest - timedelta(microseconds=1))
         assert self.ask(late).answer.stale
 
     @rule(asset=assets, price=st.none() | prices, delay=st.sampled_from([None, 0, 1, 700, -30, -90]))
-    def price_is_heard(self, asset, price, delay):
+    def price_is_heard(self, asset: str, price: float, delay: float) -> None:
         sent_at = None if delay is None else self.now - timedelta(seconds=delay)
         self.ask(NotePrice(asset, None if price is None else Decimal(price), sent_at))
         heard = self.now if sent_at is None or sent_at > self.now + timedelta(seconds=60) else sent_at
         self.shadow.heard[asset] = max(heard, self.shadow.heard.get(asset, heard))
 
     @rule(asset=assets)
-    def level_is_touched(self, asset):
+    def level_is_touched(self, asset: str) -> None:
         answer = self.ask(TouchLevel(asset)).answer
         assert isinstance(answer, OrderTaken)
         assert (answer.ignored == "no_position") == (self.shadow.position[asset] == 0)
@@ -555,7 +555,7 @@ class DeskMachine(RuleBasedStateMachine):
         mode=st.sampled_from(["SCALP", "RUNNER"]),
         size=st.sampled_from(["6pt", "9pt"]),
     )
-    def operator_enters(self, asset, direction, override, mode, size):
+    def operator_enters(self, asset: str, direction: Side, override, mode, size) -> None:
         command = EnterMarket(asset, mode, size, direction, override and direction is not None)
         unpolled = decide(self.desk, command, self.now).answer
         self.ask(TickClock())
@@ -578,7 +578,7 @@ class DeskMachine(RuleBasedStateMachine):
         calm=st.booleans(),
         fills=st.integers(0, 5),
     )
-    def operator_enters_a_living_market(self, asset, high, macro, mode, calm, fills):
+    def operator_enters_a_living_market(self, asset: str, high, macro, mode, calm: Any, fills: Any) -> None:
         """Take away what refuses most entries: silence, structure and, when calm, the last candle and cooldown."""
         if calm:
             self.trader.now += timedelta(seconds=300)
@@ -592,11 +592,11 @@ class DeskMachine(RuleBasedStateMachine):
             self._fill(order, 5250, None if fills == order.qty else fills)
 
     @rule(asset=assets, force=st.booleans())
-    def operator_exits(self, asset, force):
+    def operator_exits(self, asset: str, force) -> None:
         self.ask(ExitPosition(asset, force))
 
     @rule(force=st.booleans())
-    def operator_exits_all(self, force):
+    def operator_exits_all(self, force) -> None:
         answer = self.ask(ExitAll(force)).answer
         self.shadow.preorder.clear()
         assert isinstance(answer, ExitsTaken)
@@ -612,7 +612,7 @@ class DeskMachine(RuleBasedStateMachine):
         mode=st.sampled_from(["SCALP", "RUNNER"]),
         calm=st.booleans(),
     )
-    def operator_places_preorder(self, asset, direction, override, mode, calm):
+    def operator_places_preorder(self, asset: str, direction: Side, override, mode, calm: Any) -> None:
         if calm:
             self.trader.now += timedelta(seconds=300)
             self.bridge_is_heard(connected=True)
@@ -629,7 +629,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.shadow.entry_mode[asset] = mode
 
     @rule(asset=assets)
-    def operator_intends(self, asset):
+    def operator_intends(self, asset: str) -> None:
         self.ask(TickClock())
         expected = self.shadow.refusal_of(INTENT_ASKS, asset, self.now)
         if expected is None and self.shadow.what_waits(asset):
@@ -639,7 +639,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.shadow.intent[asset] = "WAITING"
 
     @rule(asset=assets)
-    def operator_cancels_what_waits(self, asset):
+    def operator_cancels_what_waits(self, asset: str) -> None:
         self.ask(TickClock())
         self._is_answered(CancelPreOrder(asset), None if asset in self.shadow.preorder else "nothing_waiting")
         self.shadow.preorder.pop(asset, None)
@@ -649,7 +649,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.shadow.intent[asset] = "CANCELLED"
 
     @rule(asset=assets)
-    def operator_scales_in(self, asset):
+    def operator_scales_in(self, asset: str) -> None:
         self.ask(TickClock())
         expected = self.shadow.refusal_of(SCALE_IN_ASKS, asset, self.now)
         if not self.shadow.position[asset]:
@@ -663,7 +663,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: "available" in self.shadow.scale_in.values())
     @rule(fills=st.integers(0, 5))
-    def operator_scales_in_a_living_market(self, fills):
+    def operator_scales_in_a_living_market(self, fills: Any) -> None:
         asset = next(asset for asset, status in self.shadow.scale_in.items() if status == "available")
         self.bridge_is_heard(connected=True)
         self.price_is_heard(asset, price=5250, delay=None)
@@ -680,7 +680,7 @@ class DeskMachine(RuleBasedStateMachine):
         aim=st.none() | st.sampled_from(["0", "0.25", "15", "200", "200.25"]),
         unlocks=st.booleans(),
     )
-    def operator_protects(self, asset, threshold, enabled, aim, unlocks):
+    def operator_protects(self, asset: str, threshold, enabled, aim: Any, unlocks) -> None:
         held = bool(self.shadow.position[asset])
         if held and unlocks:
             self._apply(CloseBrick(asset, Stream.TWO_HALF, AGAINST[self.shadow.side(asset)]))
@@ -704,7 +704,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(asset=assets, toggle=st.booleans(), aim=st.none() | st.sampled_from([0, 1, 2, 50, 51]), reset=st.booleans())
-    def operator_arms_signals(self, asset, toggle, aim, reset):
+    def operator_arms_signals(self, asset: str, toggle, aim: Any, reset) -> None:
         armed = self.shadow.protections.get(asset)
         arms = armed is not None and toggle and not armed["tp_armed"]
         expected = None
@@ -722,7 +722,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(asset=assets, name=st.sampled_from(sorted(TOGGLES.values())))
-    def operator_toggles_an_exit(self, asset, name):
+    def operator_toggles_an_exit(self, asset: str, name: str) -> None:
         armed = self.shadow.protections.get(asset)
         expected = None
         if armed is None:
@@ -735,14 +735,14 @@ class DeskMachine(RuleBasedStateMachine):
             armed[name] = not armed[name]
 
     @rule()
-    def operator_consumes_a_trade(self):
+    def operator_consumes_a_trade(self) -> None:
         self.ask(TickClock())
         is_left = self.shadow.trades_taken < self.shadow.rules["max_trades_per_day"]
         self._is_answered(ConsumeTrade(), None if is_left else "no_trade_left")
         self.shadow.trades_taken += is_left
 
     @rule(env=st.sampled_from(["DEMO", "LIVE"]))
-    def operator_switches_env(self, env):
+    def operator_switches_env(self, env) -> None:
         self.ask(TickClock())
         expected = self.shadow.refusal_of_env(env, self.now)
         self._is_answered(SwitchEnv(env), expected)
@@ -750,7 +750,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.shadow.switches_account()
 
     @rule(limits=some_limits)
-    def operator_sets_limits(self, limits):
+    def operator_sets_limits(self, limits) -> None:
         """Change limits; a lowered daily stop is weighed at once."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
@@ -770,7 +770,7 @@ class DeskMachine(RuleBasedStateMachine):
     # -- the bridge -------------------------------------------------------------------------------------------
 
     @rule(owner=owners, limit=st.integers(1, 3))
-    def bridge_claims(self, owner, limit):
+    def bridge_claims(self, owner: str, limit: int) -> None:
         answer = self.ask(ClaimOrders(owner, limit)).answer
         assert isinstance(answer, OrdersHandedOver)
         assert len(answer.handovers) <= limit
@@ -781,7 +781,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shadow.open)
     @rule(which=st.integers(0, 2), price=prices, qty=st.none() | st.integers(1, 5))
-    def order_fills(self, which, price, qty):
+    def order_fills(self, which: int, price: float, qty: int) -> None:
         orders = list(self.desk.orders.values())
         if not orders:
             return
@@ -801,7 +801,7 @@ class DeskMachine(RuleBasedStateMachine):
         cum_qty=st.none() | st.integers(1, 7),
         exec_id=st.none() | st.sampled_from(["e1", "e2", "e3"]),
     )
-    def bridge_reports_anything(self, which, status, price, qty, cum_qty, exec_id):
+    def bridge_reports_anything(self, which: int, status: str, price: float, qty: int, cum_qty: int, exec_id) -> None:
         ids = [*self.shadow.orders, "0" * 32]
         report = ReportExecution(
             ids[-1 - which % min(len(ids), 5)],
@@ -818,14 +818,14 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shadow.disagreement)
     @rule(seconds=st.sampled_from([1.999999, 2, 5]))
-    def broker_keeps_disagreeing(self, seconds):
+    def broker_keeps_disagreeing(self, seconds: float) -> None:
         lies = {asset: position for asset, (position, _) in self.shadow.disagreement.items()}
         self.trader.now += timedelta(seconds=seconds)
         self.snapshot_comes(balance=None, lies=lies, open_pnl=None)
 
     @precondition(lambda self: self.shadow.open)
     @rule(which=st.integers(0, 2), status=st.sampled_from(["REJECTED", "CANCELLED"]))
-    def broker_refuses(self, which, status):
+    def broker_refuses(self, which: int, status: str) -> None:
         orders = list(self.desk.orders.values())
         if orders:
             self.ask(ReportExecution(orders[which % len(orders)].id, OrderStatus(status), reason="halted"))
@@ -835,7 +835,7 @@ class DeskMachine(RuleBasedStateMachine):
         lies=st.just({}) | st.dictionaries(assets, st.sampled_from([-5, 0, 3, 5]), max_size=2),
         open_pnl=st.none() | st.sampled_from([-125, 0, 374, 375]),
     )
-    def snapshot_comes(self, balance, lies, open_pnl):
+    def snapshot_comes(self, balance, lies, open_pnl) -> None:
         self.ask(TickClock())
         held = {asset: (lies.get(asset, self.shadow.position[asset]), self.shadow.position[asset]) for asset in ASSETS}
         positions = tuple(
@@ -854,21 +854,21 @@ class DeskMachine(RuleBasedStateMachine):
         self.shadow.see_positions(held, decision, self.now, open_before)
 
     @rule(connected=st.booleans())
-    def bridge_is_heard(self, connected):
+    def bridge_is_heard(self, connected) -> None:
         self.ask(HearBridge(ts_connected=connected))
         self.shadow.bridge_at, self.shadow.bridge_connected = self.now, connected
 
     # -- what always holds ------------------------------------------------------------------------------------
 
     @invariant()
-    def one_open_order_per_asset(self):
+    def one_open_order_per_asset(self) -> None:
         symbols = [order.asset for order in self.desk.orders.values()]
         assert len(symbols) == len(set(symbols))
         assert set(symbols) == set(self.shadow.open)
         assert not any(order.status.is_final for order in self.desk.orders.values())
 
     @invariant()
-    def position_is_the_sum_of_fills(self):
+    def position_is_the_sum_of_fills(self) -> None:
         for symbol, asset in self.desk.assets.items():
             assert asset.position == self.shadow.position[symbol]
             assert asset.trade is None or asset.trade.quantity > 0
@@ -877,26 +877,26 @@ class DeskMachine(RuleBasedStateMachine):
                 assert exit_order.remaining == abs(asset.position)
 
     @invariant()
-    def counters_agree(self):
+    def counters_agree(self) -> None:
         assert self.desk.day.trades_taken == self.shadow.trades_taken
         assert self.desk.day.is_stopped == self.shadow.is_stopped
         assert self.desk.day.trading_day == self.shadow.day
 
     @invariant()
-    def limits_hold_both_ways(self):
+    def limits_hold_both_ways(self) -> None:
         for name in TIGHTER:
             assert getattr(self.desk.rules, name) == self.shadow.rules[name], f"{name} in force"
             assert getattr(self.desk.wanted, name) == self.shadow.wanted[name], f"{name} wanted"
 
     @invariant()
-    def what_waits_agrees(self):
+    def what_waits_agrees(self) -> None:
         for symbol, asset in self.desk.assets.items():
             assert (asset.intent.status if asset.intent else None) == self.shadow.intent.get(symbol)
             waits = asset.preorder is not None and asset.preorder.is_active
             assert waits == (symbol in self.shadow.preorder)
 
     @invariant()
-    def the_trade_is_protected_as_told(self):
+    def the_trade_is_protected_as_told(self) -> None:
         for symbol, asset in self.desk.assets.items():
             trade = asset.trade
             if trade is None:
@@ -909,7 +909,7 @@ class DeskMachine(RuleBasedStateMachine):
             assert trade.initial_exit_locked == (trade.zone != "ADOPTED" and not self.shadow.fresh_main[symbol])
 
     @invariant()
-    def no_exit_is_forgotten(self):
+    def no_exit_is_forgotten(self) -> None:
         self.flattening = {a for a in self.flattening if self.shadow.position[a] or a in self.shadow.open}
         if self.shadow.is_stopped:
             self.flattening |= {asset for asset in ASSETS if self.shadow.position[asset]}
@@ -917,7 +917,7 @@ class DeskMachine(RuleBasedStateMachine):
             order, due = self.desk.open_order(symbol), self.desk.assets[symbol].due_exit
             assert due is not None or (order is not None and order.kind == "EXIT"), f"{symbol} is left alone"
 
-    def teardown(self):
+    def teardown(self) -> None:
         if hasattr(self, "trader"):
             assert self.trader.replays_equal()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ ASSETS = ("ES", "NQ", "YM", "EURUSD")
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def trader(request, tmp_path):
+def trader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredTrader]:
     """A trader with a position in each of four assets, on either store."""
     opens = None
     if request.param == "firestore":
@@ -43,13 +44,13 @@ def open_orders(trader: StoredTrader) -> list[Order]:
     return list(trader.desk.orders.values())
 
 
-def test_orders_of_one_millisecond_keep_their_order_over_a_restart(trader):
+def test_orders_of_one_millisecond_keep_their_order_over_a_restart(trader: StoredTrader) -> None:
     before = open_orders(trader.exits_all(force=True))
     assert [order.asset for order in before] == list(ASSETS)
     assert open_orders(trader.restarts()) == before
 
 
-def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(trader):
+def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(trader: StoredTrader) -> None:
     for asset in ASSETS[:2]:
         trader.turns_to(asset).exits(force=True)
     trader.restarts()
@@ -60,7 +61,7 @@ def test_an_id_handed_out_after_a_restart_in_the_same_millisecond_sorts_last(tra
     assert open_orders(trader.restarts()) == before
 
 
-def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader):
+def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader: StoredTrader) -> None:
     trader.exits_all(force=True).keeps_snapshot().restarts().filled_at(5250)
     replay = trader.replays()
     assert replay.is_equal, replay.sentences
@@ -70,7 +71,7 @@ def test_what_the_restarted_desk_decided_is_replayed_with_the_same_ids(trader):
 
 
 @pytest.fixture
-def old(tmp_path):
+def old(tmp_path: Path) -> Path:
     """The file as the program without the counter left it, brought to today's schema."""
     path = tmp_path / "desk.sqlite"
     connection = sqlite3.connect(path)
@@ -88,7 +89,7 @@ def ids_in(path: Path) -> list[str]:
         connection.close()
 
 
-def test_a_journal_of_before_the_counter_is_replayed_to_the_ids_of_then(old):
+def test_a_journal_of_before_the_counter_is_replayed_to_the_ids_of_then(old: Path) -> None:
     reader = SqliteReader(old)
     replay = replay_store(reader)
     reader.close()
@@ -96,7 +97,7 @@ def test_a_journal_of_before_the_counter_is_replayed_to_the_ids_of_then(old):
     assert (replay.last, replay.snapshots, replay.reached_store) == (20, 1, True)
 
 
-def test_a_desk_of_before_the_counter_goes_on_with_counted_ids_and_replays_from_its_first_row(old):
+def test_a_desk_of_before_the_counter_goes_on_with_counted_ids_and_replays_from_its_first_row(old: Path) -> None:
     earlier = ids_in(old)
     trader = StoredTrader(old, at="09:45:00", assets=ASSETS[:3])
     for asset, price in (("ES", 5251), ("NQ", 18251), ("YM", 42001)):

@@ -8,20 +8,24 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
 import time_machine
+from click.testing import Result
 from msgspec.structs import replace
 
 from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
 from services.history.files import FileStands, durable_file
-from services.history.prune import NothingToPrune, prune
+from services.history.prune import NothingToPrune, Pruned, prune
 from services.stores.store import StoreUnreadable
 from tests.support.builders import new_york
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, REPOSITORY, TV_SECRET
@@ -32,13 +36,13 @@ LATER = new_york("2026-11-30", "12:00")
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = four_days(StoredTrader(tmp_path / "desk.sqlite", on=DAYS[0]))
     yield trader
     trader.stops()
 
 
-def four_days(trader):
+def four_days(trader: StoredTrader) -> StoredTrader:
     """One trade and one refusal a day, a snapshot at each day's beginning, a refused order on the last."""
     for day in DAYS:
         trader.at("09:31:10", on=day).ticks().keeps_snapshot()
@@ -48,7 +52,7 @@ def four_days(trader):
 
 
 @pytest.fixture
-def flask(trader, monkeypatch):
+def flask(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a command of ``flask desk`` on the trader's file."""
     secrets = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
     for name, value in {**secrets, "STORE": "sqlite", "SQLITE_PATH": str(trader.path)}.items():
@@ -57,7 +61,7 @@ def flask(trader, monkeypatch):
     return lambda *words: runner.invoke(args=["desk", *map(str, words)])
 
 
-def cells(path):
+def cells(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -65,7 +69,7 @@ def cells(path):
 # -- export -----------------------------------------------------------------------------------------------------
 
 
-def test_jsonl_is_the_journal_itself(trader, flask, tmp_path):
+def test_jsonl_is_the_journal_itself(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     answer = flask("export", "--format", "jsonl", "--to", path)
     assert answer.exit_code == 0, answer.output
@@ -73,7 +77,9 @@ def test_jsonl_is_the_journal_itself(trader, flask, tmp_path):
     assert answer.output == f"{len(trader.rows)} records of journal are in {path}.\n"
 
 
-def test_trades_in_csv_are_the_trades_to_the_cent(trader, flask, tmp_path):
+def test_trades_in_csv_are_the_trades_to_the_cent(
+    trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path
+) -> None:
     flask("export", "--format", "csv", "--what", "trades", "--to", tmp_path / "trades.csv")
     rows = cells(tmp_path / "trades.csv")
     assert [row["id"] for row in rows] == [trade.id for trade in trader.trades_closed]
@@ -83,7 +89,9 @@ def test_trades_in_csv_are_the_trades_to_the_cent(trader, flask, tmp_path):
     assert rows[0]["exit_ts"] == "2026-11-16T14:31:10.000000+00:00"
 
 
-def test_refusals_tell_time_gate_and_sentence(trader, flask, tmp_path):
+def test_refusals_tell_time_gate_and_sentence(
+    trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path
+) -> None:
     flask("export", "--format", "csv", "--what", "refusals", "--day", "2026-11-17", "--to", tmp_path / "refusals.csv")
     (row,) = cells(tmp_path / "refusals.csv")
     assert (row["asset"], row["direction"], row["gate"]) == ("ES", "SELL", "cooldown")
@@ -91,7 +99,9 @@ def test_refusals_tell_time_gate_and_sentence(trader, flask, tmp_path):
     assert row["at"] == "2026-11-17T14:31:10.000000+00:00"
 
 
-def test_orders_are_told_once_with_their_end(trader, flask, tmp_path):
+def test_orders_are_told_once_with_their_end(
+    trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path
+) -> None:
     flask("export", "--format", "csv", "--what", "orders", "--to", tmp_path / "orders.csv")
     rows = cells(tmp_path / "orders.csv")
     assert [row["status"] for row in rows] == ["FILLED"] * 8 + ["REJECTED"]
@@ -100,7 +110,9 @@ def test_orders_are_told_once_with_their_end(trader, flask, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["trades", "refusals", "orders", "journal"])
-def test_parquet_holds_what_csv_holds(trader, flask, tmp_path, what):
+def test_parquet_holds_what_csv_holds(
+    trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path, what: str
+) -> None:
     for form in ("csv", "parquet"):
         answer = flask("export", "--format", form, "--what", what, "--to", tmp_path / f"it.{form}")
         assert answer.exit_code == 0, answer.output
@@ -124,12 +136,14 @@ def test_parquet_holds_what_csv_holds(trader, flask, tmp_path, what):
         (("--from", "2026-12-01"), []),
     ],
 )
-def test_only_the_days_asked_for(flask, tmp_path, asked, days):
+def test_only_the_days_asked_for(
+    flask: Callable[..., Result], tmp_path: Path, asked: tuple[str, ...], days: list[Any]
+) -> None:
     flask("export", "--format", "csv", "--what", "trades", *asked, "--to", tmp_path / "trades.csv")
     assert [row["exit_ts"][:10] for row in cells(tmp_path / "trades.csv")] == days
 
 
-def test_a_file_that_stands_is_not_written_over_without_force(flask, tmp_path):
+def test_a_file_that_stands_is_not_written_over_without_force(flask: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("mine")
     answer = flask("export", "--format", "csv", "--to", path)
@@ -140,7 +154,7 @@ def test_a_file_that_stands_is_not_written_over_without_force(flask, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir() if ".part" in p.name) == []
 
 
-def test_an_export_that_fails_leaves_what_stood(tmp_path):
+def test_an_export_that_fails_leaves_what_stood(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     with pytest.raises(TypeError), durable_file(path, replaces=True) as file:
@@ -148,14 +162,16 @@ def test_an_export_that_fails_leaves_what_stood(tmp_path):
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
 
 
-def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path):
+def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with pytest.raises(FileStands), durable_file(path):
         path.write_text("theirs")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "theirs")]
 
 
-def test_without_pyarrow_one_sentence_says_what_to_install(flask, tmp_path, monkeypatch):
+def test_without_pyarrow_one_sentence_says_what_to_install(
+    flask: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = flask("export", "--format", "parquet", "--to", tmp_path / "it.parquet")
     assert answer.exit_code == 1
@@ -163,17 +179,17 @@ def test_without_pyarrow_one_sentence_says_what_to_install(flask, tmp_path, monk
     assert not (tmp_path / "it.parquet").exists()
 
 
-def test_the_desk_does_not_load_what_only_exports_need():
+def test_the_desk_does_not_load_what_only_exports_need() -> None:
     code = "import app, services.ops.commands, sys; print('pyarrow' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert loaded.stdout == "False\n"
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_memory_does_not_grow_with_the_journal(trader, tmp_path, form):
+def test_memory_does_not_grow_with_the_journal(trader: StoredTrader, tmp_path: Path, form: str) -> None:
     row = max(trader.rows, key=lambda row: len(row.events))
 
-    def peak_of(count):
+    def peak_of(count: int) -> int:
         rows = (replace(row, sequence=number) for number in range(count))
         tracemalloc.start()
         try:
@@ -189,11 +205,11 @@ def test_memory_does_not_grow_with_the_journal(trader, tmp_path, form):
 # -- prune ------------------------------------------------------------------------------------------------------
 
 
-def pruned(trader, folder, keep_days=1, now=LATER):
+def pruned(trader: StoredTrader, folder: Path, keep_days: int = 1, now: datetime = LATER) -> Pruned:
     return prune(trader.manager.store, folder, keep_days, now)
 
 
-def test_rows_go_to_the_archive_up_to_the_newest_old_snapshot(trader, tmp_path):
+def test_rows_go_to_the_archive_up_to_the_newest_old_snapshot(trader: StoredTrader, tmp_path: Path) -> None:
     before, marks = trader.rows, trader.manager.store.snapshot_marks()
     done = pruned(trader, tmp_path / "archive")
     assert (done.through, done.rows) == (marks[-1].sequence, marks[-1].sequence)
@@ -202,7 +218,7 @@ def test_rows_go_to_the_archive_up_to_the_newest_old_snapshot(trader, tmp_path):
     assert [part.head.trading_day for part in done.parts] == list(DAYS)
 
 
-def test_archive_and_store_replay_from_the_first_row(trader, tmp_path):
+def test_archive_and_store_replay_from_the_first_row(trader: StoredTrader, tmp_path: Path) -> None:
     before = trader.rows
     pruned(trader, tmp_path / "archive")
     trader.at("09:50:00").trades_once()
@@ -217,7 +233,7 @@ def test_archive_and_store_replay_from_the_first_row(trader, tmp_path):
     assert trader.under("COOLDOWN_SECONDS=180", archive=tmp_path / "archive").entries == 6
 
 
-def test_a_second_prune_goes_on_where_the_first_ended(trader, tmp_path):
+def test_a_second_prune_goes_on_where_the_first_ended(trader: StoredTrader, tmp_path: Path) -> None:
     before = trader.rows
     first = pruned(trader, tmp_path / "archive", now=new_york("2026-11-18", "10:00"))
     second = pruned(trader, tmp_path / "archive")
@@ -227,7 +243,7 @@ def test_a_second_prune_goes_on_where_the_first_ended(trader, tmp_path):
         pruned(trader, tmp_path / "archive")
 
 
-def test_a_day_cut_by_a_snapshot_lies_in_two_files(trader, tmp_path):
+def test_a_day_cut_by_a_snapshot_lies_in_two_files(trader: StoredTrader, tmp_path: Path) -> None:
     before = trader.rows
     pruned(trader, tmp_path / "archive")
     trader.at("09:31:00", on="2026-11-20").ticks().keeps_snapshot()
@@ -237,7 +253,9 @@ def test_a_day_cut_by_a_snapshot_lies_in_two_files(trader, tmp_path):
     assert list(Archive(tmp_path / "archive").rows())[: len(before)] == before
 
 
-def test_a_prune_that_was_cut_short_is_repeated(trader, tmp_path, monkeypatch):
+def test_a_prune_that_was_cut_short_is_repeated(
+    trader: StoredTrader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = trader.rows
     with monkeypatch.context() as broken:
         broken.setattr(trader.manager.store, "prune_journal", lambda through, kinds: 1 / 0)
@@ -249,13 +267,13 @@ def test_a_prune_that_was_cut_short_is_repeated(trader, tmp_path, monkeypatch):
     assert trader.replays(archive=tmp_path / "archive").is_equal
 
 
-def test_without_an_old_snapshot_nothing_is_pruned(trader, tmp_path):
+def test_without_an_old_snapshot_nothing_is_pruned(trader: StoredTrader, tmp_path: Path) -> None:
     with pytest.raises(NothingToPrune, match="no snapshot is older than 30 days"):
         pruned(trader, tmp_path / "archive", keep_days=30)
     assert trader.rows[0].sequence == 1
 
 
-def test_another_desks_archive_is_refused(trader, tmp_path):
+def test_another_desks_archive_is_refused(trader: StoredTrader, tmp_path: Path) -> None:
     pruned(trader, tmp_path / "archive", now=new_york("2026-11-17", "10:00"))
     first, second = trader.manager.store.snapshot_marks()[1:3]
     trader.manager.store.prune_journal(second.sequence)
@@ -264,10 +282,10 @@ def test_another_desks_archive_is_refused(trader, tmp_path):
     assert first.sequence < second.sequence
 
 
-def test_the_desk_trades_on_while_it_is_pruned(trader, tmp_path):
+def test_the_desk_trades_on_while_it_is_pruned(trader: StoredTrader, tmp_path: Path) -> None:
     ended = threading.Event()
 
-    def trades():
+    def trades() -> None:
         while not ended.is_set():
             trader.later(seconds=1).bricks(4, "green")
 
@@ -283,12 +301,12 @@ def test_the_desk_trades_on_while_it_is_pruned(trader, tmp_path):
     assert replay.first == 1
 
 
-def files_of(trader, tmp_path):
+def files_of(trader: StoredTrader, tmp_path: Path) -> list[Path]:
     pruned(trader, tmp_path / "archive")
     return sorted((tmp_path / "archive").iterdir())
 
 
-def test_a_missing_file_is_named(trader, flask, tmp_path):
+def test_a_missing_file_is_named(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     files = files_of(trader, tmp_path)
     files[1].unlink()
     answer = flask("replay", "--archive", tmp_path / "archive")
@@ -297,7 +315,7 @@ def test_a_missing_file_is_named(trader, flask, tmp_path):
     assert files[0].name in answer.output
 
 
-def test_a_missing_last_file_is_named(trader, flask, tmp_path):
+def test_a_missing_last_file_is_named(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     files = files_of(trader, tmp_path)
     last = Archive(tmp_path / "archive").parts[-1]
     files[-1].unlink()
@@ -306,7 +324,7 @@ def test_a_missing_last_file_is_named(trader, flask, tmp_path):
     assert f"row {last.first} to {last.last} are missing" in answer.output or f"row {last.first} is" in answer.output
 
 
-def test_a_missing_first_file_leaves_what_a_snapshot_begins(trader, tmp_path):
+def test_a_missing_first_file_leaves_what_a_snapshot_begins(trader: StoredTrader, tmp_path: Path) -> None:
     files = files_of(trader, tmp_path)
     files[0].unlink()
     replay = trader.replays(archive=tmp_path / "archive")
@@ -315,7 +333,9 @@ def test_a_missing_first_file_leaves_what_a_snapshot_begins(trader, tmp_path):
 
 
 @pytest.mark.parametrize("place", [5, 60, 200, -5])
-def test_a_flipped_byte_is_named(trader, flask, tmp_path, place):
+def test_a_flipped_byte_is_named(
+    trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path, place: int
+) -> None:
     damaged = files_of(trader, tmp_path)[1]
     body = bytearray(damaged.read_bytes())
     body[place] ^= 0x40
@@ -329,7 +349,7 @@ def test_a_flipped_byte_is_named(trader, flask, tmp_path, place):
     assert not (tmp_path / "all.jsonl").exists()
 
 
-def test_a_row_that_was_rewritten_is_found_though_the_file_is_whole(trader, tmp_path):
+def test_a_row_that_was_rewritten_is_found_though_the_file_is_whole(trader: StoredTrader, tmp_path: Path) -> None:
     damaged = files_of(trader, tmp_path)[1]
     text = gzip.decompress(damaged.read_bytes()).replace(b"5252.50", b"5259.50", 1)
     damaged.write_bytes(gzip.compress(text))
@@ -337,7 +357,7 @@ def test_a_row_that_was_rewritten_is_found_though_the_file_is_whole(trader, tmp_
         trader.replays(archive=tmp_path / "archive")
 
 
-def test_a_row_that_was_taken_out_is_found(trader, tmp_path):
+def test_a_row_that_was_taken_out_is_found(trader: StoredTrader, tmp_path: Path) -> None:
     damaged = files_of(trader, tmp_path)[1]
     lines = gzip.decompress(damaged.read_bytes()).splitlines(keepends=True)
     damaged.write_bytes(gzip.compress(b"".join(lines[:3] + lines[4:])))
@@ -345,7 +365,7 @@ def test_a_row_that_was_taken_out_is_found(trader, tmp_path):
         trader.replays(archive=tmp_path / "archive")
 
 
-def test_a_cut_file_is_found(trader, tmp_path):
+def test_a_cut_file_is_found(trader: StoredTrader, tmp_path: Path) -> None:
     damaged = files_of(trader, tmp_path)[1]
     damaged.write_bytes(damaged.read_bytes()[:-40])
     with pytest.raises(StoreUnreadable, match=f"{damaged.name} is damaged"):
@@ -355,7 +375,7 @@ def test_a_cut_file_is_found(trader, tmp_path):
 # -- the commands -------------------------------------------------------------------------------------------------
 
 
-def test_replay_ends_with_0_1_and_2(trader, flask, tmp_path):
+def test_replay_ends_with_0_1_and_2(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     answer = flask("replay")
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (0, "EQUAL")
     assert f"{len(trader.rows)} rows decided again (1 to {len(trader.rows)})" in answer.output
@@ -374,7 +394,7 @@ def test_replay_ends_with_0_1_and_2(trader, flask, tmp_path):
     assert answer.output.count("\n") == 1
 
 
-def test_replay_tells_what_other_rules_would_have_done(flask):
+def test_replay_tells_what_other_rules_would_have_done(flask: Callable[..., Result]) -> None:
     answer = flask("replay", "--set", "MAX_TRADES_PER_DAY=1", "--set", "COOLDOWN_SECONDS=0", "--day", "2026-11-19")
     assert answer.exit_code == 0
     assert "1 of them would have been refused; 0 closed" in answer.output
@@ -393,13 +413,15 @@ def test_replay_tells_what_other_rules_would_have_done(flask):
         ("FLASK_SECRET_KEY=abcdefgh", "FLASK_SECRET_KEY is no rule"),
     ],
 )
-def test_an_unknown_rule_or_a_bad_value_is_said(flask, pair, sentence):
+def test_an_unknown_rule_or_a_bad_value_is_said(flask: Callable[..., Result], pair: str, sentence: str) -> None:
     answer = flask("replay", "--set", pair)
     assert answer.exit_code == 2
     assert sentence in answer.output
 
 
-def test_reading_commands_create_nothing(flask, tmp_path, monkeypatch):
+def test_reading_commands_create_nothing(
+    flask: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SQLITE_PATH", str(tmp_path / "nothing" / "desk.sqlite"))
     for words in (("replay",), ("export", "--format", "csv", "--to", tmp_path / "x.csv")):
         answer = flask(*words)
@@ -408,7 +430,7 @@ def test_reading_commands_create_nothing(flask, tmp_path, monkeypatch):
     assert not (tmp_path / "nothing").exists()
 
 
-def test_prune_and_replay_by_command(trader, flask, tmp_path):
+def test_prune_and_replay_by_command(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     before = len(trader.rows)
     with time_machine.travel(LATER):
         answer = flask("prune", "--keep-days", "1", "--archive", tmp_path / "archive")

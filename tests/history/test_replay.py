@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,13 +30,13 @@ from wire.types import Stream
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite", assets=("ES", "NQ"))
     yield trader
     trader.stops()
 
 
-def tampered(trader, statement, *values):
+def tampered(trader: StoredTrader, statement: str, *values) -> None:
     with sqlite3.connect(trader.path) as connection:
         assert connection.execute(statement, values).rowcount == 1
 
@@ -41,7 +44,7 @@ def tampered(trader, statement, *values):
 WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
 
 
-def changed(trader, table, key, name, change):
+def changed(trader: StoredTrader, table, key: str | None, name: str, change: Any) -> None:
     """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
     table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
@@ -52,7 +55,7 @@ def changed(trader, table, key, name, change):
     assert name in str(plain)
 
 
-def a_day(trader):
+def a_day(trader: StoredTrader) -> StoredTrader:
     """A trade that is won, one that is blocked, one that is open."""
     trader.trades_once("ES")
     trader.keeps_snapshot()
@@ -60,7 +63,7 @@ def a_day(trader):
     return trader
 
 
-def test_what_nobody_touched_is_equal(trader):
+def test_what_nobody_touched_is_equal(trader: StoredTrader) -> None:
     replay = a_day(trader).replays()
     assert replay.is_equal
     assert (replay.first, replay.snapshots, replay.reached_store) == (1, 1, True)
@@ -69,7 +72,7 @@ def test_what_nobody_touched_is_equal(trader):
     assert replay.strangers == []
 
 
-def test_it_is_equal_across_restarts_and_changed_rules(trader):
+def test_it_is_equal_across_restarts_and_changed_rules(trader: StoredTrader) -> None:
     a_day(trader).restarts(cooldown_seconds=240, max_trades_per_day=9).at("09:31:00", on="2026-11-18")
     trader.filled_at(5260, "ES") if trader.order else trader
     replay = trader.restarts().replays()
@@ -77,7 +80,7 @@ def test_it_is_equal_across_restarts_and_changed_rules(trader):
     assert len(replay.programs) == 1
 
 
-def test_a_field_of_a_document_that_was_touched_is_named(trader):
+def test_a_field_of_a_document_that_was_touched_is_named(trader: StoredTrader) -> None:
     a_day(trader).stops()
     changed(trader, "documents", "ES", "trade", lambda body: body["asset"]["trade"].update(quantity=3))
     replay = trader.replays()
@@ -86,14 +89,14 @@ def test_a_field_of_a_document_that_was_touched_is_named(trader):
     assert replay.unequal_rows == ()
 
 
-def test_a_lock_that_was_lifted_by_hand_is_named(trader):
+def test_a_lock_that_was_lifted_by_hand_is_named(trader: StoredTrader) -> None:
     trader.trades_once("ES").stops()
     changed(trader, "documents", "_global", "locks", lambda body: body["desk"]["locks"].update(cooldown_until=None))
     (sentence,) = trader.replays().sentences
     assert sentence.startswith("_global.locks.cooldown_until: the journal says 2026-11-17T14:34:10Z, the store says")
 
 
-def test_an_order_and_a_trade_that_were_touched_are_named(trader):
+def test_an_order_and_a_trade_that_were_touched_are_named(trader: StoredTrader) -> None:
     a_day(trader).stops()
     trade = trader.trades_closed[0]
     changed(trader, "trades", trade.id, "pnl_usd", lambda body: body.update(pnl_usd="5000"))
@@ -103,7 +106,7 @@ def test_an_order_and_a_trade_that_were_touched_are_named(trader):
     assert f"trade {trade.id}.pnl_usd: the journal says 0, the store says 5000" in replay.sentences
 
 
-def test_an_order_that_was_removed_is_named(trader):
+def test_an_order_that_was_removed_is_named(trader: StoredTrader) -> None:
     a_day(trader).turns_to("ES").bricks(6, "red").exits().stops()
     open_id = next(iter(trader.desk.orders))
     tampered(trader, "DELETE FROM records WHERE kind = 'orders' AND id = ?", open_id)
@@ -112,7 +115,7 @@ def test_an_order_that_was_removed_is_named(trader):
     assert sentence.endswith("the store says nothing")
 
 
-def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader):
+def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTrader) -> None:
     a_day(trader).stops()
     row = next(row for row in trader.rows if b"TradeClosed" in row.events)
     changed(trader, "journal", row.sequence, "pnl", lambda told: _closed(told).update(pnl_usd="100"))
@@ -123,11 +126,11 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader):
     assert sentence == f"{where}: decided again it is 0, the journal told 100"
 
 
-def _closed(told):
+def _closed(told) -> dict[str, Any]:
     return next(event for event in told if event["type"] == "TradeClosed")
 
 
-def test_a_command_that_was_rewritten_shows_in_its_row_the_next_snapshot_and_the_store(trader):
+def test_a_command_that_was_rewritten_shows_in_its_row_the_next_snapshot_and_the_store(trader: StoredTrader) -> None:
     trader.bricks(4, "green").keeps_snapshot().bricks(6, "green").stops()
     row = next(row for row in trader.rows if row.kind == "CloseBrick")
     command = documents.write_command(CloseBrick("ES", Stream.FOUR, "red"))
@@ -138,7 +141,7 @@ def test_a_command_that_was_rewritten_shows_in_its_row_the_next_snapshot_and_the
     assert "ES.stack.four.color: the journal says red, the store says green" in replay.sentences
 
 
-def test_a_row_that_makes_the_program_fail_is_a_finding_and_not_the_end(trader):
+def test_a_row_that_makes_the_program_fail_is_a_finding_and_not_the_end(trader: StoredTrader) -> None:
     a_day(trader).stops()
     row = next(row for row in trader.rows if row.kind == "EnterMarket")
     broken = b'{"type":"SetProtect","asset":"ES","enabled":true,"threshold":"NaN"}'
@@ -147,21 +150,23 @@ def test_a_row_that_makes_the_program_fail_is_a_finding_and_not_the_end(trader):
 
 
 @pytest.mark.parametrize("broken", [b"{", b'{"type":"Nothing"}', b"\xff"])
-def test_a_row_that_is_no_command_cannot_be_read(trader, broken):
+def test_a_row_that_is_no_command_cannot_be_read(trader: StoredTrader, broken: bytes) -> None:
     a_day(trader).stops()
     tampered(trader, "UPDATE journal SET command = ? WHERE sequence = 5", broken)
     with pytest.raises(StoreUnreadable, match=r"row 5 \("):
         trader.replays()
 
 
-def test_a_row_of_a_newer_program_cannot_be_read(trader):
+def test_a_row_of_a_newer_program_cannot_be_read(trader: StoredTrader) -> None:
     a_day(trader).stops()
     tampered(trader, "UPDATE journal SET schema = ? WHERE sequence = 5", documents.SCHEMA + 1)
     with pytest.raises(StoreUnreadable, match=r"row 5 \(\w+\) has schema"):
         trader.replays()
 
 
-def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(capsys, monkeypatch):
+def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(display, "PROGRESS_EVERY_SECONDS", 0)
     tell = display.progress_told()
     for row in (1000, 2000):
@@ -172,14 +177,14 @@ def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(capsys, monkeypa
     assert capsys.readouterr().err == ""
 
 
-def test_a_missing_row_is_named(trader):
+def test_a_missing_row_is_named(trader: StoredTrader) -> None:
     a_day(trader).stops()
     tampered(trader, "DELETE FROM journal WHERE sequence = 5")
     with pytest.raises(StoreUnreadable, match="row 5 is missing: row 6 comes next"):
         trader.replays()
 
 
-def test_a_missing_end_is_named(trader):
+def test_a_missing_end_is_named(trader: StoredTrader) -> None:
     a_day(trader).stops()
     last = trader.desk.sequence
     tampered(trader, "DELETE FROM journal WHERE sequence = ?", last)
@@ -187,7 +192,7 @@ def test_a_missing_end_is_named(trader):
         trader.replays()
 
 
-def test_a_pruned_journal_is_replayed_from_its_snapshot(trader):
+def test_a_pruned_journal_is_replayed_from_its_snapshot(trader: StoredTrader) -> None:
     trader.trades_once("ES").keeps_snapshot()
     kept = trader.desk.sequence
     trader.at("09:40:00").is_long(5250, "ES")
@@ -200,7 +205,7 @@ def test_a_pruned_journal_is_replayed_from_its_snapshot(trader):
         trader.replays()
 
 
-def test_a_journal_pruned_to_its_end_is_compared_by_its_snapshot(trader):
+def test_a_journal_pruned_to_its_end_is_compared_by_its_snapshot(trader: StoredTrader) -> None:
     a_day(trader).keeps_snapshot()
     trader.manager.store.prune_journal(trader.desk.sequence)
     replay = trader.replays()
@@ -210,14 +215,14 @@ def test_a_journal_pruned_to_its_end_is_compared_by_its_snapshot(trader):
     assert not trader.replays().is_equal
 
 
-def three_days(trader):
+def three_days(trader: StoredTrader) -> StoredTrader:
     for day in ("2026-11-17", "2026-11-18", "2026-11-19"):
         trader.at("09:31:10", on=day).ticks().keeps_snapshot()
         trader.at("09:32:00").trades_once("ES")
     return trader
 
 
-def test_a_day_is_replayed_from_the_snapshot_before_it(trader):
+def test_a_day_is_replayed_from_the_snapshot_before_it(trader: StoredTrader) -> None:
     three_days(trader)
     replay = trader.replays(day="2026-11-18")
     assert replay.is_equal
@@ -231,7 +236,7 @@ def test_a_day_is_replayed_from_the_snapshot_before_it(trader):
         trader.replays(day="2026-11-20")
 
 
-def test_a_day_tells_of_its_own_rows_alone(trader):
+def test_a_day_tells_of_its_own_rows_alone(trader: StoredTrader) -> None:
     three_days(trader).stops()
     rows = [row for row in trader.rows if b"TradeClosed" in row.events]
     changed(trader, "journal", rows[1].sequence, "pnl", lambda told: _closed(told).update(pnl_usd="100"))
@@ -240,11 +245,11 @@ def test_a_day_tells_of_its_own_rows_alone(trader):
     assert trader.replays(day="2026-11-19").is_equal
 
 
-def test_a_running_desk_is_never_told_unequal(tmp_path):
+def test_a_running_desk_is_never_told_unequal(tmp_path: Path) -> None:
     trader = StoredTrader(tmp_path / "desk.sqlite")
     ended = threading.Event()
 
-    def trades():
+    def trades() -> None:
         number = 0
         while not ended.is_set():
             number += 1
@@ -265,7 +270,7 @@ def test_a_running_desk_is_never_told_unequal(tmp_path):
     assert replays[-1].last > replays[0].last
 
 
-def test_rows_of_another_version_are_said_to_be(trader, monkeypatch):
+def test_rows_of_another_version_are_said_to_be(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch) -> None:
     a_day(trader).stops()
     with monkeypatch.context() as older:
         older.setattr("services.desk.leadership.VERSION", "0.3.9")
@@ -276,7 +281,7 @@ def test_rows_of_another_version_are_said_to_be(trader, monkeypatch):
     assert replay.strangers == ["0.3.9"]
 
 
-def test_a_store_without_a_desk_is_equal_to_nothing(tmp_path):
+def test_a_store_without_a_desk_is_equal_to_nothing(tmp_path: Path) -> None:
     StoredTrader(tmp_path / "desk.sqlite").stops()
     with sqlite3.connect(tmp_path / "desk.sqlite") as connection:
         connection.execute("DELETE FROM desk")
@@ -285,14 +290,14 @@ def test_a_store_without_a_desk_is_equal_to_nothing(tmp_path):
     reader.close()
 
 
-def test_an_asset_that_was_taken_off_the_list_is_gone(trader):
+def test_an_asset_that_was_taken_off_the_list_is_gone(trader: StoredTrader) -> None:
     trader.bricks(6, "green")
     trader.assets = ("ES",)
     replay = trader.restarts().restarts().replays()
     assert replay.is_equal, replay.sentences
 
 
-def patiently(question):
+def patiently(question: Callable[..., Any]) -> Any:
     """Ask an emulator again that an overloaded machine keeps from answering in time."""
     for _ in range(20):
         with suppress(StoreDown):
@@ -300,7 +305,9 @@ def patiently(question):
     return question()
 
 
-def test_a_desk_on_firestore_is_replayed_pruned_and_replayed_from_its_archive(tmp_path, firestore_host):
+def test_a_desk_on_firestore_is_replayed_pruned_and_replayed_from_its_archive(
+    tmp_path: Path, firestore_host: str
+) -> None:
     project = f"history-{uuid.uuid4().hex[:12]}"
     trader = StoredTrader(tmp_path, opens=lambda: FirestoreStore(project, emulator_host=firestore_host))
     try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +21,13 @@ from tests.support.stored_trader import StoredTrader
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite")
     yield trader
     trader.stops()
 
 
-def won(trader, points, at):
+def won(trader: StoredTrader, points: float, at: str) -> StoredTrader:
     """Have one whole trade that ends ``points`` above its entry, flat at that time."""
     trader.with_structure("green").enters("BUY").filled_at(5250)
     assert trader.refused_by is None
@@ -32,7 +35,7 @@ def won(trader, points, at):
     return trader
 
 
-def test_a_longer_cooldown_refuses_the_next_entry_and_tells_what_it_made(trader):
+def test_a_longer_cooldown_refuses_the_next_entry_and_tells_what_it_made(trader: StoredTrader) -> None:
     won(trader, 2, at="09:32:00")
     trader.at("09:35:20")  # 200 s after flat
     won(trader, -3, at="09:36:00")
@@ -45,7 +48,7 @@ def test_a_longer_cooldown_refuses_the_next_entry_and_tells_what_it_made(trader)
     assert found.allowed == ()
 
 
-def test_a_blocked_click_would_have_been_allowed_and_its_result_is_unknown(trader):
+def test_a_blocked_click_would_have_been_allowed_and_its_result_is_unknown(trader: StoredTrader) -> None:
     won(trader, 2, at="09:34:30")
     trader.at("09:36:10").with_structure("green").enters("BUY")  # 100 s after flat, in a new candle
     assert trader.refused_by == "cooldown"
@@ -58,7 +61,7 @@ def test_a_blocked_click_would_have_been_allowed_and_its_result_is_unknown(trade
     assert found.refused == ()  # its token and candle came back: the entry after it is as it was
 
 
-def test_two_trades_a_day_refuse_the_third(trader):
+def test_two_trades_a_day_refuse_the_third(trader: StoredTrader) -> None:
     for number, points in enumerate((1, 2, 5)):
         trader.at(f"{10 + number}:01:00")
         won(trader, points, at=f"{10 + number}:04:00")
@@ -67,7 +70,7 @@ def test_two_trades_a_day_refuse_the_third(trader):
     assert (refused.gate, refused.made.pnl_usd) == ("trade_limit", 125)
 
 
-def test_a_refused_trade_counts_for_nothing_afterwards(trader):
+def test_a_refused_trade_counts_for_nothing_afterwards(trader: StoredTrader) -> None:
     """Its cooldown, its candle and its slot of the day are free for what came later."""
     won(trader, 1, at="10:01:00")
     trader.at("10:05:10")  # 250 s after flat: refused under 300
@@ -79,7 +82,7 @@ def test_a_refused_trade_counts_for_nothing_afterwards(trader):
     assert found.refused[0].made.pnl_points == -1
 
 
-def test_the_candle_of_a_refused_entry_is_free(trader):
+def test_the_candle_of_a_refused_entry_is_free(trader: StoredTrader) -> None:
     won(trader, 1, at="10:01:00")
     trader.at("10:05:10")
     won(trader, 1, at="10:05:40")
@@ -90,7 +93,7 @@ def test_the_candle_of_a_refused_entry_is_free(trader):
     assert [entry.gate for entry in found.allowed] == ["candle_lock"]
 
 
-def test_the_brokers_positions_of_a_refused_trade_are_not_adopted(trader):
+def test_the_brokers_positions_of_a_refused_trade_are_not_adopted(trader: StoredTrader) -> None:
     won(trader, 2, at="09:32:00")
     trader.at("09:35:20").with_structure("green").enters("BUY").filled_at(5250)
     for _ in range(4):
@@ -104,7 +107,7 @@ def test_the_brokers_positions_of_a_refused_trade_are_not_adopted(trader):
     assert [entry.gate for entry in found.refused] == ["cooldown"]
 
 
-def test_a_tighter_daily_stop_refuses_what_followed_and_flattens_nothing_twice(trader):
+def test_a_tighter_daily_stop_refuses_what_followed_and_flattens_nothing_twice(trader: StoredTrader) -> None:
     trader.broker_says(balance=50_000)
     won(trader, -15, at="09:32:00")
     trader.broker_says(balance=49_400)  # 1.2 %
@@ -116,7 +119,7 @@ def test_a_tighter_daily_stop_refuses_what_followed_and_flattens_nothing_twice(t
     assert trader.under("DAILY_STOP_LIMIT_PCT=1.5").refused == ()
 
 
-def test_a_snapshot_that_left_no_row_still_reaches_the_tighter_stop(trader):
+def test_a_snapshot_that_left_no_row_still_reaches_the_tighter_stop(trader: StoredTrader) -> None:
     trader.broker_says(balance=50_000)
     trader.later(seconds=5).broker_says(balance=49_400)
     trader.later(seconds=5).broker_says(balance=49_400)
@@ -125,7 +128,7 @@ def test_a_snapshot_that_left_no_row_still_reaches_the_tighter_stop(trader):
     assert [entry.gate for entry in trader.under("DAILY_STOP_LIMIT_PCT=1").refused] == ["daily_stop"]
 
 
-def test_a_looser_daily_stop_would_have_allowed_more(tmp_path):
+def test_a_looser_daily_stop_would_have_allowed_more(tmp_path: Path) -> None:
     trader = StoredTrader(tmp_path / "desk.sqlite", daily_stop_limit_pct=Decimal(1))
     trader.broker_says(balance=50_000)
     trader.later(seconds=5).broker_says(balance=49_400)
@@ -136,7 +139,7 @@ def test_a_looser_daily_stop_would_have_allowed_more(tmp_path):
     assert [entry.gate for entry in found.allowed] == ["daily_stop"]
 
 
-def test_the_account_of_the_other_desk_did_not_lose_what_was_refused(trader):
+def test_the_account_of_the_other_desk_did_not_lose_what_was_refused(trader: StoredTrader) -> None:
     """The loss of a refused trade does not bring the other desk's daily stop."""
     trader.broker_says(balance=50_000)
     won(trader, 1, at="09:32:00")
@@ -150,7 +153,7 @@ def test_the_account_of_the_other_desk_did_not_lose_what_was_refused(trader):
     assert [(entry.gate, entry.made.pnl_points) for entry in found.refused] == [("cooldown", -30)]
 
 
-def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(trader):
+def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(trader: StoredTrader) -> None:
     won(trader, 2, at="09:32:00")
     trader.at("09:35:20").with_zone("green", "green").preorders("BUY")
     assert trader.refused_by is None
@@ -159,7 +162,7 @@ def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(tra
     assert (refused.gate, refused.made.pnl_points) == ("cooldown", 1)
 
 
-def test_smaller_entries_are_filled_by_their_share(trader):
+def test_smaller_entries_are_filled_by_their_share(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5250)
     trader.later(seconds=3).broker_says(balance=50_000).later(seconds=3).broker_says(balance=50_000)
     trader.bricks(6, "green").exits().filled_at(5251)
@@ -170,7 +173,7 @@ def test_smaller_entries_are_filled_by_their_share(trader):
     assert (found.refused, found.allowed) == ((), ())
 
 
-def test_a_shorter_life_of_orders_loses_the_entry_that_was_claimed_late(trader):
+def test_a_shorter_life_of_orders_loses_the_entry_that_was_claimed_late(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").later(seconds=20).filled_at(5250)
     trader.bricks(6, "green").exits().filled_at(5252)
     (refused,) = trader.under("ENTRY_TTL_SECONDS=10").refused
@@ -178,7 +181,7 @@ def test_a_shorter_life_of_orders_loses_the_entry_that_was_claimed_late(trader):
     assert trader.under("ENTRY_TTL_SECONDS=25").refused == ()
 
 
-def test_a_stop_at_the_broker_ends_the_trade_on_both_desks(trader):
+def test_a_stop_at_the_broker_ends_the_trade_on_both_desks(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").filled_at(5250)
     for _ in range(2):
         trader.later(seconds=3).broker_says(position=0, last_fill_price=5235)
@@ -189,7 +192,7 @@ def test_a_stop_at_the_broker_ends_the_trade_on_both_desks(trader):
     assert (found.refused, found.allowed) == ((), ())
 
 
-def test_a_target_that_was_not_reached_ends_where_the_trade_really_ended(trader):
+def test_a_target_that_was_not_reached_ends_where_the_trade_really_ended(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").filled_at(5250)
     trader.later(seconds=5).hears(5266).filled_at(5266)
     assert trader.position == 0
@@ -199,7 +202,7 @@ def test_a_target_that_was_not_reached_ends_where_the_trade_really_ended(trader)
     assert (found.refused, found.allowed) == ((), ())
 
 
-def test_a_day_is_told_alone_with_the_day_before_as_run_up(trader):
+def test_a_day_is_told_alone_with_the_day_before_as_run_up(trader: StoredTrader) -> None:
     won(trader, 2, at="09:32:00")
     trader.keeps_snapshot()
     trader.at("09:35:20")
@@ -214,7 +217,7 @@ def test_a_day_is_told_alone_with_the_day_before_as_run_up(trader):
     assert [entry.made.pnl_points for entry in found.refused] == [-3]
 
 
-def test_a_change_in_the_page_stays_under_the_other_rule(trader):
+def test_a_change_in_the_page_stays_under_the_other_rule(trader: StoredTrader) -> None:
     trader.limits(cooldown_seconds=240)
     won(trader, 2, at="09:32:00")
     trader.at("09:36:10")  # 250 s after flat
@@ -223,7 +226,7 @@ def test_a_change_in_the_page_stays_under_the_other_rule(trader):
     assert [entry.gate for entry in trader.under("COOLDOWN_SECONDS=300").refused] == ["cooldown"]
 
 
-def test_the_table_names_gate_sentence_and_result(trader, capsys):
+def test_the_table_names_gate_sentence_and_result(trader: StoredTrader, capsys: pytest.CaptureFixture[str]) -> None:
     won(trader, 2, at="09:32:00")
     trader.at("09:35:20")
     won(trader, -3, at="09:36:00")
@@ -250,20 +253,20 @@ DEEDS = (
 STEPS = st.lists(st.sampled_from(DEEDS), min_size=20, max_size=60)
 
 
-def goes(trader):
+def goes(trader: StoredTrader):
     """Enter a while later, and have it filled if the desk lets it through."""
     trader.later(seconds=100).with_structure("green").enters("BUY")
     order = trader.order
     return trader.filled_at(5250) if order is not None and order.kind == "ENTRY" else None
 
 
-def ends(trader):
+def ends(trader: StoredTrader):
     trader.bricks(6, "green").exits()
     order = trader.order
     return trader.filled_at(5250 + len(trader.decisions) % 7 - 4) if order is not None else None
 
 
-def plays(trader, step):
+def plays(trader: StoredTrader, step) -> None:
     """Take one step of a tape that nobody has thought through."""
     order = trader.order
     deeds = {
@@ -300,7 +303,7 @@ def plays(trader, step):
     deeds[step]()
 
 
-def a_tape(folder, steps):
+def a_tape(folder: Path, steps: Any) -> StoredTrader:
     trader = StoredTrader(folder / "desk.sqlite", assets=("ES", "NQ"))
     try:
         for step in steps:
@@ -312,7 +315,7 @@ def a_tape(folder, steps):
 
 @settings(max_examples=40)
 @given(steps=STEPS)
-def test_the_rules_in_force_change_nothing(tmp_path_factory, steps):
+def test_the_rules_in_force_change_nothing(tmp_path_factory: pytest.TempPathFactory, steps) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     found = trader.under("COOLDOWN_SECONDS=180", "POINTS_TP_TARGET=15", "STOP_POINTS=15")
     assert (found.refused, found.allowed, found.unequal_rows) == ((), (), 0)
@@ -336,8 +339,8 @@ LOOSER = ["COOLDOWN_SECONDS=0", "CANDLE_SECONDS=1", "MAX_TRADES_PER_DAY=100"]
 @settings(max_examples=40)
 @given(steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER]))
 def test_the_first_difference_is_a_refusal_where_a_rule_is_tighter_and_an_entry_where_it_is_looser(
-    tmp_path_factory, steps, pair
-):
+    tmp_path_factory: pytest.TempPathFactory, steps, pair
+) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     found = trader.under(pair)
     assert found.unequal_rows == 0
@@ -354,7 +357,9 @@ def test_the_first_difference_is_a_refusal_where_a_rule_is_tighter_and_an_entry_
 @given(
     steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER, "ENTRY_QTY_6PT=2", "POINTS_TP_TARGET=50", "STOP_POINTS=9"])
 )
-def test_the_other_desk_holds_nothing_when_the_real_one_is_flat(tmp_path_factory, steps, pair):
+def test_the_other_desk_holds_nothing_when_the_real_one_is_flat(
+    tmp_path_factory: pytest.TempPathFactory, steps, pair
+) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     with trader.history() as history:
         key = documents.read_desk(history.store.load()).id_key

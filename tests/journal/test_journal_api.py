@@ -3,12 +3,15 @@
 import csv
 import io
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.journal.gate_groups import GATE_GROUPINGS
 from services.projections.entry_gates import GatesAtEntry
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, DeskProcess, OperatorCaller, error_of, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -17,7 +20,7 @@ DANGEROUS = '=HYPERLINK("http://x","y")'
 WHY = "the 4pt already turned"
 
 
-def trades_once(desk, won, by_force=False, **more):
+def trades_once(desk: DeskProcess, won: float, by_force: bool = False, **more: Any) -> str:
     """Go in at 5250 and out so many points later, or at once ``by_force``; return the trade's id."""
     operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
     alerts.opens_the_ladder()
@@ -32,13 +35,13 @@ def trades_once(desk, won, by_force=False, **more):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("journal"), **QUICK, STOP_POINTS="10") as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
-def traded(desk):
+def traded(desk: DeskProcess) -> list[str]:
     """Three trades: won, lost against the zone, won as a SCALP; and what was refused between."""
     operator, bridge = desk.operator(), desk.bridge()
     ids = [trades_once(desk, 4)]
@@ -51,11 +54,11 @@ def traded(desk):
 
 
 @pytest.fixture(scope="module")
-def operator(desk, traded):
+def operator(desk: DeskProcess, traded: list[str]) -> OperatorCaller:
     return desk.operator()
 
 
-def asked(operator, path, **query):
+def asked(operator: OperatorCaller, path: str, **query: Any) -> Any:
     answer = operator.get(f"/api/journal/{path}", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -65,7 +68,7 @@ def asked(operator, path, **query):
 # -- an empty desk --------------------------------------------------------------------------------------------------
 
 
-def test_a_desk_without_a_trade_answers_with_nulls(tmp_path):
+def test_a_desk_without_a_trade_answers_with_nulls(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator = desk.operator()
         statistics = asked(operator, "statistics")
@@ -82,7 +85,7 @@ def test_a_desk_without_a_trade_answers_with_nulls(tmp_path):
 # -- trades ---------------------------------------------------------------------------------------------------------
 
 
-def test_trades_come_newest_first_with_what_only_the_journal_knows(operator, traded):
+def test_trades_come_newest_first_with_what_only_the_journal_knows(operator: OperatorCaller, traded: list[str]) -> None:
     trades = asked(operator, "trades")["trades"]
     assert [trade["id"] for trade in trades] == traded[::-1]
     newest = trades[0]
@@ -94,7 +97,7 @@ def test_trades_come_newest_first_with_what_only_the_journal_knows(operator, tra
     assert shown == operator.state()["history"][0]
 
 
-def test_a_trade_tells_how_the_gates_stood_at_its_entry(operator, traded):
+def test_a_trade_tells_how_the_gates_stood_at_its_entry(operator: OperatorCaller, traded: list[str]) -> None:
     third, second, first = (trade["gates_at_entry"] for trade in asked(operator, "trades")["trades"])
     assert [gates["trade_of_day"] for gates in (first, second, third)] == [1, 2, 3]
     assert [gates["daily_stop_used_pct"] for gates in (first, second, third)] == [None, 0, 0]
@@ -123,7 +126,9 @@ def test_a_trade_tells_how_the_gates_stood_at_its_entry(operator, traded):
         ({"first_day": "2020-01-06"}, [2, 1, 0]),
     ],
 )
-def test_a_filter_holds_for_trades_figures_and_the_sheet(operator, traded, query, places):
+def test_a_filter_holds_for_trades_figures_and_the_sheet(
+    operator: OperatorCaller, traded: list[str], query: dict[str, str], places: list[Any]
+) -> None:
     wanted = [traded[place] for place in places]
     assert [trade["id"] for trade in asked(operator, "trades", **query)["trades"]] == wanted
     statistics = asked(operator, "statistics", **query)
@@ -133,7 +138,7 @@ def test_a_filter_holds_for_trades_figures_and_the_sheet(operator, traded, query
     assert [row["id"] for row in sheet] == wanted
 
 
-def test_pages_follow_each_other(operator, traded):
+def test_pages_follow_each_other(operator: OperatorCaller, traded: list[str]) -> None:
     found, before = [], {}
     for _ in range(5):
         page = asked(operator, "trades", limit=1, **before)
@@ -167,19 +172,19 @@ def test_pages_follow_each_other(operator, traded):
         {"assset": "ES"},
     ],
 )
-def test_a_query_that_cannot_be_read_is_named(operator, query):
+def test_a_query_that_cannot_be_read_is_named(operator: OperatorCaller, query: dict[str, str]) -> None:
     error_of(operator.get("/api/journal/trades", params=query), 400)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "1999-01", "2026-11-01", "next"])
-def test_a_month_that_is_none_is_refused(operator, month):
+def test_a_month_that_is_none_is_refused(operator: OperatorCaller, month: str) -> None:
     assert error_of(operator.get("/api/journal/calendar", params={"month": month}), 400).startswith("month")
 
 
 # -- figures --------------------------------------------------------------------------------------------------------
 
 
-def test_figures_are_of_the_trades(operator):
+def test_figures_are_of_the_trades(operator: OperatorCaller) -> None:
     statistics = asked(operator, "statistics")
     figures = statistics["figures"]
     assert (figures["trades"], figures["wins"], figures["losses"]) == (3, 2, 1)
@@ -196,7 +201,7 @@ def test_figures_are_of_the_trades(operator):
     assert statistics["blocked_by_gate"]["tempo"] == 1
 
 
-def test_trades_are_grouped_by_how_the_gates_stood(operator):
+def test_trades_are_grouped_by_how_the_gates_stood(operator: OperatorCaller) -> None:
     groups = asked(operator, "statistics")["groups"]
     told = {by: [(group["name"], group["trades"], group["usd"]) for group in groups[by]] for by in GATE_GROUPINGS}
     assert told["trade_of_day"] == [("1", 1, 100), ("2", 1, -50), ("3", 1, 25)]
@@ -206,7 +211,7 @@ def test_trades_are_grouped_by_how_the_gates_stood(operator):
     assert all(sum(count for _, count, _ in of_gate) == 3 for of_gate in told.values())
 
 
-def test_the_sheet_tells_the_gates_behind_what_it_always_had(operator):
+def test_the_sheet_tells_the_gates_behind_what_it_always_had(operator: OperatorCaller) -> None:
     text = operator.get("/api/journal/trades.csv").text
     columns = text.splitlines()[0].split(",")
     assert columns[columns.index("id") + 1 :] == list(GatesAtEntry.__struct_fields__)
@@ -218,7 +223,7 @@ def test_the_sheet_tells_the_gates_behind_what_it_always_had(operator):
 # -- calendar and day -----------------------------------------------------------------------------------------------
 
 
-def test_the_calendar_shows_the_day_and_its_refusals(operator):
+def test_the_calendar_shows_the_day_and_its_refusals(operator: OperatorCaller) -> None:
     today = operator.state()["global"]["trading_day"]
     month = asked(operator, "calendar", month=today[:7])
     assert (month["month"], month["truncated"]) == (today[:7], False)
@@ -231,7 +236,7 @@ def test_the_calendar_shows_the_day_and_its_refusals(operator):
     assert asked(operator, "calendar") == month
 
 
-def test_the_day_tells_course_refusals_overrides_and_forced_exits(operator, traded):
+def test_the_day_tells_course_refusals_overrides_and_forced_exits(operator: OperatorCaller, traded: list[str]) -> None:
     today = operator.state()["global"]["trading_day"]
     day = asked(operator, "day", day=today)
     assert day["samples"][0]["equity"] == 50_020
@@ -245,7 +250,7 @@ def test_the_day_tells_course_refusals_overrides_and_forced_exits(operator, trad
     assert asked(operator, "day", day="2020-01-06")["samples"] == []
 
 
-def test_who_has_the_samples_asks_for_those_that_came_after(operator):
+def test_who_has_the_samples_asks_for_those_that_came_after(operator: OperatorCaller) -> None:
     whole = asked(operator, "day")
     [first, *later] = whole["samples"]
     assert asked(operator, "day", samples_after=first["at"])["samples"] == later
@@ -253,11 +258,11 @@ def test_who_has_the_samples_asks_for_those_that_came_after(operator):
     error_of(operator.get("/api/journal/day", params={"samples_after": "yesterday"}), 400)
 
 
-def tried_at(operator):
+def tried_at(operator: OperatorCaller) -> str | None:
     return operator.state()["global"]["last_try_ts"]
 
 
-def test_the_state_says_when_a_rule_was_tried_last(tmp_path):
+def test_the_state_says_when_a_rule_was_tried_last(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator = desk.operator()
         assert tried_at(operator) is None
@@ -275,7 +280,9 @@ def test_the_state_says_when_a_rule_was_tried_last(tmp_path):
 # -- notes ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_note_is_written_read_filtered_by_its_tags_and_replaced(desk, operator, traded):
+def test_a_note_is_written_read_filtered_by_its_tags_and_replaced(
+    desk: DeskProcess, operator: OperatorCaller, traded: list[str]
+) -> None:
     path = f"/api/journal/trades/{traded[0]}/note"
     first = operator.post(path, json={"note": DANGEROUS, "tags": ["fomo", "news-day", "fomo"]})
     assert first.status_code == 200, first.text
@@ -308,16 +315,18 @@ def test_a_note_is_written_read_filtered_by_its_tags_and_replaced(desk, operator
         {"more": "x"},
     ],
 )
-def test_a_note_that_is_too_long_or_no_note_is_refused(operator, traded, body):
+def test_a_note_that_is_too_long_or_no_note_is_refused(
+    operator: OperatorCaller, traded: list[str], body: dict[str, Any]
+) -> None:
     error_of(operator.post(f"/api/journal/trades/{traded[0]}/note", json=body), 400)
 
 
 @pytest.mark.parametrize("trade_id", ["0" * 32, "nobody", "..", "x" * 300])
-def test_a_note_on_a_trade_that_is_not_there_is_refused(operator, trade_id):
+def test_a_note_on_a_trade_that_is_not_there_is_refused(operator: OperatorCaller, trade_id: str) -> None:
     error_of(operator.post(f"/api/journal/trades/{trade_id}/note", json={"note": "x"}), 404)
 
 
-def test_notes_outlast_a_restart(tmp_path):
+def test_notes_outlast_a_restart(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         trade_id = trades_once(desk, 3)
         path = f"/api/journal/trades/{trade_id}/note"
@@ -330,7 +339,7 @@ def test_notes_outlast_a_restart(tmp_path):
 # -- reasons of an override -----------------------------------------------------------------------------------------
 
 
-def test_a_reason_needs_an_override_and_is_bounded(operator):
+def test_a_reason_needs_an_override_and_is_bounded(operator: OperatorCaller) -> None:
     assert "override_reason" in error_of(operator.enters(override_reason="why"), 400)
     asks = {"direction": "BUY", "entry_override": True}
     error_of(operator.enters(**asks, override_reason="x" * 301), 400)
@@ -341,11 +350,11 @@ def test_a_reason_needs_an_override_and_is_bounded(operator):
 
 
 @pytest.mark.parametrize("path", ["trades", "trades.csv", "statistics", "calendar", "day"])
-def test_a_stranger_reads_nothing(desk, path):
+def test_a_stranger_reads_nothing(desk: DeskProcess, path: str) -> None:
     error_of(desk.stranger().get(f"/api/journal/{path}"), 401)
 
 
-def test_the_sheet_is_a_download(operator):
+def test_the_sheet_is_a_download(operator: OperatorCaller) -> None:
     answer = operator.get("/api/journal/trades.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert re.search(r'attachment; filename="lockstep-trades\.csv"', answer.headers["Content-Disposition"])

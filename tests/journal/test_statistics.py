@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +42,7 @@ from services.projections.entry_gates import GatesAtEntry, gates_record
 from services.projections.notes import note_record
 from services.projections.trades import ClosedTrade, trade_record
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, StoreState
+from services.stores.store import Commit, Store, StoreState
 from tests.support.builders import TUESDAY, new_york
 
 ROLL = "18:00"
@@ -48,7 +50,17 @@ CLOSE = new_york(TUESDAY, "10:00:00")
 COUNTED = {"trades", "wins", "losses", "trades_with_r"}
 
 
-def a_trade(number=0, points="1", usd=None, closed=CLOSE, held=60.0, stop="15", note=Note(), gates=None, **more):  # noqa: B008
+def a_trade(
+    number: int = 0,
+    points: float = "1",
+    usd=None,
+    closed=CLOSE,
+    held=60.0,
+    stop="15",
+    note=Note(),  # noqa: B008
+    gates=None,
+    **more: Any,
+) -> JournalTrade:
     facts = {
         "id": f"{number:032x}",
         "asset": "ES",
@@ -113,7 +125,7 @@ trades = st.lists(
 )
 
 
-def between(value, *steps):
+def between(value: Any, *steps: Any):
     """Return the name in front of the first bound that a value stays below."""
     return None if value is None else next(name for name, bound in steps if bound is None or value < bound)
 
@@ -140,7 +152,7 @@ SAID_OF_GATES = {
 # -- the oracle -----------------------------------------------------------------------------------------------------
 
 
-def oracle(entries):
+def oracle(entries: Any) -> dict[str, Any]:
     """Say the figures once more, slowly, in fractions."""
     won = lost = count = wins = losses = with_r = 0
     points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
@@ -160,7 +172,7 @@ def oracle(entries):
         hold += Fraction((trade.exit_ts - trade.entry_ts) // timedelta(microseconds=1), 1_000_000)
         mae, mfe = mae + Fraction(trade.mae_points), mfe + Fraction(trade.mfe_points)
 
-    def over(part, whole):
+    def over(part: Any, whole: Any):
         return part / whole if whole else None
 
     return {
@@ -183,7 +195,7 @@ def oracle(entries):
     }
 
 
-def assert_are(figures, expected):
+def assert_are(figures, expected: Any) -> None:
     for name, value in asdict(figures).items():
         if value is None or name in COUNTED:
             assert value == expected[name], name
@@ -193,18 +205,18 @@ def assert_are(figures, expected):
 
 
 @given(trades)
-def test_figures_are_what_the_oracle_counts(entries):
+def test_figures_are_what_the_oracle_counts(entries) -> None:
     assert_are(figures_of(entries), oracle(entries))
 
 
 @given(trades)
-def test_points_and_dollars_are_summed_to_the_cent(entries):
+def test_points_and_dollars_are_summed_to_the_cent(entries) -> None:
     figures = figures_of(entries)
     assert Fraction(figures.points) == sum(Fraction(e.trade.pnl_points) for e in entries)
     assert Fraction(figures.usd) == sum(Fraction(e.trade.pnl_usd) for e in entries)
 
 
-def test_nothing_comes_to_nothing_without_an_error():
+def test_nothing_comes_to_nothing_without_an_error() -> None:
     figures = asdict(figures_of([]))
     zeros = {name for name, value in figures.items() if value == 0}
     assert zeros == {*COUNTED, "points", "usd"}
@@ -213,13 +225,13 @@ def test_nothing_comes_to_nothing_without_an_error():
     assert all(groups_of([], by) == [] for by in GROUPINGS)
 
 
-def test_a_scratch_is_neither_won_nor_lost():
+def test_a_scratch_is_neither_won_nor_lost() -> None:
     figures = figures_of([a_trade(1, "0"), a_trade(2, "3")])
     assert (figures.trades, figures.wins, figures.losses, figures.win_rate) == (2, 1, 0, Decimal("0.5"))
     assert (figures.profit_factor, figures.average_loss_points) == (None, None)
 
 
-def test_r_is_the_result_over_the_first_stop_where_it_is_known():
+def test_r_is_the_result_over_the_first_stop_where_it_is_known() -> None:
     entries = [a_trade(1, "30", stop="15"), a_trade(2, "-7.5", stop="15"), a_trade(3, "99", stop=None)]
     assert [entry.r for entry in entries] == [2, Decimal("-0.5"), None]
     figures = figures_of(entries)
@@ -230,7 +242,7 @@ def test_r_is_the_result_over_the_first_stop_where_it_is_known():
 
 
 @given(trades, st.sampled_from(sorted(GROUPINGS)))
-def test_every_trade_is_in_the_groups_of_its_names(entries, by):
+def test_every_trade_is_in_the_groups_of_its_names(entries, by) -> None:
     names = {
         "hour": lambda e: [e.trade.entry_ts.astimezone(NEW_YORK).strftime("%H")],
         "weekday": lambda e: [e.trading_day.strftime("%A")],
@@ -258,7 +270,7 @@ def test_every_trade_is_in_the_groups_of_its_names(entries, by):
         assert_are(group.figures, oracle([entry for entry in entries if group.name in names(entry)]))
 
 
-def test_hours_are_new_yorks_on_both_sides_of_the_clock_change():
+def test_hours_are_new_yorks_on_both_sides_of_the_clock_change() -> None:
     summer = a_trade(1, closed=new_york("2026-10-30", "09:45:00"))
     winter = a_trade(2, closed=new_york("2026-11-02", "09:45:00"))
     assert [group.name for group in groups_of([summer, winter], "hour")] == ["09"]
@@ -266,7 +278,7 @@ def test_hours_are_new_yorks_on_both_sides_of_the_clock_change():
 
 
 @given(trades)
-def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries):
+def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries) -> None:
     curve = curve_of(entries)
     assert [point.trade_id for point in curve] == [
         e.trade.id for e in sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id))
@@ -280,11 +292,11 @@ def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries):
 # -- tries and the calendar -----------------------------------------------------------------------------------------
 
 
-def blocked(gate="cooldown", **more):
+def blocked(gate: str = "cooldown", **more: Any) -> EntryBlocked:
     return EntryBlocked("ES", "BUY", None, gate, "NO", {}, **more)
 
 
-def test_blocked_attempts_are_counted_by_gate_the_most_frequent_first():
+def test_blocked_attempts_are_counted_by_gate_the_most_frequent_first() -> None:
     accepted = EntryAccepted("ES", "BUY", None, "o", "FREE", {}, override=True)
     tries = [blocked("tempo"), blocked(), accepted, blocked(), ExitBlocked("ES"), blocked("zone", override=True)]
     assert list(blocked_by_gate(tries).items()) == [
@@ -296,7 +308,7 @@ def test_blocked_attempts_are_counted_by_gate_the_most_frequent_first():
 
 
 @given(trades)
-def test_the_calendar_counts_each_day(entries):
+def test_the_calendar_counts_each_day(entries) -> None:
     tries = [(CLOSE, blocked()), (CLOSE, ExitBlocked("ES")), (CLOSE + timedelta(days=1), blocked())]
     tries.append((CLOSE, EntryAccepted("ES", "BUY", None, "o", "FREE", {}, override=True)))
     days = calendar_of(entries, tries, lambda at: trading_day_of(at, ROLL))
@@ -312,7 +324,7 @@ def test_the_calendar_counts_each_day(entries):
 
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)), st.sampled_from(["18:00", "17:00", "00:00", "09:30"]))  # noqa: DTZ001
-def test_a_moment_lies_in_the_span_of_its_trading_day(moment, roll):
+def test_a_moment_lies_in_the_span_of_its_trading_day(moment, roll) -> None:
     at = moment.replace(tzinfo=UTC)
     since, until = span_of(trading_day_of(at, roll), trading_day_of(at, roll), roll)
     assert since <= at < until
@@ -323,13 +335,13 @@ def test_a_moment_lies_in_the_span_of_its_trading_day(moment, roll):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     store = SqliteStore(tmp_path_factory.mktemp("journal") / "desk.sqlite")
     yield store
     store.close()
 
 
-def many():
+def many() -> Iterator[JournalTrade]:
     """600 trades, several of them closed at the same moment, every third with a tag."""
     for n in range(600):
         at = CLOSE + timedelta(hours=n // 3)
@@ -339,7 +351,7 @@ def many():
 
 
 @pytest.fixture(scope="module")
-def kept(store):
+def kept(store: SqliteStore) -> list[JournalTrade]:
     entries = list(many())
     trades = [trade_record(ClosedTrade(e.trade, e.stop_points)) for e in entries]
     notes = [note_record(TradeNoted(e.trade.id, e.note.text, e.note.tags), CLOSE) for e in entries if e.note.at]
@@ -365,7 +377,7 @@ SELECTIONS = {
 }
 
 
-def pages(store, selection, limit):
+def pages(store: Store, selection, limit: int):
     before = None
     while True:
         page = page_of(store, selection, ROLL, limit, before)
@@ -377,7 +389,9 @@ def pages(store, selection, limit):
 
 @pytest.mark.parametrize("name", SELECTIONS)
 @pytest.mark.parametrize("limit", [7, PAGE, 599, 600, 601])
-def test_pages_joined_are_the_whole_selection(store, kept, name, limit):
+def test_pages_joined_are_the_whole_selection(
+    store: SqliteStore, kept: list[JournalTrade], name: str, limit: int
+) -> None:
     selection, belongs = SELECTIONS[name]
     found = list(pages(store, selection, limit))
     assert all(len(page) <= limit for page in found)
@@ -385,7 +399,7 @@ def test_pages_joined_are_the_whole_selection(store, kept, name, limit):
     assert [entry for page in found for entry in page] == [entry for entry in kept if belongs(entry)]
 
 
-def test_one_trade_is_found_with_its_note(store, kept):
+def test_one_trade_is_found_with_its_note(store: SqliteStore, kept: list[JournalTrade]) -> None:
     assert trade_with_note(store, kept[0].trade.id, ROLL) == kept[0]
     noted = next(entry for entry in kept if entry.note.at)
     assert trade_with_note(store, noted.trade.id, ROLL).note.tags == noted.note.tags
@@ -393,13 +407,13 @@ def test_one_trade_is_found_with_its_note(store, kept):
 
 
 @pytest.mark.parametrize("text", ["", "-", "x-1", "12-", "99999999999999999-a", "١٢-a", "-5-a"])
-def test_a_cursor_that_nobody_wrote_is_refused(text):
+def test_a_cursor_that_nobody_wrote_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be the next of an earlier page"):
         read_cursor(text)
 
 
 @given(st.integers(0, 10**9), st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=32))
-def test_a_cursor_comes_back_as_it_was(seconds, trade_id):
+def test_a_cursor_comes_back_as_it_was(seconds, trade_id) -> None:
     cursor = Cursor(CLOSE + timedelta(seconds=seconds, microseconds=seconds % 999_983), trade_id)
     assert read_cursor(write_cursor(cursor)) == cursor
     assert replace(cursor, trade_id="other") != cursor

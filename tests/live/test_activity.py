@@ -1,8 +1,10 @@
 """The log of what was heard: after a restart its lines read as they did when they came in."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,20 +21,20 @@ PARTS = ("code", "title", "detail", "facts")
 UNKEPT = {"tv_heartbeat", "tv_renko_small", "heartbeat"}
 
 
-def told(desk, feed):
+def told(desk: DeskProcess, feed: str) -> set[tuple[str, ...]]:
     """What the lines of a feed say; when, and how often in a row, may differ."""
     lines = desk.operator().state()["logs"][feed]
     return {(line["kind"], line["asset"], line["text"], line["outcome"]) for line in lines}
 
 
-def explained(desk, feed):
+def explained(desk: DeskProcess, feed: str) -> set[str]:
     """What the lines of a feed say to programs: code, title, detail and facts, as far as there are any."""
     lines = desk.operator().state()["logs"][feed]
     return {json.dumps({name: line[name] for name in ("kind", *PARTS) if name in line}) for line in lines}
 
 
 @pytest.fixture(scope="module")
-def before_and_after(tmp_path_factory):
+def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], ...]]:
     """What both feeds said before a restart and behind it, of a desk that has heard every kind of message."""
     with DeskProcess(tmp_path_factory.mktemp("log"), **QUICK) as desk:
         operator, alerts, bridge = desk.operator(), desk.tradingview(), desk.bridge()
@@ -59,14 +61,14 @@ def before_and_after(tmp_path_factory):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("feed", FEEDS)
-def test_a_restored_line_reads_as_the_live_one_did(before_and_after, feed):
+def test_a_restored_line_reads_as_the_live_one_did(before_and_after: tuple[dict[str, Any], ...], feed: str) -> None:
     before, after, *_ = before_and_after
     assert after[feed] - before[feed] == set()
     assert {kind for kind, *_ in before[feed] - after[feed]} <= UNKEPT  # what tells no event is in no journal
 
 
 @pytest.mark.processes
-def test_every_kind_that_the_journal_keeps_is_restored(before_and_after):
+def test_every_kind_that_the_journal_keeps_is_restored(before_and_after: tuple[dict[str, Any], ...]) -> None:
     heard, reported = before_and_after[1]["tradingview"], before_and_after[1]["rithmic"]
     assert {kind for kind, *_ in heard} == {"tv_level_exit", *BRICK_KINDS.values()} - UNKEPT
     assert {kind for kind, *_ in reported} == {"pnl-snapshot", "execution-report"}
@@ -81,7 +83,7 @@ def test_every_kind_that_the_journal_keeps_is_restored(before_and_after):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("feed", FEEDS)
-def test_a_restored_line_says_the_same_to_programs(before_and_after, feed):
+def test_a_restored_line_says_the_same_to_programs(before_and_after: tuple[dict[str, Any], ...], feed: str) -> None:
     *_, before, after = before_and_after
     assert after[feed] - before[feed] == set()
     lines = [json.loads(line) for line in after[feed]]
@@ -105,7 +107,7 @@ SELDOM_KEPT = {  # they are in the journal only when they told an event: a feed 
 
 
 @pytest.mark.parametrize(("command", "expected"), SELDOM_KEPT.items(), ids=lambda value: type(value).__name__)
-def test_a_row_that_is_seldom_kept_reads_so_too(command, expected):
+def test_a_row_that_is_seldom_kept_reads_so_too(command: object, expected: tuple[Any, ...]) -> None:
     log, kind = ActivityLog(), type(command).__name__
     log.on_commit([JournalRow(1, AT, command.origin, kind, None, msgspec.json.encode(command), b"[]")], [], DESK)
     logs = log.as_document().logs

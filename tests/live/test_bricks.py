@@ -1,8 +1,11 @@
 """The bricks of the charts: remembered, numbered, told live, on the writer and on the standby (SPEC 3)."""
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +18,11 @@ from services.live.activity import ActivityLog
 from services.live.bricks import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
 from services.live.broadcast import Broadcaster
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import OutcomeUnknown, StoreDown
+from services.stores.store import Commit, JournalRow, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.builders import CONTRACTS
 from tests.support.commits import hears
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
 from wire.types import Stream
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
@@ -28,7 +31,7 @@ SIZES = ("1", "2.5", "4", "6", "8", "12")
 class AppServices:
     """A desk with its bricks and its broadcaster, put together as the application does."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.bricks = BrickStore()
         self.manager = StateManager(
             SqliteStore(path),
@@ -38,33 +41,33 @@ class AppServices:
         self.bricks.remember(self.manager.store, self.manager.snapshot.desk.sequence)
         self.broadcaster = Broadcaster(self.manager, ActivityLog(), self.bricks)
 
-    def closes(self, *colors, stream=Stream.MAIN, **more):
+    def closes(self, *colors, stream: Stream = Stream.MAIN, **more: Any) -> None:
         for color in colors:
             self.manager.submit(CloseBrick("ES", stream, color, **more))
 
-    def colors(self, stream=Stream.MAIN):
+    def colors(self, stream: Stream = Stream.MAIN) -> list[str]:
         return [brick.color for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
-    def times(self, stream=Stream.MAIN):
+    def times(self, stream: Stream = Stream.MAIN) -> list[datetime]:
         return [brick.at for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
-    def numbers(self, stream=Stream.MAIN):
+    def numbers(self, stream: Stream = Stream.MAIN) -> list[int]:
         return [brick.n for brick in self.bricks.last("ES", stream, BRICKS_KEPT)]
 
-    def stop(self):
+    def stop(self) -> None:
         self.broadcaster.stop()
         self.bricks.stop()
         self.manager.stop()
 
 
 @pytest.fixture
-def houses(tmp_path, monkeypatch):
+def houses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], AppServices]]:
     monkeypatch.setattr(tenure, "LEASE_SECONDS", 0.6)
     monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.15)
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
     opened = []
 
-    def open_one():
+    def open_one() -> AppServices:
         opened.append(AppServices(tmp_path / "desk.sqlite"))
         return opened[-1]
 
@@ -77,14 +80,14 @@ def houses(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("stream", Stream)
-def test_a_brick_of_every_size_is_kept(houses, stream):
+def test_a_brick_of_every_size_is_kept(houses: Callable[[], AppServices], stream: Stream) -> None:
     house = houses()
     house.closes("green", "red", stream=stream, close=Decimal(5250))
     assert house.colors(stream) == ["green", "red"]
     assert house.numbers(stream) == [FIRST_LIVE, FIRST_LIVE + 1]
 
 
-def test_a_duplicate_a_late_and_a_neutral_one_are_no_bricks(houses):
+def test_a_duplicate_a_late_and_a_neutral_one_are_no_bricks(houses: Callable[[], AppServices]) -> None:
     house, now = houses(), datetime.now(UTC)
     for stream in (Stream.ONE, Stream.MAIN):
         house.closes("green", "green", stream=stream, bar_id="bar", bar_at=now)
@@ -93,10 +96,10 @@ def test_a_duplicate_a_late_and_a_neutral_one_are_no_bricks(houses):
         assert house.colors(stream) == ["green"]
 
 
-def test_what_was_not_committed_is_not_kept(houses):
+def test_what_was_not_committed_is_not_kept(houses: Callable[[], AppServices]) -> None:
     house = houses()
 
-    def fails(commit):
+    def fails(commit: Commit) -> None:
         raise StoreDown("the disk is full")
 
     house.manager.store.commit = fails
@@ -105,13 +108,13 @@ def test_what_was_not_committed_is_not_kept(houses):
     assert house.colors() == []
 
 
-def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses):
+def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses: Callable[[], AppServices]) -> None:
     house = houses()
     house.closes("green")
     eventually(lambda: house.bricks.is_whole)
     store_it = house.manager.store.commit
 
-    def loses_the_answer(commit):
+    def loses_the_answer(commit: Commit) -> None:
         store_it(commit)
         house.manager.store.commit = store_it
         raise OutcomeUnknown("the answer was lost")
@@ -125,7 +128,7 @@ def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses
     assert house.colors() == ["green", "red", "red"]
 
 
-def test_a_series_is_bounded_and_goes_on_counting():
+def test_a_series_is_bounded_and_goes_on_counting() -> None:
     bricks = BrickStore()
     for _ in range(3):
         hears(bricks, [BrickApplied("ES", Stream.FOUR, "green")] * 1_000)
@@ -136,7 +139,7 @@ def test_a_series_is_bounded_and_goes_on_counting():
 
 
 @pytest.mark.parametrize(("color", "opened"), [("green", Decimal("5244.25")), ("red", Decimal("5256.25"))])
-def test_where_a_brick_opened_follows_from_its_colour(color, opened):
+def test_where_a_brick_opened_follows_from_its_colour(color: str, opened: Decimal) -> None:
     bricks = BrickStore()
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color)])
@@ -145,7 +148,7 @@ def test_where_a_brick_opened_follows_from_its_colour(color, opened):
     assert (unpriced.open, unpriced.close) == (None, None)
 
 
-def test_a_point_is_worth_what_the_contract_says():
+def test_a_point_is_worth_what_the_contract_says() -> None:
     bricks = BrickStore()
     hears(bricks, [BrickApplied("EURUSD", Stream.FOUR, "green", Decimal("1.0850"))])
     [brick] = bricks.last("EURUSD", Stream.FOUR, 1)
@@ -155,7 +158,7 @@ def test_a_point_is_worth_what_the_contract_says():
 # -- a restart --------------------------------------------------------------------------------------------------
 
 
-def test_a_restart_remembers_and_numbers_downwards(houses):
+def test_a_restart_remembers_and_numbers_downwards(houses: Callable[[], AppServices]) -> None:
     before = houses()
     before.closes("green", "red", "red", close=Decimal(5250))
     before.closes("green", stream=Stream.ONE)
@@ -168,7 +171,7 @@ def test_a_restart_remembers_and_numbers_downwards(houses):
     assert after.bricks.last("ES", Stream.MAIN, 4)[0].close == Decimal(5250)
 
 
-def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses):
+def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses: Callable[[], AppServices]) -> None:
     writer, standby = houses(), houses()
     writer.closes("green", "red", "green")
     rows = [row for row in writer.manager.store.journal() if row.kind == "CloseBrick"]
@@ -182,9 +185,9 @@ def test_a_bricks_time_is_its_rows_on_every_process_and_after_a_restart(houses):
     assert again.times() == journaled
 
 
-def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path):
+def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path: Path) -> None:
     class SlowStore(SqliteStore):
-        def journal(self, after=0):
+        def journal(self, after: int = 0) -> Iterator[JournalRow]:
             yield from list(super().journal(after))
             hears(bricks, [BrickApplied("ES", Stream.MAIN, "red")])
 
@@ -201,7 +204,9 @@ def test_what_comes_while_the_past_is_read_stands_behind_it(tmp_path):
     assert [brick.n for brick in kept] == [FIRST_LIVE - 2, FIRST_LIVE - 1, FIRST_LIVE]
 
 
-def test_no_more_of_the_past_is_read_than_the_bound(houses, monkeypatch):
+def test_no_more_of_the_past_is_read_than_the_bound(
+    houses: Callable[[], AppServices], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = houses()
     before.closes(*["green"] * 10)
     before.stop()
@@ -211,9 +216,9 @@ def test_no_more_of_the_past_is_read_than_the_bound(houses, monkeypatch):
     assert 0 < len(after.colors()) <= 4
 
 
-def test_a_store_that_cannot_be_read_leaves_the_charts_empty():
+def test_a_store_that_cannot_be_read_leaves_the_charts_empty() -> None:
     class DeadStore:
-        def journal(self, after=0):
+        def journal(self, after: int = 0) -> None:
             raise StoreDown("gone")
 
     bricks = BrickStore()
@@ -225,7 +230,7 @@ def test_a_store_that_cannot_be_read_leaves_the_charts_empty():
 # -- live -------------------------------------------------------------------------------------------------------
 
 
-def test_every_brick_is_told_once_and_in_order(houses):
+def test_every_brick_is_told_once_and_in_order(houses: Callable[[], AppServices]) -> None:
     house = houses()
     eventually(lambda: house.bricks.is_whole)
     listener, quotes = house.broadcaster.listen(), house.broadcaster.listen(quotes_only=True)
@@ -233,7 +238,7 @@ def test_every_brick_is_told_once_and_in_order(houses):
     house.closes("green", stream=Stream.ONE)
     heard = []
 
-    def all_came():
+    def all_came() -> bool:
         while not listener._queue.empty():
             heard.append(listener._queue.get())
         return sum(message.event == "brick" for message in heard) == 41
@@ -246,7 +251,7 @@ def test_every_brick_is_told_once_and_in_order(houses):
         assert quotes._queue.get().event in ("quote", "ping")
 
 
-def test_a_standby_shows_what_the_writer_commits(houses):
+def test_a_standby_shows_what_the_writer_commits(houses: Callable[[], AppServices]) -> None:
     writer = houses()
     writer.closes("green", "red")
     standby = houses()
@@ -264,12 +269,12 @@ def test_a_standby_shows_what_the_writer_commits(houses):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("bricks"), **QUICK) as desk:
         yield desk
 
 
-def bricks_of(caller, **query):
+def bricks_of(caller: Caller, **query: Any) -> Any:
     answer = caller.get("/api/bricks", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -277,7 +282,7 @@ def bricks_of(caller, **query):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("size", SIZES)
-def test_the_api_gives_the_newest_bricks_oldest_first(desk, size):
+def test_the_api_gives_the_newest_bricks_oldest_first(desk: DeskProcess, size: str) -> None:
     market, operator = desk.tradingview(), desk.operator()
     for number, color in enumerate(("green", "red", "green")):
         market.brick(float(size), color, bar_id=f"bar {number}", close=5250.25)
@@ -305,18 +310,18 @@ def test_the_api_gives_the_newest_bricks_oldest_first(desk, size):
         ({"asset": "ES" * 30, "size": "6"}, "asset"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(desk, query, field):
+def test_a_question_that_makes_no_sense_is_refused(desk: DeskProcess, query: dict[str, str], field: str) -> None:
     assert field in error_of(desk.operator().get("/api/bricks", params=query), 400)
 
 
 @pytest.mark.processes
-def test_a_stranger_and_a_bridge_see_no_bricks(desk):
+def test_a_stranger_and_a_bridge_see_no_bricks(desk: DeskProcess) -> None:
     for caller in (desk.stranger(), desk.bridge()):
         error_of(caller.get("/api/bricks", params={"asset": "ES", "size": "6"}), 401)
 
 
 @pytest.mark.processes
-def test_a_restarted_desk_has_its_bricks_and_of_the_smallest_the_last(tmp_path):
+def test_a_restarted_desk_has_its_bricks_and_of_the_smallest_the_last(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         for size in (*SIZES, *SIZES):
             desk.tradingview().brick(float(size), "green", close=5250)

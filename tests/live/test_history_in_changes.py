@@ -1,6 +1,8 @@
 """A change carries the closed trades when one has closed, and at no other time."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -19,18 +21,18 @@ QUOTES = 100
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite").with_structure("green")
     yield trader
     trader.stops()
 
 
-def closes_a_trade(trader):
+def closes_a_trade(trader: StoredTrader):
     return trader.enters("BUY").filled_at(5250.25).exits(force=True).filled_at(5252)
 
 
 @contextmanager
-def listening_to(manager):
+def listening_to(manager: StateManager):
     broadcaster = Broadcaster(manager, ActivityLog())
     try:
         with Heard(broadcaster) as heard:
@@ -41,7 +43,7 @@ def listening_to(manager):
 
 
 @contextmanager
-def standby_of(trader, monkeypatch):
+def standby_of(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.02)
     rules = rules_for(*trader.assets)
     standby = StateManager(SqliteStore(trader.path), lambda now: rules, lambda: trader.now)
@@ -56,7 +58,7 @@ def price_told(heard):
     return prices[-1] if prices else None
 
 
-def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader):
+def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader: StoredTrader) -> None:
     closes_a_trade(trader)
     with listening_to(trader.manager) as heard:
         assert len(heard.of("state")[0].body["history"]) == 1
@@ -68,7 +70,7 @@ def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader):
         assert [change for change in changes if "history" in change.body["patch"]] == []
 
 
-def test_a_trade_that_closes_while_somebody_listens_is_sent_once(trader):
+def test_a_trade_that_closes_while_somebody_listens_is_sent_once(trader: StoredTrader) -> None:
     with listening_to(trader.manager) as heard:
         closes_a_trade(trader).hears(5260)
         eventually(lambda: price_told(heard) == 5260)
@@ -76,7 +78,9 @@ def test_a_trade_that_closes_while_somebody_listens_is_sent_once(trader):
         assert [[trade["exit_price"] for trade in history] for history in told] == [[5252]]
 
 
-def test_a_hundred_quotes_that_a_standby_follows_carry_no_history_either(trader, monkeypatch):
+def test_a_hundred_quotes_that_a_standby_follows_carry_no_history_either(
+    trader: StoredTrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with standby_of(trader, monkeypatch) as standby, listening_to(standby) as heard:
         closes_a_trade(trader)
         eventually(lambda: standby.snapshot.history)

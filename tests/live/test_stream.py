@@ -4,9 +4,11 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -23,13 +25,15 @@ from tests.support.desk_process import (
     PATIENCE_SECONDS,
     QUICK,
     TV_SECRET,
+    Caller,
     DeskProcess,
+    OperatorCaller,
     error_of,
     eventually,
     without_the_clock,
 )
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Color, Stream
 
 pytestmark = pytest.mark.processes
 
@@ -48,7 +52,7 @@ class Event(Struct):
 class Ear:
     """Listens to a stream in a thread of its own. It speaks HTTP/1.0, which has no chunks."""
 
-    def __init__(self, caller, **headers):
+    def __init__(self, caller: Caller, **headers: str) -> None:
         lines = {**caller.headers, **headers, "Host": "desk"}
         if caller.cookies:
             lines["Cookie"] = caller.session_cookie
@@ -62,7 +66,7 @@ class Ear:
         self.has_ended = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def _listen(self):
+    def _listen(self) -> None:
         kind, version = "", 0
         with suppress(OSError, ValueError):
             for line in self._stream:
@@ -76,10 +80,10 @@ class Ear:
         self.close()
         self.has_ended.set()
 
-    def of(self, kind):
+    def of(self, kind: str):
         return [event for event in self.events if event.kind == kind]
 
-    def hears(self, kind, within=PATIENCE_SECONDS):
+    def hears(self, kind: str, within: float = PATIENCE_SECONDS):
         """Wait for the first event of a kind."""
         return eventually(lambda: self.of(kind), within)[0]
 
@@ -92,13 +96,13 @@ class Ear:
             document["version"] = change.body["version"]
         return document
 
-    def close(self):
+    def close(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 
-def patched(document, patch):
+def patched(document: Any, patch: Any) -> Any:
     """Lay a merge patch over a document; ``null`` stands for "nothing there"."""
     result = dict(document)
     for name, value in patch.items():
@@ -108,7 +112,7 @@ def patched(document, patch):
 
 
 @contextmanager
-def ears(desk, count=1):
+def ears(desk: DeskProcess, count: int = 1):
     operator = desk.operator()
     with ExitStack() as stack:
         listening = [Ear(operator) for _ in range(count)]
@@ -118,12 +122,12 @@ def ears(desk, count=1):
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK) as desk:
         yield desk
 
 
-def a_day_of_trading(desk):
+def a_day_of_trading(desk: DeskProcess) -> None:
     """Go through everything the stream must tell: bricks, refusals, an order, fills, an exit, an alert."""
     operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
     operator.enters("NQ")
@@ -142,7 +146,7 @@ def a_day_of_trading(desk):
     alerts.heartbeat(5253.5)
 
 
-def test_first_everything_then_changes_that_add_up_to_the_state(desk):
+def test_first_everything_then_changes_that_add_up_to_the_state(desk: DeskProcess) -> None:
     with ears(desk) as [ear]:
         assert eventually(lambda: ear.events)[0].kind == "state"
         a_day_of_trading(desk)
@@ -157,7 +161,7 @@ def test_first_everything_then_changes_that_add_up_to_the_state(desk):
         assert len(ear.of("state")) == 1
 
 
-def test_the_log_is_told_line_by_line(desk):
+def test_the_log_is_told_line_by_line(desk: DeskProcess) -> None:
     with ears(desk) as [ear]:
         ear.hears("state")
         desk.tradingview().brick(6, "green")
@@ -169,7 +173,7 @@ def test_the_log_is_told_line_by_line(desk):
         assert ear.of("log")[2].body["replaces_last"] is True
 
 
-def test_a_ping_comes_without_any_news(desk):
+def test_a_ping_comes_without_any_news(desk: DeskProcess) -> None:
     with ears(desk) as [ear]:
         ear.hears("state")
         watch = Stopwatch(desk.process)
@@ -177,7 +181,7 @@ def test_a_ping_comes_without_any_news(desk):
         assert watch.seconds < 4
 
 
-def test_versions_grow_over_a_restart(desk):
+def test_versions_grow_over_a_restart(desk: DeskProcess) -> None:
     desk.tradingview().brick(6, "green")
     before = desk.operator().state()["version"]
     desk.restart()
@@ -187,7 +191,7 @@ def test_versions_grow_over_a_restart(desk):
 # -- missed and asked again ------------------------------------------------------------------------------------------
 
 
-def test_last_event_id_gives_what_was_missed(desk):
+def test_last_event_id_gives_what_was_missed(desk: DeskProcess) -> None:
     operator, alerts = desk.operator(), desk.tradingview()
     alerts.opens_the_ladder()
     ear = Ear(operator)
@@ -202,7 +206,7 @@ def test_last_event_id_gives_what_was_missed(desk):
     operator.settled_state()
     again = Ear(operator, **{"Last-Event-ID": str(last)})
 
-    def is_whole():
+    def is_whole() -> bool:
         now_held = held
         for change in again.of("change"):
             now_held = patched(now_held, change.body["patch"])
@@ -215,7 +219,7 @@ def test_last_event_id_gives_what_was_missed(desk):
 
 
 @pytest.mark.parametrize("last", ["0", "1", "9" * 18, "-5", "NaN", "x" * 100, "1.5"])
-def test_who_asks_for_what_is_not_kept_gets_everything(desk, last):
+def test_who_asks_for_what_is_not_kept_gets_everything(desk: DeskProcess, last: str) -> None:
     desk.tradingview().brick(6, "green")
     ear = Ear(desk.operator(), **{"Last-Event-ID": last})
     assert eventually(lambda: ear.events)[0].kind == "state"
@@ -225,7 +229,7 @@ def test_who_asks_for_what_is_not_kept_gets_everything(desk, last):
 # -- what only the clock does ----------------------------------------------------------------------------------------
 
 
-def test_the_ends_of_candle_and_cooldown_come_at_their_instant(tmp_path):
+def test_the_ends_of_candle_and_cooldown_come_at_their_instant(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, CANDLE_SECONDS="2", COOLDOWN_SECONDS="2") as desk, ears(desk) as [ear]:
         operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
         alerts.opens_the_ladder()
@@ -241,14 +245,14 @@ def test_the_ends_of_candle_and_cooldown_come_at_their_instant(tmp_path):
             assert 0 <= late_by < 0.3 + watch.queued, (name, late_by)
 
 
-def says_over(event, lock):
+def says_over(event, lock) -> bool:
     return event.body["patch"].get("global", {}).get(lock) is False
 
 
 # -- who hears what --------------------------------------------------------------------------------------------------
 
 
-def test_a_bridge_hears_quotes_and_nothing_else(desk):
+def test_a_bridge_hears_quotes_and_nothing_else(desk: DeskProcess) -> None:
     ear = Ear(desk.bridge())
     a_day_of_trading(desk)
     desk.tradingview().heartbeat(5254.25)
@@ -263,14 +267,14 @@ def test_a_bridge_hears_quotes_and_nothing_else(desk):
         assert [next(lines) for _ in range(4)][3] == b"event: quote"
 
 
-def test_topics_must_be_known(desk):
+def test_topics_must_be_known(desk: DeskProcess) -> None:
     error_of(desk.operator().get("/api/stream?topics=everything"), 400)
 
 
 # -- bounded ---------------------------------------------------------------------------------------------------------
 
 
-def test_beyond_80_streams_the_next_waits_but_clicks_work(desk):
+def test_beyond_80_streams_the_next_waits_but_clicks_work(desk: DeskProcess) -> None:
     operator = desk.operator()
     with ears(desk, STREAMS_AT_MOST) as listening:
         for ear in listening:
@@ -287,19 +291,19 @@ def test_beyond_80_streams_the_next_waits_but_clicks_work(desk):
     eventually(lambda: is_served(operator))
 
 
-def is_served(operator):
+def is_served(operator: OperatorCaller) -> bool:
     with operator.get("/api/stream", stream=True) as answer:
         return answer.status_code == 200
 
 
-def test_asking_for_the_head_of_a_stream_takes_no_place(desk):
+def test_asking_for_the_head_of_a_stream_takes_no_place(desk: DeskProcess) -> None:
     operator = desk.operator()
     for _ in range(STREAMS_AT_MOST + 10):
         operator.head("/api/stream")
     eventually(lambda: is_served(operator))
 
 
-def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(desk):
+def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     desk.tradingview().opens_the_ladder()
     order = operator.enters_when_the_candle_allows()
@@ -318,7 +322,7 @@ def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(d
 
 
 @contextmanager
-def deaf_listener(desk, operator):
+def deaf_listener(desk: DeskProcess, operator: OperatorCaller):
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         listener.settimeout(PATIENCE_SECONDS)
@@ -329,7 +333,7 @@ def deaf_listener(desk, operator):
         yield listener
 
 
-def everything_from(listener):
+def everything_from(listener: Any) -> str:
     heard = bytearray()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while b"event: resync" not in heard and time.monotonic() < deadline:
@@ -340,17 +344,17 @@ def everything_from(listener):
     return heard.decode("utf-8", "replace")
 
 
-def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk):
+def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk: DeskProcess) -> None:
     operator, over = desk.operator(), threading.Event()
     taken, opened = [0] * 8, [0] * 12
 
-    def rains(number):
+    def rains(number: int) -> None:
         alerts = desk.tradingview()
         while not over.is_set():
             assert alerts.brick(1, "green").status_code == 200
             taken[number] += 1
 
-    def comes_and_goes(number):
+    def comes_and_goes(number: int) -> None:
         while not over.is_set():
             ear = Ear(operator)
             ear.hears("state")
@@ -371,7 +375,7 @@ def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk):
 # -- the end ---------------------------------------------------------------------------------------------------------
 
 
-def test_sigterm_ends_streams_and_long_polls(desk):
+def test_sigterm_ends_streams_and_long_polls(desk: DeskProcess) -> None:
     polled: list[list] = []
     polling = threading.Thread(target=lambda: polled.append(desk.bridge().claims(wait=25)))
     operator = desk.operator()
@@ -389,21 +393,21 @@ def test_sigterm_ends_streams_and_long_polls(desk):
     assert desk.process.returncode == 0
 
 
-def gets_under_way(polling, desk):
+def gets_under_way(polling, desk: DeskProcess) -> None:
     """Start a poll and wait until web has read it: one still in the backlog is reset, and its bridge asks again."""
     before = connections(desk)
     polling.start()
     eventually(lambda: connections(desk).keys() - before.keys() and not any(connections(desk).values()))
 
 
-def connections(desk):
+def connections(desk: DeskProcess) -> dict[str, int]:
     """Return how many bytes web has not yet read of each established connection, by the caller's address."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
     served = [line for line in lines if int(line[1].split(":")[1], 16) == desk.port and line[3] == "01"]
     return {line[2]: int(line[4].split(":")[1], 16) for line in served}
 
 
-def test_sigterm_ends_the_process_within_two_seconds(desk):
+def test_sigterm_ends_the_process_within_two_seconds(desk: DeskProcess) -> None:
     polling = threading.Thread(target=lambda: desk.bridge().claims(wait=25))
     gets_under_way(polling, desk)
     watch = Stopwatch(desk.process)
@@ -419,12 +423,12 @@ def test_sigterm_ends_the_process_within_two_seconds(desk):
 class StagedManager(StateManager):
     """The real writer; the test says when the watching thread may look at its news."""
 
-    def __init__(self, *args):
+    def __init__(self, *args: Any) -> None:
         self.is_waiting, self.may_look = threading.Event(), threading.Event()
         self.during_a_look = None
         super().__init__(*args)
 
-    def wait_until(self, is_true, timeout):
+    def wait_until(self, is_true: Callable[..., Any], timeout: float):
         if threading.current_thread().name != "broadcast":
             return super().wait_until(is_true, timeout)
         self.is_waiting.set()
@@ -442,7 +446,7 @@ class StagedManager(StateManager):
             thread.join(0.3)
         return super().now
 
-    def lets_look(self, while_it_does=None):
+    def lets_look(self, while_it_does=None) -> None:
         """Let the watching thread look once; something else may happen meanwhile in another thread."""
         assert self.is_waiting.wait(PATIENCE_SECONDS)
         self.during_a_look = while_it_does
@@ -452,7 +456,7 @@ class StagedManager(StateManager):
 
 
 @pytest.fixture
-def manager(tmp_path):
+def manager(tmp_path: Path) -> Iterator[StagedManager]:
     settings = {
         "TV_WEBHOOK_SECRET": TV_SECRET,
         "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET,
@@ -463,20 +467,20 @@ def manager(tmp_path):
     manager.stop()
 
 
-def closes(manager, color):
+def closes(manager: StateManager, color: Color) -> None:
     manager.submit(CloseBrick("ES", Stream.FOUR, color))
 
 
-def queued(listener):
+def queued(listener: Any):
     """Return what stands in a listener's queue, without waiting."""
     return [listener._queue.get_nowait() for _ in range(listener._queue.qsize())]
 
 
-def a_line(manager):
+def a_line(manager: StateManager) -> LogLine:
     return LogLine(manager.now, "tv_renko", "ES", "four green", "ok")
 
 
-def document_of(messages):
+def document_of(messages: Any):
     """Return what a client holds who heard these messages."""
     document = {}
     for message in messages:
@@ -488,7 +492,7 @@ def document_of(messages):
     return document
 
 
-def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager):
+def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager: StagedManager) -> None:
     class PatientLog(ActivityLog):
         """Lets the other thread come first, as a busy machine does."""
 
@@ -502,7 +506,7 @@ def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager):
     activity = PatientLog()
     broadcaster = Broadcaster(manager, activity)
 
-    def note():
+    def note() -> None:
         opening.wait(PATIENCE_SECONDS)
         noting.set()
         activity.note("tradingview", a_line(manager))
@@ -515,11 +519,11 @@ def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager):
     assert not any(thread.is_alive() for thread in threads)
 
 
-def test_no_change_is_older_than_the_state_it_follows(manager):
+def test_no_change_is_older_than_the_state_it_follows(manager: StagedManager) -> None:
     broadcaster = Broadcaster(manager, ActivityLog())
     opened = []
 
-    def joins():
+    def joins() -> None:
         closes(manager, "red")
         opened.append(broadcaster.listen())
 
@@ -532,7 +536,7 @@ def test_no_change_is_older_than_the_state_it_follows(manager):
     assert all(other.version >= state.version for other in others)
 
 
-def test_who_joins_between_two_looks_ends_up_with_the_truth(manager):
+def test_who_joins_between_two_looks_ends_up_with_the_truth(manager: StagedManager) -> None:
     broadcaster = Broadcaster(manager, ActivityLog())
     closes(manager, "green")
     manager.lets_look()
@@ -543,7 +547,7 @@ def test_who_joins_between_two_looks_ends_up_with_the_truth(manager):
     assert document_of(queued(listener))["assets"]["ES"]["renko_color"] == "green"
 
 
-def test_resuming_after_a_log_line_misses_no_change(manager):
+def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> None:
     activity = ActivityLog()
     broadcaster = Broadcaster(manager, activity)
     listener = broadcaster.listen()
@@ -551,7 +555,7 @@ def test_resuming_after_a_log_line_misses_no_change(manager):
     manager.lets_look()
     heard = queued(listener)
 
-    def is_logged():
+    def is_logged() -> None:
         manager.submit(CloseBrick("ES", Stream.MACRO, "red"))
         activity.note("tradingview", a_line(manager))
 

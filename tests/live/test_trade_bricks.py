@@ -1,11 +1,14 @@
 """The bricks around a closed trade: from memory, from the journal, cut where there are too many."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-from services.engine.model.commands import CloseBrick, TickClock
+from services.engine.model.commands import AnyCommand, CloseBrick, TickClock
 from services.engine.model.events import BrickApplied, TradeClosed
 from services.live import trade_bricks as module
 from services.live.bricks import FIRST_LIVE, BrickStore
@@ -16,7 +19,7 @@ from services.stores.store import Commit, JournalRow, StoreDown, StoreState
 from tests.journal.test_journal_api import trades_once
 from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
-from wire.types import Stream
+from wire.types import Color, Stream
 
 OPENING = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SIZES = ("2.5", "4", "6", "8", "12")
@@ -27,7 +30,7 @@ class CountingStore(SqliteStore):
 
     looked_at = 0
 
-    def journal(self, after=0):
+    def journal(self, after: int = 0) -> Iterator[JournalRow]:
         for row in super().journal(after):
             self.looked_at += 1
             yield row
@@ -36,17 +39,17 @@ class CountingStore(SqliteStore):
 class Tape:
     """A past second by second: each brick is a row of the journal, and heard by the memory of who was there."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.store = CountingStore(path)
         self.second = 0
         self.heard = BrickStore()
         self._rows = []
 
     @property
-    def now(self):
+    def now(self) -> datetime:
         return OPENING + timedelta(seconds=self.second)
 
-    def bricks(self, count, asset="ES", stream=Stream.MAIN, color="green"):
+    def bricks(self, count: int, asset: str = "ES", stream: Stream = Stream.MAIN, color: Color = "green") -> Self:
         """Close so many bricks, one a second; each closes at the second that it is."""
         for _ in range(count):
             event = BrickApplied(asset, stream, color, Decimal(self.second))
@@ -54,35 +57,35 @@ class Tape:
             self._journals(CloseBrick(asset, stream, color), [event])
         return self
 
-    def quiet(self, rows):
+    def quiet(self, rows: int) -> Self:
         """Let the journal grow by rows that tell of no brick."""
         for _ in range(rows):
             self._journals(TickClock(), [])
         return self
 
-    def _journals(self, command, events):
+    def _journals(self, command: AnyCommand, events: Any) -> None:
         facts = {"origin": command.origin, "kind": type(command).__name__, "asset": getattr(command, "asset", None)}
         written = {"command": write_command(command), "events": write_events(events)}
         self._rows.append(JournalRow(sequence=len(self._rows) + 1, at=self.now, **facts, **written))
         self.second += 1
 
-    def keep(self):
+    def keep(self) -> None:
         """Store all of it."""
         count = len(self._rows)
         self.store.commit(Commit(None, StoreState(count, count, 1, "web"), {"_global": b"{}"}, self._rows))
 
-    def around(self, trade, stream=Stream.MAIN, memory=None):
+    def around(self, trade: Any, stream: Stream = Stream.MAIN, memory: Any = None):
         return bricks_around(trade, stream, self.store, memory or BrickStore())
 
 
 @pytest.fixture
-def tape(tmp_path):
+def tape(tmp_path: Path) -> Iterator[Tape]:
     tape = Tape(tmp_path / "desk.sqlite")
     yield tape
     tape.store.close()
 
 
-def a_trade(entered, left, asset="ES"):
+def a_trade(entered: Any, left: Any, asset: str = "ES") -> TradeClosed:
     """A trade that was open between two seconds of the tape."""
     won = {"pnl_points": Decimal(4), "pnl_usd": Decimal(100), "mae_points": Decimal(0), "mfe_points": Decimal(4)}
     return TradeClosed(
@@ -112,7 +115,7 @@ def seconds(found):
 
 
 @pytest.mark.parametrize("is_remembered", [True, False], ids=["memory", "journal"])
-def test_forty_before_all_between_and_twenty_after(tape, is_remembered):
+def test_forty_before_all_between_and_twenty_after(tape: Tape, is_remembered: bool) -> None:
     tape.bricks(200).keep()
     found = tape.around(a_trade(100, 130), memory=tape.heard if is_remembered else None)
     assert seconds(found) == list(range(60, 150))
@@ -122,14 +125,14 @@ def test_forty_before_all_between_and_twenty_after(tape, is_remembered):
     assert (tape.store.looked_at == 0) is is_remembered
 
 
-def test_what_the_memory_holds_needs_no_store(tape):
+def test_what_the_memory_holds_needs_no_store(tape: Tape) -> None:
     tape.bricks(60).store.close()
     assert seconds(tape.around(a_trade(50, 55), memory=tape.heard)) == list(range(10, 60))
     with pytest.raises(StoreDown):
         tape.around(a_trade(30, 55), memory=tape.heard)
 
 
-def test_a_memory_that_begins_too_late_is_not_believed(tape):
+def test_a_memory_that_begins_too_late_is_not_believed(tape: Tape) -> None:
     tape.bricks(100)
     tape.heard = BrickStore()
     tape.bricks(100).keep()
@@ -137,7 +140,7 @@ def test_a_memory_that_begins_too_late_is_not_believed(tape):
     assert seconds(tape.around(a_trade(139, 150), memory=tape.heard)) == list(range(99, 170))
 
 
-def test_other_assets_other_sizes_and_neutral_ones_are_not_mixed_in(tape):
+def test_other_assets_other_sizes_and_neutral_ones_are_not_mixed_in(tape: Tape) -> None:
     for _ in range(50):
         tape.bricks(1).bricks(1, "NQ").bricks(1, stream=Stream.FOUR).bricks(1, color="neutral")
     tape.keep()
@@ -148,7 +151,7 @@ def test_other_assets_other_sizes_and_neutral_ones_are_not_mixed_in(tape):
     assert seconds(tape.around(a_trade(100, 120), Stream.FOUR)) == list(range(2, 202, 4))
 
 
-def test_bricks_are_looked_for_far_back_and_not_for_ever(tape, monkeypatch):
+def test_bricks_are_looked_for_far_back_and_not_for_ever(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     tape.bricks(50).quiet(4_000).bricks(5).keep()
     assert seconds(tape.around(a_trade(4_050, 4_052))) == [*range(10, 50), *range(4_050, 4_055)]
     monkeypatch.setattr(module, "ROWS_AT_MOST", 1_500)
@@ -157,14 +160,14 @@ def test_bricks_are_looked_for_far_back_and_not_for_ever(tape, monkeypatch):
     assert tape.store.looked_at <= 1_510
 
 
-def test_a_trade_before_the_first_brick_has_those_behind_it(tape):
+def test_a_trade_before_the_first_brick_has_those_behind_it(tape: Tape) -> None:
     tape.quiet(10).bricks(30).keep()
     found = tape.around(a_trade(5, 15))
     assert seconds(found) == list(range(10, 35))
     assert found.between == 5
 
 
-def test_a_brick_that_closed_at_the_exit_stands_behind_it(tape):
+def test_a_brick_that_closed_at_the_exit_stands_behind_it(tape: Tape) -> None:
     tape.bricks(60).keep()
     for memory in (tape.heard, None):
         found = tape.around(a_trade(50, 50), memory=memory)
@@ -175,7 +178,7 @@ def test_a_brick_that_closed_at_the_exit_stands_behind_it(tape):
 # -- what is missing ------------------------------------------------------------------------------------------------
 
 
-def test_of_a_long_trade_entry_and_exit_are_shown(tape):
+def test_of_a_long_trade_entry_and_exit_are_shown(tape: Tape) -> None:
     tape.bricks(900).keep()
     for memory in (tape.heard, None):
         found = tape.around(a_trade(100, 800), memory=memory)
@@ -184,14 +187,14 @@ def test_of_a_long_trade_entry_and_exit_are_shown(tape):
         assert seconds(found)[found.gap.after - 1 : found.gap.after + 1] == [369, 530]
 
 
-def test_a_trade_of_540_bricks_is_shown_whole(tape):
+def test_a_trade_of_540_bricks_is_shown_whole(tape: Tape) -> None:
     tape.bricks(640).keep()
     found = tape.around(a_trade(50, 590))
     assert (found.between, found.gap) == (540, None)
     assert tape.around(a_trade(50, 591)).gap == Gap(after=310, left_out=1)
 
 
-def test_of_a_trade_with_too_many_rows_only_both_ends_are_read(tape, monkeypatch):
+def test_of_a_trade_with_too_many_rows_only_both_ends_are_read(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROWS_BETWEEN", 100)
     tape.bricks(100).quiet(40).bricks(300).quiet(40).bricks(30).keep()
     found = tape.around(a_trade(100, 480))
@@ -199,7 +202,7 @@ def test_of_a_trade_with_too_many_rows_only_both_ends_are_read(tape, monkeypatch
     assert (found.between, found.gap) == (20, Gap(after=50, left_out=None))
 
 
-def test_no_more_rows_are_looked_at_than_the_bound(tape, monkeypatch):
+def test_no_more_rows_are_looked_at_than_the_bound(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROWS_AT_MOST", 500)
     monkeypatch.setattr(module, "ROWS_BETWEEN", 300)
     monkeypatch.setattr(module, "ROWS_AFTER", 100)
@@ -208,7 +211,7 @@ def test_no_more_rows_are_looked_at_than_the_bound(tape, monkeypatch):
     assert tape.store.looked_at <= 510
 
 
-def test_pruned_bricks_are_said_to_be_gone(tape):
+def test_pruned_bricks_are_said_to_be_gone(tape: Tape) -> None:
     tape.bricks(200).keep()
     tape.store.prune_journal(120)
     for trade in (a_trade(50, 60), a_trade(100, 190), a_trade(119, 190)):
@@ -216,7 +219,7 @@ def test_pruned_bricks_are_said_to_be_gone(tape):
         assert (found.bricks, found.between, found.absence) == ([], 0, PRUNED)
 
 
-def test_what_pruning_left_of_the_time_before_is_shown(tape):
+def test_what_pruning_left_of_the_time_before_is_shown(tape: Tape) -> None:
     tape.bricks(200).keep()
     tape.store.prune_journal(120)
     found = tape.around(a_trade(130, 140))
@@ -224,7 +227,7 @@ def test_what_pruning_left_of_the_time_before_is_shown(tape):
     assert found.absence is None
 
 
-def test_a_desk_that_heard_no_brick_of_that_size_says_so(tape):
+def test_a_desk_that_heard_no_brick_of_that_size_says_so(tape: Tape) -> None:
     tape.quiet(20).bricks(5).keep()
     found = tape.around(a_trade(10, 22), Stream.TWO_HALF)
     assert (found.bricks, found.gap) == ([], None)
@@ -236,13 +239,13 @@ def test_a_desk_that_heard_no_brick_of_that_size_says_so(tape):
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("picture"), **QUICK) as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
-def traded(desk):
+def traded(desk: DeskProcess) -> str:
     """One trade on ES, with bricks of ES and NQ before and after it; the trade's id."""
     market = desk.tradingview()
     for number in range(3):
@@ -254,7 +257,7 @@ def traded(desk):
     return trade_id
 
 
-def bricks_of(desk, trade_id, **query):
+def bricks_of(desk: DeskProcess, trade_id: str, **query: Any) -> Any:
     answer = desk.operator().get(f"/api/journal/trades/{trade_id}/bricks", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -262,7 +265,7 @@ def bricks_of(desk, trade_id, **query):
 
 
 @pytest.mark.processes
-def test_the_call_answers_bricks_as_the_charts_have_them(desk, traded):
+def test_the_call_answers_bricks_as_the_charts_have_them(desk: DeskProcess, traded: str) -> None:
     body = bricks_of(desk, traded)
     assert (body["trade_id"], body["asset"], body["size"], body["point_size"]) == (traded, "ES", 6, 1)
     assert [brick["close"] for brick in body["bricks"]] == [5240, 5241, 5242, None, None, 5244]
@@ -277,7 +280,7 @@ def test_the_call_answers_bricks_as_the_charts_have_them(desk, traded):
 
 
 @pytest.mark.processes
-def test_the_call_answers_the_fills_too_whatever_the_size(desk, traded):
+def test_the_call_answers_the_fills_too_whatever_the_size(desk: DeskProcess, traded: str) -> None:
     body = bricks_of(desk, traded)
     told = [(fill["kind"], fill["side"], fill["quantity"], fill["price"]) for fill in body["fills"]]
     assert told == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5254)]
@@ -290,7 +293,9 @@ def test_the_call_answers_the_fills_too_whatever_the_size(desk, traded):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("size", SIZES)
-def test_every_journaled_size_is_answered_and_after_a_restart_the_same(desk, traded, size):
+def test_every_journaled_size_is_answered_and_after_a_restart_the_same(
+    desk: DeskProcess, traded: str, size: str
+) -> None:
     before = bricks_of(desk, traded, size=size)
     assert (before["size"], len(before["bricks"]) >= 3) == (float(size), True)
     if size == SIZES[-1]:
@@ -301,24 +306,24 @@ def test_every_journaled_size_is_answered_and_after_a_restart_the_same(desk, tra
 
 @pytest.mark.processes
 @pytest.mark.parametrize("query", [{"size": "1"}, {"size": "7"}, {"size": "6.0"}, {"size": ""}, {"sise": "6"}])
-def test_a_size_that_is_not_journaled_is_refused(desk, traded, query):
+def test_a_size_that_is_not_journaled_is_refused(desk: DeskProcess, traded: str, query: dict[str, str]) -> None:
     answer = desk.operator().get(f"/api/journal/trades/{traded}/bricks", params=query)
     assert next(iter(query)) in error_of(answer, 400)
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("trade_id", ["0" * 32, "nobody", "..", "x" * 300])
-def test_a_trade_that_is_not_there_has_no_bricks(desk, trade_id):
+def test_a_trade_that_is_not_there_has_no_bricks(desk: DeskProcess, trade_id: str) -> None:
     error_of(desk.operator().get(f"/api/journal/trades/{trade_id}/bricks"), 404)
 
 
 @pytest.mark.processes
-def test_a_stranger_sees_no_bricks_of_a_trade(desk, traded):
+def test_a_stranger_sees_no_bricks_of_a_trade(desk: DeskProcess, traded: str) -> None:
     error_of(desk.stranger().get(f"/api/journal/trades/{traded}/bricks"), 401)
 
 
 @pytest.mark.processes
-def test_a_trade_of_an_asset_that_is_no_longer_traded_keeps_its_bricks(tmp_path):
+def test_a_trade_of_an_asset_that_is_no_longer_traded_keeps_its_bricks(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         trade_id = trades_once(desk, 4)
         desk.restart(ASSETS="NQ", CONTRACTS="NQ=MNQM6")

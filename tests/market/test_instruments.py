@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -21,13 +22,13 @@ from services.market.rolls import crude_last_trading_day
 ASSETS = tuple(INSTRUMENTS)
 
 
-def test_an_asset_becomes_this_quarters_micro_contract():
+def test_an_asset_becomes_this_quarters_micro_contract() -> None:
     contract = contract_for("ES", date(2026, 11, 20))
     assert (contract.symbol, contract.exchange) == ("MESZ6", "CME")
     assert (contract.tick_size, contract.point_value) == (Decimal("0.25"), Decimal(5))
 
 
-def test_the_full_contract_has_its_own_name_and_point_value():
+def test_the_full_contract_has_its_own_name_and_point_value() -> None:
     contract = contract_for("YM", date(2026, 11, 20), "full")
     assert (contract.symbol, contract.exchange, contract.point_value) == ("YMZ6", "CBOT", Decimal(5))
 
@@ -51,18 +52,18 @@ def test_the_full_contract_has_its_own_name_and_point_value():
         ("XAUUSD", "full", "100"),
     ],
 )
-def test_usd_per_point(asset, size, usd):
+def test_usd_per_point(asset: str, size: Literal["micro", "full"], usd: str) -> None:
     assert contract_for(asset, date(2026, 11, 20), size).point_value == Decimal(usd)
 
 
 @pytest.mark.parametrize("asset", ["US30", "EURUSD", "XAUUSD"])
-def test_a_cfd_has_no_expiry_and_no_micro(asset):
+def test_a_cfd_has_no_expiry_and_no_micro(asset: str) -> None:
     for size in ("micro", "full"):
         contract = contract_for(asset, date(2026, 11, 20), size)
         assert (contract.symbol, contract.exchange) == (asset, "OTC")
 
 
-def test_a_point_of_eurusd_is_a_pip():
+def test_a_point_of_eurusd_is_a_pip() -> None:
     contract = contract_for("EURUSD", date(2026, 11, 20))
     assert contract.points(Decimal("1.0862") - Decimal("1.0850")) == 12
 
@@ -91,7 +92,7 @@ def test_a_point_of_eurusd_is_a_pip():
         ("GC", date(2027, 2, 1), "MGCJ7"),
     ],
 )
-def test_roll(asset, on, symbol):
+def test_roll(asset: str, on: date, symbol: str) -> None:
     assert contract_for(asset, on).symbol == symbol
 
 
@@ -104,12 +105,12 @@ def test_roll(asset, on, symbol):
         ((2025, 2), date(2025, 1, 21)),  # the 25th is a Saturday, the 20th Martin Luther King Jr. Day
     ],
 )
-def test_crude_oil_ends_when_nymex_says(delivery, last_day):
+def test_crude_oil_ends_when_nymex_says(delivery: tuple[int, int], last_day: date) -> None:
     assert crude_last_trading_day(*delivery) == last_day
 
 
 @given(st.sampled_from(["ES", "CL", "GC"]), st.dates(date(2020, 1, 1), date(2090, 1, 1)))
-def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset, on):
+def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset: str, on: date) -> None:
     roll = instrument_for(asset).roll
     assert roll is not None
     today, tomorrow = roll.front_delivery(on), roll.front_delivery(on + timedelta(days=1))
@@ -117,7 +118,7 @@ def test_there_is_a_contract_on_every_day_and_it_never_rolls_back(asset, on):
     assert (today == tomorrow) == (on + timedelta(days=1) < roll.roll_day(*today))
 
 
-def test_an_unknown_asset_is_refused_with_the_known_ones():
+def test_an_unknown_asset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownInstrument, match=r"'DOGE': known are ES, NQ, YM"):
         contract_for("DOGE", date(2026, 11, 20))
 
@@ -149,7 +150,7 @@ def test_an_unknown_asset_is_refused_with_the_known_ones():
         ("OANDA:XAUUSD", "XAUUSD"),
     ],
 )
-def test_symbols_that_mean_an_asset(symbol, asset):
+def test_symbols_that_mean_an_asset(symbol: str, asset: str) -> None:
     assert resolve_asset(symbol, ASSETS) == asset
 
 
@@ -183,16 +184,16 @@ def test_symbols_that_mean_an_asset(symbol, asset):
         "CME_MINI:" + "1" * 32,
     ],
 )
-def test_symbols_that_mean_nothing(symbol):
+def test_symbols_that_mean_nothing(symbol: str) -> None:
     assert resolve_asset(symbol, ASSETS) is None
 
 
-def test_only_the_desks_own_assets_are_meant():
+def test_only_the_desks_own_assets_are_meant() -> None:
     assert resolve_asset("NQ1!", ["ES"]) is None
     assert resolve_asset("ES1!", []) is None
     assert resolve_asset("TSLA", ["TSLA"]) == "TSLA"
 
 
 @given(st.text())
-def test_no_text_raises(text):
+def test_no_text_raises(text: str) -> None:
     assert resolve_asset(text, ASSETS) in (None, *ASSETS)

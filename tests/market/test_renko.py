@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import Tick, read_ticks
-from tests.data.generated_tapes import GENERATED_TAPES, ticks_of
+from tests.data.generated_tapes import GENERATED_TAPES, GeneratedTape, ticks_of
 from tests.data.recorded_tapes import EXTRACT, recorded_tapes
 from wire.tradingview import STREAM_POINTS
 
@@ -68,12 +68,12 @@ def count_by_simple_means(prices: Iterable[Decimal], size: Decimal) -> int:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.name.removesuffix(".csv.gz"))
-def test_recorded_prices_give_exactly_the_counted_bricks(path):
+def test_recorded_prices_give_exactly_the_counted_bricks(path: Path) -> None:
     assert count_recorded(path) == RECORDED[path]
 
 
 @pytest.mark.parametrize("tape", GENERATED_TAPES, ids=lambda tape: tape.name)
-def test_generated_prices_give_exactly_the_counted_bricks(tape):
+def test_generated_prices_give_exactly_the_counted_bricks(tape: GeneratedTape) -> None:
     ticks, unit = ticks_of(tape), instrument_for(tape.asset).point_size
     by_simple_means = tuple(count_by_simple_means((tick.price for tick in ticks), size * unit) for size in SIZES)
     assert by_simple_means == COUNTED_HERE[tape.name]
@@ -89,14 +89,14 @@ def bricks_of(prices: list[str], points: str = "4") -> list[tuple[str, str, str]
     ]
 
 
-def test_the_first_price_is_the_anchor():
+def test_the_first_price_is_the_anchor() -> None:
     assert bricks_of(["5001.75"]) == []
     assert bricks_of(["5001.75", "5005.50"]) == []
     assert bricks_of(["5001.75", "5005.75"]) == [("green", "5001.75", "5005.75")]
     assert bricks_of(["5001.75", "4997.75"]) == [("red", "5001.75", "4997.75")]
 
 
-def test_the_trend_goes_on_after_one_size_and_turns_after_two():
+def test_the_trend_goes_on_after_one_size_and_turns_after_two() -> None:
     up = ["5001", "5005"]
     assert bricks_of([*up, "5009"])[1:] == [("green", "5005", "5009")]
     assert bricks_of([*up, "5001"])[1:] == []
@@ -104,7 +104,7 @@ def test_the_trend_goes_on_after_one_size_and_turns_after_two():
     assert bricks_of([*up, "4997"])[1:] == [("red", "5001", "4997")]
 
 
-def test_a_jump_closes_several_bricks_at_once():
+def test_a_jump_closes_several_bricks_at_once() -> None:
     assert bricks_of(["5001", "5014"]) == [
         ("green", "5001", "5005"),
         ("green", "5005", "5009"),
@@ -112,21 +112,21 @@ def test_a_jump_closes_several_bricks_at_once():
     ]
 
 
-def test_a_stack_gives_the_small_sizes_first():
+def test_a_stack_gives_the_small_sizes_first() -> None:
     stack = RenkoStack(ES)
     stack.feed(Decimal(5000))
     formed = stack.feed(Decimal(5006))
     assert [str(brick.points) for brick in formed] == ["1"] * 6 + ["2.5"] * 2 + ["4", "6"]
 
 
-def test_a_size_that_is_not_whole_ticks_is_refused():
+def test_a_size_that_is_not_whole_ticks_is_refused() -> None:
     with pytest.raises(ValueError, match="whole number of ticks"):
         Renko(ES, Decimal("0.3"))
     with pytest.raises(ValueError, match="at least one tick"):
         Renko(ES, Decimal(0))
 
 
-def test_an_impossible_jump_is_refused_and_changes_nothing():
+def test_an_impossible_jump_is_refused_and_changes_nothing() -> None:
     stack = RenkoStack(ES)
     stack.feed(Decimal(5000))
     with pytest.raises(PriceJump):
@@ -146,7 +146,7 @@ def series(walk: list[int], points: Decimal) -> list[FormedBrick]:
 
 
 @given(tick_walks, sizes)
-def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk, points):
+def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk: list[int], points: Decimal) -> None:
     for before, after in pairwise(series(walk, points)):
         distance = after.close - before.close
         if after.color == before.color:
@@ -158,14 +158,14 @@ def test_bricks_are_contiguous_and_never_turn_under_two_sizes(walk, points):
 
 
 @given(tick_walks, sizes)
-def test_a_brick_has_its_size_and_its_colour_and_was_traded_through(walk, points):
+def test_a_brick_has_its_size_and_its_colour_and_was_traded_through(walk: list[int], points: Decimal) -> None:
     for brick in series(walk, points):
         assert brick.close - brick.open == (points if brick.color == "green" else -points)
         assert min(walk) * ES.tick_size <= brick.close <= max(walk) * ES.tick_size
 
 
 @given(tick_walks, sizes)
-def test_prices_on_the_way_change_nothing(walk, points):
+def test_prices_on_the_way_change_nothing(walk: list[int], points: Decimal) -> None:
     every_tick = [walk[0]]
     for start, end in pairwise(walk):
         direction = 1 if end > start else -1
@@ -174,12 +174,12 @@ def test_prices_on_the_way_change_nothing(walk, points):
 
 
 @given(tick_walks, sizes, st.integers(2, 4))
-def test_repeated_prices_change_nothing(walk, points, times):
+def test_repeated_prices_change_nothing(walk: list[int], points: Decimal, times: int) -> None:
     assert series([price for price in walk for _ in range(times)], points) == series(walk, points)
 
 
 @given(tick_walks)
-def test_a_stack_is_its_six_sizes_together(walk):
+def test_a_stack_is_its_six_sizes_together(walk: list[int]) -> None:
     stack = RenkoStack(ES)
     together = [brick for price in walk for brick in stack.feed(price * ES.tick_size)]
     for points in SIZES:

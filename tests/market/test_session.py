@@ -28,7 +28,7 @@ def new_york(text: str) -> datetime:
         ("2026-12-31T18:00:00", date(2027, 1, 1)),
     ],
 )
-def test_the_day_rolls_at_six_in_new_york(instant, day):
+def test_the_day_rolls_at_six_in_new_york(instant: str, day: date) -> None:
     assert trade_date(new_york(instant)) == day
 
 
@@ -41,7 +41,7 @@ def test_the_day_rolls_at_six_in_new_york(instant, day):
         ("2026-11-02T22:59:59+00:00", date(2026, 11, 2), date(2026, 11, 3)),
     ],
 )
-def test_the_roll_follows_daylight_saving_time(last_second_utc, before, after):
+def test_the_roll_follows_daylight_saving_time(last_second_utc: str, before: date, after: date) -> None:
     instant = datetime.fromisoformat(last_second_utc)
     assert trade_date(instant) == before
     assert trade_date(instant + timedelta(seconds=1)) == after
@@ -52,14 +52,14 @@ def test_the_roll_follows_daylight_saving_time(last_second_utc, before, after):
     [date(2026, 3, 8), date(2026, 11, 1)],
     ids=["clocks go forward", "clocks go back"],
 )
-def test_the_whole_sunday_of_a_clock_change_is_mondays(sunday):
+def test_the_whole_sunday_of_a_clock_change_is_mondays(sunday: date) -> None:
     midnight = datetime(sunday.year, sunday.month, sunday.day, tzinfo=NEW_YORK).astimezone(UTC)
     quarters = (midnight + timedelta(minutes=15 * count) for count in range(92))
     assert {trade_date(instant) for instant in quarters} == {sunday + timedelta(days=1)}
 
 
 @given(st.integers(1_400_000_000, 2_200_000_000))  # 2014 to 2039
-def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds):
+def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds: int) -> None:
     instant = datetime.fromtimestamp(epoch_seconds, UTC)
     day = trade_date(instant)
     assert day.weekday() < 5
@@ -89,7 +89,7 @@ def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds):
         ("2026-04-03T09:15:00", False),
     ],
 )
-def test_open_hours(instant, opened):
+def test_open_hours(instant: str, opened: bool) -> None:
     assert is_open(new_york(instant)) is opened
 
 
@@ -102,7 +102,7 @@ HOLIDAYS = {
 
 
 @pytest.mark.parametrize("year", HOLIDAYS)
-def test_the_holidays_are_those_cme_published(year):
+def test_the_holidays_are_those_cme_published(year: int) -> None:
     assert " ".join(f"{day:%m-%d}" for day in holidays_of(year)) == HOLIDAYS[year]
 
 
@@ -119,7 +119,7 @@ def test_the_holidays_are_those_cme_published(year):
         (date(2026, 11, 21), "weekend"),
     ],
 )
-def test_a_thin_day_says_why(day, reason):
+def test_a_thin_day_says_why(day: date, reason: str) -> None:
     assert liquidity(day) == (True, reason)
 
 
@@ -128,18 +128,18 @@ def test_a_thin_day_says_why(day, reason):
     [date(2026, 11, 20), date(2021, 12, 31), date(2021, 6, 18)],
     ids=["an ordinary Friday", "New Year on a Saturday is not kept", "no Juneteenth before 2022"],
 )
-def test_an_ordinary_day_has_no_reason(day):
+def test_an_ordinary_day_has_no_reason(day: date) -> None:
     assert liquidity(day) == (False, None)
 
 
-def test_the_liquidity_of_an_instant_is_that_of_its_trade_date():
+def test_the_liquidity_of_an_instant_is_that_of_its_trade_date() -> None:
     assert liquidity(new_york("2026-11-25T17:59:00")) == (False, None)
     assert liquidity(new_york("2026-11-25T18:00:00"))[1] == "Thanksgiving — CME early close 13:00 ET"
     assert liquidity(new_york("2026-11-20T17:00:00")) == (True, "weekend")
     assert liquidity(new_york("2026-11-22T18:00:00")) == (False, None)
 
 
-def test_a_naive_time_is_refused():
+def test_a_naive_time_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         trade_date(datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001
 
@@ -153,13 +153,13 @@ def easter_by_another_formula(year: int) -> date:
     return date(year, month, day + 1)
 
 
-def test_two_formulas_agree_on_easter():
+def test_two_formulas_agree_on_easter() -> None:
     years = range(1900, 2200)
     assert [easter_sunday(year) for year in years] == [easter_by_another_formula(year) for year in years]
     assert easter_sunday(2026) == date(2026, 4, 5)
 
 
-def test_business_days_skip_weekends_and_holidays_but_not_short_days():
+def test_business_days_skip_weekends_and_holidays_but_not_short_days() -> None:
     assert is_business_day(date(2026, 11, 27))
     assert not is_business_day(date(2026, 11, 26))
     assert business_days_before(date(2026, 11, 30), 2) == date(2026, 11, 25)

@@ -6,6 +6,7 @@ import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,17 +22,17 @@ def write(folder: Path, *rows: str) -> Path:
     return path
 
 
-def test_ticks_are_read_by_their_header(tmp_path):
+def test_ticks_are_read_by_their_header(tmp_path: Path) -> None:
     path = write(tmp_path, "size,time_utc,price", "3,2013-09-01T22:00:00.083Z,1640.25")
     assert list(read_ticks(path)) == [Tick(datetime(2013, 9, 1, 22, 0, 0, 83000, tzinfo=UTC), Decimal("1640.25"))]
 
 
-def test_a_bar_is_its_close_at_its_end(tmp_path):
+def test_a_bar_is_its_close_at_its_end(tmp_path: Path) -> None:
     path = write(tmp_path, "time_utc,open,high,low,close,volume", "2020-01-05T23:00:00.000Z,1,4,1,3.5,99")
     assert list(read_ticks(path)) == [Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3.5"))]
 
 
-def test_other_time_zones_become_utc(tmp_path):
+def test_other_time_zones_become_utc(tmp_path: Path) -> None:
     path = write(tmp_path, "time_utc,price", "2020-01-05T18:00:00-05:00,1", "2020-01-05T23:00:01,1")
     assert [tick.at.isoformat() for tick in read_ticks(path)] == [
         "2020-01-05T23:00:00+00:00",
@@ -39,12 +40,12 @@ def test_other_time_zones_become_utc(tmp_path):
     ]
 
 
-def test_a_packed_file_is_unpacked_on_the_way():
+def test_a_packed_file_is_unpacked_on_the_way() -> None:
     assert count_ticks(EXTRACT) == 20_000
     assert next(iter(read_ticks(EXTRACT))).price == Decimal("1640.25")
 
 
-def test_nothing_is_read_ahead(tmp_path):
+def test_nothing_is_read_ahead(tmp_path: Path) -> None:
     path = write(tmp_path, "time_utc,price", "2020-01-05T23:00:00Z,1", "nonsense")
     ticks = read_ticks(path)
     assert next(ticks).price == 1
@@ -66,7 +67,7 @@ def test_nothing_is_read_ahead(tmp_path):
         (("time_utc,close", "9999-12-31T23:59:59Z,1"), 2, "out of range"),
     ],
 )
-def test_a_malformed_row_is_named_by_its_line(tmp_path, rows, line, reason):
+def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, rows: tuple[Any, ...], line: int, reason: str) -> None:
     with pytest.raises(TapeError, match=reason) as caught:
         list(read_ticks(write(tmp_path, *rows)))
     assert caught.value.line == line
@@ -76,7 +77,7 @@ def test_a_malformed_row_is_named_by_its_line(tmp_path, rows, line, reason):
 @pytest.mark.parametrize(
     "broken", [b"no gzip at all", gzip.compress(b"time_utc,price\n" * 99)[:-9]], ids=["no gzip", "cut short"]
 )
-def test_a_broken_archive_is_no_tape(tmp_path, broken):
+def test_a_broken_archive_is_no_tape(tmp_path: Path, broken: bytes) -> None:
     path = tmp_path / "tape.csv.gz"
     path.write_bytes(broken)
     with pytest.raises(TapeError):

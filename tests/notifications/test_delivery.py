@@ -7,8 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from structlog.testing import capture_logs
@@ -36,7 +39,7 @@ from services.notifications.delivery import (
 from services.notifications.kinds import Notifying
 from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import StoreDown
+from services.stores.store import Head, StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -49,7 +52,7 @@ from tests.support.desk_process import (
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
 from tests.support.own_time import Stopwatch
-from wire.types import Stream
+from wire.types import Env, Stream
 
 SETTINGS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET, "FLASK_SECRET_KEY": FLASK_KEY}
 MORNING = datetime(2026, 11, 17, 14, 31, 10, tzinfo=UTC)
@@ -60,14 +63,14 @@ WAITING = "SELECT title FROM notices WHERE next_try_at IS NOT NULL ORDER BY numb
 
 
 @pytest.fixture
-def phone():
+def phone() -> Iterator[NoticeTarget]:
     target = NoticeTarget()
     yield target
     target.leave()
 
 
 @pytest.fixture
-def second_phone():
+def second_phone() -> Iterator[NoticeTarget]:
     target = NoticeTarget()
     yield target
     target.leave()
@@ -81,7 +84,7 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark, head):
+    def mark_notice(self, mark, head: Head):
         if self.refuses_marks:
             raise StoreDown("the disk is full")
         return super().mark_notice(mark, head)
@@ -90,7 +93,7 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
-    def __init__(self, folder, phone, kinds=frozenset({"env_switched"})):
+    def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
         self.bell = NoticeBell()
@@ -98,24 +101,24 @@ class Outbox:
         self.phone = phone
         self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
 
-    def switches(self, *envs):
+    def switches(self, *envs: Env) -> Self:
         for env in envs:
             self.manager.submit(HearBridge(ts_connected=True))
             self.manager.submit(SwitchEnv(env))
         return self
 
-    def enters(self):
+    def enters(self) -> Self:
         self.manager.submit(NotePrice("ES", Decimal(5250)))
         for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN):
             self.manager.submit(CloseBrick("ES", stream, "green"))
         assert self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.order
         return self
 
-    def later(self, **delta):
+    def later(self, **delta: float) -> Self:
         self.now += timedelta(**delta)
         return self
 
-    def rows(self, columns="title"):
+    def rows(self, columns: str = "title") -> list[Any]:
         return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
 
     def works(self):
@@ -127,13 +130,13 @@ class Outbox:
 
 
 @pytest.fixture
-def outbox(tmp_path, phone):
+def outbox(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
     box = Outbox(tmp_path, phone)
     yield box
     box.manager.stop()
 
 
-def test_a_notice_is_taken_once_and_marked(outbox):
+def test_a_notice_is_taken_once_and_marked(outbox: Outbox) -> None:
     assert outbox.switches("LIVE").works() == 1
     assert outbox.phone.titles == ["[LIVE] The desk trades LIVE now"]
     assert outbox.phone.messages[0]["type"] == "warning"
@@ -141,7 +144,7 @@ def test_a_notice_is_taken_once_and_marked(outbox):
     assert outbox.works() == 0
 
 
-def test_a_row_belongs_to_the_commit_of_its_event(outbox):
+def test_a_row_belongs_to_the_commit_of_its_event(outbox: Outbox) -> None:
     heard = outbox.bell.rings
     outbox.switches("LIVE")
     ((sequence,),) = outbox.rows("sequence")
@@ -150,7 +153,7 @@ def test_a_row_belongs_to_the_commit_of_its_event(outbox):
     assert outbox.bell.rings > heard
 
 
-def test_what_was_not_taken_is_tried_again_later_and_later(outbox):
+def test_what_was_not_taken_is_tried_again_later_and_later(outbox: Outbox) -> None:
     outbox.phone.fault = 500
     outbox.switches("LIVE")
     for attempt, wait in enumerate(BACKOFF, 1):
@@ -164,7 +167,7 @@ def test_what_was_not_taken_is_tried_again_later_and_later(outbox):
     assert outbox.phone.messages[0]["message"].endswith("(this was Tue 09:31:10 New York)")
 
 
-def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox):
+def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox: Outbox) -> None:
     outbox.phone.fault = 503
     outbox.switches("LIVE")
     with capture_logs() as told:
@@ -177,7 +180,7 @@ def test_after_a_day_it_is_given_up_and_the_log_says_so(outbox):
     assert [line["event"] for line in told].count("a notice was given up") == 1
 
 
-def test_a_target_that_is_back_gets_at_once_what_waited(outbox):
+def test_a_target_that_is_back_gets_at_once_what_waited(outbox: Outbox) -> None:
     outbox.phone.fault = 500
     outbox.switches("LIVE", "DEMO").works()
     outbox.phone.fault = None
@@ -187,7 +190,7 @@ def test_a_target_that_is_back_gets_at_once_what_waited(outbox):
     assert sorted(outbox.phone.titles) == ["[DEMO] The desk trades DEMO now"] + ["[LIVE] The desk trades LIVE now"] * 2
 
 
-def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox):
+def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox: Outbox) -> None:
     outbox.switches("LIVE", "DEMO")
     outbox.store.refuses_marks = True
     for _ in range(3):
@@ -199,7 +202,7 @@ def test_while_a_mark_cannot_be_written_nothing_is_sent_twice(outbox):
     assert len(outbox.phone.messages) == 2
 
 
-def test_a_mark_that_fails_harms_no_command(outbox):
+def test_a_mark_that_fails_harms_no_command(outbox: Outbox) -> None:
     outbox.store.refuses_marks = True
     outbox.switches("LIVE")
     with pytest.raises(StoreDown):
@@ -208,7 +211,7 @@ def test_a_mark_that_fails_harms_no_command(outbox):
     assert outbox.manager.snapshot.store == "up"
 
 
-def test_marks_are_not_journaled_and_move_no_sequence(outbox):
+def test_marks_are_not_journaled_and_move_no_sequence(outbox: Outbox) -> None:
     outbox.switches("LIVE")
     outbox.manager.submit(KeepObservations())
     before = (outbox.manager.snapshot.desk.sequence, outbox.manager.snapshot.version, len(list(outbox.store.journal())))
@@ -217,8 +220,8 @@ def test_marks_are_not_journaled_and_move_no_sequence(outbox):
     assert after == before
 
 
-def test_words_that_fail_cost_a_notice_never_the_decision(outbox, monkeypatch):
-    def stumbles(*_):
+def test_words_that_fail_cost_a_notice_never_the_decision(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumbles(*_: object) -> None:
         raise ValueError("no words")
 
     monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
@@ -227,7 +230,7 @@ def test_words_that_fail_cost_a_notice_never_the_decision(outbox, monkeypatch):
     assert outbox.rows() == []
 
 
-def test_a_commit_that_fails_leaves_no_row(outbox, monkeypatch):
+def test_a_commit_that_fails_leaves_no_row(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     outbox.manager.submit(HearBridge(ts_connected=True))
     monkeypatch.setattr(outbox.store, "_write", lambda commit: (_ for _ in ()).throw(StoreDown("no")))
     with pytest.raises(StoreDown):
@@ -235,7 +238,7 @@ def test_a_commit_that_fails_leaves_no_row(outbox, monkeypatch):
     assert outbox.rows() == []
 
 
-def test_a_week_old_row_goes_when_a_new_one_comes(outbox):
+def test_a_week_old_row_goes_when_a_new_one_comes(outbox: Outbox) -> None:
     outbox.switches("LIVE").works()
     outbox.later(days=6).switches("DEMO").works()
     assert len(outbox.rows()) == 2
@@ -250,13 +253,13 @@ def test_a_week_old_row_goes_when_a_new_one_comes(outbox):
 
 
 @pytest.fixture
-def locks(tmp_path, phone):
+def locks(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
     box = Outbox(tmp_path, phone, frozenset({"lock_ended"}))
     yield box
     box.manager.stop()
 
 
-def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks):
+def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) -> None:
     assert locks.enters().works() == 0
     assert locks.later(seconds=10).works() == 0
     assert locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.gate == "candle_lock"
@@ -265,13 +268,13 @@ def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks):
     assert "[DEMO] The candle is free" in locks.phone.titles
 
 
-def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks):
+def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks: Outbox) -> None:
     assert locks.enters().rows("slot") == [("candle",)]
     locks.later(seconds=30).manager.submit(TickClock())
     assert locks.rows() == []
 
 
-def test_a_newer_lock_replaces_the_announcement_of_the_older(locks):
+def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> None:
     locks.phone.fault = 500
     locks.enters().later(seconds=400).works()
     ((first, attempts),) = locks.rows("number, attempts")
@@ -285,13 +288,13 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks):
 # -- settings --------------------------------------------------------------------------------------------------------
 
 
-def complaint(**settings):
+def complaint(**settings: Any) -> str:
     with pytest.raises((ConfigError, WrongTarget)) as refusal:
         open_targets(Config.from_env({**SETTINGS, **settings}).notify_urls)
     return str(refusal.value)
 
 
-def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows():
+def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows() -> None:
     text = f"json://h/{TOKEN}?to=a,b , tgram://1/2\n ntfy://x,"
     assert Config.from_env({**SETTINGS, "NOTIFY_URLS": text}).notify_urls == (
         f"json://h/{TOKEN}?to=a,b",
@@ -301,13 +304,13 @@ def test_urls_are_separated_by_commas_or_spaces_that_a_url_follows():
 
 
 @pytest.mark.parametrize("url", [f"nonsense://{TOKEN}", f"tgram://{TOKEN}"])
-def test_a_wrong_url_is_named_by_its_place(url, capfd):
+def test_a_wrong_url_is_named_by_its_place(url: str, capfd: pytest.CaptureFixture[str]) -> None:
     sentence = complaint(NOTIFY_URLS=f"json://127.0.0.1/, {url}")
     assert "NOTIFY_URLS: number 2 of 2 was no apprise URL" in sentence
     assert TOKEN not in sentence + "".join(capfd.readouterr())
 
 
-def test_what_is_no_url_or_no_kind_is_said():
+def test_what_is_no_url_or_no_kind_is_said() -> None:
     for sentence in (complaint(NOTIFY_URLS=TOKEN), complaint(NOTIFY_URLS=f"json://h {TOKEN}")):
         assert "NOTIFY_URLS must be apprise URLs" in sentence
         assert TOKEN not in sentence
@@ -315,7 +318,9 @@ def test_what_is_no_url_or_no_kind_is_said():
     assert "10 are the most" in complaint(NOTIFY_URLS=" ".join(["json://h/"] * 11))
 
 
-def test_the_test_command_says_what_became_of_it_without_secrets(phone, second_phone, monkeypatch):
+def test_the_test_command_says_what_became_of_it_without_secrets(
+    phone: NoticeTarget, second_phone: NoticeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
     second_phone.fault = 401
     dead = url_of(free_port())
     for name, value in {**SETTINGS, "NOTIFY_URLS": f"{phone.url} {second_phone.url} {dead}"}.items():
@@ -338,7 +343,9 @@ def test_the_test_command_says_what_became_of_it_without_secrets(phone, second_p
 # -- real threads, real processes ------------------------------------------------------------------------------------
 
 
-def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_phone):
+def test_the_post_stops_at_once_though_a_target_hangs(
+    tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
+) -> None:
     phone.fault = "hang"
     outbox = Outbox(tmp_path, phone)
     outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
@@ -355,7 +362,7 @@ def test_the_post_stops_at_once_though_a_target_hangs(tmp_path, phone, second_ph
     outbox.manager.stop()
 
 
-def fills_an_entry(desk):
+def fills_an_entry(desk: DeskProcess) -> dict[str, Any]:
     desk.tradingview().opens_the_ladder()
     order = desk.operator().enters().json()["order"]
     assert desk.bridge().fills(order, 5250.25).status_code == 200
@@ -363,7 +370,7 @@ def fills_an_entry(desk):
 
 
 @pytest.mark.processes
-def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path, phone):
+def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path: Path, phone: NoticeTarget) -> None:
     with DeskProcess(tmp_path, NOTIFY_URLS=phone.url, NOTIFY_KINDS="") as desk:
         fills_an_entry(desk)
         watch, reported_at = Stopwatch(desk.process), time.time()
@@ -375,14 +382,14 @@ def test_a_fill_is_on_the_phone_in_a_moment_and_a_blocked_entry_is_not(tmp_path,
 
 
 @pytest.mark.processes
-def test_without_a_target_nothing_is_written(tmp_path):
+def test_without_a_target_nothing_is_written(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, NOTIFY_URLS="", NOTIFY_KINDS="") as desk:
         fills_an_entry(desk)
         assert desk.rows("SELECT count(*) FROM notices") == [(0,)]
 
 
 @pytest.mark.processes
-def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path):
+def test_a_wrong_url_ends_the_start_with_a_sentence_and_no_secret(tmp_path: Path) -> None:
     desk = DeskProcess(tmp_path, NOTIFY_URLS=f"nonsense://{TOKEN}", NOTIFY_KINDS="")
     assert desk.spawn().wait(PATIENCE_SECONDS) not in (0, None)
     assert "NOTIFY_URLS: number 1 of 1 was no apprise URL" in desk.log()
@@ -402,7 +409,7 @@ app.extensions["lockstep.close"]()
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("urls", "is_loaded"), [("", "False"), (url_of(9), "True")])
-def test_apprise_is_loaded_only_for_a_target(tmp_path, urls, is_loaded):
+def test_apprise_is_loaded_only_for_a_target(tmp_path: Path, urls: str, is_loaded: str) -> None:
     settings = {**SETTINGS, "SQLITE_PATH": str(tmp_path / "desk.sqlite"), "NOTIFY_URLS": urls}
     pairs = [f"{name}={value}" for name, value in settings.items()]
     started = subprocess.run(
@@ -412,7 +419,9 @@ def test_apprise_is_loaded_only_for_a_target(tmp_path, urls, is_loaded):
 
 
 @pytest.mark.processes
-def test_a_target_that_hangs_delays_neither_web_nor_another_target(tmp_path, phone, second_phone):
+def test_a_target_that_hangs_delays_neither_web_nor_another_target(
+    tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
+) -> None:
     phone.fault = "hang"
     with DeskProcess(tmp_path, NOTIFY_URLS=f"{phone.url},{second_phone.url}", NOTIFY_KINDS="") as desk:
         quiet = webhook_seconds(desk)
@@ -426,7 +435,7 @@ def test_a_target_that_hangs_delays_neither_web_nor_another_target(tmp_path, pho
         assert_no_secrets(desk)
 
 
-def webhook_seconds(desk, count=60):
+def webhook_seconds(desk: DeskProcess, count: int = 60) -> list[float]:
     alerts, seconds, watch = desk.tradingview(), [], Stopwatch(desk.process)
     for number in range(count):
         watch.restart()
@@ -436,7 +445,7 @@ def webhook_seconds(desk, count=60):
 
 
 @pytest.mark.processes
-def test_a_dead_target_gets_it_when_it_is_back(tmp_path):
+def test_a_dead_target_gets_it_when_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     with DeskProcess(tmp_path, NOTIFY_URLS=url_of(port), NOTIFY_KINDS="", LOG_LEVEL="DEBUG") as desk:
         fills_an_entry(desk)
@@ -455,7 +464,7 @@ def test_a_dead_target_gets_it_when_it_is_back(tmp_path):
 
 
 @pytest.mark.processes
-def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_path, phone):
+def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_path: Path, phone: NoticeTarget) -> None:
     phone.fault = "hang"
     with DeskProcess(tmp_path, NOTIFY_URLS=phone.url, NOTIFY_KINDS="+lock_started") as desk:
         fills_an_entry(desk)
@@ -474,7 +483,7 @@ def test_killed_between_event_and_send_it_is_delivered_after_the_restart(tmp_pat
         assert_no_secrets(desk)
 
 
-def assert_no_secrets(desk):
+def assert_no_secrets(desk: DeskProcess) -> None:
     """Look for the URL's token in everything the desk wrote: its log and every byte of its files."""
     written = [path.read_bytes() for path in desk.folder.rglob("*") if path.is_file()]
     assert len(written) >= 2

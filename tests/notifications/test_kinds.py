@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Any
 
 import pytest
 
-from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.decide import Decision
+from services.engine.model.commands import AnyCommand, ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
 from services.engine.model.state import Alert
 from services.notifications.kinds import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
@@ -21,11 +24,11 @@ HOW_TO = REPOSITORY / "docs" / "how-to" / "notifications.md"
 class ToldTrader(Trader):
     """A trader with a phone."""
 
-    def __init__(self, kinds=EVERY_KIND, **terms):
+    def __init__(self, kinds: Any = EVERY_KIND, **terms: Any) -> None:
         self.kinds, self.notices = kinds, []
         super().__init__(**terms)
 
-    def _asks_aside(self, command):
+    def _asks_aside(self, command: AnyCommand) -> Decision:
         before = self.desk
         answer = super()._asks_aside(command)
         for decision in self.decisions[-2:]:
@@ -33,14 +36,14 @@ class ToldTrader(Trader):
             before = decision.desk
         return answer
 
-    def told_of(self, kind):
+    def told_of(self, kind: str) -> list[tuple[str, str]]:
         return [(notice.title, notice.body) for notice in self.notices if notice.kind == kind]
 
-    def announced(self, slot):
+    def announced(self, slot: Any) -> list[tuple[str, datetime]]:
         return [(notice.title, notice.due_at) for notice in self.notices if notice.slot == slot]
 
 
-def in_a_trade(trader):
+def in_a_trade(trader: Any) -> Trader:
     return trader.hears(5250).is_long()
 
 
@@ -176,7 +179,7 @@ STORIES = {
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_kind_is_told_in_a_traders_words(name):
+def test_a_kind_is_told_in_a_traders_words(name: str) -> None:
     story, title, body = STORIES[name]
     trader = ToldTrader()
     story(trader)
@@ -186,7 +189,7 @@ def test_a_kind_is_told_in_a_traders_words(name):
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_kind_that_is_off_is_silent_and_no_other_speaks_for_it(name):
+def test_a_kind_that_is_off_is_silent_and_no_other_speaks_for_it(name: str) -> None:
     kind, story = name.split()[0], STORIES[name][0]
     everything, without = ToldTrader(), ToldTrader(kinds=EVERY_KIND - {kind})
     story(everything)
@@ -195,13 +198,13 @@ def test_a_kind_that_is_off_is_silent_and_no_other_speaks_for_it(name):
     assert [n for n in everything.notices if n.kind != kind] == without.notices
 
 
-def test_every_kind_has_its_story_and_its_line_in_the_how_to():
+def test_every_kind_has_its_story_and_its_line_in_the_how_to() -> None:
     assert {name.split()[0] for name in STORIES} == EVERY_KIND
     rows = re.findall(r"^\| `(\w+)` \| (on|off) \| (.+) \|$", HOW_TO.read_text("utf-8"), re.MULTILINE)
     assert rows == [(kind.name, "on" if kind.is_on else "off", kind.when) for kind in KINDS]
 
 
-def test_an_alert_that_nobody_knows_yet_is_told_and_one_that_only_informs_is_not():
+def test_an_alert_that_nobody_knows_yet_is_told_and_one_that_only_informs_is_not() -> None:
     trader = ToldTrader()
     for level, told in (("critical", 1), ("info", 0)):
         event = AlertRaised(Alert(trader.now, "brand_new", level, "NEW THING — it happened\nnow"))
@@ -213,24 +216,24 @@ def test_an_alert_that_nobody_knows_yet_is_told_and_one_that_only_informs_is_not
 # -- the end of a lock that only the clock ends ----------------------------------------------------------------------
 
 
-def test_a_cooldown_announces_its_own_end():
+def test_a_cooldown_announces_its_own_end() -> None:
     trader = ToldTrader().trades_once()
     assert trader.announced("cooldown") == [("[DEMO] Cooldown is over", new_york("2026-11-17", "09:34:10"))]
     assert trader.announced("candle") == [("[DEMO] The candle is free", new_york("2026-11-17", "09:35:00"))]
 
 
-def test_a_lock_that_changes_nothing_announces_nothing_again():
+def test_a_lock_that_changes_nothing_announces_nothing_again() -> None:
     trader = ToldTrader().trades_once().bricks(6, "green", "red").bricks(4, "red").later(400).ticks()
     assert len(trader.announced("cooldown")) == len(trader.announced("candle")) == 1
 
 
-def test_no_cooldown_no_announcement():
+def test_no_cooldown_no_announcement() -> None:
     trader = ToldTrader(cooldown_seconds=0).trades_once()
     assert trader.announced("cooldown") == []
     assert not [title for title, _ in trader.told_of("lock_started") if "Cooldown" in title]
 
 
-def test_a_longer_candle_moves_the_announcement():
+def test_a_longer_candle_moves_the_announcement() -> None:
     trader = ToldTrader().with_structure("green").enters("BUY").asks(SetLimits({"candle_seconds": 900}))
     assert [due for _, due in trader.announced("candle")] == [
         new_york("2026-11-17", "09:35:00"),
@@ -252,11 +255,11 @@ DEFAULTS = frozenset(kind.name for kind in KINDS if kind.is_on)
         ("daily_stop, exit_filled", {"daily_stop", "exit_filled"}),
     ],
 )
-def test_kinds_are_chosen_by_changes_or_by_a_list(text, kinds):
+def test_kinds_are_chosen_by_changes_or_by_a_list(text: str, kinds: set[str] | frozenset[str]) -> None:
     assert chosen_kinds(text) == kinds
 
 
-def test_gates_and_locks_are_off_by_default():
+def test_gates_and_locks_are_off_by_default() -> None:
     off = EVERY_KIND - DEFAULTS
     assert off == {"gate_blocked", "exit_blocked", "lock_started", "lock_ended"}
 
@@ -269,6 +272,6 @@ def test_gates_and_locks_are_off_by_default():
         ("+", "no kind is called"),
     ],
 )
-def test_a_wrong_name_is_refused_with_a_sentence(text, sentence):
+def test_a_wrong_name_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(UnknownKinds, match=re.escape(sentence)):
         chosen_kinds(text)

@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +16,11 @@ SECRETS = {"TV_WEBHOOK_SECRET": TV_SECRET, "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SEC
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
 
-def config(**settings):
+def config(**settings: Any) -> Config:
     return Config.from_env({**SECRETS, **settings})
 
 
-def complaint(**settings):
+def complaint(**settings: Any) -> str:
     """Return the sentence with which these settings are refused."""
     with pytest.raises(ConfigError) as refusal:
         config(**settings)
@@ -27,7 +29,7 @@ def complaint(**settings):
     return sentence
 
 
-def test_with_secrets_alone_the_rules_are_those_of_the_spec():
+def test_with_secrets_alone_the_rules_are_those_of_the_spec() -> None:
     desk = config()
     rules = desk.rules_at(NOON)
     assert (desk.assets, desk.store, desk.trusted_proxies, desk.is_open) == (("ES",), "sqlite", 0, True)
@@ -43,7 +45,7 @@ def test_with_secrets_alone_the_rules_are_those_of_the_spec():
     assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESZ6", 5)
 
 
-def test_settings_are_taken():
+def test_settings_are_taken() -> None:
     desk = config(
         ASSETS=" es, NQ ,ES",
         CONTRACT_SIZE="full",
@@ -61,7 +63,7 @@ def test_settings_are_taken():
     assert (rules.two_half_filter, rules.day_roll) == (True, "17:00")
 
 
-def test_a_pinned_contract_keeps_its_own_money():
+def test_a_pinned_contract_keeps_its_own_money() -> None:
     rules = config(ASSETS="ES,NQ", CONTRACTS="es=mesm6, NQ=NQM6").rules_at(NOON)
     assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESM6", 5)
     assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQM6", 20)
@@ -74,31 +76,31 @@ def test_a_pinned_contract_keeps_its_own_money():
 @pytest.mark.parametrize(
     "value", ["", "   ", "short", "changeme", "change-me", "CHANGEME", "password", "placeholder", "your-secret"]
 )
-def test_no_default_secret_is_accepted(name, value):
+def test_no_default_secret_is_accepted(name: str, value: str) -> None:
     assert name in complaint(**{name: value})
 
 
-def test_every_missing_secret_is_named_at_once():
+def test_every_missing_secret_is_named_at_once() -> None:
     with pytest.raises(ConfigError) as refusal:
         Config.from_env({})
     assert all(name in str(refusal.value) for name in SECRETS)
 
 
-def test_a_refused_secret_is_not_repeated():
+def test_a_refused_secret_is_not_repeated() -> None:
     assert "hunter2" not in complaint(TV_WEBHOOK_SECRET="hunter2")
 
 
 @pytest.mark.parametrize("value", ["changeme", "password", "x"])
-def test_no_default_password_is_accepted(value):
+def test_no_default_password_is_accepted(value: str) -> None:
     assert "DASHBOARD_PASSWORD" in complaint(DASHBOARD_PASSWORD=value)
 
 
 @pytest.mark.parametrize("value", ["plain words", "$argon2id$broken", "pbkdf2:nosuch:1$salt$00", "md5$salt$00"])
-def test_a_hash_that_is_none_is_refused(value):
+def test_a_hash_that_is_none_is_refused(value: str) -> None:
     assert "DASHBOARD_PASSWORD_HASH" in complaint(DASHBOARD_PASSWORD_HASH=value)
 
 
-def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator():
+def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator() -> None:
     assert "GOOGLE_CLOUD_PROJECT is not set" in complaint(STORE="firestore")
     key = '{"type": "service_account"}'
     desk = config(
@@ -114,13 +116,13 @@ def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator():
     assert (bare.google_cloud_credentials, bare.firestore_emulator_host) == (None, None)
 
 
-def test_a_refused_key_is_not_repeated():
+def test_a_refused_key_is_not_repeated() -> None:
     sentence = complaint(GOOGLE_CLOUD_CREDENTIALS='{"private_key": "hunter2"')
     assert "GOOGLE_CLOUD_CREDENTIALS" in sentence
     assert "hunter2" not in sentence
 
 
-def test_two_doors_never_share_one_secret():
+def test_two_doors_never_share_one_secret() -> None:
     assert "BRIDGE_HEARTBEAT_SECRET" in complaint(BRIDGE_HEARTBEAT_SECRET=TV_SECRET)
 
 
@@ -153,24 +155,24 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FAULTS.items() for value in values])
-def test_a_faulty_setting_is_named(name, value):
+def test_a_faulty_setting_is_named(name: str, value: str) -> None:
     assert name in complaint(**{name: value})
 
 
-def test_every_fault_is_named_at_once():
+def test_every_fault_is_named_at_once() -> None:
     sentence = complaint(CANDLE_SECONDS="7", STOP_POINTS="none", TV_WEBHOOK_SECRET="")
     assert all(name in sentence for name in ("CANDLE_SECONDS", "STOP_POINTS", "TV_WEBHOOK_SECRET"))
 
 
 @pytest.mark.parametrize("pair", ["ES=MNQM6", "ES=FOO", "ES=NQZ6", "ES=MES"])
-def test_a_pinned_contract_must_be_one_of_the_asset(pair):
+def test_a_pinned_contract_must_be_one_of_the_asset(pair: str) -> None:
     assert "CONTRACTS" in complaint(CONTRACTS=pair)
 
 
 # -- the start of a real desk ----------------------------------------------------------------------------------------
 
 
-def words_of_a_start(folder, **settings):
+def words_of_a_start(folder: Path, **settings: Any) -> tuple[int | None, str]:
     """Start a desk that cannot; return its exit status (None: it never gave up) and what it said."""
     desk = DeskProcess(folder, **settings)
     process = desk.spawn()
@@ -183,7 +185,7 @@ def words_of_a_start(folder, **settings):
 
 
 @pytest.mark.processes
-def test_without_secrets_the_desk_says_one_sentence(tmp_path):
+def test_without_secrets_the_desk_says_one_sentence(tmp_path: Path) -> None:
     _, words = words_of_a_start(tmp_path, **dict.fromkeys(SECRETS, ""))
     assert "Traceback" not in words
     sentence = next(line for line in words.splitlines() if "cannot start" in line)
@@ -192,7 +194,7 @@ def test_without_secrets_the_desk_says_one_sentence(tmp_path):
 
 
 @pytest.mark.processes
-def test_without_secrets_the_desk_does_not_start_again_and_again(tmp_path):
+def test_without_secrets_the_desk_does_not_start_again_and_again(tmp_path: Path) -> None:
     status, words = words_of_a_start(tmp_path, **dict.fromkeys(SECRETS, ""))
     assert status not in (0, None)
     assert words.count("cannot start") == 1

@@ -31,7 +31,7 @@ def copied() -> list[str]:
 
 
 @pytest.mark.parametrize("source", copied())
-def test_what_the_image_copies_exists(source):
+def test_what_the_image_copies_exists(source: str) -> None:
     assert (REPOSITORY / source).exists()
 
 
@@ -45,13 +45,13 @@ def is_ignored(path: str) -> bool:
     return ignored
 
 
-def test_the_build_sees_what_is_copied_and_no_secret():
+def test_the_build_sees_what_is_copied_and_no_secret() -> None:
     assert [source for source in copied() if is_ignored(source)] == []
     for path in (".env", ".git", "var", "tests", "docs", "requirements-dev.txt", ".venv"):
         assert is_ignored(path), path
 
 
-def test_every_program_the_procfile_starts_is_in_the_image():
+def test_every_program_the_procfile_starts_is_in_the_image() -> None:
     started = re.findall(r"gunicorn (\w+):|-m (\w+)", (REPOSITORY / "Procfile").read_text("utf-8"))
     programs = {"cli" if "flask" in pair else "".join(pair) for pair in started}
     assert programs >= {"app", "bridge", "cli"}
@@ -59,7 +59,7 @@ def test_every_program_the_procfile_starts_is_in_the_image():
     assert programs | layers <= {PurePosixPath(source).name.removesuffix(".py") for source in copied()} | set(copied())
 
 
-def test_the_image_is_pinned_and_does_not_run_as_root():
+def test_the_image_is_pinned_and_does_not_run_as_root() -> None:
     *stages, base = of("FROM")
     assert [re.sub(r":\d+(\.\d+)*-\w+-slim", "", stage) for stage in stages] == ["node AS vendor"]
     assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-\w+", base)
@@ -73,7 +73,7 @@ def test_the_image_is_pinned_and_does_not_run_as_root():
     assert "-dev" not in "".join(of("RUN"))
 
 
-def test_the_health_check_is_a_program_that_runs():
+def test_the_health_check_is_a_program_that_runs() -> None:
     [line] = of("HEALTHCHECK")
     command = yaml.safe_load(line.partition("CMD ")[2])
     assert command[:2] == ["python", "-c"]
@@ -81,7 +81,7 @@ def test_the_health_check_is_a_program_that_runs():
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_a_service_may_write_to_its_volume_only(name):
+def test_a_service_may_write_to_its_volume_only(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
     assert service["user"].split(":")[0] not in ("0", "root")
@@ -97,13 +97,13 @@ def test_a_service_may_write_to_its_volume_only(name):
     assert all(path.startswith(f"{target}/") for path in written)
 
 
-def test_secrets_come_from_the_env_file_and_stand_nowhere_else():
+def test_secrets_come_from_the_env_file_and_stand_nowhere_else() -> None:
     text = (REPOSITORY / "compose.yaml").read_text("utf-8") + DOCKERFILE
     assert not re.search(r"(SECRET|PASSWORD|TOKEN|KEY)\w*\s*[:=]", text)
     assert {service["env_file"] for service in COMPOSE["services"].values()} == {".env"}
 
 
-def test_web_is_reached_through_a_proxy_on_the_same_machine():
+def test_web_is_reached_through_a_proxy_on_the_same_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["web"]["ports"])
     assert COMPOSE["services"]["bridge"]["environment"]["LOCKSTEP_URL"] == "http://web:8000"
     assert "ports" not in COMPOSE["services"]["bridge"]

@@ -4,6 +4,8 @@ import json
 import logging
 import re
 import socket
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -99,20 +101,20 @@ def misuse_the_wire(desk: DeskProcess) -> None:
 
 
 @pytest.fixture(scope="module")
-def lines(written: str) -> list[dict]:
+def lines(written: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in written.splitlines()]
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("secret", HIDDEN)
-def test_no_secret_is_ever_written(written, secret):
+def test_no_secret_is_ever_written(written: str, secret: str) -> None:
     for spelled in spellings(secret):
         found = [line for line in written.splitlines() if spelled in line]
         assert found == []
 
 
 @pytest.mark.processes
-def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines):
+def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines: list[dict[str, Any]]) -> None:
     assert len(lines) > 50
     for line in lines:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line["timestamp"]), line
@@ -122,14 +124,14 @@ def test_every_line_is_json_with_its_time_its_level_and_what_happened(lines):
 
 
 @pytest.mark.processes
-def test_gunicorn_speaks_json_too(lines):
+def test_gunicorn_speaks_json_too(lines: list[dict[str, Any]]) -> None:
     own = [line for line in lines if line.get("logger") == "gunicorn.error"]
     assert any(line["event"].startswith("Starting gunicorn") for line in own)
     assert any(line["event"].startswith("Invalid") for line in own)
 
 
 @pytest.mark.processes
-def test_every_line_of_a_request_carries_its_id(lines):
+def test_every_line_of_a_request_carries_its_id(lines: list[dict[str, Any]]) -> None:
     of_requests = [line for line in lines if "route" in line]
     assert {line["event"] for line in of_requests} >= {"request", "login", "request failed"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", line["request_id"]) for line in of_requests)
@@ -137,27 +139,27 @@ def test_every_line_of_a_request_carries_its_id(lines):
 
 
 @pytest.mark.processes
-def test_lines_outside_of_requests_carry_no_id_of_one(lines):
+def test_lines_outside_of_requests_carry_no_id_of_one(lines: list[dict[str, Any]]) -> None:
     for line in lines:
         if line.get("logger") == "gunicorn.error":
             assert "request_id" not in line, line
 
 
 @pytest.mark.processes
-def test_a_login_is_told_with_its_address_and_how_it_ended(lines):
+def test_a_login_is_told_with_its_address_and_how_it_ended(lines: list[dict[str, Any]]) -> None:
     logins = [(line["level"], line["status"], line["address"]) for line in lines if line["event"] == "login"]
     assert ("info", 200, "127.0.0.1") in logins
     assert ("info", 401, "127.0.0.1") in logins
 
 
 @pytest.mark.processes
-def test_a_webhook_that_was_not_stored_is_told(lines):
+def test_a_webhook_that_was_not_stored_is_told(lines: list[dict[str, Any]]) -> None:
     [line] = [line for line in lines if line["event"] == "request failed" and line["route"] == "/tv_renko_main"]
     assert (line["level"], line["status"], line["method"]) == ("warning", 503, "POST")
 
 
 @pytest.mark.processes
-def test_a_quiet_desk_says_nothing_of_what_goes_well(tmp_path):
+def test_a_quiet_desk_says_nothing_of_what_goes_well(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         Floor(desk).in_a_trade().flat()
         said = [json.loads(line) for line in desk.log().splitlines()]
@@ -193,7 +195,7 @@ def blackout() -> logs.Blackout:
         '"key": "-----BEGIN PRIVATE KEY-----\\nnobody+knows/this", "cut": true',
     ],
 )
-def test_a_secret_is_blacked_out_however_it_is_written(blackout, line):
+def test_a_secret_is_blacked_out_however_it_is_written(blackout: logs.Blackout, line: str) -> None:
     shown = blackout(None, "info", line)
     assert logs.HIDDEN in shown
     for word in ("topsecret", "quoted", "slash", "nobody"):
@@ -208,16 +210,16 @@ def test_a_secret_is_blacked_out_however_it_is_written(blackout, line):
         "bulk_operations and lk_",
     ],
 )
-def test_an_ordinary_line_stays_as_it_is(blackout, line):
+def test_an_ordinary_line_stays_as_it_is(blackout: logs.Blackout, line: str) -> None:
     assert blackout(None, "info", line) == line
 
 
-def test_the_tokens_of_a_notification_url_are_known():
+def test_the_tokens_of_a_notification_url_are_known() -> None:
     url = "tgram://123456789:AAabcdefghijklmnopqrstuvwxyz/42?format=text"
     assert logs.parts_of_url(url) == [url, "AAabcdefghijklmnopqrstuvwxyz"]
 
 
-def test_what_a_library_logs_is_one_line_of_json():
+def test_what_a_library_logs_is_one_line_of_json() -> None:
     formatter = logs._library_formatter()
     try:
         raise ValueError("two\nlines")

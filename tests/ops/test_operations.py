@@ -3,11 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from flask import jsonify
+from flask import Flask, jsonify
 
 from app import create_app
 from routes.http.guards import guarded_by
@@ -59,7 +60,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
 
 
 @pytest.mark.processes
-def test_a_desk_that_runs_is_alive_and_ready_as_the_writer(desk):
+def test_a_desk_that_runs_is_alive_and_ready_as_the_writer(desk: DeskProcess) -> None:
     stranger = desk.stranger()
     assert documented(stranger.get("/healthz")).json() == {"ok": True}
     for path in ("/readyz", "/readyz?role=writer"):
@@ -70,7 +71,7 @@ def test_a_desk_that_runs_is_alive_and_ready_as_the_writer(desk):
 
 
 @pytest.mark.processes
-def test_a_desk_whose_store_is_down_lives_but_is_not_ready(desk):
+def test_a_desk_whose_store_is_down_lives_but_is_not_ready(desk: DeskProcess) -> None:
     stranger = desk.stranger()
     with desk.locked_store():
         error_of(desk.tradingview().brick(6, "green"), 503)
@@ -88,7 +89,7 @@ def test_a_desk_whose_store_is_down_lives_but_is_not_ready(desk):
 
 
 @pytest.fixture
-def web(tmp_path):
+def web(tmp_path: Path) -> Iterator[Flask]:
     """Web in this process, to be looked at in states that one process alone never reaches."""
     config = Config.from_env({**SETTINGS, "METRICS_TOKEN": METRICS_TOKEN, "SQLITE_PATH": str(tmp_path / "desk.sqlite")})
     app = create_app(config)
@@ -97,7 +98,7 @@ def web(tmp_path):
 
 
 @pytest.mark.processes
-def test_a_standby_is_ready_to_read_and_not_to_trade(desk, tmp_path):
+def test_a_standby_is_ready_to_read_and_not_to_trade(desk: DeskProcess, tmp_path: Path) -> None:
     with DeskProcess(tmp_path, METRICS_TOKEN=METRICS_TOKEN, SQLITE_PATH=str(desk.database)) as standby:
         stranger = standby.stranger()
         answer = documented(stranger.get("/readyz"))
@@ -116,7 +117,7 @@ def test_a_standby_is_ready_to_read_and_not_to_trade(desk, tmp_path):
         assert '"/readyz"' not in standby.log()
 
 
-def test_a_process_that_is_about_to_end_is_not_ready(web):
+def test_a_process_that_is_about_to_end_is_not_ready(web: Flask) -> None:
     web.extensions["lockstep"].stopping.set()
     client = web.test_client()
     assert client.get("/healthz").status_code == 200
@@ -143,13 +144,13 @@ def test_a_process_that_is_about_to_end_is_not_ready(web):
         "Bearer токен",
     ],
 )
-def test_nobody_reads_the_figures_without_the_token(desk, header):
+def test_nobody_reads_the_figures_without_the_token(desk: DeskProcess, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode()}
     error_of(documented(desk.stranger().get("/metrics", headers=headers)), 401)
 
 
 @pytest.mark.processes
-def test_the_token_opens_the_figures_and_nothing_else(desk):
+def test_the_token_opens_the_figures_and_nothing_else(desk: DeskProcess) -> None:
     stranger = desk.stranger()
     stranger.headers["Authorization"] = f"Bearer {METRICS_TOKEN}"
     answer = documented(stranger.get("/metrics"))
@@ -161,7 +162,7 @@ def test_the_token_opens_the_figures_and_nothing_else(desk):
 
 
 @pytest.mark.processes
-def test_without_a_token_only_the_operator_reads_the_figures(tmp_path):
+def test_without_a_token_only_the_operator_reads_the_figures(tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as desk:
         for header in ("Bearer ", "Bearer", "Bearer None"):
             error_of(desk.stranger().get("/metrics", headers={"Authorization": header}), 401)
@@ -169,7 +170,7 @@ def test_without_a_token_only_the_operator_reads_the_figures(tmp_path):
 
 
 @pytest.mark.parametrize("token", ["short", "changeme", TV_SECRET, BRIDGE_SECRET])
-def test_a_token_that_protects_nothing_does_not_start(token):
+def test_a_token_that_protects_nothing_does_not_start(token: str) -> None:
     with pytest.raises(ConfigError, match="METRICS_TOKEN"):
         Config.from_env({**SETTINGS, "METRICS_TOKEN": token})
 
@@ -178,7 +179,7 @@ def test_a_token_that_protects_nothing_does_not_start(token):
 
 
 @pytest.mark.processes
-def test_webhooks_are_counted_by_stream_and_outcome(desk):
+def test_webhooks_are_counted_by_stream_and_outcome(desk: DeskProcess) -> None:
     before, alerts = scraped(desk), desk.tradingview()
     alerts.brick(8, "green", bar_id="2026-11-20T10:00:00Z")
     alerts.brick(8, "green", bar_id="2026-11-20T10:00:00Z")
@@ -202,7 +203,7 @@ def test_webhooks_are_counted_by_stream_and_outcome(desk):
 
 
 @pytest.mark.processes
-def test_a_trade_moves_the_figures(desk):
+def test_a_trade_moves_the_figures(desk: DeskProcess) -> None:
     floor = Floor(desk).ready()
     before = scraped(desk)
     order = floor.operator.enters_when_the_candle_allows()
@@ -232,7 +233,7 @@ def test_a_trade_moves_the_figures(desk):
 
 
 @pytest.mark.processes
-def test_a_refused_entry_is_counted_under_the_name_of_its_gate(desk):
+def test_a_refused_entry_is_counted_under_the_name_of_its_gate(desk: DeskProcess) -> None:
     floor = Floor(desk).flat()
     before = scraped(desk)
     eventually(lambda: floor.operator.enters(asset="NQ").json()["gate"] == "heartbeat")
@@ -241,7 +242,7 @@ def test_a_refused_entry_is_counted_under_the_name_of_its_gate(desk):
 
 
 @pytest.mark.processes
-def test_logins_and_listeners_are_counted(desk):
+def test_logins_and_listeners_are_counted(desk: DeskProcess) -> None:
     before = scraped(desk)
     OperatorCaller(desk).logs_in("a wrong password")
     operator = desk.operator()
@@ -254,7 +255,7 @@ def test_logins_and_listeners_are_counted(desk):
 
 
 @pytest.mark.processes
-def test_the_figures_are_of_this_desk_alone(desk, web):
+def test_the_figures_are_of_this_desk_alone(desk: DeskProcess, web: Flask) -> None:
     """Many applications may live in one process: each has a registry of its own."""
     answer = web.test_client().get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
     own = figures(answer.text)
@@ -263,7 +264,7 @@ def test_the_figures_are_of_this_desk_alone(desk, web):
     assert {name.split("{")[0] for name in own} <= {name.split("{")[0] for name in scraped(desk)}
 
 
-def test_every_alert_of_the_desk_begins_at_zero():
+def test_every_alert_of_the_desk_begins_at_zero() -> None:
     calls = (
         node
         for path in (REPOSITORY / "services/engine").rglob("*.py")
@@ -279,13 +280,13 @@ PAGE = (REPOSITORY / "docs/how-to/operations.md").read_text("utf-8")
 RULES = yaml.safe_load((REPOSITORY / "docs/reference/alerts.rules.yml").read_text("utf-8"))
 
 
-def test_the_page_explains_every_figure_and_no_other(web):
+def test_the_page_explains_every_figure_and_no_other(web: Flask) -> None:
     answer = web.test_client().get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
     told = set(re.findall(r"^# TYPE (lockstep_\w+)", answer.text, re.MULTILINE))
     assert set(re.findall(r"^\| `(lockstep_\w+)", PAGE, re.MULTILINE)) == told
 
 
-def test_alert_rules_ask_for_figures_that_exist(web):
+def test_alert_rules_ask_for_figures_that_exist(web: Flask) -> None:
     answer = web.test_client().get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
     told = {name.split("{")[0] for name in figures(answer.text)}
     told |= set(re.findall(r"^# TYPE (\w+)", answer.text, re.MULTILINE))  # an age is shown once there is one
@@ -304,7 +305,7 @@ def test_alert_rules_ask_for_figures_that_exist(web):
 
 
 @pytest.mark.processes
-def test_an_answer_carries_the_id_its_request_brought(desk):
+def test_an_answer_carries_the_id_its_request_brought(desk: DeskProcess) -> None:
     stranger = desk.stranger()
     for given in ("a", "Abc-1_2.3", "x" * 64):
         assert stranger.get("/healthz", headers={"X-Request-Id": given}).headers["X-Request-Id"] == given
@@ -312,7 +313,7 @@ def test_an_answer_carries_the_id_its_request_brought(desk):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("given", [None, "", "x" * 65, "two words", "a/b", "é", 'a"b', "a\tb"])
-def test_an_answer_carries_a_new_id_when_none_can_be_taken(desk, given):
+def test_an_answer_carries_a_new_id_when_none_can_be_taken(desk: DeskProcess, given: str | None) -> None:
     stranger = desk.stranger()
     headers = {} if given is None else {"X-Request-Id": given.encode()}
     ids = {stranger.get("/healthz", headers=headers).headers["X-Request-Id"] for _ in range(3)}
@@ -321,14 +322,14 @@ def test_an_answer_carries_a_new_id_when_none_can_be_taken(desk, given):
 
 
 @pytest.mark.processes
-def test_refusals_and_unknown_paths_have_ids_too(desk):
+def test_refusals_and_unknown_paths_have_ids_too(desk: DeskProcess) -> None:
     stranger = desk.stranger()
     for path, status in (("/api/state", 401), ("/nowhere", 404), ("/api/login", 405)):
         answer = stranger.get(path, headers={"X-Request-Id": "mine"})
         assert (answer.status_code, answer.headers["X-Request-Id"]) == (status, "mine")
 
 
-def test_a_fault_of_the_desk_tells_its_id(web):
+def test_a_fault_of_the_desk_tells_its_id(web: Flask) -> None:
     @web.get("/breaks")
     @guarded_by("public")
     def breaks() -> Any:

@@ -14,12 +14,12 @@ NOT_BUILT = "*(not yet built)*"
 LADDER_ROW = re.compile(r"^\| \d+ \| (.*?)`(\w+)` \|", re.MULTILINE)
 
 
-def test_the_tables_of_the_rules_page_are_current():
+def test_the_tables_of_the_rules_page_are_current() -> None:
     page = RULES_PAGE.read_text("utf-8")
     assert page == renewed(page), "run: python -m flask desk rules"
 
 
-def test_every_gate_exit_rule_and_limit_is_on_the_page_with_its_reason():
+def test_every_gate_exit_rule_and_limit_is_on_the_page_with_its_reason() -> None:
     page = RULES_PAGE.read_text("utf-8")
     for rule in (*ENTRY_GATES, *EXIT_RULES, *LOCKS):
         assert f"`{rule.name}`" in page
@@ -27,7 +27,7 @@ def test_every_gate_exit_rule_and_limit_is_on_the_page_with_its_reason():
     assert all(f"`{limit.name}`" in page for limit in LIMITS)
 
 
-def test_the_ladder_of_section_4_marks_exactly_the_gates_that_are_not_built():
+def test_the_ladder_of_section_4_marks_exactly_the_gates_that_are_not_built() -> None:
     section = RULES_PAGE.read_text("utf-8").split("\n## 4. ")[1].split("\n## 5. ")[0]
     rows = LADDER_ROW.findall(section)
     assert len(rows) == 16
@@ -35,6 +35,6 @@ def test_the_ladder_of_section_4_marks_exactly_the_gates_that_are_not_built():
     assert {mark.strip() for mark, _ in rows} == {"", NOT_BUILT}
 
 
-def test_each_rule_that_is_not_built_says_so_in_the_same_words():
+def test_each_rule_that_is_not_built_says_so_in_the_same_words() -> None:
     page = RULES_PAGE.read_text("utf-8")
     assert page.count(NOT_BUILT) == page.lower().count("not yet built")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bridge.config import settings_from
-from services.engine.model.settings import RULE_SETTINGS, Rules
+from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
 from services.ops.config import PROJECT, Config
 from services.ops.settings_reader import Settings, rules_of
 from services.ops.settings_table import (
@@ -26,7 +26,7 @@ A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|HOST|PORT|A
 DEFAULTS = {row.name: row.default for row in SETTINGS}
 
 
-def test_the_files_are_current():
+def test_the_files_are_current() -> None:
     hint = "run: python -m flask desk settings"
     assert PAGE.read_text("utf-8") == settings_page(), hint
     assert EXAMPLE.read_text("utf-8") == env_example(), hint
@@ -34,17 +34,17 @@ def test_the_files_are_current():
     assert readme == renewed_readme(readme), hint
 
 
-def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read():
+def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read() -> None:
     read = {name for path in READERS for name in A_VARIABLE.findall((REPOSITORY / path).read_text("utf-8"))}
     read |= {row.variable for row in RULE_SETTINGS if row.variable is not None}
     assert read == {row.name for row in SETTINGS}
 
 
-def test_every_rule_but_the_contracts_is_a_row():
+def test_every_rule_but_the_contracts_is_a_row() -> None:
     assert {row.rule for row in RULE_SETTINGS} == set(Rules.__struct_fields__) - {"contracts"}
 
 
-def test_without_settings_the_rules_are_the_defaults_that_the_table_shows():
+def test_without_settings_the_rules_are_the_defaults_that_the_table_shows() -> None:
     settings = Settings({})
     assert (rules_of(settings), settings.faults) == (Rules(contracts={}), [])
     shown = Settings({row.variable: DEFAULTS[row.variable] for row in RULE_SETTINGS if row.variable is not None})
@@ -52,14 +52,14 @@ def test_without_settings_the_rules_are_the_defaults_that_the_table_shows():
 
 
 @pytest.mark.parametrize("row", [row for row in RULE_SETTINGS if row.kind == "whole" and row.variable], ids=str)
-def test_a_rule_takes_its_range_and_nothing_beyond(row):
+def test_a_rule_takes_its_range_and_nothing_beyond(row: RuleSetting) -> None:
     for value, is_taken in ((row.low - 1, False), (row.low, True), (row.high, True), (row.high + 1, False)):
-        settings = Settings({row.variable: str(value)})
+        settings = Settings({str(row.variable): str(value)})
         rules_of(settings)
         assert (not settings.faults) is is_taken, f"{row.variable}={value}: {settings.faults}"
 
 
-def test_without_settings_web_is_set_as_the_table_shows():
+def test_without_settings_web_is_set_as_the_table_shows() -> None:
     secrets = dict.fromkeys(("TV_WEBHOOK_SECRET", "FLASK_SECRET_KEY"), "a-secret-of-web") | {
         "BRIDGE_HEARTBEAT_SECRET": "a-secret-of-the-bridge"
     }
@@ -68,7 +68,7 @@ def test_without_settings_web_is_set_as_the_table_shows():
     assert Config.from_env(secrets).sqlite_path == PROJECT / DEFAULTS["SQLITE_PATH"]
 
 
-def test_the_bridges_defaults_are_those_that_the_table_shows():
+def test_the_bridges_defaults_are_those_that_the_table_shows() -> None:
     bridge = settings_from([], {"BRIDGE_HEARTBEAT_SECRET": "a-secret-of-the-desk"})
     shown = [DEFAULTS[name] for name in ("LOCKSTEP_URL", "BRIDGE_OWNER", "BRIDGE_LEDGER_PATH")]
     assert [bridge.desk_url, bridge.owner, str(bridge.ledger_path)] == shown

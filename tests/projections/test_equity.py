@@ -1,8 +1,12 @@
 """The account's day: a sample a minute, each under the trading day in which it was taken (SPEC 5.5)."""
 
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from services.engine.model.commands import TakeSnapshot
+from services.engine.model.state import Desk
 from services.projections.equity import ACCOUNT_DAYS, account_day, day_name, with_sample
 from tests.support.builders import new_york
 from tests.support.stored_trader import StoredTrader
@@ -11,16 +15,16 @@ from tests.support.trader import Trader
 TUESDAY, WEDNESDAY, FRIDAY, MONDAY = "2026-11-17", "2026-11-18", "2026-11-20", "2026-11-23"
 
 
-def account(trader, equity):
+def account(trader: Trader, equity: Any) -> Desk:
     """Let the bridge say what the account holds, and return the desk."""
     return trader.asks(TakeSnapshot(balance=Decimal(equity))).desk
 
 
-def taken(day):
+def taken(day: Any) -> list[tuple[datetime, Decimal]]:
     return [(sample.at, sample.equity) for sample in day.samples]
 
 
-def test_a_snapshot_is_sampled_once_a_minute():
+def test_a_snapshot_is_sampled_once_a_minute() -> None:
     trader = Trader(at="12:25:10")
     day = with_sample(None, account(trader, 50_000))
     assert (day.trading_day, taken(day)) == (TUESDAY, [(new_york(TUESDAY, "12:25:10"), 50_000)])
@@ -30,7 +34,7 @@ def test_a_snapshot_is_sampled_once_a_minute():
     assert [equity for _, equity in taken(day)] == [50_000, 50_020]
 
 
-def test_yesterdays_last_snapshot_is_no_sample_of_today():
+def test_yesterdays_last_snapshot_is_no_sample_of_today() -> None:
     trader = Trader(at="12:25:10")
     yesterday = with_sample(None, account(trader, 50_000))
     desk = trader.at("18:00:01").ticks().desk
@@ -42,14 +46,14 @@ def test_yesterdays_last_snapshot_is_no_sample_of_today():
     assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), 51_000)])
 
 
-def test_the_last_second_before_the_roll_is_still_the_old_day():
+def test_the_last_second_before_the_roll_is_still_the_old_day() -> None:
     trader = Trader(at="17:59:59")
     day = with_sample(None, account(trader, 50_000))
     assert day.trading_day == TUESDAY
     assert with_sample(day, trader.at("18:00:00").ticks().desk) is None
 
 
-def test_the_weekend_belongs_to_monday_and_friday_does_not():
+def test_the_weekend_belongs_to_monday_and_friday_does_not() -> None:
     trader = Trader(at="16:00", on=FRIDAY)
     account(trader, 50_000)
     desk = trader.at("18:30").ticks().desk
@@ -58,13 +62,13 @@ def test_the_weekend_belongs_to_monday_and_friday_does_not():
     assert (day.trading_day, [equity for _, equity in taken(day)]) == (MONDAY, [50_100])
 
 
-def test_another_roll_is_asked_for_the_day():
+def test_another_roll_is_asked_for_the_day() -> None:
     trader = Trader(at="12:25", day_roll="12:00")
     day = with_sample(None, account(trader, 50_000))
     assert day.trading_day == WEDNESDAY
 
 
-def test_a_restart_goes_on_with_the_days_samples(tmp_path):
+def test_a_restart_goes_on_with_the_days_samples(tmp_path: Path) -> None:
     """A sample is stored with the commit that comes next: here with a brick. Within a minute there is only one."""
     trader = StoredTrader(tmp_path / "desk.sqlite", at="12:25:10").broker_says(50_000).bricks(6, "green")
     trader.restarts().at("12:25:40").broker_says(50_010).bricks(6, "green")

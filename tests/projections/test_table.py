@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
@@ -25,7 +27,7 @@ VITAL = {ORDERS.name, TRADES.name}
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def anywhere(request, tmp_path):
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredTrader]:
     """Return a trader whose desk is kept in either store; nothing was written yet but its opening."""
     opens = None
     if request.param == "firestore":
@@ -37,34 +39,34 @@ def anywhere(request, tmp_path):
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10")
     yield trader
     trader.stops()
 
 
-def fails(decided):
+def fails(decided) -> None:
     raise KeyError("a fault of ours")
 
 
-def table_with(monkeypatch, *rows):
+def table_with(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
     monkeypatch.setattr("services.desk.commit_batch.PROJECTIONS", rows)
 
 
-def kept(trader):
+def kept(trader: StoredTrader) -> dict[str, int]:
     """Return how many records of each kind are stored."""
     store = trader.manager.store
     return {name: len(store.records_by_id(projection.kind, "", "~")) for name, projection in KINDS.items()}
 
 
-def a_day(trader):
+def a_day(trader: StoredTrader) -> StoredTrader:
     """A trade that is won, an entry that is refused; the account is known."""
     trader.broker_says(50_000).trades_once().enters("BUY")
     assert trader.refused_by is not None
     return trader
 
 
-def test_every_projection_of_the_folder_is_in_the_table():
+def test_every_projection_of_the_folder_is_in_the_table() -> None:
     modules = [
         import_module(f"services.projections.{found.name}") for found in iter_modules(services.projections.__path__)
     ]
@@ -74,19 +76,19 @@ def test_every_projection_of_the_folder_is_in_the_table():
     assert len(KINDS) == len(PROJECTIONS)
 
 
-def test_orders_and_trades_alone_must_not_be_lost():
+def test_orders_and_trades_alone_must_not_be_lost() -> None:
     assert {name for name, projection in KINDS.items() if projection.must_not_be_lost} == VITAL
 
 
-def test_the_same_day_gives_the_same_records():
+def test_the_same_day_gives_the_same_records() -> None:
     one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
-    records = [[record for sheet in story._sheets for record in sheet.records] for story in (one, other)]
+    records = [story.records for story in (one, other)]
     assert records[0] == records[1]
     assert {record.kind.name for record in records[0]} == {*KINDS} - {"trade_notes", "dead_letters"}
 
 
 @pytest.mark.parametrize("name", sorted({*KINDS} - VITAL))
-def test_a_fact_that_fails_is_lost_alone(trader, monkeypatch, name):
+def test_a_fact_that_fails_is_lost_alone(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     rows = [replace(row, records=fails) if row.kind.name == name else row for row in PROJECTIONS]
     table_with(monkeypatch, *rows)
     a_day(trader)
@@ -98,7 +100,9 @@ def test_a_fact_that_fails_is_lost_alone(trader, monkeypatch, name):
     assert trader.replays().is_equal
 
 
-def test_a_trade_that_cannot_be_written_fails_its_report_alone_and_whole(trader, monkeypatch):
+def test_a_trade_that_cannot_be_written_fails_its_report_alone_and_whole(
+    trader: StoredTrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing of the decision is stored, and the same report comes through once the fault is gone."""
     trader.is_long(5250).bricks(6, "green").exits().claims()
     before, stored, order = trader.desk, trader.manager.store.load(), trader.order
@@ -123,7 +127,9 @@ def claim_records(decided):
             yield Record(CLAIMS, row_id(decided.sequence, place), decided.now, body, {"owner": event.owner})
 
 
-def test_a_new_kind_of_fact_is_stored_and_found_without_any_change_to_a_store(anywhere, monkeypatch):
+def test_a_new_kind_of_fact_is_stored_and_found_without_any_change_to_a_store(
+    anywhere: StoredTrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A function and a row of the table are all of it: who claimed which order, on both stores."""
     table_with(monkeypatch, *PROJECTIONS, Projection(CLAIMS, claim_records))
     anywhere.is_long(5250).later(seconds=5).bricks(6, "green").exits().filled_at(5252).restarts()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -21,17 +23,18 @@ from services.stores.records import Record
 from services.stores.sqlite.file import migration_steps
 from services.stores.store import StoreUnreadable
 from tests.support.stored_trader import StoredTrader
+from wire.types import Side
 
 
 @pytest.fixture
-def trader(tmp_path):
+def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", assets=("ES", "NQ"))
     yield trader
     trader.stops()
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def anywhere(request, tmp_path):
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredTrader]:
     """A trader whose desk is kept in either store."""
     opens = None
     if request.param == "firestore":
@@ -57,7 +60,7 @@ def scaled(trader: StoredTrader) -> StoredTrader:
     return trader.later(seconds=60).exits().filled_at("5260.5")
 
 
-def test_in_added_and_out_are_told_with_their_instants(trader):
+def test_in_added_and_out_are_told_with_their_instants(trader: StoredTrader) -> None:
     begun = trader.now
     scaled(trader)
     fills = kept(trader)
@@ -72,7 +75,7 @@ def test_in_added_and_out_are_told_with_their_instants(trader):
     assert are_whole(fills, closed)
 
 
-def test_each_partial_fill_is_one(trader):
+def test_each_partial_fill_is_one(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").partly_filled(2, 5250).later(seconds=1).filled_at(5251)
     trader.bricks(6, "green").exits().partly_filled(4, 5253).filled_at(5254)
     assert told(kept(trader)) == [
@@ -84,7 +87,7 @@ def test_each_partial_fill_is_one(trader):
     assert are_whole(kept(trader), trader.trades_closed[0])
 
 
-def test_each_trade_keeps_its_own(trader):
+def test_each_trade_keeps_its_own(trader: StoredTrader) -> None:
     trader.is_long(5250).at("09:36:00").with_structure("red", "NQ").enters("SELL").filled_at(5300)
     trader.bricks(6, "red").exits().filled_at(5299)
     trader.turns_to("ES").bricks(6, "green").exits().filled_at(5251)
@@ -92,7 +95,7 @@ def test_each_trade_keeps_its_own(trader):
     assert told(kept(trader, 1)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5251)]
 
 
-def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader):
+def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredTrader) -> None:
     trader.is_long(5250).bricks(6, "green").scales_in().rejected()
     order = trader.exits().order
     trader.claims().reports("FILLED", 5252, qty=5, exec_id="x-9").reports("FILLED", 5252, order, qty=5, exec_id="x-9")
@@ -100,7 +103,7 @@ def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader):
     assert told(kept(trader)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5252)]
 
 
-def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader):
+def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader: StoredTrader) -> None:
     trader.is_long(5250).hears(5240)
     trader.broker_says(position=0, last_fill_price="5235.25")
     trader.later(seconds=2).broker_says(position=0, last_fill_price="5235.25")
@@ -109,7 +112,7 @@ def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader):
     assert (entry.fill.order_id, stop.fill.order_id) == (trader.trades_closed[0].id, None)
 
 
-def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader):
+def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader: StoredTrader) -> None:
     """Three contracts went at 5251, two at 5235: the average of five must not be booked twice."""
     trader.is_long(5250).bricks(6, "green").exits().partly_filled(3, 5251).cancelled().hears(5240)
     trader.broker_says(position=0, last_fill_price=5235)
@@ -118,21 +121,21 @@ def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader):
 
 
 @pytest.mark.parametrize(("held", "side", "quantity"), [(8, "BUY", 3), (2, "SELL", 3)])
-def test_another_size_at_the_broker_is_a_resize(trader, held, side, quantity):
+def test_another_size_at_the_broker_is_a_resize(trader: StoredTrader, held: int, side: Side, quantity: int) -> None:
     trader.is_long(5250).hears(5252).broker_says(position=held).later(seconds=2).broker_says(position=held)
     trader.bricks(6, "green").exits().filled_at(5254)
     assert told(kept(trader))[1:] == [("RESIZE", side, quantity, 5252), ("EXIT", "SELL", held, 5254)]
     assert are_whole(kept(trader), trader.trades_closed[0])
 
 
-def test_an_adopted_position_begins_with_what_the_broker_paid(trader):
+def test_an_adopted_position_begins_with_what_the_broker_paid(trader: StoredTrader) -> None:
     trader.adopts(-4, 5250).bricks(6, "red").exits().filled_at(5249)
     entry, left = kept(trader)
     assert told([entry, left]) == [("ENTRY", "SELL", 4, 5250), ("EXIT", "BUY", 4, 5249)]
     assert entry.fill.order_id is None
 
 
-def test_a_trade_that_turned_at_the_broker_is_two(trader):
+def test_a_trade_that_turned_at_the_broker_is_two(trader: StoredTrader) -> None:
     trader.is_long(5250).hears(5252).broker_says(position=-5, avg_price=5253)
     trader.later(seconds=2).broker_says(position=-5, avg_price=5253)
     assert told(kept(trader)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5252)]
@@ -140,7 +143,7 @@ def test_a_trade_that_turned_at_the_broker_is_two(trader):
     assert told(kept(trader)) == [("ENTRY", "SELL", 5, 5253), ("EXIT", "BUY", 5, 5249)]
 
 
-def test_fills_are_whole_only_when_as_much_went_in_and_out_as_the_trade_had(trader):
+def test_fills_are_whole_only_when_as_much_went_in_and_out_as_the_trade_had(trader: StoredTrader) -> None:
     scaled(trader)
     fills, [closed] = kept(trader), trader.trades_closed
     for missing in range(3):
@@ -148,7 +151,7 @@ def test_fills_are_whole_only_when_as_much_went_in_and_out_as_the_trade_had(trad
     assert not are_whole([], closed)
 
 
-def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere):
+def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: StoredTrader) -> None:
     scaled(anywhere)
     fills, [entry] = kept(anywhere), page_of(anywhere.manager.store, Selection(), "18:00", 10).trades
     assert [one.fill.kind for one in fills] == ["ENTRY", "SCALE_IN", "EXIT"]
@@ -159,16 +162,16 @@ def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere):
     assert anywhere.replays().is_equal
 
 
-def test_a_fill_that_cannot_be_read_is_named(trader):
+def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
     class Broken:
-        def records_with(self, kind, trade_id):
+        def records_with(self, kind: str, trade_id: str):
             return [Record(kind, "7.0000", trader.now, b'{"kind":"GIFT"}', {"trade_id": trade_id})]
 
     with pytest.raises(StoreUnreadable, match=r"the fill 7\.0000"):
         fills_of(Broken(), "t")
 
 
-def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader):
+def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader: StoredTrader) -> None:
     """The step to schema 5 tells of past trades what the desk writes of new ones; an open one included."""
     scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red").scales_in().filled_at(5294)
     written, remembered = migrated_again(trader)
@@ -177,7 +180,7 @@ def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader):
     trader.starts()
 
 
-def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader):
+def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader: StoredTrader) -> None:
     """Twice a trade of NQ inside one of ES; only what the broker did by itself is not in the journal of commands."""
     for hour in ("10", "11"):
         for asset, minute in (("ES", "00"), ("NQ", "06")):
@@ -209,10 +212,12 @@ def migrated_again(trader: StoredTrader) -> tuple[list, list]:
 
 
 @pytest.mark.parametrize(("fact", "fills", "gates"), [("trade_fills", 0, 1), ("gates_at_entry", 3, 0)])
-def test_a_fact_that_cannot_be_written_never_stops_a_trade(trader, monkeypatch, fact, fills, gates):
+def test_a_fact_that_cannot_be_written_never_stops_a_trade(
+    trader: StoredTrader, monkeypatch: pytest.MonkeyPatch, fact: str, fills: int, gates: int
+) -> None:
     """It is lost alone: the other is kept whole."""
 
-    def fails(*_):
+    def fails(*_: object) -> None:
         raise KeyError("a fault of ours")
 
     table = [replace(one, records=fails) if one.kind.name == fact else one for one in PROJECTIONS]

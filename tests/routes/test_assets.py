@@ -46,7 +46,7 @@ def addresses_of(page: str) -> set[str]:
     return set(re.findall(r'"(/static/[^"]+)"', page))
 
 
-def test_every_asset_of_every_page_is_there_and_kept_for_good(desk):
+def test_every_asset_of_every_page_is_there_and_kept_for_good(desk: DeskProcess) -> None:
     operator = desk.operator()
     found = set().union(*(addresses_of(operator.get(path).text) for path in ("/", "/journal", "/log", "/setup")))
     assert len(found) > 60
@@ -71,7 +71,7 @@ def loaded_with(script: Path, found: set[Path]) -> set[Path]:
     return found
 
 
-def test_imports_of_scripts_stay_within_the_edition():
+def test_imports_of_scripts_stay_within_the_edition() -> None:
     """A module that names a whole address would come from another edition, or not at all."""
     for script in SCRIPTS.rglob("*.js"):
         for imported in IMPORTED.findall(script.read_text("utf-8")):
@@ -79,7 +79,7 @@ def test_imports_of_scripts_stay_within_the_edition():
             assert (script.parent / imported).is_file(), f"{script.name} imports {imported}"
 
 
-def test_imports_of_scripts_point_one_way():
+def test_imports_of_scripts_point_one_way() -> None:
     for script in SCRIPTS.rglob("*.js"):
         folder = script.relative_to(SCRIPTS).parts[0]
         allowed = {folder, *MAY_IMPORT[folder]}
@@ -88,7 +88,7 @@ def test_imports_of_scripts_point_one_way():
 
 
 @pytest.mark.parametrize("page", PRELOADING)
-def test_a_page_asks_at_once_for_every_module_that_it_will_need(page):
+def test_a_page_asks_at_once_for_every_module_that_it_will_need(page: str) -> None:
     """A module that is not named is found only when the one that imports it has arrived."""
     templates, entries = PRELOADING[page]
     lists = [
@@ -99,14 +99,14 @@ def test_a_page_asks_at_once_for_every_module_that_it_will_need(page):
     assert named == needed
 
 
-def test_another_edition_is_served_but_not_kept(desk):
+def test_another_edition_is_served_but_not_kept(desk: DeskProcess) -> None:
     address = next(iter(addresses_of(desk.stranger().get("/login").text)))
     older = desk.stranger().get(address.replace(address.split("/")[2], "0123456789ab"))
     assert older.status_code == 200
     assert older.headers["Cache-Control"] == "no-cache"
 
 
-def test_the_library_comes_compressed_and_whole(desk):
+def test_the_library_comes_compressed_and_whole(desk: DeskProcess) -> None:
     page = desk.operator().get("/").text
     library = re.search(r'data-library="([^"]+)"', page)
     assert library, BUILT
@@ -120,7 +120,7 @@ def test_the_library_comes_compressed_and_whole(desk):
     assert whole.content == plain.content == (assets.FOLDER / "vendor" / "lightweight-charts.js").read_bytes()
 
 
-def test_a_file_is_served_whole_or_not_modified(desk):
+def test_a_file_is_served_whole_or_not_modified(desk: DeskProcess) -> None:
     """A range of a compressed file is the compression of a range, which nobody could join."""
     [address] = [found for found in addresses_of(desk.stranger().get("/login").text) if found.endswith("base.css")]
     asked = {"Accept-Encoding": "gzip"}
@@ -132,14 +132,14 @@ def test_a_file_is_served_whole_or_not_modified(desk):
     assert again.status_code == 304
 
 
-def test_the_stream_is_never_compressed(desk):
+def test_the_stream_is_never_compressed(desk: DeskProcess) -> None:
     with desk.operator().get("/api/stream", headers={"Accept-Encoding": "gzip, br"}, stream=True) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         assert "Content-Encoding" not in answer.headers
 
 
-def test_the_manifest_makes_the_desk_installable(desk):
+def test_the_manifest_makes_the_desk_installable(desk: DeskProcess) -> None:
     page = desk.stranger().get("/login").text
     address = re.search(r'rel="manifest" href="([^"]+)"', page)
     assert address
@@ -155,7 +155,7 @@ def test_the_manifest_makes_the_desk_installable(desk):
         assert (assets.FOLDER / told).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
+def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.css"
     sheet.write_text("a")
     folder = assets.AssetFolder(tmp_path)
@@ -170,7 +170,7 @@ def test_a_changed_file_is_a_new_edition_within_a_second(tmp_path):
     assert watch.waits_until(lambda: folder.edition() not in (first, second)) < 2
 
 
-def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
+def test_only_what_the_edition_was_made_of_is_kept(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.css"
     sheet.write_text("a")
     folder = assets.AssetFolder(tmp_path)
@@ -182,7 +182,7 @@ def test_only_what_the_edition_was_made_of_is_kept(tmp_path):
     assert not folder.holds(edition, "sheet.css")
 
 
-def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path):
+def test_files_that_come_and_go_meanwhile_fail_no_page(tmp_path: Path) -> None:
     """An editor's swap file, an update: the edition is made of what stays."""
     (tmp_path / "sheet.css").write_text("a")
     folder, ended = assets.AssetFolder(tmp_path), threading.Event()

@@ -1,10 +1,13 @@
 """Hostile and broken bodies at every door: always 4xx with a sentence, never 5xx, and nothing changes."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from requests import Response
 
 from tests.support.desk_process import (
     BRICK_PATHS,
@@ -136,7 +139,7 @@ UNREADABLE = {
 class Scene:
     """A desk with an order on its way, whose state no bad input may change."""
 
-    def __init__(self, desk):
+    def __init__(self, desk: DeskProcess) -> None:
         self.desk = desk
         self.operator, self.bridge, self.alerts = desk.operator(), desk.bridge(), desk.tradingview()
         self.stranger = desk.stranger()
@@ -145,10 +148,10 @@ class Scene:
         self.bridge.claims()
         self.as_it_was = without_the_clock(self.operator.settled_state())
 
-    def state(self):
+    def state(self) -> Any:
         return without_the_clock(self.operator.state())
 
-    def posts(self, path, raw):
+    def posts(self, path: str, raw: Any) -> Response:
         """Post at a door with the right to do so."""
         url = path.format(order=self.order)
         caller = self.alerts if path.startswith("/tv_") else self.bridge if is_bridge(path) else self.operator
@@ -156,26 +159,26 @@ class Scene:
             caller = self.stranger
         return caller.post(url, data=raw, headers={"Content-Type": "application/json"})
 
-    def is_unchanged(self):
+    def is_unchanged(self) -> None:
         assert self.state() == self.as_it_was
 
 
-def is_bridge(path):
+def is_bridge(path: str) -> bool:
     return path == REPORT or path.startswith(("/api/bridge", "/api/rithmic"))
 
 
-def with_secret(path, body):
+def with_secret(path: str, body: Any) -> dict[str, Any]:
     return {"secret": TV_SECRET, **body} if path.startswith("/tv_") else body
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory):
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with DeskProcess(tmp_path_factory.mktemp("bad-input"), **QUICK) as desk:
         yield Scene(desk)
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory):
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with DeskProcess(tmp_path_factory.mktemp("fuzzed"), **QUICK) as desk:
         yield Scene(desk)
 
@@ -185,7 +188,7 @@ REFUSED = (400, 401, 409, 413, 422, 429)
 
 @pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE.keys())
 @pytest.mark.parametrize("path", GOOD)
-def test_a_body_that_is_no_object(scene, path, raw):
+def test_a_body_that_is_no_object(scene: Scene, path: str, raw: bytes) -> None:
     error_of(scene.posts(path, raw), *REFUSED)
     if path.startswith("/tv_") and raw.startswith(b'{"'):
         error_of(scene.posts(path, raw.replace(b'{"', b'{"secret": "' + TV_SECRET.encode() + b'", "', 1)), *REFUSED)
@@ -193,7 +196,7 @@ def test_a_body_that_is_no_object(scene, path, raw):
 
 
 @pytest.mark.parametrize("path", GOOD)
-def test_each_field_with_what_cannot_be_right_there(scene, path):
+def test_each_field_with_what_cannot_be_right_there(scene: Scene, path: str) -> None:
     for field in GOOD[path]:
         for value in SPOILT[field]:
             if path not in READS_FIELD.get(field, {path}):
@@ -205,7 +208,7 @@ def test_each_field_with_what_cannot_be_right_there(scene, path):
 
 
 @pytest.mark.parametrize("path", [path for path in GOOD if path not in ("/api/exit-all", "/api/login")])
-def test_each_field_left_out(scene, path):
+def test_each_field_left_out(scene: Scene, path: str) -> None:
     optional = {"direction", "order_type", "entry_size_mode", "entry_override", "force", "mdConnected", "repoOk"}
     optional |= {"account", "tradeRoute", "lastRapiEventUtc", "realized", "unrealized", "accountBalance", "symbols"}
     optional |= {"threshold", "target", "tp_arm", "tp_target", "reset"} | LIMITS
@@ -232,14 +235,14 @@ FRAGMENTS = [
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda text: ascii(text[:12]))
 @pytest.mark.parametrize("path", [path for path in GOOD if "asset" in GOOD[path]])
-def test_fragments_of_other_languages_are_no_asset(scene, path, fragment):
+def test_fragments_of_other_languages_are_no_asset(scene: Scene, path: str, fragment: str) -> None:
     answer = scene.posts(path, json.dumps(with_secret(path, {**GOOD[path], "asset": fragment})))
     sentence = error_of(answer, 400, 422)
     assert len(sentence) < 500
     scene.is_unchanged()
 
 
-def test_of_two_equal_keys_no_check_and_no_use_see_different_ones(scene):
+def test_of_two_equal_keys_no_check_and_no_use_see_different_ones(scene: Scene) -> None:
     wrong_last = f'{{"secret": "{TV_SECRET}", "secret": "wrong", "asset": "ES", "color": "red"}}'
     error_of(scene.posts("/tv_renko", wrong_last), 401)
     error_of(scene.posts("/api/exit", '{"asset": "ES", "asset": "DAX", "force": false}'), 400)
@@ -248,26 +251,26 @@ def test_of_two_equal_keys_no_check_and_no_use_see_different_ones(scene):
 
 
 @pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_the_automatic_lock_reads_nothing_and_is_never_moved(scene, raw):
+def test_the_automatic_lock_reads_nothing_and_is_never_moved(scene: Scene, raw: bytes) -> None:
     error_of(scene.posts("/api/two-half-tp-lock", raw), 423)
     scene.is_unchanged()
 
 
 @pytest.mark.parametrize("raw", [raw for raw in UNREADABLE.values() if raw], ids=list(UNREADABLE)[1:])
-def test_a_slot_is_not_taken_by_what_cannot_be_read(scene, raw):
+def test_a_slot_is_not_taken_by_what_cannot_be_read(scene: Scene, raw: bytes) -> None:
     error_of(scene.posts("/api/trade-limit/consume", raw), 400)
     scene.is_unchanged()
 
 
 @pytest.mark.parametrize("path", ["/api/logout", "/api/two-half-tp-lock"])
-def test_a_body_nobody_asked_for_leaves_the_connection_usable(scene, path):
+def test_a_body_nobody_asked_for_leaves_the_connection_usable(scene: Scene, path: str) -> None:
     for _ in range(3):
         assert scene.stranger.post(path, data=b"x" * BODY_LIMIT).status_code in (200, 401)
     error_of(scene.stranger.post(path, data=b"x" * (BODY_LIMIT + 1)), 413)
 
 
 @pytest.mark.parametrize("path", GOOD)
-def test_a_body_beyond_the_limit(scene, path):
+def test_a_body_beyond_the_limit(scene: Scene, path: str) -> None:
     body = json.dumps(with_secret(path, {**GOOD[path], "note": "x" * BODY_LIMIT}))
     error_of(scene.posts(path, body), 413)
     for caller in (scene.alerts, scene.bridge, scene.operator, scene.stranger):
@@ -296,7 +299,7 @@ HOSTILE_URLS = [
 
 
 @pytest.mark.parametrize("url", HOSTILE_URLS, ids=lambda url: url[:30])
-def test_hostile_urls(scene, url):
+def test_hostile_urls(scene: Scene, url: str) -> None:
     with scene.operator.get(url, stream=True, headers={"X-Bridge-Secret": BRIDGE_SECRET}) as answer:
         assert answer.status_code < 500
         assert b"SECRET" not in answer.raw.read(200) or answer.status_code == 200
@@ -319,7 +322,7 @@ def test_hostile_urls(scene, url):
     ],
     ids=lambda headers: str(headers)[:40],
 )
-def test_hostile_headers(scene, headers):
+def test_hostile_headers(scene: Scene, headers: dict[str, str]) -> None:
     of_the_desk = scene.operator.session_cookie.split("=")[0]
     headers = {name: value.replace("SESSION", of_the_desk) for name, value in headers.items()}
     for path in ("/api/exit-all", "/api/bridge/heartbeat", "/tv_renko"):
@@ -348,7 +351,7 @@ anything = st.recursive(
 
 
 @st.composite
-def nearly_right(draw):
+def nearly_right(draw: Any) -> tuple[str, Any]:
     """Return a door and a body with one or two of its fields replaced by anything."""
     path = draw(st.sampled_from(sorted(GOOD)))
     body = dict(GOOD[path])
@@ -365,7 +368,7 @@ def nearly_right(draw):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(request=nearly_right())
-def test_nearly_right_bodies_never_break_the_desk(fuzzed, request):
+def test_nearly_right_bodies_never_break_the_desk(fuzzed: Scene, request: tuple[str, Any]) -> None:
     path, body = request
     answer = fuzzed.posts(path, json.dumps(body))
     assert answer.status_code < 500, (path, body, answer.text)
@@ -377,13 +380,13 @@ def test_nearly_right_bodies_never_break_the_desk(fuzzed, request):
     path=st.sampled_from(sorted(GOOD)),
     raw=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()),
 )
-def test_any_bytes_never_break_the_desk(fuzzed, path, raw):
+def test_any_bytes_never_break_the_desk(fuzzed: Scene, path, raw) -> None:
     answer = fuzzed.posts(path, raw)
     assert answer.status_code < 500, (path, raw, answer.text)
     assert answer.json()["ok"] is (answer.status_code < 300)
 
 
-def test_after_all_that_the_desk_still_answers(fuzzed):
+def test_after_all_that_the_desk_still_answers(fuzzed: Scene) -> None:
     eventually(lambda: fuzzed.alerts.heartbeat().status_code == 200)
     assert fuzzed.operator.get("/api/state").status_code == 200
     assert "Traceback" not in fuzzed.desk.log()

@@ -3,8 +3,11 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +18,14 @@ pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         yield desk
 
 
 @pytest.fixture(scope="module")
-def shared_desk(tmp_path_factory):
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("bridge"), **QUICK) as desk:
         yield desk
 
@@ -30,7 +33,7 @@ def shared_desk(tmp_path_factory):
 # -- claims ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk):
+def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     first, second = desk.bridge("first"), desk.bridge("second")
     [handed] = first.claims()
@@ -42,7 +45,7 @@ def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk):
     assert first.claims() == []
 
 
-def test_owners_who_ask_at_once_share_nothing(desk):
+def test_owners_who_ask_at_once_share_nothing(desk: DeskProcess) -> None:
     desk.operator().enters_when_the_candle_allows()
     bridges = [desk.bridge(f"owner {number}") for number in range(12)]
     with ThreadPoolExecutor(12) as asking:
@@ -50,7 +53,7 @@ def test_owners_who_ask_at_once_share_nothing(desk):
     assert sorted(map(len, handed)) == [0] * 11 + [1]
 
 
-def test_a_claim_holds_over_a_restart(desk):
+def test_a_claim_holds_over_a_restart(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     desk.bridge("first").claims()
     desk.restart()
@@ -59,7 +62,7 @@ def test_a_claim_holds_over_a_restart(desk):
     assert (again["id"], again["redelivered"]) == (order["id"], True)
 
 
-def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk):
+def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk: DeskProcess) -> None:
     operator, alerts = desk.operator(), desk.tradingview()
     alerts.opens_the_ladder("NQ")
     first, second = desk.bridge("first"), desk.bridge("second")
@@ -75,7 +78,7 @@ def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk):
     assert (passed_on["kind"], passed_on["redelivered"]) == ("EXIT", True)
 
 
-def _claimed_seconds_ago(desk, seconds):
+def _claimed_seconds_ago(desk: DeskProcess, seconds: float) -> None:
     """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:
@@ -85,7 +88,7 @@ def _claimed_seconds_ago(desk, seconds):
             connection.execute(change, (json.dumps(changed).encode(), order_id))
 
 
-def test_limit_is_kept(desk):
+def test_limit_is_kept(desk: DeskProcess) -> None:
     operator, alerts = desk.operator(), desk.tradingview()
     alerts.opens_the_ladder("NQ")
     operator.enters_when_the_candle_allows("ES")
@@ -112,20 +115,20 @@ def test_limit_is_kept(desk):
     ],
     ids=str,
 )
-def test_a_malformed_question_is_refused(shared_desk, query):
+def test_a_malformed_question_is_refused(shared_desk: DeskProcess, query: dict[str, str]) -> None:
     error_of(shared_desk.bridge().get("/api/orders/pending", params=query), 400)
 
 
 # -- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk):
+def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     delays = []
     for _ in range(3):
         answered: list[float] = []
 
-        def waits(answered=answered):
+        def waits(answered=answered) -> None:
             assert bridge.claims(wait=10)
             answered.append(time.monotonic())
 
@@ -140,20 +143,20 @@ def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk):
     assert sorted(delays)[1] < 0.1, delays
 
 
-def test_a_wait_in_vain_ends_with_an_empty_list(shared_desk):
+def test_a_wait_in_vain_ends_with_an_empty_list(shared_desk: DeskProcess) -> None:
     started_at, watch = time.monotonic(), Stopwatch(shared_desk.process)
     assert shared_desk.bridge().claims(wait=1) == []
     assert watch.seconds < 2
     assert time.monotonic() - started_at > 0.9
 
 
-def test_without_wait_the_answer_is_immediate(shared_desk):
+def test_without_wait_the_answer_is_immediate(shared_desk: DeskProcess) -> None:
     watch = Stopwatch(shared_desk.process)
     assert shared_desk.bridge().claims() == []
     assert watch.seconds < 0.5
 
 
-def test_twenty_waiting_bridges_hold_up_nobody(shared_desk):
+def test_twenty_waiting_bridges_hold_up_nobody(shared_desk: DeskProcess) -> None:
     with ThreadPoolExecutor(20) as waiting:
         polls = [waiting.submit(shared_desk.bridge(f"owner {n}").claims, wait=2) for n in range(20)]
         time.sleep(0.3)
@@ -166,7 +169,7 @@ def test_twenty_waiting_bridges_hold_up_nobody(shared_desk):
 # -- reports ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_status_once_and_again(desk):
+def test_every_status_once_and_again(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -186,7 +189,7 @@ def test_every_status_once_and_again(desk):
         assert operator.asset()["position"] == position
 
 
-def test_a_repeated_report_is_known_after_a_restart(desk):
+def test_a_repeated_report_is_known_after_a_restart(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     desk.bridge().claims()
     extra = {"fill_price": 5250.25, "qty": 2, "exec_id": "a", "cum_qty": 2}
@@ -196,7 +199,7 @@ def test_a_repeated_report_is_known_after_a_restart(desk):
     assert desk.operator().asset()["position"] == 2
 
 
-def test_the_same_report_many_times_at_once_fills_once(desk):
+def test_the_same_report_many_times_at_once_fills_once(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     bridge = desk.bridge()
     bridge.claims()
@@ -208,7 +211,7 @@ def test_the_same_report_many_times_at_once_fills_once(desk):
     assert desk.operator().asset()["position"] == 5
 
 
-def test_a_final_order_does_not_change_its_mind(desk):
+def test_a_final_order_does_not_change_its_mind(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.fills(order, 5250.25)
@@ -226,12 +229,12 @@ def test_a_final_order_does_not_change_its_mind(desk):
     error_of(desk.bridge().reports(order["id"], "REJECTED"), 409)
 
 
-def test_an_unknown_order_is_not_found(shared_desk):
+def test_an_unknown_order_is_not_found(shared_desk: DeskProcess) -> None:
     for order_id in ("nobody", "0" * 32, "x" * 500, "<script>", "%00", "%ff", "' OR 1=1"):
         error_of(shared_desk.bridge().reports(order_id, "FILLED", fill_price=1, qty=1), 404)
 
 
-def test_more_than_was_ordered_is_a_conflict(desk):
+def test_more_than_was_ordered_is_a_conflict(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -255,7 +258,7 @@ def test_more_than_was_ordered_is_a_conflict(desk):
         ("FILLED", {"fill_price": 5250.25, "qty": 2.5}),
     ],
 )
-def test_a_report_that_cannot_be_is_refused(desk, status, extra):
+def test_a_report_that_cannot_be_is_refused(desk: DeskProcess, status: str, extra: dict[str, Any]) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -264,7 +267,7 @@ def test_a_report_that_cannot_be_is_refused(desk, status, extra):
     assert without_the_clock(operator.state()) == without_the_clock(before)
 
 
-def test_filled_with_nothing_is_no_fill(desk):
+def test_filled_with_nothing_is_no_fill(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -272,7 +275,7 @@ def test_filled_with_nothing_is_no_fill(desk):
     assert operator.asset()["pending_order_id"] == order["id"]
 
 
-def test_an_integral_float_is_a_whole_number(desk):
+def test_an_integral_float_is_a_whole_number(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -281,7 +284,7 @@ def test_an_integral_float_is_a_whole_number(desk):
     assert bridge.post("/api/rithmic/pnl-snapshot", json=body).status_code == 200
 
 
-def test_a_rejected_exit_of_exit_all_is_tried_again(desk):
+def test_a_rejected_exit_of_exit_all_is_tried_again(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     [first] = operator.post("/api/exit-all", json={"force": True}).json()["orders"]
@@ -297,7 +300,7 @@ def test_a_rejected_exit_of_exit_all_is_tried_again(desk):
 # -- the account -----------------------------------------------------------------------------------------------------
 
 
-def test_a_heartbeat_shows_in_the_state(desk):
+def test_a_heartbeat_shows_in_the_state(desk: DeskProcess) -> None:
     assert desk.operator().state()["global"]["rithmic_connected"] is False
     body = {
         "tsConnected": True,
@@ -313,7 +316,7 @@ def test_a_heartbeat_shows_in_the_state(desk):
     assert everything["account"] == "U12345"
 
 
-def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk):
+def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.snapshots(50_000)
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
@@ -330,7 +333,7 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk):
     assert desk.operator().enters().json()["gate"] == "daily_stop"
 
 
-def test_two_snapshots_that_disagree_and_the_broker_is_right(desk):
+def test_two_snapshots_that_disagree_and_the_broker_is_right(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     bridge.snapshots(50_000)
@@ -346,13 +349,13 @@ def test_two_snapshots_that_disagree_and_the_broker_is_right(desk):
     assert (state["history"][0]["reason"], state["history"][0]["exit_price"]) == ("BROKER_FLAT", 5250.25)
 
 
-def test_a_balance_that_is_next_to_nothing_does_not_break_the_day(desk):
+def test_a_balance_that_is_next_to_nothing_does_not_break_the_day(desk: DeskProcess) -> None:
     bridge = desk.bridge()
     bridge.post("/api/rithmic/pnl-snapshot", data='{"accountBalance": "1e-999999"}')
     assert bridge.snapshots(5_000_000).status_code == 200
 
 
-def test_bridge_messages_are_shown_in_the_log(desk):
+def test_bridge_messages_are_shown_in_the_log(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     bridge.snapshots(50_000, MESM6=5)

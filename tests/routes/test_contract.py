@@ -5,6 +5,8 @@ The calls, their examples and their answers are the tables of ``docs/reference/c
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,13 +84,13 @@ def documented_names(schema: dict[str, Any], prefix: str = "") -> set[str]:
     return found
 
 
-def test_no_call_of_the_contract_has_left_the_page():
+def test_no_call_of_the_contract_has_left_the_page() -> None:
     assert len(CONTRACT) == CALLS_OF_THE_CONTRACT
     assert {call.made_when for call in CONTRACT.values()} == set(STAGES)
 
 
 @pytest.mark.parametrize("name", [name for name, call in CONTRACT.items() if any(call.bodies)])
-def test_the_examples_use_the_fields_of_the_page(name):
+def test_the_examples_use_the_fields_of_the_page(name: str) -> None:
     fields = fields_of(name)
     needed = {field for field, is_needed in fields.items() if is_needed == "yes"}
     allowed = {*fields, "secret"} if CONTRACT[name].who == "bridge" else set(fields)
@@ -97,14 +99,14 @@ def test_the_examples_use_the_fields_of_the_page(name):
 
 
 @pytest.mark.parametrize("name", [name for name, call in CONTRACT.items() if any(call.bodies)])
-def test_the_desk_reads_every_field_of_the_page(name):
+def test_the_desk_reads_every_field_of_the_page(name: str) -> None:
     call = CONTRACT[name]
     described = document()["paths"][call.path.replace("<", "{").replace(">", "}")][call.method.lower()]
     body = resolved(described["requestBody"])["content"]["application/json"]["schema"]
     assert set(fields_of(name)) <= documented_names(body)
 
 
-def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there():
+def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there() -> None:
     known = {f"{method} {rule.rule}" for rule in app_routes().url_map.iter_rules() for method in rule.methods or ()}
     known = {re.sub(r"<(\w+:)?(\w+)>", r"{\2}", name) for name in known}
     listed = {row["contract"]: row["state"] for row in table(CONTRACTS / "README.md", "contract")}
@@ -120,7 +122,7 @@ def test_what_is_marked_as_not_built_is_marked_everywhere_and_not_there():
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_every_call_of_the_contract_is_there_for_whom_the_page_says(name):
+def test_every_call_of_the_contract_is_there_for_whom_the_page_says(name: str) -> None:
     app = app_routes()
     endpoints = {f"{method} {rule.rule}": rule.endpoint for rule in app.url_map.iter_rules() for method in rule.methods}
     assert name in endpoints
@@ -128,12 +130,12 @@ def test_every_call_of_the_contract_is_there_for_whom_the_page_says(name):
 
 
 @pytest.fixture(scope="module")
-def floor(tmp_path_factory):
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
     with DeskProcess(tmp_path_factory.mktemp("contract"), **QUICK) as desk:
         yield Floor(desk)
 
 
-def stage(floor, name):
+def stage(floor: Floor, name: str) -> str | None:
     """Bring the desk into the state in which the contract's example makes sense; return the order's id, if any."""
     if name in ("any", "in a trade", "seasoned"):
         floor.flat() if name == "any" else floor.in_a_trade(seasoned=name == "seasoned")
@@ -153,7 +155,7 @@ def stage(floor, name):
     return None
 
 
-def with_secret(path, body):
+def with_secret(path: str, body: Any) -> dict[str, Any]:
     """Put the real secret where the page shows dots."""
     if "secret" in body:
         return {**body, "secret": SECRETS["/tv" if path.startswith("/tv") else "/api"]}
@@ -169,7 +171,7 @@ def caller_of(floor: Floor, call: Call) -> Any:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", CONTRACT)
-def test_the_example_is_answered_as_the_page_says(floor, name):
+def test_the_example_is_answered_as_the_page_says(floor: Floor, name: str) -> None:
     call = CONTRACT[name]
     order_id, caller = stage(floor, STAGES[call.made_when]), caller_of(floor, call)
     for body in call.bodies:
@@ -199,7 +201,7 @@ def assert_shown(answered: dict[str, Any], example: dict[str, Any]) -> None:
 
 
 @pytest.mark.processes
-def test_the_order_of_an_entry_is_the_one_of_the_page(floor):
+def test_the_order_of_an_entry_is_the_one_of_the_page(floor: Floor) -> None:
     floor.ready()
     order = documented(floor.operator.post("/api/orders", json=ENTRY)).json()["order"]
     assert_shown(order, example_of("POST /api/orders", "order"))
@@ -209,7 +211,7 @@ def test_the_order_of_an_entry_is_the_one_of_the_page(floor):
 
 
 @pytest.mark.processes
-def test_the_query_of_a_bridge_has_the_defaults_of_the_page(floor):
+def test_the_query_of_a_bridge_has_the_defaults_of_the_page(floor: Floor) -> None:
     floor.ready()
     floor.operator.enters_when_the_candle_allows()
     asked = {quoted(row["name"])[0]: quoted(row["by itself"]) for row in table(PAGE, "name")}
@@ -221,13 +223,13 @@ def test_the_query_of_a_bridge_has_the_defaults_of_the_page(floor):
 
 
 @pytest.mark.processes
-def test_the_status_of_the_session_is_the_one_of_the_page(floor):
+def test_the_status_of_the_session_is_the_one_of_the_page(floor: Floor) -> None:
     answer = floor.desk.stranger().get("/api/auth/status").json()
     assert answer == {"authenticated": False, "password_required": True}
 
 
 @pytest.mark.processes
-def test_the_exits_of_exit_all_are_those_of_the_page(floor):
+def test_the_exits_of_exit_all_are_those_of_the_page(floor: Floor) -> None:
     floor.in_a_trade()
     answer = documented(floor.operator.post("/api/exit-all", json={"force": True})).json()
     [order] = answer["orders"]
@@ -236,7 +238,7 @@ def test_the_exits_of_exit_all_are_those_of_the_page(floor):
 
 
 @pytest.mark.processes
-def test_the_report_fills_the_position(floor):
+def test_the_report_fills_the_position(floor: Floor) -> None:
     order_id = stage(floor, "claimed")
     assert floor.bridge.post(f"/api/orders/{order_id}/execution-report", json=FILLED).status_code == 200
     asset = floor.asset()
@@ -244,7 +246,7 @@ def test_the_report_fills_the_position(floor):
 
 
 @pytest.mark.processes
-def test_a_blocked_entry_speaks_as_the_page_does(tmp_path):
+def test_a_blocked_entry_speaks_as_the_page_does(tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as desk:
         desk.tradingview().opens_the_ladder()
         operator = desk.operator()

@@ -1,8 +1,13 @@
 """Webhooks that could not be read: listed without their secret, tried again as they came, never out of order."""
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually
+import pytest
+from requests import Response
+
+from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, OperatorCaller, error_of, eventually
 
 pytestmark = pytest.mark.processes
 NOT_A_NUMBER = f'{{"secret": "{TV_SECRET}", "price": NaN}}'
@@ -10,20 +15,20 @@ EARLY, LATER = "2026-11-20T15:00:00Z", "2026-11-20T15:05:00Z"
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESM6") as desk:
         yield desk
 
 
-def letters_of(operator):
+def letters_of(operator: OperatorCaller) -> list[dict[str, Any]]:
     return operator.get("/api/dead-letters").json()["dead_letters"]
 
 
-def replays(operator, letter):
+def replays(operator: OperatorCaller, letter: dict[str, Any]) -> Response:
     return operator.post(f"/api/dead-letters/{letter['sequence']}/replay", json={})
 
 
-def test_a_letter_is_listed_without_its_secret_newest_first(desk):
+def test_a_letter_is_listed_without_its_secret_newest_first(desk: DeskProcess) -> None:
     desk.tradingview().sends("/tv_renko", color="purple")
     desk.tradingview().post("/tv_heartbeat", data=NOT_A_NUMBER)
     newest, oldest = letters_of(desk.operator())
@@ -32,7 +37,7 @@ def test_a_letter_is_listed_without_its_secret_newest_first(desk):
     assert TV_SECRET not in newest["body"] + oldest["body"]
 
 
-def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk):
+def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk: DeskProcess) -> None:
     answer = desk.tradingview().brick(6, "green", asset="NQ", bar_id=EARLY)
     assert answer.status_code == 422
     operator = desk.operator()
@@ -46,7 +51,7 @@ def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk):
     eventually(lambda: any("tried again" in line["outcome"] for line in operator.state()["logs"]["tradingview"]))
 
 
-def test_a_brick_that_would_come_late_has_no_effect(desk):
+def test_a_brick_that_would_come_late_has_no_effect(desk: DeskProcess) -> None:
     desk.tradingview().brick(6, "green", asset="NQ", bar_id=EARLY)
     desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM6,NQ=MNQM6")
     desk.tradingview().brick(6, "red", asset="NQ", bar_id=LATER)
@@ -56,7 +61,7 @@ def test_a_brick_that_would_come_late_has_no_effect(desk):
     assert operator.asset("NQ")["main_renko_color"] == "red"
 
 
-def test_a_brick_without_a_time_is_not_tried_again(desk):
+def test_a_brick_without_a_time_is_not_tried_again(desk: DeskProcess) -> None:
     """It could re-arm a token or open the initial exit lock hours after it was true."""
     desk.tradingview().brick(6, "green", asset="NQ")
     desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM6,NQ=MNQM6")
@@ -66,7 +71,7 @@ def test_a_brick_without_a_time_is_not_tried_again(desk):
     assert operator.asset("NQ")["main_renko_color"] == "neutral"
 
 
-def test_only_bricks_that_are_there_are_tried_again(desk):
+def test_only_bricks_that_are_there_are_tried_again(desk: DeskProcess) -> None:
     desk.tradingview().post("/tv_heartbeat", data=NOT_A_NUMBER)
     operator = desk.operator()
     (letter,) = letters_of(operator)

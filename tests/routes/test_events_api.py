@@ -2,8 +2,11 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,7 @@ from services.views.event_rows import event_row
 from tests.live.test_stream import Ear, ears
 from tests.support.api_document import documented
 from tests.support.commits import MORNING
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -31,18 +34,18 @@ ENTRY_ORDER = {
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK) as desk:
         yield desk
 
 
-def asked(caller, **query):
+def asked(caller: Caller, **query: Any) -> Any:
     answer = caller.get("/api/events", params=query)
     assert answer.status_code == 200, answer.text
     return documented(answer).json()
 
 
-def everything(caller):
+def everything(caller: Caller) -> list[dict[str, Any]]:
     """Walk all pages, a few events at a time, as a follower does."""
     events, since = [], 0
     while True:
@@ -53,11 +56,11 @@ def everything(caller):
         since = page["next"]
 
 
-def last_id(caller):
+def last_id(caller: Caller) -> str:
     return everything(caller)[-1]["id"]
 
 
-def trades_once(desk):
+def trades_once(desk: DeskProcess) -> None:
     """Open the ladder, enter, fill, leave, fill."""
     operator, bridge = desk.operator(), desk.bridge()
     desk.tradingview().opens_the_ladder()
@@ -65,11 +68,11 @@ def trades_once(desk):
     bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5252)
 
 
-def types_of(events):
+def types_of(events: Any) -> list[str]:
     return [event["type"] for event in events]
 
 
-def test_a_trade_is_told_event_by_event_with_its_orders(desk):
+def test_a_trade_is_told_event_by_event_with_its_orders(desk: DeskProcess) -> None:
     trades_once(desk)
     events = everything(desk.operator())
     of_orders = [event for event in events if "order_id" in event["data"]]
@@ -86,7 +89,7 @@ def test_a_trade_is_told_event_by_event_with_its_orders(desk):
     assert [event["id"] for event in events] == sorted({event["id"] for event in events})
 
 
-def test_what_is_asked_for_is_what_comes(desk):
+def test_what_is_asked_for_is_what_comes(desk: DeskProcess) -> None:
     operator = desk.operator()
     trades_once(desk)
     events = everything(operator)
@@ -105,7 +108,7 @@ def test_what_is_asked_for_is_what_comes(desk):
     assert since == [event for event in events if event["ts"] >= closed[1]["ts"]]
 
 
-def test_a_restart_changes_no_event_and_numbers_go_on(desk):
+def test_a_restart_changes_no_event_and_numbers_go_on(desk: DeskProcess) -> None:
     trades_once(desk)
     before = everything(desk.operator())
     desk.restart()
@@ -116,7 +119,7 @@ def test_a_restart_changes_no_event_and_numbers_go_on(desk):
     assert [event["id"] for event in after] == sorted({event["id"] for event in after})
 
 
-def test_writer_and_standby_answer_and_stream_the_same_also_after_a_takeover(tmp_path):
+def test_writer_and_standby_answer_and_stream_the_same_also_after_a_takeover(tmp_path: Path) -> None:
     shared = {"SQLITE_PATH": str(tmp_path / "shared.sqlite")}
     with (
         DeskProcess(tmp_path / "one", **QUICK, **shared) as writer,
@@ -143,7 +146,7 @@ def test_writer_and_standby_answer_and_stream_the_same_also_after_a_takeover(tmp
         eventually(lambda: [event.body for event in at_standby.of("event")] == after)
 
 
-def test_who_comes_back_to_the_stream_is_sent_the_events_that_were_missed(desk):
+def test_who_comes_back_to_the_stream_is_sent_the_events_that_were_missed(desk: DeskProcess) -> None:
     operator = desk.operator()
     ear = Ear(operator)
     ear.hears("state")
@@ -162,7 +165,7 @@ def test_who_comes_back_to_the_stream_is_sent_the_events_that_were_missed(desk):
 # -- waiting ---------------------------------------------------------------------------------------------------------
 
 
-def test_who_waits_is_answered_the_moment_something_happens(desk):
+def test_who_waits_is_answered_the_moment_something_happens(desk: DeskProcess) -> None:
     operator = desk.operator()
     since = last_id(operator)
     with ThreadPoolExecutor(1) as follower:
@@ -178,7 +181,7 @@ def test_who_waits_is_answered_the_moment_something_happens(desk):
     assert time.monotonic() - began >= 0.9
 
 
-def test_who_waits_for_one_type_is_not_woken_by_another(desk):
+def test_who_waits_for_one_type_is_not_woken_by_another(desk: DeskProcess) -> None:
     operator = desk.operator()
     since = last_id(operator)
     with ThreadPoolExecutor(1) as follower:
@@ -190,7 +193,7 @@ def test_who_waits_for_one_type_is_not_woken_by_another(desk):
     assert page["events"][0]["asset"] == "NQ"
 
 
-def test_beyond_eight_who_wait_the_next_is_answered_at_once(desk):
+def test_beyond_eight_who_wait_the_next_is_answered_at_once(desk: DeskProcess) -> None:
     operator = desk.operator()
     since = last_id(operator)
     callers = [desk.operator() for _ in range(WAITING_AT_MOST)]
@@ -212,7 +215,7 @@ def test_beyond_eight_who_wait_the_next_is_answered_at_once(desk):
 # -- what is no longer there -----------------------------------------------------------------------------------------
 
 
-def test_below_the_pruned_part_it_says_where_the_journal_begins(desk):
+def test_below_the_pruned_part_it_says_where_the_journal_begins(desk: DeskProcess) -> None:
     trades_once(desk)
     before = everything(desk.operator())
     pruned_through = before[-1]["id"] // 1000 - 3
@@ -234,7 +237,7 @@ def test_below_the_pruned_part_it_says_where_the_journal_begins(desk):
 # -- who may ask, and what -------------------------------------------------------------------------------------------
 
 
-def test_a_stranger_and_a_bridge_read_no_events(desk):
+def test_a_stranger_and_a_bridge_read_no_events(desk: DeskProcess) -> None:
     for caller in (desk.stranger(), desk.bridge()):
         error_of(documented(caller.get("/api/events")), 401)
 
@@ -251,11 +254,11 @@ def test_a_stranger_and_a_bridge_read_no_events(desk):
         ({"since_ts": "yesterday"}, "since_ts"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(desk, query, field):
+def test_a_question_that_makes_no_sense_is_refused(desk: DeskProcess, query: dict[str, str], field: str) -> None:
     assert field in error_of(documented(desk.operator().get("/api/events", params=query)), 400)
 
 
-def test_what_only_the_operator_may_read_is_in_no_event():
+def test_what_only_the_operator_may_read_is_in_no_event() -> None:
     letter = DeadLetterKept("/tv_renko", "color: must be green or red", '{"color": "mauve"}')
     note = TradeNoted("t", "impatient", ("late",))
     rows = [event_row(CommittedEvent(1000, MORNING, event), None) for event in (letter, note)]

@@ -26,7 +26,7 @@ def fault_of(model: type[BaseModel], body: dict[str, Any]) -> str:
     return str(refused.value)
 
 
-def test_a_bad_tag_is_quoted_and_told_how_it_would_be_good():
+def test_a_bad_tag_is_quoted_and_told_how_it_would_be_good() -> None:
     told = fault_of(NoteBody, {"tags": ["plan", "zu groß!"]})
     assert told == "tags: 'zu groß!' is no tag: 1 to 24 letters a to z, digits or hyphens"
     assert fault_of(TradesAsked, {"tag": "Plan"}).startswith("tag: 'Plan' is no tag")
@@ -57,7 +57,7 @@ def test_a_bad_tag_is_quoted_and_told_how_it_would_be_good():
         (SignalTargetBody, {"asset": 7}, "asset: must be a text, was 7"),
     ],
 )
-def test_a_fault_is_told_in_a_sentence(model, body, sentence):
+def test_a_fault_is_told_in_a_sentence(model: type[Any], body: dict[str, Any], sentence: str) -> None:
     told = fault_of(model, body)
     assert told == sentence
     assert not VALIDATORS_WORDS.search(told)

@@ -3,6 +3,9 @@
 import json
 import re
 import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -43,7 +46,7 @@ SPEC_11 = {
 
 
 @pytest.fixture(scope="module")
-def routes():
+def routes() -> dict[tuple[str, str], Callable[..., Any]]:
     app = app_routes()
     return {
         (method, rule.rule): app.view_functions[rule.endpoint]
@@ -53,28 +56,28 @@ def routes():
     }
 
 
-def test_the_committed_document_is_current():
+def test_the_committed_document_is_current() -> None:
     assert PATH.read_text("utf-8") == openapi_text(), "python -m flask desk openapi"
 
 
-def test_the_command_writes_it(tmp_path):
+def test_the_command_writes_it(tmp_path: Path) -> None:
     written = tmp_path / "openapi.json"
     answer = create_cli().test_cli_runner().invoke(args=["desk", "openapi", "--to", str(written)])
     assert (answer.exit_code, answer.output) == (0, "openapi.json is current.\n")
     assert written.read_text("utf-8") == openapi_text()
 
 
-def test_the_document_is_valid_openapi_31():
+def test_the_document_is_valid_openapi_31() -> None:
     assert document()["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document()).validate()
 
 
-def test_every_route_is_described(routes):
+def test_every_route_is_described(routes: dict[tuple[str, str], Callable[..., Any]]) -> None:
     described = {(method, re.sub(r"\{(\w+)\}", r"<\1>", path)) for method, path in operations()}
     assert described == set(routes)
 
 
-def test_every_call_has_a_name_of_its_own_and_a_sentence():
+def test_every_call_has_a_name_of_its_own_and_a_sentence() -> None:
     calls = [call for methods in document()["paths"].values() for call in methods.values()]
     assert len({call["operationId"] for call in calls}) == len(calls)
     for call in calls:
@@ -82,7 +85,7 @@ def test_every_call_has_a_name_of_its_own_and_a_sentence():
         assert call["tags"][0] in {tag["name"] for tag in document()["tags"]}
 
 
-def test_errors_follow_from_what_a_view_says(routes):
+def test_errors_follow_from_what_a_view_says(routes: dict[tuple[str, str], Callable[..., Any]]) -> None:
     for (method, path), view in routes.items():
         told = errors_of(method, view)
         assert told <= set(ERRORS), path
@@ -92,7 +95,7 @@ def test_errors_follow_from_what_a_view_says(routes):
         assert (400 in told) == any(hasattr(view, note) for note in ("__body__", "__query__")), path
 
 
-def test_a_call_says_who_may_make_it(routes):
+def test_a_call_says_who_may_make_it(routes: dict[tuple[str, str], Callable[..., Any]]) -> None:
     security = {"public": [], "operator": [["session"]], "bridge": [["bridgeSecret"]], "tradingview": []}
     keys = [["apiKeyBearer"], ["apiKey"]]
     security["state_reader"] = [["session"], *keys]
@@ -103,7 +106,7 @@ def test_a_call_says_who_may_make_it(routes):
         assert [sorted(choice) for choice in call["security"]] == security[view.__guard__], path
 
 
-def test_a_webhook_needs_its_secret_in_the_body():
+def test_a_webhook_needs_its_secret_in_the_body() -> None:
     for path, methods in document()["paths"].items():
         if path.startswith("/tv_"):
             [content] = methods["post"]["requestBody"]["content"].values()
@@ -113,24 +116,24 @@ def test_a_webhook_needs_its_secret_in_the_body():
 
 
 @pytest.mark.parametrize("shape", SPEC_11)
-def test_the_state_document_has_every_name_of_the_specification(shape):
+def test_the_state_document_has_every_name_of_the_specification(shape: str) -> None:
     described = document()["components"]["schemas"][shape]
     assert set(SPEC_11[shape].split()) <= set(described["properties"])
     assert set(described["required"]) == set(described["properties"])
 
 
-def test_the_limits_are_the_rules():
+def test_the_limits_are_the_rules() -> None:
     described = set(document()["components"]["schemas"]["LimitsState"]["properties"])
     assert described == set(Rules.__struct_fields__) - {"contracts"}
 
 
-def test_an_event_names_the_order_that_it_is_about():
+def test_an_event_names_the_order_that_it_is_about() -> None:
     data = document()["components"]["schemas"]["EventRow"]["properties"]["data"]["properties"]
     assert set(data) == {"order_id", "order"}
     assert set(data["order"]["properties"]) == set(data["order"]["required"]) == set(EventOrder.__struct_fields__)
 
 
-def test_numbers_are_numbers_and_times_are_times():
+def test_numbers_are_numbers_and_times_are_times() -> None:
     trade = document()["components"]["schemas"]["TradeRow"]["properties"]
     assert trade["entry_price"] == {"type": "number"}
     assert trade["entry_ts"] == {"type": "string", "format": "date-time"}
@@ -142,14 +145,14 @@ def test_numbers_are_numbers_and_times_are_times():
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("described"), **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         yield desk
 
 
 @pytest.mark.processes
-def test_the_desk_serves_the_committed_document_to_anybody(desk):
+def test_the_desk_serves_the_committed_document_to_anybody(desk: DeskProcess) -> None:
     answer = documented(desk.stranger().get("/api/openapi.json"))
     assert (answer.status_code, answer.json()) == (200, document())
     for secret in SECRETS:
@@ -157,7 +160,7 @@ def test_the_desk_serves_the_committed_document_to_anybody(desk):
 
 
 @pytest.mark.processes
-def test_a_real_state_says_what_is_documented_and_nothing_else(desk):
+def test_a_real_state_says_what_is_documented_and_nothing_else(desk: DeskProcess) -> None:
     operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
     documented(operator.get("/api/state"))
     bridge.snapshots(50_000)
@@ -175,7 +178,7 @@ def test_a_real_state_says_what_is_documented_and_nothing_else(desk):
 
 
 @pytest.mark.processes
-def test_the_page_shows_every_call_and_loads_nothing_from_elsewhere(desk):
+def test_the_page_shows_every_call_and_loads_nothing_from_elsewhere(desk: DeskProcess) -> None:
     answer = documented(desk.stranger().get("/api/docs"))
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     page = answer.text
@@ -191,7 +194,7 @@ def test_the_page_shows_every_call_and_loads_nothing_from_elsewhere(desk):
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_an_example_is_read_by_the_desk(desk, method, path):
+def test_an_example_is_read_by_the_desk(desk: DeskProcess, method: str, path: str) -> None:
     """What the page suggests to send is understood: it may be refused as things stand, never as unreadable."""
     call = document()["paths"][path][method.lower()]
     if "requestBody" not in call or path in ("/api/login", "/api/setup/webhook-secret"):
@@ -208,7 +211,7 @@ def test_an_example_is_read_by_the_desk(desk, method, path):
 
 
 @pytest.mark.processes
-def test_an_example_is_a_line_for_a_shell(desk):
+def test_an_example_is_a_line_for_a_shell(desk: DeskProcess) -> None:
     page = desk.stranger().get("/api/docs").text
     examples = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page, re.DOTALL)
     assert len(examples) == len(operations())

@@ -1,7 +1,10 @@
 """The operator's orders over real HTTP: in, out, refused, repeated (SPEC 4, 5, 7)."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,28 +31,28 @@ LONG_CANDLES = {"CANDLE_SECONDS": "3600", "COOLDOWN_SECONDS": "3600"}
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("orders"), **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         yield desk
 
 
 @pytest.fixture
-def own_desk(tmp_path):
+def own_desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         yield desk
 
 
 @pytest.fixture
-def slow_desk(tmp_path):
+def slow_desk(tmp_path: Path) -> Iterator[DeskProcess]:
     """A desk whose candles and cooldowns last longer than a test."""
     with DeskProcess(tmp_path, **LONG_CANDLES) as desk:
         desk.tradingview().opens_the_ladder()
         yield desk
 
 
-def test_from_click_to_profit(slow_desk):
+def test_from_click_to_profit(slow_desk: DeskProcess) -> None:
     operator, bridge, alerts = slow_desk.operator(), slow_desk.bridge(), slow_desk.tradingview()
     answer = operator.enters(trade_mode="SCALP")
     assert answer.status_code == 201, answer.text
@@ -95,7 +98,7 @@ def test_from_click_to_profit(slow_desk):
     assert operator.enters().json()["gate"] == "cooldown"
 
 
-def test_partial_fills_are_averaged_to_the_cent(own_desk):
+def test_partial_fills_are_averaged_to_the_cent(own_desk: DeskProcess) -> None:
     operator, bridge, alerts = own_desk.operator(), own_desk.bridge(), own_desk.tradingview()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
@@ -110,7 +113,7 @@ def test_partial_fills_are_averaged_to_the_cent(own_desk):
     assert trade["pnl_usd"] == pytest.approx((5249.75 * 5 - 5250.25 * 2 - 5250.50 * 3) * MES_POINT)
 
 
-def test_a_short_with_nine_points_is_three_contracts(own_desk):
+def test_a_short_with_nine_points_is_three_contracts(own_desk: DeskProcess) -> None:
     own_desk.tradingview().opens_the_ladder("NQ", "red")
     order = own_desk.operator().enters_when_the_candle_allows("NQ", entry_size_mode="9pt")
     assert (order["symbol"], order["side"], order["qty"]) == ("MNQM6", "SELL", 3)
@@ -119,7 +122,7 @@ def test_a_short_with_nine_points_is_three_contracts(own_desk):
 # -- refused ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_blocked_entry_says_which_gate_why_and_how_long(slow_desk):
+def test_a_blocked_entry_says_which_gate_why_and_how_long(slow_desk: DeskProcess) -> None:
     operator, bridge = slow_desk.operator(), slow_desk.bridge()
     bridge.fills(operator.enters().json()["order"], 5250.25)
     answer = operator.enters()
@@ -135,7 +138,7 @@ def test_a_blocked_entry_says_which_gate_why_and_how_long(slow_desk):
         assert bool(rung["sentence"]) == (rung["state"] == "closed")
 
 
-def test_a_blocked_entry_tells_programs_a_code_and_facts(slow_desk):
+def test_a_blocked_entry_tells_programs_a_code_and_facts(slow_desk: DeskProcess) -> None:
     operator, bridge = slow_desk.operator(), slow_desk.bridge()
     bridge.fills(operator.enters().json()["order"], 5250.25)
     body = operator.enters().json()
@@ -154,12 +157,12 @@ def test_a_blocked_entry_tells_programs_a_code_and_facts(slow_desk):
     assert (rungs["position"]["code"], rungs["position"]["facts"]["position"]) == ("position_open", 5)
 
 
-def test_a_gate_without_a_clock_has_no_countdown(own_desk):
+def test_a_gate_without_a_clock_has_no_countdown(own_desk: DeskProcess) -> None:
     body = own_desk.operator().enters("NQ").json()
     assert (body["gate"], body["retry_after_s"]) == ("heartbeat", None)
 
 
-def test_every_attempt_is_journaled(own_desk):
+def test_every_attempt_is_journaled(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     error_of(operator.enters("NQ"), 409)
     operator.enters_when_the_candle_allows()
@@ -184,7 +187,7 @@ BAD_ENTRIES = {
 
 
 @pytest.mark.parametrize("body", BAD_ENTRIES.values(), ids=BAD_ENTRIES.keys())
-def test_a_malformed_entry_is_refused_and_changes_nothing(own_desk, body):
+def test_a_malformed_entry_is_refused_and_changes_nothing(own_desk: DeskProcess, body: dict[str, Any]) -> None:
     operator = own_desk.operator()
     before = operator.settled_state()
     error_of(operator.post("/api/orders", json=body), 400)
@@ -192,7 +195,7 @@ def test_a_malformed_entry_is_refused_and_changes_nothing(own_desk, body):
     assert own_desk.bridge().claims() == []
 
 
-def test_direction_in_a_normal_and_in_a_free_zone(own_desk):
+def test_direction_in_a_normal_and_in_a_free_zone(own_desk: DeskProcess) -> None:
     operator, alerts = own_desk.operator(), own_desk.tradingview()
     assert operator.enters(direction="SELL").json()["gate"] == "zone"
     alerts.brick(12, "red")
@@ -201,7 +204,7 @@ def test_direction_in_a_normal_and_in_a_free_zone(own_desk):
     assert operator.enters_when_the_candle_allows(direction="SELL")["side"] == "SELL"
 
 
-def test_an_override_skips_the_zone_alone_and_is_written_down(own_desk):
+def test_an_override_skips_the_zone_alone_and_is_written_down(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     order = operator.enters_when_the_candle_allows(direction="SELL", entry_override=True)
     assert order["side"] == "SELL"
@@ -217,7 +220,7 @@ def test_an_override_skips_the_zone_alone_and_is_written_down(own_desk):
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
-def test_an_unfilled_entry_gives_everything_back(slow_desk, status):
+def test_an_unfilled_entry_gives_everything_back(slow_desk: DeskProcess, status: str) -> None:
     operator, bridge = slow_desk.operator(), slow_desk.bridge()
     order = operator.enters().json()["order"]
     bridge.claims()
@@ -230,7 +233,7 @@ def test_an_unfilled_entry_gives_everything_back(slow_desk, status):
     assert operator.enters().status_code == 201
 
 
-def test_an_entry_nobody_claims_expires(tmp_path):
+def test_an_entry_nobody_claims_expires(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **LONG_CANDLES, ENTRY_TTL_SECONDS="1") as desk:
         desk.tradingview().opens_the_ladder()
         operator = desk.operator()
@@ -249,7 +252,7 @@ def test_an_entry_nobody_claims_expires(tmp_path):
 # -- the same click twice --------------------------------------------------------------------------------------------
 
 
-def test_the_same_key_answers_the_first_result_again(slow_desk):
+def test_the_same_key_answers_the_first_result_again(slow_desk: DeskProcess) -> None:
     operator = slow_desk.operator()
     first = operator.enters(key="click 1")
     again = operator.enters(key="click 1")
@@ -260,7 +263,7 @@ def test_the_same_key_answers_the_first_result_again(slow_desk):
     assert operator.enters(key="click 2").json()["gate"] == "candle_lock"
 
 
-def test_a_refused_click_stays_refused_under_its_key(slow_desk):
+def test_a_refused_click_stays_refused_under_its_key(slow_desk: DeskProcess) -> None:
     operator = slow_desk.operator()
     refused = operator.enters("NQ", key="too early")
     slow_desk.tradingview().opens_the_ladder("NQ")
@@ -270,7 +273,7 @@ def test_a_refused_click_stays_refused_under_its_key(slow_desk):
     assert operator.enters("NQ", key="now").status_code == 201
 
 
-def test_a_key_holds_over_a_restart(slow_desk):
+def test_a_key_holds_over_a_restart(slow_desk: DeskProcess) -> None:
     first = slow_desk.operator().enters(key="before the restart").json()["order"]
     slow_desk.restart()
     operator = slow_desk.operator()
@@ -279,7 +282,7 @@ def test_a_key_holds_over_a_restart(slow_desk):
     assert slow_desk.rows("SELECT count(*) FROM orders") == [(1,)]
 
 
-def test_identical_clicks_at_once_make_one_order(slow_desk):
+def test_identical_clicks_at_once_make_one_order(slow_desk: DeskProcess) -> None:
     operator = slow_desk.operator()
     with ThreadPoolExecutor(12) as clicks:
         answers = list(clicks.map(lambda _: operator.enters(key="trembling hand"), range(12)))
@@ -288,7 +291,7 @@ def test_identical_clicks_at_once_make_one_order(slow_desk):
     assert slow_desk.rows("SELECT count(*) FROM orders") == [(1,)]
 
 
-def test_different_clicks_at_once_pass_one_gate_once(slow_desk):
+def test_different_clicks_at_once_pass_one_gate_once(slow_desk: DeskProcess) -> None:
     operator = slow_desk.operator()
     with ThreadPoolExecutor(12) as clicks:
         answers = list(clicks.map(lambda number: operator.enters(key=f"click {number}"), range(12)))
@@ -296,11 +299,11 @@ def test_different_clicks_at_once_pass_one_gate_once(slow_desk):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
-def test_a_key_must_be_one(desk, key):
+def test_a_key_must_be_one(desk: DeskProcess, key: str) -> None:
     error_of(desk.operator().enters(key=key), 400)
 
 
-def test_a_key_may_be_any_text_of_a_header(slow_desk):
+def test_a_key_may_be_any_text_of_a_header(slow_desk: DeskProcess) -> None:
     headers = {"Idempotency-Key": "café '; DROP TABLE orders; --".encode()}
     body = {"asset": "ES", "trade_mode": "SCALP"}
     answers = [slow_desk.operator().post("/api/orders", json=body, headers=headers) for _ in range(2)]
@@ -311,7 +314,7 @@ def test_a_key_may_be_any_text_of_a_header(slow_desk):
 # -- out -------------------------------------------------------------------------------------------------------------
 
 
-def test_force_breaks_the_initial_exit_lock_and_is_written_down(own_desk):
+def test_force_breaks_the_initial_exit_lock_and_is_written_down(own_desk: DeskProcess) -> None:
     operator, bridge = own_desk.operator(), own_desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     error_of(operator.post("/api/exit", json={"asset": "ES"}), 409)
@@ -324,7 +327,7 @@ def test_force_breaks_the_initial_exit_lock_and_is_written_down(own_desk):
     assert '"forced_exit":true' in body
 
 
-def test_flat_there_is_nothing_to_exit(own_desk):
+def test_flat_there_is_nothing_to_exit(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     error_of(operator.post("/api/exit", json={"asset": "ES"}), 409)
     error_of(operator.post("/api/exit", json={"asset": "DAX"}), 400)
@@ -332,7 +335,7 @@ def test_flat_there_is_nothing_to_exit(own_desk):
     assert (everything["orders"], everything["latched"], everything["skipped"]) == ([], [], [])
 
 
-def test_exit_all_says_what_goes_what_waits_and_what_is_locked(own_desk):
+def test_exit_all_says_what_goes_what_waits_and_what_is_locked(own_desk: DeskProcess) -> None:
     operator, bridge, alerts = own_desk.operator(), own_desk.bridge(), own_desk.tradingview()
     alerts.opens_the_ladder("NQ")
     bridge.fills(operator.enters_when_the_candle_allows("ES"), 5250.25)
@@ -353,7 +356,7 @@ def test_exit_all_says_what_goes_what_waits_and_what_is_locked(own_desk):
     assert (exit_order["kind"], exit_order["side"], exit_order["qty"]) == ("EXIT", "SELL", 5)
 
 
-def test_exit_all_cancels_an_entry_nobody_has_claimed(own_desk):
+def test_exit_all_cancels_an_entry_nobody_has_claimed(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     order = operator.enters_when_the_candle_allows()
     assert operator.post("/api/exit-all", json={}).status_code == 200
@@ -361,7 +364,7 @@ def test_exit_all_cancels_an_entry_nobody_has_claimed(own_desk):
     assert own_desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [("CANCELLED",)]
 
 
-def test_an_opposite_8pt_brick_and_a_level_take_the_position_out(own_desk):
+def test_an_opposite_8pt_brick_and_a_level_take_the_position_out(own_desk: DeskProcess) -> None:
     operator, bridge, alerts = own_desk.operator(), own_desk.bridge(), own_desk.tradingview()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     brick = alerts.brick(8, "red").json()
@@ -378,7 +381,7 @@ def test_an_opposite_8pt_brick_and_a_level_take_the_position_out(own_desk):
     assert operator.state()["history"][0]["pnl_usd"] == 4.75 * 5 * MES_POINT
 
 
-def test_an_order_the_store_cannot_take_is_no_order(own_desk):
+def test_an_order_the_store_cannot_take_is_no_order(own_desk: DeskProcess) -> None:
     operator, bridge = own_desk.operator(), own_desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     with own_desk.locked_store():
@@ -388,7 +391,7 @@ def test_an_order_the_store_cannot_take_is_no_order(own_desk):
     assert operator.post("/api/exit", json={"asset": "ES", "force": True}).status_code == 200
 
 
-def test_the_desk_that_lost_its_store_to_another_writer_only_reads(own_desk):
+def test_the_desk_that_lost_its_store_to_another_writer_only_reads(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     with closing_connection(own_desk.database) as other:
         other.execute("UPDATE desk SET beat = beat + 1, epoch = epoch + 1, holder = 'elsewhere/7/m/b/n'")

@@ -8,12 +8,16 @@ without a bridge.
 
 import copy
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -23,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.support.api_document import document, operations
-from tests.support.desk_process import BRIDGE_SECRET, QUICK, TV_SECRET, DeskProcess, eventually
+from tests.support.desk_process import BRIDGE_SECRET, QUICK, TV_SECRET, DeskProcess, OperatorCaller, eventually
 
 ENDLESS = {("GET", "/api/stream")}
 CALLS = [call for call in operations() if call not in ENDLESS]
@@ -38,7 +42,7 @@ CHECKS = [
 EXAMPLES, MANY_EXAMPLES = 25, int(os.environ.get("LOCKSTEP_FUZZ_EXAMPLES", "1000"))
 
 
-def known_to_the_desk():
+def known_to_the_desk() -> dict[str, Any]:
     """Return the document with the words of this desk, so that what fits gets past guard and symbol map."""
     told = copy.deepcopy(document())
     for schema in told["components"]["schemas"].values():
@@ -51,24 +55,24 @@ def known_to_the_desk():
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("schemathesis"), **QUICK) as desk:
         yield desk
 
 
 @pytest.fixture(scope="module")
-def operator(desk):
+def operator(desk: DeskProcess) -> OperatorCaller:
     """An operator whose session no guess at ``/api/login`` and no log-out can end."""
     return desk.operator()
 
 
 @pytest.fixture(scope="module")
-def schema():
+def schema() -> BaseSchema:
     config = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
     return schemathesis.openapi.from_dict(known_to_the_desk(), config=config)
 
 
-def sets_the_scene(desk, operator):
+def sets_the_scene(desk: DeskProcess, operator: OperatorCaller) -> None:
     """Let there be a ladder, a trade in ES where the limits still allow one, and something waiting for NQ."""
     bridge, alerts = desk.bridge(), desk.tradingview()
     for asset in ("ES", "NQ"):
@@ -80,7 +84,7 @@ def sets_the_scene(desk, operator):
     operator.post("/api/intent", json={"asset": "NQ"})
 
 
-def fuzz(desk, operator, operation, mode, examples):
+def fuzz(desk: DeskProcess, operator: OperatorCaller, operation: Any, mode: GenerationMode, examples: int) -> None:
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}
@@ -95,7 +99,7 @@ def fuzz(desk, operator, operation, mode, examples):
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def calls(case):
+    def calls(case: Any) -> None:
         assume(not waits(case))
         answer = case.call(base_url=desk.url, headers=headers, cookies=cookies, timeout=60, allow_redirects=False)
         assume(answer.status_code != 414)  # gunicorn refuses a request line above 4,094 bytes before web sees it
@@ -105,17 +109,17 @@ def fuzz(desk, operator, operation, mode, examples):
     calls()
 
 
-def waits(case):
+def waits(case: Any) -> bool:
     wait = (case.query or {}).get("wait")
     return str(wait).strip() not in ("None", "0") and str(wait).strip().isdecimal() and len(str(wait)) <= 2
 
 
-def may_be_down(operation, answer):
+def may_be_down(operation: Any, answer: Any) -> bool:
     """LIVE without a connected bridge is refused with 503 (SPEC 8.5)."""
     return operation.path == "/api/env" and answer.status_code == 503 and answer.json().get("code") == "bridge_down"
 
 
-def modes_of(method, path):
+def modes_of(method: str, path: str) -> tuple[GenerationMode, ...]:
     """Data that does not fit exists only where there is data."""
     call = document()["paths"][path][method.lower()]
     asked = [parameter for parameter in call.get("parameters", []) if parameter["in"] != "path"]  # any text is a path
@@ -129,7 +133,9 @@ NAMES = [f"{method} {path} {mode.value}" for method, path, mode in RUNS]
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("method", "path", "mode"), RUNS, ids=NAMES)
-def test_every_answer_is_a_documented_one(desk, operator, schema, method, path, mode):
+def test_every_answer_is_a_documented_one(
+    desk: DeskProcess, operator: OperatorCaller, schema: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
     sets_the_scene(desk, operator)
     fuzz(desk, operator, schema[path][method], mode, EXAMPLES)
 
@@ -137,7 +143,9 @@ def test_every_answer_is_a_documented_one(desk, operator, schema, method, path, 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("method", "path", "mode"), RUNS, ids=NAMES)
-def test_every_answer_is_a_documented_one_at_length(request, tmp_path, schema, method, path, mode):
+def test_every_answer_is_a_documented_one_at_length(
+    request: pytest.FixtureRequest, tmp_path: Path, schema: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
     """A desk of its own for each call: a thousand guesses at the limits leave nothing that could be entered."""
     if "soak" not in request.config.option.markexpr:
         pytest.skip("only in make soak")
@@ -148,6 +156,6 @@ def test_every_answer_is_a_documented_one_at_length(request, tmp_path, schema, m
 
 
 @pytest.mark.processes
-def test_after_all_that_the_desk_still_answers(desk, operator):
+def test_after_all_that_the_desk_still_answers(desk: DeskProcess, operator: OperatorCaller) -> None:
     assert operator.get("/api/state").status_code == 200
     assert "Traceback" not in desk.log()

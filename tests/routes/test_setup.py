@@ -3,6 +3,8 @@
 import html
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,20 +16,20 @@ pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     folder = tmp_path_factory.mktemp("setup")
     previous = {"TV_WEBHOOK_SECRET_PREVIOUS": OLD_TV, "BRIDGE_HEARTBEAT_SECRET_PREVIOUS": OLD_BRIDGE}
     with DeskProcess(folder, METRICS_TOKEN="", **previous) as desk:
         yield desk
 
 
-def test_a_stranger_is_sent_to_log_in(desk):
+def test_a_stranger_is_sent_to_log_in(desk: DeskProcess) -> None:
     answer = desk.stranger().get("/setup", allow_redirects=False)
     assert answer.status_code == 303, answer.text
     assert answer.headers["Location"] == "/login"
 
 
-def test_every_message_of_the_page_is_taken_by_its_webhook(desk):
+def test_every_message_of_the_page_is_taken_by_its_webhook(desk: DeskProcess) -> None:
     page = desk.operator().get("/setup").text
     hooks = re.findall(r'data-path="([^"]+)" data-ts="[^"]*" data-message="([^"]+)"', page)
     assert len(hooks) == 8
@@ -41,12 +43,12 @@ def test_every_message_of_the_page_is_taken_by_its_webhook(desk):
         assert json.loads(text)["secret"] == TV_SECRET
 
 
-def test_the_page_holds_no_secret(desk):
+def test_the_page_holds_no_secret(desk: DeskProcess) -> None:
     page = desk.operator().get("/setup").text
     assert not [secret for secret in (TV_SECRET, BRIDGE_SECRET, OLD_TV, OLD_BRIDGE, PASSWORD) if secret in page]
 
 
-def test_the_secret_is_told_to_who_types_the_password_once_more(desk):
+def test_the_secret_is_told_to_who_types_the_password_once_more(desk: DeskProcess) -> None:
     operator = desk.operator()
     assert "wrong" in error_of(operator.post("/api/setup/webhook-secret", json={"password": "nonsense"}), 403)
     answer = operator.post("/api/setup/webhook-secret", json={"password": PASSWORD})
@@ -55,7 +57,7 @@ def test_the_secret_is_told_to_who_types_the_password_once_more(desk):
     assert error_of(desk.stranger().post("/api/setup/webhook-secret", json={"password": PASSWORD}), 401)
 
 
-def test_tries_are_counted_with_those_of_the_login(tmp_path):
+def test_tries_are_counted_with_those_of_the_login(tmp_path: Path) -> None:
     with DeskProcess(tmp_path) as desk:
         operator = desk.operator()
         for _ in range(5):
@@ -63,14 +65,14 @@ def test_tries_are_counted_with_those_of_the_login(tmp_path):
         assert "too many" in error_of(operator.post("/api/setup/webhook-secret", json={"password": PASSWORD}), 429)
 
 
-def test_without_a_password_the_secret_is_told_to_nobody(tmp_path):
+def test_without_a_password_the_secret_is_told_to_nobody(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, DASHBOARD_PASSWORD="") as desk:
         answer = desk.stranger().post("/api/setup/webhook-secret", json={"password": ""})
         assert "DASHBOARD_PASSWORD" in error_of(answer, 403)
         assert TV_SECRET not in desk.stranger().get("/setup").text
 
 
-def test_the_secret_before_is_taken_too_and_the_page_says_who_still_uses_it(desk):
+def test_the_secret_before_is_taken_too_and_the_page_says_who_still_uses_it(desk: DeskProcess) -> None:
     operator = desk.operator()
     assert operator.get("/setup").text.count("not used since web was started") == 2
     body = {"secret": OLD_TV, "asset": "ES", "price": 5250}
@@ -82,13 +84,13 @@ def test_the_secret_before_is_taken_too_and_the_page_says_who_still_uses_it(desk
     assert desk.stranger().post("/tv_heartbeat", json={**body, "secret": OLD_BRIDGE}).status_code == 401
 
 
-def test_no_secret_of_before_opens_the_other_door(tmp_path):
+def test_no_secret_of_before_opens_the_other_door(tmp_path: Path) -> None:
     desk = DeskProcess(tmp_path, TV_WEBHOOK_SECRET_PREVIOUS=BRIDGE_SECRET)
     assert desk.spawn().wait(60) != 0
     assert "must not open the bridge's door" in desk.log()
 
 
-def test_a_level_exit_that_took_a_trade_out_is_known_after_a_restart(tmp_path):
+def test_a_level_exit_that_took_a_trade_out_is_known_after_a_restart(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         operator, alerts = desk.operator(), desk.tradingview()
         assert operator.state()["level_exit_ts"] == {}

@@ -3,8 +3,11 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,24 +36,26 @@ BODY_LIMIT = 64 * 1024
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path_factory.mktemp("webhooks"), **QUICK) as desk:
         yield desk
 
 
 @pytest.fixture
-def own_desk(tmp_path):
+def own_desk(tmp_path: Path) -> Iterator[DeskProcess]:
     with DeskProcess(tmp_path, **QUICK) as desk:
         yield desk
 
 
-def a_body(**fields):
+def a_body(**fields: Any) -> str:
     return json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "price": 5250.25, **fields})
 
 
 @pytest.mark.parametrize("headers", CONTENT_TYPES.values(), ids=CONTENT_TYPES.keys())
 @pytest.mark.parametrize("path", PATHS)
-def test_every_path_takes_its_message_whatever_it_is_called(desk, path, headers):
+def test_every_path_takes_its_message_whatever_it_is_called(
+    desk: DeskProcess, path: str, headers: dict[str, str]
+) -> None:
     answer = desk.tradingview().post(path, data=a_body(), headers=headers)
     assert answer.status_code == 200, answer.text
     assert answer.json()["ok"] is True
@@ -58,7 +63,7 @@ def test_every_path_takes_its_message_whatever_it_is_called(desk, path, headers)
         assert desk.operator().asset()[COLOR_FIELD[path]] == "green"
 
 
-def test_a_level_without_a_position_is_ignored(desk):
+def test_a_level_without_a_position_is_ignored(desk: DeskProcess) -> None:
     assert desk.tradingview().sends("/tv_level_exit").json()["ignored"] == "no_position"
 
 
@@ -71,12 +76,12 @@ def test_a_level_without_a_position_is_ignored(desk):
     ["wrong", "", "ключ-не-тот-ключ", "\x00", "x" * 5000, None, 5, True, ["list"], {"an": "object"}],
     ids=lambda secret: repr(secret)[:12],
 )
-def test_a_wrong_secret_is_refused(desk, path, secret):
+def test_a_wrong_secret_is_refused(desk: DeskProcess, path: str, secret: object) -> None:
     error_of(desk.tradingview().post(path, data=a_body(secret=secret)), 401)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_missing_secret_is_refused_and_nothing_is_kept(desk, path):
+def test_a_missing_secret_is_refused_and_nothing_is_kept(desk: DeskProcess, path: str) -> None:
     kept = desk.rows("SELECT count(*) FROM dead_letters")
     error_of(desk.tradingview().post(path, data='{"asset": "ES", "color": "green"}'), 401)
     error_of(desk.tradingview().post(path, data='{"secret": "wrong", "price": NaN}'), 401)
@@ -84,7 +89,7 @@ def test_a_missing_secret_is_refused_and_nothing_is_kept(desk, path):
     assert desk.rows("SELECT count(*) FROM dead_letters") == kept
 
 
-def test_the_secret_counts_in_the_body_only(desk):
+def test_the_secret_counts_in_the_body_only(desk: DeskProcess) -> None:
     body = '{"asset": "ES", "color": "green"}'
     error_of(desk.tradingview().post(f"/tv_renko?secret={TV_SECRET}", data=body), 401)
     error_of(desk.tradingview().post("/tv_renko", data=body, headers={"X-Bridge-Secret": TV_SECRET}), 401)
@@ -95,7 +100,7 @@ def test_the_secret_counts_in_the_body_only(desk):
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
 @pytest.mark.parametrize("path", PATHS)
-def test_a_number_that_is_none_is_a_dead_letter(desk, path, number):
+def test_a_number_that_is_none_is_a_dead_letter(desk: DeskProcess, path: str, number: str) -> None:
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "price": {number}}}'
     error_of(desk.tradingview().post(path, data=raw), 422)
     [(kept_path, reason, body)] = desk.rows(
@@ -120,7 +125,7 @@ DEAD_LETTERS = {
 
 
 @pytest.mark.parametrize("body", DEAD_LETTERS.values(), ids=DEAD_LETTERS.keys())
-def test_what_cannot_be_read_is_kept_and_shown(desk, body):
+def test_what_cannot_be_read_is_kept_and_shown(desk: DeskProcess, body: str) -> None:
     sentence = error_of(desk.tradingview().post("/tv_renko_main", data=body), 422)
     newest = desk.operator().state()["logs"]["tradingview"][0]
     assert newest["kind"] == "tv_renko_main"
@@ -131,7 +136,7 @@ def test_what_cannot_be_read_is_kept_and_shown(desk, body):
     assert TV_SECRET not in sentence
 
 
-def test_a_deep_body_does_not_give_the_secret_away(own_desk):
+def test_a_deep_body_does_not_give_the_secret_away(own_desk: DeskProcess) -> None:
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "x": {"[" * 300}{"]" * 300}}}'
     sentence = error_of(own_desk.tradingview().post("/tv_renko", data=raw), 422)
     shown = json.dumps(own_desk.operator().state()["logs"])
@@ -139,13 +144,13 @@ def test_a_deep_body_does_not_give_the_secret_away(own_desk):
     assert not [text for text in (sentence, shown, kept) if TV_SECRET in text]
 
 
-def test_an_escaped_key_does_not_give_the_secret_away(own_desk):
+def test_an_escaped_key_does_not_give_the_secret_away(own_desk: DeskProcess) -> None:
     raw = f'{{"\\u0073ecret": "{TV_SECRET}", "asset": "DAX", "color": "green"}}'
     error_of(own_desk.tradingview().post("/tv_renko", data=raw), 422)
     assert TV_SECRET not in str(own_desk.rows("SELECT reason, body FROM dead_letters"))
 
 
-def test_an_unknown_colour_is_refused_and_changes_nothing(desk):
+def test_an_unknown_colour_is_refused_and_changes_nothing(desk: DeskProcess) -> None:
     desk.tradingview().brick(4, "green")
     for color in ("blue", "", None, 2, True, 1.5, ["green"], "GREENISH"):
         error_of(desk.tradingview().sends("/tv_renko", color=color), 400)
@@ -153,7 +158,7 @@ def test_an_unknown_colour_is_refused_and_changes_nothing(desk):
     assert desk.operator().asset()["renko_color"] == "green"
 
 
-def test_dead_letters_survive_a_restart(own_desk):
+def test_dead_letters_survive_a_restart(own_desk: DeskProcess) -> None:
     error_of(own_desk.tradingview().sends("/tv_renko", asset="DAX", color="green"), 422)
     kept = own_desk.rows("SELECT * FROM dead_letters")
     own_desk.restart()
@@ -161,7 +166,7 @@ def test_dead_letters_survive_a_restart(own_desk):
     assert len(kept) == 1
 
 
-def test_a_dead_letter_still_looks_like_one_after_a_restart(own_desk):
+def test_a_dead_letter_still_looks_like_one_after_a_restart(own_desk: DeskProcess) -> None:
     error_of(own_desk.tradingview().sends("/tv_renko", asset="DAX", color="green"), 422)
     own_desk.restart()
     [line] = [line for line in own_desk.operator().state()["logs"]["tradingview"] if line["kind"] == "tv_renko"]
@@ -172,7 +177,7 @@ def test_a_dead_letter_still_looks_like_one_after_a_restart(own_desk):
 # -- size ------------------------------------------------------------------------------------------------------------
 
 
-def test_64_kib_are_taken_and_one_byte_more_is_not(desk):
+def test_64_kib_are_taken_and_one_byte_more_is_not(desk: DeskProcess) -> None:
     body = a_body(note="")
     fitting = a_body(note="x" * (BODY_LIMIT - len(body)))
     assert len(fitting) == BODY_LIMIT
@@ -180,8 +185,8 @@ def test_64_kib_are_taken_and_one_byte_more_is_not(desk):
     error_of(desk.tradingview().post("/tv_renko", data=fitting + " "), 413)
 
 
-def test_an_oversized_body_without_a_length_is_refused(desk):
-    def in_pieces():
+def test_an_oversized_body_without_a_length_is_refused(desk: DeskProcess) -> None:
+    def in_pieces() -> Iterator[bytes]:
         yield a_body().encode()
         for _ in range(80):
             yield b" " * 1024
@@ -201,7 +206,7 @@ def test_an_oversized_body_without_a_length_is_refused(desk):
         *((word, "neutral") for word in ("neutral", "Neutral")),
     ],
 )
-def test_every_word_for_a_colour(desk, word, color):
+def test_every_word_for_a_colour(desk: DeskProcess, word: str | int, color: str) -> None:
     desk.tradingview().brick(2.5, {"green": "red", "red": "green", "neutral": "red"}[color])
     assert desk.tradingview().brick(2.5, word).status_code == 200
     assert desk.operator().asset()["two_half_renko_color"] == color
@@ -224,7 +229,7 @@ def test_every_word_for_a_colour(desk, word, color):
     ],
 )
 @pytest.mark.parametrize("field", ["asset", "symbol", "ticker"])
-def test_every_form_of_a_symbol(desk, field, symbol):
+def test_every_form_of_a_symbol(desk: DeskProcess, field: str, symbol: str) -> None:
     body = json.dumps({"secret": TV_SECRET, field: symbol, "color": "green"})
     assert desk.tradingview().post("/tv_renko_one", data=body).status_code == 200
 
@@ -232,7 +237,7 @@ def test_every_form_of_a_symbol(desk, field, symbol):
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_form_of_a_time_is_the_same_instant(desk):
+def test_every_form_of_a_time_is_the_same_instant(desk: DeskProcess) -> None:
     base = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=100)
     forms = (
         lambda at: at.isoformat(),
@@ -253,7 +258,7 @@ def test_every_form_of_a_time_is_the_same_instant(desk):
         assert shown == at, form(at)
 
 
-def test_a_heartbeat_never_moves_back_and_one_from_the_future_is_flagged(own_desk):
+def test_a_heartbeat_never_moves_back_and_one_from_the_future_is_flagged(own_desk: DeskProcess) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     now = datetime.now(UTC).replace(microsecond=0)
     alerts.heartbeat(5250.25, timestamp=now.isoformat())
@@ -267,7 +272,7 @@ def test_a_heartbeat_never_moves_back_and_one_from_the_future_is_flagged(own_des
     assert abs(heard_at - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-def test_delayed_heartbeats_leave_the_gate_closed(own_desk):
+def test_delayed_heartbeats_leave_the_gate_closed(own_desk: DeskProcess) -> None:
     own_desk.tradingview().opens_the_ladder()
     own_desk.tradingview().heartbeat(asset="NQ", timestamp=int(time.time()) - 601)
     ladder = {rung["gate"]: rung["state"] for rung in own_desk.operator().asset("NQ")["ladder"]}
@@ -278,7 +283,7 @@ HOSTILE_TIMES = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
 
 
 @pytest.mark.parametrize("text", HOSTILE_TIMES)
-def test_a_time_at_the_edge_of_the_calendar_is_a_dead_letter(own_desk, text):
+def test_a_time_at_the_edge_of_the_calendar_is_a_dead_letter(own_desk: DeskProcess, text: str) -> None:
     error_of(own_desk.tradingview().heartbeat(timestamp=text), 422)
     assert own_desk.tradingview().brick(6, "green", bar_id=text).status_code in (200, 422)
 
@@ -286,7 +291,7 @@ def test_a_time_at_the_edge_of_the_calendar_is_a_dead_letter(own_desk, text):
 # -- duplicates and late bricks --------------------------------------------------------------------------------------
 
 
-def test_a_brick_sent_twice_is_applied_once(own_desk):
+def test_a_brick_sent_twice_is_applied_once(own_desk: DeskProcess) -> None:
     alerts = own_desk.tradingview()
     assert "duplicate" not in alerts.brick(6, "green", bar_id="one").json()
     before = own_desk.operator().state()
@@ -299,12 +304,12 @@ def test_a_brick_sent_twice_is_applied_once(own_desk):
     assert alerts.brick(6, "green", bar_id="one").json()["duplicate"] is True
 
 
-def test_without_name_and_time_every_post_is_a_new_brick(desk):
+def test_without_name_and_time_every_post_is_a_new_brick(desk: DeskProcess) -> None:
     answers = [desk.tradingview().brick(6, "green").json() for _ in range(3)]
     assert not any("duplicate" in answer for answer in answers)
 
 
-def test_a_duplicate_is_one_of_the_last_256(own_desk):
+def test_a_duplicate_is_one_of_the_last_256(own_desk: DeskProcess) -> None:
     alerts = own_desk.tradingview()
     for number in range(257):
         alerts.brick(2.5, "green", bar_id=f"brick {number}")
@@ -312,14 +317,14 @@ def test_a_duplicate_is_one_of_the_last_256(own_desk):
     assert "duplicate" not in alerts.brick(2.5, "green", bar_id="brick 0").json()
 
 
-def test_duplicates_are_known_after_a_restart(own_desk):
+def test_duplicates_are_known_after_a_restart(own_desk: DeskProcess) -> None:
     own_desk.tradingview().brick(6, "green", bar_id="one")
     own_desk.restart()
     assert own_desk.tradingview().brick(6, "green", bar_id="one").json()["duplicate"] is True
 
 
 @pytest.mark.parametrize("field", ["bar_ts", "time", "bar_id"])
-def test_a_late_brick_is_journaled_and_changes_nothing(own_desk, field):
+def test_a_late_brick_is_journaled_and_changes_nothing(own_desk: DeskProcess, field: str) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     now = datetime.now(UTC)
     alerts.brick(6, "green", **{field: now.isoformat()})
@@ -341,7 +346,7 @@ def test_a_late_brick_is_journaled_and_changes_nothing(own_desk, field):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("form", ["{}/", "/{}", "//{}", "{}//", "/.{}", "{}?a=b", "{}%2f"])
-def test_no_path_is_ever_redirected(desk, path, form):
+def test_no_path_is_ever_redirected(desk: DeskProcess, path: str, form: str) -> None:
     answer = desk.tradingview().post(form.format(path), data=a_body())
     assert answer.status_code in (200, 404)
     assert "Location" not in answer.headers
@@ -351,21 +356,21 @@ def test_no_path_is_ever_redirected(desk, path, form):
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
 @pytest.mark.parametrize("path", PATHS)
-def test_a_wrong_method_is_said(desk, path, method):
+def test_a_wrong_method_is_said(desk: DeskProcess, path: str, method: str) -> None:
     answer = desk.stranger().request(method, path)
     assert answer.status_code == 405
     if method != "HEAD":
         error_of(answer, 405)
 
 
-def test_a_wrong_method_names_the_right_one(desk):
+def test_a_wrong_method_names_the_right_one(desk: DeskProcess) -> None:
     assert "POST" in desk.stranger().get("/tv_renko").headers.get("Allow", "")
 
 
 # -- callers that stay on the line ------------------------------------------------------------------------------------
 
 
-def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk):
+def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk: DeskProcess) -> None:
     alerts = own_desk.tradingview()
     alerts.brick(6, "green")
     with socket.create_connection(("127.0.0.1", own_desk.port)) as stays:
@@ -382,7 +387,7 @@ def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk):
 # -- a store that cannot commit --------------------------------------------------------------------------------------
 
 
-def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk):
+def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk: DeskProcess) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     alerts.opens_the_ladder()
     before, head = operator.state(), own_desk.rows("SELECT * FROM desk")
@@ -402,7 +407,7 @@ def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk):
     assert after["assets"]["ES"]["high_renko_color"] == "red"
 
 
-def test_what_was_refused_is_not_taken_for_a_duplicate(own_desk):
+def test_what_was_refused_is_not_taken_for_a_duplicate(own_desk: DeskProcess) -> None:
     alerts = own_desk.tradingview()
     with own_desk.locked_store():
         error_of(alerts.brick(6, "green", bar_id="one"), 503)
@@ -412,8 +417,8 @@ def test_what_was_refused_is_not_taken_for_a_duplicate(own_desk):
     assert "duplicate" not in again.json()
 
 
-def test_a_refusal_comes_before_tradingview_hangs_up(own_desk):
-    def sends_after(delay):
+def test_a_refusal_comes_before_tradingview_hangs_up(own_desk: DeskProcess) -> None:
+    def sends_after(delay: float) -> float:
         time.sleep(delay)
         watch = Stopwatch(own_desk.process)
         error_of(own_desk.tradingview().brick(6, "green"), 503)
@@ -424,7 +429,7 @@ def test_a_refusal_comes_before_tradingview_hangs_up(own_desk):
     assert max(waits) < 2.8
 
 
-def test_a_store_that_came_back_is_seen_without_another_command(own_desk):
+def test_a_store_that_came_back_is_seen_without_another_command(own_desk: DeskProcess) -> None:
     operator = own_desk.operator()
     with own_desk.locked_store():
         error_of(own_desk.tradingview().brick(6, "green"), 503)

@@ -6,6 +6,7 @@ from itertools import cycle
 
 from services.stores.codec import documents
 from tests.support.trader import Trader
+from wire.types import Side
 
 ASSETS = ("ES", "NQ", "YM", "EURUSD")
 SIZES = (1, 2.5, 4, 6, 8, 12)
@@ -14,14 +15,14 @@ HOURS = 23
 BAR_ID = "a-bar-id-as-long-as-tradingview-sends-them-{}-{}-{:06d}"
 
 
-def largest_of(trader, largest):
+def largest_of(trader: Trader, largest: dict[str, int]) -> None:
     for name, body in documents.desk_documents(trader.desk).items():
         largest[name] = max(largest.get(name, 0), len(body))
     for order in trader.desk.orders.values():
         largest["an order"] = max(largest.get("an order", 0), len(documents.write_order(order)))
 
 
-def trades(trader, asset, direction, price):
+def trades(trader: Trader, asset: str, direction: Side, price: float) -> None:
     """Enter if the ladder lets the operator, be filled in five parts, and be out again a brick later."""
     if trader.enters(direction, asset=asset).refused_by is not None:
         return
@@ -31,7 +32,7 @@ def trades(trader, asset, direction, price):
     trader.partly_filled(1, price).exits(force=True).filled_at(price)
 
 
-def test_after_a_whole_session_every_document_is_small():
+def test_after_a_whole_session_every_document_is_small() -> None:
     """Every 20 s a brick closes on each asset, and the operator trades whenever it is allowed: 23 h from the open."""
     trader = Trader(at="18:00:01", on="2026-11-16", assets=ASSETS, max_trades_per_day=10_000)
     largest: dict[str, int] = {}

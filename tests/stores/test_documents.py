@@ -6,6 +6,7 @@ at the bridge, NQ is flat.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -42,7 +43,7 @@ def desk_of_schema_1() -> Desk:
     return documents.read_desk(stored(plain_of_schema_1()))
 
 
-def test_the_fixture_is_of_schema_1():
+def test_the_fixture_is_of_schema_1() -> None:
     plain = plain_of_schema_1()
     assert {document["schema"] for document in plain["documents"].values()} == {1}
     desk, es = plain["documents"]["_global"]["desk"], plain["documents"]["ES"]["asset"]
@@ -52,7 +53,7 @@ def test_the_fixture_is_of_schema_1():
     assert "fresh_high_bricks" not in es["trade"]
 
 
-def test_everything_that_was_known_is_known():
+def test_everything_that_was_known_is_known() -> None:
     desk = desk_of_schema_1()
     es, nq = desk.assets["ES"], desk.assets["NQ"]
     (order,) = desk.orders.values()
@@ -70,7 +71,7 @@ def test_everything_that_was_known_is_known():
     assert desk.locks.candle_used == new_york(TUESDAY, "09:30:00")
 
 
-def test_what_was_not_known_is_as_if_never_used():
+def test_what_was_not_known_is_as_if_never_used() -> None:
     desk = desk_of_schema_1()
     assert desk.wanted == desk.configured == desk.rules
     assert pending_limits(desk) == {}
@@ -80,7 +81,7 @@ def test_what_was_not_known_is_as_if_never_used():
     assert desk.assets["ES"].trade.fresh_high_bricks == 0
 
 
-def test_the_day_goes_on_where_it_was():
+def test_the_day_goes_on_where_it_was() -> None:
     desk = desk_of_schema_1()
     (order,) = desk.orders.values()
     report = ReportExecution(order.id, OrderStatus.FILLED, Decimal(5252), 5, "exec-9")
@@ -91,7 +92,7 @@ def test_the_day_goes_on_where_it_was():
     assert decide(desk, ScaleIn("ES"), new_york(TUESDAY, "09:31:12")).answer.gate == "pending_order"
 
 
-def test_its_rules_tighten_and_wait_like_any_other():
+def test_its_rules_tighten_and_wait_like_any_other() -> None:
     desk = desk_of_schema_1()
     unchanged = decide(desk, ConfigureDesk(desk.rules), AN_HOUR_LATER)
     assert unchanged.desk.rules == desk.rules
@@ -104,7 +105,7 @@ def test_its_rules_tighten_and_wait_like_any_other():
 
 
 @pytest.mark.parametrize("schema", [1, 2])
-def test_an_open_trade_keeps_what_the_operator_had_set(schema):
+def test_an_open_trade_keeps_what_the_operator_had_set(schema: int) -> None:
     """Until schema 3 the protections stood among the trade's own fields."""
     document = plain_of_schema_1()["documents"]["ES"] | {"schema": schema}
     document["asset"]["trade"] |= {"tp_armed": True, "tp_count": 2, "protect_threshold_points": "0.5"}
@@ -118,21 +119,21 @@ def test_an_open_trade_keeps_what_the_operator_had_set(schema):
     assert not set(documents.PROTECTIONS_UNTIL_3) & set(msgspec.json.decode(body)["asset"]["trade"])
 
 
-def test_an_upgraded_document_is_of_todays_schema_and_is_not_upgraded_again():
+def test_an_upgraded_document_is_of_todays_schema_and_is_not_upgraded_again() -> None:
     for body in stored(plain_of_schema_1()).documents.values():
         once = documents.upgraded(body)
         assert msgspec.json.decode(once)["schema"] == documents.SCHEMA
         assert documents.upgraded(once) == once
 
 
-def test_written_again_it_reads_the_same():
+def test_written_again_it_reads_the_same() -> None:
     desk = desk_of_schema_1()
     orders = [documents.write_order(order) for order in desk.orders.values()]
     again = Stored(Head(desk.sequence, 2, 1, "", "1"), documents.desk_documents(desk), orders)
     assert documents.read_desk(again) == desk
 
 
-def test_old_and_new_documents_stand_beside_each_other():
+def test_old_and_new_documents_stand_beside_each_other() -> None:
     """A commit writes only the documents that changed: the others keep their schema until they do."""
     plain = plain_of_schema_1()
     desk = documents.read_desk(stored(plain))
@@ -142,17 +143,17 @@ def test_old_and_new_documents_stand_beside_each_other():
     assert documents.read_desk(Stored(Head(desk.sequence, 2, 1, "", "1"), bodies, stored(plain).open_orders)) == desk
 
 
-def test_every_schema_has_a_step_to_the_next():
+def test_every_schema_has_a_step_to_the_next() -> None:
     assert len(documents.UPGRADES) == documents.SCHEMA - 1
 
 
-def test_todays_documents_are_of_todays_schema():
+def test_todays_documents_are_of_todays_schema() -> None:
     for body in documents.desk_documents(Trader().is_long().preorders("BUY").desk).values():
         assert msgspec.json.decode(body)["schema"] == documents.SCHEMA
 
 
 @pytest.mark.parametrize("name", ["_global", "ES", "NQ"])
-def test_a_newer_schema_is_refused(name):
+def test_a_newer_schema_is_refused(name: str) -> None:
     plain = plain_of_schema_1()
     plain["documents"][name]["schema"] = documents.SCHEMA + 1
     with pytest.raises(StoreUnreadable, match=f"schema {documents.SCHEMA + 1}"):
@@ -160,7 +161,7 @@ def test_a_newer_schema_is_refused(name):
 
 
 @pytest.mark.parametrize("schema", [0, -1])
-def test_a_schema_that_never_was_is_refused(schema):
+def test_a_schema_that_never_was_is_refused(schema: int) -> None:
     plain = plain_of_schema_1()
     plain["documents"]["ES"]["schema"] = schema
     with pytest.raises(StoreUnreadable):
@@ -177,7 +178,7 @@ def test_a_schema_that_never_was_is_refused(schema):
         lambda documents: documents["ES"]["asset"]["trade"].update(quantity="five"),
     ],
 )
-def test_a_broken_document_is_refused(breaks):
+def test_a_broken_document_is_refused(breaks: Callable[..., Any]) -> None:
     plain = plain_of_schema_1()
     breaks(plain["documents"])
     with pytest.raises(StoreUnreadable):

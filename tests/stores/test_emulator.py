@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ START = (
 )
 
 
-def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host):
+def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host: str) -> None:
     owner = subprocess.Popen([sys.executable, "-c", START], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     host = owner.stdout.readline().strip()
     assert answers(host)
@@ -30,7 +31,7 @@ def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host):
         assert time.monotonic() < deadline, "the emulator lives on without its owner"
 
 
-def test_where_it_is_needed_its_absence_is_a_failure(tmp_path):
+def test_where_it_is_needed_its_absence_is_a_failure(tmp_path: Path) -> None:
     """At home the tests of Firestore are skipped without one; nothing may be left out where that was said."""
     environ = {**os.environ, "PATH": "/nowhere", NEEDED_VARIABLE: "1"}
     environ.pop(HOST_VARIABLE, None)
@@ -41,13 +42,13 @@ def test_where_it_is_needed_its_absence_is_a_failure(tmp_path):
     assert "gcloud is not installed" in ran.stdout
 
 
-def test_an_address_where_nobody_answers_is_said(tmp_path, monkeypatch):
+def test_an_address_where_nobody_answers_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOST_VARIABLE, f"127.0.0.1:{free_port()}")
     with pytest.raises(NoEmulator, match=f"answers at {HOST_VARIABLE}="):
         shared_host(tmp_path, os.getpid())
 
 
-def test_a_command_is_run_beside_one_and_its_status_is_kept(firestore_host):
+def test_a_command_is_run_beside_one_and_its_status_is_kept(firestore_host: str) -> None:
     program = (
         f"import os; from tests.support.emulator import answers; assert answers(os.environ['{HOST_VARIABLE}']); exit(7)"
     )

@@ -2,18 +2,22 @@
 
 import itertools
 import secrets
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from requests import Response
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick
+from services.engine.model.commands import AnyCommand, CloseBrick
 from services.stores.firestore.store import FirestoreStore
-from services.stores.store import OutcomeUnknown, StoreDown, StoreError
+from services.stores.store import JournalRow, OutcomeUnknown, StoreDown, StoreError
 from tests.desk.test_manager import RULES
 from tests.desk.test_outage import ANSWERS_WITHIN_SECONDS, seconds_until_refused
-from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, DeskProcess, OperatorCaller, error_of, eventually
 from tests.support.emulator import Emulator, NoEmulator, is_needed, warm_up
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
@@ -25,7 +29,7 @@ NOT_YET = "the store does not answer yet"
 
 
 @pytest.fixture
-def emulator():
+def emulator() -> Iterator[Emulator]:
     """An emulator of the test's own: it will be paused and killed."""
     try:
         with Emulator() as emulator:
@@ -37,13 +41,13 @@ def emulator():
         pytest.skip(str(error))
 
 
-def desk_on(emulator, folder, **settings):
+def desk_on(emulator: Emulator, folder: Path, **settings: Any) -> DeskProcess:
     project = f"outage-{secrets.token_hex(4)}"
     where = {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": emulator.host}
     return DeskProcess(folder, **QUICK, **where, **settings)
 
 
-def journal_of(desk):
+def journal_of(desk: DeskProcess) -> list[JournalRow]:
     settings = desk.settings
     store = FirestoreStore(settings["GOOGLE_CLOUD_PROJECT"], emulator_host=settings["FIRESTORE_EMULATOR_HOST"])
     try:
@@ -52,15 +56,15 @@ def journal_of(desk):
         store.close()
 
 
-def bricks_in(rows):
+def bricks_in(rows: list[JournalRow]) -> list[bytes]:
     return [row.command for row in rows if row.kind == "CloseBrick" and b"BrickApplied" in row.events]
 
 
-def store_of(operator):
+def store_of(operator: OperatorCaller) -> Any:
     return operator.state()["global"]["store"]
 
 
-def timed(desk, ask):
+def timed(desk: DeskProcess, ask: Callable[..., Any]) -> Response:
     watch = Stopwatch(desk.process)
     answer = ask()
     assert watch.seconds < ANSWERS_WITHIN_SECONDS
@@ -68,7 +72,7 @@ def timed(desk, ask):
 
 
 @pytest.mark.processes
-def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator, tmp_path):
+def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -87,7 +91,7 @@ def test_a_desk_lives_on_firestore_and_a_restart_finds_it(emulator, tmp_path):
 
 
 @pytest.mark.processes
-def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator, tmp_path):
+def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         alerts, operator = desk.tradingview(), desk.operator()
         alerts.opens_the_ladder()
@@ -113,7 +117,9 @@ def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator,
 
 
 @pytest.mark.processes
-def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(emulator, tmp_path):
+def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(
+    emulator: Emulator, tmp_path: Path
+) -> None:
     """Its emulator forgets all when it is killed: the desk keeps what it knows on the page and takes nothing."""
     with desk_on(emulator, tmp_path) as desk:
         alerts, operator = desk.tradingview(), desk.operator()
@@ -131,7 +137,7 @@ def test_a_killed_firestore_that_comes_back_empty_is_not_taken_for_a_new_desk(em
 
 
 @pytest.mark.processes
-def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator, tmp_path):
+def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path / "desk") as desk:
         alerts, operator = desk.tradingview(), desk.operator()
         alerts.opens_the_ladder()
@@ -147,7 +153,7 @@ def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator, tm
         assert len(bricks_in(journal_of(desk))) == bricks + 1
 
 
-def export(host, project, folder):
+def export(host: str, project: str, folder: Path):
     folder.mkdir()
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(folder)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:export", json=asked, timeout=60).raise_for_status()
@@ -155,7 +161,7 @@ def export(host, project, folder):
     return found
 
 
-def restore(host, project, kept):
+def restore(host: str, project: str, kept) -> None:
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(kept)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=60).raise_for_status()
 
@@ -164,19 +170,19 @@ def restore(host, project, kept):
 
 
 @pytest.fixture(autouse=True)
-def patient_desk():
+def patient_desk() -> None:
     """How soon a command is answered is what is measured here."""
 
 
 @pytest.fixture
-def manager(firestore_host):
+def manager(firestore_host: str) -> Iterator[StateManager]:
     store = FirestoreStore(f"outage-{secrets.token_hex(4)}", emulator_host=firestore_host)
     manager = StateManager(store, lambda now: RULES)
     yield manager
     manager.stop()
 
 
-def commits(manager, command, key):
+def commits(manager: StateManager, command: AnyCommand, key: str | None) -> None:
     """Ask until the emulator has answered: on a busy machine its first answers take longer than a store waits."""
 
     def is_done():
@@ -188,7 +194,7 @@ def commits(manager, command, key):
     eventually(is_done)
 
 
-def strangers_are_refused(project, host):
+def strangers_are_refused(project: str, host: str) -> bool:
     """Whether the emulator goes by its new rules: the first answer by them takes it a while."""
     stranger = FirestoreStore(project, emulator_host=host)
     stranger._wire._metadata.remove(OWNER)
@@ -201,11 +207,13 @@ def strangers_are_refused(project, host):
     return False
 
 
-def color(manager):
+def color(manager: StateManager) -> str | None:
     return manager.snapshot.desk.assets["ES"].stack.four.color
 
 
-def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(manager, firestore_host):
+def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(
+    manager: StateManager, firestore_host: str
+) -> None:
     commits(manager, GREEN, "first")
     wire = manager.store._wire
     project = wire.database.split("/")[1]
@@ -222,12 +230,14 @@ def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(ma
     assert [row.kind for row in manager.store.journal()].count("CloseBrick") == 2
 
 
-def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(manager, monkeypatch):
+def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(
+    manager: StateManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The write comes through and its answer does not: nobody knows, so the store is asked."""
     wire, sent = manager.store._wire, itertools.count()
     commit = wire.commit
 
-    def lose_the_first_answer(*args, **more):
+    def lose_the_first_answer(*args: Any, **more: Any):
         marks = commit(*args, **more)
         if next(sent) == 0:
             raise OutcomeUnknown("Firestore: DeadlineExceeded")
@@ -242,7 +252,7 @@ def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(man
 
 
 @pytest.mark.processes
-def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator, tmp_path):
+def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator: Emulator, tmp_path: Path) -> None:
     with desk_on(emulator, tmp_path) as desk:
         desk.tradingview().opens_the_ladder()
         desk.terminate()
@@ -255,7 +265,7 @@ def test_a_start_waits_some_seconds_for_a_store_that_is_starting_too(emulator, t
         assert desk.operator().asset()["main_renko_color"] == "green"
 
 
-def _answers(desk):
+def _answers(desk: DeskProcess) -> bool:
     try:
         return desk.stranger().get("/healthz").status_code == 200
     except requests.RequestException:

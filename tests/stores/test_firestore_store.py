@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from google.api_core import exceptions
@@ -18,7 +21,7 @@ from services.stores.firestore.failures import Refused, read_errors, write_error
 from services.stores.firestore.layout import LAYOUT
 from services.stores.firestore.store import FirestoreStore
 from services.stores.firestore.wire import PAGE_SECONDS, Query, Write, is_name
-from services.stores.store import OutcomeUnknown, StoreDown, StoredReply, StoreUnreadable, VersionConflict
+from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, StoredReply, StoreUnreadable, VersionConflict
 from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
@@ -29,19 +32,19 @@ LONGEST_CALL = PAGE_SECONDS + 0.3
 BACK_WITHIN_SECONDS = 2.5
 
 
-def a_project():
+def a_project() -> str:
     return f"desk-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
-def store(firestore_host):
+def store(firestore_host: str) -> Iterator[FirestoreStore]:
     store = FirestoreStore(a_project(), emulator_host=firestore_host)
     yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def own_emulator():
+def own_emulator() -> Iterator[Emulator]:
     """An emulator that may be ended and stopped: nobody else uses it."""
     try:
         with Emulator() as emulator:
@@ -54,20 +57,20 @@ def own_emulator():
 
 
 @pytest.fixture
-def promises(monkeypatch):
+def promises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let calls have the program's own deadlines: how soon they are answered is what is measured."""
     monkeypatch.undo()
 
 
 @pytest.fixture
-def shaky(own_emulator, promises):
+def shaky(own_emulator: Emulator, promises: None) -> Iterator[FirestoreStore]:
     """A store whose emulator the story may disturb."""
     store = FirestoreStore(a_project(), emulator_host=own_emulator.host)
     yield store
     store.close()
 
 
-def seconds_of(call, *failure):
+def seconds_of(call: Callable[..., Any], *failure: type[Exception]) -> float:
     """Return how long a call took to fail."""
     watch = Stopwatch()
     with pytest.raises(failure):
@@ -78,7 +81,9 @@ def seconds_of(call, *failure):
 # -- outages ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_write_without_an_answer_is_unknown_and_renewing_settles_it(own_emulator, shaky):
+def test_a_write_without_an_answer_is_unknown_and_renewing_settles_it(
+    own_emulator: Emulator, shaky: FirestoreStore
+) -> None:
     head = shaky.commit(a_commit(None))
     own_emulator.pause()
     try:
@@ -97,7 +102,7 @@ def test_a_write_without_an_answer_is_unknown_and_renewing_settles_it(own_emulat
     assert len(list(shaky.journal())) == settled.sequence
 
 
-def renewed(store):
+def renewed(store: Store) -> Head:
     """Renew on whatever head stands, until an answer comes."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -108,7 +113,9 @@ def renewed(store):
             time.sleep(0.05)
 
 
-def test_without_a_connection_nothing_was_written_and_it_comes_back_by_itself(own_emulator, shaky):
+def test_without_a_connection_nothing_was_written_and_it_comes_back_by_itself(
+    own_emulator: Emulator, shaky: FirestoreStore
+) -> None:
     head = shaky.commit(a_commit(None))
     own_emulator.kill()
     seconds_of(shaky.head, StoreDown)
@@ -128,7 +135,7 @@ def test_without_a_connection_nothing_was_written_and_it_comes_back_by_itself(ow
     shaky.commit(a_commit(None))
 
 
-def test_a_store_that_nobody_reaches_is_down_at_once(promises):
+def test_a_store_that_nobody_reaches_is_down_at_once(promises: None) -> None:
     store = FirestoreStore(a_project(), emulator_host=f"127.0.0.1:{free_port()}")
     assert seconds_of(store.load, StoreDown) < 0.5
     assert seconds_of(lambda: store.commit(a_commit(None)), StoreDown) < 0.5
@@ -144,7 +151,7 @@ DOUBTFUL = ("Cancelled", "DataLoss", "DeadlineExceeded", "InternalServerError", 
 
 
 @pytest.mark.parametrize("name", [*CERTAIN, *DOUBTFUL, "AlreadyExists", "FailedPrecondition", "NotFound"])
-def test_every_failure_is_either_nothing_or_unknown(name):
+def test_every_failure_is_either_nothing_or_unknown(name: str) -> None:
     failure = getattr(exceptions, name)("the words of the service\nin lines " + "x" * 1000)
     with pytest.raises(StoreDown), read_errors():
         raise failure
@@ -159,7 +166,7 @@ def test_every_failure_is_either_nothing_or_unknown(name):
 # -- limits ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_document_that_is_too_large_is_refused_before_it_is_sent(store):
+def test_a_document_that_is_too_large_is_refused_before_it_is_sent(store: FirestoreStore) -> None:
     head = store.commit(a_commit(None))
     large = b'"' + b"x" * firestore_wire.LARGEST_DOCUMENT + b'"'
     with pytest.raises(StoreDown, match=r"console_state/ES has 900,\d+ bytes, 900,000 are the most"):
@@ -168,14 +175,14 @@ def test_a_document_that_is_too_large_is_refused_before_it_is_sent(store):
     store.commit(a_commit(head, documents={"_global": b"{}", "ES": large[:800_000]}))
 
 
-def test_a_commit_that_is_too_large_is_refused_before_it_is_sent(store):
+def test_a_commit_that_is_too_large_is_refused_before_it_is_sent(store: FirestoreStore) -> None:
     many = [an_order(f"o{number}", body=b'"' + b"x" * 800_000 + b'"') for number in range(13)]
     with pytest.raises(StoreDown, match="Firestore takes 10,000,000 at once"):
         store.commit(a_commit(None, records=many))
     assert store.head() is None
 
 
-def test_the_largest_group_is_one_commit(store):
+def test_the_largest_group_is_one_commit(store: FirestoreStore) -> None:
     """64 commands make two rows each; ten targets hear of everything."""
     rows = 2 * store.group_at_most
     notices = [a_notice(n, target) for n in range(1, store.group_at_most + 1) for target in range(1, 11)]
@@ -183,14 +190,14 @@ def test_the_largest_group_is_one_commit(store):
     assert (head.sequence, len(store.load().open_orders)) == (rows, 64)
 
 
-def test_a_page_is_followed_by_the_next_whatever_ends_it(store):
+def test_a_page_is_followed_by_the_next_whatever_ends_it(store: FirestoreStore) -> None:
     """Replies of one moment lie on both sides of a page's edge."""
     replies = [StoredReply(f"k{n}", "f", NOON, b"1") for n in range(firestore_wire.PAGE + 20)]
     store.commit(a_commit(None, replies=replies))
     assert len({reply.key for reply in store.replies_since(LONG_AGO)}) == len(replies)
 
 
-def test_what_was_kept_long_enough_goes_a_little_at_a_time(store):
+def test_what_was_kept_long_enough_goes_a_little_at_a_time(store: FirestoreStore) -> None:
     replies = [StoredReply(f"k{n}", "f", NOON - timedelta(hours=25), b"1") for n in range(60)]
     head = store.commit(a_commit(None, replies=replies, notices=[a_notice(due_at=NOON - timedelta(days=8))]))
     left = []
@@ -205,7 +212,7 @@ def test_what_was_kept_long_enough_goes_a_little_at_a_time(store):
 # -- what is stored --------------------------------------------------------------------------------------------------
 
 
-def test_every_document_has_a_schema_and_the_names_of_the_specification(store):
+def test_every_document_has_a_schema_and_the_names_of_the_specification(store: FirestoreStore) -> None:
     head = store.commit(
         a_commit(
             None,
@@ -231,7 +238,7 @@ def test_every_document_has_a_schema_and_the_names_of_the_specification(store):
 
 
 @pytest.mark.parametrize("fields", [{"schema": LAYOUT + 1}, {"schema": "1"}, {}, {"schema": LAYOUT, "sequence": 1}])
-def test_a_head_of_another_program_is_unreadable(store, fields):
+def test_a_head_of_another_program_is_unreadable(store: FirestoreStore, fields: dict[str, Any]) -> None:
     store._wire.commit([Write("console_state/_global", {**fields, "body": "{}"})])
     with pytest.raises(StoreUnreadable, match="_global"):
         store.head()
@@ -239,7 +246,7 @@ def test_a_head_of_another_program_is_unreadable(store, fields):
         store.load()
 
 
-def test_a_row_without_its_fields_is_unreadable(store):
+def test_a_row_without_its_fields_is_unreadable(store: FirestoreStore) -> None:
     store.commit(a_commit(None))
     store._wire.commit([Write("journal/000000000001", {"schema": 2, "sequence": 1})])
     with pytest.raises(StoreUnreadable, match="journal/000000000001"):
@@ -247,7 +254,7 @@ def test_a_row_without_its_fields_is_unreadable(store):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "x" * 1501, "\udc80"])
-def test_what_cannot_be_a_name_is_not_asked_for(name):
+def test_what_cannot_be_a_name_is_not_asked_for(name: str) -> None:
     assert not is_name(name)
 
 
@@ -257,13 +264,13 @@ def test_what_cannot_be_a_name_is_not_asked_for(name):
 @pytest.mark.parametrize(
     "key", ["hunter2", "[]", "{}", '{"type": "service_account", "private_key": "hunter2", "client_email": "a@b"}']
 )
-def test_a_key_that_is_none_is_refused_and_not_repeated(key):
+def test_a_key_that_is_none_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(StoreUnreadable, match="GOOGLE_CLOUD_CREDENTIALS") as told:
         FirestoreStore("my-desk", key)
     assert "hunter2" not in str(told.value)
 
 
-def test_with_sqlite_the_library_is_not_loaded(tmp_path):
+def test_with_sqlite_the_library_is_not_loaded(tmp_path: Path) -> None:
     """Its modules take some 30 MiB: a desk on SQLite does not carry them."""
     program = (
         "import sys; from services.ops.config import Config; from services.ops.opening import open_store; "
@@ -282,7 +289,7 @@ def test_with_sqlite_the_library_is_not_loaded(tmp_path):
     assert ran.stdout.strip() == "[]"
 
 
-def test_no_index_is_kept_of_bodies():
+def test_no_index_is_kept_of_bodies() -> None:
     overrides = json.loads((PROJECT / "firestore.indexes.json").read_text("utf-8"))["fieldOverrides"]
     without = {(one["collectionGroup"], one["fieldPath"]) for one in overrides if one["indexes"] == []}
     assert {("console_state", "body"), ("orders", "body"), ("trades", "body")} <= without

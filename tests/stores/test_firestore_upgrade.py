@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from google.cloud.firestore_v1 import types
@@ -39,11 +41,11 @@ SHORT = "01a1e9ef3b2025d5965dc31730d0dcac"
 
 
 @pytest.fixture
-def old(firestore_host):
+def old(firestore_host: str) -> Iterator[Callable[[], FirestoreStore]]:
     """Yield how to open a database as the program before left it."""
     project, opened = f"desk-{uuid.uuid4().hex[:12]}", []
 
-    def opens():
+    def opens() -> FirestoreStore:
         opened.append(FirestoreStore(project, emulator_host=firestore_host))
         return opened[-1]
 
@@ -55,7 +57,7 @@ def old(firestore_host):
         store.close()
 
 
-def document_of(stored, database):
+def document_of(stored: Any, database: str):
     document = types.Document.from_json(json.dumps({"fields": stored["fields"]}))
     document.name = f"{database}/documents/{stored['path']}"
     return document
@@ -70,18 +72,18 @@ def plain_fields():
     return found
 
 
-def plain(value):
+def plain(value: Any):
     ((kind, content),) = value.items()
     return int(content) if kind == "integerValue" else content
 
 
-def started(old):
+def started(old: Any) -> StateManager:
     store = old()
     rules = documents.read_desk(store.load()).configured
     return StateManager(store, lambda now: rules, lambda: NEXT_MORNING)
 
 
-def test_every_record_is_found_and_would_be_written_as_it_lies_there(old):
+def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callable[[], FirestoreStore]) -> None:
     """So the program before finds what today's writes: a rolling update may go either way."""
     store, stored = old(), plain_fields()
     for kind in (projection.kind for projection in PROJECTIONS):
@@ -93,7 +95,7 @@ def test_every_record_is_found_and_would_be_written_as_it_lies_there(old):
         assert len(written) >= 1
 
 
-def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
+def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     desk = manager.snapshot.desk
     (order,) = desk.orders.values()
@@ -104,7 +106,7 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
     manager.stop()
 
 
-def test_the_journal_tells_of_the_trade_what_it_told_before(old):
+def test_the_journal_tells_of_the_trade_what_it_told_before(old: Callable[[], FirestoreStore]) -> None:
     store = old()
     [entry] = page_of(store, Selection(), "18:00", 10).trades
     assert (entry.trade.id, entry.stop_points, entry.note.text) == (WON, 15, "waited for the second push")
@@ -122,7 +124,7 @@ def test_the_journal_tells_of_the_trade_what_it_told_before(old):
     assert recall_order(store, WON).status is OrderStatus.FILLED
 
 
-def test_the_day_goes_on_and_replay_is_equal(old):
+def test_the_day_goes_on_and_replay_is_equal(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     assert manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer.gate == "candle_lock"
     (order,) = manager.snapshot.desk.orders.values()
@@ -139,7 +141,7 @@ def test_the_day_goes_on_and_replay_is_equal(old):
     assert replay.is_equal, replay.sentences
 
 
-def test_an_answer_is_remembered_by_its_key(old):
+def test_an_answer_is_remembered_by_its_key(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
     assert manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3").repeated is True
     manager.stop()

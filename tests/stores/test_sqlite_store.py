@@ -6,8 +6,11 @@ import re
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -35,18 +38,18 @@ SCHEMA = MIGRATIONS.with_name("schema.sql")
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "desk.sqlite"
 
 
 @pytest.fixture
-def store(path):
+def store(path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(path)
     yield store
     store.close()
 
 
-def a_commit(expected, **more):
+def a_commit(expected: Any, **more: Any) -> Commit:
     number = expected + 1
     row = JournalRow(number, NOON, "operator", "EnterMarket", "ES", b"{}", b"[]")
     head = None if expected == 0 else Head(expected, expected * 10, 1, "a writer", str(expected))
@@ -54,7 +57,7 @@ def a_commit(expected, **more):
     return Commit(head, becomes, {"_global": b'{"n": %d}' % number}, [row], **more)
 
 
-def everything_in(path):
+def everything_in(path: Path) -> dict[str, list[Any]]:
     tables = ("desk", "documents", "journal", "records", "replies")
     with closing_connection(path) as connection:
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608
@@ -63,7 +66,7 @@ def everything_in(path):
 # -- schema ----------------------------------------------------------------------------------------------------------
 
 
-def schema_after(script):
+def schema_after(script: str) -> list[tuple[str, ...]]:
     connection = sqlite3.connect(":memory:")
     connection.executescript(script)
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
@@ -71,19 +74,19 @@ def schema_after(script):
     return [(*names, re.sub(r"\s*([,()])\s*", r"\1 ", re.sub(r"\s+", " ", sql or ""))) for *names, sql in rows]
 
 
-def test_the_schema_is_all_migrations_in_order():
+def test_the_schema_is_all_migrations_in_order() -> None:
     steps = sorted(MIGRATIONS.glob("*.sql"))
     assert [int(step.name[:4]) for step in steps] == list(range(1, len(steps) + 1))
     assert schema_after(SCHEMA.read_text("utf-8")) == schema_after("\n".join(step.read_text("utf-8") for step in steps))
 
 
-def test_a_store_is_durable_by_its_settings(store, path):
+def test_a_store_is_durable_by_its_settings(store: SqliteStore, path: Path) -> None:
     pragma = store._writer.execute
     assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
     assert pragma("PRAGMA synchronous").fetchone() == (2,)
 
 
-def test_a_newer_schema_is_refused(store, path):
+def test_a_newer_schema_is_refused(store: SqliteStore, path: Path) -> None:
     store.close()
     with closing_connection(path) as connection:
         connection.execute("PRAGMA user_version = 999")
@@ -91,21 +94,21 @@ def test_a_newer_schema_is_refused(store, path):
         SqliteStore(path)
 
 
-def test_a_file_that_is_no_database_is_refused_untouched(path):
+def test_a_file_that_is_no_database_is_refused_untouched(path: Path) -> None:
     path.write_bytes(b"my diary, page one\n" * 500)
     with pytest.raises(StoreUnreadable, match=r"desk\.sqlite could not be opened"):
         SqliteStore(path)
     assert path.read_bytes().startswith(b"my diary")
 
 
-def test_another_programs_database_is_refused_with_a_sentence(path):
+def test_another_programs_database_is_refused_with_a_sentence(path: Path) -> None:
     with closing_connection(path) as connection:
         connection.execute("CREATE TABLE orders (x)")
     with pytest.raises(StoreUnreadable):
         SqliteStore(path)
 
 
-def test_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path):
+def test_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnreadable):
         SqliteStore(tmp_path / "file" / "desk.sqlite")
@@ -114,7 +117,7 @@ def test_a_path_that_cannot_be_is_refused_with_a_sentence(tmp_path):
 # -- one writer ------------------------------------------------------------------------------------------------------
 
 
-def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path):
+def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path: Path) -> None:
     with pytest.raises(StoreUnreadable, match="does not exist: start the desk once"):
         SqliteReader(path)
     assert not path.exists()
@@ -125,7 +128,7 @@ def test_a_reader_makes_no_file_and_takes_none_of_another_schema(path):
         SqliteReader(path)
 
 
-def test_a_commit_onto_another_sequence_is_a_conflict_and_stores_nothing(store, path):
+def test_a_commit_onto_another_sequence_is_a_conflict_and_stores_nothing(store: SqliteStore, path: Path) -> None:
     store.commit(a_commit(0))
     before = everything_in(path)
     for expected in (0, 2, 99):
@@ -135,7 +138,7 @@ def test_a_commit_onto_another_sequence_is_a_conflict_and_stores_nothing(store, 
     store.commit(a_commit(1))
 
 
-def test_many_who_open_a_new_file_at_once_find_it_whole_and_copy_nothing(path):
+def test_many_who_open_a_new_file_at_once_find_it_whole_and_copy_nothing(path: Path) -> None:
     with ThreadPoolExecutor(6) as openers:
         stores = list(openers.map(lambda _: SqliteStore(path), range(6)))
     for store in stores:
@@ -144,14 +147,14 @@ def test_many_who_open_a_new_file_at_once_find_it_whole_and_copy_nothing(path):
     assert [file.name for file in path.parent.iterdir() if "schema-" in file.name] == []
 
 
-def test_a_copy_ends_though_somebody_writes_all_the_time(path):
+def test_a_copy_ends_though_somebody_writes_all_the_time(path: Path) -> None:
     store = SqliteStore(path)
     ended, head = threading.Event(), store.commit(a_commit(0))
     with closing_connection(path) as filler:
         filler.execute("CREATE TABLE filler (bytes BLOB)")
         filler.executemany("INSERT INTO filler VALUES (zeroblob(1000000))", [()] * 60)
 
-    def write():
+    def write() -> None:
         with closing_connection(path) as busy:
             while not ended.is_set():
                 busy.execute("INSERT INTO filler VALUES (x'00')")
@@ -169,7 +172,7 @@ def test_a_copy_ends_though_somebody_writes_all_the_time(path):
     store.close()
 
 
-def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path):
+def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path: Path) -> None:
     SqliteStore(path).close()
     path.chmod(0o444)
     reader = SqliteReader(path)
@@ -180,7 +183,7 @@ def test_a_copy_on_a_medium_that_takes_no_writes_is_read(path):
 # -- all or nothing --------------------------------------------------------------------------------------------------
 
 
-def a_full_commit(expected):
+def a_full_commit(expected: Any) -> Commit:
     return a_commit(
         expected,
         records=[
@@ -192,7 +195,7 @@ def a_full_commit(expected):
     )
 
 
-def test_what_is_committed_is_read_back(store, path):
+def test_what_is_committed_is_read_back(store: SqliteStore, path: Path) -> None:
     store.commit(a_full_commit(0))
     stored = store.load()
     assert stored.head == Head(1, 10, 1, "a writer", "1")
@@ -213,7 +216,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("where", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_in_the_middle_stores_nothing_of_it(store, path, where):
+def test_a_fault_in_the_middle_stores_nothing_of_it(store: SqliteStore, path: Path, where: str) -> None:
     store.commit(a_full_commit(0))
     before = everything_in(path)
     with closing_connection(path) as other:
@@ -226,7 +229,7 @@ def test_a_fault_in_the_middle_stores_nothing_of_it(store, path, where):
     store.commit(a_commit(1))
 
 
-def test_a_trade_is_never_written_twice(store, path):
+def test_a_trade_is_never_written_twice(store: SqliteStore, path: Path) -> None:
     store.commit(a_full_commit(0))
     before = everything_in(path)
     with pytest.raises(StoreDown):
@@ -234,7 +237,9 @@ def test_a_trade_is_never_written_twice(store, path):
     assert everything_in(path) == before
 
 
-def test_a_locked_file_is_down_and_then_up_again(store, path, monkeypatch):
+def test_a_locked_file_is_down_and_then_up_again(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store._writer.execute("PRAGMA busy_timeout = 100")
     with closing_connection(path) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -247,7 +252,7 @@ def test_a_locked_file_is_down_and_then_up_again(store, path, monkeypatch):
 # -- the file at the start of a real desk ----------------------------------------------------------------------------
 
 
-def a_failed_start(desk, within=PATIENCE_SECONDS):
+def a_failed_start(desk: DeskProcess, within: float = PATIENCE_SECONDS) -> tuple[int | None, str]:
     """Start a desk that cannot; return its exit status (None when it never gave up) and its words."""
     process = desk.spawn()
     deadline = time.monotonic() + within
@@ -258,7 +263,7 @@ def a_failed_start(desk, within=PATIENCE_SECONDS):
     return status, desk.log()
 
 
-def used_desk(folder):
+def used_desk(folder: Path) -> DeskProcess:
     with DeskProcess(folder, **QUICK) as desk:
         desk.tradingview().opens_the_ladder()
         operator, bridge = desk.operator(), desk.bridge()
@@ -268,7 +273,7 @@ def used_desk(folder):
     return desk
 
 
-def spoil(desk, statement):
+def spoil(desk: DeskProcess, statement: str) -> None:
     with closing_connection(desk.database) as connection:
         connection.execute(statement)
 
@@ -283,7 +288,7 @@ SPOILT = {
 
 @pytest.mark.processes
 @pytest.mark.parametrize("spoils", SPOILT.values(), ids=SPOILT.keys())
-def test_a_spoilt_file_is_said_in_one_sentence(tmp_path, spoils):
+def test_a_spoilt_file_is_said_in_one_sentence(tmp_path: Path, spoils: Callable[..., Any]) -> None:
     desk = used_desk(tmp_path)
     for leftover in ("-wal", "-shm"):
         if spoils is SPOILT["no database"]:
@@ -295,7 +300,7 @@ def test_a_spoilt_file_is_said_in_one_sentence(tmp_path, spoils):
 
 
 @pytest.mark.processes
-def test_a_spoilt_file_ends_the_start(tmp_path):
+def test_a_spoilt_file_ends_the_start(tmp_path: Path) -> None:
     desk = DeskProcess(tmp_path)
     desk.database.write_bytes(b"garbage" * 1000)
     status, _ = a_failed_start(desk)
@@ -303,7 +308,7 @@ def test_a_spoilt_file_ends_the_start(tmp_path):
 
 
 @pytest.mark.processes
-def test_a_spoilt_trade_is_said_in_one_sentence(tmp_path):
+def test_a_spoilt_trade_is_said_in_one_sentence(tmp_path: Path) -> None:
     desk = used_desk(tmp_path)
     spoil(desk, "UPDATE records SET body = x'7b' WHERE kind = 'trades'")
     _, words = a_failed_start(desk)
@@ -314,11 +319,11 @@ def test_a_spoilt_trade_is_said_in_one_sentence(tmp_path):
 
 
 @pytest.mark.processes
-def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path):
+def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         names = [f"brick {number}" for number in range(640)]
 
-        def sends(thread):
+        def sends(thread: Any) -> bool:
             alerts = desk.tradingview()
             for name in names[thread::16]:
                 assert alerts.brick(2.5, "green", bar_id=name).status_code == 200
@@ -333,12 +338,12 @@ def test_sixteen_at_once_are_journaled_each_once_without_a_gap(tmp_path):
         assert desk.rows("SELECT sequence FROM desk") == [(sequences[-1],)]
 
 
-def bricks_in(desk):
+def bricks_in(desk: DeskProcess) -> list[tuple[Any, ...]]:
     return desk.rows("SELECT CAST(command AS TEXT) FROM journal WHERE kind = 'CloseBrick' ORDER BY sequence")
 
 
 @pytest.mark.processes
-def test_what_was_acknowledged_survives_five_kills(tmp_path):
+def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     numbers = iter(range(1_000_000))
     desk = DeskProcess(tmp_path, **QUICK)
@@ -360,7 +365,7 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path):
         assert desk.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def send_until_dead(desk, numbers, acknowledged):
+def send_until_dead(desk: DeskProcess, numbers: Iterator[int], acknowledged: list[str]) -> None:
     alerts = desk.tradingview()
     while True:
         name = f"brick {next(numbers)}"
@@ -374,7 +379,7 @@ def send_until_dead(desk, numbers, acknowledged):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("way", ["terminate", "kill"])
-def test_a_restart_changes_no_lock(tmp_path, way):
+def test_a_restart_changes_no_lock(tmp_path: Path, way: str) -> None:
     with DeskProcess(tmp_path, COOLDOWN_SECONDS="3600", CANDLE_SECONDS="3600") as desk:
         operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
         alerts.opens_the_ladder("ES")
@@ -397,7 +402,7 @@ def test_a_restart_changes_no_lock(tmp_path, way):
         assert told == (["writer_lost"] if way == "kill" else [])
 
 
-def locks_of(document):
+def locks_of(document: Any) -> tuple[Any, Any]:
     """Return what SPEC 5 calls locks, counters and tokens; prices and ages may be up to 30 s old after a kill."""
     everything = without_the_clock(document)["global"]
     shared = {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,10 +27,12 @@ from services.stores.store import (
     Commit,
     DeskSnapshot,
     EndedSession,
+    Head,
     JournalRow,
     NoticeMark,
     OutboxChange,
     SnapshotMark,
+    Store,
     StoredKey,
     StoredNotice,
     StoreDown,
@@ -44,21 +49,21 @@ LONG_AGO = NOON - timedelta(days=400)
 class Shelf:
     """A place where one store is kept, and any number of handles on it."""
 
-    def __init__(self, open_one):
+    def __init__(self, open_one) -> None:
         self._open_one = open_one
         self._handles = []
 
-    def open(self):
+    def open(self) -> Store:
         self._handles.append(self._open_one())
         return self._handles[-1]
 
-    def close(self):
+    def close(self) -> None:
         for handle in self._handles:
             handle.close()
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def shelf(request, tmp_path):
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     if request.param == "sqlite":
         shelf = Shelf(lambda: SqliteStore(tmp_path / "desk.sqlite"))
     else:
@@ -69,21 +74,29 @@ def shelf(request, tmp_path):
 
 
 @pytest.fixture
-def store(shelf):
+def store(shelf: Shelf) -> Store:
     return shelf.open()
 
 
 # -- builders --------------------------------------------------------------------------------------------------------
 
 
-def a_row(sequence, origin="operator", **more):
+def a_row(sequence: int, origin="operator", **more: Any) -> JournalRow:
     facts = {"kind": "EnterMarket", "asset": "ES", "command": b'{"n":1}', "events": b"[]", **more}
     return JournalRow(sequence, NOON, origin, **facts)
 
 
 def a_commit(
-    head, rows=1, journal=None, epoch=None, holder="first", version=None, notices=(), withdrawn_slots=(), **more
-):
+    head: Head | None,
+    rows: int = 1,
+    journal: list[JournalRow] | None = None,
+    epoch: int | None = None,
+    holder: str = "first",
+    version: int | None = None,
+    notices: Any = (),
+    withdrawn_slots: Any = (),
+    **more: Any,
+) -> Commit:
     """A commit of that many rows onto a head, made by a writer called "first" unless ``more`` says otherwise."""
     before = head.sequence if head else 0
     after = before + rows
@@ -97,50 +110,52 @@ def a_commit(
     return Commit(head, becomes, outbox=OutboxChange(notices, withdrawn_slots), **facts)
 
 
-def an_order(name="o1", is_open=True, body=b'{"o":1}'):
+def an_order(name: str = "o1", is_open: bool = True, body: Any = b'{"o":1}') -> Record:
     facts = {"asset": "ES", "status": "PENDING" if is_open else "FILLED", "is_open": is_open}
     return Record(ORDERS, name, NOON, body, facts)
 
 
-def a_trade(name="t", closed_at=NOON, body=b"{}", **facts):
+def a_trade(name: str = "t", closed_at: datetime = NOON, body: Any = b"{}", **facts: Any) -> Record:
     return Record(TRADES, name, closed_at, body, {"asset": "ES", **facts})
 
 
-def a_note(name="t", at=NOON, body=b"{}"):
+def a_note(name: str = "t", at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(TRADE_NOTES, name, at, body, {"trade_id": name})
 
 
-def an_attempt(number=1, at=NOON, body=b"{}"):
+def an_attempt(number: int = 1, at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(ATTEMPTS, f"{number:012d}.0000", at, body)
 
 
-def some_gates(name="t", at=NOON, body=b"{}"):
+def some_gates(name: str = "t", at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(GATES_AT_ENTRY, name, at, body, {"trade_id": name})
 
 
-def a_fill(trade_id="t", number=1, at=NOON, body=b"{}"):
+def a_fill(trade_id: str = "t", number: int = 1, at: datetime = NOON, body: Any = b"{}") -> Record:
     return Record(TRADE_FILLS, f"{number:012d}.0000", at, body, {"trade_id": trade_id})
 
 
-def a_letter(sequence=1, reason="why"):
+def a_letter(sequence: int = 1, reason: str = "why") -> DeadLetter:
     return DeadLetter(sequence, NOON, "/tv_renko", reason, "what")
 
 
-def an_account_day(name="2026-11-20", body=b"[1,2]"):
+def an_account_day(name: str = "2026-11-20", body: Any = b"[1,2]") -> Record:
     return Record(ACCOUNT_DAYS, name, NOON, body)
 
 
-def a_notice(sequence=1, target=1, due_at=NOON, slot=None, title="t"):
+def a_notice(
+    sequence: int = 1, target: int = 1, due_at: datetime = NOON, slot: Any = None, title: str = "t"
+) -> StoredNotice:
     return StoredNotice(sequence, target, NOON, due_at, "kind", "info", title, "b", slot)
 
 
-def titles_due(store, target=1, now=NOON):
+def titles_due(store: Store, target: int = 1, now: datetime = NOON) -> str | None:
     """Return the title of the notice to send, and take nothing."""
     notice = store.next_notice(target, now)
     return None if notice is None else notice.title
 
 
-def everything(store):
+def everything(store: Store) -> tuple[Any, ...]:
     """Return all that can be read, to compare."""
     return (
         store.load(),
@@ -158,7 +173,7 @@ def everything(store):
 # -- head and commit -------------------------------------------------------------------------------------------------
 
 
-def test_a_new_store_is_empty(store):
+def test_a_new_store_is_empty(store: Store) -> None:
     assert (store.head(), store.load(), list(store.journal())) == (None, None, [])
     for kind in (projection.kind for projection in PROJECTIONS):
         assert (store.record(kind, "none"), store.newest_records(kind, 5)) == (None, [])
@@ -172,14 +187,14 @@ def test_a_new_store_is_empty(store):
     assert store.group_at_most >= 64
 
 
-def test_the_first_commit_makes_the_store(store):
+def test_the_first_commit_makes_the_store(store: Store) -> None:
     head = store.commit(a_commit(None, epoch=4, holder="web-1"))
     assert (head.sequence, head.version, head.epoch, head.holder) == (1, 10, 4, "web-1")
     assert store.head() == head
     assert store.load().head == head
 
 
-def test_everything_committed_is_read_back(store):
+def test_everything_committed_is_read_back(store: Store) -> None:
     observed = '{"price":"5250.25","note":"an em dash — and \U0001f4c8"}'.encode()
     row = a_row(1, asset=None, observed=observed, schema=3)
     orders = [an_order("o2", body=b'{"o":2}'), an_order("o1"), an_order("o0", is_open=False)]
@@ -213,7 +228,7 @@ def test_everything_committed_is_read_back(store):
     assert [store.record(ACCOUNT_DAYS, name) for name in ("2026-11-20", "2026-11-23")] == days
 
 
-def test_a_commit_replaces_the_documents_it_names_and_no_other(store):
+def test_a_commit_replaces_the_documents_it_names_and_no_other(store: Store) -> None:
     head = store.commit(a_commit(None, documents={"_global": b'{"g":1}', "ES": b'{"e":1}'}))
     head = store.commit(a_commit(head, documents={"_global": b'{"g":2}', "NQ": b'{"n":2}'}))
     assert dict(store.load().documents) == {"_global": b'{"g":2}', "ES": b'{"e":1}', "NQ": b'{"n":2}'}
@@ -221,13 +236,13 @@ def test_a_commit_replaces_the_documents_it_names_and_no_other(store):
     assert store.load().documents["_global"] == b'{"g":2}'
 
 
-def test_a_dropped_document_is_gone(store):
+def test_a_dropped_document_is_gone(store: Store) -> None:
     head = store.commit(a_commit(None, documents={"_global": b"{}", "ES": b"{}", "NQ": b"{}"}))
     store.commit(a_commit(head, documents={"_global": b"{}", "NQ": None}))
     assert set(store.load().documents) == {"_global", "ES"}
 
 
-def test_every_write_moves_the_mark(store):
+def test_every_write_moves_the_mark(store: Store) -> None:
     heads = [store.commit(a_commit(None))]
     heads.append(store.renew(heads[-1]))
     heads.append(store.renew(heads[-1]))
@@ -240,7 +255,7 @@ def test_every_write_moves_the_mark(store):
     assert store.head() == heads[-1]
 
 
-def test_renewing_changes_nothing_but_the_mark(store):
+def test_renewing_changes_nothing_but_the_mark(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_order()]))
     before = store.load()
     renewed = store.renew(head)
@@ -248,7 +263,7 @@ def test_renewing_changes_nothing_but_the_mark(store):
     assert store.load() == replace(before, head=renewed)
 
 
-def test_letting_go_empties_the_holder(store):
+def test_letting_go_empties_the_holder(store: Store) -> None:
     head = store.commit(a_commit(None))
     released = store.release(head)
     assert (released.holder, released.sequence, released.epoch) == ("", 1, 1)
@@ -271,7 +286,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
-def test_who_was_overtaken_writes_nothing(shelf, write):
+def test_who_was_overtaken_writes_nothing(shelf: Shelf, write: Callable[..., Any]) -> None:
     first, second = shelf.open(), shelf.open()
     old = first.commit(a_commit(None, notices=[a_notice()]))
     new = second.commit(a_commit(second.head(), epoch=2, holder="second"))
@@ -283,7 +298,7 @@ def test_who_was_overtaken_writes_nothing(shelf, write):
     write(second, new)
 
 
-def test_renewing_fences_what_was_under_way(shelf):
+def test_renewing_fences_what_was_under_way(shelf: Shelf) -> None:
     first, second = shelf.open(), shelf.open()
     old = first.commit(a_commit(None))
     second.renew(second.head())
@@ -292,7 +307,7 @@ def test_renewing_fences_what_was_under_way(shelf):
     assert [row.sequence for row in second.journal()] == [1]
 
 
-def test_only_one_of_two_opens_a_new_store(shelf):
+def test_only_one_of_two_opens_a_new_store(shelf: Shelf) -> None:
     first, second = shelf.open(), shelf.open()
     first.commit(a_commit(None))
     before = everything(first)
@@ -301,11 +316,11 @@ def test_only_one_of_two_opens_a_new_store(shelf):
     assert everything(first) == before
 
 
-def test_of_many_who_take_over_at_once_one_does(shelf):
+def test_of_many_who_take_over_at_once_one_does(shelf: Shelf) -> None:
     head = shelf.open().commit(a_commit(None))
     handles = [shelf.open() for _ in range(6)]
 
-    def takes_over(place):
+    def takes_over(place: int) -> Head | None:
         try:
             return handles[place].commit(a_commit(head, epoch=2, holder=f"web-{place}"))
         except (VersionConflict, StoreDown):
@@ -327,7 +342,7 @@ BAD_PARTS = {
 
 
 @pytest.mark.parametrize("bad", BAD_PARTS.values(), ids=BAD_PARTS.keys())
-def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
+def test_all_or_nothing_when_a_later_part_is_bad(store: Store, bad: dict[str, Any]) -> None:
     once = [a_trade(), some_gates(), a_fill(), dead_letter_record(a_letter()), an_attempt()]
     head = store.commit(a_commit(None, records=[an_order(), *once]))
     before = everything(store)
@@ -342,14 +357,14 @@ def test_all_or_nothing_when_a_later_part_is_bad(store, bad):
 # -- orders, trades, replies, dead letters ---------------------------------------------------------------------------
 
 
-def test_a_final_order_leaves_the_desk_and_is_still_found(store):
+def test_a_final_order_leaves_the_desk_and_is_still_found(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_order("o1"), an_order("o2")]))
     store.commit(a_commit(head, records=[an_order("o1", is_open=False, body=b'{"filled":1}')]))
     assert list(store.load().open_orders) == [b'{"o":1}']
     assert store.record(ORDERS, "o1").body == b'{"filled":1}'
 
 
-def test_open_orders_come_in_the_order_of_their_ids(store):
+def test_open_orders_come_in_the_order_of_their_ids(store: Store) -> None:
     names = ["o2", "o4", "o1", "o3"]
     head = store.commit(a_commit(None, records=[an_order(name, body=b'"%s"' % name.encode()) for name in names]))
     store.commit(a_commit(head, records=[an_order("o2", is_open=False), an_order("o1", body=b'"o1 claimed"')]))
@@ -357,20 +372,20 @@ def test_open_orders_come_in_the_order_of_their_ids(store):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "'; DROP TABLE orders; --", "x" * 5000, "ä"])
-def test_an_order_id_that_cannot_be_is_not_found(store, name):
+def test_an_order_id_that_cannot_be_is_not_found(store: Store, name: str) -> None:
     store.commit(a_commit(None, records=[an_order()]))
     assert store.record(ORDERS, name) is None
     assert store.revoke_api_key(name) is False
 
 
-def test_trades_come_newest_first(store):
+def test_trades_come_newest_first(store: Store) -> None:
     trades = [a_trade(f"t{n}", NOON + n // 2 * MINUTE + timedelta(microseconds=n // 2), b"%d" % n) for n in range(7)]
     store.commit(a_commit(None, records=trades))
     assert [trade.body for trade in store.newest_records(TRADES, 100)] == [b"6", b"5", b"4", b"3", b"2", b"1", b"0"]
     assert [trade.body for trade in store.newest_records(TRADES, 2)] == [b"6", b"5"]
 
 
-def test_trades_of_a_span_come_newest_first_the_end_left_out(store):
+def test_trades_of_a_span_come_newest_first_the_end_left_out(store: Store) -> None:
     trades = [a_trade(f"t{n}", NOON + n // 2 * MINUTE, b"%d" % n) for n in range(8)]
     store.commit(a_commit(None, records=trades))
     newest_first = trades[::-1]
@@ -382,11 +397,11 @@ def test_trades_of_a_span_come_newest_first_the_end_left_out(store):
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "x" * 2000])
-def test_a_trade_id_that_cannot_be_is_not_found(store, name):
+def test_a_trade_id_that_cannot_be_is_not_found(store: Store, name: str) -> None:
     assert store.record(TRADES, name) is None
 
 
-def test_the_last_note_of_a_trade_stands(store):
+def test_the_last_note_of_a_trade_stands(store: Store) -> None:
     head = store.commit(a_commit(None, records=[a_note(f"t{n}", body=b"%d" % n) for n in range(4)]))
     later = a_note("t2", NOON + MINUTE, b"anew")
     store.commit(a_commit(head, records=[later]))
@@ -395,7 +410,7 @@ def test_the_last_note_of_a_trade_stands(store):
     assert store.records_by_id(TRADE_NOTES, "u", "v") == []
 
 
-def test_gates_at_entry_are_found_by_a_stretch_of_trades(store):
+def test_gates_at_entry_are_found_by_a_stretch_of_trades(store: Store) -> None:
     gates = [some_gates(f"t{n}", NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(5)]
     store.commit(a_commit(None, records=gates))
     assert store.records_by_id(GATES_AT_ENTRY, "t1", "t3") == gates[1:4]
@@ -404,12 +419,12 @@ def test_gates_at_entry_are_found_by_a_stretch_of_trades(store):
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "'; DROP TABLE records; --"])
-def test_a_stretch_that_ends_before_every_trade_is_empty(store, name):
+def test_a_stretch_that_ends_before_every_trade_is_empty(store: Store, name: str) -> None:
     store.commit(a_commit(None, records=[some_gates("t1")]))
     assert store.records_by_id(GATES_AT_ENTRY, name, name) == []
 
 
-def test_the_fills_of_one_trade_come_as_they_happened(store):
+def test_the_fills_of_one_trade_come_as_they_happened(store: Store) -> None:
     fills = [a_fill(f"t{n % 2}", n, NOON + n * MINUTE, b'{"n":%d}' % n) for n in range(6)]
     head = store.commit(a_commit(None, records=fills[:3]))
     store.commit(a_commit(head, records=fills[3:]))
@@ -419,11 +434,11 @@ def test_the_fills_of_one_trade_come_as_they_happened(store):
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "__trade__", "'; DROP TABLE orders; --", "ä"])
-def test_a_trade_id_that_cannot_be_has_no_fills(store, name):
+def test_a_trade_id_that_cannot_be_has_no_fills(store: Store, name: str) -> None:
     assert store.records_with(TRADE_FILLS, name) == []
 
 
-def test_tries_of_a_span_come_newest_first(store):
+def test_tries_of_a_span_come_newest_first(store: Store) -> None:
     tries = [an_attempt(n, NOON + n // 2 * MINUTE, b"%d" % n) for n in range(6)]
     store.commit(a_commit(None, records=tries))
     assert store.newest_records(ATTEMPTS, 100, LONG_AGO, NOON + 9 * MINUTE) == tries[::-1]
@@ -431,7 +446,7 @@ def test_tries_of_a_span_come_newest_first(store):
     assert store.newest_records(ATTEMPTS, 2, LONG_AGO, NOON + 9 * MINUTE) == tries[:3:-1]
 
 
-def test_kinds_are_kept_apart(store):
+def test_kinds_are_kept_apart(store: Store) -> None:
     """A record of one kind is found under no other, though they share their ids and times."""
     same = {projection.kind: Record(projection.kind, "x", NOON, b"%d" % n) for n, projection in enumerate(PROJECTIONS)}
     store.commit(a_commit(None, records=list(same.values())))
@@ -440,7 +455,7 @@ def test_kinds_are_kept_apart(store):
         assert store.records_by_id(kind, "", "~") == store.newest_records(kind, 9, NOON, FAR_AHEAD) == [record]
 
 
-def test_replies_are_those_after_a_moment_oldest_first(store):
+def test_replies_are_those_after_a_moment_oldest_first(store: Store) -> None:
     replies = [StoredReply(f"k{9 - n}", "f", NOON + n * MINUTE, b"%d" % n) for n in range(5)]
     head = store.commit(a_commit(None, replies=replies))
     assert store.replies_since(NOON + MINUTE) == replies[2:]
@@ -449,7 +464,7 @@ def test_replies_are_those_after_a_moment_oldest_first(store):
     assert store.replies_since(NOON + 3 * MINUTE) == [again]
 
 
-def test_replies_are_kept_for_a_day(store):
+def test_replies_are_kept_for_a_day(store: Store) -> None:
     """Older ones may go when a new one comes; the rest must stay."""
     head = None
     for hours in (0, 2, 23, 26, 50):
@@ -459,7 +474,7 @@ def test_replies_are_kept_for_a_day(store):
         assert {f"after {earlier} h" for earlier in (0, 2, 23, 26, 50) if hours - 24 < earlier <= hours} <= kept
 
 
-def test_dead_letters_come_newest_first(store):
+def test_dead_letters_come_newest_first(store: Store) -> None:
     letters = [a_letter(n, f"why {n}") for n in range(1, 6)]
     store.commit(a_commit(None, rows=5, records=[dead_letter_record(letter) for letter in letters]))
     assert last_dead_letters(store, 2) == [letters[4], letters[3]]
@@ -469,7 +484,7 @@ def test_dead_letters_come_newest_first(store):
 # -- the journal -----------------------------------------------------------------------------------------------------
 
 
-def test_the_journal_is_walked_in_order_from_any_row(store):
+def test_the_journal_is_walked_in_order_from_any_row(store: Store) -> None:
     head = None
     for _ in range(13):
         head = store.commit(a_commit(head, rows=100))
@@ -480,7 +495,7 @@ def test_the_journal_is_walked_in_order_from_any_row(store):
 
 
 @pytest.mark.parametrize("pruned", [0, 1, 6, 13])
-def test_the_last_row_before_a_moment_is_found(store, pruned):
+def test_the_last_row_before_a_moment_is_found(store: Store, pruned: int) -> None:
     """Thirteen rows, two a minute as a group commit writes them, the oldest of them put away."""
     rows = [replace(a_row(n), at=NOON + n // 2 * MINUTE) for n in range(1, 14)]
     store.commit(a_commit(None, rows=13, journal=rows))
@@ -491,7 +506,7 @@ def test_the_last_row_before_a_moment_is_found(store, pruned):
             assert store.sequence_before(at) == max(left, default=0)
 
 
-def test_the_last_row_before_a_moment_is_found_among_many(store):
+def test_the_last_row_before_a_moment_is_found_among_many(store: Store) -> None:
     head = None
     for hundred in range(13):
         rows = [replace(a_row(100 * hundred + n), at=NOON + hundred * MINUTE) for n in range(1, 101)]
@@ -499,7 +514,7 @@ def test_the_last_row_before_a_moment_is_found_among_many(store):
     assert [store.sequence_before(NOON + n * MINUTE) for n in (0, 1, 7, 12, 99)] == [0, 100, 700, 1200, 1300]
 
 
-def test_the_last_rows_of_one_origin_come_newest_first(store):
+def test_the_last_rows_of_one_origin_come_newest_first(store: Store) -> None:
     rows = [a_row(n, origin="operator" if n % 40 == 0 else "tradingview") for n in range(1, 301)]
     store.commit(a_commit(None, rows=300, journal=rows))
     assert [row.sequence for row in store.last_rows("operator", 3)] == [280, 240, 200]
@@ -507,7 +522,7 @@ def test_the_last_rows_of_one_origin_come_newest_first(store):
     assert store.last_rows("bridge", 5) == []
 
 
-def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store):
+def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store: Store) -> None:
     letters = [dead_letter_record(a_letter(n)) for n in (1, 450, 900)]
     head = store.commit(a_commit(None, rows=450, records=[*letters[:2], an_order(), an_attempt(450)]))
     head = store.commit(a_commit(head, rows=450, records=letters[2:]))
@@ -522,21 +537,21 @@ def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store):
 # -- notices ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_notice_is_given_a_number_and_read_back(store):
+def test_a_notice_is_given_a_number_and_read_back(store: Store) -> None:
     store.commit(a_commit(None, notices=[a_notice(slot="cooldown")]))
     notice = store.next_notice(1, NOON)
     assert notice.number > 0
     assert replace(notice, number=0) == a_notice(slot="cooldown")
 
 
-def test_a_notice_waits_until_it_is_due(store):
+def test_a_notice_waits_until_it_is_due(store: Store) -> None:
     store.commit(a_commit(None, notices=[a_notice(due_at=NOON + MINUTE, title="later")]))
     assert (titles_due(store), store.next_notice_at(1)) == (None, NOON + MINUTE)
     assert titles_due(store, now=NOON + MINUTE) == "later"
     assert (titles_due(store, target=2, now=NOON + MINUTE), store.next_notice_at(2)) == (None, None)
 
 
-def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store):
+def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice(title="a"), a_notice(title="b")]))
     failed = store.next_notice(1, NOON)
     head = store.mark_notice(NoticeMark(failed.number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
@@ -549,7 +564,7 @@ def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store)
     assert store.next_notice_at(1) is None
 
 
-def test_a_failed_notice_waits_for_its_next_try(store):
+def test_a_failed_notice_waits_for_its_next_try(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice()]))
     number = store.next_notice(1, NOON).number
     store.mark_notice(NoticeMark(number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
@@ -557,7 +572,7 @@ def test_a_failed_notice_waits_for_its_next_try(store):
     assert store.next_notice(1, NOON + MINUTE).attempts == 1
 
 
-def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store):
+def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store: Store) -> None:
     notices = [a_notice(title="a"), a_notice(title="b"), a_notice(title="announced", due_at=NOON + 30 * MINUTE)]
     head = store.commit(a_commit(None, notices=[*notices, a_notice(target=2, title="other target")]))
     later = NOON + 10 * MINUTE
@@ -574,7 +589,7 @@ def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store):
     assert store.next_notice_at(1) == NOON + 30 * MINUTE
 
 
-def test_a_withdrawn_slot_is_not_announced_and_a_new_one_is(store):
+def test_a_withdrawn_slot_is_not_announced_and_a_new_one_is(store: Store) -> None:
     waiting = [a_notice(due_at=NOON + MINUTE, slot="cooldown", title="old"), a_notice(slot="candle", title="candle")]
     head = store.commit(a_commit(None, notices=waiting))
     new = a_notice(2, due_at=NOON + 2 * MINUTE, slot="cooldown", title="new")
@@ -585,7 +600,7 @@ def test_a_withdrawn_slot_is_not_announced_and_a_new_one_is(store):
     assert titles_due(store, now=NOON + 2 * MINUTE) == "new"
 
 
-def test_a_sent_notice_of_a_withdrawn_slot_is_not_touched_and_no_number_comes_again(store):
+def test_a_sent_notice_of_a_withdrawn_slot_is_not_touched_and_no_number_comes_again(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice(slot="cooldown", title="on its way")]))
     on_its_way = store.next_notice(1, NOON)
     head = store.commit(a_commit(head, notices=[a_notice(2, title="next")], withdrawn_slots=["cooldown"]))
@@ -600,7 +615,7 @@ def test_a_sent_notice_of_a_withdrawn_slot_is_not_touched_and_no_number_comes_ag
 # -- snapshots, keys, backups ----------------------------------------------------------------------------------------
 
 
-def test_snapshots_are_kept_beside_each_other(store):
+def test_snapshots_are_kept_beside_each_other(store: Store) -> None:
     head = store.commit(a_commit(None))
     kept = [
         DeskSnapshot(SnapshotMark(200, NOON, "2026-11-20"), {"_global": b'{"g":1}', "ES": b"{}"}, [b'{"o":1}', b"[]"]),
@@ -619,7 +634,7 @@ def test_snapshots_are_kept_beside_each_other(store):
     assert store.snapshot(91) is None
 
 
-def test_api_keys_are_kept_changed_and_revoked(store):
+def test_api_keys_are_kept_changed_and_revoked(store: Store) -> None:
     head = store.commit(a_commit(None))
     store.put_api_key(StoredKey("b", b'{"k":1}'))
     store.put_api_key(StoredKey("a", b'{"k":2}'))
@@ -630,7 +645,7 @@ def test_api_keys_are_kept_changed_and_revoked(store):
     assert store.head() == head
 
 
-def test_ended_sessions_are_kept_as_long_as_one_could_hold(store):
+def test_ended_sessions_are_kept_as_long_as_one_could_hold(store: Store) -> None:
     head = store.commit(a_commit(None))
     first, second, third = (
         EndedSession(digit * 64, NOON + hours * HOUR) for digit, hours in (("a", 0), ("b", 20), ("c", 26))
@@ -644,13 +659,13 @@ def test_ended_sessions_are_kept_as_long_as_one_could_hold(store):
     assert store.head() == head
 
 
-def test_a_course_of_the_day_is_replaced(store):
+def test_a_course_of_the_day_is_replaced(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_account_day(body=b"[1]")]))
     store.commit(a_commit(head, records=[an_account_day(body=b"[1,2]")]))
     assert store.record(ACCOUNT_DAYS, "2026-11-20").body == b"[1,2]"
 
 
-def test_a_backup_changes_nothing_and_is_named(store):
+def test_a_backup_changes_nothing_and_is_named(store: Store) -> None:
     store.commit(a_commit(None, records=[an_order()]))
     before = everything(store)
     name = store.back_up("before-the-upgrade")
@@ -662,17 +677,17 @@ def test_a_backup_changes_nothing_and_is_named(store):
 # -- many at once ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_loaded_is_of_one_moment(shelf):
+def test_what_is_loaded_is_of_one_moment(shelf: Shelf) -> None:
     """While a writer moves documents and orders together, nobody ever sees one without the other."""
     writer, reader = shelf.open(), shelf.open()
 
-    def moves(head, number):
+    def moves(head: Head | None, number: int) -> Head:
         body = b"%d" % number
         orders = [an_order("odd", number % 2 == 1, body), an_order("even", number % 2 == 0, body)]
         documents = {"_global": body, "ES": body, "NQ": body}
         return writer.commit(a_commit(head, version=number, documents=documents, records=orders))
 
-    def writes():
+    def writes() -> None:
         head = moves(None, 1)
         for number in range(2, 600):
             head = moves(head, number)
@@ -690,10 +705,10 @@ def test_what_is_loaded_is_of_one_moment(shelf):
     assert len(seen) > 5
 
 
-def test_many_threads_read_while_one_writes(store):
+def test_many_threads_read_while_one_writes(store: Store) -> None:
     head = store.commit(a_commit(None, rows=50, records=[an_order(), a_trade()]))
 
-    def reads(_):
+    def reads(_: object) -> bool:
         assert store.record(ORDERS, "o1").body == b'{"o":1}'
         assert len(list(store.journal())) >= 50
         assert store.newest_records(TRADES, 5) == [a_trade()]

@@ -7,6 +7,8 @@ were still its class names. ``fixtures/sqlite_schema_<n>.sql`` hold whole journa
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+from types import UnionType
 from typing import Any, get_args
 
 import msgspec
@@ -30,22 +32,22 @@ def is_within(stored: Any, written: Any) -> bool:
 
 
 @pytest.mark.parametrize("stored", KINDS["commands"], ids=lambda stored: stored["type"])
-def test_a_command_of_every_kind_is_read_and_written_as_it_was(stored):
+def test_a_command_of_every_kind_is_read_and_written_as_it_was(stored: dict[str, Any]) -> None:
     assert is_within(stored, decode(documents.write_command(documents.read_command(encode(stored)))))
 
 
 @pytest.mark.parametrize("stored", KINDS["events"], ids=lambda stored: stored["type"])
-def test_an_event_of_every_kind_is_read_and_written_as_it_was(stored):
+def test_an_event_of_every_kind_is_read_and_written_as_it_was(stored: dict[str, Any]) -> None:
     assert is_within(stored, decode(documents.write_event(documents.read_event(encode(stored)))))
 
 
 @pytest.mark.parametrize(("group", "union"), [("commands", AnyCommand), ("events", AnyEvent)])
-def test_no_kind_is_missing_from_the_fixture(group, union):
+def test_no_kind_is_missing_from_the_fixture(group: str, union: UnionType) -> None:
     assert {stored["type"] for stored in KINDS[group]} == {kind.kind_name() for kind in get_args(union)}
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
-def test_every_row_of_an_old_journal_is_read_and_written_as_it_was(path):
+def test_every_row_of_an_old_journal_is_read_and_written_as_it_was(path: Path) -> None:
     connection = sqlite3.connect(":memory:")
     connection.executescript(path.read_text("utf-8"))
     rows = connection.execute("SELECT kind, command, events FROM journal").fetchall()

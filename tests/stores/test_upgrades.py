@@ -10,7 +10,10 @@ import fcntl
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -42,19 +45,19 @@ NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
 OPENS = "import sys; from services.stores.sqlite.store import SqliteStore; SqliteStore(sys.argv[1]).close()"
 
 
-def test_every_earlier_schema_has_a_fixture():
+def test_every_earlier_schema_has_a_fixture() -> None:
     assert tuple(range(1, NEWEST)) == SCHEMAS
     for schema in SCHEMAS:
         assert (FIXTURES / f"sqlite_schema_{schema}.sql").exists()
 
 
 @pytest.fixture(params=SCHEMAS, ids=lambda schema: f"schema {schema}")
-def schema(request):
+def schema(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
 @pytest.fixture
-def old(tmp_path, schema):
+def old(tmp_path: Path, schema: int) -> Path:
     """A file as the program of that schema left it."""
     path = tmp_path / "desk.sqlite"
     connection = sqlite3.connect(path)
@@ -63,7 +66,7 @@ def old(tmp_path, schema):
     return path
 
 
-def asked(path, query):
+def asked(path: Path, query: str) -> list[Any]:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(query).fetchall()
@@ -71,7 +74,7 @@ def asked(path, query):
         connection.close()
 
 
-def content(path):
+def content(path: Path) -> list[Any]:
     """Everything a file holds, its schema's number included."""
     connection = sqlite3.connect(path)
     try:
@@ -80,11 +83,11 @@ def content(path):
         connection.close()
 
 
-def backups(path, label="schema"):
+def backups(path: Path, label: str = "schema") -> list[Path]:
     return sorted(path.parent.glob(f"desk.{label}-*.sqlite" if label == "schema" else f"desk.{label}.*.sqlite"))
 
 
-def opened(path):
+def opened(path: Path) -> None:
     SqliteStore(path).close()
 
 
@@ -94,7 +97,7 @@ SINCE_SCHEMA_5 = ("gates_at_entry", "trade_fills")
 OLD_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed"
 
 
-def test_it_is_of_the_newest_schema_and_loses_nothing(old, schema):
+def test_it_is_of_the_newest_schema_and_loses_nothing(old: Path, schema: int) -> None:
     tables = dict.fromkeys(("documents", "orders", "replies", "dead_letters"), "*") | {"trades": OLD_TRADE}
     tables |= dict.fromkeys(SINCE_SCHEMA_4 if schema >= 4 else (), "*")
     tables |= dict.fromkeys(SINCE_SCHEMA_5 if schema >= WITH_GATES else (), "*")
@@ -110,7 +113,7 @@ def test_it_is_of_the_newest_schema_and_loses_nothing(old, schema):
     assert all(before[table] for table in tables)
 
 
-def test_tries_against_the_rules_are_taken_from_the_journal(old):
+def test_tries_against_the_rules_are_taken_from_the_journal(old: Path) -> None:
     opened(old)
     reader = SqliteReader(old)
     told = [
@@ -125,7 +128,7 @@ def test_tries_against_the_rules_are_taken_from_the_journal(old):
     assert len(told) == 2
 
 
-def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old, schema):
+def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old: Path, schema: int) -> None:
     kept = dict(asked(old, "SELECT trade_id, body FROM gates_at_entry")) if schema >= WITH_GATES else {}
     opened(old)
     reader = SqliteReader(old)
@@ -141,7 +144,7 @@ def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old, schema):
     reader.close()
 
 
-def test_an_upgraded_file_has_the_tables_of_a_new_one(old, tmp_path):
+def test_an_upgraded_file_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
     opened(old)
     opened(tmp_path / "new.sqlite")
     query = "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m, pragma_table_info(m.name) c ORDER BY 1, 2"
@@ -149,7 +152,7 @@ def test_an_upgraded_file_has_the_tables_of_a_new_one(old, tmp_path):
     assert asked(old, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_a_copy_of_the_old_file_is_made_first(old, schema):
+def test_a_copy_of_the_old_file_is_made_first(old: Path, schema: int) -> None:
     before = content(old)
     opened(old)
     (backup,) = backups(old)
@@ -158,7 +161,7 @@ def test_a_copy_of_the_old_file_is_made_first(old, schema):
     assert before[0] == schema
 
 
-def test_the_copy_can_be_put_back(old):
+def test_the_copy_can_be_put_back(old: Path) -> None:
     opened(old)
     (backup,) = backups(old)
     backup.replace(old)
@@ -166,13 +169,13 @@ def test_the_copy_can_be_put_back(old):
     assert asked(old, "PRAGMA user_version") == [(NEWEST,)]
 
 
-def test_a_second_start_makes_no_second_copy(old):
+def test_a_second_start_makes_no_second_copy(old: Path) -> None:
     for _ in range(3):
         opened(old)
     assert len(backups(old)) == 1
 
 
-def started(path):
+def started(path: Path):
     store = SqliteStore(path)
     stored = store.load()
     plain = msgspec.json.decode(stored.documents["_global"])["desk"]
@@ -180,7 +183,7 @@ def started(path):
     return StateManager(store, lambda now: rules, lambda: NEXT_MORNING), plain
 
 
-def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
+def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Path) -> None:
     manager, plain = started(old)
     desk = manager.snapshot.desk
     for lock in ("candle_used", "cooldown_until"):
@@ -195,7 +198,7 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old):
     manager.stop()
 
 
-def test_the_day_goes_on_with_its_locks(old):
+def test_the_day_goes_on_with_its_locks(old: Path) -> None:
     manager, _ = started(old)
     refused = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer
     assert refused.gate == "candle_lock"
@@ -206,14 +209,14 @@ def test_the_day_goes_on_with_its_locks(old):
     manager.stop()
 
 
-def test_an_answer_is_remembered_by_its_key(old):
+def test_an_answer_is_remembered_by_its_key(old: Path) -> None:
     manager, _ = started(old)
     again = manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3")
     assert again.repeated is True
     manager.stop()
 
 
-def test_old_documents_are_copied_before_they_are_written_anew(old):
+def test_old_documents_are_copied_before_they_are_written_anew(old: Path) -> None:
     before = asked(old, "SELECT * FROM documents")
     written = min(msgspec.json.decode(body)["schema"] for (body,) in asked(old, "SELECT body FROM documents"))
     manager, _ = started(old)
@@ -224,14 +227,14 @@ def test_old_documents_are_copied_before_they_are_written_anew(old):
         assert asked(copy, "SELECT * FROM documents") == before
 
 
-def test_old_documents_are_copied_once(old):
+def test_old_documents_are_copied_once(old: Path) -> None:
     for _ in range(3):
         manager, _plain = started(old)
         manager.stop()
     assert len(backups(old, "documents")) == 1
 
 
-def test_replay_is_equal_or_names_rows_of_the_older_program(old, schema):
+def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: int) -> None:
     manager, _ = started(old)
     manager.stop()
     reader = SqliteReader(old)
@@ -297,7 +300,7 @@ SECOND = timedelta(seconds=1)
 STARTED = datetime(2026, 11, 17, 14, 36, tzinfo=UTC)
 
 
-def older_program_writes(path, *writes):
+def older_program_writes(path: Path, *writes) -> None:
     connection = sqlite3.connect(path)
     for write in writes:
         with connection:
@@ -306,7 +309,7 @@ def older_program_writes(path, *writes):
 
 
 @pytest.mark.parametrize("schema", range(sqlite_file.LEASED_SINCE, NEWEST), indirect=True)
-def test_what_an_older_program_writes_until_it_is_relieved_is_found(old):
+def test_what_an_older_program_writes_until_it_is_relieved_is_found(old: Path) -> None:
     """A rolling update: today's program has upgraded the file, the older one holds the desk for some seconds more."""
     opened(old)
     older_program_writes(old, *OLDER_WRITES)
@@ -331,7 +334,7 @@ def test_what_an_older_program_writes_until_it_is_relieved_is_found(old):
 
 @pytest.mark.parametrize("schema", [WITH_GATES], indirect=True)
 @pytest.mark.parametrize("twice", ["a trade", "an attempt", "gates", "a fill", "a dead letter"])
-def test_an_older_program_may_not_write_twice_what_is_written_once(old, twice):
+def test_an_older_program_may_not_write_twice_what_is_written_once(old: Path, twice: str) -> None:
     opened(old)
     older_program_writes(old, twice)
     with pytest.raises(sqlite3.IntegrityError):
@@ -339,7 +342,7 @@ def test_an_older_program_may_not_write_twice_what_is_written_once(old, twice):
 
 
 @pytest.mark.parametrize("schema", [WITH_GATES], indirect=True)
-def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old):
+def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old: Path) -> None:
     opened(old)
     before = asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
     older_program_writes(old, "an order")
@@ -353,7 +356,7 @@ def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old):
 
 
 @pytest.fixture
-def bad_step(tmp_path, monkeypatch):
+def bad_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the last step fail behind its first half."""
     steps = sqlite_file.migration_steps()
     bad = tmp_path / steps[-1].name
@@ -363,7 +366,9 @@ def bad_step(tmp_path, monkeypatch):
         yield
 
 
-def test_an_upgrade_that_fails_leaves_the_file_as_it_was(old, schema, bad_step, monkeypatch):
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
+    old: Path, schema: int, bad_step: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = content(old)
     with pytest.raises(StoreUnreadable, match="nowhere"):
         SqliteStore(old)
@@ -373,7 +378,9 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(old, schema, bad_step, 
     monkeypatch.undo()
 
 
-def test_after_a_failed_upgrade_the_right_program_goes_on(old, tmp_path, monkeypatch):
+def test_after_a_failed_upgrade_the_right_program_goes_on(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = asked(old, f"SELECT {OLD_COLUMNS} FROM journal")  # noqa: S608
     steps = sqlite_file.migration_steps()
     bad = tmp_path / "bad.sql"
@@ -388,7 +395,7 @@ def test_after_a_failed_upgrade_the_right_program_goes_on(old, tmp_path, monkeyp
     assert asked(old, f"SELECT {OLD_COLUMNS} FROM journal") == journal  # noqa: S608
 
 
-def test_a_copy_that_cannot_be_made_stops_the_upgrade(old, monkeypatch):
+def test_a_copy_that_cannot_be_made_stops_the_upgrade(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = content(old)
     with monkeypatch.context() as patched:
         patched.setattr(SqliteStore, "back_up", lambda self, label: 1 / 0)
@@ -397,7 +404,7 @@ def test_a_copy_that_cannot_be_made_stops_the_upgrade(old, monkeypatch):
     assert content(old) == before
 
 
-def test_several_processes_may_open_the_old_file_at_once(old):
+def test_several_processes_may_open_the_old_file_at_once(old: Path) -> None:
     rows = asked(old, "SELECT count(*) FROM journal")
     command = [sys.executable, "-c", OPENS, str(old)]
     opening = [subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) for _ in range(4)]
@@ -410,7 +417,7 @@ def test_several_processes_may_open_the_old_file_at_once(old):
 
 
 @pytest.mark.parametrize("schema", range(1, sqlite_file.LEASED_SINCE), indirect=True)
-def test_an_older_program_that_still_writes_is_waited_for_and_named(old, monkeypatch):
+def test_an_older_program_that_still_writes_is_waited_for_and_named(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = content(old)
     with monkeypatch.context() as patched, old.with_name(old.name + ".lock").open("w") as lock:
         patched.setattr(sqlite_file, "LOCK_WAIT_SECONDS", 0.2)
@@ -422,7 +429,7 @@ def test_an_older_program_that_still_writes_is_waited_for_and_named(old, monkeyp
     opened(old)
 
 
-def test_a_newer_file_is_refused_and_left_alone(old):
+def test_a_newer_file_is_refused_and_left_alone(old: Path) -> None:
     opened(old)
     connection = sqlite3.connect(old)
     connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
@@ -433,7 +440,7 @@ def test_a_newer_file_is_refused_and_left_alone(old):
     assert content(old) == before
 
 
-def test_reading_commands_upgrade_nothing(old):
+def test_reading_commands_upgrade_nothing(old: Path) -> None:
     before = content(old)
     with pytest.raises(StoreUnreadable, match="start the desk once"):
         SqliteReader(old)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -18,15 +20,15 @@ from wire.types import OrderStatus
 FOUR = ("ES", "NQ", "YM", "EURUSD")
 
 
-def trader_with_entry():
+def trader_with_entry() -> Trader:
     return Trader().with_structure("green").enters("BUY")
 
 
-def trader_with_exit():
+def trader_with_exit() -> Trader:
     return Trader().is_long().bricks(6, "green").exits()
 
 
-def test_a_pending_order_is_handed_over_and_claimed():
+def test_a_pending_order_is_handed_over_and_claimed() -> None:
     trader = trader_with_entry().claims("alpha")
     ((order, redelivered),) = [(handover.order, handover.redelivered) for handover in trader.handed_over]
     assert (order.status, order.owner, redelivered) == (OrderStatus.CLAIMED, "alpha", False)
@@ -36,14 +38,14 @@ def test_a_pending_order_is_handed_over_and_claimed():
 
 
 @pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
-def test_the_same_owner_gets_it_again_marked_as_redelivered(makes):
+def test_the_same_owner_gets_it_again_marked_as_redelivered(makes: Callable[..., Any]) -> None:
     trader = makes().claims("alpha").claims("alpha")
     assert [handover.redelivered for handover in trader.handed_over] == [True]
     assert trader.events == ()
 
 
 @pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
-def test_another_owner_gets_nothing_while_the_lease_lasts(makes):
+def test_another_owner_gets_nothing_while_the_lease_lasts(makes: Callable[..., Any]) -> None:
     trader = makes().claims("alpha").later(seconds=59, microseconds=999_999).claims("beta")
     assert trader.handed_over == ()
     assert trader.order.owner == "alpha"
@@ -51,30 +53,32 @@ def test_another_owner_gets_nothing_while_the_lease_lasts(makes):
 
 @pytest.mark.parametrize(("makes", "handed"), [(trader_with_entry, 0), (trader_with_exit, 1)])
 @pytest.mark.parametrize("seconds", [60, 61, 3600])
-def test_after_the_lease_ends_another_owner_gets_an_exit_but_never_an_entry(makes, handed, seconds):
+def test_after_the_lease_ends_another_owner_gets_an_exit_but_never_an_entry(
+    makes: Callable[..., Any], handed: int, seconds: int
+) -> None:
     trader = makes().claims("alpha").later(seconds=seconds).claims("beta")
     assert len(trader.handed_over) == handed
     assert trader.order.owner == ("beta" if handed else "alpha")
 
 
-def test_a_taken_over_exit_has_a_lease_of_its_own():
+def test_a_taken_over_exit_has_a_lease_of_its_own() -> None:
     trader = trader_with_exit().claims("alpha").later(seconds=60).claims("beta")
     assert trader.later(seconds=59).claims("alpha").handed_over == ()
     assert len(trader.later(seconds=1).claims("alpha").handed_over) == 1
 
 
 @pytest.mark.parametrize("status", ["WORKING", "PARTIALLY_FILLED"])
-def test_a_reported_order_is_not_handed_out(status):
+def test_a_reported_order_is_not_handed_out(status: str) -> None:
     trader = trader_with_exit().claims("alpha").reports(status, 5250, qty=1, exec_id="one")
     assert trader.later(seconds=3600).claims("alpha").handed_over == ()
     assert trader.claims("beta").handed_over == ()
 
 
-def test_a_final_order_is_not_handed_out():
+def test_a_final_order_is_not_handed_out() -> None:
     assert trader_with_entry().filled_at(5250).claims().handed_over == ()
 
 
-def test_the_limit_leaves_the_rest_in_the_queue():
+def test_the_limit_leaves_the_rest_in_the_queue() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").at("09:35:00").is_long(18_000, asset="NQ")
     trader.exits_all(force=True).claims("alpha", limit=1)
     assert [handover.order.asset for handover in trader.handed_over] == ["ES"]
@@ -83,18 +87,18 @@ def test_the_limit_leaves_the_rest_in_the_queue():
 
 
 @pytest.mark.parametrize(("early", "claimable"), [(1, True), (0, False), (-1, False)])
-def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early, claimable):
+def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early: int, claimable: bool) -> None:
     order = trader_with_entry().order
     assert is_claimable(order, "alpha", order.expires_at - timedelta(microseconds=early)) is claimable
 
 
-def test_the_claim_survives_a_restart():
+def test_the_claim_survives_a_restart() -> None:
     trader = trader_with_exit().claims("alpha").restarts().claims("beta")
     assert trader.handed_over == ()
     assert [handover.redelivered for handover in trader.claims("alpha").handed_over] == [True]
 
 
-def test_ids_sort_by_time_and_have_distinct_suffixes():
+def test_ids_sort_by_time_and_have_distinct_suffixes() -> None:
     trader = Trader(entry_ttl_seconds=1).with_structure("green")
     orders = []
     for _ in range(40):
@@ -106,7 +110,7 @@ def test_ids_sort_by_time_and_have_distinct_suffixes():
     assert all(len(order_id) == 32 for order_id in ids)
 
 
-def trader_with_positions():
+def trader_with_positions() -> Trader:
     """Return a trader with a long position in four assets."""
     trader = Trader(assets=FOUR)
     for asset in FOUR:
@@ -114,7 +118,7 @@ def trader_with_positions():
     return trader
 
 
-def test_ids_of_one_millisecond_sort_by_creation():
+def test_ids_of_one_millisecond_sort_by_creation() -> None:
     trader = trader_with_positions().exits_all(force=True)
     orders = list(trader.desk.orders.values())
     assert [order.asset for order in orders] == list(FOUR)
@@ -124,7 +128,7 @@ def test_ids_of_one_millisecond_sort_by_creation():
     assert trader.replays_equal()
 
 
-def test_ids_sort_by_creation_when_the_clock_goes_back():
+def test_ids_sort_by_creation_when_the_clock_goes_back() -> None:
     trader, orders = trader_with_positions(), []
     for asset in FOUR:
         orders.append(trader.exits(asset, force=True).order)
@@ -132,7 +136,7 @@ def test_ids_sort_by_creation_when_the_clock_goes_back():
     assert sorted(orders, key=lambda order: order.id) == orders
 
 
-def test_more_ids_than_a_millisecond_can_count_still_sort_by_creation():
+def test_more_ids_than_a_millisecond_can_count_still_sort_by_creation() -> None:
     trader = trader_with_positions()
     turn = Transition(trader.desk, trader.now)
     ids = [turn.new_id() for _ in range(2**16 + 2)]
@@ -140,13 +144,13 @@ def test_more_ids_than_a_millisecond_can_count_still_sort_by_creation():
     assert int(ids[-1][:12], 16) == int(ids[0][:12], 16) + 1
 
 
-def test_open_orders_keep_their_order_over_a_restart():
+def test_open_orders_keep_their_order_over_a_restart() -> None:
     trader = trader_with_positions().exits_all(force=True)
     before = list(trader.desk.orders.values())
     assert list(trader.restarts().desk.orders.values()) == before
 
 
-def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_ids():
+def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_ids() -> None:
     trader = trader_with_positions().later(seconds=1).exits("ES", force=True).asks(TakeOver("web-old", 2, "0.6.0"))
     counted, plain = trader.order, trader.exits("NQ", force=True).order
     assert trader.desk.last_stamp is None
@@ -156,7 +160,7 @@ def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_
     assert trader.replays_equal()
 
 
-def test_ids_of_another_desk_differ():
+def test_ids_of_another_desk_differ() -> None:
     trader = Trader().with_structure("green")
     other = replace(trader.desk, id_key="a1" * 32)
     command = EnterMarket("ES", "SCALP", "6pt", "BUY")
@@ -165,6 +169,6 @@ def test_ids_of_another_desk_differ():
     assert mine[12:] != theirs[12:]
 
 
-def test_a_snapshot_of_a_contract_that_is_not_traded_changes_nothing():
+def test_a_snapshot_of_a_contract_that_is_not_traded_changes_nothing() -> None:
     trader = Trader().asks(TakeSnapshot(positions=(BrokerPosition("CLZ6", 3),)))
     assert trader.events == ()

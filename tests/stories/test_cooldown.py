@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from services.engine.model.events import CooldownStarted
@@ -17,18 +20,18 @@ from tests.support.trader import Trader
         ("09:39:00.000001", None),
     ],
 )
-def test_it_lasts_180_seconds_from_the_fill_that_made_the_asset_flat(clock, gate):
+def test_it_lasts_180_seconds_from_the_fill_that_made_the_asset_flat(clock: str, gate: str | None) -> None:
     trader = Trader(at="09:31:00").is_long().bricks(6, "green").exits()
     trader.at("09:36:00").filled_at(5252)
     assert trader.at(clock).gate_for("BUY") == gate
 
 
-def test_it_holds_for_every_asset():
+def test_it_holds_for_every_asset() -> None:
     trader = Trader(assets=("ES", "NQ")).with_structure("green", "NQ").trades_once("ES")
     assert trader.at("09:34:09").gate_for("BUY", asset="NQ") == "cooldown"
 
 
-def test_a_later_close_starts_the_cooldown_again():
+def test_a_later_close_starts_the_cooldown_again() -> None:
     trader = Trader(at="09:31:00", assets=("ES", "NQ")).is_long(asset="ES")
     trader.at("09:35:00").is_long(18_000, asset="NQ")
     trader.at("09:36:00").brick(6, "green", asset="ES").exits().filled_at(5250)
@@ -49,7 +52,7 @@ WAYS_TO_BE_CLOSED = [
 
 
 @pytest.mark.parametrize(("reason", "closes"), WAYS_TO_BE_CLOSED)
-def test_every_way_of_closing_starts_it(reason, closes):
+def test_every_way_of_closing_starts_it(reason: str, closes: Callable[..., Any]) -> None:
     trader = Trader().is_long()
     closes(trader)
     assert trader.position == 0
@@ -60,7 +63,7 @@ def test_every_way_of_closing_starts_it(reason, closes):
     assert trader.replays_equal()
 
 
-def test_a_partial_exit_starts_no_cooldown():
+def test_a_partial_exit_starts_no_cooldown() -> None:
     trader = Trader().is_long().bricks(6, "green").exits().partly_filled(4, 5252)
     assert trader.told(CooldownStarted) == []
     trader.reports("FILLED", 5252, cum_qty=5, exec_id="the rest")
@@ -68,19 +71,19 @@ def test_a_partial_exit_starts_no_cooldown():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
-def test_an_entry_that_never_filled_starts_no_cooldown(ends):
+def test_an_entry_that_never_filled_starts_no_cooldown(ends: str) -> None:
     trader = Trader().with_structure("green").enters("BUY")
     getattr(trader, ends)()
     assert trader.gate_for("BUY") is None
 
 
-def test_the_sentence_counts_down():
+def test_the_sentence_counts_down() -> None:
     trader = Trader().trades_once().later(seconds=57).bricks(6, "green").enters("BUY")
     assert trader.refusal.sentence == "POST-EXIT COOLDOWN ACTIVE (02:03 remaining)"
     assert trader.refusal.retry_after_s == 123
 
 
-def test_a_restart_and_a_new_day_keep_it():
+def test_a_restart_and_a_new_day_keep_it() -> None:
     trader = Trader(at="17:58:30").trades_once().restarts().at("18:01:29").ticks()
     assert trader.desk.day.trading_day.isoformat() == "2026-11-18"
     assert trader.bricks(6, "green").gate_for("BUY") == "cooldown"

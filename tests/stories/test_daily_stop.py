@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -25,26 +27,28 @@ from tests.support.trader import Trader
         (50_000, 60_000, 2, False),
     ],
 )
-def test_it_triggers_at_exactly_the_limit(start, balance, limit, stopped):
+def test_it_triggers_at_exactly_the_limit(
+    start: int | str, balance: str | int, limit: int | str, stopped: bool
+) -> None:
     trader = Trader(daily_stop_limit_pct=Decimal(str(limit))).broker_says(balance=start).broker_says(balance=balance)
     assert trader.desk.day.is_stopped is stopped
     assert trader.with_structure("green").gate_for("BUY") == ("daily_stop" if stopped else None)
 
 
-def test_the_first_balance_of_the_day_is_its_start():
+def test_the_first_balance_of_the_day_is_its_start() -> None:
     trader = Trader().broker_says().broker_says(balance=50_000).broker_says(balance=51_000).broker_says(balance=49_500)
     assert trader.desk.day.start_equity == 50_000
     assert not trader.desk.day.is_stopped
 
 
 @pytest.mark.parametrize("balance", [0, -100])
-def test_an_empty_account_starts_no_day(balance):
+def test_an_empty_account_starts_no_day(balance: int) -> None:
     trader = Trader().broker_says(balance=balance)
     assert trader.desk.day.start_equity is None
     assert not trader.desk.day.is_stopped
 
 
-def test_it_flattens_open_positions_and_raises_an_alert():
+def test_it_flattens_open_positions_and_raises_an_alert() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_000)
     assert trader.exit_source == "daily_stop"
     assert trader.alerts == ["daily_stop"]
@@ -53,7 +57,7 @@ def test_it_flattens_open_positions_and_raises_an_alert():
     assert trader.replays_equal()
 
 
-def stopped_trader():
+def stopped_trader() -> Trader:
     return Trader().broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
 
 
@@ -70,14 +74,14 @@ def stopped_trader():
         lambda trader: trader.exits_all(force=True),
     ],
 )
-def test_nothing_but_the_next_trading_day_lifts_it(nothing):
+def test_nothing_but_the_next_trading_day_lifts_it(nothing: Callable[..., Any]) -> None:
     trader = stopped_trader()
     nothing(trader)
     assert trader.gate_for("BUY", override=True) == "daily_stop"
     assert len(trader.told(DailyStopTriggered)) == 1
 
 
-def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity():
+def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity() -> None:
     trader = stopped_trader().restarts().at("18:00:00")
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.day.start_equity is None
@@ -87,19 +91,19 @@ def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity():
     assert trader.replays_equal()
 
 
-def test_it_shows_when_it_ends():
+def test_it_shows_when_it_ends() -> None:
     trader = stopped_trader().at("12:00:00").enters("BUY")
     assert trader.refusal.retry_after_s == 6 * 3600
     assert trader.refusal.sentence == "DAILY STOP ACTIVE — drawdown 2.00% reached the 2% limit"
 
 
-def test_on_friday_it_lasts_until_friday_evening():
+def test_on_friday_it_lasts_until_friday_evening() -> None:
     trader = Trader(on="2026-11-20").broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
     assert trader.at("17:59:59").gate_for("BUY") == "daily_stop"
     assert trader.at("18:00:00").gate_for("BUY") is None
 
 
-def test_a_lowered_limit_applies_at_once():
+def test_a_lowered_limit_applies_at_once() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_500)
     trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1))))
     assert trader.desk.day.is_stopped
@@ -107,7 +111,7 @@ def test_a_lowered_limit_applies_at_once():
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_a_lowered_limit_cancels_the_pending_entry(is_claimed):
+def test_a_lowered_limit_cancels_the_pending_entry(is_claimed: bool) -> None:
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_500).with_structure("green").enters("BUY")
     if is_claimed:
         trader.claims()
@@ -117,6 +121,6 @@ def test_a_lowered_limit_cancels_the_pending_entry(is_claimed):
     assert trader.order is None or trader.order.kind == "EXIT"
 
 
-def test_a_position_adopted_after_the_stop_is_exited():
+def test_a_position_adopted_after_the_stop_is_exited() -> None:
     trader = stopped_trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.exit_source == "daily_stop"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ SPEC_ORDER = (
 )
 
 
-def test_the_table_equals_the_one_of_the_rules():
+def test_the_table_equals_the_one_of_the_rules() -> None:
     assert tuple(rule.name for rule in EXIT_RULES) == SPEC_ORDER
     assert all(rule.why and rule.is_due.__doc__ for rule in EXIT_RULES)
 
@@ -62,7 +63,7 @@ STEPS: dict[str, tuple[Callable[[Trader], Trader], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_first_due_rule_wins(step):
+def test_the_first_due_rule_wins(step: str) -> None:
     trader = trader_with_everything_armed()
     makes_due, due = STEPS[step]
     assert makes_due(trader).exit_source == due[0]
@@ -86,7 +87,7 @@ def losing_points_unseen(trader: Trader) -> Trader:
         (lambda trader: trader.broker_says(), "points_tp"),
     ],
 )
-def test_a_level_comes_before_points_and_points_before_every_brick(triggers, source):
+def test_a_level_comes_before_points_and_points_before_every_brick(triggers: Callable[..., Any], source: str) -> None:
     trader = losing_points_unseen(trader_with_everything_armed())
     assert trader.order is None
     assert triggers(trader).exit_source == source
@@ -101,7 +102,7 @@ def test_a_level_comes_before_points_and_points_before_every_brick(triggers, sou
         (lambda trader: trader.bricks(8, "red"), "protect"),
     ],
 )
-def test_protect_comes_before_every_brick(triggers, source):
+def test_protect_comes_before_every_brick(triggers: Callable[..., Any], source: str) -> None:
     trader = trader_with_everything_armed().protects(enabled=False).hears("5250.50").protects()
     assert trader.order is None
     assert triggers(trader).exit_source == source
@@ -115,18 +116,18 @@ def test_protect_comes_before_every_brick(triggers, source):
         (lambda trader: trader.bricks(8, "red"), "signal_tp"),
     ],
 )
-def test_signals_come_after_the_4pt_brick_and_before_the_8pt_brick(triggers, source):
+def test_signals_come_after_the_4pt_brick_and_before_the_8pt_brick(triggers: Callable[..., Any], source: str) -> None:
     trader = trader_with_everything_armed().toggles("main_flip").signals(target=2).bricks(6, "red").signals(target=1)
     assert trader.order is None
     assert triggers(trader).exit_source == source
 
 
-def test_the_daily_stop_comes_before_everything():
+def test_the_daily_stop_comes_before_everything() -> None:
     trader = losing_points_unseen(trader_with_everything_armed()).broker_says(balance=49_000)
     assert trader.exit_source == "daily_stop"
 
 
-def test_the_higher_rule_takes_the_place_of_the_one_that_waits():
+def test_the_higher_rule_takes_the_place_of_the_one_that_waits() -> None:
     trader = trader_with_everything_armed().bricks(8, "red").rejected().hears(5240)
     assert trader.asset.due_exit.source == "protect"
     assert trader.touches_level().asset.due_exit.source == "level"
@@ -134,7 +135,7 @@ def test_the_higher_rule_takes_the_place_of_the_one_that_waits():
     assert trader.later(seconds=1).ticks().exit_source == "daily_stop"
 
 
-def test_the_closed_trade_holds_rule_and_excursion():
+def test_the_closed_trade_holds_rule_and_excursion() -> None:
     trader = Trader().is_long(5250, mode="RUNNER").toggles("four_pt_invalidation")
     for price in (5247, 5256, 5251):
         trader.later(seconds=1).hears(price)
@@ -144,7 +145,7 @@ def test_the_closed_trade_holds_rule_and_excursion():
 
 
 @pytest.mark.parametrize("rule", SPEC_ORDER)
-def test_every_rule_gives_its_name_to_order_and_trade(rule):
+def test_every_rule_gives_its_name_to_order_and_trade(rule: str) -> None:
     due = {
         "daily_stop": lambda trader: trader.broker_says(balance=49_000),
         "level": lambda trader: trader.touches_level(),
@@ -162,20 +163,20 @@ def test_every_rule_gives_its_name_to_order_and_trade(rule):
     assert (trade.reason, trade.forced_exit, trade.override, trade.env) == (rule, False, False, "DEMO")
 
 
-def test_the_excursion_includes_every_exit_fill():
+def test_the_excursion_includes_every_exit_fill() -> None:
     trader = Trader().is_long(5250, mode="RUNNER").bricks(8, "red").partly_filled(3, 5240)
     (trade,) = trader.reports("FILLED", 5249, qty=2, exec_id="rest").trades
     assert trade.pnl_points == Decimal("-6.4")
     assert trade.mae_points == -10
 
 
-def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule():
+def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule() -> None:
     trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red").filled_at(5249)
     (trade,) = trader.trades
     assert (trade.reason, trade.forced_exit) == ("structure", True)
 
 
-def test_a_position_the_broker_closed_holds_rule_and_excursion_too():
+def test_a_position_the_broker_closed_holds_rule_and_excursion_too() -> None:
     trader = Trader().is_long(5250, mode="RUNNER").later(seconds=1).hears(5256).hears(5240)
     trader.broker_says(position=0, last_fill_price=5235).later(seconds=2).broker_says(position=0, last_fill_price=5235)
     (trade,) = trader.trades

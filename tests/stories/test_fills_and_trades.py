@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from services.engine.model.commands import ConfigureDesk
 from services.engine.model.events import TradeOpened
 from tests.support.trader import Trader
+from wire.types import Side
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,9 @@ from tests.support.trader import Trader
         ("EURUSD", "SELL", "1.08501", "1.08513", "-1.2", "-60.0"),
     ],
 )
-def test_pnl_is_exact_by_the_contracts_point_value(asset, side, entry, exit_, points, usd):
+def test_pnl_is_exact_by_the_contracts_point_value(
+    asset: str, side: Side, entry: str, exit_: str, points: str, usd: str
+) -> None:
     color = "green" if side == "BUY" else "red"
     trader = Trader(assets=(asset,)).with_structure(color).enters(side).filled_at(entry)
     assert trader.position == (5 if side == "BUY" else -5)
@@ -38,7 +42,7 @@ def test_pnl_is_exact_by_the_contracts_point_value(asset, side, entry, exit_, po
     assert trader.replays_equal()
 
 
-def test_a_closed_trade_carries_times_mode_zone_and_environment():
+def test_a_closed_trade_carries_times_mode_zone_and_environment() -> None:
     trader = Trader(at="09:31:10").with_structure("green").enters("BUY", mode="RUNNER").at("09:31:12")
     entered_at = trader.filled_at(5250).now
     trader.at("09:45:00").bricks(6, "green").exits().filled_at(5251)
@@ -48,7 +52,7 @@ def test_a_closed_trade_carries_times_mode_zone_and_environment():
     assert not trade.forced_exit
 
 
-def test_partial_fills_change_the_position_by_the_filled_contracts():
+def test_partial_fills_change_the_position_by_the_filled_contracts() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250)
     assert (trader.position, trader.order.filled_qty, trader.order.status) == (2, 2, "PARTIALLY_FILLED")
     trader.partly_filled(1, "5250.25")
@@ -58,7 +62,7 @@ def test_partial_fills_change_the_position_by_the_filled_contracts():
     assert len(trader.told(TradeOpened)) == 1
 
 
-def test_the_entry_price_is_the_average_weighted_by_contracts():
+def test_the_entry_price_is_the_average_weighted_by_contracts() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, "5252.50")
     assert trader.trade.entry_price == Decimal("5251.5")
     trader.bricks(6, "green").exits().partly_filled(1, 5250).partly_filled(4, 5260)
@@ -67,14 +71,14 @@ def test_the_entry_price_is_the_average_weighted_by_contracts():
     assert (trade.pnl_points, trade.pnl_usd) == (Decimal("6.5"), Decimal("162.50"))
 
 
-def test_a_third_of_a_contract_price_loses_no_cent():
+def test_a_third_of_a_contract_price_loses_no_cent() -> None:
     trader = Trader().with_structure("green").enters("BUY", size="9pt")
     trader.partly_filled(1, 5250).partly_filled(1, 5250).partly_filled(1, "5250.25")
     trader.bricks(6, "green").exits().partly_filled(2, "5251.00").partly_filled(1, "5251.25")
     assert trader.trades[-1].pnl_usd == Decimal("15.00")
 
 
-def test_every_trade_starts_its_open_points_at_zero():
+def test_every_trade_starts_its_open_points_at_zero() -> None:
     trader = Trader(cooldown_seconds=0).is_long(5250).hears(5260)
     assert trader.asset.live.open_points == 10
     trader.bricks(6, "green").exits().filled_at(5250).at("09:35:00").is_long(5250)
@@ -91,7 +95,9 @@ def test_every_trade_starts_its_open_points_at_zero():
         ("BUY", (), 5250, 0, 0),
     ],
 )
-def test_the_trade_keeps_its_worst_and_best_points(side, prices, exit_price, worst, best):
+def test_the_trade_keeps_its_worst_and_best_points(
+    side: Side, prices: tuple[Any, ...], exit_price: int, worst: int, best: int
+) -> None:
     color = "green" if side == "BUY" else "red"
     trader = Trader().with_structure(color).enters(side).filled_at(5250).bricks(6, color)
     for price in prices:
@@ -100,7 +106,7 @@ def test_the_trade_keeps_its_worst_and_best_points(side, prices, exit_price, wor
     assert (trader.trades[-1].mae_points, trader.trades[-1].mfe_points) == (worst, best)
 
 
-def test_the_protective_stop_lies_fifteen_points_behind_the_entry():
+def test_the_protective_stop_lies_fifteen_points_behind_the_entry() -> None:
     assert Trader().is_long(5250).trade.stop_price == 5235
     assert Trader().is_short(5250).trade.stop_price == 5265
     assert Trader(stop_points=Decimal(8)).is_long(5250).trade.stop_price == 5242
@@ -108,7 +114,7 @@ def test_the_protective_stop_lies_fifteen_points_behind_the_entry():
     assert pips.stop_price == Decimal("1.0835")
 
 
-def test_a_trade_stays_on_the_contract_it_was_opened_on():
+def test_a_trade_stays_on_the_contract_it_was_opened_on() -> None:
     trader = Trader().is_long(5250)
     new_rules = trader.desk.rules
     rolled = replace(new_rules.contracts["ES"], symbol="MESH7")

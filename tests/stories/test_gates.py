@@ -7,6 +7,7 @@ import pytest
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.rules.gates import ENTRY_GATES
 from tests.support.trader import Trader
+from wire.types import Color, Side, SizeMode
 
 LADDER = (
     "daily_stop",
@@ -65,7 +66,7 @@ def trader_with_gates_closed_from(first: str) -> Trader:
 
 
 @pytest.mark.parametrize("gate", LADDER)
-def test_the_first_closed_gate_is_the_reason_with_all_later_ones_closed_too(gate):
+def test_the_first_closed_gate_is_the_reason_with_all_later_ones_closed_too(gate: str) -> None:
     trader = trader_with_gates_closed_from(gate)
     trader.enters("SELL" if LADDER.index(gate) <= LADDER.index("zone") else "BUY")
     assert trader.refused_by == gate
@@ -73,14 +74,14 @@ def test_the_first_closed_gate_is_the_reason_with_all_later_ones_closed_too(gate
     assert trader.replays_equal()
 
 
-def test_the_ladder_lists_every_gate_in_order_with_sentence_and_what_reopens_it():
+def test_the_ladder_lists_every_gate_in_order_with_sentence_and_what_reopens_it() -> None:
     trader = trader_with_gates_closed_from("daily_stop").enters("SELL")
     assert [rung.gate for rung in trader.refusal.ladder] == list(LADDER)
     assert all(rung.sentence and rung.reopens for rung in trader.refusal.ladder)
     assert trader.refusal.sentence == trader.refusal.ladder[0].sentence
 
 
-def test_an_open_ladder_lets_the_entry_through_and_spends_what_it_takes():
+def test_an_open_ladder_lets_the_entry_through_and_spends_what_it_takes() -> None:
     trader = Trader().with_structure("green").enters("BUY")
     assert trader.refused_by is None
     order = trader.order
@@ -91,18 +92,18 @@ def test_an_open_ladder_lets_the_entry_through_and_spends_what_it_takes():
 
 
 @pytest.mark.parametrize(("size", "contracts"), [("6pt", 5), ("9pt", 3)])
-def test_the_size_mode_chooses_the_quantity(size, contracts):
+def test_the_size_mode_chooses_the_quantity(size: SizeMode, contracts: int) -> None:
     assert Trader().with_structure("green").enters("BUY", size=size).order.qty == contracts
 
 
-def test_a_repeated_click_makes_no_second_order():
+def test_a_repeated_click_makes_no_second_order() -> None:
     trader = Trader(candle_seconds=1).with_structure("green").enters("BUY")
     trader.later(seconds=1).bricks(6, "green").enters("BUY")
     assert trader.refused_by == "pending_order"
     assert len(trader.desk.orders) == 1
 
 
-def test_no_pyramiding():
+def test_no_pyramiding() -> None:
     trader = Trader().is_long()
     trader.at("09:35:00").bricks(6, "green").enters("BUY")
     assert trader.refused_by == "position"
@@ -110,7 +111,7 @@ def test_no_pyramiding():
     assert trader.refused_by == "position"
 
 
-def test_a_refused_entry_changes_nothing_but_the_journal():
+def test_a_refused_entry_changes_nothing_but_the_journal() -> None:
     trader = Trader().with_structure("green").goes_silent().at("09:50:00").ticks()
     before = trader.desk
     trader.enters("BUY")
@@ -118,7 +119,7 @@ def test_a_refused_entry_changes_nothing_but_the_journal():
     assert trader.decision.desk == before
 
 
-def test_every_attempt_is_journaled_with_price_gate_and_stack():
+def test_every_attempt_is_journaled_with_price_gate_and_stack() -> None:
     trader = Trader().with_zone("green", "green").hears(5250.25).enters("SELL")
     (blocked,) = trader.told(EntryBlocked)
     assert (blocked.asset, blocked.direction, blocked.gate) == ("ES", "SELL", "tempo")
@@ -140,19 +141,19 @@ def test_every_attempt_is_journaled_with_price_gate_and_stack():
     ("gate", "reopens_at"),
     [("cooldown", "09:38:00"), ("candle_lock", "09:40:00")],
 )
-def test_a_lock_shows_when_it_reopens(gate, reopens_at):
+def test_a_lock_shows_when_it_reopens(gate: str, reopens_at: str) -> None:
     trader = trader_with_gates_closed_from("cooldown").enters("SELL")
     rung = trader.rungs[gate]
     assert rung.reopens_at == Trader(at=reopens_at).now
 
 
 @pytest.mark.parametrize("gate", ["pending_order", "position", "heartbeat", "tempo", "zone", "reconcile", "bridge"])
-def test_a_gate_that_waits_for_an_event_names_no_instant(gate):
+def test_a_gate_that_waits_for_an_event_names_no_instant(gate: str) -> None:
     trader = trader_with_gates_closed_from("daily_stop").enters("SELL")
     assert trader.rungs[gate].reopens_at is None
 
 
-def test_an_asset_that_is_not_traded_is_no_gate():
+def test_an_asset_that_is_not_traded_is_no_gate() -> None:
     assert Trader().enters("BUY", asset="CL").refused_by == "unknown_asset"
 
 
@@ -160,16 +161,16 @@ def test_an_asset_that_is_not_traded_is_no_gate():
     ("color", "direction", "gate"),
     [("red", "BUY", "two_half_filter"), ("green", "BUY", None), ("neutral", "BUY", None)],
 )
-def test_the_two_half_filter_refuses_a_brick_against_the_entry(color, direction, gate):
+def test_the_two_half_filter_refuses_a_brick_against_the_entry(color: Color, direction: Side, gate: str | None) -> None:
     trader = Trader(two_half_filter=True).with_structure("green").bricks(2.5, color)
     assert trader.gate_for(direction) == gate
 
 
-def test_the_two_half_filter_is_off_by_default():
+def test_the_two_half_filter_is_off_by_default() -> None:
     assert Trader().with_structure("green").bricks(2.5, "red").gate_for("BUY") is None
 
 
-def test_the_two_half_filter_uses_the_direction_of_a_normal_zone():
+def test_the_two_half_filter_uses_the_direction_of_a_normal_zone() -> None:
     trader = Trader(two_half_filter=True).with_structure("red").bricks(2.5, "green")
     assert trader.gate_for() == "two_half_filter"
 
@@ -178,29 +179,29 @@ def test_the_two_half_filter_uses_the_direction_of_a_normal_zone():
     ("age", "gate"),
     [({"seconds": 29, "microseconds": 999_999}, None), ({"seconds": 30}, "bridge"), ({"seconds": 31}, "bridge")],
 )
-def test_live_needs_a_bridge_heartbeat_within_thirty_seconds(age, gate):
+def test_live_needs_a_bridge_heartbeat_within_thirty_seconds(age: dict[str, int], gate: str | None) -> None:
     trader = Trader(env="LIVE").with_structure("green").hears_bridge().loses_bridge()
     assert trader.later(**age).gate_for("BUY") == gate
 
 
-def test_live_needs_a_bridge_that_is_connected():
+def test_live_needs_a_bridge_that_is_connected() -> None:
     trader = Trader(env="LIVE").with_structure("green").hears_bridge(connected=False)
     assert trader.gate_for("BUY") == "bridge"
     assert trader.hears_bridge().gate_for("BUY") is None
 
 
-def test_live_is_closed_before_the_first_bridge_heartbeat():
+def test_live_is_closed_before_the_first_bridge_heartbeat() -> None:
     trader = Trader(env="LIVE", is_heard=False).hears().with_structure("green")
     assert trader.gate_for("BUY") == "bridge"
     assert trader.hears_bridge().gate_for("BUY") is None
 
 
-def test_a_snapshot_is_no_bridge_heartbeat():
+def test_a_snapshot_is_no_bridge_heartbeat() -> None:
     trader = Trader(env="LIVE").with_structure("green").loses_bridge().later(seconds=30)
     assert trader.broker_says(balance=50_000).gate_for("BUY") == "bridge"
 
 
-def test_demo_needs_no_bridge_heartbeat():
+def test_demo_needs_no_bridge_heartbeat() -> None:
     assert Trader().with_structure("green").later(seconds=3600).gate_for("BUY") is None
 
 
@@ -213,5 +214,5 @@ def test_demo_needs_no_bridge_heartbeat():
         ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"]),
     ],
 )
-def test_each_act_passes_the_gates_that_the_rules_name_for_it(act, gates):
+def test_each_act_passes_the_gates_that_the_rules_name_for_it(act: str, gates: tuple[str, ...] | list[str]) -> None:
     assert [gate.name for gate in ENTRY_GATES if act in gate.binds] == list(gates)

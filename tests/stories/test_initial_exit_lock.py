@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from services.engine.model.events import ExitBlocked, InitialExitLockReleased, OrderQueued
 from services.engine.model.replies import ExitsTaken, OrderTaken
 from tests.support.trader import Trader
-from wire.types import OrderStatus
+from wire.types import Color, OrderStatus
 
 
-def test_an_exit_before_the_first_6pt_brick_is_refused():
+def test_an_exit_before_the_first_6pt_brick_is_refused() -> None:
     trader = Trader().is_long()
     before = trader.desk
     trader.exits()
@@ -23,18 +26,18 @@ def test_an_exit_before_the_first_6pt_brick_is_refused():
 
 
 @pytest.mark.parametrize("color", ["green", "red"])
-def test_the_first_6pt_brick_after_the_fill_releases_it(color):
+def test_the_first_6pt_brick_after_the_fill_releases_it(color: Color) -> None:
     trader = Trader().is_long().bricks(6, color).exits()
     assert (trader.refused_by, trader.order.side, trader.order.qty) == (None, "SELL", 5)
     assert len(trader.told(InitialExitLockReleased)) == 1
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
-def test_no_other_size_releases_it(points):
+def test_no_other_size_releases_it(points: float) -> None:
     assert Trader().is_long().bricks(points, "green").exits().refused_by == "exit_locked"
 
 
-def test_a_neutral_late_or_repeated_6pt_brick_does_not_release_it():
+def test_a_neutral_late_or_repeated_6pt_brick_does_not_release_it() -> None:
     trader = Trader()
     trader.brick(6, "green", bar_id="first", bar_at=trader.now).is_long()
     trader.brick(6, "neutral")
@@ -43,18 +46,18 @@ def test_a_neutral_late_or_repeated_6pt_brick_does_not_release_it():
     assert trader.exits().refused_by == "exit_locked"
 
 
-def test_a_brick_between_order_and_fill_is_not_newer_than_the_entry():
+def test_a_brick_between_order_and_fill_is_not_newer_than_the_entry() -> None:
     trader = Trader().with_structure("green").enters("BUY").claims().bricks(6, "green").filled_at(5250)
     assert trader.exits().refused_by == "exit_locked"
 
 
-def test_a_brick_after_the_first_partial_fill_is_newer_than_the_entry():
+def test_a_brick_after_the_first_partial_fill_is_newer_than_the_entry() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(1, 5250).bricks(6, "green")
     trader.reports("FILLED", 5250, qty=4, exec_id="rest")
     assert trader.exits().refused_by is None
 
 
-def test_force_overrides_it_and_is_journaled_with_order_and_trade():
+def test_force_overrides_it_and_is_journaled_with_order_and_trade() -> None:
     trader = Trader().is_long().exits(force=True)
     (queued,) = [event for event in trader.told(OrderQueued) if event.kind == "EXIT"]
     assert queued.forced
@@ -63,7 +66,7 @@ def test_force_overrides_it_and_is_journaled_with_order_and_trade():
     assert trader.replays_equal()
 
 
-def test_force_without_a_lock_is_an_ordinary_exit():
+def test_force_without_a_lock_is_an_ordinary_exit() -> None:
     trader = Trader().is_long().bricks(6, "green").exits(force=True).filled_at(5251)
     assert not trader.trades[-1].forced_exit
 
@@ -77,29 +80,29 @@ def test_force_without_a_lock_is_an_ordinary_exit():
         ("daily_stop", lambda trader: trader.broker_says(balance=50_000).broker_says(balance=48_000)),
     ],
 )
-def test_automatic_exits_ignore_it(rule, comes_due):
+def test_automatic_exits_ignore_it(rule: str, comes_due: Callable[..., Any]) -> None:
     trader = Trader().is_long(5250.25)
     comes_due(trader)
     assert trader.exit_source == rule
 
 
-def test_it_holds_again_for_the_next_trade():
+def test_it_holds_again_for_the_next_trade() -> None:
     trader = Trader(cooldown_seconds=0).trades_once().at("09:35:00").is_long()
     assert trader.exits().refused_by == "exit_locked"
 
 
-def test_it_belongs_to_the_asset():
+def test_it_belongs_to_the_asset() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").brick(6, "green", asset="NQ")
     assert trader.exits("ES").refused_by == "exit_locked"
 
 
-def test_a_restart_keeps_it():
+def test_a_restart_keeps_it() -> None:
     trader = Trader().is_long().restarts()
     assert trader.exits().refused_by == "exit_locked"
     assert trader.bricks(6, "green").restarts().exits().refused_by is None
 
 
-def test_exit_all_skips_locked_assets_and_lists_them():
+def test_exit_all_skips_locked_assets_and_lists_them() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").bricks(6, "green")
     trader.at("09:35:00").is_long(18_000, asset="NQ").exits_all()
     assert isinstance(trader.answer, ExitsTaken)
@@ -108,7 +111,7 @@ def test_exit_all_skips_locked_assets_and_lists_them():
     assert [order.asset for order in trader.exits_all(force=True).answer.orders] == ["ES", "NQ"]
 
 
-def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit():
+def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit() -> None:
     trader = Trader().with_structure("green").enters("BUY")
     order = trader.order
     trader.exits()
@@ -118,7 +121,7 @@ def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit():
     assert trader.may_enter
 
 
-def test_an_entry_the_bridge_has_taken_will_be_locked_too():
+def test_an_entry_the_bridge_has_taken_will_be_locked_too() -> None:
     """The lock starts with the fill: without this an exit clicked just before would end the trade at once."""
     trader = Trader().with_structure("green").enters("BUY").claims().exits()
     assert trader.refused_by == "exit_locked"
@@ -128,12 +131,12 @@ def test_an_entry_the_bridge_has_taken_will_be_locked_too():
     assert trader.filled_at(5250).trades[-1].forced_exit
 
 
-def test_a_flat_asset_has_nothing_to_exit():
+def test_a_flat_asset_has_nothing_to_exit() -> None:
     assert Trader().exits().refused_by == "nothing_to_exit"
     assert Trader().exits(asset="CL").refused_by == "unknown_asset"
 
 
-def test_a_second_click_shows_the_pending_exit():
+def test_a_second_click_shows_the_pending_exit() -> None:
     trader = Trader().is_long().bricks(6, "green").exits()
     first = trader.order
     trader.exits()
@@ -142,6 +145,6 @@ def test_a_second_click_shows_the_pending_exit():
     assert len(trader.desk.orders) == 1
 
 
-def test_an_adopted_position_may_be_exited_at_once():
+def test_an_adopted_position_may_be_exited_at_once() -> None:
     trader = Trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.exits().refused_by is None

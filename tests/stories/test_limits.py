@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -28,15 +30,15 @@ TIGHTER = {
 LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
 
 
-def value(trader, name):
+def value(trader: Trader, name: str) -> object:
     return getattr(trader.desk.rules, name)
 
 
-def asked(number):
+def asked(number: int) -> object:
     return int(number) if isinstance(number, bool) else number
 
 
-def test_these_stories_cover_every_limit():
+def test_these_stories_cover_every_limit() -> None:
     assert {limit.name for limit in LIMITS} == set(TIGHTER)
 
 
@@ -44,7 +46,7 @@ def test_these_stories_cover_every_limit():
 
 
 @pytest.mark.parametrize("name", TIGHTER)
-def test_a_tighter_limit_holds_at_once_and_tomorrow(name):
+def test_a_tighter_limit_holds_at_once_and_tomorrow(name: str) -> None:
     default, tighter, _ = TIGHTER[name]
     trader = Trader()
     assert value(trader, name) == default
@@ -58,7 +60,7 @@ def test_a_tighter_limit_holds_at_once_and_tomorrow(name):
 
 
 @pytest.mark.parametrize("name", LOOSENED)
-def test_a_looser_limit_waits_for_the_next_trading_day(name):
+def test_a_looser_limit_waits_for_the_next_trading_day(name: str) -> None:
     default, _, looser = TIGHTER[name]
     trader = Trader().limits(**{name: looser})
     assert trader.answer == RulesTaken({name: str(looser)})
@@ -70,13 +72,13 @@ def test_a_looser_limit_waits_for_the_next_trading_day(name):
     assert trader.replays_equal()
 
 
-def test_the_filter_is_switched_off_tomorrow():
+def test_the_filter_is_switched_off_tomorrow() -> None:
     trader = Trader(two_half_filter=True).limits(two_half_filter=0)
     assert trader.desk.rules.two_half_filter is True
     assert trader.at("18:00:00").ticks().desk.rules.two_half_filter is False
 
 
-def test_several_limits_at_once_are_changed_independently():
+def test_several_limits_at_once_are_changed_independently() -> None:
     trader = Trader().limits(max_trades_per_day=3, cooldown_seconds=60, daily_stop_limit_pct="1.5")
     rules = trader.desk.rules
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 180, Decimal("1.5"))
@@ -86,7 +88,7 @@ def test_several_limits_at_once_are_changed_independently():
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 60, Decimal("1.5"))
 
 
-def test_the_last_change_of_the_day_applies_tomorrow():
+def test_the_last_change_of_the_day_applies_tomorrow() -> None:
     trader = Trader().limits(max_trades_per_day=10).limits(max_trades_per_day=8)
     assert (value(trader, "max_trades_per_day"), trader.answer.pending) == (6, {"max_trades_per_day": "8"})
     trader.limits(max_trades_per_day=4)
@@ -101,66 +103,66 @@ def test_the_last_change_of_the_day_applies_tomorrow():
     assert trader.replays_equal()
 
 
-def test_setting_the_current_value_changes_nothing():
+def test_setting_the_current_value_changes_nothing() -> None:
     trader = Trader().limits(max_trades_per_day=6)
     assert (trader.answer, trader.events) == (RulesTaken({}), ())
 
 
 @pytest.mark.parametrize("name", ["day_roll", "points_tp_target", "contracts", "sequence"])
-def test_one_unknown_limit_refuses_the_whole_change(name):
+def test_one_unknown_limit_refuses_the_whole_change(name: str) -> None:
     trader = Trader().limits(max_trades_per_day=3, **{name: 1})
     assert trader.refused_by == "setting_invalid"
     assert name in trader.refusal.sentence
     assert value(trader, "max_trades_per_day") == 6
 
 
-def test_an_empty_change_changes_nothing():
+def test_an_empty_change_changes_nothing() -> None:
     assert Trader().limits().refused_by == "setting_invalid"
 
 
 # -- what a tighter limit means at once -----------------------------------------------------------------------
 
 
-def test_the_trade_limit_closes_with_the_trades_already_taken():
+def test_the_trade_limit_closes_with_the_trades_already_taken() -> None:
     trader = Trader().consumes_trade().consumes_trade().with_structure("green").limits(max_trades_per_day=2)
     assert trader.gate_for("BUY") == "trade_limit"
     assert trader.limits(max_trades_per_day=1).gate_for("BUY") == "trade_limit"
     assert "2 of 1" in trader.enters("BUY").refusal.sentence
 
 
-def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_at_once():
+def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_at_once() -> None:
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_400).with_structure("green")
     trader.limits(daily_stop_limit_pct=1)
     assert trader.desk.day.is_stopped
     assert trader.gate_for("BUY") == "daily_stop"
 
 
-def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_balance():
+def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_balance() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
     trader.limits(daily_stop_limit_pct=1).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
 
 
-def test_a_changed_heartbeat_limit_applies_to_the_current_silence():
+def test_a_changed_heartbeat_limit_applies_to_the_current_silence() -> None:
     trader = Trader().with_structure("green").goes_silent().later(seconds=301)
     assert trader.gate_for("BUY") is None
     assert trader.limits(heartbeat_max_age_seconds=300).gate_for("BUY") == "heartbeat"
 
 
-def test_sizes_and_stop_count_for_the_next_order():
+def test_sizes_and_stop_count_for_the_next_order() -> None:
     trader = Trader().limits(entry_qty_6pt=2, stop_points=8, scale_in_qty=1).is_long(5250).bricks(6, "green")
     assert (trader.position, trader.protections.stop_points) == (2, 8)
     assert trader.limits(stop_points=4).scales_in().order.qty == 1
     assert trader.order.stop_points == trader.protections.stop_points == 8
 
 
-def test_a_pending_entry_keeps_its_deadline():
+def test_a_pending_entry_keeps_its_deadline() -> None:
     trader = Trader().with_structure("green").enters("BUY").limits(entry_ttl_seconds=10).later(seconds=29).ticks()
     assert trader.order is not None
     assert trader.later(seconds=1).ticks().order is None
 
 
-def test_a_longer_cooldown_counts_from_the_next_exit_and_never_shortens_the_running_one():
+def test_a_longer_cooldown_counts_from_the_next_exit_and_never_shortens_the_running_one() -> None:
     trader = Trader(candle_seconds=1).trades_once().bricks(6, "green").limits(cooldown_seconds=240)
     assert trader.later(seconds=179).gate_for("BUY") == "cooldown"
     trader.later(seconds=61).trades_once().bricks(6, "green")
@@ -182,21 +184,23 @@ def test_a_longer_cooldown_counts_from_the_next_exit_and_never_shortens_the_runn
         ("09:36:00", 600, "09:39:59.999999", "09:40:00"),
     ],
 )
-def test_a_candle_made_longer_while_it_runs_ends_with_the_longer_one(entry_at, seconds, last, opens):
+def test_a_candle_made_longer_while_it_runs_ends_with_the_longer_one(
+    entry_at: str, seconds: int, last: str, opens: str
+) -> None:
     trader = Trader(at="09:30:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.at(entry_at).enters("BUY").claims().limits(candle_seconds=seconds)
     assert trader.at(last).gate_for("BUY", asset="NQ") == "candle_lock"
     assert trader.at(opens).gate_for("BUY", asset="NQ") is None
 
 
-def test_a_longer_candle_ends_no_lock_early():
+def test_a_longer_candle_ends_no_lock_early() -> None:
     """From 300 to 450 s: the candle 09:35 to 09:40 is used, and a new candle begins inside it at 09:37:30."""
     trader = Trader(at="09:36:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").claims().limits(candle_seconds=450)
     assert trader.at("09:39:59").gate_for("BUY", asset="NQ") == "candle_lock"
 
 
-def test_a_rejected_entry_frees_its_candle_after_candles_became_longer():
+def test_a_rejected_entry_frees_its_candle_after_candles_became_longer() -> None:
     trader = Trader(at="09:36:00", assets=("ES", "NQ")).with_structure("green", "NQ").with_structure("green", "ES")
     trader.enters("BUY").claims().limits(candle_seconds=900).later(seconds=10).rejected()
     assert trader.gate_for("BUY", asset="NQ") is None
@@ -205,11 +209,11 @@ def test_a_rejected_entry_frees_its_candle_after_candles_became_longer():
 LOOSE = {"max_trades_per_day": 100, "daily_stop_limit_pct": 50, "cooldown_seconds": 0, "candle_seconds": 1}
 
 
-def loosens_in_the_page(trader):
+def loosens_in_the_page(trader: Trader) -> Trader:
     return trader.limits(**LOOSE)
 
 
-def loosens_by_restart(trader):
+def loosens_by_restart(trader: Trader) -> Trader:
     return trader.restarts(**{**LOOSE, "daily_stop_limit_pct": Decimal(50)})
 
 
@@ -223,7 +227,7 @@ LOCKED = {
 
 @pytest.mark.parametrize("loosens", [loosens_in_the_page, loosens_by_restart])
 @pytest.mark.parametrize("gate", LOCKED)
-def test_no_looser_limit_loosens_a_lock_that_holds(gate, loosens):
+def test_no_looser_limit_loosens_a_lock_that_holds(gate: str, loosens: Callable[..., Any]) -> None:
     limit = 1 if gate == "trade_limit" else 6
     trader = Trader(assets=("ES", "NQ"), max_trades_per_day=limit)
     trader.with_structure("green", "NQ").with_structure("green", "ES")
@@ -234,14 +238,14 @@ def test_no_looser_limit_loosens_a_lock_that_holds(gate, loosens):
     assert trader.enters("BUY").refusal == before
 
 
-def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end():
+def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end() -> None:
     trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().broker_says(balance=49_000)
     trader.limits(max_trades_per_day=9).at("18:00:00").with_structure("green")
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.rules.max_trades_per_day == 9
 
 
-def test_a_cooldown_over_the_day_roll_keeps_its_end():
+def test_a_cooldown_over_the_day_roll_keeps_its_end() -> None:
     trader = Trader(at="17:58:00").trades_once().limits(cooldown_seconds=0).at("18:00:59.999999").bricks(6, "green")
     assert trader.desk.rules.cooldown_seconds == 0
     assert trader.gate_for("BUY") == "cooldown"
@@ -252,7 +256,7 @@ def test_a_cooldown_over_the_day_roll_keeps_its_end():
 
 
 @pytest.mark.parametrize("name", LOOSENED)
-def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_alert(name):
+def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_alert(name: str) -> None:
     default, _, looser = TIGHTER[name]
     trader = Trader().restarts(**{name: looser})
     assert value(trader, name) == default
@@ -264,20 +268,20 @@ def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_aler
 
 
 @pytest.mark.parametrize("name", TIGHTER)
-def test_a_restart_with_a_tighter_setting_applies_it_at_once(name):
+def test_a_restart_with_a_tighter_setting_applies_it_at_once(name: str) -> None:
     _, tighter, _ = TIGHTER[name]
     trader = Trader().restarts(**{name: tighter})
     assert (value(trader, name), trader.alerts) == (tighter, [])
     assert value(trader.at("18:00:00").ticks(), name) == tighter
 
 
-def test_a_restart_with_a_lower_stop_stops_a_day_that_has_lost_more():
+def test_a_restart_with_a_lower_stop_stops_a_day_that_has_lost_more() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
     trader.restarts(daily_stop_limit_pct=Decimal(1)).ticks()
     assert trader.exit_source == "daily_stop"
 
 
-def test_a_limit_tightened_in_the_page_outlives_restarts_and_days():
+def test_a_limit_tightened_in_the_page_outlives_restarts_and_days() -> None:
     trader = Trader().limits(max_trades_per_day=3).restarts()
     assert (value(trader, "max_trades_per_day"), trader.alerts) == (3, [])
     trader.at("18:00:00").restarts()
@@ -285,13 +289,13 @@ def test_a_limit_tightened_in_the_page_outlives_restarts_and_days():
     assert trader.replays_equal()
 
 
-def test_a_restart_that_changes_another_setting_leaves_it_tightened():
+def test_a_restart_that_changes_another_setting_leaves_it_tightened() -> None:
     trader = Trader().limits(max_trades_per_day=3).restarts(cooldown_seconds=240)
     assert (value(trader, "max_trades_per_day"), value(trader, "cooldown_seconds")) == (3, 240)
     assert value(trader.at("18:00:00").ticks(), "max_trades_per_day") == 3
 
 
-def test_a_changed_setting_replaces_the_pages_pending_value():
+def test_a_changed_setting_replaces_the_pages_pending_value() -> None:
     trader = Trader().limits(max_trades_per_day=10).restarts(max_trades_per_day=8)
     assert pending_limits(trader.desk) == {"max_trades_per_day": 8}
     assert value(trader, "max_trades_per_day") == 6
@@ -299,23 +303,23 @@ def test_a_changed_setting_replaces_the_pages_pending_value():
     assert pending_limits(trader.desk) == {}
 
 
-def test_a_looser_setting_reverted_the_same_day_leaves_nothing_pending():
+def test_a_looser_setting_reverted_the_same_day_leaves_nothing_pending() -> None:
     trader = Trader().restarts(max_trades_per_day=9).restarts(max_trades_per_day=6).at("18:00:00").ticks()
     assert value(trader, "max_trades_per_day") == 6
 
 
-def test_the_roll_itself_is_never_moved_today():
+def test_the_roll_itself_is_never_moved_today() -> None:
     trader = Trader(max_trades_per_day=1).consumes_trade().with_structure("green").restarts(day_roll="12:00")
     assert trader.at("12:00:00").gate_for("BUY") == "trade_limit"
     assert trader.at("18:00:00").gate_for("BUY") is None
     assert trader.ticks().desk.rules.day_roll == "12:00"
 
 
-def test_a_setting_that_is_no_limit_changes_at_once_by_restart():
+def test_a_setting_that_is_no_limit_changes_at_once_by_restart() -> None:
     trader = Trader().restarts(points_tp_target=Decimal(20)).is_long(5250)
     assert trader.protections.points_tp_target == 20
 
 
-def test_pending_limits_survive_a_restart():
+def test_pending_limits_survive_a_restart() -> None:
     trader = Trader().limits(cooldown_seconds=60).restarts()
     assert pending_limits(trader.desk) == {"cooldown_seconds": 60}

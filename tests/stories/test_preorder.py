@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.engine.model.events import (
@@ -17,17 +19,18 @@ from services.engine.model.events import (
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.support.builders import AGAINST, WITH
 from tests.support.trader import Trader
+from wire.types import Color, Side
 
 PLACING_ASKS = LADDER[:7]
 
 
-def waiting_trader(direction="BUY", **settings):
+def waiting_trader(direction: Side = "BUY", **settings: Any) -> Trader:
     """Return a trader with a pre-order; structure agrees, and the next 6pt brick will arm the token."""
     color = WITH[direction]
     return Trader(**settings).with_zone(color, color).preorders(direction)
 
 
-def ending_of(trader):
+def ending_of(trader: Trader):
     (ended,) = trader.told(PreOrderEnded)
     return ended
 
@@ -36,13 +39,13 @@ def ending_of(trader):
 
 
 @pytest.mark.parametrize("gate", LADDER)
-def test_placing_checks_the_first_seven_gates_and_no_other(gate):
+def test_placing_checks_the_first_seven_gates_and_no_other(gate: str) -> None:
     trader = trader_with_gates_closed_from(gate).preorders("BUY")
     assert trader.refused_by == (gate if gate in PLACING_ASKS else None)
     assert trader.replays_equal()
 
 
-def test_a_refused_pre_order_shows_the_ladder_and_is_journaled():
+def test_a_refused_pre_order_shows_the_ladder_and_is_journaled() -> None:
     trader = trader_with_gates_closed_from("cooldown").preorders("BUY")
     assert trader.refusal.retry_after_s > 0
     assert [rung.gate for rung in trader.refusal.ladder] == list(LADDER)
@@ -50,7 +53,7 @@ def test_a_refused_pre_order_shows_the_ladder_and_is_journaled():
     assert trader.asset.preorder is None
 
 
-def test_placing_uses_no_token_and_no_candle():
+def test_placing_uses_no_token_and_no_candle() -> None:
     trader = Trader().with_structure("green")
     before = trader.desk
     trader.preorders("BUY")
@@ -62,24 +65,24 @@ def test_placing_uses_no_token_and_no_candle():
 
 
 @pytest.mark.parametrize(("color", "direction"), [("green", "BUY"), ("red", "SELL")])
-def test_a_normal_zone_gives_the_direction(color, direction):
+def test_a_normal_zone_gives_the_direction(color: Color, direction: Side) -> None:
     assert Trader().with_zone(color, color).preorders().asset.preorder.direction == direction
 
 
 @pytest.mark.parametrize(("high", "macro"), [("green", "red"), ("neutral", "green"), ("neutral", "neutral")])
-def test_without_structure_the_direction_must_be_named(high, macro):
+def test_without_structure_the_direction_must_be_named(high: Color, macro: Color) -> None:
     trader = Trader().with_zone(high, macro)
     assert trader.preorders().refused_by == "direction_required"
     assert trader.preorders("SELL").refused_by is None
 
 
-def test_an_override_must_name_the_direction_too():
+def test_an_override_must_name_the_direction_too() -> None:
     trader = Trader().with_zone("green", "green")
     assert trader.preorders(override=True).refused_by == "direction_required"
     assert trader.preorders("SELL", override=True).refused_by is None
 
 
-def test_one_intent_or_pre_order_per_asset():
+def test_one_intent_or_pre_order_per_asset() -> None:
     trader = waiting_trader(assets=("ES", "NQ"))
     assert trader.preorders("BUY").refused_by == "already_waiting"
     assert trader.intends().refused_by == "already_waiting"
@@ -87,7 +90,7 @@ def test_one_intent_or_pre_order_per_asset():
     assert Trader().intends().preorders("BUY").refused_by == "already_waiting"
 
 
-def test_an_asset_that_is_not_traded_has_no_pre_order():
+def test_an_asset_that_is_not_traded_has_no_pre_order() -> None:
     assert Trader().preorders("BUY", asset="CL").refused_by == "unknown_asset"
     assert Trader().cancels_preorder("CL").refused_by == "unknown_asset"
 
@@ -96,7 +99,7 @@ def test_an_asset_that_is_not_traded_has_no_pre_order():
 
 
 @pytest.mark.parametrize("direction", ["BUY", "SELL"])
-def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction):
+def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction: Side) -> None:
     trader = waiting_trader(direction).bricks(6, WITH[direction])
     order = trader.order
     assert (order.kind, order.side, order.qty, order.stop_points) == ("ENTRY", direction, 5, 15)
@@ -109,7 +112,7 @@ def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction):
     assert trader.replays_equal()
 
 
-def test_the_order_has_mode_size_and_override_of_the_pre_order():
+def test_the_order_has_mode_size_and_override_of_the_pre_order() -> None:
     trader = Trader().with_zone("red", "red").preorders("BUY", mode="RUNNER", size="9pt", override=True)
     trader.bricks(6, "green")
     assert (trader.order.qty, trader.order.entry.override) == (3, True)
@@ -118,7 +121,7 @@ def test_the_order_has_mode_size_and_override_of_the_pre_order():
 
 
 @pytest.mark.parametrize("direction", ["BUY", "SELL"])
-def test_a_brick_of_the_other_colour_cancels_it(direction):
+def test_a_brick_of_the_other_colour_cancels_it(direction: Side) -> None:
     color = AGAINST[direction]
     trader = waiting_trader(direction).bricks(6, color)
     assert trader.desk.orders == {}
@@ -128,13 +131,13 @@ def test_a_brick_of_the_other_colour_cancels_it(direction):
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
-def test_bricks_of_other_sizes_do_not_change_it(points):
+def test_bricks_of_other_sizes_do_not_change_it(points: float) -> None:
     trader = waiting_trader().bricks(points, "green")
     assert trader.asset.preorder.status == "WAITING"
     assert trader.order is None
 
 
-def test_neutral_late_and_repeated_bricks_do_not_change_it():
+def test_neutral_late_and_repeated_bricks_do_not_change_it() -> None:
     trader = Trader().with_zone("green", "green")
     trader.brick(6, "green", bar_id="one", bar_at=trader.now).preorders("BUY")
     trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
@@ -157,7 +160,7 @@ CLOSES_A_GATE = {
 
 
 @pytest.mark.parametrize("gate", CLOSES_A_GATE)
-def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate):
+def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate: str) -> None:
     trader = waiting_trader(assets=("ES", "NQ"), env="LIVE", two_half_filter=True, max_trades_per_day=1)
     CLOSES_A_GATE[gate](trader)
     trader.brick(6, "green", asset="ES")
@@ -168,24 +171,24 @@ def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate):
     assert trader.replays_equal()
 
 
-def test_without_a_zone_a_gate_refuses_it_at_its_brick():
+def test_without_a_zone_a_gate_refuses_it_at_its_brick() -> None:
     trader = Trader().preorders("BUY").bricks(6, "green")
     assert "NO ZONE" in ending_of(trader).reason
 
 
-def test_a_gate_that_reopened_meanwhile_does_not_count():
+def test_a_gate_that_reopened_meanwhile_does_not_count() -> None:
     trader = waiting_trader().goes_silent().at("09:45:00").ticks().hears().bricks(6, "green")
     assert trader.asset.preorder.status == "FIRED"
 
 
-def test_its_brick_brings_the_token_it_needs():
+def test_its_brick_brings_the_token_it_needs() -> None:
     trader = Trader(cooldown_seconds=0).with_structure("green").enters("BUY").filled_at(5250)
     trader.exits(force=True).filled_at(5250).at("09:35:00")
     assert trader.gate_for("BUY") == "tempo"
     assert trader.preorders("BUY").bricks(6, "green").order is not None
 
 
-def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle():
+def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle() -> None:
     trader = waiting_trader().bricks(6, "green").rejected()
     assert trader.gate_for("BUY") is None
     assert trader.asset.preorder.status == "FIRED"
@@ -194,7 +197,7 @@ def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle():
 # -- cancelling -----------------------------------------------------------------------------------------------
 
 
-def test_another_accepted_entry_cancels_it():
+def test_another_accepted_entry_cancels_it() -> None:
     trader = Trader().with_structure("green").preorders("BUY").enters("BUY")
     assert trader.order is not None
     assert trader.asset.preorder.status == "CANCELLED"
@@ -202,13 +205,13 @@ def test_another_accepted_entry_cancels_it():
     assert len(trader.bricks(6, "green").desk.orders) == 1
 
 
-def test_a_refused_entry_leaves_it_waiting():
+def test_a_refused_entry_leaves_it_waiting() -> None:
     trader = waiting_trader().enters("BUY")
     assert trader.refused_by == "tempo"
     assert trader.asset.preorder.status == "WAITING"
 
 
-def test_the_operator_can_cancel_it_once():
+def test_the_operator_can_cancel_it_once() -> None:
     trader = waiting_trader().cancels_preorder()
     assert trader.refused_by is None
     assert (trader.asset.preorder.status, ending_of(trader).fired) == ("CANCELLED", False)
@@ -217,12 +220,12 @@ def test_the_operator_can_cancel_it_once():
     assert trader.preorders("BUY").refused_by is None
 
 
-def test_there_is_nothing_to_cancel_before_and_after():
+def test_there_is_nothing_to_cancel_before_and_after() -> None:
     assert Trader().cancels_preorder().refused_by == "nothing_waiting"
     assert waiting_trader().bricks(6, "green").cancels_preorder().refused_by == "nothing_waiting"
 
 
-def test_a_restart_keeps_it_waiting():
+def test_a_restart_keeps_it_waiting() -> None:
     trader = waiting_trader().restarts().bricks(6, "green")
     assert trader.order.kind == "ENTRY"
     assert trader.replays_equal()
@@ -231,11 +234,11 @@ def test_a_restart_keeps_it_waiting():
 # -- the order of a brick's effects ---------------------------------------------------------------------------
 
 
-def kinds(trader, *wanted):
+def kinds(trader: Trader, *wanted: type[Any]) -> list[type[Any]]:
     return [type(event) for event in trader.events if isinstance(event, wanted)]
 
 
-def test_a_6pt_brick_changes_token_intent_scale_in_and_exits_in_this_order():
+def test_a_6pt_brick_changes_token_intent_scale_in_and_exits_in_this_order() -> None:
     trader = Trader().intends().adopts(5, 5250).bricks(2.5, "red").targets(20).hears(5259).targets(9)
     trader.bricks(6, "green")
     wanted = (TempoArmed, IntentChanged, ScaleInUnlocked, OrderQueued)
@@ -243,7 +246,7 @@ def test_a_6pt_brick_changes_token_intent_scale_in_and_exits_in_this_order():
     assert trader.exit_source == "points_tp"
 
 
-def test_exits_come_before_the_pre_order():
+def test_exits_come_before_the_pre_order() -> None:
     trader = Trader().with_zone("red", "red").preorders("SELL").adopts(5).toggles("main_flip").bricks(6, "red")
     assert kinds(trader, OrderQueued, PreOrderEnded) == [OrderQueued, PreOrderEnded]
     assert trader.exit_source == "main_flip"

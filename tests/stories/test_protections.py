@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any, Literal
 
 import pytest
 
 from services.engine.model.events import ProtectionChanged, SignalCounted
 from tests.support.trader import Trader
+from wire.types import Color
 
 OPENS = {"is_long": 1, "is_short": -1}
 
 
-def runner(opens="is_long", **settings):
+def runner(opens="is_long", **settings: Any) -> Trader:
     """Return a trader with a RUNNER from 5250 whose management is unlocked."""
     return getattr(Trader(**settings), opens)(5250, mode="RUNNER").unlocks_management()
 
@@ -36,7 +38,9 @@ def runner(opens="is_long", **settings):
 )
 @pytest.mark.parametrize("change", ["protects", "targets"])
 @pytest.mark.parametrize("enabled", [True, False])
-def test_the_2_5pt_stream_locks_protect_and_points_target(opens, color, is_locked, change, enabled):
+def test_the_2_5pt_stream_locks_protect_and_points_target(
+    opens: str, color: Color, is_locked: bool, change: str, enabled: bool
+) -> None:
     trader = getattr(Trader(), opens)(5250)
     if color:
         trader.bricks(2.5, color)
@@ -46,45 +50,47 @@ def test_the_2_5pt_stream_locks_protect_and_points_target(opens, color, is_locke
     assert not is_locked or trader.trade == before
 
 
-def test_it_locks_again_with_the_next_brick():
+def test_it_locks_again_with_the_next_brick() -> None:
     trader = runner().bricks(2.5, "green").protects(-2)
     assert trader.refused_by == "management_locked"
     assert "green" in trader.refusal.sentence
     assert trader.bricks(2.5, "red").protects(-2).refused_by is None
 
 
-def test_a_2_5pt_brick_from_before_the_entry_counts():
+def test_a_2_5pt_brick_from_before_the_entry_counts() -> None:
     assert Trader().bricks(2.5, "red").is_long().protects(-2).refused_by is None
 
 
 @pytest.mark.parametrize("points", [1, 4, 6, 12])
-def test_no_other_size_unlocks_it(points):
+def test_no_other_size_unlocks_it(points: int) -> None:
     trader = Trader().is_long(5250)
     trader.brick_against(points)
     assert trader.protects(-2).refused_by == "management_locked"
 
 
-def test_armed_protections_fire_while_it_is_locked():
+def test_armed_protections_fire_while_it_is_locked() -> None:
     trader = runner().protects(-2).bricks(2.5, "green").hears(5248)
     assert trader.exit_source == "protect"
     trader = runner().targets(10).bricks(2.5, "green").hears(5260)
     assert trader.exit_source == "points_tp"
 
 
-def test_it_survives_a_restart():
+def test_it_survives_a_restart() -> None:
     assert Trader().is_long().restarts().protects(-2).refused_by == "management_locked"
     assert runner().restarts().protects(-2).refused_by is None
 
 
 @pytest.mark.parametrize("change", ["protects", "targets", "signals"])
-def test_an_asset_without_a_trade_has_nothing_to_protect(change):
+def test_an_asset_without_a_trade_has_nothing_to_protect(change: str) -> None:
     assert getattr(Trader().with_structure("green"), change)().refused_by == "nothing_to_manage"
     assert getattr(Trader().with_structure("green").enters("BUY").claims(), change)().refused_by == "nothing_to_manage"
     assert getattr(Trader().turns_to("CL"), change)().refused_by == "unknown_asset"
 
 
 @pytest.mark.parametrize("rule", ["high_next_bar", "main_flip", "four_pt_invalidation"])
-def test_a_flat_asset_has_nothing_to_toggle(rule):
+def test_a_flat_asset_has_nothing_to_toggle(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     assert Trader().toggles(rule).refused_by == "nothing_to_manage"
     assert Trader().turns_to("CL").toggles(rule).refused_by == "unknown_asset"
 
@@ -92,14 +98,14 @@ def test_a_flat_asset_has_nothing_to_toggle(rule):
 # -- protect --------------------------------------------------------------------------------------------------
 
 
-def test_it_is_off_at_entry():
+def test_it_is_off_at_entry() -> None:
     trader = Trader().is_long(5250, mode="RUNNER").hears(5200)
     assert not trader.protections.protect_enabled
     assert trader.order is None
 
 
 @pytest.mark.parametrize("threshold", ["-2", "-2.0", "0.5", "0.50"])
-def test_both_thresholds_are_accepted(threshold):
+def test_both_thresholds_are_accepted(threshold: str) -> None:
     trader = runner().protects(threshold)
     assert trader.refused_by is None
     assert trader.protections.protect_threshold_points == Decimal(threshold)
@@ -107,7 +113,7 @@ def test_both_thresholds_are_accepted(threshold):
 
 
 @pytest.mark.parametrize("threshold", ["-2.01", "-1.99", "0", "0.49", "0.51", "2", "-0.5", "200"])
-def test_any_other_threshold_is_refused_locked_or_not(threshold):
+def test_any_other_threshold_is_refused_locked_or_not(threshold: str) -> None:
     for trader in (runner(), runner().bricks(2.5, "green")):
         assert trader.protects(threshold).refused_by == "setting_invalid"
         assert not trader.protections.protect_enabled
@@ -125,7 +131,9 @@ def test_any_other_threshold_is_refused_locked_or_not(threshold):
         ("0.5", "0.25", True),
     ],
 )
-def test_it_fires_at_its_threshold_and_below_from_a_price(opens, threshold, points, fires):
+def test_it_fires_at_its_threshold_and_below_from_a_price(
+    opens: str, threshold: int | str, points: str, fires: bool
+) -> None:
     trader = runner(opens).hears(5250 + OPENS[opens] * 20).protects(threshold)
     trader.later(seconds=1).hears(Decimal(5250) + OPENS[opens] * Decimal(points))
     assert trader.exit_source == ("protect" if fires else None)
@@ -135,29 +143,29 @@ def test_it_fires_at_its_threshold_and_below_from_a_price(opens, threshold, poin
     ("threshold", "open_pnl", "fires"),
     [(-2, "-49.99", False), (-2, "-50", True), ("0.5", "12.51", False), ("0.5", "12.5", True)],
 )
-def test_it_fires_from_a_snapshot(threshold, open_pnl, fires):
+def test_it_fires_from_a_snapshot(threshold: int | str, open_pnl: str, fires: bool) -> None:
     trader = runner().protects(threshold).broker_says(open_pnl=open_pnl)
     assert trader.exit_source == ("protect" if fires else None)
 
 
-def test_an_older_price_does_not_fire_it_against_a_newer_snapshot():
+def test_an_older_price_does_not_fire_it_against_a_newer_snapshot() -> None:
     trader = runner().protects(-2).later(seconds=5).broker_says(open_pnl=0)
     trader.hears(5240, sent_at=trader.now - timedelta(seconds=1))
     assert trader.order is None
 
 
-def test_it_keeps_its_threshold_when_none_is_named():
+def test_it_keeps_its_threshold_when_none_is_named() -> None:
     trader = runner().protects("0.5").protects(enabled=False)
     assert (trader.protections.protect_enabled, trader.protections.protect_threshold_points) == (False, Decimal("0.5"))
     assert trader.hears(5200).order is None
     assert trader.protects().hears(5199).exit_source == "protect"
 
 
-def test_it_fires_before_the_first_6pt_brick():
+def test_it_fires_before_the_first_6pt_brick() -> None:
     assert runner().protects(-2).hears(5248).exit_source == "protect"
 
 
-def test_it_ends_with_the_trade():
+def test_it_ends_with_the_trade() -> None:
     trader = runner(cooldown_seconds=0).protects(-2).hears(5248).filled_at(5248).at("09:36:00").is_long(5250)
     assert not trader.protections.protect_enabled
 
@@ -176,7 +184,7 @@ def test_it_ends_with_the_trade():
         ("200.01", "setting_invalid"),
     ],
 )
-def test_the_target_is_above_0_and_at_most_200(target, refused_by):
+def test_the_target_is_above_0_and_at_most_200(target: str, refused_by: str | None) -> None:
     trader = runner().targets(target)
     assert trader.refused_by == refused_by
     assert trader.protections.points_tp_enabled is (refused_by is None)
@@ -184,12 +192,12 @@ def test_the_target_is_above_0_and_at_most_200(target, refused_by):
 
 @pytest.mark.parametrize(("points", "fires"), [("7.25", False), ("7.5", True)])
 @pytest.mark.parametrize("opens", OPENS)
-def test_a_changed_target_fires_at_exactly_its_points(opens, points, fires):
+def test_a_changed_target_fires_at_exactly_its_points(opens: str, points: str, fires: bool) -> None:
     trader = runner(opens).targets("7.5").hears(Decimal(5250) + OPENS[opens] * Decimal(points))
     assert trader.exit_source == ("points_tp" if fires else None)
 
 
-def test_switched_off_it_does_not_fire():
+def test_switched_off_it_does_not_fire() -> None:
     trader = Trader().is_long(5250).unlocks_management().targets(enabled=False).hears(5300)
     assert trader.order is None
     assert trader.protections.points_tp_target == 15
@@ -200,7 +208,7 @@ def test_switched_off_it_does_not_fire():
 
 
 @pytest.mark.parametrize("opens", OPENS)
-def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens):
+def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens: str) -> None:
     trader = getattr(Trader(), opens)(5250, mode="RUNNER").signals(toggle=True)
     trader.brick_against(6).brick_with(6).brick_against(6)
     assert (trader.protections.tp_count, trader.order) == (2, None)
@@ -209,7 +217,7 @@ def test_it_fires_with_the_third_6pt_brick_against_the_trade(opens):
     assert trader.replays_equal()
 
 
-def test_bricks_from_before_arming_do_not_count():
+def test_bricks_from_before_arming_do_not_count() -> None:
     trader = runner().bricks(6, "red", "red").signals(toggle=True, target=1)
     assert (trader.refused_by, trader.protections.tp_count) == (None, 0)
     assert trader.hears(5250).order is None
@@ -217,46 +225,46 @@ def test_bricks_from_before_arming_do_not_count():
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4])
-def test_no_other_size_counts(points):
+def test_no_other_size_counts(points: float) -> None:
     assert runner().signals(toggle=True, target=1).bricks(points, "red").order is None
 
 
 @pytest.mark.parametrize(
     ("target", "refused_by"), [(0, "setting_invalid"), (1, None), (50, None), (51, "setting_invalid")]
 )
-def test_the_target_is_from_1_to_50(target, refused_by):
+def test_the_target_is_from_1_to_50(target: int, refused_by: str | None) -> None:
     trader = runner().signals(target=target)
     assert trader.refused_by == refused_by
     assert trader.protections.tp_target == (3 if refused_by else target)
 
 
-def test_the_fiftieth_brick_fires_and_the_forty_ninth_does_not():
+def test_the_fiftieth_brick_fires_and_the_forty_ninth_does_not() -> None:
     trader = runner().signals(toggle=True, target=50).bricks(6, *["red"] * 49)
     assert trader.order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 
 
-def test_a_reset_zeroes_the_count_and_stays_armed():
+def test_a_reset_zeroes_the_count_and_stays_armed() -> None:
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(reset=True)
     assert (trader.protections.tp_armed, trader.protections.tp_count) == (True, 0)
     assert trader.bricks(6, "red", "red").order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 
 
-def test_toggled_off_it_neither_counts_nor_fires():
+def test_toggled_off_it_neither_counts_nor_fires() -> None:
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(toggle=True).bricks(6, "red", "red")
     assert (trader.protections.tp_armed, trader.order, trader.protections.tp_count) == (False, None, 2)
     trader.signals(toggle=True)
     assert (trader.protections.tp_armed, trader.protections.tp_count) == (True, 0)
 
 
-def test_a_target_lowered_below_the_count_fires_with_the_next_price():
+def test_a_target_lowered_below_the_count_fires_with_the_next_price() -> None:
     trader = runner().signals(toggle=True).bricks(6, "red", "red").signals(target=2)
     assert trader.protections.tp_count == 2
     assert trader.hears(5250).exit_source == "signal_tp"
 
 
-def test_no_target_can_be_reached_while_the_initial_exit_lock_holds():
+def test_no_target_can_be_reached_while_the_initial_exit_lock_holds() -> None:
     """The signal target is the only automatic exit that the lock blocks; the brick it counts also releases the lock."""
     trader = runner().signals(toggle=True, target=1).hears(5240).bricks(8, "green")
     assert trader.trade.initial_exit_locked
@@ -281,7 +289,9 @@ ARMS = {
 @pytest.mark.parametrize("rule", ARMS)
 @pytest.mark.parametrize("fresh", [0, 1, 2])
 @pytest.mark.parametrize("unlocked", [False, True])
-def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(opens, rule, fresh, unlocked):
+def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(
+    opens: str, rule: str, fresh: int, unlocked: bool
+) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = getattr(Trader(), opens)(5250, mode="RUNNER")
     for _ in range(fresh):
@@ -295,7 +305,7 @@ def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(opens, 
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule):
+def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule: str) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = Trader().is_long(5250).brick_with(14 - points)
     arm(trader)
@@ -303,7 +313,7 @@ def test_a_fresh_brick_of_the_other_size_restricts_nothing(rule):
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_a_brick_between_order_and_fill_is_not_fresh(rule):
+def test_a_brick_between_order_and_fill_is_not_fresh(rule: str) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = Trader().with_structure("green").enters("BUY").claims().bricks(points, "green").filled_at(5250)
     arm(trader)
@@ -311,7 +321,7 @@ def test_a_brick_between_order_and_fill_is_not_fresh(rule):
 
 
 @pytest.mark.parametrize("rule", ARMS)
-def test_disarming_is_never_locked_but_arming_again_is(rule):
+def test_disarming_is_never_locked_but_arming_again_is(rule: str) -> None:
     points, arm, is_armed = ARMS[rule]
     trader = runner()
     if rule == "signal_tp":
@@ -328,14 +338,16 @@ def test_disarming_is_never_locked_but_arming_again_is(rule):
     assert (trader.refused_by, is_armed(trader.trade)) == ("management_locked", False)
 
 
-def test_target_and_reset_are_not_locked():
+def test_target_and_reset_are_not_locked() -> None:
     trader = Trader().is_long(5250).signals(toggle=True).bricks(6, "green").bricks(2.5, "green")
     assert trader.signals(target=5).refused_by is None
     assert trader.signals(reset=True).refused_by is None
 
 
 @pytest.mark.parametrize("rule", ["main_flip", "four_pt_invalidation"])
-def test_flip_and_invalidation_are_toggled_while_locked(rule):
+def test_flip_and_invalidation_are_toggled_while_locked(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
+) -> None:
     trader = Trader().is_long(5250).bricks(6, "green").bricks(8, "green").bricks(2.5, "green").toggles(rule)
     assert trader.refused_by is None
     assert trader.told(ProtectionChanged)[-1].value == "True"
@@ -347,17 +359,17 @@ def test_flip_and_invalidation_are_toggled_while_locked(rule):
 
 @pytest.mark.parametrize("opens", OPENS)
 @pytest.mark.parametrize("color", ["green", "red"])
-def test_the_8pt_next_bar_exit_fires_on_the_next_8pt_brick_of_any_colour(opens, color):
+def test_the_8pt_next_bar_exit_fires_on_the_next_8pt_brick_of_any_colour(opens: str, color: Color) -> None:
     trader = getattr(Trader(), opens)(5250, mode="RUNNER").toggles("high_next_bar").bricks(4, color).bricks(6, color)
     assert trader.order is None
     assert trader.bricks(8, color).exit_source == "high_next_bar"
 
 
-def test_a_neutral_8pt_brick_is_no_next_bar():
+def test_a_neutral_8pt_brick_is_no_next_bar() -> None:
     assert Trader().is_long().toggles("high_next_bar").bricks(8, "neutral").order is None
 
 
-def test_disarmed_only_the_structure_exit_is_left():
+def test_disarmed_only_the_structure_exit_is_left() -> None:
     trader = Trader().is_long().toggles("high_next_bar").toggles("high_next_bar").bricks(8, "green")
     assert trader.order is None
     assert trader.bricks(8, "red").exit_source == "structure"
@@ -365,7 +377,9 @@ def test_disarmed_only_the_structure_exit_is_left():
 
 @pytest.mark.parametrize("opens", OPENS)
 @pytest.mark.parametrize(("rule", "points"), [("main_flip", 6), ("four_pt_invalidation", 4)])
-def test_a_toggled_brick_exit_fires_on_every_brick_of_its_size_against_the_trade(opens, rule, points):
+def test_a_toggled_brick_exit_fires_on_every_brick_of_its_size_against_the_trade(
+    opens: str, rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"], points: int
+) -> None:
     trader = getattr(Trader(), opens)(5250, mode="RUNNER")
     trader.brick_against(points)
     assert trader.order is None
@@ -379,17 +393,19 @@ def test_a_toggled_brick_exit_fires_on_every_brick_of_its_size_against_the_trade
 
 
 @pytest.mark.parametrize(("rule", "points"), [("main_flip", 6), ("four_pt_invalidation", 4)])
-def test_a_brick_need_not_be_a_flip(rule, points):
+def test_a_brick_need_not_be_a_flip(
+    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"], points: int
+) -> None:
     trader = Trader().is_long(5250, mode="RUNNER").brick_against(points).toggles(rule).brick_against(points)
     assert trader.exit_source == rule
 
 
-def test_the_free_zones_6pt_flip_may_be_switched_off():
+def test_the_free_zones_6pt_flip_may_be_switched_off() -> None:
     trader = Trader().in_free_zone().enters("BUY").filled_at(5250).toggles("main_flip").bricks(6, "red")
     assert trader.order is None
 
 
-def test_everything_is_off_at_entry_but_the_scalps_target():
+def test_everything_is_off_at_entry_but_the_scalps_target() -> None:
     trade = Trader().is_long().trade
     assert (trade.protections.points_tp_enabled, trade.protections.points_tp_target) == (True, 15)
     assert not any(
@@ -403,13 +419,13 @@ def test_everything_is_off_at_entry_but_the_scalps_target():
     )
 
 
-def test_what_is_armed_survives_a_restart():
+def test_what_is_armed_survives_a_restart() -> None:
     trader = runner().signals(toggle=True, target=2).bricks(6, "red").restarts().bricks(6, "red")
     assert trader.exit_source == "signal_tp"
     assert Trader().is_long().toggles("high_next_bar").restarts().bricks(8, "green").exit_source == "high_next_bar"
 
 
-def test_a_change_without_effect_makes_no_event():
+def test_a_change_without_effect_makes_no_event() -> None:
     trader = runner().protects(-2)
     assert [event.setting for event in trader.events] == ["protect_enabled"]
     assert trader.protects(-2).events == ()

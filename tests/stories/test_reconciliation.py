@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from services.engine.model.events import PositionAgreed, PositionDisagreed, Trad
 from tests.support.trader import Trader
 
 
-def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it():
+def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it() -> None:
     trader = Trader().with_structure("green").broker_says(position=3)
     assert trader.gate_for("BUY") == "reconcile"
     assert trader.position == 0
@@ -29,25 +30,27 @@ def test_the_first_disagreement_closes_the_gate_and_agreement_opens_it():
         ({"seconds": 60}, True),
     ],
 )
-def test_after_two_snapshots_two_seconds_apart_the_brokers_position_counts(apart, is_flat):
+def test_after_two_snapshots_two_seconds_apart_the_brokers_position_counts(
+    apart: dict[str, int], is_flat: bool
+) -> None:
     trader = Trader().is_long().broker_says(position=0).later(**apart).broker_says(position=0)
     assert (trader.position == 0) is is_flat
     assert trader.replays_equal()
 
 
-def test_an_agreement_in_between_restarts_the_wait():
+def test_an_agreement_in_between_restarts_the_wait() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says().later(2).broker_says(position=0)
     assert trader.position == 5
 
 
-def test_another_disagreement_restarts_the_wait():
+def test_another_disagreement_restarts_the_wait() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=3)
     assert trader.position == 5
     assert trader.later(2).broker_says(position=3).position == 3
 
 
 @pytest.mark.parametrize("order", ["entry", "exit"])
-def test_while_an_order_is_open_nothing_is_compared(order):
+def test_while_an_order_is_open_nothing_is_compared(order: str) -> None:
     trader = Trader().is_long() if order == "exit" else Trader().with_structure("green").enters("BUY").claims()
     if order == "exit":
         trader.bricks(8, "red").claims()
@@ -57,14 +60,14 @@ def test_while_an_order_is_open_nothing_is_compared(order):
     assert trader.asset.disagreement is None
 
 
-def test_an_agreement_while_an_order_is_open_restarts_the_wait_too():
+def test_an_agreement_while_an_order_is_open_restarts_the_wait_too() -> None:
     trader = Trader().is_long().bricks(6, "green").broker_says(position=0)
     trader.exits().claims().later(2).broker_says(position=5).rejected()
     trader.later(2).broker_says(position=0)
     assert trader.position == 5
 
 
-def test_a_disagreement_while_an_order_is_open_counts_from_there():
+def test_a_disagreement_while_an_order_is_open_counts_from_there() -> None:
     trader = Trader().is_long().bricks(6, "green").broker_says(position=0)
     trader.exits().claims().later(5).broker_says(position=0).rejected()
     assert trader.later(1).broker_says(position=0).position == 5
@@ -79,7 +82,9 @@ def test_a_disagreement_while_an_order_is_open_counts_from_there():
         ({"avg_price": 5000}, "5245", "-125.00"),
     ],
 )
-def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(broker, price, usd):
+def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(
+    broker: dict[str, Any], price: str, usd: str
+) -> None:
     trader = Trader().is_long(5250).hears(5245)
     trader.broker_says(position=0, **broker).later(2).broker_says(position=0, **broker)
     (trade,) = trader.trades
@@ -89,12 +94,12 @@ def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(broker, 
     assert trader.bricks(6, "green").gate_for("BUY") == "cooldown"
 
 
-def test_broker_flat_with_no_price_at_all_closes_where_it_opened():
+def test_broker_flat_with_no_price_at_all_closes_where_it_opened() -> None:
     trader = Trader().is_long(5250).broker_says(position=0).later(2).broker_says(position=0)
     assert trader.trades[-1].pnl_usd == 0
 
 
-def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert():
+def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert() -> None:
     trader = Trader().hears(5245).broker_says(position=-4, avg_price=5250).later(2)
     trader.broker_says(position=-4, avg_price=5250)
     assert (trader.position, trader.trade.entry_price, trader.trade.zone) == (-4, 5250, "ADOPTED")
@@ -111,7 +116,7 @@ def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert():
     assert trader.replays_equal()
 
 
-def test_nothing_is_adopted_without_any_price():
+def test_nothing_is_adopted_without_any_price() -> None:
     trader = Trader().broker_says(position=5).later(2).broker_says(position=5)
     assert trader.position == 0
     assert trader.alerts == ["reconcile"]
@@ -119,7 +124,7 @@ def test_nothing_is_adopted_without_any_price():
     assert trader.hears(5250).later(2).broker_says(position=5).position == 5
 
 
-def test_a_stop_that_filled_in_part_leaves_the_rest():
+def test_a_stop_that_filled_in_part_leaves_the_rest() -> None:
     trader = Trader().is_long(5250)
     trader.broker_says(position=2, last_fill_price=5235).later(2).broker_says(position=2, last_fill_price=5235)
     assert (trader.position, len(trader.told(TradeResized))) == (2, 1)
@@ -127,32 +132,32 @@ def test_a_stop_that_filled_in_part_leaves_the_rest():
     assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (5, Decimal(-225))
 
 
-def test_a_bigger_position_at_the_broker_is_taken_over():
+def test_a_bigger_position_at_the_broker_is_taken_over() -> None:
     trader = Trader().is_long(5250).hears(5260).broker_says(position=8).later(2).broker_says(position=8)
     assert (trader.position, trader.trade.entry_price) == (8, Decimal("5253.75"))
     assert trader.desk.day.trades_taken == 1
 
 
-def test_the_other_side_at_the_broker_closes_the_trade_and_adopts_the_new_one():
+def test_the_other_side_at_the_broker_closes_the_trade_and_adopts_the_new_one() -> None:
     trader = Trader().is_long(5250).hears(5245).broker_says(position=-5).later(2).broker_says(position=-5)
     assert trader.trades[-1].reason == "BROKER_FLAT"
     assert (trader.position, trader.trade.zone, trader.trade.entry_price) == (-5, "ADOPTED", 5245)
     assert trader.gate_for("SELL") == "cooldown"
 
 
-def test_every_asset_is_compared_separately():
+def test_every_asset_is_compared_separately() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").turns_to("NQ").with_structure("green")
     trader.at("09:35:00").broker_says(position=3)
     assert trader.gate_for("BUY", asset="NQ") == "reconcile"
     assert trader.desk.assets["ES"].disagreement is None
 
 
-def test_a_contract_the_broker_does_not_list_is_flat():
+def test_a_contract_the_broker_does_not_list_is_flat() -> None:
     trader = Trader().is_long(5250).asks(TakeSnapshot()).later(2).asks(TakeSnapshot())
     assert trader.position == 0
 
 
-def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconciliation():
+def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconciliation() -> None:
     trader = Trader().is_long(5250).hears(5236).bricks(8, "red").rejected("no position")
     trader.broker_says(position=0, last_fill_price=5235).later(1).ticks().rejected("no position")
     trader.later(1).broker_says(position=0, last_fill_price=5235)
@@ -161,6 +166,6 @@ def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconcil
     assert trader.replays_equal()
 
 
-def test_the_disagreement_survives_a_restart():
+def test_the_disagreement_survives_a_restart() -> None:
     trader = Trader().with_structure("green").broker_says(position=3).restarts()
     assert trader.gate_for("BUY") == "reconcile"

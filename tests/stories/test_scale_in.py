@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.trader import Trader
 from wire.types import OrderStatus
 
 
-def unlocked_trader(**settings):
+def unlocked_trader(**settings: Any) -> Trader:
     """Return a trader long from 5250 after a continuation brick."""
     return Trader(**settings).is_long(5250, mode="RUNNER").bricks(6, "green")
 
@@ -25,7 +26,7 @@ def unlocked_trader(**settings):
     ("points", "is_with", "unlocks"),
     [(6, True, True), (6, False, False), (4, True, False), (8, True, False), (2.5, False, False), (12, True, False)],
 )
-def test_only_a_6pt_continuation_unlocks_it(opens, points, is_with, unlocks):
+def test_only_a_6pt_continuation_unlocks_it(opens: str, points: float, is_with: bool, unlocks: bool) -> None:
     trader = getattr(Trader(), opens)()
     trader.brick_with(points) if is_with else trader.brick_against(points)
     assert trader.trade.scale_in_available is unlocks
@@ -33,7 +34,7 @@ def test_only_a_6pt_continuation_unlocks_it(opens, points, is_with, unlocks):
 
 
 @pytest.mark.parametrize("opens", ["is_long", "is_short"])
-def test_a_4pt_flip_against_the_trade_unlocks_it(opens):
+def test_a_4pt_flip_against_the_trade_unlocks_it(opens: str) -> None:
     trader = getattr(Trader(), opens)()
     trader.brick_with(4)
     assert not trader.trade.scale_in_available
@@ -42,24 +43,24 @@ def test_a_4pt_flip_against_the_trade_unlocks_it(opens):
     assert trader.scales_in().refused_by is None
 
 
-def test_a_4pt_brick_that_was_against_before_is_no_flip():
+def test_a_4pt_brick_that_was_against_before_is_no_flip() -> None:
     trader = Trader().bricks(4, "red").is_long().bricks(4, "red")
     assert not trader.trade.scale_in_available
     assert trader.bricks(4, "green", "red").trade.scale_in_available
 
 
-def test_the_very_first_4pt_brick_is_no_flip():
+def test_the_very_first_4pt_brick_is_no_flip() -> None:
     assert not Trader().is_long().bricks(4, "red").trade.scale_in_available
 
 
-def test_bricks_from_before_the_fill_do_not_count():
+def test_bricks_from_before_the_fill_do_not_count() -> None:
     trader = Trader().bricks(4, "green").with_structure("green").enters("BUY").claims()
     trader.bricks(6, "green").bricks(4, "red").filled_at(5250)
     assert not trader.trade.scale_in_available
     assert trader.scales_in().refused_by == "scale_in_unavailable"
 
 
-def test_neutral_late_and_repeated_bricks_unlock_nothing():
+def test_neutral_late_and_repeated_bricks_unlock_nothing() -> None:
     trader = Trader()
     trader.brick(6, "green", bar_id="one", bar_at=trader.now).is_long()
     trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
@@ -70,7 +71,7 @@ def test_neutral_late_and_repeated_bricks_unlock_nothing():
 # -- the order ------------------------------------------------------------------------------------------------
 
 
-def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop():
+def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop() -> None:
     trader = unlocked_trader(stop_points=Decimal(8)).scales_in()
     order = trader.order
     assert (order.kind, order.side, order.qty, order.source, order.stop_points) == ("SCALE_IN", "BUY", 5, "scale_in", 8)
@@ -81,17 +82,17 @@ def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop():
     assert trader.replays_equal()
 
 
-def test_a_short_is_added_to_by_selling():
+def test_a_short_is_added_to_by_selling() -> None:
     trader = Trader().is_short(5250, mode="RUNNER").bricks(6, "red").scales_in()
     assert trader.order.side == "SELL"
     assert trader.filled_at(5240).position == -10
 
 
-def test_the_quantity_is_a_setting():
+def test_the_quantity_is_a_setting() -> None:
     assert unlocked_trader(scale_in_qty=2).scales_in().order.qty == 2
 
 
-def test_the_average_is_weighted_and_the_stop_follows_it():
+def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
     trader = unlocked_trader(scale_in_qty=2).scales_in().filled_at(5257)
     assert trader.trade.entry_price == Decimal(5252)
     assert trader.trade.stop_price == Decimal(5237)
@@ -101,13 +102,13 @@ def test_the_average_is_weighted_and_the_stop_follows_it():
     assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (7, Decimal("8.75"))
 
 
-def test_open_points_count_from_the_new_average_at_once():
+def test_open_points_count_from_the_new_average_at_once() -> None:
     trader = Trader(points_tp_target=Decimal(9)).is_long(5250).bricks(6, "green").hears(5258)
     trader.scales_in().filled_at(5258)
     assert trader.asset.live.open_points == 4
 
 
-def test_partial_fills_add_what_filled():
+def test_partial_fills_add_what_filled() -> None:
     trader = unlocked_trader().scales_in().partly_filled(2, 5260)
     assert (trader.position, trader.order.kind) == (7, "SCALE_IN")
     assert trader.reports("CANCELLED").position == 7
@@ -115,28 +116,28 @@ def test_partial_fills_add_what_filled():
     assert trader.scales_in().refused_by == "scale_in_unavailable"
 
 
-def test_once_per_trade():
+def test_once_per_trade() -> None:
     trader = unlocked_trader().scales_in().filled_at(5260).bricks(6, "green").bricks(4, "green", "red")
     assert trader.scales_in().refused_by == "scale_in_unavailable"
     assert "USED" in trader.refusal.sentence
     assert trader.position == 10
 
 
-def test_the_next_trade_has_its_own_scale_in():
+def test_the_next_trade_has_its_own_scale_in() -> None:
     trader = unlocked_trader(cooldown_seconds=0).scales_in().filled_at(5260).exits().filled_at(5260)
     trader.at("09:36:00").is_long()
     assert trader.scales_in().refused_by == "scale_in_unavailable"
     assert trader.bricks(6, "green").scales_in().refused_by is None
 
 
-def test_it_takes_no_slot_no_candle_and_no_token():
+def test_it_takes_no_slot_no_candle_and_no_token() -> None:
     trader = unlocked_trader(max_trades_per_day=1).at("09:36:00").bricks(6, "green").scales_in().filled_at(5260)
     assert trader.desk.day.trades_taken == 1
     assert trader.asset.tempo.ready
     assert trader.desk.locks.candle_used == Trader(at="09:30:00").now
 
 
-def test_the_initial_exit_lock_stays_as_it_is():
+def test_the_initial_exit_lock_stays_as_it_is() -> None:
     trader = Trader().bricks(4, "green").is_long(5250).bricks(4, "red").scales_in().filled_at(5250)
     assert trader.exits().refused_by == "exit_locked"
     assert unlocked_trader().scales_in().filled_at(5250).exits().refused_by is None
@@ -157,7 +158,7 @@ CLOSES_A_GATE = {
 
 
 @pytest.mark.parametrize("gate", CLOSES_A_GATE)
-def test_only_its_own_gates_refuse_it(gate):
+def test_only_its_own_gates_refuse_it(gate: str) -> None:
     trader = unlocked_trader(env="LIVE", two_half_filter=True, max_trades_per_day=2)
     CLOSES_A_GATE[gate](trader)
     assert gate in [rung.gate for rung in trader.enters("BUY").refusal.ladder if not rung.is_open]
@@ -166,13 +167,13 @@ def test_only_its_own_gates_refuse_it(gate):
     assert trader.refused_by == (gate if asked else None)
 
 
-def test_the_daily_stop_refuses_it():
+def test_the_daily_stop_refuses_it() -> None:
     trader = unlocked_trader().broker_says(balance=50_000).broker_says(balance=49_000).rejected()
     assert trader.order is None
     assert trader.scales_in().refused_by == "daily_stop"
 
 
-def test_the_first_closed_gate_is_the_reason():
+def test_the_first_closed_gate_is_the_reason() -> None:
     trader = unlocked_trader(env="LIVE").goes_silent().at("09:45:00").hears_bridge(connected=False)
     trader.broker_says(position=3)
     assert trader.scales_in().refused_by == "heartbeat"
@@ -180,12 +181,12 @@ def test_the_first_closed_gate_is_the_reason():
     assert {"heartbeat", "reconcile", "bridge"} <= set(closed)
 
 
-def test_an_asset_without_a_trade_has_nothing_to_add_to():
+def test_an_asset_without_a_trade_has_nothing_to_add_to() -> None:
     assert Trader().with_structure("green").scales_in().refused_by == "nothing_to_manage"
     assert Trader().scales_in("CL").refused_by == "unknown_asset"
 
 
-def test_before_it_is_unlocked_the_refusal_names_the_condition():
+def test_before_it_is_unlocked_the_refusal_names_the_condition() -> None:
     trader = Trader().is_long().scales_in()
     assert trader.refused_by == "scale_in_unavailable"
     assert "LOCKED" in trader.refusal.sentence
@@ -195,7 +196,7 @@ def test_before_it_is_unlocked_the_refusal_names_the_condition():
 
 
 @pytest.mark.parametrize("ends", ["rejected", "cancelled"])
-def test_unfilled_it_is_available_again(ends):
+def test_unfilled_it_is_available_again(ends: str) -> None:
     trader = unlocked_trader().scales_in()
     assert not trader.trade.scale_in_available
     getattr(trader, ends)()
@@ -205,7 +206,7 @@ def test_unfilled_it_is_available_again(ends):
     assert trader.filled_at(5250).position == 10
 
 
-def test_unclaimed_it_expires_after_thirty_seconds_and_is_available_again():
+def test_unclaimed_it_expires_after_thirty_seconds_and_is_available_again() -> None:
     trader = unlocked_trader().scales_in()
     order = trader.order
     assert trader.later(seconds=29, microseconds=999_999).ticks().order is not None
@@ -215,31 +216,31 @@ def test_unclaimed_it_expires_after_thirty_seconds_and_is_available_again():
     assert trader.replays_equal()
 
 
-def test_a_claimed_scale_in_does_not_expire():
+def test_a_claimed_scale_in_does_not_expire() -> None:
     assert unlocked_trader().scales_in().claims().later(seconds=3600).ticks().order is not None
 
 
-def test_an_exit_cancels_an_unclaimed_one_and_closes_the_position():
+def test_an_exit_cancels_an_unclaimed_one_and_closes_the_position() -> None:
     trader = unlocked_trader().scales_in().bricks(8, "red")
     assert (trader.exit_source, trader.order.qty) == ("structure", 5)
     assert trader.filled_at(5249).position == 0
     assert trader.replays_equal()
 
 
-def test_an_exit_waits_for_a_claimed_one_and_closes_the_whole_position():
+def test_an_exit_waits_for_a_claimed_one_and_closes_the_whole_position() -> None:
     trader = unlocked_trader().scales_in().claims().bricks(8, "red")
     assert (trader.order.kind, trader.asset.due_exit.source) == ("SCALE_IN", "structure")
     trader.filled_at(5250)
     assert (trader.exit_source, trader.order.qty) == ("structure", 10)
 
 
-def test_a_rejected_one_releases_the_latched_exit_in_the_same_step():
+def test_a_rejected_one_releases_the_latched_exit_in_the_same_step() -> None:
     trader = unlocked_trader().scales_in().claims().bricks(8, "red").rejected()
     assert (trader.exit_source, trader.order.qty) == ("structure", 5)
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed):
+def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> None:
     trader = unlocked_trader().broker_says(balance=50_000).scales_in()
     if is_claimed:
         trader.claims()
@@ -253,12 +254,12 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed):
     assert trader.replays_equal()
 
 
-def test_an_adopted_trade_may_be_added_to():
+def test_an_adopted_trade_may_be_added_to() -> None:
     trader = Trader().adopts(-3, 5250).brick_with(6).scales_in()
     assert (trader.order.kind, trader.order.side) == ("SCALE_IN", "SELL")
 
 
-def test_it_survives_a_restart():
+def test_it_survives_a_restart() -> None:
     trader = unlocked_trader().restarts().scales_in().restarts().filled_at(5260)
     assert trader.position == 10
     assert trader.scales_in().refused_by == "scale_in_unavailable"

@@ -36,7 +36,7 @@ MICROSECOND = timedelta(microseconds=1)
         ("2026-11-02", "18:00:00", date(2026, 11, 3)),
     ],
 )
-def test_every_instant_belongs_to_one_day(on, clock, day):
+def test_every_instant_belongs_to_one_day(on: str, clock: str, day: date) -> None:
     assert trading_day_of(new_york(on, clock), "18:00") == day
 
 
@@ -49,7 +49,7 @@ def test_every_instant_belongs_to_one_day(on, clock, day):
         (date(2026, 11, 2), "2026-11-02T23:00:00"),
     ],
 )
-def test_the_days_end_follows_new_yorks_clock(day, ends_at_utc):
+def test_the_days_end_follows_new_yorks_clock(day: date, ends_at_utc: str) -> None:
     end = day_end(day, "18:00")
     assert end.replace(tzinfo=None).isoformat() == ends_at_utc
     assert trading_day_of(end - MICROSECOND, "18:00") == day
@@ -58,7 +58,7 @@ def test_the_days_end_follows_new_yorks_clock(day, ends_at_utc):
 
 @pytest.mark.parametrize("roll", ["18:00", "17:00", "12:00", "00:00", "09:30", "23:59"])
 @pytest.mark.parametrize("start", ["2026-03-04", "2026-10-29", "2026-11-17"])
-def test_for_every_roll_the_next_day_begins_exactly_where_the_last_one_ends(roll, start):
+def test_for_every_roll_the_next_day_begins_exactly_where_the_last_one_ends(roll: str, start: str) -> None:
     moment = new_york(start, "12:34:56")
     for _ in range(6):
         day = trading_day_of(moment, roll)
@@ -69,7 +69,7 @@ def test_for_every_roll_the_next_day_begins_exactly_where_the_last_one_ends(roll
 
 
 @pytest.mark.parametrize("friday", ["2026-03-06", "2026-10-30"])
-def test_the_weekend_of_a_clock_change_rolls_once(friday):
+def test_the_weekend_of_a_clock_change_rolls_once(friday: str) -> None:
     trader = Trader(on=friday, at="17:00:00", max_trades_per_day=1).trades_once().bricks(6, "green")
     assert trader.at("17:59:59").gate_for("BUY") == "trade_limit"
     assert trader.at("18:00:00").ticks().gate_for("BUY") is None
@@ -80,14 +80,14 @@ def test_the_weekend_of_a_clock_change_rolls_once(friday):
 
 
 @pytest.mark.parametrize("monday", ["2026-03-09", "2026-11-02"])
-def test_the_monday_after_a_clock_change_ends_at_six_by_the_new_time(monday):
+def test_the_monday_after_a_clock_change_ends_at_six_by_the_new_time(monday: str) -> None:
     trader = Trader(on=monday, at="17:00:00").broker_says(balance=50_000).broker_says(balance=49_000)
     trader.with_structure("green")
     assert trader.at("17:59:59.999999").gate_for("BUY") == "daily_stop"
     assert trader.at("18:00:00").gate_for("BUY") is None
 
 
-def test_a_new_day_starts_counters_and_equity_but_keeps_positions():
+def test_a_new_day_starts_counters_and_equity_but_keeps_positions() -> None:
     trader = Trader(at="17:59:00").broker_says(balance=50_000).is_long(mode="RUNNER").at("18:00:00").ticks()
     day = trader.desk.day
     assert (day.trading_day, day.start_equity, day.trades_taken) == (date(2026, 11, 18), None, 0)
@@ -96,20 +96,20 @@ def test_a_new_day_starts_counters_and_equity_but_keeps_positions():
     assert rolled.trading_day == date(2026, 11, 18)
 
 
-def test_the_day_rolls_with_whatever_command_comes_first():
+def test_the_day_rolls_with_whatever_command_comes_first() -> None:
     trader = Trader(at="17:59:00", max_trades_per_day=1).goes_silent().trades_once().bricks(6, "green")
     trader.at("18:03:00").enters("BUY")
     assert trader.refused_by is None
     assert trader.told(DayRolled)
 
 
-def test_a_clock_that_goes_back_does_not_bring_yesterday_back():
+def test_a_clock_that_goes_back_does_not_bring_yesterday_back() -> None:
     trader = Trader(at="18:00:00").goes_silent().broker_says(balance=50_000).at("17:59:59").ticks()
     assert trader.desk.day.trading_day == date(2026, 11, 18)
     assert trader.desk.day.start_equity == 50_000
 
 
-def test_the_roll_is_a_setting():
+def test_the_roll_is_a_setting() -> None:
     trader = Trader(at="16:59:59", day_roll="17:00", max_trades_per_day=1)
     assert trader.desk.day.trading_day == date(2026, 11, 17)
     assert trader.at("17:00:00").ticks().desk.day.trading_day == date(2026, 11, 18)

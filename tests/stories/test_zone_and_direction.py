@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from tests.support.trader import Trader
+from wire.types import Color, Side, TradeMode
 
 
 @pytest.mark.parametrize(
@@ -29,13 +33,13 @@ from tests.support.trader import Trader
         ("neutral", "neutral", None, "zone"),
     ],
 )
-def test_the_zone_decides_the_direction(high, macro, direction, gate):
+def test_the_zone_decides_the_direction(high: Color, macro: Color, direction: Side | None, gate: str | None) -> None:
     trader = Trader().bricks(6, "green").with_zone(high, macro)
     assert trader.gate_for(direction) == gate
 
 
 @pytest.mark.parametrize(("color", "side"), [("green", "BUY"), ("red", "SELL")])
-def test_without_a_direction_a_normal_zone_gives_its_own(color, side):
+def test_without_a_direction_a_normal_zone_gives_its_own(color: Color, side: Side) -> None:
     trader = Trader().with_structure(color).enters()
     assert trader.order.side == side
     assert trader.filled_at(5250).trade.zone == "NORMAL"
@@ -46,13 +50,13 @@ def test_without_a_direction_a_normal_zone_gives_its_own(color, side):
     [("green", "green"), ("red", "red"), ("green", "red"), ("neutral", "green"), ("neutral", "neutral")],
 )
 @pytest.mark.parametrize("direction", ["BUY", "SELL"])
-def test_an_override_with_direction_skips_the_zone(high, macro, direction):
+def test_an_override_with_direction_skips_the_zone(high: Color, macro: Color, direction: Side) -> None:
     trader = Trader().bricks(6, "green").with_zone(high, macro)
     assert trader.enters(direction, override=True).refused_by is None
     assert trader.order.side == direction
 
 
-def test_an_override_is_journaled_with_order_and_trade():
+def test_an_override_is_journaled_with_order_and_trade() -> None:
     trader = Trader().with_structure("green").enters("SELL", override=True)
     (accepted,) = trader.told(EntryAccepted)
     assert accepted.override
@@ -61,7 +65,7 @@ def test_an_override_is_journaled_with_order_and_trade():
     assert trader.replays_equal()
 
 
-def test_a_refused_override_is_journaled_as_one():
+def test_a_refused_override_is_journaled_as_one() -> None:
     trader = Trader().with_zone("green", "green").enters("SELL", override=True)
     (blocked,) = trader.told(EntryBlocked)
     assert blocked.override
@@ -81,7 +85,7 @@ def test_a_refused_override_is_journaled_as_one():
         (lambda trader: trader.broker_says(position=3), "reconcile"),
     ],
 )
-def test_an_override_skips_only_the_zone(closes, gate):
+def test_an_override_skips_only_the_zone(closes: Callable[..., Any], gate: str | None) -> None:
     trader = Trader(assets=("ES", "NQ"), two_half_filter=True, entry_ttl_seconds=1)
     trader.with_structure("green", "ES").broker_says(balance=50_000)
     closes(trader)
@@ -89,24 +93,26 @@ def test_an_override_skips_only_the_zone(closes, gate):
 
 
 @pytest.mark.parametrize(("high", "macro"), [("green", "green"), ("green", "red"), ("neutral", "green")])
-def test_an_override_without_direction_is_refused(high, macro):
+def test_an_override_without_direction_is_refused(high: Color, macro: Color) -> None:
     trader = Trader().bricks(6, "green").with_zone(high, macro)
     assert trader.enters(None, override=True).refused_by is not None
 
 
 @pytest.mark.parametrize("mode", ["SCALP", "RUNNER"])
 @pytest.mark.parametrize(("macro", "is_on"), [("green", False), ("red", True)])
-def test_the_6pt_flip_exit_is_on_by_default_only_for_free_zone_entries(macro, is_on, mode):
+def test_the_6pt_flip_exit_is_on_by_default_only_for_free_zone_entries(
+    macro: Color, is_on: bool, mode: TradeMode
+) -> None:
     trader = Trader().bricks(6, "green").with_zone("green", macro).enters("BUY", mode=mode).filled_at(5250)
     assert trader.protections.main_flip_exit_enabled is is_on
 
 
-def test_an_override_in_a_free_zone_is_still_a_free_zone_entry():
+def test_an_override_in_a_free_zone_is_still_a_free_zone_entry() -> None:
     trader = Trader().in_free_zone().enters("BUY", override=True).filled_at(5250)
     assert trader.protections.main_flip_exit_enabled
 
 
-def test_the_zone_of_the_entry_stays_with_the_trade():
+def test_the_zone_of_the_entry_stays_with_the_trade() -> None:
     trader = Trader().in_free_zone().enters("BUY").filled_at(5250).bricks(12, "green")
     assert trader.trade.zone == "FREE"
     assert trader.bricks(6, "red").exit_source == "main_flip"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.engine.model.commands import ToggledExit
 from services.engine.model.settings import Rules
 from wire.types import Contract, Stream
 
@@ -30,7 +32,7 @@ STREAM_OF_POINTS = {
 
 WITH = {"BUY": "green", "SELL": "red"}
 AGAINST = {"BUY": "red", "SELL": "green"}
-TOGGLES = {
+TOGGLES: dict[str, ToggledExit] = {
     "high_next_bar": "high_next_bar_exit_enabled",
     "main_flip": "main_flip_exit_enabled",
     "four_pt_invalidation": "four_pt_invalidation_enabled",
@@ -43,7 +45,7 @@ def new_york(day: str, clock: str) -> datetime:
     return datetime.combine(date.fromisoformat(day), time.fromisoformat(clock), NEW_YORK).astimezone(UTC)
 
 
-def rules_for(*assets: str, **settings: object) -> Rules:
+def rules_for(*assets: str, **settings: Any) -> Rules:
     """Return the default rules for these assets, with some settings changed."""
     return Rules(contracts={asset: CONTRACTS[asset] for asset in assets}, **settings)
 

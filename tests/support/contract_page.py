@@ -40,7 +40,8 @@ class Call(Struct, frozen=True):
 def table(page: Path, first_column: str, heading: str | None = None) -> list[Row]:
     """Return the rows of all tables whose first column has that title, under one heading or on the whole page."""
     found: list[Row] = []
-    section, columns = "", []
+    section = ""
+    columns: list[str] = []
     for line in page.read_text("utf-8").splitlines():
         if line.startswith("#"):
             section, columns = line.lstrip("# "), []

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import requests
 
-from tests.support.processes import REPOSITORY, Child, free_port
+from tests.support.paths import REPOSITORY
+from tests.support.processes import Child, free_port
 from wire.tradingview import STREAMS
 
 __all__ = ["REPOSITORY", "free_port"]  # asked for here by the tests of the desk
@@ -101,7 +102,7 @@ class Caller(requests.Session):
         (held,) = (cookie for cookie in self.cookies if cookie.name.startswith("lockstep-"))
         return f"{held.name}={held.value}"
 
-    def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         kwargs.setdefault("timeout", PATIENCE_SECONDS)
         kwargs.setdefault("allow_redirects", False)
         return super().request(method, self.desk.url + path, *args, **kwargs)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any, Self
 
-from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.manager import StateManager
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand
@@ -45,7 +44,8 @@ class StoredTrader(Trader):
         **settings: object,
     ) -> None:
         self.path = path
-        self._opens, self._opens_reader = opens or partial(SqliteStore, path), opens or partial(SqliteReader, path)
+        self._opens: Callable[[], Store] = opens or partial(SqliteStore, path)
+        self._opens_reader: Callable[[], Any] = opens or partial(SqliteReader, path)
         self.now = new_york(on, at)
         self.asset_in_hand = assets[0]
         self.assets, self.settings = assets, settings
@@ -56,25 +56,23 @@ class StoredTrader(Trader):
         self.starts()
         self._keep_alive()
 
-    def starts(self, **settings: object) -> StoredTrader:
+    def starts(self, **settings: object) -> Self:
         """Start the program on the file; ``settings`` are new in the environment."""
         self.settings = {**self.settings, **settings}
         rules = rules_for(*self.assets, **self.settings)
         self.manager = StateManager(self._opens(), lambda now: rules, lambda: self.now)
         return self
 
-    def stops(self) -> StoredTrader:
+    def stops(self) -> Self:
         self.manager.stop()
         return self
 
-    def restarts(self, **settings: object) -> StoredTrader:
+    def restarts(self, **settings: object) -> Self:
         return self.stops().starts(**settings)
 
-    def keeps_snapshot(self) -> StoredTrader:
+    def keeps_snapshot(self) -> Self:
         """Store a snapshot of the desk, as the clock jobs do when one is due."""
-        future: Future[None] = Future()
-        self.manager._put(MaintenanceWrite(self.manager._writer.keep_snapshot, future))
-        future.result(PATIENCE_SECONDS)
+        self.manager.keep_snapshot()
         return self
 
     @property
@@ -82,9 +80,7 @@ class StoredTrader(Trader):
         return self.manager.snapshot.desk
 
     def _asks_aside(self, command: AnyCommand) -> Decision:
-        future: Future[Outcome] = Future()
-        self.manager._put(Submission(command, future))  # not submit: a story outlasts an overloaded machine
-        outcome = future.result(PATIENCE_SECONDS)
+        outcome = self.manager.submit_later(command).result(PATIENCE_SECONDS)  # a story outlasts an overloaded machine
         self.decisions.append(Decision(outcome.desk, outcome.answer, outcome.events))
         return self.decisions[-1]
 
@@ -119,6 +115,7 @@ class StoredTrader(Trader):
         """Return what other rules would have decided."""
         with self.history(archive) as history:
             stored = history.store.load()
+            assert stored is not None, "nothing is stored"
             mark = history.beginning(stored.head.sequence, day)
             rows = history.rows(0 if mark is None else mark.sequence, stored.head.sequence)
             opening = None if mark is None else history.desk_at(mark)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,7 +17,7 @@ WORKS = "import time\nwhile time.process_time() < 0.5: pass"
 
 
 @pytest.fixture
-def one_core():
+def one_core() -> Iterator[None]:
     """Bind this process and its children to one core, together with a busy loop."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
@@ -28,7 +29,7 @@ def one_core():
     os.sched_setaffinity(0, before)
 
 
-def test_a_wait_counts_in_full():
+def test_a_wait_counts_in_full() -> None:
     watch = Stopwatch()
     began = time.monotonic()
     time.sleep(0.3)
@@ -36,7 +37,7 @@ def test_a_wait_counts_in_full():
     assert watch.seconds <= time.monotonic() - began
 
 
-def test_time_in_the_run_queue_of_a_busy_core_does_not_count(one_core):
+def test_time_in_the_run_queue_of_a_busy_core_does_not_count(one_core: None) -> None:
     began, worker = time.monotonic(), subprocess.Popen([sys.executable, "-c", WORKS])
     watch = Stopwatch(worker)
     watch.waits_for_end_of(worker)
@@ -45,7 +46,7 @@ def test_time_in_the_run_queue_of_a_busy_core_does_not_count(one_core):
     assert watch.seconds < took - 0.5
 
 
-def test_work_counts_however_busy_the_core_is(one_core):
+def test_work_counts_however_busy_the_core_is(one_core: None) -> None:
     watch, began = Stopwatch(), time.process_time()
     while time.process_time() < began + 0.5:
         pass

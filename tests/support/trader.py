@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from msgspec.structs import replace
 
@@ -53,6 +53,7 @@ from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver
 from services.engine.model.state import Alert, Asset, Desk
 from services.engine.model.trade import Protections, Trade
 from services.stores.codec import documents
+from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
 from tests.support.builders import (
     AGAINST,
@@ -103,19 +104,19 @@ class Trader:
 
     # -- the clock --------------------------------------------------------------------------------------------
 
-    def at(self, clock: str, on: str | None = None) -> Trader:
+    def at(self, clock: str, on: str | None = None) -> Self:
         """Set the New York time to ``clock``, today or on another day."""
         day = on or self.now.astimezone(NEW_YORK).date().isoformat()
         return self._move_to(new_york(day, clock))
 
-    def later(self, seconds: float = 0, microseconds: int = 0) -> Trader:
+    def later(self, seconds: float = 0, microseconds: int = 0) -> Self:
         return self._move_to(self.now + timedelta(seconds=seconds, microseconds=microseconds))
 
-    def ticks(self) -> Trader:
+    def ticks(self) -> Self:
         """Submit ``TickClock``, as the clock job does."""
         return self.asks(TickClock())
 
-    def _move_to(self, moment: datetime) -> Trader:
+    def _move_to(self, moment: datetime) -> Self:
         self.now = moment
         self._keep_alive()
         return self
@@ -130,44 +131,44 @@ class Trader:
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
             self._asks_aside(HearBridge(ts_connected=True))
 
-    def goes_silent(self) -> Trader:
+    def goes_silent(self) -> Self:
         """Stop TradingView's heartbeats for every asset."""
         self._is_heard = False
         return self
 
-    def loses_bridge(self) -> Trader:
+    def loses_bridge(self) -> Self:
         """Stop the bridge's heartbeats."""
         self._bridge_is_heard = False
         return self
 
     # -- TradingView ------------------------------------------------------------------------------------------
 
-    def with_structure(self, color: str, asset: str | None = None) -> Trader:
+    def with_structure(self, color: str, asset: str | None = None) -> Self:
         """Close 8pt, 12pt and 6pt bricks so that every gate is open for that direction."""
         return self.with_zone(color, color, asset).bricks(6, color)
 
-    def with_zone(self, high: str, macro: str, asset: str | None = None) -> Trader:
+    def with_zone(self, high: str, macro: str, asset: str | None = None) -> Self:
         return self.brick(12, macro, asset=asset).brick(8, high)
 
-    def in_free_zone(self) -> Trader:
+    def in_free_zone(self) -> Self:
         """Close 8pt and 12pt bricks of different colours, and arm the tempo."""
         return self.with_zone("green", "red").bricks(6, "green")
 
-    def bricks(self, points: float, *colors: str) -> Trader:
+    def bricks(self, points: float, *colors: str) -> Self:
         for color in colors:
             self.brick(points, color)
         return self
 
-    def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Trader:
+    def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Self:
         """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
         return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
 
-    def hears(self, price: float | str | None = None, sent_at: datetime | None = None) -> Trader:
+    def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:
         """Receive TradingView's heartbeat."""
         return self.asks(NotePrice(self.asset_in_hand, exactly(price), sent_at))
 
-    def touches_level(self, asset: str | None = None) -> Trader:
+    def touches_level(self, asset: str | None = None) -> Self:
         return self.asks(TouchLevel(self._takes_in_hand(asset)))
 
     # -- the operator -----------------------------------------------------------------------------------------
@@ -179,13 +180,13 @@ class Trader:
         mode: TradeMode = "SCALP",
         size: SizeMode = "6pt",
         override: bool = False,
-    ) -> Trader:
+    ) -> Self:
         return self.asks(EnterMarket(self._takes_in_hand(asset), mode, size, direction, override))
 
-    def exits(self, asset: str | None = None, force: bool = False) -> Trader:
+    def exits(self, asset: str | None = None, force: bool = False) -> Self:
         return self.asks(ExitPosition(self._takes_in_hand(asset), force))
 
-    def exits_all(self, force: bool = False) -> Trader:
+    def exits_all(self, force: bool = False) -> Self:
         return self.asks(ExitAll(force))
 
     def preorders(
@@ -195,75 +196,75 @@ class Trader:
         mode: TradeMode = "SCALP",
         size: SizeMode = "6pt",
         override: bool = False,
-    ) -> Trader:
+    ) -> Self:
         return self.asks(PlacePreOrder(self._takes_in_hand(asset), mode, size, direction, override))
 
-    def cancels_preorder(self, asset: str | None = None) -> Trader:
+    def cancels_preorder(self, asset: str | None = None) -> Self:
         return self.asks(CancelPreOrder(self._takes_in_hand(asset)))
 
-    def intends(self, asset: str | None = None) -> Trader:
+    def intends(self, asset: str | None = None) -> Self:
         return self.asks(PlaceIntent(self._takes_in_hand(asset)))
 
-    def cancels_intent(self, asset: str | None = None) -> Trader:
+    def cancels_intent(self, asset: str | None = None) -> Self:
         return self.asks(CancelIntent(self._takes_in_hand(asset)))
 
-    def scales_in(self, asset: str | None = None) -> Trader:
+    def scales_in(self, asset: str | None = None) -> Self:
         return self.asks(ScaleIn(self._takes_in_hand(asset)))
 
-    def protects(self, threshold: object = None, enabled: bool = True) -> Trader:
+    def protects(self, threshold: object = None, enabled: bool = True) -> Self:
         return self.asks(SetProtect(self.asset_in_hand, enabled, exactly(threshold)))
 
-    def targets(self, points: object = None, enabled: bool = True) -> Trader:
+    def targets(self, points: object = None, enabled: bool = True) -> Self:
         return self.asks(SetPointsTarget(self.asset_in_hand, enabled, exactly(points)))
 
-    def signals(self, toggle: bool = False, target: int | None = None, reset: bool = False) -> Trader:
+    def signals(self, toggle: bool = False, target: int | None = None, reset: bool = False) -> Self:
         return self.asks(SetSignalTarget(self.asset_in_hand, toggle, target, reset))
 
-    def toggles(self, rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"]) -> Trader:
+    def toggles(self, rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"]) -> Self:
         return self.asks(ToggleExit(self.asset_in_hand, TOGGLES[rule]))
 
-    def consumes_trade(self) -> Trader:
+    def consumes_trade(self) -> Self:
         return self.asks(ConsumeTrade())
 
-    def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Trader:
+    def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Self:
         return self.asks(SwitchEnv(env))
 
-    def limits(self, **limits: object) -> Trader:
+    def limits(self, **limits: object) -> Self:
         """Change limits in the page."""
         return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
 
-    def turns_to(self, asset: str) -> Trader:
+    def turns_to(self, asset: str) -> Self:
         """Make another asset the current one."""
         self._takes_in_hand(asset)
         return self
 
     # -- the bridge -------------------------------------------------------------------------------------------
 
-    def claims(self, owner: str = "bridge", limit: int = 20) -> Trader:
+    def claims(self, owner: str = "bridge", limit: int = 20) -> Self:
         return self.asks(ClaimOrders(owner, limit))
 
-    def reports(self, status: str, price: object = None, order: Order | None = None, **more: Any) -> Trader:
+    def reports(self, status: str, price: object = None, order: Order | None = None, **more: Any) -> Self:
         """Report on the asset's open order, or on any order. ``more``: qty, cum_qty, exec_id, reason, symbol, side."""
         order = order or self.order
         assert order is not None, f"no order of {self.asset_in_hand} is open"
         return self.asks(ReportExecution(order.id, OrderStatus(status), exactly(price), **more))
 
-    def filled_at(self, price: object, asset: str | None = None) -> Trader:
+    def filled_at(self, price: object, asset: str | None = None) -> Self:
         """Claim the open order and fill it completely."""
         self._takes_in_hand(asset)
         order = self._claimed_order()
         return self.reports("FILLED", price, order, qty=order.qty, exec_id=self._execution())
 
-    def partly_filled(self, qty: int, price: object) -> Trader:
+    def partly_filled(self, qty: int, price: object) -> Self:
         return self.reports("PARTIALLY_FILLED", price, self._claimed_order(), qty=qty, exec_id=self._execution())
 
-    def rejected(self, reason: str = "no margin") -> Trader:
+    def rejected(self, reason: str = "no margin") -> Self:
         return self.reports("REJECTED", order=self._claimed_order(), reason=reason)
 
-    def cancelled(self, reason: str = "cancelled at the broker") -> Trader:
+    def cancelled(self, reason: str = "cancelled at the broker") -> Self:
         return self.reports("CANCELLED", order=self._claimed_order(), reason=reason)
 
-    def broker_says(self, balance: object = None, **broker: Any) -> Trader:
+    def broker_says(self, balance: object = None, **broker: Any) -> Self:
         """Take a snapshot in which the broker holds the desk's positions, except for the current asset.
 
         ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset.
@@ -271,7 +272,7 @@ class Trader:
         positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
         return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions))
 
-    def hears_bridge(self, connected: bool = True) -> Trader:
+    def hears_bridge(self, connected: bool = True) -> Self:
         return self.asks(HearBridge(ts_connected=connected))
 
     def _broker_position(self, asset: Asset, broker: dict[str, Any]) -> BrokerPosition:
@@ -293,30 +294,30 @@ class Trader:
 
     # -- whole trades -----------------------------------------------------------------------------------------
 
-    def is_long(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Trader:
+    def is_long(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Self:
         """Hold a long SCALP of 5 from ``price``, with the initial exit lock still on."""
         return self.with_structure("green", asset).enters("BUY", **terms).filled_at(price)
 
-    def is_short(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Trader:
+    def is_short(self, price: object = 5250.25, asset: str | None = None, **terms: Any) -> Self:
         return self.with_structure("red", asset).enters("SELL", **terms).filled_at(price)
 
-    def trades_once(self, asset: str | None = None) -> Trader:
+    def trades_once(self, asset: str | None = None) -> Self:
         """Open a trade and close it at its entry price."""
         return self.is_long(5250, asset).bricks(6, "green").exits().filled_at(5250)
 
-    def adopts(self, position: int, price: object = 5250) -> Trader:
+    def adopts(self, position: int, price: object = 5250) -> Self:
         """Report a position at the broker that the desk does not know twice, so that the desk adopts it."""
         self.hears(price).broker_says(position=position, avg_price=price)
         return self.later(seconds=2).broker_says(position=position, avg_price=price)
 
-    def brick_against(self, points: float) -> Trader:
+    def brick_against(self, points: float) -> Self:
         """Close a brick against the open trade."""
         return self.brick(points, AGAINST[self.trade.side])
 
-    def brick_with(self, points: float) -> Trader:
+    def brick_with(self, points: float) -> Self:
         return self.brick(points, WITH[self.trade.side])
 
-    def unlocks_management(self) -> Trader:
+    def unlocks_management(self) -> Self:
         return self.brick_against(2.5)
 
     # -- results ----------------------------------------------------------------------------------------------
@@ -352,8 +353,9 @@ class Trader:
         """The rule of the open exit order, None without one."""
         return self.order.source if self.order is not None and self.order.kind == "EXIT" else None
 
-    def ended(self, order: Order) -> Order:
+    def ended(self, order: Order | None) -> Order:
         """Return an order in its final state."""
+        assert order is not None, "there was no order"
         ended = self._recall(order.id)
         assert ended is not None, f"order {order.id} is still open"
         return ended
@@ -427,7 +429,7 @@ class Trader:
 
     # -- the journal ------------------------------------------------------------------------------------------
 
-    def asks(self, command: AnyCommand) -> Trader:
+    def asks(self, command: AnyCommand) -> Self:
         """Decide a command and journal it."""
         self.answer = self._asks_aside(command).answer
         return self
@@ -441,12 +443,21 @@ class Trader:
         changed = (order for decision in reversed(self.decisions) for order in decision.orders)
         return next((order for order in changed if order.id == order_id), None)
 
-    def restarts(self, **settings: object) -> Trader:
+    def restarts(self, **settings: object) -> Self:
         """Load the desk again from its stored form; ``settings`` are new in the environment."""
         self._asks_aside(KeepObservations())
         desk = documents.read_desk(_stored(self.desk))
         self._sheets.append(CommitBatch(desk, desk, {}, self._recall))
         return self.asks(ConfigureDesk(replace(desk.configured, **settings)))
+
+    @property
+    def records(self) -> list[Record]:
+        """Return what projections recorded; of records that replace each other the last one since a start."""
+        return [record for sheet in self._sheets for record in sheet.records]
+
+    def records_of(self, kind: Kind) -> list[Record]:
+        """The records of one kind since the program was started last."""
+        return self._sheets[-1].records_of(kind)
 
     @property
     def journal(self) -> list[JournalRow]:

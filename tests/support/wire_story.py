@@ -257,7 +257,8 @@ def _repeatable(story: Story) -> Story:
     text = json.dumps(story)
     numbers = {found: f"id-{place}" for place, found in enumerate(dict.fromkeys(ID.findall(text)), 1)}
     named: Story = json.loads(ID.sub(lambda found: numbers[found[0]], text))
-    return _without_what_varies(named)
+    varied: Story = _without_what_varies(named)
+    return varied
 
 
 def _without_what_varies(part: Any) -> Any:

@@ -34,7 +34,7 @@ def run(desk: Desk, *words: str, **environment: str) -> Result:
     return CliRunner().invoke(tape_command, [*words], env=environment)
 
 
-def test_a_file_is_played_to_its_end(desk):
+def test_a_file_is_played_to_its_end(desk: Desk) -> None:
     result = run(desk, EXTRACT, "--speed", "max")
     assert result.exit_code == 0
     assert "Playing es_ticks_20130901_extract.csv.gz as ES" in result.output
@@ -44,7 +44,7 @@ def test_a_file_is_played_to_its_end(desk):
     assert not any("source" in body for _, body in desk.taken)
 
 
-def test_without_a_file_the_market_is_simulated_and_says_so(desk):
+def test_without_a_file_the_market_is_simulated_and_says_so(desk: Desk) -> None:
     result = run(desk, "--seed", "5", "--limit", "300", "--speed", "max", "--asset", "nq")
     assert result.exit_code == 0
     assert "Playing simulated market, seed 5 as NQ" in result.output
@@ -52,14 +52,14 @@ def test_without_a_file_the_market_is_simulated_and_says_so(desk):
     assert {body.get("symbol") or body["asset"] for _, body in desk.taken} == {"NQ"}
 
 
-def test_a_second_run_is_not_a_duplicate(desk):
+def test_a_second_run_is_not_a_duplicate(desk: Desk) -> None:
     for _ in range(2):
         run(desk, EXTRACT, "--speed", "max")
     ids = [brick["bar_id"] for brick in desk.bricks()]
     assert len(set(ids)) == len(ids) == 26
 
 
-def test_a_tape_can_begin_later(desk):
+def test_a_tape_can_begin_later(desk: Desk) -> None:
     result = run(desk, EXTRACT, "--speed", "0", "--from", "2013-09-02T07:00:00")
     assert result.exit_code == 0
     assert "Tape ended: 1,956 ticks" in result.output
@@ -74,26 +74,26 @@ def test_a_tape_can_begin_later(desk):
         ("my_recording.csv", "ES"),
     ],
 )
-def test_the_asset_is_in_the_name_of_the_file(name, asset):
+def test_the_asset_is_in_the_name_of_the_file(name: str, asset: str) -> None:
     assert asset_of(Path(name)) == asset
     assert asset_of(None) == "ES"
 
 
-def test_a_missing_secret_is_one_sentence(desk):
+def test_a_missing_secret_is_one_sentence(desk: Desk) -> None:
     result = run(desk, "--limit", "1", TV_WEBHOOK_SECRET="")
     assert result.exit_code == 1
     assert result.output == "Error: TV_WEBHOOK_SECRET is not set: put it into .env or the environment.\n"
     assert desk.tries == []
 
 
-def test_a_refused_secret_is_one_sentence(desk):
+def test_a_refused_secret_is_one_sentence(desk: Desk) -> None:
     desk.answers = [401]
     result = run(desk, EXTRACT, "--speed", "max")
     assert result.exit_code == 1
     assert "Error: /tv_heartbeat answered 401: the desk refused TV_WEBHOOK_SECRET." in result.output
 
 
-def test_a_desk_that_never_answers_is_one_sentence(desk, monkeypatch):
+def test_a_desk_that_never_answers_is_one_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "DESK_PATIENCE_SECONDS", 0.2)
     desk.close()
     result = run(desk, EXTRACT)
@@ -101,7 +101,7 @@ def test_a_desk_that_never_answers_is_one_sentence(desk, monkeypatch):
     assert f"Error: The desk at {desk.url} did not answer within 0 s." in result.output
 
 
-def test_a_file_that_is_no_tape_is_one_sentence(desk, tmp_path):
+def test_a_file_that_is_no_tape_is_one_sentence(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "es_notes.csv"
     path.write_text("time_utc,price\n2013-09-01T22:00:00Z,cheap\n")
     result = run(desk, str(path))
@@ -110,13 +110,13 @@ def test_a_file_that_is_no_tape_is_one_sentence(desk, tmp_path):
 
 
 @pytest.mark.parametrize("speed", ["-1", "fast", "nan", "inf"])
-def test_a_senseless_speed_is_refused(desk, speed):
+def test_a_senseless_speed_is_refused(desk: Desk, speed: str) -> None:
     result = run(desk, "--speed", speed)
     assert result.exit_code == 2
     assert "speed was" in result.output
 
 
-def test_the_same_seed_plays_the_same_bricks(desk):
+def test_the_same_seed_plays_the_same_bricks(desk: Desk) -> None:
     for _ in range(2):
         assert run(desk, "--seed", "5", "--limit", "500", "--speed", "max").exit_code == 0
     closes = [brick["close"] for brick in desk.bricks()]
@@ -127,7 +127,7 @@ def test_the_same_seed_plays_the_same_bricks(desk):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("words", [["--seed", "1"], [EXTRACT, "--speed", "max", "--stay"]], ids=["playing", "staying"])
-def test_a_signal_ends_the_command_cleanly(desk, number, words):
+def test_a_signal_ends_the_command_cleanly(desk: Desk, number: signal.Signals, words: list[str]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", "from tape.command import tape_command; tape_command()", *words],
         cwd=REPOSITORY,

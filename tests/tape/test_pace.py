@@ -23,40 +23,40 @@ def after(seconds: float) -> datetime:
     return OPEN + timedelta(seconds=seconds)
 
 
-def test_real_time_and_ten_times_as_fast():
+def test_real_time_and_ten_times_as_fast() -> None:
     for speed, wait in ((1.0, 2.0), (10.0, 0.2)):
         pace = Pace(speed, longest_gap_seconds=5.0)
         assert pace.wait_before(after(0), wall=100.0) == 0
         assert pace.wait_before(after(2), wall=100.0) == pytest.approx(wait)
 
 
-def test_speed_zero_never_waits():
+def test_speed_zero_never_waits() -> None:
     pace = Pace(0.0, longest_gap_seconds=5.0)
     assert [pace.wait_before(after(seconds), wall=100.0) for seconds in (0, 1, 100_000)] == [0, 0, 0]
 
 
-def test_a_night_takes_no_longer_than_the_longest_gap():
+def test_a_night_takes_no_longer_than_the_longest_gap() -> None:
     pace = Pace(1.0, longest_gap_seconds=5.0)
     pace.wait_before(after(0), wall=100.0)
     assert pace.wait_before(after(50_000), wall=100.0) == 5.0
     assert pace.wait_before(after(50_001), wall=105.0) == 1.0
 
 
-def test_a_little_lag_is_made_up():
+def test_a_little_lag_is_made_up() -> None:
     pace = Pace(1.0, longest_gap_seconds=5.0)
     pace.wait_before(after(0), wall=100.0)
     assert pace.wait_before(after(1), wall=101.5) == 0  # half a second late
     assert pace.wait_before(after(2), wall=101.5) == 0.5
 
 
-def test_a_pause_is_not_made_up():
+def test_a_pause_is_not_made_up() -> None:
     pace = Pace(1.0, longest_gap_seconds=5.0)
     pace.wait_before(after(0), wall=100.0)
     assert pace.wait_before(after(1), wall=700.0) == 0
     assert pace.wait_before(after(4), wall=700.0) == 2.0  # no more than a second is
 
 
-def test_the_throttle_lets_four_a_second_through_and_every_forced_one():
+def test_the_throttle_lets_four_a_second_through_and_every_forced_one() -> None:
     throttle = Throttle(per_second=4.0)
     passed = [throttle.passes(100 + eighth / 8, forced=False) for eighth in range(5)]
     assert passed == [True, False, True, False, True]
@@ -66,7 +66,7 @@ def test_the_throttle_lets_four_a_second_through_and_every_forced_one():
 
 
 @pytest.fixture
-def keyboard(monkeypatch) -> Iterator[int]:
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A terminal to press keys on: write to the number this gives."""
     master, slave = pty.openpty()
     with os.fdopen(slave) as terminal:
@@ -75,7 +75,7 @@ def keyboard(monkeypatch) -> Iterator[int]:
     os.close(master)
 
 
-def test_a_paused_tape_goes_on_with_enter(keyboard):
+def test_a_paused_tape_goes_on_with_enter(keyboard: int) -> None:
     told: list[str] = []
     controls = Controls(told.append, keyboard_is_there)
     controls.pause()
@@ -86,7 +86,7 @@ def test_a_paused_tape_goes_on_with_enter(keyboard):
     assert told == [PAUSED]
 
 
-def test_pausing_twice_ends_the_tape(keyboard):
+def test_pausing_twice_ends_the_tape(keyboard: int) -> None:
     controls = Controls(can_resume=keyboard_is_there)
     controls.pause()
     controls.pause()
@@ -94,14 +94,14 @@ def test_pausing_twice_ends_the_tape(keyboard):
         controls.rest(0)
 
 
-def test_without_a_keyboard_a_pause_ends_the_tape():
+def test_without_a_keyboard_a_pause_ends_the_tape() -> None:
     controls = Controls(can_resume=lambda: False)
     controls.pause()
     with pytest.raises(TapeStopped):
         controls.rest(0)
 
 
-def test_a_wish_ends_a_long_rest_at_once():
+def test_a_wish_ends_a_long_rest_at_once() -> None:
     controls = Controls()
     threading.Timer(0.1, controls.stop).start()
     watch = Stopwatch()
@@ -110,7 +110,7 @@ def test_a_wish_ends_a_long_rest_at_once():
     assert watch.seconds < 5
 
 
-def test_rest_without_a_wish_is_sleep():
+def test_rest_without_a_wish_is_sleep() -> None:
     began = time.monotonic()
     Controls().rest(0.05)
     assert time.monotonic() - began >= 0.05

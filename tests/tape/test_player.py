@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice, takewhile
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def desk() -> Iterator[Desk]:
     desk.close()
 
 
-def settings(desk: Desk, **changes) -> TapeSettings:
+def settings(desk: Desk, **changes: Any) -> TapeSettings:
     plain = {"asset": "ES", "url": desk.url, "secret": "s3cret", "run_id": "run1", "speed": 0.0}
     return TapeSettings(**{**plain, **changes})
 
@@ -40,7 +41,7 @@ def tape(*prices: str, seconds_apart: float = 1.0) -> list[Tick]:
     return [Tick(OPEN + timedelta(seconds=count * seconds_apart), Decimal(price)) for count, price in enumerate(prices)]
 
 
-def test_a_tick_is_a_heartbeat_and_then_its_bricks_small_to_large(desk):
+def test_a_tick_is_a_heartbeat_and_then_its_bricks_small_to_large(desk: Desk) -> None:
     summary = play(tape("5000", "5012"), settings(desk))
     assert [path for path, _ in desk.taken] == (
         ["/tv_heartbeat", "/tv_heartbeat"]
@@ -56,7 +57,7 @@ def test_a_tick_is_a_heartbeat_and_then_its_bricks_small_to_large(desk):
     assert summary.posted == len(desk.taken)
 
 
-def test_the_words_of_the_messages(desk):
+def test_the_words_of_the_messages(desk: Desk) -> None:
     play(tape("5000", "5001"), settings(desk))
     (_, heartbeat), (_, last), (_, brick) = desk.taken
     assert heartbeat == {"secret": "s3cret", "symbol": "ES", "price": 5000, "timestamp": heartbeat["timestamp"]}
@@ -72,7 +73,7 @@ def test_the_words_of_the_messages(desk):
     assert desk.content_types == {"application/json"}
 
 
-def test_the_time_of_a_message_is_now_and_never_goes_back(desk):
+def test_the_time_of_a_message_is_now_and_never_goes_back(desk: Desk) -> None:
     began = datetime.now(UTC) - timedelta(milliseconds=1)
     play(islice(read_ticks(EXTRACT), 5000), settings(desk))
     sent = [datetime.fromisoformat(body.get("timestamp") or body["bar_ts"]) for _, body in desk.taken]
@@ -81,7 +82,7 @@ def test_the_time_of_a_message_is_now_and_never_goes_back(desk):
     assert sent == sorted(sent)
 
 
-def test_brick_ids_are_unique_in_a_run_and_stable_from_run_to_run(desk):
+def test_brick_ids_are_unique_in_a_run_and_stable_from_run_to_run(desk: Desk) -> None:
     ids = []
     for run in ("run1", "run2"):
         desk.taken.clear()
@@ -98,7 +99,7 @@ def simulated_minutes(minutes: int) -> Iterator[Tick]:
     return takewhile(lambda tick: tick.at < ends_at, simulate("ES", seed=7))
 
 
-def test_only_a_simulated_market_is_labelled(desk):
+def test_only_a_simulated_market_is_labelled(desk: Desk) -> None:
     play(tape("5000", "5001"), settings(desk, source="simulated"))
     assert {body.get("source") for _, body in desk.taken} == {"simulated"}
     desk.taken.clear()
@@ -107,7 +108,7 @@ def test_only_a_simulated_market_is_labelled(desk):
 
 
 @pytest.mark.parametrize("trouble", [503, DROP])
-def test_trouble_changes_nothing_in_what_arrives(desk, trouble):
+def test_trouble_changes_nothing_in_what_arrives(desk: Desk, trouble: int | str) -> None:
     play(tape("5000", "5002", "4999"), settings(desk))
     undisturbed = [(webhook, body.get("bar_id")) for webhook, body in desk.taken]
     desk.taken.clear()
@@ -119,7 +120,7 @@ def test_trouble_changes_nothing_in_what_arrives(desk, trouble):
     assert summary.retries == 3 == len(desk.tries) - len(desk.taken)
 
 
-def test_an_answer_that_got_lost_makes_one_duplicate_and_no_other(desk):
+def test_an_answer_that_got_lost_makes_one_duplicate_and_no_other(desk: Desk) -> None:
     desk.answers = [200, 200, TAKE_AND_DROP]
     summary = play(tape("5000", "5002"), settings(desk))
     ids = [brick["bar_id"] for brick in desk.bricks()]
@@ -127,17 +128,17 @@ def test_an_answer_that_got_lost_makes_one_duplicate_and_no_other(desk):
     assert len(ids) - len(set(ids)) == summary.retries == 1
 
 
-def test_a_refused_secret_ends_the_tape(desk):
+def test_a_refused_secret_ends_the_tape(desk: Desk) -> None:
     desk.answers = [200, 401]
     with pytest.raises(DeskRefused, match="the desk refused TV_WEBHOOK_SECRET"):
         play(tape("5000", "5001"), settings(desk))
     assert len(desk.tries) == 2
 
 
-def test_a_stopped_tape_says_so_and_keeps_its_count(desk):
+def test_a_stopped_tape_says_so_and_keeps_its_count(desk: Desk) -> None:
     controls = Controls()
 
-    def stop_after_two(summary, _tick) -> None:
+    def stop_after_two(summary: Any, _tick: Any) -> None:
         if summary.ticks == 2:
             controls.stop()
 
@@ -146,40 +147,40 @@ def test_a_stopped_tape_says_so_and_keeps_its_count(desk):
     assert (summary.ticks, summary.posted) == (2, len(desk.taken))
 
 
-def test_one_connection_serves_the_whole_tape(desk):
+def test_one_connection_serves_the_whole_tape(desk: Desk) -> None:
     play(islice(read_ticks(EXTRACT), 5000), settings(desk))
     assert len(desk.taken) > 5
     assert desk.connections == 1
 
 
-def test_prices_are_thinned_but_bricks_and_the_last_price_are_not(desk):
+def test_prices_are_thinned_but_bricks_and_the_last_price_are_not(desk: Desk) -> None:
     prices = ["5000", *["5000.25"] * 50, "5001", *["5001.25"] * 50, "5001.50"]
     summary = play(tape(*prices), settings(desk, heartbeats_per_second=0.1))
     assert [body["price"] for path, body in desk.taken if path == "/tv_heartbeat"] == [5000, 5001, 5001.5]
     assert summary.ticks == 103
 
 
-def test_a_real_tape_arrives_whole(desk):
+def test_a_real_tape_arrives_whole(desk: Desk) -> None:
     summary = play(read_ticks(EXTRACT), settings(desk))
     assert list(summary.bricks.values()) == [11, 1, 1, 0, 0, 0]
     assert len(desk.bricks()) == 13
     assert summary.ticks == 20_000
 
 
-def test_a_night_is_shortened_at_finite_speed(desk):
+def test_a_night_is_shortened_at_finite_speed(desk: Desk) -> None:
     watch, began = Stopwatch(), time.monotonic()
     play(tape("5000", "5001", seconds_apart=50_000), settings(desk, speed=1.0, longest_gap_seconds=0.2))
     assert time.monotonic() - began >= 0.2
     assert watch.seconds < 2
 
 
-def test_the_watcher_sees_every_tick(desk):
+def test_the_watcher_sees_every_tick(desk: Desk) -> None:
     seen = []
     play(tape("5000", "5001"), settings(desk), watch=lambda summary, tick: seen.append((summary.ticks, tick.price)))
     assert seen == [(1, 5000), (2, 5001)]
 
 
-def test_an_unknown_asset_is_refused_before_anything_is_sent(desk):
+def test_an_unknown_asset_is_refused_before_anything_is_sent(desk: Desk) -> None:
     with pytest.raises(UnknownInstrument):
         play(tape("1"), settings(desk, asset="DOGE"))
     assert desk.tries == []

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ class Desk:
     """A desk that takes every message, unless ``answers`` says otherwise for the next ones."""
 
     def __init__(self) -> None:
-        self.taken: list[tuple[str, dict]] = []
-        self.tries: list[tuple[str, dict]] = []
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.tries: list[tuple[str, dict[str, Any]]] = []
         self.content_types: set[str] = set()
         self.connections = 0
         self.answers: list[int | str] = []
@@ -30,7 +31,7 @@ class Desk:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def bricks(self) -> list[dict]:
+    def bricks(self) -> list[dict[str, Any]]:
         return [body for webhook, body in self.taken if webhook != "/tv_heartbeat"]
 
     def close(self) -> None:
@@ -85,14 +86,14 @@ def message(number: int = 1) -> Message:
     return Message("/tv_renko", json.dumps({"bar_id": number}).encode())
 
 
-def test_a_message_that_is_taken_is_sent_once(desk):
+def test_a_message_that_is_taken_is_sent_once(desk: Desk) -> None:
     assert DeskLine(desk.url + "/", Controls()).deliver(message()) == 0
     assert desk.tries == desk.taken == [("/tv_renko", {"bar_id": 1})]
     assert desk.content_types == {"application/json"}
 
 
 @pytest.mark.parametrize("trouble", [500, 502, 503, 504, 429, DROP])
-def test_trouble_is_met_with_the_same_message_again(desk, trouble):
+def test_trouble_is_met_with_the_same_message_again(desk: Desk, trouble: int | str) -> None:
     desk.answers = [200, trouble, trouble, 200]
     line = DeskLine(desk.url, Controls())
     assert [line.deliver(message(number)) for number in (1, 2, 3)] == [0, 2, 0]
@@ -100,7 +101,7 @@ def test_trouble_is_met_with_the_same_message_again(desk, trouble):
     assert [body["bar_id"] for _, body in desk.tries] == [1, 2, 2, 2, 3]
 
 
-def test_an_answer_that_got_lost_makes_a_duplicate(desk):
+def test_an_answer_that_got_lost_makes_a_duplicate(desk: Desk) -> None:
     desk.answers = [TAKE_AND_DROP]
     assert DeskLine(desk.url, Controls()).deliver(message()) == 1
     assert [body["bar_id"] for _, body in desk.taken] == [1, 1]
@@ -115,7 +116,7 @@ def test_an_answer_that_got_lost_makes_a_duplicate(desk):
         (302, "answered 302"),
     ],
 )
-def test_a_refusal_is_not_repeated(desk, status, sentence):
+def test_a_refusal_is_not_repeated(desk: Desk, status: int, sentence: str) -> None:
     desk.answers = [status]
     with pytest.raises(DeskRefused, match=sentence) as caught:
         DeskLine(desk.url, Controls()).deliver(message())
@@ -123,7 +124,7 @@ def test_a_refusal_is_not_repeated(desk, status, sentence):
     assert len(desk.tries) == 1
 
 
-def test_stopping_while_the_desk_is_down_ends_at_once(desk):
+def test_stopping_while_the_desk_is_down_ends_at_once(desk: Desk) -> None:
     desk.answers = [503] * 1000
     controls = Controls()
     threading.Timer(0.3, controls.stop).start()
@@ -134,18 +135,18 @@ def test_stopping_while_the_desk_is_down_ends_at_once(desk):
     assert watch.seconds < 2
 
 
-def test_an_outage_is_told_once_in_one_sentence(desk):
+def test_an_outage_is_told_once_in_one_sentence(desk: Desk) -> None:
     desk.answers = [503] * 4
     told: list[str] = []
     assert DeskLine(desk.url, Controls(say=told.append)).deliver(message()) == 4
     assert told == ["The desk answers 503 and takes no message: the tape waits and sends again."]
 
 
-def test_a_desk_that_redirects_to_its_login_is_up(desk):
+def test_a_desk_that_redirects_to_its_login_is_up(desk: Desk) -> None:
     assert DeskLine(desk.url, Controls()).wait_until_up(1.0)
 
 
-def test_waiting_for_a_desk_that_never_comes_has_an_end(desk):
+def test_waiting_for_a_desk_that_never_comes_has_an_end(desk: Desk) -> None:
     desk.close()
     watch = Stopwatch()
     assert not DeskLine(desk.url, Controls()).wait_until_up(0.5)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import HearBridge, TickClock
@@ -35,7 +38,7 @@ def overs(trader: Trader, *, remembers: bool = True) -> list[bool | None]:
     return [alert_view(alert, trader.desk, ends).over for alert in trader.desk.alerts]
 
 
-def test_silence_lasts_until_the_feed_is_back_and_the_next_one_is_another():
+def test_silence_lasts_until_the_feed_is_back_and_the_next_one_is_another() -> None:
     trader = Trader().goes_silent().later(600).ticks()
     assert (alert_of(trader).over, alert_of(trader).over_at) == (False, None)
     trader.later(60).hears().ticks()
@@ -44,7 +47,7 @@ def test_silence_lasts_until_the_feed_is_back_and_the_next_one_is_another():
     assert overs(trader) == overs(trader, remembers=False) == [True, False]
 
 
-def test_each_asset_is_silent_for_itself():
+def test_each_asset_is_silent_for_itself() -> None:
     trader = Trader(assets=("ES", "NQ")).goes_silent().later(600).ticks().turns_to("NQ").hears().ticks()
     assert {alert.asset: over for alert, over in zip(trader.desk.alerts, overs(trader), strict=True)} == {
         "ES": False,
@@ -52,19 +55,19 @@ def test_each_asset_is_silent_for_itself():
     }
 
 
-def test_the_bridge_is_back():
+def test_the_bridge_is_back() -> None:
     trader = Trader().hears_bridge().later(60).ticks()
     assert alert_of(trader).over is False
     trader.later(5).hears_bridge().ticks()
     assert alert_of(trader).over_at == trader.now
 
 
-def test_after_a_restart_it_is_over_without_a_time_that_nobody_knows():
+def test_after_a_restart_it_is_over_without_a_time_that_nobody_knows() -> None:
     trader = Trader().hears_bridge().later(60).ticks().later(5).hears_bridge().ticks()
     assert (alert_of(trader, remembers=False).over, alert_of(trader, remembers=False).over_at) == (True, None)
 
 
-def test_an_unclaimed_exit_is_over_when_a_bridge_takes_it():
+def test_an_unclaimed_exit_is_over_when_a_bridge_takes_it() -> None:
     trader = Trader().is_long().bricks(8, "red").later(10).ticks()
     assert alert_of(trader).code == "exit_unclaimed"
     assert overs(trader) == overs(trader, remembers=False) == [False]
@@ -73,7 +76,7 @@ def test_an_unclaimed_exit_is_over_when_a_bridge_takes_it():
     assert overs(trader, remembers=False) == [True]
 
 
-def test_a_refused_exit_is_over_when_the_trade_is():
+def test_a_refused_exit_is_over_when_the_trade_is() -> None:
     trader = Trader().is_long().bricks(8, "red").claims().rejected()
     assert alert_of(trader).code == "exit_refused"
     assert alert_of(trader).over is False
@@ -86,13 +89,13 @@ def test_a_refused_exit_is_over_when_the_trade_is():
     assert overs(trader, remembers=False) == [True]
 
 
-def test_a_disagreement_is_over_when_the_broker_was_followed():
+def test_a_disagreement_is_over_when_the_broker_was_followed() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=0)
     assert alert_of(trader).code == "reconcile"
     assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.last_alert.at)
 
 
-def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree():
+def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree() -> None:
     trader = Trader().broker_says(position=3).later(2).broker_says(position=3)
     assert "no price is known" in trader.last_alert.sentence
     assert overs(trader) == overs(trader, remembers=False) == [False]
@@ -100,14 +103,14 @@ def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree():
     assert alert_of(trader).over_at == trader.now
 
 
-def test_which_disagreement_an_older_alert_was_of_is_not_guessed():
+def test_which_disagreement_an_older_alert_was_of_is_not_guessed() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=0)
     trader.later(5).broker_says(position=3)
     assert overs(trader) == [True]
     assert overs(trader, remembers=False) == [None]
 
 
-def test_a_warning_of_the_day_is_over_with_the_day():
+def test_a_warning_of_the_day_is_over_with_the_day() -> None:
     trader = Trader().broker_says(Decimal(50_000)).broker_says(Decimal(48_900))
     assert set(overs(trader)) == {False}
     told_today = len(trader.alerts)
@@ -115,7 +118,7 @@ def test_a_warning_of_the_day_is_over_with_the_day():
     assert set(overs(trader)[:told_today]) == set(overs(trader, remembers=False)[:told_today]) == {True}
 
 
-def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day():
+def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day() -> None:
     trader = Trader(at="17:58:00").is_long()
     trader.broker_says(Decimal(50_000), position=5).broker_says(Decimal(48_900), position=5).claims().rejected()
     stop = [alert.code for alert in trader.desk.alerts].index("daily_stop")
@@ -125,7 +128,7 @@ def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day():
     assert overs(trader)[stop] is overs(trader, remembers=False)[stop] is True
 
 
-def test_limits_that_wait_are_over_with_the_day():
+def test_limits_that_wait_are_over_with_the_day() -> None:
     trader = Trader().restarts(max_trades_per_day=20)
     assert alert_of(trader).code == "limits_pending"
     assert overs(trader) == overs(trader, remembers=False) == [False]
@@ -133,7 +136,7 @@ def test_limits_that_wait_are_over_with_the_day():
     assert overs(trader)[0] is overs(trader, remembers=False)[0] is True
 
 
-def test_an_alert_of_the_moment_of_an_end_is_not_ended_by_what_came_before_it():
+def test_an_alert_of_the_moment_of_an_end_is_not_ended_by_what_came_before_it() -> None:
     trader = Trader().restarts(max_trades_per_day=20)
     alert = trader.last_alert
     raised, rolled = (trader.now, AlertRaised(alert)), (trader.now, DayRolled(date(2026, 11, 17)))
@@ -141,7 +144,7 @@ def test_an_alert_of_the_moment_of_an_end_is_not_ended_by_what_came_before_it():
     assert ends_after(NO_ENDS, trader.desk, [raised, rolled]) == {key_of(alert): trader.now}
 
 
-def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive():
+def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive() -> None:
     trader = Trader().is_long().bricks(8, "red").later(10).ticks().claims().filled_at(5240)
     assert overs(trader, remembers=False)[-1] is True
     trader.later(600).hears().bricks(8, "green").bricks(12, "green").bricks(6, "green").is_long().exits(force=True)
@@ -149,7 +152,7 @@ def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive():
     assert overs(trader, remembers=False)[0] is True
 
 
-def test_what_happened_and_does_not_last_is_never_over():
+def test_what_happened_and_does_not_last_is_never_over() -> None:
     trader = Trader().with_structure("green").enters("BUY").claims().rejected().later(60).ticks()
     assert alert_of(trader).code == "order_rejected"
     assert (alert_of(trader).over, alert_of(trader).over_at) == (None, None)
@@ -173,7 +176,7 @@ def shown(manager: StateManager) -> AlertRow:
     return document.alerts[0]
 
 
-def test_writer_and_standby_tell_the_same_end(tmp_path):
+def test_writer_and_standby_tell_the_same_end(tmp_path: Path) -> None:
     clock = Clock(Trader().now)
     writer = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
     standby = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
@@ -194,7 +197,7 @@ def test_writer_and_standby_tell_the_same_end(tmp_path):
         writer.stop()
 
 
-def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path):
+def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path: Path) -> None:
     clock = Clock(Trader().now)
     writer = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
     standby = StateManager(SqliteStore(tmp_path / "desk"), lambda now: RULES, clock)
@@ -215,7 +218,7 @@ def test_what_ended_before_a_take_over_is_told_by_who_took_over(tmp_path):
         standby.stop()
 
 
-def test_an_end_that_cannot_be_told_costs_a_word_and_no_exit(tmp_path, monkeypatch):
+def test_an_end_that_cannot_be_told_costs_a_word_and_no_exit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         raise KeyError("a fault of ours")
 

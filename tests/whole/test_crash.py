@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.stores.firestore.store import FirestoreStore
-from tests.crash.campaign import Campaign
+from tests.crash.campaign import Campaign, Victim
 from tests.crash.counts import table
 
 pytestmark = pytest.mark.processes
@@ -28,14 +28,14 @@ def seed() -> int:
     return drawn
 
 
-def on_firestore(folder: Path, victim, seed: int, host: str) -> Campaign:
+def on_firestore(folder: Path, victim: Victim, seed: int, host: str) -> Campaign:
     project = f"crash-{uuid.uuid4().hex[:12]}"
     settings = {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_EMULATOR_HOST": host}
     return Campaign(folder, victim, seed, settings, lambda desk: FirestoreStore(project, emulator_host=host))
 
 
 @pytest.mark.parametrize("victim", FEW)
-def test_a_few_kills_change_nothing(tmp_path: Path, victim, seed) -> None:
+def test_a_few_kills_change_nothing(tmp_path: Path, victim: Victim, seed: int) -> None:
     tally = Campaign(tmp_path, victim, seed).run(FEW[victim])
     print(table([tally], seed))
     assert tally.kills >= FEW[victim]
@@ -44,7 +44,7 @@ def test_a_few_kills_change_nothing(tmp_path: Path, victim, seed) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_a_hundred_kills_change_nothing(tmp_path: Path, seed, capsys) -> None:
+def test_a_hundred_kills_change_nothing(tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     tallies = []
     for victim, kills in MANY.items():
         tallies.append(Campaign(tmp_path / victim, victim, seed).run(kills))
@@ -56,7 +56,9 @@ def test_a_hundred_kills_change_nothing(tmp_path: Path, seed, capsys) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_kills_on_firestore_change_nothing(tmp_path: Path, seed, firestore_host, capsys) -> None:
+def test_kills_on_firestore_change_nothing(
+    tmp_path: Path, seed: int, firestore_host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     tallies = []
     for victim, kills in MANY_ON_FIRESTORE.items():
         tallies.append(on_firestore(tmp_path / victim, victim, seed, firestore_host).run(kills))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from services.market.ticks import Tick, read_ticks
 from services.projections.trades import last_trades
 from services.stores.codec import documents
 from services.stores.sqlite.reader import SqliteReader
+from services.stores.store import Store
 from tape.player import TapeSettings, play
 from tests.data.generated_tapes import VOLATILE, ticks_of
 from tests.data.recorded_tapes import recorded_tapes
@@ -147,7 +149,7 @@ def closed_trades(store: SqliteReader) -> list[TradeClosed]:
     return last_trades(store, 10_000)
 
 
-def the_operator_really_traded(store, session):
+def the_operator_really_traded(store: Store, session: tuple[Path, Any]) -> None:
     """Without trades, blocked attempts and several kinds of exit the other tests would prove nothing."""
     trades = closed_trades(store)
     assert len(trades) >= 10
@@ -157,7 +159,7 @@ def the_operator_really_traded(store, session):
     assert set(answers) <= {201, 409}
 
 
-def books_agree_to_the_cent(store, ledger):
+def books_agree_to_the_cent(store: Store, ledger: Path) -> None:
     trades = closed_trades(store)
     won = sum((trade.pnl_usd for trade in trades), Decimal(0))
     contracts_filled = 2 * sum(trade.size for trade in trades)
@@ -173,7 +175,7 @@ def books_agree_to_the_cent(store, ledger):
     assert bought == contracts_filled
 
 
-def orders_and_fills_are_the_same_at_desk_and_bridge(store, ledger, session):
+def orders_and_fills_are_the_same_at_desk_and_bridge(store: Store, ledger: Path, session: tuple[Path, Any]) -> None:
     reported = {
         order_id: (qty, Decimal(price))
         for order_id, qty, price in ledger.execute("SELECT order_id, sum(qty), max(price) FROM executions GROUP BY 1")
@@ -185,33 +187,33 @@ def orders_and_fills_are_the_same_at_desk_and_bridge(store, ledger, session):
     assert filled == reported
 
 
-def position_is_flat_and_the_sum_of_fills(store, ledger):
+def position_is_flat_and_the_sum_of_fills(store: Store, ledger: Path) -> None:
     assert ledger.execute("SELECT sum(signed_qty) FROM paper_executions").fetchone()[0] == 0
     desk = documents.read_desk(store.load())
     assert all(asset.position == 0 for asset in desk.assets.values())
 
 
-def every_attempt_is_in_the_journal(store, session):
+def every_attempt_is_in_the_journal(store: Store, session: tuple[Path, Any]) -> None:
     told = [documents.read_events(row.events) for row in store.journal() if row.kind == "EnterMarket"]
     accepted = sum(any(isinstance(event, EntryAccepted) for event in events) for events in told)
     blocked = sum(any(isinstance(event, EntryBlocked) for event in events) for events in told)
     assert {201: accepted, 409: blocked} == dict(session[1].answers)
 
 
-def no_gate_was_passed_while_closed(store):
+def no_gate_was_passed_while_closed(store: Store) -> None:
     """An auditor that shares no code with the gates reads the journal and agrees with every entry."""
     findings, entries = audit(store.journal(), cooldown_seconds=1, candle_seconds=2)
     assert findings == []
     assert entries >= 10
 
 
-def the_journal_gives_the_same_desk_again(store):
+def the_journal_gives_the_same_desk_again(store: Store) -> None:
     replay = replay_store(store)
     assert replay.is_equal, replay
     assert replay.rows > 1000
 
 
-def test_a_whole_day_at_real_processes(store, ledger, session):
+def test_a_whole_day_at_real_processes(store: SqliteReader, ledger: sqlite3.Connection, session: str) -> None:
     """One test, so that workers who share the work do not each play the day."""
     the_operator_really_traded(store, session)
     books_agree_to_the_cent(store, ledger)

@@ -430,7 +430,7 @@ RUNS = [(tape, seed) for tape in TAPES for seed in range(5)]
 
 
 @pytest.mark.parametrize(("tape", "seed"), RUNS)
-def test_a_tape_is_played_to_the_end_and_the_books_agree(tape, seed):
+def test_a_tape_is_played_to_the_end_and_the_books_agree(tape: str, seed: int) -> None:
     day = TapeDay(tape, seed).play()
     day.books_agree()
     assert len(day.sheet.trades) >= 3, "the operator hardly traded: this run shows nothing"
@@ -449,7 +449,7 @@ SHOWN += [(("es_1m_2013_lean", 1), ("us30_ticks_20230628_renkodf", 5))] if RECOR
 
 
 @pytest.mark.parametrize("runs", SHOWN, ids=["generated", "recorded"][: len(SHOWN)])
-def test_the_days_show_what_they_are_meant_to_show(runs):
+def test_the_days_show_what_they_are_meant_to_show(runs: tuple[Any, ...]) -> None:
     days = [TapeDay(tape, seed).play() for tape, seed in runs]
     used = sum((day.used for day in days), Counter())
     reasons = sum((day.reasons for day in days), Counter())
@@ -465,13 +465,13 @@ def test_the_days_show_what_they_are_meant_to_show(runs):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("tape", TAPES)
 @pytest.mark.parametrize("seed", range(10, 40))
-def test_many_operators_on_the_same_tape(tape, seed):
+def test_many_operators_on_the_same_tape(tape: str, seed: int) -> None:
     day = TapeDay(tape, seed).play()
     day.books_agree()
     day.replays_equal()
 
 
-def test_a_tape_is_the_same_day_every_time():
+def test_a_tape_is_the_same_day_every_time() -> None:
     one, other = (TapeDay("gapped", 5) for _ in range(2))
     for day in (one, other):
         day.ticks = day.ticks[:1500]

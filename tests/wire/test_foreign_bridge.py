@@ -1,22 +1,24 @@
 """A bridge that others wrote says no more than the contract names: the desk understands it, and it the desk."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.wire_story import RECORDED, desk_of
+from tests.support.wire_story import RECORDED, Day, desk_of
 
 SAID = json.loads((RECORDED / "foreign_bridge.json").read_text("utf-8"))
 SECRET = SAID["heartbeat"]["secret"]
 
 
 @pytest.fixture
-def day(tmp_path):
+def day(tmp_path: Path) -> Iterator[Day]:
     with desk_of(tmp_path) as day:
         yield day
 
 
-def test_it_takes_an_entry_and_reports_the_fill(day):
+def test_it_takes_an_entry_and_reports_the_fill(day: Day) -> None:
     day.webhook("/tv_heartbeat", price=5250.25)
     for size in (8, 12, 6):
         day.brick(size, "green")
