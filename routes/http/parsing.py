@@ -111,8 +111,8 @@ def _rfc3339(value: object) -> object:
 
 
 def _from_epoch(number: float) -> datetime:
-    seconds = number / 1000 if abs(number) >= MILLISECONDS_FROM else number
     try:
+        seconds = number / 1000 if abs(number) >= MILLISECONDS_FROM else number
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         raise ValueError("must be epoch seconds or milliseconds") from None

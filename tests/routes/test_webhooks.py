@@ -120,6 +120,7 @@ DEAD_LETTERS = {
     "delayed prices": json.dumps({"secret": TV_SECRET, "asset": "CME_MINI_DLY:ES1!", "color": "green"}),
     "a share": json.dumps({"secret": TV_SECRET, "asset": "NYSE:ES", "color": "green"}),
     "no such time": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": "yesterday"}),
+    "a time beyond all times": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": 10**400}),
     "price in words": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "price": "a lot"}),
 }
 
