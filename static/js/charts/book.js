@@ -15,6 +15,7 @@ const WAITING_AT_MOST = 5_000;
 /** A book for a series; `whenChanged` is called after it was read anew. `fresh` are the bricks not drawn yet. */
 export function openBook(asset, size, whenChanged) {
   const book = { asset, size, bricks: [], fresh: [], edition: 0, isRead: false, isReading: false, isClosed: false };
+  book.isOutdated = false;
   book.waiting = [];
   book.whenChanged = whenChanged;
   read(book);
@@ -28,14 +29,20 @@ export function closeBook(book) {
 
 /** Ask for all of it: at the start, after a gap, and whenever the stream was opened anew. */
 export async function read(book) {
-  if (book.isReading || book.isClosed) return;
+  if (book.isClosed) return;
+  if (book.isReading) {
+    book.isOutdated = true; // the answer under way may be older than the stream that was opened meanwhile
+    return;
+  }
   book.isReading = true;
+  book.isOutdated = false;
   clearTimeout(book.timer);
   const answer = await ask(book);
   book.isReading = false;
   if (book.isClosed) return;
   if (answer === null) return askAgain(book);
   take(book, answer.bricks);
+  if (book.isOutdated) return void read(book);
   if (!answer.complete) askAgain(book); // the desk has just started and still reads its past
 }
 

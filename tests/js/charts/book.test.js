@@ -63,6 +63,15 @@ test("the stream's next brick is added; one that is held already is no news", as
   assert.equal(asked.length, 1);
 });
 
+test("a stream that opens while the series is read has it read once more: a brick between the two is not lost", async () => {
+  answers.push({ bricks: [], complete: true }, { bricks: [brick(1)], complete: true });
+  const book = openBook("ES", "6", () => {});
+  read(book);
+  await settled();
+  assert.deepEqual(numbers(book), [1]);
+  assert.equal(asked.length, 2);
+});
+
 test("a jump means that bricks were missed: all are asked for anew", async () => {
   const book = await bookOfThree();
   answers.push({ bricks: [brick(1), brick(2), brick(3), brick(4), brick(5)], complete: true });
