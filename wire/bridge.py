@@ -26,7 +26,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     `contract` is the tradable symbol (``MESZ6``; its JSON field is ``asset``), `root` the operator's (``ES``). `qty`
     counts contracts. `stop_points` is the distance of the protective stop in points (SPEC 6.7). `tick_size` is in price
     units, `point_size` is one point in price units, `point_value` is the value of one point of one contract in USD.
-    After `expires_at` an entry must not be sent any more.
+    After `expires_at` an entry must not be sent any more. An exit is `reduce_only`; `position` is the signed position
+    that the desk held when it queued the exit (SPEC 7.2).
     """
 
     id: Name
@@ -47,6 +48,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     created_at: AwareTime | None = None
     expires_at: AwareTime | None = None
     redelivered: bool = False
+    reduce_only: bool = False
+    position: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse steps that no contract has. msgspec itself cannot limit a `Decimal`."""
@@ -101,8 +104,12 @@ class ExecutionReport(Struct, frozen=True):
     extra: ReportExtra
 
 
-class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Body of ``POST /api/bridge/heartbeat``, without the secret, which may be sent in a header."""
+class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Body of ``POST /api/bridge/heartbeat``, without the secret, which may be sent in a header.
+
+    `instance` is the id of the bridge's ledger, `env` the environment of its account, `envs` those in which it executes
+    orders, `kill_switch` whether it refuses entries (SPEC 8.2, 8.5). The contract's bridges send none of the four.
+    """
 
     ts_connected: bool
     md_connected: bool
@@ -110,6 +117,29 @@ class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel"):
     account: str
     trade_route: str
     last_rapi_event_utc: datetime | None
+    instance: str | None = None
+    env: Env | None = None
+    envs: tuple[Env, ...] | None = None
+    kill_switch: bool | None = None
+
+
+class RestingStop(Struct, frozen=True, kw_only=True):
+    """A stop order of the bridge that rests at the broker (SPEC 6.7)."""
+
+    contract: str
+    side: Side
+    qty: int
+    price: Decimal
+
+
+class StopToRest(Struct, frozen=True, kw_only=True):
+    """A stop that the desk asks a bridge to rest for a position it adopted (SPEC 8.4)."""
+
+    contract: str
+    exchange: str
+    side: Side
+    qty: int
+    price: Decimal
 
 
 class ContractPnl(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -126,13 +156,51 @@ class ContractPnl(Struct, frozen=True, kw_only=True, rename="camel"):
     last_fill_price: Decimal | None
 
 
-class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Body of ``POST /api/rithmic/pnl-snapshot``; USD, `account_balance` is equity incl. open PnL (SPEC 5.6)."""
+class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Body of ``POST /api/rithmic/pnl-snapshot``; USD, `account_balance` is equity incl. open PnL (SPEC 5.6).
+
+    `as_of` is the time of the broker's data, `env` and `account` say whose they are, `stops` are those that rest, null
+    from a bridge that does not tell them. The contract's bridges send none of these.
+    """
 
     realized: Decimal
     unrealized: Decimal
     account_balance: Decimal
     symbols: tuple[ContractPnl, ...]
+    as_of: datetime | None = msgspec.field(default=None, name="as_of")
+    env: Env | None = None
+    account: str | None = None
+    instance: str | None = None
+    stops: tuple[RestingStop, ...] | None = None
+
+
+FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
+
+
+class BrokerFill(Struct, frozen=True, kw_only=True):
+    """One execution at the broker (SPEC 8.3): `qty` contracts at `price`, `commission` in USD.
+
+    `kind` says what caused it. `order_id` is the desk's order, null when the desk ordered nothing.
+    """
+
+    exec_id: str
+    ts: datetime
+    symbol: str
+    side: Side
+    qty: int
+    price: Decimal
+    kind: FillOfBroker
+    order_id: str | None = None
+    commission: Decimal | None = None
+
+
+class FillsReport(Struct, frozen=True, kw_only=True):
+    """Body of ``POST /api/bridge/fills``; at most 200 fills, unique on account and `exec_id` (SPEC 8.3)."""
+
+    instance: str
+    env: Env
+    account: str
+    fills: tuple[BrokerFill, ...]
 
 
 class QuoteEvent(Struct, frozen=True, kw_only=True):

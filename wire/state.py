@@ -50,6 +50,9 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     expires_at: Annotated[AwareTime | None, says("an entry that nobody took by then ends; null for an exit")]
     owner: Annotated[str | None, says("the bridge that claimed it; null while none has")]
     reason: Annotated[str | None, says("why it ended unfilled; null when nobody said so")]
+    claimed_at: Annotated[AwareTime | None, says("when a bridge took it; null while none has")]
+    reported_at: Annotated[AwareTime | None, says("when its bridge last told something new; null before")]
+    fate_unknown_at: Annotated[AwareTime | None, says("since when nobody knows what became of it; null: it is known")]
 
 
 class CandleState(Struct, frozen=True):

@@ -46,6 +46,8 @@ RefusalCode = Literal[
     "report_conflict",
     "report_invalid",
     "stale_click",
+    "fate_known",
+    "position_changed",
 ]
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from routes.bridge import bridge_calls
 from routes.http.describing import answers
-from routes.http.parsing import AskedNumber, BridgeBody, Money, Quantity, Symbol, Words, accepts, asks
+from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, ReportExecution
@@ -48,11 +48,12 @@ class ReportBody(BridgeBody):
 
 
 class PendingQuery(BaseModel):
-    """The bridge's name, the most orders to claim, and the seconds to wait for the first one."""
+    """The bridge's name, the most orders to claim, the seconds to wait for the first one, the id of its ledger."""
 
     owner: Annotated[str, Field(min_length=1, max_length=64)] = "bridge"
     limit: Annotated[AskedNumber, Field(ge=1, le=100)] = 20
     wait: Annotated[AskedNumber, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
+    instance: Instance | None = None
 
 
 @orders.get("/api/orders/pending")
@@ -60,40 +61,41 @@ class PendingQuery(BaseModel):
 @asks(PendingQuery)
 def hand_over(query: PendingQuery) -> Response:
     """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2)."""
-    handed = _claim(query.owner, query.limit)
+    handed = _claim(query)
     if not handed and query.wait and waiting_places.acquire(blocking=False):
         try:
-            handed = _wait_and_claim(query.owner, query.limit, query.wait)
+            handed = _wait_and_claim(query)
         finally:
             waiting_places.release()
     return reply(HandoverAnswer(orders=handed))
 
 
-def _wait_and_claim(owner: str, limit: int, patience: float) -> tuple[OrderTicket, ...]:
+def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
     services = app_services()
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + query.wait
 
     def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, owner)
+        return services.is_stopping() or _has_work(snapshot, query)
 
     handed: tuple[OrderTicket, ...] = ()
     while not handed and (left := deadline - time.monotonic()) > 0 and not services.is_stopping():
         if services.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
-            handed = _claim(owner, limit)
+            handed = _claim(query)
     return handed
 
 
-def _has_work(snapshot: Snapshot, owner: str) -> bool:
+def _has_work(snapshot: Snapshot, query: PendingQuery) -> bool:
     now = app_services().manager.now
-    return any(is_claimable(order, owner, now) for order in snapshot.desk.orders.values())
+    desk = snapshot.desk
+    return any(is_claimable(desk, order, query.owner, query.instance, now) for order in desk.orders.values())
 
 
-def _claim(owner: str, limit: int) -> tuple[OrderTicket, ...]:
+def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
     """Claim only when an order is queued, so that an empty answer needs no command of the writer."""
     manager = app_services().manager
-    if not _has_work(manager.snapshot, owner):
+    if not _has_work(manager.snapshot, query):
         return ()
-    taken = manager.submit(ClaimOrders(owner, limit)).answer
+    taken = manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
     return tuple([handover_view(handover.order, handover.redelivered) for handover in handovers])
 

@@ -12,7 +12,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.engine.earlier import account as earlier_account
 from services.engine.model.commands import (
+    AcceptPosition,
     AnyCommand,
     CancelIntent,
     CancelPreOrder,
@@ -31,6 +33,7 @@ from services.engine.model.commands import (
     PlaceIntent,
     PlacePreOrder,
     ReportExecution,
+    ResolveOrder,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
@@ -53,11 +56,14 @@ from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.bricks import close_brick, note_price
 from services.engine.steps.day import check_daily_stop, roll_day
+from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
 from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
 from services.engine.steps.exits import flatten_when_stopped, pursue_exit
+from services.engine.steps.fates import resolve_order, watch_fates
 from services.engine.steps.feed_watch import watch_feeds
+from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
@@ -116,8 +122,14 @@ def pass_time(desk: Desk, now: Instant) -> Decision:
 def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command on a desk that ``pass_time`` has already brought to ``now``."""
     transition = Transition(desk, now)
-    answer = _unknown_asset(transition, command) or DECIDERS[type(command)](transition, command)
+    answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
     return _decision(transition, answer)
+
+
+def _decider(desk: Desk, command: AnyCommand) -> Decider:
+    """Return the function that decides the command by the desk's generation of the rules."""
+    kind = type(command)
+    return EARLIER_DECIDERS[kind] if desk.generation == 1 and kind in EARLIER_DECIDERS else DECIDERS[kind]
 
 
 def _decision(transition: Transition, answer: Reply | Refusal) -> Decision:
@@ -138,6 +150,9 @@ def let_time_pass(transition: Transition) -> None:
     expire_entries(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
+    if transition.desk.generation > 1:
+        watch_fates(transition)
+        end_doubts_in_time(transition)
     flatten_when_stopped(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
@@ -166,7 +181,7 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Record which process decides from here on; raise an alert when the previous one ended without releasing."""
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
-    transition.change_desk(last_stamp=last_stamp)
+    transition.change_desk(last_stamp=last_stamp, generation=command.generation)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -191,7 +206,9 @@ def keep_observations(transition: Transition, command: KeepObservations) -> Repl
     return Done()
 
 
-DECIDERS: dict[type[AnyCommand], Callable[[Transition, Any], Reply | Refusal]] = {
+Decider = Callable[[Transition, Any], Reply | Refusal]
+EARLIER_DECIDERS: dict[type[AnyCommand], Decider] = {TakeSnapshot: earlier_account.take_snapshot}
+DECIDERS: dict[type[AnyCommand], Decider] = {
     ConfigureDesk: configure_desk,
     TakeOver: take_over,
     NotePrice: note_price,
@@ -215,6 +232,8 @@ DECIDERS: dict[type[AnyCommand], Callable[[Transition, Any], Reply | Refusal]] =
     NoteTrade: note_trade,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
+    ResolveOrder: resolve_order,
+    AcceptPosition: accept_position,
     HearBridge: hear_bridge,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engine.decide import decide
+from services.engine.earlier.reconcile import broker_position
 from services.engine.model.commands import (
     AnyCommand,
     BrokerPosition,
@@ -32,7 +33,6 @@ from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued, Trad
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk
-from services.engine.steps.reconcile import broker_position
 from services.engine.steps.trades import track_excursion
 from services.history.recomputing import Recomputed
 from services.stores.codec import documents

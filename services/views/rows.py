@@ -62,6 +62,9 @@ def order_view(order: Order) -> OrderRow:
         expires_at=order.expires_at,
         owner=order.owner,
         reason=order.reason,
+        claimed_at=order.claimed_at,
+        reported_at=order.reported_at,
+        fate_unknown_at=order.fate_unknown_at,
     )
 
 
@@ -86,6 +89,8 @@ def handover_view(order: Order, redelivered: bool) -> OrderTicket:
         created_at=order.created_at,
         expires_at=order.expires_at,
         redelivered=redelivered,
+        reduce_only=order.kind == "EXIT",
+        position=order.position,
     )
 
 

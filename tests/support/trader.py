@@ -50,7 +50,7 @@ from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import Alert, Asset, Desk
+from services.engine.model.state import GENERATION, Alert, Asset, Desk
 from services.engine.model.trade import Protections, Trade
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
@@ -95,7 +95,7 @@ class Trader:
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         # Nobody takes it over in a story, so its ids are counted from the beginning.
         opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
-        self.opening = replace(opening, env=env, last_stamp=0)
+        self.opening = replace(opening, env=env, last_stamp=0, generation=GENERATION)
         self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
@@ -240,8 +240,9 @@ class Trader:
 
     # -- the bridge -------------------------------------------------------------------------------------------
 
-    def claims(self, owner: str = "bridge", limit: int = 20) -> Self:
-        return self.asks(ClaimOrders(owner, limit))
+    def claims(self, owner: str = "bridge", limit: int = 20, *, has_ledger: bool = True) -> Self:
+        """Claim as a bridge with a ledger of its own, or as one that knows only the contract and has no instance."""
+        return self.asks(ClaimOrders(owner, limit, f"ledger of {owner}" if has_ledger else None))
 
     def reports(self, status: str, price: object = None, order: Order | None = None, **more: Any) -> Self:
         """Report on the asset's open order, or on any order. ``more``: qty, cum_qty, exec_id, reason, symbol, side."""
@@ -270,7 +271,7 @@ class Trader:
         ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset.
         """
         positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
-        return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions))
+        return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions, as_of=self.now))
 
     def hears_bridge(self, connected: bool = True) -> Self:
         return self.asks(HearBridge(ts_connected=connected))
@@ -280,12 +281,12 @@ class Trader:
         if asset.symbol != self.asset_in_hand:
             return BrokerPosition(contract.symbol, asset.position)
         position = broker.get("position", asset.position)
-        prices = {name: exactly(value) for name, value in broker.items() if name != "position"}
-        return BrokerPosition(contract.symbol, position, **prices)
+        prices = {name: exactly(broker.get(name)) for name in ("open_pnl", "avg_price", "last_fill_price")}
+        return BrokerPosition(contract.symbol, position, **prices)  # type: ignore[arg-type]
 
     def _claimed_order(self) -> Order:
         if self.order is not None and self.order.status is OrderStatus.PENDING:
-            self._asks_aside(ClaimOrders("bridge"))
+            self._asks_aside(ClaimOrders("bridge", instance="ledger of bridge"))
         assert self.order is not None, f"no order of {self.asset_in_hand} is open"
         return self.order
 

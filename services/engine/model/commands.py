@@ -8,10 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
+from services.engine.model.state import RestingStop
 from services.engine.model.tagged import Tagged
 from wire.types import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
 
@@ -34,7 +35,8 @@ class TakeOver(Command, frozen=True, tag="TakeOver"):
     """Make ``writer`` the process that decides from here on. ``program`` is its program version.
 
     ``after_loss`` names the previous process when it ended without releasing the desk. ``counts_ids`` is true when the
-    new ids carry a counter within the millisecond; journals written before the counter lack the field.
+    new ids carry a counter within the millisecond. ``generation`` is that of the rules by which the process decides
+    (``Desk.generation``). Journals of earlier programs lack the two.
     """
 
     writer: str
@@ -42,6 +44,7 @@ class TakeOver(Command, frozen=True, tag="TakeOver"):
     program: str
     after_loss: str | None = None
     counts_ids: bool = False
+    generation: int = 1
 
 
 class NotePrice(Command, frozen=True, tag="NotePrice"):
@@ -210,11 +213,15 @@ class NoteTrade(Command, frozen=True, tag="NoteTrade"):
 
 
 class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
-    """A bridge claims the orders that are queued for it (SPEC 8.2)."""
+    """A bridge claims the orders that are queued for it (SPEC 8.2).
+
+    ``instance`` is the id of the claiming process's ledger; a bridge that knows only the contract has none.
+    """
 
     origin: ClassVar[Origin] = "bridge"
     owner: str
     limit: int = 20
+    instance: str | None = None
 
 
 class ReportExecution(Command, frozen=True, tag="ReportExecution"):
@@ -237,8 +244,36 @@ class ReportExecution(Command, frozen=True, tag="ReportExecution"):
     recalled: Order | None = None
 
 
+class ResolveOrder(Command, frozen=True, tag="ResolveOrder"):
+    """The operator says what became of an order whose fate is unknown (SPEC 8.1).
+
+    ``qty`` contracts were filled at ``price``; without them the whole rest at the last price.
+    """
+
+    origin: ClassVar[Origin] = "operator"
+    order_id: str
+    outcome: Literal["filled", "not_filled"]
+    reason: str
+    qty: int | None = None
+    price: Price | None = None
+
+
+class AcceptPosition(Command, frozen=True, tag="AcceptPosition"):
+    """The operator accepts a position of the broker in a contract that the desk does not trade (SPEC 7.3)."""
+
+    origin: ClassVar[Origin] = "operator"
+    symbol: str
+    position: int
+    reason: str
+
+
 class HearBridge(Command, frozen=True, tag="HearBridge"):
-    """A bridge's heartbeat, with the state of its connections."""
+    """A bridge's heartbeat, with the state of its connections.
+
+    ``instance`` is the id of its ledger, ``env`` the environment whose account it speaks of, ``envs`` those in which it
+    executes orders, ``kill_switch`` whether it refuses entries. A bridge that knows only the contract sends none of
+    them; None means "not told" (SPEC 8.5).
+    """
 
     origin: ClassVar[Origin] = "bridge"
     ts_connected: bool
@@ -247,26 +282,48 @@ class HearBridge(Command, frozen=True, tag="HearBridge"):
     account: str | None = None
     trade_route: str | None = None
     last_rapi_event_at: Instant | None = None
+    instance: str | None = None
+    env: Env | None = None
+    envs: tuple[Env, ...] | None = None
+    kill_switch: bool | None = None
 
 
 class BrokerPosition(Struct, frozen=True):
-    """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices."""
+    """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices.
+
+    ``symbol`` is the contract's own name (``MESZ6``) when the bridge's spelling could be read, else that spelling.
+    ``asset`` is the asset whose roots the contract belongs to, UNSET when the symbol names none. ``expired`` is true
+    when the contract's delivery month is over for more than 7 days (SPEC 8.4). Journals of earlier programs lack both.
+    """
 
     symbol: str
     position: int
     open_pnl: Usd | None = None
     avg_price: Price | None = None
     last_fill_price: Price | None = None
+    asset: str | UnsetType = UNSET
+    expired: bool | UnsetType = UNSET
 
 
 class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
-    """The broker account as the bridge sees it (SPEC 5.6, 8.4). ``balance`` is equity including open PnL."""
+    """The broker account as the bridge sees it (SPEC 5.6, 8.4). ``balance`` is equity including open PnL.
+
+    ``tells_positions`` is false when the message had no list of positions. ``as_of`` is the time of the broker's data,
+    ``env`` and ``account`` say whose they are; None means "not told". ``stops`` are the stops that rest, None from a
+    bridge that does not tell them.
+    """
 
     origin: ClassVar[Origin] = "bridge"
     realized: Usd | None = None
     unrealized: Usd | None = None
     balance: Decimal | None = None
     positions: tuple[BrokerPosition, ...] = ()
+    tells_positions: bool = True
+    as_of: Instant | None = None
+    env: Env | None = None
+    account: str | None = None
+    instance: str | None = None
+    stops: tuple[RestingStop, ...] | None = None
 
 
 class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
@@ -318,6 +375,8 @@ AnyCommand = (
     | NoteTrade
     | ClaimOrders
     | ReportExecution
+    | ResolveOrder
+    | AcceptPosition
     | HearBridge
     | TakeSnapshot
     | KeepDeadLetter

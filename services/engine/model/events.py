@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from services.engine.model.state import Alert
 from services.engine.model.tagged import Tagged
@@ -262,6 +263,7 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
     env: Env
     override: bool = False
     forced_exit: bool = False
+    estimated: bool = False
 
 
 class TradeNoted(Event, frozen=True, tag="TradeNoted"):
@@ -301,6 +303,69 @@ class PositionAgreed(Event, frozen=True, tag="PositionAgreed"):
     asset: str
 
 
+class OrderFateUnknown(Event, frozen=True, tag="OrderFateUnknown"):
+    """A claimed order had no fill and no change of status for too long: nobody knows what became of it (SPEC 8.1)."""
+
+    order_id: str
+    asset: str
+
+
+class OrderFateSettled(Event, frozen=True, tag="OrderFateSettled"):
+    """The fate of an order was settled ``by`` the broker's positions or by the operator; ``qty`` contracts filled."""
+
+    order_id: str
+    asset: str
+    by: Literal["broker", "operator"]
+    qty: int = 0
+    price: Price | None = None
+    reason: str | None = None
+
+
+class OrderHandedOutAgain(Event, frozen=True, tag="OrderHandedOutAgain"):
+    """An exit of unknown fate may be claimed again: the broker's position shows that it was never executed."""
+
+    order_id: str
+    asset: str
+
+
+class CancelAsked(Event, frozen=True, tag="CancelAsked"):
+    """The bridge is asked to take back the rest of an order because an exit is due (SPEC 7.2)."""
+
+    order_id: str
+    asset: str
+
+
+class DoubtBegan(Event, frozen=True, tag="DoubtBegan"):
+    """Broker and desk may disagree: the gate ``reconcile`` of the asset is closed (SPEC 8.1)."""
+
+    asset: str
+    code: str
+
+
+class DoubtEnded(Event, frozen=True, tag="DoubtEnded"):
+    asset: str
+
+
+class ForeignPositionSeen(Event, frozen=True, tag="ForeignPositionSeen"):
+    """The broker holds a position in a contract that the desk does not trade, or holds another one than before."""
+
+    symbol: str
+    position: int
+    asset: str | None = None
+
+
+class ForeignPositionGone(Event, frozen=True, tag="ForeignPositionGone"):
+    symbol: str
+
+
+class ForeignPositionAccepted(Event, frozen=True, tag="ForeignPositionAccepted"):
+    """The operator accepted a foreign position; it holds until the position changes."""
+
+    symbol: str
+    position: int
+    reason: str
+
+
 class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
     """A webhook with a correct secret could not be read (SPEC 3)."""
 
@@ -324,5 +389,8 @@ OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | Sca
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
 OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
 OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
+OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
-AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits
+OfProof = OfFates | OfForeignPositions
+AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

@@ -18,6 +18,8 @@ class Rules(Struct, frozen=True):
     cooldown_seconds: int = 180
     candle_seconds: int = 300
     entry_ttl_seconds: int = 30
+    fate_seconds: int = 60
+    exit_beside_seconds: int = 5
     heartbeat_max_age_seconds: int = 600
     bridge_max_age_seconds: int = 30
     max_trades_per_day: int = 6
@@ -89,6 +91,28 @@ RULE_SETTINGS = (
         unit="s",
         low=1,
         high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="fate_seconds",
+        variable="ORDER_FATE_SECONDS",
+        kind="whole",
+        title="An order waits for its report",
+        help="a claimed order without fill or change of status for so long has an unknown fate",
+        unit="s",
+        low=15,
+        high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="exit_beside_seconds",
+        variable="EXIT_BESIDE_SECONDS",
+        kind="whole",
+        title="An exit waits for a claimed entry",
+        help="an automatic or forced exit waits at most so long for an entry that a bridge has claimed",
+        unit="s",
+        low=1,
+        high=60,
         tighter="lower",
     ),
     RuleSetting(

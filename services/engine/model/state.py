@@ -34,6 +34,7 @@ from wire.types import (
 
 APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
 ALERTS_KEPT = 30
+GENERATION = 2  # of the rules that this program decides by; see Desk
 
 
 class BrickStream(Struct, frozen=True):
@@ -136,6 +137,47 @@ class Disagreement(Struct, frozen=True):
     since: Instant
 
 
+DoubtCode = Literal["fate_ended", "resolved", "late_fill", "wrong_symbol", "unpriced_fill"]
+
+
+class Doubt(Struct, frozen=True):
+    """Why broker and desk may disagree although no snapshot has said so (SPEC 4 ``reconcile``, 8.1).
+
+    It ends at ``until``, or with the next snapshot that agrees when ``until`` is None.
+    """
+
+    code: DoubtCode
+    since: Instant
+    until: Instant | None = None
+
+
+class ForeignPosition(Struct, frozen=True):
+    """A position of the broker in a contract that the desk does not trade (SPEC 7.3, 8.4).
+
+    ``asset`` is the asset whose roots the contract belongs to, None for an unknown symbol. ``accepted`` is true when
+    the operator has accepted exactly this position; ``expired`` when nobody can hold the contract any more.
+    """
+
+    symbol: str
+    position: int
+    since: Instant
+    asset: str | None = None
+    expired: bool = False
+    accepted: bool = False
+
+
+class Streak(Struct, frozen=True):
+    """Snapshots in a row that told the same position of one contract (SPEC 8.4).
+
+    ``count`` counts those at least 2 s apart. ``explicit`` is true while every one of them listed the contract.
+    """
+
+    position: int
+    count: int
+    counted_at: Instant
+    explicit: bool
+
+
 class AssetLive(Struct, frozen=True):
     """Values that change with every price. They are shown at once and stored with the next event.
 
@@ -152,6 +194,7 @@ class AssetLive(Struct, frozen=True):
     open_points_at: Instant | None = None
     best_points: Decimal | None = None
     worst_points: Decimal | None = None
+    streak: Streak | None = None
 
 
 class Asset(Struct, frozen=True):
@@ -166,6 +209,8 @@ class Asset(Struct, frozen=True):
     preorder: PreOrder | None = None
     due_exit: DueExit | None = None
     disagreement: Disagreement | None = None
+    doubt: Doubt | None = None
+    last_fill_at: Instant | None = None
     is_silent: bool = False
     live: AssetLive = AssetLive()
 
@@ -228,8 +273,21 @@ class Alert(Struct, frozen=True):
     facts: Facts | UnsetType = UNSET
 
 
+class RestingStop(Struct, frozen=True):
+    """A stop order that rests at the broker, as the bridge says: contract, side, quantity and price (SPEC 6.7)."""
+
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+
+
 class DeskLive(Struct, frozen=True):
-    """Account and bridge as last reported. Published at once, committed with the next event."""
+    """Account and bridge as last reported. Published at once, committed with the next event.
+
+    ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
+    ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
+    """
 
     equity: Usd | None = None
     open_pnl: Usd | None = None
@@ -243,6 +301,13 @@ class DeskLive(Struct, frozen=True):
     account: str | None = None
     trade_route: str | None = None
     last_rapi_event_at: Instant | None = None
+    connected_at: Instant | None = None
+    env: Env | None = None
+    envs: tuple[Env, ...] | None = None
+    kill_switch: bool | None = None
+    instance: str | None = None
+    stops: tuple[RestingStop, ...] | None = None
+    stops_at: Instant | None = None
 
 
 class Desk(Struct, frozen=True):
@@ -251,7 +316,9 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force now. ``wanted`` come into force on the next trading day and equal ``rules`` when nothing is
     pending. ``configured`` are the last settings from the environment; a restart compares with them to find changes.
     ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
-    the milliseconds and counter of the newest id, None while the deciding program uses no counter.
+    the milliseconds and counter of the newest id, None while the deciding program uses no counter. ``generation`` is
+    that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1). The rows of a journal are
+    decided again by the generation that decided them first; only ``TakeOver`` changes it.
     """
 
     id_key: str
@@ -262,14 +329,31 @@ class Desk(Struct, frozen=True):
     sequence: int = 0
     issued: int = 0
     last_stamp: int | None = None
+    generation: int = 1
     env: Env = "DEMO"
     locks: Locks = Locks()
     assets: dict[str, Asset] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     bridge_is_silent: bool = False
+    foreign: tuple[ForeignPosition, ...] = ()
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:
-        """Return the asset's order that is not yet final; there is never more than one."""
+        """Return the asset's oldest order that is not yet final.
+
+        There is at most one, except that an exit may stand beside an entry that a bridge holds (SPEC 7.2).
+        """
         return next((order for order in self.orders.values() if order.asset == symbol), None)
+
+    def open_orders(self, symbol: str) -> list[Order]:
+        """Return the asset's orders that are not yet final, oldest first."""
+        return [order for order in self.orders.values() if order.asset == symbol]
+
+    def open_entry(self, symbol: str) -> Order | None:
+        """Return the asset's ENTRY or SCALE_IN that is not yet final; there is never more than one."""
+        return next((order for order in self.open_orders(symbol) if order.kind != "EXIT"), None)
+
+    def open_exit(self, symbol: str) -> Order | None:
+        """Return the asset's EXIT that is not yet final; there is never more than one (SPEC 7.1)."""
+        return next((order for order in self.open_orders(symbol) if order.kind == "EXIT"), None)

@@ -33,6 +33,7 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
+    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4).
     """
 
     id: str
@@ -54,6 +55,7 @@ class Trade(Struct, frozen=True):
     forced_exit: bool = False
     scale_in_available: bool = False
     scale_in_used: bool = False
+    estimated: bool = False
     protections: Protections = Protections()
 
     @property

@@ -18,8 +18,11 @@ from services.engine.model.events import (
     AnyEvent,
     DayRolled,
     FeedReturned,
+    ForeignPositionAccepted,
+    ForeignPositionGone,
     OrderClaimed,
     OrderEnded,
+    OrderReported,
     PositionAgreed,
     TradeClosed,
 )
@@ -62,6 +65,19 @@ def _everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:
     return not _is_still_flattening(alert, desk)
 
 
+def _is_its_order(alert: Alert, event: OrderReported | OrderEnded, desk: Desk) -> bool:
+    return _fact(alert, "order_id") == event.order_id
+
+
+def _is_its_symbol(alert: Alert, event: ForeignPositionGone | ForeignPositionAccepted, desk: Desk) -> bool:
+    return _fact(alert, "symbol") == event.symbol
+
+
+def _fact(alert: Alert, name: str) -> object:
+    """Return a fact of the alert; None for an alert stored before schema 3."""
+    return None if isinstance(alert.facts, UnsetType) else alert.facts.get(name)
+
+
 # -- whether an alert is over, judged by the current desk ----------------------------------------------------------
 
 
@@ -85,6 +101,21 @@ def _exit_is_taken(alert: Alert, desk: Desk) -> bool:
         for order in desk.orders.values()
         if order.asset == alert.asset
     )
+
+
+def _order_has_moved(alert: Alert, desk: Desk) -> bool:
+    order = desk.orders.get(str(_fact(alert, "order_id")))
+    return order is None or order.reported_at is not None
+
+
+def _order_has_ended(alert: Alert, desk: Desk) -> bool:
+    order = desk.orders.get(str(_fact(alert, "order_id")))
+    return order is None or order.fate_unknown_at is None
+
+
+def _foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
+    symbol = _fact(alert, "symbol")
+    return not any(held.symbol == symbol and not held.accepted for held in desk.foreign)
 
 
 def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
@@ -220,6 +251,33 @@ TABLE = (
         ends="the trading day rolls, or nothing waits any more",
         ended_by={DayRolled: _always},
         is_over=_nothing_waits,
+    ),
+    AlertRule(
+        code="order_unreported",
+        title="ORDER UNREPORTED",
+        levels=("critical",),
+        notice="alert",
+        ends="a report came, or the order ended",
+        ended_by={OrderReported: _is_its_order, OrderEnded: _is_its_order},
+        is_over=_order_has_moved,
+    ),
+    AlertRule(
+        code="order_fate_unknown",
+        title="ORDER OF UNKNOWN FATE",
+        levels=("critical",),
+        notice="alert",
+        ends="a report came, the broker's position or the operator decided",
+        ended_by={OrderReported: _is_its_order, OrderEnded: _is_its_order},
+        is_over=_order_has_ended,
+    ),
+    AlertRule(
+        code="foreign_position",
+        title="FOREIGN POSITION",
+        levels=("critical",),
+        notice="alert",
+        ends="the broker no longer holds it, or the operator accepted it",
+        ended_by={ForeignPositionGone: _is_its_symbol, ForeignPositionAccepted: _is_its_symbol},
+        is_over=_foreign_position_is_gone,
     ),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),

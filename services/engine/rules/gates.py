@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from services.engine.model.ladder import Rung
-from services.engine.model.state import Asset, Desk
+from services.engine.model.state import Asset, Desk, DoubtCode, ForeignPosition
 from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
 from services.engine.model.wording import Explanation, facts_of
@@ -58,6 +58,9 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "direction_required": "FREE ZONE",
         "two_half_filter": "2.5PT FILTER",
         "position_mismatch": "POSITION MISMATCH",
+        "fate_unknown": "ORDER OF UNKNOWN FATE",
+        "foreign_position": "FOREIGN POSITION",
+        "position_doubtful": "POSITION NOT CONFIRMED",
         "bridge_silent": "BRIDGE SILENT",
         "bridge_offline": "BRIDGE OFFLINE",
     }
@@ -216,14 +219,46 @@ def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 
 def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close while broker and desk disagree on the position (SPEC 8.4)."""
+    """Close while broker and desk disagree on the position, or may disagree (SPEC 4, 8.1, 8.4)."""
     disagreement = entry.asset.disagreement
-    if disagreement is None:
+    if disagreement is not None:
+        broker = disagreement.broker_position
+        desk_holds = entry.asset.position
+        detail = f"the broker holds {broker}, the desk {desk_holds}"
+        return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
+    lost = next((order for order in desk.open_orders(entry.asset.symbol) if order.fate_unknown_at is not None), None)
+    if lost is not None:
+        detail = f"nobody knows what became of the {lost.kind} {lost.side} {lost.qty} {lost.contract.symbol}"
+        return closed("fate_unknown", detail, order_id=lost.id)
+    foreign = next((held for held in desk.foreign if _closes(held, desk, entry.asset)), None)
+    if foreign is not None:
+        detail = f"the broker holds {foreign.position} {foreign.symbol}, which the desk does not trade"
+        return closed("foreign_position", detail, symbol=foreign.symbol, position=foreign.position)
+    return _doubted(entry.asset, now)
+
+
+def _closes(held: ForeignPosition, desk: Desk, asset: Asset) -> bool:
+    """Return whether a foreign position closes the asset's gate: one of its roots, or of a symbol nobody knows."""
+    is_void = held.accepted or (held.expired and desk.env == "DEMO")
+    return not is_void and held.asset in (None, asset.symbol)
+
+
+DOUBTS: Mapping[DoubtCode, str] = MappingProxyType(
+    {
+        "fate_ended": "an order ended without a report of its bridge",
+        "resolved": "an order was resolved by hand; a snapshot of the broker must agree",
+        "late_fill": "a fill came after its order had ended; a snapshot of the broker must agree",
+        "wrong_symbol": "a report named another contract than its order; a snapshot of the broker must agree",
+        "unpriced_fill": "a fill came without a price; a snapshot of the broker must agree",
+    }
+)
+
+
+def _doubted(asset: Asset, now: Instant) -> Verdict:
+    doubt = asset.doubt
+    if doubt is None or (doubt.until is not None and now >= doubt.until):
         return OPEN
-    broker = disagreement.broker_position
-    desk_holds = entry.asset.position
-    detail = f"the broker holds {broker}, the desk {desk_holds}"
-    return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
+    return closed("position_doubtful", DOUBTS[doubt.code], doubt.until, doubt=doubt.code)
 
 
 def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:

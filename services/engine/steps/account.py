@@ -7,18 +7,21 @@ from msgspec.structs import replace
 from services.engine.model.commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset
+from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
-from services.engine.steps.reconcile import broker_position, compare_positions
+from services.engine.steps.reconcile import compare_positions
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 
 
 def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
     """Store the bridge's heartbeat and its connections."""
+    known = transition.desk.live
+    reconnected = command.ts_connected and not known.ts_connected
     live = replace(
-        transition.desk.live,
+        known,
         bridge_heard_at=transition.now,
         bridge_heartbeat_at=transition.now,
         ts_connected=command.ts_connected,
@@ -27,6 +30,11 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
         account=command.account,
         trade_route=command.trade_route,
         last_rapi_event_at=command.last_rapi_event_at,
+        connected_at=transition.now if reconnected else known.connected_at,
+        instance=command.instance,
+        env=command.env,
+        envs=command.envs,
+        kill_switch=command.kill_switch,
     )
     transition.change_desk(live=live)
     return Done()
@@ -41,6 +49,8 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
         realized_pnl=command.realized,
         snapshot_at=transition.now,
         bridge_heard_at=transition.now,
+        stops=command.stops,
+        stops_at=transition.now if command.stops is not None else None,
     )
     transition.change_desk(live=live)
     if command.balance is not None:
@@ -56,8 +66,10 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Compute open points from the broker's open PnL when its position is the one the desk holds."""
     trade = asset.trade
-    broker = broker_position(asset, command)
-    if trade is None or broker.open_pnl is None or broker.position != asset.position:
+    if trade is None or not speaks_of_positions(transition.desk, command, transition.now):
+        return
+    broker = word_of(trade.contract, command)
+    if broker.open_pnl is None or broker.position != asset.position:
         return
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
     live = replace(asset.live, open_points=points, open_points_at=transition.now)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.events import ExitLatched
+from services.engine.model.events import CancelAsked, ExitLatched
 from services.engine.model.order import Order
 from services.engine.model.state import DueExit
 from services.engine.model.trade import Trade
@@ -17,6 +17,7 @@ from services.engine.steps.trades import trade_of
 from services.engine.transition import Transition
 from wire.types import Instant, OrderStatus
 
+SNAPSHOT_IS_NEW = timedelta(seconds=5)
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
 ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
 
@@ -35,8 +36,8 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
 
 def _trade_of_open_entry(transition: Transition, symbol: str) -> Trade | None:
     """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2)."""
-    running = transition.desk.open_order(symbol)
-    if running is None or running.kind != "ENTRY":
+    running = next((order for order in transition.desk.open_orders(symbol) if order.kind == "ENTRY"), None)
+    if running is None:
         return None
     return trade_of(running, transition.desk.rules, running.qty, Decimal(0), transition.now)
 
@@ -46,16 +47,16 @@ def flatten_when_stopped(transition: Transition) -> None:
     if not transition.desk.day.is_stopped:
         return
     for symbol, asset in transition.desk.assets.items():
-        running = transition.desk.open_order(symbol)
-        if asset.trade is not None or (running is not None and running.kind != "EXIT"):
+        entering = any(order.kind != "EXIT" for order in transition.desk.open_orders(symbol))
+        if asset.trade is not None or entering:
             demand_exit(transition, symbol, "daily_stop")
 
 
 def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
     """Make an exit due and pursue it. Return its order, or None while it is latched (SPEC 7.2)."""
     asset = transition.asset(symbol)
-    running = transition.desk.open_order(symbol)
-    if running is not None and running.kind == "EXIT" and running.source == source:
+    running = transition.desk.open_exit(symbol)
+    if running is not None and running.source == source:
         return running
     due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
     is_news = due != asset.due_exit
@@ -85,16 +86,16 @@ def _outranks(source: str, current: str) -> bool:
 def pursue_exit(transition: Transition, symbol: str) -> Order | None:
     """Queue the asset's due exit unless an open order or a retry pause prevents it. Call it after every change.
 
-    An entry that no bridge has claimed is cancelled; the exit waits for any other open order to become final.
+    An entry that no bridge has claimed is cancelled. An entry that a bridge holds is waited for, a few seconds at most;
+    another exit always (SPEC 7.2).
     """
     due = transition.asset(symbol).due_exit
     if due is None:
         return None
-    running = transition.desk.open_order(symbol)
-    if running is not None and running.kind != "EXIT" and running.status is OrderStatus.PENDING:
-        end_order(transition, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
-        running = None
-    if running is not None:
+    for running in transition.desk.open_orders(symbol):
+        if running.kind != "EXIT" and running.status is OrderStatus.PENDING:
+            end_order(transition, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
+    if _must_wait(transition, symbol, due):
         return None
     asset = transition.asset(symbol)
     if asset.trade is None:
@@ -105,6 +106,44 @@ def pursue_exit(transition: Transition, symbol: str) -> Order | None:
     forced = asset.trade.forced_exit or due.forced
     transition.put_asset(replace(asset, due_exit=None, trade=replace(asset.trade, forced_exit=forced)))
     return queue_exit(transition, transition.asset(symbol), due)
+
+
+def _must_wait(transition: Transition, symbol: str, due: DueExit) -> bool:
+    """Return whether the asset's open orders, or the newest snapshot, still forbid the exit (SPEC 7.2).
+
+    After ``exit_beside_seconds`` the rest of a claimed entry is asked back, and the exit of what is held is created
+    beside it.
+    """
+    running = transition.desk.open_orders(symbol)
+    if transition.desk.generation == 1:
+        return bool(running)
+    if transition.desk.open_exit(symbol) is not None:
+        return True
+    patience = timedelta(seconds=transition.desk.rules.exit_beside_seconds)
+    for order in running:
+        if order.fate_unknown_at is None and order.claimed_at and transition.now < order.claimed_at + patience:
+            return True
+        _ask_back(transition, order, due.source)
+    if transition.asset(symbol).trade is None:
+        return bool(running)
+    return due.source not in ASKED_BY_OPERATOR and _may_be_flat(transition, symbol, due)
+
+
+def _ask_back(transition: Transition, order: Order, source: str) -> None:
+    """Ask the bridge for the rest of the order; what still fills is taken out by an exit of the same source."""
+    if order.cancelled_for is None:
+        transition.put_order(replace(order, cancelled_for=source))
+        transition.record(CancelAsked(order.id, order.asset))
+
+
+def _may_be_flat(transition: Transition, symbol: str, due: DueExit) -> bool:
+    """Return whether the newest snapshot says that the broker is flat already: its next one is awaited, 5 s at most."""
+    streak = transition.asset(symbol).live.streak
+    snapshot_at = transition.desk.live.snapshot_at
+    if streak is None or streak.position != 0 or snapshot_at is None:
+        return False
+    is_fresh = transition.now <= snapshot_at + SNAPSHOT_IS_NEW
+    return is_fresh and transition.now < due.since + SNAPSHOT_IS_NEW
 
 
 def retry_exit(transition: Transition, refused: Order) -> None:

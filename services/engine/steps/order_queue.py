@@ -72,6 +72,7 @@ def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
         source=due.source,
         created_at=transition.now,
         attempt=due.attempt,
+        position=asset.position if transition.desk.generation > 1 else None,
     )
     return _queue(transition, order, due.forced)
 

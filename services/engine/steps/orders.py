@@ -10,43 +10,79 @@ from services.engine.model.commands import ClaimOrders, ReportExecution
 from services.engine.model.events import OrderClaimed, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.model.state import Desk
 from services.engine.rules.refusals import refuse
-from services.engine.steps.exits import pursue_exit, retry_exit
+from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
+from services.engine.steps.fills import fill_order
 from services.engine.steps.order_queue import end_order
-from services.engine.steps.trades import fill_entry, fill_exit
 from services.engine.transition import Transition
-from wire.types import Instant, OrderStatus, Price
+from wire.types import Instant, OrderStatus
 
 CLAIM_LEASE = timedelta(seconds=60)
 EXIT_UNCLAIMED_AFTER = timedelta(seconds=10)
 FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 
-def is_claimable(order: Order, owner: str, now: Instant) -> bool:
-    """Return whether ``owner`` gets the order when it claims (SPEC 8.2).
+def is_claimable(desk: Desk, order: Order, owner: str, instance: str | None, now: Instant) -> bool:
+    """Return whether this bridge gets the order when it claims (SPEC 8.2).
 
-    After the lease another owner may claim only an exit: an entry handed out twice could double the position.
+    An entry goes to one owner only, and after its expiry to nobody: handed out twice it could double the position. An
+    exit is handed out again to the process that claimed it, to another one after the lease, and to anybody once its
+    fate is unknown and the broker's position shows that it was never executed.
     """
     if order.status is OrderStatus.PENDING:
         return order.expires_at is None or now < order.expires_at
+    if order.hand_out_again:
+        return True
     if order.status is not OrderStatus.CLAIMED or order.claimed_at is None:
         return False
-    lease_is_over = now >= order.claimed_at + CLAIM_LEASE
-    return order.owner == owner or (order.kind == "EXIT" and lease_is_over)
+    if desk.generation == 1:
+        lease_is_over = now >= order.claimed_at + CLAIM_LEASE
+        return order.owner == owner or (order.kind == "EXIT" and lease_is_over)
+    if order.owner == owner and order.instance == instance and instance is not None:
+        return order.expires_at is None or now < order.expires_at
+    is_another = instance is not None and order.instance != instance
+    return is_another and order.kind == "EXIT" and now >= order.claimed_at + CLAIM_LEASE and _still_held(desk, order)
+
+
+def _still_held(desk: Desk, order: Order) -> bool:
+    """Return whether no snapshot since the last fill shows the exit's contract flat."""
+    streak = desk.assets[order.asset].live.streak
+    return streak is None or streak.position != 0
 
 
 def claim_orders(transition: Transition, command: ClaimOrders) -> Reply:
     """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again."""
-    claimable = [o for o in transition.desk.orders.values() if is_claimable(o, command.owner, transition.now)]
+    desk = transition.desk
+    claimable = [
+        order
+        for order in desk.orders.values()
+        if is_claimable(desk, order, command.owner, command.instance, transition.now)
+    ]
     handovers = []
     for order in claimable[: command.limit]:
-        again = order.status is OrderStatus.CLAIMED
-        if order.owner != command.owner:
-            claimed = replace(order, status=OrderStatus.CLAIMED, owner=command.owner, claimed_at=transition.now)
-            order = transition.put_order(claimed)
+        again = order.status is not OrderStatus.PENDING
+        if order.owner != command.owner or order.instance != command.instance or order.hand_out_again:
+            order = _claim(transition, order, command)
             transition.record(OrderClaimed(order.id, command.owner, redelivered=again))
         handovers.append(Handover(order, again))
     return OrdersHandedOver(tuple(handovers))
+
+
+def _claim(transition: Transition, order: Order, command: ClaimOrders) -> Order:
+    """Give the order to the bridge. Its time to report begins again."""
+    return transition.put_order(
+        replace(
+            order,
+            status=OrderStatus.CLAIMED if order.filled_qty == 0 else order.status,
+            owner=command.owner,
+            instance=command.instance,
+            claimed_at=transition.now,
+            alerted=False,
+            fate_unknown_at=None,
+            hand_out_again=False,
+        )
+    )
 
 
 def report_execution(transition: Transition, command: ReportExecution) -> Reply | Refusal:
@@ -135,17 +171,19 @@ def _newly_filled(order: Order, command: ReportExecution) -> int:
 
 
 def _apply_report(transition: Transition, order: Order, command: ReportExecution, qty: int) -> None:
-    moved = replace(order, reported_at=transition.now)
+    moved = replace(order, reported_at=transition.now, fate_unknown_at=None, hand_out_again=False)
     if command.exec_id is not None and command.exec_id not in order.exec_ids:
         moved = replace(moved, exec_ids=(*order.exec_ids, command.exec_id))
     if qty and command.fill_price is not None:
-        moved = _fill(transition, moved, qty, command.fill_price)
+        moved = fill_order(transition, moved, qty, command.fill_price)
     transition.record(OrderReported(order.id, order.asset, command.status, qty, command.fill_price, command.exec_id))
     status = _status_after(moved, command.status)
     if status.is_final:
         _after_end(transition, end_order(transition, moved, status, command.reason))
     else:
         transition.put_order(replace(moved, status=status))
+    if qty and order.cancelled_for is not None:
+        demand_exit(transition, order.asset, order.cancelled_for)
 
 
 def _status_after(order: Order, reported: OrderStatus) -> OrderStatus:
@@ -155,15 +193,6 @@ def _status_after(order: Order, reported: OrderStatus) -> OrderStatus:
     if order.filled_qty == 0:
         return reported
     return OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED
-
-
-def _fill(transition: Transition, order: Order, qty: int, price: Price) -> Order:
-    filled = replace(order, filled_qty=order.filled_qty + qty, filled_notional=order.filled_notional + price * qty)
-    if order.kind == "EXIT":
-        fill_exit(transition, order, qty, price)
-    else:
-        fill_entry(transition, order, qty, price)
-    return filled
 
 
 def _after_end(transition: Transition, ended: Order) -> None:

@@ -2,113 +2,178 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.commands import BrokerPosition, TakeSnapshot
+from services.engine.model.commands import TakeSnapshot
 from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeResized
-from services.engine.model.state import Asset, Disagreement
-from services.engine.steps.trades import adopt, mark_to_market, reduce_position
+from services.engine.model.state import Asset, Disagreement, Streak
+from services.engine.rules.broker_word import (
+    BrokerWord,
+    is_after_last_fill,
+    is_proof,
+    speaks_of_positions,
+    streak_after,
+    watched_contract,
+    word_of,
+)
+from services.engine.steps.doubts import end_doubt
+from services.engine.steps.fates import settle_fates
+from services.engine.steps.foreign_positions import note_foreign_positions
+from services.engine.steps.order_queue import end_order
+from services.engine.steps.trades import adopt, grown, mark_to_market, reduce_position, take_slot
 from services.engine.transition import Transition
-from wire.types import Price
+from wire.types import OrderStatus, Price
 
-PERSISTS_FOR = timedelta(seconds=2)
+CLOSED_AT_THE_BROKER = "BROKER_FLAT"
 
 
 def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
-    """Compare every asset. A contract that the broker does not list is flat.
+    """Compare every asset with a snapshot that speaks of positions.
 
-    While an order is open, a difference proves nothing: a fill may not be reported yet. It only restarts a disagreement
-    that is known already. So the two snapshots that decide are consecutive ones without an open order.
+    A report may still be on its way for an order that a bridge holds, so a difference proves nothing meanwhile. An
+    order that no bridge has claimed, and one of unknown fate, hide nothing.
     """
+    if not speaks_of_positions(transition.desk, snapshot, transition.now):
+        return
+    note_foreign_positions(transition, snapshot)
     for symbol, asset in transition.desk.assets.items():
-        broker = broker_position(asset, snapshot)
-        if broker.position == asset.position:
-            _agree(transition, asset)
-        elif transition.desk.open_order(symbol) is None:
-            _disagree(transition, asset, broker)
-        elif asset.disagreement is not None:
-            _note_disagreement(transition, asset, broker)
+        if is_after_last_fill(asset, snapshot, transition.now):
+            _compare(transition, symbol, snapshot)
 
 
-def broker_position(asset: Asset, snapshot: TakeSnapshot) -> BrokerPosition:
-    """Return the broker's position in the open trade's contract, or in the current contract without a trade."""
-    contract = asset.trade.contract if asset.trade else asset.contract
-    listed = (position for position in snapshot.positions if position.symbol == contract.symbol)
-    return next(listed, BrokerPosition(contract.symbol, 0))
+def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> None:
+    asset = transition.asset(symbol)
+    word = word_of(watched_contract(asset, transition.desk.open_orders(symbol)), snapshot)
+    streak = streak_after(asset.live.streak, word, transition.now)
+    transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
+    settle_fates(transition, symbol, word, streak)
+    asset = transition.asset(symbol)
+    if word.position == asset.position:
+        _agree(transition, asset)
+    elif _is_in_flight(transition, symbol):
+        if asset.disagreement is not None:
+            _note_disagreement(transition, asset, word.position)
+    else:
+        _disagree(transition, asset, word, streak)
+
+
+def _is_in_flight(transition: Transition, symbol: str) -> bool:
+    """Return whether a bridge holds an order of the asset and may still report on it."""
+    return any(order.is_at_a_bridge for order in transition.desk.open_orders(symbol))
 
 
 def _agree(transition: Transition, asset: Asset) -> None:
     if asset.disagreement is not None:
         transition.put_asset(replace(asset, disagreement=None))
         transition.record(PositionAgreed(asset.symbol))
+    if not _is_in_flight(transition, asset.symbol):
+        end_doubt(transition, asset.symbol)
 
 
-def _disagree(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
+def _disagree(transition: Transition, asset: Asset, word: BrokerWord, streak: Streak) -> None:
     known = asset.disagreement
-    if known is None or known.broker_position != broker.position:
-        _note_disagreement(transition, asset, broker)
-    elif transition.now >= known.since + PERSISTS_FOR:
-        _follow_broker(transition, replace(asset, disagreement=None), broker)
+    if known is None or known.broker_position != word.position:
+        _note_disagreement(transition, asset, word.position)
+    elif is_proof(transition.desk, streak, transition.now):
+        _follow_broker(transition, replace(asset, disagreement=None), word)
 
 
-def _note_disagreement(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
-    transition.put_asset(replace(asset, disagreement=Disagreement(broker.position, transition.now)))
-    transition.record(PositionDisagreed(asset.symbol, broker.position, asset.position))
+def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
+    """Close ``reconcile``. What was read until now counts no more: proof is two readings from here on."""
+    live = asset.live if asset.live.streak is None else replace(asset.live, streak=replace(asset.live.streak, count=1))
+    transition.put_asset(replace(asset, disagreement=Disagreement(broker_position, transition.now), live=live))
+    transition.record(PositionDisagreed(asset.symbol, broker_position, asset.position))
 
 
-def _follow_broker(transition: Transition, asset: Asset, broker: BrokerPosition) -> None:
+def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> None:
     """Change the desk's position to the broker's, and raise an alert."""
     transition.put_asset(asset)
     held = asset.position
-    price = _last_known_price(asset, broker)
-    if price is None:
-        detail = f"the broker holds {broker.position} {broker.symbol}, no price is known to book it"
-        _note_disagreement(transition, asset, broker)
-        transition.alert("reconcile", detail, asset.symbol, _facts(asset, broker, followed=False))
+    contract = watched_contract(asset, transition.desk.open_orders(asset.symbol)).symbol
+    booked = _price_of(asset, broker)
+    if booked is None:
+        detail = f"the broker holds {broker.position} {contract}, no price is known to book it"
+        _note_disagreement(transition, asset, broker.position)
+        transition.alert("reconcile", detail, asset.symbol, _facts(asset, contract, broker, followed=False))
         return
     transition.record(PositionAgreed(asset.symbol))
+    _withdraw_unclaimed(transition, asset.symbol, broker.position)
     if held and held * broker.position <= 0:  # the broker is flat or on the other side: close the trade first
-        reduce_position(transition, asset, abs(held), price, "BROKER_FLAT")
+        trade_closes_at(transition, transition.asset(asset.symbol), abs(held), booked)
         held = 0
     if broker.position and held:
-        _resize(transition, asset, abs(broker.position), price)
+        _resize(transition, transition.asset(asset.symbol), abs(broker.position), broker, booked)
     elif broker.position:
-        adopt(transition, transition.asset(asset.symbol), broker.position, broker.avg_price or price)
+        adopt(transition, transition.asset(asset.symbol), broker.position, broker.avg_price or booked.price)
+        take_slot(transition)
+    end_doubt(transition, asset.symbol)
     transition.alert(
         "reconcile",
-        f"the desk held {asset.position} {broker.symbol}, the broker {broker.position}: followed the broker",
+        f"the desk held {asset.position} {contract}, the broker {broker.position}: followed the broker",
         asset.symbol,
-        _facts(asset, broker, followed=True),
+        _facts(asset, contract, broker, followed=True),
         None if broker.position else "warning",
     )
 
 
-def _facts(asset: Asset, broker: BrokerPosition, *, followed: bool) -> dict[str, str | int]:
+def _withdraw_unclaimed(transition: Transition, symbol: str, broker_position: int) -> None:
+    """Take back what no bridge has claimed: an exit of what the broker does not hold, an entry beside a position."""
+    for order in transition.desk.open_orders(symbol):
+        if order.status is not OrderStatus.PENDING:
+            continue
+        left = -broker_position * order.sign  # what an exit of this side can still take out
+        if order.kind != "EXIT":
+            end_order(transition, order, OrderStatus.CANCELLED, "the broker's position is not the desk's")
+        elif left <= 0:
+            end_order(transition, order, OrderStatus.CANCELLED, "flat at the broker")
+        elif left < order.qty:
+            transition.put_order(replace(order, qty=left))
+
+
+def _facts(asset: Asset, symbol: str, broker: BrokerWord, *, followed: bool) -> dict[str, str | int]:
     """Return the facts of the alert: both positions as they were before the desk followed."""
     positions = {"desk_position": asset.position, "broker_position": broker.position}
-    return {**positions, "symbol": broker.symbol, "followed": followed}
+    return {**positions, "symbol": symbol, "followed": followed}
 
 
-def _last_known_price(asset: Asset, broker: BrokerPosition) -> Price | None:
-    entry_price = asset.trade.entry_price if asset.trade else None
-    return broker.last_fill_price or asset.live.last_price or broker.avg_price or entry_price
+class Booked(Struct, frozen=True):
+    """The price at which the desk books what the broker did, and whether it is an estimate (SPEC 8.4)."""
+
+    price: Price
+    estimated: bool
 
 
-def _resize(transition: Transition, asset: Asset, quantity: int, price: Price) -> None:
+def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
+    """Return the price of what happened at the broker; None when nothing is known.
+
+    The broker's last fill is the truth. Without it a flat broker most likely was stopped out when the last price lies
+    at or beyond the stop; else the last price is the best guess.
+    """
+    if broker.last_fill_price is not None:
+        return Booked(broker.last_fill_price, estimated=False)
+    trade = asset.trade
+    last = asset.live.last_price
+    if trade is not None and last is not None and (last - trade.stop_price) * trade.sign <= 0:
+        return Booked(trade.stop_price, estimated=True)
+    guess = last or broker.avg_price or (trade.entry_price if trade else None)
+    return None if guess is None else Booked(guess, estimated=True)
+
+
+def trade_closes_at(transition: Transition, asset: Asset, quantity: int, booked: Booked) -> None:
+    """Close the trade that the broker no longer holds."""
+    reduce_position(transition, asset, quantity, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
+
+
+def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerWord, booked: Booked) -> None:
+    """Cut or grow the trade to the broker's quantity."""
     trade = asset.trade
     if trade is None:
         return
     change = quantity - trade.quantity
     if change < 0:
-        reduce_position(transition, asset, -change, price, "BROKER_FLAT")
+        reduce_position(transition, asset, -change, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
     else:
-        grown = replace(
-            trade,
-            quantity=quantity,
-            entered_quantity=trade.entered_quantity + change,
-            entry_notional=trade.entry_notional + price * change,
-        )
-        transition.put_asset(mark_to_market(replace(asset, trade=grown)))
+        price = broker.avg_price or booked.price
+        transition.put_asset(mark_to_market(replace(asset, trade=grown(trade, change, price))))
     transition.record(TradeResized(asset.symbol, quantity))

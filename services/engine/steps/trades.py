@@ -24,13 +24,17 @@ def fill_entry(transition: Transition, order: Order, quantity: int, price: Price
     if asset.trade is None:
         _open(transition, asset, order, quantity, price)
         return
-    trade = replace(
-        asset.trade,
-        quantity=asset.trade.quantity + quantity,
-        entered_quantity=asset.trade.entered_quantity + quantity,
-        entry_notional=asset.trade.entry_notional + price * quantity,
+    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price))))
+
+
+def grown(trade: Trade, quantity: int, price: Price) -> Trade:
+    """Return the trade with ``quantity`` more contracts, entered at ``price``."""
+    return replace(
+        trade,
+        quantity=trade.quantity + quantity,
+        entered_quantity=trade.entered_quantity + quantity,
+        entry_notional=trade.entry_notional + price * quantity,
     )
-    transition.put_asset(mark_to_market(replace(asset, trade=trade)))
 
 
 def mark_to_market(asset: Asset) -> Asset:
@@ -50,6 +54,11 @@ def mark_to_market(asset: Asset) -> Asset:
 
 def _open(transition: Transition, asset: Asset, order: Order, quantity: int, price: Price) -> None:
     open_trade(transition, asset, trade_of(order, transition.desk.rules, quantity, price, transition.now))
+    take_slot(transition)
+
+
+def take_slot(transition: Transition) -> None:
+    """Use one slot of the day's trade limit (SPEC 5.5)."""
     day = transition.desk.day
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
 
@@ -120,8 +129,10 @@ def fill_exit(transition: Transition, order: Order, quantity: int, price: Price)
     reduce_position(transition, transition.asset(order.asset), quantity, price, order.source)
 
 
-def reduce_position(transition: Transition, asset: Asset, quantity: int, price: Price, reason: str) -> None:
-    """Take ``quantity`` contracts out of the trade at ``price``."""
+def reduce_position(
+    transition: Transition, asset: Asset, quantity: int, price: Price, reason: str, *, estimated: bool = False
+) -> None:
+    """Take ``quantity`` contracts out of the trade at ``price``; ``estimated`` when nobody told that price."""
     if asset.trade is None:
         return
     trade = replace(
@@ -129,6 +140,7 @@ def reduce_position(transition: Transition, asset: Asset, quantity: int, price: 
         quantity=asset.trade.quantity - quantity,
         exited_quantity=asset.trade.exited_quantity + quantity,
         exit_notional=asset.trade.exit_notional + price * quantity,
+        estimated=asset.trade.estimated or estimated,
     )
     tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
@@ -170,6 +182,7 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
         env=trade.env,
         override=trade.override,
         forced_exit=trade.forced_exit,
+        estimated=trade.estimated,
     )
 
 

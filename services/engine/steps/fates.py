@@ -1,0 +1,169 @@
+"""Every order ends: what becomes of an order of which no report tells (SPEC 8.1).
+
+A claimed order that shows no fill and no change of status for ``fate_seconds`` has an unknown fate. From then on the
+broker's positions decide, and without them the operator does.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from services.engine.model.commands import ResolveOrder
+from services.engine.model.events import OrderFateSettled, OrderFateUnknown, OrderHandedOutAgain
+from services.engine.model.order import Order
+from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.state import Streak
+from services.engine.rules.broker_word import BrokerWord
+from services.engine.rules.refusals import refuse
+from services.engine.steps.doubts import begin_doubt
+from services.engine.steps.exits import pursue_exit
+from services.engine.steps.fills import fill_order
+from services.engine.steps.order_queue import end_order
+from services.engine.transition import Transition
+from wire.types import OrderStatus, Price
+
+UNREPORTED_AFTER = timedelta(seconds=15)
+DOUBT_AFTER_FATE = timedelta(seconds=120)
+READINGS_THAT_SETTLE = 3
+NEVER_SEEN = "never seen at the broker"
+
+
+def watch_fates(transition: Transition) -> None:
+    """Raise an alert for a claimed order without a report; after ``fate_seconds`` its fate is unknown."""
+    wait = timedelta(seconds=transition.desk.rules.fate_seconds)
+    for order in list(transition.desk.orders.values()):
+        moved_at = order.moved_at
+        if not order.is_at_a_bridge or moved_at is None or order.fate_unknown_at is not None:
+            continue
+        if order.reported_at is None and not order.alerted and transition.now >= moved_at + UNREPORTED_AFTER:
+            order = _warn_of_silence(transition, order)
+        if transition.now >= moved_at + wait:
+            _lose(transition, order)
+
+
+def _warn_of_silence(transition: Transition, order: Order) -> Order:
+    waited = int(UNREPORTED_AFTER.total_seconds())
+    symbol = order.contract.symbol
+    detail = f"{order.kind} {order.side} {order.qty} {symbol} was claimed {waited} s ago and nothing is heard of it"
+    transition.alert("order_unreported", detail, order.asset, {**_facts(order), "waited_seconds": waited})
+    return transition.put_order(replace(order, alerted=True))
+
+
+def _lose(transition: Transition, order: Order) -> None:
+    transition.put_order(replace(order, fate_unknown_at=transition.now))
+    asset = transition.asset(order.asset)
+    transition.put_asset(replace(asset, live=replace(asset.live, streak=None)))
+    transition.record(OrderFateUnknown(order.id, order.asset))
+    detail = f"{order.kind} {order.side} {order.qty} {order.contract.symbol}: the broker's positions decide, or you"
+    transition.alert("order_fate_unknown", detail, order.asset, _facts(order))
+    pursue_exit(transition, order.asset)
+
+
+def _facts(order: Order) -> dict[str, str | int]:
+    return {
+        "order_id": order.id,
+        "kind": order.kind,
+        "side": order.side,
+        "qty": order.qty,
+        "symbol": order.contract.symbol,
+        "status": order.status,
+    }
+
+
+def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> None:
+    """Let three agreeing snapshots decide the asset's orders of unknown fate.
+
+    With a single such order the position shows what it did. With two (an exit beside an entry) it shows only their sum:
+    both end, and the desk follows the broker.
+    """
+    lost = [order for order in transition.desk.open_orders(symbol) if order.fate_unknown_at is not None]
+    if not lost or streak.count < READINGS_THAT_SETTLE:
+        return
+    if len(lost) > 1:
+        for order in lost:
+            _end(transition, order, OrderStatus.CANCELLED, "the broker's position does not tell which order filled")
+        return
+    order = lost[0]
+    asset = transition.asset(symbol)
+    filled = (word.position - asset.position) * order.sign
+    if filled == 0 and order.kind == "EXIT" and asset.trade is not None:
+        _hand_out_again(transition, order)
+    elif filled == 0:
+        _end(transition, order, OrderStatus.EXPIRED, NEVER_SEEN)
+    elif 0 < filled <= order.remaining:
+        settle_by_broker(transition, order, filled, word)
+    else:
+        _end(transition, order, OrderStatus.CANCELLED, "the broker's position contradicts it")
+
+
+def _hand_out_again(transition: Transition, order: Order) -> None:
+    if not order.hand_out_again:
+        transition.put_order(replace(order, hand_out_again=True))
+        transition.record(OrderHandedOutAgain(order.id, order.asset))
+
+
+def settle_by_broker(transition: Transition, order: Order, qty: int, word: BrokerWord) -> None:
+    """Book what the broker's position shows as filled, and end the order. Without any price it stays undecided."""
+    price = fill_price_of(transition, order, word)
+    if price is None:
+        return
+    by_broker = "as the broker's position shows"
+    transition.record(OrderFateSettled(order.id, order.asset, "broker", qty, price))
+    filled = fill_order(transition, order, qty, price)
+    status = OrderStatus.FILLED if filled.remaining == 0 else OrderStatus.CANCELLED
+    _end(transition, filled, status, by_broker, recorded=True)
+
+
+def fill_price_of(transition: Transition, order: Order, word: BrokerWord) -> Price | None:
+    """Return the price at which the broker seems to have filled the order: its average, its last fill, the last price.
+
+    The average is that of the whole position, so it counts only for an order that began it.
+    """
+    asset = transition.asset(order.asset)
+    if order.kind == "EXIT":
+        return word.last_fill_price or asset.live.last_price
+    average = word.avg_price if asset.trade is None else None
+    return average or word.last_fill_price or asset.live.last_price
+
+
+def _end(transition: Transition, order: Order, status: OrderStatus, reason: str, *, recorded: bool = False) -> None:
+    if not recorded:
+        transition.record(OrderFateSettled(order.id, order.asset, "broker", reason=reason))
+    end_order(transition, order, status, reason)
+    begin_doubt(transition, order.asset, "fate_ended", transition.now + DOUBT_AFTER_FATE)
+    pursue_exit(transition, order.asset)
+
+
+def resolve_order(transition: Transition, command: ResolveOrder) -> Reply | Refusal:
+    """End an order of unknown fate as the operator says. ``reconcile`` stays closed until a snapshot agrees."""
+    order = transition.desk.orders.get(command.order_id)
+    if order is None:
+        return refuse("unknown_order", f"order {command.order_id} is not open", order_id=command.order_id)
+    if order.fate_unknown_at is None:
+        detail = f"order {order.id} is {order.status}; only an order of unknown fate is resolved by hand"
+        return refuse("fate_known", detail, order_id=order.id, status=order.status)
+    refusal = _fill_by_hand(transition, order, command) if command.outcome == "filled" else None
+    if refusal is not None:
+        return refusal
+    order = transition.desk.orders.get(order.id, order)
+    status = OrderStatus.FILLED if order.remaining == 0 else OrderStatus.CANCELLED
+    end_order(transition, order, status, f"resolved by hand: {command.reason}")
+    begin_doubt(transition, order.asset, "resolved")
+    pursue_exit(transition, order.asset)
+    return Done()
+
+
+def _fill_by_hand(transition: Transition, order: Order, command: ResolveOrder) -> Refusal | None:
+    qty = order.remaining if command.qty is None else command.qty
+    price = transition.asset(order.asset).live.last_price if command.price is None else command.price
+    if not 0 < qty <= order.remaining:
+        detail = f"qty was {qty}, {order.remaining} are left of the order"
+        return refuse("report_invalid", detail, field="qty", qty=qty, left=order.remaining)
+    if price is None:
+        return refuse("report_invalid", "price was missing and no last price is known", field="price")
+    transition.record(OrderFateSettled(order.id, order.asset, "operator", qty, price, command.reason))
+    transition.put_order(fill_order(transition, order, qty, Decimal(price)))
+    return None
