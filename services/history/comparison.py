@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from services.desk.program import VERSION
@@ -136,7 +135,7 @@ class Comparison:
         self._compare_trades(self._history.store)
         for order in self._ended:
             record = self._history.store.record(ORDERS, order.id)
-            theirs = ABSENT if record is None else msgspec.json.decode(record.body)
+            theirs = ABSENT if record is None else plain_order(documents.read_order(record.body))
             self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))
 
     def _compare_trades(self, store: Store) -> None:

@@ -88,8 +88,10 @@ def test_the_limit_leaves_the_rest_in_the_queue() -> None:
 
 @pytest.mark.parametrize(("early", "claimable"), [(1, True), (0, False), (-1, False)])
 def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early: int, claimable: bool) -> None:
-    order = trader_with_entry().order
-    assert is_claimable(order, "alpha", order.expires_at - timedelta(microseconds=early)) is claimable
+    trader = trader_with_entry()
+    order = trader.order
+    now = order.expires_at - timedelta(microseconds=early)
+    assert is_claimable(trader.desk, order, "alpha", "its ledger", now) is claimable
 
 
 def test_the_claim_survives_a_restart() -> None:
@@ -169,6 +171,7 @@ def test_ids_of_another_desk_differ() -> None:
     assert mine[12:] != theirs[12:]
 
 
-def test_a_snapshot_of_a_contract_that_is_not_traded_changes_nothing() -> None:
+def test_a_snapshot_of_a_contract_that_is_not_traded_opens_no_trade() -> None:
     trader = Trader().asks(TakeSnapshot(positions=(BrokerPosition("CLZ6", 3),)))
-    assert trader.events == ()
+    assert trader.position == 0
+    assert [held.symbol for held in trader.desk.foreign] == ["CLZ6"]

@@ -19,6 +19,8 @@ TIGHTER = {
     "cooldown_seconds": (180, 240, 60),
     "candle_seconds": (300, 900, 60),
     "entry_ttl_seconds": (30, 20, 60),
+    "fate_seconds": (60, 30, 90),
+    "exit_beside_seconds": (5, 2, 10),
     "heartbeat_max_age_seconds": (600, 300, 900),
     "bridge_max_age_seconds": (30, 15, 60),
     "entry_qty_6pt": (5, 4, 6),

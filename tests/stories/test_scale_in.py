@@ -174,8 +174,8 @@ def test_the_daily_stop_refuses_it() -> None:
 
 
 def test_the_first_closed_gate_is_the_reason() -> None:
-    trader = unlocked_trader(env="LIVE").goes_silent().at("09:45:00").hears_bridge(connected=False)
-    trader.broker_says(position=3)
+    trader = unlocked_trader(env="LIVE").goes_silent().at("09:45:00").broker_says(position=3)
+    trader.hears_bridge(connected=False)
     assert trader.scales_in().refused_by == "heartbeat"
     closed = [gate for gate in LADDER if not trader.rungs[gate].is_open]
     assert {"heartbeat", "reconcile", "bridge"} <= set(closed)

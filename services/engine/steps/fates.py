@@ -28,13 +28,14 @@ from wire.types import OrderStatus, Price
 UNREPORTED_AFTER = timedelta(seconds=15)
 DOUBT_AFTER_FATE = timedelta(seconds=120)
 READINGS_THAT_SETTLE = 3
+READINGS_THAT_SHOW = 2
 NEVER_SEEN = "never seen at the broker"
 
 
 def watch_fates(transition: Transition) -> None:
     """Raise an alert for a claimed order without a report; after ``fate_seconds`` its fate is unknown."""
     wait = timedelta(seconds=transition.desk.rules.fate_seconds)
-    for order in list(transition.desk.orders.values()):
+    for order in sorted(transition.desk.orders.values(), key=lambda order: (order.created_at, order.id)):
         moved_at = order.moved_at
         if not order.is_at_a_bridge or moved_at is None or order.fate_unknown_at is not None:
             continue
@@ -55,7 +56,8 @@ def _warn_of_silence(transition: Transition, order: Order) -> Order:
 def _lose(transition: Transition, order: Order) -> None:
     transition.put_order(replace(order, fate_unknown_at=transition.now))
     asset = transition.asset(order.asset)
-    transition.put_asset(replace(asset, live=replace(asset.live, streak=None)))
+    if asset.live.streak is not None:  # only what is read from here on decides
+        transition.put_asset(replace(asset, live=replace(asset.live, streak=replace(asset.live.streak, count=0))))
     transition.record(OrderFateUnknown(order.id, order.asset))
     detail = f"{order.kind} {order.side} {order.qty} {order.contract.symbol}: the broker's positions decide, or you"
     transition.alert("order_fate_unknown", detail, order.asset, _facts(order))
@@ -103,6 +105,26 @@ def _hand_out_again(transition: Transition, order: Order) -> None:
     if not order.hand_out_again:
         transition.put_order(replace(order, hand_out_again=True))
         transition.record(OrderHandedOutAgain(order.id, order.asset))
+
+
+def settle_before_exit(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> None:
+    """Believe two snapshots that show what a claimed entry has filled, when an exit waits for it (SPEC 7.2).
+
+    The exit can then take out what the broker holds, although no report has told of it.
+    """
+    order = transition.desk.open_entry(symbol)
+    asset = transition.asset(symbol)
+    if order is None or order.cancelled_for is None or asset.due_exit is None or streak.count < READINGS_THAT_SHOW:
+        return
+    filled = (word.position - asset.position) * order.sign
+    if transition.desk.open_exit(symbol) is not None or not 0 < filled <= order.remaining:
+        return
+    if filled == order.remaining:
+        settle_by_broker(transition, order, filled, word)
+    elif (price := fill_price_of(transition, order, word)) is not None:
+        transition.record(OrderFateSettled(order.id, symbol, "broker", filled, price))
+        transition.put_order(fill_order(transition, order, filled, price))
+        pursue_exit(transition, symbol)
 
 
 def settle_by_broker(transition: Transition, order: Order, qty: int, word: BrokerWord) -> None:

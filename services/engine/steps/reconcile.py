@@ -18,7 +18,7 @@ from services.engine.rules.broker_word import (
     word_of,
 )
 from services.engine.steps.doubts import end_doubt
-from services.engine.steps.fates import settle_fates
+from services.engine.steps.fates import settle_before_exit, settle_fates
 from services.engine.steps.foreign_positions import note_foreign_positions
 from services.engine.steps.order_queue import end_order
 from services.engine.steps.trades import adopt, grown, mark_to_market, reduce_position, take_slot
@@ -48,6 +48,7 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
     streak = streak_after(asset.live.streak, word, transition.now)
     transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
     settle_fates(transition, symbol, word, streak)
+    settle_before_exit(transition, symbol, word, streak)
     asset = transition.asset(symbol)
     if word.position == asset.position:
         _agree(transition, asset)
