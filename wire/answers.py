@@ -177,9 +177,13 @@ class LimitsAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The orders that this owner has claimed."""
+    """The orders that this owner has claimed.
+
+    ``cancels`` are the ids of its entries whose rest it is asked to take back; left out when there are none (SPEC 7.2).
+    """
 
     orders: tuple[OrderTicket, ...]
+    cancels: tuple[str, ...] | UnsetType = UNSET
 
 
 class ReportAnswer(VersionAnswer, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 from wire.types import (
     AwareTime,
     Color,
+    DoubtCode,
     EntryZone,
     IntentStatus,
     OrderKind,
@@ -169,6 +170,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     trade: Annotated[TradeState | None, says("the open trade; null while flat")]
     due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
     disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
+    doubt: Annotated[DoubtCode | None, says("why broker and desk may disagree unseen; null: no doubt")]
     first_closed_gate: Annotated[str | None, says("the gate that would refuse an entry; null when none would")]
     may_enter: Annotated[tuple[Side, ...], says("directions that no gate refuses")]
     locks: tuple[LockState, ...]

@@ -55,6 +55,17 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     fate_unknown_at: Annotated[AwareTime | None, says("since when nobody knows what became of it; null: it is known")]
 
 
+class ForeignPosition(Struct, frozen=True):
+    """A position of the broker in a contract that the desk does not trade."""
+
+    symbol: Annotated[str, says("the contract, as the bridge spelled it when nobody knows it")]
+    position: Annotated[int, says("contracts, short below 0")]
+    since: AwareTime
+    asset: Annotated[str | None, says("the operator's symbol of its roots; null when nobody knows it")]
+    expired: Annotated[bool, says("its delivery is long over, nobody can hold it")]
+    accepted: Annotated[bool, says("the operator has accepted it; it closes no gate")]
+
+
 class CandleState(Struct, frozen=True):
     """The current candle of the candle lock."""
 
@@ -69,6 +80,8 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     cooldown_seconds: Annotated[int, says("seconds without an entry after an exit")]
     candle_seconds: Annotated[int, says("length of the candle that takes one entry")]
     entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
+    fate_seconds: Annotated[int, says("seconds without a report after which an order's fate is unknown")]
+    exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
     max_trades_per_day: int
@@ -96,6 +109,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     snapshot_ts: Annotated[AwareTime | None, says("when the broker's account was last told; null until the first time")]
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
     connected_count: Annotated[int, says("how many of them are heard")]
     connected_expected: int
@@ -155,6 +169,7 @@ class TradeRow(Struct, frozen=True, kw_only=True):
     env: Env
     override: Annotated[bool, says("entered against the zone")]
     forced_exit: Annotated[bool, says("left against the initial exit lock")]
+    estimated: Annotated[bool, says("a price of it was not told but estimated")]
 
 
 class LogRow(Struct, frozen=True):

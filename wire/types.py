@@ -27,6 +27,7 @@ TempoArmer = Literal["6pt brick", "4pt flip"]
 WithOrAgainst = Literal["with", "neutral", "against"]
 WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
+DoubtCode = Literal["fate_ended", "resolved", "late_fill", "wrong_symbol", "unpriced_fill"]
 RefusalCode = Literal[
     "gate_closed",
     "exit_locked",

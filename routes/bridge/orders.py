@@ -28,6 +28,7 @@ orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
+ASKED_BACK_SECONDS = 1.0  # a bridge that was asked to take an order back is asked again so often
 WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
@@ -67,18 +68,31 @@ def hand_over(query: PendingQuery) -> Response:
             handed = _wait_and_claim(query)
         finally:
             waiting_places.release()
-    return reply(HandoverAnswer(orders=handed))
+    return reply(HandoverAnswer(orders=handed, cancels=_asked_back(query) or UNSET))
+
+
+def _asked_back(query: PendingQuery) -> tuple[str, ...]:
+    """Return the ids of this bridge's entries whose rest is asked back (SPEC 7.2)."""
+    orders = app_services().manager.snapshot.desk.orders.values()
+    mine = (order for order in orders if order.owner == query.owner and order.instance == query.instance)
+    return tuple(order.id for order in mine if order.cancelled_for is not None)
 
 
 def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
     services = app_services()
-    deadline = time.monotonic() + query.wait
+    told = _asked_back(query)
+    deadline = time.monotonic() + (min(query.wait, ASKED_BACK_SECONDS) if told else query.wait)
 
     def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, query)
+        return services.is_stopping() or _has_work(snapshot, query) or _asked_back(query) != told
 
     handed: tuple[OrderTicket, ...] = ()
-    while not handed and (left := deadline - time.monotonic()) > 0 and not services.is_stopping():
+    while (
+        not handed
+        and _asked_back(query) == told
+        and (left := deadline - time.monotonic()) > 0
+        and not services.is_stopping()
+    ):
         if services.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
             handed = _claim(query)
     return handed

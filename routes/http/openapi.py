@@ -39,6 +39,7 @@ ROOM_TITLES = {
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
     "journal": "Journal",
+    "broker": "Orders",
     "journal_bricks": "Journal",
     "state": "State",
     "stream": "Stream",

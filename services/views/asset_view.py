@@ -34,6 +34,7 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         trade=trade_view(asset.trade, asset) if asset.trade else None,
         due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
         disagreement=asset.disagreement.broker_position if asset.disagreement else None,
+        doubt=asset.doubt.code if asset.doubt else None,
         locks=tuple([_lock_view(lock, desk, asset, now) for lock in LOCKS]),
         first_closed_gate=next((rung.gate for rung in rungs if not rung.is_open), None),
         may_enter=_may_enter(desk, asset, now),

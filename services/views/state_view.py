@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from services.desk.publication import Snapshot
 from services.engine.model.state import Desk
 from services.engine.model.times import candle_end, candle_start, is_younger, seconds_until
@@ -12,7 +14,16 @@ from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.session import liquidity
 from services.views.asset_view import asset_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
-from wire.state import Activity, CandleState, GlobalState, LimitsState, LiveDocument, StateDocument, TradeRow
+from wire.state import (
+    Activity,
+    CandleState,
+    ForeignPosition,
+    GlobalState,
+    LimitsState,
+    LiveDocument,
+    StateDocument,
+    TradeRow,
+)
 from wire.types import Instant
 
 CONNECTIONS_EXPECTED = 2
@@ -85,6 +96,7 @@ def _account(desk: Desk) -> Fields:
         "snapshot_ts": live.snapshot_at,
         "account": live.account,
         "trade_route": live.trade_route,
+        "foreign_positions": tuple([ForeignPosition(**structs.asdict(held)) for held in desk.foreign]),
     }
 
 

@@ -20,6 +20,7 @@ from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
+    DoubtCode,
     Env,
     Instant,
     IntentStatus,
@@ -135,9 +136,6 @@ class Disagreement(Struct, frozen=True):
 
     broker_position: int
     since: Instant
-
-
-DoubtCode = Literal["fate_ended", "resolved", "late_fill", "wrong_symbol", "unpriced_fill"]
 
 
 class Doubt(Struct, frozen=True):

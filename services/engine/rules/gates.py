@@ -9,12 +9,12 @@ from typing import Literal
 from msgspec import Struct
 
 from services.engine.model.ladder import Rung
-from services.engine.model.state import Asset, Desk, DoubtCode, ForeignPosition
+from services.engine.model.state import Asset, Desk, ForeignPosition
 from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.model.zone import zone_of
-from wire.types import Instant, Side, color_against
+from wire.types import DoubtCode, Instant, Side, color_against
 
 
 class EntryRequest(Struct, frozen=True):

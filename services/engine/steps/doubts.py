@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from services.engine.model.events import DoubtBegan, DoubtEnded
-from services.engine.model.state import Doubt, DoubtCode
+from services.engine.model.state import Doubt
 from services.engine.transition import Transition
-from wire.types import Instant
+from wire.types import DoubtCode, Instant
 
 
 def begin_doubt(transition: Transition, symbol: str, code: DoubtCode, until: Instant | None = None) -> None:
