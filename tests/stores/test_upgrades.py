@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, ReportExecution
@@ -232,6 +233,19 @@ def test_old_documents_are_copied_once(old: Path) -> None:
         manager, _plain = started(old)
         manager.stop()
     assert len(backups(old, "documents")) == 1
+
+
+def test_an_asset_dropped_from_the_settings_at_the_upgrade_is_deleted(old: Path) -> None:
+    store = SqliteStore(old)
+    rules = documents.read_desk(store.load()).configured
+    only_nq = replace(rules, contracts={"NQ": rules.contracts["NQ"]})
+    manager = StateManager(store, lambda now: only_nq, lambda: NEXT_MORNING)
+    assert set(manager.snapshot.desk.assets) == {"NQ"}
+    manager.stop()
+    assert {name for (name,) in asked(old, "SELECT name FROM documents")} == {"_global", "NQ"}
+    opened_again = SqliteReader(old)
+    assert not documents.is_outdated(opened_again.load())
+    opened_again.close()
 
 
 def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: int) -> None:
