@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,15 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader = StoredTrader(tmp_path / "desk.sqlite", assets=("ES", "NQ"))
     yield trader
     trader.stops()
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def opens(request: pytest.FixtureRequest) -> Any:
+    """What opens the store: None for the file, else a project of the emulator."""
+    if request.param == "sqlite":
+        return None
+    host, project = request.getfixturevalue("firestore_host"), f"desk-{uuid.uuid4().hex[:12]}"
+    return partial(FirestoreStore, project, emulator_host=host)
 
 
 def tampered(trader: StoredTrader, statement: str, *values) -> None:
@@ -70,6 +80,29 @@ def test_what_nobody_touched_is_equal(trader: StoredTrader) -> None:
     assert replay.rows == replay.last == trader.desk.sequence
     assert replay.programs == ((2, VERSION),)
     assert replay.strangers == []
+
+
+def test_assets_keep_the_order_of_the_settings_over_a_restart(tmp_path: Path, opens: Any) -> None:
+    """Two feeds fall silent in one decision, in the order of the assets: after a restart as in the replay."""
+    trader = StoredTrader(tmp_path / "desk.sqlite", assets=("NQ", "YM", "ES"), opens=opens)
+    trader.brick(6, "green").goes_silent().keeps_snapshot().restarts()
+    assert list(trader.desk.assets) == ["NQ", "YM", "ES"]
+    silent = [alert.asset for alert in trader.later(600).ticks().desk.alerts if alert.code == "tradingview_silent"]
+    assert silent == ["NQ", "YM", "ES"]
+    assert trader.replays().is_equal, trader.replays().sentences
+    trader.stops()
+
+
+def test_an_asset_that_is_held_but_no_longer_listed_comes_first_as_before_the_restart(tmp_path: Path) -> None:
+    trader = StoredTrader(tmp_path / "desk.sqlite", assets=("NQ", "YM", "ES"))
+    trader.is_long(5250, "YM")
+    trader.assets = ("NQ", "ES")
+    trader.restarts()
+    assert list(trader.desk.assets) == ["YM", "NQ", "ES"]
+    assert list(trader.restarts().desk.assets) == ["YM", "NQ", "ES"]
+    trader.goes_silent().later(600).ticks()
+    assert trader.replays().is_equal, trader.replays().sentences
+    trader.stops()
 
 
 def test_it_is_equal_across_restarts_and_changed_rules(trader: StoredTrader) -> None:
