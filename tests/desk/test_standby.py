@@ -458,6 +458,7 @@ def test_a_takeover_that_fails_half_way_is_tried_again(path: Path, managers: Cal
     store.newest_records = fail_at_first
     writer.stop()
     eventually(lambda: standby.is_writer)
+    assert next(failures, None) is None
     standby.submit(GREEN)
 
 
