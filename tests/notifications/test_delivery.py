@@ -19,11 +19,13 @@ from structlog.testing import capture_logs
 from cli import create_cli
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
+    ClaimOrders,
     CloseBrick,
     EnterMarket,
     HearBridge,
     KeepObservations,
     NotePrice,
+    SetLimits,
     SwitchEnv,
     TickClock,
 )
@@ -283,6 +285,16 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> N
     ((number, attempts, due_at),) = locks.rows("number, attempts, due_at")
     assert (attempts, due_at[:19]) == (0, "2026-11-17T14:40:00")
     assert number > first, "a sender that is still under way would mark the wrong notice"
+
+
+def test_a_lock_that_a_longer_candle_brings_back_is_announced_to_a_sender_that_sleeps(locks: Outbox) -> None:
+    locks.enters().manager.submit(ClaimOrders("bridge"))
+    locks.now = MORNING.replace(minute=35, second=10)
+    assert locks.works() == 1
+    heard = locks.bell.rings
+    locks.manager.submit(SetLimits({"candle_seconds": Decimal(600)}))
+    assert locks.rows("due_at")[-1][0][:19] == "2026-11-17T14:40:00"
+    assert locks.bell.rings > heard
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
