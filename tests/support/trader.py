@@ -52,6 +52,7 @@ from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
 from services.engine.model.state import Alert, Asset, Desk
 from services.engine.model.trade import Protections, Trade
+from services.history.differences import desk_differences
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
@@ -467,11 +468,8 @@ class Trader:
         """Return whether a replay of the journal from the first desk gives the stored documents."""
         self._asks_aside(KeepObservations())
         replayed = replay(self.opening, iter(self.journal))
-        different = documents.differing_documents(
-            documents.desk_documents(replayed), documents.desk_documents(self.desk)
-        )
         assert replayed.orders == self.desk.orders
-        assert different == []
+        assert list(desk_differences(replayed, self.desk, "the desk")) == []
         return True
 
     def _takes_in_hand(self, asset: str | None) -> str:

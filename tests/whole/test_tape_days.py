@@ -53,10 +53,10 @@ from services.engine.model.order import Order
 from services.engine.model.replies import OrdersHandedOver, Refusal
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
+from services.history.differences import desk_differences
 from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack
 from services.market.ticks import Tick, read_ticks
-from services.stores.codec import documents
 from tests.data.generated_tapes import GAPPED, GENERATED_TAPES, TRENDING, VOLATILE, ticks_of
 from tests.data.recorded_tapes import recorded_tapes
 from tests.support.builders import AGAINST, NEW_YORK, TOGGLES
@@ -422,8 +422,7 @@ class TapeDay:
         self.ask(KeepObservations())
         again = replay(self.opening, iter(self.sheet.rows))
         assert again.orders == self.desk.orders
-        stored = documents.desk_documents(self.desk)
-        assert documents.differing_documents(documents.desk_documents(again), stored) == []
+        assert list(desk_differences(again, self.desk, "the desk")) == []
 
 
 RUNS = [(tape, seed) for tape in TAPES for seed in range(5)]

@@ -6,7 +6,7 @@ Old documents are upgraded one numbered step at a time when they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -235,13 +235,3 @@ def write_observed(observed: Observed) -> bytes:
 
 def read_observed(body: bytes) -> Observed:
     return _observed.decode(body)
-
-
-def differing_documents(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
-    """Return the names of the documents that differ in any field."""
-    names = sorted({*one, *other})
-    return [name for name in names if _plain(one.get(name)) != _plain(other.get(name))]
-
-
-def _plain(body: bytes | None) -> Any:
-    return None if body is None else msgspec.json.decode(body)
