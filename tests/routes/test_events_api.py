@@ -253,6 +253,11 @@ def test_a_follower_of_another_journal_is_sent_to_the_beginning_of_this_one(desk
     assert asked(operator, since_id=of_the_newest_row) == {"ok": True, "events": [], "next": of_the_newest_row}
 
 
+@pytest.mark.parametrize("since_id", [1_000_000_000, 2**63 - 1], ids=["the millionth row", "the highest"])
+def test_an_id_of_ten_digits_and_more_is_read(shared_desk: DeskProcess, since_id: int) -> None:
+    error_of(shared_desk.operator().get("/api/events", params={"since_id": since_id}), 410)
+
+
 def test_a_row_that_this_program_cannot_read_is_passed(desk: DeskProcess) -> None:
     operator = desk.operator()
     since = last_id(operator)
@@ -287,6 +292,8 @@ def test_a_stranger_and_a_bridge_read_no_events(desk: DeskProcess) -> None:
         ({"limit": "1001"}, "limit"),
         ({"wait": "26"}, "wait"),
         ({"since_ts": "yesterday"}, "since_ts"),
+        ({"since_ts": "0001-01-01T00:00:00+05:00"}, "since_ts"),
+        ({"since_ts": "9999-12-31T23:59:59-05:00"}, "since_ts"),
         ({"types": "OrderEnded,TradeClose"}, "types"),
     ],
 )
