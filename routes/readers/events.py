@@ -52,7 +52,7 @@ def show_events(query: EventsQuery) -> Response:
     try:
         page = _page(query)
     except NotInJournal as error:
-        return error_answer(str(error), 410, oldest=error.oldest)
+        return error_answer(str(error), 410, "events_gone", facts={"oldest": error.oldest}, oldest=error.oldest)
     return fresh(reply(wire.EventsAnswer(events=tuple(page.events), next=page.next)))
 
 
