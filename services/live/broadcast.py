@@ -54,6 +54,10 @@ class Message(Struct, frozen=True):
         return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
 
+RESYNC = Message(0, "resync", b"{}", b"id:\nevent: resync\ndata: {}\n\n")
+"""Its empty id makes a client forget its last one: resumed from there, it would miss the messages that were dropped."""
+
+
 class Listener:
     """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message."""
 
@@ -242,7 +246,7 @@ class Broadcaster:
     def _send(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
             if not listener.offer(message):
-                listener.end(Message.of(message.version, "resync", {}))
+                listener.end(RESYNC)
                 self._listeners.discard(listener)
 
 

@@ -225,6 +225,8 @@ def test_five_wrong_passwords_close_the_door_of_that_address_only(tmp_path: Path
             error_of(guesser.post("/api/login", json={"password": f"guess {number}"}), 401)
         refused = guesser.post("/api/login", json={"password": PASSWORD})
         error_of(refused, 429)
+        assert (refused.json()["code"], refused.json()["detail"]) == ("locked_out", "too many wrong passwords")
+        assert refused.json()["facts"] == {"remaining_s": refused.json()["retry_after_s"]}
         assert 0 < int(refused.headers["Retry-After"]) <= 300
         spoofed = guesser.post("/api/login", json={"password": PASSWORD}, headers={"X-Forwarded-For": "10.0.0.9"})
         error_of(spoofed, 429)

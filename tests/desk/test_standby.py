@@ -516,6 +516,7 @@ def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: 
         assert "STANDBY" in error_of(answer, 503)
         assert answer.headers["Retry-After"]
         assert answer.json()["writer"] == state["writer"]
+        assert (answer.json()["code"], answer.json()["facts"]) == ("standby", {"writer": state["writer"]})
         assert "STANDBY" in error_of(operator.enters(), 503)
         first.kill()
         watch = Stopwatch(second.process)

@@ -316,7 +316,9 @@ def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(d
             assert bridge.reports(order["id"], "REJECTED").status_code == 409
             slowest = max(slowest, watch.seconds)
         assert slowest < 1
-        assert "event: resync" in everything_from(deaf)
+        heard = everything_from(deaf)
+        assert "event: resync" in heard
+        assert [line.strip() for line in heard.splitlines() if line.startswith("id:")][-1] == "id:"
         assert good.of("resync") == []
         assert not good.has_ended.is_set()
 

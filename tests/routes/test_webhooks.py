@@ -395,6 +395,8 @@ def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk: DeskPro
     with own_desk.locked_store():
         brick = alerts.brick(8, "red")
         assert "NOT STORED" in error_of(brick, 503)
+        assert (brick.json()["code"], brick.json()["title"]) == ("store_down", "NOT STORED")
+        assert brick.json()["detail"].startswith("nothing was changed: ")
         assert int(brick.headers["Retry-After"]) > 0
         during = operator.state()
         assert during["global"]["store"] == "down"

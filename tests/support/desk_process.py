@@ -81,6 +81,7 @@ def error_of(answer: requests.Response, *statuses: int) -> str:
     assert body["ok"] is False
     assert isinstance(body["error"], str)
     assert body["error"]
+    assert {"code", "title", "detail", "facts"} <= body.keys()
     sentence: str = body["error"]
     return sentence
 
