@@ -176,10 +176,10 @@ class Broadcaster:
         while not self._stopping.is_set():
             self._manager.wait_until(self._is_news, self._seconds_to_wait())
             try:
-                self._activity.absorb()
                 with self._lock:
                     self._publish_changes()
                     self._ping_when_due()
+                self._activity.absorb()  # after the change: a page draws what comes first in a frame of its own
             except Exception:
                 log.exception("a change could not be published")
 

@@ -173,6 +173,15 @@ def test_the_log_is_told_line_by_line(desk: DeskProcess) -> None:
         assert ear.of("log")[2].body["replaces_last"] is True
 
 
+def test_a_brick_is_told_as_its_event_then_the_change_then_its_log_line(desk: DeskProcess) -> None:
+    with ears(desk) as [ear]:
+        ear.hears("state")
+        desk.tradingview().brick(8, "green")
+        ear.hears("log")
+        told = [event.kind for event in ear.events if event.kind in ("event", "change", "log")]
+        assert told == ["event", "change", "log"]
+
+
 def test_a_ping_comes_without_any_news(desk: DeskProcess) -> None:
     with ears(desk) as [ear]:
         ear.hears("state")

@@ -8,6 +8,7 @@
 import { get, NoAnswer } from "../desk/api.js";
 
 export const BRICKS_ASKED = 2_000;
+const NEWEST_ASKED = 50; // more than close while a page opens, or while a stream is interrupted for a moment
 const BRICKS_AT_MOST = 2_500;
 const ASK_AGAIN_MS = 1_000;
 const WAITING_AT_MOST = 5_000;
@@ -27,27 +28,40 @@ export function closeBook(book) {
   clearTimeout(book.timer);
 }
 
-/** Ask for all of it: at the start, after a gap, and whenever the stream was opened anew. */
-export async function read(book) {
+/** Ask for all of it: at the start and after a gap. */
+export function read(book) {
+  return ask(book, BRICKS_ASKED, take);
+}
+
+/**
+ * The stream was opened anew, and bricks may have been missed: ask for the newest, and for all of it only when they do
+ * not join what is held. An answer that is under way may be older than the stream, so this waits for it.
+ */
+export function catchUp(book) {
+  return book.isRead || book.isReading ? ask(book, NEWEST_ASKED, join) : read(book);
+}
+
+/** One question at a time: whoever asks meanwhile has the newest bricks asked for afterwards. */
+async function ask(book, limit, takeAnswer) {
   if (book.isClosed) return;
   if (book.isReading) {
-    book.isOutdated = true; // the answer under way may be older than the stream that was opened meanwhile
+    book.isOutdated = true;
     return;
   }
   book.isReading = true;
   book.isOutdated = false;
   clearTimeout(book.timer);
-  const answer = await ask(book);
+  const answer = await answerTo(book, limit);
   book.isReading = false;
   if (book.isClosed) return;
   if (answer === null) return askAgain(book);
-  take(book, answer.bricks);
-  if (book.isOutdated) return void read(book);
-  if (!answer.complete) askAgain(book); // the desk has just started and still reads its past
+  takeAnswer(book, answer);
+  if (book.isOutdated) return void catchUp(book);
+  if (!answer.complete && !book.isReading) askAgain(book); // the desk has just started and still reads its past
 }
 
-async function ask({ asset, size }) {
-  const path = `/api/bricks?asset=${encodeURIComponent(asset)}&size=${size}&limit=${BRICKS_ASKED}`;
+async function answerTo({ asset, size }, limit) {
+  const path = `/api/bricks?asset=${encodeURIComponent(asset)}&size=${size}&limit=${limit}`;
   try {
     const { status, body } = await get(path);
     return status === 200 ? body : null;
@@ -61,15 +75,34 @@ function askAgain(book) {
   book.timer = setTimeout(read, ASK_AGAIN_MS, book);
 }
 
-function take(book, bricks) {
+function take(book, { bricks }) {
   book.bricks = bricks;
   book.fresh = [];
   book.isRead = true;
   book.edition += 1;
+  hearWaiting(book);
+  book.whenChanged();
+}
+
+/** Add the newest bricks to those that are held. */
+function join(book, { bricks, complete }) {
+  const [first] = bricks;
+  const isJoined = complete && first !== undefined && isSame(brickOf(book, first.n), first);
+  if (!isJoined) return void read(book);
+  for (const brick of bricks) hear(book, brick);
+  hearWaiting(book);
+  book.whenChanged();
+}
+
+/** A desk that was started anew counts anew: the number alone does not tell that it is the same brick. */
+function isSame(held, brick) {
+  return held?.ts === brick.ts && held.color === brick.color && held.close === brick.close;
+}
+
+function hearWaiting(book) {
   const waiting = book.waiting;
   book.waiting = [];
   for (const brick of waiting) hear(book, brick);
-  book.whenChanged();
 }
 
 /** Take a brick from the stream. */

@@ -42,9 +42,11 @@ const PANELS = [
 ];
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
 const OF_THE_DESK = [env, slotTaking, limits];
+const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";
 let isDrawDue = false;
+let eventTimer;
 let askedFor = null;
 
 function start() {
@@ -92,12 +94,17 @@ function hear(news, told) {
   if (news === "log") logs.draw();
   if (news === "brick" || news === "opened") charts.hear(news, told);
   if (news === "opened") facts.askForPast(store.current()).then(drawSoon);
-  if (news === "event") drawSoon();
+  if (news === "event") drawWithItsChange();
   if (news === "price") stack.draw(store.current(), symbol);
   if (news === "document") {
     drawSoon();
     logs.draw();
   }
+}
+
+/** The desk sends an event right before the change that it explains: both are drawn in one frame, an event alone later. */
+function drawWithItsChange() {
+  eventTimer ??= setTimeout(drawSoon, CHANGE_FOLLOWS_WITHIN_MS);
 }
 
 /** Many changes may arrive between two frames; hidden pages draw when they are seen again. */
@@ -106,6 +113,7 @@ function drawSoon() {
   isDrawDue = true;
   requestAnimationFrame(() => {
     isDrawDue = false;
+    eventTimer = void clearTimeout(eventTimer);
     draw();
   });
 }

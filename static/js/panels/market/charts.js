@@ -60,7 +60,7 @@ export async function start() {
 /** Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed. */
 export function hear(news, brick) {
   if (news === "opened") {
-    for (const { book } of panes.values()) books.read(book);
+    for (const { book } of panes.values()) books.catchUp(book);
     return;
   }
   const pane = panes.get(String(brick.size));
