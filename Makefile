@@ -89,7 +89,7 @@ node_modules/.ready-dev: package.json package-lock.json .npmrc | $(VENV)/bin/pyt
 	@touch node_modules/.ready $@
 
 # The state document and every answer as the type checker of the page's modules reads them.
-types/wire.d.ts: docs/openapi.json types/generate.js node_modules/.ready-dev
+types/wire.d.ts: docs/reference/openapi.json types/generate.js node_modules/.ready-dev
 	@$(WITH_NODE) node types/generate.js
 
 $(VENDOR): node_modules/.ready
