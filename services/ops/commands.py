@@ -26,7 +26,7 @@ for command in (replay_command, export_command, prune_command, keys_group):
 def init_command(env_file: Path) -> None:
     """Write a .env with generated secrets; an existing file is never overwritten."""
     if env_file.exists():
-        click.echo(f"{env_file.name} stands already; the password is in it as DASHBOARD_PASSWORD.")
+        click.echo(f"{env_file.name} exists already; the password is in it as DASHBOARD_PASSWORD.")
         return
     password = secrets.token_urlsafe(12)
     lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
