@@ -1,4 +1,4 @@
-"""The command line ``python -m flask desk ...`` (``.flaskenv`` names this module). It starts no desk.
+"""The command line ``flask desk ...`` (``.flaskenv`` names this module). It starts no desk.
 
 It registers the commands of ``services/ops/commands.py``, the tape, and the command that needs the routes.
 """

@@ -151,7 +151,7 @@ def _pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError as error:
-        sentence = "parquet needs pyarrow: python -m pip install -r requirements-export.txt"
+        sentence = "parquet needs pyarrow: .venv/bin/python -m pip install -r requirements-export.txt"
         raise ExportUnavailable(sentence) from error
     return pyarrow
 

@@ -1,4 +1,4 @@
-"""The commands of ``python -m flask desk ...`` that set up and maintain the desk. They do not start it."""
+"""The commands of ``flask desk ...`` that set up and maintain the desk. They do not start it."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_without_pyarrow_one_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = flask("export", "--format", "parquet", "--to", tmp_path / "it.parquet")
     assert answer.exit_code == 1
-    assert answer.output == "Error: parquet needs pyarrow: python -m pip install -r requirements-export.txt\n"
+    assert answer.output == "Error: parquet needs pyarrow: .venv/bin/python -m pip install -r requirements-export.txt\n"
     assert not (tmp_path / "it.parquet").exists()
 
 
