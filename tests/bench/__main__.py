@@ -78,7 +78,8 @@ def as_page(rows: list[Row], beside: dict[str, str]) -> str:
             "# Bench",
             "",
             "Reference. Written by `.venv/bin/python -m tests.bench --markdown docs/reference/bench.md` on "
-            f"{machine()}, {datetime.now(UTC):%Y-%m-%d}. Client, server and emulator share the machine; the emulator says nothing",
+            f"{machine()}, {datetime.now(UTC):%Y-%m-%d}. Client, server and emulator share the machine; "
+            "the emulator says nothing",
             "of the distance to a real Firestore. Targets are for SQLite.",
             "",
             "| what | SQLite | target | | Firestore emulator |",
