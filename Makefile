@@ -20,7 +20,7 @@ NODE_TOOLS := node_modules/.bin
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
 QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes' --deselect tests/engine/test_decide_machine.py
-.PHONY: run serve test quick check bench soak screenshots clean
+.PHONY: run serve test quick check format bench soak screenshots clean
 
 run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
@@ -45,6 +45,10 @@ check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, type
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 	@$(WITH_NODE) node --test --test-reporter=dot tests/js/*/*.test.js
+
+format: $(VENV)/ready-dev node_modules/.ready-dev  ## Python and the page's modules as `make check` wants them
+	$(BIN)/ruff format .
+	@$(WITH_NODE) $(NODE_TOOLS)/biome check --write
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
@@ -89,7 +93,7 @@ node_modules/.ready-dev: package.json package-lock.json .npmrc | $(VENV)/bin/pyt
 	@touch node_modules/.ready $@
 
 # The state document and every answer as the type checker of the page's modules reads them.
-types/wire.d.ts: docs/openapi.json types/generate.js node_modules/.ready-dev
+types/wire.d.ts: docs/reference/openapi.json types/generate.js node_modules/.ready-dev
 	@$(WITH_NODE) node types/generate.js
 
 $(VENDOR): node_modules/.ready

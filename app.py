@@ -50,7 +50,7 @@ from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
-from services.notifications.delivery import NoticeBell, NoticeSenders, WrongTarget, open_targets
+from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
@@ -104,7 +104,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         app.register_blueprint(blueprint)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config)
-    post = NoticeSenders(services.manager, targets, services.bell)
+    post = NoticeSenders(services.manager, targets, services.notice_counter)
 
     def close() -> None:
         atexit.unregister(close)
@@ -126,7 +126,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
     store = open_store(config)
     activity = ActivityLog()
     bricks = BrickStore()
-    bell = NoticeBell()
+    notice_counter = NoticeCounter()
     event_views = EventViews(store)
     feed = EventFeed(event_views)
     try:
@@ -135,7 +135,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
             config.rules_at,
             clock,
             notifying=config.notifying,
-            subscribers=(bricks, activity, feed, metrics, bell),
+            subscribers=(bricks, activity, feed, metrics, notice_counter),
             timer=metrics,
         )
     except BaseException:
@@ -152,7 +152,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
-        bell=bell,
+        notice_counter=notice_counter,
         event_views=event_views,
     )
 

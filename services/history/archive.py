@@ -118,7 +118,7 @@ class Archive:
 
 
 def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Part:
-    """Write a day's rows to a new file. Raises OSError, FileStands."""
+    """Write a day's rows to a new file. Raises OSError, FileAlreadyExists."""
     digest = sha256()
     first = 0
     last = 0

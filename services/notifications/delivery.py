@@ -50,16 +50,16 @@ class WrongTarget(ValueError):
     """A URL of NOTIFY_URLS is no apprise URL."""
 
 
-class NoticeBell:
+class NoticeCounter:
     """Counts the commits that may have put a notice into the outbox. Senders compare the count to know of news."""
 
     def __init__(self) -> None:
-        self.rings = 0
+        self.count = 0
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
         """Count the commit when one of its events may cause a notice."""
         if any(isinstance(one.event, NOTIFIED_EVENTS) for one in events):
-            self.rings += 1
+            self.count += 1
 
 
 class Outbox(Protocol):
@@ -135,9 +135,9 @@ def _bound(service: Apprise) -> None:
 class NoticeSender:
     """Sends one target's notices, one at a time."""
 
-    def __init__(self, desk: Outbox, target: Target, bell: NoticeBell, stopping: threading.Event) -> None:
+    def __init__(self, desk: Outbox, target: Target, counter: NoticeCounter, stopping: threading.Event) -> None:
         self._desk = desk
-        self._bell = bell
+        self._counter = counter
         self._target = target
         self._stopping = stopping
         self._unmarked: NoticeMark | None = None
@@ -145,7 +145,7 @@ class NoticeSender:
     def run(self) -> None:
         """Send notices until ``stopping`` is set; sleep while there are none."""
         while not self._stopping.is_set():
-            seen = self._bell.rings
+            seen = self._counter.count
             try:
                 is_writer = self._desk.is_writer
                 if not is_writer:
@@ -195,7 +195,7 @@ class NoticeSender:
     def _rest(self, seen: int, was_writer: bool) -> None:
         """Sleep until a commit may bring a notice, a waiting one is due, the writer changes, or the process stops.
 
-        The bell counts a commit before its state is published, so a thread that waits for the next state sees it.
+        A commit is counted before its state is published, so a thread that waits for the next state sees it.
         """
         seconds = REST_AT_MOST_SECONDS
         due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
@@ -204,7 +204,7 @@ class NoticeSender:
         self._desk.wait_until(lambda _: self._is_woken(seen, was_writer), seconds)
 
     def _is_woken(self, seen: int, was_writer: bool) -> bool:
-        is_news = self._bell.rings != seen or self._desk.is_writer != was_writer
+        is_news = self._counter.count != seen or self._desk.is_writer != was_writer
         return is_news or self._stopping.is_set()
 
 
@@ -224,12 +224,14 @@ def _lateness(notice: StoredNotice, now: Instant) -> str:
 class NoticeSenders:
     """The senders of all targets, each on its own thread."""
 
-    def __init__(self, desk: Outbox, targets: Sequence[Target], bell: NoticeBell) -> None:
+    def __init__(self, desk: Outbox, targets: Sequence[Target], counter: NoticeCounter) -> None:
         self._desk = desk
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(
-                target=NoticeSender(desk, target, bell, self._stopping).run, name=f"notices-{target.place}", daemon=True
+                target=NoticeSender(desk, target, counter, self._stopping).run,
+                name=f"notices-{target.place}",
+                daemon=True,
             )
             for target in targets
         ]

@@ -1,6 +1,6 @@
 """Screenshots of the pages for the documentation: a real desk is driven into telling states.
 
-Run from the project's folder: ``python -m tests.browser.screenshots [folder]`` (``make screenshots``).
+``make screenshots`` runs it; ``.venv/bin/python -m tests.browser.screenshots FOLDER`` writes them elsewhere.
 """
 
 from __future__ import annotations

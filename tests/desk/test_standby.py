@@ -20,7 +20,7 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import NoticeBell, NoticeSender, Target
+from services.notifications.delivery import NoticeCounter, NoticeSender, Target
 from services.notifications.kinds import Notifying
 from services.ops.config import Config
 from services.ops.opening import open_store
@@ -354,7 +354,7 @@ def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(
     first.store.goes.set()
     eventually(lambda: not first.is_writer)
     notice = second.store.next_notice(1, second.now)
-    sender = NoticeSender(first, Target(1, "json", None), NoticeBell(), threading.Event())
+    sender = NoticeSender(first, Target(1, "json", None), NoticeCounter(), threading.Event())
     sender._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
     with pytest.raises(NotTheWriter):
         sender.turn()

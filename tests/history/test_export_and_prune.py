@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
-from services.history.files import FileStands, durable_file
+from services.history.files import FileAlreadyExists, durable_file
 from services.history.prune import NothingToPrune, Pruned, prune
 from services.stores.store import StoreUnreadable
 from tests.support.builders import new_york
@@ -143,12 +143,12 @@ def test_only_the_days_asked_for(
     assert [row["exit_ts"][:10] for row in cells(tmp_path / "trades.csv")] == days
 
 
-def test_a_file_that_stands_is_not_written_over_without_force(flask: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten_without_force(flask: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("mine")
     answer = flask("export", "--format", "csv", "--to", path)
     assert (answer.exit_code, path.read_text()) == (1, "mine")
-    assert "stands already" in answer.output
+    assert "exists already" in answer.output
     assert flask("export", "--format", "csv", "--to", path, "--force").exit_code == 0
     assert path.read_text().startswith("sequence,")
     assert sorted(p.name for p in tmp_path.iterdir() if ".part" in p.name) == []
@@ -164,7 +164,7 @@ def test_an_export_that_fails_leaves_what_stood(tmp_path: Path) -> None:
 
 def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with pytest.raises(FileStands), durable_file(path):
+    with pytest.raises(FileAlreadyExists), durable_file(path):
         path.write_text("theirs")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "theirs")]
 
@@ -175,7 +175,7 @@ def test_without_pyarrow_one_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = flask("export", "--format", "parquet", "--to", tmp_path / "it.parquet")
     assert answer.exit_code == 1
-    assert answer.output == "Error: parquet needs pyarrow: python -m pip install -r requirements-export.txt\n"
+    assert answer.output == "Error: parquet needs pyarrow: .venv/bin/python -m pip install -r requirements-export.txt\n"
     assert not (tmp_path / "it.parquet").exists()
 
 

@@ -197,16 +197,16 @@ def test_a_row_of_a_newer_program_cannot_be_read(trader: StoredTrader) -> None:
         trader.replays()
 
 
-def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(
+def test_progress_of_a_long_replay_is_printed_on_stderr_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(display, "PROGRESS_EVERY_SECONDS", 0)
-    tell = display.progress_told()
+    print_progress = display.progress_printer()
     for row in (1000, 2000):
-        tell(row, 50_000)
+        print_progress(row, 50_000)
     captured = capsys.readouterr()
     assert (captured.out, captured.err.splitlines()[1].startswith("row 2000 of 50000, ")) == ("", True)
-    display.progress_told()(1000, 5_000)
+    display.progress_printer()(1000, 5_000)
     assert capsys.readouterr().err == ""
 
 

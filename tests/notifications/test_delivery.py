@@ -32,7 +32,7 @@ from services.engine.model.commands import (
 from services.notifications.delivery import (
     BACKOFF,
     STOP_WITHIN_SECONDS,
-    NoticeBell,
+    NoticeCounter,
     NoticeSender,
     NoticeSenders,
     WrongTarget,
@@ -98,10 +98,12 @@ class Outbox:
     def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
-        self.bell = NoticeBell()
-        self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.bell])
+        self.counter = NoticeCounter()
+        self.manager = StateManager(
+            self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.counter]
+        )
         self.phone = phone
-        self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
+        self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.counter, threading.Event())
 
     def switches(self, *envs: Env) -> Self:
         for env in envs:
@@ -147,12 +149,12 @@ def test_a_notice_is_taken_once_and_marked(outbox: Outbox) -> None:
 
 
 def test_a_row_belongs_to_the_commit_of_its_event(outbox: Outbox) -> None:
-    heard = outbox.bell.rings
+    heard = outbox.counter.count
     outbox.switches("LIVE")
     ((sequence,),) = outbox.rows("sequence")
     kinds = {row.sequence: row.kind for row in outbox.store.journal()}
     assert kinds[sequence] == "SwitchEnv"
-    assert outbox.bell.rings > heard
+    assert outbox.counter.count > heard
 
 
 def test_what_was_not_taken_is_tried_again_later_and_later(outbox: Outbox) -> None:
@@ -361,7 +363,7 @@ def test_the_post_stops_at_once_though_a_target_hangs(
     phone.fault = "hang"
     outbox = Outbox(tmp_path, phone)
     outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
-    post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
+    post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.counter)
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)

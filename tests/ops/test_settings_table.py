@@ -27,7 +27,7 @@ DEFAULTS = {row.name: row.default for row in SETTINGS}
 
 
 def test_the_files_are_current() -> None:
-    hint = "run: python -m flask desk settings"
+    hint = "run: .venv/bin/flask desk settings"
     assert PAGE.read_text("utf-8") == settings_page(), hint
     assert EXAMPLE.read_text("utf-8") == env_example(), hint
     readme = README.read_text("utf-8")

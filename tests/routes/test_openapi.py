@@ -57,7 +57,7 @@ def routes() -> dict[tuple[str, str], Callable[..., Any]]:
 
 
 def test_the_committed_document_is_current() -> None:
-    assert PATH.read_text("utf-8") == openapi_text(), "python -m flask desk openapi"
+    assert PATH.read_text("utf-8") == openapi_text(), ".venv/bin/flask desk openapi"
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
