@@ -31,8 +31,8 @@ serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
 
 test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything that must hold
-	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
-	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
+	$(BIN)/python -m pytest --ignore tests/browser -n $(PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest tests/browser -n $(BROWSERS) --dist worksteal
 
 quick: $(VENV)/ready-dev  ## stories and unit tests, while you work
 	$(BIN)/python -m pytest $(QUICK) -n 2 --dist worksteal

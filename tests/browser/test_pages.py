@@ -33,6 +33,7 @@ def test_no_page_asks_anybody_else(page: Page, desk: LiveDesk) -> None:
     assert [url for url in asked if not url.startswith((f"{desk.url}/", "data:"))] == []
 
 
+@pytest.mark.whole_browser
 def test_the_browser_finds_nothing_wrong_with_the_manifest(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     wire = page.context.new_cdp_session(page)
