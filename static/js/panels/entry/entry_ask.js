@@ -156,7 +156,7 @@ async function send(answer, path, command, override) {
 
 /**
  * @param {HTMLElement} answer
- * @param {any} body
+ * @param {{ok: true, state?: Wire.StateDocument} | Wire.Problem} body
  * @param {string} symbol
  * @param {Override | null} override
  */
