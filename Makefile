@@ -43,7 +43,6 @@ check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, type
 	$(BIN)/mypy
 	@$(WITH_NODE) $(NODE_TOOLS)/biome check
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
-	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 	@$(WITH_NODE) node --test --test-reporter=dot tests/js/*/*.test.js
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes

@@ -12,22 +12,32 @@ const BRICKS_AT_MOST = 2_500;
 const ASK_AGAIN_MS = 1_000;
 const WAITING_AT_MOST = 5_000;
 
-/** A book for a series; `whenChanged` is called after it was read anew. `fresh` are the bricks not drawn yet. */
+/**
+ * A book for a series; `whenChanged` is called after it was read anew. `fresh` are the bricks not drawn yet.
+ *
+ * @param {string} asset
+ * @param {string} size
+ * @param {() => void} whenChanged
+ */
 export function openBook(asset, size, whenChanged) {
-  const book = { asset, size, bricks: [], fresh: [], edition: 0, isRead: false, isReading: false, isClosed: false };
-  book.isOutdated = false;
-  book.waiting = [];
-  book.whenChanged = whenChanged;
+  const now = { edition: 0, isRead: false, isReading: false, isClosed: false, isOutdated: false };
+  /** @type {Page.Book} */
+  const book = { asset, size, bricks: [], fresh: [], waiting: [], ...now, whenChanged };
   read(book);
   return book;
 }
 
+/** @param {Page.Book} book */
 export function closeBook(book) {
   book.isClosed = true;
   clearTimeout(book.timer);
 }
 
-/** Ask for all of it: at the start, after a gap, and whenever the stream was opened anew. */
+/**
+ * Ask for all of it: at the start, after a gap, and whenever the stream was opened anew.
+ *
+ * @param {Page.Book} book
+ */
 export async function read(book) {
   if (book.isClosed) return;
   if (book.isReading) {
@@ -46,6 +56,10 @@ export async function read(book) {
   if (!answer.complete) askAgain(book); // the desk has just started and still reads its past
 }
 
+/**
+ * @param {Page.Book} book
+ * @returns {Promise<Wire.BricksAnswer | null>}
+ */
 async function ask({ asset, size }) {
   const path = `/api/bricks?asset=${encodeURIComponent(asset)}&size=${size}&limit=${BRICKS_ASKED}`;
   try {
@@ -57,10 +71,15 @@ async function ask({ asset, size }) {
   }
 }
 
+/** @param {Page.Book} book */
 function askAgain(book) {
   book.timer = setTimeout(read, ASK_AGAIN_MS, book);
 }
 
+/**
+ * @param {Page.Book} book
+ * @param {Wire.BrickRow[]} bricks
+ */
 function take(book, bricks) {
   book.bricks = bricks;
   book.fresh = [];
@@ -72,7 +91,12 @@ function take(book, bricks) {
   book.whenChanged();
 }
 
-/** Take a brick from the stream. */
+/**
+ * Take a brick from the stream.
+ *
+ * @param {Page.Book} book
+ * @param {Wire.BrickRow} brick
+ */
 export function hear(book, brick) {
   if (book.isReading || !book.isRead) {
     if (book.waiting.length < WAITING_AT_MOST) book.waiting.push(brick);
@@ -86,18 +110,30 @@ export function hear(book, brick) {
   if (book.bricks.length > BRICKS_AT_MOST) shorten(book);
 }
 
+/** @param {Page.Book} book */
 function shorten(book) {
   book.bricks = book.bricks.slice(-BRICKS_ASKED);
   book.fresh = [];
   book.edition += 1;
 }
 
-/** The brick of a number; numbers have no holes within a book. */
+/**
+ * The brick of a number; numbers have no holes within a book.
+ *
+ * @param {Page.Bricks} book
+ * @param {number} number
+ * @returns {Wire.BrickRow | undefined}
+ */
 export function brickOf({ bricks }, number) {
   return bricks.length ? bricks[number - bricks[0].n] : undefined;
 }
 
-/** The first brick that closed at or after a moment, the last one when none has yet, null before all of them. */
+/**
+ * The first brick that closed at or after a moment, the last one when none has yet, null before all of them.
+ *
+ * @param {Page.Bricks} book
+ * @param {Page.Instant} moment
+ */
 export function brickAt({ bricks }, moment) {
   const at = Date.parse(moment);
   if (bricks.length === 0 || at < Date.parse(bricks[0].ts)) return null;
