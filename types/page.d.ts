@@ -115,9 +115,6 @@ declare namespace Page {
       : never
     : never;
 
-  /** The charts' library, which comes when it is wanted: see `charts/setting.js`. */
-  type ChartLibrary = typeof import("lightweight-charts");
-
   /** The page's colours by their names, and its font. */
   type Colors = Record<string, string>;
 
@@ -188,10 +185,10 @@ declare namespace Page {
     element: HTMLElement;
     colors: Colors;
     isBig: boolean;
-    priceLines: import("lightweight-charts").IPriceLine[];
-    chart: import("lightweight-charts").IChartApi;
-    series: import("lightweight-charts").ISeriesApi<"Candlestick">;
-    markers: import("lightweight-charts").ISeriesMarkersPluginApi<import("lightweight-charts").Time>;
+    priceLines: Library.PriceLine[];
+    chart: Library.Chart;
+    series: Library.Series;
+    markers: Library.Markers;
   }
 
   /** A chart of the dashboard, and what was drawn of it last: see `panels/market/charts.js`. */

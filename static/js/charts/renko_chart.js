@@ -5,9 +5,6 @@
  * number: TradingView closes several bricks in one instant, and an axis of time has one place for each.
  */
 
-/** @import { AutoscaleInfo, CandlestickData, ColorType, LineStyle } from "lightweight-charts" */
-/** @import { SeriesMarkerShape, Time, TimeScaleOptions } from "lightweight-charts" */
-
 import { beginsDay, crossWords, LONGEST_LABEL, tickWords, valueWords } from "./axis_words.js";
 
 const BIG = { barSpacing: 11, minBarSpacing: 0.5, rightOffset: 4 };
@@ -19,16 +16,16 @@ const TITLES_WIDE_PX = 48;
 const NARROWEST_PX = 4.5; // one brick of a picture of the past, and the widest
 const WIDEST_PX = 30;
 const STEP = 10;
-/** @type {Record<Page.PriceLine["kind"], LineStyle>} */
+/** @type {Record<Page.PriceLine["kind"], Library.LineStyle>} */
 const DASHES = { average: 0, stop: 2, target: 3, protect: 1, exit: 4 }; // whole, short and long dashes, dots: not colour alone
-/** @type {Partial<Record<Page.MarkKind, SeriesMarkerShape>>} */
+/** @type {Partial<Record<Page.MarkKind, Library.MarkerShape>>} */
 const SHAPES = { exit: "square", added: "circle" }; // an entry is an arrow, a gap the word alone
 const WAYS_IN = ["entry", "added"];
 
 /**
  * Make a chart in an element, for the bricks of a book.
  *
- * @param {Page.ChartLibrary} library
+ * @param {Library.Module} library
  * @param {HTMLElement} element
  * @param {Page.Bricks} book
  * @returns {Page.ChartView}
@@ -42,7 +39,7 @@ export function makeChart(library, element, book) {
   view.series = view.chart.addSeries(library.CandlestickSeries, {
     wickVisible: false,
     priceLineVisible: false,
-    autoscaleInfoProvider: (/** @type {() => AutoscaleInfo | null} */ original) => withLines(original(), view),
+    autoscaleInfoProvider: (/** @type {() => Library.AutoscaleInfo | null} */ original) => withLines(original(), view),
     priceFormat: { type: "custom", minMove: 0.01, formatter: (/** @type {number} */ value) => valueWords(view, value) },
   });
   view.markers = library.createSeriesMarkers(view.series, []);
@@ -67,7 +64,7 @@ export function dress(view, colors, isBig, mayDrag) {
   view.colors = colors;
   view.chart.applyOptions({
     layout: {
-      background: { type: /** @type {ColorType} */ ("solid"), color: "transparent" },
+      background: { type: /** @type {Library.ColorType} */ ("solid"), color: "transparent" },
       textColor: colors["text-faint"],
       fontFamily: colors.font,
       fontSize: 11,
@@ -129,7 +126,7 @@ export function setBars(view, bars, prices, tickSize) {
       formatter: (/** @type {number} */ value) => valueWords(view, value),
     },
   });
-  view.series.setData(/** @type {CandlestickData[]} */ (bars));
+  view.series.setData(/** @type {Library.CandlestickData[]} */ (bars));
   widen(view, bars.length);
 }
 
@@ -180,7 +177,7 @@ export function showFrom(view, count, wanted) {
  * @param {Page.Bar} bar
  */
 export function addBar(view, bar) {
-  view.series.update(/** @type {CandlestickData} */ (bar));
+  view.series.update(/** @type {Library.CandlestickData} */ (bar));
   if (beginsDay(view, bar.time)) view.chart.timeScale().applyOptions(labelsOf(view));
 }
 
@@ -188,7 +185,7 @@ export function addBar(view, bar) {
  * A new function each time: the library keeps what an old one has said, and with a new day what was today's has a date.
  *
  * @param {Page.ChartView} view
- * @returns {Partial<TimeScaleOptions>}
+ * @returns {Partial<Library.TimeScaleOptions>}
  */
 function labelsOf(view) {
   return { tickMarkFormatter: (number) => tickWords(view, Number(number)) };
@@ -213,7 +210,7 @@ export function setMarks(view, marks) {
   const { colors, isBig } = view;
   view.markers.setMarkers(
     marks.map((mark) => ({
-      time: /** @type {Time} */ (mark.time),
+      time: /** @type {Library.Time} */ (mark.time),
       position: mark.isBelow ? "belowBar" : "aboveBar",
       shape: SHAPES[mark.kind] ?? (mark.isBelow ? "arrowUp" : "arrowDown"),
       color: WAYS_IN.includes(mark.kind) ? colors.blue : colors["text-soft"],
@@ -279,7 +276,7 @@ export function pressKey(view, key) {
 /**
  * Let the lines of the trade into the picture.
  *
- * @param {AutoscaleInfo | null} info
+ * @param {Library.AutoscaleInfo | null} info
  * @param {Page.ChartView} view
  */
 function withLines(info, view) {

@@ -23,7 +23,7 @@ const TOKENS = [
  * The library behind an address, null when there is none or it does not come.
  *
  * @param {string | undefined} address
- * @returns {Promise<Page.ChartLibrary | null>}
+ * @returns {Promise<Library.Module | null>}
  */
 export async function libraryOf(address) {
   if (!address) return null;

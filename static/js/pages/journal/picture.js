@@ -30,7 +30,7 @@ const SIZES = all(detail.content, "[name=picture-size]", HTMLInputElement).map((
 const libraryAddress = byId("trades").dataset.library;
 const light = window.matchMedia("(prefers-color-scheme: light)");
 
-/** @type {Page.ChartLibrary | null} */
+/** @type {Library.Module | null} */
 let library = null;
 let size = chosenOf(KEPT, SIZES) ?? "6";
 /**
@@ -187,7 +187,7 @@ function draw(own, answer) {
  * @param {Wire.TradeBricksAnswer} answer
  */
 function firstChart(own, answer) {
-  const view = renko.makeChart(/** @type {Page.ChartLibrary} */ (library), own.slot.canvas, answer);
+  const view = renko.makeChart(/** @type {Library.Module} */ (library), own.slot.canvas, answer);
   own.watcher = new ResizeObserver(() => fit(own)); // behind the chart's own, which has its new width by then
   own.watcher.observe(own.slot.canvas);
   return view;

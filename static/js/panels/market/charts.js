@@ -32,7 +32,7 @@ const light = window.matchMedia("(prefers-color-scheme: light)");
 
 /** @type {Map<string, Page.Pane>} */
 const panes = new Map(); // by size
-/** @type {Page.ChartLibrary | null} */
+/** @type {Library.Module | null} */
 let library = null;
 let symbol = "";
 /** @type {Choice} */
@@ -153,7 +153,7 @@ function arrange() {
 /**
  * @param {HTMLElement} figure
  * @param {string} size
- * @param {Page.ChartLibrary} library
+ * @param {Library.Module} library
  * @returns {Page.Pane}
  */
 function open(figure, size, library) {
