@@ -11,7 +11,7 @@ const root = byId("limits");
 const slot = slots(root);
 const form = one(root, "form", HTMLFormElement);
 const fields = all(form, "input", HTMLInputElement);
-const ALWAYS_SHOWN = ["max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds"];
+const ALWAYS_SHOWN = fields.map((field) => field.name);
 /** @typedef {Record<string, number | string | boolean>} Values limits by their names */
 
 /** @type {Record<string, string>} */
