@@ -172,6 +172,7 @@ def set_up_flask(app: Flask, config: Config) -> None:
     app.jinja_env.globals.update(
         streams=STREAMS,
         journaled_streams=JOURNALED,
+        stream_sizes={row.stream: row.size for row in STREAMS},
         limit_fields=LIMIT_FIELDS,
         limit_titles={row.rule: row.title for row in RULE_SETTINGS},
     )

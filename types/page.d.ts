@@ -115,6 +115,9 @@ declare namespace Page {
       : never
     : never;
 
+  /** The size of each stream's bricks in points, as text; the desk's own table, which the dashboard brings. */
+  type Sizes = Record<string, string>;
+
   /** The page's colours by their names, and its font. */
   type Colors = Record<string, string>;
 

@@ -1,15 +1,18 @@
-"""What the pages show of the desk's tables."""
+"""What the pages show of the desk's tables: the limits form its rules, the dashboard its streams."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
 from services.engine.model.settings import RULE_SETTING
 from services.views.limit_fields import LIMIT_FIELDS
 from tests.support.desk_process import DeskProcess
+from wire.tradingview import STREAMS
 
 A_FIELD = re.compile(r"<label>([^<]+)<input ([^>]*)></label>")
 
@@ -41,3 +44,9 @@ def test_a_field_of_the_form_is_a_row_of_the_table_of_rules() -> None:
         row = RULE_SETTING[field.rule]
         assert (field.low, field.high, field.step) == (row.low, row.high, row.step)
         assert row.tighter is not None, f"{field.rule} is no limit"
+
+
+def test_the_dashboard_brings_the_size_of_every_streams_bricks(desk: DeskProcess) -> None:
+    found = re.search(r"data-sizes='([^']+)'", desk.operator().get("/").text)
+    assert found
+    assert json.loads(unescape(found[1])) == {row.stream.value: row.size for row in STREAMS}

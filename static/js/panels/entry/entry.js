@@ -47,6 +47,7 @@ export function start(symbol, whenChanged) {
   redraw = whenChanged;
   asking.start(symbol, whenChanged);
   override.start(symbol);
+  unfilled.start(JSON.parse(root.dataset.sizes ?? "{}"));
   for (const button of buttons) {
     button.addEventListener("click", () => enter(sideOf(button)));
   }

@@ -17,6 +17,14 @@ const CANCELLED = "entry_cancelled";
 const ENDS = ["order_rejected", "entry_expired", CANCELLED];
 const STAYS_SECONDS = 120;
 
+/** @type {Page.Sizes} */
+let sizes = {};
+
+/** @param {Page.Sizes} sizesOfStreams */
+export function start(sizesOfStreams) {
+  sizes = sizesOfStreams;
+}
+
 /**
  * The alerts, newest first, with the asset's last cancelled entry among them.
  *
@@ -28,7 +36,7 @@ export function among(alerts, symbol) {
   const events = facts.ofOrders();
   const ended = lastCancelled(events, symbol);
   if (ended === null) return alerts;
-  const sentence = cancelledSentence(ended, events);
+  const sentence = cancelledSentence(ended, events, sizes);
   const own = { at: ended.ts, code: CANCELLED, asset: symbol, over: null, sentence };
   return [...alerts, own].sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
 }
