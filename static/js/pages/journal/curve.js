@@ -12,7 +12,7 @@ const readout = byId("curve-readout");
 const HEIGHT = 240;
 /** @typedef {{at: Page.Instant, value: number}} Value */
 /**
- * How a curve is read: its scales, where it is told, its size.
+ * How a curve is read: its scales, the element that says the value, its size.
  *
  * @typedef {object} Reading
  * @property {(step: number) => number} x
