@@ -43,7 +43,6 @@ check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, type
 	$(BIN)/mypy
 	@$(WITH_NODE) $(NODE_TOOLS)/biome check
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
-	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 	@$(WITH_NODE) node --test --test-reporter=dot tests/js/*/*.test.js
 
 format: $(VENV)/ready-dev node_modules/.ready-dev  ## Python and the page's modules as `make check` wants them

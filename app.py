@@ -58,6 +58,7 @@ from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
+from services.views.limit_fields import LIMIT_FIELDS
 from wire.encoding import encode
 from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
@@ -169,7 +170,11 @@ def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
     app.jinja_env.globals.update(
-        streams=STREAMS, journaled_streams=JOURNALED, limit_titles={row.rule: row.title for row in RULE_SETTINGS}
+        streams=STREAMS,
+        journaled_streams=JOURNALED,
+        stream_sizes={row.stream: row.size for row in STREAMS},
+        limit_fields=LIMIT_FIELDS,
+        limit_titles={row.rule: row.title for row in RULE_SETTINGS},
     )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a redirect would lose the body of a webhook
