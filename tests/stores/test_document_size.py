@@ -26,7 +26,7 @@ def trades(trader: Trader, asset: str, direction: Side, price: float) -> None:
     """Enter if the ladder lets the operator, be filled in five parts, and be out again a brick later."""
     if trader.enters(direction, asset=asset).refused_by is not None:
         return
-    for qty in range(1, trader.order.qty):
+    for qty in range(1, trader.open_order.qty):
         trader.partly_filled(1, price)
         assert qty == abs(trader.position)
     trader.partly_filled(1, price).exits(force=True).filled_at(price)
