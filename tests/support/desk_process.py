@@ -190,7 +190,7 @@ class TradingViewCaller(Caller):
         body = {"secret": TV_SECRET, "asset": "ES", **fields}
         return self.post(path, data=json.dumps(body), headers={"Content-Type": "text/plain; charset=utf-8"})
 
-    def brick(self, size: float, color: str, **fields: Any) -> requests.Response:
+    def brick(self, size: float, color: str | int, **fields: Any) -> requests.Response:
         return self.sends(BRICK_PATHS[size], color=color, **fields)
 
     def heartbeat(self, price: float = 5250.25, **fields: Any) -> requests.Response:
