@@ -27,6 +27,7 @@ from services.engine.model.commands import (
     SwitchEnv,
     TickClock,
 )
+from services.engine.model.replies import OrderTaken, Refusal
 from services.notifications.delivery import (
     BACKOFF,
     STOP_WITHIN_SECONDS,
@@ -39,7 +40,7 @@ from services.notifications.delivery import (
 from services.notifications.kinds import Notifying
 from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Head, StoreDown
+from services.stores.store import Head, NoticeMark, StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -51,6 +52,7 @@ from tests.support.desk_process import (
     free_port,
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
+from tests.support.narrow import of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Env, Stream
 
@@ -84,7 +86,7 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark, head: Head):
+    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
         if self.refuses_marks:
             raise StoreDown("the disk is full")
         return super().mark_notice(mark, head)
@@ -93,7 +95,7 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
-    def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
+    def __init__(self, folder: Path, phone: NoticeTarget, kinds: frozenset[str] = frozenset({"env_switched"})) -> None:
         self.now = MORNING
         self.store = StubbornStore(folder / "desk.sqlite")
         self.bell = NoticeBell()
@@ -111,7 +113,7 @@ class Outbox:
         self.manager.submit(NotePrice("ES", Decimal(5250)))
         for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN):
             self.manager.submit(CloseBrick("ES", stream, "green"))
-        assert self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.order
+        assert of_type(OrderTaken, self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer).order
         return self
 
     def later(self, **delta: float) -> Self:
@@ -121,7 +123,7 @@ class Outbox:
     def rows(self, columns: str = "title") -> list[Any]:
         return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
 
-    def works(self):
+    def works(self) -> int:
         """Let the sender work until nothing is due; return how many turns that took."""
         turns = 0
         while self.sender.turn():
@@ -262,7 +264,8 @@ def locks(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
 def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) -> None:
     assert locks.enters().works() == 0
     assert locks.later(seconds=10).works() == 0
-    assert locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.gate == "candle_lock"
+    refused = locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer
+    assert of_type(Refusal, refused).gate == "candle_lock"
     locks.now = MORNING.replace(minute=35, second=0)
     locks.works()
     assert "[DEMO] The candle is free" in locks.phone.titles
@@ -364,7 +367,7 @@ def test_the_post_stops_at_once_though_a_target_hangs(
 
 def fills_an_entry(desk: DeskProcess) -> dict[str, Any]:
     desk.tradingview().opens_the_ladder()
-    order = desk.operator().enters().json()["order"]
+    order: dict[str, Any] = desk.operator().enters().json()["order"]
     assert desk.bridge().fills(order, 5250.25).status_code == 200
     return order
 
