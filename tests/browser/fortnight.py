@@ -16,7 +16,7 @@ from services.engine.model.events import TradeClosed
 from services.engine.model.replies import Refusal
 from tests.browser.market import SIZES
 from tests.support.stored_trader import StoredTrader
-from wire.types import Side
+from wire.types import Side, TradeMode
 
 TICK = 0.25
 STEPS_A_DAY = 260
@@ -27,6 +27,7 @@ TRADES_A_DAY = 4
 PATIENCE = 0.35  # chance of a click at an open gate, a step
 IMPATIENCE = 0.04  # at a closed one
 SIDES: tuple[Side, ...] = ("BUY", "SELL")
+MODES: tuple[TradeMode, ...] = ("SCALP", "SCALP", "RUNNER")  # the likelier one twice
 WHY = ("the open gap closes", "third failure at yesterday's high", "I was sure")
 NOTES = (
     ("Waited for the token, took what the rules gave. Again.", ("plan", "patient")),
@@ -101,7 +102,7 @@ class Operator:
             return 0
         override = not open_sides and dice.random() < 0.12
         side = dice.choice(open_sides or SIDES)
-        mode = dice.choice(("SCALP", "SCALP", "RUNNER"))
+        mode = dice.choice(MODES)
         why = dice.choice(WHY) if override else None
         command = EnterMarket(trader.asset_in_hand, mode, "6pt", side, override, why)
         trader.asks(command)
