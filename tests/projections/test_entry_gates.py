@@ -20,7 +20,7 @@ from tests.journal.test_statistics import CLOSE, a_trade
 from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
-from wire.types import Side
+from wire.types import Color, Side
 
 ROLL = "18:00"
 WEDNESDAY = "2026-11-18"
@@ -147,7 +147,7 @@ def test_later_4pt_bricks_do_not_hide_the_flip_but_a_colourless_6pt_brick_does()
     ("color", "side", "two_half"),
     [("green", "BUY", "with"), ("red", "BUY", "against"), ("red", "SELL", "with"), ("green", "SELL", "against")],
 )
-def test_the_2_5pt_colour_is_told_beside_the_direction(color: str, side: Side, two_half: str) -> None:
+def test_the_2_5pt_colour_is_told_beside_the_direction(color: Color, side: Side, two_half: str) -> None:
     trader = Trader().in_free_zone().bricks(2.5, color).enters(side)
     assert gates_of(trader).two_half == two_half
 

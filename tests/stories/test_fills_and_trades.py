@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import ConfigureDesk
 from services.engine.model.events import TradeOpened
+from tests.support.builders import WITH
 from tests.support.trader import Trader
 from wire.types import Side
 
@@ -31,7 +32,7 @@ from wire.types import Side
 def test_pnl_is_exact_by_the_contracts_point_value(
     asset: str, side: Side, entry: str, exit_: str, points: str, usd: str
 ) -> None:
-    color = "green" if side == "BUY" else "red"
+    color = WITH[side]
     trader = Trader(assets=(asset,)).with_structure(color).enters(side).filled_at(entry)
     assert trader.position == (5 if side == "BUY" else -5)
     trader.bricks(6, color).exits().filled_at(exit_)
@@ -98,7 +99,7 @@ def test_every_trade_starts_its_open_points_at_zero() -> None:
 def test_the_trade_keeps_its_worst_and_best_points(
     side: Side, prices: tuple[Any, ...], exit_price: int, worst: Decimal, best: Decimal
 ) -> None:
-    color = "green" if side == "BUY" else "red"
+    color = WITH[side]
     trader = Trader().with_structure(color).enters(side).filled_at(5250).bricks(6, color)
     for price in prices:
         trader.later(seconds=1).hears(price)

@@ -7,8 +7,10 @@ import pytest
 from services.engine.model.events import EntryBlocked, IntentChanged
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.support.trader import Trader
+from wire.types import Color
 
 PLACING_ASKS = ("daily_stop", "trade_limit", "cooldown", "pending_order", "position", "heartbeat")
+GREEN: Color = "green"
 
 
 def statuses(trader: Trader) -> list[str]:
@@ -63,7 +65,7 @@ def test_neutral_late_and_repeated_bricks_do_not_change_it() -> None:
 
 @pytest.mark.parametrize("bricks", [0, 1])
 def test_an_accepted_entry_uses_it(bricks: int) -> None:
-    trader = Trader().with_structure("green").intends().bricks(6, *["green"] * bricks).enters("BUY")
+    trader = Trader().with_structure("green").intends().bricks(6, *[GREEN] * bricks).enters("BUY")
     assert trader.intent.status == "USED"
     assert trader.bricks(6, "green").intent.status == "USED"
 
@@ -85,7 +87,7 @@ def test_an_entry_of_another_asset_does_not_use_it() -> None:
 
 @pytest.mark.parametrize("bricks", [0, 1])
 def test_the_operator_can_cancel_it_once(bricks: int) -> None:
-    trader = Trader().intends().bricks(6, *["green"] * bricks).cancels_intent()
+    trader = Trader().intends().bricks(6, *[GREEN] * bricks).cancels_intent()
     assert trader.intent.status == "CANCELLED"
     assert trader.cancels_intent().refused_by == "nothing_waiting"
     assert trader.bricks(6, "green").intent.status == "CANCELLED"
@@ -101,7 +103,7 @@ def test_there_is_nothing_to_cancel_before_and_after() -> None:
 
 @pytest.mark.parametrize(("bricks", "refused_by"), [(0, "already_waiting"), (1, "already_waiting"), (2, None)])
 def test_one_at_a_time(bricks: int, refused_by: str | None) -> None:
-    trader = Trader().intends().bricks(6, *["green"] * bricks)
+    trader = Trader().intends().bricks(6, *[GREEN] * bricks)
     assert trader.intends().refused_by == refused_by
 
 

@@ -15,6 +15,7 @@ from tests.support.narrow import of_type
 from tests.support.trader import Trader
 from wire.types import Color
 
+RED: Color = "red"
 OPENS = {"is_long": 1, "is_short": -1}
 
 
@@ -247,7 +248,7 @@ def test_the_target_is_from_1_to_50(target: int, refused_by: str | None) -> None
 
 
 def test_the_fiftieth_brick_fires_and_the_forty_ninth_does_not() -> None:
-    trader = runner().signals(toggle=True, target=50).bricks(6, *["red"] * 49)
+    trader = runner().signals(toggle=True, target=50).bricks(6, *[RED] * 49)
     assert trader.order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 

@@ -67,7 +67,7 @@ from tests.support.builders import (
     rules_for,
 )
 from tests.support.narrow import known, of_type
-from wire.types import OrderStatus, Side, SizeMode, TradeMode
+from wire.types import Color, OrderStatus, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
@@ -145,26 +145,26 @@ class Trader:
 
     # -- TradingView ------------------------------------------------------------------------------------------
 
-    def with_structure(self, color: str, asset: str | None = None) -> Self:
+    def with_structure(self, color: Color, asset: str | None = None) -> Self:
         """Close 8pt, 12pt and 6pt bricks so that every gate is open for that direction."""
         return self.with_zone(color, color, asset).bricks(6, color)
 
-    def with_zone(self, high: str, macro: str, asset: str | None = None) -> Self:
+    def with_zone(self, high: Color, macro: Color, asset: str | None = None) -> Self:
         return self.brick(12, macro, asset=asset).brick(8, high)
 
     def in_free_zone(self) -> Self:
         """Close 8pt and 12pt bricks of different colours, and arm the tempo."""
         return self.with_zone("green", "red").bricks(6, "green")
 
-    def bricks(self, points: float, *colors: str) -> Self:
+    def bricks(self, points: float, *colors: Color) -> Self:
         for color in colors:
             self.brick(points, color)
         return self
 
-    def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Self:
+    def brick(self, points: float, color: Color, asset: str | None = None, **more: Any) -> Self:
         """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
-        return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
+        return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))
 
     def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:
         """Receive TradingView's heartbeat."""
