@@ -18,7 +18,7 @@ from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
 from services.live.activity import ActivityLog, LogLine
-from services.live.broadcast import Broadcaster, Listener, Message
+from services.live.broadcast import Broadcaster, Message
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from tests.support.desk_process import (
@@ -34,7 +34,6 @@ from tests.support.desk_process import (
     eventually,
     without_the_clock,
 )
-from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from wire.state import Activity
 from wire.types import Color, Stream
@@ -477,11 +476,6 @@ def closes(manager: StateManager, color: Color) -> None:
     manager.submit(CloseBrick("ES", Stream.FOUR, color))
 
 
-def queued(listener: Listener) -> list[Message]:
-    """Return what stands in a listener's queue, without waiting."""
-    return [known(listener._queue.get_nowait()) for _ in range(listener._queue.qsize())]
-
-
 def a_line(manager: StateManager) -> LogLine:
     return LogLine(manager.now, "tv_renko", "ES", "four green", "ok")
 
@@ -537,7 +531,7 @@ def test_no_change_is_older_than_the_state_it_follows(manager: StagedManager) ->
     manager.lets_look(while_it_does=joins)
     eventually(lambda: opened)
     manager.lets_look()
-    state, *others = queued(opened[0])
+    state, *others = opened[0].take_queued()
     assert state.event == "state"
     assert all(other.version >= state.version for other in others)
 
@@ -550,7 +544,7 @@ def test_who_joins_between_two_looks_ends_up_with_the_truth(manager: StagedManag
     listener = broadcaster.listen()
     closes(manager, "green")
     manager.lets_look()
-    assert document_of(queued(listener))["assets"]["ES"]["renko_color"] == "green"
+    assert document_of(listener.take_queued())["assets"]["ES"]["renko_color"] == "green"
 
 
 def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> None:
@@ -559,7 +553,7 @@ def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> N
     listener = broadcaster.listen()
     closes(manager, "red")
     manager.lets_look()
-    heard = queued(listener)
+    heard = listener.take_queued()
 
     def is_logged() -> None:
         manager.submit(CloseBrick("ES", Stream.MACRO, "red"))
@@ -570,13 +564,13 @@ def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> N
     later: list[Message] = []
 
     def is_told() -> bool:
-        later.extend(queued(listener))
+        later.extend(listener.take_queued())
         return any(message.event == "log" for message in later)
 
     eventually(is_told)
     manager.lets_look()
     cut = next(number for number, message in enumerate(later) if message.event == "log")
     heard += later[: cut + 1]
-    missed = queued(broadcaster.listen(after=heard[-1].version))
+    missed = broadcaster.listen(after=heard[-1].version).take_queued()
     asset = document_of([*heard, *missed])["assets"]["ES"]
     assert (asset["high_renko_color"], asset["macro_renko_color"]) == ("green", "red")
