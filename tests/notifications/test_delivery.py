@@ -48,6 +48,7 @@ from tests.support.desk_process import (
     REPOSITORY,
     TV_SECRET,
     DeskProcess,
+    closing_connection,
     eventually,
     free_port,
 )
@@ -95,11 +96,16 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
-    def __init__(self, folder: Path, phone: NoticeTarget, kinds: frozenset[str] = frozenset({"env_switched"})) -> None:
+    def __init__(
+        self, folder: Path, phone: NoticeTarget, kinds: frozenset[str] = frozenset({"env_switched"}), targets: int = 1
+    ) -> None:
         self.now = MORNING
-        self.store = StubbornStore(folder / "desk.sqlite")
+        self.path = folder / "desk.sqlite"
+        self.store = StubbornStore(self.path)
         self.bell = NoticeBell()
-        self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.bell])
+        self.manager = StateManager(
+            self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, targets), [self.bell]
+        )
         self.phone = phone
         self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
 
@@ -121,7 +127,8 @@ class Outbox:
         return self
 
     def rows(self, columns: str = "title") -> list[Any]:
-        return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
+        with closing_connection(self.path) as connection:
+            return connection.execute(f"SELECT {columns} FROM notices ORDER BY number").fetchall()  # noqa: S608
 
     def works(self) -> int:
         """Let the sender work until nothing is due; return how many turns that took."""
@@ -350,18 +357,20 @@ def test_the_post_stops_at_once_though_a_target_hangs(
     tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
 ) -> None:
     phone.fault = "hang"
-    outbox = Outbox(tmp_path, phone)
-    outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
+    outbox = Outbox(tmp_path, phone, targets=2)
+    before = set(threading.enumerate())
     post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
+    senders = set(threading.enumerate()) - before
+    assert len(senders) == 2
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)
     watch = Stopwatch()
     post.stop()
     assert watch.seconds < STOP_WITHIN_SECONDS + 0.4
-    assert any(thread.is_alive() for thread in post._threads)  # the one that hangs is not waited for
+    assert any(thread.is_alive() for thread in senders)  # the one that hangs is not waited for
     phone.leaving.set()
-    eventually(lambda: not any(thread.is_alive() for thread in post._threads))
+    eventually(lambda: not any(thread.is_alive() for thread in senders))
     outbox.manager.stop()
 
 
