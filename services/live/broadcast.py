@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -77,14 +78,20 @@ class Listener:
 
     def end(self, last: Message | None = None) -> None:
         """Drop the queued messages and end the stream, after ``last`` if it is given."""
-        while not self._queue.empty():
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                break
+        self.take_queued()
         if last is not None:
             self._queue.put(last)
         self._queue.put(None)
+
+    def take_queued(self) -> list[Message]:
+        """Take the queued messages, oldest first, without waiting for more."""
+        taken: list[Message] = []
+        with suppress(queue.Empty):
+            while True:
+                message = self._queue.get_nowait()
+                if message is not None:
+                    taken.append(message)
+        return taken
 
     def chunks(self) -> Iterator[bytes]:
         """Yield queued messages as they arrive, several in one write, until the stream ends."""

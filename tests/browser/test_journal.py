@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
@@ -34,7 +34,7 @@ def fresh_desk(tmp_path: Path) -> Iterator[LiveDesk]:
         yield running
 
 
-def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: object) -> str:
+def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: Any) -> str:
     """Go in by the book and out so many points later; return the trade's id."""
     operator = desk.operator()
     desk.hears_price(PRICE)

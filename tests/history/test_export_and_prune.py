@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -154,11 +155,16 @@ def test_an_existing_file_is_not_overwritten_without_force(flask: Callable[..., 
     assert sorted(p.name for p in tmp_path.iterdir() if ".part" in p.name) == []
 
 
+def lines_until_the_disk_is_full() -> Iterator[bytes]:
+    yield b"half"
+    raise OSError("the disk is full")
+
+
 def test_an_export_that_fails_leaves_what_stood(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(TypeError), durable_file(path, replaces=True) as file:
-        file.writelines([b"half", "no bytes"])
+    with pytest.raises(OSError, match="disk is full"), durable_file(path, replaces=True) as file:
+        file.writelines(lines_until_the_disk_is_full())
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
 
 
@@ -375,19 +381,26 @@ def test_a_cut_file_is_found(trader: StoredTrader, tmp_path: Path) -> None:
 # -- the commands -------------------------------------------------------------------------------------------------
 
 
+def changed(trader: StoredTrader, statement: str) -> None:
+    """Change the file behind the desk's back."""
+    with sqlite3.connect(trader.path) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
 def test_replay_ends_with_0_1_and_2(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     answer = flask("replay")
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (0, "EQUAL")
     assert f"{len(trader.rows)} rows decided again (1 to {len(trader.rows)})" in answer.output
     store = trader.manager.store
-    store._writer.execute(
-        "UPDATE documents SET body = CAST(replace(body, '\"trades_taken\":1', '\"trades_taken\":0') AS BLOB)"
+    changed(
+        trader, "UPDATE documents SET body = CAST(replace(body, '\"trades_taken\":1', '\"trades_taken\":0') AS BLOB)"
     )
     answer = flask("replay")
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (1, "UNEQUAL")
     assert "_global.day.trades_taken: the journal says 1, the store says 0" in answer.output
     store.prune_journal(5)
-    store._writer.execute("DELETE FROM snapshots")
+    changed(trader, "DELETE FROM snapshots")
     answer = flask("replay")
     assert answer.exit_code == 2
     assert answer.output.startswith("Error: the kept journal begins at row 6")

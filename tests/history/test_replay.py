@@ -23,9 +23,9 @@ from services.history.prune import prune
 from services.history.replay import replay_store
 from services.stores.codec import documents
 from services.stores.firestore.store import FirestoreStore
-from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import StoreDown, StoreError, StoreUnreadable
 from tests.support.desk_process import eventually
+from tests.support.read_only import read_only
 from tests.support.stored_trader import StoredTrader
 from wire.types import Stream
 
@@ -46,7 +46,7 @@ def opens(request: pytest.FixtureRequest) -> Any:
     return partial(FirestoreStore, project, emulator_host=host)
 
 
-def tampered(trader: StoredTrader, statement: str, *values) -> None:
+def tampered(trader: StoredTrader, statement: str, *values: object) -> None:
     with sqlite3.connect(trader.path) as connection:
         assert connection.execute(statement, values).rowcount == 1
 
@@ -54,7 +54,9 @@ def tampered(trader: StoredTrader, statement: str, *values) -> None:
 WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
 
 
-def changed(trader: StoredTrader, table, key: str | None, name: str, change: Any) -> None:
+def changed(
+    trader: StoredTrader, table: str, key: str | int | None, name: str, change: Callable[[Any], object]
+) -> None:
     """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
     table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
@@ -159,7 +161,7 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTra
     assert sentence == f"{where}: decided again it is 0, the journal told 100"
 
 
-def _closed(told) -> dict[str, Any]:
+def _closed(told: list[dict[str, Any]]) -> dict[str, Any]:
     return next(event for event in told if event["type"] == "TradeClosed")
 
 
@@ -318,7 +320,7 @@ def test_a_store_without_a_desk_is_equal_to_nothing(tmp_path: Path) -> None:
     StoredTrader(tmp_path / "desk.sqlite").stops()
     with sqlite3.connect(tmp_path / "desk.sqlite") as connection:
         connection.execute("DELETE FROM desk")
-    reader = SqliteReader(tmp_path / "desk.sqlite")
+    reader = read_only(tmp_path / "desk.sqlite")
     assert replay_store(reader).rows == 0
     reader.close()
 

@@ -29,6 +29,7 @@ from services.engine.model.commands import (
     SwitchEnv,
     TickClock,
 )
+from services.engine.model.replies import OrderTaken, Refusal
 from services.notifications.delivery import (
     BACKOFF,
     STOP_WITHIN_SECONDS,
@@ -41,7 +42,7 @@ from services.notifications.delivery import (
 from services.notifications.kinds import Notifying
 from services.ops.config import Config, ConfigError
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Head, StoreDown
+from services.stores.store import Head, NoticeMark, StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -49,10 +50,12 @@ from tests.support.desk_process import (
     REPOSITORY,
     TV_SECRET,
     DeskProcess,
+    closing_connection,
     eventually,
     free_port,
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
+from tests.support.narrow import of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Env, Stream
 
@@ -86,7 +89,7 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark, head: Head):
+    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
         if self.refuses_marks:
             raise StoreDown("the disk is full")
         return super().mark_notice(mark, head)
@@ -95,12 +98,15 @@ class StubbornStore(SqliteStore):
 class Outbox:
     """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
-    def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
+    def __init__(
+        self, folder: Path, phone: NoticeTarget, kinds: frozenset[str] = frozenset({"env_switched"}), targets: int = 1
+    ) -> None:
         self.now = MORNING
-        self.store = StubbornStore(folder / "desk.sqlite")
+        self.path = folder / "desk.sqlite"
+        self.store = StubbornStore(self.path)
         self.counter = NoticeCounter()
         self.manager = StateManager(
-            self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.counter]
+            self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, targets), [self.counter]
         )
         self.phone = phone
         self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.counter, threading.Event())
@@ -115,7 +121,7 @@ class Outbox:
         self.manager.submit(NotePrice("ES", Decimal(5250)))
         for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN):
             self.manager.submit(CloseBrick("ES", stream, "green"))
-        assert self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.order
+        assert of_type(OrderTaken, self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer).order
         return self
 
     def later(self, **delta: float) -> Self:
@@ -123,9 +129,10 @@ class Outbox:
         return self
 
     def rows(self, columns: str = "title") -> list[Any]:
-        return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
+        with closing_connection(self.path) as connection:
+            return connection.execute(f"SELECT {columns} FROM notices ORDER BY number").fetchall()  # noqa: S608
 
-    def works(self):
+    def works(self) -> int:
         """Let the sender work until nothing is due; return how many turns that took."""
         turns = 0
         while self.sender.turn():
@@ -266,7 +273,8 @@ def locks(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
 def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) -> None:
     assert locks.enters().works() == 0
     assert locks.later(seconds=10).works() == 0
-    assert locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.gate == "candle_lock"
+    refused = locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer
+    assert of_type(Refusal, refused).gate == "candle_lock"
     locks.now = MORNING.replace(minute=35, second=0)
     locks.works()
     assert "[DEMO] The candle is free" in locks.phone.titles
@@ -293,10 +301,10 @@ def test_a_lock_that_a_longer_candle_brings_back_is_announced_to_a_sender_that_s
     locks.enters().manager.submit(ClaimOrders("bridge"))
     locks.now = MORNING.replace(minute=35, second=10)
     assert locks.works() == 1
-    heard = locks.bell.rings
+    heard = locks.counter.count
     locks.manager.submit(SetLimits({"candle_seconds": Decimal(600)}))
     assert locks.rows("due_at")[-1][0][:19] == "2026-11-17T14:40:00"
-    assert locks.bell.rings > heard
+    assert locks.counter.count > heard
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
@@ -361,24 +369,26 @@ def test_the_post_stops_at_once_though_a_target_hangs(
     tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
 ) -> None:
     phone.fault = "hang"
-    outbox = Outbox(tmp_path, phone)
-    outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
+    outbox = Outbox(tmp_path, phone, targets=2)
+    before = set(threading.enumerate())
     post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.counter)
+    senders = set(threading.enumerate()) - before
+    assert len(senders) == 2
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)
     watch = Stopwatch()
     post.stop()
     assert watch.seconds < STOP_WITHIN_SECONDS + 0.4
-    assert any(thread.is_alive() for thread in post._threads)  # the one that hangs is not waited for
+    assert any(thread.is_alive() for thread in senders)  # the one that hangs is not waited for
     phone.leaving.set()
-    eventually(lambda: not any(thread.is_alive() for thread in post._threads))
+    eventually(lambda: not any(thread.is_alive() for thread in senders))
     outbox.manager.stop()
 
 
 def fills_an_entry(desk: DeskProcess) -> dict[str, Any]:
     desk.tradingview().opens_the_ladder()
-    order = desk.operator().enters().json()["order"]
+    order: dict[str, Any] = desk.operator().enters().json()["order"]
     assert desk.bridge().fills(order, 5250.25).status_code == 200
     return order
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,13 @@ def everything(caller: Caller) -> list[dict[str, Any]]:
         since = page["next"]
 
 
-def last_id(caller: Caller) -> str:
-    return everything(caller)[-1]["id"]
+def has_heard(ear: Ear, events: int) -> bool:
+    return len(ear.of("event")) >= events
+
+
+def last_id(caller: Caller) -> int:
+    event_id: int = everything(caller)[-1]["id"]
+    return event_id
 
 
 def trades_once(desk: DeskProcess) -> None:
@@ -141,7 +147,7 @@ def test_writer_and_standby_answer_and_stream_the_same_also_after_a_takeover(tmp
         told = asked(writer.operator(), since_id=began)["events"]
         assert asked(standby.operator(), since_id=began)["events"] == told
         for ear in (at_writer, at_standby):
-            eventually(lambda ear=ear: len(ear.of("event")) >= len(told))
+            eventually(partial(has_heard, ear, len(told)))
             assert [event.body for event in ear.of("event")] == told
         writer.kill()
         operator = standby.operator()

@@ -55,7 +55,8 @@ def messages_of(page: Path) -> dict[str, str]:
 def sends(desk: DeskProcess, path: str, text: str) -> dict[str, Any]:
     answer = desk.tradingview().post(path, data=text, headers={"Content-Type": "text/plain"})
     assert answer.status_code == 200, (path, text, answer.text)
-    return answer.json()
+    taken: dict[str, Any] = answer.json()
+    return taken
 
 
 def test_every_message_of_the_page_is_taken_by_its_webhook(desk: DeskProcess) -> None:

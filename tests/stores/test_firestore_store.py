@@ -25,6 +25,7 @@ from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, Stored
 from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY as PROJECT
 
@@ -107,7 +108,7 @@ def renewed(store: Store) -> Head:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return store.renew(store.head())
+            return store.renew(known(store.head()))
         except (StoreDown, OutcomeUnknown, VersionConflict):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -187,7 +188,7 @@ def test_the_largest_group_is_one_commit(store: FirestoreStore) -> None:
     rows = 2 * store.group_at_most
     notices = [a_notice(n, target) for n in range(1, store.group_at_most + 1) for target in range(1, 11)]
     head = store.commit(a_commit(None, rows=rows, notices=notices, records=[an_order(f"o{n}") for n in range(64)]))
-    assert (head.sequence, len(store.load().open_orders)) == (rows, 64)
+    assert (head.sequence, len(known(store.load()).open_orders)) == (rows, 64)
 
 
 def test_a_page_is_followed_by_the_next_whatever_ends_it(store: FirestoreStore) -> None:

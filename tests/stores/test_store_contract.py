@@ -40,6 +40,7 @@ from services.stores.store import (
     StoreState,
     VersionConflict,
 )
+from tests.support.narrow import known
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -49,9 +50,9 @@ LONG_AGO = NOON - timedelta(days=400)
 class Shelf:
     """A place where one store is kept, and any number of handles on it."""
 
-    def __init__(self, open_one) -> None:
+    def __init__(self, open_one: Callable[[], Store]) -> None:
         self._open_one = open_one
-        self._handles = []
+        self._handles: list[Store] = []
 
     def open(self) -> Store:
         self._handles.append(self._open_one())
@@ -81,7 +82,7 @@ def store(shelf: Shelf) -> Store:
 # -- builders --------------------------------------------------------------------------------------------------------
 
 
-def a_row(sequence: int, origin="operator", **more: Any) -> JournalRow:
+def a_row(sequence: int, origin: str = "operator", **more: Any) -> JournalRow:
     facts = {"kind": "EnterMarket", "asset": "ES", "command": b'{"n":1}', "events": b"[]", **more}
     return JournalRow(sequence, NOON, origin, **facts)
 
@@ -151,7 +152,7 @@ def a_notice(
 
 def titles_due(store: Store, target: int = 1, now: datetime = NOON) -> str | None:
     """Return the title of the notice to send, and take nothing."""
-    notice = store.next_notice(target, now)
+    notice = known(store.next_notice(target, now))
     return None if notice is None else notice.title
 
 
@@ -191,7 +192,7 @@ def test_the_first_commit_makes_the_store(store: Store) -> None:
     head = store.commit(a_commit(None, epoch=4, holder="web-1"))
     assert (head.sequence, head.version, head.epoch, head.holder) == (1, 10, 4, "web-1")
     assert store.head() == head
-    assert store.load().head == head
+    assert known(store.load()).head == head
 
 
 def test_everything_committed_is_read_back(store: Store) -> None:
@@ -211,7 +212,7 @@ def test_everything_committed_is_read_back(store: Store) -> None:
             replies=[StoredReply("a key / of .. any kind", "f", NOON, b'{"r":1}')],
         )
     )
-    stored = store.load()
+    stored = known(store.load())
     assert dict(stored.documents) == {"_global": b'{"g":1}', "ES": b'{"e":1}', "NQ": observed}
     assert list(stored.open_orders) == [b'{"o":1}', b'{"o":2}']
     assert list(store.journal()) == [row]
@@ -231,15 +232,15 @@ def test_everything_committed_is_read_back(store: Store) -> None:
 def test_a_commit_replaces_the_documents_it_names_and_no_other(store: Store) -> None:
     head = store.commit(a_commit(None, documents={"_global": b'{"g":1}', "ES": b'{"e":1}'}))
     head = store.commit(a_commit(head, documents={"_global": b'{"g":2}', "NQ": b'{"n":2}'}))
-    assert dict(store.load().documents) == {"_global": b'{"g":2}', "ES": b'{"e":1}', "NQ": b'{"n":2}'}
+    assert dict(known(store.load()).documents) == {"_global": b'{"g":2}', "ES": b'{"e":1}', "NQ": b'{"n":2}'}
     store.commit(a_commit(head, documents={}, rows=0, records=[an_account_day()]))
-    assert store.load().documents["_global"] == b'{"g":2}'
+    assert known(store.load()).documents["_global"] == b'{"g":2}'
 
 
 def test_a_dropped_document_is_gone(store: Store) -> None:
     head = store.commit(a_commit(None, documents={"_global": b"{}", "ES": b"{}", "NQ": b"{}"}))
     store.commit(a_commit(head, documents={"_global": b"{}", "NQ": None}))
-    assert set(store.load().documents) == {"_global", "ES"}
+    assert set(known(store.load()).documents) == {"_global", "ES"}
 
 
 def test_every_write_moves_the_mark(store: Store) -> None:
@@ -257,7 +258,7 @@ def test_every_write_moves_the_mark(store: Store) -> None:
 
 def test_renewing_changes_nothing_but_the_mark(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_order()]))
-    before = store.load()
+    before = known(store.load())
     renewed = store.renew(head)
     assert replace(renewed, mark=head.mark) == head
     assert store.load() == replace(before, head=renewed)
@@ -301,7 +302,7 @@ def test_who_was_overtaken_writes_nothing(shelf: Shelf, write: Callable[..., Any
 def test_renewing_fences_what_was_under_way(shelf: Shelf) -> None:
     first, second = shelf.open(), shelf.open()
     old = first.commit(a_commit(None))
-    second.renew(second.head())
+    second.renew(known(second.head()))
     with pytest.raises(VersionConflict):
         first.commit(a_commit(old))
     assert [row.sequence for row in second.journal()] == [1]
@@ -360,15 +361,15 @@ def test_all_or_nothing_when_a_later_part_is_bad(store: Store, bad: dict[str, An
 def test_a_final_order_leaves_the_desk_and_is_still_found(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_order("o1"), an_order("o2")]))
     store.commit(a_commit(head, records=[an_order("o1", is_open=False, body=b'{"filled":1}')]))
-    assert list(store.load().open_orders) == [b'{"o":1}']
-    assert store.record(ORDERS, "o1").body == b'{"filled":1}'
+    assert list(known(store.load()).open_orders) == [b'{"o":1}']
+    assert known(store.record(ORDERS, "o1")).body == b'{"filled":1}'
 
 
 def test_open_orders_come_in_the_order_of_their_ids(store: Store) -> None:
     names = ["o2", "o4", "o1", "o3"]
     head = store.commit(a_commit(None, records=[an_order(name, body=b'"%s"' % name.encode()) for name in names]))
     store.commit(a_commit(head, records=[an_order("o2", is_open=False), an_order("o1", body=b'"o1 claimed"')]))
-    assert list(store.load().open_orders) == [b'"o1 claimed"', b'"o3"', b'"o4"']
+    assert list(known(store.load()).open_orders) == [b'"o1 claimed"', b'"o3"', b'"o4"']
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "__x__", "'; DROP TABLE orders; --", "x" * 5000, "ä"])
@@ -539,7 +540,7 @@ def test_pruning_takes_rows_and_dead_letters_up_to_a_sequence(store: Store) -> N
 
 def test_a_notice_is_given_a_number_and_read_back(store: Store) -> None:
     store.commit(a_commit(None, notices=[a_notice(slot="cooldown")]))
-    notice = store.next_notice(1, NOON)
+    notice = known(store.next_notice(1, NOON))
     assert notice.number > 0
     assert replace(notice, number=0) == a_notice(slot="cooldown")
 
@@ -553,7 +554,7 @@ def test_a_notice_waits_until_it_is_due(store: Store) -> None:
 
 def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice(title="a"), a_notice(title="b")]))
-    failed = store.next_notice(1, NOON)
+    failed = known(store.next_notice(1, NOON))
     head = store.mark_notice(NoticeMark(failed.number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
     head = store.commit(a_commit(head, notices=[a_notice(2, title="c")]))
     order = []
@@ -566,10 +567,10 @@ def test_what_was_never_tried_goes_before_what_failed_and_the_older_first(store:
 
 def test_a_failed_notice_waits_for_its_next_try(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice()]))
-    number = store.next_notice(1, NOON).number
+    number = known(store.next_notice(1, NOON)).number
     store.mark_notice(NoticeMark(number, 1, NOON, 1, next_try_at=NOON + MINUTE, error="500"), head)
     assert (titles_due(store), store.next_notice_at(1)) == (None, NOON + MINUTE)
-    assert store.next_notice(1, NOON + MINUTE).attempts == 1
+    assert known(store.next_notice(1, NOON + MINUTE)).attempts == 1
 
 
 def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store: Store) -> None:
@@ -577,14 +578,14 @@ def test_a_notice_that_arrives_calls_the_targets_failed_ones_alone(store: Store)
     head = store.commit(a_commit(None, notices=[*notices, a_notice(target=2, title="other target")]))
     later = NOON + 10 * MINUTE
     for target in (1, 2):
-        failed = store.next_notice(target, NOON)
+        failed = known(store.next_notice(target, NOON))
         head = store.mark_notice(NoticeMark(failed.number, target, NOON, 1, next_try_at=later, error="500"), head)
-    arrived = store.next_notice(1, NOON)
+    arrived = known(store.next_notice(1, NOON))
     assert arrived.title == "b"
     head = store.mark_notice(NoticeMark(arrived.number, 1, NOON + MINUTE, 1, sent=True), head)
     assert titles_due(store, 1, NOON + MINUTE) == "a"
     assert (titles_due(store, 2, NOON + MINUTE), store.next_notice_at(2)) == (None, later)
-    called = store.next_notice(1, NOON + MINUTE)
+    called = known(store.next_notice(1, NOON + MINUTE))
     store.mark_notice(NoticeMark(called.number, 1, NOON + MINUTE, 2, sent=True), head)
     assert store.next_notice_at(1) == NOON + 30 * MINUTE
 
@@ -602,9 +603,9 @@ def test_a_withdrawn_slot_is_not_announced_and_a_new_one_is(store: Store) -> Non
 
 def test_a_sent_notice_of_a_withdrawn_slot_is_not_touched_and_no_number_comes_again(store: Store) -> None:
     head = store.commit(a_commit(None, notices=[a_notice(slot="cooldown", title="on its way")]))
-    on_its_way = store.next_notice(1, NOON)
+    on_its_way = known(store.next_notice(1, NOON))
     head = store.commit(a_commit(head, notices=[a_notice(2, title="next")], withdrawn_slots=["cooldown"]))
-    assert store.next_notice(1, NOON).number != on_its_way.number
+    assert known(store.next_notice(1, NOON)).number != on_its_way.number
     head = store.mark_notice(NoticeMark(on_its_way.number, 1, NOON, 1, next_try_at=NOON, error="500"), head)
     assert store.head() == head
     assert titles_due(store) == "next"
@@ -625,7 +626,7 @@ def test_snapshots_are_kept_beside_each_other(store: Store) -> None:
         head = store.keep_snapshot(snapshot, head)
     assert store.snapshot_marks() == [kept[1].mark, kept[0].mark]
     for snapshot in kept:
-        again = store.snapshot(snapshot.mark.sequence)
+        again = known(store.snapshot(snapshot.mark.sequence))
         assert (again.mark, dict(again.documents), list(again.open_orders)) == (
             snapshot.mark,
             snapshot.documents,
@@ -662,7 +663,7 @@ def test_ended_sessions_are_kept_as_long_as_one_could_hold(store: Store) -> None
 def test_a_course_of_the_day_is_replaced(store: Store) -> None:
     head = store.commit(a_commit(None, records=[an_account_day(body=b"[1]")]))
     store.commit(a_commit(head, records=[an_account_day(body=b"[1,2]")]))
-    assert store.record(ACCOUNT_DAYS, "2026-11-20").body == b"[1,2]"
+    assert known(store.record(ACCOUNT_DAYS, "2026-11-20")).body == b"[1,2]"
 
 
 def test_a_backup_changes_nothing_and_is_named(store: Store) -> None:
@@ -709,10 +710,10 @@ def test_many_threads_read_while_one_writes(store: Store) -> None:
     head = store.commit(a_commit(None, rows=50, records=[an_order(), a_trade()]))
 
     def reads(_: object) -> bool:
-        assert store.record(ORDERS, "o1").body == b'{"o":1}'
+        assert known(store.record(ORDERS, "o1")).body == b'{"o":1}'
         assert len(list(store.journal())) >= 50
         assert store.newest_records(TRADES, 5) == [a_trade()]
-        assert store.load().head.sequence >= 50
+        assert known(store.load()).head.sequence >= 50
         return True
 
     with ThreadPoolExecutor(16) as threads:

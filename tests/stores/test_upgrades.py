@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, ReportExecution
+from services.engine.model.replies import Refusal
 from services.history.replay import replay_store
 from services.projections.attempts import ATTEMPTS, attempts_between
 from services.projections.dead_letters import DeadLetter, last_dead_letters
@@ -30,13 +32,15 @@ from services.projections.notes import TRADE_NOTES
 from services.projections.trade_fills import TRADE_FILLS, are_whole, fills_of
 from services.projections.trades import TRADES, last_trades
 from services.stores.codec import documents
-from services.stores.records import ORDERS, Record
+from services.stores.records import ORDERS, Record, Scalar
 from services.stores.sqlite import file as sqlite_file
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreUnreadable
 from tests.support.desk_process import REPOSITORY
+from tests.support.narrow import known, of_type
 from tests.support.paths import FIXTURES
+from tests.support.read_only import read_only
 from wire.types import OrderStatus
 
 SCHEMAS = (1, 2, 3, 4, 5)
@@ -54,7 +58,8 @@ def test_every_earlier_schema_has_a_fixture() -> None:
 
 @pytest.fixture(params=SCHEMAS, ids=lambda schema: f"schema {schema}")
 def schema(request: pytest.FixtureRequest) -> int:
-    return request.param
+    number: int = request.param
+    return number
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ def test_it_is_of_the_newest_schema_and_loses_nothing(old: Path, schema: int) ->
 
 def test_tries_against_the_rules_are_taken_from_the_journal(old: Path) -> None:
     opened(old)
-    reader = SqliteReader(old)
+    reader = read_only(old)
     told = [
         (row.at, event)
         for row in reader.journal()
@@ -132,7 +137,7 @@ def test_tries_against_the_rules_are_taken_from_the_journal(old: Path) -> None:
 def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old: Path, schema: int) -> None:
     kept = dict(asked(old, "SELECT trade_id, body FROM gates_at_entry")) if schema >= WITH_GATES else {}
     opened(old)
-    reader = SqliteReader(old)
+    reader = read_only(old)
     [closed] = last_trades(reader, 50)
     fills = fills_of(reader, closed.id)
     assert [(one.at, one.fill.kind, one.fill.quantity, one.fill.price) for one in fills] == [
@@ -176,9 +181,9 @@ def test_a_second_start_makes_no_second_copy(old: Path) -> None:
     assert len(backups(old)) == 1
 
 
-def started(path: Path):
+def started(path: Path) -> tuple[StateManager, dict[str, Any]]:
     store = SqliteStore(path)
-    stored = store.load()
+    stored = known(store.load())
     plain = msgspec.json.decode(stored.documents["_global"])["desk"]
     rules = documents.read_desk(stored).configured
     return StateManager(store, lambda now: rules, lambda: NEXT_MORNING), plain
@@ -202,9 +207,9 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Path) -> None:
 def test_the_day_goes_on_with_its_locks(old: Path) -> None:
     manager, _ = started(old)
     refused = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer
-    assert refused.gate == "candle_lock"
+    assert of_type(Refusal, refused).gate == "candle_lock"
     (order,) = manager.snapshot.desk.orders.values()
-    manager.submit(ReportExecution(order.id, OrderStatus.FILLED, 5258, order.qty, "exec-9"))
+    manager.submit(ReportExecution(order.id, OrderStatus.FILLED, Decimal(5258), order.qty, "exec-9"))
     assert manager.snapshot.desk.assets["NQ"].position == 0
     assert len(manager.snapshot.history) == 2
     manager.stop()
@@ -237,21 +242,21 @@ def test_old_documents_are_copied_once(old: Path) -> None:
 
 def test_an_asset_dropped_from_the_settings_at_the_upgrade_is_deleted(old: Path) -> None:
     store = SqliteStore(old)
-    rules = documents.read_desk(store.load()).configured
+    rules = documents.read_desk(known(store.load())).configured
     only_nq = replace(rules, contracts={"NQ": rules.contracts["NQ"]})
     manager = StateManager(store, lambda now: only_nq, lambda: NEXT_MORNING)
     assert set(manager.snapshot.desk.assets) == {"NQ"}
     manager.stop()
     assert {name for (name,) in asked(old, "SELECT name FROM documents")} == {"_global", "NQ"}
     opened_again = SqliteReader(old)
-    assert not documents.is_outdated(opened_again.load())
+    assert not documents.is_outdated(known(opened_again.load()))
     opened_again.close()
 
 
 def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: int) -> None:
     manager, _ = started(old)
     manager.stop()
-    reader = SqliteReader(old)
+    reader = read_only(old)
     replay = replay_store(reader)
     reader.close()
     taken_over_at, version = replay.programs[-1]
@@ -314,7 +319,7 @@ SECOND = timedelta(seconds=1)
 STARTED = datetime(2026, 11, 17, 14, 36, tzinfo=UTC)
 
 
-def older_program_writes(path: Path, *writes) -> None:
+def older_program_writes(path: Path, *writes: str) -> None:
     connection = sqlite3.connect(path)
     for write in writes:
         with connection:
@@ -327,8 +332,8 @@ def test_what_an_older_program_writes_until_it_is_relieved_is_found(old: Path) -
     """A rolling update: today's program has upgraded the file, the older one holds the desk for some seconds more."""
     opened(old)
     older_program_writes(old, *OLDER_WRITES)
-    reader = SqliteReader(old)
-    order = {"asset": "ES", "status": "FILLED", "is_open": False}
+    reader = read_only(old)
+    order: dict[str, Scalar] = {"asset": "ES", "status": "FILLED", "is_open": False}
     assert reader.record(ORDERS, "o1") == Record(ORDERS, "o1", STARTED, b'{"o":2}', order)
     first = Record(TRADES, "t1", STARTED + SECOND, b'{"t":1}', {"asset": "ES", "stop_points": "15.5"})
     second = Record(TRADES, "t2", STARTED + 2 * SECOND, b'{"t":2}', {"asset": "ES"})
@@ -342,7 +347,7 @@ def test_what_an_older_program_writes_until_it_is_relieved_is_found(old: Path) -
     fill = Record(TRADE_FILLS, "000000000098.0000", STARTED + 7 * SECOND, b'{"f":1}', {"trade_id": "t1"})
     assert reader.records_with(TRADE_FILLS, "t1") == [fill]
     assert last_dead_letters(reader, 1) == [DeadLetter(97, STARTED + 8 * SECOND, "/tv_renko", "why", "what")]
-    assert reader.record(ACCOUNT_DAYS, "2026-11-17").body == b'{"p":1}'
+    assert known(reader.record(ACCOUNT_DAYS, "2026-11-17")).body == b'{"p":1}'
     reader.close()
 
 
@@ -361,8 +366,8 @@ def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old: Path) ->
     before = asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
     older_program_writes(old, "an order")
     assert asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id") == [*before, (b'{"o":1}',)]
-    reader = SqliteReader(old)
-    assert reader.load().open_orders == [*(body for (body,) in before), b'{"o":1}']
+    reader = read_only(old)
+    assert known(reader.load()).open_orders == [*(body for (body,) in before), b'{"o":1}']
     reader.close()
 
 
