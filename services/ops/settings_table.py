@@ -136,13 +136,11 @@ def settings_page() -> str:
 
 
 def env_example() -> str:
-    """Return ``.env.example``: every setting, commented out, with its default."""
+    """Return ``.env.example``: every setting, commented out. A line with a default works without its first ``# ``."""
     lines = [_EXAMPLE_HEAD.rstrip()]
     for group, title in GROUPS.items():
         lines += ["", f"# --- {title} ---"]
-        lines += [
-            f"{f'# {row.name}={row.default}':<38}{_meaning(row)}".rstrip() for row in SETTINGS if row.group == group
-        ]
+        lines += [f"{f'# {row.name}={row.default}':<38} # {_meaning(row)}" for row in SETTINGS if row.group == group]
     return "\n".join(lines) + "\n"
 
 

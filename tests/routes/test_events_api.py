@@ -280,6 +280,18 @@ def test_a_row_that_this_program_cannot_read_is_passed(desk: DeskProcess) -> Non
     assert "BrickApplied" in types_of(asked(operator, since_id=page["next"])["events"])
 
 
+def test_an_order_that_cannot_be_read_silences_neither_the_events_nor_the_stream(desk: DeskProcess) -> None:
+    trades_once(desk)
+    before = everything(desk.operator())
+    desk.terminate()
+    with closing(sqlite3.connect(desk.database)) as store, store:
+        store.execute("UPDATE records SET body = ? WHERE kind = 'orders'", (b'{"of": "a later version"}',))
+    desk.start()
+    after = everything(desk.operator())[: len(before)]
+    assert types_of(after) == types_of(before)
+    assert not any("order" in event["data"] for event in after)
+
+
 # -- who may ask, and what -------------------------------------------------------------------------------------------
 
 
