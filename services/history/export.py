@@ -68,7 +68,7 @@ class Written(Struct, frozen=True):
 
 
 def export(rows: Iterable[JournalRow], what: str, form: str, path: Path, *, replaces: bool) -> Written:
-    """Write the rows' table to a file. Raises FileStands, ExportUnavailable, OSError, StoreError."""
+    """Write the rows' table to a file. Raises NotOverwritten, ExportUnavailable, OSError, StoreError."""
     table = TABLES[what]
     write = FORMATS[form]
     if form == "parquet":

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
-from services.history.files import FileStands, durable_file
+from services.history.files import NotOverwritten, durable_file
 from services.history.prune import NothingToPrune, Pruned, prune
 from services.stores.store import StoreUnreadable
 from tests.support.builders import new_york
@@ -148,7 +148,7 @@ def test_a_file_that_stands_is_not_written_over_without_force(flask: Callable[..
     path.write_text("mine")
     answer = flask("export", "--format", "csv", "--to", path)
     assert (answer.exit_code, path.read_text()) == (1, "mine")
-    assert "stands already" in answer.output
+    assert "exists already" in answer.output
     assert flask("export", "--format", "csv", "--to", path, "--force").exit_code == 0
     assert path.read_text().startswith("sequence,")
     assert sorted(p.name for p in tmp_path.iterdir() if ".part" in p.name) == []
@@ -164,7 +164,7 @@ def test_an_export_that_fails_leaves_what_stood(tmp_path: Path) -> None:
 
 def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with pytest.raises(FileStands), durable_file(path):
+    with pytest.raises(NotOverwritten), durable_file(path):
         path.write_text("theirs")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "theirs")]
 
@@ -353,7 +353,7 @@ def test_a_row_that_was_rewritten_is_found_though_the_file_is_whole(trader: Stor
     damaged = files_of(trader, tmp_path)[1]
     text = gzip.decompress(damaged.read_bytes()).replace(b"5252.50", b"5259.50", 1)
     damaged.write_bytes(gzip.compress(text))
-    with pytest.raises(StoreUnreadable, match="not those that its first line vouches for"):
+    with pytest.raises(StoreUnreadable, match="do not match its first line"):
         trader.replays(archive=tmp_path / "archive")
 
 

@@ -156,7 +156,7 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTra
     assert (replay.unequal_rows, replay.unequal_documents) == ((row.sequence,), ())
     (sentence,) = replay.sentences
     where = f"row {row.sequence} (ReportExecution): TradeClosed.pnl_usd"
-    assert sentence == f"{where}: decided again it is 0, the journal told 100"
+    assert sentence == f"{where}: decided again it is 0, the journal recorded 100"
 
 
 def _closed(told) -> dict[str, Any]:
@@ -201,12 +201,12 @@ def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(display, "PROGRESS_EVERY_SECONDS", 0)
-    tell = display.progress_told()
+    tell = display.progress_printer()
     for row in (1000, 2000):
         tell(row, 50_000)
     captured = capsys.readouterr()
     assert (captured.out, captured.err.splitlines()[1].startswith("row 2000 of 50000, ")) == ("", True)
-    display.progress_told()(1000, 5_000)
+    display.progress_printer()(1000, 5_000)
     assert capsys.readouterr().err == ""
 
 
@@ -234,7 +234,7 @@ def test_a_pruned_journal_is_replayed_from_its_snapshot(trader: StoredTrader) ->
     assert replay.is_equal
     assert replay.first == kept + 1
     trader.manager.store.prune_journal(kept + 1)
-    with pytest.raises(StoreUnreadable, match="no snapshot stands before it"):
+    with pytest.raises(StoreUnreadable, match="there is no snapshot before it"):
         trader.replays()
 
 
