@@ -158,7 +158,7 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTra
     assert (replay.unequal_rows, replay.unequal_documents) == ((row.sequence,), ())
     (sentence,) = replay.sentences
     where = f"row {row.sequence} (ReportExecution): TradeClosed.pnl_usd"
-    assert sentence == f"{where}: decided again it is 0, the journal told 100"
+    assert sentence == f"{where}: decided again it is 0, the journal recorded 100"
 
 
 def _closed(told: list[dict[str, Any]]) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def test_a_pruned_journal_is_replayed_from_its_snapshot(trader: StoredTrader) ->
     assert replay.is_equal
     assert replay.first == kept + 1
     trader.manager.store.prune_journal(kept + 1)
-    with pytest.raises(StoreUnreadable, match="no snapshot stands before it"):
+    with pytest.raises(StoreUnreadable, match="there is no snapshot before it"):
         trader.replays()
 
 
