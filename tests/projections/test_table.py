@@ -24,6 +24,7 @@ from tests.support.trader import Trader
 
 KINDS = {projection.kind.name: projection for projection in PROJECTIONS}
 VITAL = {ORDERS.name, TRADES.name}
+NOT_OF_THIS_DAY = {"trade_notes", "dead_letters", "notices"}  # nobody notes, sends nonsense or is to be told
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -84,7 +85,7 @@ def test_the_same_day_gives_the_same_records() -> None:
     one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
     records = [story.records for story in (one, other)]
     assert records[0] == records[1]
-    assert {record.kind.name for record in records[0]} == {*KINDS} - {"trade_notes", "dead_letters"}
+    assert {record.kind.name for record in records[0]} == {*KINDS} - NOT_OF_THIS_DAY
 
 
 @pytest.mark.parametrize("name", sorted({*KINDS} - VITAL))
@@ -94,9 +95,7 @@ def test_a_fact_that_fails_is_lost_alone(trader: StoredTrader, monkeypatch: pyte
     a_day(trader)
     found = kept(trader)
     assert found.pop(name) == 0
-    assert {kind: count > 0 for kind, count in found.items()} == {
-        kind: kind not in {"trade_notes", "dead_letters"} for kind in found
-    }
+    assert {kind: count > 0 for kind, count in found.items()} == {kind: kind not in NOT_OF_THIS_DAY for kind in found}
     assert trader.replays().is_equal
 
 
