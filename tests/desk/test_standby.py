@@ -23,8 +23,9 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import NoticeCounter, NoticeSender, Target
+from services.notifications.delivery import Marked, NoticeCounter, NoticeSender, Target
 from services.notifications.kinds import Notifying
+from services.notifications.stored import not_taken, notice_record, taken, waiting_notices
 from services.ops.config import Config
 from services.ops.opening import open_store
 from services.projections.trades import TRADES
@@ -34,7 +35,6 @@ from services.stores.store import (
     Commit,
     Head,
     JournalRow,
-    NoticeMark,
     NotTheWriter,
     OutcomeUnknown,
     Stored,
@@ -389,19 +389,41 @@ def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(
     kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
     first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
     store_of(first).goes.clear()
-    eventually(lambda: second.is_writer)  # the alert of the lost writer waits in the outbox
+    eventually(lambda: second.is_writer)  # the alert of the lost writer waits to be sent
     store_of(first).goes.set()
     eventually(lambda: not first.is_writer)
-    notice = known(second.store.next_notice(1, second.now))
+    (notice,) = waiting_notices(second.store, 1)
     sender = NoticeSender(first, Target(1, "json", None), NoticeCounter(), threading.Event())
-    sender._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
+    sender._unmarked = Marked(first.epoch, [not_taken(notice, first.now, "refused")])
     with pytest.raises(NotTheWriter):
         sender.turn()
-    second.mark_notice(NoticeMark(notice.number, 1, second.now, 1, sent=True))
+    second.mark_records([notice_record(taken(notice, second.now))], second.epoch)
     second.stop()
     eventually(lambda: first.is_writer)
     assert sender._unmarked is None
-    assert first.store.next_notice(1, first.now) is None
+    assert waiting_notices(first.store, 1) == []
+
+
+def test_a_mark_of_an_earlier_turn_as_the_writer_changes_nothing(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
+    """The desk went to the other process and came back while a notice was under way: the other's mark stands."""
+    kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
+    first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
+    epoch = first.epoch
+    store_of(first).goes.clear()
+    eventually(lambda: second.is_writer)
+    store_of(first).goes.set()
+    eventually(lambda: not first.is_writer)
+    (notice,) = waiting_notices(second.store, 1)
+    second.mark_records([notice_record(taken(notice, second.now))], second.epoch)
+    second.stop()
+    eventually(lambda: first.is_writer)
+    assert first.epoch == epoch + 2
+    first.mark_records([notice_record(not_taken(notice, first.now, "refused"))], epoch)
+    assert waiting_notices(first.store, 1) == []
+    first.mark_records([notice_record(not_taken(notice, first.now, "refused"))], first.epoch)
+    assert [one.attempts for one in waiting_notices(first.store, 1)] == [1]
 
 
 # -- writes of which nobody knows ------------------------------------------------------------------------------------

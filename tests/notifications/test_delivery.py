@@ -1,4 +1,4 @@
-"""Notices on their way: an outbox written with the events, a sender per target, nothing lost, nobody delayed."""
+"""Notices on their way: stored with the events, a sender per target, nothing lost, nobody delayed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from cli import create_cli
@@ -31,7 +32,6 @@ from services.engine.model.commands import (
 )
 from services.engine.model.replies import OrderTaken, Refusal
 from services.notifications.delivery import (
-    BACKOFF,
     STOP_WITHIN_SECONDS,
     NoticeCounter,
     NoticeSender,
@@ -40,9 +40,11 @@ from services.notifications.delivery import (
     open_targets,
 )
 from services.notifications.kinds import Notifying
+from services.notifications.stored import BACKOFF, is_outdated, waiting_notices
 from services.ops.config import Config, ConfigError
+from services.stores.records import Record
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Head, NoticeMark, StoreDown
+from services.stores.store import Head, StoreDown
 from tests.support.desk_process import (
     BRIDGE_SECRET,
     FLASK_KEY,
@@ -64,6 +66,7 @@ MORNING = datetime(2026, 11, 17, 14, 31, 10, tzinfo=UTC)
 RULES = Config.from_env(SETTINGS).rules_at(MORNING)
 FILLED = "[DEMO] ES long 5 @ 5250.25"
 ENDS_WITHIN_SECONDS = 1.8  # before gunicorn loses patience, 2 s after it asked
+WITHDRAWN = "withdrawn: the lock ends at another time"
 WAITING = "SELECT title FROM notices WHERE next_try_at IS NOT NULL ORDER BY number"
 
 
@@ -89,10 +92,10 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
+    def mark_records(self, records: Sequence[Record], head: Head) -> Head:
         if self.refuses_marks:
             raise StoreDown("the disk is full")
-        return super().mark_notice(mark, head)
+        return super().mark_records(records, head)
 
 
 class Outbox:
@@ -235,7 +238,7 @@ def test_words_that_fail_cost_a_notice_never_the_decision(outbox: Outbox, monkey
     def stumbles(*_: object) -> None:
         raise ValueError("no words")
 
-    monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
+    monkeypatch.setattr("services.projections.notices.notices_of", stumbles)
     outbox.switches("LIVE")
     assert outbox.manager.snapshot.desk.env == "LIVE"
     assert outbox.rows() == []
@@ -283,7 +286,29 @@ def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) ->
 def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks: Outbox) -> None:
     assert locks.enters().rows("slot") == [("candle",)]
     locks.later(seconds=30).manager.submit(TickClock())
-    assert locks.rows() == []
+    locks.later(hours=1)
+    assert locks.works() == 1
+    assert locks.phone.titles == []
+    assert locks.rows("sent_at, next_try_at, last_error") == [(None, None, WITHDRAWN)]
+
+
+def test_a_lock_that_begins_again_and_ends_when_the_first_did_is_announced_once(locks: Outbox) -> None:
+    locks.enters().later(seconds=30).manager.submit(TickClock())
+    locks.enters()
+    assert len(set(locks.rows("due_at"))) == 1
+    locks.now = MORNING.replace(minute=35, second=0)
+    assert locks.works() == 2
+    assert locks.phone.titles == ["[DEMO] The candle is free"]
+    assert locks.rows("sent_at IS NULL, last_error") == [(1, WITHDRAWN), (0, None)]
+
+
+def test_an_announcement_that_is_newer_than_the_desk_is_sent(locks: Outbox) -> None:
+    """After a write in doubt a reader may still see the desk of before: it cannot say that the lock has moved."""
+    desk = locks.manager.snapshot.desk
+    (notice,) = waiting_notices(locks.enters().store, 1)
+    assert desk.sequence < notice.sequence
+    assert not is_outdated(notice, [notice], desk)
+    assert is_outdated(notice, [notice], replace(desk, sequence=notice.sequence))
 
 
 def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> None:
@@ -292,9 +317,14 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> N
     ((first, attempts),) = locks.rows("number, attempts")
     assert attempts == 1
     locks.enters()
-    ((number, attempts, due_at),) = locks.rows("number, attempts, due_at")
+    (_, (number, attempts, due_at)) = locks.rows("number, attempts, due_at")
     assert (attempts, due_at[:19]) == (0, "2026-11-17T14:40:00")
     assert number > first, "a sender that is still under way would mark the wrong notice"
+    locks.phone.fault = None
+    locks.now = MORNING.replace(minute=40, second=0)
+    locks.works()
+    assert locks.phone.titles == ["[DEMO] The candle is free"]
+    assert locks.rows("sent_at IS NULL, last_error") == [(1, WITHDRAWN), (0, None)]
 
 
 def test_a_lock_that_a_longer_candle_brings_back_is_announced_to_a_sender_that_sleeps(locks: Outbox) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 import services.projections
 from services.engine.model.events import OrderClaimed
+from services.notifications.kinds import KIND_NAMES, Notifying
 from services.projections.projection import Decided, Projection
 from services.projections.table import PROJECTIONS
 from services.projections.trades import TRADES, closed_trade
@@ -25,6 +26,7 @@ from tests.support.trader import Trader
 
 KINDS = {projection.kind.name: projection for projection in PROJECTIONS}
 VITAL = {ORDERS.name, TRADES.name}
+NOT_OF_THIS_DAY = {"trade_notes", "dead_letters"}
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -39,9 +41,15 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredT
     trader.stops()
 
 
+class ToldTrader(StoredTrader):
+    """A trader with two phones that are told of everything."""
+
+    notifying = Notifying(frozenset(KIND_NAMES), 2)
+
+
 @pytest.fixture
 def trader(tmp_path: Path) -> Iterator[StoredTrader]:
-    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10")
+    trader = ToldTrader(tmp_path / "desk.sqlite", at="09:31:10")
     yield trader
     trader.stops()
 
@@ -85,7 +93,9 @@ def test_the_same_day_gives_the_same_records() -> None:
     one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
     records = [story.records for story in (one, other)]
     assert records[0] == records[1]
-    assert {record.kind.name for record in records[0]} == {*KINDS} - {"trade_notes", "dead_letters"}
+    assert {record.kind.name for record in records[0]} == {*KINDS} - NOT_OF_THIS_DAY - {
+        "notices"
+    }  # this trader has no phone
 
 
 @pytest.mark.parametrize("name", sorted({*KINDS} - VITAL))
@@ -95,9 +105,7 @@ def test_a_fact_that_fails_is_lost_alone(trader: StoredTrader, monkeypatch: pyte
     a_day(trader)
     found = kept(trader)
     assert found.pop(name) == 0
-    assert {kind: count > 0 for kind, count in found.items()} == {
-        kind: kind not in {"trade_notes", "dead_letters"} for kind in found
-    }
+    assert {kind: count > 0 for kind, count in found.items()} == {kind: kind not in NOT_OF_THIS_DAY for kind in found}
     assert trader.replays().is_equal
 
 

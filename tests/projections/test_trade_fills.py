@@ -167,7 +167,9 @@ def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: Stor
 
 def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
     class Broken(SqliteStore):
-        def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
+        def records_with(
+            self, kind: Kind, value: Scalar, through: Scalar | None = None, limit: int | None = None
+        ) -> list[Record]:
             return [Record(kind, "7.0000", trader.now, b'{"kind":"GIFT"}', {"trade_id": value})]
 
     with pytest.raises(StoreUnreadable, match=r"the fill 7\.0000"):

@@ -22,6 +22,8 @@ from services.engine.model.events import EntryBlocked
 from services.engine.model.replies import Refusal
 from services.history.replay import replay_store
 from services.journal.trades import Selection, page_of
+from services.notifications.kinds import Notifying
+from services.notifications.stored import NOTICES, notice_record, waiting_notices
 from services.projections.attempts import attempts_between
 from services.projections.dead_letters import last_dead_letters
 from services.projections.equity import account_day
@@ -33,7 +35,7 @@ from services.stores.codec import documents
 from services.stores.firestore.layout import record_write
 from services.stores.firestore.store import FirestoreStore
 from services.stores.records import FAR_AHEAD, LONG_AGO
-from tests.stores.test_upgrades import NEXT_MORNING
+from tests.stores.test_upgrades import NEXT_MORNING, REFUSED_ONCE, sent_by
 from tests.support.narrow import known, of_type
 from tests.support.paths import FIXTURES
 from wire.types import OrderStatus
@@ -80,10 +82,10 @@ def plain(value: dict[str, Any]) -> Any:
     return int(content) if kind == "integerValue" else content
 
 
-def started(old: Callable[[], FirestoreStore]) -> StateManager:
+def started(old: Callable[[], FirestoreStore], notifying: Notifying | None = None) -> StateManager:
     store = old()
     rules = documents.read_desk(known(store.load())).configured
-    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING)
+    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING, notifying)
 
 
 def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callable[[], FirestoreStore]) -> None:
@@ -150,3 +152,22 @@ def test_an_answer_is_remembered_by_its_key(old: Callable[[], FirestoreStore]) -
     manager = started(old)
     assert manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3").repeated is True
     manager.stop()
+
+
+def test_a_notice_that_waited_is_delivered_once_and_todays_has_the_same_form(
+    old: Callable[[], FirestoreStore],
+) -> None:
+    """One was sent, one was refused and waits for its next try, one announces the candle's end in some minutes."""
+    store = old()
+    waiting = waiting_notices(store, 1)
+    assert [notice_record(one) for one in waiting] == store.records_with(NOTICES, "001.", "001.~")
+    assert [(one.attempts, one.last_error) for one in waiting] == [(1, "the target answered 500"), (0, None)]
+    manager = started(old, Notifying(frozenset({"gate_blocked"}), 2))
+    assert sent_by(manager, 1) == [REFUSED_ONCE]
+    manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY"))
+    blocked = ["ES long blocked: candle_lock"]
+    assert (sent_by(manager, 1), sent_by(manager, 2), sent_by(manager, 1)) == (blocked, blocked, [])
+    manager.stop()
+    assert waiting_notices(old(), 1) == waiting[1:]
+    sent = [record for record in old().records_by_id(NOTICES, "", "~") if "sent_at" in record.facts]
+    assert [record.facts["attempts"] for record in sent] == [1, 2, 1, 1]
