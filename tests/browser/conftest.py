@@ -98,10 +98,11 @@ def dashboard(page: Page, desk: LiveDesk) -> Page:
     return log_in(page, desk)
 
 
-def log_in(page: Page, desk: LiveDesk) -> Page:
-    """Come in without the login page, which has its own story."""
+def log_in(page: Page, desk: LiveDesk, path: str = "/") -> Page:
+    """Come in without the login page, which has its own story, and open a page; the dashboard once it is live."""
     came_in = page.request.post(f"{desk.url}/api/login", data={"password": PASSWORD})
     assert came_in.ok
-    page.goto(desk.url)
-    expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
+    page.goto(f"{desk.url}{path}")
+    if path == "/":
+        expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
     return page

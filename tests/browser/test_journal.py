@@ -80,8 +80,7 @@ def test_a_stranger_is_sent_to_log_in(page: Page, desk: LiveDesk) -> None:
 
 
 def test_an_empty_journal_says_what_it_waits_for(page: Page, fresh_desk: LiveDesk) -> None:
-    log_in(page, fresh_desk)
-    page.goto(f"{fresh_desk.url}/journal")
+    log_in(page, fresh_desk, "/journal")
     expect(page.locator("#headline")).to_have_text("No trades")
     expect(page.locator("#empty")).to_contain_text("No trade has been closed on this account yet")
     expect(page.locator("#trades")).to_be_hidden()
@@ -271,8 +270,7 @@ def test_the_trades_are_one_key_away_from_the_top(journal: Page) -> None:
 
 def test_a_phones_calendar_cuts_no_count(browser: Browser, desk: LiveDesk, traded: list[str]) -> None:
     context = browser.new_context(viewport=PHONE)
-    page = log_in(context.new_page(), desk)
-    page.goto(f"{desk.url}/journal")
+    page = log_in(context.new_page(), desk, "/journal")
     cell = page.locator("#calendar .day")
     expect(cell).to_contain_text("tr")
     cut = """(cell, letters) => {
