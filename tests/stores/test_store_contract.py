@@ -152,7 +152,7 @@ def a_notice(
 
 def titles_due(store: Store, target: int = 1, now: datetime = NOON) -> str | None:
     """Return the title of the notice to send, and take nothing."""
-    notice = known(store.next_notice(target, now))
+    notice = store.next_notice(target, now)
     return None if notice is None else notice.title
 
 
