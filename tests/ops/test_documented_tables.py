@@ -16,7 +16,7 @@ def names_of(page: str, begin: str, end: str) -> list[str]:
 
 
 def test_readme_lists_the_gates_in_their_order() -> None:
-    named = names_of("README.md", "## What stands between you and an entry", "\n## ")
+    named = names_of("README.md", "## The gates of an entry", "\n## ")
     assert named == [gate.name for gate in ENTRY_GATES]
 
 
