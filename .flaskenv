@@ -1,2 +1,2 @@
-# Lets `python -m flask desk ...` find the command line without starting the desk.
+# Lets `flask desk ...` find the command line without starting the desk.
 FLASK_APP=cli:create_cli

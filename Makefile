@@ -20,7 +20,7 @@ NODE_TOOLS := node_modules/.bin
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
 QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes' --deselect tests/engine/test_decide_machine.py
-.PHONY: run serve test quick check bench soak screenshots clean
+.PHONY: run serve test quick check format bench soak screenshots clean
 
 run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
@@ -31,8 +31,8 @@ serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
 
 test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything that must hold
-	$(BIN)/python -m pytest -m "not soak and not browser" -n $(PROCESSES) --dist worksteal
-	$(BIN)/python -m pytest -m "not soak and browser" -n $(BROWSERS) --dist worksteal
+	$(BIN)/python -m pytest --ignore tests/browser -n $(PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest tests/browser -n $(BROWSERS) --dist worksteal
 
 quick: $(VENV)/ready-dev  ## stories and unit tests, while you work
 	$(BIN)/python -m pytest $(QUICK) -n 2 --dist worksteal
@@ -43,8 +43,11 @@ check: $(VENV)/ready-dev node_modules/.ready-dev types/wire.d.ts  ## style, type
 	$(BIN)/mypy
 	@$(WITH_NODE) $(NODE_TOOLS)/biome check
 	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.json
-	@$(WITH_NODE) $(NODE_TOOLS)/tsc -p tsconfig.strict.json
 	@$(WITH_NODE) node --test --test-reporter=dot tests/js/*/*.test.js
+
+format: $(VENV)/ready-dev node_modules/.ready-dev  ## Python and the page's modules as `make check` wants them
+	$(BIN)/ruff format .
+	@$(WITH_NODE) $(NODE_TOOLS)/biome check --write
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
@@ -89,7 +92,7 @@ node_modules/.ready-dev: package.json package-lock.json .npmrc | $(VENV)/bin/pyt
 	@touch node_modules/.ready $@
 
 # The state document and every answer as the type checker of the page's modules reads them.
-types/wire.d.ts: docs/openapi.json types/generate.js node_modules/.ready-dev
+types/wire.d.ts: docs/reference/openapi.json types/generate.js node_modules/.ready-dev
 	@$(WITH_NODE) node types/generate.js
 
 $(VENDOR): node_modules/.ready

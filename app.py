@@ -51,7 +51,7 @@ from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
-from services.notifications.delivery import NoticeBell, NoticeSenders, WrongTarget, open_targets
+from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of, set_up_logs
@@ -59,6 +59,7 @@ from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
+from services.views.limit_fields import LIMIT_FIELDS
 from wire.encoding import encode
 from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
@@ -106,7 +107,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
         app.register_blueprint(blueprint)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config)
-    post = NoticeSenders(services.manager, targets, services.bell)
+    post = NoticeSenders(services.manager, targets, services.notice_counter)
 
     def close() -> None:
         atexit.unregister(close)
@@ -128,7 +129,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
     store = open_store(config)
     activity = ActivityLog()
     bricks = BrickStore()
-    bell = NoticeBell()
+    notice_counter = NoticeCounter()
     event_views = EventViews(store)
     feed = EventFeed(event_views)
     try:
@@ -137,7 +138,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
             config.rules_at,
             clock,
             notifying=config.notifying,
-            subscribers=(bricks, activity, feed, metrics, bell),
+            subscribers=(bricks, activity, feed, metrics, notice_counter),
             timer=metrics,
         )
     except BaseException:
@@ -154,7 +155,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
-        bell=bell,
+        notice_counter=notice_counter,
         event_views=event_views,
     )
 
@@ -171,7 +172,11 @@ def set_up_flask(app: Flask, config: Config) -> None:
     app.json = PlainJson(app)
     app.secret_key = config.flask_secret_key
     app.jinja_env.globals.update(
-        streams=STREAMS, journaled_streams=JOURNALED, limit_titles={row.rule: row.title for row in RULE_SETTINGS}
+        streams=STREAMS,
+        journaled_streams=JOURNALED,
+        stream_sizes={row.stream: row.size for row in STREAMS},
+        limit_fields=LIMIT_FIELDS,
+        limit_titles={row.rule: row.title for row in RULE_SETTINGS},
     )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.merge_slashes = False  # a redirect would lose the body of a webhook

@@ -1,4 +1,4 @@
-"""The command line ``python -m flask desk ...`` (``.flaskenv`` names this module). It starts no desk.
+"""The command line ``flask desk ...`` (``.flaskenv`` names this module). It starts no desk.
 
 It registers the commands of ``services/ops/commands.py``, the tape, and the command that needs the routes.
 """
@@ -15,7 +15,7 @@ from services.ops.commands import desk
 from services.ops.config import PROJECT
 from tape.command import tape_command
 
-OPENAPI = PROJECT / "docs" / "openapi.json"
+OPENAPI = PROJECT / "docs" / "reference" / "openapi.json"
 
 
 def create_cli() -> Flask:
@@ -29,13 +29,13 @@ def create_cli() -> Flask:
 @desk.command("openapi")
 @click.option("--to", "path", type=click.Path(path_type=Path), default=OPENAPI, help="Where to write.")
 def openapi_command(path: Path) -> None:
-    """Regenerate docs/openapi.json."""
+    """Regenerate docs/reference/openapi.json."""
     path.write_text(openapi_text(), "utf-8")
     click.echo(f"{path.name} is current.")
 
 
 def openapi_text() -> str:
-    """Return the text of docs/openapi.json, generated from the blueprints alone."""
+    """Return the text of docs/reference/openapi.json, generated from the blueprints alone."""
     from app import BLUEPRINTS  # imported here, because importing the web takes long and no other command needs it
     from routes.http.openapi import document
 

@@ -19,7 +19,7 @@ from wire.bridge import Quote, decode_quote
 logger = structlog.get_logger(__name__)
 
 SILENCE_SECONDS = 15.0
-"""The desk sends at least a comment every 5 s; a stream without a byte for this long is dead."""
+"""The desk sends a ping every 2 s; a stream without a byte for this long is dead."""
 
 LONGEST_TAPE_PAUSE_SECONDS = 5.0
 LONGEST_LINE_BYTES = 65_536

@@ -32,7 +32,7 @@ RULE = re.compile(rf"\bSPEC ({NUMBERS})")
 PRINCIPLE = re.compile(rf"\bDESIGN\b(?: ({NUMBERS}))?")
 HABIT = re.compile(r"\bSTYLE\b(?:, (\w+))?")
 SECTION, ITEM = re.compile(r"^## (\d+)\. "), re.compile(r"^(\d+)\. ")
-PAGE_NAME = re.compile(r"(?<![\w/])docs/[\w/.-]+\.md\b")
+PAGE_NAME = re.compile(r"(?<![\w/])docs/[\w/.-]+\.(?:md|json|yml|png)\b")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 

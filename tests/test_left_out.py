@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def run(folder: Path, *tests: str, workers: int = 0, **settings: str) -> subproc
 
 
 @pytest.mark.parametrize("setting", [{"CI": "true"}, {NEEDED_VARIABLE: "1"}], ids=lambda setting: next(iter(setting)))
-def test_skipped_tests_fail_the_run_and_are_named(tmp_path: Path, setting: dict[str, str]) -> None:
+def test_skipped_tests_fail_the_run_and_are_named(tmp_path: Path, setting: dict[str, Any]) -> None:
     ran = run(tmp_path, GOOD, *SKIPS, **setting)
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert ran.stdout.count("LEFT OUT") == len(SKIPS)

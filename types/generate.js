@@ -1,11 +1,11 @@
 /**
- * Write `types/wire.d.ts` from `docs/openapi.json`: the state document, every command and every answer as types
+ * Write `types/wire.d.ts` from `docs/reference/openapi.json`: the state document, every command and every answer as types
  * (`Wire.StateDocument`), for the type checker alone. Nothing of it is served.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const DOCUMENT = new URL("../docs/openapi.json", import.meta.url);
+const DOCUMENT = new URL("../docs/reference/openapi.json", import.meta.url);
 const TARGET = new URL("wire.d.ts", import.meta.url);
 const PLAIN = { string: "string", integer: "number", number: "number", boolean: "boolean", null: "null" };
 

@@ -14,24 +14,22 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from wire.asset import AssetState, Facts, Rung
 from wire.bridge import OrderTicket
 from wire.state import OrderRow, StateDocument
-from wire.types import AwareTime, Env, RefusalCode, Side, says
+from wire.types import AwareTime, Env, ErrorCode, RefusalCode, Side, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
 No = Annotated[bool, Meta(extra_json_schema={"const": False})]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """Every error: a sentence, and the known details."""
+    """Every error: a sentence for people, its code and facts for programs, and the known details."""
 
     ok: No = False
     error: Annotated[str, says("one sentence for the person who asked")]
     field: Annotated[str | UnsetType, says("the field that is wrong")] = UNSET
-    code: Annotated[RefusalCode | UnsetType, says("why the desk refused")] = UNSET
-    title: Annotated[str | UnsetType | None, says("its headline; null in an answer that was kept earlier")] = UNSET
-    detail: Annotated[
-        str | UnsetType | None, says("the sentence without its title or field, and without time left")
-    ] = UNSET
-    facts: Annotated[Facts | UnsetType, says("what the sentence says, as numbers, instants and names")] = UNSET
+    code: Annotated[Literal[RefusalCode, ErrorCode], says("why: a refusal of the desk, or a call that failed")]
+    title: Annotated[str | None, says("its headline; null in an answer that was kept earlier")]
+    detail: Annotated[str | None, says("the sentence without its title or field, and without time left")]
+    facts: Annotated[Facts, says("what the sentence says, as numbers, instants and names")]
     gate: Annotated[str | UnsetType, says("the first gate that is closed")] = UNSET
     retry_after_s: Annotated[int | UnsetType | None, says("seconds until it may help, null when unknown")] = UNSET
     ladder: Annotated[tuple[Rung, ...] | UnsetType, says("every gate as it stands")] = UNSET

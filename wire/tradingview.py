@@ -14,6 +14,27 @@ from wire.types import Color, Price, Stream
 HEARTBEAT_PATH = "/tv_heartbeat"
 LEVEL_PATH = "/tv_level_exit"
 
+# The messages of the alerts. TradingView replaces {{...}}; ASSET, COLOR and the secret are replaced before pasting.
+HEARTBEAT_MESSAGE = (
+    '{"secret": "YOUR TV_WEBHOOK_SECRET", "symbol": "{{ticker}}", "price": {{close}}, "timestamp": "{{timenow}}"}'
+)
+# No placeholder of TradingView is a colour, so up and down bricks need an alert each. Several bricks of one base bar
+# have the same {{time}}; the close distinguishes them.
+BRICK_MESSAGE = (
+    '{"secret": "YOUR TV_WEBHOOK_SECRET", "asset": "ASSET", "color": "COLOR", '
+    '"bar_id": "{{time}}/{{close}}", "bar_ts": "{{time}}", "close": {{close}}}'
+)
+LEVEL_MESSAGE = '{"secret": "YOUR TV_WEBHOOK_SECRET", "asset": "ASSET"}'
+BRICK_ALERTS = {"up brick": "green", "down brick": "red"}
+"""The two alerts of each size: the indicator's condition and the colour in the message."""
+BRICK_INDICATOR = """//@version=6
+indicator("Lockstep bricks", overlay = true)
+alertcondition(close > open, "up brick")
+alertcondition(close < open, "down brick")
+plot(close, display = display.none)
+"""
+"""A Pine script for a Renko chart. Its conditions are those of ``BRICK_ALERTS``."""
+
 
 class StreamRow(Struct, frozen=True):
     """One size of bricks.

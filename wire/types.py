@@ -50,6 +50,28 @@ RefusalCode = Literal[
     "fate_known",
     "position_changed",
 ]
+ErrorCode = Literal[
+    "request_invalid",
+    "webhook_unreadable",
+    "not_found",
+    "method_not_allowed",
+    "too_large",
+    "key_reused",
+    "events_gone",
+    "not_replayable",
+    "lock_is_automatic",
+    "password_needed",
+    "denied",
+    "forbidden",
+    "locked_out",
+    "too_many_streams",
+    "stopping",
+    "standby",
+    "store_down",
+    "outcome_unknown",
+    "fault",
+]
+"""Why a call failed before or beside the desk's decision. What the desk itself refuses has a ``RefusalCode``."""
 
 
 def says(text: str) -> Meta:

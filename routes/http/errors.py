@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 from msgspec import structs
 from werkzeug.exceptions import HTTPException
 
+from routes.http.error_codes import Code, code_of_status, title_of
 from routes.http.request_ids import route
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
@@ -20,12 +21,14 @@ from services.engine.rules.refusals import REFUSALS
 from services.stores.store import NotTheWriter, OutcomeUnknown, StoreError
 from services.views.rows import rung_view
 from wire.answers import Problem
+from wire.asset import Facts
 from wire.encoding import encode
-from wire.types import RefusalCode
+from wire.types import ErrorCode, RefusalCode
 
 log = structlog.get_logger(__name__)
 
 REFUSAL_STATUS: dict[RefusalCode, int] = {rule.code: rule.status for rule in REFUSALS.values()}
+DENIED = 401
 TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"
 
@@ -33,11 +36,12 @@ RETRY_STORE_SECONDS = "2"
 class InvalidRequest(Exception):
     """The request cannot be read. ``field`` is the wrong field, ``reason`` its value and what is allowed."""
 
-    def __init__(self, field: str, reason: str, status: int = 400) -> None:
+    def __init__(self, field: str, reason: str, status: int = 400, code: Code | None = None) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
         self.reason = reason
         self.status = status
+        self.code = code or code_of_status(status)
 
 
 class AccessDenied(Exception):
@@ -49,34 +53,57 @@ class AccessDenied(Exception):
 
 
 class Busy(Exception):
-    """Too many streams or attempts; the caller may try again later."""
+    """The call cannot be served now; the caller may try again later. ``detail`` is the sentence without time left."""
 
-    def __init__(self, sentence: str, retry_after_s: int, status: int = 503) -> None:
+    def __init__(
+        self, sentence: str, retry_after_s: int, code: ErrorCode, status: int = 503, detail: str | None = None
+    ) -> None:
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
+        self.code = code
         self.status = status
+        self.detail = detail
+
+
+def too_many_passwords(wait_s: int) -> Busy:
+    """Return the error of an address that is locked out."""
+    detail = "too many wrong passwords"
+    return Busy(f"{detail}, try again in {wait_s} s", wait_s, "locked_out", status=429, detail=detail)
 
 
 def install(app: Flask) -> None:
     """Register a handler for each kind of exception."""
     app.register_error_handler(InvalidRequest, _invalid)
-    app.register_error_handler(AccessDenied, lambda error: error_answer(str(error), error.status))
+    app.register_error_handler(AccessDenied, _denied)
     app.register_error_handler(Busy, _busy)
-    app.register_error_handler(KeyReused, lambda error: error_answer(str(error), 422))
+    app.register_error_handler(KeyReused, lambda error: error_answer(str(error), 422, "key_reused"))
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 
 
-def error_answer(sentence: str, status: int, **more: Any) -> Response:
-    """Return the answer of an error without the fields that are None. An admitted operator also gets the version."""
+def error_answer(
+    sentence: str, status: int, code: Code, detail: str | None = None, facts: Facts | None = None, **more: Any
+) -> Response:
+    """Return the answer of an error without the fields that are None. An admitted operator also gets the version.
+
+    ``detail`` is the sentence without what the title or another field says already; by itself it is the sentence.
+    """
     if g.get("shows_version", False):
         more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
     known = {name: value for name, value in more.items() if value is not None}
-    response = _as_json(Problem(error=sentence, **known), status)
+    problem = Problem(
+        error=sentence, code=code, title=title_of(code), detail=detail or sentence, facts=facts or {}, **known
+    )
+    response = _as_json(problem, status)
     if status == TOO_LARGE:
         response.headers["Connection"] = "close"  # the unread rest of the body would be parsed as the next request
     return response
+
+
+def led_answer(detail: str, status: int, code: ErrorCode, **more: Any) -> Response:
+    """Return the answer of an error whose sentence is composed of title and detail."""
+    return error_answer(f"{title_of(code)} — {detail}", status, code, detail, **more)
 
 
 def _as_json(problem: Problem, status: int) -> Response:
@@ -105,33 +132,42 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
 
 
 def _invalid(error: InvalidRequest) -> Response:
-    return error_answer(str(error), error.status, field=error.field or None, detail=error.reason)
+    return error_answer(str(error), error.status, error.code, error.reason, field=error.field or None)
+
+
+def _denied(error: AccessDenied) -> Response:
+    return error_answer(str(error), error.status, "denied" if error.status == DENIED else "forbidden")
 
 
 def _busy(error: Busy) -> Response:
-    response = error_answer(str(error), error.status, retry_after_s=error.retry_after_s)
-    response.headers["Retry-After"] = str(error.retry_after_s)
+    wait = error.retry_after_s
+    facts: Facts = {} if error.detail is None else {"remaining_s": wait}
+    response = error_answer(str(error), error.status, error.code, error.detail, facts, retry_after_s=wait)
+    response.headers["Retry-After"] = str(wait)
     return response
 
 
 def _store_failed(error: StoreError) -> Response:
-    response = error_answer(
-        f"{_verdict(error)}: {error}", 503, writer=error.writer if isinstance(error, NotTheWriter) else None
-    )
+    """Answer an error of the store. Whatever the code, the sentence says whether something may have changed."""
+    code, verdict = _verdict(error)
+    writer = error.writer if isinstance(error, NotTheWriter) else None
+    facts: Facts = {} if writer is None else {"writer": writer}
+    response = led_answer(f"{verdict}: {error}", 503, code, facts=facts, writer=writer)
     response.headers["Retry-After"] = RETRY_STORE_SECONDS
     return response
 
 
-def _verdict(error: StoreError) -> str:
+def _verdict(error: StoreError) -> tuple[ErrorCode, str]:
     if isinstance(error, NotTheWriter):
-        return "STANDBY — nothing was changed"
+        return "standby", "nothing was changed"
     if isinstance(error, OutcomeUnknown):
-        return "OUTCOME UNKNOWN — look at the state before you try again"
-    return "NOT STORED — nothing was changed"
+        return "outcome_unknown", "look at the state before you try again"
+    return "store_down", "nothing was changed"
 
 
 def _http_error(error: HTTPException) -> Response:
-    response = error_answer(error.description or error.name, error.code or 500)
+    status = error.code or 500
+    response = error_answer(error.description or error.name, status, code_of_status(status))
     for name, value in error.get_headers():
         if name != "Content-Type":
             response.headers[name] = value
@@ -140,4 +176,5 @@ def _http_error(error: HTTPException) -> Response:
 
 def _fault(error: Exception) -> Response:
     log.exception("fault", route=route(), method=request.method, error=type(error).__name__)
-    return error_answer("the desk made a mistake; nothing was acknowledged", 500, request_id=g.get("request_id"))
+    sentence = "the desk made a mistake; nothing was acknowledged"
+    return error_answer(sentence, 500, "fault", request_id=g.get("request_id"))

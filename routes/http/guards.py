@@ -123,7 +123,7 @@ def _admit_key(gatekeeper: Gatekeeper, scope: Scope) -> bool:
     try:
         key = gatekeeper.keys.find(token.strip())
     except KeysUnknown as error:
-        raise Busy(str(error), ASK_AGAIN_SECONDS) from error
+        raise Busy(str(error), ASK_AGAIN_SECONDS, "store_down") from error
     if key is None:
         raise AccessDenied("the API key is wrong or was revoked")
     if request.method in UNSAFE:

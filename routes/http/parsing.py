@@ -105,8 +105,8 @@ def _instant(value: object) -> object:
 def _rfc3339(value: object) -> object:
     """Read an RFC 3339 instant: date, time and zone are all required."""
     if isinstance(value, str) and RFC_3339.fullmatch(value):
-        with suppress(ValueError):
-            return datetime.fromisoformat(value.upper())
+        with suppress(ValueError, OverflowError):  # in UTC an instant with a zone may leave the calendar
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
     raise ValueError("must be an RFC 3339 instant such as 2026-01-15T14:30:00.250Z")
 
 
@@ -157,7 +157,7 @@ def _brick_id(value: object) -> object:
 
 def _asked_number(value: object) -> object:
     """Read a number of the query: a text of plain digits."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value, re.ASCII) else value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,19}", value, re.ASCII) else value
 
 
 def _schema(*either: dict[str, Any], **more: Any) -> WithJsonSchema:

@@ -17,7 +17,7 @@ from services.engine.rules.refusals import explanation_of
 from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import NoticeBell
+from services.notifications.delivery import NoticeCounter
 from services.ops.config import Config
 from services.ops.metrics import Metrics
 from services.views.asset_view import asset_view
@@ -39,7 +39,7 @@ class AppServices(Struct, frozen=True):
     stopping: threading.Event
     metrics: Metrics
     bricks: BrickStore
-    bell: NoticeBell
+    notice_counter: NoticeCounter
     event_views: EventViews
 
     def is_stopping(self) -> bool:

@@ -9,7 +9,7 @@ from msgspec import structs
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers
-from routes.http.errors import error_answer
+from routes.http.errors import error_answer, led_answer
 from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, answer_with_asset, app_services, asset_part, reply
 from routes.operator import operator_calls
@@ -191,7 +191,7 @@ def confirm_auto_exit(body: AssetBody) -> Response:
     """Confirm the auto-exit timeframe; the contract fixes it at 6pt, so this changes nothing."""
     snapshot = app_services().manager.snapshot
     if body.asset not in snapshot.desk.assets:
-        return error_answer(f"asset {body.asset} is not traded on this desk", 400)
+        return error_answer(f"asset {body.asset} is not traded on this desk", 400, "unknown_asset")
     part = asset_view(snapshot.desk, snapshot.desk.assets[body.asset], app_services().manager.now)
     return reply(AutoExitAnswer(version=snapshot.version, asset=part, auto_exit_renko="6pt"))
 
@@ -200,4 +200,4 @@ def confirm_auto_exit(body: AssetBody) -> Response:
 @answers(None, 423)
 def refuse_manual_lock() -> Response:
     """Refuse every call: the 2.5pt management lock is automatic only (SPEC 6.2)."""
-    return error_answer("MANUAL LOCK DISABLED — the 2.5pt management lock is automatic only", 423)
+    return led_answer("the 2.5pt management lock is automatic only", 423, "lock_is_automatic")

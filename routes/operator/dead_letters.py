@@ -58,7 +58,9 @@ def replay_dead_letter(sequence: str) -> Response:
 def _brick_of(letter: DeadLetter) -> CloseBrick:
     """Read the dead letter as a brick with a time. Raises InvalidRequest."""
     if letter.path not in STREAM_OF_PATH:
-        raise InvalidRequest("", f"{letter.path} takes no bricks: only bricks can be tried again", 409)
+        raise InvalidRequest(
+            "", f"{letter.path} takes no bricks: only bricks can be tried again", 409, "not_replayable"
+        )
     try:
         brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body))
     except ValidationError as error:
@@ -67,7 +69,7 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
     except InvalidRequest as error:
         raise InvalidRequest("", str(error), 422) from None
     if brick.bar_at is None:
-        raise InvalidRequest("", "the brick tells no time: nobody can say whether it came late", 409)
+        raise InvalidRequest("", "the brick tells no time: nobody can say whether it came late", 409, "not_replayable")
     return brick
 
 

@@ -271,7 +271,7 @@ def note_trade(body: NoteBody, trade_id: str) -> Response:
     manager = app_services().manager
     entry = trade_with_note(manager.store, trade_id[:64], _roll())
     if entry is None:
-        return error_answer(f"trade {trade_id[:64]} is not known, or has not closed yet", 404)
+        return error_answer(f"trade {trade_id[:64]} is not known, or has not closed yet", 404, "not_found")
     outcome = manager.submit(NoteTrade(entry.trade.id, body.note, tuple(body.tags)))
     note = Note(body.note, tuple(dict.fromkeys(body.tags)), manager.now)
     noted = journal_row(structs.replace(entry, note=note))

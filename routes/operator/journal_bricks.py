@@ -47,7 +47,7 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
     services = app_services()
     closed = closed_trade(services.manager.store, trade_id[:LONGEST_ID])
     if closed is None:
-        return error_answer(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404)
+        return error_answer(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404, "not_found")
     trade = closed.trade
     stream = STREAM_OF_SIZE[query.size]
     contract = _contract_of(trade)

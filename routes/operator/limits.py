@@ -9,7 +9,7 @@ from flask import Response
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers
-from routes.http.errors import error_answer
+from routes.http.errors import led_answer
 from routes.http.parsing import AS_WRITTEN, Amount, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
@@ -79,7 +79,7 @@ def consume_trade(body: NothingBody) -> Response:
 def switch_env(body: EnvBody) -> Response:
     """Switch between DEMO and LIVE while everything is flat; LIVE needs a password and a connected bridge."""
     if body.env == "LIVE" and app_services().gatekeeper.is_open:
-        return error_answer("LIVE NEEDS A PASSWORD — set DASHBOARD_PASSWORD first", 409)
+        return led_answer("set DASHBOARD_PASSWORD first", 409, "password_needed")
     outcome = app_services().manager.submit(SwitchEnv(body.env))
     return answer(outcome, EnvAnswer(version=outcome.version, env=outcome.desk.env))
 

@@ -7,7 +7,7 @@ import time
 from flask import Response, request
 
 from routes.http.describing import answers
-from routes.http.errors import AccessDenied, Busy
+from routes.http.errors import AccessDenied, too_many_passwords
 from routes.http.parsing import OperatorBody, accepts
 from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
@@ -31,7 +31,7 @@ def show_webhook_secret(body: PasswordBody) -> Response:
         raise AccessDenied("the secret is shown only where a DASHBOARD_PASSWORD is set", 403)
     wait = gatekeeper.seconds_locked_out(address, time.time())
     if wait is not None:
-        raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
+        raise too_many_passwords(wait)
     if not gatekeeper.admits(body.password, address):
         raise AccessDenied("the password is wrong", 403)
     return fresh(reply(SecretAnswer(secret=app_services().config.tv_webhook_secret)))

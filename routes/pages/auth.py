@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user, login_user, logout_user
 
 from routes.http.describing import answers
-from routes.http.errors import AccessDenied, Busy
+from routes.http.errors import AccessDenied, too_many_passwords
 from routes.http.guards import guarded_by
 from routes.http.parsing import OperatorBody, accepts
 from routes.http.replies import app_services, reply
@@ -33,7 +33,7 @@ def log_in(body: LoginBody) -> Response:
     wait = gatekeeper.seconds_locked_out(address, time.time())
     if wait is not None:
         app_services().metrics.login("locked_out")
-        raise Busy(f"too many wrong passwords, try again in {wait} s", wait, status=429)
+        raise too_many_passwords(wait)
     if not gatekeeper.admits(body.password, address):
         app_services().metrics.login("wrong")
         raise AccessDenied("the password is wrong")

@@ -44,9 +44,9 @@ def show_readiness(query: ReadyQuery) -> Response:
     """
     snapshot = app_services().manager.snapshot
     if app_services().is_stopping():
-        raise Busy("this process is about to end", ASK_AGAIN_SECONDS)
+        raise Busy("this process is about to end", ASK_AGAIN_SECONDS, "stopping")
     if snapshot.store != "up":
-        raise Busy("the store does not answer", ASK_AGAIN_SECONDS)
+        raise Busy("the store does not answer", ASK_AGAIN_SECONDS, "store_down")
     if query.role == "writer" and snapshot.role != "writer":
-        raise Busy("this process is the standby", ASK_AGAIN_SECONDS)
+        raise Busy("this process is the standby", ASK_AGAIN_SECONDS, "standby")
     return fresh(reply(ReadyAnswer(role=snapshot.role, store="up")))

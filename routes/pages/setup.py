@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -13,12 +12,18 @@ from routes.http.guards import guarded_by
 from routes.http.replies import app_services
 from routes.pages.pages import page_of
 from services.access.gatekeeper import SharedSecret
-from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAMS
+from wire.tradingview import (
+    BRICK_INDICATOR,
+    BRICK_MESSAGE,
+    HEARTBEAT_MESSAGE,
+    HEARTBEAT_PATH,
+    LEVEL_MESSAGE,
+    LEVEL_PATH,
+    STREAMS,
+)
 from wire.types import Instant
 
 setup_page = Blueprint("setup_page", __name__)
-
-PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET"
 
 
 @setup_page.get("/setup")
@@ -29,7 +34,7 @@ def show_setup() -> AnyResponse:
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     origin = request.host_url.rstrip("/")
-    facts = {"origin": origin, "hooks": hooks(), "secrets_in_use": secrets_in_use()}
+    facts = {"origin": origin, "hooks": hooks(), "indicator": BRICK_INDICATOR, "secrets_in_use": secrets_in_use()}
     return page_of("pages/setup.html", open_mode=is_open, **facts)
 
 
@@ -54,18 +59,14 @@ def _previous_use(secret: SharedSecret, now: Instant) -> str:
 
 
 def hooks() -> list[dict[str, Any]]:
-    """Return every webhook with the message to paste; ``ASSET`` is a placeholder for the asset."""
-    heartbeat = '{"secret": %s, "symbol": "{{ticker}}", "price": {{close}}, "timestamp": "{{timenow}}"}'
-    brick = '{"secret": %s, "asset": "ASSET", "color": "COLOR", "bar_id": "{{time}}", "close": {{close}}}'
-    level = '{"secret": %s, "asset": "ASSET"}'
-    secret = json.dumps(PLACEHOLDER)
+    """Return every webhook with the message to paste. The page replaces ``ASSET``, ``COLOR`` and the secret."""
     bricks = [
         {
             "path": row.path,
             "title": f"{row.size}pt bricks",
             "use": row.use,
-            "when": "Renko chart of this size, once per bar close; one alert for up, one for down bricks",
-            "message": brick % secret,
+            "when": "Renko chart of this size, once per bar close; one alert for up bricks, one for down bricks",
+            "message": BRICK_MESSAGE,
             "ts": f"{row.state_name}_ts",
         }
         for row in sorted(STREAMS, key=lambda row: row.set_up_place)
@@ -75,7 +76,7 @@ def hooks() -> list[dict[str, Any]]:
         "title": "Heartbeat",
         "use": "last price; without one for ten minutes no entry is taken",
         "when": "normal chart, every bar close (1 minute)",
-        "message": heartbeat % secret,
+        "message": HEARTBEAT_MESSAGE,
         "ts": "last_heartbeat_ts",
     }
     a_line = {
@@ -83,7 +84,7 @@ def hooks() -> list[dict[str, Any]]:
         "title": "Level exit",
         "use": "exits the asset when a drawn line is touched",
         "when": "a drawn line, once",
-        "message": level % secret,
+        "message": LEVEL_MESSAGE,
         "ts": "level_exit_ts",
     }
     return [every_minute, *bricks, a_line]

@@ -42,7 +42,7 @@ def show_bricks(query: BricksQuery) -> Response:
     snapshot = services.manager.snapshot
     asset = snapshot.desk.assets.get(query.asset)
     if asset is None:
-        raise InvalidRequest("asset", f"the desk does not trade {query.asset!r:.60}")
+        raise InvalidRequest("asset", f"the desk does not trade {query.asset!r:.60}", code="unknown_asset")
     stream = STREAM_OF_SIZE[query.size]
     complete = services.bricks.is_whole
     found = services.bricks.last(query.asset, stream, query.limit)

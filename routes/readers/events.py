@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable
 from typing import Annotated, get_args
 
-from flask import Response, jsonify
+from flask import Response
 from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
 from routes.http.parsing import AskedNumber, ExactMoment, asks
-from routes.http.replies import app_services
+from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
 from services.desk.publication import Snapshot
 from services.engine.model.events import AnyEvent
 from services.stores.codec.committed_events import IDS_OF_A_ROW
-from services.views.event_page import EventPage, Pruned, events_after, id_before
+from services.views.event_page import EventPage, NotInJournal, events_after, id_before
 from wire import events as wire
 
 events = reader_calls("events", __name__)
@@ -46,16 +46,14 @@ class EventsQuery(BaseModel):
 def show_events(query: EventsQuery) -> Response:
     """Return committed events after `since_id`, oldest first; the stream's `event` messages have the same bodies.
 
-    With `wait` the answer comes as soon as there is one. When the requested events were pruned the answer is 410, and
-    `oldest` is the first id still there: `since_id=oldest-1` begins with it.
+    With `wait` the answer comes as soon as there is one. When the requested events were pruned, or `since_id` is of
+    another journal, the answer is 410, and `oldest` is the first id there is: `since_id=oldest-1` begins with it.
     """
     try:
         page = _page(query)
-    except Pruned as error:
-        return error_answer(str(error), 410, oldest=error.oldest)
-    response = jsonify(wire.EventsAnswer(events=tuple(page.events), next=page.next))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    except NotInJournal as error:
+        return error_answer(str(error), 410, "events_gone", facts={"oldest": error.oldest}, oldest=error.oldest)
+    return fresh(reply(wire.EventsAnswer(events=tuple(page.events), next=page.next)))
 
 
 def _types_in(text: str) -> frozenset[str]:
@@ -97,5 +95,4 @@ def _has_more_than(sequence: int, is_stopping: Callable[[], bool]) -> Callable[[
 def _read(query: EventsQuery, since_id: int) -> EventPage:
     services = app_services()
     types = _types_in(query.types)
-    committed = services.manager.snapshot.desk.sequence
-    return events_after(services.manager.store, services.event_views, since_id, query.limit, committed, types)
+    return events_after(services.manager.store, services.event_views, since_id, query.limit, types)

@@ -43,7 +43,7 @@ class StreamQuery(BaseModel):
 def listen(query: StreamQuery) -> Response:
     """Stream quotes to a bridge and everything to other readers; ``Last-Event-ID`` resumes."""
     if not open_streams.acquire(blocking=False):
-        raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", retry_after_s=5)
+        raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", 5, "too_many_streams")
     quotes_only = query.topics == "quotes" or g.is_bridge
     broadcaster = app_services().broadcaster
     listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))

@@ -207,7 +207,7 @@ def _why(outcome: Outcome) -> Explanation | None:
 def _keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
     reason = _without_secret(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(sent), error.status))
-    return WebhookAnswer(error_answer(reason, error.status), "dead_letter")
+    return WebhookAnswer(error_answer(reason, error.status, "webhook_unreadable"), "dead_letter")
 
 
 def _body_without_secret(sent: SentBody) -> str:

@@ -18,14 +18,14 @@ from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
-from services.notifications.kinds import Notifying, changed_locks, notices_of
+from services.notifications.kinds import Notifying
 from services.projections.attempts import ATTEMPTS
 from services.projections.projection import Decided, Projection
 from services.projections.table import PROJECTIONS
 from services.stores.codec import documents
 from services.stores.codec.committed_events import CommittedEvent, numbered
 from services.stores.records import Kind, Record
-from services.stores.store import Commit, Head, JournalRow, OutboxChange, StoredNotice, StoredReply, StoreState
+from services.stores.store import Commit, Head, JournalRow, StoredReply, StoreState
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -125,8 +125,6 @@ class CommitBatch:
         self._replaced: dict[tuple[str, str], Record] = {}
         self._added: list[Record] = []
         self._notifying = notifying
-        self.notices: list[StoredNotice] = []
-        self._withdrawn_slots: set[str] = set()
 
     def earlier_answer(self, submission: Submission) -> Reply | Refusal | None:
         """Return the earlier answer for this Idempotency-Key. Raises KeyReused for another request."""
@@ -165,7 +163,6 @@ class CommitBatch:
         sequence = decision.desk.sequence + 1
         row = self._row_of(command, decision, sequence, now)
         records = self._project(sequence, decision, now)
-        self._record_notices(self.desk, sequence, decision, now)
         # From here on nothing can fail.
         for record in records:
             self._keep(record)
@@ -191,7 +188,7 @@ class CommitBatch:
 
     def _project(self, sequence: int, decision: Decision, now: Instant) -> list[Record]:
         """Compute the records that are stored with the journal row, kind by kind."""
-        decided = Decided(self.desk, decision, sequence, now, self.carried)
+        decided = Decided(self.desk, decision, sequence, now, self.carried, self._notifying)
         return [record for projection in PROJECTIONS for record in _records_of(projection, decided)]
 
     def _keep(self, record: Record) -> None:
@@ -223,24 +220,6 @@ class CommitBatch:
         """The records of attempts against the rules."""
         return self.records_of(ATTEMPTS)
 
-    def _record_notices(self, before: Desk, sequence: int, decision: Decision, now: Instant) -> None:
-        """Add the decision's notices to the outbox. If writing them fails, log it and commit the decision anyway."""
-        if self._notifying is None:
-            return
-        try:
-            notices = list(notices_of(before, decision, now, self._notifying.kinds))
-            outdated = set(changed_locks(before, decision.desk))
-        except Exception:
-            log.exception("a notice could not be written", events=[event.kind_name() for event in decision.events])
-            return
-        self._withdrawn_slots |= outdated
-        self.notices = [notice for notice in self.notices if notice.slot not in outdated]
-        self.notices += [
-            StoredNotice(sequence, target, now, n.due_at, n.kind, n.level, n.title, n.body, n.slot)
-            for n in notices
-            for target in range(1, self._notifying.targets + 1)
-        ]
-
     def as_commit(self, head: Head | None, epoch: int, writer: str, version: int) -> Commit:
         """Return the batch as one write of ``writer`` onto ``head``, the head it was decided on."""
         gone = {symbol: None for symbol in self._committed.assets if symbol not in self.journaled.assets}
@@ -251,7 +230,6 @@ class CommitBatch:
             rows=self.rows,
             records=self.records,
             replies=self.replies,
-            outbox=OutboxChange(self.notices, sorted(self._withdrawn_slots)),
         )
 
 

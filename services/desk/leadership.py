@@ -154,7 +154,7 @@ class Leadership:
         commit = batch.as_commit(head, epoch, name, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))
-            commit = replace(commit, documents=documents.desk_documents(batch.journaled))
+            commit = replace(commit, documents={**commit.documents, **documents.desk_documents(batch.journaled)})
         began_at = time.perf_counter()
         self.lease.acquire(head, lambda: self._store.commit(commit))
         self._timer.committed(time.perf_counter() - began_at, 2)

@@ -24,9 +24,9 @@ from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
 from services.notifications.kinds import Notifying
 from services.stores.codec import documents
+from services.stores.records import Record
 from services.stores.store import (
     Head,
-    NoticeMark,
     NotTheWriter,
     OutcomeUnknown,
     Store,
@@ -50,8 +50,8 @@ def utc_now() -> Instant:
 class StateManager:
     """Holds the desk and its one writer thread.
 
-    Parameters: the store it owns, the rules in force at an instant, the clock (aware UTC), which notices go into the
-    outbox, the subscribers to commits of any process, and the timer of this process's commits.
+    Parameters: the store it owns, the rules in force at an instant, the clock (aware UTC), which notices are
+    made, the subscribers to commits of any process, and the timer of this process's commits.
     """
 
     def __init__(
@@ -89,6 +89,11 @@ class StateManager:
         return self.snapshot.role == "writer"
 
     @property
+    def epoch(self) -> int:
+        """The number of this process's lease of the desk. It is another one after each takeover."""
+        return self._writer.epoch
+
+    @property
     def now(self) -> Instant:
         """The desk's time. Views and decisions use the same clock."""
         return self._clock()
@@ -116,9 +121,12 @@ class StateManager:
         self._put(Submission(command, future, idempotency_key, clicked_at))
         return future
 
-    def mark_notice(self, mark: NoticeMark) -> None:
-        """Have the writer store the result of sending a notice. Raises StoreError."""
-        self._maintain(lambda head: self._store.mark_notice(mark, head))
+    def mark_records(self, records: Sequence[Record], epoch: int) -> None:
+        """Have the writer replace records that were read in this epoch by their marked forms. Raises StoreError.
+
+        In a later epoch nothing is written, because another process may have marked them meanwhile.
+        """
+        self._maintain(lambda head: self._store.mark_records(records, head) if head.epoch == epoch else head)
 
     def keep_snapshot_when_due(self) -> None:
         """Store a snapshot of the desk, once a trading day and every ten thousand rows. Replay begins at a snapshot."""

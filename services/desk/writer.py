@@ -67,6 +67,11 @@ class Writer:
                 if not item.future.done():
                     item.future.set_exception(OutcomeUnknown("the program failed after the commit"))
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of this process's lease."""
+        return self._leadership.lease.epoch
+
     # -- the committed state ------------------------------------------------------------------------------------
 
     @property

@@ -118,7 +118,7 @@ class Archive:
 
 
 def write_part(folder: Path, trading_day: str, rows: Iterable[JournalRow]) -> Part:
-    """Write a day's rows to a new file. Raises OSError, FileStands."""
+    """Write a day's rows to a new file. Raises OSError, FileAlreadyExists."""
     digest = sha256()
     first = 0
     last = 0
@@ -159,7 +159,7 @@ def checked_rows(part: Part) -> Iterator[JournalRow]:
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise StoreUnreadable(f"{name} is damaged near row {expected}: {error}") from error
     if (expected - 1, digest.hexdigest()) != (part.last, part.head.sha256):
-        raise StoreUnreadable(f"{name} is damaged: its rows are not those that its first line vouches for")
+        raise StoreUnreadable(f"{name} is damaged: its rows do not match its first line")
 
 
 def _read_head(path: Path) -> PartHead:

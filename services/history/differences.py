@@ -41,9 +41,9 @@ def event_differences(decided: bytes, recorded: bytes) -> list[str]:
     except msgspec.MsgspecError as error:
         return [f"its events could not be read: {error}"]
     if [_kind(event) for event in ours] != [_kind(event) for event in _listed(theirs)]:
-        return [f"decided again it tells {_kinds(ours)}, the journal told {_kinds(_listed(theirs))}"]
+        return [f"decided again it gives {_kinds(ours)}, the journal recorded {_kinds(_listed(theirs))}"]
     return [
-        f"{place}: decided again it is {_shown(one)}, the journal told {_shown(another)}"
+        f"{place}: decided again it is {_shown(one)}, the journal recorded {_shown(another)}"
         for one, another, kind in zip(ours, theirs, map(_kind, ours), strict=True)
         for place, one, another in field_differences(one, another, kind)
     ]

@@ -21,7 +21,7 @@ WIDTH_OF_FILES = 200
 FEWEST_ROWS_WITH_PROGRESS = 20_000  # a shorter journal is done within seconds
 
 
-def progress_told() -> Callable[[int, int], None]:
+def progress_printer() -> Callable[[int, int], None]:
     """Return a function that prints the progress of a long replay on stderr, at most every two seconds."""
     began = printed = time.monotonic()
     from_row: int | None = None

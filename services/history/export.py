@@ -68,7 +68,7 @@ class Written(Struct, frozen=True):
 
 
 def export(rows: Iterable[JournalRow], what: str, form: str, path: Path, *, replaces: bool) -> Written:
-    """Write the rows' table to a file. Raises FileStands, ExportUnavailable, OSError, StoreError."""
+    """Write the rows' table to a file. Raises FileAlreadyExists, ExportUnavailable, OSError, StoreError."""
     table = TABLES[what]
     write = FORMATS[form]
     if form == "parquet":
@@ -151,7 +151,7 @@ def _pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError as error:
-        sentence = "parquet needs pyarrow: python -m pip install -r requirements-export.txt"
+        sentence = "parquet needs pyarrow: .venv/bin/python -m pip install -r requirements-export.txt"
         raise ExportUnavailable(sentence) from error
     return pyarrow
 

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 
-class FileStands(Exception):
+class FileAlreadyExists(Exception):
     """A file of that name exists already. It was not overwritten."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} stands already: it is not written over")
+        super().__init__(f"{path} exists already: it is not overwritten")
 
 
 @contextmanager
 def durable_file(path: Path, *, replaces: bool = False) -> Iterator[BinaryIO]:
-    """Open a new file for writing; it gets its name once all of it is on disk. Raises FileStands, OSError.
+    """Open a new file for writing; it gets its name once all of it is on disk. Raises FileAlreadyExists, OSError.
 
     After an error, also one of the caller, the old file is unchanged and the temporary file is removed.
     """
     if path.exists() and not replaces:
-        raise FileStands(path)
+        raise FileAlreadyExists(path)
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part = Path(name)
     try:
@@ -46,10 +46,10 @@ def _give_name(part: Path, path: Path, *, replaces: bool) -> None:
     try:
         os.link(part, path)
     except FileExistsError:
-        raise FileStands(path) from None
+        raise FileAlreadyExists(path) from None
     except OSError:  # the file system has no hard links
         if path.exists():
-            raise FileStands(path) from None
+            raise FileAlreadyExists(path) from None
         part.replace(path)
 
 

@@ -33,7 +33,7 @@ def prune(store: Store, folder: Path, keep_days: int, now: datetime) -> Pruned:
     """Archive and delete the rows older than ``keep_days`` days, up to a snapshot at which replay can then begin.
 
     Every row is read back from the archive and compared with the store before anything is deleted. A prune that was
-    interrupted can simply be run again. Raises NothingToPrune, FileStands, OSError, StoreError.
+    interrupted can simply be run again. Raises NothingToPrune, FileAlreadyExists, OSError, StoreError.
     """
     mark = _mark_to_prune_to(store, keep_days, now)
     folder.mkdir(parents=True, exist_ok=True)

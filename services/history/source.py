@@ -76,7 +76,7 @@ class History:
             return None
         if not marks:
             where = "no row is kept" if first is None else f"the kept journal begins at row {first}"
-            raise StoreUnreadable(f"{where}, and no snapshot stands before it to begin at (archived? --archive DIR)")
+            raise StoreUnreadable(f"{where}, and there is no snapshot before it to begin at (archived? --archive DIR)")
         return marks[0] if first is not None else marks[-1]
 
 

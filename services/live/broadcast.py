@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -19,7 +20,7 @@ from msgspec import Struct, structs
 
 from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
-from services.engine.model.state import AssetLive
+from services.engine.model.state import Asset, AssetLive
 from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.live.event_feed import EventFeed
@@ -54,6 +55,10 @@ class Message(Struct, frozen=True):
         return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
 
+RESYNC = Message(0, "resync", b"{}", b"id:\nevent: resync\ndata: {}\n\n")
+"""Its empty id makes a client forget its last one: resumed from there, it would miss the messages that were dropped."""
+
+
 class Listener:
     """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message."""
 
@@ -73,14 +78,20 @@ class Listener:
 
     def end(self, last: Message | None = None) -> None:
         """Drop the queued messages and end the stream, after ``last`` if it is given."""
-        while not self._queue.empty():
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                break
+        self.take_queued()
         if last is not None:
             self._queue.put(last)
         self._queue.put(None)
+
+    def take_queued(self) -> list[Message]:
+        """Take the queued messages, oldest first, without waiting for more."""
+        taken: list[Message] = []
+        with suppress(queue.Empty):
+            while True:
+                message = self._queue.get_nowait()
+                if message is not None:
+                    taken.append(message)
+        return taken
 
     def chunks(self) -> Iterator[bytes]:
         """Yield queued messages as they arrive, several in one write, until the stream ends."""
@@ -172,10 +183,10 @@ class Broadcaster:
         while not self._stopping.is_set():
             self._manager.wait_until(self._is_news, self._seconds_to_wait())
             try:
-                self._activity.absorb()
                 with self._lock:
                     self._publish_changes()
                     self._ping_when_due()
+                self._activity.absorb()  # after the change: a page draws what comes first in a frame of its own
             except Exception:
                 log.exception("a change could not be published")
 
@@ -203,29 +214,24 @@ class Broadcaster:
         self._document = document
         if not self._versions or self._versions[-1] != snapshot.version:
             self._versions.append(snapshot.version)
-        self._publish_events(snapshot.version)  # before the change, so that a page can name its reason
+        kept = self._event_messages(snapshot.version)  # before the change, so that a page can name its reason
         if patch:
-            self._keep_and_send(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
-        for fresh in self._bricks.take_fresh() if self._bricks is not None else ():
-            self._send_brick(fresh, snapshot)
-        for quote in _new_quotes(before, snapshot):
-            self._send(quote)
+            kept.append(Message.of(snapshot.version, "change", Change(snapshot.version, now, patch)))
+        self._kept.extend(kept)
+        for message in (*kept, *self._brick_messages(snapshot), *_new_quotes(before, snapshot)):
+            self._send(message)  # all are encoded by now, so that they reach a page together
 
-    def _publish_events(self, version: int) -> None:
-        for row in self._events.take_fresh() if self._events is not None else ():
-            self._keep_and_send(Message.of(version, "event", row))
+    def _event_messages(self, version: int) -> list[Message]:
+        fresh = self._events.take_fresh() if self._events is not None else ()
+        return [Message.of(version, "event", row) for row in fresh]
 
-    def _keep_and_send(self, message: Message) -> None:
-        """Send a message, and keep it for listeners that reconnect soon."""
-        self._kept.append(message)
-        self._send(message)
-
-    def _send_brick(self, fresh: FreshBrick, snapshot: Snapshot) -> None:
-        asset = snapshot.desk.assets.get(fresh.asset)
-        if asset is not None:
-            seen = brick_view(fresh.brick, fresh.stream, asset.contract)
-            heard = BrickHeard(asset=fresh.asset, size=STREAM_POINTS[fresh.stream], **structs.asdict(seen))
-            self._send(Message.of(snapshot.version, "brick", heard))
+    def _brick_messages(self, snapshot: Snapshot) -> list[Message]:
+        fresh = self._bricks.take_fresh() if self._bricks is not None else ()
+        return [
+            _brick_message(one, asset, snapshot.version)
+            for one in fresh
+            if (asset := snapshot.desk.assets.get(one.asset))
+        ]
 
     def _publish_line(self, feed: Feed, line: LogLine, replaces_last: bool) -> None:
         heard = LineHeard(feed, line_view(line), replaces_last)
@@ -242,8 +248,14 @@ class Broadcaster:
     def _send(self, message: Message) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
             if not listener.offer(message):
-                listener.end(Message.of(message.version, "resync", {}))
+                listener.end(RESYNC)
                 self._listeners.discard(listener)
+
+
+def _brick_message(fresh: FreshBrick, asset: Asset, version: int) -> Message:
+    seen = brick_view(fresh.brick, fresh.stream, asset.contract)
+    heard = BrickHeard(asset=fresh.asset, size=STREAM_POINTS[fresh.stream], **structs.asdict(seen))
+    return Message.of(version, "brick", heard)
 
 
 def _new_quotes(before: Snapshot | None, after: Snapshot) -> list[Message]:

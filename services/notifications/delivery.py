@@ -1,4 +1,4 @@
-"""Send the notices of the outbox to the targets of NOTIFY_URLS, with one thread per target (apprise).
+"""Send the stored notices to the targets of NOTIFY_URLS, with one thread per target (apprise).
 
 A notice is sent first and marked afterwards. So it is never lost, and it arrives twice only when the process ends
 between the two. The mark is a maintenance write of the state manager's writer: a connection of its own would be a
@@ -25,8 +25,20 @@ from msgspec import Struct
 from services.engine.model.state import Desk
 from services.engine.model.trading_day import NEW_YORK
 from services.notifications.kinds import NOTIFIED_EVENTS
+from services.notifications.stored import (
+    StoredNotice,
+    due_again,
+    is_outdated,
+    next_notice,
+    not_taken,
+    notice_record,
+    taken,
+    waiting_notices,
+    withdrawn,
+)
 from services.stores.codec.committed_events import CommittedEvent
-from services.stores.store import JournalRow, NoticeMark, NotTheWriter, Store, StoredNotice, StoreError
+from services.stores.records import Record
+from services.stores.store import JournalRow, NotTheWriter, Store, StoreError
 from wire.types import Instant
 
 if TYPE_CHECKING:
@@ -34,8 +46,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600))  # the last one repeats
-GIVEN_UP_AFTER = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=1)
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 8.0
@@ -50,38 +60,58 @@ class WrongTarget(ValueError):
     """A URL of NOTIFY_URLS is no apprise URL."""
 
 
-class NoticeBell:
-    """Counts the commits that may have put a notice into the outbox. Senders compare the count to know of news."""
+class NoticeCounter:
+    """Counts the commits that may have stored a notice. Senders compare the count to know of news."""
 
     def __init__(self) -> None:
-        self.rings = 0
+        self.count = 0
 
     def on_commit(self, rows: Sequence[JournalRow], events: Sequence[CommittedEvent], desk: Desk) -> None:
         """Count the commit when one of its events may cause a notice."""
         if any(isinstance(one.event, NOTIFIED_EVENTS) for one in events):
-            self.rings += 1
+            self.count += 1
 
 
-class Outbox(Protocol):
-    """The part of the state manager that delivery needs: stored notices, the time, and a way to mark a notice."""
+class Shown(Protocol):
+    """A published state, of which delivery needs the desk."""
+
+    @property
+    def desk(self) -> Desk: ...
+
+
+class NoticeDesk(Protocol):
+    """The part of the state manager that delivery needs: stored notices, the desk and its time, and marks."""
 
     @property
     def store(self) -> Store: ...
 
     @property
+    def snapshot(self) -> Shown: ...
+
+    @property
     def is_writer(self) -> bool: ...
+
+    @property
+    def epoch(self) -> int: ...
 
     @property
     def now(self) -> Instant: ...
 
-    def mark_notice(self, mark: NoticeMark) -> None:
-        """Have the writer store the result of sending a notice. Raises StoreError."""
+    def mark_records(self, records: Sequence[Record], epoch: int) -> None:
+        """Have the writer store the marks of notices that were read in this epoch. Raises StoreError."""
 
     def wait_until(self, is_true: Callable[[Any], bool], timeout: float) -> bool:
         """Wait until a published state satisfies ``is_true``. Return False when the time ran out."""
 
     def wake(self) -> None:
         """Wake every waiting thread."""
+
+
+class Marked(Struct, frozen=True):
+    """Notices whose marks have changed and are not stored yet, and the epoch in which they were read."""
+
+    epoch: int
+    notices: Sequence[StoredNotice]
 
 
 class Target(Struct, frozen=True):
@@ -135,17 +165,18 @@ def _bound(service: Apprise) -> None:
 class NoticeSender:
     """Sends one target's notices, one at a time."""
 
-    def __init__(self, desk: Outbox, target: Target, bell: NoticeBell, stopping: threading.Event) -> None:
+    def __init__(self, desk: NoticeDesk, target: Target, counter: NoticeCounter, stopping: threading.Event) -> None:
         self._desk = desk
-        self._bell = bell
+        self._counter = counter
         self._target = target
         self._stopping = stopping
-        self._unmarked: NoticeMark | None = None
+        self._unmarked: Marked | None = None
+        self._due_at: Instant | None = None
 
     def run(self) -> None:
         """Send notices until ``stopping`` is set; sleep while there are none."""
         while not self._stopping.is_set():
-            seen = self._bell.rings
+            seen = self._counter.count
             try:
                 is_writer = self._desk.is_writer
                 if not is_writer:
@@ -165,53 +196,56 @@ class NoticeSender:
         While a mark could not be stored, no other notice is sent: a store that is down must not cause duplicates.
         """
         if self._unmarked is None:
-            notice = self._desk.store.next_notice(self._target.place, self._desk.now)
+            epoch = self._desk.epoch
+            waiting = waiting_notices(self._desk.store, self._target.place)
+            notice = next_notice(waiting, self._desk.now)
+            self._due_at = min((one.next_try_at for one in waiting if one.next_try_at is not None), default=None)
             if notice is None:
                 return False
-            self._unmarked = self._deliver(notice)
+            self._unmarked = Marked(epoch, self._handled(notice, waiting))
         try:
-            self._desk.mark_notice(self._unmarked)
+            self._desk.mark_records([notice_record(one) for one in self._unmarked.notices], self._unmarked.epoch)
         except NotTheWriter:
             self._unmarked = None  # the process that holds the desk now sends it again and marks it
             raise
         self._unmarked = None
         return True
 
-    def _deliver(self, notice: StoredNotice) -> NoticeMark:
+    def _handled(self, notice: StoredNotice, waiting: Sequence[StoredNotice]) -> list[StoredNotice]:
+        """Send a notice, or withdraw one that is outdated. Return the notices whose marks change by that."""
+        if is_outdated(notice, waiting, self._desk.snapshot.desk):
+            return [withdrawn(notice)]
         body = notice.body + _lateness(notice, self._desk.now)
         error = self._target.send(notice.title, body, notice.level)
         now = self._desk.now
-        attempts = notice.attempts + 1
         if error is None:
-            return NoticeMark(notice.number, notice.target, now, attempts, sent=True)
-        again = next_try(notice, now)
-        facts = {"target": self._target.place, "scheme": self._target.scheme, "kind": notice.kind, "error": error}
-        if again is None:
-            log.error("a notice was given up", **facts, attempts=attempts, title=notice.title)
+            return [taken(notice, now), *due_again(notice, waiting, now)]
+        marked = not_taken(notice, now, error)
+        self._log_failure(marked)
+        return [marked]
+
+    def _log_failure(self, notice: StoredNotice) -> None:
+        place, scheme = self._target.place, self._target.scheme
+        facts = {"target": place, "scheme": scheme, "kind": notice.kind, "error": notice.last_error}
+        if notice.next_try_at is None:
+            log.error("a notice was given up", **facts, attempts=notice.attempts, title=notice.title)
         else:
-            log.warning("a notice was not taken", **facts, attempts=attempts, next_try_at=again.isoformat())
-        return NoticeMark(notice.number, notice.target, now, attempts, next_try_at=again, error=error)
+            again = notice.next_try_at.isoformat()
+            log.warning("a notice was not taken", **facts, attempts=notice.attempts, next_try_at=again)
 
     def _rest(self, seen: int, was_writer: bool) -> None:
         """Sleep until a commit may bring a notice, a waiting one is due, the writer changes, or the process stops.
 
-        The bell counts a commit before its state is published, so a thread that waits for the next state sees it.
+        A commit is counted before its state is published, so a thread that waits for the next state sees it.
         """
         seconds = REST_AT_MOST_SECONDS
-        due_at = self._desk.store.next_notice_at(self._target.place) if self._desk.is_writer else None
-        if due_at is not None:
-            seconds = min(seconds, max(0.0, (due_at - self._desk.now).total_seconds()))
+        if was_writer and self._due_at is not None:
+            seconds = min(seconds, max(0.0, (self._due_at - self._desk.now).total_seconds()))
         self._desk.wait_until(lambda _: self._is_woken(seen, was_writer), seconds)
 
     def _is_woken(self, seen: int, was_writer: bool) -> bool:
-        is_news = self._bell.rings != seen or self._desk.is_writer != was_writer
+        is_news = self._counter.count != seen or self._desk.is_writer != was_writer
         return is_news or self._stopping.is_set()
-
-
-def next_try(notice: StoredNotice, now: Instant) -> Instant | None:
-    """Return when to try again after a failure, None when the notice is a day old and is given up."""
-    again = now + BACKOFF[min(notice.attempts, len(BACKOFF) - 1)]
-    return None if again > notice.due_at + GIVEN_UP_AFTER else again
 
 
 def _lateness(notice: StoredNotice, now: Instant) -> str:
@@ -224,12 +258,14 @@ def _lateness(notice: StoredNotice, now: Instant) -> str:
 class NoticeSenders:
     """The senders of all targets, each on its own thread."""
 
-    def __init__(self, desk: Outbox, targets: Sequence[Target], bell: NoticeBell) -> None:
+    def __init__(self, desk: NoticeDesk, targets: Sequence[Target], counter: NoticeCounter) -> None:
         self._desk = desk
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(
-                target=NoticeSender(desk, target, bell, self._stopping).run, name=f"notices-{target.place}", daemon=True
+                target=NoticeSender(desk, target, counter, self._stopping).run,
+                name=f"notices-{target.place}",
+                daemon=True,
             )
             for target in targets
         ]

@@ -26,6 +26,7 @@ from services.engine.model.events import (
     FeedLost,
     FeedReturned,
     InitialExitLockReleased,
+    LimitsChanged,
     OrderEnded,
     OrderQueued,
     TradeClosed,
@@ -121,8 +122,8 @@ KINDS = (  # the order in which the notices of one event are sent
     Kind(texts.OTHER_ALERTS, True, {AlertRaised: texts.other_alert}, "any other warning of the desk"),
 )
 KIND_NAMES = tuple(kind.name for kind in KINDS)
-NOTIFIED_EVENTS = tuple({event for kind in KINDS for event in kind.builders})
-"""The events that may cause a notice. The end of a lock is announced with the event that began the lock."""
+NOTIFIED_EVENTS = (*{event for kind in KINDS for event in kind.builders}, LimitsChanged)
+"""The events that may cause a notice. The end of a lock is announced with the event that began or extended the lock."""
 
 
 def chosen_kinds(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The commands of ``python -m flask desk ...`` that set up and maintain the desk. They do not start it."""
+"""The commands of ``flask desk ...`` that set up and maintain the desk. They do not start it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from services.ops.history_commands import export_command, prune_command, replay_
 from services.ops.key_commands import keys_group
 from services.ops.rule_tables import renew
 from services.ops.settings_table import renew_settings
+from services.ops.webhook_tables import renew_webhooks
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
 for command in (replay_command, export_command, prune_command, keys_group):
@@ -26,7 +27,7 @@ for command in (replay_command, export_command, prune_command, keys_group):
 def init_command(env_file: Path) -> None:
     """Write a .env with generated secrets; an existing file is never overwritten."""
     if env_file.exists():
-        click.echo(f"{env_file.name} stands already; the password is in it as DASHBOARD_PASSWORD.")
+        click.echo(f"{env_file.name} exists already; the password is in it as DASHBOARD_PASSWORD.")
         return
     password = secrets.token_urlsafe(12)
     lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
@@ -70,6 +71,7 @@ def rules_command() -> None:
 
 @desk.command("settings")
 def settings_command() -> None:
-    """Regenerate README's table of settings, .env.example and docs/reference/settings.md."""
+    """Regenerate the tables of settings and webhooks: README, .env.example, settings.md, tradingview.md."""
     renew_settings()
-    click.echo("README.md, .env.example and docs/reference/settings.md are current.")
+    renew_webhooks()
+    click.echo("README.md, .env.example, docs/reference/settings.md and docs/how-to/tradingview.md are current.")

@@ -132,7 +132,7 @@ def _read(settings: Settings) -> Config:
     )
     _refuse_shared_secret(config, settings)
     if settings.faults:
-        hint = "`python -m flask desk init` writes a .env with generated secrets"
+        hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from services.history.archive import Archive
-from services.history.display import progress_told, replay_lines, show_what_if
+from services.history.display import progress_printer, replay_lines, show_what_if
 from services.history.export import FORMATS, Days, ExportUnavailable, export
-from services.history.files import FileStands
+from services.history.files import FileAlreadyExists
 from services.history.flat import TABLES
 from services.history.prune import NothingToPrune, prune
 from services.history.replay import replay_history
@@ -55,7 +55,7 @@ def replay_command(day: datetime | None, changes: tuple[str, ...], archive: Path
         if changes:
             _print_what_if(history, changes, asked)
             return
-        replay = replay_history(history, asked, progress_told())
+        replay = replay_history(history, asked, progress_printer())
     for line in replay_lines(replay, asked):
         click.echo(line)
     if not replay.is_equal:
@@ -69,7 +69,7 @@ def _print_what_if(history: History, changes: tuple[str, ...], day: str | None) 
         raise StoreUnreadable("nothing is stored")
     head = stored.head.sequence
     mark = history.beginning(head, day)
-    show_progress = progress_told()
+    show_progress = progress_printer()
     found = what_if(
         history.rows(0 if mark is None else mark.sequence, head),
         rules,
@@ -90,7 +90,7 @@ def _print_what_if(history: History, changes: tuple[str, ...], day: str | None) 
 @click.option("--from", "first", type=DAY, help="The first trading day.")
 @click.option("--until", "last", type=DAY, help="The last trading day.")
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The new file.")
-@click.option("--force", is_flag=True, help="Write over a file that stands.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @archive_option
 def export_command(
     form: str,
@@ -164,5 +164,5 @@ def _sentences() -> Iterator[None]:
         yield
     except (StoreError, ConfigError, OSError) as error:
         raise CannotRead(str(error)) from error
-    except (FileStands, ExportUnavailable, NothingToPrune) as error:
+    except (FileAlreadyExists, ExportUnavailable, NothingToPrune) as error:
         raise click.ClickException(str(error)) from error

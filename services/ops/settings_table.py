@@ -13,7 +13,7 @@ GROUPS = {  # with their headings
     "traded": "what is traded",
     "rules": "the rules",
     "notifications": "notifications",
-    "bridge": "the bridge (python -m bridge)",
+    "bridge": "the bridge",
 }
 IN_README = ("secrets", "traded", "rules")
 TRADED_RULES = ("entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points", "points_tp_target")
@@ -69,7 +69,7 @@ SETTINGS = (
     Setting(
         "DASHBOARD_PASSWORD_HASH",
         "secrets",
-        "instead of the password: what `python -m flask desk hash-password` prints",
+        "instead of the password: what `.venv/bin/flask desk hash-password` prints",
         allowed="argon2, scrypt or pbkdf2",
         is_secret=True,
     ),
@@ -120,12 +120,12 @@ PAGE = PROJECT / "docs" / "reference" / "settings.md"
 _PAGE_HEAD = """# Settings
 
 Reference. Every setting, by environment or in `.env`. This page, the table of README and `.env.example` are written by
-`python -m flask desk settings`; a test fails when they are not current. A setting that is a limit may be tightened at
+`.venv/bin/flask desk settings`; a test fails when they are not current. A setting that is a limit may be tightened at
 once; loosened it waits for the next trading day.
 """
 _EXAMPLE_HEAD = (
-    "# Every setting of Lockstep. Copy to .env, or let `python -m flask desk init` write one with generated secrets.\n"
-    "# Written by `python -m flask desk settings`.\n"
+    "# Every setting of Lockstep. Copy to .env, or let `.venv/bin/flask desk init` write one with generated secrets.\n"
+    "# Written by `.venv/bin/flask desk settings`.\n"
 )
 
 
@@ -136,13 +136,11 @@ def settings_page() -> str:
 
 
 def env_example() -> str:
-    """Return ``.env.example``: every setting, commented out, with its default."""
+    """Return ``.env.example``: every setting, commented out. A line with a default works without its first ``# ``."""
     lines = [_EXAMPLE_HEAD.rstrip()]
     for group, title in GROUPS.items():
         lines += ["", f"# --- {title} ---"]
-        lines += [
-            f"{f'# {row.name}={row.default}':<38}{_meaning(row)}".rstrip() for row in SETTINGS if row.group == group
-        ]
+        lines += [f"{f'# {row.name}={row.default}':<38} # {_meaning(row)}" for row in SETTINGS if row.group == group]
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from services.engine.decide import Decision
 from services.engine.model.state import Desk
+from services.notifications.kinds import Notifying
 from services.stores.records import Kind, Record
 from services.stores.store import Store, StoreUnreadable
 from wire.types import Instant
@@ -20,7 +21,8 @@ T = TypeVar("T")
 class Decided(Struct, frozen=True):
     """A decision that is committed as journal row ``sequence`` at ``now``. ``before`` is the desk before it.
 
-    ``carried`` holds the last record of each kind that this process knows, by the kind's name.
+    ``carried`` holds the last record of each kind that this process knows, by the kind's name. ``notifying`` is which
+    notices are made, None for no target.
     """
 
     before: Desk
@@ -28,6 +30,7 @@ class Decided(Struct, frozen=True):
     sequence: int
     now: Instant
     carried: Mapping[str, Record]
+    notifying: Notifying | None = None
 
 
 class Projection(Struct, frozen=True):

@@ -6,7 +6,17 @@ A new fact needs its own file, which ends with its ``PROJECTION``, and a row her
 
 from __future__ import annotations
 
-from services.projections import attempts, dead_letters, entry_gates, equity, notes, orders, trade_fills, trades
+from services.projections import (
+    attempts,
+    dead_letters,
+    entry_gates,
+    equity,
+    notes,
+    notices,
+    orders,
+    trade_fills,
+    trades,
+)
 from services.projections.projection import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
@@ -18,5 +28,6 @@ PROJECTIONS: tuple[Projection, ...] = (
     notes.PROJECTION,
     dead_letters.PROJECTION,
     equity.PROJECTION,
+    notices.PROJECTION,
 )
 PRUNED_KINDS = tuple(projection.kind for projection in PROJECTIONS if projection.kind.is_pruned)

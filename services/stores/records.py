@@ -5,8 +5,8 @@ A store knows of a kind only its ``Kind``, so a new kind needs no change in any 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ class Kind(Struct, frozen=True):
     field of a record's time. ``found_by`` names the fact by which records are looked up, besides id and time. With
     ``is_replaced`` a later record replaces the one with the same id; else an id may be written only once, and a commit
     that writes it again fails as a whole. With ``is_pruned`` records are deleted together with their journal row, and
-    ``row_id`` makes their ids.
+    ``row_id`` makes their ids. With ``kept_for`` a record is deleted when one comes that is so much newer.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Kind(Struct, frozen=True):
     found_by: str | None = None
     is_replaced: bool = False
     is_pruned: bool = False
+    kept_for: timedelta | None = None
 
 
 class Record(Struct, frozen=True):
@@ -50,6 +51,16 @@ class Record(Struct, frozen=True):
 
 ORDERS = Kind("orders", time="created_at", found_by="is_open", is_replaced=True)
 """The only kind that stores know by name: open orders are loaded with the desk, as of the same head."""
+
+
+def expiring(records: Iterable[Record]) -> dict[Kind, datetime]:
+    """Return the kinds among these records that are kept for a limited time, and before which time theirs go."""
+    return {record.kind: record.at - record.kind.kept_for for record in records if record.kind.kept_for is not None}
+
+
+def text_of(at: datetime) -> str:
+    """Format an instant for storage: UTC, RFC 3339, microseconds. These texts sort in the order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def row_id(sequence: int, place: int | None = None) -> str:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from services.stores.records import FAR_AHEAD, LONG_AGO, Kind, Record, Scalar
 
-NOTICES_KEPT_FOR = timedelta(days=7)
 REPLIES_KEPT_FOR = timedelta(hours=24)  # SPEC 4: an Idempotency-Key answers the first result for 24 h
 ENDED_SESSIONS_KEPT_FOR = timedelta(hours=25)  # a session lasts 24 h, and clocks may differ by an hour
 
@@ -99,45 +98,6 @@ class StoredReply(Struct, frozen=True):
     answer: bytes
 
 
-class StoredNotice(Struct, frozen=True):
-    """One message to one target: a row of the outbox, stored with the events that caused it.
-
-    ``target`` is a position in NOTIFY_URLS, from 1: the URLs themselves hold tokens and are never stored. ``number`` is
-    0 until the store assigns one. A newer notice with the same ``slot`` replaces this one.
-    """
-
-    sequence: int
-    target: int
-    at: datetime
-    due_at: datetime
-    kind: str
-    level: str
-    title: str
-    body: str
-    slot: str | None = None
-    number: int = 0
-    attempts: int = 0
-
-
-class NoticeMark(Struct, frozen=True):
-    """The result of one try: sent, to be tried again at ``next_try_at``, or given up (neither)."""
-
-    number: int
-    target: int
-    at: datetime
-    attempts: int
-    sent: bool = False
-    next_try_at: datetime | None = None
-    error: str | None = None
-
-
-class OutboxChange(Struct, frozen=True):
-    """The outbox part of a commit: withdraw the waiting notices of some slots, then add new notices."""
-
-    notices: Sequence[StoredNotice] = ()
-    withdrawn_slots: Sequence[str] = ()
-
-
 class Commit(Struct, frozen=True):
     """One decision or a group of them: everything in it is stored, or nothing.
 
@@ -152,7 +112,6 @@ class Commit(Struct, frozen=True):
     rows: Sequence[JournalRow] = ()
     records: Sequence[Record] = ()
     replies: Sequence[StoredReply] = ()
-    outbox: OutboxChange = OutboxChange()
 
 
 class Stored(Struct, frozen=True):
@@ -193,19 +152,6 @@ class EndedSession(Struct, frozen=True):
     ended_at: datetime
 
 
-class Outbox(Protocol):
-    """Notices to be sent. A write that takes a ``Head`` is checked against it, as ``Store`` describes."""
-
-    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        """Store the result of sending a notice. After a success the target's failed notices are due at once."""
-
-    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        """Return the notice to send to that target now. Notices that were never tried come first."""
-
-    def next_notice_at(self, target: int) -> datetime | None:
-        """Return when the target's next notice is due, None when nothing waits."""
-
-
 class Snapshots(Protocol):
     """Snapshots, at which replay can begin. A write that takes a ``Head`` is checked against it, see ``Store``."""
 
@@ -238,7 +184,7 @@ class AccessLists(Protocol):
         """Store a session that was logged out, and delete those that would have expired by now."""
 
 
-class Store(Outbox, Snapshots, AccessLists, Protocol):
+class Store(Snapshots, AccessLists, Protocol):
     """The store of the desk.
 
     Only the state manager's writer thread calls ``commit`` and the methods that take a ``Head``. Each of these writes
@@ -260,6 +206,9 @@ class Store(Outbox, Snapshots, AccessLists, Protocol):
     def release(self, head: Head) -> Head:
         """Release the desk: the holder becomes empty, and a standby may take over at once."""
 
+    def mark_records(self, records: Sequence[Record], head: Head) -> Head:
+        """Replace records by their marked forms, without a journal row. Only kinds with ``is_replaced`` are marked."""
+
     # -- for any process --------------------------------------------------------------------------------------
 
     def head(self) -> Head | None:
@@ -274,8 +223,13 @@ class Store(Outbox, Snapshots, AccessLists, Protocol):
     def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
         """Return the records with ids from ``first_id`` to ``last_id``, both included, in the order of their ids."""
 
-    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
-        """Return the records whose ``found_by`` fact has that value, in the order of their ids."""
+    def records_with(
+        self, kind: Kind, value: Scalar, through: Scalar | None = None, limit: int | None = None
+    ) -> list[Record]:
+        """Return the records whose ``found_by`` fact has that value, or lies between it and ``through``, both included.
+
+        They come in the order of that fact, equal ones in the order of their ids; at most ``limit`` of them.
+        """
 
     def newest_records(
         self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD

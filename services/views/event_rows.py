@@ -6,12 +6,17 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+import structlog
+from msgspec import MsgspecError
+
 from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept, TradeNoted
 from services.engine.model.order import Order
 from services.projections.orders import recall_order
 from services.stores.codec.committed_events import CommittedEvent
-from services.stores.store import Store
+from services.stores.store import Store, StoreUnreadable
 from wire.events import EventOrder, EventRow
+
+log = structlog.get_logger(__name__)
 
 ORDERS_KEPT = 1_000
 ELSEWHERE = ("type", "asset")
@@ -28,7 +33,7 @@ class EventViews:
         self._orders: OrderedDict[str, EventOrder] = OrderedDict()
 
     def row(self, one: CommittedEvent) -> EventRow:
-        """Return an event as clients read it. Raises StoreDown when its order cannot be read from the store."""
+        """Return an event as clients read it, without an order that is stored but not readable. Raises StoreDown."""
         order_id = getattr(one.event, "order_id", None)
         order = None if order_id is None else self._order(order_id)
         return event_row(one, order)
@@ -42,7 +47,11 @@ class EventViews:
         known = self._orders.get(order_id)
         if known is not None:
             return known
-        order = recall_order(self._store, order_id)
+        try:
+            order = recall_order(self._store, order_id)
+        except (MsgspecError, StoreUnreadable) as error:  # asking again gives the same: the event goes on without it
+            log.warning("an event's order could not be read", order=order_id, error=str(error))
+            return None
         if order is None:
             return None
         read = event_order(order)

@@ -33,7 +33,7 @@ from tests.support.desk_process import (
     OperatorCaller,
     error_of,
 )
-from tests.support.url_map import app_routes
+from tests.support.url_map import app_routes, methods_of
 
 pytestmark = pytest.mark.processes
 
@@ -69,7 +69,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     "POST /tv_heartbeat": "tradingview",
     "POST /tv_level_exit": "tradingview",
 }
-IDENTITIES = {  # name -> what the request carries
+IDENTITIES: dict[str, dict[str, Any]] = {  # name -> what the request carries
     "nobody": {},
     "operator": {"session": True},
     "bridge in the header": {"headers": {"X-Bridge-Secret": BRIDGE_SECRET}},
@@ -85,7 +85,7 @@ IDENTITIES = {  # name -> what the request carries
 def routes() -> Iterator[str]:
     app = app_routes()
     for rule in app.url_map.iter_rules():
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+        for method in sorted(methods_of(rule)):
             yield f"{method} {rule.rule}"
 
 
@@ -208,7 +208,7 @@ def test_open_mode_asks_for_nothing_but_the_secrets(tmp_path: Path) -> None:
 class From(Caller):
     """Somebody at another address of this machine."""
 
-    def __init__(self, desk: DeskProcess, address) -> None:
+    def __init__(self, desk: DeskProcess, address: str) -> None:
         super().__init__(desk)
 
         class Bound(HTTPAdapter):
@@ -225,6 +225,8 @@ def test_five_wrong_passwords_close_the_door_of_that_address_only(tmp_path: Path
             error_of(guesser.post("/api/login", json={"password": f"guess {number}"}), 401)
         refused = guesser.post("/api/login", json={"password": PASSWORD})
         error_of(refused, 429)
+        assert (refused.json()["code"], refused.json()["detail"]) == ("locked_out", "too many wrong passwords")
+        assert refused.json()["facts"] == {"remaining_s": refused.json()["retry_after_s"]}
         assert 0 < int(refused.headers["Retry-After"]) <= 300
         spoofed = guesser.post("/api/login", json={"password": PASSWORD}, headers={"X-Forwarded-For": "10.0.0.9"})
         error_of(spoofed, 429)

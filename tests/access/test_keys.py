@@ -1,5 +1,6 @@
 """API keys: made once, kept as digests, revoked within five seconds; they read what their scopes name and no more."""
 
+import hmac
 import re
 import secrets
 import socket
@@ -20,7 +21,7 @@ from routes.http import errors, guards
 from routes.http.guards import UNSAFE, guarded_by
 from services.access import keys
 from services.access.gatekeeper import Gatekeeper
-from services.access.keys import KeyRefused, KeyRing, KeysUnknown, make_key, stored
+from services.access.keys import ApiKey, KeyRefused, KeyRing, KeysUnknown, make_key, stored
 from services.access.sessions import Sessions
 from services.ops.config import Config
 from services.ops.opening import open_store
@@ -39,8 +40,9 @@ from tests.support.desk_process import (
     error_of,
     eventually,
 )
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
-from tests.support.url_map import app_routes
+from tests.support.url_map import app_routes, methods_of
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 NOTICED_WITHIN = 5.0
@@ -54,7 +56,7 @@ QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
 def guards_by_route() -> Iterator[tuple[str, str]]:
     app = app_routes()
     for rule in app.url_map.iter_rules():
-        for method in rule.methods - {"HEAD", "OPTIONS"}:
+        for method in methods_of(rule):
             yield f"{method} {rule.rule}", getattr(app.view_functions[rule.endpoint], "__guard__", "public")
 
 
@@ -127,7 +129,7 @@ class Kept:
         self.path.with_suffix(".aside").rename(self.path)
         self.store = SqliteStore(self.path)
 
-    def adds(self, *scopes: str):
+    def adds(self, *scopes: str) -> tuple[ApiKey, str]:
         key, token = make_key("display", scopes or ["state:read"], NOON)
         self.store.put_api_key(stored(key))
         return key, token
@@ -194,8 +196,13 @@ def test_a_wrong_secret_and_an_unknown_id_are_compared_alike(
     _, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
     compared = []
-    really = keys.hmac.compare_digest
-    monkeypatch.setattr(keys.hmac, "compare_digest", lambda *pair: compared.append(pair) or really(*pair))
+    really = hmac.compare_digest
+
+    def compare(known_digest: str, digest: str) -> bool:
+        compared.append((known_digest, digest))
+        return bool(really(known_digest, digest))
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
     for wrong in (token[:20] + "0" * 43, "lk_" + "0" * 16 + token[19:]):
         assert ring.find(wrong) is None
     assert [(len(one), len(other)) for one, other in compared] == [(64, 64), (64, 64)]
@@ -321,7 +328,7 @@ def door(asked: list[int]) -> FlaskClient:
     app.secret_key = "of a test"
     app.add_url_rule("/it", view_func=guarded_by("state_reader")(lambda: "open"), methods=["GET", "POST"])
 
-    def ask() -> None:
+    def ask() -> list[StoredKey]:
         asked.append(1)
         raise StoreDown("unplugged")
 
@@ -335,7 +342,7 @@ def test_a_key_that_nobody_can_judge_is_answered_503(door: FlaskClient) -> None:
     _, token = make_key("display", ["state:read"], NOON)
     answer = door.get("/it", headers=bearer(token))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert answer.json["error"] == "the API keys cannot be read, the store does not answer"
+    assert known(answer.json)["error"] == "the API keys cannot be read, the store does not answer"
 
 
 def test_a_request_without_a_key_asks_no_ring(door: FlaskClient, asked: list[int]) -> None:
@@ -380,7 +387,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
 @pytest.fixture(scope="module")
 def tokens(desk: DeskProcess) -> dict[str, str]:
     """One key for each scope, and one with both; the desk knows them."""
-    tokens = {scope: added(desk, scope) for scope in keys.SCOPES}
+    tokens: dict[str, str] = {scope: added(desk, scope) for scope in keys.SCOPES}
     tokens["both"] = added(desk, *keys.SCOPES)
     caller = desk.stranger()
     eventually(lambda: caller.get("/metrics", headers=bearer(tokens["both"])).status_code == 200, NOTICED_WITHIN)
@@ -548,7 +555,7 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path, place: di
         assert status() == 401
 
 
-def keys_of(desk: DeskProcess):
+def keys_of(desk: DeskProcess) -> list[StoredKey]:
     store = open_store(Config.from_env(desk.settings))
     try:
         return store.api_keys()

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from services.ops.config import Config
 from tests.access.test_sessions import NoStore
 from tests.live.test_stream import Ear
 from tests.support.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of, eventually
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
@@ -77,7 +79,8 @@ def test_a_cookie_of_before_the_sessions_had_ids_must_log_in_again(desk: DeskPro
     operator_id = Gatekeeper(config, KeyRing(list), Sessions(NoStore())).operator_id
     app = Flask("before")
     app.secret_key = FLASK_KEY
-    signed = SecureCookieSessionInterface().get_signing_serializer(app).dumps({"_user_id": operator_id, "_fresh": True})
+    serializer = known(SecureCookieSessionInterface().get_signing_serializer(app))
+    signed = serializer.dumps({"_user_id": operator_id, "_fresh": True})
     name = desk.operator().session_cookie.split("=")[0]
     assert [status(desk, f"{written}={signed}") for written in ("lockstep", name)] == [401, 401]
 
@@ -97,7 +100,7 @@ def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(de
 
 
 @contextmanager
-def two_webs(folder: Path, **place: dict[str, str]) -> Iterator[tuple[DeskProcess, DeskProcess]]:
+def two_webs(folder: Path, **place: str) -> Iterator[tuple[DeskProcess, DeskProcess]]:
     """A writer and its standby."""
     with DeskProcess(folder, **QUICK, **place) as first, DeskProcess(folder, **QUICK, **place) as second:
         yield first, second
@@ -116,6 +119,10 @@ def place(request: pytest.FixtureRequest) -> dict[str, str]:
     }
 
 
+def is_logged_out(desk: DeskProcess, cookie: str) -> bool:
+    return status(desk, cookie) == 401
+
+
 def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(
     tmp_path: Path, place: dict[str, str]
 ) -> None:
@@ -127,7 +134,7 @@ def test_the_standby_hears_of_a_logout_and_the_writer_of_one_at_the_standby(
             stream = Ear(there.stranger(), Cookie=copied)
             operator.post("/api/logout")
             watch = Stopwatch(*(web.process for web in webs))
-            assert watch.waits_until(lambda there=there, copied=copied: status(there, copied) == 401) < NOTICED_WITHIN
+            assert watch.waits_until(partial(is_logged_out, there, copied)) < NOTICED_WITHIN
             watch.restart()
             assert watch.waits_until(stream.has_ended.is_set) < STREAM_ENDS_WITHIN
 

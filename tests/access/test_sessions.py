@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.access.sessions import LOOK_EVERY_SECONDS, SESSION_LASTS, Session, Sessions, read_session
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import StoreDown
+from services.stores.store import EndedSession, StoreDown
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,10 +19,11 @@ HOUR = timedelta(hours=1)
 class NoStore:
     """A store that nobody reaches."""
 
-    def ended_sessions(self, since: datetime) -> None:
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
         raise StoreDown("unplugged")
 
-    put_ended_session = ended_sessions
+    def put_ended_session(self, ended: EndedSession) -> None:
+        raise StoreDown("unplugged")
 
 
 class Hand:
@@ -40,11 +41,11 @@ class Wire:
     def __init__(self, path: Path) -> None:
         self._store, self.is_cut, self.asked = SqliteStore(path), False, 0
 
-    def ended_sessions(self, since: datetime) -> Any:
+    def ended_sessions(self, since: datetime) -> list[EndedSession]:
         self._goes_through()
         return self._store.ended_sessions(since)
 
-    def put_ended_session(self, ended: Any) -> None:
+    def put_ended_session(self, ended: EndedSession) -> None:
         self._goes_through()
         self._store.put_ended_session(ended)
 

@@ -77,8 +77,9 @@ def as_page(rows: list[Row], beside: dict[str, str]) -> str:
         [
             "# Bench",
             "",
-            f"Reference. Written by `python -m tests.bench --markdown docs/reference/bench.md` on {machine()},",
-            f"{datetime.now(UTC):%Y-%m-%d}. Client, server and emulator share the machine; the emulator says nothing",
+            "Reference. Written by `.venv/bin/python -m tests.bench --markdown docs/reference/bench.md` on "
+            f"{machine()}, {datetime.now(UTC):%Y-%m-%d}. Client, server and emulator share the machine; "
+            "the emulator says nothing",
             "of the distance to a real Firestore. Targets are for SQLite.",
             "",
             "| what | SQLite | target | | Firestore emulator |",

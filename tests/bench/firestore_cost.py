@@ -1,4 +1,4 @@
-"""What a trading day writes to Firestore, counted on a recorded day: ``python -m tests.bench.firestore_cost``.
+"""What a trading day writes to Firestore: ``.venv/bin/python -m tests.bench.firestore_cost`` counts a recorded day.
 
 Every command is a commit of its own here (no two ever share one), so the figures are upper bounds. A write is one
 document, as Firestore bills it.

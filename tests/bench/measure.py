@@ -22,10 +22,14 @@ from services.engine.model.commands import AnyCommand, CloseBrick, ConfigureDesk
 from services.ops.config import Config
 from tests.bench.wire import Wire, brick
 from tests.support.desk_process import BRIDGE_SECRET, SETTINGS, TV_SECRET, DeskProcess
-from wire.types import Stream
+from wire.types import Color, Stream
 
 TV = TV_SECRET
 BRIDGE_HEADERS = {"X-Bridge-Secret": BRIDGE_SECRET}
+WEBHOOKS = 3000  # one after the other
+WEBHOOKS_EACH = 400  # of each client
+CLICKS = 200
+EXITS = 25
 CLIENTS, TARGET_CLIENTS, CLIENT_PROCESSES = (1, 8, 16, 32), 16, 2
 METRICS_TOKEN = "metrics-token-of-the-bench"
 
@@ -56,21 +60,22 @@ def web(folder: Path, **settings: str) -> Iterator[DeskProcess]:
         running.terminate()
 
 
-def sequential_webhooks(folder: Path, count: int = 3000, **store: str) -> list[Row]:
+def sequential_webhooks(folder: Path, **store: str) -> list[Row]:
     with web(folder, **store) as desk:
         wire = Wire(desk.port)
-        took = [wire.timed("POST", "/tv_renko_main", brick(TV, f"s{number}")) for number in range(count)][count // 10 :]
-    p50, p99 = quantile(took, 0.5), quantile(took, 0.99)
+        took = [wire.timed("POST", "/tv_renko_main", brick(TV, f"s{number}")) for number in range(WEBHOOKS)]
+    warm = took[WEBHOOKS // 10 :]
+    p50, p99 = quantile(warm, 0.5), quantile(warm, 0.99)
     what = "webhook → durable commit → 200, sequential, synchronous=FULL"
     return [Row(what, f"p50 {p50:.2f} ms, p99 {p99:.2f} ms", "p50 ≤ 2.5 ms, p99 ≤ 12 ms", p50 <= 2.5 and p99 <= 12)]
 
 
-def concurrent_webhooks(folder: Path, each: int = 400, **store: str) -> list[Row]:
+def concurrent_webhooks(folder: Path, **store: str) -> list[Row]:
     """Measure the group commit: the same webhooks by 1, 8, 16 and 32 clients at once."""
     rows = []
     for clients in CLIENTS:
         with web(folder / str(clients), **store) as desk:
-            rate, per_commit = _rate(desk, clients, each)
+            rate, per_commit = _rate(desk, clients, WEBHOOKS_EACH)
         holds = clients != TARGET_CLIENTS or rate >= 1000
         target = "≥ 1,000 webhooks/s" if clients == TARGET_CLIENTS else ""
         what = f"group commit, {clients} concurrent clients" if clients > 1 else "group commit, 1 client"
@@ -147,12 +152,12 @@ class LongPoller(threading.Thread):
         self._leaving = True
 
 
-def click_to_bridge(folder: Path, count: int = 200, **store: str) -> list[Row]:
+def click_to_bridge(folder: Path, **store: str) -> list[Row]:
     """Click, let the bridge have it, reject it (which gives token and candle back), click again."""
     took = []
     with web(folder, CANDLE_SECONDS="3600", **store) as desk:
         operator, reporter, poller = _open_gates(desk)
-        for _ in range(count):
+        for _ in range(CLICKS):
             began = time.perf_counter()
             operator.timed("POST", "/api/orders", _entry())
             order, arrived_at = poller.next_order()
@@ -166,13 +171,13 @@ def click_to_bridge(folder: Path, count: int = 200, **store: str) -> list[Row]:
     return [Row(what, f"p50 {p50:.2f} ms, p99 {quantile(took, 0.99):.2f} ms", "p50 ≤ 8 ms", p50 <= 8)]
 
 
-def brick_to_exit(folder: Path, count: int = 25, **store: str) -> list[Row]:
+def brick_to_exit(folder: Path, **store: str) -> list[Row]:
     """Hold a position, close an opposite 8pt brick, and see when the bridge has the exit."""
     took = []
     with web(folder, CANDLE_SECONDS="1", COOLDOWN_SECONDS="0", MAX_TRADES_PER_DAY="1000", **store) as desk:
         operator, reporter, poller = _open_gates(desk)
         alerts = desk.tradingview()
-        for number in range(count):
+        for number in range(EXITS):
             alerts.brick(6, "green", bar_id=f"m{number}")
             while operator.call("POST", "/api/orders", _entry())[0] != 201:
                 time.sleep(0.05)
@@ -235,14 +240,14 @@ def _mixed_command(asset: str, number: int, now: datetime) -> AnyCommand:
         return TickClock()
     if number % 3 == 0:
         return NotePrice(asset, Decimal(5000 + number % 50), now)
-    color = "green" if (number // 50) % 2 else "red"
+    color: Color = "green" if (number // 50) % 2 else "red"
     return CloseBrick(asset, list(Stream)[number % 6], color, f"b{number}", now)
 
 
 def idle_memory(folder: Path, **store: str) -> list[Row]:
     with web(folder, **store) as desk:
         time.sleep(3)
-        master = psutil.Process(desk.process.pid)  # type: ignore[union-attr]
+        master = psutil.Process(desk.spawned.pid)
         everybody = [master, *master.children(recursive=True)]
         mib = sum(process.memory_full_info().pss for process in everybody) / 2**20
     return [Row("memory of web, idle (PSS of all its processes)", f"{mib:.0f} MiB", "≤ 110 MiB", mib <= 110)]

@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.fakes.desk_server import PATIENCE_SECONDS, SECRET, DeskServer
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY
 
@@ -28,15 +30,20 @@ class Machine:
     def __init__(self, desk: DeskServer, folder: Path) -> None:
         self.desk, self.folder = desk, folder
         self.ledger = folder / "ledger.sqlite"
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
         self.starts_so_far = 0
         self.log = folder / "stderr.log"
 
     def starts(self, *flags: str, log: Path | None = None, **environ: str) -> subprocess.Popen[bytes]:
         """Start the bridge and leave it running."""
-        self.process = self.runs(*flags, log=log, **environ)
-        return self.process
+        self._process = self.runs(*flags, log=log, **environ)
+        return self._process
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        return known(self._process)
 
     def runs(self, *flags: str, log: Path | None = None, **environ: str) -> subprocess.Popen[bytes]:
         settings = {
@@ -263,7 +270,7 @@ def test_killed_again_and_again_in_a_stream_of_orders(machine: Machine, desk: De
     trader.start()
     for _ in range(7):
         reported = len(desk.applied)
-        desk.waits_until(lambda reported=reported: len(desk.applied) > reported + 3)
+        desk.waits_until(partial(has_applied_more_than, desk, reported + 3))
         time.sleep(dice.uniform(0, 0.05))
         machine.is_killed()
         machine.comes_back()
@@ -272,6 +279,10 @@ def test_killed_again_and_again_in_a_stream_of_orders(machine: Machine, desk: De
     desk.fails("report", 503, "cut", "cut after")
     desk.waits_until(lambda: all(desk.final_status(order) for order in orders))
     everything_happened_once(machine, desk, orders)
+
+
+def has_applied_more_than(desk: DeskServer, reports: int) -> bool:
+    return len(desk.applied) > reports
 
 
 def everything_happened_once(machine: Machine, desk: DeskServer, orders: list[str]) -> None:

@@ -13,9 +13,10 @@ from bridge.client import DeskClient, DeskUnavailable
 from bridge.ledger import Ledger
 from bridge.pulse import Heartbeats, Snapshots
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from tests.support.fakes.unasked_broker import UnaskedBroker
 
 
-class StillBroker:
+class StillBroker(UnaskedBroker):
     """A broker in a state that the story sets."""
 
     account = "PAPER-1"

@@ -28,12 +28,14 @@ from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
 from bridge.worker import Worker
 from tests.support.fakes.desk_server import SECRET, DeskServer
+from tests.support.fakes.unasked_broker import UnaskedBroker
+from tests.support.narrow import known
 from wire.bridge import OrderTicket
 
 PRICE = Decimal("5250.25")
 
 
-class MoodyBroker:
+class MoodyBroker(UnaskedBroker):
     """An asynchronous broker that outlives the bridge, and does what the story needs.
 
     `mood` decides what a submission does: "works", "fills", "refuses", "takes it and breaks", "breaks before".
@@ -66,9 +68,10 @@ class MoodyBroker:
             self.execute(order.id, order.qty, heard=False)
             raise TimeoutError("no answer")
         fill = self.execute(order.id, order.qty, heard=False) if self.mood == "fills" else None
-        self.listener.on_broker_event(OrderWorking(order.id))
+        listener = known(self.listener)
+        listener.on_broker_event(OrderWorking(order.id))
         if fill is not None:
-            self.listener.on_broker_event(fill)
+            listener.on_broker_event(fill)
 
     def execute(self, tag: str, qty: int, heard: bool = True) -> OrderExecuted:
         standing, ticket = self.orders[tag], self.tickets[tag]
@@ -80,7 +83,7 @@ class MoodyBroker:
         self.position += ticket.sign * qty
         event = OrderExecuted(tag, execution)
         if heard:
-            self.listener.on_broker_event(event)
+            known(self.listener).on_broker_event(event)
         return event
 
     def look_up(self, client_tag: str) -> BrokerOrder | None:

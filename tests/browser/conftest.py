@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path
+from tests.browser.chromium import ARGUMENTS, INSTALL, chromium_path, shell_path
 from tests.browser.live_desk import PASSWORD, LiveDesk
 
 EXPECT_WITHIN_MS = 30_000  # patience with a busy machine; what must be quick says so in seconds of its own
@@ -26,12 +26,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     expect.set_options(timeout=EXPECT_WITHIN_MS)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def shell(playwright: Playwright) -> Iterator[Browser]:
+    """The headless shell, one for all stories of a worker."""
+    with playwright.chromium.launch(executable_path=shell_path(), args=ARGUMENTS) as chromium:
         yield chromium
-        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with all that belongs to its windows."""
+    with playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """The headless shell; the whole Chromium for a story that is marked with ``whole_browser``."""
+    is_whole = request.node.get_closest_marker("whole_browser") is not None
+    chosen: Browser = request.getfixturevalue("whole_browser" if is_whole else "shell")
+    return chosen
 
 
 @pytest.fixture
@@ -78,10 +98,11 @@ def dashboard(page: Page, desk: LiveDesk) -> Page:
     return log_in(page, desk)
 
 
-def log_in(page: Page, desk: LiveDesk) -> Page:
-    """Come in without the login page, which has its own story."""
+def log_in(page: Page, desk: LiveDesk, path: str = "/") -> Page:
+    """Come in without the login page, which has its own story, and open a page; the dashboard once it is live."""
     came_in = page.request.post(f"{desk.url}/api/login", data={"password": PASSWORD})
     assert came_in.ok
-    page.goto(desk.url)
-    expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
+    page.goto(f"{desk.url}{path}")
+    if path == "/":
+        expect(page.locator("[data-connection=stream]")).to_have_attribute("data-up", "yes")
     return page

@@ -16,7 +16,7 @@ from services.engine.model.events import TradeClosed
 from services.engine.model.replies import Refusal
 from tests.browser.market import SIZES
 from tests.support.stored_trader import StoredTrader
-from wire.types import Side
+from wire.types import Color, Side, TradeMode
 
 TICK = 0.25
 STEPS_A_DAY = 260
@@ -27,6 +27,7 @@ TRADES_A_DAY = 4
 PATIENCE = 0.35  # chance of a click at an open gate, a step
 IMPATIENCE = 0.04  # at a closed one
 SIDES: tuple[Side, ...] = ("BUY", "SELL")
+MODES: tuple[TradeMode, ...] = ("SCALP", "SCALP", "RUNNER")  # the likelier one twice
 WHY = ("the open gap closes", "third failure at yesterday's high", "I was sure")
 NOTES = (
     ("Waited for the token, took what the rules gave. Again.", ("plan", "patient")),
@@ -45,26 +46,26 @@ class Walk:
         self._dice, self._drift = dice, 0.0
         self._ends = dict.fromkeys(SIZES, (start, 0))
 
-    def steps(self, number: int) -> list[tuple[str, str, float]]:
+    def steps(self, number: int) -> list[tuple[str, Color, float]]:
         """Take one step; return the bricks that it closes as (size, colour, close)."""
         if number % LEG == 0:
             self._drift = self._dice.choice((-0.5, 0.6, 0.35, -0.3, 0.0))
         self.price = round((self.price + self._dice.gauss(self._drift, SWING)) / TICK) * TICK
         return [brick for size in SIZES[1:] for brick in self._closes(size)]
 
-    def _closes(self, size: str) -> Iterator[tuple[str, str, float]]:
+    def _closes(self, size: str) -> Iterator[tuple[str, Color, float]]:
         height = float(size)
         while True:
             end, way = self._ends[size]
             if self.price >= end + height * (1 if way >= 0 else 2):
-                color, turned = "green", 1
+                turned = 1
             elif self.price <= end - height * (1 if way <= 0 else 2):
-                color, turned = "red", -1
+                turned = -1
             else:
                 return
             end += turned * height * (1 if turned * way >= 0 else 2)
             self._ends[size] = end, turned
-            yield size, color, end
+            yield size, "green" if turned > 0 else "red", end
 
 
 class Operator:
@@ -101,7 +102,7 @@ class Operator:
             return 0
         override = not open_sides and dice.random() < 0.12
         side = dice.choice(open_sides or SIDES)
-        mode = dice.choice(("SCALP", "SCALP", "RUNNER"))
+        mode = dice.choice(MODES)
         why = dice.choice(WHY) if override else None
         command = EnterMarket(trader.asset_in_hand, mode, "6pt", side, override, why)
         trader.asks(command)

@@ -1,6 +1,6 @@
 """The installed page's icons, drawn from ``static/icons/lockstep.svg`` by a browser.
 
-Run from the project's folder after the drawing was changed: ``python -m tests.browser.icons``.
+Run from the project's folder after the drawing was changed: ``.venv/bin/python -m tests.browser.icons``.
 """
 
 from __future__ import annotations

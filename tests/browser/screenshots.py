@@ -1,6 +1,6 @@
-"""Screenshots of the pages for the documentation: a real desk is driven into telling states.
+"""Screenshots of the pages for the documentation, each of a real desk in the state that the picture shows.
 
-Run from the project's folder: ``python -m tests.browser.screenshots [folder]`` (``make screenshots``).
+``make screenshots`` runs it; ``.venv/bin/python -m tests.browser.screenshots FOLDER`` writes them elsewhere.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SCHEMES = ("dark", "light")
 BASE = 6712.25
+EXPECT_WITHIN_MS = 60_000  # a busy machine draws slowly
 LONG_PAGE = "/api/docs"
 CHARTS_ARE_DRAWN = """
 () => [...document.querySelectorAll("#charts [data-slot=canvas]")]
@@ -38,6 +39,7 @@ def main() -> int:
         return 1
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "docs" / "screenshots"
     target.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=EXPECT_WITHIN_MS)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         with PricedDesk(Path(folder) / "day", ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
@@ -49,7 +51,7 @@ def main() -> int:
 
 
 def picture_the_day(browser: Browser, desk: PricedDesk, target: Path) -> None:
-    """Tell a short day: nothing heard yet, free to choose, in a trade, out and blocked."""
+    """Play a short day: nothing received yet, free to choose, in a trade, out and blocked."""
     shoot(browser, desk, target, "login", log_in=False, is_phone_too=True)
     shoot(browser, desk, target, "dashboard-waiting", schemes=("dark",))
     wake_up(desk)

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
@@ -34,7 +34,7 @@ def fresh_desk(tmp_path: Path) -> Iterator[LiveDesk]:
         yield running
 
 
-def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: object) -> str:
+def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: Any) -> str:
     """Go in by the book and out so many points later; return the trade's id."""
     operator = desk.operator()
     desk.hears_price(PRICE)
@@ -80,8 +80,7 @@ def test_a_stranger_is_sent_to_log_in(page: Page, desk: LiveDesk) -> None:
 
 
 def test_an_empty_journal_says_what_it_waits_for(page: Page, fresh_desk: LiveDesk) -> None:
-    log_in(page, fresh_desk)
-    page.goto(f"{fresh_desk.url}/journal")
+    log_in(page, fresh_desk, "/journal")
     expect(page.locator("#headline")).to_have_text("No trades")
     expect(page.locator("#empty")).to_contain_text("No trade has been closed on this account yet")
     expect(page.locator("#trades")).to_be_hidden()
@@ -271,8 +270,7 @@ def test_the_trades_are_one_key_away_from_the_top(journal: Page) -> None:
 
 def test_a_phones_calendar_cuts_no_count(browser: Browser, desk: LiveDesk, traded: list[str]) -> None:
     context = browser.new_context(viewport=PHONE)
-    page = log_in(context.new_page(), desk)
-    page.goto(f"{desk.url}/journal")
+    page = log_in(context.new_page(), desk, "/journal")
     cell = page.locator("#calendar .day")
     expect(cell).to_contain_text("tr")
     cut = """(cell, letters) => {

@@ -61,8 +61,7 @@ def opened(page: Page, desk: LiveDesk, traded: None) -> Page:
 
 
 def open_the_trade(page: Page, desk: LiveDesk) -> Page:
-    log_in(page, desk)
-    page.goto(f"{desk.url}/journal")
+    log_in(page, desk, "/journal")
     page.locator("#trade-rows .opens").click()
     return page
 

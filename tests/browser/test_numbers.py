@@ -98,8 +98,7 @@ def ruined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
 
 @pytest.mark.parametrize("path", ["/", "/journal", "/log", "/setup", "/api/docs"])
 def test_no_page_is_wider_than_a_narrow_phone(page: Page, ruined: LiveDesk, path: str) -> None:
-    log_in(page, ruined)
-    page.goto(f"{ruined.url}{path}")
+    log_in(page, ruined, path)
     if path == "/":
         expect(page.locator("#trade [data-slot=usd]")).to_have_text("−$1,234,567.89")
     if path == "/journal":
@@ -112,8 +111,7 @@ def test_no_page_is_wider_than_a_narrow_phone(page: Page, ruined: LiveDesk, path
 
 
 def test_a_sum_of_the_calendar_is_shortened_not_cut(page: Page, ruined: LiveDesk) -> None:
-    log_in(page, ruined)
-    page.goto(f"{ruined.url}/journal")
+    log_in(page, ruined, "/journal")
     day = page.locator("#calendar .day")
     for width, words in ((1440, "−$1.23M"), (320, "−1.2M")):
         page.set_viewport_size({"width": width, "height": 800})

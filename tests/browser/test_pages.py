@@ -33,6 +33,7 @@ def test_no_page_asks_anybody_else(page: Page, desk: LiveDesk) -> None:
     assert [url for url in asked if not url.startswith((f"{desk.url}/", "data:"))] == []
 
 
+@pytest.mark.whole_browser
 def test_the_browser_finds_nothing_wrong_with_the_manifest(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     wire = page.context.new_cdp_session(page)
@@ -45,8 +46,7 @@ def test_the_browser_finds_nothing_wrong_with_the_manifest(page: Page, desk: Liv
 
 
 def test_a_click_that_the_sessions_end_swallowed_is_told_until_somebody_logs_in(page: Page, desk: LiveDesk) -> None:
-    log_in(page, desk)
-    page.goto(f"{desk.url}/journal")
+    log_in(page, desk, "/journal")
     expect(page.locator("#headline")).not_to_contain_text("Reading")
     page.context.clear_cookies()
     page.locator("#page-exit button").click()
@@ -130,8 +130,7 @@ def test_logging_out_ends_every_page_of_the_browser(page: Page, desk: LiveDesk) 
 
 
 def test_everything_can_be_left_from_the_pages_beside_the_desk(page: Page, desk: LiveDesk) -> None:
-    log_in(page, desk)
-    page.goto(f"{desk.url}/journal")
+    log_in(page, desk, "/journal")
     leave, told = page.locator("#page-exit button"), page.locator("#page-exit").get_by_role("alert")
     leave.click()
     expect(told).to_have_text("Every asset is flat: nothing to exit.")
@@ -149,8 +148,7 @@ def test_everything_can_be_left_from_the_pages_beside_the_desk(page: Page, desk:
 
 @pytest.mark.parametrize("path", ["/journal", "/log", "/setup"])
 def test_the_exit_is_on_every_narrow_page_however_far_down(page: Page, desk: LiveDesk, path: str) -> None:
-    log_in(page, desk)
-    page.goto(f"{desk.url}{path}")
+    log_in(page, desk, path)
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 700})
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -199,8 +197,7 @@ def test_the_tab_of_the_chosen_asset_is_always_in_sight(page: Page, tmp_path: Pa
 def test_a_note_that_is_not_saved_outlives_another_filter(page: Page, tmp_path: Path) -> None:
     with LiveDesk(tmp_path / "quick", **QUICK) as desk:
         trade_once(desk, 4)
-        log_in(page, desk)
-        page.goto(f"{desk.url}/journal")
+        log_in(page, desk, "/journal")
         detail, side = page.locator(".trade-detail"), page.get_by_label("Side")
         rows(page).locator(".opens").click()
         detail.get_by_label("Note").fill("half a thought")
@@ -217,8 +214,7 @@ def test_a_note_that_is_not_saved_outlives_another_filter(page: Page, tmp_path: 
 def test_a_note_that_is_not_saved_outlives_the_page_until_it_is_saved(page: Page, tmp_path: Path) -> None:
     with LiveDesk(tmp_path / "quick", **QUICK) as desk:
         trade_once(desk, 4)
-        log_in(page, desk)
-        page.goto(f"{desk.url}/journal")
+        log_in(page, desk, "/journal")
         detail = page.locator(".trade-detail")
         rows(page).locator(".opens").click()
         detail.get_by_label("Note").fill("half a thought")

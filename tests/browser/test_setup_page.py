@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.support.desk_process import TV_SECRET
+from wire.tradingview import BRICK_INDICATOR
 
 
 def opens_setup(page: Page, desk: LiveDesk) -> Page:
@@ -39,8 +40,18 @@ def test_a_message_is_copied_with_asset_colour_and_secret(page: Page, desk: Live
     copied = page.evaluate("navigator.clipboard.readText()").replace("{{close}}", "1")
     assert json.loads(copied)["secret"] == TV_SECRET
     assert json.loads(copied)["color"] == "red"
+    assert json.loads(copied)["bar_id"] == "{{time}}/1"
     main.get_by_role("button", name="Copy URL").click()
     assert page.evaluate("navigator.clipboard.readText()") == f"{desk.url}/tv_renko_main"
+
+
+def test_the_bricks_indicator_is_copied_line_by_line(page: Page, desk: LiveDesk) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opens_setup(page, desk)
+    page.get_by_text("The bricks' alerts need this indicator").click()
+    page.get_by_role("button", name="Copy indicator").click()
+    expect(page.locator("#copied")).to_contain_text("done")
+    assert page.evaluate("navigator.clipboard.readText()").splitlines() == BRICK_INDICATOR.splitlines()
 
 
 def test_the_page_ticks_when_a_webhook_arrives(page: Page, desk: LiveDesk) -> None:

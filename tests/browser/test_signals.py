@@ -137,6 +137,7 @@ def test_every_kind_can_be_tried(dashboard: Page) -> None:
     assert len(figures) == plays.count() == 6
 
 
+@pytest.mark.whole_browser
 def test_a_hidden_page_notifies_and_two_pages_do_it_once(
     context: BrowserContext, dashboard: Page, desk: LiveDesk
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, market_agrees
+from tests.support.narrow import known
 
 STALE = "STALE CLICK — sent 7 s ago and not carried out: look again and click again"
 LATE = timedelta(seconds=7.2)
@@ -18,7 +20,7 @@ def delays_one(page: Page, path: str) -> None:
     """Let the next click on ``path`` be of seven seconds ago, as if the network had held it."""
 
     def late(route: Route) -> None:
-        body = route.request.post_data_json
+        body: dict[str, Any] = known(route.request.post_data_json)
         clicked = datetime.fromisoformat(body["clicked_at"]) - LATE
         route.continue_(post_data={**body, "clicked_at": clicked.astimezone(UTC).isoformat()})
 

@@ -184,7 +184,7 @@ class Campaign:
 
     def _is_led_by_another(self) -> bool:
         shown = self._state()["global"]
-        return shown["role"] == "writer" and shown["writer"] != self._writer
+        return bool(shown["role"] == "writer" and shown["writer"] != self._writer)
 
     def _state(self) -> dict[str, Any]:
         """Return the document, as soon as there is somebody to ask."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from services.desk import manager as state_manager
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
+    AnyCommand,
     CloseBrick,
     EnterMarket,
     HearBridge,
@@ -24,7 +26,7 @@ from services.engine.model.commands import (
 )
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, Head, StoreDown
+from services.stores.store import Commit, Head, StoreDown, StoreError
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PATIENCE_SECONDS, TV_SECRET, eventually
 from wire.types import Stream
 
@@ -42,8 +44,8 @@ class MoodyStore(SqliteStore):
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.is_committing = threading.Event()
-        self.refuses_with = None
-        self.commits = []
+        self.refuses_with: StoreError | None = None
+        self.commits: list[Commit] = []
         super().__init__(path)
 
     def commit(self, commit: Commit) -> Head:
@@ -125,7 +127,7 @@ def test_one_broken_command_does_not_spoil_its_group(manager: StateManager, stor
     with ThreadPoolExecutor(4) as webhooks:
         webhooks.submit(manager.submit, GREEN)
         assert store.is_committing.wait(PATIENCE_SECONDS)
-        broken = webhooks.submit(manager.submit, object())  # no command at all: nothing decides it
+        broken = webhooks.submit(manager.submit, cast(AnyCommand, object()))  # no command at all: nothing decides it
         sound = webhooks.submit(manager.submit, RED)
         eventually(lambda: manager.commands_waiting == 2)
         store.may_commit.set()
@@ -136,7 +138,7 @@ def test_one_broken_command_does_not_spoil_its_group(manager: StateManager, stor
 
 def test_prices_alone_are_published_but_not_committed(manager: StateManager, store: MoodyStore) -> None:
     version = manager.snapshot.version
-    manager.submit(NotePrice("ES", price=5250))
+    manager.submit(NotePrice("ES", price=Decimal(5250)))
     assert manager.snapshot.version > version
     assert store.commits == []
 
@@ -203,7 +205,7 @@ def test_a_new_start_begins_above_every_version_ever_shown(
     manager: StateManager, store: MoodyStore, tmp_path: Path
 ) -> None:
     manager.submit(GREEN)
-    manager.submit(NotePrice("ES", price=5250))
+    manager.submit(NotePrice("ES", price=Decimal(5250)))
     shown = manager.snapshot.version
     manager.stop()
     again = StateManager(SqliteStore(tmp_path / "desk.sqlite"), lambda now: RULES)

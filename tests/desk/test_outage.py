@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import Response
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
@@ -17,6 +18,7 @@ from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Head, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually
+from tests.support.narrow import of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Color, Stream
 
@@ -50,8 +52,12 @@ def patient_desk() -> None:
 def manager(tmp_path: Path) -> Iterator[StateManager]:
     manager = StateManager(SlowStore(tmp_path / "desk.sqlite"), lambda now: RULES)
     yield manager
-    manager.store.goes.set()
+    disk_of(manager).goes.set()
     manager.stop()
+
+
+def disk_of(manager: StateManager) -> SlowStore:
+    return of_type(SlowStore, manager.store)
 
 
 def seconds_until_refused(act: Callable[..., Any], *errors: type[Exception]) -> float:
@@ -62,22 +68,22 @@ def seconds_until_refused(act: Callable[..., Any], *errors: type[Exception]) -> 
 
 
 def test_a_store_that_hangs_is_answered_in_time_and_shown_as_down(manager: StateManager) -> None:
-    manager.store.goes.clear()
+    disk_of(manager).goes.clear()
     took = [seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown, StoreDown) for _ in range(2)]
     assert max(took) < ANSWERS_WITHIN_SECONDS
     assert manager.snapshot.store == "down"
     assert manager.snapshot.desk.assets["ES"].stack.four.color == "neutral"
-    manager.store.goes.set()
+    disk_of(manager).goes.set()
     eventually(lambda: manager.snapshot.store == "up")
     manager.submit(GREEN)
 
 
 def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager: StateManager) -> None:
     """The first command is under way: its outcome is unknown. The second was never begun: it is dropped for good."""
-    manager.store.goes.clear()
+    disk_of(manager).goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
     seconds_until_refused(lambda: manager.submit(HearBridge(ts_connected=True)), StoreDown)
-    manager.store.goes.set()
+    disk_of(manager).goes.set()
     eventually(lambda: manager.snapshot.store == "up")
     kinds = [row.kind for row in manager.store.journal()]
     assert kinds.count("CloseBrick") == 1
@@ -86,12 +92,12 @@ def test_what_was_under_way_when_the_store_hung_comes_true_once_or_never(manager
 
 def test_nothing_is_acknowledged_while_the_store_is_down(manager: StateManager) -> None:
     """SPEC 9: not even a 1pt brick or a price, which need no write: TradingView would not send it again."""
-    manager.store.goes.clear()
+    disk_of(manager).goes.clear()
     seconds_until_refused(lambda: manager.submit(GREEN), OutcomeUnknown)
     for command in (CloseBrick("ES", Stream.ONE, "red"), NotePrice("ES", price=Decimal(5250))):
         seconds_until_refused(lambda command=command: manager.submit(command), OutcomeUnknown, StoreDown)
     assert manager.snapshot.desk.assets["ES"].live.last_price is None
-    manager.store.goes.set()
+    disk_of(manager).goes.set()
     eventually(lambda: manager.snapshot.store == "up")
     manager.submit(CloseBrick("ES", Stream.ONE, "red"))
 
@@ -125,9 +131,10 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-def write_until_refused(desk: DeskProcess, color: Color = "green"):
+def write_until_refused(desk: DeskProcess, color: Color = "green") -> tuple[Response, list[str]]:
     """Send bricks until the disk takes no more; return the refused one's answer and who was acknowledged."""
-    alerts, acknowledged = desk.tradingview(), []
+    alerts = desk.tradingview()
+    acknowledged: list[str] = []
     for number in range(2000):
         name = f"{color} {number}"
         watch = Stopwatch(desk.process)

@@ -17,6 +17,7 @@ from services.engine.model.replies import Refusal
 from tests.support.api_document import documented
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually, without_the_clock
 from tests.support.floor import Floor
+from tests.support.narrow import known
 
 NOW = datetime(2026, 11, 17, 14, 30, tzinfo=UTC)
 ENTRY = {"asset": "ES", "trade_mode": "RUNNER", "order_type": "market", "entry_size_mode": "6pt"}
@@ -39,11 +40,17 @@ def test_five_seconds_are_the_limit_and_an_instant_ahead_counts_as_now() -> None
     def judged(**ago: float) -> Refusal | None:
         return refusal_of_stale(NOW - timedelta(**ago), NOW)
 
+    def refusal(**ago: float) -> Refusal:
+        return known(judged(**ago))
+
     assert refusal_of_stale(None, NOW) is None
     assert judged(seconds=5) is None
     assert judged(days=-9000) is None
-    assert (judged(seconds=5, microseconds=1).code, judged(seconds=5.9).sentence) == ("stale_click", SENTENCE.format(5))
-    assert judged(seconds=14).sentence == SENTENCE.format(14)
+    assert (refusal(seconds=5, microseconds=1).code, refusal(seconds=5.9).sentence) == (
+        "stale_click",
+        SENTENCE.format(5),
+    )
+    assert refusal(seconds=14).sentence == SENTENCE.format(14)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +155,9 @@ def test_another_zone_is_the_same_instant_and_null_is_no_instant(floor: Floor) -
 def test_what_is_no_instant_is_a_wrong_request(floor: Floor, path: str) -> None:
     body = ENTRY if path == "orders" else {"asset": "ES"}
     zoneless, no_day = "2026-11-20T12:00:00", "2026-02-30T12:00:00Z"
-    for wrong in ("", "now", "12:00", "2026-11-20", zoneless, no_day, "1763640000", 1_763_640_000, 1.5, True, [], {}):
+    texts = ("", "now", "12:00", "2026-11-20", zoneless, no_day, "1763640000")
+    others: tuple[object, ...] = (1_763_640_000, 1.5, True, [], {})
+    for wrong in (*texts, *others):
         answer = documented(floor.operator.post(f"/api/{path}", json={**body, "clicked_at": wrong}))
         error_of(answer, 400)
         assert answer.json()["field"] == "clicked_at"

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +18,23 @@ import pytest
 import requests
 
 from services.desk import lease as tenure
+from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager
 from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice
 from services.live.activity import ActivityLog
 from services.live.broadcast import Broadcaster
-from services.notifications.delivery import NoticeBell, NoticeSender, Target
+from services.notifications.delivery import Marked, NoticeCounter, NoticeSender, Target
 from services.notifications.kinds import Notifying
+from services.notifications.stored import not_taken, notice_record, taken, waiting_notices
 from services.ops.config import Config
 from services.ops.opening import open_store
 from services.projections.trades import TRADES
+from services.stores.records import Kind, Record
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import (
     Commit,
     Head,
     JournalRow,
-    NoticeMark,
     NotTheWriter,
     OutcomeUnknown,
     Stored,
@@ -39,7 +43,16 @@ from services.stores.store import (
 )
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, OperatorCaller, error_of, eventually
+from tests.support.desk_process import (
+    PATIENCE_SECONDS,
+    QUICK,
+    DeskProcess,
+    OperatorCaller,
+    TradingViewCaller,
+    error_of,
+    eventually,
+)
+from tests.support.narrow import known, of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
 
@@ -54,18 +67,18 @@ class PausableStore(SqliteStore):
         self.goes.set()
         self.loses_answers = 0
         self.renewals = 0
-        self.looks = []  # when each look at the head alone ended, and what it saw
+        self.looks: list[tuple[float, Head | None]] = []  # when each look at the head alone ended, and what it saw
         self._is_loading = False
         super().__init__(path)
 
-    def load(self) -> Stored:
+    def load(self) -> Stored | None:
         self._is_loading = True
         try:
             return super().load()
         finally:
             self._is_loading = False
 
-    def head(self) -> Head:
+    def head(self) -> Head | None:
         assert self.goes.wait(PATIENCE_SECONDS)
         head = super().head()
         if not self._is_loading:
@@ -116,9 +129,13 @@ def managers() -> Iterator[Callable[..., StateManager]]:
 
     yield open_one
     for manager in opened:
-        manager.store.goes.set()
+        store_of(manager).goes.set()
     for manager in opened:
         manager.stop()
+
+
+def store_of(manager: StateManager) -> PausableStore:
+    return of_type(PausableStore, manager.store)
 
 
 def color(manager: StateManager) -> str | None:
@@ -146,7 +163,12 @@ def test_the_standby_refuses_every_command_and_says_who_holds_the_desk(
 ) -> None:
     writer, standby = managers(path), managers(path)
     before = kinds(writer)
-    for command in (GREEN, EnterMarket("ES", "SCALP", "6pt"), NotePrice("ES", price=5250), KeepDeadLetter("/", "", "")):
+    for command in (
+        GREEN,
+        EnterMarket("ES", "SCALP", "6pt"),
+        NotePrice("ES", price=Decimal(5250)),
+        KeepDeadLetter("/", "", ""),
+    ):
         with pytest.raises(NotTheWriter) as refused:
             standby.submit(command, "key")
         assert refused.value.writer == writer.snapshot.writer
@@ -184,7 +206,9 @@ def test_it_takes_over_at_once_when_the_writer_lets_go(
     writer.submit(GREEN)
     writer.stop()
     eventually(lambda: standby.is_writer)
-    assert [head.holder for _, head in standby.store.looks].count("") == 1  # the first look that finds it free
+    assert [known(head).holder for _, head in store_of(standby).looks].count(
+        ""
+    ) == 1  # the first look that finds it free
     standby.submit(RED)
     assert color(standby) == "red"
     assert standby.snapshot.desk.alerts == ()
@@ -195,9 +219,10 @@ def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(
 ) -> None:
     writer, standby = managers(path), managers(path)
     lost = writer.snapshot.writer
-    writer.store.goes.clear()
+    store_of(writer).goes.clear()
     eventually(lambda: standby.is_writer)
-    took_over_at, silent_since, looks = time.monotonic(), *silence_seen_by(standby)
+    took_over_at = time.monotonic()
+    silent_since, looks = silence_seen_by(standby)
     assert took_over_at - silent_since >= tenure.LEASE_SECONDS
     assert len([at for at in looks if at >= silent_since + tenure.LEASE_SECONDS]) in (1, 2)
     (alert,) = standby.snapshot.desk.alerts
@@ -206,10 +231,10 @@ def test_it_takes_over_from_a_silent_writer_and_says_that_it_was_lost(
     assert kinds(standby)[-1] == "TakeOver"
 
 
-def silence_seen_by(standby: StateManager):
+def silence_seen_by(standby: StateManager) -> tuple[float, list[float]]:
     """Return when a standby that took over had seen the lost writer's last sign, and when it looked from then on."""
-    _, last_sign = standby.store.looks[-1]  # a writer does not look
-    looks = [at for at, head in standby.store.looks if head == last_sign]
+    _, last_sign = store_of(standby).looks[-1]  # a writer does not look
+    looks = [at for at, head in store_of(standby).looks if head == last_sign]
     return looks[0], looks
 
 
@@ -217,14 +242,14 @@ def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(
     path: Path, managers: Callable[..., StateManager]
 ) -> None:
     writer, standby = managers(path), managers(path)
-    writer.store.goes.clear()
+    store_of(writer).goes.clear()
     answers = []
     asking = threading.Thread(target=lambda: answers.append(_outcome(writer, RED)))
     asking.start()
     eventually(lambda: standby.is_writer)
     standby.submit(GREEN)
     before = kinds(standby)
-    writer.store.goes.set()
+    store_of(writer).goes.set()
     asking.join(PATIENCE_SECONDS)
     assert isinstance(answers[0], (NotTheWriter, StoreDown, OutcomeUnknown))
     eventually(lambda: not writer.is_writer)
@@ -235,11 +260,19 @@ def test_a_paused_writer_that_wakes_up_commits_nothing_and_steps_down(
         writer.submit(RED)
 
 
-def _outcome(manager: StateManager, command: AnyCommand):
+def _outcome(manager: StateManager, command: AnyCommand) -> Outcome | StoreError:
     try:
         return manager.submit(command)
     except StoreError as error:
         return error
+
+
+def holds_the_desk(manager: StateManager) -> bool:
+    return manager.is_writer
+
+
+def stands_by(manager: StateManager) -> bool:
+    return not manager.is_writer
 
 
 def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(
@@ -248,10 +281,10 @@ def test_the_two_never_hold_the_desk_together_however_often_it_changes_hands(
     pair = [managers(path), managers(path)]
     for _ in range(4):
         writer, standby = sorted(pair, key=lambda manager: not manager.is_writer)
-        writer.store.goes.clear()
-        eventually(lambda standby=standby: standby.is_writer)
-        writer.store.goes.set()
-        eventually(lambda writer=writer: not writer.is_writer)
+        store_of(writer).goes.clear()
+        eventually(partial(holds_the_desk, standby))
+        store_of(writer).goes.set()
+        eventually(partial(stands_by, writer))
     sequences = [row.sequence for row in pair[0].store.journal()]
     assert sequences == list(range(1, len(sequences) + 1))
 
@@ -261,30 +294,30 @@ def test_an_outage_of_the_standby_does_not_count_against_the_writer(
 ) -> None:
     monkeypatch.setattr(tenure, "LEASE_SECONDS", 3.0)  # a busy machine may hold up the writer's renewal for a while
     writer, standby = managers(path), managers(path)
-    standby.store.goes.clear()
+    store_of(standby).goes.clear()
     time.sleep(tenure.LEASE_SECONDS + 0.3)
-    looked = len(standby.store.looks)
-    standby.store.goes.set()
-    eventually(lambda: len(standby.store.looks) >= looked + 6)
+    looked = len(store_of(standby).looks)
+    store_of(standby).goes.set()
+    eventually(lambda: len(store_of(standby).looks) >= looked + 6)
     assert writer.is_writer
     assert not standby.is_writer
 
 
 def test_what_is_committed_while_the_standby_reads_is_followed_once(
-    path: Path, managers: Callable[..., StateManager]
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The writer commits between the standby's look at the desk and its look at the journal."""
     ear, writer = Ear(), managers(path)
     standby = managers(path, subscribers=[ear])
     load, between = standby.store.load, iter([True])
 
-    def load_slowly() -> Stored:
+    def load_slowly() -> Stored | None:
         stored = load()
         if next(between, False):
             writer.submit(KeepDeadLetter("/tv_renko", "in between", ""))
         return stored
 
-    standby.store.load = load_slowly
+    monkeypatch.setattr(standby.store, "load", load_slowly)
     writer.submit(GREEN)
     eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence and next(between, None) is None)
     told = [row.sequence for row in ear.rows]
@@ -292,25 +325,31 @@ def test_what_is_committed_while_the_standby_reads_is_followed_once(
 
 
 def test_a_standby_does_not_read_the_desk_for_a_renewed_lease(
-    path: Path, managers: Callable[..., StateManager], long_lease: None
+    path: Path, managers: Callable[..., StateManager], long_lease: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, standby = managers(path), managers(path)
-    loads, load = [], standby.store.load
+    loads: list[Stored | None] = []
+    load = standby.store.load
     eventually(lambda: standby.snapshot.desk.sequence == writer.snapshot.desk.sequence)
     looks_on_after_a_renewal(standby, writer)
-    standby.store.load = lambda: (loads.append(1), load())[1]
+
+    def load_and_count() -> Stored | None:
+        loads.append(load())
+        return loads[-1]
+
+    monkeypatch.setattr(standby.store, "load", load_and_count)
     version = standby.snapshot.version
     for _ in range(6):
         looks_on_after_a_renewal(standby, writer)
     assert (loads, standby.snapshot.version) == ([], version)
 
 
-def looks_on_after_a_renewal(standby: StateManager, writer) -> None:
+def looks_on_after_a_renewal(standby: StateManager, writer: StateManager) -> None:
     """Wait until the writer has renewed its lease and the standby has looked twice since."""
-    renewals = writer.store.renewals
-    eventually(lambda: writer.store.renewals > renewals)
-    looks = len(standby.store.looks)
-    eventually(lambda: len(standby.store.looks) >= looks + 2)
+    renewals = store_of(writer).renewals
+    eventually(lambda: store_of(writer).renewals > renewals)
+    looks = len(store_of(standby).looks)
+    eventually(lambda: len(store_of(standby).looks) >= looks + 2)
 
 
 def test_versions_grow_though_the_next_machines_clock_is_behind(
@@ -321,7 +360,7 @@ def test_versions_grow_though_the_next_machines_clock_is_behind(
     first = managers(path)
     first.submit(GREEN)
     for price in range(5):
-        first.submit(NotePrice("ES", price=5250 + price))
+        first.submit(NotePrice("ES", price=Decimal(5250 + price)))
     before = first.snapshot.version
     first.stop()
     monkeypatch.setattr(time, "time_ns", real)
@@ -335,7 +374,7 @@ def test_a_page_of_the_process_before_begins_anew(path: Path, managers: Callable
     broadcaster = Broadcaster(standby, log)
     writer.submit(CloseBrick("ES", Stream.ONE, "red"))
     seen = writer.snapshot.version
-    writer.store.goes.clear()
+    store_of(writer).goes.clear()
     eventually(lambda: standby.is_writer)
     eventually(lambda: broadcaster._seen.role == "writer")
     first = next(broadcaster.listen(after=seen).chunks())
@@ -349,20 +388,42 @@ def test_a_sender_forgets_its_mark_when_another_process_holds_the_desk(
     """Its notice was sent by the other one meanwhile: the old mark must not make it due again."""
     kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
     first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
-    first.store.goes.clear()
-    eventually(lambda: second.is_writer)  # the alert of the lost writer waits in the outbox
-    first.store.goes.set()
+    store_of(first).goes.clear()
+    eventually(lambda: second.is_writer)  # the alert of the lost writer waits to be sent
+    store_of(first).goes.set()
     eventually(lambda: not first.is_writer)
-    notice = second.store.next_notice(1, second.now)
-    sender = NoticeSender(first, Target(1, "json", None), NoticeBell(), threading.Event())
-    sender._unmarked = NoticeMark(notice.number, 1, first.now, 1, next_try_at=first.now, error="refused")
+    (notice,) = waiting_notices(second.store, 1)
+    sender = NoticeSender(first, Target(1, "json", None), NoticeCounter(), threading.Event())
+    sender._unmarked = Marked(first.epoch, [not_taken(notice, first.now, "refused")])
     with pytest.raises(NotTheWriter):
         sender.turn()
-    second.mark_notice(NoticeMark(notice.number, 1, second.now, 1, sent=True))
+    second.mark_records([notice_record(taken(notice, second.now))], second.epoch)
     second.stop()
     eventually(lambda: first.is_writer)
     assert sender._unmarked is None
-    assert first.store.next_notice(1, first.now) is None
+    assert waiting_notices(first.store, 1) == []
+
+
+def test_a_mark_of_an_earlier_turn_as_the_writer_changes_nothing(
+    path: Path, managers: Callable[..., StateManager]
+) -> None:
+    """The desk went to the other process and came back while a notice was under way: the other's mark stands."""
+    kinds = Notifying(frozenset({"writer_lost", "alert"}), 1)
+    first, second = managers(path, notifying=kinds), managers(path, notifying=kinds)
+    epoch = first.epoch
+    store_of(first).goes.clear()
+    eventually(lambda: second.is_writer)
+    store_of(first).goes.set()
+    eventually(lambda: not first.is_writer)
+    (notice,) = waiting_notices(second.store, 1)
+    second.mark_records([notice_record(taken(notice, second.now))], second.epoch)
+    second.stop()
+    eventually(lambda: first.is_writer)
+    assert first.epoch == epoch + 2
+    first.mark_records([notice_record(not_taken(notice, first.now, "refused"))], epoch)
+    assert waiting_notices(first.store, 1) == []
+    first.mark_records([notice_record(not_taken(notice, first.now, "refused"))], first.epoch)
+    assert [one.attempts for one in waiting_notices(first.store, 1)] == [1]
 
 
 # -- writes of which nobody knows ------------------------------------------------------------------------------------
@@ -372,7 +433,7 @@ def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(
     path: Path, managers: Callable[..., StateManager]
 ) -> None:
     manager = managers(path)
-    manager.store.loses_answers = 1
+    store_of(manager).loses_answers = 1
     with pytest.raises(OutcomeUnknown):
         manager.submit(GREEN, "key")
     eventually(lambda: color(manager) == "green")
@@ -382,21 +443,21 @@ def test_a_write_whose_answer_was_lost_is_found_and_not_repeated(
 
 
 def test_a_write_in_doubt_cannot_come_through_after_it_was_settled(
-    path: Path, managers: Callable[..., StateManager]
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that hangs in the network while the writer gives up on it must find the door closed."""
     manager = managers(path)
-    late = []
+    late: list[Commit] = []
     commit = manager.store.commit
 
-    def hang(wanted: type[Any]) -> None:
+    def hang(wanted: Commit) -> Head:
         late.append(wanted)
         raise OutcomeUnknown("no answer in time")
 
-    manager.store.commit = hang
+    monkeypatch.setattr(manager.store, "commit", hang)
     with pytest.raises(OutcomeUnknown):
         manager.submit(GREEN)
-    manager.store.commit = commit
+    monkeypatch.setattr(manager.store, "commit", commit)
     eventually(lambda: manager.snapshot.store == "up")
     assert color(manager) == "neutral"
     assert _commit_error(commit, late[0]) == "VersionConflict"
@@ -425,17 +486,20 @@ def test_a_fault_behind_the_commit_is_mended_from_what_is_stored(
     assert kinds(manager).count("CloseBrick") == 2
 
 
-def test_a_doubt_lasts_until_what_is_stored_was_read(path: Path, managers: Callable[..., StateManager]) -> None:
+def test_a_doubt_lasts_until_what_is_stored_was_read(
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The write had come through, and reading it fails at first: nothing may be written onto the old state."""
     manager = managers(path)
-    store, load, failures = manager.store, manager.store.load, iter([True, True, True])
+    store, failures = store_of(manager), iter([True, True, True])
+    load = store.load
 
-    def fail_at_first():
+    def fail_at_first() -> Stored | None:
         if next(failures, False):
             raise StoreDown("not yet")
         return load()
 
-    store.load = fail_at_first
+    monkeypatch.setattr(store, "load", fail_at_first)
     store.loses_answers = 1
     with pytest.raises(OutcomeUnknown):
         manager.submit(GREEN)
@@ -446,22 +510,25 @@ def test_a_doubt_lasts_until_what_is_stored_was_read(path: Path, managers: Calla
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-def test_a_takeover_that_fails_half_way_is_tried_again(path: Path, managers: Callable[..., StateManager]) -> None:
+def test_a_takeover_that_fails_half_way_is_tried_again(
+    path: Path, managers: Callable[..., StateManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer, standby = managers(path), managers(path)
     store, newest_records, failures = standby.store, standby.store.newest_records, iter([True, True])
 
-    def fail_at_first(kind: str, *asked: Any):
+    def fail_at_first(kind: Kind, *asked: Any) -> list[Record]:
         if kind is TRADES and next(failures, False):
             raise StoreDown("not yet")
         return newest_records(kind, *asked)
 
-    store.newest_records = fail_at_first
+    monkeypatch.setattr(store, "newest_records", fail_at_first)
     writer.stop()
     eventually(lambda: standby.is_writer)
+    assert next(failures, None) is None
     standby.submit(GREEN)
 
 
-def _commit_error(commit: Commit, late: Any):
+def _commit_error(commit: Callable[[Commit], Head], late: Commit) -> str | None:
     try:
         commit(late)
     except StoreError as error:
@@ -500,7 +567,8 @@ def journal_of(desk: DeskProcess) -> list[JournalRow]:
 
 
 def role_of(operator: OperatorCaller) -> str:
-    return operator.state()["global"]["role"]
+    role: str = operator.state()["global"]["role"]
+    return role
 
 
 @pytest.mark.processes
@@ -515,6 +583,7 @@ def test_a_second_web_stands_by_and_follows_a_killed_one(tmp_path: Path, place: 
         assert "STANDBY" in error_of(answer, 503)
         assert answer.headers["Retry-After"]
         assert answer.json()["writer"] == state["writer"]
+        assert (answer.json()["code"], answer.json()["facts"]) == ("standby", {"writer": state["writer"]})
         assert "STANDBY" in error_of(operator.enters(), 503)
         first.kill()
         watch = Stopwatch(second.process)
@@ -549,7 +618,8 @@ def test_a_paused_web_is_followed_within_ten_seconds_and_steps_down_when_it_wake
 def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: dict[str, str]) -> None:
     """Old and new web overlap; TradingView sends each brick again until somebody takes it (503), to either of them."""
     with two_webs(tmp_path, place) as (old, new):
-        sent, stop = [], threading.Event()
+        sent: list[str] = []
+        stop = threading.Event()
 
         def sends(number: int) -> None:
             webs = [old.tradingview(), new.tradingview()]
@@ -557,12 +627,12 @@ def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: dict[
                 name = f"brick {number} {len(sent)}"
                 sent.append(name)
                 tries = itertools.count()
-                eventually(lambda name=name, tries=tries: _is_taken(webs[next(tries) % 2], name))
+                eventually(partial(_is_taken_in_turn, webs, tries, name))
 
         with ThreadPoolExecutor(4) as senders:
             sending = [senders.submit(sends, number) for number in range(4)]
             eventually(lambda: len(sent) > 20)
-            old.process.terminate()
+            old.spawned.terminate()
             operator = new.operator()
             eventually(lambda: role_of(operator) == "writer")
             told = len(sent)
@@ -578,8 +648,9 @@ def test_a_rolling_deploy_loses_and_doubles_nothing(tmp_path: Path, place: dict[
         assert operator.state()["alerts"] == []
 
 
-def _is_taken(alerts, name: str) -> bool:
+def _is_taken_in_turn(webs: list[TradingViewCaller], tries: Iterator[int], name: str) -> bool:
+    """Send a brick to the next of the webs; return whether it was taken."""
     try:
-        return alerts.brick(2.5, "green", bar_id=name).status_code == 200
+        return webs[next(tries) % len(webs)].brick(2.5, "green", bar_id=name).status_code == 200
     except requests.RequestException:
         return False

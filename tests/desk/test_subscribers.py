@@ -10,12 +10,13 @@ import pytest
 from services.desk import lease, subscribers
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, KeepDeadLetter
+from services.engine.model.state import Desk
 from services.stores.codec.committed_events import events_of
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, JournalRow, OutcomeUnknown
+from services.stores.store import Commit, Head, JournalRow, OutcomeUnknown
 from tests.desk.test_manager import RULES
 from tests.support.commits import Ear
-from tests.support.desk_process import DeskProcess, eventually
+from tests.support.desk_process import eventually
 from wire.types import Stream
 
 GREEN, RED = CloseBrick("ES", Stream.FOUR, "green"), CloseBrick("ES", Stream.FOUR, "red")
@@ -81,16 +82,18 @@ def test_a_standby_that_is_far_behind_hears_of_every_row(path: Path, monkeypatch
         assert sequences(ear) == list(range(began + 1, began + 21))
 
 
-def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path: Path) -> None:
+def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with listening(path) as (manager, ear):
         store_it = manager.store.commit
 
-        def loses_the_answer(commit: Commit) -> None:
+        def loses_the_answer(commit: Commit) -> Head:
             store_it(commit)
-            manager.store.commit = store_it
+            monkeypatch.setattr(manager.store, "commit", store_it)
             raise OutcomeUnknown("the answer was lost")
 
-        manager.store.commit = loses_the_answer
+        monkeypatch.setattr(manager.store, "commit", loses_the_answer)
         with pytest.raises(OutcomeUnknown):
             manager.submit(GREEN)
         eventually(lambda: manager.snapshot.store == "up" and [row.kind for row in ear.rows].count("CloseBrick") == 1)
@@ -100,7 +103,7 @@ def test_a_write_whose_answer_was_lost_is_heard_once_when_it_is_found(path: Path
 
 def test_a_subscriber_that_fails_harms_nobody(path: Path) -> None:
     class Broken:
-        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: Desk) -> None:
             raise RuntimeError("of a test")
 
     with listening(path, Broken()) as (manager, ear):
@@ -113,7 +116,7 @@ def test_the_desk_is_heard_before_anybody_can_read_it_though_no_row_was_written(
     class Early:
         was_shown = None
 
-        def on_commit(self, rows: list[JournalRow], events: Any, desk: DeskProcess) -> None:
+        def on_commit(self, rows: list[JournalRow], events: Any, desk: Desk) -> None:
             if started and not rows:
                 self.was_shown = manager.snapshot.desk is desk
 

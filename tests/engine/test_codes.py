@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import get_args
@@ -12,16 +12,17 @@ import msgspec
 import pytest
 
 from services.engine.model.commands import ReportExecution
-from services.engine.model.replies import RefusalCode
+from services.engine.model.replies import Refusal
 from services.engine.model.wording import DASH, Explanation, facts_of, parts_of, sentence_of
 from services.engine.rules.alerts import ALERTS, explanation_of
 from services.engine.rules.gates import TITLES
 from services.engine.rules.refusals import REFUSALS, TABLE
 from services.notifications.kinds import KIND_NAMES
 from services.stores.codec.documents import read_answer, write_answer
+from tests.support.narrow import known, of_type
 from tests.support.paths import REPOSITORY
 from tests.support.trader import Trader
-from wire.types import OrderStatus
+from wire.types import OrderStatus, RefusalCode
 
 
 def calls_of(name: str) -> Iterator[ast.Call]:
@@ -45,7 +46,8 @@ def test_every_refusal_has_one_row_and_every_row_is_used() -> None:
 
 
 def test_every_title_that_is_given_is_in_its_row() -> None:
-    given = {(call.args[0].value, call.args[2].value) for call in calls_of("refuse") if len(call.args) > 2}
+    refused = [call.args for call in calls_of("refuse") if len(call.args) > 2]
+    given = {(ast.literal_eval(code), ast.literal_eval(title)) for code, _, title, *_ in refused}
     assert given
     assert all(title in REFUSALS[code].titles for code, title in given)
     assert all(title in {usual for _, usual in given} for rule in TABLE for title in rule.titles[1:])
@@ -77,14 +79,14 @@ def test_an_alert_ends_by_events_if_and_only_if_it_lasts() -> None:
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
-        (("NO ZONE", "waiting for a brick"), "NO ZONE — waiting for a brick"),
+        (("NO ZONE", "waiting for a brick", None), "NO ZONE — waiting for a brick"),
         (("POST-EXIT COOLDOWN ACTIVE", "", 180), "POST-EXIT COOLDOWN ACTIVE (03:00 remaining)"),
         (("5 MIN LOCK ACTIVE", "used", 1), "5 MIN LOCK ACTIVE — used (00:01 remaining)"),
-        (("", "target was 500"), "target was 500"),
-        (("DAILY STOP", ""), "DAILY STOP"),
+        (("", "target was 500", None), "target was 500"),
+        (("DAILY STOP", "", None), "DAILY STOP"),
     ],
 )
-def test_a_sentence_is_made_of_title_detail_and_time_left(parts: tuple[int | str, ...], sentence: str) -> None:
+def test_a_sentence_is_made_of_title_detail_and_time_left(parts: tuple[str, str, int | None], sentence: str) -> None:
     assert sentence_of(*parts) == sentence
 
 
@@ -134,7 +136,7 @@ def test_an_open_gate_says_nothing() -> None:
     assert (rung.is_open, rung.code, rung.title, rung.detail, rung.facts) == (True, None, None, None, {})
 
 
-REFUSED = {
+REFUSED: dict[RefusalCode, Callable[[Trader], Trader]] = {
     "exit_locked": lambda t: t.is_long().exits(),
     "nothing_to_exit": lambda t: t.exits(),
     "already_waiting": lambda t: t.with_structure("green").preorders("BUY").preorders("BUY"),
@@ -144,12 +146,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_a_refusal_is_its_rows_title_with_a_detail(code: str) -> None:
+def test_a_refusal_is_its_rows_title_with_a_detail(code: RefusalCode) -> None:
     refusal = REFUSED[code](Trader()).refusal
     rule = REFUSALS[code]
     assert refusal.code == code
     assert refusal.title in rule.titles
-    assert refusal.sentence == sentence_of(refusal.title if rule.is_led else "", refusal.detail)
+    assert refusal.sentence == sentence_of(known(refusal.title) if rule.is_led else "", known(refusal.detail))
 
 
 def test_a_refusal_comes_back_from_the_store_as_it_was() -> None:
@@ -163,7 +165,7 @@ def test_an_answer_that_an_earlier_program_kept_has_its_sentence_alone() -> None
         b'"retry_after_s":null,"ladder":[{"gate":"zone","is_open":false,"sentence":"NO ZONE \xe2\x80\x94 waiting",'
         b'"reopens_at":null,"reopens":"8pt or 12pt brick"}]}'
     )
-    refusal = read_answer(kept)
+    refusal = of_type(Refusal, read_answer(kept))
     assert (refusal.sentence, refusal.title, refusal.detail, refusal.facts) == ("NO ZONE — waiting", None, None, {})
     assert refusal.ladder[0].title is None
 
@@ -171,13 +173,14 @@ def test_an_answer_that_an_earlier_program_kept_has_its_sentence_alone() -> None
 def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
     trader = Trader().is_long().exits(force=True).rejected("closed market")
     alert = trader.last_alert
+    facts = of_type(dict, alert.facts)
     assert explanation_of(alert) == Explanation(
         "exit_refused",
         "EXIT REFUSED",
         "manual exit of 5 MESZ6 was REJECTED (closed market); the position is still open, exit again",
-        alert.facts,
+        facts,
     )
-    assert alert.facts | {"order_id": ""} == {
+    assert facts | {"order_id": ""} == {
         "order_id": "",
         "source": "manual",
         "qty": 5,

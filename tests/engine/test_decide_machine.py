@@ -42,6 +42,7 @@ from services.engine.model.commands import (
     SwitchEnv,
     TakeSnapshot,
     TickClock,
+    ToggledExit,
     ToggleExit,
     TouchLevel,
 )
@@ -57,11 +58,12 @@ from services.engine.model.events import (
     TradeResized,
 )
 from services.engine.model.order import Order
-from services.engine.model.replies import ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
+from services.engine.model.replies import BrickTaken, Done, ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
 from services.engine.model.state import AssetLive, Desk, DeskLive
 from tests.support.builders import AGAINST, CONTRACTS, NEW_YORK, TOGGLES, WITH
+from tests.support.narrow import known, of_type
 from tests.support.trader import Trader
-from wire.types import Color, OrderStatus, Side, Stream
+from wire.types import Color, Env, OrderStatus, Side, SizeMode, Stream, TradeMode
 
 ASSETS = ("ES", "NQ", "YM")
 SIGN = {"BUY": 1, "SELL": -1}
@@ -302,7 +304,9 @@ class Shadow:
         if (self.start_equity - self.equity) * 100 >= self.rules["daily_stop_limit_pct"] * self.start_equity:
             self.is_stopped = True
 
-    def see_positions(self, held: dict[str, int], decision: Decision, now: datetime, open_before: set[str]) -> None:
+    def see_positions(
+        self, held: dict[str, tuple[int, int]], decision: Decision, now: datetime, open_before: set[str]
+    ) -> None:
         followed = {
             event.asset
             for event in decision.events
@@ -354,7 +358,7 @@ class Shadow:
 
     def direction(self, asset: str, asked: str | None) -> str | None:
         high, macro = (self.colors.get((asset, stream)) for stream in (Stream.HIGH, Stream.MACRO))
-        structure = {("green", "green"): "BUY", ("red", "red"): "SELL"}.get((high, macro))
+        structure = {"green": "BUY", "red": "SELL"}.get(high or "") if high == macro else None
         return asked or structure
 
     def closed_gates(self, asset: str, asked: str | None, override: bool, now: datetime) -> list[str]:
@@ -387,7 +391,7 @@ class DeskMachine(RuleBasedStateMachine):
     """Everything that can be asked, in any order; the invariants are in ``ask`` and at the end."""
 
     @initialize(start=st.sampled_from(STARTS), live=st.booleans(), filters=st.booleans(), limit=st.integers(1, 4))
-    def open(self, start, live, filters, limit: int) -> None:
+    def open(self, start: tuple[str, str], live: bool, filters: bool, limit: int) -> None:
         self.trader = Trader(
             on=start[0],
             at=start[1],
@@ -444,7 +448,7 @@ class DeskMachine(RuleBasedStateMachine):
     # -- time -------------------------------------------------------------------------------------------------
 
     @rule(seconds=moments, ticks=st.booleans())
-    def time_passes(self, seconds: float, ticks) -> None:
+    def time_passes(self, seconds: float, ticks: bool) -> None:
         self.trader.now += timedelta(seconds=seconds)
         if ticks:
             self.ask(TickClock())
@@ -455,7 +459,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.trader.now = self.now.replace(microsecond=0) + timedelta(seconds=300 - int(into.total_seconds()))
 
     @rule(settings=st.just({}) | some_limits)
-    def program_restarts(self, settings: Any) -> None:
+    def program_restarts(self, settings: dict[str, Any]) -> None:
         """Start again, perhaps with another environment. A candle is not resized under an entry on its way."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
@@ -471,7 +475,7 @@ class DeskMachine(RuleBasedStateMachine):
     # -- the market -------------------------------------------------------------------------------------------
 
     @rule(asset=assets, stream=st.sampled_from(Stream), color=colors, timed=st.booleans())
-    def brick_closes(self, asset: str, stream: Stream, color: Color, timed) -> None:
+    def brick_closes(self, asset: str, stream: Stream, color: Color, timed: bool) -> None:
         self.count += 1
         bar_at = self.now if timed else None
         brick = CloseBrick(asset, stream, color, bar_id=f"brick-{self.count}", bar_at=bar_at)
@@ -480,7 +484,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.sent.append(brick)
 
     @rule(asset=assets, high=colors, macro=colors)
-    def zone_forms(self, asset: str, high, macro) -> None:
+    def zone_forms(self, asset: str, high: Color, macro: Color) -> None:
         for stream, color in ((Stream.MACRO, macro), (Stream.HIGH, high), (Stream.MAIN, high)):
             self._apply(CloseBrick(asset, stream, color))
 
@@ -495,8 +499,9 @@ class DeskMachine(RuleBasedStateMachine):
         preorder = self.shadow.preorder.get(asset) if stream is Stream.MAIN else None
         fires = preorder is not None and color == WITH[preorder[0]] and not self._closed_for(asset, preorder)
         decision = self.ask(brick)
-        assert not decision.answer.duplicate
-        assert not decision.answer.stale
+        answer = of_type(BrickTaken, decision.answer)
+        assert not answer.duplicate
+        assert not answer.stale
         if preorder is not None:
             (ended,) = [event for event in decision.events if isinstance(event, PreOrderEnded)]
             assert ended.fired is fires, f"pre-order ended with {ended.reason}"
@@ -516,7 +521,7 @@ class DeskMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(which=st.integers(0, 10**6))
     def brick_is_sent_again(self, which: int) -> None:
-        assert self.ask(self.sent[which % len(self.sent)]).answer.duplicate
+        assert of_type(BrickTaken, self.ask(self.sent[which % len(self.sent)]).answer).duplicate
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(stream=st.sampled_from([Stream.FOUR, Stream.MAIN, Stream.HIGH]), asset=assets)
@@ -531,10 +536,10 @@ class DeskMachine(RuleBasedStateMachine):
         (asset, stream), newest = list(self.newest.items())[which % len(self.newest)]
         self.count += 1
         late = CloseBrick(asset, stream, color, f"late-{self.count}", newest - timedelta(microseconds=1))
-        assert self.ask(late).answer.stale
+        assert of_type(BrickTaken, self.ask(late).answer).stale
 
     @rule(asset=assets, price=st.none() | prices, delay=st.sampled_from([None, 0, 1, 700, -30, -90]))
-    def price_is_heard(self, asset: str, price: float, delay: float) -> None:
+    def price_is_heard(self, asset: str, price: float | None, delay: float | None) -> None:
         sent_at = None if delay is None else self.now - timedelta(seconds=delay)
         self.ask(NotePrice(asset, None if price is None else Decimal(price), sent_at))
         heard = self.now if sent_at is None or sent_at > self.now + timedelta(seconds=60) else sent_at
@@ -555,7 +560,9 @@ class DeskMachine(RuleBasedStateMachine):
         mode=st.sampled_from(["SCALP", "RUNNER"]),
         size=st.sampled_from(["6pt", "9pt"]),
     )
-    def operator_enters(self, asset: str, direction: Side, override, mode, size) -> None:
+    def operator_enters(
+        self, asset: str, direction: Side | None, override: bool, mode: TradeMode, size: SizeMode
+    ) -> None:
         command = EnterMarket(asset, mode, size, direction, override and direction is not None)
         unpolled = decide(self.desk, command, self.now).answer
         self.ask(TickClock())
@@ -568,7 +575,7 @@ class DeskMachine(RuleBasedStateMachine):
         if isinstance(answer, Refusal):
             assert [rung.gate for rung in answer.ladder if not rung.is_open] == gates
         else:
-            assert answer.order.side == self.shadow.direction(asset, direction)
+            assert known(of_type(OrderTaken, answer).order).side == self.shadow.direction(asset, direction)
 
     @rule(
         asset=assets,
@@ -578,25 +585,27 @@ class DeskMachine(RuleBasedStateMachine):
         calm=st.booleans(),
         fills=st.integers(0, 5),
     )
-    def operator_enters_a_living_market(self, asset: str, high, macro, mode, calm: Any, fills: Any) -> None:
+    def operator_enters_a_living_market(
+        self, asset: str, high: Color, macro: Color, mode: TradeMode, calm: bool, fills: int
+    ) -> None:
         """Take away what refuses most entries: silence, structure and, when calm, the last candle and cooldown."""
         if calm:
             self.trader.now += timedelta(seconds=300)
         self.bridge_is_heard(connected=True)
         self.price_is_heard(asset, price=5250, delay=None)
         self.zone_forms(asset, high, macro)
-        direction = {"green": "BUY", "red": "SELL"}[high]
+        direction: Side = "BUY" if high == "green" else "SELL"
         self.operator_enters(asset, direction, override=False, mode=mode, size="6pt")
         order = self.desk.open_order(asset)
         if fills and order is not None and fills <= order.remaining:
             self._fill(order, 5250, None if fills == order.qty else fills)
 
     @rule(asset=assets, force=st.booleans())
-    def operator_exits(self, asset: str, force) -> None:
+    def operator_exits(self, asset: str, force: bool) -> None:
         self.ask(ExitPosition(asset, force))
 
     @rule(force=st.booleans())
-    def operator_exits_all(self, force) -> None:
+    def operator_exits_all(self, force: bool) -> None:
         answer = self.ask(ExitAll(force)).answer
         self.shadow.preorder.clear()
         assert isinstance(answer, ExitsTaken)
@@ -612,7 +621,9 @@ class DeskMachine(RuleBasedStateMachine):
         mode=st.sampled_from(["SCALP", "RUNNER"]),
         calm=st.booleans(),
     )
-    def operator_places_preorder(self, asset: str, direction: Side, override, mode, calm: Any) -> None:
+    def operator_places_preorder(
+        self, asset: str, direction: Side | None, override: bool, mode: TradeMode, calm: bool
+    ) -> None:
         if calm:
             self.trader.now += timedelta(seconds=300)
             self.bridge_is_heard(connected=True)
@@ -624,7 +635,7 @@ class DeskMachine(RuleBasedStateMachine):
         if expected is None and self.shadow.what_waits(asset):
             expected = "already_waiting"
         self._is_answered(PlacePreOrder(asset, mode, "6pt", direction, override), expected)
-        if expected is None:
+        if expected is None and side is not None:
             self.shadow.preorder[asset] = (side, override)
             self.shadow.entry_mode[asset] = mode
 
@@ -663,7 +674,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: "available" in self.shadow.scale_in.values())
     @rule(fills=st.integers(0, 5))
-    def operator_scales_in_a_living_market(self, fills: Any) -> None:
+    def operator_scales_in_a_living_market(self, fills: int) -> None:
         asset = next(asset for asset, status in self.shadow.scale_in.items() if status == "available")
         self.bridge_is_heard(connected=True)
         self.price_is_heard(asset, price=5250, delay=None)
@@ -680,7 +691,9 @@ class DeskMachine(RuleBasedStateMachine):
         aim=st.none() | st.sampled_from(["0", "0.25", "15", "200", "200.25"]),
         unlocks=st.booleans(),
     )
-    def operator_protects(self, asset: str, threshold, enabled, aim: Any, unlocks) -> None:
+    def operator_protects(
+        self, asset: str, threshold: str | None, enabled: bool, aim: str | None, unlocks: bool
+    ) -> None:
         held = bool(self.shadow.position[asset])
         if held and unlocks:
             self._apply(CloseBrick(asset, Stream.TWO_HALF, AGAINST[self.shadow.side(asset)]))
@@ -704,7 +717,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(asset=assets, toggle=st.booleans(), aim=st.none() | st.sampled_from([0, 1, 2, 50, 51]), reset=st.booleans())
-    def operator_arms_signals(self, asset: str, toggle, aim: Any, reset) -> None:
+    def operator_arms_signals(self, asset: str, toggle: bool, aim: int | None, reset: bool) -> None:
         armed = self.shadow.protections.get(asset)
         arms = armed is not None and toggle and not armed["tp_armed"]
         expected = None
@@ -715,14 +728,14 @@ class DeskMachine(RuleBasedStateMachine):
         elif arms and self.shadow.fresh_main[asset] and self.shadow.is_managed(asset):
             expected = "management_locked"
         self._is_answered(SetSignalTarget(asset, toggle, aim, reset), expected)
-        if expected is None:
+        if armed is not None and expected is None:
             armed["tp_armed"] ^= toggle
             armed["tp_target"] = aim or armed["tp_target"]
             armed["tp_count"] = 0 if arms or reset else armed["tp_count"]
 
     @precondition(lambda self: any(self.shadow.position.values()))
     @rule(asset=assets, name=st.sampled_from(sorted(TOGGLES.values())))
-    def operator_toggles_an_exit(self, asset: str, name: str) -> None:
+    def operator_toggles_an_exit(self, asset: str, name: ToggledExit) -> None:
         armed = self.shadow.protections.get(asset)
         expected = None
         if armed is None:
@@ -731,7 +744,7 @@ class DeskMachine(RuleBasedStateMachine):
             restricted = self.shadow.fresh_high[asset] and self.shadow.is_managed(asset)
             expected = "management_locked" if restricted else None
         self._is_answered(ToggleExit(asset, name), expected)
-        if expected is None:
+        if armed is not None and expected is None:
             armed[name] = not armed[name]
 
     @rule()
@@ -742,7 +755,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.shadow.trades_taken += is_left
 
     @rule(env=st.sampled_from(["DEMO", "LIVE"]))
-    def operator_switches_env(self, env) -> None:
+    def operator_switches_env(self, env: Env) -> None:
         self.ask(TickClock())
         expected = self.shadow.refusal_of_env(env, self.now)
         self._is_answered(SwitchEnv(env), expected)
@@ -750,7 +763,7 @@ class DeskMachine(RuleBasedStateMachine):
             self.shadow.switches_account()
 
     @rule(limits=some_limits)
-    def operator_sets_limits(self, limits) -> None:
+    def operator_sets_limits(self, limits: dict[str, Any]) -> None:
         """Change limits; a lowered daily stop is weighed at once."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
@@ -781,13 +794,13 @@ class DeskMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.shadow.open)
     @rule(which=st.integers(0, 2), price=prices, qty=st.none() | st.integers(1, 5))
-    def order_fills(self, which: int, price: float, qty: int) -> None:
+    def order_fills(self, which: int, price: float, qty: int | None) -> None:
         orders = list(self.desk.orders.values())
         if not orders:
             return
         self._fill(orders[which % len(orders)], price, qty)
 
-    def _fill(self, order: Order, price: int, qty: int | None) -> None:
+    def _fill(self, order: Order, price: float, qty: int | None) -> None:
         self.count += 1
         status = OrderStatus.FILLED if qty is None else OrderStatus.PARTIALLY_FILLED
         self.ask(ReportExecution(order.id, status, Decimal(price), qty, exec_id=f"exec-{self.count}"))
@@ -801,7 +814,15 @@ class DeskMachine(RuleBasedStateMachine):
         cum_qty=st.none() | st.integers(1, 7),
         exec_id=st.none() | st.sampled_from(["e1", "e2", "e3"]),
     )
-    def bridge_reports_anything(self, which: int, status: str, price: float, qty: int, cum_qty: int, exec_id) -> None:
+    def bridge_reports_anything(
+        self,
+        which: int,
+        status: str,
+        price: float | None,
+        qty: int | None,
+        cum_qty: int | None,
+        exec_id: str | None,
+    ) -> None:
         ids = [*self.shadow.orders, "0" * 32]
         report = ReportExecution(
             ids[-1 - which % min(len(ids), 5)],
@@ -814,7 +835,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.ask(report)
         again = self.ask(report)
         if exec_id is not None and not isinstance(again.answer, Refusal):
-            assert again.answer.duplicate, "the same execution counted twice"
+            assert of_type(Done, again.answer).duplicate, "the same execution counted twice"
 
     @precondition(lambda self: self.shadow.disagreement)
     @rule(seconds=st.sampled_from([1.999999, 2, 5]))
@@ -835,7 +856,7 @@ class DeskMachine(RuleBasedStateMachine):
         lies=st.just({}) | st.dictionaries(assets, st.sampled_from([-5, 0, 3, 5]), max_size=2),
         open_pnl=st.none() | st.sampled_from([-125, 0, 374, 375]),
     )
-    def snapshot_comes(self, balance, lies, open_pnl) -> None:
+    def snapshot_comes(self, balance: str | None, lies: dict[str, int], open_pnl: int | None) -> None:
         self.ask(TickClock())
         held = {asset: (lies.get(asset, self.shadow.position[asset]), self.shadow.position[asset]) for asset in ASSETS}
         positions = tuple(
@@ -854,7 +875,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.shadow.see_positions(held, decision, self.now, open_before)
 
     @rule(connected=st.booleans())
-    def bridge_is_heard(self, connected) -> None:
+    def bridge_is_heard(self, connected: bool) -> None:
         self.ask(HearBridge(ts_connected=connected))
         self.shadow.bridge_at, self.shadow.bridge_connected = self.now, connected
 

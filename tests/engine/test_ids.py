@@ -16,9 +16,9 @@ import pytest
 from services.engine.model.order import Order
 from services.history.replay import replay_store
 from services.stores.firestore.store import FirestoreStore
-from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from tests.support.paths import FIXTURES
+from tests.support.read_only import read_only
 from tests.support.stored_trader import StoredTrader
 from wire.types import OrderStatus
 
@@ -90,7 +90,7 @@ def ids_in(path: Path) -> list[str]:
 
 
 def test_a_journal_of_before_the_counter_is_replayed_to_the_ids_of_then(old: Path) -> None:
-    reader = SqliteReader(old)
+    reader = read_only(old)
     replay = replay_store(reader)
     reader.close()
     assert replay.is_equal, replay.sentences

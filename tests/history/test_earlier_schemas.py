@@ -17,6 +17,7 @@ from services.history.earlier_schemas import NEW_SINCE
 from services.stores.codec import documents
 from services.views.asset_view import asset_view
 from services.views.rows import alert_view
+from tests.support.narrow import known
 from tests.support.paths import FIXTURES
 from tests.support.stored_trader import StoredTrader
 
@@ -94,7 +95,7 @@ def test_an_alert_of_before_says_title_and_detail_and_no_facts(old: StoredTrader
 def test_a_preorder_that_was_refused_before_shows_its_reason_alone(old: StoredTrader) -> None:
     shown = asset_view(old.desk, old.desk.assets["ES"], old.now)
     assert shown.preorder_refusal is None
-    assert shown.preorder_reason.startswith("5 MIN LOCK ACTIVE — one trade already used this candle (")
+    assert known(shown.preorder_reason).startswith("5 MIN LOCK ACTIVE — one trade already used this candle (")
 
 
 def test_a_preorder_that_is_refused_today_keeps_why_without_the_time_that_was_left(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ from msgspec.structs import replace
 from cli import create_cli
 from services.history.archive import Archive, read_line
 from services.history.export import export
-from services.history.files import FileStands, durable_file
+from services.history.files import FileAlreadyExists, durable_file
 from services.history.prune import NothingToPrune, Pruned, prune
 from services.stores.store import StoreUnreadable
 from tests.support.builders import new_york
@@ -143,28 +144,33 @@ def test_only_the_days_asked_for(
     assert [row["exit_ts"][:10] for row in cells(tmp_path / "trades.csv")] == days
 
 
-def test_a_file_that_stands_is_not_written_over_without_force(flask: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten_without_force(flask: Callable[..., Result], tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("mine")
     answer = flask("export", "--format", "csv", "--to", path)
     assert (answer.exit_code, path.read_text()) == (1, "mine")
-    assert "stands already" in answer.output
+    assert "exists already" in answer.output
     assert flask("export", "--format", "csv", "--to", path, "--force").exit_code == 0
     assert path.read_text().startswith("sequence,")
     assert sorted(p.name for p in tmp_path.iterdir() if ".part" in p.name) == []
 
 
+def lines_until_the_disk_is_full() -> Iterator[bytes]:
+    yield b"half"
+    raise OSError("the disk is full")
+
+
 def test_an_export_that_fails_leaves_what_stood(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(TypeError), durable_file(path, replaces=True) as file:
-        file.writelines([b"half", "no bytes"])
+    with pytest.raises(OSError, match="disk is full"), durable_file(path, replaces=True) as file:
+        file.writelines(lines_until_the_disk_is_full())
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
 
 
 def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with pytest.raises(FileStands), durable_file(path):
+    with pytest.raises(FileAlreadyExists), durable_file(path):
         path.write_text("theirs")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "theirs")]
 
@@ -175,7 +181,7 @@ def test_without_pyarrow_one_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = flask("export", "--format", "parquet", "--to", tmp_path / "it.parquet")
     assert answer.exit_code == 1
-    assert answer.output == "Error: parquet needs pyarrow: python -m pip install -r requirements-export.txt\n"
+    assert answer.output == "Error: parquet needs pyarrow: .venv/bin/python -m pip install -r requirements-export.txt\n"
     assert not (tmp_path / "it.parquet").exists()
 
 
@@ -353,7 +359,7 @@ def test_a_row_that_was_rewritten_is_found_though_the_file_is_whole(trader: Stor
     damaged = files_of(trader, tmp_path)[1]
     text = gzip.decompress(damaged.read_bytes()).replace(b"5252.50", b"5259.50", 1)
     damaged.write_bytes(gzip.compress(text))
-    with pytest.raises(StoreUnreadable, match="not those that its first line vouches for"):
+    with pytest.raises(StoreUnreadable, match="do not match its first line"):
         trader.replays(archive=tmp_path / "archive")
 
 
@@ -375,19 +381,26 @@ def test_a_cut_file_is_found(trader: StoredTrader, tmp_path: Path) -> None:
 # -- the commands -------------------------------------------------------------------------------------------------
 
 
+def changed(trader: StoredTrader, statement: str) -> None:
+    """Change the file behind the desk's back."""
+    with sqlite3.connect(trader.path) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
 def test_replay_ends_with_0_1_and_2(trader: StoredTrader, flask: Callable[..., Result], tmp_path: Path) -> None:
     answer = flask("replay")
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (0, "EQUAL")
     assert f"{len(trader.rows)} rows decided again (1 to {len(trader.rows)})" in answer.output
     store = trader.manager.store
-    store._writer.execute(
-        "UPDATE documents SET body = CAST(replace(body, '\"trades_taken\":1', '\"trades_taken\":0') AS BLOB)"
+    changed(
+        trader, "UPDATE documents SET body = CAST(replace(body, '\"trades_taken\":1', '\"trades_taken\":0') AS BLOB)"
     )
     answer = flask("replay")
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (1, "UNEQUAL")
     assert "_global.day.trades_taken: the journal says 1, the store says 0" in answer.output
     store.prune_journal(5)
-    store._writer.execute("DELETE FROM snapshots")
+    changed(trader, "DELETE FROM snapshots")
     answer = flask("replay")
     assert answer.exit_code == 2
     assert answer.output.startswith("Error: the kept journal begins at row 6")

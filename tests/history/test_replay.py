@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from services.history.prune import prune
 from services.history.replay import replay_store
 from services.stores.codec import documents
 from services.stores.firestore.store import FirestoreStore
-from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import StoreDown, StoreError, StoreUnreadable
 from tests.support.desk_process import eventually
+from tests.support.read_only import read_only
 from tests.support.stored_trader import StoredTrader
 from wire.types import Stream
 
@@ -36,7 +37,16 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def tampered(trader: StoredTrader, statement: str, *values) -> None:
+@pytest.fixture(params=["sqlite", "firestore"])
+def opens(request: pytest.FixtureRequest) -> Any:
+    """What opens the store: None for the file, else a project of the emulator."""
+    if request.param == "sqlite":
+        return None
+    host, project = request.getfixturevalue("firestore_host"), f"desk-{uuid.uuid4().hex[:12]}"
+    return partial(FirestoreStore, project, emulator_host=host)
+
+
+def tampered(trader: StoredTrader, statement: str, *values: object) -> None:
     with sqlite3.connect(trader.path) as connection:
         assert connection.execute(statement, values).rowcount == 1
 
@@ -44,7 +54,9 @@ def tampered(trader: StoredTrader, statement: str, *values) -> None:
 WHERE = {"documents": ("documents", "body", "name = ?"), "journal": ("journal", "events", "sequence = ?")}
 
 
-def changed(trader: StoredTrader, table, key: str | None, name: str, change: Any) -> None:
+def changed(
+    trader: StoredTrader, table: str, key: str | int | None, name: str, change: Callable[[Any], object]
+) -> None:
     """Change a stored JSON body behind the desk's back; whatever is no table of its own is a kind of record."""
     table, body, where = WHERE.get(table, ("records", "body", f"kind = '{table}' AND id = ?"))
     with sqlite3.connect(trader.path) as connection:
@@ -70,6 +82,29 @@ def test_what_nobody_touched_is_equal(trader: StoredTrader) -> None:
     assert replay.rows == replay.last == trader.desk.sequence
     assert replay.programs == ((2, VERSION),)
     assert replay.strangers == []
+
+
+def test_assets_keep_the_order_of_the_settings_over_a_restart(tmp_path: Path, opens: Any) -> None:
+    """Two feeds fall silent in one decision, in the order of the assets: after a restart as in the replay."""
+    trader = StoredTrader(tmp_path / "desk.sqlite", assets=("NQ", "YM", "ES"), opens=opens)
+    trader.brick(6, "green").goes_silent().keeps_snapshot().restarts()
+    assert list(trader.desk.assets) == ["NQ", "YM", "ES"]
+    silent = [alert.asset for alert in trader.later(600).ticks().desk.alerts if alert.code == "tradingview_silent"]
+    assert silent == ["NQ", "YM", "ES"]
+    assert trader.replays().is_equal, trader.replays().sentences
+    trader.stops()
+
+
+def test_an_asset_that_is_held_but_no_longer_listed_comes_first_as_before_the_restart(tmp_path: Path) -> None:
+    trader = StoredTrader(tmp_path / "desk.sqlite", assets=("NQ", "YM", "ES"))
+    trader.is_long(5250, "YM")
+    trader.assets = ("NQ", "ES")
+    trader.restarts()
+    assert list(trader.desk.assets) == ["YM", "NQ", "ES"]
+    assert list(trader.restarts().desk.assets) == ["YM", "NQ", "ES"]
+    trader.goes_silent().later(600).ticks()
+    assert trader.replays().is_equal, trader.replays().sentences
+    trader.stops()
 
 
 def test_it_is_equal_across_restarts_and_changed_rules(trader: StoredTrader) -> None:
@@ -123,10 +158,10 @@ def test_an_event_that_was_rewritten_is_named_by_row_and_field(trader: StoredTra
     assert (replay.unequal_rows, replay.unequal_documents) == ((row.sequence,), ())
     (sentence,) = replay.sentences
     where = f"row {row.sequence} (ReportExecution): TradeClosed.pnl_usd"
-    assert sentence == f"{where}: decided again it is 0, the journal told 100"
+    assert sentence == f"{where}: decided again it is 0, the journal recorded 100"
 
 
-def _closed(told) -> dict[str, Any]:
+def _closed(told: list[dict[str, Any]]) -> dict[str, Any]:
     return next(event for event in told if event["type"] == "TradeClosed")
 
 
@@ -164,16 +199,16 @@ def test_a_row_of_a_newer_program_cannot_be_read(trader: StoredTrader) -> None:
         trader.replays()
 
 
-def test_progress_of_a_long_walk_is_told_on_stderr_now_and_then(
+def test_progress_of_a_long_replay_is_printed_on_stderr_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(display, "PROGRESS_EVERY_SECONDS", 0)
-    tell = display.progress_told()
+    print_progress = display.progress_printer()
     for row in (1000, 2000):
-        tell(row, 50_000)
+        print_progress(row, 50_000)
     captured = capsys.readouterr()
     assert (captured.out, captured.err.splitlines()[1].startswith("row 2000 of 50000, ")) == ("", True)
-    display.progress_told()(1000, 5_000)
+    display.progress_printer()(1000, 5_000)
     assert capsys.readouterr().err == ""
 
 
@@ -201,7 +236,7 @@ def test_a_pruned_journal_is_replayed_from_its_snapshot(trader: StoredTrader) ->
     assert replay.is_equal
     assert replay.first == kept + 1
     trader.manager.store.prune_journal(kept + 1)
-    with pytest.raises(StoreUnreadable, match="no snapshot stands before it"):
+    with pytest.raises(StoreUnreadable, match="there is no snapshot before it"):
         trader.replays()
 
 
@@ -285,7 +320,7 @@ def test_a_store_without_a_desk_is_equal_to_nothing(tmp_path: Path) -> None:
     StoredTrader(tmp_path / "desk.sqlite").stops()
     with sqlite3.connect(tmp_path / "desk.sqlite") as connection:
         connection.execute("DELETE FROM desk")
-    reader = SqliteReader(tmp_path / "desk.sqlite")
+    reader = read_only(tmp_path / "desk.sqlite")
     assert replay_store(reader).rows == 0
     reader.close()
 

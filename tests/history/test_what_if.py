@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,8 +14,10 @@ from services.engine.model.events import EntryAccepted
 from services.history.display import show_what_if
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import command_of, decide_again, opened_by, with_observed
+from services.history.what_if import Allowed, Refused
 from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
+from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
 
 
@@ -43,8 +44,9 @@ def test_a_longer_cooldown_refuses_the_next_entry_and_tells_what_it_made(trader:
     (refused,) = found.refused
     assert (refused.asset, refused.direction, refused.gate) == ("ES", "BUY", "cooldown")
     assert "COOLDOWN" in refused.sentence
-    assert (refused.made.pnl_points, refused.made.pnl_usd) == (-3, -75)
-    assert (found.refused_made, found.all_made, found.entries) == (-75, -25, 2)
+    made = known(refused.made)
+    assert (made.pnl_points, made.pnl_usd) == (Decimal(-3), Decimal(-75))
+    assert (found.refused_made, found.all_made, found.entries) == (Decimal(-75), Decimal(-25), 2)
     assert found.allowed == ()
 
 
@@ -67,7 +69,7 @@ def test_two_trades_a_day_refuse_the_third(trader: StoredTrader) -> None:
         won(trader, points, at=f"{10 + number}:04:00")
     found = trader.under("MAX_TRADES_PER_DAY=2")
     (refused,) = found.refused
-    assert (refused.gate, refused.made.pnl_usd) == ("trade_limit", 125)
+    assert (refused.gate, known(refused.made).pnl_usd) == ("trade_limit", Decimal(125))
 
 
 def test_a_refused_trade_counts_for_nothing_afterwards(trader: StoredTrader) -> None:
@@ -79,7 +81,7 @@ def test_a_refused_trade_counts_for_nothing_afterwards(trader: StoredTrader) -> 
     won(trader, 2, at="10:11:00")
     found = trader.under("COOLDOWN_SECONDS=300", "MAX_TRADES_PER_DAY=2")
     assert [(entry.sequence, entry.gate) for entry in found.refused] == [(found.refused[0].sequence, "cooldown")]
-    assert found.refused[0].made.pnl_points == -1
+    assert known(found.refused[0].made).pnl_points == -1
 
 
 def test_the_candle_of_a_refused_entry_is_free(trader: StoredTrader) -> None:
@@ -115,7 +117,7 @@ def test_a_tighter_daily_stop_refuses_what_followed_and_flattens_nothing_twice(t
     won(trader, 4, at="09:41:00")
     found = trader.under("DAILY_STOP_LIMIT_PCT=1")
     (refused,) = found.refused
-    assert (refused.gate, refused.made.pnl_usd) == ("daily_stop", 100)
+    assert (refused.gate, known(refused.made).pnl_usd) == ("daily_stop", Decimal(100))
     assert trader.under("DAILY_STOP_LIMIT_PCT=1.5").refused == ()
 
 
@@ -150,7 +152,7 @@ def test_the_account_of_the_other_desk_did_not_lose_what_was_refused(trader: Sto
     trader.at("09:50:00")
     won(trader, 2, at="09:51:00")
     found = trader.under("COOLDOWN_SECONDS=300", "DAILY_STOP_LIMIT_PCT=1")
-    assert [(entry.gate, entry.made.pnl_points) for entry in found.refused] == [("cooldown", -30)]
+    assert [(entry.gate, known(entry.made).pnl_points) for entry in found.refused] == [("cooldown", Decimal(-30))]
 
 
 def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(trader: StoredTrader) -> None:
@@ -159,7 +161,7 @@ def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(tra
     assert trader.refused_by is None
     trader.bricks(6, "green").filled_at(5250).bricks(6, "green").exits().filled_at(5251)
     (refused,) = trader.under("COOLDOWN_SECONDS=300").refused
-    assert (refused.gate, refused.made.pnl_points) == ("cooldown", 1)
+    assert (refused.gate, known(refused.made).pnl_points) == ("cooldown", Decimal(1))
 
 
 def test_smaller_entries_are_filled_by_their_share(trader: StoredTrader) -> None:
@@ -177,7 +179,7 @@ def test_a_shorter_life_of_orders_loses_the_entry_that_was_claimed_late(trader: 
     trader.with_structure("green").enters("BUY").later(seconds=20).filled_at(5250)
     trader.bricks(6, "green").exits().filled_at(5252)
     (refused,) = trader.under("ENTRY_TTL_SECONDS=10").refused
-    assert (refused.gate, refused.made.pnl_points) == ("entry_ttl", 2)
+    assert (refused.gate, known(refused.made).pnl_points) == ("entry_ttl", Decimal(2))
     assert trader.under("ENTRY_TTL_SECONDS=25").refused == ()
 
 
@@ -212,9 +214,9 @@ def test_a_day_is_told_alone_with_the_day_before_as_run_up(trader: StoredTrader)
     trader.at("09:35:20", on="2026-11-18")
     won(trader, -4, at="09:36:00")
     found = trader.under("COOLDOWN_SECONDS=300", day="2026-11-18")
-    assert [entry.made.pnl_points for entry in found.refused] == [-4]
+    assert [known(entry.made).pnl_points for entry in found.refused] == [-4]
     found = trader.under("COOLDOWN_SECONDS=300", day="2026-11-17")
-    assert [entry.made.pnl_points for entry in found.refused] == [-3]
+    assert [known(entry.made).pnl_points for entry in found.refused] == [-3]
 
 
 def test_a_change_in_the_page_stays_under_the_other_rule(trader: StoredTrader) -> None:
@@ -253,23 +255,23 @@ DEEDS = (
 STEPS = st.lists(st.sampled_from(DEEDS), min_size=20, max_size=60)
 
 
-def goes(trader: StoredTrader):
+def goes(trader: StoredTrader) -> StoredTrader | None:
     """Enter a while later, and have it filled if the desk lets it through."""
     trader.later(seconds=100).with_structure("green").enters("BUY")
     order = trader.order
     return trader.filled_at(5250) if order is not None and order.kind == "ENTRY" else None
 
 
-def ends(trader: StoredTrader):
+def ends(trader: StoredTrader) -> StoredTrader | None:
     trader.bricks(6, "green").exits()
     order = trader.order
     return trader.filled_at(5250 + len(trader.decisions) % 7 - 4) if order is not None else None
 
 
-def plays(trader: StoredTrader, step) -> None:
+def plays(trader: StoredTrader, step: str) -> None:
     """Take one step of a tape that nobody has thought through."""
     order = trader.order
-    deeds = {
+    deeds: dict[str, Callable[[], object]] = {
         "brick6": lambda: trader.bricks(6, "green"),
         "brick8": lambda: trader.bricks(8, "green"),
         "brick8r": lambda: trader.bricks(8, "red"),
@@ -303,7 +305,7 @@ def plays(trader: StoredTrader, step) -> None:
     deeds[step]()
 
 
-def a_tape(folder: Path, steps: Any) -> StoredTrader:
+def a_tape(folder: Path, steps: list[str]) -> StoredTrader:
     trader = StoredTrader(folder / "desk.sqlite", assets=("ES", "NQ"))
     try:
         for step in steps:
@@ -315,12 +317,12 @@ def a_tape(folder: Path, steps: Any) -> StoredTrader:
 
 @settings(max_examples=40)
 @given(steps=STEPS)
-def test_the_rules_in_force_change_nothing(tmp_path_factory: pytest.TempPathFactory, steps) -> None:
+def test_the_rules_in_force_change_nothing(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     found = trader.under("COOLDOWN_SECONDS=180", "POINTS_TP_TARGET=15", "STOP_POINTS=15")
     assert (found.refused, found.allowed, found.unequal_rows) == ((), (), 0)
     with trader.history() as history:
-        key = documents.read_desk(history.store.load()).id_key
+        key = documents.read_desk(known(history.store.load())).id_key
         first = next(history.rows(0))
         before = opened_by(command_of(first), first, key)
         other = OtherDesk(before, {"cooldown_seconds": 180})
@@ -339,12 +341,13 @@ LOOSER = ["COOLDOWN_SECONDS=0", "CANDLE_SECONDS=1", "MAX_TRADES_PER_DAY=100"]
 @settings(max_examples=40)
 @given(steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER]))
 def test_the_first_difference_is_a_refusal_where_a_rule_is_tighter_and_an_entry_where_it_is_looser(
-    tmp_path_factory: pytest.TempPathFactory, steps, pair
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], pair: str
 ) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     found = trader.under(pair)
     assert found.unequal_rows == 0
-    first = min((*found.refused, *found.allowed), key=lambda entry: entry.sequence, default=None)
+    different: list[Refused | Allowed] = [*found.refused, *found.allowed]
+    first = min(different, key=lambda entry: entry.sequence, default=None)
     is_of_a_preorder = first is not None and first.gate == "pre-order"  # one that could be placed earlier ended earlier
     if first is not None and not is_of_a_preorder:
         assert (first in found.refused) is (pair in TIGHTER)
@@ -358,11 +361,11 @@ def test_the_first_difference_is_a_refusal_where_a_rule_is_tighter_and_an_entry_
     steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER, "ENTRY_QTY_6PT=2", "POINTS_TP_TARGET=50", "STOP_POINTS=9"])
 )
 def test_the_other_desk_holds_nothing_when_the_real_one_is_flat(
-    tmp_path_factory: pytest.TempPathFactory, steps, pair
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], pair: str
 ) -> None:
     trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
     with trader.history() as history:
-        key = documents.read_desk(history.store.load()).id_key
+        key = documents.read_desk(known(history.store.load())).id_key
         first = next(history.rows(0))
         before = opened_by(command_of(first), first, key)
         other = OtherDesk(before, rules_named([pair]))

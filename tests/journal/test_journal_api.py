@@ -31,7 +31,8 @@ def trades_once(desk: DeskProcess, won: float, by_force: bool = False, **more: A
     left = operator.post("/api/exit", json={"asset": "ES", "force": by_force})
     bridge.fills(left.json()["order"], 5250 + won)
     eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"])
-    return entered["id"]
+    entry_id: str = entered["id"]
+    return entry_id
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,8 @@ def test_a_filter_holds_for_trades_figures_and_the_sheet(
 
 
 def test_pages_follow_each_other(operator: OperatorCaller, traded: list[str]) -> None:
-    found, before = [], {}
+    found: list[str] = []
+    before: dict[str, str] = {}
     for _ in range(5):
         page = asked(operator, "trades", limit=1, **before)
         found += [trade["id"] for trade in page["trades"]]
@@ -259,7 +261,8 @@ def test_who_has_the_samples_asks_for_those_that_came_after(operator: OperatorCa
 
 
 def tried_at(operator: OperatorCaller) -> str | None:
-    return operator.state()["global"]["last_try_ts"]
+    at: str | None = operator.state()["global"]["last_try_ts"]
+    return at
 
 
 def test_the_state_says_when_a_rule_was_tried_last(tmp_path: Path) -> None:
@@ -341,7 +344,7 @@ def test_notes_outlast_a_restart(tmp_path: Path) -> None:
 
 def test_a_reason_needs_an_override_and_is_bounded(operator: OperatorCaller) -> None:
     assert "override_reason" in error_of(operator.enters(override_reason="why"), 400)
-    asks = {"direction": "BUY", "entry_override": True}
+    asks: dict[str, Any] = {"direction": "BUY", "entry_override": True}
     error_of(operator.enters(**asks, override_reason="x" * 301), 400)
     assert operator.enters(**asks, override_reason="x" * 300).status_code in (201, 409)
 

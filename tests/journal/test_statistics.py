@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from services.engine.model.trading_day import trading_day_of
 from services.journal.statistics import (
     GROUPINGS,
     NEW_YORK,
+    Figures,
     blocked_by_gate,
     calendar_of,
     curve_of,
@@ -29,7 +31,6 @@ from services.journal.trades import (
     PAGE,
     Cursor,
     JournalTrade,
-    Note,
     Selection,
     day_begin,
     page_of,
@@ -38,12 +39,14 @@ from services.journal.trades import (
     trade_with_note,
     write_cursor,
 )
+from services.projections.attempts import Attempt
 from services.projections.entry_gates import GatesAtEntry, gates_record
-from services.projections.notes import note_record
+from services.projections.notes import Note, note_record
 from services.projections.trades import ClosedTrade, trade_record
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Store, StoreState
 from tests.support.builders import TUESDAY, new_york
+from tests.support.narrow import known
 
 ROLL = "18:00"
 CLOSE = new_york(TUESDAY, "10:00:00")
@@ -52,13 +55,13 @@ COUNTED = {"trades", "wins", "losses", "trades_with_r"}
 
 def a_trade(
     number: int = 0,
-    points: float = "1",
-    usd=None,
-    closed=CLOSE,
-    held=60.0,
-    stop="15",
-    note=Note(),  # noqa: B008
-    gates=None,
+    points: str = "1",
+    usd: str | None = None,
+    closed: datetime = CLOSE,
+    held: float = 60.0,
+    stop: str | None = "15",
+    note: Note | None = None,
+    gates: GatesAtEntry | None = None,
     **more: Any,
 ) -> JournalTrade:
     facts = {
@@ -82,7 +85,7 @@ def a_trade(
         **more,
     }
     day = trading_day_of(closed, ROLL)
-    return JournalTrade(TradeClosed(**facts), day, None if stop is None else Decimal(stop), note, gates)
+    return JournalTrade(TradeClosed(**facts), day, None if stop is None else Decimal(stop), note or Note(), gates)
 
 
 gates = st.builds(
@@ -125,12 +128,12 @@ trades = st.lists(
 )
 
 
-def between(value: Any, *steps: Any):
+def between(value: Decimal | None, *steps: tuple[str, int | None]) -> str | None:
     """Return the name in front of the first bound that a value stays below."""
     return None if value is None else next(name for name, bound in steps if bound is None or value < bound)
 
 
-SAID_OF_GATES = {
+SAID_OF_GATES: dict[str, Callable[[GatesAtEntry], str | None]] = {
     "trade_of_day": lambda g: str(g.trade_of_day),
     "daily_stop_used": lambda g: between(
         g.daily_stop_used_pct, ("below 50 %", 50), ("50 to 70 %", 70), ("70 to 85 %", 85), ("85 % and more", None)
@@ -152,10 +155,10 @@ SAID_OF_GATES = {
 # -- the oracle -----------------------------------------------------------------------------------------------------
 
 
-def oracle(entries: Any) -> dict[str, Any]:
+def oracle(entries: list[JournalTrade]) -> dict[str, Any]:
     """Say the figures once more, slowly, in fractions."""
-    won = lost = count = wins = losses = with_r = 0
-    points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
+    count = wins = losses = with_r = 0
+    won = lost = points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
     for entry in entries:
         trade = entry.trade
         count += 1
@@ -172,7 +175,7 @@ def oracle(entries: Any) -> dict[str, Any]:
         hold += Fraction((trade.exit_ts - trade.entry_ts) // timedelta(microseconds=1), 1_000_000)
         mae, mfe = mae + Fraction(trade.mae_points), mfe + Fraction(trade.mfe_points)
 
-    def over(part: Any, whole: Any):
+    def over(part: Fraction, whole: Fraction | int) -> Fraction | None:
         return part / whole if whole else None
 
     return {
@@ -195,7 +198,7 @@ def oracle(entries: Any) -> dict[str, Any]:
     }
 
 
-def assert_are(figures, expected: Any) -> None:
+def assert_are(figures: Figures, expected: dict[str, Any]) -> None:
     for name, value in asdict(figures).items():
         if value is None or name in COUNTED:
             assert value == expected[name], name
@@ -205,12 +208,12 @@ def assert_are(figures, expected: Any) -> None:
 
 
 @given(trades)
-def test_figures_are_what_the_oracle_counts(entries) -> None:
+def test_figures_are_what_the_oracle_counts(entries: list[JournalTrade]) -> None:
     assert_are(figures_of(entries), oracle(entries))
 
 
 @given(trades)
-def test_points_and_dollars_are_summed_to_the_cent(entries) -> None:
+def test_points_and_dollars_are_summed_to_the_cent(entries: list[JournalTrade]) -> None:
     figures = figures_of(entries)
     assert Fraction(figures.points) == sum(Fraction(e.trade.pnl_points) for e in entries)
     assert Fraction(figures.usd) == sum(Fraction(e.trade.pnl_usd) for e in entries)
@@ -241,9 +244,13 @@ def test_r_is_the_result_over_the_first_stop_where_it_is_known() -> None:
 # -- groups and curves ----------------------------------------------------------------------------------------------
 
 
+def said_at_entry(say: Callable[[GatesAtEntry], str | None], entry: JournalTrade) -> list[str]:
+    return [(entry.gates and say(entry.gates)) or "unknown"]
+
+
 @given(trades, st.sampled_from(sorted(GROUPINGS)))
-def test_every_trade_is_in_the_groups_of_its_names(entries, by) -> None:
-    names = {
+def test_every_trade_is_in_the_groups_of_its_names(entries: list[JournalTrade], by: str) -> None:
+    all_names: dict[str, Callable[[JournalTrade], Sequence[str]]] = {
         "hour": lambda e: [e.trade.entry_ts.astimezone(NEW_YORK).strftime("%H")],
         "weekday": lambda e: [e.trading_day.strftime("%A")],
         "zone": lambda e: [e.trade.zone],
@@ -261,8 +268,9 @@ def test_every_trade_is_in_the_groups_of_its_names(entries, by) -> None:
             if e.trade.override
             else {"NONE": "unknown", "ADOPTED": "unknown"}.get(e.trade.zone, e.trade.zone)
         ],
-        **{gate: lambda e, say=say: [(e.gates and say(e.gates)) or "unknown"] for gate, say in SAID_OF_GATES.items()},
-    }[by]
+        **{gate: partial(said_at_entry, say) for gate, say in SAID_OF_GATES.items()},
+    }
+    names = all_names[by]
     groups = groups_of(entries, by)
     assert len({group.name for group in groups}) == len(groups)
     assert {group.name for group in groups} == {name for entry in entries for name in names(entry)}
@@ -278,7 +286,7 @@ def test_hours_are_new_yorks_on_both_sides_of_the_clock_change() -> None:
 
 
 @given(trades)
-def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries) -> None:
+def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries: list[JournalTrade]) -> None:
     curve = curve_of(entries)
     assert [point.trade_id for point in curve] == [
         e.trade.id for e in sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id))
@@ -298,7 +306,14 @@ def blocked(gate: str = "cooldown", **more: Any) -> EntryBlocked:
 
 def test_blocked_attempts_are_counted_by_gate_the_most_frequent_first() -> None:
     accepted = EntryAccepted("ES", "BUY", None, "o", "FREE", {}, override=True)
-    tries = [blocked("tempo"), blocked(), accepted, blocked(), ExitBlocked("ES"), blocked("zone", override=True)]
+    tries: list[Attempt] = [
+        blocked("tempo"),
+        blocked(),
+        accepted,
+        blocked(),
+        ExitBlocked("ES"),
+        blocked("zone", override=True),
+    ]
     assert list(blocked_by_gate(tries).items()) == [
         ("cooldown", 2),
         ("initial_exit_lock", 1),
@@ -308,8 +323,12 @@ def test_blocked_attempts_are_counted_by_gate_the_most_frequent_first() -> None:
 
 
 @given(trades)
-def test_the_calendar_counts_each_day(entries) -> None:
-    tries = [(CLOSE, blocked()), (CLOSE, ExitBlocked("ES")), (CLOSE + timedelta(days=1), blocked())]
+def test_the_calendar_counts_each_day(entries: list[JournalTrade]) -> None:
+    tries: list[tuple[datetime, Attempt]] = [
+        (CLOSE, blocked()),
+        (CLOSE, ExitBlocked("ES")),
+        (CLOSE + timedelta(days=1), blocked()),
+    ]
     tries.append((CLOSE, EntryAccepted("ES", "BUY", None, "o", "FREE", {}, override=True)))
     days = calendar_of(entries, tries, lambda at: trading_day_of(at, ROLL))
     by_day = {day.day: day for day in days}
@@ -324,7 +343,7 @@ def test_the_calendar_counts_each_day(entries) -> None:
 
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)), st.sampled_from(["18:00", "17:00", "00:00", "09:30"]))  # noqa: DTZ001
-def test_a_moment_lies_in_the_span_of_its_trading_day(moment, roll) -> None:
+def test_a_moment_lies_in_the_span_of_its_trading_day(moment: datetime, roll: str) -> None:
     at = moment.replace(tzinfo=UTC)
     since, until = span_of(trading_day_of(at, roll), trading_day_of(at, roll), roll)
     assert since <= at < until
@@ -360,7 +379,7 @@ def kept(store: SqliteStore) -> list[JournalTrade]:
     return sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id), reverse=True)
 
 
-SELECTIONS = {
+SELECTIONS: dict[str, tuple[Selection, Callable[[JournalTrade], bool]]] = {
     "all": (Selection(), lambda e: True),
     "one day": (
         Selection(first_day=date(2026, 11, 19), last_day=date(2026, 11, 19)),
@@ -377,7 +396,7 @@ SELECTIONS = {
 }
 
 
-def pages(store: Store, selection, limit: int):
+def pages(store: Store, selection: Selection, limit: int) -> Iterator[list[JournalTrade]]:
     before = None
     while True:
         page = page_of(store, selection, ROLL, limit, before)
@@ -402,7 +421,7 @@ def test_pages_joined_are_the_whole_selection(
 def test_one_trade_is_found_with_its_note(store: SqliteStore, kept: list[JournalTrade]) -> None:
     assert trade_with_note(store, kept[0].trade.id, ROLL) == kept[0]
     noted = next(entry for entry in kept if entry.note.at)
-    assert trade_with_note(store, noted.trade.id, ROLL).note.tags == noted.note.tags
+    assert known(trade_with_note(store, noted.trade.id, ROLL)).note.tags == noted.note.tags
     assert trade_with_note(store, "nobody", ROLL) is None
 
 
@@ -413,7 +432,7 @@ def test_a_cursor_that_nobody_wrote_is_refused(text: str) -> None:
 
 
 @given(st.integers(0, 10**9), st.text(st.characters(codec="ascii", categories=["Ll", "Nd"]), min_size=1, max_size=32))
-def test_a_cursor_comes_back_as_it_was(seconds, trade_id) -> None:
+def test_a_cursor_comes_back_as_it_was(seconds: int, trade_id: str) -> None:
     cursor = Cursor(CLOSE + timedelta(seconds=seconds, microseconds=seconds % 999_983), trade_id)
     assert read_cursor(write_cursor(cursor)) == cursor
     assert replace(cursor, trade_id="other") != cursor

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.engine.model.commands import ClaimOrders, CloseBrick, HearBridge, NotePrice
+from services.engine.model.commands import AnyCommand, ClaimOrders, CloseBrick, HearBridge, NotePrice
 from services.live.activity import BRICK_KINDS, ActivityLog
 from services.stores.store import JournalRow
 from tests.support.commits import DESK
@@ -107,7 +107,7 @@ SELDOM_KEPT = {  # they are in the journal only when they told an event: a feed 
 
 
 @pytest.mark.parametrize(("command", "expected"), SELDOM_KEPT.items(), ids=lambda value: type(value).__name__)
-def test_a_row_that_is_seldom_kept_reads_so_too(command: object, expected: tuple[Any, ...]) -> None:
+def test_a_row_that_is_seldom_kept_reads_so_too(command: AnyCommand, expected: tuple[Any, ...]) -> None:
     log, kind = ActivityLog(), type(command).__name__
     log.on_commit([JournalRow(1, AT, command.origin, kind, None, msgspec.json.encode(command), b"[]")], [], DESK)
     logs = log.as_document().logs

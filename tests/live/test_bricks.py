@@ -16,14 +16,14 @@ from services.engine.model.events import BrickApplied
 from services.live import bricks as module
 from services.live.activity import ActivityLog
 from services.live.bricks import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
-from services.live.broadcast import Broadcaster
+from services.live.broadcast import Broadcaster, Message
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import Commit, JournalRow, OutcomeUnknown, StoreDown
+from services.stores.store import Commit, Head, JournalRow, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.builders import CONTRACTS
 from tests.support.commits import hears
 from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
-from wire.types import Stream
+from wire.types import Color, Stream
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
 
@@ -41,7 +41,7 @@ class AppServices:
         self.bricks.remember(self.manager.store, self.manager.snapshot.desk.sequence)
         self.broadcaster = Broadcaster(self.manager, ActivityLog(), self.bricks)
 
-    def closes(self, *colors, stream: Stream = Stream.MAIN, **more: Any) -> None:
+    def closes(self, *colors: Color, stream: Stream = Stream.MAIN, **more: Any) -> None:
         for color in colors:
             self.manager.submit(CloseBrick("ES", stream, color, **more))
 
@@ -96,30 +96,32 @@ def test_a_duplicate_a_late_and_a_neutral_one_are_no_bricks(houses: Callable[[],
         assert house.colors(stream) == ["green"]
 
 
-def test_what_was_not_committed_is_not_kept(houses: Callable[[], AppServices]) -> None:
+def test_what_was_not_committed_is_not_kept(houses: Callable[[], AppServices], monkeypatch: pytest.MonkeyPatch) -> None:
     house = houses()
 
-    def fails(commit: Commit) -> None:
+    def fails(commit: Commit) -> Head:
         raise StoreDown("the disk is full")
 
-    house.manager.store.commit = fails
+    monkeypatch.setattr(house.manager.store, "commit", fails)
     with pytest.raises(StoreDown):
         house.closes("green")
     assert house.colors() == []
 
 
-def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(houses: Callable[[], AppServices]) -> None:
+def test_a_brick_whose_write_was_in_doubt_is_kept_when_it_is_found_stored(
+    houses: Callable[[], AppServices], monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = houses()
     house.closes("green")
     eventually(lambda: house.bricks.is_whole)
     store_it = house.manager.store.commit
 
-    def loses_the_answer(commit: Commit) -> None:
+    def loses_the_answer(commit: Commit) -> Head:
         store_it(commit)
-        house.manager.store.commit = store_it
+        monkeypatch.setattr(house.manager.store, "commit", store_it)
         raise OutcomeUnknown("the answer was lost")
 
-    house.manager.store.commit = loses_the_answer
+    monkeypatch.setattr(house.manager.store, "commit", loses_the_answer)
     with pytest.raises(OutcomeUnknown):
         house.closes("red")
     eventually(lambda: house.colors() == ["green", "red"])
@@ -139,7 +141,7 @@ def test_a_series_is_bounded_and_goes_on_counting() -> None:
 
 
 @pytest.mark.parametrize(("color", "opened"), [("green", Decimal("5244.25")), ("red", Decimal("5256.25"))])
-def test_where_a_brick_opened_follows_from_its_colour(color: str, opened: Decimal) -> None:
+def test_where_a_brick_opened_follows_from_its_colour(color: Color, opened: Decimal) -> None:
     bricks = BrickStore()
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color)])
@@ -208,7 +210,8 @@ def test_no_more_of_the_past_is_read_than_the_bound(
     houses: Callable[[], AppServices], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = houses()
-    before.closes(*["green"] * 10)
+    for _ in range(10):
+        before.closes("green")
     before.stop()
     monkeypatch.setattr(module, "ROWS_REMEMBERED", 4)
     after = houses()
@@ -216,13 +219,13 @@ def test_no_more_of_the_past_is_read_than_the_bound(
     assert 0 < len(after.colors()) <= 4
 
 
-def test_a_store_that_cannot_be_read_leaves_the_charts_empty() -> None:
-    class DeadStore:
-        def journal(self, after: int = 0) -> None:
+def test_a_store_that_cannot_be_read_leaves_the_charts_empty(tmp_path: Path) -> None:
+    class DeadStore(SqliteStore):
+        def journal(self, after: int = 0) -> Iterator[JournalRow]:
             raise StoreDown("gone")
 
     bricks = BrickStore()
-    bricks.remember(DeadStore(), 100)
+    bricks.remember(DeadStore(tmp_path / "desk.sqlite"), 100)
     eventually(lambda: bricks.is_whole)
     assert bricks.last("ES", Stream.MAIN, 10) == []
 
@@ -234,21 +237,20 @@ def test_every_brick_is_told_once_and_in_order(houses: Callable[[], AppServices]
     house = houses()
     eventually(lambda: house.bricks.is_whole)
     listener, quotes = house.broadcaster.listen(), house.broadcaster.listen(quotes_only=True)
-    house.closes(*["green", "red"] * 20)
+    for _ in range(20):
+        house.closes("green", "red")
     house.closes("green", stream=Stream.ONE)
-    heard = []
+    heard: list[Message] = []
 
     def all_came() -> bool:
-        while not listener._queue.empty():
-            heard.append(listener._queue.get())
-        return sum(message.event == "brick" for message in heard) == 41
+        heard.extend(listener.take_queued())
+        return [message.event for message in heard].count("brick") == 41
 
     eventually(all_came)
     bodies = [json.loads(message.body) for message in heard if message.event == "brick"]
     assert (bodies[0]["size"], bodies[0]["n"]) == (6, FIRST_LIVE)
     assert bodies[39]["n"] == FIRST_LIVE + 39
-    while not quotes._queue.empty():
-        assert quotes._queue.get().event in ("quote", "ping")
+    assert {message.event for message in quotes.take_queued()} <= {"quote", "ping"}
 
 
 def test_a_standby_shows_what_the_writer_commits(houses: Callable[[], AppServices]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,12 @@ def trader(tmp_path: Path) -> Iterator[StoredTrader]:
     trader.stops()
 
 
-def closes_a_trade(trader: StoredTrader):
+def closes_a_trade(trader: StoredTrader) -> StoredTrader:
     return trader.enters("BUY").filled_at(5250.25).exits(force=True).filled_at(5252)
 
 
 @contextmanager
-def listening_to(manager: StateManager):
+def listening_to(manager: StateManager) -> Iterator[Heard]:
     broadcaster = Broadcaster(manager, ActivityLog())
     try:
         with Heard(broadcaster) as heard:
@@ -43,7 +44,7 @@ def listening_to(manager: StateManager):
 
 
 @contextmanager
-def standby_of(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch):
+def standby_of(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateManager]:
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.02)
     rules = rules_for(*trader.assets)
     standby = StateManager(SqliteStore(trader.path), lambda now: rules, lambda: trader.now)
@@ -53,9 +54,13 @@ def standby_of(trader: StoredTrader, monkeypatch: pytest.MonkeyPatch):
         standby.stop()
 
 
-def price_told(heard):
-    prices = [quote.body["price"] for quote in heard.of("quote")]
+def price_told(heard: Heard) -> float | None:
+    prices: list[float] = [quote.body["price"] for quote in heard.of("quote")]
     return prices[-1] if prices else None
+
+
+def has_told(heard: Heard, price: float) -> bool:
+    return price_told(heard) == price
 
 
 def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader: StoredTrader) -> None:
@@ -64,7 +69,7 @@ def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader: StoredTr
         assert len(heard.of("state")[0].body["history"]) == 1
         for quote in range(QUOTES):
             trader.hears(5252 + quote)
-            eventually(lambda quote=quote: price_told(heard) == 5252 + quote)
+            eventually(partial(has_told, heard, 5252 + quote))
         changes = heard.of("change")
         assert len(changes) >= QUOTES
         assert [change for change in changes if "history" in change.body["patch"]] == []
@@ -73,7 +78,7 @@ def test_a_hundred_quotes_after_a_closed_trade_carry_no_history(trader: StoredTr
 def test_a_trade_that_closes_while_somebody_listens_is_sent_once(trader: StoredTrader) -> None:
     with listening_to(trader.manager) as heard:
         closes_a_trade(trader).hears(5260)
-        eventually(lambda: price_told(heard) == 5260)
+        eventually(lambda: has_told(heard, 5260))
         told = [change.body["patch"]["history"] for change in heard.of("change") if "history" in change.body["patch"]]
         assert [[trade["exit_price"] for trade in history] for history in told] == [[5252]]
 
@@ -88,7 +93,7 @@ def test_a_hundred_quotes_that_a_standby_follows_carry_no_history_either(
         before = len(heard.messages)
         for quote in range(QUOTES):
             trader.hears(5252 + quote).asks(KeepObservations())
-        eventually(lambda: price_told(heard) == 5252 + QUOTES - 1)
+        eventually(lambda: has_told(heard, 5252 + QUOTES - 1))
         changes = [told for told in heard.messages[before:] if told.event == "change"]
         assert changes
         assert [change for change in changes if "history" in change.body["patch"]] == []

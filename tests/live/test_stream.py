@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 from msgspec import Struct
 
 from services.desk.manager import StateManager
+from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
 from services.live.activity import ActivityLog, LogLine
-from services.live.broadcast import Broadcaster
+from services.live.broadcast import Broadcaster, Message
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from tests.support.desk_process import (
@@ -33,6 +35,7 @@ from tests.support.desk_process import (
     without_the_clock,
 )
 from tests.support.own_time import Stopwatch
+from wire.state import Activity
 from wire.types import Color, Stream
 
 pytestmark = pytest.mark.processes
@@ -45,7 +48,7 @@ class Event(Struct):
 
     kind: str
     version: int
-    body: dict
+    body: dict[str, Any]
     heard_at: datetime
 
 
@@ -53,7 +56,8 @@ class Ear:
     """Listens to a stream in a thread of its own. It speaks HTTP/1.0, which has no chunks."""
 
     def __init__(self, caller: Caller, **headers: str) -> None:
-        lines = {**caller.headers, **headers, "Host": "desk"}
+        own = {name: value.decode() if isinstance(value, bytes) else value for name, value in caller.headers.items()}
+        lines = {**own, **headers, "Host": "desk"}
         if caller.cookies:
             lines["Cookie"] = caller.session_cookie
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -80,14 +84,15 @@ class Ear:
         self.close()
         self.has_ended.set()
 
-    def of(self, kind: str):
+    def of(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.kind == kind]
 
-    def hears(self, kind: str, within: float = PATIENCE_SECONDS):
+    def hears(self, kind: str, within: float = PATIENCE_SECONDS) -> Event:
         """Wait for the first event of a kind."""
-        return eventually(lambda: self.of(kind), within)[0]
+        events: list[Event] = eventually(lambda: self.of(kind), within)
+        return events[0]
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """Return the first document with every patch laid over it, as a client holds it."""
         first = self.hears("state")
         document = first.body
@@ -102,7 +107,7 @@ class Ear:
         self._socket.close()
 
 
-def patched(document: Any, patch: Any) -> Any:
+def patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Lay a merge patch over a document; ``null`` stands for "nothing there"."""
     result = dict(document)
     for name, value in patch.items():
@@ -112,7 +117,7 @@ def patched(document: Any, patch: Any) -> Any:
 
 
 @contextmanager
-def ears(desk: DeskProcess, count: int = 1):
+def ears(desk: DeskProcess, count: int = 1) -> Iterator[list[Ear]]:
     operator = desk.operator()
     with ExitStack() as stack:
         listening = [Ear(operator) for _ in range(count)]
@@ -171,6 +176,15 @@ def test_the_log_is_told_line_by_line(desk: DeskProcess) -> None:
             desk.tradingview().heartbeat(5250.25)
         eventually(lambda: len(ear.of("log")) == 3)
         assert ear.of("log")[2].body["replaces_last"] is True
+
+
+def test_a_brick_is_told_as_its_event_then_the_change_then_its_log_line(desk: DeskProcess) -> None:
+    with ears(desk) as [ear]:
+        ear.hears("state")
+        desk.tradingview().brick(8, "green")
+        ear.hears("log")
+        told = [event.kind for event in ear.events if event.kind in ("event", "change", "log")]
+        assert told == ["event", "change", "log"]
 
 
 def test_a_ping_comes_without_any_news(desk: DeskProcess) -> None:
@@ -240,13 +254,13 @@ def test_the_ends_of_candle_and_cooldown_come_at_their_instant(tmp_path: Path) -
         cooldown_ends = operator.state()["global"]["post_exit_lock_expires_ts"]
         watch = Stopwatch(desk.process)
         for name, ends_at in (("five_min_trade_lock", candle_ends), ("post_exit_lock", cooldown_ends)):
-            told = eventually(lambda name=name: [e for e in ear.of("change") if says_over(e, f"{name}_active")])[-1]
+            told = eventually(partial(changes_that_end, ear, f"{name}_active"))[-1]
             late_by = (told.heard_at - datetime.fromisoformat(ends_at)).total_seconds()
             assert 0 <= late_by < 0.3 + watch.queued, (name, late_by)
 
 
-def says_over(event, lock) -> bool:
-    return event.body["patch"].get("global", {}).get(lock) is False
+def changes_that_end(ear: Ear, lock: str) -> list[Event]:
+    return [event for event in ear.of("change") if event.body["patch"].get("global", {}).get(lock) is False]
 
 
 # -- who hears what --------------------------------------------------------------------------------------------------
@@ -316,13 +330,15 @@ def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(d
             assert bridge.reports(order["id"], "REJECTED").status_code == 409
             slowest = max(slowest, watch.seconds)
         assert slowest < 1
-        assert "event: resync" in everything_from(deaf)
+        heard = everything_from(deaf)
+        assert "event: resync" in heard
+        assert [line.strip() for line in heard.splitlines() if line.startswith("id:")][-1] == "id:"
         assert good.of("resync") == []
         assert not good.has_ended.is_set()
 
 
 @contextmanager
-def deaf_listener(desk: DeskProcess, operator: OperatorCaller):
+def deaf_listener(desk: DeskProcess, operator: OperatorCaller) -> Iterator[socket.socket]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         listener.settimeout(PATIENCE_SECONDS)
@@ -333,7 +349,7 @@ def deaf_listener(desk: DeskProcess, operator: OperatorCaller):
         yield listener
 
 
-def everything_from(listener: Any) -> str:
+def everything_from(listener: socket.socket) -> str:
     heard = bytearray()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while b"event: resync" not in heard and time.monotonic() < deadline:
@@ -376,7 +392,7 @@ def test_streams_that_come_and_go_under_a_rain_of_webhooks_stop_nobody(desk: Des
 
 
 def test_sigterm_ends_streams_and_long_polls(desk: DeskProcess) -> None:
-    polled: list[list] = []
+    polled: list[list[dict[str, Any]]] = []
     polling = threading.Thread(target=lambda: polled.append(desk.bridge().claims(wait=25)))
     operator = desk.operator()
     listening = [Ear(operator) for _ in range(5)]
@@ -384,16 +400,16 @@ def test_sigterm_ends_streams_and_long_polls(desk: DeskProcess) -> None:
         ear.hears("state")
     gets_under_way(polling, desk)
     watch = Stopwatch(desk.process)
-    desk.process.terminate()
+    desk.spawned.terminate()
     assert watch.waits_until(lambda: all(ear.has_ended.is_set() for ear in listening)) < 1
     assert watch.waits_until(lambda: not polling.is_alive()) < 2.5
     assert polled == [[]]
-    watch.waits_for_end_of(desk.process)
+    watch.waits_for_end_of(desk.spawned)
     assert watch.seconds < 4.5
-    assert desk.process.returncode == 0
+    assert desk.spawned.returncode == 0
 
 
-def gets_under_way(polling, desk: DeskProcess) -> None:
+def gets_under_way(polling: threading.Thread, desk: DeskProcess) -> None:
     """Start a poll and wait until web has read it: one still in the backlog is reset, and its bridge asks again."""
     before = connections(desk)
     polling.start()
@@ -411,8 +427,8 @@ def test_sigterm_ends_the_process_within_two_seconds(desk: DeskProcess) -> None:
     polling = threading.Thread(target=lambda: desk.bridge().claims(wait=25))
     gets_under_way(polling, desk)
     watch = Stopwatch(desk.process)
-    desk.process.terminate()
-    watch.waits_for_end_of(desk.process)
+    desk.spawned.terminate()
+    watch.waits_for_end_of(desk.spawned)
     polling.join(PATIENCE_SECONDS)
     assert watch.seconds < 2
 
@@ -425,10 +441,10 @@ class StagedManager(StateManager):
 
     def __init__(self, *args: Any) -> None:
         self.is_waiting, self.may_look = threading.Event(), threading.Event()
-        self.during_a_look = None
+        self.during_a_look: Callable[[], object] | None = None
         super().__init__(*args)
 
-    def wait_until(self, is_true: Callable[..., Any], timeout: float):
+    def wait_until(self, is_true: Callable[[Snapshot], bool], timeout: float) -> bool:
         if threading.current_thread().name != "broadcast":
             return super().wait_until(is_true, timeout)
         self.is_waiting.set()
@@ -438,7 +454,7 @@ class StagedManager(StateManager):
         return True
 
     @property
-    def now(self):
+    def now(self) -> datetime:
         act, self.during_a_look = self.during_a_look, None
         if act is not None:
             thread = threading.Thread(target=act, daemon=True)
@@ -446,7 +462,7 @@ class StagedManager(StateManager):
             thread.join(0.3)
         return super().now
 
-    def lets_look(self, while_it_does=None) -> None:
+    def lets_look(self, while_it_does: Callable[[], object] | None = None) -> None:
         """Let the watching thread look once; something else may happen meanwhile in another thread."""
         assert self.is_waiting.wait(PATIENCE_SECONDS)
         self.during_a_look = while_it_does
@@ -471,18 +487,13 @@ def closes(manager: StateManager, color: Color) -> None:
     manager.submit(CloseBrick("ES", Stream.FOUR, color))
 
 
-def queued(listener: Any):
-    """Return what stands in a listener's queue, without waiting."""
-    return [listener._queue.get_nowait() for _ in range(listener._queue.qsize())]
-
-
 def a_line(manager: StateManager) -> LogLine:
     return LogLine(manager.now, "tv_renko", "ES", "four green", "ok")
 
 
-def document_of(messages: Any):
+def document_of(messages: list[Message]) -> dict[str, Any]:
     """Return what a client holds who heard these messages."""
-    document = {}
+    document: dict[str, Any] = {}
     for message in messages:
         body = json.loads(message.body)
         if message.event == "state":
@@ -496,7 +507,7 @@ def test_a_stream_that_opens_while_a_webhook_is_logged_stops_neither(manager: St
     class PatientLog(ActivityLog):
         """Lets the other thread come first, as a busy machine does."""
 
-        def as_document(self):
+        def as_document(self) -> Activity:
             opening.set()
             noting.wait(PATIENCE_SECONDS)
             time.sleep(0.1)
@@ -531,7 +542,7 @@ def test_no_change_is_older_than_the_state_it_follows(manager: StagedManager) ->
     manager.lets_look(while_it_does=joins)
     eventually(lambda: opened)
     manager.lets_look()
-    state, *others = queued(opened[0])
+    state, *others = opened[0].take_queued()
     assert state.event == "state"
     assert all(other.version >= state.version for other in others)
 
@@ -544,7 +555,7 @@ def test_who_joins_between_two_looks_ends_up_with_the_truth(manager: StagedManag
     listener = broadcaster.listen()
     closes(manager, "green")
     manager.lets_look()
-    assert document_of(queued(listener))["assets"]["ES"]["renko_color"] == "green"
+    assert document_of(listener.take_queued())["assets"]["ES"]["renko_color"] == "green"
 
 
 def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> None:
@@ -553,7 +564,7 @@ def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> N
     listener = broadcaster.listen()
     closes(manager, "red")
     manager.lets_look()
-    heard = queued(listener)
+    heard = listener.take_queued()
 
     def is_logged() -> None:
         manager.submit(CloseBrick("ES", Stream.MACRO, "red"))
@@ -561,11 +572,16 @@ def test_resuming_after_a_log_line_misses_no_change(manager: StagedManager) -> N
 
     manager.submit(CloseBrick("ES", Stream.HIGH, "green"))
     manager.lets_look(while_it_does=is_logged)
-    later = []
-    eventually(lambda: later.extend(queued(listener)) or any(message.event == "log" for message in later))
+    later: list[Message] = []
+
+    def is_told() -> bool:
+        later.extend(listener.take_queued())
+        return any(message.event == "log" for message in later)
+
+    eventually(is_told)
     manager.lets_look()
     cut = next(number for number, message in enumerate(later) if message.event == "log")
     heard += later[: cut + 1]
-    missed = queued(broadcaster.listen(after=heard[-1].version))
+    missed = broadcaster.listen(after=heard[-1].version).take_queued()
     asset = document_of([*heard, *missed])["assets"]["ES"]
     assert (asset["high_renko_color"], asset["macro_renko_color"]) == ("green", "red")

@@ -12,13 +12,14 @@ from services.engine.model.commands import AnyCommand, CloseBrick, TickClock
 from services.engine.model.events import BrickApplied, TradeClosed
 from services.live import trade_bricks as module
 from services.live.bricks import FIRST_LIVE, BrickStore
-from services.live.trade_bricks import NONE_CLOSED, PRUNED, Gap, bricks_around
+from services.live.trade_bricks import NONE_CLOSED, PRUNED, Gap, TradeBricks, bricks_around
 from services.stores.codec.documents import write_command, write_events
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, JournalRow, StoreDown, StoreState
 from tests.journal.test_journal_api import trades_once
 from tests.support.commits import hears
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually
+from tests.support.narrow import known
 from wire.types import Color, Stream
 
 OPENING = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -43,7 +44,7 @@ class Tape:
         self.store = CountingStore(path)
         self.second = 0
         self.heard = BrickStore()
-        self._rows = []
+        self._rows: list[JournalRow] = []
 
     @property
     def now(self) -> datetime:
@@ -64,9 +65,16 @@ class Tape:
         return self
 
     def _journals(self, command: AnyCommand, events: Any) -> None:
-        facts = {"origin": command.origin, "kind": type(command).__name__, "asset": getattr(command, "asset", None)}
-        written = {"command": write_command(command), "events": write_events(events)}
-        self._rows.append(JournalRow(sequence=len(self._rows) + 1, at=self.now, **facts, **written))
+        row = JournalRow(
+            sequence=len(self._rows) + 1,
+            at=self.now,
+            origin=command.origin,
+            kind=type(command).__name__,
+            asset=getattr(command, "asset", None),
+            command=write_command(command),
+            events=write_events(events),
+        )
+        self._rows.append(row)
         self.second += 1
 
     def keep(self) -> None:
@@ -74,7 +82,7 @@ class Tape:
         count = len(self._rows)
         self.store.commit(Commit(None, StoreState(count, count, 1, "web"), {"_global": b"{}"}, self._rows))
 
-    def around(self, trade: Any, stream: Stream = Stream.MAIN, memory: Any = None):
+    def around(self, trade: TradeClosed, stream: Stream = Stream.MAIN, memory: BrickStore | None = None) -> TradeBricks:
         return bricks_around(trade, stream, self.store, memory or BrickStore())
 
 
@@ -87,7 +95,6 @@ def tape(tmp_path: Path) -> Iterator[Tape]:
 
 def a_trade(entered: Any, left: Any, asset: str = "ES") -> TradeClosed:
     """A trade that was open between two seconds of the tape."""
-    won = {"pnl_points": Decimal(4), "pnl_usd": Decimal(100), "mae_points": Decimal(0), "mfe_points": Decimal(4)}
     return TradeClosed(
         id="t",
         asset=asset,
@@ -102,13 +109,16 @@ def a_trade(entered: Any, left: Any, asset: str = "ES") -> TradeClosed:
         zone="NORMAL",
         reason="manual",
         env="DEMO",
-        **won,
+        pnl_points=Decimal(4),
+        pnl_usd=Decimal(100),
+        mae_points=Decimal(0),
+        mfe_points=Decimal(4),
     )
 
 
-def seconds(found):
+def seconds(found: TradeBricks) -> list[int]:
     """Return at which second each brick closed."""
-    return [int(brick.close) for brick in found.bricks]
+    return [int(known(brick.close)) for brick in found.bricks]
 
 
 # -- what is shown --------------------------------------------------------------------------------------------------
@@ -184,7 +194,8 @@ def test_of_a_long_trade_entry_and_exit_are_shown(tape: Tape) -> None:
         found = tape.around(a_trade(100, 800), memory=memory)
         assert seconds(found) == [*range(60, 370), *range(530, 820)]
         assert (len(found.bricks), found.between, found.gap) == (600, 540, Gap(after=310, left_out=160))
-        assert seconds(found)[found.gap.after - 1 : found.gap.after + 1] == [369, 530]
+        gap = known(found.gap)
+        assert seconds(found)[gap.after - 1 : gap.after + 1] == [369, 530]
 
 
 def test_a_trade_of_540_bricks_is_shown_whole(tape: Tape) -> None:

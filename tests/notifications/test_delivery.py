@@ -1,4 +1,4 @@
-"""Notices on their way: an outbox written with the events, a sender per target, nothing lost, nobody delayed."""
+"""Notices on their way: stored with the events, a sender per target, nothing lost, nobody delayed."""
 
 from __future__ import annotations
 
@@ -7,37 +7,42 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from cli import create_cli
 from services.desk.manager import StateManager
 from services.engine.model.commands import (
+    ClaimOrders,
     CloseBrick,
     EnterMarket,
     HearBridge,
     KeepObservations,
     NotePrice,
+    SetLimits,
     SwitchEnv,
     TickClock,
 )
+from services.engine.model.replies import OrderTaken, Refusal
 from services.notifications.delivery import (
-    BACKOFF,
     STOP_WITHIN_SECONDS,
-    NoticeBell,
+    NoticeCounter,
     NoticeSender,
     NoticeSenders,
     WrongTarget,
     open_targets,
 )
 from services.notifications.kinds import Notifying
+from services.notifications.stored import BACKOFF, is_outdated, waiting_notices
 from services.ops.config import Config, ConfigError
+from services.stores.records import Record
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Head, StoreDown
 from tests.support.desk_process import (
@@ -47,10 +52,12 @@ from tests.support.desk_process import (
     REPOSITORY,
     TV_SECRET,
     DeskProcess,
+    closing_connection,
     eventually,
     free_port,
 )
 from tests.support.fakes.notice_target import TOKEN, NoticeTarget, url_of
+from tests.support.narrow import of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Env, Stream
 
@@ -59,6 +66,7 @@ MORNING = datetime(2026, 11, 17, 14, 31, 10, tzinfo=UTC)
 RULES = Config.from_env(SETTINGS).rules_at(MORNING)
 FILLED = "[DEMO] ES long 5 @ 5250.25"
 ENDS_WITHIN_SECONDS = 1.8  # before gunicorn loses patience, 2 s after it asked
+WITHDRAWN = "withdrawn: the lock ends at another time"
 WAITING = "SELECT title FROM notices WHERE next_try_at IS NOT NULL ORDER BY number"
 
 
@@ -84,22 +92,27 @@ class StubbornStore(SqliteStore):
 
     refuses_marks = False
 
-    def mark_notice(self, mark, head: Head):
+    def mark_records(self, records: Sequence[Record], head: Head) -> Head:
         if self.refuses_marks:
             raise StoreDown("the disk is full")
-        return super().mark_notice(mark, head)
+        return super().mark_records(records, head)
 
 
 class Outbox:
     """A desk with a phone: what happens on it, and one sender that works when it is told to."""
 
-    def __init__(self, folder: Path, phone, kinds: Any = frozenset({"env_switched"})) -> None:
+    def __init__(
+        self, folder: Path, phone: NoticeTarget, kinds: frozenset[str] = frozenset({"env_switched"}), targets: int = 1
+    ) -> None:
         self.now = MORNING
-        self.store = StubbornStore(folder / "desk.sqlite")
-        self.bell = NoticeBell()
-        self.manager = StateManager(self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, 1), [self.bell])
+        self.path = folder / "desk.sqlite"
+        self.store = StubbornStore(self.path)
+        self.counter = NoticeCounter()
+        self.manager = StateManager(
+            self.store, lambda now: RULES, lambda: self.now, Notifying(kinds, targets), [self.counter]
+        )
         self.phone = phone
-        self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.bell, threading.Event())
+        self.sender = NoticeSender(self.manager, open_targets([phone.url])[0], self.counter, threading.Event())
 
     def switches(self, *envs: Env) -> Self:
         for env in envs:
@@ -111,7 +124,7 @@ class Outbox:
         self.manager.submit(NotePrice("ES", Decimal(5250)))
         for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN):
             self.manager.submit(CloseBrick("ES", stream, "green"))
-        assert self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.order
+        assert of_type(OrderTaken, self.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer).order
         return self
 
     def later(self, **delta: float) -> Self:
@@ -119,9 +132,10 @@ class Outbox:
         return self
 
     def rows(self, columns: str = "title") -> list[Any]:
-        return self.store._read(f"SELECT {columns} FROM notices ORDER BY number")  # noqa: S608
+        with closing_connection(self.path) as connection:
+            return connection.execute(f"SELECT {columns} FROM notices ORDER BY number").fetchall()  # noqa: S608
 
-    def works(self):
+    def works(self) -> int:
         """Let the sender work until nothing is due; return how many turns that took."""
         turns = 0
         while self.sender.turn():
@@ -145,12 +159,12 @@ def test_a_notice_is_taken_once_and_marked(outbox: Outbox) -> None:
 
 
 def test_a_row_belongs_to_the_commit_of_its_event(outbox: Outbox) -> None:
-    heard = outbox.bell.rings
+    heard = outbox.counter.count
     outbox.switches("LIVE")
     ((sequence,),) = outbox.rows("sequence")
     kinds = {row.sequence: row.kind for row in outbox.store.journal()}
     assert kinds[sequence] == "SwitchEnv"
-    assert outbox.bell.rings > heard
+    assert outbox.counter.count > heard
 
 
 def test_what_was_not_taken_is_tried_again_later_and_later(outbox: Outbox) -> None:
@@ -224,7 +238,7 @@ def test_words_that_fail_cost_a_notice_never_the_decision(outbox: Outbox, monkey
     def stumbles(*_: object) -> None:
         raise ValueError("no words")
 
-    monkeypatch.setattr("services.desk.commit_batch.notices_of", stumbles)
+    monkeypatch.setattr("services.projections.notices.notices_of", stumbles)
     outbox.switches("LIVE")
     assert outbox.manager.snapshot.desk.env == "LIVE"
     assert outbox.rows() == []
@@ -262,7 +276,8 @@ def locks(tmp_path: Path, phone: NoticeTarget) -> Iterator[Outbox]:
 def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) -> None:
     assert locks.enters().works() == 0
     assert locks.later(seconds=10).works() == 0
-    assert locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer.gate == "candle_lock"
+    refused = locks.manager.submit(EnterMarket("ES", "SCALP", "6pt")).answer
+    assert of_type(Refusal, refused).gate == "candle_lock"
     locks.now = MORNING.replace(minute=35, second=0)
     locks.works()
     assert "[DEMO] The candle is free" in locks.phone.titles
@@ -271,7 +286,29 @@ def test_the_end_of_a_lock_is_told_when_it_ends_and_not_before(locks: Outbox) ->
 def test_a_lock_that_was_given_back_takes_its_announcement_with_it(locks: Outbox) -> None:
     assert locks.enters().rows("slot") == [("candle",)]
     locks.later(seconds=30).manager.submit(TickClock())
-    assert locks.rows() == []
+    locks.later(hours=1)
+    assert locks.works() == 1
+    assert locks.phone.titles == []
+    assert locks.rows("sent_at, next_try_at, last_error") == [(None, None, WITHDRAWN)]
+
+
+def test_a_lock_that_begins_again_and_ends_when_the_first_did_is_announced_once(locks: Outbox) -> None:
+    locks.enters().later(seconds=30).manager.submit(TickClock())
+    locks.enters()
+    assert len(set(locks.rows("due_at"))) == 1
+    locks.now = MORNING.replace(minute=35, second=0)
+    assert locks.works() == 2
+    assert locks.phone.titles == ["[DEMO] The candle is free"]
+    assert locks.rows("sent_at IS NULL, last_error") == [(1, WITHDRAWN), (0, None)]
+
+
+def test_an_announcement_that_is_newer_than_the_desk_is_sent(locks: Outbox) -> None:
+    """After a write in doubt a reader may still see the desk of before: it cannot say that the lock has moved."""
+    desk = locks.manager.snapshot.desk
+    (notice,) = waiting_notices(locks.enters().store, 1)
+    assert desk.sequence < notice.sequence
+    assert not is_outdated(notice, [notice], desk)
+    assert is_outdated(notice, [notice], replace(desk, sequence=notice.sequence))
 
 
 def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> None:
@@ -280,9 +317,24 @@ def test_a_newer_lock_replaces_the_announcement_of_the_older(locks: Outbox) -> N
     ((first, attempts),) = locks.rows("number, attempts")
     assert attempts == 1
     locks.enters()
-    ((number, attempts, due_at),) = locks.rows("number, attempts, due_at")
+    (_, (number, attempts, due_at)) = locks.rows("number, attempts, due_at")
     assert (attempts, due_at[:19]) == (0, "2026-11-17T14:40:00")
     assert number > first, "a sender that is still under way would mark the wrong notice"
+    locks.phone.fault = None
+    locks.now = MORNING.replace(minute=40, second=0)
+    locks.works()
+    assert locks.phone.titles == ["[DEMO] The candle is free"]
+    assert locks.rows("sent_at IS NULL, last_error") == [(1, WITHDRAWN), (0, None)]
+
+
+def test_a_lock_that_a_longer_candle_brings_back_is_announced_to_a_sender_that_sleeps(locks: Outbox) -> None:
+    locks.enters().manager.submit(ClaimOrders("bridge"))
+    locks.now = MORNING.replace(minute=35, second=10)
+    assert locks.works() == 1
+    heard = locks.counter.count
+    locks.manager.submit(SetLimits({"candle_seconds": Decimal(600)}))
+    assert locks.rows("due_at")[-1][0][:19] == "2026-11-17T14:40:00"
+    assert locks.counter.count > heard
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
@@ -347,24 +399,26 @@ def test_the_post_stops_at_once_though_a_target_hangs(
     tmp_path: Path, phone: NoticeTarget, second_phone: NoticeTarget
 ) -> None:
     phone.fault = "hang"
-    outbox = Outbox(tmp_path, phone)
-    outbox.manager._writer._leadership._notifying = Notifying(frozenset({"env_switched"}), 2)
-    post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.bell)
+    outbox = Outbox(tmp_path, phone, targets=2)
+    before = set(threading.enumerate())
+    post = NoticeSenders(outbox.manager, open_targets([phone.url, second_phone.url]), outbox.counter)
+    senders = set(threading.enumerate()) - before
+    assert len(senders) == 2
     outbox.switches("LIVE")
     second_phone.waits_for(lambda p: p.titles)
     phone.waits_for(lambda p: p.refused)
     watch = Stopwatch()
     post.stop()
     assert watch.seconds < STOP_WITHIN_SECONDS + 0.4
-    assert any(thread.is_alive() for thread in post._threads)  # the one that hangs is not waited for
+    assert any(thread.is_alive() for thread in senders)  # the one that hangs is not waited for
     phone.leaving.set()
-    eventually(lambda: not any(thread.is_alive() for thread in post._threads))
+    eventually(lambda: not any(thread.is_alive() for thread in senders))
     outbox.manager.stop()
 
 
 def fills_an_entry(desk: DeskProcess) -> dict[str, Any]:
     desk.tradingview().opens_the_ladder()
-    order = desk.operator().enters().json()["order"]
+    order: dict[str, Any] = desk.operator().enters().json()["order"]
     assert desk.bridge().fills(order, 5250.25).status_code == 200
     return order
 

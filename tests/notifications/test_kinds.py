@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand, ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
-from services.engine.model.state import Alert
-from services.notifications.kinds import KIND_NAMES, KINDS, UnknownKinds, chosen_kinds, notices_of
+from services.engine.model.state import Alert, AlertLevel
+from services.notifications.kinds import KIND_NAMES, KINDS, Notice, UnknownKinds, chosen_kinds, notices_of
 from tests.support.builders import new_york
 from tests.support.paths import REPOSITORY
 from tests.support.trader import Trader
@@ -24,8 +25,9 @@ HOW_TO = REPOSITORY / "docs" / "how-to" / "notifications.md"
 class ToldTrader(Trader):
     """A trader with a phone."""
 
-    def __init__(self, kinds: Any = EVERY_KIND, **terms: Any) -> None:
-        self.kinds, self.notices = kinds, []
+    def __init__(self, kinds: frozenset[str] = EVERY_KIND, **terms: Any) -> None:
+        self.kinds = kinds
+        self.notices: list[Notice] = []
         super().__init__(**terms)
 
     def _asks_aside(self, command: AnyCommand) -> Decision:
@@ -43,7 +45,7 @@ class ToldTrader(Trader):
         return [(notice.title, notice.due_at) for notice in self.notices if notice.slot == slot]
 
 
-def in_a_trade(trader: Any) -> Trader:
+def in_a_trade(trader: Trader) -> Trader:
     return trader.hears(5250).is_long()
 
 
@@ -206,9 +208,11 @@ def test_every_kind_has_its_story_and_its_line_in_the_how_to() -> None:
 
 def test_an_alert_that_nobody_knows_yet_is_told_and_one_that_only_informs_is_not() -> None:
     trader = ToldTrader()
-    for level, told in (("critical", 1), ("info", 0)):
+    times_told: dict[AlertLevel, int] = {"critical": 1, "info": 0}
+    for level, told in times_told.items():
         event = AlertRaised(Alert(trader.now, "brand_new", level, "NEW THING — it happened\nnow"))
-        decision = type(trader.decision)(trader.desk, trader.answer, (event,))
+        assert trader.answer is not None
+        decision = Decision(trader.desk, trader.answer, (event,))
         notices = list(notices_of(trader.desk, decision, trader.now, EVERY_KIND))
         assert [(n.title, n.body) for n in notices] == [("[DEMO] New thing", "It happened now.")] * told
 
@@ -234,7 +238,7 @@ def test_no_cooldown_no_announcement() -> None:
 
 
 def test_a_longer_candle_moves_the_announcement() -> None:
-    trader = ToldTrader().with_structure("green").enters("BUY").asks(SetLimits({"candle_seconds": 900}))
+    trader = ToldTrader().with_structure("green").enters("BUY").asks(SetLimits({"candle_seconds": Decimal(900)}))
     assert [due for _, due in trader.announced("candle")] == [
         new_york("2026-11-17", "09:35:00"),
         new_york("2026-11-17", "09:45:00"),

@@ -34,15 +34,16 @@ def test_with_secrets_alone_the_rules_are_those_of_the_spec() -> None:
     rules = desk.rules_at(NOON)
     assert (desk.assets, desk.store, desk.trusted_proxies, desk.is_open) == (("ES",), "sqlite", 0, True)
     assert (rules.cooldown_seconds, rules.candle_seconds, rules.entry_ttl_seconds) == (180, 300, 30)
-    assert (rules.heartbeat_max_age_seconds, rules.max_trades_per_day, rules.daily_stop_limit_pct) == (600, 6, 2)
+    assert (rules.heartbeat_max_age_seconds, rules.max_trades_per_day) == (600, 6)
+    assert rules.daily_stop_limit_pct == 2
     assert (rules.entry_qty("6pt"), rules.entry_qty("9pt"), rules.scale_in_qty) == (5, 3, 5)
     assert (rules.stop_points, rules.points_tp_target, rules.two_half_filter, rules.day_roll) == (
-        15,
-        15,
+        Decimal(15),
+        Decimal(15),
         False,
         "18:00",
     )
-    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESZ6", 5)
+    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESZ6", Decimal(5))
 
 
 def test_settings_are_taken() -> None:
@@ -58,15 +59,15 @@ def test_settings_are_taken() -> None:
     )
     rules = desk.rules_at(NOON)
     assert (desk.assets, desk.is_open) == (("ES", "NQ"), False)
-    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQZ6", 20)
+    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQZ6", Decimal(20))
     assert (rules.cooldown_seconds, rules.candle_seconds, rules.daily_stop_limit_pct) == (60, 900, Decimal("1.5"))
     assert (rules.two_half_filter, rules.day_roll) == (True, "17:00")
 
 
 def test_a_pinned_contract_keeps_its_own_money() -> None:
     rules = config(ASSETS="ES,NQ", CONTRACTS="es=mesm6, NQ=NQM6").rules_at(NOON)
-    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESM6", 5)
-    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQM6", 20)
+    assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESM6", Decimal(5))
+    assert (rules.contracts["NQ"].symbol, rules.contracts["NQ"].point_value) == ("NQM6", Decimal(20))
 
 
 # -- secrets ---------------------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def test_the_tokens_of_a_notification_url_are_known() -> None:
 
 
 def test_what_a_library_logs_is_one_line_of_json() -> None:
-    formatter = logs._library_formatter()
+    formatter = logs.for_libraries()["formatters"]["lines"]["()"]()
     try:
         raise ValueError("two\nlines")
     except ValueError as error:

@@ -340,6 +340,10 @@ def test_a_fault_of_the_desk_tells_its_id(web: Flask) -> None:
     assert answer.json == {
         "ok": False,
         "error": "the desk made a mistake; nothing was acknowledged",
+        "code": "fault",
+        "title": "FAULT",
+        "detail": "the desk made a mistake; nothing was acknowledged",
+        "facts": {},
         "request_id": "trace-me",
     }
     assert answer.headers["X-Request-Id"] == "trace-me"

@@ -16,7 +16,7 @@ LADDER_ROW = re.compile(r"^\| \d+ \| (.*?)`(\w+)` \|", re.MULTILINE)
 
 def test_the_tables_of_the_rules_page_are_current() -> None:
     page = RULES_PAGE.read_text("utf-8")
-    assert page == renewed(page), "run: python -m flask desk rules"
+    assert page == renewed(page), "run: .venv/bin/flask desk rules"
 
 
 def test_every_gate_exit_rule_and_limit_is_on_the_page_with_its_reason() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 
 import pytest
+from dotenv import dotenv_values
 
 from bridge.config import settings_from
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
@@ -27,11 +29,18 @@ DEFAULTS = {row.name: row.default for row in SETTINGS}
 
 
 def test_the_files_are_current() -> None:
-    hint = "run: python -m flask desk settings"
+    hint = "run: .venv/bin/flask desk settings"
     assert PAGE.read_text("utf-8") == settings_page(), hint
     assert EXAMPLE.read_text("utf-8") == env_example(), hint
     readme = README.read_text("utf-8")
     assert readme == renewed_readme(readme), hint
+
+
+def test_a_line_of_the_example_that_is_uncommented_gives_the_default() -> None:
+    lines = [line.removeprefix("# ") for line in env_example().splitlines() if re.match(r"# [A-Z_0-9]+=", line)]
+    values = dotenv_values(stream=StringIO("\n".join(lines)))
+    assert set(values) == set(DEFAULTS)
+    assert {name: value for name, value in values.items() if DEFAULTS[name]} == {n: d for n, d in DEFAULTS.items() if d}
 
 
 def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from services.engine.model.commands import TakeSnapshot
 from services.engine.model.state import Desk
-from services.projections.equity import ACCOUNT_DAYS, account_day, day_name, with_sample
+from services.projections.equity import ACCOUNT_DAYS, PnlDay, account_day, day_name, with_sample
 from tests.support.builders import new_york
+from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
 
@@ -20,35 +21,35 @@ def account(trader: Trader, equity: Any) -> Desk:
     return trader.asks(TakeSnapshot(balance=Decimal(equity))).desk
 
 
-def taken(day: Any) -> list[tuple[datetime, Decimal]]:
+def taken(day: PnlDay) -> list[tuple[datetime, Decimal]]:
     return [(sample.at, sample.equity) for sample in day.samples]
 
 
 def test_a_snapshot_is_sampled_once_a_minute() -> None:
     trader = Trader(at="12:25:10")
-    day = with_sample(None, account(trader, 50_000))
-    assert (day.trading_day, taken(day)) == (TUESDAY, [(new_york(TUESDAY, "12:25:10"), 50_000)])
-    assert with_sample(day, account(trader.at("12:25:50"), 50_010)) is None
+    day = known(with_sample(None, account(trader, 50_000)))
+    assert (day.trading_day, taken(day)) == (TUESDAY, [(new_york(TUESDAY, "12:25:10"), Decimal(50_000))])
+    assert with_sample(day, account(trader.at("12:25:50"), Decimal(50_010))) is None
     assert with_sample(day, trader.at("12:40").ticks().desk) is None
-    day = with_sample(day, account(trader.at("12:41"), 50_020))
+    day = known(with_sample(day, account(trader.at("12:41"), Decimal(50_020))))
     assert [equity for _, equity in taken(day)] == [50_000, 50_020]
 
 
 def test_yesterdays_last_snapshot_is_no_sample_of_today() -> None:
     trader = Trader(at="12:25:10")
-    yesterday = with_sample(None, account(trader, 50_000))
+    yesterday = known(with_sample(None, account(trader, 50_000)))
     desk = trader.at("18:00:01").ticks().desk
     assert day_name(desk) == WEDNESDAY
     assert desk.live.equity == 50_000
     assert with_sample(yesterday, desk) is None
     assert with_sample(None, desk) is None
-    today = with_sample(yesterday, account(trader.at("18:00:20"), 51_000))
-    assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), 51_000)])
+    today = known(with_sample(yesterday, account(trader.at("18:00:20"), Decimal(51_000))))
+    assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), Decimal(51_000))])
 
 
 def test_the_last_second_before_the_roll_is_still_the_old_day() -> None:
     trader = Trader(at="17:59:59")
-    day = with_sample(None, account(trader, 50_000))
+    day = known(with_sample(None, account(trader, 50_000)))
     assert day.trading_day == TUESDAY
     assert with_sample(day, trader.at("18:00:00").ticks().desk) is None
 
@@ -58,13 +59,13 @@ def test_the_weekend_belongs_to_monday_and_friday_does_not() -> None:
     account(trader, 50_000)
     desk = trader.at("18:30").ticks().desk
     assert (day_name(desk), with_sample(None, desk)) == (MONDAY, None)
-    day = with_sample(None, account(trader.at("11:00", "2026-11-21"), 50_100))
-    assert (day.trading_day, [equity for _, equity in taken(day)]) == (MONDAY, [50_100])
+    day = known(with_sample(None, account(trader.at("11:00", "2026-11-21"), Decimal(50_100))))
+    assert (day.trading_day, [equity for _, equity in taken(day)]) == (MONDAY, [Decimal(50_100)])
 
 
 def test_another_roll_is_asked_for_the_day() -> None:
     trader = Trader(at="12:25", day_roll="12:00")
-    day = with_sample(None, account(trader, 50_000))
+    day = known(with_sample(None, account(trader, 50_000)))
     assert day.trading_day == WEDNESDAY
 
 
@@ -73,8 +74,11 @@ def test_a_restart_goes_on_with_the_days_samples(tmp_path: Path) -> None:
     trader = StoredTrader(tmp_path / "desk.sqlite", at="12:25:10").broker_says(50_000).bricks(6, "green")
     trader.restarts().at("12:25:40").broker_says(50_010).bricks(6, "green")
     trader.at("12:26:00").broker_says(50_020).bricks(6, "green")
-    record = trader.manager.store.record(ACCOUNT_DAYS, TUESDAY)
-    day = account_day(trader.manager.store, TUESDAY)
+    record = known(trader.manager.store.record(ACCOUNT_DAYS, TUESDAY))
+    day = known(account_day(trader.manager.store, TUESDAY))
     trader.stops()
-    assert taken(day) == [(new_york(TUESDAY, "12:25:10"), 50_000), (new_york(TUESDAY, "12:26:00"), 50_020)]
+    assert taken(day) == [
+        (new_york(TUESDAY, "12:25:10"), Decimal(50_000)),
+        (new_york(TUESDAY, "12:26:00"), Decimal(50_020)),
+    ]
     assert record.at == new_york(TUESDAY, "12:26:00")

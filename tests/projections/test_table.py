@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,16 +14,19 @@ from msgspec.structs import replace
 
 import services.projections
 from services.engine.model.events import OrderClaimed
-from services.projections.projection import Projection
+from services.notifications.kinds import KIND_NAMES, Notifying
+from services.projections.projection import Decided, Projection
 from services.projections.table import PROJECTIONS
 from services.projections.trades import TRADES, closed_trade
 from services.stores.firestore.store import FirestoreStore
 from services.stores.records import ORDERS, Kind, Record, row_id
+from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
 from tests.support.trader import Trader
 
 KINDS = {projection.kind.name: projection for projection in PROJECTIONS}
 VITAL = {ORDERS.name, TRADES.name}
+NOT_OF_THIS_DAY = {"trade_notes", "dead_letters"}
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -38,18 +41,24 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoredT
     trader.stops()
 
 
+class ToldTrader(StoredTrader):
+    """A trader with two phones that are told of everything."""
+
+    notifying = Notifying(frozenset(KIND_NAMES), 2)
+
+
 @pytest.fixture
 def trader(tmp_path: Path) -> Iterator[StoredTrader]:
-    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10")
+    trader = ToldTrader(tmp_path / "desk.sqlite", at="09:31:10")
     yield trader
     trader.stops()
 
 
-def fails(decided) -> None:
+def fails(decided: Decided) -> Iterable[Record]:
     raise KeyError("a fault of ours")
 
 
-def table_with(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
+def table_with(monkeypatch: pytest.MonkeyPatch, *rows: Projection) -> None:
     monkeypatch.setattr("services.desk.commit_batch.PROJECTIONS", rows)
 
 
@@ -84,7 +93,9 @@ def test_the_same_day_gives_the_same_records() -> None:
     one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
     records = [story.records for story in (one, other)]
     assert records[0] == records[1]
-    assert {record.kind.name for record in records[0]} == {*KINDS} - {"trade_notes", "dead_letters"}
+    assert {record.kind.name for record in records[0]} == {*KINDS} - NOT_OF_THIS_DAY - {
+        "notices"
+    }  # this trader has no phone
 
 
 @pytest.mark.parametrize("name", sorted({*KINDS} - VITAL))
@@ -94,9 +105,7 @@ def test_a_fact_that_fails_is_lost_alone(trader: StoredTrader, monkeypatch: pyte
     a_day(trader)
     found = kept(trader)
     assert found.pop(name) == 0
-    assert {kind: count > 0 for kind, count in found.items()} == {
-        kind: kind not in {"trade_notes", "dead_letters"} for kind in found
-    }
+    assert {kind: count > 0 for kind, count in found.items()} == {kind: kind not in NOT_OF_THIS_DAY for kind in found}
     assert trader.replays().is_equal
 
 
@@ -105,22 +114,23 @@ def test_a_trade_that_cannot_be_written_fails_its_report_alone_and_whole(
 ) -> None:
     """Nothing of the decision is stored, and the same report comes through once the fault is gone."""
     trader.is_long(5250).bricks(6, "green").exits().claims()
-    before, stored, order = trader.desk, trader.manager.store.load(), trader.order
+    before, stored, order = trader.desk, known(trader.manager.store.load()), trader.order
     with monkeypatch.context() as patched:
         table_with(patched, *(replace(row, records=fails) if row.kind is TRADES else row for row in PROJECTIONS))
         with pytest.raises(KeyError):
             trader.reports("FILLED", 5252, order, qty=5, exec_id="x-9")
     assert (trader.desk.orders, trader.desk.assets) == (before.orders, before.assets)
-    assert list(trader.manager.store.load().open_orders) == list(stored.open_orders)
+    assert list(known(trader.manager.store.load()).open_orders) == list(stored.open_orders)
     assert trader.manager.store.newest_records(TRADES, 9) == []
     trader.reports("FILLED", 5252, order, qty=5, exec_id="x-9")
-    assert closed_trade(trader.manager.store, trader.trades_closed[-1].id).trade == trader.trades_closed[-1]
+    last = trader.trades_closed[-1]
+    assert known(closed_trade(trader.manager.store, last.id)).trade == last
 
 
 CLAIMS = Kind("claims_of_a_test", found_by="owner")
 
 
-def claim_records(decided):
+def claim_records(decided: Decided) -> Iterator[Record]:
     for place, event in enumerate(decided.decision.events):
         if isinstance(event, OrderClaimed):
             body = event.order_id.encode()

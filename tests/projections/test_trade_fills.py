@@ -19,9 +19,11 @@ from services.projections.entry_gates import gates_between
 from services.projections.table import PROJECTIONS
 from services.projections.trade_fills import TradeFill, are_whole, fills_of
 from services.stores.firestore.store import FirestoreStore
-from services.stores.records import Record
+from services.stores.records import Kind, Record, Scalar
 from services.stores.sqlite.file import migration_steps
+from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreUnreadable
+from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
 from wire.types import Side
 
@@ -65,8 +67,8 @@ def test_in_added_and_out_are_told_with_their_instants(trader: StoredTrader) -> 
     scaled(trader)
     fills = kept(trader)
     assert told(fills) == [
-        ("ENTRY", "BUY", 5, 5250),
-        ("SCALE_IN", "BUY", 5, 5256),
+        ("ENTRY", "BUY", 5, Decimal(5250)),
+        ("SCALE_IN", "BUY", 5, Decimal(5256)),
         ("EXIT", "SELL", 10, Decimal("5260.5")),
     ]
     assert [(one.at - begun).total_seconds() for one in fills] == [0, 60, 120]
@@ -79,10 +81,10 @@ def test_each_partial_fill_is_one(trader: StoredTrader) -> None:
     trader.with_structure("green").enters("BUY").partly_filled(2, 5250).later(seconds=1).filled_at(5251)
     trader.bricks(6, "green").exits().partly_filled(4, 5253).filled_at(5254)
     assert told(kept(trader)) == [
-        ("ENTRY", "BUY", 2, 5250),
-        ("ENTRY", "BUY", 3, 5251),
-        ("EXIT", "SELL", 4, 5253),
-        ("EXIT", "SELL", 1, 5254),
+        ("ENTRY", "BUY", 2, Decimal(5250)),
+        ("ENTRY", "BUY", 3, Decimal(5251)),
+        ("EXIT", "SELL", 4, Decimal(5253)),
+        ("EXIT", "SELL", 1, Decimal(5254)),
     ]
     assert are_whole(kept(trader), trader.trades_closed[0])
 
@@ -91,8 +93,8 @@ def test_each_trade_keeps_its_own(trader: StoredTrader) -> None:
     trader.is_long(5250).at("09:36:00").with_structure("red", "NQ").enters("SELL").filled_at(5300)
     trader.bricks(6, "red").exits().filled_at(5299)
     trader.turns_to("ES").bricks(6, "green").exits().filled_at(5251)
-    assert told(kept(trader, 0)) == [("ENTRY", "SELL", 5, 5300), ("EXIT", "BUY", 5, 5299)]
-    assert told(kept(trader, 1)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5251)]
+    assert told(kept(trader, 0)) == [("ENTRY", "SELL", 5, Decimal(5300)), ("EXIT", "BUY", 5, Decimal(5299))]
+    assert told(kept(trader, 1)) == [("ENTRY", "BUY", 5, Decimal(5250)), ("EXIT", "SELL", 5, Decimal(5251))]
 
 
 def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredTrader) -> None:
@@ -100,7 +102,7 @@ def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredT
     order = trader.exits().order
     trader.claims().reports("FILLED", 5252, qty=5, exec_id="x-9").reports("FILLED", 5252, order, qty=5, exec_id="x-9")
     assert trader.is_duplicate
-    assert told(kept(trader)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5252)]
+    assert told(kept(trader)) == [("ENTRY", "BUY", 5, Decimal(5250)), ("EXIT", "SELL", 5, Decimal(5252))]
 
 
 def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader: StoredTrader) -> None:
@@ -117,30 +119,30 @@ def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader: StoredT
     trader.is_long(5250).bricks(6, "green").exits().partly_filled(3, 5251).cancelled().hears(5240)
     trader.broker_says(position=0, last_fill_price=5235)
     trader.later(seconds=2).broker_says(position=0, last_fill_price=5235)
-    assert told(kept(trader))[1:] == [("EXIT", "SELL", 3, 5251), ("EXIT", "SELL", 2, 5235)]
+    assert told(kept(trader))[1:] == [("EXIT", "SELL", 3, Decimal(5251)), ("EXIT", "SELL", 2, Decimal(5235))]
 
 
 @pytest.mark.parametrize(("held", "side", "quantity"), [(8, "BUY", 3), (2, "SELL", 3)])
 def test_another_size_at_the_broker_is_a_resize(trader: StoredTrader, held: int, side: Side, quantity: int) -> None:
     trader.is_long(5250).hears(5252).broker_says(position=held).later(seconds=2).broker_says(position=held)
     trader.bricks(6, "green").exits().filled_at(5254)
-    assert told(kept(trader))[1:] == [("RESIZE", side, quantity, 5252), ("EXIT", "SELL", held, 5254)]
+    assert told(kept(trader))[1:] == [("RESIZE", side, quantity, Decimal(5252)), ("EXIT", "SELL", held, Decimal(5254))]
     assert are_whole(kept(trader), trader.trades_closed[0])
 
 
 def test_an_adopted_position_begins_with_what_the_broker_paid(trader: StoredTrader) -> None:
     trader.adopts(-4, 5250).bricks(6, "red").exits().filled_at(5249)
     entry, left = kept(trader)
-    assert told([entry, left]) == [("ENTRY", "SELL", 4, 5250), ("EXIT", "BUY", 4, 5249)]
+    assert told([entry, left]) == [("ENTRY", "SELL", 4, Decimal(5250)), ("EXIT", "BUY", 4, Decimal(5249))]
     assert entry.fill.order_id is None
 
 
 def test_a_trade_that_turned_at_the_broker_is_two(trader: StoredTrader) -> None:
     trader.is_long(5250).hears(5252).broker_says(position=-5, avg_price=5253)
     trader.later(seconds=2).broker_says(position=-5, avg_price=5253)
-    assert told(kept(trader)) == [("ENTRY", "BUY", 5, 5250), ("EXIT", "SELL", 5, 5252)]
+    assert told(kept(trader)) == [("ENTRY", "BUY", 5, Decimal(5250)), ("EXIT", "SELL", 5, Decimal(5252))]
     trader.bricks(6, "red").exits().filled_at(5249)
-    assert told(kept(trader)) == [("ENTRY", "SELL", 5, 5253), ("EXIT", "BUY", 5, 5249)]
+    assert told(kept(trader)) == [("ENTRY", "SELL", 5, Decimal(5253)), ("EXIT", "BUY", 5, Decimal(5249))]
 
 
 def test_fills_are_whole_only_when_as_much_went_in_and_out_as_the_trade_had(trader: StoredTrader) -> None:
@@ -155,7 +157,8 @@ def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: Stor
     scaled(anywhere)
     fills, [entry] = kept(anywhere), page_of(anywhere.manager.store, Selection(), "18:00", 10).trades
     assert [one.fill.kind for one in fills] == ["ENTRY", "SCALE_IN", "EXIT"]
-    assert (entry.gates.trade_of_day, entry.gates.entered_by) == (1, "click")
+    gates = known(entry.gates)
+    assert (gates.trade_of_day, gates.entered_by) == (1, "click")
     anywhere.restarts()
     assert kept(anywhere) == fills
     assert page_of(anywhere.manager.store, Selection(), "18:00", 10).trades == [entry]
@@ -163,12 +166,14 @@ def test_fills_and_gates_outlast_a_restart_and_replay_stays_equal(anywhere: Stor
 
 
 def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
-    class Broken:
-        def records_with(self, kind: str, trade_id: str):
-            return [Record(kind, "7.0000", trader.now, b'{"kind":"GIFT"}', {"trade_id": trade_id})]
+    class Broken(SqliteStore):
+        def records_with(
+            self, kind: Kind, value: Scalar, through: Scalar | None = None, limit: int | None = None
+        ) -> list[Record]:
+            return [Record(kind, "7.0000", trader.now, b'{"kind":"GIFT"}', {"trade_id": value})]
 
     with pytest.raises(StoreUnreadable, match=r"the fill 7\.0000"):
-        fills_of(Broken(), "t")
+        fills_of(Broken(trader.path), "t")
 
 
 def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader: StoredTrader) -> None:
@@ -198,7 +203,7 @@ def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader: Stor
     assert len(traded) == 4
 
 
-def migrated_again(trader: StoredTrader) -> tuple[list, list]:
+def migrated_again(trader: StoredTrader) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Stop the desk, take schema 5 back and make the step again: the fills before, and those that the step wrote."""
     trader.stops()
     connection = sqlite3.connect(trader.path)

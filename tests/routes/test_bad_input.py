@@ -14,6 +14,7 @@ from tests.support.desk_process import (
     BRIDGE_SECRET,
     QUICK,
     TV_SECRET,
+    Caller,
     DeskProcess,
     error_of,
     eventually,
@@ -41,7 +42,7 @@ NEEDS_THE_ASSET_ALONE = tuple(
     )
 )
 LIMITS = {"max_trades_per_day", "daily_stop_limit_pct", "two_half_filter"}
-GOOD = {  # endpoint -> a body that would be taken
+GOOD: dict[str, dict[str, Any]] = {  # endpoint -> a body that would be taken
     "/api/orders": ENTRY,
     "/api/exit": {"asset": "ES", "force": False},
     "/api/exit-all": {"force": False},
@@ -154,7 +155,7 @@ class Scene:
     def posts(self, path: str, raw: Any) -> Response:
         """Post at a door with the right to do so."""
         url = path.format(order=self.order)
-        caller = self.alerts if path.startswith("/tv_") else self.bridge if is_bridge(path) else self.operator
+        caller: Caller = self.alerts if path.startswith("/tv_") else self.bridge if is_bridge(path) else self.operator
         if path == "/api/login":
             caller = self.stranger
         return caller.post(url, data=raw, headers={"Content-Type": "application/json"})
@@ -380,7 +381,7 @@ def test_nearly_right_bodies_never_break_the_desk(fuzzed: Scene, request: tuple[
     path=st.sampled_from(sorted(GOOD)),
     raw=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()),
 )
-def test_any_bytes_never_break_the_desk(fuzzed: Scene, path, raw) -> None:
+def test_any_bytes_never_break_the_desk(fuzzed: Scene, path: str, raw: bytes) -> None:
     answer = fuzzed.posts(path, raw)
     assert answer.status_code < 500, (path, raw, answer.text)
     assert answer.json()["ok"] is (answer.status_code < 300)

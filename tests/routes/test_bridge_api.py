@@ -128,7 +128,7 @@ def test_a_waiting_bridge_has_the_order_within_100_ms_of_the_click(desk: DeskPro
     for _ in range(3):
         answered: list[float] = []
 
-        def waits(answered=answered) -> None:
+        def waits(answered: list[float] = answered) -> None:
             assert bridge.claims(wait=10)
             answered.append(time.monotonic())
 
@@ -173,7 +173,7 @@ def test_every_status_once_and_again(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
-    story = (
+    story: tuple[tuple[str, dict[str, Any], int], ...] = (
         ("WORKING", {}, 0),
         ("PARTIALLY_FILLED", {"fill_price": 5250.25, "qty": 2, "exec_id": "a", "cum_qty": 2}, 2),
         ("PARTIALLY_FILLED", {"fill_price": 5250.5, "qty": 1, "exec_id": "b", "cum_qty": 3}, 3),

@@ -21,7 +21,8 @@ def desk(tmp_path: Path) -> Iterator[DeskProcess]:
 
 
 def letters_of(operator: OperatorCaller) -> list[dict[str, Any]]:
-    return operator.get("/api/dead-letters").json()["dead_letters"]
+    letters: list[dict[str, Any]] = operator.get("/api/dead-letters").json()["dead_letters"]
+    return letters
 
 
 def replays(operator: OperatorCaller, letter: dict[str, Any]) -> Response:

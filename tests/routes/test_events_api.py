@@ -1,10 +1,12 @@
 """Committed events over real HTTP: numbered, durable, the same from every process, before and after a restart."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,12 @@ def desk(tmp_path: Path) -> Iterator[DeskProcess]:
         yield desk
 
 
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
+    with DeskProcess(tmp_path_factory.mktemp("events"), **QUICK) as desk:
+        yield desk
+
+
 def asked(caller: Caller, **query: Any) -> Any:
     answer = caller.get("/api/events", params=query)
     assert answer.status_code == 200, answer.text
@@ -56,8 +64,13 @@ def everything(caller: Caller) -> list[dict[str, Any]]:
         since = page["next"]
 
 
-def last_id(caller: Caller) -> str:
-    return everything(caller)[-1]["id"]
+def has_heard(ear: Ear, events: int) -> bool:
+    return len(ear.of("event")) >= events
+
+
+def last_id(caller: Caller) -> int:
+    event_id: int = everything(caller)[-1]["id"]
+    return event_id
 
 
 def trades_once(desk: DeskProcess) -> None:
@@ -134,7 +147,7 @@ def test_writer_and_standby_answer_and_stream_the_same_also_after_a_takeover(tmp
         told = asked(writer.operator(), since_id=began)["events"]
         assert asked(standby.operator(), since_id=began)["events"] == told
         for ear in (at_writer, at_standby):
-            eventually(lambda ear=ear: len(ear.of("event")) >= len(told))
+            eventually(partial(has_heard, ear, len(told)))
             assert [event.body for event in ear.of("event")] == told
         writer.kill()
         operator = standby.operator()
@@ -234,6 +247,51 @@ def test_below_the_pruned_part_it_says_where_the_journal_begins(desk: DeskProces
     error_of(operator.get("/api/events", params={"since_id": oldest - 1001}), 410)
 
 
+def test_a_follower_of_another_journal_is_sent_to_the_beginning_of_this_one(desk: DeskProcess) -> None:
+    operator = desk.operator()
+    began = time.monotonic()
+    newest = last_id(operator)
+    answer = documented(operator.get("/api/events", params={"since_id": (newest // 1000 + 1) * 1000, "wait": 20}))
+    assert "another journal" in error_of(answer, 410)
+    assert time.monotonic() - began < 10
+    assert asked(operator, since_id=answer.json()["oldest"] - 1)["events"] == everything(operator)
+    of_the_newest_row = (newest // 1000) * 1000 + 999
+    assert asked(operator, since_id=of_the_newest_row) == {"ok": True, "events": [], "next": of_the_newest_row}
+
+
+@pytest.mark.parametrize("since_id", [1_000_000_000, 2**63 - 1], ids=["the millionth row", "the highest"])
+def test_an_id_of_ten_digits_and_more_is_read(shared_desk: DeskProcess, since_id: int) -> None:
+    error_of(shared_desk.operator().get("/api/events", params={"since_id": since_id}), 410)
+
+
+def test_a_row_that_this_program_cannot_read_is_passed(desk: DeskProcess) -> None:
+    operator = desk.operator()
+    since = last_id(operator)
+    desk.tradingview().brick(4, "red")
+    row = last_id(operator) // 1000
+    with closing(sqlite3.connect(desk.database)) as store, store:
+        store.execute(
+            "UPDATE journal SET events = ? WHERE sequence > ?", (b'[{"type": "OfALaterVersion"}]', since // 1000)
+        )
+    page = asked(operator, since_id=since)
+    assert page == {"ok": True, "events": [], "next": row * 1000 + 999}
+    assert asked(operator, since_id=page["next"], wait=1) == page
+    desk.tradingview().brick(4, "green")
+    assert "BrickApplied" in types_of(asked(operator, since_id=page["next"])["events"])
+
+
+def test_an_order_that_cannot_be_read_silences_neither_the_events_nor_the_stream(desk: DeskProcess) -> None:
+    trades_once(desk)
+    before = everything(desk.operator())
+    desk.terminate()
+    with closing(sqlite3.connect(desk.database)) as store, store:
+        store.execute("UPDATE records SET body = ? WHERE kind = 'orders'", (b'{"of": "a later version"}',))
+    desk.start()
+    after = everything(desk.operator())[: len(before)]
+    assert types_of(after) == types_of(before)
+    assert not any("order" in event["data"] for event in after)
+
+
 # -- who may ask, and what -------------------------------------------------------------------------------------------
 
 
@@ -252,10 +310,13 @@ def test_a_stranger_and_a_bridge_read_no_events(desk: DeskProcess) -> None:
         ({"limit": "1001"}, "limit"),
         ({"wait": "26"}, "wait"),
         ({"since_ts": "yesterday"}, "since_ts"),
+        ({"since_ts": "0001-01-01T00:00:00+05:00"}, "since_ts"),
+        ({"since_ts": "9999-12-31T23:59:59-05:00"}, "since_ts"),
+        ({"types": "OrderEnded,TradeClose"}, "types"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(desk: DeskProcess, query: dict[str, str], field: str) -> None:
-    assert field in error_of(documented(desk.operator().get("/api/events", params=query)), 400)
+def test_a_question_that_makes_no_sense_is_refused(shared_desk: DeskProcess, query: dict[str, str], field: str) -> None:
+    assert field in error_of(documented(shared_desk.operator().get("/api/events", params=query)), 400)
 
 
 def test_what_only_the_operator_may_read_is_in_no_event() -> None:

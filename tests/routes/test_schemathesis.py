@@ -116,7 +116,8 @@ def waits(case: Any) -> bool:
 
 def may_be_down(operation: Any, answer: Any) -> bool:
     """LIVE without a connected bridge is refused with 503 (SPEC 8.5)."""
-    return operation.path == "/api/env" and answer.status_code == 503 and answer.json().get("code") == "bridge_down"
+    may: bool = operation.path == "/api/env" and answer.status_code == 503
+    return may and answer.json().get("code") == "bridge_down"
 
 
 def modes_of(method: str, path: str) -> tuple[GenerationMode, ...]:

@@ -5,10 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.ops.webhook_tables import PAGES
 from tests.support.desk_process import BRIDGE_SECRET, PASSWORD, QUICK, TV_SECRET, DeskProcess, error_of
+from wire.tradingview import BRICK_ALERTS, BRICK_MESSAGE, HEARTBEAT_PATH, LEVEL_PATH, STREAMS
 
 OLD_TV, OLD_BRIDGE = "the-tv-secret-of-before", "the-bridge-secret-of-before"
 
@@ -29,18 +32,65 @@ def test_a_stranger_is_sent_to_log_in(desk: DeskProcess) -> None:
     assert answer.headers["Location"] == "/login"
 
 
+def as_tradingview_sends(message: str, minute: int, close: str) -> str:
+    """Return an alert's message as TradingView sends it, with the secret that the operator put in."""
+    placeholders = {
+        "YOUR TV_WEBHOOK_SECRET": TV_SECRET,
+        "{{ticker}}": "ES1!",
+        "{{close}}": close,
+        "{{time}}": f"2026-11-20T15:{minute:02}:00Z",
+        "{{timenow}}": "2026-11-20T15:59:00Z",
+    }
+    for name, value in placeholders.items():
+        message = message.replace(name, value)
+    return message
+
+
+def messages_of(page: Path) -> dict[str, str]:
+    """Return the messages that a document lists, by alert."""
+    part = page.read_text("utf-8").split("<!-- generated: messages -->")[1].split("<!-- end: messages -->")[0]
+    return dict(re.findall(r"^\| ([\w ]+) \| `(\{.*\})` \|$", part, re.MULTILINE))
+
+
+def sends(desk: DeskProcess, path: str, text: str) -> dict[str, Any]:
+    answer = desk.tradingview().post(path, data=text, headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 200, (path, text, answer.text)
+    taken: dict[str, Any] = answer.json()
+    return taken
+
+
 def test_every_message_of_the_page_is_taken_by_its_webhook(desk: DeskProcess) -> None:
     page = desk.operator().get("/setup").text
     hooks = re.findall(r'data-path="([^"]+)" data-ts="[^"]*" data-message="([^"]+)"', page)
     assert len(hooks) == 8
-    for number, (path, message) in enumerate(hooks):
-        text = html.unescape(message).replace("YOUR TV_WEBHOOK_SECRET", TV_SECRET).replace("ASSET", "ES")
-        for name, value in (("COLOR", "green"), ("{{ticker}}", "ES1!"), ("{{close}}", "5250.25")):
-            text = text.replace(name, value)
-        text = text.replace("{{time}}", f"2026-11-20T15:0{number}:00Z").replace("{{timenow}}", "2026-11-20T15:09:00Z")
-        answer = desk.tradingview().post(path, data=text, headers={"Content-Type": "text/plain"})
-        assert answer.status_code == 200, (path, text, answer.text)
+    for minute, (path, message) in enumerate(hooks):
+        chosen = html.unescape(message).replace("ASSET", "ES").replace("COLOR", "green")
+        text = as_tradingview_sends(chosen, minute, "5250.25")
+        assert sends(desk, path, text)["ok"]
         assert json.loads(text)["secret"] == TV_SECRET
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pasted_from_the_documents_up_and_down_bricks_have_their_own_colour(tmp_path: Path, page: Path) -> None:
+    messages = messages_of(page)
+    assert set(messages) == {"heartbeat", *BRICK_ALERTS, "price level"}
+    with DeskProcess(tmp_path) as desk:
+        sends(desk, HEARTBEAT_PATH, as_tradingview_sends(messages["heartbeat"], 0, "5250.25"))
+        sends(desk, LEVEL_PATH, as_tradingview_sends(messages["price level"], 0, "5250.25"))
+        for row in STREAMS:
+            for minute, condition in enumerate(BRICK_ALERTS):
+                sends(desk, row.path, as_tradingview_sends(messages[condition], minute, "5256"))
+                shown = desk.operator().state()["assets"]["ES"]
+                assert shown[f"{row.state_name}_color"] == BRICK_ALERTS[condition]
+
+
+def test_two_bricks_of_one_base_bar_are_two_and_an_alert_sent_twice_is_one(tmp_path: Path) -> None:
+    message = BRICK_MESSAGE.replace("ASSET", "ES").replace("COLOR", "green")
+    with DeskProcess(tmp_path) as desk:
+        first, second = (as_tradingview_sends(message, 30, close) for close in ("5256", "5262"))
+        answers = [sends(desk, "/tv_renko_main", text) for text in (first, second, second)]
+        assert ["BrickApplied" in answer.get("effects", ()) for answer in answers] == [True, True, False]
+        assert answers[2]["duplicate"] is True
 
 
 def test_the_page_holds_no_secret(desk: DeskProcess) -> None:

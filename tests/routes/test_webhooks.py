@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -240,7 +240,7 @@ def test_every_form_of_a_symbol(desk: DeskProcess, field: str, symbol: str) -> N
 
 def test_every_form_of_a_time_is_the_same_instant(desk: DeskProcess) -> None:
     base = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=100)
-    forms = (
+    forms: tuple[Callable[[datetime], str | float], ...] = (
         lambda at: at.isoformat(),
         lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         lambda at: at.strftime("%Y-%m-%dT%H:%M:%S"),
@@ -395,6 +395,8 @@ def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk: DeskPro
     with own_desk.locked_store():
         brick = alerts.brick(8, "red")
         assert "NOT STORED" in error_of(brick, 503)
+        assert (brick.json()["code"], brick.json()["title"]) == ("store_down", "NOT STORED")
+        assert brick.json()["detail"].startswith("nothing was changed: ")
         assert int(brick.headers["Retry-After"]) > 0
         during = operator.state()
         assert during["global"]["store"] == "down"

@@ -6,7 +6,7 @@ from itertools import cycle
 
 from services.stores.codec import documents
 from tests.support.trader import Trader
-from wire.types import Side
+from wire.types import Color, Side
 
 ASSETS = ("ES", "NQ", "YM", "EURUSD")
 SIZES = (1, 2.5, 4, 6, 8, 12)
@@ -26,7 +26,7 @@ def trades(trader: Trader, asset: str, direction: Side, price: float) -> None:
     """Enter if the ladder lets the operator, be filled in five parts, and be out again a brick later."""
     if trader.enters(direction, asset=asset).refused_by is not None:
         return
-    for qty in range(1, trader.order.qty):
+    for qty in range(1, trader.open_order.qty):
         trader.partly_filled(1, price)
         assert qty == abs(trader.position)
     trader.partly_filled(1, price).exits(force=True).filled_at(price)
@@ -39,7 +39,7 @@ def test_after_a_whole_session_every_document_is_small() -> None:
     sizes = cycle(SIZES)
     for turn in range(HOURS * 180):
         trader.later(20)
-        color = "green" if turn // 40 % 2 else "red"
+        color: Color = "green" if turn // 40 % 2 else "red"
         size = next(sizes)
         for asset in ASSETS:
             trader.brick(size, color, asset=asset, bar_id=BAR_ID.format(asset, size, turn))

@@ -16,11 +16,13 @@ from msgspec.structs import replace
 
 from services.engine.decide import decide
 from services.engine.model.commands import ConfigureDesk, EnterMarket, ReportExecution, ScaleIn, TickClock
+from services.engine.model.replies import Refusal
 from services.engine.model.state import Desk
 from services.engine.rules.limits import pending_limits
 from services.stores.codec import documents
 from services.stores.store import Head, Stored, StoreUnreadable
 from tests.support.builders import TUESDAY, new_york
+from tests.support.narrow import known, of_type
 from tests.support.paths import FIXTURES
 from tests.support.trader import Trader
 from wire.types import OrderStatus
@@ -62,10 +64,11 @@ def test_everything_that_was_known_is_known() -> None:
         2,
         "DEMO",
         1,
-        50_000,
+        Decimal(50_000),
     )
-    assert (es.position, es.trade.entry_price, es.trade.fresh_main_bricks) == (5, Decimal("5250.25"), 1)
-    assert (es.live.last_price, es.live.open_points) == (5252, Decimal("1.75"))
+    trade = known(es.trade)
+    assert (es.position, trade.entry_price, trade.fresh_main_bricks) == (5, Decimal("5250.25"), 1)
+    assert (es.live.last_price, es.live.open_points) == (Decimal(5252), Decimal("1.75"))
     assert (es.stack.four.color, nq.stack.high.color, nq.position) == ("green", "green", 0)
     assert (order.kind, order.source, order.status, order.owner) == ("EXIT", "manual", OrderStatus.CLAIMED, "bridge")
     assert desk.locks.candle_used == new_york(TUESDAY, "09:30:00")
@@ -78,7 +81,7 @@ def test_what_was_not_known_is_as_if_never_used() -> None:
     assert (desk.day.warned_pct, desk.bridge_is_silent) == (0, False)
     for asset in desk.assets.values():
         assert (asset.intent, asset.preorder, asset.is_silent) == (None, None, False)
-    assert desk.assets["ES"].trade.fresh_high_bricks == 0
+    assert known(desk.assets["ES"].trade).fresh_high_bricks == 0
 
 
 def test_the_day_goes_on_where_it_was() -> None:
@@ -88,8 +91,9 @@ def test_the_day_goes_on_where_it_was() -> None:
     after = decide(desk, report, new_york(TUESDAY, "09:31:12"))
     assert [type(event).__name__ for event in after.events if "Trade" in type(event).__name__] == ["TradeClosed"]
     refused = decide(after.desk, EnterMarket("ES", "SCALP", "6pt", "BUY"), new_york(TUESDAY, "09:31:13")).answer
-    assert refused.gate == "cooldown"
-    assert decide(desk, ScaleIn("ES"), new_york(TUESDAY, "09:31:12")).answer.gate == "pending_order"
+    assert of_type(Refusal, refused).gate == "cooldown"
+    too_early = decide(desk, ScaleIn("ES"), new_york(TUESDAY, "09:31:12")).answer
+    assert of_type(Refusal, too_early).gate == "pending_order"
 
 
 def test_its_rules_tighten_and_wait_like_any_other() -> None:
@@ -111,10 +115,10 @@ def test_an_open_trade_keeps_what_the_operator_had_set(schema: int) -> None:
     document["asset"]["trade"] |= {"tp_armed": True, "tp_count": 2, "protect_threshold_points": "0.5"}
     document["asset"]["trade"] |= {"stop_points": "8", "scale_in_used": True}
     body = documents.upgraded(encode(document))
-    trade = msgspec.json.decode(body, type=documents.AssetDocument).asset.trade
+    trade = known(msgspec.json.decode(body, type=documents.AssetDocument).asset.trade)
     assert (trade.quantity, trade.scale_in_used, trade.stop_price) == (5, True, trade.entry_price - 8)
     protections = trade.protections
-    assert (protections.tp_armed, protections.tp_count, protections.stop_points) == (True, 2, 8)
+    assert (protections.tp_armed, protections.tp_count, protections.stop_points) == (True, 2, Decimal(8))
     assert (protections.points_tp_enabled, protections.protect_threshold_points) == (True, Decimal("0.5"))
     assert not set(documents.PROTECTIONS_UNTIL_3) & set(msgspec.json.decode(body)["asset"]["trade"])
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import HOST_VARIABLE, NEEDED_VARIABLE, NoEmulator, answers, free_port, shared_host
+from tests.support.narrow import known
 from tests.support.paths import REPOSITORY as PROJECT
 
 START = (
@@ -22,7 +23,7 @@ START = (
 
 def test_an_emulator_ends_with_its_owner_however_that_ends(firestore_host: str) -> None:
     owner = subprocess.Popen([sys.executable, "-c", START], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-    host = owner.stdout.readline().strip()
+    host = known(owner.stdout).readline().strip()
     assert answers(host)
     owner.kill()
     owner.wait()

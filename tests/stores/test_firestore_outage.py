@@ -4,6 +4,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import requests
 from requests import Response
 
+from services.desk.commit_batch import Outcome
 from services.desk.manager import StateManager
 from services.engine.model.commands import AnyCommand, CloseBrick
 from services.stores.firestore.store import FirestoreStore
@@ -19,6 +21,7 @@ from tests.desk.test_manager import RULES
 from tests.desk.test_outage import ANSWERS_WITHIN_SECONDS, seconds_until_refused
 from tests.support.desk_process import QUICK, DeskProcess, OperatorCaller, error_of, eventually
 from tests.support.emulator import Emulator, NoEmulator, is_needed, warm_up
+from tests.support.narrow import of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
 
@@ -64,7 +67,7 @@ def store_of(operator: OperatorCaller) -> Any:
     return operator.state()["global"]["store"]
 
 
-def timed(desk: DeskProcess, ask: Callable[..., Any]) -> Response:
+def timed(desk: DeskProcess, ask: Callable[[], Response]) -> Response:
     watch = Stopwatch(desk.process)
     answer = ask()
     assert watch.seconds < ANSWERS_WITHIN_SECONDS
@@ -97,7 +100,7 @@ def test_a_hanging_firestore_is_refused_in_time_and_recovers_by_itself(emulator:
         alerts.opens_the_ladder()
         emulator.pause()
         for number in range(4):
-            answer = timed(desk, lambda number=number: alerts.brick(2.5, "green", bar_id=f"lost {number}"))
+            answer = timed(desk, partial(alerts.brick, 2.5, "green", bar_id=f"lost {number}"))
             error_of(answer, 503)
             assert answer.headers["Retry-After"]
         with ThreadPoolExecutor(8) as crowd:
@@ -153,7 +156,7 @@ def test_a_killed_firestore_that_is_restored_goes_on_where_it_stood(emulator: Em
         assert len(bricks_in(journal_of(desk))) == bricks + 1
 
 
-def export(host: str, project: str, folder: Path):
+def export(host: str, project: str, folder: Path) -> Path:
     folder.mkdir()
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(folder)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:export", json=asked, timeout=60).raise_for_status()
@@ -161,7 +164,7 @@ def export(host: str, project: str, folder: Path):
     return found
 
 
-def restore(host: str, project: str, kept) -> None:
+def restore(host: str, project: str, kept: Path) -> None:
     asked = {"database": f"projects/{project}/databases/(default)", "export_directory": str(kept)}
     requests.post(f"http://{host}/emulator/v1/projects/{project}:import", json=asked, timeout=60).raise_for_status()
 
@@ -185,7 +188,7 @@ def manager(firestore_host: str) -> Iterator[StateManager]:
 def commits(manager: StateManager, command: AnyCommand, key: str | None) -> None:
     """Ask until the emulator has answered: on a busy machine its first answers take longer than a store waits."""
 
-    def is_done():
+    def is_done() -> Outcome | None:
         try:
             return manager.submit(command, key)
         except StoreError:
@@ -215,7 +218,7 @@ def test_permission_denied_refuses_at_once_and_recovers_when_it_is_given_back(
     manager: StateManager, firestore_host: str
 ) -> None:
     commits(manager, GREEN, "first")
-    wire = manager.store._wire
+    wire = of_type(FirestoreStore, manager.store)._wire
     project = wire.database.split("/")[1]
     rules = {"rules": {"files": [{"name": "firestore.rules", "content": NOBODY_MAY}]}}
     url = f"http://{firestore_host}/emulator/v1/projects/{project}:securityRules"
@@ -234,10 +237,10 @@ def test_an_answer_that_came_too_late_is_found_out_and_the_brick_counts_once(
     manager: StateManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The write comes through and its answer does not: nobody knows, so the store is asked."""
-    wire, sent = manager.store._wire, itertools.count()
+    wire, sent = of_type(FirestoreStore, manager.store)._wire, itertools.count()
     commit = wire.commit
 
-    def lose_the_first_answer(*args: Any, **more: Any):
+    def lose_the_first_answer(*args: Any, **more: Any) -> Any:
         marks = commit(*args, **more)
         if next(sent) == 0:
             raise OutcomeUnknown("Firestore: DeadlineExceeded")

@@ -16,6 +16,7 @@ import pytest
 from google.api_core import exceptions
 from msgspec.structs import replace
 
+from services.notifications.stored import NOTICES
 from services.stores.firestore import wire as firestore_wire
 from services.stores.firestore.failures import Refused, read_errors, write_errors
 from services.stores.firestore.layout import LAYOUT
@@ -25,6 +26,7 @@ from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, Stored
 from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY as PROJECT
 
@@ -107,7 +109,7 @@ def renewed(store: Store) -> Head:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return store.renew(store.head())
+            return store.renew(known(store.head()))
         except (StoreDown, OutcomeUnknown, VersionConflict):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -185,9 +187,9 @@ def test_a_commit_that_is_too_large_is_refused_before_it_is_sent(store: Firestor
 def test_the_largest_group_is_one_commit(store: FirestoreStore) -> None:
     """64 commands make two rows each; ten targets hear of everything."""
     rows = 2 * store.group_at_most
-    notices = [a_notice(n, target) for n in range(1, store.group_at_most + 1) for target in range(1, 11)]
-    head = store.commit(a_commit(None, rows=rows, notices=notices, records=[an_order(f"o{n}") for n in range(64)]))
-    assert (head.sequence, len(store.load().open_orders)) == (rows, 64)
+    notices = [a_notice(n) for n in range(10 * store.group_at_most)]
+    head = store.commit(a_commit(None, rows=rows, records=[*notices, *(an_order(f"o{n}") for n in range(64))]))
+    assert (head.sequence, len(known(store.load()).open_orders)) == (rows, 64)
 
 
 def test_a_page_is_followed_by_the_next_whatever_ends_it(store: FirestoreStore) -> None:
@@ -199,14 +201,16 @@ def test_a_page_is_followed_by_the_next_whatever_ends_it(store: FirestoreStore) 
 
 def test_what_was_kept_long_enough_goes_a_little_at_a_time(store: FirestoreStore) -> None:
     replies = [StoredReply(f"k{n}", "f", NOON - timedelta(hours=25), b"1") for n in range(60)]
-    head = store.commit(a_commit(None, replies=replies, notices=[a_notice(due_at=NOON - timedelta(days=8))]))
-    left = []
+    notices = [a_notice(n, NOON - timedelta(days=8)) for n in range(60)]
+    head = store.commit(a_commit(None, replies=replies, records=notices))
+    left, notices_left = [], []
     for minutes in (1, 61, 62, 63, 64, 65):
         row = replace(a_row(head.sequence + 1), at=NOON + timedelta(minutes=minutes))
-        head = store.commit(a_commit(head, journal=[row]))
+        head = store.commit(a_commit(head, journal=[row], records=[a_notice(99, row.at)]))
         left.append(len(store.replies_since(LONG_AGO)))
+        notices_left.append(len(store.records_by_id(NOTICES, "", "~")) - 1)
     assert left == [60, 35, 10, 0, 0, 0]
-    assert store.next_notice_at(1) is None
+    assert notices_left == [60, 35, 10, 0, 0, 0]
 
 
 # -- what is stored --------------------------------------------------------------------------------------------------
@@ -216,9 +220,8 @@ def test_every_document_has_a_schema_and_the_names_of_the_specification(store: F
     head = store.commit(
         a_commit(
             None,
-            records=[an_order(), an_account_day()],
+            records=[an_order(), an_account_day(), a_notice()],
             replies=[StoredReply("k", "f", NOON, b"1")],
-            notices=[a_notice()],
         )
     )
     backup = store.back_up("of the day/1")

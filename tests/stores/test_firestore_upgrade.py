@@ -18,8 +18,12 @@ from google.cloud.firestore_v1 import types
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, NoteTrade, ReportExecution
+from services.engine.model.events import EntryBlocked
+from services.engine.model.replies import Refusal
 from services.history.replay import replay_store
 from services.journal.trades import Selection, page_of
+from services.notifications.kinds import Notifying
+from services.notifications.stored import NOTICES, notice_record, waiting_notices
 from services.projections.attempts import attempts_between
 from services.projections.dead_letters import last_dead_letters
 from services.projections.equity import account_day
@@ -31,7 +35,8 @@ from services.stores.codec import documents
 from services.stores.firestore.layout import record_write
 from services.stores.firestore.store import FirestoreStore
 from services.stores.records import FAR_AHEAD, LONG_AGO
-from tests.stores.test_upgrades import NEXT_MORNING
+from tests.stores.test_upgrades import NEXT_MORNING, REFUSED_ONCE, sent_by
+from tests.support.narrow import known, of_type
 from tests.support.paths import FIXTURES
 from wire.types import OrderStatus
 
@@ -57,30 +62,30 @@ def old(firestore_host: str) -> Iterator[Callable[[], FirestoreStore]]:
         store.close()
 
 
-def document_of(stored: Any, database: str):
-    document = types.Document.from_json(json.dumps({"fields": stored["fields"]}))
+def document_of(stored: dict[str, Any], database: str) -> types.Document:
+    document: types.Document = types.Document.from_json(json.dumps({"fields": stored["fields"]}))
     document.name = f"{database}/documents/{stored['path']}"
     return document
 
 
-def plain_fields():
+def plain_fields() -> dict[str, dict[str, dict[str, Any]]]:
     """Return each stored document's fields as plain values, by collection and name."""
-    found = defaultdict(dict)
+    found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for stored in STORED:
         collection, _, name = stored["path"].partition("/")
         found[collection][name] = {field: plain(value) for field, value in stored["fields"].items()}
     return found
 
 
-def plain(value: Any):
+def plain(value: dict[str, Any]) -> Any:
     ((kind, content),) = value.items()
     return int(content) if kind == "integerValue" else content
 
 
-def started(old: Any) -> StateManager:
+def started(old: Callable[[], FirestoreStore], notifying: Notifying | None = None) -> StateManager:
     store = old()
-    rules = documents.read_desk(store.load()).configured
-    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING)
+    rules = documents.read_desk(known(store.load())).configured
+    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING, notifying)
 
 
 def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callable[[], FirestoreStore]) -> None:
@@ -88,7 +93,7 @@ def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callab
     store, stored = old(), plain_fields()
     for kind in (projection.kind for projection in PROJECTIONS):
         records = store.records_by_id(kind, "", "~")
-        written = {record.id: dict(record_write(record).fields) for record in records}
+        written = {record.id: dict(known(record_write(record).fields)) for record in records}
         if kind.name == "pnl_snapshots":
             assert all(fields.pop("at") for fields in written.values())  # the program before gave these no time
         assert written == stored[kind.name]
@@ -102,31 +107,33 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Callable[[], Firesto
     assert (order.asset, order.kind, order.status, order.owner) == ("NQ", "EXIT", OrderStatus.CLAIMED, "bridge")
     assert (desk.assets["NQ"].position, desk.assets["ES"].position, desk.day.trades_taken) == (-3, 0, 2)
     assert [trade.pnl_usd for trade in manager.snapshot.history] == [100]
-    assert manager.snapshot.tried_at.isoformat() == "2026-11-17T14:35:39+00:00"
+    assert known(manager.snapshot.tried_at).isoformat() == "2026-11-17T14:35:39+00:00"
     manager.stop()
 
 
 def test_the_journal_tells_of_the_trade_what_it_told_before(old: Callable[[], FirestoreStore]) -> None:
     store = old()
     [entry] = page_of(store, Selection(), "18:00", 10).trades
-    assert (entry.trade.id, entry.stop_points, entry.note.text) == (WON, 15, "waited for the second push")
-    assert (entry.gates.trade_of_day, entry.gates.tempo_armed_by) == (1, "6pt brick")
-    assert closed_trade(store, WON).trade == entry.trade
+    assert (entry.trade.id, entry.stop_points, entry.note.text) == (WON, Decimal(15), "waited for the second push")
+    gates = known(entry.gates)
+    assert (gates.trade_of_day, gates.tempo_armed_by) == (1, "6pt brick")
+    assert known(closed_trade(store, WON)).trade == entry.trade
     assert are_whole(fills_of(store, WON), entry.trade)
     assert [(one.fill.kind, one.fill.quantity, one.fill.price) for one in fills_of(store, SHORT)] == [
-        ("ENTRY", 3, 5260.5)
+        ("ENTRY", 3, Decimal("5260.5"))
     ]
-    gates = [event.gate for _, event in attempts_between(store, LONG_AGO, FAR_AHEAD, 9)]
-    assert gates == ["candle_lock", "candle_lock"]
+    refused_by = [of_type(EntryBlocked, event).gate for _, event in attempts_between(store, LONG_AGO, FAR_AHEAD, 9)]
+    assert refused_by == ["candle_lock", "candle_lock"]
     [letter] = last_dead_letters(store, 9)
     assert (letter.sequence, letter.path, letter.reason, letter.body) == (15, "/tv_renko", "no JSON", "color=green")
-    assert [sample.equity for sample in account_day(store, "2026-11-17").samples] == [50_000]
-    assert recall_order(store, WON).status is OrderStatus.FILLED
+    assert [sample.equity for sample in known(account_day(store, "2026-11-17")).samples] == [50_000]
+    assert known(recall_order(store, WON)).status is OrderStatus.FILLED
 
 
 def test_the_day_goes_on_and_replay_is_equal(old: Callable[[], FirestoreStore]) -> None:
     manager = started(old)
-    assert manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer.gate == "candle_lock"
+    refused = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer
+    assert of_type(Refusal, refused).gate == "candle_lock"
     (order,) = manager.snapshot.desk.orders.values()
     manager.submit(ReportExecution(order.id, OrderStatus.FILLED, Decimal(5258), order.qty, "exec-9"))
     manager.submit(NoteTrade(SHORT, "out at the first pause", ()))
@@ -136,7 +143,7 @@ def test_the_day_goes_on_and_replay_is_equal(old: Callable[[], FirestoreStore]) 
     newest, first = page_of(store, Selection(), "18:00", 10).trades
     assert (newest.trade.id, first.trade.id, newest.note.text) == (SHORT, WON, "out at the first pause")
     assert are_whole(fills_of(store, SHORT), newest.trade)
-    assert store.load().open_orders == []
+    assert known(store.load()).open_orders == []
     replay = replay_store(store)
     assert replay.is_equal, replay.sentences
 
@@ -145,3 +152,22 @@ def test_an_answer_is_remembered_by_its_key(old: Callable[[], FirestoreStore]) -
     manager = started(old)
     assert manager.submit(EnterMarket("NQ", "RUNNER", "9pt", "SELL"), "click-3").repeated is True
     manager.stop()
+
+
+def test_a_notice_that_waited_is_delivered_once_and_todays_has_the_same_form(
+    old: Callable[[], FirestoreStore],
+) -> None:
+    """One was sent, one was refused and waits for its next try, one announces the candle's end in some minutes."""
+    store = old()
+    waiting = waiting_notices(store, 1)
+    assert [notice_record(one) for one in waiting] == store.records_with(NOTICES, "001.", "001.~")
+    assert [(one.attempts, one.last_error) for one in waiting] == [(1, "the target answered 500"), (0, None)]
+    manager = started(old, Notifying(frozenset({"gate_blocked"}), 2))
+    assert sent_by(manager, 1) == [REFUSED_ONCE]
+    manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY"))
+    blocked = ["ES long blocked: candle_lock"]
+    assert (sent_by(manager, 1), sent_by(manager, 2), sent_by(manager, 1)) == (blocked, blocked, [])
+    manager.stop()
+    assert waiting_notices(old(), 1) == waiting[1:]
+    sent = [record for record in old().records_by_id(NOTICES, "", "~") if "sent_at" in record.facts]
+    assert [record.facts["attempts"] for record in sent] == [1, 2, 1, 1]

@@ -56,5 +56,5 @@ def test_every_row_of_an_old_journal_is_read_and_written_as_it_was(path: Path) -
     for kind, command, events in rows:
         assert documents.read_command(command).kind_name() == kind
         assert is_within(decode(command), decode(documents.write_command(documents.read_command(command))))
-        read = documents.read_events(events)
-        assert all(map(is_within, decode(events), decode(documents.write_events(read))))
+        written = decode(documents.write_events(documents.read_events(events)))
+        assert all(is_within(one, again) for one, again in zip(decode(events), written, strict=True))

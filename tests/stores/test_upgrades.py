@@ -10,17 +10,26 @@ import fcntl
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import EnterMarket, ReportExecution
+from services.engine.model.replies import Refusal
 from services.history.replay import replay_store
+from services.notifications.delivery import NoticeCounter, NoticeSender, Target
+from services.notifications.kinds import Notifying
+from services.notifications.stored import NOTICES, StoredNotice, notice_record, waiting_notices
 from services.projections.attempts import ATTEMPTS, attempts_between
 from services.projections.dead_letters import DeadLetter, last_dead_letters
 from services.projections.entry_gates import GATES_AT_ENTRY
@@ -29,17 +38,19 @@ from services.projections.notes import TRADE_NOTES
 from services.projections.trade_fills import TRADE_FILLS, are_whole, fills_of
 from services.projections.trades import TRADES, last_trades
 from services.stores.codec import documents
-from services.stores.records import ORDERS, Record
+from services.stores.records import ORDERS, Record, Scalar, text_of
 from services.stores.sqlite import file as sqlite_file
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import StoreUnreadable
 from tests.support.desk_process import REPOSITORY
+from tests.support.narrow import known, of_type
 from tests.support.paths import FIXTURES
+from tests.support.read_only import read_only
 from wire.types import OrderStatus
 
-SCHEMAS = (1, 2, 3, 4, 5)
-WITH_NOTES, WITH_GATES = 4, 5
+SCHEMAS = (1, 2, 3, 4, 5, 6)
+WITH_NOTES, WITH_GATES, WITH_WAITING = 4, 5, 6
 NEWEST = len(sqlite_file.migration_steps())
 NEXT_MORNING = datetime(2026, 11, 17, 14, 36, 10, tzinfo=UTC)
 OPENS = "import sys; from services.stores.sqlite.store import SqliteStore; SqliteStore(sys.argv[1]).close()"
@@ -53,7 +64,8 @@ def test_every_earlier_schema_has_a_fixture() -> None:
 
 @pytest.fixture(params=SCHEMAS, ids=lambda schema: f"schema {schema}")
 def schema(request: pytest.FixtureRequest) -> int:
-    return request.param
+    number: int = request.param
+    return number
 
 
 @pytest.fixture
@@ -101,6 +113,7 @@ def test_it_is_of_the_newest_schema_and_loses_nothing(old: Path, schema: int) ->
     tables = dict.fromkeys(("documents", "orders", "replies", "dead_letters"), "*") | {"trades": OLD_TRADE}
     tables |= dict.fromkeys(SINCE_SCHEMA_4 if schema >= 4 else (), "*")
     tables |= dict.fromkeys(SINCE_SCHEMA_5 if schema >= WITH_GATES else (), "*")
+    tables |= {"notices": "*"} if schema >= WITH_WAITING else {}
     before = {table: asked(old, f"SELECT {names} FROM {table}") for table, names in tables.items()}  # noqa: S608
     journal = asked(old, f"SELECT {OLD_COLUMNS} FROM journal")  # noqa: S608
     opened(old)
@@ -115,7 +128,7 @@ def test_it_is_of_the_newest_schema_and_loses_nothing(old: Path, schema: int) ->
 
 def test_tries_against_the_rules_are_taken_from_the_journal(old: Path) -> None:
     opened(old)
-    reader = SqliteReader(old)
+    reader = read_only(old)
     told = [
         (row.at, event)
         for row in reader.journal()
@@ -131,7 +144,7 @@ def test_tries_against_the_rules_are_taken_from_the_journal(old: Path) -> None:
 def test_fills_are_taken_from_the_journal_and_nobody_invents_gates(old: Path, schema: int) -> None:
     kept = dict(asked(old, "SELECT trade_id, body FROM gates_at_entry")) if schema >= WITH_GATES else {}
     opened(old)
-    reader = SqliteReader(old)
+    reader = read_only(old)
     [closed] = last_trades(reader, 50)
     fills = fills_of(reader, closed.id)
     assert [(one.at, one.fill.kind, one.fill.quantity, one.fill.price) for one in fills] == [
@@ -175,12 +188,12 @@ def test_a_second_start_makes_no_second_copy(old: Path) -> None:
     assert len(backups(old)) == 1
 
 
-def started(path: Path):
+def started(path: Path, notifying: Notifying | None = None) -> tuple[StateManager, dict[str, Any]]:
     store = SqliteStore(path)
-    stored = store.load()
+    stored = known(store.load())
     plain = msgspec.json.decode(stored.documents["_global"])["desk"]
     rules = documents.read_desk(stored).configured
-    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING), plain
+    return StateManager(store, lambda now: rules, lambda: NEXT_MORNING, notifying), plain
 
 
 def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Path) -> None:
@@ -201,9 +214,9 @@ def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Path) -> None:
 def test_the_day_goes_on_with_its_locks(old: Path) -> None:
     manager, _ = started(old)
     refused = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer
-    assert refused.gate == "candle_lock"
+    assert of_type(Refusal, refused).gate == "candle_lock"
     (order,) = manager.snapshot.desk.orders.values()
-    manager.submit(ReportExecution(order.id, OrderStatus.FILLED, 5258, order.qty, "exec-9"))
+    manager.submit(ReportExecution(order.id, OrderStatus.FILLED, Decimal(5258), order.qty, "exec-9"))
     assert manager.snapshot.desk.assets["NQ"].position == 0
     assert len(manager.snapshot.history) == 2
     manager.stop()
@@ -227,6 +240,7 @@ def test_old_documents_are_copied_before_they_are_written_anew(old: Path) -> Non
         assert asked(copy, "SELECT * FROM documents") == before
 
 
+@pytest.mark.parametrize("schema", range(1, WITH_WAITING), indirect=True)  # later files have the documents of today
 def test_old_documents_are_copied_once(old: Path) -> None:
     for _ in range(3):
         manager, _plain = started(old)
@@ -234,10 +248,23 @@ def test_old_documents_are_copied_once(old: Path) -> None:
     assert len(backups(old, "documents")) == 1
 
 
+def test_an_asset_dropped_from_the_settings_at_the_upgrade_is_deleted(old: Path) -> None:
+    store = SqliteStore(old)
+    rules = documents.read_desk(known(store.load())).configured
+    only_nq = replace(rules, contracts={"NQ": rules.contracts["NQ"]})
+    manager = StateManager(store, lambda now: only_nq, lambda: NEXT_MORNING)
+    assert set(manager.snapshot.desk.assets) == {"NQ"}
+    manager.stop()
+    assert {name for (name,) in asked(old, "SELECT name FROM documents")} == {"_global", "NQ"}
+    opened_again = SqliteReader(old)
+    assert not documents.is_outdated(known(opened_again.load()))
+    opened_again.close()
+
+
 def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: int) -> None:
     manager, _ = started(old)
     manager.stop()
-    reader = SqliteReader(old)
+    reader = read_only(old)
     replay = replay_store(reader)
     reader.close()
     taken_over_at, version = replay.programs[-1]
@@ -246,6 +273,46 @@ def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: i
     assert replay.unequal_of_others == len(replay.unequal_rows)
     assert replay.is_equal is (schema >= 2), replay.sentences
     assert version
+
+
+# -- notices that wait ------------------------------------------------------------------------------------------------
+
+REFUSED_ONCE = "NQ long blocked: candle_lock"  # by the first target
+
+
+class Phone(Struct):
+    """A service that takes everything."""
+
+    titles: list[str] = field(default_factory=list)
+
+    def notify(self, title: str, body: str, notify_type: str) -> bool:
+        self.titles.append(title.removeprefix("[DEMO] "))
+        return True
+
+
+def sent_by(manager: StateManager, target: int) -> list[str]:
+    """Send all that is due to a target and return the titles that it took, in order."""
+    phone = Phone()
+    sender = NoticeSender(manager, Target(target, "json", phone), NoticeCounter(), threading.Event())
+    while sender.turn():
+        pass
+    return phone.titles
+
+
+@pytest.mark.parametrize("schema", [WITH_WAITING], indirect=True)
+def test_notices_that_an_older_program_did_not_deliver_are_delivered_in_order_and_once(old: Path) -> None:
+    due = "next_try_at IS NOT NULL AND due_at <= '2026-11-17T14:36:10'"
+    waiting = f"SELECT substr(title, 8) FROM notices WHERE {due} AND target = "  # noqa: S608
+    first, second = ([title for (title,) in asked(old, f"{waiting}{target} ORDER BY number")] for target in (1, 2))
+    assert (len(first), first[0], len(second)) == (12, REFUSED_ONCE, 14)
+    manager, _ = started(old)
+    assert sent_by(manager, 1) == [*first[1:], REFUSED_ONCE]
+    assert sent_by(manager, 2) == second
+    assert sent_by(manager, 1) == sent_by(manager, 2) == []
+    manager.stop()
+    left = "SELECT title, slot, target FROM notices WHERE next_try_at IS NOT NULL ORDER BY number"
+    assert asked(old, left) == [("[DEMO] The candle is free", "candle", target) for target in (1, 2)]
+    assert asked(old, "SELECT last_error FROM notices WHERE number = 2") == [("the target answered 404",)]
 
 
 # -- while an older program still holds the desk --------------------------------------------------------------------
@@ -296,11 +363,25 @@ OLDER_WRITES = {  # as the programs of schemas 3 to 5 write them
         ("2026-11-17", b'{"p":1}'),
     ),
 }
+OLDER_NOTICE = (  # as the programs of schemas 2 to 6 write and mark them
+    "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
+)
+OLDER_MARK = (
+    "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ? AND sent_at IS NULL"
+)
+OLDER_CALL = (
+    "UPDATE notices SET next_try_at = ? "
+    "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
+)
+OLDER_NEXT = "SELECT number FROM notices WHERE target = ? AND next_try_at <= ? ORDER BY attempts, number LIMIT 1"
+OLDER_WITHDRAWAL = "DELETE FROM notices WHERE slot = ? AND next_try_at IS NOT NULL"
+OLDER_PURGE = "DELETE FROM notices WHERE due_at < ?"
 SECOND = timedelta(seconds=1)
 STARTED = datetime(2026, 11, 17, 14, 36, tzinfo=UTC)
 
 
-def older_program_writes(path: Path, *writes) -> None:
+def older_program_writes(path: Path, *writes: str) -> None:
     connection = sqlite3.connect(path)
     for write in writes:
         with connection:
@@ -313,8 +394,8 @@ def test_what_an_older_program_writes_until_it_is_relieved_is_found(old: Path) -
     """A rolling update: today's program has upgraded the file, the older one holds the desk for some seconds more."""
     opened(old)
     older_program_writes(old, *OLDER_WRITES)
-    reader = SqliteReader(old)
-    order = {"asset": "ES", "status": "FILLED", "is_open": False}
+    reader = read_only(old)
+    order: dict[str, Scalar] = {"asset": "ES", "status": "FILLED", "is_open": False}
     assert reader.record(ORDERS, "o1") == Record(ORDERS, "o1", STARTED, b'{"o":2}', order)
     first = Record(TRADES, "t1", STARTED + SECOND, b'{"t":1}', {"asset": "ES", "stop_points": "15.5"})
     second = Record(TRADES, "t2", STARTED + 2 * SECOND, b'{"t":2}', {"asset": "ES"})
@@ -328,7 +409,53 @@ def test_what_an_older_program_writes_until_it_is_relieved_is_found(old: Path) -
     fill = Record(TRADE_FILLS, "000000000098.0000", STARTED + 7 * SECOND, b'{"f":1}', {"trade_id": "t1"})
     assert reader.records_with(TRADE_FILLS, "t1") == [fill]
     assert last_dead_letters(reader, 1) == [DeadLetter(97, STARTED + 8 * SECOND, "/tv_renko", "why", "what")]
-    assert reader.record(ACCOUNT_DAYS, "2026-11-17").body == b'{"p":1}'
+    assert known(reader.record(ACCOUNT_DAYS, "2026-11-17")).body == b'{"p":1}'
+    reader.close()
+
+
+@pytest.mark.parametrize("schema", range(sqlite_file.LEASED_SINCE, NEWEST), indirect=True)
+def test_notices_of_an_older_program_that_still_writes_are_found_with_their_marks(old: Path) -> None:
+    """It adds three and a lock's end, sends the first of them, fails with the second, and withdraws the lock's end."""
+    opened(old)
+    at, later, last = (text_of(STARTED + n * SECOND) for n in (0, 30, 60))
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute(OLDER_PURGE, (at,))  # so that all fixtures begin alike
+        notices: list[tuple[object, ...]] = [
+            (40, 1, at, at, "k", "info", title, "what", None) for title in ("a", "b", "c")
+        ]
+        notices.append((41, 1, at, last, "lock_ended", "info", "d", "what", "cooldown"))
+        connection.executemany(OLDER_NOTICE, notices)
+        for outcome in ((1, at, None, None), (1, None, later, "500")):
+            ((number,),) = connection.execute(OLDER_NEXT, (1, at)).fetchall()
+            connection.execute(OLDER_MARK, (*outcome, number))
+        connection.execute(OLDER_WITHDRAWAL, ("cooldown",))
+    reader = SqliteReader(old)
+    fact = StoredNotice(400002, 40, 1, STARTED, STARTED, "k", "info", "c", "what", next_try_at=STARTED)
+    failed = StoredNotice(400001, 40, 1, STARTED, STARTED, "k", "info", "b", "what", attempts=1, last_error="500")
+    failed = replace(failed, next_try_at=STARTED + 30 * SECOND)
+    assert [one for one in waiting_notices(reader, 1) if one.sequence >= 40] == [fact, failed]
+    assert reader.record(NOTICES, "0000000000400002") == notice_record(fact)
+    assert reader.record(NOTICES, "0000000000410000") is None
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute(OLDER_CALL, (at, 1, at))
+    assert [one for one in waiting_notices(reader, 1) if one.number == 400001] == [replace(failed, next_try_at=STARTED)]
+    reader.close()
+
+
+@pytest.mark.parametrize("schema", [WITH_WAITING], indirect=True)
+def test_an_older_program_finds_and_marks_the_notices_of_todays(old: Path) -> None:
+    """A rolling update that is turned back: the older program takes the desk again."""
+    manager, _ = started(old, Notifying(frozenset({"gate_blocked"}), 1))
+    sent_by(manager, 1)
+    manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY"))
+    manager.stop()
+    now = text_of(NEXT_MORNING)
+    ((number,),) = asked(old, OLDER_NEXT.replace("target = ?", "target = 1").replace("?", f"'{now}'"))
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute(OLDER_MARK, (1, now, None, None, number))
+    reader = SqliteReader(old)
+    record = known(reader.record(NOTICES, f"{number:016d}"))
+    assert (record.facts["attempts"], record.facts["sent_at"], record.found_by) == (1, now, None)
     reader.close()
 
 
@@ -347,8 +474,8 @@ def test_an_open_order_of_an_older_program_is_loaded_with_the_desk(old: Path) ->
     before = asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id")
     older_program_writes(old, "an order")
     assert asked(old, "SELECT body FROM orders WHERE is_open = 1 ORDER BY id") == [*before, (b'{"o":1}',)]
-    reader = SqliteReader(old)
-    assert reader.load().open_orders == [*(body for (body,) in before), b'{"o":1}']
+    reader = read_only(old)
+    assert known(reader.load()).open_orders == [*(body for (body,) in before), b'{"o":1}']
     reader.close()
 
 

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from services.engine.decide import decide
 from services.engine.model.commands import BrokerPosition, EnterMarket, TakeOver, TakeSnapshot
 from services.engine.model.events import OrderClaimed
+from services.engine.model.replies import OrderTaken
 from services.engine.steps.orders import is_claimable
 from services.engine.transition import Transition
+from tests.support.narrow import known, of_type
 from tests.support.trader import Trader
 from wire.types import OrderStatus
 
@@ -89,8 +91,8 @@ def test_the_limit_leaves_the_rest_in_the_queue() -> None:
 @pytest.mark.parametrize(("early", "claimable"), [(1, True), (0, False), (-1, False)])
 def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early: int, claimable: bool) -> None:
     trader = trader_with_entry()
-    order = trader.order
-    now = order.expires_at - timedelta(microseconds=early)
+    order = trader.open_order
+    now = known(order.expires_at) - timedelta(microseconds=early)
     assert is_claimable(trader.desk, order, "alpha", "its ledger", now) is claimable
 
 
@@ -104,7 +106,7 @@ def test_ids_sort_by_time_and_have_distinct_suffixes() -> None:
     trader = Trader(entry_ttl_seconds=1).with_structure("green")
     orders = []
     for _ in range(40):
-        orders.append(trader.enters("BUY").order)
+        orders.append(trader.enters("BUY").open_order)
         trader.later(seconds=1).ticks()
     ids = [order.id for order in orders]
     assert ids == sorted(ids)
@@ -131,9 +133,10 @@ def test_ids_of_one_millisecond_sort_by_creation() -> None:
 
 
 def test_ids_sort_by_creation_when_the_clock_goes_back() -> None:
-    trader, orders = trader_with_positions(), []
+    trader = trader_with_positions()
+    orders = []
     for asset in FOUR:
-        orders.append(trader.exits(asset, force=True).order)
+        orders.append(trader.exits(asset, force=True).open_order)
         trader.later(seconds=-1)
     assert sorted(orders, key=lambda order: order.id) == orders
 
@@ -154,10 +157,10 @@ def test_open_orders_keep_their_order_over_a_restart() -> None:
 
 def test_a_program_without_the_counter_that_takes_over_is_replayed_with_its_own_ids() -> None:
     trader = trader_with_positions().later(seconds=1).exits("ES", force=True).asks(TakeOver("web-old", 2, "0.6.0"))
-    counted, plain = trader.order, trader.exits("NQ", force=True).order
+    counted, plain = trader.open_order, trader.exits("NQ", force=True).open_order
     assert trader.desk.last_stamp is None
     trader.asks(TakeOver("web-new", 3, "0.7.0", counts_ids=True)).exits("YM", force=True)
-    assert (counted.id[12:16], trader.order.id[12:16]) == ("0000", "0000")
+    assert (counted.id[12:16], trader.open_order.id[12:16]) == ("0000", "0000")
     assert plain.id[12:16] != "0000"
     assert trader.replays_equal()
 
@@ -166,7 +169,8 @@ def test_ids_of_another_desk_differ() -> None:
     trader = Trader().with_structure("green")
     other = replace(trader.desk, id_key="a1" * 32)
     command = EnterMarket("ES", "SCALP", "6pt", "BUY")
-    mine, theirs = (decide(desk, command, trader.now).answer.order.id for desk in (trader.desk, other))
+    answers = (decide(desk, command, trader.now).answer for desk in (trader.desk, other))
+    mine, theirs = (known(of_type(OrderTaken, answer).order).id for answer in answers)
     assert mine[:12] == theirs[:12]
     assert mine[12:] != theirs[12:]
 

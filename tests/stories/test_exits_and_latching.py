@@ -107,7 +107,7 @@ def test_the_first_rule_that_is_due_gives_its_name() -> None:
 
 def test_a_level_comes_before_the_points_target() -> None:
     trader = Trader().is_long(5250).hears(5265).rejected().touches_level()
-    assert trader.asset.due_exit.source == "level"
+    assert trader.due_exit.source == "level"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_rule_further_down_does_not_take_the_place_of_the_one_that_waits(
     trader = Trader().in_free_zone().enters("BUY").filled_at(5250)
     comes_due(trader)
     trader.rejected().bricks(8, "red")
-    assert trader.asset.due_exit.source == first
+    assert trader.due_exit.source == first
     assert trader.later(seconds=1).ticks().exit_source == first
 
 
@@ -171,17 +171,17 @@ def test_a_brick_in_the_trades_direction_cancels_no_pending_entry() -> None:
 
 def test_an_exit_due_while_the_entry_is_partly_filled_follows_in_the_step_of_its_last_report() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red")
-    assert trader.order.kind == "ENTRY"
+    assert trader.open_order.kind == "ENTRY"
     assert len(trader.told(ExitLatched)) == 1
     trader.reports("FILLED", 5250, qty=3, exec_id="rest")
-    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+    assert (trader.exit_source, trader.open_order.qty) == ("structure", 5)
     assert trader.replays_equal()
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "REJECTED"])
 def test_the_latched_exit_closes_the_filled_part_of_an_entry_that_ended_short(status: str) -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(8, "red").reports(status)
-    assert (trader.exit_source, trader.order.qty, trader.order.side) == ("structure", 2, "SELL")
+    assert (trader.exit_source, trader.open_order.qty, trader.open_order.side) == ("structure", 2, "SELL")
 
 
 def test_a_restart_keeps_a_latched_exit() -> None:
@@ -192,9 +192,9 @@ def test_a_restart_keeps_a_latched_exit() -> None:
 
 def test_a_rule_that_comes_due_behind_a_refused_manual_exit_follows_at_once() -> None:
     trader = Trader().is_long().bricks(6, "green").exits().claims().bricks(8, "red")
-    assert (trader.exit_source, trader.asset.due_exit.source) == ("manual", "structure")
+    assert (trader.exit_source, trader.due_exit.source) == ("manual", "structure")
     trader.rejected()
-    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+    assert (trader.exit_source, trader.open_order.qty) == ("structure", 5)
 
 
 def test_a_rule_that_comes_due_behind_an_exit_is_done_when_that_exit_fills() -> None:
@@ -205,7 +205,7 @@ def test_a_rule_that_comes_due_behind_an_exit_is_done_when_that_exit_fills() -> 
 
 def test_the_operators_exit_latches_behind_a_partly_filled_entry() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).bricks(6, "green").exits()
-    assert trader.answer.latched
+    assert trader.answered(OrderTaken).latched
     assert trader.reports("FILLED", 5250, qty=3, exec_id="rest").exit_source == "manual"
 
 
@@ -215,7 +215,7 @@ def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_with_an_alert(
     assert (trader.position, trader.order) == (2, None)
     assert trader.alerts == ["exit_refused"]
     assert "halted" in trader.last_alert.sentence
-    assert trader.exits().order.qty == 2
+    assert trader.exits().open_order.qty == 2
 
 
 def test_a_rejected_exit_of_the_operator_is_not_retried() -> None:
@@ -225,7 +225,7 @@ def test_a_rejected_exit_of_the_operator_is_not_retried() -> None:
 
 def test_a_rejected_exit_of_a_rule_is_retried() -> None:
     trader = Trader().is_long().bricks(8, "red").rejected().later(seconds=1).ticks()
-    assert (trader.exit_source, trader.order.attempt) == ("structure", 1)
+    assert (trader.exit_source, trader.open_order.attempt) == ("structure", 1)
 
 
 def test_the_operators_exit_does_not_wait_for_the_next_retry() -> None:

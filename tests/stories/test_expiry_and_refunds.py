@@ -32,7 +32,7 @@ def test_a_bridge_never_gets_a_stale_entry_even_without_a_clock_tick(seconds: in
 
 def test_a_claimed_entry_does_not_expire() -> None:
     trader = Trader().with_structure("green").enters("BUY").claims().later(seconds=600).ticks()
-    assert trader.order.status is OrderStatus.CLAIMED
+    assert trader.open_order.status is OrderStatus.CLAIMED
 
 
 def test_the_time_to_live_is_a_setting() -> None:
@@ -45,7 +45,7 @@ def test_an_exit_never_expires_but_raises_an_alert_after_ten_seconds() -> None:
     assert trader.later(seconds=9, microseconds=999_999).ticks().alerts == []
     assert trader.later(microseconds=1).ticks().alerts == ["exit_unclaimed"]
     assert trader.later(seconds=3600).ticks().alerts.count("exit_unclaimed") == 1
-    assert trader.order.status is OrderStatus.PENDING
+    assert trader.open_order.status is OrderStatus.PENDING
     assert trader.filled_at(5250).position == 0
     assert trader.replays_equal()
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.engine.model.commands import BrokerPosition, ResolveOrder, TakeSnapshot
 from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown
+from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import OrderStatus
 
@@ -45,9 +46,9 @@ def test_a_report_in_time_raises_none() -> None:
 
 def test_after_60_s_its_fate_is_unknown_and_the_gate_says_so() -> None:
     trader = trader_with_silent_entry()
-    assert trader.later(59).ticks().order.fate_unknown_at is None
+    assert trader.later(59).ticks().open_order.fate_unknown_at is None
     trader.later(1).ticks()
-    assert trader.order.fate_unknown_at == trader.now
+    assert trader.open_order.fate_unknown_at == trader.now
     assert len(trader.told(OrderFateUnknown)) == 1
     trader.bricks(6, "green").scales_in()
     assert trader.alerts == ["order_unreported", "order_fate_unknown"]
@@ -57,8 +58,8 @@ def test_after_60_s_its_fate_is_unknown_and_the_gate_says_so() -> None:
 def test_an_order_that_only_works_is_lost_60_s_after_its_last_report(status: str) -> None:
     trader = trader_with_silent_entry().later(50)
     trader.reports("WORKING") if status == "WORKING" else trader.partly_filled(2, 5250)
-    assert trader.later(59).ticks().order.fate_unknown_at is None
-    assert trader.later(1).ticks().order.fate_unknown_at is not None
+    assert trader.later(59).ticks().open_order.fate_unknown_at is None
+    assert trader.later(1).ticks().open_order.fate_unknown_at is not None
 
 
 def test_a_late_report_is_believed_and_the_fate_is_known_again() -> None:
@@ -69,7 +70,7 @@ def test_a_late_report_is_believed_and_the_fate_is_known_again() -> None:
 
 def test_the_fate_survives_a_restart() -> None:
     trader = trader_with_lost_entry().restarts()
-    assert trader.order.fate_unknown_at is not None
+    assert trader.open_order.fate_unknown_at is not None
 
 
 # -- the broker's word ----------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ def test_three_snapshots_that_show_the_position_fill_the_order_at_the_brokers_av
     trader = snapshots(trader_with_lost_entry(), 2, position=5, avg_price=5250.25)
     assert trader.order is not None
     snapshots(trader, 1, position=5, avg_price=5250.25)
-    assert (trader.position, trader.trade.entry_price, trader.order) == (5, 5250.25, None)
+    assert (trader.position, trader.trade.entry_price, trader.order) == (5, Decimal("5250.25"), None)
     assert trader.told(OrderFateSettled)[-1].by == "broker"
     assert trader.desk.day.trades_taken == 1
     assert trader.replays_equal()
@@ -140,7 +141,7 @@ def test_an_exit_that_was_never_executed_is_handed_out_again() -> None:
     snapshots(trader.later(60).ticks(), 3)
     (handover,) = trader.claims(has_ledger=False).handed_over
     assert handover.redelivered
-    assert trader.order.fate_unknown_at is None
+    assert trader.open_order.fate_unknown_at is None
     trader.filled_at(5251)
     assert (trader.position, trader.order) == (0, None)
     assert trader.replays_equal()
@@ -165,14 +166,14 @@ def test_no_entry_passes_while_the_fate_is_unknown_and_two_minutes_after_it_ende
 
 
 def resolve(trader: Trader, outcome: Any, **more: Any) -> Trader:
-    return trader.asks(ResolveOrder(trader.order.id, outcome, "the platform shows it", **more))
+    return trader.asks(ResolveOrder(trader.open_order.id, outcome, "the platform shows it", **more))
 
 
 def test_the_operator_resolves_a_fill_and_reconcile_stays_closed_until_a_snapshot_agrees() -> None:
     trader = trader_with_lost_entry()
     resolve(trader, "filled", price=Decimal(5250))
     assert (trader.position, trader.order) == (5, None)
-    assert trader.asset.doubt.code == "resolved"
+    assert known(trader.asset.doubt).code == "resolved"
     assert trader.later(600).ticks().asset.doubt is not None
     assert trader.broker_says(position=5).asset.doubt is None
     assert trader.replays_equal()
@@ -207,9 +208,9 @@ def test_a_forced_exit_waits_five_seconds_for_a_claimed_entry_then_its_rest_is_a
     trader.later(1).exits(force=True)
     assert trader.exit_source is None
     trader.later(4).ticks()
-    leaving = trader.desk.open_exit("ES")
+    leaving = known(trader.desk.open_exit("ES"))
     assert (leaving.qty, leaving.source, leaving.position) == (2, "manual", 2)
-    assert [event.order_id for event in trader.told(CancelAsked)] == [trader.desk.open_entry("ES").id]
+    assert [event.order_id for event in trader.told(CancelAsked)] == [known(trader.desk.open_entry("ES")).id]
     assert trader.replays_equal()
 
 
@@ -220,7 +221,7 @@ def test_what_still_fills_of_that_entry_is_taken_out_too() -> None:
     trader.reports("FILLED", 5250, leaving, qty=2, exec_id="out")
     assert trader.position == 0
     trader.reports("FILLED", 5251, entry, cum_qty=5, exec_id="late")
-    assert (trader.position, trader.desk.open_exit("ES").qty) == (3, 3)
+    assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (3, 3)
     assert trader.replays_equal()
 
 
@@ -228,7 +229,7 @@ def test_an_unreported_entry_that_the_broker_shows_is_booked_and_taken_out_by_th
     trader = trader_with_silent_entry().broker_says(balance=50_000)
     trader.later(5).broker_says(balance=48_900, position=5, avg_price=Decimal(5250))
     snapshots(trader, 1, balance=48_900, position=5, avg_price=Decimal(5250))
-    assert (trader.position, trader.desk.open_exit("ES").qty) == (5, 5)
+    assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (5, 5)
 
 
 def test_an_automatic_exit_waits_for_the_next_snapshot_when_the_newest_shows_the_broker_flat() -> None:
@@ -254,7 +255,7 @@ def test_an_unclaimed_exit_is_taken_back_when_the_broker_is_flat() -> None:
 def test_an_unclaimed_exit_is_cut_to_what_the_broker_holds() -> None:
     trader = Trader().is_long(5250).bricks(6, "green").exits()
     snapshots(trader, 2, position=2)
-    assert (trader.position, trader.order.qty) == (2, 2)
+    assert (trader.position, trader.open_order.qty) == (2, 2)
 
 
 # -- who may claim again --------------------------------------------------------------------------------------

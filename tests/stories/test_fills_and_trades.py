@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import ConfigureDesk
 from services.engine.model.events import TradeOpened
+from tests.support.builders import WITH
 from tests.support.trader import Trader
 from wire.types import Side
 
@@ -31,7 +32,7 @@ from wire.types import Side
 def test_pnl_is_exact_by_the_contracts_point_value(
     asset: str, side: Side, entry: str, exit_: str, points: str, usd: str
 ) -> None:
-    color = "green" if side == "BUY" else "red"
+    color = WITH[side]
     trader = Trader(assets=(asset,)).with_structure(color).enters(side).filled_at(entry)
     assert trader.position == (5 if side == "BUY" else -5)
     trader.bricks(6, color).exits().filled_at(exit_)
@@ -54,7 +55,7 @@ def test_a_closed_trade_carries_times_mode_zone_and_environment() -> None:
 
 def test_partial_fills_change_the_position_by_the_filled_contracts() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250)
-    assert (trader.position, trader.order.filled_qty, trader.order.status) == (2, 2, "PARTIALLY_FILLED")
+    assert (trader.position, trader.open_order.filled_qty, trader.open_order.status) == (2, 2, "PARTIALLY_FILLED")
     trader.partly_filled(1, "5250.25")
     assert trader.position == 3
     trader.reports("FILLED", "5250.50", qty=2, exec_id="last")
@@ -88,17 +89,17 @@ def test_every_trade_starts_its_open_points_at_zero() -> None:
 @pytest.mark.parametrize(
     ("side", "prices", "exit_price", "worst", "best"),
     [
-        ("BUY", (5248, 5255, 5251), 5252, -2, 5),
-        ("SELL", (5248, 5255, 5251), 5252, -5, 2),
-        ("BUY", (5251, 5252), 5253, 0, 3),
-        ("BUY", (5249,), 5240, -10, 0),
-        ("BUY", (), 5250, 0, 0),
+        ("BUY", (5248, 5255, 5251), 5252, Decimal(-2), Decimal(5)),
+        ("SELL", (5248, 5255, 5251), 5252, Decimal(-5), Decimal(2)),
+        ("BUY", (5251, 5252), 5253, Decimal(0), Decimal(3)),
+        ("BUY", (5249,), 5240, Decimal(-10), Decimal(0)),
+        ("BUY", (), 5250, Decimal(0), Decimal(0)),
     ],
 )
 def test_the_trade_keeps_its_worst_and_best_points(
-    side: Side, prices: tuple[Any, ...], exit_price: int, worst: int, best: int
+    side: Side, prices: tuple[Any, ...], exit_price: int, worst: Decimal, best: Decimal
 ) -> None:
-    color = "green" if side == "BUY" else "red"
+    color = WITH[side]
     trader = Trader().with_structure(color).enters(side).filled_at(5250).bricks(6, color)
     for price in prices:
         trader.later(seconds=1).hears(price)
@@ -120,11 +121,11 @@ def test_a_trade_stays_on_the_contract_it_was_opened_on() -> None:
     rolled = replace(new_rules.contracts["ES"], symbol="MESH7")
     trader.asks(ConfigureDesk(replace(new_rules, contracts={"ES": rolled})))
     trader.broker_says(open_pnl=25)
-    assert (trader.asset.disagreement, trader.asset.live.open_points) == (None, 1)
+    assert (trader.asset.disagreement, trader.asset.live.open_points) == (None, Decimal(1))
     trader.bricks(6, "green").exits()
-    assert trader.order.contract.symbol == "MESZ6"
+    assert trader.open_order.contract.symbol == "MESZ6"
     trader.filled_at(5251)
     assert trader.trades[-1].contract == "MESZ6"
     trader.at("09:40:00").bricks(6, "green").enters("BUY")
-    assert trader.order.contract.symbol == "MESH7"
+    assert trader.open_order.contract.symbol == "MESH7"
     assert trader.replays_equal()

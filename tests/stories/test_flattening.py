@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.engine.model.events import OrderQueued
+from services.engine.model.replies import ExitsTaken
 from tests.support.trader import Trader
 
 STARTS = {
@@ -28,7 +29,7 @@ def test_a_rejected_exit_is_tried_again_after_1_2_5_and_then_every_10_seconds(fl
         assert flattening.order is None
         assert flattening.alerts[-1] == "exit_refused"
         assert flattening.later(seconds=wait, microseconds=-1).ticks().order is None
-        assert flattening.later(microseconds=1).ticks().order.attempt == attempt
+        assert flattening.later(microseconds=1).ticks().open_order.attempt == attempt
     assert flattening.filled_at(5240).position == 0
     assert flattening.replays_equal()
 
@@ -41,12 +42,12 @@ def test_a_fault_of_the_broker_is_retried_over_a_restart(flattening: Trader) -> 
 @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
 def test_the_rest_of_a_partly_filled_exit_is_exited_again(flattening: Trader, status: str) -> None:
     flattening.partly_filled(3, 5249).reports(status).later(seconds=1).ticks()
-    assert (flattening.position, flattening.order.qty) == (2, 2)
+    assert (flattening.position, flattening.open_order.qty) == (2, 2)
 
 
 def test_the_rest_of_a_filled_report_with_fewer_contracts_is_exited_again(flattening: Trader) -> None:
     flattening.partly_filled(3, 5249).reports("FILLED", 5249, qty=1, exec_id="short").later(seconds=1).ticks()
-    assert (flattening.position, flattening.order.qty) == (1, 1)
+    assert (flattening.position, flattening.open_order.qty) == (1, 1)
 
 
 def test_it_continues_after_the_day_rolls(flattening: Trader) -> None:
@@ -65,7 +66,7 @@ def test_an_unclaimed_entry_is_cancelled_and_a_claimed_one_exited_when_it_fills(
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").claims()
     trader.at("09:35:00").enters("BUY", asset="NQ").broker_says(balance=49_000)
     assert trader.order is None
-    assert trader.turns_to("ES").order.kind == "ENTRY"
+    assert trader.turns_to("ES").open_order.kind == "ENTRY"
     trader.filled_at(5250)
     assert (trader.position, trader.exit_source) == (5, "daily_stop")
     assert trader.replays_equal()
@@ -74,7 +75,7 @@ def test_an_unclaimed_entry_is_cancelled_and_a_claimed_one_exited_when_it_fills(
 def test_exit_all_flattens_every_asset() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").at("09:35:00").is_long(18_000, asset="NQ")
     trader.exits_all(force=True)
-    assert [(order.asset, order.side, order.qty) for order in trader.answer.orders] == [
+    assert [(order.asset, order.side, order.qty) for order in trader.answered(ExitsTaken).orders] == [
         ("ES", "SELL", 5),
         ("NQ", "SELL", 5),
     ]
@@ -88,13 +89,14 @@ def test_the_retries_of_a_forced_exit_are_forced() -> None:
 
 def test_exit_all_of_a_flat_desk_does_nothing() -> None:
     trader = Trader().exits_all(force=True)
-    assert (trader.answer.orders, trader.answer.latched, trader.answer.skipped) == ((), (), ())
+    answer = trader.answered(ExitsTaken)
+    assert (answer.orders, answer.latched, answer.skipped) == ((), (), ())
     assert trader.events == ()
 
 
 def test_exit_all_latches_behind_a_claimed_entry() -> None:
     trader = Trader().with_structure("green").enters("BUY").claims().exits_all(force=True)
-    assert trader.answer.latched == ("ES",)
+    assert trader.answered(ExitsTaken).latched == ("ES",)
     assert trader.filled_at(5250).exit_source == "exit_all"
 
 
@@ -108,13 +110,13 @@ def test_exit_all_names_each_cancelled_entry_once() -> None:
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY")
     trader.at("09:35:00").enters("BUY", asset="NQ").exits_all()
     assert trader.desk.orders == {}
-    assert trader.answer.orders == ()
-    assert sorted(order.asset for order in trader.answer.cancelled) == ["ES", "NQ"]
+    assert trader.answered(ExitsTaken).orders == ()
+    assert sorted(order.asset for order in trader.answered(ExitsTaken).cancelled) == ["ES", "NQ"]
 
 
 def test_a_level_touched_before_does_not_weaken_the_flattening() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().touches_level().broker_says(balance=48_000)
-    assert (trader.exit_source, trader.asset.due_exit.source) == ("level", "daily_stop")
+    assert (trader.exit_source, trader.due_exit.source) == ("level", "daily_stop")
     trader.rejected()
     assert trader.exit_source == "daily_stop"
     assert trader.rejected().later(seconds=1).ticks().exit_source == "daily_stop"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.rules.gates import ENTRY_GATES
 from tests.support.trader import Trader
-from wire.types import Color, Side, SizeMode
+from wire.types import Color, OrderStatus, Side, SizeMode
 
 LADDER = (
     "daily_stop",
@@ -84,16 +86,16 @@ def test_the_ladder_lists_every_gate_in_order_with_sentence_and_what_reopens_it(
 def test_an_open_ladder_lets_the_entry_through_and_spends_what_it_takes() -> None:
     trader = Trader().with_structure("green").enters("BUY")
     assert trader.refused_by is None
-    order = trader.order
+    order = trader.open_order
     assert (order.kind, order.side, order.qty, order.env, order.mode) == ("ENTRY", "BUY", 5, "DEMO", "A")
-    assert (order.contract.symbol, order.status, order.stop_points) == ("MESZ6", "PENDING", 15)
+    assert (order.contract.symbol, order.status, order.stop_points) == ("MESZ6", OrderStatus.PENDING, Decimal(15))
     assert not trader.asset.tempo.ready
     assert trader.desk.locks.candle_used is not None
 
 
 @pytest.mark.parametrize(("size", "contracts"), [("6pt", 5), ("9pt", 3)])
 def test_the_size_mode_chooses_the_quantity(size: SizeMode, contracts: int) -> None:
-    assert Trader().with_structure("green").enters("BUY", size=size).order.qty == contracts
+    assert Trader().with_structure("green").enters("BUY", size=size).open_order.qty == contracts
 
 
 def test_a_repeated_click_makes_no_second_order() -> None:
@@ -133,7 +135,7 @@ def test_every_attempt_is_journaled_with_price_gate_and_stack() -> None:
     }
     trader.bricks(6, "green").enters("BUY")
     (accepted,) = trader.told(EntryAccepted)
-    assert (accepted.order_id, accepted.direction, accepted.stack["main"]) == (trader.order.id, "BUY", "green")
+    assert (accepted.order_id, accepted.direction, accepted.stack["main"]) == (trader.open_order.id, "BUY", "green")
     assert trader.replays_equal()
 
 

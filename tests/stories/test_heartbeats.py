@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.engine.model.replies import PriceNoted
+from tests.support.narrow import known
 from tests.support.trader import Trader
 
 
@@ -60,7 +62,7 @@ def test_delayed_data_leave_the_gate_closed(delay: int) -> None:
 
 def test_an_older_heartbeat_does_not_move_the_time_back() -> None:
     trader = silent_trader()
-    heard_at = trader.asset.live.last_heartbeat_at
+    heard_at = known(trader.asset.live.last_heartbeat_at)
     trader.later(seconds=5).hears(5260, sent_at=heard_at - timedelta(microseconds=1))
     assert trader.asset.live.last_heartbeat_at == heard_at
     assert trader.asset.live.last_price == 5250
@@ -77,7 +79,7 @@ def test_an_older_heartbeat_does_not_move_the_time_back() -> None:
 def test_a_time_more_than_a_minute_ahead_is_replaced_by_the_receipt(ahead: timedelta, flagged: bool) -> None:
     trader = silent_trader().later(seconds=1)
     trader.hears(5251, sent_at=trader.now + ahead)
-    assert trader.answer.flagged is flagged
+    assert trader.answered(PriceNoted).flagged is flagged
     assert trader.asset.live.heartbeat_flagged is flagged
     assert trader.asset.live.last_heartbeat_at == (trader.now if flagged else trader.now + ahead)
 

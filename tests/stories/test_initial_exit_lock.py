@@ -28,7 +28,7 @@ def test_an_exit_before_the_first_6pt_brick_is_refused() -> None:
 @pytest.mark.parametrize("color", ["green", "red"])
 def test_the_first_6pt_brick_after_the_fill_releases_it(color: Color) -> None:
     trader = Trader().is_long().bricks(6, color).exits()
-    assert (trader.refused_by, trader.order.side, trader.order.qty) == (None, "SELL", 5)
+    assert (trader.refused_by, trader.open_order.side, trader.open_order.qty) == (None, "SELL", 5)
     assert len(trader.told(InitialExitLockReleased)) == 1
 
 
@@ -108,7 +108,7 @@ def test_exit_all_skips_locked_assets_and_lists_them() -> None:
     assert isinstance(trader.answer, ExitsTaken)
     assert [order.asset for order in trader.answer.orders] == ["ES"]
     assert [(skip.asset, skip.reason) for skip in trader.answer.skipped] == [("NQ", "INITIAL_EXIT_LOCK_ACTIVE")]
-    assert [order.asset for order in trader.exits_all(force=True).answer.orders] == ["ES", "NQ"]
+    assert [order.asset for order in trader.exits_all(force=True).answered(ExitsTaken).orders] == ["ES", "NQ"]
 
 
 def test_an_entry_the_bridge_has_not_taken_is_cancelled_by_the_operators_exit() -> None:
@@ -126,7 +126,7 @@ def test_an_entry_the_bridge_has_taken_will_be_locked_too() -> None:
     trader = Trader().with_structure("green").enters("BUY").claims().exits()
     assert trader.refused_by == "exit_locked"
     trader.exits(force=True)
-    assert trader.answer.latched
+    assert trader.answered(OrderTaken).latched
     assert trader.filled_at(5250).exit_source == "manual"
     assert trader.filled_at(5250).trades[-1].forced_exit
 
@@ -140,8 +140,8 @@ def test_a_second_click_shows_the_pending_exit() -> None:
     trader = Trader().is_long().bricks(6, "green").exits()
     first = trader.order
     trader.exits()
-    assert trader.answer.already_pending
-    assert trader.answer.order == first
+    assert trader.answered(OrderTaken).already_pending
+    assert trader.answered(OrderTaken).order == first
     assert len(trader.desk.orders) == 1
 
 

@@ -36,7 +36,7 @@ def value(trader: Trader, name: str) -> object:
     return getattr(trader.desk.rules, name)
 
 
-def asked(number: int) -> object:
+def asked(number: object) -> object:
     return int(number) if isinstance(number, bool) else number
 
 
@@ -84,7 +84,7 @@ def test_several_limits_at_once_are_changed_independently() -> None:
     trader = Trader().limits(max_trades_per_day=3, cooldown_seconds=60, daily_stop_limit_pct="1.5")
     rules = trader.desk.rules
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 180, Decimal("1.5"))
-    assert trader.answer.pending == {"cooldown_seconds": "60"}
+    assert trader.answered(RulesTaken).pending == {"cooldown_seconds": "60"}
     trader.at("18:00:00").ticks()
     rules = trader.desk.rules
     assert (rules.max_trades_per_day, rules.cooldown_seconds, rules.daily_stop_limit_pct) == (3, 60, Decimal("1.5"))
@@ -92,15 +92,21 @@ def test_several_limits_at_once_are_changed_independently() -> None:
 
 def test_the_last_change_of_the_day_applies_tomorrow() -> None:
     trader = Trader().limits(max_trades_per_day=10).limits(max_trades_per_day=8)
-    assert (value(trader, "max_trades_per_day"), trader.answer.pending) == (6, {"max_trades_per_day": "8"})
+    assert (value(trader, "max_trades_per_day"), trader.answered(RulesTaken).pending) == (
+        6,
+        {"max_trades_per_day": "8"},
+    )
     trader.limits(max_trades_per_day=4)
-    assert (value(trader, "max_trades_per_day"), trader.answer.pending) == (4, {})
+    assert (value(trader, "max_trades_per_day"), trader.answered(RulesTaken).pending) == (4, {})
     trader.limits(max_trades_per_day=5)
-    assert (value(trader, "max_trades_per_day"), trader.answer.pending) == (4, {"max_trades_per_day": "5"})
+    assert (value(trader, "max_trades_per_day"), trader.answered(RulesTaken).pending) == (
+        4,
+        {"max_trades_per_day": "5"},
+    )
     trader.limits(max_trades_per_day=4)
-    assert trader.answer.pending == {}
+    assert trader.answered(RulesTaken).pending == {}
     trader.limits(max_trades_per_day=5).limits(cooldown_seconds=600)
-    assert trader.answer.pending == {"max_trades_per_day": "5"}
+    assert trader.answered(RulesTaken).pending == {"max_trades_per_day": "5"}
     assert value(trader.at("18:00:00").ticks(), "max_trades_per_day") == 5
     assert trader.replays_equal()
 
@@ -153,9 +159,9 @@ def test_a_changed_heartbeat_limit_applies_to_the_current_silence() -> None:
 
 def test_sizes_and_stop_count_for_the_next_order() -> None:
     trader = Trader().limits(entry_qty_6pt=2, stop_points=8, scale_in_qty=1).is_long(5250).bricks(6, "green")
-    assert (trader.position, trader.protections.stop_points) == (2, 8)
-    assert trader.limits(stop_points=4).scales_in().order.qty == 1
-    assert trader.order.stop_points == trader.protections.stop_points == 8
+    assert (trader.position, trader.protections.stop_points) == (2, Decimal(8))
+    assert trader.limits(stop_points=4).scales_in().open_order.qty == 1
+    assert trader.open_order.stop_points == trader.protections.stop_points == 8
 
 
 def test_a_pending_entry_keeps_its_deadline() -> None:

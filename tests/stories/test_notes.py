@@ -76,7 +76,7 @@ def test_without_an_override_there_is_no_reason() -> None:
 @pytest.mark.parametrize(("color", "event"), [("red", EntryAccepted), ("green", None)])
 def test_a_preorder_carries_its_reason_to_the_brick(color: Color, event: type[Any]) -> None:
     trader = Trader().with_structure("green").asks(PlacePreOrder("ES", "SCALP", "6pt", "SELL", True, WHY))
-    assert trader.asset.preorder.override_reason == WHY
+    assert trader.preorder.override_reason == WHY
     trader.brick(6, color)
     assert [told.override_reason for told in trader.told(EntryAccepted)] == ([WHY] if event else [])
     assert trader.replays_equal()

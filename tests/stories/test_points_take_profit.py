@@ -56,7 +56,7 @@ def test_an_average_price_counts() -> None:
 def test_an_older_price_does_not_overrule_a_newer_snapshot() -> None:
     trader = Trader().is_long(5250).later(seconds=5).broker_says(open_pnl=50)
     trader.hears(5265, sent_at=trader.now - timedelta(seconds=1))
-    assert (trader.asset.live.open_points, trader.order) == (2, None)
+    assert (trader.asset.live.open_points, trader.order) == (Decimal(2), None)
     assert trader.asset.live.last_price == 5265
 
 
@@ -87,7 +87,7 @@ def test_an_adopted_position_is_protected_like_a_scalp() -> None:
     trader = Trader().hears(5250).broker_says(position=-5, avg_price=5250).later(2)
     trader.broker_says(position=-5, avg_price=5250)
     assert trader.hears(5235).exit_source == "points_tp"
-    assert trader.order.side == "BUY"
+    assert trader.open_order.side == "BUY"
 
 
 def test_open_points_follow_the_average_price_when_more_fills() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from services.engine.model.events import (
 )
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.support.builders import AGAINST, WITH
+from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import Color, Side
 
@@ -30,7 +32,7 @@ def waiting_trader(direction: Side = "BUY", **settings: Any) -> Trader:
     return Trader(**settings).with_zone(color, color).preorders(direction)
 
 
-def ending_of(trader: Trader):
+def ending_of(trader: Trader) -> PreOrderEnded:
     (ended,) = trader.told(PreOrderEnded)
     return ended
 
@@ -47,7 +49,7 @@ def test_placing_checks_the_first_seven_gates_and_no_other(gate: str) -> None:
 
 def test_a_refused_pre_order_shows_the_ladder_and_is_journaled() -> None:
     trader = trader_with_gates_closed_from("cooldown").preorders("BUY")
-    assert trader.refusal.retry_after_s > 0
+    assert known(trader.refusal.retry_after_s) > 0
     assert [rung.gate for rung in trader.refusal.ladder] == list(LADDER)
     assert trader.told(EntryBlocked)[-1].gate == "cooldown"
     assert trader.asset.preorder is None
@@ -60,13 +62,13 @@ def test_placing_uses_no_token_and_no_candle() -> None:
     assert trader.refused_by is None
     assert (trader.desk.locks, trader.asset.tempo) == (before.locks, before.assets["ES"].tempo)
     assert trader.desk.orders == {}
-    assert trader.asset.preorder.status == "WAITING"
+    assert trader.preorder.status == "WAITING"
     assert [event.direction for event in trader.told(PreOrderPlaced)] == ["BUY"]
 
 
 @pytest.mark.parametrize(("color", "direction"), [("green", "BUY"), ("red", "SELL")])
 def test_a_normal_zone_gives_the_direction(color: Color, direction: Side) -> None:
-    assert Trader().with_zone(color, color).preorders().asset.preorder.direction == direction
+    assert Trader().with_zone(color, color).preorders().preorder.direction == direction
 
 
 @pytest.mark.parametrize(("high", "macro"), [("green", "red"), ("neutral", "green"), ("neutral", "neutral")])
@@ -101,10 +103,10 @@ def test_an_asset_that_is_not_traded_has_no_pre_order() -> None:
 @pytest.mark.parametrize("direction", ["BUY", "SELL"])
 def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction: Side) -> None:
     trader = waiting_trader(direction).bricks(6, WITH[direction])
-    order = trader.order
-    assert (order.kind, order.side, order.qty, order.stop_points) == ("ENTRY", direction, 5, 15)
+    order = trader.open_order
+    assert (order.kind, order.side, order.qty, order.stop_points) == ("ENTRY", direction, 5, Decimal(15))
     assert trader.brick_answer.orders == (order,)
-    assert trader.asset.preorder.status == "FIRED"
+    assert trader.preorder.status == "FIRED"
     assert ending_of(trader).fired
     assert not trader.asset.tempo.ready
     assert trader.gate_for(direction, override=True) == "candle_lock"
@@ -115,7 +117,7 @@ def test_the_next_6pt_brick_in_its_colour_makes_it_a_market_order(direction: Sid
 def test_the_order_has_mode_size_and_override_of_the_pre_order() -> None:
     trader = Trader().with_zone("red", "red").preorders("BUY", mode="RUNNER", size="9pt", override=True)
     trader.bricks(6, "green")
-    assert (trader.order.qty, trader.order.entry.override) == (3, True)
+    assert (trader.open_order.qty, known(trader.open_order.entry).override) == (3, True)
     assert trader.filled_at(5250).trade.mode == "RUNNER"
     assert trader.told(EntryAccepted)[-1].override
 
@@ -125,15 +127,15 @@ def test_a_brick_of_the_other_colour_cancels_it(direction: Side) -> None:
     color = AGAINST[direction]
     trader = waiting_trader(direction).bricks(6, color)
     assert trader.desk.orders == {}
-    assert trader.asset.preorder.status == "CANCELLED"
-    assert trader.asset.preorder.reason == ending_of(trader).reason == f"the 6pt brick came {color}"
+    assert trader.preorder.status == "CANCELLED"
+    assert trader.preorder.reason == ending_of(trader).reason == f"the 6pt brick came {color}"
     assert trader.bricks(6, WITH[direction]).desk.orders == {}
 
 
 @pytest.mark.parametrize("points", [1, 2.5, 4, 8, 12])
 def test_bricks_of_other_sizes_do_not_change_it(points: float) -> None:
     trader = waiting_trader().bricks(points, "green")
-    assert trader.asset.preorder.status == "WAITING"
+    assert trader.preorder.status == "WAITING"
     assert trader.order is None
 
 
@@ -142,7 +144,7 @@ def test_neutral_late_and_repeated_bricks_do_not_change_it() -> None:
     trader.brick(6, "green", bar_id="one", bar_at=trader.now).preorders("BUY")
     trader.brick(6, "neutral").brick(6, "green", bar_id="one", bar_at=trader.now)
     trader.brick(6, "green", bar_at=Trader(at="09:20:00").now)
-    assert trader.asset.preorder.status == "WAITING"
+    assert trader.preorder.status == "WAITING"
 
 
 CLOSES_A_GATE = {
@@ -166,19 +168,19 @@ def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate: str
     trader.brick(6, "green", asset="ES")
     assert trader.order is None
     assert trader.told(EntryBlocked)[-1].gate == gate
-    assert trader.asset.preorder.status == "CANCELLED"
-    assert ending_of(trader).reason == trader.asset.preorder.reason == trader.told(EntryBlocked)[-1].sentence
+    assert trader.preorder.status == "CANCELLED"
+    assert ending_of(trader).reason == trader.preorder.reason == trader.told(EntryBlocked)[-1].sentence
     assert trader.replays_equal()
 
 
 def test_without_a_zone_a_gate_refuses_it_at_its_brick() -> None:
     trader = Trader().preorders("BUY").bricks(6, "green")
-    assert "NO ZONE" in ending_of(trader).reason
+    assert "NO ZONE" in known(ending_of(trader).reason)
 
 
 def test_a_gate_that_reopened_meanwhile_does_not_count() -> None:
     trader = waiting_trader().goes_silent().at("09:45:00").ticks().hears().bricks(6, "green")
-    assert trader.asset.preorder.status == "FIRED"
+    assert trader.preorder.status == "FIRED"
 
 
 def test_its_brick_brings_the_token_it_needs() -> None:
@@ -191,7 +193,7 @@ def test_its_brick_brings_the_token_it_needs() -> None:
 def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle() -> None:
     trader = waiting_trader().bricks(6, "green").rejected()
     assert trader.gate_for("BUY") is None
-    assert trader.asset.preorder.status == "FIRED"
+    assert trader.preorder.status == "FIRED"
 
 
 # -- cancelling -----------------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ def test_a_fired_pre_order_that_is_rejected_returns_token_and_candle() -> None:
 def test_another_accepted_entry_cancels_it() -> None:
     trader = Trader().with_structure("green").preorders("BUY").enters("BUY")
     assert trader.order is not None
-    assert trader.asset.preorder.status == "CANCELLED"
+    assert trader.preorder.status == "CANCELLED"
     assert ending_of(trader).reason == "another entry was accepted"
     assert len(trader.bricks(6, "green").desk.orders) == 1
 
@@ -208,13 +210,13 @@ def test_another_accepted_entry_cancels_it() -> None:
 def test_a_refused_entry_leaves_it_waiting() -> None:
     trader = waiting_trader().enters("BUY")
     assert trader.refused_by == "tempo"
-    assert trader.asset.preorder.status == "WAITING"
+    assert trader.preorder.status == "WAITING"
 
 
 def test_the_operator_can_cancel_it_once() -> None:
     trader = waiting_trader().cancels_preorder()
     assert trader.refused_by is None
-    assert (trader.asset.preorder.status, ending_of(trader).fired) == ("CANCELLED", False)
+    assert (trader.preorder.status, ending_of(trader).fired) == ("CANCELLED", False)
     assert trader.cancels_preorder().refused_by == "nothing_waiting"
     assert trader.bricks(6, "green").order is None
     assert trader.preorders("BUY").refused_by is None
@@ -227,7 +229,7 @@ def test_there_is_nothing_to_cancel_before_and_after() -> None:
 
 def test_a_restart_keeps_it_waiting() -> None:
     trader = waiting_trader().restarts().bricks(6, "green")
-    assert trader.order.kind == "ENTRY"
+    assert trader.open_order.kind == "ENTRY"
     assert trader.replays_equal()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -9,15 +10,23 @@ from typing import Any, Literal
 import pytest
 
 from services.engine.model.events import ProtectionChanged, SignalCounted
+from services.engine.model.trade import Trade
+from tests.support.narrow import of_type
 from tests.support.trader import Trader
 from wire.types import Color
 
+RED: Color = "red"
 OPENS = {"is_long": 1, "is_short": -1}
 
 
-def runner(opens="is_long", **settings: Any) -> Trader:
+def runner(opens: str = "is_long", **settings: Any) -> Trader:
     """Return a trader with a RUNNER from 5250 whose management is unlocked."""
-    return getattr(Trader(**settings), opens)(5250, mode="RUNNER").unlocks_management()
+    return opened(Trader(**settings), opens).unlocks_management()
+
+
+def opened(trader: Trader, opens: str) -> Trader:
+    """Open a RUNNER from 5250 the way that is named."""
+    return (trader.is_long if opens == "is_long" else trader.is_short)(5250, mode="RUNNER")
 
 
 # -- the management lock --------------------------------------------------------------------------------------
@@ -239,7 +248,7 @@ def test_the_target_is_from_1_to_50(target: int, refused_by: str | None) -> None
 
 
 def test_the_fiftieth_brick_fires_and_the_forty_ninth_does_not() -> None:
-    trader = runner().signals(toggle=True, target=50).bricks(6, *["red"] * 49)
+    trader = runner().signals(toggle=True, target=50).bricks(6, *[RED] * 49)
     assert trader.order is None
     assert trader.bricks(6, "red").exit_source == "signal_tp"
 
@@ -275,7 +284,7 @@ def test_no_target_can_be_reached_while_the_initial_exit_lock_holds() -> None:
 
 # -- arming while locked (SPEC 6.5) ---------------------------------------------------------------------------
 
-ARMS = {
+ARMS: dict[str, tuple[int, Callable[[Trader], Trader], Callable[[Trade], bool]]] = {
     "signal_tp": (6, lambda trader: trader.signals(toggle=True), lambda trade: trade.protections.tp_armed),
     "high_next_bar": (
         8,
@@ -293,7 +302,7 @@ def test_arming_needs_no_fresh_brick_of_that_size_or_unlocked_management(
     opens: str, rule: str, fresh: int, unlocked: bool
 ) -> None:
     points, arm, is_armed = ARMS[rule]
-    trader = getattr(Trader(), opens)(5250, mode="RUNNER")
+    trader = opened(Trader(), opens)
     for _ in range(fresh):
         trader.brick_with(points)
     if unlocked:
@@ -407,7 +416,7 @@ def test_the_free_zones_6pt_flip_may_be_switched_off() -> None:
 
 def test_everything_is_off_at_entry_but_the_scalps_target() -> None:
     trade = Trader().is_long().trade
-    assert (trade.protections.points_tp_enabled, trade.protections.points_tp_target) == (True, 15)
+    assert (trade.protections.points_tp_enabled, trade.protections.points_tp_target) == (True, Decimal(15))
     assert not any(
         (
             trade.protections.protect_enabled,
@@ -427,5 +436,5 @@ def test_what_is_armed_survives_a_restart() -> None:
 
 def test_a_change_without_effect_makes_no_event() -> None:
     trader = runner().protects(-2)
-    assert [event.setting for event in trader.events] == ["protect_enabled"]
+    assert [of_type(ProtectionChanged, event).setting for event in trader.events] == ["protect_enabled"]
     assert trader.protects(-2).events == ()

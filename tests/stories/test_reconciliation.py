@@ -102,12 +102,12 @@ def test_broker_flat_with_no_price_at_all_closes_where_it_opened() -> None:
 def test_a_position_the_desk_does_not_know_is_adopted_with_an_alert() -> None:
     trader = Trader().hears(5245).broker_says(position=-4, avg_price=5250).later(2)
     trader.broker_says(position=-4, avg_price=5250)
-    assert (trader.position, trader.trade.entry_price, trader.trade.zone) == (-4, 5250, "ADOPTED")
+    assert (trader.position, trader.trade.entry_price, trader.trade.zone) == (-4, Decimal(5250), "ADOPTED")
     assert (
         trader.protections.points_tp_enabled,
         trader.protections.points_tp_target,
         trader.protections.stop_points,
-    ) == (True, 15, 15)
+    ) == (True, Decimal(15), Decimal(15))
     assert trader.told(TradeOpened)[0].adopted
     assert trader.last_alert.level == "critical"
     assert trader.gate_for("BUY") != "reconcile"
@@ -141,7 +141,7 @@ def test_a_bigger_position_at_the_broker_is_taken_over() -> None:
 def test_the_other_side_at_the_broker_closes_the_trade_and_adopts_the_new_one() -> None:
     trader = Trader().is_long(5250).hears(5245).broker_says(position=-5).later(2).broker_says(position=-5)
     assert trader.trades[-1].reason == "BROKER_FLAT"
-    assert (trader.position, trader.trade.zone, trader.trade.entry_price) == (-5, "ADOPTED", 5245)
+    assert (trader.position, trader.trade.zone, trader.trade.entry_price) == (-5, "ADOPTED", Decimal(5245))
     assert trader.gate_for("SELL") == "cooldown"
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick, EnterMarket, NotePrice, ReportExecution
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, NotePrice, ReportExecution
 from services.engine.model.events import OrderReported
+from services.engine.model.replies import OrderTaken, Refusal
 from services.stores.sqlite.store import SqliteStore
+from tests.support.narrow import known, of_type
 from tests.support.trader import Trader
 from wire.types import OrderStatus, Stream
 
@@ -23,10 +25,10 @@ def entering() -> Trader:
 
 def test_an_order_goes_from_claimed_to_filled() -> None:
     trader = entering()
-    statuses = [trader.order.status]
+    statuses = [trader.open_order.status]
     for status, qty in [("WORKING", None), ("PARTIALLY_FILLED", 2)]:
         trader.reports(status, 5250, qty=qty, exec_id=f"{status}{qty}")
-        statuses.append(trader.order.status)
+        statuses.append(trader.open_order.status)
     order = trader.order
     trader.reports("FILLED", 5250, qty=3, exec_id="last")
     statuses.append(trader.ended(order).status)
@@ -51,7 +53,7 @@ def test_a_repeated_final_status_without_exec_id_changes_nothing() -> None:
     order = trader.order
     trader.reports("FILLED", 5250, order).reports("FILLED", 5260, order)
     assert trader.is_duplicate
-    assert (trader.position, trader.trade.entry_price) == (5, 5250)
+    assert (trader.position, trader.trade.entry_price) == (5, Decimal(5250))
 
 
 def test_an_execution_counts_once() -> None:
@@ -114,7 +116,7 @@ def test_filled_may_arrive_before_its_partial_fill() -> None:
 def test_working_may_arrive_after_a_fill() -> None:
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1").reports("WORKING")
     assert trader.is_duplicate
-    assert trader.order.status == "PARTIALLY_FILLED"
+    assert trader.open_order.status == "PARTIALLY_FILLED"
     order = trader.order
     assert trader.reports("FILLED", 5250, qty=3, exec_id="e2").reports("WORKING", order=order).is_duplicate
 
@@ -124,11 +126,11 @@ def test_working_may_arrive_after_a_fill() -> None:
     [({"qty": 6}, "at once"), ({"cum_qty": 6}, "by the sum"), ({"qty": 6, "cum_qty": 6}, "by both")],
 )
 @pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "FILLED"])
-def test_more_than_was_ordered_is_refused_with_an_alert(status: str, fill: dict[str, int], what: str) -> None:
+def test_more_than_was_ordered_is_refused_with_an_alert(status: str, fill: dict[str, Any], what: str) -> None:
     trader = entering().reports(status, 5250, exec_id="e1", **fill)
     assert trader.refused_by == "report_conflict"
     assert trader.alerts == ["overfill"]
-    assert (trader.position, trader.order.filled_qty) == (0, 0)
+    assert (trader.position, trader.open_order.filled_qty) == (0, 0)
     assert trader.replays_equal()
 
 
@@ -176,13 +178,14 @@ def test_a_fill_in_the_step_in_which_its_entry_expires_is_a_conflict(tmp_path: P
     clock = [trader.now]
     manager = StateManager(SqliteStore(tmp_path / "desk.sqlite"), lambda now: trader.desk.rules, lambda: clock[0])
     bricks = [CloseBrick("ES", stream, "green") for stream in (Stream.MACRO, Stream.HIGH, Stream.MAIN)]
-    for command in (NotePrice("ES"), *bricks):
+    commands: tuple[AnyCommand, ...] = (NotePrice("ES"), *bricks)
+    for command in commands:
         manager.submit(command)
-    order = manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer.order
+    order = known(of_type(OrderTaken, manager.submit(EnterMarket("ES", "SCALP", "6pt", "BUY")).answer).order)
     clock[0] += timedelta(seconds=30)
     answer = manager.submit(ReportExecution(order.id, OrderStatus.FILLED, Decimal(5250), 5, "late")).answer
     manager.stop()
-    assert answer.code == "report_conflict"
+    assert of_type(Refusal, answer).code == "report_conflict"
 
 
 def test_a_report_from_before_a_restart_is_still_a_duplicate() -> None:
@@ -218,7 +221,7 @@ def test_an_invalid_report_is_refused_and_changes_nothing(status: str, report: d
 
 
 @pytest.mark.parametrize("report", [{"qty": 0}, {"cum_qty": 0}])
-def test_filled_without_a_fill_is_refused(report: dict[str, int]) -> None:
+def test_filled_without_a_fill_is_refused(report: dict[str, Any]) -> None:
     trader = entering().reports("FILLED", 5250, **report)
     assert trader.refused_by == "report_invalid"
 
@@ -234,7 +237,7 @@ def test_an_order_keeps_its_filled_quantity_and_price() -> None:
     order = trader.order
     trader.partly_filled(3, 5252)
     ended = trader.ended(order)
-    assert (ended.filled_qty, ended.remaining, ended.filled_notional) == (5, 0, 2 * 5250 + 3 * 5252)
+    assert (ended.filled_qty, ended.remaining, ended.filled_notional) == (5, 0, Decimal(2 * 5250 + 3 * 5252))
     assert len(ended.exec_ids) == 2
 
 
@@ -260,5 +263,5 @@ def test_a_short_trade_mirrors_a_long_one() -> None:
     trader = Trader().is_short(5250)
     assert trader.position == -5
     trader.bricks(6, "red").exits()
-    assert (trader.order.side, trader.order.qty) == ("BUY", 5)
+    assert (trader.open_order.side, trader.open_order.qty) == ("BUY", 5)
     assert trader.partly_filled(2, 5249).position == -3

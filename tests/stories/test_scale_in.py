@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
+from services.engine.model.replies import OrderTaken
 from tests.stories.test_gates import LADDER
 from tests.support.trader import Trader
 from wire.types import OrderStatus
@@ -73,10 +74,11 @@ def test_neutral_late_and_repeated_bricks_unlock_nothing() -> None:
 
 def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop() -> None:
     trader = unlocked_trader(stop_points=Decimal(8)).scales_in()
-    order = trader.order
-    assert (order.kind, order.side, order.qty, order.source, order.stop_points) == ("SCALE_IN", "BUY", 5, "scale_in", 8)
+    order = trader.open_order
+    assert (order.kind, order.side, order.qty, order.source) == ("SCALE_IN", "BUY", 5, "scale_in")
+    assert order.stop_points == 8
     assert (order.contract, order.env) == (trader.trade.contract, trader.trade.env)
-    assert trader.answer.order == order
+    assert trader.answered(OrderTaken).order == order
     trader.filled_at(5260)
     assert trader.position == 10
     assert trader.replays_equal()
@@ -84,12 +86,12 @@ def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop() ->
 
 def test_a_short_is_added_to_by_selling() -> None:
     trader = Trader().is_short(5250, mode="RUNNER").bricks(6, "red").scales_in()
-    assert trader.order.side == "SELL"
+    assert trader.open_order.side == "SELL"
     assert trader.filled_at(5240).position == -10
 
 
 def test_the_quantity_is_a_setting() -> None:
-    assert unlocked_trader(scale_in_qty=2).scales_in().order.qty == 2
+    assert unlocked_trader(scale_in_qty=2).scales_in().open_order.qty == 2
 
 
 def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
@@ -110,7 +112,7 @@ def test_open_points_count_from_the_new_average_at_once() -> None:
 
 def test_partial_fills_add_what_filled() -> None:
     trader = unlocked_trader().scales_in().partly_filled(2, 5260)
-    assert (trader.position, trader.order.kind) == (7, "SCALE_IN")
+    assert (trader.position, trader.open_order.kind) == (7, "SCALE_IN")
     assert trader.reports("CANCELLED").position == 7
     assert trader.trade.scale_in_used
     assert trader.scales_in().refused_by == "scale_in_unavailable"
@@ -222,21 +224,21 @@ def test_a_claimed_scale_in_does_not_expire() -> None:
 
 def test_an_exit_cancels_an_unclaimed_one_and_closes_the_position() -> None:
     trader = unlocked_trader().scales_in().bricks(8, "red")
-    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+    assert (trader.exit_source, trader.open_order.qty) == ("structure", 5)
     assert trader.filled_at(5249).position == 0
     assert trader.replays_equal()
 
 
 def test_an_exit_waits_for_a_claimed_one_and_closes_the_whole_position() -> None:
     trader = unlocked_trader().scales_in().claims().bricks(8, "red")
-    assert (trader.order.kind, trader.asset.due_exit.source) == ("SCALE_IN", "structure")
+    assert (trader.open_order.kind, trader.due_exit.source) == ("SCALE_IN", "structure")
     trader.filled_at(5250)
-    assert (trader.exit_source, trader.order.qty) == ("structure", 10)
+    assert (trader.exit_source, trader.open_order.qty) == ("structure", 10)
 
 
 def test_a_rejected_one_releases_the_latched_exit_in_the_same_step() -> None:
     trader = unlocked_trader().scales_in().claims().bricks(8, "red").rejected()
-    assert (trader.exit_source, trader.order.qty) == ("structure", 5)
+    assert (trader.exit_source, trader.open_order.qty) == ("structure", 5)
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
@@ -246,9 +248,9 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> No
         trader.claims()
     trader.broker_says(balance=49_000)
     if is_claimed:
-        assert trader.order.kind == "SCALE_IN"
+        assert trader.open_order.kind == "SCALE_IN"
         trader.partly_filled(3, 5240).reports("CANCELLED")
-    assert (trader.exit_source, trader.order.qty) == ("daily_stop", 8 if is_claimed else 5)
+    assert (trader.exit_source, trader.open_order.qty) == ("daily_stop", 8 if is_claimed else 5)
     trader.rejected().later(seconds=1).ticks().filled_at(5240)
     assert (trader.position, trader.trades[-1].reason) == (0, "daily_stop")
     assert trader.replays_equal()
@@ -256,7 +258,7 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> No
 
 def test_an_adopted_trade_may_be_added_to() -> None:
     trader = Trader().adopts(-3, 5250).brick_with(6).scales_in()
-    assert (trader.order.kind, trader.order.side) == ("SCALE_IN", "SELL")
+    assert (trader.open_order.kind, trader.open_order.side) == ("SCALE_IN", "SELL")
 
 
 def test_it_survives_a_restart() -> None:

@@ -41,7 +41,7 @@ def test_the_zone_decides_the_direction(high: Color, macro: Color, direction: Si
 @pytest.mark.parametrize(("color", "side"), [("green", "BUY"), ("red", "SELL")])
 def test_without_a_direction_a_normal_zone_gives_its_own(color: Color, side: Side) -> None:
     trader = Trader().with_structure(color).enters()
-    assert trader.order.side == side
+    assert trader.open_order.side == side
     assert trader.filled_at(5250).trade.zone == "NORMAL"
 
 
@@ -53,7 +53,7 @@ def test_without_a_direction_a_normal_zone_gives_its_own(color: Color, side: Sid
 def test_an_override_with_direction_skips_the_zone(high: Color, macro: Color, direction: Side) -> None:
     trader = Trader().bricks(6, "green").with_zone(high, macro)
     assert trader.enters(direction, override=True).refused_by is None
-    assert trader.order.side == direction
+    assert trader.open_order.side == direction
 
 
 def test_an_override_is_journaled_with_order_and_trade() -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.support.desk_process import REPOSITORY
 
-PATH = REPOSITORY / "docs" / "openapi.json"
+PATH = REPOSITORY / "docs" / "reference" / "openapi.json"
 METHODS = ("get", "post")
 
 

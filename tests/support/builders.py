@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.engine.model.commands import ToggledExit
 from services.engine.model.settings import Rules
-from wire.types import Contract, Stream
+from wire.types import Color, Contract, Stream
 
 NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY = "2026-11-17"
@@ -30,8 +30,8 @@ STREAM_OF_POINTS = {
     12: Stream.MACRO,
 }
 
-WITH = {"BUY": "green", "SELL": "red"}
-AGAINST = {"BUY": "red", "SELL": "green"}
+WITH: dict[str, Color] = {"BUY": "green", "SELL": "red"}
+AGAINST: dict[str, Color] = {"BUY": "red", "SELL": "green"}
 TOGGLES: dict[str, ToggledExit] = {
     "high_next_bar": "high_next_bar_exit_enabled",
     "main_flip": "main_flip_exit_enabled",

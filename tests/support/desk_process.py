@@ -81,6 +81,7 @@ def error_of(answer: requests.Response, *statuses: int) -> str:
     assert body["ok"] is False
     assert isinstance(body["error"], str)
     assert body["error"]
+    assert {"code", "title", "detail", "facts"} <= body.keys()
     sentence: str = body["error"]
     return sentence
 
@@ -92,7 +93,7 @@ class Caller(requests.Session):
         super().__init__()
         self.trust_env = False
         self.desk = desk
-        desk._callers.append(self)
+        desk.callers.append(self)
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=64)
         self.mount("http://", adapter)
 
@@ -102,6 +103,7 @@ class Caller(requests.Session):
         (held,) = (cookie for cookie in self.cookies if cookie.name.startswith("lockstep-"))
         return f"{held.name}={held.value}"
 
+    # Its callers name a path and our own words; the whole signature of requests would say nothing more.
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         kwargs.setdefault("timeout", PATIENCE_SECONDS)
         kwargs.setdefault("allow_redirects", False)
@@ -190,7 +192,7 @@ class TradingViewCaller(Caller):
         body = {"secret": TV_SECRET, "asset": "ES", **fields}
         return self.post(path, data=json.dumps(body), headers={"Content-Type": "text/plain; charset=utf-8"})
 
-    def brick(self, size: float, color: str, **fields: Any) -> requests.Response:
+    def brick(self, size: float, color: str | int, **fields: Any) -> requests.Response:
         return self.sends(BRICK_PATHS[size], color=color, **fields)
 
     def heartbeat(self, price: float = 5250.25, **fields: Any) -> requests.Response:
@@ -216,7 +218,7 @@ class DeskProcess(Child):
         place = {"SQLITE_PATH": str(self.database), "HOST": "127.0.0.1", "PORT": str(self.port)}
         said = {**dict.fromkeys(UNLISTED, ""), **SETTINGS, **place, **settings}
         super().__init__(["-m", "gunicorn", "app:app"], said, folder / "stderr.txt")
-        self._callers: list[Caller] = []
+        self.callers: list[Caller] = []  # their connections are closed with the process
 
     @property
     def url(self) -> str:
@@ -249,7 +251,7 @@ class DeskProcess(Child):
 
     def hang_up(self) -> None:
         """Close the idle connections of all callers, because gunicorn would wait for them."""
-        for caller in self._callers:
+        for caller in self.callers:
             caller.close()
 
     def __enter__(self) -> Self:

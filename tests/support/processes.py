@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY
 
@@ -41,6 +42,11 @@ class Child:
         self.settings = dict(settings)
         self.log_path = log_path
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def spawned(self) -> subprocess.Popen[bytes]:
+        """The process that was started last, where there must be one."""
+        return known(self.process)
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it and return at once."""

@@ -19,6 +19,7 @@ from services.history.archive import Archive
 from services.history.replay import Replay, replay_history
 from services.history.source import History
 from services.history.what_if import WhatIf, what_if
+from services.notifications.kinds import Notifying
 from services.ops.rule_settings import rules_named
 from services.projections.orders import recall_order
 from services.stores.codec import documents
@@ -33,6 +34,9 @@ PATIENCE_SECONDS = 60.0
 
 class StoredTrader(Trader):
     """A trader whose commands are decided by the writer and are on disk before the story goes on."""
+
+    notifying: Notifying | None = None
+    """Which notices are stored, and for how many targets."""
 
     def __init__(
         self,
@@ -60,7 +64,7 @@ class StoredTrader(Trader):
         """Start the program on the file; ``settings`` are new in the environment."""
         self.settings = {**self.settings, **settings}
         rules = rules_for(*self.assets, **self.settings)
-        self.manager = StateManager(self._opens(), lambda now: rules, lambda: self.now)
+        self.manager = StateManager(self._opens(), lambda now: rules, lambda: self.now, self.notifying)
         return self
 
     def stops(self) -> Self:

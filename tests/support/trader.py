@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -50,8 +50,9 @@ from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import GENERATION, Alert, Asset, Desk
+from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.trade import Protections, Trade
+from services.history.differences import desk_differences
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
@@ -66,8 +67,10 @@ from tests.support.builders import (
     new_york,
     rules_for,
 )
-from wire.types import OrderStatus, Side, SizeMode, TradeMode
+from tests.support.narrow import known, of_type
+from wire.types import Color, OrderStatus, Side, SizeMode, TradeMode
 
+KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
 KEEP_ALIVE_EVERY = timedelta(seconds=20)
 
@@ -143,26 +146,26 @@ class Trader:
 
     # -- TradingView ------------------------------------------------------------------------------------------
 
-    def with_structure(self, color: str, asset: str | None = None) -> Self:
+    def with_structure(self, color: Color, asset: str | None = None) -> Self:
         """Close 8pt, 12pt and 6pt bricks so that every gate is open for that direction."""
         return self.with_zone(color, color, asset).bricks(6, color)
 
-    def with_zone(self, high: str, macro: str, asset: str | None = None) -> Self:
+    def with_zone(self, high: Color, macro: Color, asset: str | None = None) -> Self:
         return self.brick(12, macro, asset=asset).brick(8, high)
 
     def in_free_zone(self) -> Self:
         """Close 8pt and 12pt bricks of different colours, and arm the tempo."""
         return self.with_zone("green", "red").bricks(6, "green")
 
-    def bricks(self, points: float, *colors: str) -> Self:
+    def bricks(self, points: float, *colors: Color) -> Self:
         for color in colors:
             self.brick(points, color)
         return self
 
-    def brick(self, points: float, color: str, asset: str | None = None, **more: Any) -> Self:
+    def brick(self, points: float, color: Color, asset: str | None = None, **more: Any) -> Self:
         """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
-        return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))  # type: ignore[arg-type]
+        return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))
 
     def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:
         """Receive TradingView's heartbeat."""
@@ -350,6 +353,26 @@ class Trader:
         return self.desk.open_order(self.asset_in_hand)
 
     @property
+    def open_order(self) -> Order:
+        """The open order of the current asset, where there must be one."""
+        return known(self.order)
+
+    @property
+    def due_exit(self) -> DueExit:
+        """The exit of the current asset that is due, where there must be one."""
+        return known(self.asset.due_exit)
+
+    @property
+    def preorder(self) -> PreOrder:
+        """The last pre-order of the current asset, where there must be one."""
+        return known(self.asset.preorder)
+
+    @property
+    def intent(self) -> Intent:
+        """The last intent of the current asset, where there must be one."""
+        return known(self.asset.intent)
+
+    @property
     def exit_source(self) -> str | None:
         """The rule of the open exit order, None without one."""
         return self.order.source if self.order is not None and self.order.kind == "EXIT" else None
@@ -383,7 +406,7 @@ class Trader:
         """The events of the last command."""
         return self.decision.events
 
-    def told(self, kind: type[AnyEvent]) -> list[Any]:
+    def told(self, kind: type[KindT]) -> list[KindT]:
         """All events of one kind since the story began."""
         return [event for decision in self.decisions for event in decision.events if isinstance(event, kind)]
 
@@ -404,10 +427,13 @@ class Trader:
         """The rungs of the last refused entry, by gate."""
         return {rung.gate: rung for rung in self.refusal.ladder}
 
+    def answered(self, kind: type[KindT]) -> KindT:
+        """The answer to the last command, where it must be of that kind."""
+        return of_type(kind, self.answer)
+
     @property
     def brick_answer(self) -> BrickTaken:
-        assert isinstance(self.answer, BrickTaken)
-        return self.answer
+        return self.answered(BrickTaken)
 
     @property
     def is_duplicate(self) -> bool:
@@ -415,8 +441,7 @@ class Trader:
 
     @property
     def handed_over(self) -> tuple[Handover, ...]:
-        assert isinstance(self.answer, OrdersHandedOver)
-        return self.answer.handovers
+        return self.answered(OrdersHandedOver).handovers
 
     def gate_for(self, direction: Side | None = None, asset: str | None = None, override: bool = False) -> str | None:
         """Return the gate that would refuse an entry now, None when it would be accepted. Submits nothing."""
@@ -468,11 +493,8 @@ class Trader:
         """Return whether a replay of the journal from the first desk gives the stored documents."""
         self._asks_aside(KeepObservations())
         replayed = replay(self.opening, iter(self.journal))
-        different = documents.differing_documents(
-            documents.desk_documents(replayed), documents.desk_documents(self.desk)
-        )
         assert replayed.orders == self.desk.orders
-        assert different == []
+        assert list(desk_differences(replayed, self.desk, "the desk")) == []
         return True
 
     def _takes_in_hand(self, asset: str | None) -> str:

@@ -1,7 +1,7 @@
 """A recorded day at one desk: every answer and every message of the stream, equal in each run.
 
 The test moves the clock; values that differ between runs (ids, versions, the process's name) are replaced.
-``python -m tests.support.wire_story`` records it again, after an intended change of the wire.
+``.venv/bin/python -m tests.support.wire_story`` records it again, after an intended change of the wire.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ def test_a_night_is_shortened_at_finite_speed(desk: Desk) -> None:
 def test_the_watcher_sees_every_tick(desk: Desk) -> None:
     seen = []
     play(tape("5000", "5001"), settings(desk), watch=lambda summary, tick: seen.append((summary.ticks, tick.price)))
-    assert seen == [(1, 5000), (2, 5001)]
+    assert seen == [(1, Decimal(5000)), (2, Decimal(5001))]
 
 
 def test_an_unknown_asset_is_refused_before_anything_is_sent(desk: Desk) -> None:

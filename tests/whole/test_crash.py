@@ -16,9 +16,9 @@ from tests.crash.counts import table
 
 pytestmark = pytest.mark.processes
 
-FEW = {"web": 4, "bridge": 3, "both": 3}
-MANY = {"web": 50, "bridge": 30, "both": 25}
-MANY_ON_FIRESTORE = {"web": 20, "both": 10}
+FEW: dict[Victim, int] = {"web": 4, "bridge": 3, "both": 3}
+MANY: dict[Victim, int] = {"web": 50, "bridge": 30, "both": 25}
+MANY_ON_FIRESTORE: dict[Victim, int] = {"web": 20, "both": 10}
 
 
 @pytest.fixture(scope="module")

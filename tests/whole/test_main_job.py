@@ -7,10 +7,9 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -20,14 +19,15 @@ from services.history.replay import replay_store
 from services.market.ticks import Tick, read_ticks
 from services.projections.trades import last_trades
 from services.stores.codec import documents
-from services.stores.sqlite.reader import SqliteReader
 from services.stores.store import Store
 from tape.player import TapeSettings, play
 from tests.data.generated_tapes import VOLATILE, ticks_of
 from tests.data.recorded_tapes import recorded_tapes
 from tests.support.desk_process import PATIENCE_SECONDS, TV_SECRET, DeskProcess, eventually
 from tests.support.gate_auditor import audit
+from tests.support.narrow import known
 from tests.support.processes import PaperBridge
+from tests.support.read_only import read_only
 
 RECORDED = recorded_tapes(["us30_ticks_20230628_renkodf"])
 TAPES = (VOLATILE.name, *RECORDED)
@@ -132,24 +132,24 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def store(session: tuple[Path, ImpatientOperator]) -> SqliteReader:
-    opened = SqliteReader(session[0] / "desk.sqlite")
+def store(session: tuple[Path, ImpatientOperator]) -> Iterator[Store]:
+    opened = read_only(session[0] / "desk.sqlite")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def ledger(session: tuple[Path, ImpatientOperator]) -> sqlite3.Connection:
+def ledger(session: tuple[Path, ImpatientOperator]) -> Iterator[sqlite3.Connection]:
     opened = sqlite3.connect(session[0] / "bridge.sqlite")
     yield opened
     opened.close()
 
 
-def closed_trades(store: SqliteReader) -> list[TradeClosed]:
+def closed_trades(store: Store) -> list[TradeClosed]:
     return last_trades(store, 10_000)
 
 
-def the_operator_really_traded(store: Store, session: tuple[Path, Any]) -> None:
+def the_operator_really_traded(store: Store, session: tuple[Path, ImpatientOperator]) -> None:
     """Without trades, blocked attempts and several kinds of exit the other tests would prove nothing."""
     trades = closed_trades(store)
     assert len(trades) >= 10
@@ -159,7 +159,7 @@ def the_operator_really_traded(store: Store, session: tuple[Path, Any]) -> None:
     assert set(answers) <= {201, 409}
 
 
-def books_agree_to_the_cent(store: Store, ledger: Path) -> None:
+def books_agree_to_the_cent(store: Store, ledger: sqlite3.Connection) -> None:
     trades = closed_trades(store)
     won = sum((trade.pnl_usd for trade in trades), Decimal(0))
     contracts_filled = 2 * sum(trade.size for trade in trades)
@@ -167,7 +167,7 @@ def books_agree_to_the_cent(store: Store, ledger: Path) -> None:
     per_price = [(h["result"], Decimal(h["point_value"]) / Decimal(h["point_size"])) for h in holdings]
     realized = sum((Decimal(result) * usd for result, usd in per_price), Decimal(0))
     assert realized == won
-    desk = documents.read_desk(store.load())
+    desk = documents.read_desk(known(store.load()))
     assert desk.live.equity == START_BALANCE + won - COMMISSION * contracts_filled
     assert desk.live.realized_pnl == won
     assert desk.live.open_pnl == 0
@@ -175,7 +175,9 @@ def books_agree_to_the_cent(store: Store, ledger: Path) -> None:
     assert bought == contracts_filled
 
 
-def orders_and_fills_are_the_same_at_desk_and_bridge(store: Store, ledger: Path, session: tuple[Path, Any]) -> None:
+def orders_and_fills_are_the_same_at_desk_and_bridge(
+    store: Store, ledger: sqlite3.Connection, session: tuple[Path, ImpatientOperator]
+) -> None:
     reported = {
         order_id: (qty, Decimal(price))
         for order_id, qty, price in ledger.execute("SELECT order_id, sum(qty), max(price) FROM executions GROUP BY 1")
@@ -187,13 +189,13 @@ def orders_and_fills_are_the_same_at_desk_and_bridge(store: Store, ledger: Path,
     assert filled == reported
 
 
-def position_is_flat_and_the_sum_of_fills(store: Store, ledger: Path) -> None:
+def position_is_flat_and_the_sum_of_fills(store: Store, ledger: sqlite3.Connection) -> None:
     assert ledger.execute("SELECT sum(signed_qty) FROM paper_executions").fetchone()[0] == 0
-    desk = documents.read_desk(store.load())
+    desk = documents.read_desk(known(store.load()))
     assert all(asset.position == 0 for asset in desk.assets.values())
 
 
-def every_attempt_is_in_the_journal(store: Store, session: tuple[Path, Any]) -> None:
+def every_attempt_is_in_the_journal(store: Store, session: tuple[Path, ImpatientOperator]) -> None:
     told = [documents.read_events(row.events) for row in store.journal() if row.kind == "EnterMarket"]
     accepted = sum(any(isinstance(event, EntryAccepted) for event in events) for events in told)
     blocked = sum(any(isinstance(event, EntryBlocked) for event in events) for events in told)
@@ -213,7 +215,9 @@ def the_journal_gives_the_same_desk_again(store: Store) -> None:
     assert replay.rows > 1000
 
 
-def test_a_whole_day_at_real_processes(store: SqliteReader, ledger: sqlite3.Connection, session: str) -> None:
+def test_a_whole_day_at_real_processes(
+    store: Store, ledger: sqlite3.Connection, session: tuple[Path, ImpatientOperator]
+) -> None:
     """One test, so that workers who share the work do not each play the day."""
     the_operator_really_traded(store, session)
     books_agree_to_the_cent(store, ledger)

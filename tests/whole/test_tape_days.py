@@ -50,19 +50,20 @@ from services.engine.model.commands import (
 )
 from services.engine.model.events import EntryAccepted, TradeClosed, TradeConsumed, TradeOpened
 from services.engine.model.order import Order
-from services.engine.model.replies import OrdersHandedOver, Refusal
+from services.engine.model.replies import Done, OrdersHandedOver, Refusal
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
+from services.history.differences import desk_differences
 from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack
 from services.market.ticks import Tick, read_ticks
-from services.stores.codec import documents
 from tests.data.generated_tapes import GAPPED, GENERATED_TAPES, TRENDING, VOLATILE, ticks_of
 from tests.data.recorded_tapes import recorded_tapes
 from tests.support.builders import AGAINST, NEW_YORK, TOGGLES
+from tests.support.narrow import of_type
 from tests.support.trader import ID_KEY, replay
 from wire.tradingview import STREAM_POINTS
-from wire.types import Contract, OrderStatus, Stream
+from wire.types import Contract, OrderStatus, Side, SizeMode, Stream, TradeMode
 
 RECORDED = recorded_tapes(("us30_ticks_20230628_renkodf", "es_1m_2013_lean"))
 TAPES = {tape.name: tape.asset for tape in (VOLATILE, GAPPED, TRENDING)}
@@ -83,6 +84,9 @@ def prices_of(name: str) -> tuple[Tick, ...]:
 
 
 # -- the broker -----------------------------------------------------------------------------------------------
+MODES: tuple[TradeMode, ...] = ("SCALP", "RUNNER")
+SIZES: tuple[SizeMode, ...] = ("6pt", "9pt")
+SIDES: tuple[Side | None, ...] = ("BUY", "SELL", None)
 
 
 class Fill(Struct):
@@ -283,7 +287,7 @@ class TapeDay:
         answer = self.ask(report).answer
         assert not isinstance(answer, Refusal), f"{report} was answered {answer}"
         if self.dice.random() < 0.1:
-            assert self.ask(report).answer.duplicate
+            assert of_type(Done, self.ask(report).answer).duplicate
 
     # -- the operator -----------------------------------------------------------------------------------------
 
@@ -295,14 +299,15 @@ class TapeDay:
     def _clicks(self) -> Iterator[AnyCommand]:
         """Yield what the operator might do now; what is likelier comes several times."""
         roll, symbol = self.dice.random(), self.symbol
-        mode, size = self.dice.choice(["SCALP", "RUNNER"]), self.dice.choice(["6pt", "9pt"])
-        side = self.dice.choice(["BUY", "SELL", None])
+        mode, size = self.dice.choice(MODES), self.dice.choice(SIZES)
+        side = self.dice.choice(SIDES)
         if self.asset.trade is None:
             override = side is not None and roll < 0.3
             yield from [EnterMarket(symbol, mode, size, side, override)] * 4
             yield PlacePreOrder(symbol, mode, size, side, override)
             yield PlaceIntent(symbol)
-            yield self.dice.choice([CancelPreOrder(symbol), CancelIntent(symbol)])
+            withdrawals: list[AnyCommand] = [CancelPreOrder(symbol), CancelIntent(symbol)]
+            yield self.dice.choice(withdrawals)
         else:
             yield from [ScaleIn(symbol)] * 2
             if roll < 0.4:
@@ -315,7 +320,8 @@ class TapeDay:
             else:
                 yield PlaceIntent(symbol)
         if roll < 0.01:
-            yield self.dice.choice([ExitAll(force=True), ConsumeTrade(), TouchLevel(symbol)])
+            seldom: list[AnyCommand] = [ExitAll(force=True), ConsumeTrade(), TouchLevel(symbol)]
+            yield self.dice.choice(seldom)
             yield SetLimits({"max_trades_per_day": Decimal(self.dice.choice([4, 5, 6, 7]))})
             yield SetLimits({"cooldown_seconds": Decimal(self.dice.choice([120, 180, 240]))})
             yield SetLimits({"daily_stop_limit_pct": Decimal(self.dice.choice(["1.5", "2", "2.5"]))})
@@ -422,8 +428,7 @@ class TapeDay:
         self.ask(KeepObservations())
         again = replay(self.opening, iter(self.sheet.rows))
         assert again.orders == self.desk.orders
-        stored = documents.desk_documents(self.desk)
-        assert documents.differing_documents(documents.desk_documents(again), stored) == []
+        assert list(desk_differences(again, self.desk, "the desk")) == []
 
 
 RUNS = [(tape, seed) for tape in TAPES for seed in range(5)]

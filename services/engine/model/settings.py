@@ -40,8 +40,9 @@ class RuleSetting(Struct, frozen=True):
     """One rule and the values that the operator may give it.
 
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
-    ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``tighter`` is the
-    direction that protects more, None when the rule is not a limit.
+    ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
+    of an arrow adds where a page shows the number in a field. ``tighter`` is the direction that protects more, None
+    when the rule is not a limit.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class RuleSetting(Struct, frozen=True):
     unit: str = ""
     low: int = 0
     high: int = 0
+    step: Decimal = Decimal(1)
     tighter: Literal["lower", "higher"] | None = None
 
     @property
@@ -80,6 +82,7 @@ RULE_SETTINGS = (
         unit="s",
         low=0,
         high=86_400,
+        step=Decimal(10),
         tighter="higher",
     ),
     RuleSetting(
@@ -156,6 +159,7 @@ RULE_SETTINGS = (
         unit="%",
         low=0,
         high=100,
+        step=Decimal("0.1"),
         tighter="lower",
     ),
     RuleSetting(

@@ -6,7 +6,7 @@ Old documents are upgraded one numbered step at a time when they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.engine.model.commands import AnyCommand
 from services.engine.model.events import AnyEvent, TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
+from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.times import candle_end
 from services.stores.store import Stored, StoreUnreadable
@@ -81,7 +82,19 @@ def read_desk(stored: Stored) -> Desk:
         orders = [_orders.decode(body) for body in stored.open_orders]
     except (msgspec.MsgspecError, KeyError) as error:
         raise StoreUnreadable(f"the stored desk could not be read: {error}") from error
+    assets = _in_order_of_settings(assets, desk.configured)
     return replace(desk, assets=assets, orders={order.id: order for order in orders})
+
+
+def _in_order_of_settings(assets: dict[str, Asset], configured: Rules) -> dict[str, Asset]:
+    """Return the assets in the order that ``ConfigureDesk`` gave them: no longer listed ones come first.
+
+    A store returns documents by name. The order must be the same after a restart as in a replay, because it is the
+    order of the events of one decision.
+    """
+    listed = {symbol: assets[symbol] for symbol in configured.contracts if symbol in assets}
+    unlisted = {symbol: asset for symbol, asset in assets.items() if symbol not in listed}
+    return {**unlisted, **listed}
 
 
 def is_outdated(stored: Stored) -> bool:
@@ -222,13 +235,3 @@ def write_observed(observed: Observed) -> bytes:
 
 def read_observed(body: bytes) -> Observed:
     return _observed.decode(body)
-
-
-def differing_documents(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
-    """Return the names of the documents that differ in any field."""
-    names = sorted({*one, *other})
-    return [name for name in names if _plain(one.get(name)) != _plain(other.get(name))]
-
-
-def _plain(body: bytes | None) -> Any:
-    return None if body is None else msgspec.json.decode(body)

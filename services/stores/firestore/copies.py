@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from services.stores.firestore.layout import LAYOUT, Fields, body_of, instant, text
+from services.stores.firestore.layout import LAYOUT, Fields, body_of, instant
 from services.stores.firestore.wire import Found, Write
+from services.stores.records import text_of
 from services.stores.store import DeskSnapshot, SnapshotMark, Stored
 
 
@@ -14,7 +15,7 @@ def snapshot_writes(snapshot: DeskSnapshot) -> list[Write]:
     mark = snapshot.mark
     name = f"snapshots/{mark.sequence:012d}"
     shared: Fields = {"schema": LAYOUT, "sequence": mark.sequence}
-    facts: Fields = {"part": "mark", "at": text(mark.at), "trading_day": mark.trading_day}
+    facts: Fields = {"part": "mark", "at": text_of(mark.at), "trading_day": mark.trading_day}
     return [Write(name, shared | facts), *_copies(name, shared, snapshot.documents, snapshot.open_orders)]
 
 

@@ -8,34 +8,30 @@ console_state     {asset}, _global              body; _global also: sequence ver
 journal           {sequence, 12 digits}         sequence at origin kind asset command events observed
 {kind}            {record's id}                 body, the record's time under the name that its kind gives it, its facts
 replies           {hash of the key}             key fingerprint answered_at answer
-notices           {number, 16 digits}           the notice's own; waits (target and next try, while it waits),
-                                                waiting_slot (the slot, while it waits), sent_at, last_error
 api_keys          {id}                          body
 ended_sessions    {digest}                      ended_at
 snapshots         {sequence, 12 digits}         sequence part=mark at trading_day
                   {sequence}.document.{name}    sequence part=document name body; orders likewise
 backups           {label}, {label}.document.{name}, {label}.order.{place}
 
-The kinds of records (orders, trades, fills, ...) are those of ``services/projections/table.py``.
+The kinds of records (orders, trades, fills, notices, ...) are those of ``services/projections/table.py``.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 
 from services.stores.firestore.wire import Found, Scalar, Write
-from services.stores.records import Kind, Record
+from services.stores.records import Kind, Record, text_of
 from services.stores.store import (
     Commit,
     EndedSession,
     Head,
     JournalRow,
-    NoticeMark,
     StoredKey,
-    StoredNotice,
     StoredReply,
 )
 
@@ -43,13 +39,7 @@ LAYOUT = 1
 GLOBAL = "_global"
 HEAD = f"console_state/{GLOBAL}"
 HEAD_FIELDS = ("schema", "sequence", "version", "epoch", "holder")
-NOTICES_PER_COMMIT = 10_000
 Fields = dict[str, Scalar]
-
-
-def text(at: datetime) -> str:
-    """Format an instant. These texts sort in the order of time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def instant(written: str) -> datetime:
@@ -105,7 +95,6 @@ def commit_writes(commit: Commit, outdated: Iterable[Write]) -> list[Write]:
         *(Write(f"console_state/{name}", None if body is None else _body(body)) for name, body in documents.items()),
         *rows,
         *(write for write in outdated if write.path not in written),  # a batch may name a document only once
-        *(notice_write(notice, state.sequence, place) for place, notice in enumerate(commit.outbox.notices)),
     ]
 
 
@@ -116,14 +105,14 @@ def _row_writes(commit: Commit) -> Iterator[Write]:
         yield record_write(record)
     for reply in commit.replies:
         facts: Fields = {"schema": LAYOUT, "key": reply.key, "fingerprint": reply.fingerprint}
-        facts |= {"answered_at": text(reply.answered_at), "answer": reply.answer.decode()}
+        facts |= {"answered_at": text_of(reply.answered_at), "answer": reply.answer.decode()}
         yield Write(f"replies/{blake2b(reply.key.encode(), digest_size=20).hexdigest()}", facts)
 
 
 def record_write(record: Record) -> Write:
     """Return the write of a record. A record that may be written only once must not exist yet."""
     kind = record.kind
-    fields: Fields = {**_body(record.body), kind.time: text(record.at), **record.facts}
+    fields: Fields = {**_body(record.body), kind.time: text_of(record.at), **record.facts}
     return Write(f"{kind.name}/{record.id}", fields, is_new=None if kind.is_replaced else True)
 
 
@@ -142,7 +131,7 @@ def key_write(key: StoredKey) -> Write:
 
 
 def ended_session_write(ended: EndedSession) -> Write:
-    return Write(f"ended_sessions/{ended.digest}", {"schema": LAYOUT, "ended_at": text(ended.ended_at)})
+    return Write(f"ended_sessions/{ended.digest}", {"schema": LAYOUT, "ended_at": text_of(ended.ended_at)})
 
 
 def ended_session_of(found: Found) -> EndedSession:
@@ -158,7 +147,7 @@ def _row_fields(row: JournalRow) -> Fields:
     return {
         "schema": row.schema,
         "sequence": row.sequence,
-        "at": text(row.at),
+        "at": text_of(row.at),
         "origin": row.origin,
         "kind": row.kind,
         "asset": row.asset,
@@ -189,77 +178,3 @@ def reply_of(found: Found) -> StoredReply:
     at = instant(fields["answered_at"])
     answer = fields["answer"].encode()
     return StoredReply(fields["key"], fields["fingerprint"], at, answer)
-
-
-# -- notices ------------------------------------------------------------------------------------------------------
-
-
-def waits(target: int, next_try_at: datetime | None = None) -> str:
-    """Return the lookup field of a waiting notice: target and time in one field, so that one index serves both."""
-    return f"{target:03d}." + ("" if next_try_at is None else text(next_try_at))
-
-
-def notice_write(notice: StoredNotice, sequence: int, place: int) -> Write:
-    """Return the write of a new notice. Its number comes from the commit and its place there, and is never reused."""
-    number = sequence * NOTICES_PER_COMMIT + place
-    fields: Fields = {
-        "schema": LAYOUT,
-        "number": number,
-        "sequence": notice.sequence,
-        "target": notice.target,
-        "at": text(notice.at),
-        "due_at": text(notice.due_at),
-        "kind": notice.kind,
-        "level": notice.level,
-        "title": notice.title,
-        "body": notice.body,
-        "slot": notice.slot,
-        "attempts": 0,
-        "waits": waits(notice.target, notice.due_at),
-        "waiting_slot": notice.slot,
-    }
-    return Write(_notice_path(number), fields, is_new=True)
-
-
-def notice_of(found: Found) -> StoredNotice:
-    fields = found.fields
-    return StoredNotice(
-        sequence=fields["sequence"],
-        target=fields["target"],
-        at=instant(fields["at"]),
-        due_at=instant(fields["due_at"]),
-        kind=fields["kind"],
-        level=fields["level"],
-        title=fields["title"],
-        body=fields["body"],
-        slot=fields.get("slot"),
-        number=fields["number"],
-        attempts=fields["attempts"],
-    )
-
-
-def due_of(found: Found) -> datetime:
-    written: str = found.fields["waits"]
-    return instant(written.partition(".")[2])
-
-
-def mark_write(mark: NoticeMark) -> Write:
-    """Return the write of a try's result. A notice that no longer waits loses the fields by which it is found."""
-    again = mark.next_try_at
-    fields: Fields = {
-        "attempts": mark.attempts,
-        "sent_at": text(mark.at) if mark.sent else None,
-        "last_error": mark.error,
-        "waits": None if again is None else waits(mark.target, again),
-    }
-    mask = (*fields, *(() if again is not None else ("waiting_slot",)))
-    return Write(_notice_path(mark.number), fields, mask, is_new=False)
-
-
-def retry_write(found: Found, target: int, at: datetime) -> Write:
-    """Return a write that makes a notice which failed before due now."""
-    return Write(f"notices/{found.id}", {"waits": waits(target, at)}, ("waits",))
-
-
-def _notice_path(number: int) -> str:
-    return f"notices/{number:016d}"

@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.stores.firestore import copies, layout
 from services.stores.firestore.wire import NAME, PAGE, READ_SECONDS, Found, Is, Query, Wire, is_name
-from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar
+from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar, text_of
 from services.stores.store import (
     DeskSnapshot,
     EndedSession,
@@ -20,7 +20,6 @@ from services.stores.store import (
     SnapshotMark,
     Stored,
     StoredKey,
-    StoredNotice,
     StoredReply,
     StoreUnreadable,
 )
@@ -28,8 +27,6 @@ from services.stores.store import (
 MOST_DOCUMENTS = 100  # of console_state: one per asset and _global
 ROW_PAGE = 200
 ROW_PAGES = 5
-DUE_PAGE = 200
-DUE_PAGES = 5
 
 
 class FirestoreReader:
@@ -55,7 +52,7 @@ class FirestoreReader:
         self._wire.let_settle()
         at = head.read_at
         documents = self._wire.page(Query("console_state", limit=MOST_DOCUMENTS, as_of=at))
-        orders = self._wire.walk(_with(ORDERS, True, at))
+        orders = self._wire.walk(_with(ORDERS, True, True, at))
         found = {document.id: document for document in documents}
         with _readable("console_state and orders"):
             bodies = {name: layout.body_of(one) for name, one in found.items() if "body" in one.fields}
@@ -75,8 +72,11 @@ class FirestoreReader:
         between = (*below, (NAME, Is.LESS_THAN_OR_EQUAL, last_id))
         return _records(kind, self._wire.walk(Query(kind.name, between)))
 
-    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
-        return _records(kind, self._wire.walk(_with(kind, value)))
+    def records_with(
+        self, kind: Kind, value: Scalar, through: Scalar | None = None, limit: int | None = None
+    ) -> list[Record]:
+        found = self._wire.walk(_with(kind, value, value if through is None else through, limit=limit))
+        return _records(kind, islice(found, limit))
 
     def newest_records(
         self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
@@ -85,8 +85,8 @@ class FirestoreReader:
         if limit <= 0:
             return []
         span = (
-            (kind.time, Is.GREATER_THAN_OR_EQUAL, layout.text(since)),
-            (kind.time, Is.LESS_THAN, layout.text(until)),
+            (kind.time, Is.GREATER_THAN_OR_EQUAL, text_of(since)),
+            (kind.time, Is.LESS_THAN, text_of(until)),
         )
         newest = Query(kind.name, span, kind.time, descending=True, limit=min(limit, PAGE))
         return _records(kind, islice(self._wire.walk(newest), limit))
@@ -111,36 +111,15 @@ class FirestoreReader:
             yield row
 
     def sequence_before(self, at: datetime) -> int:
-        earlier = (("at", Is.LESS_THAN, layout.text(at)),)
+        earlier = (("at", Is.LESS_THAN, text_of(at)),)
         newest = Query("journal", earlier, "at", descending=True, limit=1, only=("sequence",))  # of two at once by name
         with _readable("journal"):
             return next((int(found.fields["sequence"]) for found in self._wire.page(newest)), 0)
 
     def replies_since(self, since: datetime) -> list[StoredReply]:
-        younger = Query("replies", (("answered_at", Is.GREATER_THAN, layout.text(since)),), "answered_at")
+        younger = Query("replies", (("answered_at", Is.GREATER_THAN, text_of(since)),), "answered_at")
         with _readable("replies"):
             return [layout.reply_of(found) for found in self._wire.walk(younger)]
-
-    # -- the outbox -------------------------------------------------------------------------------------------
-
-    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        """Return the notice to send now: of up to a thousand due ones the least tried, then the oldest."""
-        due = self._waiting(target, layout.waits(target, now), DUE_PAGE)
-        with _readable("notices"):
-            notices = [layout.notice_of(found) for found in self._wire.walk(due, DUE_PAGES)]
-        return min(notices, key=lambda notice: (notice.attempts, notice.number), default=None)
-
-    def next_notice_at(self, target: int) -> datetime | None:
-        found = self._wire.page(self._waiting(target, layout.waits(target) + "~", limit=1))
-        with _readable("notices"):
-            return layout.due_of(found[0]) if found else None
-
-    def _waiting(self, target: int, through: str, limit: int) -> Query:
-        conditions = (
-            ("waits", Is.GREATER_THAN, layout.waits(target)),
-            ("waits", Is.LESS_THAN_OR_EQUAL, through),
-        )
-        return Query("notices", conditions, "waits", limit=limit)
 
     # -- snapshots and keys -----------------------------------------------------------------------------------
 
@@ -159,17 +138,18 @@ class FirestoreReader:
             return [StoredKey(found.id, layout.body_of(found)) for found in self._wire.walk(Query("api_keys"))]
 
     def ended_sessions(self, since: datetime) -> list[EndedSession]:
-        younger = (("ended_at", Is.GREATER_THAN_OR_EQUAL, layout.text(since)),)
+        younger = (("ended_at", Is.GREATER_THAN_OR_EQUAL, text_of(since)),)
         with _readable("ended_sessions"):
             found = self._wire.walk(Query("ended_sessions", younger, "ended_at"))
             return [layout.ended_session_of(one) for one in found]
 
 
-def _with(kind: Kind, value: Scalar, as_of: Timestamp | None = None) -> Query:
-    """Return the query for records by their kind's ``found_by`` fact, in the order of their ids."""
+def _with(kind: Kind, first: Scalar, last: Scalar, as_of: Timestamp | None = None, limit: int | None = None) -> Query:
+    """Return the query for records by their kind's ``found_by`` fact, in the order of the fact and their ids."""
     if kind.found_by is None:
         raise ValueError(f"{kind.name} are found by no fact")
-    return Query(kind.name, ((kind.found_by, Is.EQUAL, value),), as_of=as_of)
+    between = ((kind.found_by, Is.GREATER_THAN_OR_EQUAL, first), (kind.found_by, Is.LESS_THAN_OR_EQUAL, last))
+    return Query(kind.name, between, kind.found_by, limit=min(limit or PAGE, PAGE), as_of=as_of)
 
 
 def _records(kind: Kind, found: Iterable[Found]) -> list[Record]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from msgspec.structs import replace
@@ -19,16 +19,14 @@ from services.stores.firestore import copies, layout
 from services.stores.firestore.failures import Refused
 from services.stores.firestore.reading import FirestoreReader
 from services.stores.firestore.wire import NAME, WRITE_SECONDS, Is, Query, Wire, Write, is_name
-from services.stores.records import Kind, row_id
+from services.stores.records import Kind, Record, expiring, row_id, text_of
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,
-    NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
     DeskSnapshot,
     EndedSession,
     Head,
-    NoticeMark,
     StoredKey,
     StoreDown,
     StoreError,
@@ -40,11 +38,10 @@ log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 1.7  # a commit and the read before it; with 1.2 s of waiting this stays below TradingView's 3 s
 LOOK_SECONDS = 0.4  # the read before a commit
 PURGE_LOOK_SECONDS = 0.2
-PURGE_AT_ONCE = 50
+PURGE_AT_ONCE = 25
 PURGE_EVERY = timedelta(hours=1)
 PURGE_AGAIN = timedelta(minutes=1)
 DELETES_AT_ONCE = 400
-RETRIED_AT_ONCE = 400
 NAME_BREAKERS = re.compile(r"[^\w.+-]+")
 
 
@@ -60,17 +57,17 @@ class FirestoreStore(FirestoreReader):
 
     def __init__(self, project: str, credentials_json: str | None = None, *, emulator_host: str | None = None) -> None:
         super().__init__(Wire(project, credentials_json, emulator_host))
-        self._purge_due_at: float = 0.0
+        self._purge_due_at: dict[str, float] = {}
 
     # -- for the writer only ----------------------------------------------------------------------------------
 
     def commit(self, commit: Commit) -> Head:
-        """Store all of it in one batch. Withdrawn notices are looked up before.
+        """Store all of it in one batch. Now and then, expired replies and records are looked up before.
 
         Both calls share ``COMMIT_SECONDS``: the batch gets the time that the lookup left.
         """
         begun = time.monotonic()
-        outdated = self._withdrawn(commit) if commit.outbox.withdrawn_slots else self._outdated(commit)
+        outdated = self._outdated(commit)
         left = COMMIT_SECONDS - (time.monotonic() - begun)
         mark = self._write(commit.expected, layout.commit_writes(commit, outdated), min(WRITE_SECONDS, left))
         state = commit.becomes
@@ -82,18 +79,9 @@ class FirestoreStore(FirestoreReader):
     def release(self, head: Head) -> Head:
         return replace(head, holder="", mark=self._write(head, [layout.release_write(head)]))
 
-    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        """Store the result of a try. A notice that was withdrawn meanwhile stays deleted."""
-        retries = self._failed_ones(mark) if mark.sent else []
-        others = [write for write in retries if write.path != layout.mark_write(mark).path]
-        beat = layout.beat_write(head)
-        try:
-            moved = self._write(head, [beat, layout.mark_write(mark), *others])
-        except Refused:
-            if self._wire.get(layout.mark_write(mark).path, ("number",), LOOK_SECONDS) is not None:
-                raise
-            moved = self._write(head, [beat, *others])
-        return replace(head, mark=moved)
+    def mark_records(self, records: Sequence[Record], head: Head) -> Head:
+        marked = [layout.record_write(record) for record in records]
+        return replace(head, mark=self._write(head, [layout.beat_write(head), *marked]))
 
     def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
         return replace(head, mark=self._write(head, [layout.beat_write(head), *copies.snapshot_writes(snapshot)]))
@@ -115,25 +103,23 @@ class FirestoreStore(FirestoreReader):
 
     # -- what a commit deletes --------------------------------------------------------------------------------
 
-    def _withdrawn(self, commit: Commit) -> list[Write]:
-        """Return the deletions of the waiting notices in the withdrawn slots."""
-        waiting = Query("notices", (("waiting_slot", Is.IN, tuple(commit.outbox.withdrawn_slots)),), only=("number",))
-        return [Write(f"notices/{found.id}") for found in self._wire.page(waiting, LOOK_SECONDS)]
-
     def _outdated(self, commit: Commit) -> list[Write]:
-        """Return the deletions of some expired replies and notices, once every ``PURGE_EVERY``."""
-        if not commit.rows or commit.rows[-1].at.timestamp() < self._purge_due_at:
+        """Return the deletions of some expired replies and records, of each collection once every ``PURGE_EVERY``."""
+        if not commit.rows:
             return []
         now = commit.rows[-1].at
-        found = []
-        for collection, field, kept_for in (
-            ("replies", "answered_at", REPLIES_KEPT_FOR),
-            ("notices", "due_at", NOTICES_KEPT_FOR),
-        ):
-            old = ((field, Is.LESS_THAN, layout.text(now - kept_for)),)
-            found += self._deletions(Query(collection, old, field, limit=PURGE_AT_ONCE // 2, only=("schema",)))
-        again = PURGE_AGAIN if len(found) >= PURGE_AT_ONCE // 2 else PURGE_EVERY
-        self._purge_due_at = (now + again).timestamp()
+        found = self._expired("replies", "answered_at", now - REPLIES_KEPT_FOR, now)
+        for kind, horizon in expiring(commit.records).items():
+            found += self._expired(kind.name, kind.time, horizon, now)
+        return found
+
+    def _expired(self, collection: str, field: str, horizon: datetime, now: datetime) -> list[Write]:
+        if now.timestamp() < self._purge_due_at.get(collection, 0.0):
+            return []
+        old = ((field, Is.LESS_THAN, text_of(horizon)),)
+        found = self._deletions(Query(collection, old, field, limit=PURGE_AT_ONCE, only=("schema",)))
+        again = PURGE_AGAIN if len(found) >= PURGE_AT_ONCE else PURGE_EVERY
+        self._purge_due_at[collection] = (now + again).timestamp()
         return found
 
     def _deletions(self, outdated: Query) -> list[Write]:
@@ -144,15 +130,6 @@ class FirestoreStore(FirestoreReader):
             log.info("old documents were left for later", collection=outdated.collection, error=str(error))
             return []
         return [Write(f"{outdated.collection}/{one.id}") for one in found]
-
-    def _failed_ones(self, mark: NoticeMark) -> list[Write]:
-        """Return the writes that make the target's failed notices due now, because it accepts notices again."""
-        later = (
-            ("waits", Is.GREATER_THAN, layout.waits(mark.target, mark.at)),
-            ("waits", Is.LESS_THAN, layout.waits(mark.target) + "~"),
-        )
-        waiting = self._wire.page(Query("notices", later, "waits", limit=RETRIED_AT_ONCE), LOOK_SECONDS)
-        return [layout.retry_write(one, mark.target, mark.at) for one in waiting if one.fields["attempts"] > 0]
 
     # -- housekeeping -----------------------------------------------------------------------------------------
 
@@ -189,7 +166,7 @@ class FirestoreStore(FirestoreReader):
         return True
 
     def put_ended_session(self, ended: EndedSession) -> None:
-        old = (("ended_at", Is.LESS_THAN, layout.text(ended.ended_at - ENDED_SESSIONS_KEPT_FOR)),)
+        old = (("ended_at", Is.LESS_THAN, text_of(ended.ended_at - ENDED_SESSIONS_KEPT_FOR)),)
         query = Query("ended_sessions", old, "ended_at", limit=PURGE_AT_ONCE, only=("schema",))
         written = layout.ended_session_write(ended)
         outdated = [write for write in self._deletions(query) if write.path != written.path]

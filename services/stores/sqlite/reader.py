@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar
+from services.stores.records import FAR_AHEAD, LONG_AGO, ORDERS, Kind, Record, Scalar, text_of
 from services.stores.sqlite.file import SqliteFile, store_errors
 from services.stores.store import (
     DeskSnapshot,
@@ -19,7 +19,6 @@ from services.stores.store import (
     SnapshotMark,
     Stored,
     StoredKey,
-    StoredNotice,
     StoredReply,
     StoreUnreadable,
 )
@@ -27,7 +26,6 @@ from services.stores.store import (
 HEAD_COLUMNS = "sequence, version, epoch, holder, beat"
 JOURNAL_COLUMNS = "sequence, at, origin, kind, asset, command, events, observed, schema"
 RECORD_COLUMNS = "id, at, facts, body"
-NOTICE_COLUMNS = "number, sequence, target, at, due_at, kind, level, title, body, slot, attempts"
 ROWS_AT_ONCE = 1000
 
 _facts = msgspec.json.Decoder(dict[str, Scalar])
@@ -69,8 +67,12 @@ class SqliteReader(SqliteFile):
     def records_by_id(self, kind: Kind, first_id: str, last_id: str) -> list[Record]:
         return self._records(kind, "id BETWEEN ? AND ? ORDER BY id", first_id, last_id)
 
-    def records_with(self, kind: Kind, value: Scalar) -> list[Record]:
-        return self._records(kind, "found_by = ? ORDER BY id", fact_text(value))
+    def records_with(
+        self, kind: Kind, value: Scalar, through: Scalar | None = None, limit: int | None = None
+    ) -> list[Record]:
+        last = value if through is None else through
+        between = "found_by BETWEEN ? AND ? ORDER BY found_by, id LIMIT ?"
+        return self._records(kind, between, fact_text(value), fact_text(last), -1 if limit is None else limit)
 
     def newest_records(
         self, kind: Kind, limit: int, since: datetime = LONG_AGO, until: datetime = FAR_AHEAD
@@ -112,19 +114,6 @@ class SqliteReader(SqliteFile):
         rows = self._read("SELECT * FROM replies WHERE answered_at > ? ORDER BY answered_at", text_of(since))
         return [StoredReply(key, fingerprint, instant_of(at), answer) for key, fingerprint, at, answer in rows]
 
-    def next_notice(self, target: int, now: datetime) -> StoredNotice | None:
-        query = (
-            f"SELECT {NOTICE_COLUMNS} FROM notices WHERE target = ? AND next_try_at <= ? "  # noqa: S608 - our constant
-            "ORDER BY attempts, number LIMIT 1"
-        )
-        found = self._read(query, target, text_of(now))
-        return _notice(found[0]) if found else None
-
-    def next_notice_at(self, target: int) -> datetime | None:
-        query = "SELECT MIN(next_try_at) FROM notices WHERE target = ? AND next_try_at IS NOT NULL"
-        (earliest,) = self._read(query, target)[0]
-        return None if earliest is None else instant_of(earliest)
-
     def snapshot_marks(self) -> list[SnapshotMark]:
         rows = self._read("SELECT sequence, at, trading_day FROM snapshots ORDER BY sequence")
         return [SnapshotMark(sequence, instant_of(at), day) for sequence, at, day in rows]
@@ -145,11 +134,6 @@ class SqliteReader(SqliteFile):
     def ended_sessions(self, since: datetime) -> list[EndedSession]:
         query = "SELECT digest, ended_at FROM ended_sessions WHERE ended_at >= ? ORDER BY ended_at, digest"
         return [EndedSession(digest, instant_of(at)) for digest, at in self._read(query, text_of(since))]
-
-
-def text_of(at: datetime) -> str:
-    """Format an instant for storage: UTC, RFC 3339, microseconds. These texts sort in the order of time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def instant_of(text: str) -> datetime:
@@ -179,10 +163,3 @@ def _record(kind: Kind, row: tuple[Any, ...]) -> Record:
         return Record(kind, record_id, instant_of(at), body, {} if facts is None else _facts.decode(facts))
     except (msgspec.MsgspecError, ValueError) as error:
         raise StoreUnreadable(f"SQLite: {kind.name} {record_id} could not be read: {error}") from error
-
-
-def _notice(row: tuple[Any, ...]) -> StoredNotice:
-    number, sequence, target, at, due_at, kind, level, title, body, slot, attempts = row
-    return StoredNotice(
-        sequence, target, instant_of(at), instant_of(due_at), kind, level, title, body, slot, number, attempts
-    )

@@ -14,18 +14,15 @@ from typing import Any
 
 import msgspec
 
-from services.stores.records import Kind, Record, row_id
-from services.stores.sqlite.reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, fact_text, head_of, text_of
+from services.stores.records import Kind, Record, expiring, row_id, text_of
+from services.stores.sqlite.reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, fact_text, head_of
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,
-    NOTICES_KEPT_FOR,
     REPLIES_KEPT_FOR,
     Commit,
     DeskSnapshot,
     EndedSession,
     Head,
-    NoticeMark,
-    OutboxChange,
     StoredKey,
     VersionConflict,
 )
@@ -41,17 +38,6 @@ RECORD = "INTO records (kind, id, at, found_by, facts, body) VALUES (?, ?, ?, ?,
 PUT_RECORD = f"INSERT OR REPLACE {RECORD}"
 ADD_RECORD = f"INSERT {RECORD}"
 PUT_REPLY = "INSERT OR REPLACE INTO replies (key, fingerprint, answered_at, answer) VALUES (?, ?, ?, ?)"
-ADD_NOTICE = (
-    "INSERT INTO notices (sequence, target, at, due_at, kind, level, title, body, slot, attempts, next_try_at) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?4)"
-)
-MARK_NOTICE = (
-    "UPDATE notices SET attempts = ?, sent_at = ?, next_try_at = ?, last_error = ? WHERE number = ? AND sent_at IS NULL"
-)
-RETRY_FAILED_NOTICES = (
-    "UPDATE notices SET next_try_at = ? "
-    "WHERE target = ? AND attempts > 0 AND next_try_at IS NOT NULL AND next_try_at > ?"
-)
 OLDEST_ROWS = (
     "DELETE FROM journal WHERE sequence IN (SELECT sequence FROM journal WHERE sequence <= ? ORDER BY sequence LIMIT ?)"
 )
@@ -91,14 +77,9 @@ class SqliteStore(SqliteReader):
         with self._moving_on(head, holder=""):
             return self._moved_head()
 
-    def mark_notice(self, mark: NoticeMark, head: Head) -> Head:
-        at = text_of(mark.at)
-        again = mark.next_try_at
-        outcome = (mark.attempts, at if mark.sent else None, text_of(again) if again else None, mark.error)
+    def mark_records(self, records: Sequence[Record], head: Head) -> Head:
         with self._moving_on(head):
-            self._writer.execute(MARK_NOTICE, (*outcome, mark.number))
-            if mark.sent:
-                self._writer.execute(RETRY_FAILED_NOTICES, (at, mark.target, at))
+            self._put(PUT_RECORD, [_columns(record) for record in records])
             return self._moved_head()
 
     def keep_snapshot(self, snapshot: DeskSnapshot, head: Head) -> Head:
@@ -140,26 +121,12 @@ class SqliteStore(SqliteReader):
         )
         self._put(PUT_RECORD, [_columns(record) for record in commit.records if record.kind.is_replaced])
         self._put(ADD_RECORD, [_columns(record) for record in commit.records if not record.kind.is_replaced])
+        for kind, horizon in expiring(commit.records).items():
+            self._writer.execute("DELETE FROM records WHERE kind = ? AND at < ?", (kind.name, text_of(horizon)))
         if commit.replies:
             horizon = commit.replies[0].answered_at - REPLIES_KEPT_FOR
             self._writer.execute("DELETE FROM replies WHERE answered_at < ?", (text_of(horizon),))
         self._put(PUT_REPLY, [(r.key, r.fingerprint, text_of(r.answered_at), r.answer) for r in commit.replies])
-        self._write_notices(commit.outbox)
-
-    def _write_notices(self, outbox: OutboxChange) -> None:
-        """Delete the waiting notices of withdrawn slots, then add the new ones."""
-        withdraw = "DELETE FROM notices WHERE slot = ? AND next_try_at IS NOT NULL"
-        self._put(withdraw, [(slot,) for slot in outbox.withdrawn_slots])
-        if outbox.notices:
-            horizon = outbox.notices[0].at - NOTICES_KEPT_FOR
-            self._writer.execute("DELETE FROM notices WHERE due_at < ?", (text_of(horizon),))
-        self._put(
-            ADD_NOTICE,
-            [
-                (n.sequence, n.target, text_of(n.at), text_of(n.due_at), n.kind, n.level, n.title, n.body, n.slot)
-                for n in outbox.notices
-            ],
-        )
 
     def _put(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:

@@ -4,6 +4,11 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} [attributes]
+ * @param {string | null} [text]
+ */
 export function element(name, attributes = {}, text = null) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
@@ -11,7 +16,13 @@ export function element(name, attributes = {}, text = null) {
   return made;
 }
 
-/** An empty picture that fills its place; `label` is what it says to who cannot see it. */
+/**
+ * An empty picture that fills its place; `label` is what it says to who cannot see it.
+ *
+ * @param {HTMLElement} place
+ * @param {number} height
+ * @param {string} label
+ */
 export function picture(place, height, label) {
   const width = Math.max(240, Math.floor(place.clientWidth));
   const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label });
@@ -19,17 +30,29 @@ export function picture(place, height, label) {
   return { svg, width, height };
 }
 
-/** Turn a value of `domain` into a place of `range`. */
+/**
+ * Turn a value of `domain` into a place of `range`.
+ *
+ * @param {[number, number]} domain
+ * @param {[number, number]} range
+ * @returns {(value: number) => number}
+ */
 export function scale([low, high], [from, to]) {
   const width = high - low || 1;
   return (value) => from + ((value - low) / width) * (to - from);
 }
 
-/** Three to seven round values that span from low to high. */
+/**
+ * Three to seven round values that span from low to high.
+ *
+ * @param {number} low
+ * @param {number} high
+ * @param {number} [wanted]
+ */
 export function ticks(low, high, wanted = 4) {
   const rough = (high - low) / wanted || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? 10 * power;
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, place) => Number(((first + place) * step).toPrecision(12)));
@@ -48,7 +71,13 @@ export function extent(values) {
   return [low < 0 ? low - air : low, high > 0 ? high + air : high];
 }
 
-/** Horizontal lines with their values at the left. */
+/**
+ * Horizontal lines with their values at the left.
+ *
+ * @param {SVGElement} svg
+ * @param {number[]} values
+ * @param {{y: (value: number) => number, left: number, right: number, words: (value: number) => string}} how
+ */
 export function rows(svg, values, { y, left, right, words }) {
   for (const value of values) {
     const place = Math.round(y(value)) + 0.5;
@@ -57,23 +86,35 @@ export function rows(svg, values, { y, left, right, words }) {
   }
 }
 
+/** @typedef {{draw: () => void, width: number}} Drawn how a place is drawn, and the width that it was drawn at */
+
+/** @type {Map<Element, Drawn>} */
 const drawers = new Map();
 const watcher = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const drawn = drawers.get(target);
-    if (drawn && target.clientWidth && drawn.width !== target.clientWidth) redraw(target);
+    if (drawn && target.clientWidth && drawn.width !== target.clientWidth) redraw(target, drawn);
   }
 });
 
-/** Draw now, and again whenever the place has another width. */
+/**
+ * Draw now, and again whenever the place has another width.
+ *
+ * @param {HTMLElement} place
+ * @param {() => void} draw
+ */
 export function keepDrawn(place, draw) {
   if (!drawers.has(place)) watcher.observe(place);
-  drawers.set(place, { draw, width: 0 });
-  redraw(place);
+  const drawn = { draw, width: 0 };
+  drawers.set(place, drawn);
+  redraw(place, drawn);
 }
 
-function redraw(place) {
-  const drawn = drawers.get(place);
+/**
+ * @param {Element} place
+ * @param {Drawn} drawn
+ */
+function redraw(place, drawn) {
   drawn.width = place.clientWidth;
   if (drawn.width) drawn.draw();
 }

@@ -16,36 +16,55 @@ const TITLES_WIDE_PX = 48;
 const NARROWEST_PX = 4.5; // one brick of a picture of the past, and the widest
 const WIDEST_PX = 30;
 const STEP = 10;
+/** @type {Record<Page.PriceLine["kind"], Library.LineStyle>} */
 const DASHES = { average: 0, stop: 2, target: 3, protect: 1, exit: 4 }; // whole, short and long dashes, dots: not colour alone
+/** @type {Partial<Record<Page.MarkKind, Library.MarkerShape>>} */
 const SHAPES = { exit: "square", added: "circle" }; // an entry is an arrow, a gap the word alone
 const WAYS_IN = ["entry", "added"];
 
-/** Make a chart in an element, for the bricks of a book. */
+/**
+ * Make a chart in an element, for the bricks of a book.
+ *
+ * @param {Library.Module} library
+ * @param {HTMLElement} element
+ * @param {Page.Bricks} book
+ * @returns {Page.ChartView}
+ */
 export function makeChart(library, element, book) {
-  const view = { library, element, book, lines: [], prices: "sent", tickSize: 0.01, isBig: false, priceLines: [] };
+  /** @type {Omit<Page.ChartView, "colors" | "chart" | "series" | "markers">} */
+  const empty = { element, book, lines: [], prices: "sent", tickSize: 0.01, isBig: false, priceLines: [] };
+  const view = /** @type {Page.ChartView} */ (empty);
   const layout = { attributionLogo: false }; // it would inject a style; the page links to TradingView itself
   view.chart = library.createChart(element, { autoSize: true, layout });
   view.series = view.chart.addSeries(library.CandlestickSeries, {
     wickVisible: false,
     priceLineVisible: false,
-    autoscaleInfoProvider: (original) => withLines(original(), view),
-    priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => valueWords(view, value) },
+    autoscaleInfoProvider: (/** @type {() => Library.AutoscaleInfo | null} */ original) => withLines(original(), view),
+    priceFormat: { type: "custom", minMove: 0.01, formatter: (/** @type {number} */ value) => valueWords(view, value) },
   });
   view.markers = library.createSeriesMarkers(view.series, []);
   return view;
 }
 
+/** @param {Page.ChartView} view */
 export function removeChart(view) {
   view.chart.remove();
 }
 
-/** Dress the chart in the page's colours, as a big one with axes or a small one without. */
+/**
+ * Dress the chart in the page's colours, as a big one with axes or a small one without.
+ *
+ * @param {Page.ChartView} view
+ * @param {Page.Colors} colors
+ * @param {boolean} isBig
+ * @param {boolean} mayDrag
+ */
 export function dress(view, colors, isBig, mayDrag) {
   view.isBig = isBig;
   view.colors = colors;
   view.chart.applyOptions({
     layout: {
-      background: { type: "solid", color: "transparent" },
+      background: { type: /** @type {Library.ColorType} */ ("solid"), color: "transparent" },
       textColor: colors["text-faint"],
       fontFamily: colors.font,
       fontSize: 11,
@@ -57,7 +76,7 @@ export function dress(view, colors, isBig, mayDrag) {
       rightOffset: room(view),
       visible: isBig,
       borderVisible: false,
-      tickMarkFormatter: labelsOf(view),
+      ...labelsOf(view),
       tickMarkMaxCharacterLength: LONGEST_LABEL,
     },
     crosshair: {
@@ -74,11 +93,11 @@ export function dress(view, colors, isBig, mayDrag) {
         labelBackgroundColor: colors.raised,
       },
     },
-    localization: { timeFormatter: (number) => crossWords(view, number) },
+    localization: { timeFormatter: (/** @type {number} */ number) => crossWords(view, number) },
     handleScroll: isBig && { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: mayDrag, vertTouchDrag: false },
     handleScale: isBig && { mouseWheel: false, pinch: true, axisPressedMouseMove: true, axisDoubleClickReset: true },
   });
-  view.markers.applyOptions({ autoScale: isBig }); // a small chart has no room for what stands outside its bricks
+  view.markers.applyOptions?.({ autoScale: isBig }); // a small chart has no room for what stands outside its bricks
   view.series.applyOptions({
     upColor: colors.green,
     downColor: colors.red,
@@ -88,19 +107,35 @@ export function dress(view, colors, isBig, mayDrag) {
   });
 }
 
-/** Draw all bars anew. */
+/**
+ * Draw all bars anew.
+ *
+ * @param {Page.ChartView} view
+ * @param {Page.Bar[]} bars
+ * @param {Page.Prices} prices
+ * @param {number} tickSize
+ */
 export function setBars(view, bars, prices, tickSize) {
   view.prices = prices;
   view.tickSize = tickSize;
   view.series.applyOptions({
     lastValueVisible: view.isBig && prices !== "none",
-    priceFormat: { type: "custom", minMove: tickSize, formatter: (value) => valueWords(view, value) },
+    priceFormat: {
+      type: "custom",
+      minMove: tickSize,
+      formatter: (/** @type {number} */ value) => valueWords(view, value),
+    },
   });
-  view.series.setData(bars);
+  view.series.setData(/** @type {Library.CandlestickData[]} */ (bars));
   widen(view, bars.length);
 }
 
-/** Few bricks are drawn wider, so that they do not huddle in a corner. */
+/**
+ * Few bricks are drawn wider, so that they do not huddle in a corner.
+ *
+ * @param {Page.ChartView} view
+ * @param {number} count
+ */
 function widen(view, count) {
   const { barSpacing } = view.isBig ? BIG : SMALL;
   const scale = view.chart.timeScale();
@@ -109,7 +144,11 @@ function widen(view, count) {
   scale.applyOptions({ barSpacing: Math.max(barSpacing, Math.min(WIDEST * barSpacing, fitting)) });
 }
 
-/** The price of the newest bar says nothing about a trade that is over. */
+/**
+ * The price of the newest bar says nothing about a trade that is over.
+ *
+ * @param {Page.ChartView} view
+ */
 export function hideNewestPrice(view) {
   view.series.applyOptions({ lastValueVisible: false });
 }
@@ -117,6 +156,10 @@ export function hideNewestPrice(view) {
 /**
  * Show all `count` bars if they are not too narrow then, else the newest of them and at least those from place
  * `wanted` on. They stand in the middle, with room for the lines' titles right of them.
+ *
+ * @param {Page.ChartView} view
+ * @param {number} count
+ * @param {number} wanted
  */
 export function showFrom(view, count, wanted) {
   const width = view.element.clientWidth - PRICES_WIDE_PX - TITLES_WIDE_PX;
@@ -127,31 +170,47 @@ export function showFrom(view, count, wanted) {
   view.chart.timeScale().setVisibleLogicalRange({ from, to: from + (width + TITLES_WIDE_PX) / spacing });
 }
 
-/** Draw one more bar behind the last. */
+/**
+ * Draw one more bar behind the last.
+ *
+ * @param {Page.ChartView} view
+ * @param {Page.Bar} bar
+ */
 export function addBar(view, bar) {
-  view.series.update(bar);
-  if (beginsDay(view, bar.time)) view.chart.timeScale().applyOptions({ tickMarkFormatter: labelsOf(view) });
+  view.series.update(/** @type {Library.CandlestickData} */ (bar));
+  if (beginsDay(view, bar.time)) view.chart.timeScale().applyOptions(labelsOf(view));
 }
 
-/** A new function each time: the library keeps what an old one has said, and with a new day what was today's has a date. */
+/**
+ * A new function each time: the library keeps what an old one has said, and with a new day what was today's has a date.
+ *
+ * @param {Page.ChartView} view
+ * @returns {Partial<Library.TimeScaleOptions>}
+ */
 function labelsOf(view) {
-  return (number) => tickWords(view, number);
+  return { tickMarkFormatter: (number) => tickWords(view, Number(number)) };
 }
 
+/** @param {Page.ChartView} view */
 export function showNewest(view) {
   view.chart.timeScale().scrollToPosition(room(view), false);
 }
 
+/** @param {Page.ChartView} view */
 function room({ isBig, lines }) {
   if (!isBig) return SMALL.rightOffset;
   return lines.length > 0 ? ROOM_FOR_TITLES : BIG.rightOffset;
 }
 
+/**
+ * @param {Page.ChartView} view
+ * @param {Page.Mark[]} marks
+ */
 export function setMarks(view, marks) {
   const { colors, isBig } = view;
   view.markers.setMarkers(
     marks.map((mark) => ({
-      time: mark.time,
+      time: /** @type {Library.Time} */ (mark.time),
       position: mark.isBelow ? "belowBar" : "aboveBar",
       shape: SHAPES[mark.kind] ?? (mark.isBelow ? "arrowUp" : "arrowDown"),
       color: WAYS_IN.includes(mark.kind) ? colors.blue : colors["text-soft"],
@@ -161,7 +220,12 @@ export function setMarks(view, marks) {
   );
 }
 
-/** Draw a trade's lines; without prices there is no place for them. */
+/**
+ * Draw a trade's lines; without prices there is no place for them.
+ *
+ * @param {Page.ChartView} view
+ * @param {Page.PriceLine[]} lines
+ */
 export function setLines(view, lines) {
   const { colors, series } = view;
   for (const drawn of view.priceLines) series.removePriceLine(drawn);
@@ -188,10 +252,16 @@ export function setLines(view, lines) {
   );
 }
 
-/** The keys of a chart in focus: arrows move, plus and minus zoom, End comes back to the newest brick. */
+/**
+ * The keys of a chart in focus: arrows move, plus and minus zoom, End comes back to the newest brick.
+ *
+ * @param {Page.ChartView} view
+ * @param {string} key
+ */
 export function pressKey(view, key) {
   const scale = view.chart.timeScale();
   const spacing = scale.options().barSpacing;
+  /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => scale.scrollToPosition(scale.scrollPosition() - STEP, false),
     ArrowRight: () => scale.scrollToPosition(Math.min(scale.scrollPosition() + STEP, room(view)), false),
@@ -203,7 +273,12 @@ export function pressKey(view, key) {
   return key in actions;
 }
 
-/** Let the lines of the trade into the picture. */
+/**
+ * Let the lines of the trade into the picture.
+ *
+ * @param {Library.AutoscaleInfo | null} info
+ * @param {Page.ChartView} view
+ */
 function withLines(info, view) {
   if (info?.priceRange && view.isBig && view.lines.length > 0) {
     const prices = view.lines.map((line) => line.price);

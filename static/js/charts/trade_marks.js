@@ -7,15 +7,28 @@ import { brickAt } from "./book.js";
 
 const WORDS_REACH = 5; // bricks, the narrowest, from the middle of an entry's words to a circle clear of them
 
-/** Marks of the asset's trades, in the order of bricks. `isOpenEnded` while one stands on a brick still to come. */
+/**
+ * Marks of the asset's trades, in the order of bricks. `isOpenEnded` while one stands on a brick still to come.
+ *
+ * @param {Page.Bricks} book
+ * @param {string} symbol
+ * @param {Wire.TradeRow[]} history
+ * @param {Wire.TradeState | null} trade
+ */
 export function marksOf(book, symbol, history, trade) {
   const moments = history.filter((past) => past.asset === symbol).flatMap((past) => pastMoments(past));
   if (trade) moments.push(entry(trade.opened_at, trade.side, null)); // how many went in, the state does not tell
   return marksAt(book, moments);
 }
 
-/** The same of moments {at, kind, isBelow, text}: each stands on the brick that closed then or next. */
+/**
+ * The same of moments {at, kind, isBelow, text}: each stands on the brick that closed then or next.
+ *
+ * @param {Page.Bricks} book
+ * @param {Page.Moment[]} moments
+ */
 export function marksAt(book, moments) {
+  /** @type {Page.Mark[]} */
   const marks = [];
   let isOpenEnded = false;
   for (const moment of moments) {
@@ -28,15 +41,29 @@ export function marksAt(book, moments) {
   return { marks, isOpenEnded };
 }
 
-/** In and out of a trade that is over, and between them where it was added to: {at, quantity}, if that is known. */
+/**
+ * In and out of a trade that is over, and between them where it was added to: {at, quantity}, if that is known.
+ *
+ * @param {Wire.TradeRow} past
+ * @param {{at: Page.Instant, quantity: number}[]} [additions]
+ * @returns {Page.Moment[]}
+ */
 export function pastMoments(past, additions = []) {
   const isBelow = past.side === "BUY";
+  /** @type {Page.Moment[]} */
   const later = additions.map(({ at, quantity }) => ({ at, kind: "added", isBelow, text: `+${quantity}` }));
   const atFirst = additions.reduce((left, { quantity }) => left - quantity, past.size);
+  /** @type {Page.Moment} */
   const exit = { at: past.exit_ts, kind: "exit", isBelow: !isBelow, text: `out ${signedPoints(past.pnl_points)} pt` };
   return [entry(past.entry_ts, past.side, atFirst), ...later, exit];
 }
 
+/**
+ * @param {Page.Instant} at
+ * @param {Page.Side} side
+ * @param {number | null} quantity
+ * @returns {Page.Moment}
+ */
 function entry(at, side, quantity) {
   return { at, kind: "entry", isBelow: side === "BUY", text: quantity === null ? side : `${side} ${quantity}` };
 }
@@ -44,25 +71,35 @@ function entry(at, side, quantity) {
 /**
  * The same marks, but none that adds to a trade on the words of its entry: where a pullback would put it there, it
  * stands on the other side of its brick.
+ *
+ * @param {Page.Mark[]} marks
+ * @param {Page.Bar[]} bars
  */
 export function clearOfEntry(marks, bars) {
   const into = marks.find((mark) => mark.kind === "entry");
   const edges = new Map(bars.map(({ time, high, low }) => [time, { high, low }]));
   if (!into) return marks;
+  /** @param {Page.Mark} mark */
   const hits = ({ kind, time }) => {
     if (kind !== "added" || time === into.time || time - into.time > WORDS_REACH) return false;
     const [one, other] = [edges.get(time), edges.get(into.time)];
+    if (!one || !other) return false;
     return into.isBelow ? one.low < other.low : one.high > other.high;
   };
   return marks.map((mark) => (hits(mark) ? { ...mark, isBelow: !mark.isBelow } : mark));
 }
 
-/** The price lines of the open trade. */
+/**
+ * The price lines of the open trade.
+ *
+ * @param {Wire.AssetState} asset
+ */
 export function linesOf(asset) {
   const { trade } = asset;
   if (!trade) return [];
   const sign = trade.side === "BUY" ? 1 : -1;
-  const away = (points) => trade.entry_price + sign * points * asset.point_size;
+  const away = (/** @type {number | null} */ points) => trade.entry_price + sign * (points ?? 0) * asset.point_size;
+  /** @type {Page.PriceLine[]} */
   const lines = [
     { kind: "average", title: "average", price: trade.entry_price },
     { kind: "stop", title: "stop", price: trade.stop_price },

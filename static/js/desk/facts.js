@@ -12,8 +12,10 @@ const ASKED_WITHIN_MS = 4_000;
 const RECENT_MS = 120_000;
 const BEFORE_TRADE_MS = 60_000; // the broker disagrees a while before the desk follows
 const PAGES_AT_MOST = 20;
+const IDS_OF_A_ROW = 1000; // a row of the journal holds what happened together
+const END = "OrderEnded";
 /** What explains the end of an order. */
-const RECENT = { types: ["OrderEnded", "OrderReported", "BrickApplied", "DailyStopTriggered"], most: 500 };
+const RECENT = { types: [END, "OrderReported", "BrickApplied", "DailyStopTriggered"], most: 500 };
 /** What explains the quantity of a trade, however long it is open. */
 const LASTING = { types: ["TradeOpened", "TradeResized", "PositionDisagreed"], most: 200 };
 
@@ -43,19 +45,39 @@ export function take(event) {
 }
 
 /**
- * Ask for what the page has not heard: the last minutes, and of the open trades all that explains them. Without an
- * answer the page shows no reasons for what it has not heard.
+ * Ask for what the page has not heard: how orders ended in the last minutes and why, and of the open trades all that
+ * explains them. Without an answer the page shows no reasons for what it has not heard.
  *
  * @param {Wire.StateDocument} state
  */
 export async function askForPast({ assets }) {
   const opened = Object.values(assets).flatMap(({ trade }) => (trade ? [Date.parse(trade.opened_at)] : []));
   try {
-    await walk(clock.now() - RECENT_MS, RECENT.types);
+    await walk(clock.now() - RECENT_MS, [END]);
+    for (const event of recent.filter(wasCancelled)) await askForCauses(event);
     if (opened.length > 0) await walk(Math.min(...opened) - BEFORE_TRADE_MS, LASTING.types);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
   }
+}
+
+/**
+ * An order that was cancelled is explained by other events; a desk closes many bricks that end no order.
+ *
+ * @param {Page.Event} event
+ */
+function wasCancelled({ type, data }) {
+  return type === END && data.status === "CANCELLED";
+}
+
+/**
+ * Ask for what happened before an event in the same row of the journal.
+ *
+ * @param {Page.Event} event
+ */
+async function askForCauses({ id }) {
+  const before = id % IDS_OF_A_ROW;
+  if (before > 0) await askFor(`since_id=${id - before - 1}&limit=${before}`);
 }
 
 /**
@@ -67,12 +89,23 @@ export async function askForPast({ assets }) {
 async function walk(since, types) {
   let behind = `since_ts=${new Date(since).toISOString()}`;
   for (let page = 0; page < PAGES_AT_MOST; page += 1) {
-    const { status, body } = await get(`/api/events?${behind}&limit=1000&types=${types}`, ASKED_WITHIN_MS);
-    if (status !== 200) return;
-    body.events.forEach(take);
-    if (behind === `since_id=${body.next}`) return;
-    behind = `since_id=${body.next}`;
+    const next = await askFor(`${behind}&limit=1000&types=${types}`);
+    if (next === null || behind === `since_id=${next}`) return;
+    behind = `since_id=${next}`;
   }
+}
+
+/**
+ * Take a page of events; its last id, or null when there is no page (its events were pruned).
+ *
+ * @param {string} which
+ * @returns {Promise<number | null>}
+ */
+async function askFor(which) {
+  const { status, body } = await get(`/api/events?${which}`, ASKED_WITHIN_MS);
+  if (status !== 200) return null;
+  body.events.forEach(take);
+  return body.next;
 }
 
 /**

@@ -34,21 +34,28 @@ import * as thumb from "../panels/trade/thumb.js";
 import * as trade from "../panels/trade/trade.js";
 import { nextMoment } from "../reading/gates.js";
 import { DESK_KEYS } from "../ui/desk_keys.js";
+import { byId } from "../ui/dom.js";
 import * as shortcuts from "../ui/shortcuts.js";
 
+/** @type {{draw: (state: Page.State, symbol: string) => void}[]} */
 const PANELS = [
   ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],
   ...[trade, switches, scaleIn, exits, day, dayRecord, dayCourse, dayTries, slotTaking, limits, alerts, history],
 ];
+/** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
 const OF_THE_DESK = [env, slotTaking, limits];
+const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";
 let isDrawDue = false;
+/** @type {number | undefined} */
+let eventTimer;
+/** @type {number | null} */
 let askedFor = null;
 
 function start() {
-  const firstState = JSON.parse(document.getElementById("state").textContent);
+  const firstState = JSON.parse(byId("state").textContent);
   clock.hear(firstState.now);
   store.takeState(firstState);
   symbol = assetAtFirst(firstState);
@@ -67,19 +74,28 @@ function start() {
   clock.everySecond(drawSoon);
 }
 
-/** What is held comes into view at the start, and only then: nothing turns to another asset by itself later. */
+/**
+ * What is held comes into view at the start, and only then: nothing turns to another asset by itself later.
+ *
+ * @param {Page.State} state
+ */
 function assetAtFirst(state) {
   const remembered = assetOfAddress(state) ?? Object.keys(state.assets)[0];
-  const isHeld = (name) => state.assets[name].position !== 0;
+  const isHeld = (/** @type {string} */ name) => state.assets[name].position !== 0;
   return isHeld(remembered) ? remembered : (Object.keys(state.assets).find(isHeld) ?? remembered);
 }
 
-/** The address remembers which asset is in view, over reloads too. */
+/**
+ * The address remembers which asset is in view, over reloads too.
+ *
+ * @param {Page.State} state
+ */
 function assetOfAddress(state) {
   const named = decodeURIComponent(window.location.hash.slice(1));
   return named in state.assets ? named : null;
 }
 
+/** @param {string} chosen */
 function choose(chosen) {
   symbol = chosen;
   window.history.replaceState(null, "", `#${encodeURIComponent(chosen)}`);
@@ -87,17 +103,26 @@ function choose(chosen) {
   draw();
 }
 
-function hear(news, told) {
+/**
+ * @param {Page.News} news
+ * @param {Page.Brick} [brick]
+ */
+function hear(news, brick) {
   signals.hear(news);
   if (news === "log") logs.draw();
-  if (news === "brick" || news === "opened") charts.hear(news, told);
+  if (news === "brick" || news === "opened") charts.hear(news, brick);
   if (news === "opened") facts.askForPast(store.current()).then(drawSoon);
-  if (news === "event") drawSoon();
+  if (news === "event") drawWithItsChange();
   if (news === "price") stack.draw(store.current(), symbol);
   if (news === "document") {
     drawSoon();
     logs.draw();
   }
+}
+
+/** The desk sends an event right before the change that it explains: both are drawn in one frame, an event alone later. */
+function drawWithItsChange() {
+  eventTimer ??= setTimeout(drawSoon, CHANGE_FOLLOWS_WITHIN_MS);
 }
 
 /** Many changes may arrive between two frames; hidden pages draw when they are seen again. */
@@ -106,6 +131,7 @@ function drawSoon() {
   isDrawDue = true;
   requestAnimationFrame(() => {
     isDrawDue = false;
+    eventTimer = void clearTimeout(eventTimer);
     draw();
   });
 }
@@ -117,7 +143,11 @@ function draw() {
   askWhenTimeChangesIt(state);
 }
 
-/** A lock that runs out changes the document without an event: ask for it once at that moment. */
+/**
+ * A lock that runs out changes the document without an event: ask for it once at that moment.
+ *
+ * @param {Page.State} state
+ */
 function askWhenTimeChangesIt(state) {
   const moment = nextMoment(state, state.assets[symbol]);
   if (moment === null || clock.now() < moment || askedFor === moment) return;

@@ -10,14 +10,14 @@ import * as alerts from "../panels/desk/alerts.js";
 import * as banners from "../panels/desk/banners.js";
 import * as logs from "../panels/desk/logs.js";
 import { clockMoment } from "../reading/format.js";
-import { copyOf, follow, show, slots, write } from "../ui/dom.js";
+import { byId, copyOf, follow, show, slots, write } from "../ui/dom.js";
 
-const slot = slots(document.getElementById("dead-letters"));
+const slot = slots(byId("dead-letters"));
 const LOOK_EVERY_S = 10;
 let seconds = 0;
 
 function start() {
-  const state = JSON.parse(document.getElementById("state").textContent);
+  const state = JSON.parse(byId("state").textContent);
   clock.hear(state.now);
   store.takeState(state);
   draw();
@@ -33,7 +33,11 @@ function everySecond() {
   if (seconds === 0) look();
 }
 
-/** A webhook that could not be read comes as a line of the log; before the stream was open it came unheard. */
+/**
+ * A webhook that could not be read comes as a line of the log; before the stream was open it came unheard.
+ *
+ * @param {Page.News} news
+ */
 function hear(news) {
   draw();
   if (news === "log" || news === "opened") look();
@@ -54,6 +58,7 @@ async function look() {
   }
 }
 
+/** @param {Wire.DeadLetterRow[]} letters */
 function drawLetters(letters) {
   write(slot.count, letters.length === 0 ? "" : String(letters.length));
   show(slot.none, letters.length === 0);
@@ -67,9 +72,13 @@ function make() {
   return row;
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.DeadLetterRow} letter
+ */
 function fill(row, letter) {
   const cell = slots(row);
-  row.dataset.sequence = letter.sequence;
+  row.dataset.sequence = String(letter.sequence);
   write(cell.time, clockMoment(letter.at, clock.now()));
   write(cell.path, letter.path);
   write(cell.reason, letter.reason);
@@ -77,6 +86,7 @@ function fill(row, letter) {
   show(cell.again, letter.can_be_tried_again);
 }
 
+/** @param {HTMLElement} row */
 async function tryAgain(row) {
   const { answer } = slots(row);
   try {
@@ -88,6 +98,7 @@ async function tryAgain(row) {
   }
 }
 
+/** @param {Wire.BrickAnswer} answer */
 function outcome({ duplicate, stale, effects }) {
   if (duplicate) return "The desk has had this brick already.";
   if (stale) return "Too late: a newer brick of this size has closed. It is in the journal and has no effect.";

@@ -11,10 +11,11 @@ import { countdown } from "../reading/format.js";
 import { byId, one } from "../ui/dom.js";
 
 const form = byId("login", HTMLFormElement);
-const answer = document.getElementById("login-answer");
-const button = form.querySelector("button");
+const answer = byId("login-answer");
+const button = one(form, "button", HTMLButtonElement);
 const field = one(form, "[name=password]", HTMLInputElement);
-let waitTimer = null;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let waitTimer;
 
 tellUnsent();
 
@@ -39,7 +40,7 @@ async function logIn() {
 
 /** It stays until somebody is logged in: a reload must not hide it. */
 function tellUnsent() {
-  document.getElementById("login-unsent").textContent = session.unsent();
+  byId("login-unsent").textContent = session.unsent();
 }
 
 function enter() {
@@ -47,6 +48,10 @@ function enter() {
   window.location.assign("/");
 }
 
+/**
+ * @param {number} status
+ * @param {Wire.Problem} body
+ */
 function refuse(status, body) {
   if (status === 429 && body.retry_after_s) return wait(body.error, Math.ceil(body.retry_after_s));
   answer.textContent = body.error;
@@ -54,7 +59,12 @@ function refuse(status, body) {
   field?.select();
 }
 
-/** Too many tries: count down until the next may be made. */
+/**
+ * Too many tries: count down until the next may be made.
+ *
+ * @param {string} sentence
+ * @param {number} seconds
+ */
 function wait(sentence, seconds) {
   const endsAt = performance.now() + seconds * 1000;
   clearInterval(waitTimer);

@@ -10,23 +10,27 @@ import * as stream from "../desk/stream.js";
 import * as limits from "../panels/day/limits.js";
 import * as banners from "../panels/desk/banners.js";
 import { age } from "../reading/format.js";
-import { all, around, byId, mark, write } from "../ui/dom.js";
+import { all, around, byId, mark, one, write } from "../ui/dom.js";
 
 const PLACEHOLDER = "YOUR TV_WEBHOOK_SECRET";
 const FRESH_MS = 10 * 60 * 1000;
 const JUST_NOW_MS = 4_000;
 const LEVEL_EXIT = "level_exit_ts";
+/** @typedef {{freshMs: number, never: string}} Pace how long a message counts as fresh, and the words for none */
+/** @typedef {"last_heartbeat_ts" | `${Page.StreamName}_ts`} TimeField */
+
 /** A line is touched once in a while: an old one is no loss, and one of long ago the log may have forgotten. */
+/** @type {Pace} */
 const SELDOM = { freshMs: Infinity, never: "none that the log knows of" };
 const STEADY = { freshMs: FRESH_MS, never: "nothing received yet" };
 
 const asset = byId("asset", HTMLSelectElement);
-const hooks = [...document.querySelectorAll(".hook")];
-const copied = document.getElementById("copied");
+const hooks = all(document, ".hook");
+const copied = byId("copied");
 let secret = PLACEHOLDER;
 
 function start() {
-  const state = JSON.parse(document.getElementById("state").textContent);
+  const state = JSON.parse(byId("state").textContent);
   clock.hear(state.now);
   store.takeState(state);
   asset.addEventListener("change", draw);
@@ -41,7 +45,7 @@ function start() {
 }
 
 const colors = () => all(document, 'input[name="color"]', HTMLInputElement);
-const color = () => colors().find((choice) => choice.checked).value;
+const color = () => colors().find((choice) => choice.checked)?.value ?? "";
 
 function draw() {
   const state = store.current();
@@ -51,22 +55,34 @@ function draw() {
   limits.draw(state);
 }
 
+/**
+ * @param {HTMLElement} hook
+ * @param {Wire.AssetState | undefined} facts
+ */
 function drawHook(hook, facts) {
   write(part(hook, "message"), messageOf(hook));
   if (hook.dataset.ts === LEVEL_EXIT) drawAge(part(hook, "age"), store.levelExitOf(asset.value), SELDOM);
-  else drawAge(part(hook, "age"), facts?.[hook.dataset.ts] ?? null);
+  else drawAge(part(hook, "age"), facts?.[/** @type {TimeField} */ (hook.dataset.ts)] ?? null);
 }
 
+/** @param {HTMLElement} hook */
 function messageOf(hook) {
-  const written = hook.dataset.message.replace("ASSET", asset.value).replace("COLOR", color());
+  const written = (hook.dataset.message ?? "").replace("ASSET", asset.value).replace("COLOR", color());
   return written.replace(JSON.stringify(PLACEHOLDER), () => JSON.stringify(secret));
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawBridge(desk) {
-  drawAge(document.getElementById("bridge-age"), desk.rithmic_last_ts);
+  drawAge(byId("bridge-age"), desk.rithmic_last_ts);
 }
 
-/** Said in words; the mark beside it only repeats them. Without the desk nobody knows what was received since. */
+/**
+ * Said in words; the mark beside it only repeats them. Without the desk nobody knows what was received since.
+ *
+ * @param {HTMLElement} element
+ * @param {Page.Instant | null} at
+ * @param {Pace} [pace]
+ */
 function drawAge(element, at, pace = STEADY) {
   const since = at === null ? null : clock.now() - Date.parse(at);
   const isLost = stream.lostSince() !== null;
@@ -74,23 +90,37 @@ function drawAge(element, at, pace = STEADY) {
   write(element, `${wordsOf(since, pace)}${isLost ? ", as far as is known" : ""}`);
 }
 
+/**
+ * @param {number | null} since
+ * @param {boolean} isLost
+ * @param {Pace} pace
+ */
 function heardOf(since, isLost, { freshMs }) {
   if (since === null) return "never";
   if (isLost || since >= freshMs) return "old";
   return since < JUST_NOW_MS ? "now" : "fresh";
 }
 
+/**
+ * @param {number | null} since
+ * @param {Pace} pace
+ */
 function wordsOf(since, { never }) {
   if (since === null) return never;
   return since < JUST_NOW_MS ? "received now" : `received ${age(Math.floor(since / 1000))} ago`;
 }
 
-const part = (element, name) => element.querySelector(`[data-slot="${name}"]`);
+/**
+ * @param {ParentNode} element
+ * @param {string} name
+ */
+const part = (element, name) => one(element, `[data-slot="${name}"]`);
 
+/** @param {Event} event */
 async function copyWhenAsked(event) {
   const button = around(event, "[data-copy]");
   if (!button) return;
-  const source = part(button.closest(".copyable"), button.dataset.copy);
+  const source = part(/** @type {HTMLElement} */ (button.closest(".copyable")), button.dataset.copy ?? "");
   try {
     await navigator.clipboard.writeText(source.textContent);
     write(copied, `${button.textContent} done`);
@@ -102,17 +132,19 @@ async function copyWhenAsked(event) {
   }
 }
 
+/** @param {HTMLElement} element */
 function selectAll(element) {
   const range = document.createRange();
   range.selectNodeContents(element);
   const selection = window.getSelection();
-  selection.removeAllRanges();
-  selection.addRange(range);
+  selection?.removeAllRanges();
+  selection?.addRange(range);
 }
 
+/** @param {Event} event */
 async function reveal(event) {
   event.preventDefault();
-  const answer = document.getElementById("reveal-answer");
+  const answer = byId("reveal-answer");
   const field = byId("password", HTMLInputElement);
   try {
     const { body } = await post("/api/setup/webhook-secret", { password: field.value });

@@ -3,8 +3,6 @@
 /** How entries ended without a fill, read from the journal's events. */
 
 const EVENTS_OF_A_ROW = 1000;
-/** @type {Record<string, string>} */
-const POINTS = { one: "1", two_half: "2.5", four: "4", main: "6", high: "8", macro: "12" };
 
 /**
  * The asset's last entry or scale-in that was cancelled before anything filled; null when there is none.
@@ -23,11 +21,12 @@ export function lastCancelled(events, symbol) {
  *
  * @param {Page.Event} ended
  * @param {Page.Event[]} events
+ * @param {Page.Sizes} sizes
  */
-export function cancelledSentence(ended, events) {
+export function cancelledSentence(ended, events, sizes) {
   const { kind, order } = ended.data;
   const what = `${kind.replace("_", "-")} ${order.side} ${order.qty} ${order.contract} CANCELLED, nothing was filled`;
-  return `${what} — ${causeOf(ended, events) || "no reason was given"}`;
+  return `${what} — ${causeOf(ended, events, sizes) || "no reason was given"}`;
 }
 
 /**
@@ -35,12 +34,13 @@ export function cancelledSentence(ended, events) {
  *
  * @param {Page.Event} ended
  * @param {Page.Event[]} events
+ * @param {Page.Sizes} sizes
  * @returns {string}
  */
-function causeOf(ended, events) {
+function causeOf(ended, events, sizes) {
   const before = events.filter((event) => rowOf(event) === rowOf(ended) && event.id < ended.id);
   const brick = before.find(({ type, asset }) => type === "BrickApplied" && asset === ended.asset);
-  if (brick) return `with the ${POINTS[brick.data.stream]}pt brick that closed ${brick.data.color}`;
+  if (brick) return `with the ${sizes[brick.data.stream]}pt brick that closed ${brick.data.color}`;
   if (before.some(({ type }) => type === "DailyStopTriggered")) return "with the daily stop";
   if (ended.data.reason) return ended.data.reason;
   const isReported = before.some(({ type, data }) => type === "OrderReported" && data.order_id === ended.data.order_id);

@@ -72,7 +72,7 @@ export function axisPoints(value) {
   return Math.abs(value) < MANY_USD ? points(value) : `${value < 0 ? MINUS : ""}${exactShort.format(Math.abs(value))}`;
 }
 
-/** @param {number} value */
+/** @param {number | null} value */
 export function signedR(value) {
   return value === null ? UNKNOWN : `${signedPoints(value)} R`;
 }
@@ -132,7 +132,7 @@ export function count(number, one, many = `${one}s`) {
  *
  * @param {HTMLElement} target
  * @param {string} text
- * @param {number} value
+ * @param {number | null} value
  */
 export function tint(target, text, value) {
   target.textContent = text;

@@ -65,7 +65,7 @@ function ofKind(element, name, kind) {
  * of element each is the template says, so they are not checked.
  *
  * @param {ParentNode} root
- * @returns {Record<string, any>}
+ * @returns {Page.Slots}
  */
 export function slots(root) {
   /** @type {Record<string, Element>} */

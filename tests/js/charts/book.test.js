@@ -3,7 +3,9 @@ import { beforeEach, test } from "node:test";
 
 import "../browser.js";
 
-const { brickAt, brickOf, closeBook, hear, openBook, read } = await import("../../../static/js/charts/book.js");
+const { brickAt, brickOf, catchUp, closeBook, hear, openBook, read } = await import(
+  "../../../static/js/charts/book.js"
+);
 
 const brick = (n) => ({
   n,
@@ -63,13 +65,65 @@ test("the stream's next brick is added; one that is held already is no news", as
   assert.equal(asked.length, 1);
 });
 
-test("a stream that opens while the series is read has it read once more: a brick between the two is not lost", async () => {
-  answers.push({ bricks: [], complete: true }, { bricks: [brick(1)], complete: true });
+test("a stream that opens while the series is read: a brick between the two is not lost, and the rest is not read twice", async () => {
+  answers.push({ bricks: [brick(1)], complete: true }, { bricks: [brick(1), brick(2)], complete: true });
   const book = openBook("ES", "6", () => {});
-  read(book);
+  catchUp(book);
   await settled();
-  assert.deepEqual(numbers(book), [1]);
-  assert.equal(asked.length, 2);
+  assert.deepEqual(numbers(book), [1, 2]);
+  assert.deepEqual(asked, ["/api/bricks?asset=ES&size=6&limit=2000", "/api/bricks?asset=ES&size=6&limit=50"]);
+});
+
+test("of a stream that was opened anew only the newest bricks are asked for, and what joins is drawn behind the rest", async () => {
+  const book = await bookOfThree();
+  book.fresh = [];
+  const { edition } = book;
+  answers.push({ bricks: [brick(3), brick(4)], complete: true });
+  const asking = catchUp(book);
+  hear(book, brick(5));
+  await asking;
+  assert.deepEqual(numbers(book), [1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    book.fresh.map(({ n }) => n),
+    [4, 5],
+  );
+  assert.equal(book.edition, edition, "nothing has to be drawn anew");
+  assert.equal(changes, 2);
+});
+
+test("newest bricks that do not join what is held have all asked for: more were missed", async () => {
+  const book = await bookOfThree();
+  answers.push({ bricks: [brick(5)], complete: true }, { bricks: [brick(1), brick(5)], complete: true });
+  catchUp(book);
+  await settled();
+  assert.deepEqual(numbers(book), [1, 5]);
+  assert.equal(asked.length, 3);
+});
+
+test("a desk that was started anew counts anew: the same number of another time has all asked for", async () => {
+  const book = await bookOfThree();
+  const later = { ...brick(3), ts: brick(30).ts };
+  answers.push({ bricks: [later, brick(4)], complete: true }, { bricks: [later, brick(4)], complete: true });
+  catchUp(book);
+  await settled();
+  assert.deepEqual(book.bricks, [later, brick(4)]);
+});
+
+test("a desk that still reads its past is asked for all of it", async () => {
+  const book = await bookOfThree();
+  answers.push({ bricks: [brick(3)], complete: false }, { bricks: [brick(2), brick(3)], complete: true });
+  catchUp(book);
+  await settled();
+  assert.deepEqual(numbers(book), [2, 3]);
+});
+
+test("a series without a brick stays empty", async () => {
+  answers.push(...Array(3).fill({ bricks: [], complete: true }));
+  const book = openBook("ES", "6", () => {});
+  await settled();
+  catchUp(book);
+  await settled();
+  assert.deepEqual([numbers(book), asked.length], [[], 3]);
 });
 
 test("a jump means that bricks were missed: all are asked for anew", async () => {

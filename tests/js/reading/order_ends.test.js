@@ -4,12 +4,13 @@ import { describe, test } from "node:test";
 import { cancelledSentence, lastCancelled } from "../../../static/js/reading/order_ends.js";
 import { cancelled, event } from "../events.js";
 
+const SIZES = { main: "6", high: "8" };
 const AGAINST = { stream: "main", color: "red" };
 
 /** What is said of the last cancelled entry of ES. */
 function said(...events) {
   const ended = lastCancelled(events, "ES");
-  return ended === null ? null : cancelledSentence(ended, events);
+  return ended === null ? null : cancelledSentence(ended, events, SIZES);
 }
 
 describe("an entry that was cancelled", () => {

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 SECRET = "a-secret-of-the-desk"
@@ -21,6 +21,7 @@ STREAM_HEARTBEAT_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0  # longest wait on a busy machine; this is no promise of the bridge
 
 Fault = str | int
+ValueT = TypeVar("ValueT")
 """An HTTP status to answer with; "cut" drops the link unread, "cut after" drops it once the request took effect."""
 
 
@@ -80,7 +81,7 @@ class DeskServer(ThreadingHTTPServer):
         """Queue an order as the real desk would and return its id."""
         with self.changed:
             self._numbers += 1
-            order_id = terms.pop("id", f"order-{self._numbers:04}")
+            order_id: str = terms.pop("id", f"order-{self._numbers:04}")
             now = datetime.now(UTC)
             order = {
                 "id": order_id, "client_order_id": order_id, "asset": "MESZ6", "exchange": "CME", "root": "ES",
@@ -107,7 +108,7 @@ class DeskServer(ThreadingHTTPServer):
         """Let the next calls of `what` (pending, report, stream) fail in these ways, one after the other."""
         self.faults[what].extend(faults)
 
-    def waits_until(self, condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
+    def waits_until(self, condition: Callable[[], ValueT], seconds: float = PATIENCE_SECONDS) -> ValueT:
         """Wait until `condition` holds and return its value; fail the test when it does not."""
         with self.changed:
             value = self.changed.wait_for(condition, seconds)

@@ -5,12 +5,26 @@
 import { element, extent, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
 import { signedUsd } from "../../reading/format.js";
 import { axisUsd, count, newYork } from "../../reading/words.js";
+import { byId } from "../../ui/dom.js";
 
-const place = document.getElementById("curve");
-const readout = document.getElementById("curve-readout");
+const place = byId("curve");
+const readout = byId("curve-readout");
 const HEIGHT = 240;
+/** @typedef {{at: Page.Instant, value: number}} Value */
+/**
+ * How a curve is read: its scales, the element that says the value, its size.
+ *
+ * @typedef {object} Reading
+ * @property {(step: number) => number} x
+ * @property {(value: number) => number} y
+ * @property {HTMLElement} told
+ * @property {number} width
+ * @property {number} height
+ */
+
 const EDGE = { top: 12, right: 14, bottom: 24, left: 62 };
 
+/** @param {Wire.StatisticsAnswer} statistics */
 export function draw({ curve }) {
   readout.textContent = "";
   keepDrawn(place, () =>
@@ -24,6 +38,7 @@ export function draw({ curve }) {
   );
 }
 
+/** @param {Wire.CurveRow[]} curve */
 function nameOf(curve) {
   const last = curve.at(-1);
   return last
@@ -31,7 +46,15 @@ function nameOf(curve) {
     : "";
 }
 
-/** Draw values in order, from zero on, and let them be read one by one. */
+/**
+ * Draw values in order, from zero on, and let them be read one by one.
+ *
+ * @param {HTMLElement} target
+ * @param {HTMLElement} told
+ * @param {Value[]} values
+ * @param {number} height
+ * @param {string} label
+ */
 function drawSteps(target, told, values, height, label) {
   const { svg, width } = picture(target, height, label);
   const heights = [0, ...values.map(({ value }) => value)];
@@ -46,6 +69,11 @@ function drawSteps(target, told, values, height, label) {
   makeReadable(svg, values, { x, y, told, width, height });
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {Value[]} values
+ * @param {{width: number, height: number}} size
+ */
 function nameEnds(svg, values, { width, height }) {
   if (values.length === 0) return;
   const base = height - 6;
@@ -55,28 +83,29 @@ function nameEnds(svg, values, { width, height }) {
       element(
         "text",
         { class: "tick", x: width - EDGE.right, y: base, "text-anchor": "end" },
-        newYork(values.at(-1).at),
+        newYork(values[values.length - 1].at),
       ),
     );
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {Value[]} values
+ * @param {Reading} how
+ */
 function makeReadable(svg, values, { x, y, told, width, height }) {
   const line = element("line", { class: "reader", y1: EDGE.top, y2: height - EDGE.bottom, visibility: "hidden" });
   const dot = element("circle", { class: "reader-dot", r: 4, visibility: "hidden" });
   svg.append(line, dot);
   svg.setAttribute("tabindex", "0");
   let chosen = values.length;
-  const choose = (step) => {
+  const choose = (/** @type {number} */ step) => {
     if (values.length === 0) return;
     chosen = Math.min(values.length, Math.max(1, step));
     const { at, value } = values[chosen - 1];
-    for (const [name, number] of [
-      ["x1", x(chosen)],
-      ["x2", x(chosen)],
-    ])
-      line.setAttribute(name, number);
-    dot.setAttribute("cx", x(chosen));
-    dot.setAttribute("cy", y(value));
+    for (const name of ["x1", "x2"]) line.setAttribute(name, String(x(chosen)));
+    dot.setAttribute("cx", String(x(chosen)));
+    dot.setAttribute("cy", String(y(value)));
     for (const mark of [line, dot]) mark.setAttribute("visibility", "visible");
     told.textContent = `Trade ${chosen}: ${signedUsd(value)} · ${newYork(at)}`;
   };
@@ -85,6 +114,7 @@ function makeReadable(svg, values, { x, y, told, width, height }) {
     choose(Math.round(((along - EDGE.left) / (width - EDGE.left - EDGE.right)) * values.length));
   });
   svg.addEventListener("keydown", (event) => {
+    /** @type {Record<string, number>} */
     const steps = { ArrowLeft: chosen - 1, ArrowRight: chosen + 1, Home: 1, End: values.length };
     if (!(event.key in steps)) return;
     event.preventDefault();

@@ -5,7 +5,7 @@
 import { NoAnswer, post } from "../../desk/api.js";
 import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../../reading/format.js";
 import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
-import { copyOf, markBusy, slots, write } from "../../ui/dom.js";
+import { copyOf, markBusy, one, slots, write } from "../../ui/dom.js";
 import * as drafts from "./drafts.js";
 import * as fills from "./fills.js";
 import { gateWords } from "./gates.js";
@@ -14,17 +14,24 @@ import * as picture from "./picture.js";
 const NO_ANSWER = "No answer from the desk: whether the note was saved is unknown. It is still here, save it again.";
 const UNSAVED = "draft, not saved";
 
-/** Open the row beneath another; `whenSaved(trade)` is called with what the desk has now. */
+/**
+ * Open the row beneath another; `whenSaved(trade)` is called with what the desk has now.
+ *
+ * @param {HTMLElement} above
+ * @param {Wire.JournalTradeRow} trade
+ * @param {number} tick
+ * @param {(trade: Wire.JournalTradeRow) => void} whenSaved
+ */
 export function openBehind(above, trade, tick, whenSaved) {
   const row = copyOf("trade-detail");
   const slot = slots(row);
   slot.facts.prepend(...factsOf(trade, tick).flatMap(([name, value]) => [say("dt", name), factOf(value)]));
   const form = slot.form;
   const draft = drafts.read(trade.id);
-  form.elements.namedItem("note").value = draft?.note ?? trade.note;
-  form.elements.namedItem("tags").value = draft?.tags ?? trade.tags.join(" ");
+  fieldOf(form, "note").value = draft?.note ?? trade.note;
+  fieldOf(form, "tags").value = draft?.tags ?? trade.tags.join(" ");
   write(slot.saved, draft ? UNSAVED : savedWords(trade));
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     save(trade, form, slot, whenSaved);
   });
@@ -41,7 +48,11 @@ export function close() {
   picture.close();
 }
 
-/** @returns {[name: string, value: string | string[]][]} */
+/**
+ * @param {Wire.JournalTradeRow} trade
+ * @param {number} tick
+ * @returns {[name: string, value: string | string[]][]}
+ */
 function factsOf(trade, tick) {
   const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
     .filter(Boolean)
@@ -61,7 +72,11 @@ function factsOf(trade, tick) {
   ];
 }
 
-/** A text, or several that are each kept on one line: a number must not lose its sign to the line above. */
+/**
+ * A text, or several that are each kept on one line: a number must not lose its sign to the line above.
+ *
+ * @param {string | string[]} value
+ */
 function factOf(value) {
   if (!Array.isArray(value)) return say("dd", value);
   const fact = say("dd", "");
@@ -69,16 +84,32 @@ function factOf(value) {
   return fact;
 }
 
+/** @param {Wire.JournalTradeRow} trade */
 function savedWords(trade) {
   return trade.noted_at === null ? "" : `saved ${newYork(trade.noted_at)}`;
 }
 
-function typed(form) {
-  return { note: form.elements.namedItem("note").value, tags: form.elements.namedItem("tags").value };
+/**
+ * @param {HTMLFormElement} form
+ * @param {"note" | "tags"} name
+ */
+function fieldOf(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 }
 
+/** @param {HTMLFormElement} form */
+function typed(form) {
+  return { note: fieldOf(form, "note").value, tags: fieldOf(form, "tags").value };
+}
+
+/**
+ * @param {Wire.JournalTradeRow} trade
+ * @param {HTMLFormElement} form
+ * @param {Page.Slots} slot
+ * @param {(trade: Wire.JournalTradeRow) => void} whenSaved
+ */
 async function save(trade, form, slot, whenSaved) {
-  const button = form.querySelector("[type=submit]");
+  const button = one(form, "[type=submit]");
   if (button.getAttribute("aria-busy") === "true") return;
   const { note, tags } = typed(form);
   const words = tags
@@ -97,7 +128,7 @@ async function save(trade, form, slot, whenSaved) {
     const draft = drafts.read(trade.id) ?? { note, tags };
     if (draft.note !== note || draft.tags !== tags) return; // typed on meanwhile: that is not saved yet
     drafts.forget(trade.id);
-    form.elements.namedItem("tags").value = body.trade.tags.join(" ");
+    fieldOf(form, "tags").value = body.trade.tags.join(" ");
     write(slot.saved, savedWords(body.trade));
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;

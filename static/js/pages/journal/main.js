@@ -3,7 +3,7 @@
 /** The journal: asks for the selection, draws what comes; an answer to an older question is dropped. */
 
 import { get, NoAnswer } from "../../desk/api.js";
-import { all, write } from "../../ui/dom.js";
+import { all, byId, write } from "../../ui/dom.js";
 import * as bars from "./bars.js";
 import * as calendar from "./calendar.js";
 import * as curve from "./curve.js";
@@ -15,19 +15,31 @@ import * as tiles from "./tiles.js";
 
 const PAGE = 200;
 const NO_ANSWER = "No answer from the desk. What you see may be old.";
-const root = document.getElementById("journal");
-const answer = document.getElementById("journal-answer");
-const empty = document.getElementById("empty");
-const emptyWords = document.getElementById("empty-words");
+const root = byId("journal");
+const answer = byId("journal-answer");
+const empty = byId("empty");
+const emptyWords = byId("empty-words");
 const filled = all(document, "[data-filled]");
 
+/**
+ * What the desk answers, by the last part of the path.
+ *
+ * @typedef {object} Answers
+ * @property {Wire.StatisticsAnswer} statistics
+ * @property {Wire.TradesAnswer} trades
+ * @property {Wire.CalendarAnswer} calendar
+ * @property {Wire.DayAnswer} day
+ */
+
 let question = 0;
+/** @type {Wire.JournalTradeRow[]} */
 let trades = [];
+/** @type {string | null} */
 let following = null;
 
 function start() {
-  filters.start(root.dataset.env, readAll);
-  calendar.start(root.dataset.day, readCalendar);
+  filters.start(root.dataset.env ?? "", readAll);
+  calendar.start(root.dataset.day ?? "", readCalendar);
   table.start(readOlder);
   readAll();
 }
@@ -38,10 +50,10 @@ async function readAll() {
   const chosen = filters.chosenDay();
   root.setAttribute("aria-busy", "true");
   const [statistics, page, month, oneDay] = await Promise.all([
-    ask(`statistics?${filters.query()}`),
-    ask(`trades?${filters.query({ limit: PAGE })}`),
-    ask(`calendar?${calendarQuery()}`),
-    chosen ? ask(`day?${dayQuery(chosen)}`) : null,
+    ask("statistics", filters.query()),
+    ask("trades", filters.query({ limit: PAGE })),
+    ask("calendar", calendarQuery()),
+    chosen ? ask("day", dayQuery(chosen)) : null,
   ]);
   if (own !== question) return;
   root.removeAttribute("aria-busy");
@@ -53,6 +65,7 @@ async function readAll() {
   day.drawDay(oneDay);
 }
 
+/** @param {Wire.StatisticsAnswer} statistics */
 function drawSelection(statistics) {
   const isEmpty = statistics.figures.trades === 0;
   empty.hidden = !isEmpty;
@@ -76,19 +89,20 @@ function drawSelection(statistics) {
   drawTrades(true);
 }
 
+/** @param {boolean} isNew */
 function drawTrades(isNew) {
   scatter.draw(trades, table.reveal);
   table.draw(trades, following !== null, isNew);
 }
 
 async function readCalendar() {
-  const month = await ask(`calendar?${calendarQuery()}`);
+  const month = await ask("calendar", calendarQuery());
   if (month?.month === calendar.month()) calendar.draw(month);
 }
 
 async function readOlder() {
   const own = question;
-  const page = await ask(`trades?${filters.query({ limit: PAGE, before: following })}`);
+  const page = await ask("trades", filters.query({ limit: PAGE, before: following }));
   if (own !== question || !page) return;
   trades = [...trades, ...page.trades];
   following = page.next;
@@ -99,18 +113,27 @@ function calendarQuery() {
   return onAccount({ month: calendar.month() });
 }
 
+/** @param {string} chosen */
 function dayQuery(chosen) {
   return onAccount({ day: chosen });
 }
 
+/** @param {Record<string, string>} asked */
 function onAccount(asked) {
   return new URLSearchParams(filters.env() ? { ...asked, env: filters.env() } : asked);
 }
 
-/** Answers the body, or null when there is none; then the page says so. */
-async function ask(path) {
+/**
+ * Answers the body, or null when there is none; then the page says so.
+ *
+ * @template {keyof Answers} What
+ * @param {What} what
+ * @param {URLSearchParams} query
+ * @returns {Promise<Answers[What] | null>}
+ */
+async function ask(what, query) {
   try {
-    const { body } = await get(`/api/journal/${path}`);
+    const { body } = await get(`/api/journal/${what}?${query}`);
     write(answer, body.ok ? "" : body.error);
     return body.ok ? body : null;
   } catch (failure) {

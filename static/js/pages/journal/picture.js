@@ -12,7 +12,7 @@ import { clearOfEntry, marksAt, pastMoments } from "../../charts/trade_marks.js"
 import { get, NoAnswer } from "../../desk/api.js";
 import { averagePrice, points } from "../../reading/format.js";
 import { count } from "../../reading/words.js";
-import { all, mark, show, slots, write } from "../../ui/dom.js";
+import { all, byId, mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
 import { additionsTo } from "./fills.js";
 
@@ -25,23 +25,46 @@ const PRICE_NOTES = {
   some: "some prices were not sent",
   none: "no prices were sent: levels follow from the colours",
 };
-const detail = /** @type {HTMLTemplateElement} */ (document.getElementById("trade-detail"));
+const detail = byId("trade-detail", HTMLTemplateElement);
 const SIZES = all(detail.content, "[name=picture-size]", HTMLInputElement).map((input) => input.value);
-const libraryAddress = document.getElementById("trades").dataset.library;
+const libraryAddress = byId("trades").dataset.library;
 const light = window.matchMedia("(prefers-color-scheme: light)");
 
+/** @type {Library.Module | null} */
 let library = null;
 let size = chosenOf(KEPT, SIZES) ?? "6";
-let shown = null; // {trade, tick, slot, view, watcher, answer, question}: the picture of the open trade
+/**
+ * The picture of one open row.
+ *
+ * @typedef {object} Own
+ * @property {Wire.JournalTradeRow} trade
+ * @property {number} tick the asset's, in price
+ * @property {(answer: Wire.TradeBricksAnswer | null) => void} tell
+ * @property {Page.Slots} slot
+ * @property {Page.ChartView | null} view
+ * @property {ResizeObserver | null} watcher
+ * @property {Wire.TradeBricksAnswer | null} answer
+ * @property {boolean} isTold
+ * @property {number} question
+ */
 
-light.addEventListener("change", () => shown?.answer && draw(shown));
+/** @type {Own | null} */
+let shown = null; // the picture of the open trade
+
+light.addEventListener("change", () => shown?.answer && draw(shown, shown.answer));
 
 /**
  * Begin the picture inside an open row. `tick`: the asset's, in price; `tell(answer)` is called with what comes, with
  * null when the desk has told nothing yet.
+ *
+ * @param {HTMLElement} row
+ * @param {Wire.JournalTradeRow} trade
+ * @param {number} tick
+ * @param {(answer: Wire.TradeBricksAnswer | null) => void} tell
  */
 export async function open(row, trade, tick, tell) {
   close();
+  /** @type {Own} */
   const own = {
     trade,
     tick,
@@ -55,8 +78,10 @@ export async function open(row, trade, tick, tell) {
   };
   shown = own;
   for (const input of own.slot.sizes.elements) input.checked = input.value === size;
-  own.slot.sizes.addEventListener("change", ({ target }) => choose(own, target.value));
-  own.slot.canvas.addEventListener("keydown", (event) => hearKey(own, event));
+  own.slot.sizes.addEventListener("change", (/** @type {Event} */ { target }) => {
+    choose(own, /** @type {HTMLInputElement} */ (target).value);
+  });
+  own.slot.canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => hearKey(own, event));
   say(own, "Reading the bricks…");
   library ??= await libraryOf(libraryAddress);
   if (shown === own) read(own);
@@ -68,19 +93,28 @@ export function close() {
   shown = null;
 }
 
+/** @param {Own} own */
 function removeChart(own) {
   own.watcher?.disconnect();
   if (own.view) renko.removeChart(own.view);
   own.view = null;
 }
 
+/**
+ * @param {Own} own
+ * @param {string} chosen
+ */
 function choose(own, chosen) {
   size = chosen;
   keep(KEPT, size);
   read(own);
 }
 
-/** Ask for the bricks; an answer to an older question, or to a row that was closed, is dropped. */
+/**
+ * Ask for the bricks; an answer to an older question, or to a row that was closed, is dropped.
+ *
+ * @param {Own} own
+ */
 async function read(own) {
   const question = ++own.question;
   mark(own.slot.canvas, "aria-busy", "true");
@@ -90,10 +124,15 @@ async function read(own) {
   if (answer || !own.isTold) own.tell(answer); // another size has no other fills: what is known stays
   own.isTold ||= answer !== null;
   own.answer = library !== null && answer?.bricks.length ? answer : null;
-  if (own.answer) draw(own);
-  else say(own, library === null ? NO_LIBRARY : (answer?.absence ?? failure));
+  if (own.answer) draw(own, own.answer);
+  else say(own, library === null ? NO_LIBRARY : (answer?.absence ?? failure ?? ""));
 }
 
+/**
+ * @param {Wire.JournalTradeRow} trade
+ * @param {string} wanted
+ * @returns {Promise<{answer: Wire.TradeBricksAnswer | null, failure?: string}>}
+ */
 async function ask(trade, wanted) {
   try {
     const { body } = await get(`/api/journal/trades/${trade.id}/bricks?size=${wanted}`);
@@ -104,7 +143,12 @@ async function ask(trade, wanted) {
   }
 }
 
-/** A sentence in place of the bricks. */
+/**
+ * A sentence in place of the bricks.
+ *
+ * @param {Own} own
+ * @param {string} sentence
+ */
 function say(own, sentence) {
   const { slot } = own;
   removeChart(own);
@@ -117,39 +161,60 @@ function say(own, sentence) {
 
 // -- drawing ------------------------------------------------------------------------------------------------------
 
-function draw(own) {
-  const { answer, slot, tick } = own;
+/**
+ * @param {Own} own
+ * @param {Wire.TradeBricksAnswer} answer
+ */
+function draw(own, answer) {
+  const { slot, tick } = own;
   show(slot.empty, false);
   show(slot.legend, true);
   const { bars, prices } = barsOf(answer.bricks, answer.size * answer.point_size);
-  own.view ??= firstChart(own);
-  own.view.book = answer;
-  renko.dress(own.view, pageColors(), true, true);
-  renko.setBars(own.view, bars, prices, tick);
-  renko.hideNewestPrice(own.view);
-  renko.setMarks(own.view, marksIn(own, bars));
-  renko.setLines(own.view, linesOf(own.trade, answer.point_size));
+  const view = own.view ?? firstChart(own, answer);
+  own.view = view;
+  view.book = answer;
+  renko.dress(view, pageColors(), true, true);
+  renko.setBars(view, bars, prices, tick);
+  renko.hideNewestPrice(view);
+  renko.setMarks(view, marksIn(answer, own.trade, bars));
+  renko.setLines(view, linesOf(own.trade, answer.point_size));
   fit(own);
-  drawWords(own, prices);
+  drawWords(own, answer, prices);
 }
 
-function firstChart(own) {
-  const view = renko.makeChart(library, own.slot.canvas, own.answer);
+/**
+ * @param {Own} own
+ * @param {Wire.TradeBricksAnswer} answer
+ */
+function firstChart(own, answer) {
+  const view = renko.makeChart(/** @type {Library.Module} */ (library), own.slot.canvas, answer);
   own.watcher = new ResizeObserver(() => fit(own)); // behind the chart's own, which has its new width by then
   own.watcher.observe(own.slot.canvas);
   return view;
 }
 
-/** The whole trade is in sight, and as much before it as there is room for. */
+/**
+ * The whole trade is in sight, and as much before it as there is room for.
+ *
+ * @param {Own} own
+ */
 function fit({ view, answer, trade }) {
+  if (!view || !answer) return;
   const entered = answer.bricks.findIndex((brick) => Date.parse(brick.ts) >= Date.parse(trade.entry_ts));
   renko.showFrom(view, answer.bricks.length, Math.max(0, entered - SEEN_BEFORE));
 }
 
-/** In, scaled in, out, and where bricks are left out. A trade older than the first brick stands on that one. */
-export function marksIn({ answer, trade }, bars) {
+/**
+ * In, scaled in, out, and where bricks are left out. A trade older than the first brick stands on that one.
+ *
+ * @param {Wire.TradeBricksAnswer} answer
+ * @param {Wire.JournalTradeRow} trade
+ * @param {Page.Bar[]} bars
+ */
+function marksIn(answer, trade, bars) {
   const { bricks, gap } = answer;
-  const fromFirst = (moment) => (Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment);
+  const fromFirst = (/** @type {Page.Instant} */ moment) =>
+    Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment;
   const moments = pastMoments(trade, additionsTo(trade, answer.fills));
   const placed = marksAt(
     answer,
@@ -162,7 +227,13 @@ export function marksIn({ answer, trade }, bars) {
   return marks.sort((one, other) => one.time - other.time);
 }
 
+/**
+ * @param {Wire.JournalTradeRow} trade
+ * @param {number} pointSize
+ * @returns {Page.PriceLine[]}
+ */
 function linesOf(trade, pointSize) {
+  /** @type {Page.PriceLine[]} */
   const lines = [
     { kind: "average", title: "in", price: trade.entry_price },
     { kind: "exit", title: "out", price: trade.exit_price },
@@ -172,7 +243,12 @@ function linesOf(trade, pointSize) {
   return [...lines, { kind: "stop", title: "stop", price: trade.entry_price + away }];
 }
 
-function drawWords({ answer, slot, trade, tick }, prices) {
+/**
+ * @param {Own} own
+ * @param {Wire.TradeBricksAnswer} answer
+ * @param {Page.Prices} prices
+ */
+function drawWords({ slot, trade, tick }, answer, prices) {
   show(slot.stop, trade.stop_points !== null && prices !== "none");
   show(slot.gap, answer.gap !== null);
   const additions = additionsTo(trade, answer.fills);
@@ -186,15 +262,21 @@ function drawWords({ answer, slot, trade, tick }, prices) {
   mark(slot.canvas, "aria-label", `${points(answer.size)} point bricks around the trade: ${told}`);
 }
 
+/** @param {Wire.TradeBricksAnswer} answer */
 function betweenWords({ between, gap }) {
   if (gap?.left_out === null) return `at least ${count(between, "brick")} between`;
   return `${count(between + (gap?.left_out ?? 0), "brick")} between`;
 }
 
+/** @param {Wire.GapRow} gap */
 function gapWords(gap) {
   return `${gap.left_out === null ? "some" : gap.left_out} left out at the gap`;
 }
 
+/**
+ * @param {Own} own
+ * @param {KeyboardEvent} event
+ */
 function hearKey({ view }, event) {
   if (!view || event.ctrlKey || event.metaKey || event.altKey) return;
   if (renko.pressKey(view, event.key)) event.preventDefault();

@@ -5,9 +5,10 @@
 import { element, keepDrawn, picture, rows, scale, ticks } from "../../charts/plot.js";
 import { points, signedPoints } from "../../reading/format.js";
 import { axisPoints, newYork } from "../../reading/words.js";
+import { byId } from "../../ui/dom.js";
 
-const place = document.getElementById("scatter");
-const readout = document.getElementById("scatter-readout");
+const place = byId("scatter");
+const readout = byId("scatter-readout");
 const HEIGHT = 240;
 const EDGE = { top: 12, right: 14, bottom: 36, left: 40 };
 /** @type {Record<string, [tone: string, path: (x: number, y: number) => string]>} */
@@ -17,12 +18,21 @@ const SHAPES = {
   neither: ["neither", (x, y) => `M${x - 3.5} ${y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0Z`],
 };
 
-/** `choose(id)` is called when a trade is clicked. */
+/**
+ * `choose(id)` is called when a trade is clicked.
+ *
+ * @param {Wire.JournalTradeRow[]} trades
+ * @param {(id: string) => void} choose
+ */
 export function draw(trades, choose) {
   readout.textContent = "";
   keepDrawn(place, () => drawTrades(trades, choose));
 }
 
+/**
+ * @param {Wire.JournalTradeRow[]} trades
+ * @param {(id: string) => void} choose
+ */
 function drawTrades(trades, choose) {
   const label = `${trades.length} trades by worst and best points; the table below lists them.`;
   const { svg, width } = picture(place, HEIGHT, label);
@@ -44,21 +54,36 @@ function drawTrades(trades, choose) {
   listen(svg, new Map(trades.map((trade) => [trade.id, trade])), choose);
 }
 
+/**
+ * @param {Wire.JournalTradeRow} trade
+ * @param {number} x
+ * @param {number} y
+ */
 function markOf(trade, x, y) {
   const [tone, shape] = SHAPES[trade.pnl_points > 0 ? "won" : trade.pnl_points < 0 ? "lost" : "neither"];
   return element("path", { class: `mark ${tone}`, d: shape(round(x), round(y)), "data-trade": trade.id });
 }
 
+/**
+ * @param {SVGElement} svg
+ * @param {Map<string, Wire.JournalTradeRow>} trades
+ * @param {(id: string) => void} choose
+ */
 function listen(svg, trades, choose) {
-  const tradeAt = (event) => trades.get(event.target.dataset?.trade);
+  const tradeAt = (/** @type {Event} */ { target }) =>
+    target instanceof SVGElement ? trades.get(target.dataset.trade ?? "") : undefined;
   svg.addEventListener("pointerover", (event) => {
     const trade = tradeAt(event);
     if (trade)
       readout.textContent = `${trade.asset} ${newYork(trade.exit_ts)}: ${signedPoints(trade.pnl_points)}, worst ${points(trade.mae_points)}, best ${points(trade.mfe_points)}`;
   });
-  svg.addEventListener("click", (event) => tradeAt(event) && choose(tradeAt(event).id));
+  svg.addEventListener("click", (event) => {
+    const trade = tradeAt(event);
+    if (trade) choose(trade.id);
+  });
 }
 
+/** @param {number} place */
 function round(place) {
   return Math.round(place * 10) / 10;
 }

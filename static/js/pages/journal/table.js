@@ -4,14 +4,17 @@
 
 import { averagePrice, signedPoints, signedUsd } from "../../reading/format.js";
 import { count, duration, newYork, plain, signedR, tint } from "../../reading/words.js";
-import { all, around, copyOf, mark, one, slots, write } from "../../ui/dom.js";
+import { all, around, byId, copyOf, mark, one, slots, write } from "../../ui/dom.js";
 import * as detail from "./detail.js";
 
-const root = document.getElementById("trades");
-const body = document.getElementById("trade-rows");
-const note = document.getElementById("trades-note");
-const older = document.getElementById("older");
-const ticks = JSON.parse(document.getElementById("journal").dataset.ticks);
+const root = byId("trades");
+const body = byId("trade-rows");
+const note = byId("trades-note");
+const older = byId("older");
+const columns = all(root, "[data-column]");
+/** @type {Record<string, number>} */
+const ticks = JSON.parse(byId("journal").dataset.ticks ?? "{}");
+/** @type {Record<string, (trade: Wire.JournalTradeRow) => string | number>} */
 const KEYS = {
   closed: (trade) => trade.exit_ts,
   asset: (trade) => trade.asset,
@@ -31,26 +34,38 @@ const KEYS = {
 
 const ROWS = 40; // drawn at once; more on request
 
+/** @type {Wire.JournalTradeRow[]} */
 let trades = [];
 let hasMore = false;
 let shown = ROWS;
 let askOlder = () => {};
 let order = { key: "closed", rises: false };
+/** @type {string | null} */
 let openId = null;
 
-/** `whenWanted()` is called when older trades than those there are wanted. */
+/**
+ * `whenWanted()` is called when older trades than those there are wanted.
+ *
+ * @param {() => void} whenWanted
+ */
 export function start(whenWanted) {
   askOlder = whenWanted;
   older.addEventListener("click", showMore);
   root.addEventListener("click", (event) => {
     const sort = around(event, "[data-sort]");
     const row = around(event, ".trade-row");
-    if (sort) sortBy(sort.dataset.sort);
-    else if (row && !window.getSelection().toString()) toggle(row.dataset.trade);
+    if (sort) sortBy(sort.dataset.sort ?? "");
+    else if (row && !window.getSelection()?.toString()) toggle(row.dataset.trade ?? "");
   });
 }
 
-/** `isMore`: the desk has older ones; `isNew`: it is another selection. */
+/**
+ * `isMore`: the desk has older ones; `isNew`: it is another selection.
+ *
+ * @param {Wire.JournalTradeRow[]} all
+ * @param {boolean} isMore
+ * @param {boolean} isNew
+ */
 export function draw(all, isMore, isNew) {
   trades = all;
   hasMore = isMore;
@@ -64,14 +79,22 @@ function showMore() {
   else drawRows();
 }
 
-/** A trade has another note now. */
+/**
+ * A trade has another note now.
+ *
+ * @param {Wire.JournalTradeRow} changed
+ */
 export function replace(changed) {
   trades = trades.map((trade) => (trade.id === changed.id ? changed : trade));
   const row = rowOf(changed.id);
   if (row) fill(row, changed);
 }
 
-/** Open a trade and bring it into view. */
+/**
+ * Open a trade and bring it into view.
+ *
+ * @param {string} id
+ */
 export function reveal(id) {
   if (!rowOf(id)) {
     shown = trades.length;
@@ -84,6 +107,7 @@ export function reveal(id) {
   one(row, ".opens").focus({ preventScroll: true });
 }
 
+/** @param {string} key */
 function sortBy(key) {
   order = { key, rises: order.key === key ? !order.rises : ["asset", "side", "mode", "reason", "tags"].includes(key) };
   drawRows();
@@ -99,21 +123,27 @@ function drawRows() {
   note.textContent = older.hidden
     ? count(trades.length, "trade")
     : `${drawn.length} of ${hasMore ? "more than " : ""}${trades.length}`;
-  if (drawn.some((trade) => trade.id === openId)) open(openId);
+  if (openId !== null && drawn.some((trade) => trade.id === openId)) open(openId);
   else close();
-  for (const head of root.querySelectorAll("[data-column]")) drawHead(head);
+  for (const head of columns) drawHead(head);
 }
 
+/**
+ * @param {string | number} a
+ * @param {string | number} b
+ */
 function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** @param {HTMLElement} head */
 function drawHead(head) {
   const isSorted = head.dataset.column === order.key;
   mark(head, "aria-sort", isSorted ? (order.rises ? "ascending" : "descending") : null);
-  write(head.querySelector(".sign"), isSorted ? (order.rises ? " ↑" : " ↓") : "");
+  write(one(head, ".sign"), isSorted ? (order.rises ? " ↑" : " ↓") : "");
 }
 
+/** @param {Wire.JournalTradeRow} trade */
 function rowFor(trade) {
   const row = copyOf("trade-row");
   row.dataset.trade = trade.id;
@@ -121,6 +151,10 @@ function rowFor(trade) {
   return row;
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.JournalTradeRow} trade
+ */
 function fill(row, trade) {
   const cell = slots(row);
   const tick = ticks[trade.asset] ?? 0.01;
@@ -141,10 +175,12 @@ function fill(row, trade) {
   write(cell.tags, [trade.note ? "✎" : "", ...trade.tags].filter(Boolean).join(" "));
 }
 
+/** @param {string | null} id */
 function rowOf(id) {
   return all(body, ".trade-row").find((row) => row.dataset.trade === id);
 }
 
+/** @param {string} id */
 function toggle(id) {
   const wasOpen = openId;
   close();
@@ -155,15 +191,16 @@ function close() {
   detail.close();
   body.querySelector(".trade-detail")?.remove();
   const row = rowOf(openId);
-  if (row) mark(row.querySelector(".opens"), "aria-expanded", "false");
+  if (row) mark(one(row, ".opens"), "aria-expanded", "false");
   openId = null;
 }
 
+/** @param {string} id */
 function open(id) {
   const row = rowOf(id);
-  if (!row) return;
-  openId = id;
-  mark(row.querySelector(".opens"), "aria-expanded", "true");
   const trade = trades.find((candidate) => candidate.id === id);
+  if (!row || !trade) return;
+  openId = id;
+  mark(one(row, ".opens"), "aria-expanded", "true");
   detail.openBehind(row, trade, ticks[trade.asset] ?? 0.01, replace);
 }

@@ -4,27 +4,37 @@
 
 import { percent, points, signedPoints, signedUsd, UNKNOWN, usd } from "../../reading/format.js";
 import { count, duration, say, signedR, tint } from "../../reading/words.js";
+import { byId } from "../../ui/dom.js";
 
-const headline = document.getElementById("headline");
-const note = document.getElementById("headline-note");
-const list = document.getElementById("tiles");
+/** @typedef {[title: string, value: string, explanation: string, money?: number | null]} Tile */
 
+const headline = byId("headline");
+const note = byId("headline-note");
+const list = byId("tiles");
+
+/** @param {Wire.StatisticsAnswer} statistics */
 export function draw({ figures, deepest_fall_usd: fall, truncated }) {
   drawHeadline(figures);
   note.textContent = truncated ? "Of the newest 5,000 trades: narrow the days to see older ones." : "";
   list.replaceChildren(...(figures.trades ? tilesOf(figures, fall).map(tile) : []));
 }
 
+/** @param {Wire.FiguresRow} figures */
 function drawHeadline(figures) {
   if (figures.trades === 0) {
     headline.textContent = "No trades";
     return;
   }
   const money = tint(say("span", ""), signedUsd(figures.usd), figures.usd);
-  const tail = `${figures.trades === 1 ? "" : `, ${signedUsd(figures.expectancy_usd)} a trade`}, ${percent(figures.win_rate * 100, 0)} won`;
+  const tail = `${figures.trades === 1 ? "" : `, ${signedUsd(figures.expectancy_usd)} a trade`}, ${percent((figures.win_rate ?? 0) * 100, 0)} won`;
   headline.replaceChildren(money, ` in ${count(figures.trades, "trade")}${tail}`);
 }
 
+/**
+ * @param {Wire.FiguresRow} figures
+ * @param {number | null} fall
+ * @returns {Tile[]}
+ */
 function tilesOf(figures, fall) {
   const scratches = figures.trades - figures.wins - figures.losses;
   const withoutStop = figures.trades - figures.trades_with_r;
@@ -58,10 +68,12 @@ function tilesOf(figures, fall) {
   ];
 }
 
+/** @param {number | null} value */
 function share(value) {
   return value === null ? null : value * 100;
 }
 
+/** @param {Tile} tile */
 function tile([title, value, explanation, money]) {
   const box = document.createElement("div");
   const figure = say("dd", value, "tile-value");

@@ -17,20 +17,25 @@ import {
   usd,
   wholeNumber,
 } from "../../reading/format.js";
-import { follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import { byId, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import { hasBalance, warnOfNoStop } from "./no_stop.js";
 
-const root = document.getElementById("day");
+const root = byId("day");
 const slot = slots(root);
 const OLD_AFTER_SECONDS = 60;
 const PIPS_AT_MOST = 24; // more are no longer counted at a glance
-/** What passing a mark of the daily stop means for the next decision. */
+/**
+ * What passing a mark of the daily stop means for the next decision.
+ *
+ * @type {Record<number, string>}
+ */
 const WARNINGS = {
   50: "Half of today's loss limit has been used",
   70: "70 % of today's loss limit has been used: trade smaller or stop",
   85: "85 % of today's loss limit has been used: one more loss may end the day",
 };
 
+/** @param {Page.State} state */
 export function draw(state) {
   const desk = state.global;
   drawAccount(desk, bridge.isSilent(state, stream.asOf()) || stream.isSilent());
@@ -44,7 +49,12 @@ export function draw(state) {
   drawStop(desk);
 }
 
-/** Whose money, and how old the figures are: the bridge reports it now and then, not with each tick. */
+/**
+ * Whose money, and how old the figures are: the bridge reports it now and then, not with each tick.
+ *
+ * @param {Wire.GlobalState} desk
+ * @param {boolean} isUnheard
+ */
 function drawAccount(desk, isUnheard) {
   const seconds = clock.secondsSince(desk.snapshot_ts);
   const isOld = seconds !== null && (isUnheard || seconds > OLD_AFTER_SECONDS);
@@ -54,6 +64,7 @@ function drawAccount(desk, isUnheard) {
   mark(root, "data-old", isOld ? "yes" : null);
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawPips(desk) {
   const length = desk.max_trades_per_day <= PIPS_AT_MOST ? desk.max_trades_per_day : 0;
   const pips = Array.from({ length }, (_, index) => index);
@@ -64,6 +75,7 @@ function drawPips(desk) {
   });
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawDrawdown(desk) {
   if (!hasBalance(desk)) {
     write(slot.drawdown, UNKNOWN);
@@ -72,7 +84,7 @@ function drawDrawdown(desk) {
     write(slot["drawdown-note"], "Waiting for the first account balance from the bridge");
     return;
   }
-  const lost = Math.max(0, -desk.daily_pnl_pct);
+  const lost = Math.max(0, -(desk.daily_pnl_pct ?? 0));
   const share = (lost / desk.daily_stop_limit_pct) * 100;
   const used = Math.floor(share + 1e-9); // 99.6 is not yet all of it
   write(slot.drawdown, `${percent(lost)} of ${limitWords(desk.daily_stop_limit_pct)}`);
@@ -81,13 +93,21 @@ function drawDrawdown(desk) {
   write(slot["drawdown-note"], `${used} % of the limit is used`);
 }
 
-/** 2.0 %, but 1.25 %: a limit is not rounded. */
+/**
+ * 2.0 %, but 1.25 %: a limit is not rounded.
+ *
+ * @param {number} limit
+ */
 function limitWords(limit) {
   const tenths = limit * 10;
   return percent(limit, Math.abs(tenths - Math.round(tenths)) < 1e-6 ? 1 : 2);
 }
 
-/** The highest mark that was passed today; the desk remembers it when the loss is won back. */
+/**
+ * The highest mark that was passed today; the desk remembers it when the loss is won back.
+ *
+ * @param {Wire.GlobalState} desk
+ */
 function drawWarning(desk) {
   const passed = desk.daily_stop_triggered ? null : desk.daily_stop_warned_pct;
   mark(root, "data-warned", passed || null);
@@ -95,6 +115,7 @@ function drawWarning(desk) {
   write(slot.warned, passed ? (WARNINGS[passed] ?? `${passed} % of today's loss limit has been used`) : "");
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawMoney(desk) {
   writeMoney(slot.pnl, signedUsd(desk.daily_pnl_usd), moneyTone(desk.daily_pnl_usd));
   writeMoney(slot["pnl-pct"], signedPercent(desk.daily_pnl_pct), moneyTone(desk.daily_pnl_pct));
@@ -105,6 +126,7 @@ function drawMoney(desk) {
   write(slot.start, usd(desk.daily_start_equity));
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawStop(desk) {
   const left = clock.secondsUntil(desk.day_ends_ts);
   const rolls = left === null ? "" : countdown(left);

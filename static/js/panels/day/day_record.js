@@ -16,20 +16,32 @@ const APART_MS = 2_000;
 const TRIED_AGAIN_AFTER_MS = 10_000;
 const GAP_MS = 150_000; // the desk keeps a sample a minute: the page was away if it has fewer
 
+/** @typedef {Wire.DayAnswer & {heardAt: number}} Today an answer, and the desk's time at which it came */
+
 let redraw = () => {};
+/** @type {string | null} */
 let account = null; // trading day and environment
+/** @type {string | null} */
 let wanted = null; // what the document says there is to know
+/** @type {string | null} */
 let known = null; // the same as of the last answer
 let question = 0;
 let isAsking = false;
 let notBefore = 0;
+/** @type {Today | null} */
 let answer = null;
 let hasFailed = false;
+/** @type {Page.Point[]} */
 let points = [];
+/** @type {Page.Instant | null} */
 let heardUntil = null; // the newest sample of the desk, as it wrote its time
 let gaps = 0;
 
-/** `whenAnswered` draws the page anew. */
+/**
+ * `whenAnswered` draws the page anew.
+ *
+ * @param {() => void} whenAnswered
+ */
 export function start(whenAnswered) {
   redraw = whenAnswered;
 }
@@ -49,6 +61,7 @@ export function course() {
   return points;
 }
 
+/** @param {Page.State} state */
 export function draw({ global: desk, history }) {
   const present = `${desk.trading_day} ${desk.env}`;
   if (present !== account) begin(present);
@@ -58,6 +71,7 @@ export function draw({ global: desk, history }) {
   if (isDue) ask(desk);
 }
 
+/** @param {string} present */
 function begin(present) {
   account = present;
   question += 1; // what is under way belongs to another day
@@ -66,7 +80,11 @@ function begin(present) {
   [known, answer, hasFailed, heardUntil, points] = [null, null, false, null, []];
 }
 
-/** The balance of the last snapshot is a point, once the day has begun with one. */
+/**
+ * The balance of the last snapshot is a point, once the day has begun with one.
+ *
+ * @param {Wire.GlobalState} desk
+ */
 function follow({ daily_start_equity: start, equity, snapshot_ts: at }) {
   if (start === null || equity === null || !at) return;
   const last = points.at(-1);
@@ -76,6 +94,7 @@ function follow({ daily_start_equity: start, equity, snapshot_ts: at }) {
   points = joined(points, [live]);
 }
 
+/** @param {Wire.GlobalState} desk */
 async function ask(desk) {
   const own = ++question;
   const asked = wanted;
@@ -89,6 +108,10 @@ async function ask(desk) {
   redraw();
 }
 
+/**
+ * @param {Wire.GlobalState} desk
+ * @returns {Promise<Wire.DayAnswer | null>}
+ */
 async function answerOf({ trading_day: day, env }) {
   const query = new URLSearchParams({ day, env, ...(heardUntil && { samples_after: heardUntil }) });
   try {
@@ -100,6 +123,10 @@ async function answerOf({ trading_day: day, env }) {
   }
 }
 
+/**
+ * @param {Wire.DayAnswer} body
+ * @param {string | null} asked
+ */
 function take(body, asked) {
   known = asked;
   answer = { ...body, heardAt: clock.now() };

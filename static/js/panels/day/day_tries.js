@@ -4,14 +4,16 @@
 
 import { clockTime, signedUsd } from "../../reading/format.js";
 import { count, plain, say } from "../../reading/words.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { byId, mark, show, slots, write } from "../../ui/dom.js";
 import * as record from "./day_record.js";
 import { drawGates, overrideLine, refusals } from "./tries.js";
 
 const SHOWN = 4;
-const slot = slots(document.getElementById("day-tries"));
+const slot = slots(byId("day-tries"));
+/** @type {record.Today | null} */
 let drawn = null;
 
+/** @param {Page.State} state */
 export function draw({ global: desk }) {
   const today = record.current();
   writeAge(today);
@@ -26,7 +28,11 @@ export function draw({ global: desk }) {
   drawActs(today);
 }
 
-/** An answer that failed leaves what is shown, and says as of when it is. */
+/**
+ * An answer that failed leaves what is shown, and says as of when it is.
+ *
+ * @param {record.Today | null} today
+ */
 function writeAge(today) {
   const isOld = record.isOld();
   show(slot["tries-old"], isOld || today === null);
@@ -35,6 +41,7 @@ function writeAge(today) {
   return write(slot["tries-old"], asOf || "Today's journal did not answer yet. It is asked again every few seconds.");
 }
 
+/** @param {record.Today | null} today */
 function drawRefusals(today) {
   const blocked = today?.blocked_by_gate ?? {};
   const refused = refusals(blocked);
@@ -44,6 +51,7 @@ function drawRefusals(today) {
   drawGates(slot["tries-gates"], blocked);
 }
 
+/** @param {record.Today | null} today */
 function drawActs(today) {
   show(slot["tries-acts"], today !== null);
   const { overrides, forced_exits: forced } = today ?? { overrides: [], forced_exits: [] };
@@ -57,10 +65,15 @@ function drawActs(today) {
   write(slot["tries-more"], more > 0 ? `${more} more: ` : "");
 }
 
+/**
+ * @param {unknown[]} found
+ * @param {string} one
+ */
 function countOf(found, one) {
   return found.length === 0 ? `no ${one}` : count(found.length, one);
 }
 
+/** @param {Wire.JournalTradeRow} trade */
 function forcedLine({ exit_ts: at, asset, side, size, pnl_usd: pnl, reason }) {
   const line = document.createElement("li");
   const what = `${side === "BUY" ? "long" : "short"} ${size} ${asset}, ${signedUsd(pnl)}`;

@@ -5,13 +5,15 @@
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { countdown, wholeNumber } from "../../reading/format.js";
-import { copyOf, follow, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { all, byId, copyOf, follow, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 
-const root = document.getElementById("limits");
+const root = byId("limits");
 const slot = slots(root);
-const form = slot["limits-form"];
-const fields = [...form.querySelectorAll("input")];
-const ALWAYS_SHOWN = ["max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds"];
+const form = one(root, "form", HTMLFormElement);
+const fields = all(form, "input", HTMLInputElement);
+const ALWAYS_SHOWN = fields.map((field) => field.name);
+/** @typedef {Record<string, number | string | boolean>} Values limits by their names */
+
 /** @type {Record<string, string>} */
 const TITLES = JSON.parse(root.dataset.titles ?? "{}");
 
@@ -24,7 +26,8 @@ export function start() {
 }
 
 async function setLimits() {
-  const inForce = store.current().global.limits;
+  /** @type {Values} */
+  const inForce = { ...store.current().global.limits };
   const typed = fields.filter((field) => field.dataset.typed !== undefined);
   const asked = typed.filter((field) => numberIn(field) !== inForce[field.name]);
   if (typed.some((field) => Number.isNaN(numberIn(field))))
@@ -37,13 +40,27 @@ async function setLimits() {
   return tell(slot["limits-answer"], outcome(Object.keys(limits), body), "info");
 }
 
-/** A refusal names the field by its name on the wire; here it has a title. */
+/**
+ * A refusal names the field by its name on the wire; here it has a title.
+ *
+ * @param {Wire.Problem} refusal
+ */
 function byTitle({ error, field, detail }) {
-  return TITLES[field] && detail ? `${TITLES[field]}: ${detail}` : error;
+  const title = TITLES[field ?? ""];
+  return title && detail ? `${title}: ${detail}` : error;
 }
 
-/** What the desk made of it: in force now, or from the next trading day on. */
+/**
+ * What the desk made of it: in force now, or from the next trading day on.
+ *
+ * @param {string[]} names
+ * @param {Wire.LimitsAnswer} answer
+ */
 function outcome(names, { limits, pending }) {
+  /**
+   * @param {string[]} chosen
+   * @param {Values} values
+   */
   const listed = (chosen, values) => chosen.map((name) => `${TITLES[name]} ${worded(name, values[name])}`).join(", ");
   const waits = names.filter((name) => name in pending);
   const holds = names.filter((name) => !(name in pending));
@@ -53,20 +70,29 @@ function outcome(names, { limits, pending }) {
   return said.join(" ");
 }
 
+/** @param {Page.State} state */
 export function draw({ global: desk }) {
   const pending = desk.limits_pending ?? {};
+  /** @type {Values} */
+  const limits = { ...desk.limits };
   const names = [...ALWAYS_SHOWN, ...Object.keys(pending).filter((name) => !ALWAYS_SHOWN.includes(name))];
   follow(slot["limits-list"], names, {
     key: (name) => name,
     make: () => copyOf("limit-row"),
-    fill: (row, name) => fillLimit(row, name, desk.limits, pending),
+    fill: (row, name) => fillLimit(row, name, limits, pending),
   });
-  for (const field of fields) followValue(field, desk.limits[field.name]);
+  for (const field of fields) followValue(field, /** @type {number} */ (limits[field.name]));
   const hasTyped = fields.some((field) => field.dataset.typed !== undefined);
   mark(slot["limits-send"], "data-live", hasTyped);
   markBusy(slot["limits-send"], isPending(slot["limits-answer"]));
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {string} name
+ * @param {Values} limits
+ * @param {Values} pending
+ */
 function fillLimit(row, name, limits, pending) {
   const cell = slots(row);
   write(cell["limit-name"], TITLES[name] ?? name.replaceAll("_", " "));
@@ -76,6 +102,10 @@ function fillLimit(row, name, limits, pending) {
   write(cell["limit-pending"], waits ? `${worded(name, pending[name])} from the next trading day` : "");
 }
 
+/**
+ * @param {string} name
+ * @param {Values[string]} value
+ */
 function worded(name, value) {
   if (typeof value === "boolean") return value ? "on" : "off";
   const isSeconds = name.endsWith("_seconds");
@@ -84,6 +114,10 @@ function worded(name, value) {
   return name.endsWith("_points") || name.endsWith("_target") ? `${Number(value)} pt` : counted(name, value);
 }
 
+/**
+ * @param {string} name
+ * @param {Values[string]} value
+ */
 function counted(name, value) {
-  return name.startsWith("max_") ? wholeNumber(value) : String(value);
+  return name.startsWith("max_") ? wholeNumber(Number(value)) : String(value);
 }

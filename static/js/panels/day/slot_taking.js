@@ -4,10 +4,10 @@
 
 import { ask, isPending, tell } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { mark, markBusy, slots, write } from "../../ui/dom.js";
+import { byId, mark, markBusy, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 
-const slot = slots(document.getElementById("slot-taking"));
+const slot = slots(byId("slot-taking"));
 
 export function start() {
   makeHoldable(slot["slot-button"], {
@@ -18,6 +18,7 @@ export function start() {
   });
 }
 
+/** @param {Page.State} state */
 export function draw({ global: desk }) {
   const left = desk.trades_remaining_today;
   mark(slot["slot-button"], "aria-disabled", left > 0 ? "false" : "true");

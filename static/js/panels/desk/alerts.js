@@ -4,12 +4,13 @@
 
 import * as clock from "../../desk/clock.js";
 import { clockMoment } from "../../reading/format.js";
-import { copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
+import { byId, copyOf, follow, mark, show, slots, write } from "../../ui/dom.js";
 
-const root = document.getElementById("alerts");
+const root = byId("alerts");
 const slot = slots(root);
 const SIGNS = { critical: "!!", warning: "!", info: "i" };
 
+/** @param {Page.State} state */
 export function draw({ alerts }) {
   write(slot.count, countOf(alerts));
   show(slot.none, alerts.length === 0);
@@ -21,11 +22,16 @@ export function draw({ alerts }) {
   });
 }
 
+/** @param {Wire.AlertRow[]} alerts */
 function countOf(alerts) {
   const lasting = alerts.filter((alert) => alert.over === false).length;
   return alerts.length === 0 ? "" : `${alerts.length}${lasting ? ` · ${lasting} lasting` : ""}`;
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.AlertRow} alert
+ */
 function fillAlert(row, alert) {
   const cell = slots(row);
   mark(row, "data-level", alert.level);
@@ -35,10 +41,11 @@ function fillAlert(row, alert) {
   write(cell.time, clockMoment(alert.at, clock.now()));
   mark(cell.time, "datetime", alert.at);
   write(cell.sentence, alert.asset ? `${alert.asset}: ${alert.sentence}` : alert.sentence);
-  mark(row, "data-over", { true: "yes", false: "no" }[alert.over]);
+  mark(row, "data-over", alert.over === null ? null : alert.over ? "yes" : "no");
   write(cell.over, overWords(alert));
 }
 
+/** @param {Wire.AlertRow} alert */
 function overWords({ over, over_at: overAt }) {
   if (over === true) return overAt ? `over ${clockMoment(overAt, clock.now())}` : "over";
   return over === false ? "lasting" : "";

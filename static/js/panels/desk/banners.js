@@ -5,14 +5,15 @@
 import * as stream from "../../desk/stream.js";
 import * as bridge from "../../reading/bridge.js";
 import { clockTime } from "../../reading/format.js";
-import { show, slots, write } from "../../ui/dom.js";
+import { byId, show, slots, write } from "../../ui/dom.js";
 
-const slot = slots(document.getElementById("banners"));
+const slot = slots(byId("banners"));
 
 const STORE_DOWN =
   "The store is down: nothing new is accepted until it answers. What you see is the last that was kept.";
 const STREAM_SILENT = "The live stream is silent: asking every 2 s instead. Entries wait for the stream, exits work.";
 
+/** @param {Page.State} state */
 export function draw(state) {
   const desk = state.global;
   tell(slot.lost, lostSentence());
@@ -22,6 +23,7 @@ export function draw(state) {
   tell(slot.liquidity, desk.low_liquidity_today ? `Low liquidity today: ${desk.low_liquidity_reason}` : "");
 }
 
+/** @param {string} writer */
 function standbySentence(writer) {
   const holder = writer === "" ? "another process" : writer;
   return `This is the standby: ${holder} holds the desk. Nothing can be done here until this process takes over.`;
@@ -34,9 +36,14 @@ function lostSentence() {
   return `The desk does not answer since ${then}. What you see is from then; entries are off, exits are still sent.`;
 }
 
-/** A silent bridge matters most to whom it keeps in a trade. */
+/**
+ * A silent bridge matters most to whom it keeps in a trade.
+ *
+ * @param {Page.State} state
+ */
 function bridgeSentence(state) {
-  const isExposed = ({ position, pending_order_id: order }) => position !== 0 || order !== null;
+  const isExposed = (/** @type {Wire.AssetState} */ { position, pending_order_id: order }) =>
+    position !== 0 || order !== null;
   const exposed = Object.values(state.assets).filter(isExposed);
   const trouble = bridgeTrouble(state);
   if (exposed.length === 0 || !trouble) return "";
@@ -44,6 +51,7 @@ function bridgeSentence(state) {
   return `${trouble}: ${isHeld ? "exits wait for it; look at the broker for the position and its stop." : "the open order waits for it."}`;
 }
 
+/** @param {Page.State} state */
 function bridgeTrouble(state) {
   const { rithmic_last_ts: heardAt, env, ts_connected: hasBroker } = state.global;
   if (bridge.isSilent(state, stream.asOf()))
@@ -51,6 +59,10 @@ function bridgeTrouble(state) {
   return env === "LIVE" && !hasBroker ? "The bridge is not connected to the broker" : "";
 }
 
+/**
+ * @param {HTMLElement} banner
+ * @param {string} sentence
+ */
 function tell(banner, sentence) {
   show(banner, sentence !== "");
   write(banner, sentence);

@@ -4,10 +4,10 @@
 
 import { ask, isPending, tell } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { mark, markBusy, slots, write } from "../../ui/dom.js";
+import { byId, mark, markBusy, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 
-const slot = slots(document.getElementById("env"));
+const slot = slots(byId("env"));
 const MEANING = {
   LIVE: "Hold for 1.5 s: from then on orders go to the configured broker, with real money.",
   DEMO: "Hold for 1.5 s: from then on orders fill at the paper broker.",
@@ -24,6 +24,7 @@ export function start() {
   });
 }
 
+/** @param {Page.State} state */
 export function draw({ global: desk }) {
   write(slot.env, desk.env);
   mark(slot.env, "data-env", desk.env);
@@ -31,6 +32,7 @@ export function draw({ global: desk }) {
   write(slot["env-label"], `Hold for ${other(desk)}`);
 }
 
+/** @param {Wire.GlobalState} desk */
 function other(desk) {
   return desk.env === "DEMO" ? "LIVE" : "DEMO";
 }

@@ -7,12 +7,13 @@
 
 import { NoAnswer, post } from "../../desk/api.js";
 import { allAnswer, NO_EXIT_ANSWER } from "../../reading/exit_words.js";
-import { mark, slots, write } from "../../ui/dom.js";
+import { byId, mark, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 
 const ANSWER_STAYS_MS = 12_000;
-const slot = slots(document.getElementById("page-exit"));
-let fadeTimer = null;
+const slot = slots(byId("page-exit"));
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let fadeTimer;
 
 export function start() {
   makeHoldable(slot["exit-all"], {
@@ -23,6 +24,7 @@ export function start() {
   });
 }
 
+/** @param {boolean} force */
 async function leave(force) {
   say("Asking the desk…", "info");
   try {
@@ -34,6 +36,10 @@ async function leave(force) {
   }
 }
 
+/**
+ * @param {string} sentence
+ * @param {string | null} [tone]
+ */
 function say(sentence, tone = null) {
   write(slot["exit-answer"], sentence);
   mark(slot["exit-answer"], "data-tone", tone);

@@ -25,13 +25,21 @@ export function draw() {
   }
 }
 
+/**
+ * @param {Page.Slots} slot
+ * @param {Wire.LogRow[]} lines
+ */
 function drawFeed(slot, lines) {
   show(slot.none, lines.length === 0);
   show(slot.lines, lines.length > 0);
   follow(slot.lines, lines, { key: keyOf, make: () => copyOf("log-line"), fill: fillLine });
 }
 
-/** Lines have no name of their own, and two may say the same at the same time. */
+/**
+ * Lines have no name of their own, and two may say the same at the same time.
+ *
+ * @param {Wire.LogRow} line
+ */
 function keyOf(line) {
   if (!keys.has(line)) {
     lastKey += 1;
@@ -40,6 +48,10 @@ function keyOf(line) {
   return keys.get(line);
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.LogRow} line
+ */
 function fillLine(row, line) {
   const cell = slots(row);
   mark(row, "data-outcome", line.outcome);

@@ -17,25 +17,35 @@ const SURE_AFTER_TICKS = 2; // a computer that wakes up finds its clock ahead of
 
 /** @type {(signals: Page.Signal[]) => void} */
 let tell = () => {};
+/** @type {Page.State | null} */
 let before = null;
 let inTouchAt = performance.now();
 let silentTicks = 0;
+/** @type {number | null} */
 let lostAt = null;
 
-/** `whenSignalled` gets the signals, the gravest first. */
+/**
+ * `whenSignalled` gets the signals, the gravest first.
+ *
+ * @param {(signals: Page.Signal[]) => void} whenSignalled
+ */
 export function start(whenSignalled) {
   tell = whenSignalled;
   clock.everySecond(watch);
 }
 
-/** Take the stream's news: "document" is compared, everything shows that the desk is there. */
+/**
+ * Take the stream's news: "document" is compared, everything shows that the desk is there.
+ *
+ * @param {Page.News} news
+ */
 export function hear(news) {
   if (performance.now() - inTouchAt > FRESH_MS) before = null; // whatever comes first, the next document is old news
   inTouchAt = performance.now();
   if (news !== "document") return;
   const after = store.current();
-  const isFresh = before !== null && clock.now() - Date.parse(after.now) < FRESH_MS;
-  const signals = isFresh ? signalsOf(before, after) : [];
+  const isFresh = clock.now() - Date.parse(after.now) < FRESH_MS;
+  const signals = before !== null && isFresh ? signalsOf(before, after) : [];
   before = after;
   if (signals.length > 0) tell(signals);
 }

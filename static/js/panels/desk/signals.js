@@ -3,7 +3,7 @@
 /** Sounds and notifications: off until somebody wants them, kept in the browser, tried out before they are needed. */
 
 import { GROUPS, KINDS } from "../../reading/signals.js";
-import { copyOf, mark, slots, write } from "../../ui/dom.js";
+import { byId, copyOf, mark, slots, write } from "../../ui/dom.js";
 import * as kept from "../../ui/kept.js";
 import * as notices from "../../ui/notices.js";
 import * as tones from "../../ui/tones.js";
@@ -14,14 +14,14 @@ const KEPT = { sounds: "lockstep.sounds", notices: "lockstep.notifications", mut
 const WAITS = "Sounds begin with your first click or key on this page: browsers want it so.";
 const NOT_ALLOWED_ANY_MORE = "Notifications were on, but the browser does not allow them any more.";
 
-const slot = slots(document.getElementById("signals"));
-const button = slots(document.getElementById("top"))["signals-state"];
+const slot = slots(byId("signals"));
+const button = slots(byId("top"))["signals-state"];
 const rows = new Map();
 
 export function start() {
   for (const [name, group] of Object.entries(GROUPS)) slot.groups.append(rowOf(name, group));
-  slot.sounds.addEventListener("change", ({ target }) => switchSounds(target.checked));
-  slot.notices.addEventListener("change", ({ target }) => switchNotices(target.checked));
+  slot.sounds.addEventListener("change", (/** @type {Event} */ event) => switchSounds(isChecked(event)));
+  slot.notices.addEventListener("change", (/** @type {Event} */ event) => switchNotices(isChecked(event)));
   for (const use of ["click", "keydown"]) document.addEventListener(use, wakeWhenWanted);
   window.addEventListener("storage", draw);
   document.addEventListener("visibilitychange", draw);
@@ -33,9 +33,13 @@ export function start() {
 /** What the stream says goes through here. */
 export const hear = watch.hear;
 
+/** @param {"sounds" | "notices"} name */
 const isOn = (name) => kept.read(KEPT[name]) === "on";
+/** @param {Event} event */
+const isChecked = ({ target }) => /** @type {HTMLInputElement} */ (target).checked;
 const muted = () => (kept.read(KEPT.muted) ?? "").split(" ").filter(Boolean);
 
+/** @param {Page.Signal[]} signals */
 function tell(signals) {
   if (!voice.isOurs()) return;
   const isMuted = muted();
@@ -44,6 +48,10 @@ function tell(signals) {
   if (isOn("notices")) for (const signal of wanted) notices.notify(signal, isOn("sounds") && tones.isAwake());
 }
 
+/**
+ * @param {string} name
+ * @param {{words: string, example: string}} group
+ */
 function rowOf(name, { words, example }) {
   const row = copyOf("signal-row");
   const cell = slots(row);
@@ -53,14 +61,15 @@ function rowOf(name, { words, example }) {
     await tones.wake();
     tones.play([example]);
   });
-  cell.wanted.addEventListener("change", ({ target }) => {
+  cell.wanted.addEventListener("change", (/** @type {Event} */ event) => {
     const others = muted().filter((other) => other !== name);
-    kept.keep(KEPT.muted, (target.checked ? others : [...others, name]).join(" "));
+    kept.keep(KEPT.muted, (isChecked(event) ? others : [...others, name]).join(" "));
   });
   rows.set(name, cell.wanted);
   return row;
 }
 
+/** @param {boolean} isWanted */
 async function switchSounds(isWanted) {
   kept.keep(KEPT.sounds, isWanted ? "on" : "off");
   write(slot.answer, "");
@@ -71,6 +80,7 @@ async function switchSounds(isWanted) {
   draw();
 }
 
+/** @param {boolean} isWanted */
 async function switchNotices(isWanted) {
   const refusal = isWanted ? await notices.askLeave() : "";
   kept.keep(KEPT.notices, isWanted && refusal === "" ? "on" : "off");

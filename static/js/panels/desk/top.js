@@ -8,9 +8,9 @@ import * as session from "../../desk/session.js";
 import * as stream from "../../desk/stream.js";
 import * as bridge from "../../reading/bridge.js";
 import { age, clockTime, countdown, tradingDay } from "../../reading/format.js";
-import { mark, show, slots, write } from "../../ui/dom.js";
+import { byId, mark, show, slots, write } from "../../ui/dom.js";
 
-const root = document.getElementById("top");
+const root = byId("top");
 const slot = slots(root);
 
 slot.logout.addEventListener("click", async () => {
@@ -19,6 +19,10 @@ slot.logout.addEventListener("click", async () => {
   session.goToLogin();
 });
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw(state, symbol) {
   const { global: desk, assets } = state;
   show(slot.simulated, desk.simulated);
@@ -29,11 +33,21 @@ export function draw(state, symbol) {
   drawDay(desk);
 }
 
+/**
+ * @param {string} name
+ * @param {boolean} isUp
+ * @param {string} words
+ */
 function drawConnection(name, isUp, words) {
   mark(slot[name].closest("li"), "data-up", isUp ? "yes" : "no");
   write(slot[name], words);
 }
 
+/**
+ * @param {Wire.GlobalState} desk
+ * @param {Wire.AssetState} asset
+ * @returns {[isUp: boolean, words: string]}
+ */
 function tradingView(desk, asset) {
   const seconds = clock.secondsSince(asset.last_heartbeat_ts);
   if (seconds === null) return [false, "never heard"];
@@ -41,6 +55,10 @@ function tradingView(desk, asset) {
   return [isFresh, isFresh ? age(seconds) : `silent ${age(seconds)}`];
 }
 
+/**
+ * @param {Page.State} state
+ * @returns {[isUp: boolean, words: string]}
+ */
 function bridgeWords(state) {
   const desk = state.global;
   const seconds = clock.secondsSince(desk.rithmic_last_ts);
@@ -49,6 +67,7 @@ function bridgeWords(state) {
   return desk.ts_connected ? [true, age(seconds)] : [false, `${age(seconds)}, broker offline`];
 }
 
+/** @param {Wire.GlobalState} desk */
 function drawDay(desk) {
   write(slot.clock, clockTime(clock.now()));
   write(slot.day, tradingDay(desk.trading_day));

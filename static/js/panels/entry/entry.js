@@ -13,7 +13,7 @@ import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
 import { closedFor, deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
-import { all, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { all, byId, mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
@@ -21,7 +21,7 @@ import * as notBefore from "./not_before.js";
 import * as override from "./override.js";
 import * as unfilled from "./unfilled.js";
 
-const root = document.getElementById("entry");
+const root = byId("entry");
 const slot = slots(root);
 const buttons = all(root, "[data-side]");
 const ARROWS = { BUY: "▲", SELL: "▼" };
@@ -34,16 +34,22 @@ const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, 
 
 let symbolInView = () => "";
 let redraw = () => {};
-let offer = null; // {about: asset and way in, sides}
+/** @type {{about: string, sides: string} | null} */
+let offer = null; // about: asset and way in
 let offeredAt = -Infinity;
 
+/**
+ * @param {() => string} symbol
+ * @param {() => void} whenChanged
+ */
 export function start(symbol, whenChanged) {
   symbolInView = symbol;
   redraw = whenChanged;
   asking.start(symbol, whenChanged);
   override.start(symbol);
+  unfilled.start(JSON.parse(root.dataset.sizes ?? "{}"));
   for (const button of buttons) {
-    button.addEventListener("click", () => enter(button.dataset.side));
+    button.addEventListener("click", () => enter(sideOf(button)));
   }
   slot["intent-button"].addEventListener("click", () => asking.placeIntent(slot.answer, assetInView()));
   keepChoices(root);
@@ -59,9 +65,15 @@ export function forget() {
   override.forget();
 }
 
+/** @param {Page.Side} side */
 function enter(side) {
   if (isUnread()) asking.tell(slot.answer, OFFER_HAS_CHANGED);
   else asking.placeOrder(slot.answer, assetInView(), side);
+}
+
+/** @param {HTMLElement} button */
+function sideOf(button) {
+  return /** @type {Page.Side} */ (button.dataset.side);
 }
 
 function forgetAnswers() {
@@ -72,6 +84,10 @@ function assetInView() {
   return store.current().assets[symbolInView()];
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw(state, symbol) {
   const { global: desk, assets } = state;
   const asset = assets[symbol];
@@ -82,7 +98,7 @@ export function draw(state, symbol) {
   write(slot.note, `${asset.contract} · ${desk.env}`);
   mark(slot.buttons, "data-count", Math.max(1, sides.length));
   for (const button of buttons) {
-    show(button, sides.includes(button.dataset.side));
+    show(button, sides.includes(sideOf(button)));
     drawSide(button, { desk, asset, kind, closed });
   }
   drawIntent(asset, closed);
@@ -95,7 +111,11 @@ export function draw(state, symbol) {
   asking.draw();
 }
 
-/** An offer that the market has changed is not taken before it can have been read. One's own choice is no surprise. */
+/**
+ * An offer that the market has changed is not taken before it can have been read. One's own choice is no surprise.
+ *
+ * @param {{about: string, sides: string}} present
+ */
 function follow(present) {
   if (offer?.about === present.about && offer.sides !== present.sides) {
     offeredAt = performance.now();
@@ -108,8 +128,12 @@ function isUnread() {
   return performance.now() - offeredAt < UNREAD_MS;
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {{desk: Wire.GlobalState, asset: Wire.AssetState, kind: import("./entry_kinds.js").Kind, closed: Wire.Rung | null}} about
+ */
 function drawSide(button, { desk, asset, kind, closed }) {
-  const side = button.dataset.side;
+  const side = sideOf(button);
   const obstacleNow = obstacle(asset, closed);
   const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}${liveMark(desk)}`;
   const hasDirection = asset.zone_type !== "NONE" || isWaitingKind();
@@ -121,6 +145,10 @@ function drawSide(button, { desk, asset, kind, closed }) {
   );
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung | null} closed
+ */
 function drawIntent(asset, closed) {
   const button = slot["intent-button"];
   const obstacleNow = obstacle(asset, closed);
@@ -130,6 +158,10 @@ function drawIntent(asset, closed) {
   write(slot["intent-detail"], obstacleNow ? `intent for ${asset.symbol}` : "READY at the next 6pt brick");
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {string} obstacleNow
+ */
 function drawButton(button, obstacleNow) {
   mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
   mark(button, "data-unread", isUnread());
@@ -137,7 +169,12 @@ function drawButton(button, obstacleNow) {
   mark(button, "data-blocked", obstacleNow !== "");
 }
 
-/** What stands in the way, in a few words; empty when nothing does. */
+/**
+ * What stands in the way, in a few words; empty when nothing does.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung | null} closed
+ */
 function obstacle(asset, closed) {
   if (asking.isAsking()) return "ASKING THE DESK…";
   if (stream.isSilent()) return `STREAM SILENT ${age(Math.floor(stream.ageMs() / 1000))}`;
@@ -147,6 +184,10 @@ function obstacle(asset, closed) {
   return asset.zone_type === "NONE" ? "NO ZONE" : "";
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung | null} closed
+ */
 function why(asset, closed) {
   if (stream.isSilent()) return STREAM_SILENT;
   if (deskInTheWay()) return NOTHING_IS_KEPT;
@@ -155,7 +196,12 @@ function why(asset, closed) {
   return chosenKind().whenOpen();
 }
 
-/** One closed gate says when it opens; of several the line beneath says it, for none of them alone lets an entry in. */
+/**
+ * One closed gate says when it opens; of several the line beneath says it, for none of them alone lets an entry in.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.Rung} closed
+ */
 function closedSentence(asset, closed) {
   const others = closedGates(asset).length - 1;
   if (others > 0) return `${liveSentence(closed)}. ${others} more closed below.`;
@@ -165,6 +211,7 @@ function closedSentence(asset, closed) {
   return `${liveSentence(closed)}. ${opens}`;
 }
 
+/** @param {Wire.AssetState} asset */
 function closedGates(asset) {
   return closedFor(asset, /** @type {Wire.Rung["binds"][number]} */ (chosen("order_type")));
 }

@@ -24,9 +24,29 @@ const ANSWER_STAYS_MS = 15_000;
 let symbolInView = () => "";
 let redraw = () => {};
 let asking = false;
-let refusal = null; // what the desk last said to a click: {answer, symbol, around, gate, endsAt, override, version}
-let said = null; // the last sentence that no gate takes away: {answer, at}
+/** @typedef {{reason: string}} Override */
+/**
+ * What the desk last said to a click.
+ *
+ * @typedef {object} Refusal
+ * @property {HTMLElement} answer
+ * @property {string} symbol
+ * @property {[string, string] | null} around
+ * @property {string | null} gate
+ * @property {number | null} endsAt epoch milliseconds
+ * @property {Override | null} override
+ * @property {number} version of the state document
+ */
 
+/** @type {Refusal | null} */
+let refusal = null;
+/** @type {{answer: HTMLElement, at: number} | null} */
+let said = null; // the last sentence that no gate takes away
+
+/**
+ * @param {() => string} symbol
+ * @param {() => void} whenChanged
+ */
 export function start(symbol, whenChanged) {
   symbolInView = symbol;
   redraw = whenChanged;
@@ -36,7 +56,11 @@ export function isAsking() {
   return asking;
 }
 
-/** Forget what was said: it belonged to another asset or another way in. */
+/**
+ * Forget what was said: it belonged to another asset or another way in.
+ *
+ * @param {HTMLElement[]} answers
+ */
 export function forget(...answers) {
   refusal = null;
   said = null;
@@ -46,24 +70,42 @@ export function forget(...answers) {
 /**
  * Place a market entry or a pre-order; `override` is `{reason}` when the zone is to be skipped. Answers whether the
  * desk took it; `answer` shows why not.
+ *
+ * @param {HTMLElement} answer
+ * @param {Wire.AssetState} asset
+ * @param {string | null} side
+ * @param {Override | null} [override]
  */
 export function placeOrder(answer, asset, side, override = null) {
   const obstacle = obstacleOfThePage(asset, override);
   return obstacle ? tell(answer, obstacle) : send(answer, "/api/orders", order(asset, side, override), override);
 }
 
+/**
+ * @param {HTMLElement} answer
+ * @param {Wire.AssetState} asset
+ */
 export function placeIntent(answer, asset) {
   if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
   return send(answer, "/api/intent", { asset: asset.symbol }, null);
 }
 
+/**
+ * @param {HTMLElement} answer
+ * @param {string} sentence
+ */
 export function tell(answer, sentence) {
   write(answer, sentence);
   said = { answer, at: performance.now() };
   return false;
 }
 
-/** What the page itself must not send: clicks on a picture that may be old, or without a direction. */
+/**
+ * What the page itself must not send: clicks on a picture that may be old, or without a direction.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Override | null} override
+ */
 function obstacleOfThePage(asset, override) {
   if (stream.isSilent()) return PICTURE_MAY_BE_OLD;
   const isWithoutDirection = asset.zone_type === "NONE" && !override && chosen("order_type") === "market";
@@ -71,6 +113,11 @@ function obstacleOfThePage(asset, override) {
   return isWithoutDirection && closed ? liveSentence(closed) : "";
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {string | null} side
+ * @param {Override | null} override
+ */
 function order(asset, side, override) {
   return {
     asset: asset.symbol,
@@ -83,6 +130,12 @@ function order(asset, side, override) {
   };
 }
 
+/**
+ * @param {HTMLElement} answer
+ * @param {string} path
+ * @param {{asset: string}} command
+ * @param {Override | null} override
+ */
 async function send(answer, path, command, override) {
   if (asking) return false;
   forget(answer);
@@ -101,6 +154,12 @@ async function send(answer, path, command, override) {
   }
 }
 
+/**
+ * @param {HTMLElement} answer
+ * @param {{ok: true, state?: Wire.StateDocument} | Wire.Problem} body
+ * @param {string} symbol
+ * @param {Override | null} override
+ */
 function take(answer, body, symbol, override) {
   if (body.ok) {
     if (body.state) store.takeAnswer(body.state);
@@ -119,7 +178,7 @@ export function draw() {
   if (said !== null && !waitsForAGate() && performance.now() - said.at > ANSWER_STAYS_MS) return forget(said.answer);
   if (refusal === null) return;
   const { answer, around, endsAt } = refusal;
-  if (isOver(store.current().assets[refusal.symbol])) return forget(answer);
+  if (isOver(refusal, store.current().assets[refusal.symbol])) return forget(answer);
   if (endsAt === null || around === null) return;
   writeRunning(answer, around[0], countdown(Math.ceil((endsAt - clock.now()) / 1000)), around[1]);
 }
@@ -128,8 +187,11 @@ function waitsForAGate() {
   return refusal !== null && (refusal.gate !== null || refusal.endsAt !== null);
 }
 
-function isOver(asset) {
-  const { gate, endsAt, override, version } = refusal;
+/**
+ * @param {Refusal} refused
+ * @param {Wire.AssetState} asset
+ */
+function isOver({ gate, endsAt, override, version }, asset) {
   const rung = asset.ladder.find((candidate) => candidate.gate === gate);
   const hasOpened = rung?.state === "open" && !override && version < store.current().version;
   return hasOpened || (endsAt !== null && clock.now() >= endsAt);

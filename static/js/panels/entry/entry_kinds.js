@@ -3,18 +3,33 @@
 /** The three ways in (market, pre-order, intent): which gates each needs, which sides it offers, how it reads. */
 
 import { firstClosed, firstClosedButZone, firstClosedFor } from "../../reading/gates.js";
-import { all } from "../../ui/dom.js";
+import { all, byId } from "../../ui/dom.js";
 import * as kept from "../../ui/kept.js";
 
-const form = document.getElementById("entry");
+const form = byId("entry");
+/** @type {Record<string, string>} */
 const KEPT = {
   order_type: "lockstep.entry.way",
   trade_mode: "lockstep.entry.mode",
   entry_size_mode: "lockstep.entry.size",
 };
 const BRICK = { BUY: "green", SELL: "red" };
+/** @type {Page.Side[]} */
 const BOTH = ["BUY", "SELL"];
 
+/**
+ * A way in. `closedButZone` is the gate that an override meets; without it none is offered.
+ *
+ * @typedef {object} Kind
+ * @property {(asset: Wire.AssetState) => Wire.Rung | null} closed
+ * @property {(asset: Wire.AssetState) => Wire.Rung | null} [closedButZone]
+ * @property {(asset: Wire.AssetState) => Page.Side[]} sides
+ * @property {string} [verb]
+ * @property {(side: Page.Side) => string} [detail]
+ * @property {() => string} whenOpen
+ */
+
+/** @type {Record<string, Kind>} */
 const KINDS = {
   market: {
     closed: firstClosed,
@@ -39,37 +54,60 @@ const KINDS = {
   },
 };
 
-/** Let a reload come back to what was chosen: 9pt that falls back to 6pt would be two contracts more. */
+/**
+ * Let a reload come back to what was chosen: 9pt that falls back to 6pt would be two contracts more.
+ *
+ * @param {HTMLElement} root
+ */
 export function keepChoices(root) {
   for (const [name, place] of Object.entries(KEPT)) {
     const choice = all(root, `[name=${name}]`, HTMLInputElement).find(({ value }) => value === kept.read(place));
     if (choice) choice.checked = true;
   }
-  root.addEventListener("change", ({ target }) => target.name in KEPT && kept.keep(KEPT[target.name], target.value));
+  root.addEventListener("change", ({ target }) => {
+    const { name, value } = /** @type {HTMLInputElement} */ (target);
+    if (name in KEPT) kept.keep(KEPT[name], value);
+  });
 }
 
-/** The chosen value of a segmented choice; null when none is. */
+/**
+ * The chosen value of a segmented choice; null when none is.
+ *
+ * @param {string} name
+ */
 export function chosen(name) {
   return all(form, `[name=${name}]:checked`, HTMLInputElement)[0]?.value ?? null;
 }
 
 /** The chosen way in. */
 export function chosenKind() {
-  return KINDS[chosen("order_type")];
+  return KINDS[chosen("order_type") ?? ""];
 }
 
-/** Contracts of the chosen size. */
+/**
+ * Contracts of the chosen size.
+ *
+ * @param {Wire.GlobalState} desk
+ */
 export function quantity(desk) {
-  const limits = desk.limits ?? {};
-  return chosen("entry_size_mode") === "6pt" ? limits.entry_qty_6pt : limits.entry_qty_9pt;
+  const { limits } = desk;
+  return chosen("entry_size_mode") === "6pt" ? limits?.entry_qty_6pt : limits?.entry_qty_9pt;
 }
 
-/** Real money is named in every button that asks for it. */
+/**
+ * Real money is named in every button that asks for it.
+ *
+ * @param {Wire.GlobalState} desk
+ */
 export function liveMark(desk) {
   return desk.env === "LIVE" ? " · LIVE" : "";
 }
 
-/** What already waits for the asset and keeps another from waiting; empty when nothing does. */
+/**
+ * What already waits for the asset and keeps another from waiting; empty when nothing does.
+ *
+ * @param {Wire.AssetState} asset
+ */
 export function whatWaits(asset) {
   if (asset.preorder_active) return "PRE-ORDER WAITS";
   return asset.intent_active ? `INTENT ${asset.intent_status === "READY" ? "IS READY" : "WAITS"}` : "";

@@ -3,11 +3,15 @@
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
 import { firstClosed, opener, openFact, timelessSentence } from "../../reading/gates.js";
-import { copyOf, follow, mark, slots, write } from "../../ui/dom.js";
+import { byId, copyOf, follow, mark, slots, write } from "../../ui/dom.js";
 
-const root = document.getElementById("ladder");
+const root = byId("ladder");
 const slot = slots(root);
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ global: desk, assets }, symbol) {
   const asset = assets[symbol];
   const first = firstClosed(asset);
@@ -20,13 +24,22 @@ export function draw({ global: desk, assets }, symbol) {
   });
 }
 
-/** A gate this page does not know yet is shown by its own name. */
+/**
+ * A gate this page does not know yet is shown by its own name.
+ *
+ * @param {Wire.Rung} rung
+ */
 function makeRung(rung) {
   const row = copyOf("rung");
   write(slots(row).name, rung.gate.replaceAll("_", " "));
   return row;
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.Rung} rung
+ * @param {{desk: Wire.GlobalState, asset: Wire.AssetState, first: Wire.Rung | null}} about
+ */
 function fillRung(row, rung, { desk, asset, first }) {
   const cell = slots(row);
   const isClosed = rung.state === "closed";

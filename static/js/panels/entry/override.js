@@ -18,6 +18,7 @@ const SHORTEST_REASON = 3; // a word: a stray letter is no reason
 const OFFER_HAS_CHANGED = "Not sent: the offer changed while you pressed. Read it, then hold again.";
 let symbolInView = () => "";
 
+/** @param {() => string} symbol */
 export function start(symbol) {
   symbolInView = symbol;
   reason.addEventListener("input", () => draw(store.current().global, assetInView()));
@@ -37,13 +38,17 @@ export function forget() {
   write(slot["override-answer"], "");
 }
 
+/**
+ * @param {Wire.GlobalState} desk
+ * @param {Wire.AssetState} asset
+ */
 export function draw(desk, asset) {
   const kind = chosenKind();
   show(root, asset.zone_type !== "FREE" && kind.closedButZone !== undefined);
   if (root.hidden) return;
   for (const radio of sides) offerSide(radio, asset);
   const obstacleNow = obstacle();
-  const verb = kind.verb.toLowerCase();
+  const verb = (kind.verb ?? "").toLowerCase();
   mark(slot["override-button"], "aria-disabled", obstacleNow === "" && !isAsking() ? "false" : "true");
   write(
     slot["override-label"],
@@ -52,10 +57,15 @@ export function draw(desk, asset) {
   );
 }
 
-/** To enter now on the structure's own side overrides nothing. A pre-order may: by its brick the structure may have turned. */
+/**
+ * To enter now on the structure's own side overrides nothing. A pre-order may: by its brick the structure may have turned.
+ *
+ * @param {HTMLInputElement} radio
+ * @param {Wire.AssetState} asset
+ */
 function offerSide(radio, asset) {
   const isRule = !isWaitingKind() && asset.zone_type === "NORMAL" && asset.zone_direction === radio.value;
-  show(radio.closest("label"), !isRule);
+  show(/** @type {HTMLElement} */ (radio.closest("label")), !isRule);
   if (isRule) radio.checked = false;
 }
 

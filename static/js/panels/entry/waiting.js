@@ -5,15 +5,16 @@
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { countsDown, timeless } from "../../reading/explained.js";
-import { mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
+import { byId, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
-const root = document.getElementById("waiting");
+const root = byId("waiting");
 const slot = slots(root);
 const BRICK = { BUY: "green", SELL: "red" };
 const ARROWS = { BUY: "▲", SELL: "▼" };
 let symbolInView = () => "";
 
+/** @param {() => string} symbol */
 export function start(symbol) {
   symbolInView = symbol;
   slot["waiting-cancel"].addEventListener("click", cancel);
@@ -30,6 +31,10 @@ function cancel() {
   ask(slot["waiting-answer"], path, { asset: asset.symbol });
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ assets }, symbol) {
   const asset = assets[symbol];
   const isWaiting = asset.preorder_active || asset.intent_active;
@@ -43,9 +48,10 @@ export function draw({ assets }, symbol) {
   write(slot["waiting-last"], isWaiting ? "" : lastOutcome(asset));
 }
 
+/** @param {Wire.AssetState} asset */
 function words(asset) {
   if (asset.preorder_active) {
-    const side = asset.preorder_direction;
+    const side = /** @type {Page.Side} */ (asset.preorder_direction);
     return [`Pre-order ${asset.preorder_status}: ${ARROWS[side]} ${side}`, `Fires with a ${BRICK[side]} 6pt brick`];
   }
   const isReady = asset.intent_status === "READY";
@@ -55,7 +61,11 @@ function words(asset) {
   ];
 }
 
-/** How the last one ended; a pre-order that fired has become a trade and needs no words. */
+/**
+ * How the last one ended; a pre-order that fired has become a trade and needs no words.
+ *
+ * @param {Wire.AssetState} asset
+ */
 function lastOutcome(asset) {
   const ends = [];
   if (asset.preorder_status === "CANCELLED") ends.push(`Pre-order CANCELLED: ${whyCancelled(asset)}`);
@@ -63,7 +73,11 @@ function lastOutcome(asset) {
   return ends.join(". ");
 }
 
-/** A refusal of some time ago is said without the time that was left then. */
+/**
+ * A refusal of some time ago is said without the time that was left then.
+ *
+ * @param {Wire.AssetState} asset
+ */
 function whyCancelled({ preorder_reason: reason, preorder_refusal: refusal }) {
   return refusal && countsDown(refusal) ? timeless(refusal) : (reason ?? "");
 }

@@ -12,14 +12,15 @@ import { chosenOf, libraryOf, pageColors } from "../../charts/setting.js";
 import { linesOf, marksOf } from "../../charts/trade_marks.js";
 import * as store from "../../desk/store.js";
 import { clockTime, price } from "../../reading/format.js";
-import { all, mark, show, slots, write } from "../../ui/dom.js";
+import { all, around, byId, mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
 
-const root = document.getElementById("charts");
+const root = byId("charts");
 const slot = slots(root);
 const figures = all(root, "[data-size]");
-const SIZES = figures.map((figure) => figure.dataset.size);
+const SIZES = figures.map(sizeOf);
 const LAYOUTS = ["one", "grid", "off"];
+/** @type {Record<string, string>} */
 const KEPT = { layout: "lockstep.charts.layout", size: "lockstep.charts.size" };
 const PRICE_NOTES = { sent: "", some: "some prices missing", none: "no prices sent" };
 const SIGNS = { green: "▲ G", red: "▼ R" };
@@ -27,10 +28,16 @@ const SWIPE_PX = 50;
 const phone = window.matchMedia("(width < 48rem)");
 const light = window.matchMedia("(prefers-color-scheme: light)");
 
-const panes = new Map(); // size → {figure, slot, view, book, bars, ...}: the charts that are shown
+/** @typedef {{layout: string, size: string}} Choice */
+
+/** @type {Map<string, Page.Pane>} */
+const panes = new Map(); // by size
+/** @type {Library.Module | null} */
 let library = null;
 let symbol = "";
+/** @type {Choice} */
 let chosen = { layout: chosenOf(KEPT.layout, LAYOUTS) ?? "one", size: chosenOf(KEPT.size, SIZES) ?? "6" };
+/** @type {Page.Colors} */
 let colors = {};
 let isFrameDue = false;
 
@@ -40,8 +47,8 @@ export async function start() {
     const { name, value } = /** @type {HTMLInputElement} */ (target);
     choose({ [name.replace("chart-", "")]: value });
   });
-  slot.field.addEventListener("click", ({ target }) => {
-    const name = target.closest("[data-choose]");
+  slot.field.addEventListener("click", (/** @type {Event} */ event) => {
+    const name = around(event, "[data-choose]");
     if (name) choose({ layout: "one", size: name.dataset.choose });
   });
   slot.field.addEventListener("keydown", hearKey);
@@ -57,19 +64,30 @@ export async function start() {
   arrange();
 }
 
-/** Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed. */
+/**
+ * Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed.
+ *
+ * @param {Page.News} news
+ * @param {Page.Brick} [brick]
+ */
 export function hear(news, brick) {
   if (news === "opened") {
-    for (const { book } of panes.values()) books.read(book);
+    for (const { book } of panes.values()) books.catchUp(book);
     return;
   }
+  if (!brick || brick.asset !== symbol) return;
   const pane = panes.get(String(brick.size));
-  if (!pane || brick.asset !== symbol) return;
+  if (!pane) return;
   books.hear(pane.book, brick);
   drawSoon();
 }
 
-/** The document is news: another asset, a trade that opened or closed, another zone. */
+/**
+ * The document is news: another asset, a trade that opened or closed, another zone.
+ *
+ * @param {Page.State} _state
+ * @param {string} inView
+ */
 export function draw(_state, inView) {
   if (inView !== symbol) {
     symbol = inView;
@@ -80,6 +98,7 @@ export function draw(_state, inView) {
 
 // -- what the operator chose ----------------------------------------------------------------------------------
 
+/** @param {Partial<Choice>} choice */
 function choose(choice) {
   chosen = { ...chosen, ...choice };
   for (const [name, value] of Object.entries(chosen)) keep(KEPT[name], value);
@@ -88,6 +107,7 @@ function choose(choice) {
 }
 
 function showChoices() {
+  /** @type {Record<string, string>} */
   const shown = { size: chosen.size, layout: layout() };
   mark(root, "data-layout", shown.layout);
   for (const input of root.querySelectorAll("input")) {
@@ -104,6 +124,7 @@ function layout() {
   return phone.matches && chosen.layout === "grid" ? "one" : chosen.layout;
 }
 
+/** @param {string} size */
 function isShown(size) {
   if (chosen.layout === "off") return false;
   return size === chosen.size || !phone.matches;
@@ -114,10 +135,10 @@ function arrange() {
   if (library === null || symbol === "") return;
   colors = pageColors();
   for (const figure of figures) {
-    const size = figure.dataset.size;
+    const size = sizeOf(figure);
     const pane = panes.get(size);
     if (pane && (!isShown(size) || pane.book.asset !== symbol)) close(size, pane);
-    if (isShown(size) && !panes.has(size)) panes.set(size, open(figure, size));
+    if (isShown(size) && !panes.has(size)) panes.set(size, open(figure, size, library));
   }
   for (const [size, pane] of panes) {
     const isBig = layout() === "grid" || size === chosen.size;
@@ -129,12 +150,22 @@ function arrange() {
   drawSoon();
 }
 
-function open(figure, size) {
+/**
+ * @param {HTMLElement} figure
+ * @param {string} size
+ * @param {Library.Module} library
+ * @returns {Page.Pane}
+ */
+function open(figure, size, library) {
   const book = books.openBook(symbol, size, drawSoon);
   const own = slots(figure);
   return { figure, slot: own, book, view: renko.makeChart(library, own.canvas, book), bars: [], drawn: {} };
 }
 
+/**
+ * @param {string} size
+ * @param {Page.Pane} pane
+ */
 function close(size, pane) {
   books.closeBook(pane.book);
   renko.removeChart(pane.view);
@@ -153,6 +184,10 @@ function drawSoon() {
   });
 }
 
+/**
+ * @param {Page.Pane} pane
+ * @param {Page.State} state
+ */
 function drawPane(pane, state) {
   const asset = state.assets[symbol];
   if (!asset || pane.book.asset !== symbol) return;
@@ -162,7 +197,12 @@ function drawPane(pane, state) {
   drawTrade(pane, asset, state.history, hasNews);
 }
 
-/** Whether any brick was drawn. */
+/**
+ * Whether any brick was drawn.
+ *
+ * @param {Page.Pane} pane
+ * @param {Wire.AssetState} asset
+ */
 function drawBricks(pane, asset) {
   const { book, drawn } = pane;
   const height = Number(book.size) * asset.point_size;
@@ -185,13 +225,17 @@ function drawBricks(pane, asset) {
   return fresh.length > 0;
 }
 
+/**
+ * @param {Page.Pane} pane
+ * @param {Wire.AssetState} asset
+ */
 function drawWords(pane, asset) {
   const { book, bars, prices } = pane;
   const last = book.bricks.at(-1);
   show(pane.slot.empty, book.isRead && last === undefined);
-  write(pane.slot.note, PRICE_NOTES[prices] ?? "");
+  write(pane.slot.note, PRICE_NOTES[prices ?? "sent"]);
   mark(pane.slot.last, "data-color", last?.color ?? "neutral");
-  const level = last && prices !== "none" ? ` ${price(bars.at(-1).close, asset.tick_size)}` : "";
+  const level = last && prices !== "none" ? ` ${price(bars.at(-1)?.close, asset.tick_size)}` : "";
   write(pane.slot.last, last ? `${SIGNS[last.color]}${level}` : "");
   const count = `${book.bricks.length} bricks`;
   const none = book.isRead ? "no brick yet" : "being read";
@@ -199,16 +243,28 @@ function drawWords(pane, asset) {
   mark(pane.slot.canvas, "aria-label", `${book.size} point chart: ${told}`);
 }
 
-/** Structure's charts show the zone behind the bricks, and in a word beside them. */
+/**
+ * Structure's charts show the zone behind the bricks, and in a word beside them.
+ *
+ * @param {Page.Pane} pane
+ * @param {Wire.AssetState} asset
+ */
 function drawZone({ figure, slot: own }, asset) {
   if (figure.dataset.role !== "structure") return;
   mark(figure, "data-zone", asset.zone_type);
   mark(figure, "data-side", asset.zone_direction);
   const arrow = asset.zone_direction === "BUY" ? "▲" : "▼";
+  /** @type {Record<string, string>} */
   const words = { NORMAL: `NORMAL ${arrow}`, FREE: "FREE" };
-  write(own.zone, words[asset.zone_type] ?? "no zone");
+  write(own.zone, words[asset.zone_type ?? ""] ?? "no zone");
 }
 
+/**
+ * @param {Page.Pane} pane
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeRow[]} history
+ * @param {boolean} hasNews
+ */
 function drawTrade(pane, asset, history, hasNews) {
   const { drawn, view, book } = pane;
   const { trade } = asset;
@@ -226,21 +282,29 @@ function drawTrade(pane, asset, history, hasNews) {
   }
 }
 
+/** @param {HTMLElement} figure */
+function sizeOf(figure) {
+  return figure.dataset.size ?? "";
+}
+
 // -- hands --------------------------------------------------------------------------------------------------------
 
+/** @param {KeyboardEvent} event */
 function hearKey(event) {
-  const pane = panes.get(event.target.closest("[data-size]")?.dataset.size);
+  const pane = panes.get(around(event, "[data-size]")?.dataset.size ?? "");
   if (!pane || event.target !== pane.slot.canvas || event.ctrlKey || event.metaKey || event.altKey) return;
   if (renko.pressKey(pane.view, event.key)) event.preventDefault();
 }
 
 /** On a phone a swipe turns to the next size. */
 function listenToSwipes() {
+  /** @type {Touch | null} */
   let from = null;
-  slot.field.addEventListener("touchstart", ({ touches }) => (from = touches.length === 1 ? touches[0] : null), {
-    passive: true,
-  });
-  slot.field.addEventListener("touchend", ({ changedTouches: [to] }) => {
+  const begin = (/** @type {TouchEvent} */ { touches }) => {
+    from = touches.length === 1 ? touches[0] : null;
+  };
+  slot.field.addEventListener("touchstart", begin, { passive: true });
+  slot.field.addEventListener("touchend", (/** @type {TouchEvent} */ { changedTouches: [to] }) => {
     if (!from || !phone.matches) return;
     const [across, down] = [to.clientX - from.clientX, to.clientY - from.clientY];
     from = null;

@@ -6,14 +6,19 @@ import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age, clockTime, price, UNKNOWN } from "../../reading/format.js";
-import { all, mark, slots, write } from "../../ui/dom.js";
+import { all, byId, mark, slots, write } from "../../ui/dom.js";
 
-const root = document.getElementById("stack");
+const root = byId("stack");
 const slot = slots(root);
 const bricks = all(root, "[data-stream]");
 const SIGNS = { green: "▲ G", red: "▼ R", neutral: "·" };
+const LETTERS = { green: "G", red: "R", neutral: "6" };
 const WORDS = { green: "green", red: "red", neutral: "nothing received yet" };
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ assets }, symbol) {
   const asset = assets[symbol];
   drawPrice(asset);
@@ -22,6 +27,7 @@ export function draw({ assets }, symbol) {
   drawToken(asset);
 }
 
+/** @param {Wire.AssetState} asset */
 function drawPrice(asset) {
   const last = store.priceOf(asset.symbol);
   const seconds = clock.secondsSince(last.at);
@@ -32,8 +38,12 @@ function drawPrice(asset) {
   write(slot["price-age"], seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${source}`);
 }
 
+/**
+ * @param {HTMLElement} brick
+ * @param {Wire.AssetState} asset
+ */
 function drawBrick(brick, asset) {
-  const name = brick.dataset.stream;
+  const name = nameOf(brick);
   const color = asset[`${name}_color`];
   const seconds = clock.secondsSince(asset[`${name}_ts`]);
   mark(brick, "data-color", color);
@@ -43,6 +53,16 @@ function drawBrick(brick, asset) {
   write(slot[`${name}_age`], seconds === null ? "waiting" : age(seconds));
 }
 
+/**
+ * The part of its fields in the state document that names a brick.
+ *
+ * @param {HTMLElement} brick
+ */
+function nameOf(brick) {
+  return /** @type {Page.StreamName} */ (brick.dataset.stream);
+}
+
+/** @param {Wire.AssetState} asset */
 function drawZone(asset) {
   mark(slot["zone-box"], "data-zone", asset.zone_type);
   const [value, note] = zoneWords(asset);
@@ -50,6 +70,7 @@ function drawZone(asset) {
   write(slot["zone-note"], note);
 }
 
+/** @param {Wire.AssetState} asset */
 function zoneWords(asset) {
   if (asset.zone_type === "NORMAL") {
     const arrow = asset.zone_direction === "BUY" ? "▲" : "▼";
@@ -59,13 +80,15 @@ function zoneWords(asset) {
   return ["NONE", `Waiting for the first ${missingStructure(asset)}`];
 }
 
+/** @param {Wire.AssetState} asset */
 function missingStructure(asset) {
   const structure = bricks.filter((brick) => brick.dataset.group === "structure");
-  const missing = structure.filter((brick) => asset[`${brick.dataset.stream}_color`] === "neutral");
+  const missing = structure.filter((brick) => asset[`${nameOf(brick)}_color`] === "neutral");
   const sizes = missing.map((brick) => `${brick.dataset.size}pt`);
   return `${sizes.join(" and ")} ${sizes.length === 1 ? "brick" : "bricks"}`;
 }
 
+/** @param {Wire.AssetState} asset */
 function drawToken(asset) {
   const hasSeenBrick = asset.main_renko_ts !== null;
   mark(slot["tempo-box"], "data-ready", asset.tempo_ready ? "yes" : "no");
@@ -75,16 +98,25 @@ function drawToken(asset) {
   write(slot["tempo-note"], tokenNote(asset, hasSeenBrick));
 }
 
+/** @param {Wire.AssetState} asset */
 function tokenLetter(asset) {
   if (!asset.tempo_ready) return UNKNOWN;
-  return { green: "G", red: "R" }[asset.tempo_color] ?? "6";
+  return LETTERS[asset.tempo_color];
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {boolean} hasSeenBrick
+ */
 function tokenWord(asset, hasSeenBrick) {
   if (asset.tempo_ready) return "READY";
   return hasSeenBrick ? "SPENT" : "NONE";
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {boolean} hasSeenBrick
+ */
 function tokenNote(asset, hasSeenBrick) {
   if (stream.isSilent()) return `as of ${clockTime(stream.asOf())}`;
   if (asset.tempo_ready) return `armed ${age(clock.secondsSince(asset.main_renko_ts))} ago`;

@@ -17,11 +17,30 @@ import { makeHoldable } from "../../ui/hold.js";
 const ANSWER_STAYS_MS = 12_000;
 const OTHER_ASSET = "Nothing was sent: another asset came into view while you pressed.";
 const buttons = all(document, "[data-exit]");
+/** @type {Map<Element, ReturnType<typeof setTimeout>>} */
 const fadeTimers = new Map();
-const awaited = new Map(); // answer element → {ids, waiting (latched assets), version that lists them}
+/** @typedef {{ids: string[], waiting: string[], version: number}} Awaited exits, latched assets, the version that lists them */
+/**
+ * What the desk says to an exit of one asset or of all.
+ *
+ * @typedef {object} Answer
+ * @property {boolean} ok
+ * @property {Wire.OrderRow | null} [order]
+ * @property {Wire.ExitAllRow[]} [orders]
+ * @property {boolean | string[]} [latched]
+ * @property {Wire.Skip[]} [skipped]
+ * @property {number} version
+ */
+
+/** @type {Map<HTMLElement, Awaited>} */
+const awaited = new Map(); // answer element → what it tells of
 let symbolInView = () => "";
 let redraw = () => {};
 
+/**
+ * @param {() => string} symbol
+ * @param {() => void} whenChanged
+ */
 export function start(symbol, whenChanged) {
   symbolInView = symbol;
   redraw = whenChanged;
@@ -41,6 +60,10 @@ export function forget() {
   for (const button of buttons) say(button, "");
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw(state, symbol) {
   const { assets } = state;
   const asset = assets[symbol];
@@ -48,6 +71,11 @@ export function draw(state, symbol) {
   for (const button of buttons) drawButton(button, asset, Object.values(assets));
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {Wire.AssetState} asset
+ * @param {Wire.AssetState[]} assets
+ */
 function drawButton(button, asset, assets) {
   const isAll = button.dataset.exit === "all";
   const hasSomething = isAll ? assets.some(isExposed) : isExposed(asset);
@@ -58,27 +86,41 @@ function drawButton(button, asset, assets) {
   write(slot["exit-note"], noteOf(button, asset));
 }
 
+/** @param {Wire.AssetState} asset */
 function isExposed(asset) {
   return asset.position !== 0 || asset.pending_order_id !== null;
 }
 
-/** Why a click is not enough, or how far the exit is. Only the large button has room for the reason. */
+/**
+ * Why a click is not enough, or how far the exit is. Only the large button has room for the reason.
+ *
+ * @param {HTMLElement} button
+ * @param {Wire.AssetState} asset
+ */
 function noteOf(button, asset) {
   const isOne = button.dataset.exit === "one";
-  if (isOne && asset.pending_kind === "EXIT") return asset.pending_status.toLowerCase().replaceAll("_", " ");
+  if (isOne && asset.pending_kind === "EXIT") return (asset.pending_status ?? "").toLowerCase().replaceAll("_", " ");
   if (isOne && isUnclaimedEntry(asset))
     return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
   if (!isLocked(button)) return "";
   return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
 }
 
-/** Whether the initial exit lock holds for what this button leaves; the desk begins it with an entry's claim. */
+/**
+ * Whether the initial exit lock holds for what this button leaves; the desk begins it with an entry's claim.
+ *
+ * @param {HTMLElement} button
+ */
 function isLocked(button) {
   const { assets } = store.current();
-  const holds = (asset) => asset.initial_exit_lock_active || isClaimedEntry(asset);
+  const holds = (/** @type {Wire.AssetState} */ asset) => asset.initial_exit_lock_active || isClaimedEntry(asset);
   return button.dataset.exit === "one" ? holds(assets[symbolInView()]) : Object.values(assets).some(holds);
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {boolean} force
+ */
 async function leave(button, force) {
   const isAll = button.dataset.exit === "all";
   const symbol = symbolInView();
@@ -102,11 +144,20 @@ async function leave(button, force) {
   }
 }
 
-/** An answer about an asset that has left the view meanwhile names it. */
+/**
+ * An answer about an asset that has left the view meanwhile names it.
+ *
+ * @param {string} symbol
+ * @param {string} sentence
+ */
 function ofAsset(symbol, sentence) {
   return symbol === symbolInView() ? sentence : `${symbol}: ${sentence}`;
 }
 
+/**
+ * @param {Wire.ExitAnswer | Wire.Problem} body
+ * @param {string} symbol
+ */
 function oneAnswer(body, symbol) {
   if (!body.ok) return isLockRefusal(body.code) ? lockSentence(symbol) : body.error;
   if (body.latched) return "Latched: the exit follows as soon as the open order is final.";
@@ -115,7 +166,13 @@ function oneAnswer(body, symbol) {
   return body.order.kind === "ENTRY" ? "The unclaimed entry is cancelled." : "The exit is queued for the bridge.";
 }
 
-/** What is queued is told until it has ended: "queued" beside "Flat" would be a lie. */
+/**
+ * What is queued is told until it has ended: "queued" beside "Flat" would be a lie.
+ *
+ * @param {HTMLElement} button
+ * @param {string} symbol
+ * @param {Answer} body
+ */
 function expectEnd(button, symbol, { ok, order, orders, latched, skipped, version }) {
   const exits = [...(orders ?? []), ...(order ? [order] : [])].filter(({ kind }) => kind === "EXIT");
   const ids = exits.map(({ id }) => id);
@@ -124,21 +181,36 @@ function expectEnd(button, symbol, { ok, order, orders, latched, skipped, versio
     awaited.set(answerOf(button), { ids, waiting, version });
 }
 
+/**
+ * @param {Awaited} exits
+ * @param {Page.State} state
+ */
 function areOver({ ids, waiting, version }, { assets, orders, version: shown }) {
-  const isWaiting = (symbol) => assets[symbol].due_exit !== null || assets[symbol].pending_order_id !== null;
+  const isWaiting = (/** @type {string} */ symbol) =>
+    assets[symbol].due_exit !== null || assets[symbol].pending_order_id !== null;
   return shown >= version && !waiting.some(isWaiting) && !orders.some(({ id }) => ids.includes(id));
 }
 
+/** @param {HTMLElement} answer */
 function hush(answer) {
   awaited.delete(answer);
   clearTimeout(fadeTimers.get(answer));
   write(answer, "");
 }
 
+/**
+ * @param {HTMLElement} button
+ * @returns {HTMLElement}
+ */
 function answerOf(button) {
-  return slots(button.closest("[data-exit-area]"))["exit-answer"];
+  return slots(/** @type {HTMLElement} */ (button.closest("[data-exit-area]")))["exit-answer"];
 }
 
+/**
+ * @param {HTMLElement} button
+ * @param {string} sentence
+ * @param {string | null} [tone]
+ */
 function say(button, sentence, tone = null) {
   const answer = answerOf(button);
   awaited.delete(answer);

@@ -4,12 +4,14 @@
 
 import * as clock from "../../desk/clock.js";
 import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../../reading/format.js";
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import { byId, copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
-const slot = slots(document.getElementById("history"));
+const slot = slots(byId("history"));
 const SHOWN = 20;
+/** @type {Wire.TradeRow[] | null} */
 let drawn = null;
 
+/** @param {Page.State} state */
 export function draw({ history, assets }) {
   if (history === drawn) return; // a closed trade never changes
   drawn = history;
@@ -23,6 +25,11 @@ export function draw({ history, assets }) {
   });
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Wire.TradeRow} trade
+ * @param {number} tickSize
+ */
 function fillTrade(row, trade, tickSize) {
   const cell = slots(row);
   write(cell["exit-time"], clockMoment(trade.exit_ts, clock.now()));
@@ -40,6 +47,7 @@ function fillTrade(row, trade, tickSize) {
   write(cell.reason, reason(trade));
 }
 
+/** @param {Wire.TradeRow} trade */
 function reason(trade) {
   const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"].filter(
     Boolean,

@@ -8,7 +8,13 @@ import { mark, write } from "../../ui/dom.js";
 const WIDTH = 400;
 const MARGIN = 8;
 
-/** Points along the rail run from just beyond the stop to just beyond the target or the best seen. */
+/**
+ * Points along the rail run from just beyond the stop to just beyond the target or the best seen.
+ *
+ * @param {Page.Slots} slot
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
 export function drawRail(slot, asset, trade) {
   const stop = -trade.stop_points;
   const target = asset.points_tp_enabled ? asset.points_tp_target : null;
@@ -17,7 +23,8 @@ export function drawRail(slot, asset, trade) {
   const worst = Math.min(trade.mae_points ?? 0, open, 0);
   const from = Math.min(stop, worst);
   const to = Math.max(target ?? trade.stop_points, best);
-  const x = (value) => (MARGIN + ((value - from) / (to - from)) * (WIDTH - 2 * MARGIN)).toFixed(1);
+  const x = (/** @type {number} */ value) =>
+    (MARGIN + ((value - from) / (to - from)) * (WIDTH - 2 * MARGIN)).toFixed(1);
 
   post(slot["rail-stop"], x(stop));
   post(slot["rail-entry"], x(0));
@@ -31,6 +38,12 @@ export function drawRail(slot, asset, trade) {
   drawLegend(slot, asset, trade, target);
 }
 
+/**
+ * @param {Page.Slots} slot
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @param {number | null} target
+ */
 function drawLegend(slot, asset, trade, target) {
   const tick = asset.tick_size;
   const isPast = trade.open_points !== null && trade.open_points < -trade.stop_points;
@@ -42,24 +55,45 @@ function drawLegend(slot, asset, trade, target) {
   );
 }
 
-/** Where the points target lies in price. */
+/**
+ * Where the points target lies in price.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
 export function targetPrice(asset, trade) {
   const direction = trade.side === "BUY" ? 1 : -1;
-  return trade.entry_price + direction * asset.points_tp_target * asset.point_size;
+  return trade.entry_price + direction * (asset.points_tp_target ?? 0) * asset.point_size;
 }
 
-/** How far the newest price has to go with (+1) or against (−1) the trade to a level, or how far it went past it. */
+/**
+ * How far the newest price has to go with (+1) or against (−1) the trade to a level, or how far it went past it.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @param {number} level
+ * @param {1 | -1} way
+ */
 export function pointsAway(asset, trade, level, way) {
   if (asset.last_price === null) return "";
   const ahead = (way * (trade.side === "BUY" ? 1 : -1) * (level - asset.last_price)) / asset.point_size;
   return ahead >= 0 ? `${points(ahead)} pt away` : `${points(-ahead)} pt PAST IT`;
 }
 
+/**
+ * @param {Element} line
+ * @param {string | null} x
+ */
 function post(line, x) {
   mark(line, "x1", x ?? -10);
   mark(line, "x2", x ?? -10);
 }
 
+/**
+ * @param {Element} line
+ * @param {string} from
+ * @param {string} to
+ */
 function stretch(line, from, to) {
   mark(line, "x1", from);
   mark(line, "x2", to);

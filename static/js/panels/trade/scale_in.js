@@ -5,14 +5,15 @@
 import * as clock from "../../desk/clock.js";
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
 import { firstClosedFor, headline } from "../../reading/gates.js";
-import { mark, markBusy, slots, write } from "../../ui/dom.js";
+import { byId, mark, markBusy, slots, write } from "../../ui/dom.js";
 import { liveMark } from "../entry/entry_kinds.js";
 
-const root = document.getElementById("scale-in");
+const root = byId("scale-in");
 const slot = slots(root);
 const WAITS = "after a 6pt brick with the trade or a 4pt flip against it";
 let symbolInView = () => "";
 
+/** @param {() => string} symbol */
 export function start(symbol) {
   symbolInView = symbol;
   slot["scale-button"].addEventListener("click", () => {
@@ -25,10 +26,14 @@ export function forget() {
   forgetWithin(root);
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ global: desk, assets }, symbol) {
   const asset = assets[symbol];
   if (asset.trade === null) return;
-  const { state, label, note } = scaleIn(desk, asset);
+  const { state, label, note } = scaleIn(desk, asset, asset.trade);
   mark(slot["scale-button"], "data-state", state);
   mark(slot["scale-button"], "aria-disabled", state === "open" ? "false" : "true");
   markBusy(slot["scale-button"], isPending(slot["scale-answer"]));
@@ -36,9 +41,14 @@ export function draw({ global: desk, assets }, symbol) {
   write(slot["scale-note"], note);
 }
 
-function scaleIn(desk, asset) {
+/**
+ * @param {Wire.GlobalState} desk
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
+function scaleIn(desk, asset, trade) {
   const quantity = desk.limits?.scale_in_qty ?? "";
-  const label = `Scale in: ${asset.trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
+  const label = `Scale in: ${trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
   if (asset.scale_in_used) return { state: "used", label: "Scale-in used", note: "once per trade" };
   const closed = firstClosedFor(asset, "scale_in");
   if (!asset.scale_in_available) return { state: "locked", label, note: WAITS };

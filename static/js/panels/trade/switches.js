@@ -7,12 +7,15 @@
 
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { all, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
+import { all, byId, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 import { managementSentence, waysOut } from "./ways_out.js";
 
-const root = document.getElementById("ways-out");
-const head = slots(document.getElementById("ways-out-head"));
-const rows = new Map(all(root, "[data-way]").map((row) => [row.dataset.way, { row, slot: slots(row) }]));
+const root = byId("ways-out");
+const head = slots(byId("ways-out-head"));
+/** @typedef {{row: HTMLElement, slot: Page.Slots}} Row */
+
+/** @type {Map<string, Row>} */
+const rows = new Map(all(root, "[data-way]").map((row) => [row.dataset.way ?? "", { row, slot: slots(row) }]));
 const settings = {
   target: one(root, "[name=points_target]", HTMLInputElement),
   signals: one(root, "[name=signal_target]", HTMLInputElement),
@@ -21,7 +24,11 @@ const thresholds = all(root, "[data-threshold]");
 const TURNS_AROUND = ["four_pt_invalidation", "signal_target", "main_flip", "high_next_bar"]; // whatever is set now
 let symbolInView = () => "";
 
-/** What a switch sends. */
+/**
+ * What a switch sends.
+ *
+ * @type {Record<string, (asset: Wire.AssetState) => [path: string, command: object]>}
+ */
 const SWITCHES = {
   points_target: (asset) => ["/api/points-take-profit", { enabled: !asset.points_tp_enabled }],
   protect: (asset) => ["/api/protect", { enabled: !asset.protect_enabled }],
@@ -31,10 +38,11 @@ const SWITCHES = {
   high_next_bar: () => ["/api/high-next-bar-exit", {}],
 };
 
+/** @param {() => string} symbol */
 export function start(symbol) {
   symbolInView = symbol;
   for (const [way, message] of Object.entries(SWITCHES)) {
-    rows.get(way).slot.switch.addEventListener("click", () => send(way, ...message(asset())));
+    slotOf(way).switch.addEventListener("click", () => send(way, ...message(asset())));
   }
   onSubmit("points_target", settings.target, (target) => {
     send("points_target", "/api/points-take-profit", { enabled: asset().points_tp_enabled, target }, settings.target);
@@ -42,9 +50,9 @@ export function start(symbol) {
   onSubmit("signal_target", settings.signals, (target) => {
     send("signal_target", "/api/take-profit", { tp_target: target }, settings.signals);
   });
-  rows
-    .get("signal_target")
-    .slot.reset.addEventListener("click", () => send("signal_target", "/api/take-profit", { reset: true }));
+  slotOf("signal_target").reset.addEventListener("click", () =>
+    send("signal_target", "/api/take-profit", { reset: true }),
+  );
   for (const button of thresholds)
     button.addEventListener("click", () => setThreshold(Number(button.dataset.threshold)));
 }
@@ -53,30 +61,57 @@ export function forget() {
   forgetWithin(root);
 }
 
+/** @param {string} way */
+function slotOf(way) {
+  return /** @type {Row} */ (rows.get(way)).slot;
+}
+
+/** @param {HTMLInputElement} input */
+function formOf(input) {
+  return /** @type {HTMLFormElement} */ (input.form);
+}
+
 function asset() {
   return store.current().assets[symbolInView()];
 }
 
+/**
+ * @param {string} way
+ * @param {HTMLInputElement} input
+ * @param {(number: number) => void} sendNumber
+ */
 function onSubmit(way, input, sendNumber) {
-  watchTyping(input.form);
-  input.form.addEventListener("submit", (event) => {
+  const form = formOf(input);
+  watchTyping(form);
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     const number = numberIn(input);
-    if (Number.isNaN(number)) tell(rows.get(way).slot.answer, "Type a number first.");
+    if (Number.isNaN(number)) tell(slotOf(way).answer, "Type a number first.");
     else sendNumber(number);
   });
 }
 
+/** @param {number} threshold */
 function setThreshold(threshold) {
   send("protect", "/api/protect", { enabled: asset().protect_enabled, threshold });
 }
 
+/**
+ * @param {string} way
+ * @param {string} path
+ * @param {object} command
+ * @param {HTMLInputElement | null} [input]
+ */
 async function send(way, path, command, input = null) {
   const needsStream = input === null && TURNS_AROUND.includes(way);
-  const body = await ask(rows.get(way).slot.answer, path, { asset: symbolInView(), ...command }, { needsStream });
+  const body = await ask(slotOf(way).answer, path, { asset: symbolInView(), ...command }, { needsStream });
   if (body?.ok && input) accept(input);
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ global: desk, assets }, symbol) {
   const asset = assets[symbol];
   if (asset.trade === null) return;
@@ -87,6 +122,11 @@ export function draw({ global: desk, assets }, symbol) {
   drawSettings(asset);
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Page.Slots} slot
+ * @param {import("./ways_out.js").Way} way
+ */
 function drawRow(row, slot, way) {
   mark(row, "data-armed", way.isArmed ? "yes" : "no");
   mark(row, "data-locked", way.lock !== "");
@@ -99,6 +139,7 @@ function drawRow(row, slot, way) {
   markBusy(slot.switch, isAsking);
 }
 
+/** @param {Wire.AssetState} asset */
 function drawSettings(asset) {
   followValue(settings.target, asset.points_tp_target);
   followValue(settings.signals, asset.tp_target);
@@ -110,10 +151,14 @@ function drawSettings(asset) {
       Number(button.dataset.threshold) === asset.protect_threshold_points ? "true" : "false",
     );
   }
-  show(rows.get("signal_target").slot.reset, asset.tp_count > 0);
+  show(slotOf("signal_target").reset, asset.tp_count > 0);
 }
 
-/** The button comes with something to set: a number that differs from the desk's. */
+/**
+ * The button comes with something to set: a number that differs from the desk's.
+ *
+ * @param {HTMLInputElement} input
+ */
 function drawSetButton(input) {
-  mark(input.form.querySelector("[type=submit]"), "data-live", input.dataset.typed !== undefined);
+  mark(one(formOf(input), "[type=submit]"), "data-live", input.dataset.typed !== undefined);
 }

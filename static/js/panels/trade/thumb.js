@@ -5,19 +5,27 @@
 import * as stream from "../../desk/stream.js";
 import { clockTime, moneyTone, signedPoints } from "../../reading/format.js";
 import { orderUnderWay } from "../../reading/under_way.js";
-import { copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import { around, byId, copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
-const bar = document.getElementById("thumb-bar");
+const bar = byId("thumb-bar");
 const slot = slots(bar);
 
-/** `choose(symbol)` is called when the operator turns to another position. */
+/**
+ * `choose(symbol)` is called when the operator turns to another position.
+ *
+ * @param {(symbol: string) => void} choose
+ */
 export function start(choose) {
-  slot.others.addEventListener("click", ({ target }) => {
-    const button = target.closest("button");
-    if (button) choose(button.dataset.key);
+  slot.others.addEventListener("click", (/** @type {Event} */ event) => {
+    const button = around(event, "button");
+    if (button) choose(button.dataset.key ?? "");
   });
 }
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ global: desk, assets }, symbol) {
   const others = Object.values(assets).filter(
     (other) => other.symbol !== symbol && (other.position !== 0 || orderUnderWay(other)),
@@ -45,11 +53,16 @@ export function draw({ global: desk, assets }, symbol) {
   });
 }
 
+/** @param {Wire.AssetState} asset */
 function held({ symbol, position }) {
   if (position === 0) return `${symbol} flat`;
   return `${symbol} ${position > 0 ? "long" : "short"} ${Math.abs(position)}`;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Wire.AssetState} asset
+ */
 function writePoints(element, asset) {
   const { position, rithmic_open_points: points } = asset;
   if (position === 0 && orderUnderWay(asset)) return writeMoney(element, orderUnderWay(asset), "");

@@ -16,7 +16,7 @@ import {
   signedUsd,
 } from "../../reading/format.js";
 import { isUnclaimedEntry, orderUnderWay } from "../../reading/under_way.js";
-import { mark, show, slots, write, writeMoney } from "../../ui/dom.js";
+import { byId, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import * as unfilled from "../entry/unfilled.js";
 import { drawRail } from "./rail.js";
 import * as reconciled from "./reconciled.js";
@@ -24,10 +24,14 @@ import * as reconciled from "./reconciled.js";
 const ENDS = ["exit_refused", "order_rejected", "entry_expired", "entry_cancelled", "exit_unclaimed"];
 const ENDED_STAYS_SECONDS = 120;
 const WORD_JOINER = "\u2060";
-const root = document.getElementById("trade");
-const page = document.getElementById("desk");
+const root = byId("trade");
+const page = byId("desk");
 const slot = slots(root);
 
+/**
+ * @param {Page.State} state
+ * @param {string} symbol
+ */
 export function draw({ assets, orders, history, alerts }, symbol) {
   const asset = assets[symbol];
   const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
@@ -47,47 +51,71 @@ export function draw({ assets, orders, history, alerts }, symbol) {
   else drawHolding(asset, asset.trade);
 }
 
+/**
+ * @param {HTMLElement} line
+ * @param {string} sentence
+ */
 function tell(line, sentence) {
   show(line, sentence !== "");
   write(line, sentence);
 }
 
+/** @param {Wire.OrderRow} order */
 function orderSentence(order) {
   const filled = order.filled_qty > 0 ? `, ${order.filled_qty} filled` : "";
   const stands = order.status === "PENDING" ? "waits for the bridge" : `is ${order.status.replaceAll("_", " ")}`;
   return `${order.kind.replace("_", "-")} ${order.side} ${order.qty} ${order.symbol} ${stands}${filled}`;
 }
 
-/** How an order of the asset ended when it was not filled: the newest of which that still matters. */
+/**
+ * How an order of the asset ended when it was not filled: the newest of which that still matters.
+ *
+ * @param {unfilled.Ending[]} alerts
+ * @param {Wire.AssetState} asset
+ */
 function endedSentence(alerts, asset) {
-  const isOfAsset = (alert) => alert.asset === asset.symbol && ENDS.includes(alert.code);
+  const isOfAsset = (/** @type {unfilled.Ending} */ alert) => alert.asset === asset.symbol && ENDS.includes(alert.code);
   const last = alerts.find((alert) => isOfAsset(alert) && stillMatters(alert));
   return last === undefined ? "" : `${clockTime(last.at)} ${last.sentence}`;
 }
 
-/** For as long as it lasts; a while when it does not last, or nobody can tell. */
+/**
+ * For as long as it lasts; a while when it does not last, or nobody can tell.
+ *
+ * @param {unfilled.Ending} ending
+ */
 function stillMatters({ at, over }) {
-  return over === false || (over !== true && clock.secondsSince(at) < ENDED_STAYS_SECONDS);
+  return over === false || (over !== true && (clock.secondsSince(at) ?? 0) < ENDED_STAYS_SECONDS);
 }
 
-/** Apart from the sentence: that one is read out when it changes, and these change every second. */
+/**
+ * Apart from the sentence: that one is read out when it changes, and these change every second.
+ *
+ * @param {Wire.OrderRow} order
+ */
 function orderTimes(order) {
   const since = age(clock.secondsSince(order.created_at));
   const mayExpire = order.status === "PENDING" && order.expires_at;
-  return mayExpire ? `${since}, expires in ${countdown(clock.secondsUntil(order.expires_at))}` : since;
+  return mayExpire ? `${since}, expires in ${countdown(clock.secondsUntil(order.expires_at) ?? 0)}` : since;
 }
 
+/** @param {Wire.DueExitState} due */
 function dueSentence(due) {
   const retry = due.retry_at
-    ? `tries again in ${countdown(clock.secondsUntil(due.retry_at))}`
+    ? `tries again in ${countdown(clock.secondsUntil(due.retry_at) ?? 0)}`
     : "waits for the open order to become final";
   return `EXIT latched by ${due.source.replaceAll("_", " ")}: ${retry}`;
 }
 
+/** @param {Wire.AssetState} asset */
 function mismatchSentence(asset) {
   return `POSITION MISMATCH — the broker holds ${asset.disagreement}, the desk ${asset.position}`;
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeRow[]} history
+ */
 function drawFlat(asset, history) {
   const last = history.find((trade) => trade.asset === asset.symbol);
   write(slot.note, "");
@@ -96,7 +124,11 @@ function drawFlat(asset, history) {
   else write(slot["flat-note"], last ? lastSentence(last) : `Nothing is at risk in ${asset.symbol}.`);
 }
 
-/** Flat with an order under way is at risk: a fill may come any moment. */
+/**
+ * Flat with an order under way is at risk: a fill may come any moment.
+ *
+ * @param {Wire.AssetState} asset
+ */
 function riskSentence(asset) {
   const recall = isUnclaimedEntry(asset)
     ? "Until a bridge claims it, it can be cancelled."
@@ -104,12 +136,17 @@ function riskSentence(asset) {
   return `A fill can come at any moment. ${recall}`;
 }
 
+/** @param {Wire.TradeRow} trade */
 function lastSentence(trade) {
   const side = trade.side === "BUY" ? "long" : "short";
   const money = signedUsd(trade.pnl_usd).replace("$", `${WORD_JOINER}$`); // no line ends between the sign and its number
   return `Last: ${side} ${trade.size}, ${signedPoints(trade.pnl_points)} pt, ${money}`;
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
 function drawHolding(asset, trade) {
   const isLong = trade.side === "BUY";
   const last = store.priceOf(asset.symbol).price;
@@ -123,7 +160,7 @@ function drawHolding(asset, trade) {
   write(slot.last, price(last, asset.tick_size));
   write(slot.mae, signedPoints(trade.mae_points));
   write(slot.mfe, signedPoints(trade.mfe_points));
-  write(slot.held, countdown(clock.secondsSince(trade.opened_at)));
+  write(slot.held, countdown(clock.secondsSince(trade.opened_at) ?? 0));
   write(slot.mode, trade.mode);
   drawRail(slot, asset, trade);
 }

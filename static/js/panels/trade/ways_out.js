@@ -5,9 +5,19 @@
 import { averagePrice, points, price } from "../../reading/format.js";
 import { pointsAway, targetPrice } from "./rail.js";
 
+/** @typedef {{isArmed: boolean, when: string, where: string, lock: string}} Way */
+/** @typedef {{opposite: string, locked: string}} Words the colour that ends the trade, and the management lock */
+
 const ALWAYS_ON = { isArmed: true, lock: "" };
 
-/** `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says why it cannot be changed, else empty. */
+/**
+ * `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says why it cannot be changed, else empty.
+ *
+ * @param {Wire.GlobalState} desk
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @returns {Record<string, Way>}
+ */
 export function waysOut(desk, asset, trade) {
   const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
   return {
@@ -33,14 +43,23 @@ export function waysOut(desk, asset, trade) {
   };
 }
 
-/** The management lock in words: the colour of the 2.5pt brick that holds it; empty while it is open. */
+/**
+ * The management lock in words: the colour of the 2.5pt brick that holds it; empty while it is open.
+ *
+ * @param {Wire.AssetState} asset
+ */
 export function lockOf(asset) {
   if (!asset.two_half_tp_lock_enabled) return "";
   const color = asset.two_half_renko_color;
   return color === "neutral" ? "Locked: no 2.5pt brick yet" : `Locked: 2.5pt is ${color}`;
 }
 
-/** One sentence about the management lock for the head of the list. */
+/**
+ * One sentence about the management lock for the head of the list.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
 export function managementSentence(asset, trade) {
   const opener = trade.side === "BUY" ? "red" : "green";
   return asset.two_half_tp_lock_enabled
@@ -48,17 +67,30 @@ export function managementSentence(asset, trade) {
     : `2.5pt is ${opener}: management open`;
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @param {Words} words
+ */
 function pointsTarget(asset, trade, { locked }) {
   const at = targetPrice(asset, trade);
   const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, trade, at, 1)}` : "";
   return { isArmed: asset.points_tp_enabled, when: `at ${price(at, asset.tick_size)}${away}`, where: "", lock: locked };
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Words} words
+ */
 function protect(asset, { locked }) {
   const when = `open points ≤ ${points(asset.protect_threshold_points)}`;
   return { isArmed: asset.protect_enabled, when, where: "", lock: locked };
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Words} words
+ */
 function signalTarget(asset, { opposite, locked }) {
   const isRefused = !asset.tp_armed && !asset.next_bar_exit_allowed;
   const counted = asset.tp_armed || asset.tp_count > 0 ? `${asset.tp_count} of ` : "";
@@ -70,12 +102,20 @@ function signalTarget(asset, { opposite, locked }) {
   };
 }
 
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Words} words
+ */
 function highNextBar(asset, { locked }) {
   const isRefused = !asset.high_next_bar_exit_enabled && !asset.high_next_bar_exit_allowed;
   const lock = isRefused ? `${locked}, an 8pt brick has come` : "";
   return { isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick", where: "", lock };
 }
 
+/**
+ * @param {boolean} isArmed
+ * @param {string} when
+ */
 function brickExit(isArmed, when) {
   return { isArmed, when, where: "", lock: "" };
 }

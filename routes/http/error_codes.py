@@ -1,0 +1,67 @@
+"""The table of errors that are no refusals of the desk: code, title, HTTP statuses (`docs/reference/api.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+from services.engine.rules.refusals import REFUSALS
+from wire.types import ErrorCode, RefusalCode
+
+Code = Literal[RefusalCode, ErrorCode]
+
+
+class ErrorKind(Struct, frozen=True):
+    """One error. The sentence begins with the title where ``is_led`` is true."""
+
+    code: ErrorCode
+    title: str
+    statuses: tuple[int, ...]
+    when: str
+    is_led: bool = False
+
+
+TABLE = (
+    ErrorKind("request_invalid", "REQUEST INVALID", (400, 422), "the request cannot be read; `field` says where"),
+    ErrorKind("webhook_unreadable", "WEBHOOK UNREADABLE", (400, 422), "kept as a dead letter"),
+    ErrorKind("denied", "ACCESS DENIED", (401,), "no session, secret, key or right password"),
+    ErrorKind("forbidden", "FORBIDDEN", (403,), "another origin, a key without the scope, or not with this desk"),
+    ErrorKind("not_found", "NOT FOUND", (404,), "no such path, trade or dead letter"),
+    ErrorKind("method_not_allowed", "METHOD NOT ALLOWED", (405,), "the path takes another method"),
+    ErrorKind("not_replayable", "NOT REPLAYABLE", (409,), "the dead letter is no brick, or tells no time"),
+    ErrorKind("password_needed", "LIVE NEEDS A PASSWORD", (409,), "LIVE without DASHBOARD_PASSWORD", is_led=True),
+    ErrorKind("events_gone", "EVENTS GONE", (410,), "the events were pruned, or the id is of another journal"),
+    ErrorKind("too_large", "TOO LARGE", (413,), "the body is longer than 64 KiB"),
+    ErrorKind("key_reused", "KEY REUSED", (422,), "the Idempotency-Key was used for another request"),
+    ErrorKind("lock_is_automatic", "MANUAL LOCK DISABLED", (423,), "the 2.5pt lock takes no commands", is_led=True),
+    ErrorKind("locked_out", "LOCKED OUT", (429,), "too many wrong passwords"),
+    ErrorKind("fault", "FAULT", (500,), "a fault of the desk; `request_id` finds it in the log"),
+    ErrorKind("store_down", "NOT STORED", (503,), "the store cannot be read or written", is_led=True),
+    ErrorKind("outcome_unknown", "OUTCOME UNKNOWN", (503,), "the write may have taken effect", is_led=True),
+    ErrorKind("standby", "STANDBY", (503,), "this process only reads; `writer` decides", is_led=True),
+    ErrorKind("too_many_streams", "TOO MANY STREAMS", (503,), "as many streams are open as the process serves"),
+    ErrorKind("stopping", "STOPPING", (503,), "the process is about to end"),
+)
+ERRORS: Mapping[ErrorCode, ErrorKind] = MappingProxyType({kind.code: kind for kind in TABLE})
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        **{rule.code: rule.titles[0] for rule in REFUSALS.values() if rule.titles},
+        **{kind.code: kind.title for kind in TABLE},
+    }
+)
+OF_STATUS: Mapping[int, ErrorCode] = MappingProxyType(
+    {404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "fault"}
+)
+
+
+def title_of(code: Code) -> str:
+    """Return the headline of an error. A refusal that a route makes itself has the desk's usual headline."""
+    return TITLES[code]
+
+
+def code_of_status(status: int) -> ErrorCode:
+    """Return the code of an error of which only the status is known."""
+    return OF_STATUS.get(status, "request_invalid" if status < 500 else "fault")

@@ -1,0 +1,32 @@
+"""The form that tightens limits: its fields, with name, range and step from the table of rules (SPEC 5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from services.engine.model.settings import RULE_SETTING, RuleSetting
+
+RULES_IN_THE_FORM = ("max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds")
+
+
+class LimitField(Struct, frozen=True):
+    """One field of the form: the rule that it sets, its label with the unit, and the numbers that it takes.
+
+    The page shows ``low`` and ``high`` as the ends of the field's arrows; what was typed is refused by the desk.
+    """
+
+    rule: str
+    label: str
+    low: int
+    high: int
+    step: Decimal
+
+
+def _field_of(row: RuleSetting) -> LimitField:
+    label = f"{row.title}, {row.unit}" if row.unit else row.title
+    return LimitField(row.rule, label, row.low, row.high, row.step)
+
+
+LIMIT_FIELDS = tuple(_field_of(RULE_SETTING[rule]) for rule in RULES_IN_THE_FORM)
