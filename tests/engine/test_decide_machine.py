@@ -400,6 +400,7 @@ class DeskMachine(RuleBasedStateMachine):
             is_heard=False,
             max_trades_per_day=limit,
             two_half_filter=filters,
+            generation=1,
         )
         self.shadow = Shadow(limit, filters, live, self.now)
         self.final: dict[str, OrderStatus] = {}

@@ -79,7 +79,7 @@ class Trader:
     """An operator, TradingView and a bridge in one person, at a desk of its own.
 
     ``at`` and ``on`` are New York time and date; ``settings`` are the operator's rules. Methods that act return the
-    trader, so that calls can be chained; the asset named last is the current one.
+    trader, so that calls can be chained; the asset named last is the current one. ``generation`` is that of the rules.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Trader:
         assets: tuple[str, ...] = ("ES",),
         env: Literal["DEMO", "LIVE"] = "DEMO",
         is_heard: bool = True,
+        generation: int = GENERATION,
         **settings: object,
     ) -> None:
         self.now = new_york(on, at)
@@ -98,7 +99,7 @@ class Trader:
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         # Nobody takes it over in a story, so its ids are counted from the beginning.
         opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
-        self.opening = replace(opening, env=env, last_stamp=0, generation=GENERATION)
+        self.opening = replace(opening, env=env, last_stamp=0, generation=generation)
         self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
