@@ -38,6 +38,8 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this would be the year 5138
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
 
 def accepts(
@@ -105,9 +107,17 @@ def _instant(value: object) -> object:
 def _rfc3339(value: object) -> object:
     """Read an RFC 3339 instant: date, time and zone are all required."""
     if isinstance(value, str) and RFC_3339.fullmatch(value):
-        with suppress(ValueError, OverflowError):  # in UTC an instant with a zone may leave the calendar
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        with suppress(ValueError):
+            return _in_utc(datetime.fromisoformat(value.upper()))
     raise ValueError("must be an RFC 3339 instant such as 2026-01-15T14:30:00.250Z")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return the instant in UTC; one whose zone takes it off the calendar is the calendar's first or last."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST_INSTANT if moment.year == 1 else LAST_INSTANT
 
 
 def _from_epoch(number: float) -> datetime:
