@@ -163,6 +163,25 @@ def test_no_entry_passes_while_the_fate_is_unknown_and_two_minutes_after_it_ende
     assert trader.later(1).ticks().asset.doubt is None
 
 
+def omits_it(trader: Trader, seconds: float = 2) -> Trader:
+    """Take a snapshot whose list does not name the current asset's contract."""
+    return trader.later(seconds).asks(TakeSnapshot(tells_positions=True, as_of=trader.now))
+
+
+def test_one_snapshot_that_leaves_the_contract_out_does_not_end_a_disagreement() -> None:
+    trader = snapshots(Trader().hears(5250).with_structure("green"), 1, position=5)
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert omits_it(trader).asset.disagreement is None
+    assert trader.replays_equal()
+
+
+def test_nor_does_it_end_a_doubt() -> None:
+    trader = snapshots(resolve(trader_with_lost_entry(), "not_filled"), 1, position=5)
+    assert omits_it(trader).asset.doubt is not None
+    assert omits_it(omits_it(trader)).asset.doubt is None
+
+
 # -- the operator's word --------------------------------------------------------------------------------------
 
 

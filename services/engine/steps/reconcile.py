@@ -51,7 +51,8 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
     settle_before_exit(transition, symbol, word, streak)
     asset = transition.asset(symbol)
     if word.position == asset.position:
-        _agree(transition, asset)
+        if word.explicit or is_proof(transition.desk, streak, transition.now):  # a row left out says nothing alone
+            _agree(transition, asset)
     elif _is_in_flight(transition, symbol):
         if asset.disagreement is not None:
             _note_disagreement(transition, asset, word.position)
