@@ -245,6 +245,29 @@ def test_what_still_fills_of_that_entry_is_taken_out_too() -> None:
     assert trader.replays_equal()
 
 
+def test_each_trade_of_an_entry_that_fills_in_two_has_its_own_id() -> None:
+    trader = trader_with_silent_entry().partly_filled(2, 5250)
+    trader.later(5).exits_all(force=True)
+    entry = trader.desk.open_entry("ES")
+    trader.reports("FILLED", 5250, trader.desk.open_exit("ES"), qty=2, exec_id="out")
+    trader.reports("FILLED", 5251, entry, cum_qty=5, exec_id="late").claims()
+    trader.reports("FILLED", 5252, trader.desk.open_exit("ES"), qty=3, exec_id="out too")
+    assert [trade.size for trade in trader.trades] == [2, 3]
+    assert trader.trades[0].id != trader.trades[1].id
+    assert trader.replays_equal()
+
+
+def test_a_scale_in_that_fills_after_its_trade_has_closed_is_taken_out_too() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").scales_in().claims()
+    scale_in = trader.desk.open_entry("ES")
+    trader.later(5).exits(force=True).claims()
+    trader.reports("FILLED", 5251, trader.desk.open_exit("ES"), qty=5, exec_id="out")
+    assert trader.position == 0
+    trader.reports("FILLED", 5251, scale_in, exec_id="late")
+    assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (known(scale_in).qty, known(scale_in).qty)
+    assert trader.replays_equal()
+
+
 def test_an_unreported_entry_that_the_broker_shows_is_booked_and_taken_out_by_the_daily_stop() -> None:
     trader = trader_with_silent_entry().broker_says(balance=50_000)
     trader.later(5).broker_says(balance=48_900, position=5, avg_price=Decimal(5250))
