@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.engine.model.commands import BrokerPosition, ResolveOrder, TakeSnapshot
-from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown
+from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown, PositionDisagreed
 from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import OrderStatus
@@ -161,6 +161,25 @@ def test_no_entry_passes_while_the_fate_is_unknown_and_two_minutes_after_it_ende
     assert trader.gate_for("BUY") == "reconcile"
     assert trader.later(119).ticks().gate_for("BUY", override=True) == "reconcile"
     assert trader.later(1).ticks().asset.doubt is None
+
+
+def test_an_order_is_settled_although_broker_and_desk_disagree_already() -> None:
+    trader = snapshots(Trader().is_long(5250).later(3), 1, position=2)
+    assert trader.asset.disagreement is not None
+    trader.exits(force=True).claims()
+    snapshots(trader.later(60).ticks(), 4, position=0, last_fill_price=5251)
+    assert (trader.position, trader.order) == (0, None)
+    assert len(trader.told(PositionDisagreed)) == 2
+    assert trader.replays_equal()
+
+
+def test_a_snapshot_that_no_fill_has_explained_counts_when_the_order_has_ended() -> None:
+    trader = trader_with_silent_entry().later(3).broker_says(position=5)
+    assert trader.asset.disagreement is None
+    trader.reports("CANCELLED")
+    assert trader.order is None
+    assert trader.gate_for("BUY") == "reconcile"
+    assert trader.later(2).broker_says(position=0).gate_for("BUY") is None
 
 
 def omits_it(trader: Trader, seconds: float = 2) -> Trader:
