@@ -173,6 +173,20 @@ def test_an_order_is_settled_although_broker_and_desk_disagree_already() -> None
     assert trader.replays_equal()
 
 
+def test_the_position_settles_no_entry_while_the_exit_beside_it_may_still_be_reported() -> None:
+    trader = trader_with_silent_entry().partly_filled(2, 5250)
+    entry = known(trader.desk.open_entry("ES"))
+    trader.later(5).exits(force=True).claims()
+    trader.later(55).ticks().broker_says(position=2)  # 2 more of the entry and the exit have filled, nobody told it
+    snapshots(trader, 2, position=2)
+    assert {order.fate_unknown_at is None for order in trader.desk.orders.values()} == {True, False}
+    assert entry.id in trader.desk.orders
+    snapshots(trader.later(1).ticks(), 4, position=2)
+    assert trader.ended(entry).status is OrderStatus.CANCELLED
+    assert (trader.position, trader.desk.orders) == (2, {})
+    assert trader.replays_equal()
+
+
 def test_a_snapshot_that_no_fill_has_explained_counts_when_the_order_has_ended() -> None:
     trader = trader_with_silent_entry().later(3).broker_says(position=5)
     assert trader.asset.disagreement is None
