@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.engine.model.commands import BrokerPosition, ResolveOrder, TakeSnapshot
-from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown
+from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown, PositionDisagreed
 from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import OrderStatus
@@ -163,6 +163,58 @@ def test_no_entry_passes_while_the_fate_is_unknown_and_two_minutes_after_it_ende
     assert trader.later(1).ticks().asset.doubt is None
 
 
+def test_an_order_is_settled_although_broker_and_desk_disagree_already() -> None:
+    trader = snapshots(Trader().is_long(5250).later(3), 1, position=2)
+    assert trader.asset.disagreement is not None
+    trader.exits(force=True).claims()
+    snapshots(trader.later(60).ticks(), 4, position=0, last_fill_price=5251)
+    assert (trader.position, trader.order) == (0, None)
+    assert len(trader.told(PositionDisagreed)) == 2
+    assert trader.replays_equal()
+
+
+def test_the_position_settles_no_entry_while_the_exit_beside_it_may_still_be_reported() -> None:
+    trader = trader_with_silent_entry().partly_filled(2, 5250)
+    entry = known(trader.desk.open_entry("ES"))
+    trader.later(5).exits(force=True).claims()
+    trader.later(55).ticks().broker_says(position=2)  # 2 more of the entry and the exit have filled, nobody told it
+    snapshots(trader, 2, position=2)
+    assert {order.fate_unknown_at is None for order in trader.desk.orders.values()} == {True, False}
+    assert entry.id in trader.desk.orders
+    snapshots(trader.later(1).ticks(), 4, position=2)
+    assert trader.ended(entry).status is OrderStatus.CANCELLED
+    assert (trader.position, trader.desk.orders) == (2, {})
+    assert trader.replays_equal()
+
+
+def test_a_snapshot_that_no_fill_has_explained_counts_when_the_order_has_ended() -> None:
+    trader = trader_with_silent_entry().later(3).broker_says(position=5)
+    assert trader.asset.disagreement is None
+    trader.reports("CANCELLED")
+    assert trader.order is None
+    assert trader.gate_for("BUY") == "reconcile"
+    assert trader.later(2).broker_says(position=0).gate_for("BUY") is None
+
+
+def omits_it(trader: Trader, seconds: float = 2) -> Trader:
+    """Take a snapshot whose list does not name the current asset's contract."""
+    return trader.later(seconds).asks(TakeSnapshot(tells_positions=True, as_of=trader.now))
+
+
+def test_one_snapshot_that_leaves_the_contract_out_does_not_end_a_disagreement() -> None:
+    trader = snapshots(Trader().hears(5250).with_structure("green"), 1, position=5)
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert omits_it(trader).asset.disagreement is None
+    assert trader.replays_equal()
+
+
+def test_nor_does_it_end_a_doubt() -> None:
+    trader = snapshots(resolve(trader_with_lost_entry(), "not_filled"), 1, position=5)
+    assert omits_it(trader).asset.doubt is not None
+    assert omits_it(omits_it(trader)).asset.doubt is None
+
+
 # -- the operator's word --------------------------------------------------------------------------------------
 
 
@@ -223,6 +275,29 @@ def test_what_still_fills_of_that_entry_is_taken_out_too() -> None:
     assert trader.position == 0
     trader.reports("FILLED", 5251, entry, cum_qty=5, exec_id="late")
     assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (3, 3)
+    assert trader.replays_equal()
+
+
+def test_each_trade_of_an_entry_that_fills_in_two_has_its_own_id() -> None:
+    trader = trader_with_silent_entry().partly_filled(2, 5250)
+    trader.later(5).exits_all(force=True)
+    entry = trader.desk.open_entry("ES")
+    trader.reports("FILLED", 5250, trader.desk.open_exit("ES"), qty=2, exec_id="out")
+    trader.reports("FILLED", 5251, entry, cum_qty=5, exec_id="late").claims()
+    trader.reports("FILLED", 5252, trader.desk.open_exit("ES"), qty=3, exec_id="out too")
+    assert [trade.size for trade in trader.trades] == [2, 3]
+    assert trader.trades[0].id != trader.trades[1].id
+    assert trader.replays_equal()
+
+
+def test_a_scale_in_that_fills_after_its_trade_has_closed_is_taken_out_too() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").scales_in().claims()
+    scale_in = trader.desk.open_entry("ES")
+    trader.later(5).exits(force=True).claims()
+    trader.reports("FILLED", 5251, trader.desk.open_exit("ES"), qty=5, exec_id="out")
+    assert trader.position == 0
+    trader.reports("FILLED", 5251, scale_in, exec_id="late")
+    assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (known(scale_in).qty, known(scale_in).qty)
     assert trader.replays_equal()
 
 

@@ -220,9 +220,8 @@ def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while broker and desk disagree on the position, or may disagree (SPEC 4, 8.1, 8.4)."""
-    disagreement = entry.asset.disagreement
-    if disagreement is not None:
-        broker = disagreement.broker_position
+    broker = _contradicted_by(desk, entry.asset)
+    if broker is not None:
         desk_holds = entry.asset.position
         detail = f"the broker holds {broker}, the desk {desk_holds}"
         return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
@@ -235,6 +234,21 @@ def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
         detail = f"the broker holds {foreign.position} {foreign.symbol}, which the desk does not trade"
         return closed("foreign_position", detail, symbol=foreign.symbol, position=foreign.position)
     return _doubted(entry.asset, now)
+
+
+def _contradicted_by(desk: Desk, asset: Asset) -> int | None:
+    """Return the broker's position when it is not the desk's, None when nothing says so.
+
+    While a bridge holds an order a snapshot that differs proves nothing. When that order has ended without the fill
+    that would explain the difference, the snapshot counts.
+    """
+    if asset.disagreement is not None:
+        return asset.disagreement.broker_position
+    read = asset.live.streak
+    if read is None or read.position == asset.position:
+        return None
+    is_in_flight = any(order.is_at_a_bridge for order in desk.open_orders(asset.symbol))
+    return None if is_in_flight else read.position
 
 
 def _closes(held: ForeignPosition, desk: Desk, asset: Asset) -> bool:

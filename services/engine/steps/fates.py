@@ -78,11 +78,13 @@ def _facts(order: Order) -> dict[str, str | int]:
 def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> None:
     """Let three agreeing snapshots decide the asset's orders of unknown fate.
 
-    With a single such order the position shows what it did. With two (an exit beside an entry) it shows only their sum:
-    both end, and the desk follows the broker.
+    With a single order at a bridge the position shows what it did. With two (an exit beside an entry) it shows only
+    their sum: the one whose report may still come is waited for; when both are lost both end, and the desk follows the
+    broker.
     """
-    lost = [order for order in transition.desk.open_orders(symbol) if order.fate_unknown_at is not None]
-    if not lost or streak.count < READINGS_THAT_SETTLE:
+    held = [order for order in transition.desk.open_orders(symbol) if order.is_at_a_bridge]
+    lost = [order for order in held if order.fate_unknown_at is not None]
+    if not lost or len(lost) < len(held) or streak.count < READINGS_THAT_SETTLE:
         return
     if len(lost) > 1:
         for order in lost:

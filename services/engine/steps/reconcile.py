@@ -51,10 +51,10 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
     settle_before_exit(transition, symbol, word, streak)
     asset = transition.asset(symbol)
     if word.position == asset.position:
-        _agree(transition, asset)
+        if word.explicit or is_proof(transition.desk, streak, transition.now):  # a row left out says nothing alone
+            _agree(transition, asset)
     elif _is_in_flight(transition, symbol):
-        if asset.disagreement is not None:
-            _note_disagreement(transition, asset, word.position)
+        _keep_disagreement(transition, asset, word.position)
     else:
         _disagree(transition, asset, word, streak)
 
@@ -80,10 +80,26 @@ def _disagree(transition: Transition, asset: Asset, word: BrokerWord, streak: St
         _follow_broker(transition, replace(asset, disagreement=None), word)
 
 
+def _keep_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
+    """Go on disagreeing while a report may be on its way. Readings of that time count for an order's fate alone."""
+    known = asset.disagreement
+    if known is None:
+        return
+    if known.broker_position != broker_position:
+        _note_disagreement(transition, asset, broker_position)
+    elif all(order.fate_unknown_at is None for order in transition.desk.open_orders(asset.symbol)):
+        transition.put_asset(_counting_from_here(asset))
+
+
+def _counting_from_here(asset: Asset) -> Asset:
+    live = asset.live if asset.live.streak is None else replace(asset.live, streak=replace(asset.live.streak, count=1))
+    return replace(asset, live=live)
+
+
 def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
     """Close ``reconcile``. What was read until now counts no more: proof is two readings from here on."""
-    live = asset.live if asset.live.streak is None else replace(asset.live, streak=replace(asset.live.streak, count=1))
-    transition.put_asset(replace(asset, disagreement=Disagreement(broker_position, transition.now), live=live))
+    doubted = replace(asset, disagreement=Disagreement(broker_position, transition.now))
+    transition.put_asset(_counting_from_here(doubted))
     transition.record(PositionDisagreed(asset.symbol, broker_position, asset.position))
 
 

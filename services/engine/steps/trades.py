@@ -13,14 +13,21 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.transition import Transition
-from wire.types import Instant, Price, Side
+from wire.types import Contract, Instant, Price, Side
 
 ZERO = Decimal(0)
 
 
 def fill_entry(transition: Transition, order: Order, quantity: int, price: Price) -> None:
-    """Open the trade with an entry's first fill, or add a further fill to it."""
+    """Open the trade with an entry's first fill, or add a further fill to it.
+
+    What fills when the trade has been closed already opens another one: of an entry with the entry's terms, of a
+    scale-in with default protections, because its trade and their terms are gone.
+    """
     asset = transition.asset(order.asset)
+    if asset.trade is None and order.entry is None:
+        adopt(transition, asset, quantity * order.sign, price, order.contract)
+        return
     if asset.trade is None:
         _open(transition, asset, order, quantity, price)
         return
@@ -53,7 +60,10 @@ def mark_to_market(asset: Asset) -> Asset:
 
 
 def _open(transition: Transition, asset: Asset, order: Order, quantity: int, price: Price) -> None:
-    open_trade(transition, asset, trade_of(order, transition.desk.rules, quantity, price, transition.now))
+    trade = trade_of(order, transition.desk.rules, quantity, price, transition.now)
+    if order.filled_qty:  # its earlier fills made a trade that has been closed under the order's id
+        trade = replace(trade, id=transition.new_id())
+    open_trade(transition, asset, trade)
     take_slot(transition)
 
 
@@ -89,17 +99,17 @@ def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Insta
     )
 
 
-def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
+def adopt(transition: Transition, asset: Asset, position: int, price: Price, contract: Contract | None = None) -> None:
     """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
 
-    It gets default protections and no initial exit lock.
+    It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None.
     """
     side: Side = "BUY" if position > 0 else "SELL"
     rules = transition.desk.rules
     trade = Trade(
         id=transition.new_id(),
         side=side,
-        contract=asset.contract,
+        contract=contract or asset.contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
