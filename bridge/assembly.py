@@ -38,11 +38,12 @@ class Bridge:
         """Build the bridge on `ledger`; nothing is sent before `run`."""
         self.stop = threading.Event()
         self._ledger = ledger
-        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner)
+        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner, ledger.instance)
         setup = BROKERS[settings.broker](settings, self._desk, ledger, clock, self.stop)
         self._broker = setup.broker
         self._broker_jobs = setup.jobs
-        orders = OrderRecord(ledger)
+        orders = self._orders = OrderRecord(ledger)
+        self._kill_switch = settings.limits.kill_switch
         self._outbox = Outbox(ledger, clock)
         self._reporter = Reporter(ledger, orders, self._outbox)
         self._worker = Worker(
@@ -76,8 +77,8 @@ class Bridge:
         reporter = self._reporter
         stop = self.stop
         sender = ReportSender(self._desk, self._outbox)
-        heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
-        snapshots = Snapshots(self._desk, self._broker, reporter.position_changed)
+        heartbeats = Heartbeats(self._desk, self._broker, self._ledger, kill_switch=self._kill_switch)
+        snapshots = Snapshots(self._desk, self._broker, self._orders, self._ledger.instance, reporter.position_changed)
         return (
             Job("orders", worker.poll, lambda found: worker.rest_after_poll(found, stop)),
             Job("doubts", worker.resolve_doubts, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),

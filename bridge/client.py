@@ -46,11 +46,12 @@ class RequestRefused(Exception):
 class DeskClient:
     """Calls one desk. Every thread has its own connection; every answer has a time limit."""
 
-    def __init__(self, desk_url: str, secret: str, owner: str) -> None:
-        """Call the desk at `desk_url` as the bridge `owner`."""
+    def __init__(self, desk_url: str, secret: str, owner: str, instance: str | None = None) -> None:
+        """Call the desk at `desk_url` as the bridge `owner`, whose ledger has the id `instance`."""
         self._desk_url = desk_url.rstrip("/")
         self._secret = secret
         self._owner = owner
+        self._instance = instance
         self._local = threading.local()
 
     def pending_orders(self, wait_seconds: int = LONG_POLL_SECONDS) -> list[OrderTicket | MalformedOrder]:
@@ -58,7 +59,9 @@ class DeskClient:
 
         Raises `DeskUnavailable`, `RequestRefused`.
         """
-        asked = {"limit": ORDERS_PER_ASK, "owner": self._owner, "wait": wait_seconds}
+        asked: dict[str, str | int] = {"limit": ORDERS_PER_ASK, "owner": self._owner, "wait": wait_seconds}
+        if self._instance is not None:
+            asked["instance"] = self._instance
         answer = self._send("GET", "/api/orders/pending", wait_seconds + ANSWER_SECONDS, params=asked)
         try:
             return decode_pending(answer)

@@ -70,6 +70,10 @@ class OrderRecord:
         with self._ledger.transaction() as connection:
             return connection.execute("UPDATE orders SET state = 'IN_DOUBT' WHERE state = 'WORKING'").rowcount
 
+    def has_open(self) -> bool:
+        """Return whether an order is not final yet."""
+        return self._ledger.value("SELECT 1 FROM orders WHERE state <> 'CLOSED' LIMIT 1") is not None
+
     def in_doubt(self) -> list[OrderTicket]:
         """Return the orders to look up at the broker, oldest first."""
         return self._tickets("state = 'IN_DOUBT'")

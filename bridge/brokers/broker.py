@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from wire.bridge import OrderTicket
-from wire.types import Side
+from wire.types import Env, Side
 
 
 class OrderRefused(Exception):
@@ -107,12 +107,13 @@ class ContractPosition(Struct, frozen=True, kw_only=True):
 
 
 class AccountStatement(Struct, frozen=True, kw_only=True):
-    """Account and positions at one moment, in USD.
+    """Account and positions at one moment, in USD: `as_of` is the time of the broker's data.
 
     `realized` is gross of commission; `equity` is net of commission and includes open PnL (SPEC 5.6).
     `contracts` holds every open position and every contract traded within the last day, flat ones included.
     """
 
+    as_of: datetime
     realized: Decimal
     unrealized: Decimal
     equity: Decimal
@@ -142,6 +143,14 @@ class Broker(Protocol):
     @property
     def trade_route(self) -> str:
         """The route of the orders: ``PAPER``, or the route at a real broker."""
+
+    @property
+    def env(self) -> Env:
+        """The environment that the account belongs to (SPEC 8.5)."""
+
+    @property
+    def envs(self) -> tuple[Env, ...]:
+        """The environments in which orders are executed (SPEC 8.5)."""
 
     def open(self, listener: BrokerListener) -> None:
         """Connect, and send events to `listener` from now on. Called once, before any other method."""

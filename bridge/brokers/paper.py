@@ -34,6 +34,7 @@ from bridge.config import PaperSettings
 from bridge.ledger import Ledger
 from bridge.quotes import PriceFeed
 from wire.bridge import OrderTicket, Quote
+from wire.types import Env
 
 logger = structlog.get_logger(__name__)
 
@@ -50,8 +51,9 @@ LISTED_AFTER_LAST_FILL = timedelta(days=1)
 class PaperBroker:
     """A broker that needs only prices; implements `bridge.brokers.broker.Broker`."""
 
-    account = "PAPER-1"
     trade_route = "PAPER"
+    env: Env = "DEMO"
+    envs: tuple[Env, ...] = ("DEMO",)
 
     def __init__(self, ledger: Ledger, settings: PaperSettings, feed: PriceFeed, clock: Clock) -> None:
         """Open the books in `ledger`; `feed` reports whether prices arrive, the prices come through `on_quote`."""
@@ -67,6 +69,11 @@ class PaperBroker:
         self._holdings: dict[str, Holding] = {}
         self._resting: list[RestingOrder] = []
         self._read_books()
+
+    @property
+    def account(self) -> str:
+        """The paper account: every ledger is one of its own."""
+        return self._ledger.paper_account
 
     def open(self, listener: BrokerListener) -> None:
         """Send events to `listener` from now on."""
@@ -89,7 +96,7 @@ class PaperBroker:
 
     def submit(self, order: OrderTicket) -> None:
         """Fill a market order at the last price, or rest it until there is one. Raises `OrderRefused`."""
-        if order.env == "LIVE":
+        if order.env not in self.envs:
             raise OrderRefused("paper broker does not execute LIVE orders")
         with self._one_step():
             resting = RestingOrder(order, self._clock())
@@ -112,13 +119,14 @@ class PaperBroker:
     def statement(self) -> AccountStatement:
         """Return account and positions of one moment at the last prices."""
         with self._lock:
-            holdings = list(self._holdings.values())
+            as_of, holdings = self._clock(), list(self._holdings.values())
         realized = sum((held.realized for held in holdings), Decimal(0))
         unrealized = sum((held.open_pnl for held in holdings), Decimal(0))
         commission = sum((held.commission for held in holdings), Decimal(0))
         return AccountStatement(
             realized=realized,
             unrealized=unrealized,
+            as_of=as_of,
             equity=self._settings.start_balance + realized - commission + unrealized,
             contracts=tuple(held.contract_position() for held in holdings if self._is_listed(held)),
         )

@@ -46,6 +46,7 @@ class MoodyBroker(UnaskedBroker):
 
     def __init__(self) -> None:
         self.mood = "fills"
+        self.as_of = datetime.now(UTC)
         self.reachable = True
         self.position = 0
         self.submitted: list[str] = []
@@ -98,7 +99,7 @@ class MoodyBroker(UnaskedBroker):
         held = ContractPosition(
             contract="MESZ6", position=self.position, avg_price=None, last_fill_price=None, open_pnl=zero
         )
-        return AccountStatement(realized=zero, unrealized=zero, equity=zero, contracts=(held,))
+        return AccountStatement(as_of=self.as_of, realized=zero, unrealized=zero, equity=zero, contracts=(held,))
 
     def on_clock(self, now: datetime) -> None:
         pass

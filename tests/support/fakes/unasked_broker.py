@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from bridge.brokers.broker import AccountStatement, Broker, BrokerListener, BrokerOrder, ProtectiveStop
 from wire.bridge import OrderTicket
+from wire.types import Env
 
 
 class UnaskedBroker(Broker):
@@ -19,6 +20,14 @@ class UnaskedBroker(Broker):
     @property
     def trade_route(self) -> str:
         self._is_asked("trade_route")
+
+    @property
+    def env(self) -> Env:
+        self._is_asked("env")
+
+    @property
+    def envs(self) -> tuple[Env, ...]:
+        self._is_asked("envs")
 
     def open(self, listener: BrokerListener) -> None:
         self._is_asked("open")
