@@ -6,17 +6,19 @@ import threading
 import time
 from typing import Annotated, Literal
 
-from flask import Response
+from flask import Response, request
 from msgspec import UNSET
 from pydantic import BaseModel, Field
 
 from routes.bridge import bridge_calls
 from routes.http.describing import answers
+from routes.http.errors import refused
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
-from services.engine.model.commands import ClaimOrders, ReportExecution
-from services.engine.model.replies import OrdersHandedOver
+from services.engine.model.commands import ClaimOrders, NoteTwoBridges, ReportExecution
+from services.engine.model.replies import OrdersHandedOver, Refusal
+from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
 from services.views.rows import handover_view
@@ -58,10 +60,40 @@ class PendingQuery(BaseModel):
 
 
 @orders.get("/api/orders/pending")
-@answers(HandoverAnswer)
+@answers(HandoverAnswer, errors=(409,))
 @asks(PendingQuery)
 def hand_over(query: PendingQuery) -> Response:
-    """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2)."""
+    """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2).
+
+    A second process (``instance``) is refused with 409 ``owner_taken`` while the first one was heard within 60 s.
+    """
+    manager = app_services().manager
+    if query.instance is None:
+        _watch_callers(query)
+    try:
+        return _hand_over(query)
+    except ClaimRefused as refused_claim:
+        return refused(refused_claim.refusal, manager)
+
+
+class ClaimRefused(Exception):
+    """The desk refuses the claim."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+def _watch_callers(query: PendingQuery) -> None:
+    """Note a caller without an instance; two that ask in turns are told to the operator (SPEC 8.2)."""
+    services = app_services()
+    caller = f"{query.owner} ({request.remote_addr or 'unknown'})"
+    other = services.bridge_callers.note(caller, services.manager.now)
+    if other is not None:
+        services.manager.submit(NoteTwoBridges((other, caller)))
+
+
+def _hand_over(query: PendingQuery) -> Response:
     handed = _claim(query)
     if not handed and query.wait and waiting_places.acquire(blocking=False):
         try:
@@ -101,15 +133,22 @@ def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
 def _has_work(snapshot: Snapshot, query: PendingQuery) -> bool:
     now = app_services().manager.now
     desk = snapshot.desk
+    if is_fenced_out(desk, query.instance, now):
+        return True
     return any(is_claimable(desk, order, query.owner, query.instance, now) for order in desk.orders.values())
 
 
 def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
-    """Claim only when an order is queued, so that an empty answer needs no command of the writer."""
+    """Claim only when an order is queued, so that an empty answer needs no command of the writer.
+
+    A process that may not claim always asks, so that the operator is told of it. Raises `ClaimRefused`.
+    """
     manager = app_services().manager
     if not _has_work(manager.snapshot, query):
         return ()
     taken = manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
+    if isinstance(taken, Refusal):
+        raise ClaimRefused(taken)
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
     return tuple([handover_view(handover.order, handover.redelivered) for handover in handovers])
 

@@ -16,6 +16,7 @@ from msgspec import Struct, UnsetType
 from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
+    BridgeRefusalEnded,
     DayRolled,
     FeedReturned,
     ForeignPositionAccepted,
@@ -73,6 +74,10 @@ def _is_its_symbol(alert: Alert, event: ForeignPositionGone | ForeignPositionAcc
     return _fact(alert, "symbol") == event.symbol
 
 
+def _is_its_instance(alert: Alert, event: BridgeRefusalEnded, desk: Desk) -> bool:
+    return _fact(alert, "instance") == event.instance
+
+
 def _fact(alert: Alert, name: str) -> object:
     """Return a fact of the alert; None for an alert stored before schema 3."""
     return None if isinstance(alert.facts, UnsetType) else alert.facts.get(name)
@@ -116,6 +121,10 @@ def _order_has_ended(alert: Alert, desk: Desk) -> bool:
 def _foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
     symbol = _fact(alert, "symbol")
     return not any(held.symbol == symbol and not held.accepted for held in desk.foreign)
+
+
+def _second_bridge_is_gone(alert: Alert, desk: Desk) -> bool:
+    return desk.refused_bridge != _fact(alert, "instance")
 
 
 def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
@@ -279,6 +288,16 @@ TABLE = (
         ended_by={ForeignPositionGone: _is_its_symbol, ForeignPositionAccepted: _is_its_symbol},
         is_over=_foreign_position_is_gone,
     ),
+    AlertRule(
+        code="owner_taken",
+        title="SECOND BRIDGE",
+        levels=("critical",),
+        notice="alert",
+        ends="the second bridge claims now, or it has not asked for 60 s",
+        ended_by={BridgeRefusalEnded: _is_its_instance},
+        is_over=_second_bridge_is_gone,
+    ),
+    AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
     AlertRule("overfill", "OVERFILL", ("critical",), "alert"),

@@ -11,13 +11,16 @@ from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
+from services.engine.steps.owner_fence import note_heard
 from services.engine.steps.reconcile import compare_positions
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 
 
 def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
-    """Store the bridge's heartbeat and its connections."""
+    """Store the bridge's heartbeat and its connections. That of a process that may not claim says nothing of them."""
+    if not note_heard(transition, command.instance):
+        return Done()
     known = transition.desk.live
     reconnected = command.ts_connected and not known.ts_connected
     live = replace(
@@ -42,6 +45,7 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     """Apply a snapshot: equity and the daily stop, then positions, open points, and the exits (SPEC 7.1)."""
+    note_heard(transition, command.instance)
     live = replace(
         transition.desk.live,
         equity=command.balance if command.balance is not None else transition.desk.live.equity,
