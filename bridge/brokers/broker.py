@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.types import Env, Side
 
 
@@ -69,12 +69,22 @@ class PositionChanged(Struct, frozen=True, tag=True):
     contract: str
 
 
+class UnorderedFill(Struct, frozen=True, tag=True, kw_only=True):
+    """A fill that no order of the desk caused; `side` is the fill's own, `commission` in USD (SPEC 8.3)."""
+
+    contract: str
+    side: Side
+    kind: Literal["STOP", "LIQUIDATION", "MANUAL"]
+    execution: Execution
+    commission: Decimal | None = None
+
+
 class LinkRestored(Struct, frozen=True, tag=True):
     """The link to the broker was down and is back: events may have been missed, so every open order is looked up."""
 
 
 OrderEvent = OrderWorking | OrderExecuted | OrderRejected | OrderCancelled
-BrokerEvent = OrderEvent | PositionChanged | LinkRestored
+BrokerEvent = OrderEvent | PositionChanged | UnorderedFill | LinkRestored
 
 
 class BrokerListener(Protocol):
@@ -171,7 +181,10 @@ class Broker(Protocol):
         """Hand over a market order, tagged with its id; its results arrive as events.
 
         When an entry fills, the broker also rests a protective stop at `order.stop_points` for the whole position,
-        adjusts its quantity to the position, and removes it when flat.
+        adjusts its quantity to the position, and removes it when flat. A scale-in moves the price only in favour.
+
+        An exit is `reduce_only`: it closes at most what the account holds when it reaches the broker, and its rest is
+        cancelled. It never opens a position.
 
         Raises `OrderRefused` when the order was certainly not sent. After any other exception its fate is unknown.
         """
@@ -187,6 +200,13 @@ class Broker(Protocol):
 
     def statement(self) -> AccountStatement:
         """Return account and positions of one consistent moment. Raises `BrokerUnavailable`."""
+
+    def rest_stop(self, stop: StopToRest) -> None:
+        """Rest a protective stop for a position that no entry of this bridge opened; a repeated call changes nothing.
+
+        A position that already has a stop keeps it. Nothing rests when the account does not hold what `stop` closes.
+        Raises `BrokerUnavailable`.
+        """
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         """Return the protective stops that rest at the broker."""

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from bridge.brokers.broker import (
     AccountStatement,
+    BrokerEvent,
     BrokerListener,
     BrokerOrder,
     Execution,
@@ -26,14 +27,15 @@ from bridge.brokers.broker import (
     OrderWorking,
     PositionChanged,
     ProtectiveStop,
+    UnorderedFill,
 )
-from bridge.brokers.holding import Holding, after_fill, holding_for, stop_fill_price
+from bridge.brokers.holding import Holding, after_fill, holding_for, stop_fill_price, with_stop
 from bridge.brokers.paper_books import STOP_TAG, PaperBooks, RestingOrder
 from bridge.clock import Clock
 from bridge.config import PaperSettings
 from bridge.ledger import Ledger
 from bridge.quotes import PriceFeed
-from wire.bridge import OrderTicket, Quote
+from wire.bridge import OrderTicket, Quote, StopToRest
 from wire.types import Env
 
 logger = structlog.get_logger(__name__)
@@ -131,6 +133,13 @@ class PaperBroker:
             contracts=tuple(held.contract_position() for held in holdings if self._is_listed(held)),
         )
 
+    def rest_stop(self, stop: StopToRest) -> None:
+        """Rest a stop for a position that has none."""
+        with self._one_step():
+            held = self._holdings.get(stop.contract)
+            if held is not None and held.protective_stop is None and held.position and held.closing_side == stop.side:
+                self._keep(replace(held, stop_price=stop.price))
+
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         """Return the stops that rest for open positions."""
         with self._lock:
@@ -198,7 +207,7 @@ class PaperBroker:
         worse = price + ticket.sign * self._slippage(held)
         execution, held = self._book_fill(ticket.id, held, ticket.sign * qty, worse, now)
         if not ticket.is_exit and ticket.stop_points is not None:
-            held = replace(held, stop_points=ticket.stop_points)
+            held = with_stop(held, ticket.stop_points)
         self._keep(held)
         self._end(resting)
         self._send(OrderExecuted(ticket.id, execution))
@@ -222,6 +231,12 @@ class PaperBroker:
         with self._one_step():
             execution, flat = self._book_fill(STOP_TAG, held, -held.position, price, self._clock())
             self._keep(flat)
+            commission = self._settings.commission * execution.qty
+            self._send(
+                UnorderedFill(
+                    contract=held.contract, side=stop.side, kind="STOP", execution=execution, commission=commission
+                )
+            )
             self._send(PositionChanged(held.contract))
         logger.warning("protective stop filled", contract=stop.contract, qty=execution.qty, price=str(price))
 
@@ -266,7 +281,7 @@ class PaperBroker:
             return bool(held.position)
         return self._clock() - held.last_fill_at <= LISTED_AFTER_LAST_FILL
 
-    def _send(self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged) -> None:
+    def _send(self, event: BrokerEvent) -> None:
         if self._listener is not None:
             self._listener.on_broker_event(event)
 

@@ -21,6 +21,7 @@ from bridge.brokers.broker import (
     OrderWorking,
 )
 from bridge.client import DeskClient, DeskUnavailable, SecretRefused
+from bridge.fills import FillOutbox
 from bridge.ledger import Ledger
 from bridge.limits import HardLimits
 from bridge.orders import OrderRecord
@@ -122,7 +123,7 @@ class Crew:
         self.ledger = Ledger(self.path)
         self.orders = OrderRecord(self.ledger)
         self.outbox = Outbox(self.ledger, self.clock)
-        self.reporter = Reporter(self.ledger, self.orders, self.outbox)
+        self.reporter = Reporter(self.ledger, self.orders, self.outbox, FillOutbox(self.ledger, self.clock))
         client = DeskClient(self.desk.url, secret, "bridge")
         self.sender = ReportSender(client, self.outbox, monotonic=lambda: self.seconds)
         self.worker = Worker(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from bridge.brokers.broker import AccountStatement, Broker, BrokerListener, BrokerOrder, ProtectiveStop
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.types import Env
 
 
@@ -55,6 +55,9 @@ class UnaskedBroker(Broker):
 
     def statement(self) -> AccountStatement:
         self._is_asked("statement")
+
+    def rest_stop(self, stop: StopToRest) -> None:
+        self._is_asked("rest_stop")
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         self._is_asked("protective_stops")
