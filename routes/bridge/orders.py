@@ -7,7 +7,7 @@ import time
 from typing import Annotated, Literal
 
 from flask import Response, request
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from pydantic import BaseModel, Field
 
 from routes.bridge import bridge_calls
@@ -21,16 +21,16 @@ from services.engine.model.replies import OrdersHandedOver, Refusal
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
-from services.views.rows import handover_view
+from services.views.rows import handover_view, stops_to_rest
 from wire.answers import HandoverAnswer, ReportAnswer
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.types import OrderStatus
 
 orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
-ASKED_BACK_SECONDS = 1.0  # a bridge that was asked to take an order back is asked again so often
+ASKED_AGAIN_SECONDS = 1.0  # a bridge that was asked to take an order back or rest a stop is asked again so often
 WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
@@ -100,28 +100,40 @@ def _hand_over(query: PendingQuery) -> Response:
             handed = _wait_and_claim(query)
         finally:
             waiting_places.release()
-    return reply(HandoverAnswer(orders=handed, cancels=_asked_back(query) or UNSET))
+    beside = _asked_beside(query)
+    return reply(HandoverAnswer(orders=handed, cancels=beside.cancels or UNSET, stops=beside.stops or UNSET))
 
 
-def _asked_back(query: PendingQuery) -> tuple[str, ...]:
-    """Return the ids of this bridge's entries whose rest is asked back (SPEC 7.2)."""
-    orders = app_services().manager.snapshot.desk.orders.values()
-    mine = (order for order in orders if order.owner == query.owner and order.instance == query.instance)
-    return tuple(order.id for order in mine if order.cancelled_for is not None)
+class AskedBeside(Struct, frozen=True):
+    """What the bridge is asked beside its orders; both empty when nothing is asked."""
+
+    cancels: tuple[str, ...]
+    stops: tuple[StopToRest, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cancels and not self.stops
+
+
+def _asked_beside(query: PendingQuery) -> AskedBeside:
+    """Return the ids of this bridge's entries whose rest is asked back, and the stops to rest (SPEC 7.2, 8.4)."""
+    desk = app_services().manager.snapshot.desk
+    mine = (order for order in desk.orders.values() if order.owner == query.owner and order.instance == query.instance)
+    return AskedBeside(tuple(order.id for order in mine if order.cancelled_for is not None), stops_to_rest(desk))
 
 
 def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
     services = app_services()
-    told = _asked_back(query)
-    deadline = time.monotonic() + (min(query.wait, ASKED_BACK_SECONDS) if told else query.wait)
+    told = _asked_beside(query)
+    deadline = time.monotonic() + (min(query.wait, ASKED_AGAIN_SECONDS) if not told.is_empty else query.wait)
 
     def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, query) or _asked_back(query) != told
+        return services.is_stopping() or _has_work(snapshot, query) or _asked_beside(query) != told
 
     handed: tuple[OrderTicket, ...] = ()
     while (
         not handed
-        and _asked_back(query) == told
+        and _asked_beside(query) == told
         and (left := deadline - time.monotonic()) > 0
         and not services.is_stopping()
     ):

@@ -77,6 +77,7 @@ from services.engine.steps.orders import (
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
 from services.engine.transition import Transition
 from wire.types import Instant
@@ -157,6 +158,7 @@ def let_time_pass(transition: Transition) -> None:
         watch_fates(transition)
         end_doubts_in_time(transition)
         forget_refused_bridge(transition)
+        watch_stops(transition)
     flatten_when_stopped(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:

@@ -393,6 +393,18 @@ class TwoBridgesNoted(Event, frozen=True, tag="TwoBridgesNoted"):
     callers: tuple[str, str]
 
 
+class StopMissed(Event, frozen=True, tag="StopMissed"):
+    """The asset's position has no stop at the broker, as far as the bridge tells (SPEC 6.7)."""
+
+    asset: str
+
+
+class StopFound(Event, frozen=True, tag="StopFound"):
+    """The stop rests now, or the position is closed."""
+
+    asset: str
+
+
 class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
     """A webhook with a correct secret could not be read (SPEC 3)."""
 
@@ -419,6 +431,6 @@ OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionCha
 OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
-OfBridges = BridgeRefused | BridgeRefusalEnded | BridgeTakenOver | TwoBridgesNoted
+OfBridges = BridgeRefused | BridgeRefusalEnded | BridgeTakenOver | TwoBridgesNoted | StopMissed | StopFound
 OfProof = OfFates | OfForeignPositions | OfBridges
 AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

@@ -196,7 +196,7 @@ class AssetLive(Struct, frozen=True):
 
 
 class Asset(Struct, frozen=True):
-    """The state of one asset."""
+    """The state of one asset. ``lacks_stop``: its position should have a stop at the broker and none is told."""
 
     symbol: str
     contract: Contract
@@ -210,6 +210,7 @@ class Asset(Struct, frozen=True):
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
     is_silent: bool = False
+    lacks_stop: bool = False
     live: AssetLive = AssetLive()
 
     def stream(self, stream: Stream) -> BrickStream:

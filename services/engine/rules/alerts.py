@@ -25,6 +25,7 @@ from services.engine.model.events import (
     OrderEnded,
     OrderReported,
     PositionAgreed,
+    StopFound,
     TradeClosed,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
@@ -125,6 +126,11 @@ def _foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
 
 def _second_bridge_is_gone(alert: Alert, desk: Desk) -> bool:
     return desk.refused_bridge != _fact(alert, "instance")
+
+
+def _stop_is_found(alert: Alert, desk: Desk) -> bool | None:
+    asset = desk.assets.get(alert.asset or "")
+    return None if asset is None else not (asset.lacks_stop and _is_newest(alert, desk))
 
 
 def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
@@ -296,6 +302,15 @@ TABLE = (
         ends="the second bridge claims now, or it has not asked for 60 s",
         ended_by={BridgeRefusalEnded: _is_its_instance},
         is_over=_second_bridge_is_gone,
+    ),
+    AlertRule(
+        code="stop_missing",
+        title="NO STOP AT THE BROKER",
+        levels=("critical",),
+        notice="alert",
+        ends="the bridge says that a stop rests, or the position is closed",
+        ended_by={StopFound: _is_of_its_asset},
+        is_over=_stop_is_found,
     ),
     AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),

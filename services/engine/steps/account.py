@@ -13,6 +13,7 @@ from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
 from services.engine.steps.owner_fence import note_heard
 from services.engine.steps.reconcile import compare_positions
+from services.engine.steps.resting_stops import note_stops
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 
@@ -53,10 +54,9 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
         realized_pnl=command.realized,
         snapshot_at=transition.now,
         bridge_heard_at=transition.now,
-        stops=command.stops,
-        stops_at=transition.now if command.stops is not None else None,
     )
     transition.change_desk(live=live)
+    note_stops(transition, command)
     if command.balance is not None:
         note_equity(transition, command.balance)
     compare_positions(transition, command)  # before open points: they count only for a position both agree on
