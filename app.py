@@ -49,6 +49,7 @@ from services.desk.manager import StateManager, utc_now
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
+from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
@@ -157,6 +158,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         bricks=bricks,
         notice_counter=notice_counter,
         event_views=event_views,
+        bridge_callers=BridgeCallers(),
     )
 
 

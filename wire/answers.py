@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from wire.asset import AssetState, Facts, Rung
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.state import OrderRow, StateDocument
 from wire.types import AwareTime, Env, ErrorCode, RefusalCode, Side, says
 
@@ -178,10 +178,12 @@ class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):
     """The orders that this owner has claimed.
 
     ``cancels`` are the ids of its entries whose rest it is asked to take back; left out when there are none (SPEC 7.2).
+    ``stops`` are those it is asked to rest for adopted trades, until it tells that they rest (SPEC 8.4).
     """
 
     orders: tuple[OrderTicket, ...]
     cancels: tuple[str, ...] | UnsetType = UNSET
+    stops: tuple[StopToRest, ...] | UnsetType = UNSET
 
 
 class ReportAnswer(VersionAnswer, frozen=True, kw_only=True):

@@ -3,9 +3,11 @@
 Prices and dollars are `Decimal`: JSON numbers are read and written without conversion to binary floats.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,6 +15,8 @@ from msgspec import Meta, Struct
 from wire.types import AwareTime, Env, OrderKind, Side
 
 ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
+
+Decoded = TypeVar("Decoded")
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -220,8 +224,22 @@ class Quote(Struct, frozen=True):
     at: datetime
 
 
+class HandedOut(Struct, frozen=True):
+    """What the desk gives a bridge that asks (``GET /api/orders/pending``).
+
+    `cancels` are ids of orders whose rest it asks back (SPEC 7.2), `stops` those it asks to rest for adopted trades
+    (SPEC 8.4). A desk that knows only the contract sends neither.
+    """
+
+    orders: list[OrderTicket | MalformedOrder]
+    cancels: tuple[str, ...] = ()
+    stops: tuple[StopToRest, ...] = ()
+
+
 class _PendingAnswer(Struct):
     orders: list[msgspec.Raw]
+    cancels: tuple[msgspec.Raw, ...] = ()
+    stops: tuple[msgspec.Raw, ...] = ()
 
 
 class _WithId(Struct):
@@ -230,16 +248,30 @@ class _WithId(Struct):
 
 _pending_decoder = msgspec.json.Decoder(_PendingAnswer)
 _ticket_decoder = msgspec.json.Decoder(OrderTicket)
+_text_decoder = msgspec.json.Decoder(str)
+_stop_decoder = msgspec.json.Decoder(StopToRest)
 _id_decoder = msgspec.json.Decoder(_WithId)
 _quote_decoder = msgspec.json.Decoder(QuoteEvent)
 
 
-def decode_pending(answer: bytes) -> list[OrderTicket | MalformedOrder]:
+def decode_pending(answer: bytes) -> HandedOut:
     """Read the answer of ``GET /api/orders/pending``. An unreadable order does not affect the others.
 
-    Each order is decoded on its own, after the list. Raises `msgspec.DecodeError` when the answer itself is malformed.
+    Each part is decoded on its own, after the lists; an unreadable id or stop is left out, the desk sends it again.
+    Raises `msgspec.DecodeError` when the answer itself is malformed.
     """
-    return [decode_order(bytes(order)) for order in _pending_decoder.decode(answer).orders]
+    read = _pending_decoder.decode(answer)
+    return HandedOut(
+        orders=[decode_order(bytes(order)) for order in read.orders],
+        cancels=tuple(_readable(_text_decoder, read.cancels)),
+        stops=tuple(_readable(_stop_decoder, read.stops)),
+    )
+
+
+def _readable(decoder: msgspec.json.Decoder[Decoded], parts: tuple[msgspec.Raw, ...]) -> Iterator[Decoded]:
+    for part in parts:
+        with suppress(msgspec.DecodeError):
+            yield decoder.decode(part)
 
 
 def decode_order(order: bytes) -> OrderTicket | MalformedOrder:

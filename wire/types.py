@@ -43,6 +43,7 @@ RefusalCode = Literal[
     "no_trade_left",
     "not_flat",
     "bridge_down",
+    "owner_taken",
     "unknown_order",
     "report_conflict",
     "report_invalid",

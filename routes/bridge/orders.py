@@ -6,29 +6,31 @@ import threading
 import time
 from typing import Annotated, Literal
 
-from flask import Response
-from msgspec import UNSET
+from flask import Response, request
+from msgspec import UNSET, Struct
 from pydantic import BaseModel, Field
 
 from routes.bridge import bridge_calls
 from routes.http.describing import answers
+from routes.http.errors import refused
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
-from services.engine.model.commands import ClaimOrders, ReportExecution
-from services.engine.model.replies import OrdersHandedOver
+from services.engine.model.commands import ClaimOrders, NoteTwoBridges, ReportExecution
+from services.engine.model.replies import OrdersHandedOver, Refusal
+from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
-from services.views.rows import handover_view
+from services.views.rows import handover_view, stops_to_rest
 from wire.answers import HandoverAnswer, ReportAnswer
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.types import OrderStatus
 
 orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
 LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
-ASKED_BACK_SECONDS = 1.0  # a bridge that was asked to take an order back is asked again so often
+ASKED_AGAIN_SECONDS = 1.0  # a bridge that was asked to take an order back or rest a stop is asked again so often
 WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
@@ -58,38 +60,80 @@ class PendingQuery(BaseModel):
 
 
 @orders.get("/api/orders/pending")
-@answers(HandoverAnswer)
+@answers(HandoverAnswer, errors=(409,))
 @asks(PendingQuery)
 def hand_over(query: PendingQuery) -> Response:
-    """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2)."""
+    """Hand queued orders to the owner; with ``wait`` answer as soon as one is queued (SPEC 8.2).
+
+    A second process (``instance``) is refused with 409 ``owner_taken`` while the first one was heard within 60 s.
+    """
+    manager = app_services().manager
+    if query.instance is None:
+        _watch_callers(query)
+    try:
+        return _hand_over(query)
+    except ClaimRefused as refused_claim:
+        return refused(refused_claim.refusal, manager)
+
+
+class ClaimRefused(Exception):
+    """The desk refuses the claim."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+def _watch_callers(query: PendingQuery) -> None:
+    """Note a caller without an instance; two that ask in turns are told to the operator (SPEC 8.2)."""
+    services = app_services()
+    caller = f"{query.owner} ({request.remote_addr or 'unknown'})"
+    other = services.bridge_callers.note(caller, services.manager.now)
+    if other is not None:
+        services.manager.submit(NoteTwoBridges((other, caller)))
+
+
+def _hand_over(query: PendingQuery) -> Response:
     handed = _claim(query)
     if not handed and query.wait and waiting_places.acquire(blocking=False):
         try:
             handed = _wait_and_claim(query)
         finally:
             waiting_places.release()
-    return reply(HandoverAnswer(orders=handed, cancels=_asked_back(query) or UNSET))
+    beside = _asked_beside(query)
+    return reply(HandoverAnswer(orders=handed, cancels=beside.cancels or UNSET, stops=beside.stops or UNSET))
 
 
-def _asked_back(query: PendingQuery) -> tuple[str, ...]:
-    """Return the ids of this bridge's entries whose rest is asked back (SPEC 7.2)."""
-    orders = app_services().manager.snapshot.desk.orders.values()
-    mine = (order for order in orders if order.owner == query.owner and order.instance == query.instance)
-    return tuple(order.id for order in mine if order.cancelled_for is not None)
+class AskedBeside(Struct, frozen=True):
+    """What the bridge is asked beside its orders; both empty when nothing is asked."""
+
+    cancels: tuple[str, ...]
+    stops: tuple[StopToRest, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cancels and not self.stops
+
+
+def _asked_beside(query: PendingQuery) -> AskedBeside:
+    """Return the ids of this bridge's entries whose rest is asked back, and the stops to rest (SPEC 7.2, 8.4)."""
+    desk = app_services().manager.snapshot.desk
+    mine = (order for order in desk.orders.values() if order.owner == query.owner and order.instance == query.instance)
+    return AskedBeside(tuple(order.id for order in mine if order.cancelled_for is not None), stops_to_rest(desk))
 
 
 def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
     services = app_services()
-    told = _asked_back(query)
-    deadline = time.monotonic() + (min(query.wait, ASKED_BACK_SECONDS) if told else query.wait)
+    told = _asked_beside(query)
+    deadline = time.monotonic() + (min(query.wait, ASKED_AGAIN_SECONDS) if not told.is_empty else query.wait)
 
     def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, query) or _asked_back(query) != told
+        return services.is_stopping() or _has_work(snapshot, query) or _asked_beside(query) != told
 
     handed: tuple[OrderTicket, ...] = ()
     while (
         not handed
-        and _asked_back(query) == told
+        and _asked_beside(query) == told
         and (left := deadline - time.monotonic()) > 0
         and not services.is_stopping()
     ):
@@ -101,15 +145,22 @@ def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
 def _has_work(snapshot: Snapshot, query: PendingQuery) -> bool:
     now = app_services().manager.now
     desk = snapshot.desk
+    if is_fenced_out(desk, query.instance, now):
+        return True
     return any(is_claimable(desk, order, query.owner, query.instance, now) for order in desk.orders.values())
 
 
 def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
-    """Claim only when an order is queued, so that an empty answer needs no command of the writer."""
+    """Claim only when an order is queued, so that an empty answer needs no command of the writer.
+
+    A process that may not claim always asks, so that the operator is told of it. Raises `ClaimRefused`.
+    """
     manager = app_services().manager
     if not _has_work(manager.snapshot, query):
         return ()
     taken = manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
+    if isinstance(taken, Refusal):
+        raise ClaimRefused(taken)
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
     return tuple([handover_view(handover.order, handover.redelivered) for handover in handovers])
 

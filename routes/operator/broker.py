@@ -1,4 +1,4 @@
-"""What the operator says of the broker: an order's fate, a position of another contract (SPEC 7.3, 8.1)."""
+"""What the operator says of broker and bridge: an order's fate, a foreign position, who claims (SPEC 7.3, 8.1, 8.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from routes.http.describing import answers
 from routes.http.parsing import MOST_CONTRACTS, Money, OperatorBody, Quantity, Symbol, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
-from services.engine.model.commands import AcceptPosition, ResolveOrder
+from services.engine.model.commands import AcceptPosition, ResolveOrder, TakeOverBridge
 from wire.answers import VersionAnswer
 
 broker = operator_calls("broker", __name__)
@@ -24,6 +24,10 @@ class ResolveBody(OperatorBody):
     qty: Quantity | None = Field(default=None, description="contracts that filled; without it the order's whole rest")
     price: Money | None = Field(default=None, description="price of the fill; without it the last price")
     reason: Reason
+
+
+class TakeoverBody(OperatorBody):
+    reason: Reason | None = None
 
 
 class AcceptBody(OperatorBody):
@@ -39,6 +43,15 @@ def resolve(body: ResolveBody, order_id: str) -> Response:
     """Say what became of an order whose fate is unknown; `reconcile` stays closed until a snapshot agrees."""
     command = ResolveOrder(order_id[:64], body.outcome, body.reason, body.qty, body.price)
     outcome = app_services().manager.submit(command)
+    return answer(outcome, VersionAnswer(version=outcome.version))
+
+
+@broker.post("/api/bridge/takeover")
+@answers(VersionAnswer)
+@accepts(TakeoverBody, may_be_empty=True)
+def take_over(body: TakeoverBody) -> Response:
+    """Let the second bridge claim at once, or the next one that asks; the first one's leases end (SPEC 8.2)."""
+    outcome = app_services().manager.submit(TakeOverBridge(body.reason))
     return answer(outcome, VersionAnswer(version=outcome.version))
 
 

@@ -30,6 +30,7 @@ from services.engine.model.commands import (
     KeepObservations,
     NotePrice,
     NoteTrade,
+    NoteTwoBridges,
     PlaceIntent,
     PlacePreOrder,
     ReportExecution,
@@ -41,6 +42,7 @@ from services.engine.model.commands import (
     SetSignalTarget,
     SwitchEnv,
     TakeOver,
+    TakeOverBridge,
     TakeSnapshot,
     TickClock,
     ToggleExit,
@@ -72,8 +74,10 @@ from services.engine.steps.orders import (
     report_execution,
     warn_of_unclaimed_exits,
 )
+from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
 from services.engine.transition import Transition
 from wire.types import Instant
@@ -153,6 +157,8 @@ def let_time_pass(transition: Transition) -> None:
     if transition.desk.generation > 1:
         watch_fates(transition)
         end_doubts_in_time(transition)
+        forget_refused_bridge(transition)
+        watch_stops(transition)
     flatten_when_stopped(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
@@ -235,6 +241,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     ResolveOrder: resolve_order,
     AcceptPosition: accept_position,
     HearBridge: hear_bridge,
+    TakeOverBridge: take_over_bridge,
+    NoteTwoBridges: note_two_bridges,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

@@ -109,6 +109,7 @@ SETTINGS = (
     Setting("BRIDGE_MAX_ORDER_QTY", "bridge", "largest order it sends; exits are never limited", "20", "1 or more"),
     Setting("BRIDGE_MAX_POSITION", "bridge", "largest position it builds", "20", "1 or more"),
     Setting("BRIDGE_MAX_ORDERS_PER_MINUTE", "bridge", "most orders of a minute", "30", "1 or more"),
+    Setting("BRIDGE_KILL_SWITCH", "bridge", "refuse every entry; exits are executed", "no", "yes or no"),
     Setting("PAPER_START_BALANCE", "bridge", "USD of the paper account", "50000", "0 or more"),
     Setting("PAPER_SLIPPAGE_TICKS", "bridge", "ticks by which a paper fill is worse", "0", "0 or more"),
     Setting("PAPER_COMMISSION", "bridge", "USD per contract and side", "0", "0 or more"),

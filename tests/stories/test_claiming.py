@@ -27,7 +27,8 @@ def trader_with_entry() -> Trader:
 
 
 def trader_with_exit() -> Trader:
-    return Trader().is_long().bricks(6, "green").exits()
+    """Return a trader with a queued exit. The bridge that filled the entry has not been heard for a minute."""
+    return Trader().is_long().bricks(6, "green").later(seconds=60).exits()
 
 
 def test_a_pending_order_is_handed_over_and_claimed() -> None:
@@ -49,7 +50,7 @@ def test_the_same_owner_gets_it_again_marked_as_redelivered(makes: Callable[...,
 @pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
 def test_another_owner_gets_nothing_while_the_lease_lasts(makes: Callable[..., Any]) -> None:
     trader = makes().claims("alpha").later(seconds=59, microseconds=999_999).claims("beta")
-    assert trader.handed_over == ()
+    assert trader.refused_by == "owner_taken"
     assert trader.order.owner == "alpha"
 
 
@@ -65,7 +66,7 @@ def test_after_the_lease_ends_another_owner_gets_an_exit_but_never_an_entry(
 
 def test_a_taken_over_exit_has_a_lease_of_its_own() -> None:
     trader = trader_with_exit().claims("alpha").later(seconds=60).claims("beta")
-    assert trader.later(seconds=59).claims("alpha").handed_over == ()
+    assert trader.later(seconds=59).claims("alpha").refused_by == "owner_taken"
     assert len(trader.later(seconds=1).claims("alpha").handed_over) == 1
 
 
@@ -73,7 +74,7 @@ def test_a_taken_over_exit_has_a_lease_of_its_own() -> None:
 def test_a_reported_order_is_not_handed_out(status: str) -> None:
     trader = trader_with_exit().claims("alpha").reports(status, 5250, qty=1, exec_id="one")
     assert trader.later(seconds=3600).claims("alpha").handed_over == ()
-    assert trader.claims("beta").handed_over == ()
+    assert trader.later(seconds=60).claims("beta").handed_over == ()
 
 
 def test_a_final_order_is_not_handed_out() -> None:
@@ -82,9 +83,9 @@ def test_a_final_order_is_not_handed_out() -> None:
 
 def test_the_limit_leaves_the_rest_in_the_queue() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").at("09:35:00").is_long(18_000, asset="NQ")
-    trader.exits_all(force=True).claims("alpha", limit=1)
+    trader.exits_all(force=True).claims("alpha", limit=1, has_ledger=False)
     assert [handover.order.asset for handover in trader.handed_over] == ["ES"]
-    trader.claims("beta")
+    trader.claims("beta", has_ledger=False)
     assert [handover.order.asset for handover in trader.handed_over] == ["NQ"]
 
 
@@ -98,7 +99,7 @@ def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early: int, claimable: 
 
 def test_the_claim_survives_a_restart() -> None:
     trader = trader_with_exit().claims("alpha").restarts().claims("beta")
-    assert trader.handed_over == ()
+    assert trader.refused_by == "owner_taken"
     assert [handover.redelivered for handover in trader.claims("alpha").handed_over] == [True]
 
 

@@ -344,7 +344,7 @@ def test_an_expired_entry_is_never_handed_out_again() -> None:
 
 
 def test_another_process_gets_no_exit_whose_contract_the_broker_shows_flat() -> None:
-    trader = Trader().is_long(5250).bricks(6, "green").exits().claims("alpha")
+    trader = Trader().is_long(5250).bricks(6, "green").later(60).exits().claims("alpha")
     trader.later(59).broker_says(position=0).later(1)
     assert trader.claims("beta").handed_over == ()
     positions = (BrokerPosition("MESZ6", 5),)

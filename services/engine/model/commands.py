@@ -288,6 +288,20 @@ class HearBridge(Command, frozen=True, tag="HearBridge"):
     kill_switch: bool | None = None
 
 
+class TakeOverBridge(Command, frozen=True, tag="TakeOverBridge"):
+    """The operator lets another bridge process claim at once (SPEC 8.2)."""
+
+    origin: ClassVar[Origin] = "operator"
+    reason: str | None = None
+
+
+class NoteTwoBridges(Command, frozen=True, tag="NoteTwoBridges"):
+    """Two callers without an instance asked for orders in turns; ``callers`` are their names and addresses."""
+
+    origin: ClassVar[Origin] = "bridge"
+    callers: tuple[str, str]
+
+
 class BrokerPosition(Struct, frozen=True):
     """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices.
 
@@ -378,6 +392,8 @@ AnyCommand = (
     | ResolveOrder
     | AcceptPosition
     | HearBridge
+    | TakeOverBridge
+    | NoteTwoBridges
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

@@ -366,6 +366,45 @@ class ForeignPositionAccepted(Event, frozen=True, tag="ForeignPositionAccepted")
     reason: str
 
 
+class BridgeRefused(Event, frozen=True, tag="BridgeRefused"):
+    """The claims of the process ``instance`` are refused, because ``holder`` claims (SPEC 8.2)."""
+
+    instance: str
+    holder: str
+
+
+class BridgeRefusalEnded(Event, frozen=True, tag="BridgeRefusalEnded"):
+    """The refused process claims now, or it no longer asks."""
+
+    instance: str
+
+
+class BridgeTakenOver(Event, frozen=True, tag="BridgeTakenOver"):
+    """The operator ended the claims of ``holder``; ``instance`` claims from now on, None for whichever comes next."""
+
+    holder: str
+    instance: str | None = None
+    reason: str | None = None
+
+
+class TwoBridgesNoted(Event, frozen=True, tag="TwoBridgesNoted"):
+    """Two bridges that have no instance ask for orders in turns."""
+
+    callers: tuple[str, str]
+
+
+class StopMissed(Event, frozen=True, tag="StopMissed"):
+    """The asset's position has no stop at the broker, as far as the bridge tells (SPEC 6.7)."""
+
+    asset: str
+
+
+class StopFound(Event, frozen=True, tag="StopFound"):
+    """The stop rests now, or the position is closed."""
+
+    asset: str
+
+
 class DeadLetterKept(Event, frozen=True, tag="DeadLetterKept"):
     """A webhook with a correct secret could not be read (SPEC 3)."""
 
@@ -392,5 +431,6 @@ OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionCha
 OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
-OfProof = OfFates | OfForeignPositions
+OfBridges = BridgeRefused | BridgeRefusalEnded | BridgeTakenOver | TwoBridgesNoted | StopMissed | StopFound
+OfProof = OfFates | OfForeignPositions | OfBridges
 AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

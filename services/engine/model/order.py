@@ -39,7 +39,8 @@ class Order(Struct, frozen=True):
     ``instance`` is the bridge process that claimed it. ``fate_unknown_at`` is when the desk gave up waiting for a
     report (SPEC 8.1); ``hand_out_again`` is set on an exit that the broker never saw. ``cancelled_for`` is the source
     of the exit for which the bridge is asked to take back the rest of an entry (SPEC 7.2). ``position`` is what the
-    desk held when it queued an exit.
+    desk held when it queued an exit. ``lease_ended`` is true when the operator's takeover has ended the lease of the
+    bridge that claimed it (SPEC 8.2).
     """
 
     id: str
@@ -71,6 +72,7 @@ class Order(Struct, frozen=True):
     hand_out_again: bool = False
     cancelled_for: str | None = None
     position: int | None = None
+    lease_ended: bool = False
 
     @property
     def is_at_a_bridge(self) -> bool:

@@ -196,7 +196,7 @@ class AssetLive(Struct, frozen=True):
 
 
 class Asset(Struct, frozen=True):
-    """The state of one asset."""
+    """The state of one asset. ``lacks_stop``: its position should have a stop at the broker and none is told."""
 
     symbol: str
     contract: Contract
@@ -210,6 +210,7 @@ class Asset(Struct, frozen=True):
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
     is_silent: bool = False
+    lacks_stop: bool = False
     live: AssetLive = AssetLive()
 
     def stream(self, stream: Stream) -> BrickStream:
@@ -280,11 +281,19 @@ class RestingStop(Struct, frozen=True):
     price: Price
 
 
+class BridgeFence(Struct, frozen=True):
+    """The bridge process that claims orders: the id of its ledger, and when it was last heard (SPEC 8.2)."""
+
+    instance: str
+    heard_at: Instant
+
+
 class DeskLive(Struct, frozen=True):
     """Account and bridge as last reported. Published at once, committed with the next event.
 
     ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
     ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
+    ``refused_heard_at`` is when the process that may not claim last asked.
     """
 
     equity: Usd | None = None
@@ -306,6 +315,8 @@ class DeskLive(Struct, frozen=True):
     instance: str | None = None
     stops: tuple[RestingStop, ...] | None = None
     stops_at: Instant | None = None
+    fence: BridgeFence | None = None
+    refused_heard_at: Instant | None = None
 
 
 class Desk(Struct, frozen=True):
@@ -316,7 +327,8 @@ class Desk(Struct, frozen=True):
     ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
     the milliseconds and counter of the newest id, None while the deciding program uses no counter. ``generation`` is
     that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1). The rows of a journal are
-    decided again by the generation that decided them first; only ``TakeOver`` changes it.
+    decided again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the
+    instance of the bridge process whose claims are refused because another one claims (SPEC 8.2).
     """
 
     id_key: str
@@ -335,6 +347,7 @@ class Desk(Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     bridge_is_silent: bool = False
     foreign: tuple[ForeignPosition, ...] = ()
+    refused_bridge: str | None = None
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

@@ -16,6 +16,7 @@ from msgspec import Struct, UnsetType
 from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
+    BridgeRefusalEnded,
     DayRolled,
     FeedReturned,
     ForeignPositionAccepted,
@@ -24,6 +25,7 @@ from services.engine.model.events import (
     OrderEnded,
     OrderReported,
     PositionAgreed,
+    StopFound,
     TradeClosed,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
@@ -73,6 +75,10 @@ def _is_its_symbol(alert: Alert, event: ForeignPositionGone | ForeignPositionAcc
     return _fact(alert, "symbol") == event.symbol
 
 
+def _is_its_instance(alert: Alert, event: BridgeRefusalEnded, desk: Desk) -> bool:
+    return _fact(alert, "instance") == event.instance
+
+
 def _fact(alert: Alert, name: str) -> object:
     """Return a fact of the alert; None for an alert stored before schema 3."""
     return None if isinstance(alert.facts, UnsetType) else alert.facts.get(name)
@@ -116,6 +122,15 @@ def _order_has_ended(alert: Alert, desk: Desk) -> bool:
 def _foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
     symbol = _fact(alert, "symbol")
     return not any(held.symbol == symbol and not held.accepted for held in desk.foreign)
+
+
+def _second_bridge_is_gone(alert: Alert, desk: Desk) -> bool:
+    return desk.refused_bridge != _fact(alert, "instance")
+
+
+def _stop_is_found(alert: Alert, desk: Desk) -> bool | None:
+    asset = desk.assets.get(alert.asset or "")
+    return None if asset is None else not (asset.lacks_stop and _is_newest(alert, desk))
 
 
 def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
@@ -279,6 +294,25 @@ TABLE = (
         ended_by={ForeignPositionGone: _is_its_symbol, ForeignPositionAccepted: _is_its_symbol},
         is_over=_foreign_position_is_gone,
     ),
+    AlertRule(
+        code="owner_taken",
+        title="SECOND BRIDGE",
+        levels=("critical",),
+        notice="alert",
+        ends="the second bridge claims now, or it has not asked for 60 s",
+        ended_by={BridgeRefusalEnded: _is_its_instance},
+        is_over=_second_bridge_is_gone,
+    ),
+    AlertRule(
+        code="stop_missing",
+        title="NO STOP AT THE BROKER",
+        levels=("critical",),
+        notice="alert",
+        ends="the bridge says that a stop rests, or the position is closed",
+        ended_by={StopFound: _is_of_its_asset},
+        is_over=_stop_is_found,
+    ),
+    AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
     AlertRule("overfill", "OVERFILL", ("critical",), "alert"),

@@ -46,6 +46,7 @@ TABLE = (
     ),
     RefusalRule("not_flat", ("NOT FLAT",), 409, "the environment was to change while something is open"),
     RefusalRule("bridge_down", ("BRIDGE OFFLINE",), 503, "LIVE needs a connected bridge"),
+    RefusalRule("owner_taken", ("OWNER TAKEN",), 409, "another bridge process claims orders and was heard within 60 s"),
     RefusalRule("report_conflict", ("CONFLICTING REPORT", "OVERFILL"), 409, "the report contradicts what is known"),
     RefusalRule("report_invalid", ("REPORT INVALID",), 400, "the report does not fit its order", is_led=False),
     RefusalRule("fate_known", ("FATE KNOWN",), 409, "the order's fate is not unknown, so nobody resolves it by hand"),

@@ -11,13 +11,17 @@ from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
+from services.engine.steps.owner_fence import note_heard
 from services.engine.steps.reconcile import compare_positions
+from services.engine.steps.resting_stops import note_stops
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 
 
 def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
-    """Store the bridge's heartbeat and its connections."""
+    """Store the bridge's heartbeat and its connections. That of a process that may not claim says nothing of them."""
+    if not note_heard(transition, command.instance):
+        return Done()
     known = transition.desk.live
     reconnected = command.ts_connected and not known.ts_connected
     live = replace(
@@ -42,6 +46,7 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     """Apply a snapshot: equity and the daily stop, then positions, open points, and the exits (SPEC 7.1)."""
+    note_heard(transition, command.instance)
     live = replace(
         transition.desk.live,
         equity=command.balance if command.balance is not None else transition.desk.live.equity,
@@ -49,10 +54,9 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
         realized_pnl=command.realized,
         snapshot_at=transition.now,
         bridge_heard_at=transition.now,
-        stops=command.stops,
-        stops_at=transition.now if command.stops is not None else None,
     )
     transition.change_desk(live=live)
+    note_stops(transition, command)
     if command.balance is not None:
         note_equity(transition, command.balance)
     compare_positions(transition, command)  # before open points: they count only for a position both agree on

@@ -15,6 +15,7 @@ from services.engine.rules.refusals import refuse
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
 from services.engine.steps.fills import fill_order
 from services.engine.steps.order_queue import end_order
+from services.engine.steps.owner_fence import note_heard, refuse_claim
 from services.engine.transition import Transition
 from wire.types import Instant, OrderStatus
 
@@ -42,7 +43,8 @@ def is_claimable(desk: Desk, order: Order, owner: str, instance: str | None, now
     if order.owner == owner and order.instance == instance and instance is not None:
         return order.expires_at is None or now < order.expires_at
     is_another = instance is not None and order.instance != instance
-    return is_another and order.kind == "EXIT" and now >= order.claimed_at + CLAIM_LEASE and _still_held(desk, order)
+    lease_is_over = order.lease_ended or now >= order.claimed_at + CLAIM_LEASE
+    return is_another and order.kind == "EXIT" and lease_is_over and _still_held(desk, order)
 
 
 def _still_held(desk: Desk, order: Order) -> bool:
@@ -51,8 +53,13 @@ def _still_held(desk: Desk, order: Order) -> bool:
     return streak is None or streak.position != 0
 
 
-def claim_orders(transition: Transition, command: ClaimOrders) -> Reply:
-    """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again."""
+def claim_orders(transition: Transition, command: ClaimOrders) -> Reply | Refusal:
+    """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again.
+
+    A second process is refused while the first one is heard (SPEC 8.2).
+    """
+    if command.instance is not None and not note_heard(transition, command.instance):
+        return refuse_claim(transition, command.owner, command.instance)
     desk = transition.desk
     claimable = [
         order
@@ -81,6 +88,7 @@ def _claim(transition: Transition, order: Order, command: ClaimOrders) -> Order:
             alerted=False,
             fate_unknown_at=None,
             hand_out_again=False,
+            lease_ended=False,
         )
     )
 
