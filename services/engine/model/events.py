@@ -15,11 +15,15 @@ from wire.types import (
     Color,
     EntryZone,
     Env,
+    FillKind,
+    FillOfBroker,
+    FillRefusal,
     Instant,
     IntentStatus,
     OrderKind,
     OrderStatus,
     Price,
+    RefusalCode,
     Side,
     Stream,
     TradeMode,
@@ -216,6 +220,50 @@ class OrderReported(Event, frozen=True, tag="OrderReported"):
     exec_id: str | None = None
 
 
+class FillBooked(Event, frozen=True, tag="FillBooked"):
+    """A fill that no open order explains was told (SPEC 8.1, 8.3): late, beyond its order, or at the broker alone.
+
+    It opened, grew or cut ``trade_id``; without one it moved no position: it is of the other environment, in another
+    contract, or the desk had followed the broker before. ``kind`` is what it did to the trade.
+    """
+
+    asset: str
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+    kind: FillKind | None = None
+    trade_id: str | None = None
+    order_id: str | None = None
+    exec_id: str | None = None
+    cause: FillOfBroker = "ORDER"
+
+
+class FillRefused(Event, frozen=True, tag="FillRefused"):
+    """A report or a fill of a bridge was refused: why, as a code and as a sentence's detail (SPEC 8.3)."""
+
+    code: RefusalCode | FillRefusal
+    detail: str
+    order_id: str | None = None
+    exec_id: str | None = None
+
+
+class TradeRepriced(Event, frozen=True, tag="TradeRepriced"):
+    """The broker's average replaced an entry price that nobody had told (SPEC 8.3)."""
+
+    asset: str
+    trade_id: str
+    price: Price
+
+
+class AlertCounted(Event, frozen=True, tag="AlertCounted"):
+    """What an alert tells of happened again: the alert now says ``count`` times."""
+
+    code: str
+    count: int
+    asset: str | None = None
+
+
 class OrderEnded(Event, frozen=True, tag="OrderEnded"):
     order_id: str
     asset: str
@@ -387,8 +435,8 @@ OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTri
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
-OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
-OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
+OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted | TradeRepriced
 OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed

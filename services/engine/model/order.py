@@ -17,6 +17,7 @@ from wire.types import (
     Side,
     SizeMode,
     TradeMode,
+    Usd,
 )
 
 
@@ -40,6 +41,9 @@ class Order(Struct, frozen=True):
     report (SPEC 8.1); ``hand_out_again`` is set on an exit that the broker never saw. ``cancelled_for`` is the source
     of the exit for which the bridge is asked to take back the rest of an entry (SPEC 7.2). ``position`` is what the
     desk held when it queued an exit.
+
+    ``settled_qty`` contracts were booked by the broker's positions or by hand and no report has told of them yet;
+    ``unnamed_qty`` were reported without an ``exec_id``. ``commission`` is the sum that the reports told.
     """
 
     id: str
@@ -71,6 +75,9 @@ class Order(Struct, frozen=True):
     hand_out_again: bool = False
     cancelled_for: str | None = None
     position: int | None = None
+    settled_qty: int = 0
+    unnamed_qty: int = 0
+    commission: Usd = Decimal(0)
 
     @property
     def is_at_a_bridge(self) -> bool:

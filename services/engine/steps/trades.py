@@ -13,7 +13,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.transition import Transition
-from wire.types import Instant, Price, Side
+from wire.types import Contract, Instant, Price, Side
 
 ZERO = Decimal(0)
 
@@ -84,22 +84,22 @@ def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Insta
             points_tp_enabled=terms.trade_mode == "SCALP",
             points_tp_target=rules.points_tp_target,
             main_flip_exit_enabled=terms.zone == "FREE",
-            stop_points=order.stop_points or rules.stop_points,
+            stop_points=rules.stop_points if order.stop_points is None else order.stop_points,
         ),
     )
 
 
-def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
+def adopt(transition: Transition, asset: Asset, position: int, price: Price, contract: Contract | None = None) -> None:
     """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
 
-    It gets default protections and no initial exit lock.
+    It gets default protections and no initial exit lock. ``contract`` is the asset's current one unless it is given.
     """
     side: Side = "BUY" if position > 0 else "SELL"
     rules = transition.desk.rules
     trade = Trade(
         id=transition.new_id(),
         side=side,
-        contract=asset.contract,
+        contract=contract or asset.contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
