@@ -209,7 +209,7 @@ def _line_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Ins
     """Return a report's line. An event says that it was refused; in older rows an alert shows it."""
     for event in events:
         if isinstance(event, FillRefused):
-            return refused_line(at, REPORT, report_text(report), Explanation(event.code, "", event.detail, {}))
+            return refused_line(at, REPORT, report_text(report), event.why)
     if any(isinstance(event, OrderReported | FillBooked) for event in events):
         return LogLine(at, REPORT, None, report_text(report), "ok")
     alerts = [event.alert for event in events if isinstance(event, AlertRaised)]

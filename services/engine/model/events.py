@@ -11,19 +11,18 @@ from typing import Literal
 
 from services.engine.model.state import Alert
 from services.engine.model.tagged import Tagged
+from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
     EntryZone,
     Env,
     FillKind,
     FillOfBroker,
-    FillRefusal,
     Instant,
     IntentStatus,
     OrderKind,
     OrderStatus,
     Price,
-    RefusalCode,
     Side,
     Stream,
     TradeMode,
@@ -240,10 +239,9 @@ class FillBooked(Event, frozen=True, tag="FillBooked"):
 
 
 class FillRefused(Event, frozen=True, tag="FillRefused"):
-    """A report or a fill of a bridge was refused: why, as a code and as a sentence's detail (SPEC 8.3)."""
+    """A report or a fill of a bridge was refused (SPEC 8.3)."""
 
-    code: RefusalCode | FillRefusal
-    detail: str
+    why: Explanation
     order_id: str | None = None
     exec_id: str | None = None
 

@@ -15,6 +15,7 @@ from services.engine.model.events import FillBooked, FillRefused
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill, Reply
 from services.engine.model.state import Asset
+from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.fill_prices import Booked, price_to_book
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
@@ -206,7 +207,9 @@ def _warn_of_refusal(transition: Transition, command: BookFills, fill: Execution
     symbol = fill.asset if isinstance(fill.asset, str) and fill.asset in transition.desk.assets else None
     facts = {"exec_id": fill.exec_id, "symbol": fill.symbol, "side": fill.side, "qty": fill.qty, "reason": code}
     detail = f"{fill.side} {fill.qty} {fill.symbol} of account {command.account}: {code.replace('_', ' ')}"
-    transition.record(FillRefused(code, detail, fill.order_id, fill.exec_id))
+    transition.record(
+        FillRefused(Explanation(code, "FILL REFUSED", detail, facts_of(facts)), fill.order_id, fill.exec_id)
+    )
     transition.alert_again("fill_refused", detail, symbol, facts, "exec_id")
     if symbol is not None and command.env == transition.desk.env and code != "other_account":
         begin_doubt(transition, symbol, "broker_fill")

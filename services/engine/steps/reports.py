@@ -11,7 +11,7 @@ from services.engine.model.events import FillRefused, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply
 from services.engine.rules.fill_prices import Booked, price_to_book
-from services.engine.rules.refusals import refuse
+from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.report_word import FILLS, agrees_with_end, counted, is_known, is_repeated, newly_filled
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
@@ -88,7 +88,7 @@ def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExe
 def _refuse_unpriced(transition: Transition, command: ReportExecution, order: Order, qty: int) -> Refusal:
     detail = f"fill_price was missing in a report that fills {qty}, and no price is known"
     refusal = refuse("report_invalid", detail, field="fill_price", qty=qty)
-    transition.record(FillRefused(refusal.code, detail, command.order_id, command.exec_id))
+    transition.record(FillRefused(explanation_of(refusal), command.order_id, command.exec_id))
     _doubt_price(transition, order, qty, None)
     return refusal
 
@@ -102,7 +102,7 @@ def _refused(
 ) -> Refusal:
     """Journal a refused report and raise an alert: a report that is lost may be a position that nobody knows."""
     detail = refusal.detail or refusal.sentence
-    transition.record(FillRefused(refusal.code, detail, command.order_id, command.exec_id))
+    transition.record(FillRefused(explanation_of(refusal), command.order_id, command.exec_id))
     asset = None if order is None else order.asset
     facts = {"order_id": command.order_id, **refusal.facts, "reported": command.status}
     transition.alert_again(alert, detail, asset, facts, "order_id")
