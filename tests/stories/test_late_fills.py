@@ -1,4 +1,4 @@
-"""Fills always count: after the end of their order, beyond what it ordered, beside what the broker showed (SPEC 8.1)."""
+"""Fills always count: after the end of their order, beyond what it ordered, beside what was seen (SPEC 8.1)."""
 
 from __future__ import annotations
 
