@@ -50,7 +50,7 @@ def test_the_trade_closes_at_the_true_price_for_the_true_reason(kind: str, reaso
     trader = long_trader()
     sends(trader, fill(trader, kind=kind))
     (closed,) = trader.trades
-    assert (closed.reason, closed.exit_price, closed.estimated) == (reason, 5235, False)
+    assert (closed.reason, closed.exit_price, closed.estimated) == (reason, Decimal(5235), False)
     assert taken(trader) == (1, 0, [])
     assert trader.alerts == (["broker_fill"] if kind == "LIQUIDATION" else [])
     assert trader.gate_for("BUY") == "cooldown"
@@ -77,7 +77,7 @@ def test_a_snapshot_that_shows_flat_before_the_fill_closes_nothing_yet() -> None
     sends(trader.later(1), fill(trader))
     trader.later(3).broker_says(position=0).later(3).broker_says(position=0)
     (closed,) = trader.trades
-    assert (closed.reason, closed.exit_price, trader.alerts) == ("PROTECTIVE_STOP", 5235, [])
+    assert (closed.reason, closed.exit_price, trader.alerts) == ("PROTECTIVE_STOP", Decimal(5235), [])
     assert trader.asset.disagreement is None
 
 
@@ -108,7 +108,7 @@ def test_a_stop_that_fires_in_parts_closes_with_its_last_contract() -> None:
     trader = long_trader()
     sends(trader, fill(trader, qty=2), fill(trader, qty=3, exec_id="s2", price=Decimal(5230)))
     (closed,) = trader.trades
-    assert (closed.exit_price, closed.size) == (5232, 5)
+    assert (closed.exit_price, closed.size) == (Decimal(5232), 5)
 
 
 def test_a_purchase_by_hand_is_taken_over_with_an_alert() -> None:
@@ -218,4 +218,4 @@ def test_a_price_of_zero_is_unknown() -> None:
     trader = long_trader().hears(5236)
     sends(trader, fill(trader, price=Decimal(0)))
     (closed,) = trader.trades
-    assert (closed.exit_price, closed.estimated) == (5236, True)
+    assert (closed.exit_price, closed.estimated) == (Decimal(5236), True)

@@ -93,7 +93,7 @@ def test_reconcile_stays_closed_until_a_snapshot_agrees() -> None:
 def test_a_late_fill_beside_a_second_entry_grows_the_trade_and_takes_a_slot() -> None:
     trader, order = ended_entry("CANCELLED")
     trader.enters("BUY").filled_at(5250).reports("FILLED", 5252, order, qty=5, exec_id="late")
-    assert (trader.position, trader.trade.entry_price) == (10, 5251)
+    assert (trader.position, trader.trade.entry_price) == (10, Decimal(5251))
     assert trader.desk.day.trades_taken == 2
 
 
@@ -109,7 +109,7 @@ def test_a_late_exit_fill_closes_the_trade_and_starts_the_cooldown() -> None:
     exit_order = trader.order
     trader.cancelled().reports("FILLED", 5251, exit_order, qty=5, exec_id="late")
     (closed,) = trader.trades
-    assert (trader.position, closed.exit_price, closed.reason) == (0, 5251, "manual")
+    assert (trader.position, closed.exit_price, closed.reason) == (0, Decimal(5251), "manual")
     assert trader.gate_for("BUY") == "cooldown"
 
 
@@ -171,7 +171,7 @@ def test_an_exit_that_sells_more_than_was_held_opens_the_other_side() -> None:
     trader = Trader().hears(5250).is_long(5250).bricks(6, "green").exits().claims()
     trader.reports("FILLED", 5251, qty=10, cum_qty=10, exec_id="e1")
     assert (trader.position, len(trader.trades)) == (-5, 1)
-    assert (trader.trades[0].size, trader.trades[0].exit_price) == (5, 5251)
+    assert (trader.trades[0].size, trader.trades[0].exit_price) == (5, Decimal(5251))
     assert trader.protections.points_tp_enabled
     assert trader.order is None
     assert trader.replays_equal()

@@ -260,7 +260,7 @@ def test_a_fill_without_a_price_counts_at_the_last_price_until_the_brokers_avera
 ) -> None:
     trader = Trader().hears(5251).with_structure("green").enters("BUY").claims()
     trader.reports(status, price, cum_qty=5, exec_id="e1")
-    assert (trader.position, trader.trade.entry_price, trader.trade.estimated) == (5, 5251, True)
+    assert (trader.position, trader.trade.entry_price, trader.trade.estimated) == (5, Decimal(5251), True)
     assert (trader.alerts[0], known(trader.asset.doubt).code) == ("fill_without_price", "unpriced_fill")
     trader.later(3).broker_says(position=5, avg_price=Decimal("5250.25"))
     assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal("5250.25"), False)
@@ -272,14 +272,14 @@ def test_an_exit_without_a_price_closes_at_the_last_price_and_says_so() -> None:
     trader = Trader().hears(5250).is_long(5250).bricks(6, "green").hears(5254).exits().claims()
     trader.reports("FILLED", 0, qty=5, exec_id="x1")
     (closed,) = trader.trades
-    assert (closed.exit_price, closed.estimated) == (5254, True)
+    assert (closed.exit_price, closed.estimated) == (Decimal(5254), True)
 
 
 @pytest.mark.parametrize("avg_price", [0, None])
 def test_an_average_of_zero_corrects_nothing(avg_price: int | None) -> None:
     trader = Trader().hears(5251).with_structure("green").enters("BUY").claims().reports("FILLED", qty=5, exec_id="e1")
     trader.later(3).broker_says(position=5, avg_price=avg_price)
-    assert (trader.trade.entry_price, trader.trade.estimated) == (5251, True)
+    assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal(5251), True)
 
 
 @pytest.mark.parametrize(("status", "fill"), [("FILLED", {"qty": 5}), ("FILLED", {}), ("PARTIALLY_FILLED", {"qty": 2})])
@@ -291,7 +291,7 @@ def test_without_any_price_the_brokers_position_books_the_fill(status: str, fill
     trader.later(60).ticks()
     for _ in range(3):
         trader.later(2).broker_says(position=5, avg_price=5250)
-    assert (trader.position, trader.trade.entry_price) == (5, 5250)
+    assert (trader.position, trader.trade.entry_price) == (5, Decimal(5250))
 
 
 # -- what the journal and the order keep ----------------------------------------------------------------------
