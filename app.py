@@ -17,6 +17,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routes.bridge.connection import bridge
+from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
@@ -69,7 +70,7 @@ BLUEPRINTS = (
     broker,
     webhooks,
     *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
-    *(bridge, bridge_orders),
+    *(bridge, bridge_orders, bridge_fills),
     *(state, stream, events, bricks, metrics),
     *(auth, pages, setup_page, health, api_docs),
 )

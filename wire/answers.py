@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from wire.asset import AssetState, Facts, Rung
 from wire.bridge import OrderTicket, StopToRest
 from wire.state import OrderRow, StateDocument
-from wire.types import AwareTime, Env, ErrorCode, RefusalCode, Side, says
+from wire.types import AwareTime, Env, ErrorCode, FillRefusal, RefusalCode, Side, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
 No = Annotated[bool, Meta(extra_json_schema={"const": False})]
@@ -187,9 +187,28 @@ class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):
 
 
 class ReportAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The report was applied. ``duplicate`` is true when it had been applied before."""
+    """The report was applied. ``duplicate`` is true when it had been applied before.
+
+    ``late_fill`` is true when it carried a fill after the end of its order, or more than was ordered (SPEC 8.1).
+    """
 
     duplicate: Yes | UnsetType = UNSET
+    late_fill: Yes | UnsetType = UNSET
+
+
+class RefusedFillRow(Struct, frozen=True, kw_only=True):
+    """A fill that was not booked, and why."""
+
+    exec_id: str
+    code: FillRefusal
+
+
+class FillsAnswer(VersionAnswer, frozen=True, kw_only=True):
+    """How many fills were booked, how many were known before, and which were refused (SPEC 8.3)."""
+
+    taken: int
+    duplicates: int
+    refused: tuple[RefusedFillRow, ...]
 
 
 class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from wire.types import AwareTime, Env, OrderKind, Side
+from wire.types import AwareTime, Env, FillOfBroker, OrderKind, Side
 
 ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
 
@@ -176,9 +176,6 @@ class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     account: str | None = None
     instance: str | None = None
     stops: tuple[RestingStop, ...] | None = None
-
-
-FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
 
 
 class BrokerFill(Struct, frozen=True, kw_only=True):

@@ -27,7 +27,11 @@ TempoArmer = Literal["6pt brick", "4pt flip"]
 WithOrAgainst = Literal["with", "neutral", "against"]
 WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
-DoubtCode = Literal["fate_ended", "resolved", "late_fill", "wrong_symbol", "unpriced_fill"]
+FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
+FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
+DoubtCode = Literal[
+    "fate_ended", "resolved", "late_fill", "wrong_symbol", "wrong_side", "unpriced_fill", "contradicted", "broker_fill"
+]
 RefusalCode = Literal[
     "gate_closed",
     "exit_locked",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from flask import Response, request
 from msgspec import UNSET, Struct
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from routes.bridge import bridge_calls
 from routes.http.describing import answers
@@ -17,10 +17,11 @@ from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quanti
 from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
 from services.engine.model.commands import ClaimOrders, NoteTwoBridges, ReportExecution
-from services.engine.model.replies import OrdersHandedOver, Refusal
+from services.engine.model.replies import LateFillTaken, OrdersHandedOver, Refusal
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
+from services.market.instruments import contract_named
 from services.views.rows import handover_view, stops_to_rest
 from wire.answers import HandoverAnswer, ReportAnswer
 from wire.bridge import OrderTicket, StopToRest
@@ -35,6 +36,15 @@ WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is 
 waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
+STATUS_WORDS = {"CANCELED": "CANCELLED"}
+
+
+def _word(value: object) -> object:
+    """Read a word of a report without case; ``CANCELED`` is a spelling of CANCELLED."""
+    word = value.strip().upper() if isinstance(value, str) else value
+    return STATUS_WORDS.get(word, word) if isinstance(word, str) else word
+
+
 class ReportDetails(BridgeBody):
     fill_price: Money | None = None
     qty: Quantity | None = None
@@ -42,11 +52,12 @@ class ReportDetails(BridgeBody):
     cum_qty: Quantity | None = None
     reason: Words | None = None
     symbol: Symbol | None = None
-    side: Literal["BUY", "SELL"] | None = None
+    side: Annotated[Literal["BUY", "SELL"] | None, BeforeValidator(_word)] = None
+    commission: Money | None = None
 
 
 class ReportBody(BridgeBody):
-    status: Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
+    status: Annotated[Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"], BeforeValidator(_word)]
     extra: ReportDetails = ReportDetails()
 
 
@@ -179,10 +190,25 @@ def take_report(body: ReportBody, order_id: str) -> Response:
         exec_id=extra.exec_id,
         cum_qty=extra.cum_qty,
         reason=extra.reason,
-        symbol=extra.symbol,
+        symbol=None if extra.symbol is None else _own_name(extra.symbol),
         side=extra.side,
+        commission=UNSET if extra.commission is None else extra.commission,
     )
     outcome = app_services().manager.submit(command)
     app_services().note_bridge(REPORT, report_text(command), outcome)
     duplicate = getattr(outcome.answer, "duplicate", False)
-    return answer(outcome, ReportAnswer(version=outcome.version, duplicate=True if duplicate else UNSET))
+    is_late = isinstance(outcome.answer, LateFillTaken)
+    return answer(
+        outcome,
+        ReportAnswer(
+            version=outcome.version,
+            duplicate=True if duplicate else UNSET,
+            late_fill=True if is_late else UNSET,
+        ),
+    )
+
+
+def _own_name(symbol: str) -> str:
+    """Return the contract's own name when the bridge's spelling can be read, else that spelling."""
+    named = contract_named(symbol, app_services().manager.now.date())
+    return symbol if named is None else named.symbol

@@ -46,6 +46,7 @@ ROOM_TITLES = {
     "events": "Events",
     "bricks": "Charts",
     "bridge": "Bridge",
+    "bridge_fills": "Bridge",
     "webhooks": "TradingView",
     "dead_letters": "TradingView",
     "setup": "Session",
@@ -56,6 +57,7 @@ ROOM_TITLES = {
 }
 OPERATION_PREFIXES = {  # never change these: generated clients name their functions by operation ids
     "bridge_orders": "orders",
+    "bridge_fills": "bridge",
     **dict.fromkeys(("health", "metrics"), "operations"),
 }
 ERRORS = {

@@ -13,9 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.earlier import account as earlier_account
+from services.engine.earlier import reports as earlier_reports
 from services.engine.model.commands import (
     AcceptPosition,
     AnyCommand,
+    BookFills,
     CancelIntent,
     CancelPreOrder,
     ClaimOrders,
@@ -57,6 +59,7 @@ from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.bricks import close_brick, note_price
+from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
@@ -71,12 +74,12 @@ from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
     claim_orders,
     expire_entries,
-    report_execution,
     warn_of_unclaimed_exits,
 )
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.reports import report_execution
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
 from services.engine.transition import Transition
@@ -213,7 +216,10 @@ def keep_observations(transition: Transition, command: KeepObservations) -> Repl
 
 
 Decider = Callable[[Transition, Any], Reply | Refusal]
-EARLIER_DECIDERS: dict[type[AnyCommand], Decider] = {TakeSnapshot: earlier_account.take_snapshot}
+EARLIER_DECIDERS: dict[type[AnyCommand], Decider] = {
+    TakeSnapshot: earlier_account.take_snapshot,
+    ReportExecution: earlier_reports.report_execution,
+}
 DECIDERS: dict[type[AnyCommand], Decider] = {
     ConfigureDesk: configure_desk,
     TakeOver: take_over,
@@ -238,6 +244,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     NoteTrade: note_trade,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
+    BookFills: book_fills,
     ResolveOrder: resolve_order,
     AcceptPosition: accept_position,
     HearBridge: hear_bridge,

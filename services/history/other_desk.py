@@ -18,6 +18,7 @@ from services.engine.decide import decide
 from services.engine.earlier.reconcile import broker_position
 from services.engine.model.commands import (
     AnyCommand,
+    BookFills,
     BrokerPosition,
     CancelIntent,
     CancelPreOrder,
@@ -113,6 +114,8 @@ class OtherDesk:
             return SetLimits({name: kept.get(name, value) for name, value in command.limits.items()})
         if isinstance(command, ReportExecution):
             return self._own_report(command, before, real)
+        if isinstance(command, BookFills):
+            return None  # the trades that they close on the real desk are closed by ``_end_with``
         if isinstance(command, TakeSnapshot):
             return self._own_snapshot(command, before, real.desk)
         return command

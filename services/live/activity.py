@@ -18,6 +18,7 @@ from msgspec import UNSET, MsgspecError, Struct, structs
 
 from services.engine.model.commands import (
     AnyCommand,
+    BookFills,
     ClaimOrders,
     CloseBrick,
     HearBridge,
@@ -27,7 +28,7 @@ from services.engine.model.commands import (
     TakeSnapshot,
     TouchLevel,
 )
-from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.model.events import AlertRaised, AnyEvent, FillBooked, FillRefused, LateBrickIgnored, OrderReported
 from services.engine.model.state import Desk
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
@@ -51,8 +52,9 @@ BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
 BRIDGE_HEARTBEAT = "heartbeat"
 SNAPSHOT = "pnl-snapshot"
 REPORT = "execution-report"
+FILLS = "fills"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
-REFUSING_ALERTS = ("overfill", "report_conflict")
+REFUSING_ALERTS = ("overfill", "report_conflict")  # in rows written before refusals were events
 
 
 class LogLine(Struct, frozen=True):
@@ -197,12 +199,19 @@ def _line_of_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant
             return LogLine(at, SNAPSHOT, None, snapshot_text(command), "ok")
         case ReportExecution():
             return _line_of_report(command, events, at)
+        case BookFills():
+            return LogLine(at, FILLS, None, fills_text(command), "ok")
         case _:
             return LogLine(at, command.kind_name(), None, "", "ok")
 
 
 def _line_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Instant) -> LogLine:
-    """Return a report's line; an alert among the events shows that the report was refused."""
+    """Return a report's line. An event says that it was refused; in older rows an alert shows it."""
+    for event in events:
+        if isinstance(event, FillRefused):
+            return refused_line(at, REPORT, report_text(report), event.why)
+    if any(isinstance(event, OrderReported | FillBooked) for event in events):
+        return LogLine(at, REPORT, None, report_text(report), "ok")
     alerts = [event.alert for event in events if isinstance(event, AlertRaised)]
     refused = next((alert for alert in alerts if alert.code in REFUSING_ALERTS), None)
     if refused is None:
@@ -242,6 +251,13 @@ def heartbeat_text(heard: HearBridge) -> str:
 
 def snapshot_text(snapshot: TakeSnapshot) -> str:
     return f"equity {snapshot.balance}"
+
+
+def fills_text(told: BookFills) -> str:
+    """Write executions as a trader reads them: ``STOP SELL 5 MESZ6 @ 5235``; of more than three the first ones."""
+    texts = [f"{fill.kind} {fill.side} {fill.qty} {fill.symbol} @ {fill.price:f}" for fill in told.fills[:3]]
+    more = len(told.fills) - len(texts)
+    return ", ".join([*texts, f"and {more} more"] if more else texts)
 
 
 def report_text(report: ReportExecution) -> str:

@@ -215,12 +215,12 @@ def test_a_final_order_does_not_change_its_mind(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.fills(order, 5250.25)
-    before = operator.settled_state()
     for status in ("REJECTED", "CANCELLED"):
         error_of(bridge.reports(order["id"], status), 409)
     after = operator.state()
-    assert without_the_clock(after) == without_the_clock(before)
-    assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"] * 2
+    assert (after["assets"]["ES"]["position"], after["assets"]["ES"]["doubt"]) == (5, "contradicted")
+    assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"]
+    assert after["alerts"][0]["facts"]["count"] == 2
     for alert in after["alerts"]:
         assert alert["sentence"] == f"{alert['title']} — {alert['detail']}"
         assert alert["facts"]["order_id"]
@@ -234,12 +234,13 @@ def test_an_unknown_order_is_not_found(shared_desk: DeskProcess) -> None:
         error_of(shared_desk.bridge().reports(order_id, "FILLED", fill_price=1, qty=1), 404)
 
 
-def test_more_than_was_ordered_is_a_conflict(desk: DeskProcess) -> None:
+def test_more_than_was_ordered_is_booked(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
-    error_of(bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=6, cum_qty=6), 409)
-    assert operator.asset()["position"] == 0
+    answer = bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=6, cum_qty=6)
+    assert (answer.status_code, answer.json()["late_fill"]) == (200, True)
+    assert operator.asset()["position"] == 6
     assert operator.state()["alerts"][0]["code"] == "overfill"
 
 
@@ -249,10 +250,9 @@ def test_more_than_was_ordered_is_a_conflict(desk: DeskProcess) -> None:
         ("EXPIRED", {}),
         ("PENDING", {}),
         ("CLAIMED", {}),
-        ("filled", {"fill_price": 5250.25, "qty": 5}),
-        ("FILLED", {"qty": 5}),
-        ("FILLED", {"fill_price": 5250.25, "qty": 5, "symbol": "MNQM6"}),
-        ("FILLED", {"fill_price": 5250.25, "qty": 5, "side": "SELL"}),
+        ("DONE", {"fill_price": 5250.25, "qty": 5}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "side": "UP"}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "commission": "much"}),
         ("FILLED", {"fill_price": "NaN", "qty": 5}),
         ("FILLED", {"fill_price": 5250.25, "qty": -5}),
         ("FILLED", {"fill_price": 5250.25, "qty": 2.5}),
@@ -265,6 +265,86 @@ def test_a_report_that_cannot_be_is_refused(desk: DeskProcess, status: str, extr
     before = operator.settled_state()
     error_of(bridge.reports(order["id"], status, **extra), 400)
     assert without_the_clock(operator.state()) == without_the_clock(before)
+
+
+@pytest.mark.parametrize(("status", "becomes"), [("filled", "FILLED"), ("Canceled", "CANCELLED"), (" working ", None)])
+def test_status_words_are_read_without_case(desk: DeskProcess, status: str, becomes: str | None) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    assert bridge.reports(order["id"], status, fill_price=5250.25, side="buy").status_code == 200
+    assert (operator.asset()["pending_order_id"] is None) == (becomes is not None)
+    expected = becomes or "WORKING"
+    assert desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [(expected,)]
+
+
+def test_a_contract_may_be_spelled_in_many_ways_and_another_one_loses_no_fill(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    [handed] = bridge.claims()
+    contract = handed["asset"]
+    for number, symbol in enumerate((contract.lower(), f"CME:{contract}", f"{contract[:-1]}2{contract[-1]}")):
+        extra = {"fill_price": 5250.25, "qty": 1, "exec_id": str(number), "symbol": symbol}
+        assert bridge.reports(order["id"], "PARTIALLY_FILLED", **extra).status_code == 200
+    assert (operator.asset()["position"], operator.state()["alerts"]) == (3, [])
+    bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=2, exec_id="last", symbol="MNQM6")
+    assert (operator.asset()["position"], operator.state()["alerts"][0]["code"]) == (5, "wrong_symbol")
+    assert operator.asset()["doubt"] == "wrong_symbol"
+
+
+def test_a_fill_after_the_end_of_its_order_is_booked_also_after_a_restart(desk: DeskProcess) -> None:
+    order = desk.operator().enters_when_the_candle_allows()
+    desk.bridge().claims()
+    desk.bridge().reports(order["id"], "CANCELLED")
+    desk.restart()
+    extra = {"fill_price": 5250.25, "qty": 5, "exec_id": "late"}
+    assert desk.bridge().reports(order["id"], "FILLED", **extra).json()["late_fill"] is True
+    assert desk.operator().asset()["position"] == 5
+    assert desk.bridge().reports(order["id"], "FILLED", **extra).json()["duplicate"] is True
+
+
+def _stop_fill(contract: str, **more: Any) -> dict[str, Any]:
+    ts = datetime.now(UTC).isoformat()
+    fill = {"exec_id": "s1", "ts": ts, "symbol": contract, "side": "SELL", "qty": 5, "price": 5235, "kind": "STOP"}
+    return {"instance": "i1", "env": "DEMO", "account": "A1", "fills": [{**fill, **more}]}
+
+
+def test_a_stop_that_fired_at_the_broker_closes_the_trade_at_its_price(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.fills(order, 5250.25)
+    contract = operator.asset()["contract"]
+    answer = bridge.post("/api/bridge/fills", json=_stop_fill(f"CME:{contract}")).json()
+    assert (answer["taken"], answer["duplicates"], answer["refused"]) == (1, 0, [])
+    [closed] = operator.state()["history"]
+    assert (closed["reason"], closed["exit_price"]) == ("PROTECTIVE_STOP", 5235)
+    assert (operator.asset()["position"], operator.state()["alerts"]) == (0, [])
+    desk.restart()
+    again = desk.bridge().post("/api/bridge/fills", json=_stop_fill(contract)).json()
+    assert (again["taken"], again["duplicates"]) == (0, 1)
+    refused = desk.bridge().post("/api/bridge/fills", json=_stop_fill("XYZ", exec_id="s2")).json()
+    assert refused["refused"] == [{"exec_id": "s2", "code": "unknown_asset"}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fills": [{}] * 201},
+        {"fills": "all"},
+        {"env": "PAPER"},
+        {"account": ""},
+        {"instance": None},
+        {"fills": [{"exec_id": "s1"}]},
+    ],
+    ids=lambda wrong: str(wrong)[:30],
+)
+def test_fills_that_cannot_be_read_are_refused(shared_desk: DeskProcess, wrong: dict[str, Any]) -> None:
+    error_of(shared_desk.bridge().post("/api/bridge/fills", json={**_stop_fill("MESZ6"), **wrong}), 400)
+
+
+@pytest.mark.parametrize("more", [{"qty": 0}, {"kind": "FIRE"}, {"side": "UP"}, {"price": "NaN"}, {"exec_id": ""}])
+def test_a_fill_that_cannot_be_is_refused(shared_desk: DeskProcess, more: dict[str, Any]) -> None:
+    error_of(shared_desk.bridge().post("/api/bridge/fills", json=_stop_fill("MESZ6", **more)), 400)
 
 
 def test_filled_with_nothing_is_no_fill(desk: DeskProcess) -> None:

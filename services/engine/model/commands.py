@@ -14,7 +14,19 @@ from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import RestingStop
 from services.engine.model.tagged import Tagged
-from wire.types import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
+from wire.types import (
+    Color,
+    Env,
+    FillOfBroker,
+    Instant,
+    OrderStatus,
+    Price,
+    Side,
+    SizeMode,
+    Stream,
+    TradeMode,
+    Usd,
+)
 
 Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]  # stored; "house" is the app itself
 
@@ -228,7 +240,7 @@ class ReportExecution(Command, frozen=True, tag="ReportExecution"):
     """A bridge reports on an order (SPEC 8.3).
 
     ``qty`` is this execution's quantity, ``cum_qty`` the total filled. ``recalled`` is the stored order when it is
-    final already and no longer on the desk; the commit batch looks it up.
+    final already and no longer on the desk; the commit batch looks it up. ``commission`` is in USD of this execution.
     """
 
     origin: ClassVar[Origin] = "bridge"
@@ -242,6 +254,40 @@ class ReportExecution(Command, frozen=True, tag="ReportExecution"):
     symbol: str | None = None
     side: Side | None = None
     recalled: Order | None = None
+    commission: Usd | UnsetType = UNSET
+
+
+class Execution(Struct, frozen=True, omit_defaults=True):
+    """One execution at the broker, as a bridge tells it (SPEC 8.3); ``at`` is the broker's time.
+
+    ``symbol`` and ``asset`` are read as in ``BrokerPosition``. A ``price`` of 0 is unknown. ``order_id`` is None when
+    the desk ordered nothing; ``commission`` is in USD.
+    """
+
+    exec_id: str
+    at: Instant
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+    kind: FillOfBroker
+    asset: str | UnsetType = UNSET
+    order_id: str | None = None
+    commission: Usd | UnsetType = UNSET
+
+
+class BookFills(Command, frozen=True, tag="BookFills"):
+    """A bridge tells what was executed at the broker, by the desk's orders and without them (SPEC 8.3).
+
+    ``recalled`` are the stored orders of the fills that are final already; the commit batch looks them up.
+    """
+
+    origin: ClassVar[Origin] = "bridge"
+    env: Env
+    account: str
+    instance: str
+    fills: tuple[Execution, ...]
+    recalled: tuple[Order, ...] = ()
 
 
 class ResolveOrder(Command, frozen=True, tag="ResolveOrder"):
@@ -389,6 +435,7 @@ AnyCommand = (
     | NoteTrade
     | ClaimOrders
     | ReportExecution
+    | BookFills
     | ResolveOrder
     | AcceptPosition
     | HearBridge

@@ -11,10 +11,13 @@ from typing import Literal
 
 from services.engine.model.state import Alert
 from services.engine.model.tagged import Tagged
+from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
     EntryZone,
     Env,
+    FillKind,
+    FillOfBroker,
     Instant,
     IntentStatus,
     OrderKind,
@@ -214,6 +217,49 @@ class OrderReported(Event, frozen=True, tag="OrderReported"):
     qty: int = 0
     price: Price | None = None
     exec_id: str | None = None
+
+
+class FillBooked(Event, frozen=True, tag="FillBooked"):
+    """A fill that no open order explains was told (SPEC 8.1, 8.3): late, beyond its order, or at the broker alone.
+
+    It opened, grew or cut ``trade_id``; without one it moved no position: it is of the other environment, in another
+    contract, or the desk had followed the broker before. ``kind`` is what it did to the trade.
+    """
+
+    asset: str
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+    kind: FillKind | None = None
+    trade_id: str | None = None
+    order_id: str | None = None
+    exec_id: str | None = None
+    cause: FillOfBroker = "ORDER"
+
+
+class FillRefused(Event, frozen=True, tag="FillRefused"):
+    """A report or a fill of a bridge was refused (SPEC 8.3)."""
+
+    why: Explanation
+    order_id: str | None = None
+    exec_id: str | None = None
+
+
+class TradeRepriced(Event, frozen=True, tag="TradeRepriced"):
+    """The broker's average replaced an entry price that nobody had told (SPEC 8.3)."""
+
+    asset: str
+    trade_id: str
+    price: Price
+
+
+class AlertCounted(Event, frozen=True, tag="AlertCounted"):
+    """What an alert tells of happened again: the alert now says ``count`` times."""
+
+    code: str
+    count: int
+    asset: str | None = None
 
 
 class OrderEnded(Event, frozen=True, tag="OrderEnded"):
@@ -426,8 +472,8 @@ OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTri
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
-OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
-OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
+OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted | TradeRepriced
 OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed

@@ -17,6 +17,7 @@ from wire.types import (
     Side,
     SizeMode,
     TradeMode,
+    Usd,
 )
 
 
@@ -41,6 +42,9 @@ class Order(Struct, frozen=True):
     of the exit for which the bridge is asked to take back the rest of an entry (SPEC 7.2). ``position`` is what the
     desk held when it queued an exit. ``lease_ended`` is true when the operator's takeover has ended the lease of the
     bridge that claimed it (SPEC 8.2).
+
+    ``settled_qty`` contracts were booked by the broker's positions or by hand and no report has told of them yet;
+    ``unnamed_qty`` were reported without an ``exec_id``. ``commission`` is the sum that the reports told.
     """
 
     id: str
@@ -73,6 +77,9 @@ class Order(Struct, frozen=True):
     cancelled_for: str | None = None
     position: int | None = None
     lease_ended: bool = False
+    settled_qty: int = 0
+    unnamed_qty: int = 0
+    commission: Usd = Decimal(0)
 
     @property
     def is_at_a_bridge(self) -> bool:

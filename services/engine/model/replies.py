@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.wording import Facts
-from wire.types import RefusalCode
+from wire.types import FillRefusal, RefusalCode
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
@@ -30,6 +30,25 @@ class Done(Struct, frozen=True, tag="Done"):
     """The command took effect. ``duplicate`` is true when an earlier request had done the same."""
 
     duplicate: bool = False
+
+
+class LateFillTaken(Struct, frozen=True, tag="LateFillTaken"):
+    """A fill was booked that came after the end of its order, or that was more than was ordered (SPEC 8.1)."""
+
+
+class RefusedFill(Struct, frozen=True):
+    """A fill that was not taken, and why."""
+
+    exec_id: str
+    code: FillRefusal
+
+
+class FillsTaken(Struct, frozen=True, tag="FillsTaken"):
+    """What became of the fills of one message (SPEC 8.3)."""
+
+    taken: int = 0
+    duplicates: int = 0
+    refused: tuple[RefusedFill, ...] = ()
 
 
 class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
@@ -90,4 +109,5 @@ class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
     handovers: tuple[Handover, ...] = ()
 
 
-Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver
+OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken
+Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OfTheBridge

@@ -149,6 +149,16 @@ class Doubt(Struct, frozen=True):
     until: Instant | None = None
 
 
+class Followed(Struct, frozen=True):
+    """Contracts that the desk took over from the broker's position without having been told their fill (SPEC 8.4).
+
+    ``change`` is signed. A fill of before ``at`` that is told afterwards is in it already.
+    """
+
+    change: int
+    at: Instant
+
+
 class ForeignPosition(Struct, frozen=True):
     """A position of the broker in a contract that the desk does not trade (SPEC 7.3, 8.4).
 
@@ -196,7 +206,10 @@ class AssetLive(Struct, frozen=True):
 
 
 class Asset(Struct, frozen=True):
-    """The state of one asset. ``lacks_stop``: its position should have a stop at the broker and none is told."""
+    """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
+
+    ``lacks_stop``: its position should have a stop at the broker and none is told.
+    """
 
     symbol: str
     contract: Contract
@@ -209,6 +222,8 @@ class Asset(Struct, frozen=True):
     disagreement: Disagreement | None = None
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
+    followed: Followed | None = None
+    fills_seen: tuple[str, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
     live: AssetLive = AssetLive()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode
+from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode, Usd
 
 
 class Protections(Struct, frozen=True):
@@ -33,7 +33,8 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
-    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4).
+    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4); ``unpriced`` while that is a
+    price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is what its fills told, in USD.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Trade(Struct, frozen=True):
     scale_in_available: bool = False
     scale_in_used: bool = False
     estimated: bool = False
+    unpriced: bool = False
+    commission: Usd = Decimal(0)
     protections: Protections = Protections()
 
     @property

@@ -11,6 +11,7 @@ from services.engine.model.commands import BrokerPosition, TakeSnapshot
 from services.engine.model.order import Order
 from services.engine.model.state import Asset, Desk, Streak
 from services.engine.model.times import is_younger
+from services.engine.rules.fill_prices import known_price
 from wire.types import Contract, Instant, Price, Usd
 
 READINGS_APART = timedelta(seconds=2)
@@ -67,7 +68,10 @@ def watched_contract(asset: Asset, orders: list[Order]) -> Contract:
 
 
 def word_of(contract: Contract, snapshot: TakeSnapshot) -> BrokerWord:
-    """Return what the snapshot says of a contract. Its rows add up; prices come from the rows that hold something."""
+    """Return what the snapshot says of a contract. Its rows add up; prices come from the rows that hold something.
+
+    A price of 0 is unknown (SPEC 8.3).
+    """
     rows = [row for row in snapshot.positions if row.symbol == contract.symbol]
     if not rows:
         return BrokerWord(0, explicit=False)
@@ -78,13 +82,13 @@ def word_of(contract: Contract, snapshot: TakeSnapshot) -> BrokerWord:
         explicit=True,
         open_pnl=None if None in pnls else sum((pnl for pnl in pnls if pnl is not None), Usd(0)),
         avg_price=_average(holding),
-        last_fill_price=next((row.last_fill_price for row in rows if row.last_fill_price), None),
+        last_fill_price=next((price for row in rows if (price := known_price(row.last_fill_price)) is not None), None),
     )
 
 
 def _average(rows: list[BrokerPosition]) -> Price | None:
     """Return the average price of the rows, weighted by their contracts; None when one of them has none."""
-    priced = [(row.avg_price, abs(row.position)) for row in rows if row.avg_price]
+    priced = [(price, abs(row.position)) for row in rows if (price := known_price(row.avg_price)) is not None]
     held = sum(quantity for _, quantity in priced)
     if len(priced) < len(rows) or not held:
         return priced[0][0] if len(priced) == len(rows) else None

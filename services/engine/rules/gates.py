@@ -263,6 +263,9 @@ DOUBTS: Mapping[DoubtCode, str] = MappingProxyType(
         "resolved": "an order was resolved by hand; a snapshot of the broker must agree",
         "late_fill": "a fill came after its order had ended; a snapshot of the broker must agree",
         "wrong_symbol": "a report named another contract than its order; a snapshot of the broker must agree",
+        "wrong_side": "a report named another side than its order; a snapshot of the broker must agree",
+        "contradicted": "a report contradicts the end of its order; a snapshot of the broker must agree",
+        "broker_fill": "something was filled at the broker without an order; a snapshot of the broker must agree",
         "unpriced_fill": "a fill came without a price; a snapshot of the broker must agree",
     }
 )

@@ -17,6 +17,7 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Streak
 from services.engine.rules.broker_word import BrokerWord
+from services.engine.rules.fill_prices import known_price
 from services.engine.rules.refusals import refuse
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
@@ -125,8 +126,14 @@ def settle_before_exit(transition: Transition, symbol: str, word: BrokerWord, st
         settle_by_broker(transition, order, filled, word)
     elif (price := fill_price_of(transition, order, word)) is not None:
         transition.record(OrderFateSettled(order.id, symbol, "broker", filled, price))
-        transition.put_order(fill_order(transition, order, filled, price))
+        transition.put_order(_settle(transition, order, filled, price))
         pursue_exit(transition, symbol)
+
+
+def _settle(transition: Transition, order: Order, qty: int, price: Price) -> Order:
+    """Fill the order by what no report has told of; the report that may still come does not count again (SPEC 8.1)."""
+    filled = fill_order(transition, order, qty, price)
+    return replace(filled, settled_qty=filled.settled_qty + qty)
 
 
 def settle_by_broker(transition: Transition, order: Order, qty: int, word: BrokerWord) -> None:
@@ -136,7 +143,7 @@ def settle_by_broker(transition: Transition, order: Order, qty: int, word: Broke
         return
     by_broker = "as the broker's position shows"
     transition.record(OrderFateSettled(order.id, order.asset, "broker", qty, price))
-    filled = fill_order(transition, order, qty, price)
+    filled = _settle(transition, order, qty, price)
     status = OrderStatus.FILLED if filled.remaining == 0 else OrderStatus.CANCELLED
     _end(transition, filled, status, by_broker, recorded=True)
 
@@ -147,10 +154,9 @@ def fill_price_of(transition: Transition, order: Order, word: BrokerWord) -> Pri
     The average is that of the whole position, so it counts only for an order that began it.
     """
     asset = transition.asset(order.asset)
-    if order.kind == "EXIT":
-        return word.last_fill_price or asset.live.last_price
-    average = word.avg_price if asset.trade is None else None
-    return average or word.last_fill_price or asset.live.last_price
+    average = word.avg_price if asset.trade is None and order.kind != "EXIT" else None
+    prices = (average, word.last_fill_price, known_price(asset.live.last_price))
+    return next((price for price in prices if price is not None), None)
 
 
 def _end(transition: Transition, order: Order, status: OrderStatus, reason: str, *, recorded: bool = False) -> None:
@@ -189,5 +195,5 @@ def _fill_by_hand(transition: Transition, order: Order, command: ResolveOrder) -
     if price is None:
         return refuse("report_invalid", "price was missing and no last price is known", field="price")
     transition.record(OrderFateSettled(order.id, order.asset, "operator", qty, price, command.reason))
-    transition.put_order(fill_order(transition, order, qty, Decimal(price)))
+    transition.put_order(_settle(transition, order, qty, Decimal(price)))
     return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.commands import TakeSnapshot
-from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeResized
-from services.engine.model.state import Asset, Disagreement, Streak
+from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeRepriced, TradeResized
+from services.engine.model.state import Asset, Disagreement, Followed, Streak
 from services.engine.rules.broker_word import (
     BrokerWord,
     is_after_last_fill,
@@ -17,6 +16,7 @@ from services.engine.rules.broker_word import (
     watched_contract,
     word_of,
 )
+from services.engine.rules.fill_prices import Booked, known_price
 from services.engine.steps.doubts import end_doubt
 from services.engine.steps.fates import settle_before_exit, settle_fates
 from services.engine.steps.foreign_positions import note_foreign_positions
@@ -52,7 +52,7 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
     asset = transition.asset(symbol)
     if word.position == asset.position:
         if word.explicit or is_proof(transition.desk, streak, transition.now):  # a row left out says nothing alone
-            _agree(transition, asset)
+            _agree(transition, asset, word)
     elif _is_in_flight(transition, symbol):
         _keep_disagreement(transition, asset, word.position)
     else:
@@ -64,12 +64,25 @@ def _is_in_flight(transition: Transition, symbol: str) -> bool:
     return any(order.is_at_a_bridge for order in transition.desk.open_orders(symbol))
 
 
-def _agree(transition: Transition, asset: Asset) -> None:
+def _agree(transition: Transition, asset: Asset, word: BrokerWord) -> None:
     if asset.disagreement is not None:
         transition.put_asset(replace(asset, disagreement=None))
         transition.record(PositionAgreed(asset.symbol))
     if not _is_in_flight(transition, asset.symbol):
         end_doubt(transition, asset.symbol)
+        _reprice(transition, transition.asset(asset.symbol), word.avg_price)
+
+
+def _reprice(transition: Transition, asset: Asset, average: Price | None) -> None:
+    """Take the broker's average for an entry whose price nobody had told (SPEC 8.3)."""
+    trade = asset.trade
+    if trade is None or not trade.unpriced or average is None:
+        return
+    still_estimated = trade.exited_quantity > 0
+    notional = average * trade.entered_quantity
+    trade = replace(trade, entry_notional=notional, unpriced=False, estimated=still_estimated)
+    transition.put_asset(mark_to_market(replace(asset, trade=trade)))
+    transition.record(TradeRepriced(asset.symbol, trade.id, average))
 
 
 def _disagree(transition: Transition, asset: Asset, word: BrokerWord, streak: Streak) -> None:
@@ -115,15 +128,17 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
         transition.alert("reconcile", detail, asset.symbol, _facts(asset, contract, broker, followed=False))
         return
     transition.record(PositionAgreed(asset.symbol))
-    _withdraw_unclaimed(transition, asset.symbol, broker.position)
+    withdraw_unclaimed(transition, asset.symbol, broker.position)
     if held and held * broker.position <= 0:  # the broker is flat or on the other side: close the trade first
         trade_closes_at(transition, transition.asset(asset.symbol), abs(held), booked)
         held = 0
     if broker.position and held:
         _resize(transition, transition.asset(asset.symbol), abs(broker.position), broker, booked)
     elif broker.position:
-        adopt(transition, transition.asset(asset.symbol), broker.position, broker.avg_price or booked.price)
+        average = booked.price if broker.avg_price is None else broker.avg_price
+        adopt(transition, transition.asset(asset.symbol), broker.position, average)
         take_slot(transition)
+    _note_followed(transition, asset.symbol, broker.position - asset.position)
     end_doubt(transition, asset.symbol)
     transition.alert(
         "reconcile",
@@ -134,7 +149,16 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
     )
 
 
-def _withdraw_unclaimed(transition: Transition, symbol: str, broker_position: int) -> None:
+def _note_followed(transition: Transition, symbol: str, change: int) -> None:
+    """Remember what was taken over, so that a fill that is told later does not count twice."""
+    asset = transition.asset(symbol)
+    known = asset.followed
+    if known is not None and known.change * change > 0:
+        change += known.change
+    transition.put_asset(replace(asset, followed=Followed(change, transition.now)))
+
+
+def withdraw_unclaimed(transition: Transition, symbol: str, broker_position: int) -> None:
     """Take back what no bridge has claimed: an exit of what the broker does not hold, an entry beside a position."""
     for order in transition.desk.open_orders(symbol):
         if order.status is not OrderStatus.PENDING:
@@ -154,13 +178,6 @@ def _facts(asset: Asset, symbol: str, broker: BrokerWord, *, followed: bool) -> 
     return {**positions, "symbol": symbol, "followed": followed}
 
 
-class Booked(Struct, frozen=True):
-    """The price at which the desk books what the broker did, and whether it is an estimate (SPEC 8.4)."""
-
-    price: Price
-    estimated: bool
-
-
 def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
     """Return the price of what happened at the broker; None when nothing is known.
 
@@ -170,10 +187,11 @@ def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
     if broker.last_fill_price is not None:
         return Booked(broker.last_fill_price, estimated=False)
     trade = asset.trade
-    last = asset.live.last_price
+    last = known_price(asset.live.last_price)
     if trade is not None and last is not None and (last - trade.stop_price) * trade.sign <= 0:
         return Booked(trade.stop_price, estimated=True)
-    guess = last or broker.avg_price or (trade.entry_price if trade else None)
+    entered_at = None if trade is None else trade.entry_price
+    guess = next((price for price in (last, broker.avg_price, entered_at) if price is not None), None)
     return None if guess is None else Booked(guess, estimated=True)
 
 
@@ -191,6 +209,6 @@ def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerW
     if change < 0:
         reduce_position(transition, asset, -change, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
     else:
-        price = broker.avg_price or booked.price
+        price = booked.price if broker.avg_price is None else broker.avg_price
         transition.put_asset(mark_to_market(replace(asset, trade=grown(trade, change, price))))
     transition.record(TradeResized(asset.symbol, quantity))

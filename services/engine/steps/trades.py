@@ -94,7 +94,7 @@ def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Insta
             points_tp_enabled=terms.trade_mode == "SCALP",
             points_tp_target=rules.points_tp_target,
             main_flip_exit_enabled=terms.zone == "FREE",
-            stop_points=order.stop_points or rules.stop_points,
+            stop_points=rules.stop_points if order.stop_points is None else order.stop_points,
         ),
     )
 
