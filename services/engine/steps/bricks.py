@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from hashlib import blake2b
 
 from msgspec.structs import replace
 
@@ -16,6 +15,7 @@ from services.engine.model.events import (
 )
 from services.engine.model.replies import BrickTaken, PriceNoted, Reply
 from services.engine.model.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
+from services.engine.rules.brick_identity import digest_of, is_out_of_order, with_brick_counted
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.exits import check_exits
 from services.engine.steps.pending_entries import advance_intent, fire_preorder
@@ -32,21 +32,23 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
     """Apply one closed brick: colour, then token, locks and exits, in the order of SPEC 3."""
     asset = transition.asset(command.asset)
     before = asset.stream(command.stream)
-    digest = _digest(command)
+    is_told_by_close = transition.desk.generation > 1
+    digest = digest_of(command, by_close=is_told_by_close)
     if digest is not None and digest in before.applied:
         return BrickTaken(duplicate=True)
     bar_at = _believable(command.bar_at, transition.now)
-    if bar_at is not None and before.newest_bar_at is not None and bar_at < before.newest_bar_at:
+    if _is_late(before, bar_at) or (is_told_by_close and is_out_of_order(before, command)):
         if command.stream is not Stream.ONE:
             transition.record(LateBrickIgnored(asset.symbol, command.stream, command.color))
         return BrickTaken(stale=True)
-    after = BrickStream(
+    counted = with_brick_counted(before, command, digest, bar_at) if is_told_by_close else _counted(before, digest)
+    after = replace(
+        counted,
         color=command.color,
         at=transition.now,
         bar_id=command.bar_id,
         close=command.close,
         newest_bar_at=bar_at or before.newest_bar_at,
-        applied=(*before.applied, digest)[-APPLIED_BRICKS_KEPT:] if digest else before.applied,
     )
     asset = transition.put_asset(_with_brick(asset, command, after))
     if command.stream is Stream.ONE:
@@ -58,12 +60,14 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
     return BrickTaken(effects=effects, orders=tuple(transition.orders.values()))
 
 
-def _digest(command: CloseBrick) -> str | None:
-    """Return the brick's identity: its ``bar_id``, else its time, with its colour (SPEC 3)."""
-    identity = command.bar_id or (command.bar_at.isoformat() if command.bar_at else None)
-    if identity is None:
-        return None
-    return blake2b(f"{identity}|{command.color}".encode(), digest_size=8).hexdigest()
+def _is_late(before: BrickStream, bar_at: Instant | None) -> bool:
+    return bar_at is not None and before.newest_bar_at is not None and bar_at < before.newest_bar_at
+
+
+def _counted(before: BrickStream, digest: str | None) -> BrickStream:
+    """Remember a brick as generation 1 did: no brick is ever new again."""
+    applied = (*before.applied, digest)[-APPLIED_BRICKS_KEPT:] if digest else before.applied
+    return BrickStream(applied=applied)
 
 
 def _believable(bar_at: Instant | None, now: Instant) -> Instant | None:
