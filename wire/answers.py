@@ -203,12 +203,17 @@ class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The effects of the brick, or that it was a duplicate or late."""
+    """The effects of the brick, or that it was a duplicate or late.
+
+    ``flagged`` is true when decoration could not be read; ``unread`` names those fields.
+    """
 
     effects: tuple[str, ...] | UnsetType = UNSET
     orders: tuple[OrderRow, ...] | UnsetType = UNSET
     duplicate: Yes | UnsetType = UNSET
     stale: Yes | UnsetType = UNSET
+    flagged: Yes | UnsetType = UNSET
+    unread: tuple[str, ...] | UnsetType = UNSET
 
 
 class BrickRow(Struct, frozen=True, kw_only=True):

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, request
-from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+from msgspec import structs
+from pydantic import TypeAdapter, ValidationError
 
 from routes.http.bodies import SentBody, Unreadable
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
-from routes.http.parsing import BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.parsing import Moment, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
+from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
@@ -33,26 +35,6 @@ SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
 FAILED = {503: "not_stored", 500: "fault"}
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-
-
-class HeartbeatBody(WebhookBody):
-    """A price and its time."""
-
-    price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
-    timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
-
-
-class BrickBody(WebhookBody):
-    """One closed brick; the path gives its size."""
-
-    color: ColorWord
-    bar_id: BrickId | None = None
-    bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
-    close: Money | None = Field(default=None, validation_alias=AliasChoices("close", "price"))
-
-
-class LevelBody(WebhookBody):
-    """A level of the chart was touched: the asset is exited."""
 
 
 class UnreadableWebhook(Exception):
@@ -89,14 +71,16 @@ def take_heartbeat(sent: SentBody) -> Response:
 @reads(LevelBody)
 def take_level(sent: SentBody) -> Response:
     """Exit the asset whose level was touched."""
-    return _take(sent, lambda: TouchLevel(_asset(sent.read_as(LevelBody).symbol)))
+    readable = as_far_as_readable(sent)
+    return _take(readable, lambda: TouchLevel(_asset(readable.read_as(LevelBody).symbol)))
 
 
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
 def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
-    return _take(sent, lambda: brick_at(request.path, sent.read_as(BrickBody)))
+    readable = as_far_as_readable(sent)
+    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody)))
 
 
 def brick_at(path: str, brick: BrickBody) -> CloseBrick:
@@ -109,6 +93,7 @@ def brick_at(path: str, brick: BrickBody) -> CloseBrick:
         bar_at=brick.bar_ts or _time_in(brick.bar_id),
         close=brick.close,
         simulated=brick.source == SIMULATED,
+        unread=brick.unread,
     )
 
 
@@ -123,7 +108,7 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
     except UnreadableWebhook as error:
         return _keep_dead_letter(sent, error)
     outcome = app_services().manager.submit(command)
-    body, said_outcome = answer_to(outcome)
+    body, said_outcome = answer_to(outcome, getattr(command, "unread", ()))
     if not outcome.is_journaled:
         _note(command, said_outcome, _why(outcome))
     response = answer(outcome, body)
@@ -164,17 +149,17 @@ def _asset(symbol: str) -> str:
 
 
 def _time_in(bar_id: str | None) -> datetime | None:
-    """Return the ``bar_id`` as a time, None when it is not one (SPEC 3)."""
+    """Return the ``bar_id``, without the number behind a ``|``, as a time; None when it is not one (SPEC 3)."""
     if bar_id is None:
         return None
     try:
-        return MOMENT.validate_python(bar_id)
+        return MOMENT.validate_python(bar_id.rpartition("|")[0] or bar_id)
     except ValidationError:
         return None
 
 
-def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
-    """Return the answer's body and the outcome's code for the log."""
+def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAnswer, str]:
+    """Return the answer's body and the outcome's code for the log; ``unread`` are the fields that were dropped."""
     version = outcome.version
     match outcome.answer:
         case PriceNoted(flagged=True):
@@ -185,7 +170,8 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
             return BrickAnswer(version=version, stale=True), "stale"
         case BrickTaken(effects=effects, orders=orders):
             rows = tuple([order_view(order) for order in orders])
-            return BrickAnswer(version=version, effects=effects, orders=rows), "ok"
+            said = BrickAnswer(version=version, effects=effects, orders=rows)
+            return (structs.replace(said, flagged=True, unread=unread), "flagged") if unread else (said, "ok")
         case OrderTaken(ignored=str(reason)):
             return LevelAnswer(version=version, ignored=reason), f"ignored: {reason}"
         case OrderTaken(order=order, latched=latched):

@@ -219,7 +219,7 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
             return LEVEL_EXIT, "", "exit"
         case CloseBrick(stream=stream):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
-            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "ok"
+            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "flagged" if command.unread else "ok"
         case NotePrice(sent_at=sent_at):
             flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
             return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
@@ -228,8 +228,9 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
 
 
 def brick_text(brick: CloseBrick) -> str:
-    """Write a brick as a trader reads it: ``2.5pt red``."""
-    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}"
+    """Write a brick as a trader reads it: ``2.5pt red``, and what of it could not be read."""
+    unread = f", {', '.join(brick.unread)} not read" if brick.unread else ""
+    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}{unread}"
 
 
 def price_text(heard: NotePrice) -> str:

@@ -98,9 +98,12 @@ def test_the_secret_counts_in_the_body_only(desk: DeskProcess) -> None:
 # -- what cannot be read ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
-@pytest.mark.parametrize("path", PATHS)
-def test_a_number_that_is_none_is_a_dead_letter(desk: DeskProcess, path: str, number: str) -> None:
+NO_NUMBERS = ["NaN", "Infinity", "-Infinity", "1e400"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_a_heartbeat_whose_price_is_none_is_a_dead_letter(desk: DeskProcess, number: str) -> None:
+    path = "/tv_heartbeat"
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "price": {number}}}'
     error_of(desk.tradingview().post(path, data=raw), 422)
     [(kept_path, reason, body)] = desk.rows(
@@ -111,17 +114,79 @@ def test_a_number_that_is_none_is_a_dead_letter(desk: DeskProcess, path: str, nu
     assert TV_SECRET not in body + reason
 
 
+@pytest.mark.parametrize("price", [*NO_NUMBERS, '"NaN"', "{{close}}", '"{{close}}"', "na", '"a lot"', "true", "[5250]"])
+@pytest.mark.parametrize("path", [*COLOR_FIELD, "/tv_level_exit"])
+def test_a_price_that_nobody_can_read_costs_no_brick_and_no_level(desk: DeskProcess, path: str, price: str) -> None:
+    raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "red", "close": {price}}}'
+    answer = desk.tradingview().post(path, data=raw)
+    assert answer.status_code == 200, answer.text
+    if path in COLOR_FIELD:
+        assert (answer.json()["flagged"], answer.json()["unread"]) == (True, ["close"])
+        assert desk.operator().asset()[COLOR_FIELD[path]] == "red"
+
+
+@pytest.mark.parametrize(
+    "decoration",
+    [
+        {"bar_ts": "yesterday"},
+        {"time": 10**400},
+        {"bar_ts": "{{time}}"},
+        {"source": 5},
+        {"bar_id": ["b1"]},
+        {"bar_id": "x" * 201},
+        {"bar_id": 1.5},
+        {"price": {"an": "object"}},
+    ],
+    ids=lambda decoration: str(decoration)[:20],
+)
+def test_any_decoration_that_cannot_be_read_is_dropped_and_flagged(
+    desk: DeskProcess, decoration: dict[str, Any]
+) -> None:
+    answer = desk.tradingview().sends("/tv_renko_high", asset="ES", color="red", **decoration)
+    assert (answer.status_code, answer.json().get("unread")) == (200, list(decoration))
+    newest = desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["text"]) == ("flagged", f"8pt red, {next(iter(decoration))} not read")
+
+
+@pytest.mark.parametrize("text", ["{{time}}", "x}}", "NaN", "nan", "null", "na", "None", "…", "...", "", " "])
+def test_a_text_that_is_no_id_makes_no_brick_a_duplicate(desk: DeskProcess, text: str) -> None:
+    for _ in range(3):
+        answer = desk.tradingview().brick(6, "green", bar_id=text)
+        assert answer.json()["unread"] == ["bar_id"]
+        assert "duplicate" not in answer.json()
+
+
+def test_without_its_id_a_brick_is_still_known_by_its_time(desk: DeskProcess) -> None:
+    moment = datetime.now(UTC).isoformat()
+    alerts = desk.tradingview()
+    assert "duplicate" not in alerts.brick(4, "red", bar_id="NaN", bar_ts=moment, asset="NQ").json()
+    assert alerts.brick(4, "red", bar_id="{{time}}", bar_ts=moment, asset="NQ").json()["duplicate"] is True
+
+
+@pytest.mark.parametrize("bar", ["14:30", "2026-01-15T14:30:00Z"])
+def test_numbered_bricks_out_of_order_end_on_the_last(own_desk: DeskProcess, bar: str) -> None:
+    alerts = own_desk.tradingview()
+    alerts.brick(8, "green", bar_id=f"{bar}|1")
+    alerts.brick(8, "green", bar_id=f"{bar}|3")
+    assert alerts.brick(8, "red", bar_id=f"{bar}|2").json()["stale"] is True
+    assert own_desk.operator().asset()["high_renko_color"] == "green"
+
+
+def test_a_numbered_brick_of_an_earlier_bar_is_late(own_desk: DeskProcess) -> None:
+    alerts = own_desk.tradingview()
+    alerts.brick(8, "green", bar_id="2026-01-15T14:31:00Z|1")
+    assert alerts.brick(8, "red", bar_id="2026-01-15T14:30:00Z|9").json()["stale"] is True
+
+
 DEAD_LETTERS = {
     "cut short": f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "gre',
     "behind it more": f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green"}} and more',
     "secret with spaces": f'{{"secret"  :\n  "{TV_SECRET}", "price": NaN}}',
+    "no word for the asset": f'{{"secret": "{TV_SECRET}", "asset": NaN, "color": "green"}}',
     "no asset": json.dumps({"secret": TV_SECRET, "color": "green"}),
     "unknown asset": json.dumps({"secret": TV_SECRET, "asset": "DAX", "color": "green"}),
     "delayed prices": json.dumps({"secret": TV_SECRET, "asset": "CME_MINI_DLY:ES1!", "color": "green"}),
     "a share": json.dumps({"secret": TV_SECRET, "asset": "NYSE:ES", "color": "green"}),
-    "no such time": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": "yesterday"}),
-    "a time beyond all times": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": 10**400}),
-    "price in words": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "price": "a lot"}),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def color_of(trader: Trader, points: float) -> str:
 @pytest.mark.parametrize("points", SIZES)
 def test_bricks_of_one_base_bar_are_told_apart_by_their_closes(points: float) -> None:
     trader = Trader()
-    bar = {"bar_id": "2026-11-17T14:30:00Z", "bar_at": trader.now}
+    bar: dict[str, Any] = {"bar_id": "2026-11-17T14:30:00Z", "bar_at": trader.now}
     trader.brick(points, "green", close=5256, **bar).brick(points, "green", close=5262, **bar)
     assert not trader.brick_answer.duplicate
     assert trader.brick(points, "green", close=5262, **bar).brick_answer.duplicate
@@ -28,7 +29,7 @@ def test_bricks_of_one_base_bar_are_told_apart_by_their_closes(points: float) ->
 @pytest.mark.parametrize("points", SIZES)
 def test_green_red_green_of_one_base_bar_ends_green(points: float) -> None:
     trader = Trader()
-    bar = {"bar_id": "2026-11-17T14:30:00Z", "bar_at": trader.now}
+    bar: dict[str, Any] = {"bar_id": "2026-11-17T14:30:00Z", "bar_at": trader.now}
     trader.brick(points, "green", close=5256, **bar).brick(points, "red", close=5250, **bar)
     trader.brick(points, "green", close=5256, **bar)
     assert not trader.brick_answer.duplicate
@@ -38,9 +39,9 @@ def test_green_red_green_of_one_base_bar_ends_green(points: float) -> None:
 
 def test_a_brick_that_is_new_again_is_known_when_it_comes_once_more() -> None:
     trader = Trader()
-    bar = {"bar_id": "b", "bar_at": trader.now}
-    for color, close in (("green", 5256), ("red", 5250), ("green", 5256)):
-        trader.brick(6, color, close=close, **bar)  # type: ignore[arg-type]
+    bar: dict[str, Any] = {"bar_id": "b", "bar_at": trader.now}
+    trader.brick(6, "green", close=5256, **bar).brick(6, "red", close=5250, **bar)
+    trader.brick(6, "green", close=5256, **bar)
     assert trader.brick(6, "green", close=5256, **bar).brick_answer.duplicate
 
 
@@ -49,9 +50,9 @@ def test_a_brick_that_is_new_again_is_known_when_it_comes_once_more() -> None:
     [({}, {"close": 5250}), ({"close": 5256}, {}), ({}, {})],
     ids=["the repeated brick has no close", "the brick between has no close", "neither has one"],
 )
-def test_without_both_closes_a_repeated_brick_stays_a_duplicate(first: dict[str, int], between: dict[str, int]) -> None:
+def test_without_both_closes_a_repeated_brick_stays_a_duplicate(first: dict[str, Any], between: dict[str, Any]) -> None:
     trader = Trader()
-    bar = {"bar_id": "b", "bar_at": trader.now}
+    bar: dict[str, Any] = {"bar_id": "b", "bar_at": trader.now}
     trader.brick(6, "green", **first, **bar).brick(6, "red", **between, **bar)
     assert trader.brick(6, "green", **first, **bar).brick_answer.duplicate
     assert color_of(trader, 6) == "red"
@@ -90,7 +91,7 @@ def test_a_number_that_was_applied_is_a_duplicate_also_when_it_is_no_longer_the_
 
 def test_the_base_bar_is_known_after_a_restart() -> None:
     trader = Trader()
-    bar = {"bar_id": "b", "bar_at": trader.now}
+    bar: dict[str, Any] = {"bar_id": "b", "bar_at": trader.now}
     trader.brick(6, "green", close=5256, **bar).brick(6, "red", close=5250, **bar).restarts()
     assert trader.brick(6, "red", close=5250, **bar).brick_answer.duplicate
     assert not trader.brick(6, "green", close=5256, **bar).brick_answer.duplicate

@@ -58,7 +58,7 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
-    """A Renko brick of one size has closed (SPEC 3)."""
+    """A Renko brick of one size has closed (SPEC 3). ``unread`` are the fields that could not be read."""
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
@@ -68,6 +68,7 @@ class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     bar_at: Instant | None = None
     close: Price | None = None
     simulated: bool = False
+    unread: tuple[str, ...] = ()
 
 
 class TouchLevel(Command, frozen=True, tag="TouchLevel"):
