@@ -197,9 +197,17 @@ class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The price was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
+    """What became of the heartbeat.
+
+    ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
+    ``suspect`` until a later one agrees. ``stale`` is true when it is too old to freshen anything. ``ignored`` says why
+    nothing of it was used: ``other_contract`` or ``impossible_price``.
+    """
 
     flagged: Yes | UnsetType = UNSET
+    stale: Yes | UnsetType = UNSET
+    suspect: Yes | UnsetType = UNSET
+    ignored: str | UnsetType = UNSET
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, request
-from msgspec import structs
+from msgspec import UNSET, structs
 from pydantic import TypeAdapter, ValidationError
 
 from routes.http.bodies import SentBody, Unreadable
@@ -22,7 +22,7 @@ from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLette
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import resolve_asset
+from services.market.instruments import delivery_named, resolve_asset
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -61,7 +61,9 @@ def take_heartbeat(sent: SentBody) -> Response:
 
     def command() -> AnyCommand:
         heard = sent.read_as(HeartbeatBody)
-        return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
+        asset = _asset(heard.symbol)
+        delivery = delivery_named(heard.symbol, asset, app_services().manager.now.date())
+        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery)
 
     return _take(sent, command)
 
@@ -162,8 +164,8 @@ def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAn
     """Return the answer's body and the outcome's code for the log; ``unread`` are the fields that were dropped."""
     version = outcome.version
     match outcome.answer:
-        case PriceNoted(flagged=True):
-            return HeartbeatAnswer(version=version, flagged=True), "flagged"
+        case PriceNoted() as noted:
+            return _heartbeat_answer(version, noted)
         case BrickTaken(duplicate=True):
             return BrickAnswer(version=version, duplicate=True), "duplicate"
         case BrickTaken(stale=True):
@@ -181,11 +183,22 @@ def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAn
             return VersionAnswer(version=version), "ok"
 
 
+def _heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer, str]:
+    said = HeartbeatAnswer(version=version, flagged=noted.flagged or UNSET, stale=noted.too_old or UNSET)
+    if noted.ignored is not None:
+        return structs.replace(said, ignored=noted.ignored), f"ignored: {noted.ignored}"
+    if noted.suspect:
+        return structs.replace(said, suspect=True), "suspect"
+    return said, "too old" if noted.too_old else "flagged" if noted.flagged else "ok"
+
+
 def _why(outcome: Outcome) -> Explanation | None:
     """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
-        case OrderTaken(ignored=str(reason)):
+        case OrderTaken(ignored=str(reason)) | PriceNoted(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
+        case PriceNoted(too_old=True, suspect=False):
+            return Explanation("too_old")
         case _:
             return None
 

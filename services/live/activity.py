@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from msgspec import UNSET, MsgspecError, Struct, structs
@@ -28,6 +29,7 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import Desk
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
@@ -52,6 +54,7 @@ BRIDGE_HEARTBEAT = "heartbeat"
 SNAPSHOT = "pnl-snapshot"
 REPORT = "execution-report"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
+USUAL_MAX_AGE = RULE_SETTING["heartbeat_max_age_seconds"].default
 REFUSING_ALERTS = ("overfill", "report_conflict")
 
 
@@ -220,11 +223,19 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
         case CloseBrick(stream=stream):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
             return BRICK_KINDS[stream], brick_text(command), "stale" if late else "flagged" if command.unread else "ok"
-        case NotePrice(sent_at=sent_at):
-            flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
-            return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
+        case NotePrice():
+            return HEARTBEAT, price_text(command), _outcome_by_time(command, at)
         case _:
             return command.kind_name(), "", "ok"
+
+
+def _outcome_by_time(heard: NotePrice, at: Instant) -> str:
+    """Return the outcome of a heartbeat as far as its time says it."""
+    if heard.sent_at is None:
+        return "ok"
+    if heard.sent_at > at + AHEAD_TOLERANCE:
+        return "flagged"
+    return "too old" if heard.sent_at <= at - timedelta(seconds=USUAL_MAX_AGE) else "ok"
 
 
 def brick_text(brick: CloseBrick) -> str:

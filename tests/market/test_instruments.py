@@ -14,6 +14,7 @@ from services.market.instruments import (
     INSTRUMENTS,
     UnknownInstrument,
     contract_for,
+    delivery_named,
     instrument_for,
     resolve_asset,
 )
@@ -197,3 +198,25 @@ def test_only_the_desks_own_assets_are_meant() -> None:
 @given(st.text())
 def test_no_text_raises(text: str) -> None:
     assert resolve_asset(text, ASSETS) in (None, *ASSETS)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset", "delivery"),
+    [
+        ("ES", "ES", None),
+        ("MES", "ES", None),
+        ("ES1!", "ES", None),
+        ("CME_MINI:MES1!", "ES", None),
+        ("ES2!", "ES", "2!"),
+        ("ESZ6", "ES", "Z6"),
+        ("mesz26", "ES", "Z6"),
+        ("CME_MINI:ESZ2026", "ES", "Z6"),
+        ("ESH7", "ES", "H7"),
+        ("ESZ2016", "ES", "Z2016"),
+        ("ESU6", "ES", "U2026"),
+        ("EURUSD", "EURUSD", None),
+        ("DAX", "DAX", None),
+    ],
+)
+def test_the_delivery_that_a_symbol_names(symbol: str, asset: str, delivery: str | None) -> None:
+    assert delivery_named(symbol, asset, date(2026, 11, 17)) == delivery

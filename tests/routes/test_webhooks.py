@@ -345,6 +345,44 @@ def test_delayed_heartbeats_leave_the_gate_closed(own_desk: DeskProcess) -> None
     assert ladder["heartbeat"] == "closed"
 
 
+@pytest.mark.parametrize("symbol", ["ESH2027", "CME_MINI:ESH2027", "MESH7", "ES2!", "MES2!", "ESZ2016", "ESZ16"])
+def test_a_heartbeat_of_another_contract_is_ignored(own_desk: DeskProcess, symbol: str) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    heard_at = operator.asset()["last_heartbeat_ts"]
+    answer = alerts.heartbeat(5251.25, asset=symbol)
+    assert answer.status_code == 200
+    assert {**answer.json(), "version": 0} == {"ok": True, "version": 0, "flagged": True, "ignored": "other_contract"}
+    asset = operator.asset()
+    assert (asset["last_price"], asset["last_heartbeat_ts"]) == (5250.25, heard_at)
+    newest = operator.state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["code"]) == ("ignored: other_contract", "ignored")
+
+
+def test_a_suspect_price_is_shown_beside_the_last_good_one(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    assert alerts.heartbeat(52502.5).json()["suspect"] is True
+    asset = operator.asset()
+    assert (asset["last_price"], asset["suspect_price"]) == (5250.25, 52502.5)
+    assert operator.state()["logs"]["tradingview"][0]["outcome"] == "suspect"
+
+
+def test_a_price_of_zero_is_no_price(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    assert alerts.heartbeat(0).json()["ignored"] == "impossible_price"
+    assert operator.asset()["last_price"] == 5250.25
+
+
+def test_a_heartbeat_that_freshens_nothing_is_logged_so(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    answer = alerts.heartbeat(5250.25, timestamp=int(time.time()) - 5 * 3600)
+    assert (answer.status_code, answer.json()["stale"]) == (200, True)
+    newest = operator.state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["code"]) == ("too old", "too_old")
+
+
 HOSTILE_TIMES = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
 
 

@@ -191,6 +191,17 @@ class Streak(Struct, frozen=True):
     explicit: bool
 
 
+class PriceWatch(Struct, frozen=True):
+    """What prices are judged by: the last good one of any source, the trading day's range, a suspect one (SPEC 3)."""
+
+    price: Price | None = None
+    at: Instant | None = None
+    low: Price | None = None
+    high: Price | None = None
+    suspect: Price | None = None
+    suspect_at: Instant | None = None
+
+
 class AssetLive(Struct, frozen=True):
     """Values that change with every price. They are shown at once and stored with the next event.
 
@@ -208,6 +219,7 @@ class AssetLive(Struct, frozen=True):
     best_points: Decimal | None = None
     worst_points: Decimal | None = None
     streak: Streak | None = None
+    watch: PriceWatch = PriceWatch()
 
 
 class Asset(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Apply a closed brick or a price, each as one atomic step (SPEC 3)."""
+"""Apply a closed brick as one atomic step (SPEC 3)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import CloseBrick, NotePrice
+from services.engine.model.commands import CloseBrick
 from services.engine.model.events import (
     BrickApplied,
     InitialExitLockReleased,
     LateBrickIgnored,
     TempoArmed,
 )
-from services.engine.model.replies import BrickTaken, PriceNoted, Reply
+from services.engine.model.replies import BrickTaken, Reply
 from services.engine.model.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
 from services.engine.rules.brick_identity import digest_of, is_out_of_order, with_brick_counted
 from services.engine.rules.exit_rules import Trigger
@@ -21,9 +21,8 @@ from services.engine.steps.exits import check_exits
 from services.engine.steps.pending_entries import advance_intent, fire_preorder
 from services.engine.steps.protections import count_signal
 from services.engine.steps.scale_in import unlock_scale_in
-from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
-from wire.types import Instant, Price, Stream
+from wire.types import Instant, Stream
 
 AHEAD_TOLERANCE = timedelta(seconds=60)  # TradingView's clock may run ahead of this machine's by so much
 
@@ -128,31 +127,3 @@ def _note_fresh_brick(transition: Transition, symbol: str, stream: Stream) -> No
     transition.put_asset(replace(asset, trade=counted))
     if trade.initial_exit_locked:
         transition.record(InitialExitLockReleased(symbol))
-
-
-def note_price(transition: Transition, command: NotePrice) -> Reply:
-    """Apply a heartbeat: its time, the last price, and the exits that a price can trigger (SPEC 3, 6.6)."""
-    asset = transition.asset(command.asset)
-    flagged = command.sent_at is not None and command.sent_at > transition.now + AHEAD_TOLERANCE
-    heard_at = transition.now if flagged or command.sent_at is None else command.sent_at
-    live = asset.live
-    if live.last_heartbeat_at is None or heard_at >= live.last_heartbeat_at:
-        live = replace(live, last_heartbeat_at=heard_at, heartbeat_flagged=flagged, simulated=command.simulated)
-    asset = transition.put_asset(replace(asset, live=live))
-    is_newest = live.price_at is None or heard_at >= live.price_at
-    if command.price is not None and is_newest:
-        _mark_to_market(transition, asset, command.price, heard_at)
-        check_exits(transition, asset.symbol, Trigger("price"))
-    return PriceNoted(flagged)
-
-
-def _mark_to_market(transition: Transition, asset: Asset, price: Price, at: Instant) -> None:
-    """Store the newest price, and compute open points from it unless the broker's are newer."""
-    live = replace(asset.live, last_price=price, price_at=at)
-    asset = replace(asset, live=live)
-    is_newer = live.open_points_at is None or at >= live.open_points_at
-    if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
-        points = asset.trade.open_points(price)
-        asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
-        asset = track_excursion(asset, points)
-    transition.put_asset(asset)
