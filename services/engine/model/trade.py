@@ -33,7 +33,8 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
-    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4).
+    ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
+    earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4).
     """
 
     id: str
@@ -56,6 +57,7 @@ class Trade(Struct, frozen=True):
     scale_in_available: bool = False
     scale_in_used: bool = False
     estimated: bool = False
+    held_cost: Price | None = None
     protections: Protections = Protections()
 
     @property
@@ -64,6 +66,9 @@ class Trade(Struct, frozen=True):
 
     @property
     def entry_price(self) -> Price:
+        """Return the average of what is held now (SPEC 4); of all that was entered once nothing is held."""
+        if self.held_cost is not None and self.quantity:
+            return self.held_cost / self.quantity
         return self.entry_notional / self.entered_quantity
 
     @property
