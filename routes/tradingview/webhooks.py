@@ -17,6 +17,7 @@ from routes.http.parsing import Moment, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
 from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
+from routes.tradingview.refused import PATHS, note_refused
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
@@ -131,6 +132,14 @@ def count(response: Response) -> Response:
     """Count what became of the webhook, also when it never got as far as the desk."""
     became = response.became if isinstance(response, WebhookAnswer) else FAILED.get(response.status_code, "denied")
     app_services().metrics.webhook(_kind(), became)
+    return response
+
+
+@webhooks.after_app_request
+def log_refused(response: Response) -> Response:
+    """Leave a line for every call that the desk has not seen, also one of a wrong method."""
+    if request.path in PATHS and response.status_code >= 400 and not isinstance(response, WebhookAnswer):
+        note_refused(response)
     return response
 
 

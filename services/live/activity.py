@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
+COUNTED_FOR = timedelta(minutes=1)
 ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
@@ -74,6 +75,13 @@ class LogLine(Struct, frozen=True):
 
     def repeats(self, other: LogLine) -> bool:
         return (self.kind, self.asset, self.outcome) == (other.kind, other.asset, other.outcome)
+
+    def is_refused_like(self, other: LogLine) -> bool:
+        """Return whether both were refused at the same path, from the same address, for the same reason."""
+        if self.why is None or other.why is None or self.why.code != "refused" or not self.repeats(other):
+            return False
+        is_same_reason = self.why.detail == other.why.detail
+        return is_same_reason and self.why.facts.get("address") == other.why.facts.get("address")
 
 
 class ActivityLog:
@@ -126,6 +134,24 @@ class ActivityLog:
         with self.lock:
             self.absorb()
             self._add(feed, line, merge=merge)
+
+    def note_counted(self, feed: Feed, line: LogLine) -> bool:
+        """Add the line of a refused call, or count it in an equal one of the last minute; return whether it is new."""
+        with self.lock:
+            self.absorb()
+            lines = self._lines[feed]
+            for place, known in enumerate(lines):
+                if line.ts - known.ts >= COUNTED_FOR:
+                    break
+                if known.is_refused_like(line):
+                    is_newest = place == 0
+                    at = line.ts if is_newest else known.ts
+                    lines[place] = structs.replace(known, ts=at, count=known.count + 1)
+                    if is_newest:
+                        self.on_line(feed, lines[0], True)
+                    return False
+            self._add(feed, line, merge=False)
+            return True
 
     def _add(self, feed: Feed, line: LogLine, *, merge: bool) -> None:
         lines = self._lines[feed]

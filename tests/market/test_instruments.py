@@ -89,6 +89,8 @@ def test_a_point_of_eurusd_is_a_pip() -> None:
         ("CL", date(2027, 1, 1), "MCLG7"),
         ("GC", date(2026, 11, 24), "MGCZ6"),  # first notice Mon 30 Nov, Thanksgiving does not count
         ("GC", date(2026, 11, 25), "MGCG7"),
+        ("GC", date(2026, 8, 3), "MGCZ6"),  # October is thinly traded: December follows August
+        ("GC", date(2026, 10, 15), "MGCZ6"),
         ("GC", date(2027, 1, 1), "MGCG7"),
         ("GC", date(2027, 2, 1), "MGCJ7"),
     ],

@@ -95,6 +95,46 @@ def test_the_secret_counts_in_the_body_only(desk: DeskProcess) -> None:
     error_of(desk.tradingview().post("/tv_renko", data=body, headers={"X-Bridge-Secret": TV_SECRET}), 401)
 
 
+SEEN_BY_NOBODY = {  # what reaches no desk -> method, body, status, what the reason says
+    "a wrong secret": ("POST", '{"secret": "wrong-secret", "asset": "ES"}', 401, "secret is missing or wrong"),
+    "no secret": ("POST", '{"asset": "ES"}', 401, "secret is missing or wrong"),
+    "a quoted secret": ("POST", json.dumps({"secret": f'"{TV_SECRET}"'}), 401, "secret is missing or wrong"),
+    "curly quotes": ("POST", f"{{\u201csecret\u201d: \u201c{TV_SECRET}\u201d}}", 400, "curly quotes"),
+    "form fields": ("POST", f"secret={TV_SECRET}&asset=ES", 400, "form fields"),
+    "plain text": ("POST", f"ES crossed 5250, {TV_SECRET}", 400, "plain text"),
+    "an array": ("POST", f'["{TV_SECRET}"]', 400, "must be an object"),
+    "nothing": ("POST", "", 400, "empty"),
+    "too much": ("POST", "x" * (BODY_LIMIT + 1), 413, ""),
+    "another method": ("GET", "", 405, ""),
+}
+
+
+@pytest.mark.parametrize(("method", "body", "status", "says"), SEEN_BY_NOBODY.values(), ids=SEEN_BY_NOBODY.keys())
+def test_a_call_that_reaches_no_desk_leaves_a_line(
+    own_desk: DeskProcess, method: str, body: str, status: int, says: str
+) -> None:
+    caller = own_desk.tradingview()
+    for _ in range(3):
+        assert caller.request(method, "/tv_renko_main", data=body.encode()).status_code == status
+    newest = own_desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["kind"], newest["outcome"], newest["count"]) == ("tv_renko_main", f"refused ({status})", 3)
+    assert says in newest["text"]
+    assert newest["facts"]["address"] == "127.0.0.1"
+    if status != 413:
+        assert newest["facts"]["size"] == len(body.encode())
+    assert TV_SECRET not in json.dumps(newest)
+    assert "wrong-secret" not in json.dumps(newest)
+
+
+def test_refused_calls_are_counted_though_others_come_between(own_desk: DeskProcess) -> None:
+    alerts = own_desk.tradingview()
+    for _ in range(3):
+        error_of(alerts.post("/tv_renko", data=a_body(secret="wrong")), 401)
+        alerts.heartbeat(5250.25)
+    refused = [line for line in own_desk.operator().state()["logs"]["tradingview"] if line["code"] == "refused"]
+    assert [line["count"] for line in refused] == [3]
+
+
 # -- what cannot be read ---------------------------------------------------------------------------------------------
 
 
