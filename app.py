@@ -56,7 +56,7 @@ from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import Config, ConfigError
-from services.ops.logs import secrets_of, set_up_logs
+from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
 from services.stores.store import StoreError
@@ -89,6 +89,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     """
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
+    warn_of_quotes(config)
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:

@@ -218,18 +218,31 @@ class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The price was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
+    """What became of the heartbeat.
+
+    ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
+    ``suspect`` until a later one agrees. ``stale`` is true when it is too old to freshen anything. ``ignored`` says why
+    nothing of it was used: ``other_contract`` or ``impossible_price``.
+    """
 
     flagged: Yes | UnsetType = UNSET
+    stale: Yes | UnsetType = UNSET
+    suspect: Yes | UnsetType = UNSET
+    ignored: str | UnsetType = UNSET
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The effects of the brick, or that it was a duplicate or late."""
+    """The effects of the brick, or that it was a duplicate or late.
+
+    ``flagged`` is true when decoration could not be read; ``unread`` names those fields.
+    """
 
     effects: tuple[str, ...] | UnsetType = UNSET
     orders: tuple[OrderRow, ...] | UnsetType = UNSET
     duplicate: Yes | UnsetType = UNSET
     stale: Yes | UnsetType = UNSET
+    flagged: Yes | UnsetType = UNSET
+    unread: tuple[str, ...] | UnsetType = UNSET
 
 
 class BrickRow(Struct, frozen=True, kw_only=True):

@@ -110,6 +110,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     pnl: Annotated[Usd | None, says("USD open now; null while flat or without a price")]
     rithmic_open_points: Annotated[Points | None, says("points open now; null while flat or without a price")]
     last_price: Annotated[Price | None, says("null until the first price")]
+    suspect_price: Annotated[Price | None, says("a price too far from the last one, not believed yet; null: none")]
     price_ts: Annotated[AwareTime | None, says("when the last price was; null until the first")]
     last_heartbeat_ts: Annotated[AwareTime | None, says("last heartbeat from TradingView; null until the first")]
     heartbeat_flagged: Annotated[bool, says("the last heartbeat's time lay ahead, its receipt time stands for it")]

@@ -7,20 +7,23 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, request
-from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+from msgspec import UNSET, structs
+from pydantic import TypeAdapter, ValidationError
 
 from routes.http.bodies import SentBody, Unreadable
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
-from routes.http.parsing import BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.parsing import Moment, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
+from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
+from routes.tradingview.refused import PATHS, note_refused
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import resolve_asset
+from services.market.instruments import delivery_named, resolve_asset
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -33,26 +36,6 @@ SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
 FAILED = {503: "not_stored", 500: "fault"}
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-
-
-class HeartbeatBody(WebhookBody):
-    """A price and its time."""
-
-    price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
-    timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
-
-
-class BrickBody(WebhookBody):
-    """One closed brick; the path gives its size."""
-
-    color: ColorWord
-    bar_id: BrickId | None = None
-    bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
-    close: Money | None = Field(default=None, validation_alias=AliasChoices("close", "price"))
-
-
-class LevelBody(WebhookBody):
-    """A level of the chart was touched: the asset is exited."""
 
 
 class UnreadableWebhook(Exception):
@@ -79,7 +62,9 @@ def take_heartbeat(sent: SentBody) -> Response:
 
     def command() -> AnyCommand:
         heard = sent.read_as(HeartbeatBody)
-        return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
+        asset = _asset(heard.symbol)
+        delivery = delivery_named(heard.symbol, asset, app_services().manager.now.date())
+        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery)
 
     return _take(sent, command)
 
@@ -89,14 +74,16 @@ def take_heartbeat(sent: SentBody) -> Response:
 @reads(LevelBody)
 def take_level(sent: SentBody) -> Response:
     """Exit the asset whose level was touched."""
-    return _take(sent, lambda: TouchLevel(_asset(sent.read_as(LevelBody).symbol)))
+    readable = as_far_as_readable(sent)
+    return _take(readable, lambda: TouchLevel(_asset(readable.read_as(LevelBody).symbol)))
 
 
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
 def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
-    return _take(sent, lambda: brick_at(request.path, sent.read_as(BrickBody)))
+    readable = as_far_as_readable(sent)
+    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody)))
 
 
 def brick_at(path: str, brick: BrickBody) -> CloseBrick:
@@ -109,6 +96,7 @@ def brick_at(path: str, brick: BrickBody) -> CloseBrick:
         bar_at=brick.bar_ts or _time_in(brick.bar_id),
         close=brick.close,
         simulated=brick.source == SIMULATED,
+        unread=brick.unread,
     )
 
 
@@ -123,7 +111,7 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
     except UnreadableWebhook as error:
         return _keep_dead_letter(sent, error)
     outcome = app_services().manager.submit(command)
-    body, said_outcome = answer_to(outcome)
+    body, said_outcome = answer_to(outcome, getattr(command, "unread", ()))
     if not outcome.is_journaled:
         _note(command, said_outcome, _why(outcome))
     response = answer(outcome, body)
@@ -147,6 +135,14 @@ def count(response: Response) -> Response:
     return response
 
 
+@webhooks.after_app_request
+def log_refused(response: Response) -> Response:
+    """Leave a line for every call that the desk has not seen, also one of a wrong method."""
+    if request.path in PATHS and response.status_code >= 400 and not isinstance(response, WebhookAnswer):
+        note_refused(response)
+    return response
+
+
 def _read(sent: SentBody, read: Callable[[], AnyCommand]) -> AnyCommand:
     if isinstance(sent.decoded, Unreadable):
         raise UnreadableWebhook(f"the body was {sent.decoded.reason}")
@@ -164,28 +160,29 @@ def _asset(symbol: str) -> str:
 
 
 def _time_in(bar_id: str | None) -> datetime | None:
-    """Return the ``bar_id`` as a time, None when it is not one (SPEC 3)."""
+    """Return the ``bar_id``, without the number behind a ``|``, as a time; None when it is not one (SPEC 3)."""
     if bar_id is None:
         return None
     try:
-        return MOMENT.validate_python(bar_id)
+        return MOMENT.validate_python(bar_id.rpartition("|")[0] or bar_id)
     except ValidationError:
         return None
 
 
-def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
-    """Return the answer's body and the outcome's code for the log."""
+def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAnswer, str]:
+    """Return the answer's body and the outcome's code for the log; ``unread`` are the fields that were dropped."""
     version = outcome.version
     match outcome.answer:
-        case PriceNoted(flagged=True):
-            return HeartbeatAnswer(version=version, flagged=True), "flagged"
+        case PriceNoted() as noted:
+            return _heartbeat_answer(version, noted)
         case BrickTaken(duplicate=True):
             return BrickAnswer(version=version, duplicate=True), "duplicate"
         case BrickTaken(stale=True):
             return BrickAnswer(version=version, stale=True), "stale"
         case BrickTaken(effects=effects, orders=orders):
             rows = tuple([order_view(order) for order in orders])
-            return BrickAnswer(version=version, effects=effects, orders=rows), "ok"
+            said = BrickAnswer(version=version, effects=effects, orders=rows)
+            return (structs.replace(said, flagged=True, unread=unread), "flagged") if unread else (said, "ok")
         case OrderTaken(ignored=str(reason)):
             return LevelAnswer(version=version, ignored=reason), f"ignored: {reason}"
         case OrderTaken(order=order, latched=latched):
@@ -195,11 +192,22 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
             return VersionAnswer(version=version), "ok"
 
 
+def _heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer, str]:
+    said = HeartbeatAnswer(version=version, flagged=noted.flagged or UNSET, stale=noted.too_old or UNSET)
+    if noted.ignored is not None:
+        return structs.replace(said, ignored=noted.ignored), f"ignored: {noted.ignored}"
+    if noted.suspect:
+        return structs.replace(said, suspect=True), "suspect"
+    return said, "too old" if noted.too_old else "flagged" if noted.flagged else "ok"
+
+
 def _why(outcome: Outcome) -> Explanation | None:
     """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
-        case OrderTaken(ignored=str(reason)):
+        case OrderTaken(ignored=str(reason)) | PriceNoted(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
+        case PriceNoted(too_old=True, suspect=False):
+            return Explanation("too_old")
         case _:
             return None
 

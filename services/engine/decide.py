@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.earlier import account as earlier_account
+from services.engine.earlier import prices as earlier_prices
 from services.engine.earlier import reports as earlier_reports
 from services.engine.model.commands import (
     AcceptPosition,
@@ -58,7 +59,7 @@ from services.engine.model.state import Asset, Day, Desk
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
-from services.engine.steps.bricks import close_brick, note_price
+from services.engine.steps.bricks import close_brick
 from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
@@ -78,6 +79,7 @@ from services.engine.steps.orders import (
 )
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
+from services.engine.steps.prices import note_price
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
 from services.engine.steps.reports import report_execution
 from services.engine.steps.resting_stops import watch_stops
@@ -217,6 +219,7 @@ def keep_observations(transition: Transition, command: KeepObservations) -> Repl
 
 Decider = Callable[[Transition, Any], Reply | Refusal]
 EARLIER_DECIDERS: dict[type[AnyCommand], Decider] = {
+    NotePrice: earlier_prices.note_price,
     TakeSnapshot: earlier_account.take_snapshot,
     ReportExecution: earlier_reports.report_execution,
 }

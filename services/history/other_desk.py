@@ -314,7 +314,8 @@ def _worth(asset: Asset) -> Decimal:
     trade = asset.trade
     if trade is None:
         return ZERO
-    booked = trade.contract.points((trade.exit_notional - trade.entry_price * trade.exited_quantity) * trade.sign)
+    cost_of_exited = trade.entry_notional - trade.entry_price * trade.quantity  # what the contracts taken out had cost
+    booked = trade.contract.points((trade.exit_notional - cost_of_exited) * trade.sign)
     unbooked = (asset.live.open_points or ZERO) * trade.quantity
     return (booked + unbooked) * trade.contract.point_value
 

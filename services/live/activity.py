@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from msgspec import UNSET, MsgspecError, Struct, structs
@@ -29,6 +30,7 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import AlertRaised, AnyEvent, FillBooked, FillRefused, LateBrickIgnored, OrderReported
+from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import Desk
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
@@ -45,6 +47,7 @@ log = structlog.get_logger(__name__)
 
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
+COUNTED_FOR = timedelta(minutes=1)
 ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
@@ -54,6 +57,7 @@ SNAPSHOT = "pnl-snapshot"
 REPORT = "execution-report"
 FILLS = "fills"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
+USUAL_MAX_AGE = RULE_SETTING["heartbeat_max_age_seconds"].default
 REFUSING_ALERTS = ("overfill", "report_conflict")  # in rows written before refusals were events
 
 
@@ -73,6 +77,13 @@ class LogLine(Struct, frozen=True):
 
     def repeats(self, other: LogLine) -> bool:
         return (self.kind, self.asset, self.outcome) == (other.kind, other.asset, other.outcome)
+
+    def is_refused_like(self, other: LogLine) -> bool:
+        """Return whether both were refused at the same path, from the same address, for the same reason."""
+        if self.why is None or other.why is None or self.why.code != "refused" or not self.repeats(other):
+            return False
+        is_same_reason = self.why.detail == other.why.detail
+        return is_same_reason and self.why.facts.get("address") == other.why.facts.get("address")
 
 
 class ActivityLog:
@@ -125,6 +136,24 @@ class ActivityLog:
         with self.lock:
             self.absorb()
             self._add(feed, line, merge=merge)
+
+    def note_counted(self, feed: Feed, line: LogLine) -> bool:
+        """Add the line of a refused call, or count it in an equal one of the last minute; return whether it is new."""
+        with self.lock:
+            self.absorb()
+            lines = self._lines[feed]
+            for place, known in enumerate(lines):
+                if line.ts - known.ts >= COUNTED_FOR:
+                    break
+                if known.is_refused_like(line):
+                    is_newest = place == 0
+                    at = line.ts if is_newest else known.ts
+                    lines[place] = structs.replace(known, ts=at, count=known.count + 1)
+                    if is_newest:
+                        self.on_line(feed, lines[0], True)
+                    return False
+            self._add(feed, line, merge=False)
+            return True
 
     def _add(self, feed: Feed, line: LogLine, *, merge: bool) -> None:
         lines = self._lines[feed]
@@ -228,17 +257,26 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
             return LEVEL_EXIT, "", "exit"
         case CloseBrick(stream=stream):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
-            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "ok"
-        case NotePrice(sent_at=sent_at):
-            flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
-            return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
+            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "flagged" if command.unread else "ok"
+        case NotePrice():
+            return HEARTBEAT, price_text(command), _outcome_by_time(command, at)
         case _:
             return command.kind_name(), "", "ok"
 
 
+def _outcome_by_time(heard: NotePrice, at: Instant) -> str:
+    """Return the outcome of a heartbeat as far as its time says it."""
+    if heard.sent_at is None:
+        return "ok"
+    if heard.sent_at > at + AHEAD_TOLERANCE:
+        return "flagged"
+    return "too old" if heard.sent_at <= at - timedelta(seconds=USUAL_MAX_AGE) else "ok"
+
+
 def brick_text(brick: CloseBrick) -> str:
-    """Write a brick as a trader reads it: ``2.5pt red``."""
-    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}"
+    """Write a brick as a trader reads it: ``2.5pt red``, and what of it could not be read."""
+    unread = f", {', '.join(brick.unread)} not read" if brick.unread else ""
+    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}{unread}"
 
 
 def price_text(heard: NotePrice) -> str:

@@ -174,6 +174,28 @@ def contract_named(spelling: str, on: date) -> NamedContract | None:
     return None
 
 
+def delivery_named(symbol: str, asset: str, on: date) -> str | None:
+    """Return the delivery that a TradingView symbol of the asset names: ``Z6`` of ``CME_MINI:ESZ2026``.
+
+    None for a symbol without a month: the asset's own, ``ES1!``, a CFD. A later continuous contract is ``2!``. A month
+    that nobody can hold is written with its whole year, ``Z2016``, so that it equals no contract of today.
+    """
+    name = symbol.upper().rpartition(":")[2]
+    for root in INSTRUMENTS[asset].roots if asset in INSTRUMENTS and INSTRUMENTS[asset].roll else ():
+        code = name.removeprefix(root)
+        if name.startswith(root) and DELIVERY.fullmatch(code) and code not in ("", "1!"):
+            delivery = _delivery(code, on)
+            return code if delivery is None else _code_of(NamedContract(asset, name, delivery), on)
+    return None
+
+
+def _code_of(contract: NamedContract, on: date) -> str:
+    year, month = contract.delivery
+    letter = MONTH_LETTERS[month - 1]
+    is_of_today = on.year - 1 <= year < on.year + 9 and not contract.has_expired(on)
+    return f"{letter}{year % 10}" if is_of_today else f"{letter}{year}"
+
+
 def _delivery(code: str, on: date) -> tuple[int, int] | None:
     """Return year and month of a delivery code: ``Z6``, ``Z26``, ``Z2026`` or `` 12-26``."""
     coded = DELIVERY_CODE.fullmatch(code)

@@ -70,6 +70,7 @@ def _prices(asset: Asset) -> Fields:
         "pnl": pnl,
         "rithmic_open_points": live.open_points if trade else None,
         "last_price": live.last_price,
+        "suspect_price": live.watch.suspect,
         "price_ts": live.price_at,
         "last_heartbeat_ts": live.last_heartbeat_at,
         "heartbeat_flagged": live.heartbeat_flagged,

@@ -64,3 +64,15 @@ def test_it_fits_a_phone(page: Page, desk: LiveDesk) -> None:
         assert box is not None
         assert box["height"] < 60, "a long text stands in a column of its own"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_one_outcome_alone_can_be_shown(page: Page, desk: LiveDesk) -> None:
+    opens_setup(page, desk)
+    page.get_by_role("link", name="Log", exact=True).click()
+    desk.hears_brick("8", "green")
+    desk.tradingview().post("/tv_renko_high", data="ES crossed 5250")
+    lines = page.locator('[data-feed="tradingview"] .log-line')
+    expect(lines.filter(has_text="8pt green").first).to_be_visible()
+    page.locator('[data-feed="tradingview"] select').select_option("refused (400)")
+    expect(lines).to_have_count(1)
+    expect(lines.first).to_contain_text("the body was plain text, it must be JSON")

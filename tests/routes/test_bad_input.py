@@ -103,9 +103,9 @@ SPOILT = {  # field -> values that cannot be right there
     "time": (True, [], {}, 1e300, -1e300, "", "noon", "9" * 500, -1, 0, 5e9),
     "password": (None, 5, True, [], {}),
 }  # fmt: skip
-READS_FIELD = {  # webhooks take what alerts carry; only these read the field
-    "price": set(WEBHOOKS) - {"/tv_level_exit"},
-    "time": set(WEBHOOKS) - {"/tv_level_exit"},
+READS_FIELD = {  # webhooks take what alerts carry; only these cannot do without the field
+    "price": {"/tv_heartbeat"},
+    "time": {"/tv_heartbeat"},
     "color": set(WEBHOOKS) - {"/tv_level_exit", "/tv_heartbeat"},
 }
 UNREADABLE = {

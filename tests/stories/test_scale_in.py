@@ -265,3 +265,53 @@ def test_it_survives_a_restart() -> None:
     trader = unlocked_trader().restarts().scales_in().restarts().filled_at(5260)
     assert trader.position == 10
     assert trader.scales_in().refused_by == "scale_in_unavailable"
+
+
+# -- the average of what is held ------------------------------------------------------------------------------------
+
+
+def cut_and_grown(opens: str, *prices: float) -> Trader:
+    """Return a trader of 5 at the first price, who took 2 out and added 5 at the second."""
+    trader: Trader = getattr(Trader(), opens)(prices[0], mode="RUNNER").brick_with(6)
+    trader.exits().partly_filled(2, prices[0] + 3).cancelled()
+    return trader.brick_with(6).scales_in().filled_at(prices[1])
+
+
+@pytest.mark.parametrize("opens", ["is_long", "is_short"])
+def test_after_a_partial_exit_the_average_is_that_of_what_is_held(opens: str) -> None:
+    trader = cut_and_grown(opens, 100, 120)
+    assert abs(trader.position) == 8
+    assert trader.trade.entry_price == Decimal("112.5")
+    assert trader.replays_equal()
+
+
+def test_a_partial_exit_does_not_move_the_average() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, "5252.50")
+    trader.bricks(6, "green").exits().partly_filled(1, 5260)
+    assert trader.trade.entry_price == Decimal("5251.5")
+    assert trader.partly_filled(3, 5260).trade.entry_price == Decimal("5251.5")
+
+
+def test_open_points_and_stop_refer_to_what_is_held() -> None:
+    trader = cut_and_grown("is_long", 5250, 5258).hears(5260)
+    assert trader.trade.entry_price == 5255
+    assert trader.asset.live.open_points == 5
+    assert trader.trade.stop_price == 5240
+
+
+def test_the_closed_trade_books_every_contract_at_its_own_price() -> None:
+    trader = cut_and_grown("is_long", 100, 120).exits(force=True).filled_at(130)
+    (closed,) = trader.trades
+    assert closed.size == 10
+    assert closed.entry_price == 110
+    assert closed.pnl_usd == 5 * (2 * 3 + 3 * 30 + 5 * 10)
+    assert trader.replays_equal()
+
+
+def test_a_second_partial_exit_leaves_the_new_average() -> None:
+    trader = cut_and_grown("is_long", 100, 120).exits(force=True).partly_filled(4, 121)
+    assert (trader.position, trader.trade.entry_price) == (4, Decimal("112.5"))
+
+
+def test_the_average_survives_a_restart() -> None:
+    assert cut_and_grown("is_long", 100, 120).restarts().trade.entry_price == Decimal("112.5")

@@ -166,6 +166,8 @@ class Trader:
     def brick(self, points: float, color: Color, asset: str | None = None, **more: Any) -> Self:
         """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
+        if "close" in more:
+            more["close"] = exactly(more["close"])
         return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))
 
     def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:

@@ -60,17 +60,21 @@ class TakeOver(Command, frozen=True, tag="TakeOver"):
 
 
 class NotePrice(Command, frozen=True, tag="NotePrice"):
-    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
+    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time.
+
+    ``delivery`` is the delivery that the symbol names, ``Z6`` or ``2!``; None for the continuous ``1!`` or no month.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
     price: Price | None = None
     sent_at: Instant | None = None
     simulated: bool = False
+    delivery: str | None = None
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
-    """A Renko brick of one size has closed (SPEC 3)."""
+    """A Renko brick of one size has closed (SPEC 3). ``unread`` are the fields that could not be read."""
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
@@ -80,6 +84,7 @@ class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     bar_at: Instant | None = None
     close: Price | None = None
     simulated: bool = False
+    unread: tuple[str, ...] = ()
 
 
 class TouchLevel(Command, frozen=True, tag="TouchLevel"):

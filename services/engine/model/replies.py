@@ -52,9 +52,16 @@ class FillsTaken(Struct, frozen=True, tag="FillsTaken"):
 
 
 class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
-    """A heartbeat was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
+    """A heartbeat was applied.
+
+    ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
+    ``suspect``. ``too_old`` is true when its time freshens nothing. ``ignored`` says why nothing of it was used.
+    """
 
     flagged: bool = False
+    too_old: bool = False
+    suspect: bool = False
+    ignored: str | None = None
 
 
 class BrickTaken(Struct, frozen=True, tag="BrickTaken"):

@@ -38,11 +38,25 @@ ALERTS_KEPT = 30
 GENERATION = 2  # of the rules that this program decides by; see Desk
 
 
+class BaseBar(Struct, frozen=True):
+    """The base bar of the newest brick: several bricks may close within it (SPEC 3).
+
+    ``at`` is its time. ``name`` and ``number`` are the two parts of an id of the form ``…|k``. ``closed`` holds the
+    digests and colours of its bricks that told their close.
+    """
+
+    at: Instant | None = None
+    name: str | None = None
+    number: int = 0
+    closed: dict[str, Color] = {}
+
+
 class BrickStream(Struct, frozen=True):
     """The latest brick of one size, and what detects a duplicate or late brick.
 
     ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
-    the last 256 applied bricks that had a ``bar_id`` or a bar time; it is not stored for the 1pt stream (SPEC 3).
+    the last 256 applied bricks that had a ``bar_id`` or a bar time, ``bar`` the base bar of the newest; the digests of
+    the 1pt stream are not stored (SPEC 3).
     """
 
     color: Color = "neutral"
@@ -51,6 +65,7 @@ class BrickStream(Struct, frozen=True):
     close: Price | None = None
     newest_bar_at: Instant | None = None
     applied: tuple[str, ...] = ()
+    bar: BaseBar | None = None
 
 
 class Stack(Struct, frozen=True):
@@ -186,6 +201,17 @@ class Streak(Struct, frozen=True):
     explicit: bool
 
 
+class PriceWatch(Struct, frozen=True):
+    """What prices are judged by: the last good one of any source, the trading day's range, a suspect one (SPEC 3)."""
+
+    price: Price | None = None
+    at: Instant | None = None
+    low: Price | None = None
+    high: Price | None = None
+    suspect: Price | None = None
+    suspect_at: Instant | None = None
+
+
 class AssetLive(Struct, frozen=True):
     """Values that change with every price. They are shown at once and stored with the next event.
 
@@ -203,6 +229,7 @@ class AssetLive(Struct, frozen=True):
     best_points: Decimal | None = None
     worst_points: Decimal | None = None
     streak: Streak | None = None
+    watch: PriceWatch = PriceWatch()
 
 
 class Asset(Struct, frozen=True):

@@ -33,8 +33,10 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
-    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4); ``unpriced`` while that is a
-    price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is what its fills told, in USD.
+    ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
+    earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
+    ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
+    what its fills told, in USD.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Trade(Struct, frozen=True):
     estimated: bool = False
     unpriced: bool = False
     commission: Usd = Decimal(0)
+    held_cost: Price | None = None
     protections: Protections = Protections()
 
     @property
@@ -67,6 +70,9 @@ class Trade(Struct, frozen=True):
 
     @property
     def entry_price(self) -> Price:
+        """Return the average of what is held now (SPEC 4); of all that was entered once nothing is held."""
+        if self.held_cost is not None and self.quantity:
+            return self.held_cost / self.quantity
         return self.entry_notional / self.entered_quantity
 
     @property

@@ -9,6 +9,7 @@ from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
+from services.engine.rules.prices import judged
 from services.engine.steps.day import note_equity
 from services.engine.steps.exits import check_exits
 from services.engine.steps.owner_fence import note_heard
@@ -68,7 +69,10 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
 
 
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
-    """Compute open points from the broker's open PnL when its position is the one the desk holds."""
+    """Compute open points from the broker's open PnL when its position is the one the desk holds.
+
+    The price within it is judged like any other: a suspect one changes nothing (SPEC 3).
+    """
     trade = asset.trade
     if trade is None or not speaks_of_positions(transition.desk, command, transition.now):
         return
@@ -76,5 +80,11 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     if broker.open_pnl is None or broker.position != asset.position:
         return
     points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
+    price = trade.entry_price + points * trade.sign * trade.contract.point_size
+    judgement = judged(asset, price, transition.now)
+    asset = replace(asset, live=replace(asset.live, watch=judgement.watch))
+    if not judgement.is_good:
+        transition.put_asset(asset)
+        return
     live = replace(asset.live, open_points=points, open_points_at=transition.now)
     transition.put_asset(track_excursion(replace(asset, live=live), points))

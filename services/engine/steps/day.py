@@ -20,6 +20,10 @@ def roll_day(transition: Transition) -> None:
         return
     transition.change_desk(day=Day(trading_day=today), rules=transition.desk.wanted)
     transition.record(DayRolled(today))
+    for asset in transition.desk.assets.values():  # prices are judged by their own trading day
+        watch = replace(asset.live.watch, low=None, high=None)
+        if watch != asset.live.watch:
+            transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
 
 
 def note_equity(transition: Transition, balance: Usd) -> None:

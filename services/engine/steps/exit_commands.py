@@ -61,9 +61,13 @@ def exit_all(transition: Transition, command: ExitAll) -> Reply:
 
 
 def touch_level(transition: Transition, command: TouchLevel) -> Reply:
-    """Exit the asset because its level was touched. Ignore the touch when the asset is flat."""
+    """Exit the asset because its level was touched.
+
+    An entry that is on its way is cancelled, or the exit latched behind it (SPEC 7.2); else a flat asset ignores it.
+    """
     asset = transition.asset(command.asset)
-    if asset.trade is None:
+    entering = transition.desk.open_entry(asset.symbol) if transition.desk.generation > 1 else None
+    if asset.trade is None and entering is None:
         return OrderTaken(ignored="no_position")
     check_exits(transition, asset.symbol, Trigger("level"))
     return _taken(transition, asset.symbol, transition.desk.open_exit(asset.symbol))

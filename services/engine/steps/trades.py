@@ -41,6 +41,7 @@ def grown(trade: Trade, quantity: int, price: Price) -> Trade:
         quantity=trade.quantity + quantity,
         entered_quantity=trade.entered_quantity + quantity,
         entry_notional=trade.entry_notional + price * quantity,
+        held_cost=None if trade.held_cost is None else trade.held_cost + price * quantity,
     )
 
 
@@ -142,7 +143,10 @@ def fill_exit(transition: Transition, order: Order, quantity: int, price: Price)
 def reduce_position(
     transition: Transition, asset: Asset, quantity: int, price: Price, reason: str, *, estimated: bool = False
 ) -> None:
-    """Take ``quantity`` contracts out of the trade at ``price``; ``estimated`` when nobody told that price."""
+    """Take ``quantity`` contracts out of the trade at ``price``; ``estimated`` when nobody told that price.
+
+    They leave at the average, which stays what it was (SPEC 4). Generation 1 averaged all that was ever entered.
+    """
     if asset.trade is None:
         return
     trade = replace(
@@ -151,12 +155,20 @@ def reduce_position(
         exited_quantity=asset.trade.exited_quantity + quantity,
         exit_notional=asset.trade.exit_notional + price * quantity,
         estimated=asset.trade.estimated or estimated,
+        held_cost=_cost_left(asset.trade, quantity) if transition.desk.generation > 1 else asset.trade.held_cost,
     )
     tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
         _close(transition, tracked, trade, reason)
     else:
         transition.put_asset(replace(tracked, trade=trade))
+
+
+def _cost_left(trade: Trade, quantity: int) -> Price:
+    """Return what the contracts that stay have cost, exactly where the average has no end."""
+    cost = trade.entry_notional if trade.held_cost is None else trade.held_cost
+    held = trade.entered_quantity if trade.held_cost is None else trade.quantity
+    return cost * (trade.quantity - quantity) / held
 
 
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:

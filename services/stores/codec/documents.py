@@ -70,7 +70,11 @@ def _storable(asset: Asset) -> Asset:
 
 def _storable_live(live: AssetLive) -> AssetLive:
     """Leave out the digests of the 1pt bricks, because these bricks are not stored one by one (SPEC 3)."""
-    return replace(live, one=replace(live.one, applied=())) if live.one.applied else live
+    one = live.one
+    if not one.applied and (one.bar is None or not one.bar.closed):
+        return live
+    bar = replace(one.bar, closed={}) if one.bar is not None else None
+    return replace(live, one=replace(one, applied=(), bar=bar))
 
 
 def read_desk(stored: Stored) -> Desk:

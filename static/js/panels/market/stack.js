@@ -35,7 +35,9 @@ function drawPrice(asset) {
   write(slot.contract, `${asset.contract} ${asset.exchange ?? ""}`.trim());
   write(slot.price, price(last.price, asset.tick_size));
   const source = asset.simulated ? " · simulated" : "";
-  write(slot["price-age"], seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${source}`);
+  const doubted = asset.suspect_price === null ? "" : ` · ${price(asset.suspect_price, asset.tick_size)} not believed`;
+  const heard = seconds === null ? "Waiting for the first price" : `${age(seconds)} ago${source}`;
+  write(slot["price-age"], heard + doubted);
 }
 
 /**

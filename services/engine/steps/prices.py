@@ -1,0 +1,90 @@
+"""Apply a price of TradingView's heartbeat: freshness, last price, and the exits that a price can trigger (SPEC 3)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.engine.model.commands import NotePrice
+from services.engine.model.replies import PriceNoted, Reply
+from services.engine.model.state import Asset, Desk
+from services.engine.model.times import is_younger
+from services.engine.rules.exit_rules import Trigger
+from services.engine.rules.prices import judged
+from services.engine.steps.bricks import AHEAD_TOLERANCE
+from services.engine.steps.exits import check_exits
+from services.engine.steps.trades import track_excursion
+from services.engine.transition import Transition
+from wire.types import Instant, Price
+
+DELIVERY = re.compile(r"(?P<letter>[FGHJKMNQUVXZ])\d{0,3}(?P<year>\d)$", re.ASCII)  # MESZ6, MESZ26, MESZ2026
+SAMPLE_AGE = timedelta(hours=24)  # SPEC 3: in DEMO an older time is a sample or a wrong unit
+
+
+class Heard(Struct, frozen=True):
+    """When a heartbeat counts as sent; ``flagged`` when its own time is not believed."""
+
+    at: Instant
+    flagged: bool = False
+
+
+def note_price(transition: Transition, command: NotePrice) -> Reply:
+    """Apply a heartbeat. A suspect price freshens and fires nothing; one that cannot be does nothing (SPEC 3)."""
+    asset = transition.asset(command.asset)
+    if _is_other_contract(asset, command.delivery):
+        return PriceNoted(flagged=True, ignored="other_contract")
+    heard = _time_of(transition.desk, command, transition.now)
+    judgement = None if command.price is None else judged(asset, command.price, heard.at)
+    if judgement is not None and judgement.verdict == "refused":
+        return PriceNoted(flagged=True, ignored="impossible_price")
+    too_old = not is_younger(heard.at, transition.desk.rules.heartbeat_max_age_seconds, transition.now)
+    asset = _freshened(asset, command, heard)
+    is_newest = asset.live.price_at is None or heard.at >= asset.live.price_at
+    if command.price is None or judgement is None or not is_newest:
+        transition.put_asset(asset)
+        return PriceNoted(heard.flagged, too_old=too_old)
+    transition.put_asset(replace(asset, live=replace(asset.live, watch=judgement.watch)))
+    if not judgement.is_good:
+        return PriceNoted(flagged=True, too_old=too_old, suspect=True)
+    _mark_to_market(transition, command.asset, command.price, heard.at)
+    check_exits(transition, command.asset, Trigger("price"))
+    return PriceNoted(heard.flagged, too_old=too_old)
+
+
+def _is_other_contract(asset: Asset, delivery: str | None) -> bool:
+    """Return whether the symbol names another delivery than that of the contract held, or of the one traded."""
+    contract = asset.trade.contract if asset.trade else asset.contract
+    traded = DELIVERY.search(contract.symbol)
+    return delivery is not None and (traded is None or delivery != traded["letter"] + traded["year"])
+
+
+def _time_of(desk: Desk, command: NotePrice, now: Instant) -> Heard:
+    if command.sent_at is None:
+        return Heard(now)
+    is_ahead = command.sent_at > now + AHEAD_TOLERANCE
+    is_sample = desk.env == "DEMO" and command.sent_at < now - SAMPLE_AGE
+    return Heard(now, flagged=True) if is_ahead or is_sample else Heard(command.sent_at)
+
+
+def _freshened(asset: Asset, command: NotePrice, heard: Heard) -> Asset:
+    live = asset.live
+    if live.last_heartbeat_at is not None and heard.at < live.last_heartbeat_at:
+        return asset
+    live = replace(live, last_heartbeat_at=heard.at, heartbeat_flagged=heard.flagged, simulated=command.simulated)
+    return replace(asset, live=live)
+
+
+def _mark_to_market(transition: Transition, symbol: str, price: Price, at: Instant) -> None:
+    """Store the newest price, and compute open points from it unless the broker's are newer."""
+    asset = transition.asset(symbol)
+    live = replace(asset.live, last_price=price, price_at=at)
+    asset = replace(asset, live=live)
+    is_newer = live.open_points_at is None or at >= live.open_points_at
+    if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
+        points = asset.trade.open_points(price)
+        asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
+        asset = track_excursion(asset, points)
+    transition.put_asset(asset)
