@@ -176,7 +176,7 @@ function draw(own, answer) {
   renko.dress(view, pageColors(), true, true);
   renko.setBars(view, bars, prices, tick);
   renko.hideNewestPrice(view);
-  renko.setMarks(view, marksIn(answer, own.trade, bars));
+  renko.setMarks(view, marksIn({ answer, trade: own.trade }, bars));
   renko.setLines(view, linesOf(own.trade, answer.point_size));
   fit(own);
   drawWords(own, answer, prices);
@@ -207,11 +207,10 @@ function fit({ view, answer, trade }) {
 /**
  * In, scaled in, out, and where bricks are left out. A trade older than the first brick stands on that one.
  *
- * @param {Wire.TradeBricksAnswer} answer
- * @param {Wire.JournalTradeRow} trade
+ * @param {{answer: Wire.TradeBricksAnswer, trade: Wire.JournalTradeRow}} told
  * @param {Page.Bar[]} bars
  */
-function marksIn(answer, trade, bars) {
+export function marksIn({ answer, trade }, bars) {
   const { bricks, gap } = answer;
   const fromFirst = (/** @type {Page.Instant} */ moment) =>
     Date.parse(moment) < Date.parse(bricks[0].ts) ? bricks[0].ts : moment;
