@@ -178,6 +178,7 @@ function drawIntent(asset, closed) {
  * @param {string} obstacleNow
  */
 function drawButton(button, obstacleNow) {
+  mark(button, "data-unready", false); // so the server has drawn it: nothing answers a click before this script
   mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
   mark(button, "data-unread", isUnread());
   markBusy(button, asking.isAsking());
