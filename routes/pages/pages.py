@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from routes.http.errors import AccessDenied, Busy
 from routes.http.guards import guarded_by
 from routes.http.replies import app_services, whole_state
+from routes.pages.auth import open_session
 from wire.encoding import encode
 
 pages = Blueprint("pages", __name__)
@@ -35,7 +37,28 @@ JOURNAL_COLUMNS = (  # columns of the table of trades: name, title, CSS classes
 @guarded_by("public")
 def show_login() -> Response:
     """Show the login form."""
-    return make_response(render_template("pages/login.html", open_mode=app_services().gatekeeper.is_open))
+    return _login_page()
+
+
+@pages.post("/login")
+@guarded_by("public")
+def log_in_by_form() -> AnyResponse:
+    """Take the form as a browser sends it by itself, without the page's script or before it runs."""
+    try:
+        open_session(request.form.get("password", ""))
+    except (AccessDenied, Busy) as refusal:
+        page = _login_page(str(refusal))
+        page.status_code = refusal.status
+        return page
+    return redirect(url_for("pages.show_dashboard"), 303)
+
+
+def _login_page(answer: str = "") -> Response:
+    """Return the login form. Its policy lets the browser name the form's own origin, which the guard asks for."""
+    is_open = app_services().gatekeeper.is_open
+    page = make_response(render_template("pages/login.html", open_mode=is_open, answer=answer))
+    page.headers["Referrer-Policy"] = "same-origin"
+    return page
 
 
 @pages.get("/")
