@@ -44,19 +44,20 @@ def show_login() -> Response:
 @guarded_by("public")
 def log_in_by_form() -> AnyResponse:
     """Take the form as a browser sends it by itself, without the page's script or before it runs."""
+    password = request.form.get("password")
+    if password is None and not app_services().gatekeeper.is_open:
+        return _login_page("a password is needed", 400)
     try:
-        open_session(request.form.get("password", ""))
+        open_session(password or "")
     except (AccessDenied, Busy) as refusal:
-        page = _login_page(str(refusal))
-        page.status_code = refusal.status
-        return page
+        return _login_page(str(refusal), refusal.status)
     return redirect(url_for("pages.show_dashboard"), 303)
 
 
-def _login_page(answer: str = "") -> Response:
+def _login_page(answer: str = "", status: int = 200) -> Response:
     """Return the login form. Its policy lets the browser name the form's own origin, which the guard asks for."""
     is_open = app_services().gatekeeper.is_open
-    page = make_response(render_template("pages/login.html", open_mode=is_open, answer=answer))
+    page = make_response(render_template("pages/login.html", open_mode=is_open, answer=answer), status)
     page.headers["Referrer-Policy"] = "same-origin"
     return page
 

@@ -44,7 +44,7 @@ OPERATOR_CALLS = (
 )
 JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day")
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
-    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
+    **dict.fromkeys(("POST /login", "POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
     **dict.fromkeys(  # strangers are sent to log in
         ("GET /login", "GET /", "GET /setup", "GET /log", "GET /journal"), "anybody"
     ),
@@ -53,6 +53,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     "GET /metrics": "operator",  # a token or an API key, too: ops/test_operations.py, test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
+    **dict.fromkeys(("POST /api/orders/<order_id>/resolve", "POST /api/positions/accept"), "operator"),
     "POST /api/journal/trades/<trade_id>/note": "operator",
     "GET /api/journal/trades/<trade_id>/bricks": "operator",
     "POST /api/setup/webhook-secret": "operator",
