@@ -55,11 +55,8 @@ def log_in_by_form() -> AnyResponse:
 
 
 def _login_page(answer: str = "", status: int = 200) -> Response:
-    """Return the login form. Its policy lets the browser name the form's own origin, which the guard asks for."""
     is_open = app_services().gatekeeper.is_open
-    page = make_response(render_template("pages/login.html", open_mode=is_open, answer=answer), status)
-    page.headers["Referrer-Policy"] = "same-origin"
-    return page
+    return make_response(render_template("pages/login.html", open_mode=is_open, answer=answer), status)
 
 
 @pages.get("/")
