@@ -346,6 +346,16 @@ def test_nobody_is_invited_to_read_across_origins(desk: DeskProcess, logged_in: 
 # -- headers and logs ------------------------------------------------------------------------------------------------
 
 
+def test_the_answer_to_another_origin_names_the_setting_that_cures_a_proxy(desk: DeskProcess) -> None:
+    """The page of a desk behind a proxy that ends https, with TRUSTED_PROXIES left at 0."""
+    refused = desk.stranger().post("/api/login", json={"password": PASSWORD}, headers={"Origin": "https://my.desk"})
+    said = error_of(refused, 403)
+    assert f"from https://my.desk, and this desk answers as {desk.url}" in said
+    assert "set TRUSTED_PROXIES to the number of proxies (0 now)" in said
+    by_metadata = desk.stranger().post("/api/logout", json={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert "TRUSTED_PROXIES" not in error_of(by_metadata, 403)  # no proxy changes what the browser says of itself
+
+
 @pytest.mark.parametrize(
     "path",
     [
