@@ -33,7 +33,8 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
-    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4).
+    ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4). ``armed_inside`` names the
+    exit rules that the operator armed or tightened inside the initial exit lock (SPEC 5.3).
     """
 
     id: str
@@ -56,6 +57,7 @@ class Trade(Struct, frozen=True):
     scale_in_available: bool = False
     scale_in_used: bool = False
     estimated: bool = False
+    armed_inside: tuple[str, ...] = ()
     protections: Protections = Protections()
 
     @property
