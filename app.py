@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import structlog
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -55,10 +56,12 @@ from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import Config, ConfigError
+from services.ops.config import ENV_FILE, Config, ConfigError
+from services.ops.dotenv_file import secrets_that_change
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
+from services.ops.settings_table import SETTINGS
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
 from services.views.limit_fields import LIMIT_FIELDS
@@ -74,6 +77,7 @@ BLUEPRINTS = (
     *(state, stream, events, bricks, metrics),
     *(auth, pages, setup_page, health, api_docs),
 )
+log = structlog.get_logger(__name__)
 GUNICORN_GIVES_UP = 4  # gunicorn's APP_LOAD_ERROR; after any other status the master restarts the worker forever
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -87,9 +91,12 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
+    reads_env_file = config is None
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
     warn_of_quotes(config)
+    if reads_env_file:
+        warn_of_changed_secrets()
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
@@ -125,6 +132,13 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     app.extensions["lockstep.close"] = close
     atexit.register(close)
     return app
+
+
+def warn_of_changed_secrets() -> None:
+    """Log every secret of `.env` that the file's syntax cuts or changes: nothing else would say why it is wrong."""
+    names = {row.name for row in SETTINGS if row.is_secret}
+    for sentence in secrets_that_change(ENV_FILE, names):
+        log.warning("a secret of .env is not what stands there", detail=sentence)
 
 
 def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:

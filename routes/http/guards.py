@@ -18,6 +18,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEY_HEADER = "X-API-Key"
 ASK_AGAIN_SECONDS = 2
+LONGEST_ORIGIN = 200
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
@@ -190,9 +191,18 @@ def _refuse_foreign_origin() -> None:
     if request.method not in UNSAFE:
         return
     origin = request.headers.get("Origin")
-    if origin is not None:
-        foreign = origin != f"{request.scheme}://{request.host}"
-    else:
-        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
-    if foreign:
-        raise AccessDenied("this call came from another origin", 403)
+    own = f"{request.scheme}://{request.host}"
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise AccessDenied("this call came from another origin", 403)
+    elif origin != own:
+        raise AccessDenied(_foreign_origin(origin, own), 403)
+
+
+def _foreign_origin(origin: str, own: str) -> str:
+    """Say whose call it was, and what cures it when only a proxy stands between the page and its own desk."""
+    said = f"this call came from another origin: from {origin[:LONGEST_ORIGIN]}, and this desk answers as {own}"
+    proxies = current_app.extensions["lockstep"].config.trusted_proxies
+    return (
+        f"{said}; if that is its own page behind a proxy, set TRUSTED_PROXIES to the number of proxies ({proxies} now)"
+    )

@@ -6,10 +6,13 @@ only this module and the engine's trading day use New York time; everything else
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
+from services.market.instruments import INSTRUMENTS
+from services.market.rolls import INDEX_ROLL
 from wire.types import Instant
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -58,6 +61,18 @@ def liquidity(when: Instant | date) -> tuple[bool, str | None]:
         return True, WEEKEND
     holiday = holiday_on(day)
     return (True, holiday.sentence) if holiday else (False, None)
+
+
+def liquidity_of(assets: Iterable[str], instant: Instant) -> tuple[bool, str | None]:
+    """Return ``liquidity`` at an instant; the reason names the futures among the assets that keep other hours.
+
+    The table of holidays is that of equity indices. CL and GC often close later on the same day.
+    """
+    thin, reason = liquidity(instant)
+    others = [asset for asset in assets if INSTRUMENTS[asset].roll not in (None, INDEX_ROLL)]
+    if reason is None or reason == WEEKEND or not others:
+        return thin, reason
+    return thin, f"{reason} (hours of equity indices; those of {' and '.join(others)} may differ)"
 
 
 def _new_york(instant: Instant) -> datetime:

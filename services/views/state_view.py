@@ -11,7 +11,7 @@ from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.gates import EntryRequest, candle_is_unused, cooldown_is_over
 from services.engine.rules.limits import pending_limits
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
-from services.market.session import liquidity
+from services.market.session import liquidity_of
 from services.views.asset_view import asset_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
@@ -141,7 +141,7 @@ def _day(desk: Desk, now: Instant) -> Fields:
     equity = desk.live.equity
     drawdown = drawdown_pct(desk)
     known = day.start_equity is not None and equity is not None
-    low, reason = liquidity(now)
+    low, reason = liquidity_of(desk.assets, now)
     return {
         "trading_day": day.trading_day,
         "day_ends_ts": day_end(day.trading_day, rules.day_roll),

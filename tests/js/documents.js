@@ -51,7 +51,7 @@ export function asset(more = {}) {
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
     preorder_refusal: null,
-    ...{ trade: null, due_exit: null, disagreement: null, first_closed_gate: null },
+    ...{ trade: null, due_exit: null, disagreement: null, doubt: null, first_closed_gate: null },
     ...{ may_enter: [], locks: [], ladder: [] },
     ...more,
   };
@@ -78,6 +78,7 @@ export function desk(more = {}) {
     ...{ daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null },
     ...{ max_trades_per_day: 10, trades_taken_today: 0, trades_remaining_today: 10, last_try_ts: null },
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
+    foreign_positions: [],
     limits: limits(),
     limits_pending: {},
     ...more,
@@ -88,6 +89,7 @@ export function desk(more = {}) {
 function limits() {
   return {
     ...{ cooldown_seconds: 180, candle_seconds: 300, entry_ttl_seconds: 60 },
+    ...{ fate_seconds: 60, exit_beside_seconds: 5 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
     ...{ two_half_filter: true, day_roll: "18:00" },
@@ -149,7 +151,7 @@ export function closedTrade(more = {}) {
     ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
     ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, pnl_usd: -37.5 },
     ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
-    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false },
+    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, estimated: false },
     ...more,
   };
 }
@@ -165,6 +167,7 @@ export function order(more = {}) {
     ...{ id: "o1", asset: "ES", symbol: "MESH1", exchange: "CME", side: "BUY", qty: 5, kind: "ENTRY" },
     ...{ status: "PENDING", source: "manual", mode: "SCALP", env: "DEMO", filled_qty: 0, created_at: NOW },
     ...{ expires_at: null, owner: null, reason: null },
+    ...{ claimed_at: null, reported_at: null, fate_unknown_at: null },
     ...more,
   };
 }

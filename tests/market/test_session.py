@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.market.holidays import business_days_before, easter_sunday, holidays_of, is_business_day
-from services.market.session import NEW_YORK, is_open, liquidity, trade_date
+from services.market.session import NEW_YORK, is_open, liquidity, liquidity_of, trade_date
 
 
 def new_york(text: str) -> datetime:
@@ -163,3 +163,15 @@ def test_business_days_skip_weekends_and_holidays_but_not_short_days() -> None:
     assert is_business_day(date(2026, 11, 27))
     assert not is_business_day(date(2026, 11, 26))
     assert business_days_before(date(2026, 11, 30), 2) == date(2026, 11, 25)
+
+
+def test_futures_that_keep_other_hours_are_named_beside_the_holiday() -> None:
+    thanksgiving = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)
+    thin, reason = liquidity_of(["ES", "CL", "EURUSD", "GC"], thanksgiving)
+    assert thin
+    assert reason == (
+        "Thanksgiving — CME early close 13:00 ET (hours of equity indices; those of CL and GC may differ)"
+    )
+    assert liquidity_of(["ES", "NQ"], thanksgiving) == (True, "Thanksgiving — CME early close 13:00 ET")
+    assert liquidity_of(["CL"], datetime(2026, 11, 24, 15, 0, tzinfo=UTC)) == (False, None)
+    assert liquidity_of(["CL"], datetime(2026, 11, 28, 15, 0, tzinfo=UTC)) == (True, "weekend")

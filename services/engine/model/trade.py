@@ -36,7 +36,8 @@ class Trade(Struct, frozen=True):
     ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
     earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
-    what its fills told, in USD.
+    what its fills told, in USD. ``armed_inside`` names the exit rules that the operator armed or tightened inside the initial
+    exit lock (SPEC 5.3).
     """
 
     id: str
@@ -62,6 +63,7 @@ class Trade(Struct, frozen=True):
     unpriced: bool = False
     commission: Usd = Decimal(0)
     held_cost: Price | None = None
+    armed_inside: tuple[str, ...] = ()
     protections: Protections = Protections()
 
     @property

@@ -11,6 +11,7 @@ from services.engine.model.events import CancelAsked, ExitLatched
 from services.engine.model.order import Order
 from services.engine.model.state import DueExit
 from services.engine.model.trade import Trade
+from services.engine.rules.armed_inside import is_forced_by_rule
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
 from services.engine.steps.trades import trade_of
@@ -30,7 +31,7 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
         return
     for rule in EXIT_RULES:
         if rule.is_due(transition.desk, asset, trade, trigger):
-            demand_exit(transition, symbol, rule.name)
+            demand_exit(transition, symbol, rule.name, forced=is_forced_by_rule(trade, rule.name))
             return
 
 

@@ -15,6 +15,7 @@ import {
   signedPoints,
   signedUsd,
 } from "../../reading/format.js";
+import { liveSentence } from "../../reading/gates.js";
 import { isUnclaimedEntry, orderUnderWay } from "../../reading/under_way.js";
 import { byId, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import * as unfilled from "../entry/unfilled.js";
@@ -40,7 +41,7 @@ export function draw({ assets, orders, history, alerts }, symbol) {
   write(slot["order-times"], order ? orderTimes(order) : "");
   tell(slot.due, asset.due_exit ? dueSentence(asset.due_exit) : "");
   tell(slot.ended, endedSentence(unfilled.among(alerts, symbol), asset));
-  tell(slot.mismatch, asset.disagreement === null ? "" : mismatchSentence(asset));
+  tell(slot.mismatch, asset.disagreement === null ? doubtSentence(asset) : mismatchSentence(asset));
   reconciled.draw(slot.reconciled, asset);
   mark(page, "data-holding", asset.trade !== null);
   mark(page, "data-stale", stream.isSilent());
@@ -95,6 +96,7 @@ function stillMatters({ at, over }) {
  */
 function orderTimes(order) {
   const since = age(clock.secondsSince(order.created_at));
+  if (order.fate_unknown_at) return `${since}, fate unknown since ${clockTime(order.fate_unknown_at)}`;
   const mayExpire = order.status === "PENDING" && order.expires_at;
   return mayExpire ? `${since}, expires in ${countdown(clock.secondsUntil(order.expires_at) ?? 0)}` : since;
 }
@@ -110,6 +112,16 @@ function dueSentence(due) {
 /** @param {Wire.AssetState} asset */
 function mismatchSentence(asset) {
   return `POSITION MISMATCH — the broker holds ${asset.disagreement}, the desk ${asset.position}`;
+}
+
+/**
+ * Why broker and desk may disagree unseen: the gate says it in its own words.
+ *
+ * @param {Wire.AssetState} asset
+ */
+function doubtSentence({ doubt, ladder }) {
+  const rung = ladder.find(({ gate }) => gate === "reconcile");
+  return doubt !== null && rung?.state === "closed" ? liveSentence(rung) : "";
 }
 
 /**
