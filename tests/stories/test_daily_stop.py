@@ -30,7 +30,7 @@ from tests.support.trader import Trader
 def test_it_triggers_at_exactly_the_limit(
     start: int | str, balance: str | int, limit: int | str, stopped: bool
 ) -> None:
-    trader = Trader(daily_stop_limit_pct=Decimal(str(limit))).broker_says(balance=start).broker_says(balance=balance)
+    trader = Trader(daily_stop_limit_pct=Decimal(str(limit))).broker_says(balance=start).loses(balance)
     assert trader.desk.day.is_stopped is stopped
     assert trader.with_structure("green").gate_for("BUY") == ("daily_stop" if stopped else None)
 
@@ -49,7 +49,7 @@ def test_an_empty_account_starts_no_day(balance: int) -> None:
 
 
 def test_it_flattens_open_positions_and_raises_an_alert() -> None:
-    trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_000)
+    trader = Trader().broker_says(balance=50_000).is_long().loses(49_000)
     assert trader.exit_source == "daily_stop"
     assert trader.alerts == ["daily_stop"]
     trader.filled_at(5200)
@@ -58,7 +58,7 @@ def test_it_flattens_open_positions_and_raises_an_alert() -> None:
 
 
 def stopped_trader() -> Trader:
-    return Trader().broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
+    return Trader().broker_says(balance=50_000).loses(49_000).with_structure("green")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity() -> None:
     assert trader.ticks().desk.day.start_equity is None
     trader.broker_says(balance=49_000).broker_says(balance="48020.01")
     assert trader.gate_for("BUY") is None
-    assert trader.broker_says(balance="48020.00").gate_for("BUY") == "daily_stop"
+    assert trader.loses("48020.00").gate_for("BUY") == "daily_stop"
     assert trader.replays_equal()
 
 
@@ -98,7 +98,7 @@ def test_it_shows_when_it_ends() -> None:
 
 
 def test_on_friday_it_lasts_until_friday_evening() -> None:
-    trader = Trader(on="2026-11-20").broker_says(balance=50_000).broker_says(balance=49_000).with_structure("green")
+    trader = Trader(on="2026-11-20").broker_says(balance=50_000).loses(49_000).with_structure("green")
     assert trader.at("17:59:59").gate_for("BUY") == "daily_stop"
     assert trader.at("18:00:00").gate_for("BUY") is None
 
@@ -106,8 +106,8 @@ def test_on_friday_it_lasts_until_friday_evening() -> None:
 def test_a_lowered_limit_applies_at_once() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_500)
     trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1))))
-    assert trader.desk.day.is_stopped
-    assert trader.ticks().exit_source == "daily_stop"
+    assert trader.gate_for("BUY") == "daily_stop"
+    assert trader.later(2).broker_says(balance=49_500).exit_source == "daily_stop"
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
@@ -115,7 +115,8 @@ def test_a_lowered_limit_cancels_the_pending_entry(is_claimed: bool) -> None:
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_500).with_structure("green").enters("BUY")
     if is_claimed:
         trader.claims()
-    trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1)))).ticks()
+    trader.asks(ConfigureDesk(replace(trader.desk.rules, daily_stop_limit_pct=Decimal(1))))
+    trader.later(2).broker_says(balance=49_500).ticks()
     if is_claimed:
         assert trader.filled_at(5250).exit_source == "daily_stop"
     assert trader.order is None or trader.order.kind == "EXIT"

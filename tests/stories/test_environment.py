@@ -18,7 +18,7 @@ def connected_trader(**settings: Any) -> Trader:
 def test_a_flat_desk_with_a_connected_bridge_goes_live_and_back() -> None:
     trader = connected_trader().switches_to("LIVE")
     assert (trader.refused_by, trader.desk.env) == (None, "LIVE")
-    assert trader.with_structure("green").enters("BUY").open_order.env == "LIVE"
+    assert trader.broker_says(50_000).with_structure("green").enters("BUY").open_order.env == "LIVE"
     trader.rejected().switches_to("DEMO")
     assert (trader.refused_by, trader.desk.env) == (None, "DEMO")
     assert [event.env for event in trader.told(EnvSwitched)] == ["LIVE", "DEMO"]
@@ -98,7 +98,7 @@ def test_switching_lifts_no_lock() -> None:
     day, locks = trader.desk.day, trader.desk.locks
     trader.hears_bridge().switches_to("LIVE").switches_to("DEMO")
     assert (trader.desk.day, trader.desk.locks) == (day, locks)
-    trader.broker_says(balance=49_000).hears_bridge().switches_to("LIVE")
+    trader.loses(49_000).hears_bridge().switches_to("LIVE")
     assert trader.desk.day.is_stopped
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from services.engine.earlier.day import check_daily_stop, note_start
 from services.engine.earlier.reconcile import broker_position, compare_positions
 from services.engine.model.commands import TakeSnapshot
 from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset
 from services.engine.rules.exit_rules import Trigger
-from services.engine.steps.day import note_equity
+from services.engine.steps.day import warn_of_daily_stop
 from services.engine.steps.exits import check_exits
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
@@ -27,7 +28,9 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     )
     transition.change_desk(live=live)
     if command.balance is not None:
-        note_equity(transition, command.balance)
+        note_start(transition, command.balance)
+        check_daily_stop(transition)
+        warn_of_daily_stop(transition)
     compare_positions(transition, command)  # before open points: they count only for a position both agree on
     for asset in list(transition.desk.assets.values()):
         _mark_from_broker(transition, asset, command)

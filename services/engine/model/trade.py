@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode
+from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode, Usd
 
 
 class Protections(Struct, frozen=True):
@@ -77,3 +77,8 @@ class Trade(Struct, frozen=True):
     def open_points(self, price: Price) -> Decimal:
         """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)
+
+    def result_at(self, price: Price) -> Usd:
+        """Return what the trade has won so far in USD if the rest were closed at ``price``."""
+        out = self.exit_notional + price * self.quantity
+        return self.contract.points((out - self.entry_notional) * self.sign) * self.contract.point_value
