@@ -113,7 +113,7 @@ def _why_not(transition: Transition, suspicion: Suspicion, believed: Reading, am
     assets = transition.desk.assets.values()
     was_flat = believed.is_flat and suspicion.reading.is_flat and not any(asset.trade for asset in assets)
     filled = [asset.last_fill_at for asset in assets if asset.last_fill_at is not None]
-    if not was_flat or any(at > believed.at for at in filled):
+    if not was_flat or any(at >= believed.at for at in filled):
         detail = "a transfer is confirmed only while nothing is held or filled between the two balances"
         return refuse("transfer_refused", detail, unexplained=rest)
     if amount * rest <= 0 or abs(amount) > abs(rest):
