@@ -30,7 +30,7 @@ def says(trader: Trader, balance: object, **told: Any) -> Trader:
 @pytest.mark.parametrize("balance", [0, -100, "0.00"])
 def test_a_balance_of_zero_or_less_is_unknown_and_no_loss(balance: object) -> None:
     trader = says(says(says(trader_on_a_day(), balance), balance), 50_000)
-    assert (trader.desk.live.equity, trader.desk.day.is_stopped, trader.alerts) == (50_000, False, [])
+    assert (trader.desk.live.equity, trader.desk.day.is_stopped, trader.alerts) == (Decimal(50_000), False, [])
     assert trader.gate_for("BUY") is None
     assert trader.replays_equal()
 
@@ -50,7 +50,7 @@ def test_an_old_balance_begins_no_day(age: int) -> None:
 def test_a_balance_from_before_the_last_one_is_ignored() -> None:
     trader = trader_on_a_day().later(10)
     trader.broker_says(50_100).broker_says(49_000, as_of=trader.now - timedelta(seconds=5))
-    assert (trader.desk.live.equity, trader.gate_for("BUY")) == (50_100, None)
+    assert (trader.desk.live.equity, trader.gate_for("BUY")) == (Decimal(50_100), None)
 
 
 # -- a jump -------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_a_jump_of_more_than_half_a_percent_that_nothing_explains_is_suspect(bal
 
 def test_a_suspect_balance_says_by_how_much_and_flattens_nothing() -> None:
     trader = says(trader_on_a_day().enters("BUY").filled_at(5250), 53_000)
-    assert (trader.order, trader.desk.live.equity) == (None, 50_000)
+    assert (trader.order, trader.desk.live.equity) == (None, Decimal(50_000))
     assert trader.alerts == ["balance_suspect"]
     assert "+3000.00 USD of the balance 53000.00 are not explained" in trader.last_alert.sentence
     assert says(trader, 53_010).alerts == ["balance_suspect"]
@@ -102,7 +102,7 @@ def test_the_open_pnl_of_the_message_explains_a_change() -> None:
 
 def test_the_brokers_own_figures_explain_a_change_made_elsewhere() -> None:
     trader = says(says(trader_on_a_day(), 50_000, realized=0), 49_400, realized=-600)
-    assert (trader.desk.live.equity, trader.alerts) == (49_400, ["daily_warning"])
+    assert (trader.desk.live.equity, trader.alerts) == (Decimal(49_400), ["daily_warning"])
 
 
 def trader_on_a_day_with_figures(**settings: Any) -> Trader:
@@ -154,9 +154,9 @@ def test_the_balance_of_the_other_environment_is_not_this_accounts() -> None:
     says(trader, 50_000, env="DEMO")
     assert (trader.desk.day.start_equity, trader.desk.live.equity) == (None, None)
     says(trader, 20_000, env="LIVE")
-    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (20_000, None)
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(20_000), None)
     trader.switches_to("DEMO")
-    assert (trader.desk.day.start_equity, says(trader, 50_000).gate_for("BUY")) == (50_000, None)
+    assert (trader.desk.day.start_equity, says(trader, 50_000).gate_for("BUY")) == (Decimal(50_000), None)
     assert trader.replays_equal()
 
 
@@ -198,7 +198,7 @@ def test_until_the_first_balance_demo_reckons_with_its_assumed_equity() -> None:
 
 def test_the_first_balance_replaces_the_assumption_without_suspicion() -> None:
     trader = trader_on_a_day(balance=120_000)
-    assert (trader.desk.day.start_equity, trader.alerts) == (120_000, [])
+    assert (trader.desk.day.start_equity, trader.alerts) == (Decimal(120_000), [])
 
 
 def test_yesterdays_last_balance_is_what_todays_first_is_judged_by() -> None:
@@ -212,7 +212,7 @@ def test_yesterdays_last_balance_is_what_todays_first_is_judged_by() -> None:
 def test_a_position_that_is_held_over_the_roll_counts_its_open_loss_once() -> None:
     trader = trader_on_a_day().enters("BUY", mode="RUNNER").filled_at(5250).hears(5230).at("18:00:00").ticks()
     says(trader, 49_500)
-    assert (trader.desk.day.start_equity, day_result(trader.desk).books) == (49_500, 0)
+    assert (trader.desk.day.start_equity, day_result(trader.desk).books) == (Decimal(49_500), Decimal(0))
     trader.hears(5220)
     assert day_result(trader.desk).books == -250
 
@@ -249,12 +249,12 @@ def test_nothing_is_confirmed_while_nothing_is_suspect() -> None:
 @pytest.mark.parametrize("amount", [-3_001, 3_000, 0])
 def test_no_more_is_confirmed_than_is_unexplained(amount: int) -> None:
     trader = confirms(says(trader_on_a_day_with_figures(), 47_000, realized=0), amount)
-    assert (trader.refused_by, trader.desk.day.start_equity) == ("transfer_refused", 50_000)
+    assert (trader.refused_by, trader.desk.day.start_equity) == ("transfer_refused", Decimal(50_000))
 
 
 def test_a_part_that_leaves_too_much_unexplained_leaves_it_suspect() -> None:
     trader = confirms(says(trader_on_a_day_with_figures(), 47_000, realized=0), -2_000)
-    assert (trader.gate_for("BUY"), trader.desk.day.start_equity) == ("account", 48_000)
+    assert (trader.gate_for("BUY"), trader.desk.day.start_equity) == ("account", Decimal(48_000))
     assert confirms(trader, -1_000).gate_for("BUY") is None
 
 
@@ -281,7 +281,7 @@ def test_a_transfer_reopens_no_stop_that_is_awaited() -> None:
 def test_where_the_broker_tells_no_figures_a_payout_stays_counted() -> None:
     trader = says(Trader().with_structure("green").broker_says(50_000, realized=None), 49_400)
     confirms(trader, -600)
-    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (49_400, None)
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(49_400), None)
     assert day_result(trader.desk).balance == -600
 
 
