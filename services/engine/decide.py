@@ -126,7 +126,7 @@ def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command on a desk that ``pass_time`` has already brought to ``now``."""
     transition = Transition(desk, now)
     answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
-    if desk.generation > 1:
+    if desk.generation > 1 and not isinstance(answer, Refusal):
         stop_when_lost(transition)
     return _decision(transition, answer)
 
