@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.earlier import day as earlier_day
 from services.engine.model.account import Awaited, Beliefs, Reading
 from services.engine.model.events import (
     DailyStopAwaited,
@@ -82,10 +81,10 @@ def warn_of_daily_stop(transition: Transition) -> None:
 
 def check_daily_stop(transition: Transition) -> None:
     """Judge the day's result: a first reading at the limit is awaited to be confirmed, a second one ends the day."""
-    if transition.desk.generation == 1:
-        earlier_day.check_daily_stop(transition)
-        return
     if transition.desk.day.is_stopped:
+        return
+    if transition.desk.generation == 1:
+        _end_day_on_one_balance(transition)
         return
     reached = limit_reached(transition.desk, transition.now)
     if _is_confirmed(transition, reached):
@@ -129,11 +128,21 @@ def _await_second(transition: Transition, reached: LimitReached) -> None:
         transition.record(DailyStopNotConfirmed())
 
 
+def _end_day_on_one_balance(transition: Transition) -> None:
+    """Trigger the daily stop as generation 1 did: on the first balance at the limit."""
+    drawdown = drawdown_pct(transition.desk)
+    if drawdown is not None and drawdown >= transition.desk.rules.daily_stop_limit_pct:
+        _trigger(transition, drawdown)
+
+
 def _end_day(transition: Transition, loss: Usd) -> None:
+    _trigger(transition, loss / (start_of(transition.desk) or loss) * 100)
+
+
+def _trigger(transition: Transition, drawdown: Decimal) -> None:
     """Trigger the daily stop. It then holds until the day rolls."""
     day = transition.desk.day
     limit = transition.desk.rules.daily_stop_limit_pct
-    drawdown = loss / (start_of(transition.desk) or loss) * 100
     reason = f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"
     transition.change_desk(day=replace(day, daily_stop_at=transition.now, daily_stop_reason=reason))
     transition.record(DailyStopTriggered(reason))
