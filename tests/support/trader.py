@@ -83,6 +83,8 @@ class Trader:
     trader, so that calls can be chained; the asset named last is the current one.
     """
 
+    _first_balance: Decimal | None = None
+
     def __init__(
         self,
         at: str = "09:31:10",
@@ -96,7 +98,6 @@ class Trader:
         self.asset_in_hand = assets[0]
         self._is_heard = self._bridge_is_heard = is_heard
         self._executions = count(1)
-        self._first_balance: Decimal | None = None
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         # Nobody takes it over in a story, so its ids are counted from the beginning.
         opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
