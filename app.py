@@ -23,6 +23,7 @@ from routes.bridge.orders import orders as bridge_orders
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
+from routes.operator.account import account
 from routes.operator.broker import broker
 from routes.operator.controls import controls
 from routes.operator.dead_letters import dead_letters
@@ -70,6 +71,7 @@ from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
 
 BLUEPRINTS = (
+    account,
     broker,
     webhooks,
     *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),

@@ -66,6 +66,31 @@ class ForeignPosition(Struct, frozen=True):
     accepted: Annotated[bool, says("the operator has accepted it; it closes no gate")]
 
 
+class AccountBelief(Struct, frozen=True, kw_only=True):
+    """What the desk believes of the account, and the day's result in three ways."""
+
+    balance_ts: Annotated[AwareTime | None, says("when the last believed balance was heard; null before the first")]
+    name: Annotated[str | None, says("the account of the last believed balance; null until it is named")]
+    suspect: Annotated[
+        Literal["jump", "other_account", "loss_denied", "books_denied"] | None,
+        says("why the newest balance is not believed; null: it is"),
+    ]
+    suspect_balance: Annotated[Usd | None, says("USD; null while none is suspect")]
+    suspect_account: Annotated[str | None, says("whose the suspect balance is; null while none is suspect")]
+    unexplained_usd: Annotated[Usd | None, says("what of it nothing explains; null while none is suspect")]
+    suspect_since: Annotated[AwareTime | None, says("null while none is suspect")]
+    assumed_start_equity: Annotated[
+        Usd | None, says("what the daily stop reckons with before the day's first balance; null once it is there")
+    ]
+    result_by_balance_usd: Annotated[Usd | None, says("the day's result; null before its first balance")]
+    result_by_broker_usd: Annotated[Usd | None, says("by the broker's realized + unrealized; null when not told")]
+    result_by_books_usd: Annotated[Usd, says("by the desk's own fills and prices, since the day rolled")]
+    second_reading_awaited_ts: Annotated[
+        AwareTime | None, says("since when a first reading at the daily stop awaits a second; null: none does")
+    ]
+    second_reading_loss_usd: Annotated[Usd | None, says("the loss of that first reading; null: none awaits")]
+
+
 class CandleState(Struct, frozen=True):
     """The current candle of the candle lock."""
 
@@ -103,11 +128,12 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     role: Annotated[Literal["writer", "standby"], says("whether this process decides or only reads")]
     writer: Annotated[str, says("the name of the process that decides")]
     simulated: Annotated[bool, says("a simulated market feeds the desk")]
-    equity: Annotated[Usd | None, says("USD with open PnL, as the broker says; null until the first snapshot")]
+    equity: Annotated[Usd | None, says("USD with open PnL, the last balance that was believed; null before")]
     open_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
     realized_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
     snapshot_ts: Annotated[AwareTime | None, says("when the broker's account was last told; null until the first time")]
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
+    account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
     foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
@@ -132,7 +158,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     daily_stop_triggered: bool
     daily_stop_triggered_reason: Annotated[str | None, says("null while it has not triggered")]
     daily_stop_warned_pct: Annotated[int, says("the highest of the marks 50, 70, 85 that was passed, 0 before")]
-    daily_start_equity: Annotated[Usd | None, says("equity at the day's first snapshot; null before it")]
+    daily_start_equity: Annotated[Usd | None, says("equity at the day's first believed balance; null before it")]
     daily_pnl_usd: Annotated[Usd | None, says("since the day's first snapshot; null before it")]
     daily_pnl_pct: Annotated[Decimal | None, says("the same in percent; null before the day's first snapshot")]
     max_trades_per_day: int

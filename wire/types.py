@@ -54,6 +54,8 @@ RefusalCode = Literal[
     "stale_click",
     "fate_known",
     "position_changed",
+    "nothing_suspect",
+    "transfer_refused",
 ]
 ErrorCode = Literal[
     "request_invalid",

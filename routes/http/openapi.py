@@ -38,6 +38,7 @@ ROOM_TITLES = {
     "controls": "Controls of the open trade",
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
+    "account": "The day and its limits",
     "journal": "Journal",
     "broker": "Orders",
     "journal_bricks": "Journal",

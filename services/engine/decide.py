@@ -24,6 +24,7 @@ from services.engine.model.commands import (
     ClaimOrders,
     CloseBrick,
     ConfigureDesk,
+    ConfirmTransfer,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
@@ -57,8 +58,10 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
 from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
+from services.engine.steps.beliefs import confirm_transfer
 from services.engine.steps.bricks import close_brick
 from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
@@ -132,6 +135,8 @@ def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command on a desk that ``pass_time`` has already brought to ``now``."""
     transition = Transition(desk, now)
     answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
+    if desk.generation > 1 and not isinstance(answer, Refusal):
+        stop_when_lost(transition)
     return _decision(transition, answer)
 
 
@@ -170,6 +175,14 @@ def let_time_pass(transition: Transition) -> None:
             pursue_exit(transition, symbol)
 
 
+def stop_when_lost(transition: Transition) -> None:
+    """Let the prices and fills of the command stop the day: with a silent bridge no snapshot does (SPEC 5.6)."""
+    was_stopped = transition.desk.day.is_stopped
+    check_daily_stop(transition)
+    if transition.desk.day.is_stopped and not was_stopped:
+        flatten_when_stopped(transition)
+
+
 def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     """Put the rules in force. Keep an asset with a position or an open order even when it is no longer listed."""
     known = transition.desk.assets
@@ -192,6 +205,8 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Record which process decides from here on; raise an alert when the previous one ended without releasing."""
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
+    if transition.desk.generation == 1 and command.generation > 1:  # the day's books begin here
+        transition.change_desk(day=replace(transition.desk.day, books=opening_books(transition.desk)))
     transition.change_desk(last_stamp=last_stamp, generation=command.generation)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
@@ -250,6 +265,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     BookFills: book_fills,
     ResolveOrder: resolve_order,
     AcceptPosition: accept_position,
+    ConfirmTransfer: confirm_transfer,
     HearBridge: hear_bridge,
     TakeOverBridge: take_over_bridge,
     NoteTwoBridges: note_two_bridges,

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from services.engine.decide import decide
 from services.engine.earlier.reconcile import broker_position
+from services.engine.model.account import Reading
 from services.engine.model.commands import (
     AnyCommand,
     BookFills,
@@ -33,7 +34,7 @@ from services.engine.model.commands import (
 from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued, TradeClosed, TradeOpened
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
-from services.engine.model.state import Asset, AssetLive, Desk
+from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.steps.trades import track_excursion
 from services.history.recomputing import Recomputed
 from services.stores.codec import documents
@@ -213,8 +214,8 @@ class OtherDesk:
         observed = documents.read_observed(row.observed)
         assets = {symbol: self._own_live(symbol, live, before) for symbol, live in observed.assets.items()}
         live = observed.desk
-        if live is not None and live.equity is not None:
-            live = replace(live, equity=self._own_equity(live.equity, before))
+        if live is not None:
+            live = self._own_account(live, self._apart_usd(before))
         self.desk = documents.with_observations(self.desk, documents.Observed(live, assets))
         if live is not None:  # the new equity may reach this desk's daily stop: an unchanged limit makes it check that
             limit = self.desk.wanted.daily_stop_limit_pct
@@ -250,24 +251,39 @@ class OtherDesk:
                 real, asset, snapshot, is_apart=symbol in self._apart
             )
         positions = (*(p for p in snapshot.positions if p.symbol not in changed), *changed.values())
-        balance = snapshot.balance
-        if balance is not None:
-            balance = self._own_equity(balance, after, self._won_by(before, after))
-        return replace(snapshot, balance=balance, positions=positions if changed else snapshot.positions)
+        apart = self._apart_usd(after, self._won_by(before, after))
+        return replace(
+            snapshot,
+            balance=_less(snapshot.balance, apart),
+            realized=_less(snapshot.realized, apart),
+            positions=positions if changed else snapshot.positions,
+        )
 
     def _won_by(self, before: Desk, after: Desk) -> Decimal:
         """Return the result in USD of the trades that this snapshot closes on the real desk."""
         closed = [a for s, a in before.assets.items() if a.trade and after.assets[s].trade is None]
         return sum((_worth(asset) for asset in closed), ZERO)
 
-    def _own_equity(self, equity: Decimal, real: Desk, closing: Decimal = ZERO) -> Decimal:
-        """Return the equity without the booked and open PnL that only the real desk has."""
+    def _own_account(self, live: DeskLive, apart: Decimal) -> DeskLive:
+        """Return the account without what only the real desk has won; balance and the broker's figures alike."""
+        if not apart:
+            return live
+        believed, last = live.beliefs.believed, live.beliefs.last
+        beliefs = replace(
+            live.beliefs,
+            believed=None if believed is None else _without(believed, apart),
+            last=None if last is None else _without(last, apart),
+        )
+        return replace(live, equity=_less(live.equity, apart), beliefs=beliefs)
+
+    def _apart_usd(self, real: Desk, closing: Decimal = ZERO) -> Decimal:
+        """Return the booked and open PnL that only the real desk has."""
         apart = self._won[real.env] + closing
         for symbol, asset in real.assets.items():
             own = self.desk.assets.get(symbol)
             if own is None or not self._is_twin(asset, own) or asset.position != own.position:
                 apart += _worth(asset) - (_worth(own) if own is not None else ZERO)
-        return equity - apart if apart else equity
+        return apart
 
     # -- where the two differ -----------------------------------------------------------------------------------
 
@@ -288,6 +304,21 @@ class OtherDesk:
             elif isinstance(command, TakeSnapshot):
                 agrees = broker_position(before.assets[symbol], command).position == real.position
                 self._apart -= {symbol} if agrees else set()
+
+
+def _less(amount: Decimal | None, apart: Decimal) -> Decimal | None:
+    return amount if amount is None or not apart else amount - apart
+
+
+def _without(reading: Reading, apart: Decimal) -> Reading:
+    return replace(
+        reading,
+        balance=reading.balance - apart,
+        realized=_less(reading.realized, apart),
+        figures=_less(reading.figures, apart),
+        books=reading.books - apart,
+        marked=reading.marked - apart,
+    )
 
 
 def _pairing(event: AnyEvent) -> tuple[tuple[str, str], str] | None:

@@ -44,7 +44,8 @@ class ScriptedBridge(Actor):
 
     def tells_account(self, *, again: bool = False) -> Note:
         held = [{"symbol": name, "position": size} for name, size in sorted(self.positions.items())]
-        body = {"realized": 0, "unrealized": 0, "accountBalance": self.balance, "symbols": held}
+        realized = self.balance - START_BALANCE
+        body = {"realized": realized, "unrealized": 0, "accountBalance": self.balance, "symbols": held}
         return self._tells_plainly("snapshot", "/api/rithmic/pnl-snapshot", body, again=again)
 
     def _tells_plainly(self, kind: str, path: str, body: object, *, again: bool = False) -> Note:

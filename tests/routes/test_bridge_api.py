@@ -401,6 +401,9 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -
     bridge.snapshots(50_000)
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     assert bridge.snapshots(49_000.01, MESM6=5).json()["daily_stop_triggered"] is False
+    assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is False
+    assert operator.state()["global"]["account_belief"]["second_reading_loss_usd"] == 1_000
+    time.sleep(2.05)
     assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is True
     [order] = bridge.claims()
     assert (order["kind"], order["source"], order["qty"]) == ("EXIT", "daily_stop", 5)
@@ -411,6 +414,22 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -
     state = desk.operator().state()["global"]
     assert (state["daily_stop_triggered"], state["daily_start_equity"]) == (True, 50_000)
     assert desk.operator().enters().json()["gate"] == "daily_stop"
+
+
+def test_a_transfer_is_confirmed_only_while_a_balance_is_suspect(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    body = {"amount": -3000, "reason": "payout"}
+    bridge.snapshots(50_000)
+    refused = operator.post("/api/account/transfer", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_suspect")
+    payout = {"realized": 0, "unrealized": 0, "accountBalance": 47_000, "account": "U1", "symbols": []}
+    assert bridge.post("/api/rithmic/pnl-snapshot", json=payout).json()["daily_stop_triggered"] is False
+    belief = operator.state()["global"]["account_belief"]
+    assert (belief["suspect"], belief["unexplained_usd"], belief["suspect_account"]) == ("jump", -3000, "U1")
+    assert operator.post("/api/account/transfer", json={**body, "reason": ""}).status_code == 400
+    assert operator.post("/api/account/transfer", json=body).status_code == 200
+    shown = operator.state()["global"]
+    assert (shown["account_belief"]["suspect"], shown["daily_start_equity"], shown["equity"]) == (None, 47_000, 47_000)
 
 
 def test_two_snapshots_that_disagree_and_the_broker_is_right(desk: DeskProcess) -> None:

@@ -390,6 +390,8 @@ def test_a_restart_changes_no_lock(tmp_path: Path, way: str) -> None:
         bridge.fills(operator.enters().json()["order"], 5250.25)
         bridge.fills(operator.post("/api/exit", json={"asset": "ES", "force": True}).json()["order"], 5251)
         bridge.snapshots(49_000)
+        time.sleep(2.1)  # the second reading of the loss
+        bridge.snapshots(49_000)
         before = operator.state()
         assert before["global"]["daily_stop_triggered"]
         assert before["global"]["post_exit_lock_active"]

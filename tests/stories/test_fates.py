@@ -304,7 +304,7 @@ def test_a_scale_in_that_fills_after_its_trade_has_closed_is_taken_out_too() -> 
 def test_an_unreported_entry_that_the_broker_shows_is_booked_and_taken_out_by_the_daily_stop() -> None:
     trader = trader_with_silent_entry().broker_says(balance=50_000)
     trader.later(5).broker_says(balance=48_900, position=5, avg_price=Decimal(5250))
-    snapshots(trader, 1, balance=48_900, position=5, avg_price=Decimal(5250))
+    snapshots(trader, 2, balance=48_900, position=5, avg_price=Decimal(5250))
     assert (trader.position, known(trader.desk.open_exit("ES")).qty) == (5, 5)
 
 

@@ -138,16 +138,16 @@ def test_the_trade_limit_closes_with_the_trades_already_taken() -> None:
     assert "2 of 1" in trader.enters("BUY").refusal.sentence
 
 
-def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_at_once() -> None:
+def test_a_daily_stop_lowered_below_the_drawdown_closes_at_once_and_stops_with_a_second_reading() -> None:
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_400).with_structure("green")
-    trader.limits(daily_stop_limit_pct=1)
-    assert trader.desk.day.is_stopped
+    assert trader.limits(daily_stop_limit_pct=1).gate_for("BUY") == "daily_stop"
+    assert trader.later(2).broker_says(balance=49_400).desk.day.is_stopped
     assert trader.gate_for("BUY") == "daily_stop"
 
 
 def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_balance() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
-    trader.limits(daily_stop_limit_pct=1).broker_says(balance=49_400)
+    trader.limits(daily_stop_limit_pct=1).later(2).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
 
 
@@ -226,7 +226,7 @@ def loosens_by_restart(trader: Trader) -> Trader:
 
 
 LOCKED = {
-    "daily_stop": lambda trader: trader.broker_says(balance=50_000).broker_says(balance=49_000),
+    "daily_stop": lambda trader: trader.broker_says(balance=50_000).loses(49_000),
     "trade_limit": lambda trader: trader.consumes_trade(),
     "cooldown": lambda trader: trader.trades_once().bricks(6, "green").at("09:33:00"),
     "candle_lock": lambda trader: trader.enters("BUY").claims().turns_to("NQ").bricks(6, "green"),
@@ -247,7 +247,7 @@ def test_no_looser_limit_loosens_a_lock_that_holds(gate: str, loosens: Callable[
 
 
 def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end() -> None:
-    trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().broker_says(balance=49_000)
+    trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().loses(49_000)
     trader.limits(max_trades_per_day=9).at("18:00:00").with_structure("green")
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.rules.max_trades_per_day == 9
@@ -285,7 +285,7 @@ def test_a_restart_with_a_tighter_setting_applies_it_at_once(name: str) -> None:
 
 def test_a_restart_with_a_lower_stop_stops_a_day_that_has_lost_more() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
-    trader.restarts(daily_stop_limit_pct=Decimal(1)).ticks()
+    trader.restarts(daily_stop_limit_pct=Decimal(1)).later(2).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
 
 

@@ -148,7 +148,7 @@ def test_neutral_late_and_repeated_bricks_do_not_change_it() -> None:
 
 
 CLOSES_A_GATE = {
-    "daily_stop": lambda trader: trader.broker_says(balance=50_000).broker_says(balance=49_000),
+    "daily_stop": lambda trader: trader.broker_says(balance=50_000).loses(49_000),
     "trade_limit": lambda trader: trader.consumes_trade().consumes_trade(),
     "cooldown": lambda trader: trader.adopts(5).exits().filled_at(5250),
     "candle_lock": lambda trader: trader.brick(6, "green", "NQ").enters("BUY", "NQ", override=True).turns_to("ES"),

@@ -170,7 +170,7 @@ def test_only_its_own_gates_refuse_it(gate: str) -> None:
 
 
 def test_the_daily_stop_refuses_it() -> None:
-    trader = unlocked_trader().broker_says(balance=50_000).broker_says(balance=49_000).rejected()
+    trader = unlocked_trader().broker_says(balance=50_000).loses(49_000).rejected()
     assert trader.order is None
     assert trader.scales_in().refused_by == "daily_stop"
 
@@ -246,7 +246,7 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> No
     trader = unlocked_trader().broker_says(balance=50_000).scales_in()
     if is_claimed:
         trader.claims()
-    trader.broker_says(balance=49_000)
+    trader.loses(49_000)
     if is_claimed:
         assert trader.open_order.kind == "SCALE_IN"
         trader.partly_filled(3, 5240).reports("CANCELLED")

@@ -72,6 +72,7 @@ from wire.types import Color, OrderStatus, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
+OF_THE_SNAPSHOT = ("realized", "unrealized", "env", "account", "as_of")
 KEEP_ALIVE_EVERY = timedelta(seconds=20)
 
 
@@ -81,6 +82,8 @@ class Trader:
     ``at`` and ``on`` are New York time and date; ``settings`` are the operator's rules. Methods that act return the
     trader, so that calls can be chained; the asset named last is the current one. ``generation`` is that of the rules.
     """
+
+    _first_balance: Decimal | None = None
 
     def __init__(
         self,
@@ -133,7 +136,9 @@ class Trader:
         heard_at = self.desk.live.bridge_heartbeat_at
         in_live = self._bridge_is_heard and self.desk.env == "LIVE"
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
-            self._asks_aside(HearBridge(ts_connected=True))
+            self._asks_aside(HearBridge(ts_connected=True, envs=("DEMO", "LIVE")))
+            balance = self.desk.live.equity or self._first_balance or Decimal(50_000)
+            self._asks_aside(TakeSnapshot(balance=balance, tells_positions=False))
 
     def goes_silent(self) -> Self:
         """Stop TradingView's heartbeats for every asset."""
@@ -274,13 +279,25 @@ class Trader:
     def broker_says(self, balance: object = None, **broker: Any) -> Self:
         """Take a snapshot in which the broker holds the desk's positions, except for the current asset.
 
-        ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset.
+        ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset; realized, env, account, as_of
+        of the snapshot. Unless told otherwise the broker's realized result moves with the balance.
         """
+        amount = exactly(balance)
+        if amount is not None and self._first_balance is None:
+            self._first_balance = amount
+        moved = None if amount is None or self._first_balance is None else amount - self._first_balance
+        told = {"realized": moved, "as_of": self.now, **{n: broker.pop(n) for n in OF_THE_SNAPSHOT if n in broker}}
+        told["realized"] = exactly(told["realized"])
         positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
-        return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions, as_of=self.now))
+        return self.asks(TakeSnapshot(balance=amount, positions=positions, **told))
 
-    def hears_bridge(self, connected: bool = True) -> Self:
-        return self.asks(HearBridge(ts_connected=connected))
+    def loses(self, balance: object, **broker: Any) -> Self:
+        """Hear the same balance twice, 2 s apart: one reading proves nothing (SPEC 5.6)."""
+        return self.broker_says(balance, **broker).later(2).broker_says(balance, **broker)
+
+    def hears_bridge(self, connected: bool = True, **told: Any) -> Self:
+        """Hear the heartbeat of a bridge that executes DEMO and LIVE. ``told``: envs, account, kill_switch."""
+        return self.asks(HearBridge(ts_connected=connected, **{"envs": ("DEMO", "LIVE"), **told}))
 
     def _broker_position(self, asset: Asset, broker: dict[str, Any]) -> BrokerPosition:
         contract = asset.trade.contract if asset.trade else asset.contract

@@ -318,6 +318,14 @@ class AcceptPosition(Command, frozen=True, tag="AcceptPosition"):
     reason: str
 
 
+class ConfirmTransfer(Command, frozen=True, tag="ConfirmTransfer"):
+    """The operator says that ``amount`` USD were paid in, or out when negative (SPEC 5.6)."""
+
+    origin: ClassVar[Origin] = "operator"
+    amount: Usd
+    reason: str
+
+
 class HearBridge(Command, frozen=True, tag="HearBridge"):
     """A bridge's heartbeat, with the state of its connections.
 
@@ -443,6 +451,7 @@ AnyCommand = (
     | BookFills
     | ResolveOrder
     | AcceptPosition
+    | ConfirmTransfer
     | HearBridge
     | TakeOverBridge
     | NoteTwoBridges

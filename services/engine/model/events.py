@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from services.engine.model.account import SuspectCode
 from services.engine.model.state import Alert
 from services.engine.model.tagged import Tagged
 from services.engine.model.wording import Explanation
@@ -78,7 +79,39 @@ class EnvSwitched(Event, frozen=True, tag="EnvSwitched"):
     env: Env
 
 
+class DailyStopAwaited(Event, frozen=True, tag="DailyStopAwaited"):
+    """A first reading reached the limit: no entry passes until a second one decides (SPEC 5.6)."""
+
+    loss: Usd
+
+
+class DailyStopNotConfirmed(Event, frozen=True, tag="DailyStopNotConfirmed"):
+    """No reading reaches the limit any more; none had confirmed the first one."""
+
+
 class DailyStopTriggered(Event, frozen=True, tag="DailyStopTriggered"):
+    reason: str
+
+
+class BalanceSuspected(Event, frozen=True, tag="BalanceSuspected"):
+    """A balance is not believed: ``unexplained`` USD of it, or its account (SPEC 5.6)."""
+
+    code: SuspectCode
+    balance: Usd
+    unexplained: Usd
+    account: str | None = None
+
+
+class BalanceExplained(Event, frozen=True, tag="BalanceExplained"):
+    """The account's balance is believed again."""
+
+    balance: Usd
+
+
+class TransferConfirmed(Event, frozen=True, tag="TransferConfirmed"):
+    """The operator confirmed money that was paid in (positive) or out of the account."""
+
+    amount: Usd
     reason: str
 
 
@@ -469,6 +502,7 @@ class AlertRaised(Event, frozen=True, tag="AlertRaised"):
 
 OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
 OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
+OfTheAccount = DailyStopAwaited | DailyStopNotConfirmed | BalanceSuspected | BalanceExplained | TransferConfirmed
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
@@ -478,5 +512,5 @@ OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAske
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
 OfBridges = BridgeRefused | BridgeRefusalEnded | BridgeTakenOver | TwoBridgesNoted | StopMissed | StopFound
-OfProof = OfFates | OfForeignPositions | OfBridges
+OfProof = OfFates | OfForeignPositions | OfBridges | OfTheAccount
 AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

@@ -31,6 +31,8 @@ class Rules(Struct, frozen=True):
     points_tp_target: Decimal = Decimal(15)
     two_half_filter: bool = False
     day_roll: str = "18:00"
+    demo_equity: Decimal = Decimal(50_000)
+    old_bridge_live: bool = False
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -230,6 +232,23 @@ RULE_SETTINGS = (
         kind="clock",
         title="Day rolls at",
         help="when the trading day begins, New York time, not between 01:00 and 03:00",
+    ),
+    RuleSetting(
+        rule="demo_equity",
+        variable="DEMO_EQUITY",
+        kind="decimal",
+        title="Equity in DEMO",
+        help="what the daily stop reckons with in DEMO until the first balance is heard",
+        unit="USD",
+        low=0,
+        high=1_000_000_000,
+    ),
+    RuleSetting(
+        rule="old_bridge_live",
+        variable="OLD_BRIDGE_LIVE",
+        kind="flag",
+        title="LIVE with an old bridge",
+        help="let a bridge trade LIVE that does not say in which environments it executes",
     ),
 )
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from services.engine.model.account import Beliefs, DayBooks
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.trade import Trade
@@ -269,7 +270,8 @@ class Day(Struct, frozen=True):
     """The trading day: its start equity, its counters, its daily stop (SPEC 5.5, 5.6).
 
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
-    environment's account. ``warned_pct`` is the highest warning mark passed so far, 0 before the first.
+    environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
+    far, 0 before the first.
     """
 
     trading_day: date
@@ -279,6 +281,8 @@ class Day(Struct, frozen=True):
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
     warned_pct: int = 0
+    books: DayBooks = DayBooks()
+    other_books: DayBooks = DayBooks()
 
     @property
     def is_stopped(self) -> bool:
@@ -335,7 +339,9 @@ class DeskLive(Struct, frozen=True):
 
     ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
     ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
-    ``refused_heard_at`` is when the process that may not claim last asked.
+    ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
+    believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
+    environment's (SPEC 5.6).
     """
 
     equity: Usd | None = None
@@ -359,6 +365,8 @@ class DeskLive(Struct, frozen=True):
     stops_at: Instant | None = None
     fence: BridgeFence | None = None
     refused_heard_at: Instant | None = None
+    beliefs: Beliefs = Beliefs()
+    other_beliefs: Beliefs = Beliefs()
 
 
 class Desk(Struct, frozen=True):

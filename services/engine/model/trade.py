@@ -36,8 +36,8 @@ class Trade(Struct, frozen=True):
     ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
     earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
-    what its fills told, in USD. ``armed_inside`` names the exit rules that the operator armed or tightened inside the initial
-    exit lock (SPEC 5.3).
+    what its fills told, in USD. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
+    initial exit lock (SPEC 5.3).
     """
 
     id: str
@@ -88,3 +88,8 @@ class Trade(Struct, frozen=True):
     def open_points(self, price: Price) -> Decimal:
         """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)
+
+    def result_at(self, price: Price) -> Usd:
+        """Return what the trade has won so far in USD if the rest were closed at ``price``."""
+        out = self.exit_notional + price * self.quantity
+        return self.contract.points((out - self.entry_notional) * self.sign) * self.contract.point_value

@@ -16,6 +16,7 @@ from msgspec import Struct, UnsetType
 from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
+    BalanceExplained,
     BridgeRefusalEnded,
     DayRolled,
     FeedReturned,
@@ -59,7 +60,7 @@ def _takes_its_exit(alert: Alert, event: OrderClaimed, desk: Desk) -> bool:
     return order is not None and order.kind == "EXIT" and order.asset == alert.asset
 
 
-def _always(alert: Alert, event: DayRolled, desk: Desk) -> bool:
+def _always(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
     return True
 
 
@@ -141,6 +142,11 @@ def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
     if asset.disagreement is None:
         return True
     return False if asset.disagreement.since == alert.at else None
+
+
+def _balance_is_explained(alert: Alert, desk: Desk) -> bool:
+    suspicions = (desk.live.beliefs.suspicion, desk.live.other_beliefs.suspicion)
+    return not any(suspicion is not None and suspicion.since == alert.at for suspicion in suspicions)
 
 
 def _nothing_waits(alert: Alert, desk: Desk) -> bool:
@@ -313,6 +319,16 @@ TABLE = (
         is_over=_stop_is_found,
     ),
     AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
+    AlertRule(
+        code="balance_suspect",
+        title="BALANCE SUSPECT",
+        levels=("critical",),
+        notice="alert",
+        ends="a later balance is explained, the operator confirmed a transfer, or the trading day rolls",
+        ended_by={BalanceExplained: _always, DayRolled: _always},
+        is_over=_balance_is_explained,
+    ),
+    AlertRule("balance_adopted", "BALANCE NOT EXPLAINED", ("warning",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
     AlertRule("overfill", "OVERFILL", ("critical",), "alert"),

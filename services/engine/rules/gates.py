@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -61,8 +62,15 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "fate_unknown": "ORDER OF UNKNOWN FATE",
         "foreign_position": "FOREIGN POSITION",
         "position_doubtful": "POSITION NOT CONFIRMED",
+        "daily_stop_awaited": "SECOND READING AWAITED",
+        "balance_suspect": "BALANCE SUSPECT",
+        "other_account": "OTHER ACCOUNT",
+        "balance_unknown": "BALANCE UNKNOWN",
         "bridge_silent": "BRIDGE SILENT",
         "bridge_offline": "BRIDGE OFFLINE",
+        "bridge_without_live": "BRIDGE WITHOUT LIVE",
+        "kill_switch": "KILL SWITCH ON",
+        "stop_missing": "NO STOP RESTS",
     }
 )
 
@@ -89,9 +97,9 @@ class Gate(Struct, frozen=True):
 
 
 def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once the drawdown reached its limit."""
+    """Close for the rest of the trading day once the drawdown reached its limit; a first reading awaits a second."""
     if not desk.day.is_stopped:
-        return OPEN
+        return _second_reading(desk)
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
     return closed(
         "daily_stop",
@@ -101,6 +109,14 @@ def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Ve
         stopped_at=desk.day.daily_stop_at,
         limit_pct=desk.rules.daily_stop_limit_pct,
     )
+
+
+def _second_reading(desk: Desk) -> Verdict:
+    awaited = desk.day.books.awaited
+    if awaited is None:
+        return OPEN
+    detail = f"a first reading shows a loss of {awaited.loss:.2f} USD, at the limit; a second reading is awaited"
+    return closed("daily_stop_awaited", detail, loss=awaited.loss, since=awaited.since)
 
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -278,8 +294,29 @@ def _doubted(asset: Asset, now: Instant) -> Verdict:
     return closed("position_doubtful", DOUBTS[doubt.code], doubt.until, doubt=doubt.code)
 
 
+BALANCE_MAX_AGE_SECONDS = 60
+
+
+def balance_is_believed(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
+    """Close while the account's balance is suspect; in LIVE also while it is unknown or older than 60 s."""
+    suspicion = desk.live.beliefs.suspicion
+    if suspicion is not None and suspicion.code == "other_account":
+        account = suspicion.reading.account
+        return closed("other_account", f"the bridge tells the balance of {account}", account=account)
+    if suspicion is not None:
+        rest = suspicion.unexplained
+        detail = f"{rest:+.2f} USD of it are unexplained"
+        return closed("balance_suspect", detail, unexplained=rest, balance=suspicion.reading.balance)
+    believed = desk.live.beliefs.believed
+    at = None if believed is None else believed.at
+    if desk.env == "DEMO" or is_younger(at, BALANCE_MAX_AGE_SECONDS, now):
+        return OPEN
+    detail = f"no balance of this account within {BALANCE_MAX_AGE_SECONDS} s"
+    return closed("balance_unknown", detail, max_age_seconds=BALANCE_MAX_AGE_SECONDS, heard_at=at)
+
+
 def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
+    """Close in LIVE when the bridge is silent for 30 s, not connected to the broker, or not fit for LIVE (SPEC 8.5)."""
     if desk.env == "DEMO":
         return OPEN
     heard_at = desk.live.bridge_heartbeat_at
@@ -287,7 +324,38 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
     if not is_younger(heard_at, max_age, now):
         detail = f"no bridge heartbeat within {max_age} s"
         return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)
-    return OPEN if desk.live.ts_connected else closed("bridge_offline", "not connected to the broker")
+    if not desk.live.ts_connected:
+        return closed("bridge_offline", "not connected to the broker")
+    return _bridge_is_fit(desk, now)
+
+
+STOP_RESTS_WITHIN = timedelta(seconds=5)
+
+
+def _bridge_is_fit(desk: Desk, now: Instant) -> Verdict:
+    """Close when the bridge does not execute LIVE, refuses entries, or names no stop for a position."""
+    live = desk.live
+    if live.envs is None and not desk.rules.old_bridge_live:
+        return closed("bridge_without_live", "the bridge does not say that it executes LIVE (OLD_BRIDGE_LIVE=yes)")
+    if live.envs is not None and "LIVE" not in live.envs:
+        envs = ", ".join(live.envs) or "nothing"
+        return closed("bridge_without_live", f"the bridge executes {envs}", envs=envs)
+    if live.kill_switch:
+        return closed("kill_switch", "the bridge refuses entries until its switch is off")
+    bare = next((asset for asset in desk.assets.values() if _lacks_stop(desk, asset, now)), None)
+    if bare is None:
+        return OPEN
+    detail = f"the bridge names no stop for the position in {bare.symbol}"
+    return closed("stop_missing", detail, asset=bare.symbol, position=bare.position)
+
+
+def _lacks_stop(desk: Desk, asset: Asset, now: Instant) -> bool:
+    """Return whether a bridge that tells its stops names none for a position older than 5 s."""
+    stops = desk.live.stops
+    trade = asset.trade
+    if stops is None or trade is None or now < trade.opened_at + STOP_RESTS_WITHIN:
+        return False
+    return not any(stop.symbol == trade.contract.symbol and stop.side != trade.side for stop in stops)
 
 
 EVERY_ACT: tuple[Act, ...] = ("market", "preorder", "intent", "scale_in")
@@ -338,6 +406,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "agreement",
         "A position that is not certain must not grow.",
+    ),
+    Gate(
+        "account",
+        balance_is_believed,
+        ("market", "scale_in"),
+        "fresh balance, confirmation",
+        "A loss nobody can measure cannot be limited.",
     ),
     Gate(
         "bridge",

@@ -10,7 +10,8 @@ from services.engine.model.state import Asset
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
-from services.engine.steps.day import note_equity
+from services.engine.steps.beliefs import take_balance
+from services.engine.steps.day import check_daily_stop
 from services.engine.steps.exits import check_exits
 from services.engine.steps.owner_fence import note_heard
 from services.engine.steps.reconcile import compare_positions
@@ -20,10 +21,14 @@ from services.engine.transition import Transition
 
 
 def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
-    """Store the bridge's heartbeat and its connections. That of a process that may not claim says nothing of them."""
+    """Store the bridge's heartbeat and its connections. That of a process that may not claim says nothing of them.
+
+    A heartbeat that names no account keeps the last named one.
+    """
     if not note_heard(transition, command.instance):
         return Done()
     known = transition.desk.live
+    last_named = None if transition.desk.generation == 1 else known.account
     reconnected = command.ts_connected and not known.ts_connected
     live = replace(
         known,
@@ -32,7 +37,7 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
         ts_connected=command.ts_connected,
         md_connected=command.md_connected,
         repo_ok=command.repo_ok,
-        account=command.account,
+        account=command.account or last_named,
         trade_route=command.trade_route,
         last_rapi_event_at=command.last_rapi_event_at,
         connected_at=transition.now if reconnected else known.connected_at,
@@ -46,20 +51,20 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 
 
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
-    """Apply a snapshot: equity and the daily stop, then positions, open points, and the exits (SPEC 7.1)."""
+    """Apply a snapshot: balance and the daily stop, then positions, open points, and the exits (SPEC 7.1).
+
+    What it says of another environment's account is not this desk's money.
+    """
     note_heard(transition, command.instance)
-    live = replace(
-        transition.desk.live,
-        equity=command.balance if command.balance is not None else transition.desk.live.equity,
-        open_pnl=command.unrealized,
-        realized_pnl=command.realized,
-        snapshot_at=transition.now,
-        bridge_heard_at=transition.now,
-    )
+    live = replace(transition.desk.live, snapshot_at=transition.now, bridge_heard_at=transition.now)
+    is_ours = command.env in (None, transition.desk.env)
+    if is_ours:
+        live = replace(live, open_pnl=command.unrealized, realized_pnl=command.realized)
     transition.change_desk(live=live)
-    note_stops(transition, command)
-    if command.balance is not None:
-        note_equity(transition, command.balance)
+    if is_ours:
+        note_stops(transition, command)
+    take_balance(transition, command)
+    check_daily_stop(transition)
     compare_positions(transition, command)  # before open points: they count only for a position both agree on
     for asset in list(transition.desk.assets.values()):
         _mark_from_broker(transition, asset, command)

@@ -13,7 +13,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.transition import Transition
-from wire.types import Contract, Instant, Price, Side
+from wire.types import Contract, Instant, Price, Side, Usd
 
 ZERO = Decimal(0)
 
@@ -103,7 +103,8 @@ def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Insta
 def adopt(transition: Transition, asset: Asset, position: int, price: Price, contract: Contract | None = None) -> None:
     """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
 
-    It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None.
+    It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None. What it had
+    won before is not in the desk's books.
     """
     side: Side = "BUY" if position > 0 else "SELL"
     rules = transition.desk.rules
@@ -124,6 +125,8 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
         ),
     )
     open_trade(transition, asset, trade, adopted=True)
+    price_now = asset.live.last_price
+    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
@@ -175,8 +178,18 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
     tempo = replace(asset.tempo, flip_may_rearm=trade.fresh_main_bricks > 0)
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
     transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
-    transition.record(closed_trade(asset, trade, transition.now, reason))
+    closed = closed_trade(asset, trade, transition.now, reason)
+    transition.record(closed)
+    _book(transition, closed=closed.pnl_usd)
     _start_cooldown(transition)
+
+
+def _book(transition: Transition, closed: Usd = ZERO, opening: Usd = ZERO) -> None:
+    """Add to the day's books (SPEC 5.6)."""
+    if transition.desk.generation > 1:
+        day = transition.desk.day
+        books = replace(day.books, closed=day.books.closed + closed, opening=day.books.opening + opening)
+        transition.change_desk(day=replace(day, books=books))
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
