@@ -149,7 +149,8 @@ def test_a_kill_switch_closes_the_gate_and_its_end_opens_it() -> None:
 
 
 def resting(trader: Trader, *stops: RestingStop) -> Trader:
-    return trader.asks(TakeSnapshot(balance=Decimal(50_000), tells_positions=False, stops=stops))
+    held = tuple(BrokerPosition(asset.contract.symbol, asset.position) for asset in trader.desk.assets.values())
+    return trader.asks(TakeSnapshot(balance=Decimal(50_000), positions=held, stops=stops, as_of=trader.now))
 
 
 def test_a_position_without_a_stop_closes_the_gate_after_five_seconds() -> None:

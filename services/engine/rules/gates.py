@@ -342,20 +342,11 @@ def _bridge_is_fit(desk: Desk, now: Instant) -> Verdict:
         return closed("bridge_without_live", f"the bridge executes {envs}", envs=envs)
     if live.kill_switch:
         return closed("kill_switch", "the bridge refuses entries until its switch is off")
-    bare = next((asset for asset in desk.assets.values() if _lacks_stop(desk, asset, now)), None)
+    bare = next((asset for asset in desk.assets.values() if lacks_stop(desk, asset, now)), None)
     if bare is None:
         return OPEN
     detail = f"the bridge names no stop for the position in {bare.symbol}"
     return closed("stop_missing", detail, asset=bare.symbol, position=bare.position)
-
-
-def _lacks_stop(desk: Desk, asset: Asset, now: Instant) -> bool:
-    """Return whether a bridge that tells its stops names none for a position older than 5 s."""
-    stops = desk.live.stops
-    trade = asset.trade
-    if stops is None or trade is None or now < trade.opened_at + STOP_RESTS_WITHIN:
-        return False
-    return not any(stop.symbol == trade.contract.symbol and stop.side != trade.side for stop in stops)
 
 
 EVERY_ACT: tuple[Act, ...] = ("market", "preorder", "intent", "scale_in")
