@@ -96,9 +96,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     reads_env_file = config is None
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
-    warn_of_quotes(config)
-    if reads_env_file:
-        warn_of_changed_secrets()
+    warn_of_secrets(config, reads_env_file)
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
@@ -136,8 +134,14 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     return app
 
 
-def warn_of_changed_secrets() -> None:
-    """Log every secret of `.env` that the file's syntax cuts or changes: nothing else would say why it is wrong."""
+def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
+    """Log every secret with quotes around it, and each of `.env` that the file's syntax cuts or changes.
+
+    Nothing else would say why such a secret is wrong.
+    """
+    warn_of_quotes(config)
+    if not reads_env_file:
+        return
     names = {row.name for row in SETTINGS if row.is_secret}
     for sentence in secrets_that_change(ENV_FILE, names):
         log.warning("a secret of .env is not what stands there", detail=sentence)

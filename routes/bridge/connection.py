@@ -24,8 +24,8 @@ from routes.http.parsing import (
     accepts,
 )
 from routes.http.replies import answer, app_services
-from services.engine.model.commands import BrokerPosition, HearBridge, TakeSnapshot
-from services.engine.model.state import RestingStop
+from services.engine.model.bridge_commands import BrokerPosition, HearBridge, TakeSnapshot
+from services.engine.model.evidence import RestingStop
 from services.live.activity import BRIDGE_HEARTBEAT, SNAPSHOT, heartbeat_text, snapshot_text
 from services.market.instruments import contract_named
 from wire.answers import SnapshotAnswer, VersionAnswer

@@ -13,7 +13,7 @@ from routes.bridge import bridge_calls
 from routes.http.describing import answers
 from routes.http.parsing import MOST_CONTRACTS, BridgeBody, Instance, Moment, Money, Symbol, WholeNumber, accepts
 from routes.http.replies import answer, app_services
-from services.engine.model.commands import BookFills, Execution
+from services.engine.model.bridge_commands import BookFills, Execution
 from services.engine.model.replies import FillsTaken
 from services.live.activity import FILLS, fills_text
 from services.market.instruments import contract_named

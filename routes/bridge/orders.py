@@ -16,7 +16,7 @@ from routes.http.errors import refused
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import answer, app_services, reply
 from services.desk.publication import Snapshot
-from services.engine.model.commands import ClaimOrders, NoteTwoBridges, ReportExecution
+from services.engine.model.bridge_commands import ClaimOrders, NoteTwoBridges, ReportExecution
 from services.engine.model.replies import LateFillTaken, OrdersHandedOver, Refusal
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable

@@ -11,7 +11,7 @@ from routes.http.describing import answers
 from routes.http.parsing import Money, OperatorBody, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
-from services.engine.model.commands import ConfirmTransfer
+from services.engine.model.bridge_commands import ConfirmTransfer
 from wire.answers import VersionAnswer
 
 account = operator_calls("account", __name__)

@@ -11,7 +11,7 @@ from routes.http.describing import answers
 from routes.http.parsing import MOST_CONTRACTS, Money, OperatorBody, Quantity, Symbol, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
-from services.engine.model.commands import AcceptPosition, ResolveOrder, TakeOverBridge
+from services.engine.model.bridge_commands import AcceptPosition, ResolveOrder, TakeOverBridge
 from wire.answers import VersionAnswer
 
 broker = operator_calls("broker", __name__)

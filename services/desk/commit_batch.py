@@ -13,11 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide_now, pass_time
-from services.engine.model.commands import AnyCommand, BookFills, ReportExecution, TickClock
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.bridge_commands import BookFills, ReportExecution
+from services.engine.model.commands import AnyCommand, TickClock
+from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.notifications.kinds import Notifying
 from services.projections.attempts import ATTEMPTS
 from services.projections.projection import Decided, Projection

@@ -8,8 +8,8 @@ from services.desk.committed import stored_past, with_newer
 from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
 from services.desk.subscribers import Subscriptions
-from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import ends_after
 from services.projections.attempts import is_try
 from services.stores.codec import documents

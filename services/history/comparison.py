@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from services.desk.program import VERSION
-from services.engine.model.events import DeskTakenOver, TradeClosed
+from services.engine.model.events import DeskTakenOver
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.history.differences import (
     ABSENT,
     desk_differences,

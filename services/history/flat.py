@@ -12,14 +12,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from services.engine.model.events import (
-    AnyEvent,
-    EntryBlocked,
-    OrderEnded,
-    OrderQueued,
-    OrderReported,
-    TradeClosed,
-)
+from services.engine.model.events import AnyEvent, EntryBlocked, OrderEnded, OrderQueued, OrderReported
+from services.engine.model.trade_events import TradeClosed
 from services.stores.codec import documents
 from services.stores.store import JournalRow, StoreUnreadable
 

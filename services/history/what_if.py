@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded, TradeClosed, TradeOpened
+from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import Recomputed, command_of, decide_again, opened_by, with_observed
 from services.stores.store import JournalRow

@@ -17,18 +17,8 @@ from datetime import timedelta
 import structlog
 from msgspec import UNSET, MsgspecError, Struct, structs
 
-from services.engine.model.commands import (
-    AnyCommand,
-    BookFills,
-    ClaimOrders,
-    CloseBrick,
-    HearBridge,
-    KeepDeadLetter,
-    NotePrice,
-    ReportExecution,
-    TakeSnapshot,
-    TouchLevel,
-)
+from services.engine.model.bridge_commands import BookFills, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
+from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.events import AlertRaised, AnyEvent, FillBooked, FillRefused, LateBrickIgnored, OrderReported
 from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import Desk

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from services.engine.decide import Decision
-from services.engine.model.events import FillBooked, OrderReported, TradeClosed, TradeOpened, TradeResized
+from services.engine.model.events import FillBooked, OrderReported
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record, row_id
 from services.stores.store import Store

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.projections.projection import Decided, Projection
 from services.stores.codec import documents
 from services.stores.records import Kind, Record, Scalar

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 from msgspec import UnsetType
 
+from services.engine.model.bricks import BrickStream
 from services.engine.model.lock_names import INITIAL_EXIT_FIELD
 from services.engine.model.order import Order
-from services.engine.model.state import Asset, BrickStream, Desk, DueExit, PreOrder
+from services.engine.model.state import Asset, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, first_closed, ladder
+from services.engine.rules.gates import first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.verdicts import EntryRequest
 from services.views.rows import Fields, explanation_view, rung_view
 from wire.asset import AssetState, DueExitState, Explanation, LockState, TradeState
 from wire.tradingview import STREAMS

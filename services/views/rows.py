@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import structs
 
 from services.engine.model import ladder, wording
-from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
 from services.engine.rules.gates import GATES_BY_NAME
 from services.engine.rules.resting_stops import adopted_without_stop, stop_wanted

@@ -9,8 +9,9 @@ from services.engine.model.state import Desk
 from services.engine.model.times import candle_end, candle_start, is_younger, seconds_until
 from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
-from services.engine.rules.gates import EntryRequest, candle_is_unused, cooldown_is_over
+from services.engine.rules.gates import candle_is_unused, cooldown_is_over
 from services.engine.rules.limits import pending_limits
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.session import liquidity_of
 from services.views.asset_view import asset_view

@@ -11,12 +11,12 @@ from typing import get_args
 import msgspec
 import pytest
 
-from services.engine.model.commands import ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.replies import Refusal
 from services.engine.model.wording import DASH, Explanation, facts_of, parts_of, sentence_of
 from services.engine.rules.alerts import ALERTS, explanation_of
-from services.engine.rules.gates import TITLES
 from services.engine.rules.refusals import REFUSALS, TABLE
+from services.engine.rules.verdicts import TITLES
 from services.notifications.kinds import KIND_NAMES
 from services.stores.codec.documents import read_answer, write_answer
 from tests.support.narrow import known, of_type

@@ -18,39 +18,31 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide, pass_time
+from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     NotePrice,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
     SetProtect,
     SetSignalTarget,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
     ToggledExit,
     ToggleExit,
     TouchLevel,
 )
 from services.engine.model.events import (
-    BalanceExplained,
-    BalanceSuspected,
-    DailyStopAwaited,
-    DailyStopNotConfirmed,
     DailyStopTriggered,
     DayRolled,
     EntryAccepted,
@@ -58,13 +50,17 @@ from services.engine.model.events import (
     OrderQueued,
     OrderReported,
     PreOrderEnded,
-    TradeClosed,
-    TradeOpened,
-    TradeResized,
 )
 from services.engine.model.order import Order
+from services.engine.model.proof_events import (
+    BalanceExplained,
+    BalanceSuspected,
+    DailyStopAwaited,
+    DailyStopNotConfirmed,
+)
 from services.engine.model.replies import BrickTaken, Done, ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
 from services.engine.model.state import AssetLive, Desk, DeskLive
+from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from tests.support.builders import AGAINST, CONTRACTS, NEW_YORK, TOGGLES, WITH
 from tests.support.narrow import known, of_type
 from tests.support.trader import Trader

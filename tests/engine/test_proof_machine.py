@@ -19,25 +19,27 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, pass_time
-from services.engine.model.commands import (
+from services.engine.model.bridge_commands import (
     AcceptPosition,
-    AnyCommand,
     BrokerPosition,
     ClaimOrders,
+    HearBridge,
+    ReportExecution,
+    ResolveOrder,
+    TakeSnapshot,
+)
+from services.engine.model.commands import (
+    AnyCommand,
     CloseBrick,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     NotePrice,
     PlacePreOrder,
-    ReportExecution,
-    ResolveOrder,
     ScaleIn,
     SetLimits,
     SetProtect,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
     TouchLevel,
 )

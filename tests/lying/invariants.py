@@ -12,16 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from services.engine.model.events import (
-    AnyEvent,
-    DailyStopTriggered,
-    OrderFateSettled,
-    OrderQueued,
-    TradeClosed,
-    TradeOpened,
-    TradeResized,
-)
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.model.events import AnyEvent, DailyStopTriggered, OrderQueued
+from services.engine.model.proof_events import OrderFateSettled
+from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
+from services.engine.rules.gates import ladder
+from services.engine.rules.verdicts import EntryRequest
 from tests.lying.broker import TRADED
 from tests.lying.plan import plan_of
 from tests.lying.world import Reading, World

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from services.engine.model.commands import TakeSnapshot
+from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Desk
 from services.projections.equity import ACCOUNT_DAYS, PnlDay, account_day, day_name, with_sample
 from tests.support.builders import new_york

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.commands import ConfirmTransfer, TakeSnapshot
-from services.engine.model.events import BalanceExplained, BalanceSuspected, DayEquityNoted, TransferConfirmed
+from services.engine.model.bridge_commands import ConfirmTransfer, TakeSnapshot
+from services.engine.model.events import DayEquityNoted
+from services.engine.model.proof_events import BalanceExplained, BalanceSuspected, TransferConfirmed
 from services.engine.rules.beliefs import day_result
 from tests.support.narrow import known
 from tests.support.trader import Trader

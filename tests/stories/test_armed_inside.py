@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.events import OrderQueued, TradeClosed
+from services.engine.model.events import OrderQueued
+from services.engine.model.trade_events import TradeClosed
 from tests.support.trader import Trader
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.engine.model.commands import BookFills, Execution, HearBridge
+from services.engine.model.bridge_commands import BookFills, Execution, HearBridge
 from services.engine.model.events import FillBooked
 from services.engine.model.replies import FillsTaken
 from tests.support.narrow import known

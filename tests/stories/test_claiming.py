@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.decide import decide
-from services.engine.model.commands import BrokerPosition, EnterMarket, TakeOver, TakeSnapshot
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
+from services.engine.model.commands import EnterMarket, TakeOver
 from services.engine.model.events import OrderClaimed
 from services.engine.model.replies import OrderTaken
 from services.engine.steps.orders import is_claimable

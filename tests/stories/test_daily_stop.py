@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.engine.model.commands import ConfigureDesk, ConfirmTransfer
-from services.engine.model.events import DailyStopAwaited, DailyStopNotConfirmed, DailyStopTriggered
+from services.engine.model.bridge_commands import ConfirmTransfer
+from services.engine.model.commands import ConfigureDesk
+from services.engine.model.events import DailyStopTriggered
+from services.engine.model.proof_events import DailyStopAwaited, DailyStopNotConfirmed
 from tests.support.trader import Trader
 
 

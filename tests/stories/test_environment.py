@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.engine.model.commands import TakeSnapshot
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
 from services.engine.model.events import EnvSwitched
-from services.engine.model.state import RestingStop
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.model.evidence import RestingStop
+from services.engine.rules.gates import ladder
+from services.engine.rules.verdicts import EntryRequest
 from tests.support.trader import Trader
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.commands import BrokerPosition, ResolveOrder, TakeSnapshot
-from services.engine.model.events import CancelAsked, OrderFateSettled, OrderFateUnknown, PositionDisagreed
+from services.engine.model.bridge_commands import BrokerPosition, ResolveOrder, TakeSnapshot
+from services.engine.model.events import PositionDisagreed
+from services.engine.model.proof_events import CancelAsked, OrderFateSettled, OrderFateUnknown
 from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import OrderStatus

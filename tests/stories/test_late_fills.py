@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.commands import ResolveOrder
+from services.engine.model.bridge_commands import ResolveOrder
 from services.engine.model.events import FillBooked
 from services.engine.model.order import Order
 from services.engine.model.replies import LateFillTaken

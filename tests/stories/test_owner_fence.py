@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from services.engine.model.commands import BrokerPosition, HearBridge, NoteTwoBridges, TakeOverBridge, TakeSnapshot
-from services.engine.model.events import BridgeRefusalEnded, BridgeRefused, BridgeTakenOver, OrderClaimed
+from services.engine.model.bridge_commands import (
+    BrokerPosition,
+    HearBridge,
+    NoteTwoBridges,
+    TakeOverBridge,
+    TakeSnapshot,
+)
+from services.engine.model.events import OrderClaimed
+from services.engine.model.proof_events import BridgeRefusalEnded, BridgeRefused, BridgeTakenOver
 from services.engine.model.replies import Done
 from services.engine.rules.alerts import ALERTS, NO_ENDS, ends_after, key_of
 from tests.support.trader import Trader

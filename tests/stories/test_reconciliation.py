@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.commands import TakeSnapshot
-from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeOpened, TradeResized
+from services.engine.model.bridge_commands import TakeSnapshot
+from services.engine.model.events import PositionAgreed, PositionDisagreed
+from services.engine.model.trade_events import TradeOpened, TradeResized
 from tests.support.trader import Trader
 
 

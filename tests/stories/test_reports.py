@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, NotePrice, ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, NotePrice
 from services.engine.model.events import OrderReported
 from services.engine.model.replies import LateFillTaken, OrderTaken
 from services.stores.sqlite.store import SqliteStore

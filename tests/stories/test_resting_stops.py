@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from services.engine.model.commands import BrokerPosition, TakeSnapshot
-from services.engine.model.events import StopFound
-from services.engine.model.state import RestingStop
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
+from services.engine.model.evidence import RestingStop
+from services.engine.model.proof_events import StopFound
 from services.engine.rules.resting_stops import adopted_without_stop, stop_wanted
 from services.views.rows import stops_to_rest
 from tests.support.trader import Trader

@@ -17,41 +17,38 @@ from msgspec.structs import replace
 
 from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConfigureDesk,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     KeepObservations,
     NotePrice,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
     SetProtect,
     SetSignalTarget,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
     ToggleExit,
     TouchLevel,
 )
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.events import AnyEvent
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
 from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.trade import Protections, Trade
+from services.engine.model.trade_events import TradeClosed
 from services.history.differences import desk_differences
 from services.stores.codec import documents
 from services.stores.records import Kind, Record

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import HearBridge, TickClock
+from services.engine.model.bridge_commands import HearBridge
+from services.engine.model.commands import TickClock
 from services.engine.model.events import AlertRaised, DayRolled
 from services.engine.rules.alerts import NO_ENDS, ends_after, key_of
 from services.stores.codec.documents import read_events

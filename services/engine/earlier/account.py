@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from services.engine.earlier.reconcile import broker_position, compare_positions
-from services.engine.model.commands import TakeSnapshot
+from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.events import DayEquityNoted
 from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import BrokerPosition, TakeSnapshot
-from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeResized
-from services.engine.model.state import Asset, Disagreement
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
+from services.engine.model.events import PositionAgreed, PositionDisagreed
+from services.engine.model.evidence import Disagreement
+from services.engine.model.state import Asset
+from services.engine.model.trade_events import TradeResized
 from services.engine.steps.trades import adopt, mark_to_market, reduce_position
 from services.engine.transition import Transition
 from wire.types import Price

@@ -14,6 +14,16 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.account import Beliefs, DayBooks
+from services.engine.model.bricks import BrickStream, Stack
+from services.engine.model.evidence import (
+    BridgeFence,
+    Disagreement,
+    Doubt,
+    Followed,
+    ForeignPosition,
+    RestingStop,
+    Streak,
+)
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.trade import Trade
@@ -21,7 +31,6 @@ from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
     Contract,
-    DoubtCode,
     Env,
     Instant,
     IntentStatus,
@@ -34,56 +43,8 @@ from wire.types import (
     Usd,
 )
 
-APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
 ALERTS_KEPT = 30
 GENERATION = 2  # of the rules that this program decides by; see Desk
-
-
-class BaseBar(Struct, frozen=True):
-    """The base bar of the newest brick: several bricks may close within it (SPEC 3).
-
-    ``at`` is its time. ``name`` and ``number`` are the two parts of an id of the form ``…|k``. ``closed`` holds the
-    digests and colours of its bricks that told their close.
-    """
-
-    at: Instant | None = None
-    name: str | None = None
-    number: int = 0
-    closed: dict[str, Color] = {}
-
-
-class BrickStream(Struct, frozen=True):
-    """The latest brick of one size, and what detects a duplicate or late brick.
-
-    ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
-    the last 256 applied bricks that had a ``bar_id`` or a bar time, ``bar`` the base bar of the newest; the digests of
-    the 1pt stream are not stored (SPEC 3).
-    """
-
-    color: Color = "neutral"
-    at: Instant | None = None
-    bar_id: str | None = None
-    close: Price | None = None
-    newest_bar_at: Instant | None = None
-    applied: tuple[str, ...] = ()
-    bar: BaseBar | None = None
-
-
-class Stack(Struct, frozen=True):
-    """An asset's latest brick of each stored size (SPEC 2). The 1pt brick is in ``AssetLive``."""
-
-    two_half: BrickStream = BrickStream()
-    four: BrickStream = BrickStream()
-    main: BrickStream = BrickStream()
-    high: BrickStream = BrickStream()
-    macro: BrickStream = BrickStream()
-
-    def of(self, stream: Stream) -> BrickStream:
-        latest: BrickStream = getattr(self, stream.value)
-        return latest
-
-    def colors(self) -> dict[str, Color]:
-        return {name: getattr(self, name).color for name in self.__struct_fields__}
 
 
 class Tempo(Struct, frozen=True):
@@ -145,61 +106,6 @@ class DueExit(Struct, frozen=True):
     attempt: int = 0
     retry_at: Instant | None = None
     forced: bool = False
-
-
-class Disagreement(Struct, frozen=True):
-    """The broker's position differs from the desk's (SPEC 8.4)."""
-
-    broker_position: int
-    since: Instant
-
-
-class Doubt(Struct, frozen=True):
-    """Why broker and desk may disagree although no snapshot has said so (SPEC 4 ``reconcile``, 8.1).
-
-    It ends at ``until``, or with the next snapshot that agrees when ``until`` is None.
-    """
-
-    code: DoubtCode
-    since: Instant
-    until: Instant | None = None
-
-
-class Followed(Struct, frozen=True):
-    """Contracts that the desk took over from the broker's position without having been told their fill (SPEC 8.4).
-
-    ``change`` is signed. A fill of before ``at`` that is told afterwards is in it already.
-    """
-
-    change: int
-    at: Instant
-
-
-class ForeignPosition(Struct, frozen=True):
-    """A position of the broker in a contract that the desk does not trade (SPEC 7.3, 8.4).
-
-    ``asset`` is the asset whose roots the contract belongs to, None for an unknown symbol. ``accepted`` is true when
-    the operator has accepted exactly this position; ``expired`` when nobody can hold the contract any more.
-    """
-
-    symbol: str
-    position: int
-    since: Instant
-    asset: str | None = None
-    expired: bool = False
-    accepted: bool = False
-
-
-class Streak(Struct, frozen=True):
-    """Snapshots in a row that told the same position of one contract (SPEC 8.4).
-
-    ``count`` counts those at least 2 s apart. ``explicit`` is true while every one of them listed the contract.
-    """
-
-    position: int
-    count: int
-    counted_at: Instant
-    explicit: bool
 
 
 class PriceWatch(Struct, frozen=True):
@@ -318,27 +224,12 @@ class Alert(Struct, frozen=True):
     facts: Facts | UnsetType = UNSET
 
 
-class RestingStop(Struct, frozen=True):
-    """A stop order that rests at the broker, as the bridge says: contract, side, quantity and price (SPEC 6.7)."""
-
-    symbol: str
-    side: Side
-    qty: int
-    price: Price
-
-
-class BridgeFence(Struct, frozen=True):
-    """The bridge process that claims orders: the id of its ledger, and when it was last heard (SPEC 8.2)."""
-
-    instance: str
-    heard_at: Instant
-
-
 class DeskLive(Struct, frozen=True):
     """Account and bridge as last reported. Published at once, committed with the next event.
 
     ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
     ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
+    ``foreign_missed`` counts by symbol the snapshots that left a foreign position out.
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
     environment's (SPEC 5.6).
@@ -365,6 +256,7 @@ class DeskLive(Struct, frozen=True):
     stops_at: Instant | None = None
     fence: BridgeFence | None = None
     refused_heard_at: Instant | None = None
+    foreign_missed: dict[str, Streak] = field(default_factory=dict)
     beliefs: Beliefs = Beliefs()
     other_beliefs: Beliefs = Beliefs()
 

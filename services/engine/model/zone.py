@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.model.state import Stack
+from services.engine.model.bricks import Stack
 from wire.types import Side
 
 

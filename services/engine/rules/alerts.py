@@ -16,165 +16,52 @@ from msgspec import Struct, UnsetType
 from services.engine.model.events import (
     AlertRaised,
     AnyEvent,
-    BalanceExplained,
-    BridgeRefusalEnded,
     DayRolled,
     FeedReturned,
-    ForeignPositionAccepted,
-    ForeignPositionGone,
     OrderClaimed,
     OrderEnded,
     OrderReported,
     PositionAgreed,
+)
+from services.engine.model.proof_events import (
+    BalanceExplained,
+    BridgeRefusalEnded,
+    ForeignPositionAccepted,
+    ForeignPositionGone,
     StopFound,
-    TradeClosed,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
-from services.engine.model.trading_day import trading_day_of
+from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
-from services.engine.rules.limits import pending_limits
-from wire.types import Instant, OrderStatus
+from services.engine.rules.alert_ends import (
+    always,
+    balance_is_explained,
+    bridge_is_back,
+    day_is_over,
+    everything_is_flat,
+    exit_is_taken,
+    feed_is_back,
+    foreign_position_is_gone,
+    is_its_exit,
+    is_its_instance,
+    is_its_order,
+    is_its_symbol,
+    is_of_its_asset,
+    never,
+    nothing_waits,
+    order_has_ended,
+    order_has_moved,
+    positions_agree,
+    second_bridge_is_gone,
+    stop_is_found,
+    stopped_day_is_over,
+    takes_its_exit,
+    trade_is_closed,
+)
+from wire.types import Instant
 
 Ending = Callable[[Alert, Any, Desk], bool]  # does this event end the alert?
 IsOver = Callable[[Alert, Desk], bool | None]  # None: unknown
-
-
-def _never(alert: Alert, desk: Desk) -> bool | None:
-    """Return None: an alert of a momentary fact never ends."""
-    return None
-
-
-# -- what ends an alert --------------------------------------------------------------------------------------------
-
-
-def _is_of_its_asset(alert: Alert, event: Any, desk: Desk) -> bool:
-    return bool(event.asset == alert.asset)
-
-
-def _is_its_exit(alert: Alert, event: OrderEnded, desk: Desk) -> bool:
-    return event.kind == "EXIT" and event.asset == alert.asset
-
-
-def _takes_its_exit(alert: Alert, event: OrderClaimed, desk: Desk) -> bool:
-    order = desk.orders.get(event.order_id)
-    return order is not None and order.kind == "EXIT" and order.asset == alert.asset
-
-
-def _always(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
-    return True
-
-
-def _everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:
-    return not _is_still_flattening(alert, desk)
-
-
-def _is_its_order(alert: Alert, event: OrderReported | OrderEnded, desk: Desk) -> bool:
-    return _fact(alert, "order_id") == event.order_id
-
-
-def _is_its_symbol(alert: Alert, event: ForeignPositionGone | ForeignPositionAccepted, desk: Desk) -> bool:
-    return _fact(alert, "symbol") == event.symbol
-
-
-def _is_its_instance(alert: Alert, event: BridgeRefusalEnded, desk: Desk) -> bool:
-    return _fact(alert, "instance") == event.instance
-
-
-def _fact(alert: Alert, name: str) -> object:
-    """Return a fact of the alert; None for an alert stored before schema 3."""
-    return None if isinstance(alert.facts, UnsetType) else alert.facts.get(name)
-
-
-# -- whether an alert is over, judged by the current desk ----------------------------------------------------------
-
-
-def _feed_is_back(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    return None if asset is None else not (asset.is_silent and _is_newest(alert, desk))
-
-
-def _bridge_is_back(alert: Alert, desk: Desk) -> bool:
-    return not (desk.bridge_is_silent and _is_newest(alert, desk))
-
-
-def _trade_is_closed(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    return None if asset is None else asset.trade is None or asset.trade.opened_at > alert.at
-
-
-def _exit_is_taken(alert: Alert, desk: Desk) -> bool:
-    return not any(
-        order.kind == "EXIT" and order.status is OrderStatus.PENDING and order.created_at <= alert.at
-        for order in desk.orders.values()
-        if order.asset == alert.asset
-    )
-
-
-def _order_has_moved(alert: Alert, desk: Desk) -> bool:
-    order = desk.orders.get(str(_fact(alert, "order_id")))
-    return order is None or order.reported_at is not None
-
-
-def _order_has_ended(alert: Alert, desk: Desk) -> bool:
-    order = desk.orders.get(str(_fact(alert, "order_id")))
-    return order is None or order.fate_unknown_at is None
-
-
-def _foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
-    symbol = _fact(alert, "symbol")
-    return not any(held.symbol == symbol and not held.accepted for held in desk.foreign)
-
-
-def _second_bridge_is_gone(alert: Alert, desk: Desk) -> bool:
-    return desk.refused_bridge != _fact(alert, "instance")
-
-
-def _stop_is_found(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    return None if asset is None else not (asset.lacks_stop and _is_newest(alert, desk))
-
-
-def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
-    """Return whether broker and desk agree, None when another disagreement than the alert's is open."""
-    asset = desk.assets.get(alert.asset or "")
-    if asset is None:
-        return None
-    if asset.disagreement is None:
-        return True
-    return False if asset.disagreement.since == alert.at else None
-
-
-def _balance_is_explained(alert: Alert, desk: Desk) -> bool:
-    suspicions = (desk.live.beliefs.suspicion, desk.live.other_beliefs.suspicion)
-    return not any(suspicion is not None and suspicion.since == alert.at for suspicion in suspicions)
-
-
-def _nothing_waits(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
-
-
-def _day_is_over(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk)
-
-
-def _stopped_day_is_over(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk) and not _is_still_flattening(alert, desk)
-
-
-def _is_newest(alert: Alert, desk: Desk) -> bool:
-    """Return whether no newer alert has this code and asset. A silence raises one alert, so an older one has ended."""
-    alike = (other for other in desk.alerts if (other.code, other.asset) == (alert.code, alert.asset))
-    return all(other.at <= alert.at for other in alike)
-
-
-def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
-    """Return whether a trade is still open that the daily stop has to flatten (SPEC 7.3)."""
-    trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
-    return any(trade.opened_at <= alert.at for trade in trades)
-
-
-def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:
-    return trading_day_of(alert.at, desk.rules.day_roll) < desk.day.trading_day
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -194,7 +81,7 @@ class AlertRule(Struct, frozen=True):
     notice: str | None
     ends: str = "it does not last"
     ended_by: Mapping[type[AnyEvent], Ending] = MappingProxyType({})
-    is_over: IsOver = _never
+    is_over: IsOver = never
     is_led: bool = True
     may_end_first: bool = False
 
@@ -206,8 +93,8 @@ TABLE = (
         levels=("critical",),
         notice="daily_stop",
         ends="the trading day has rolled, and every trade it had to flatten is closed",
-        ended_by={DayRolled: _everything_is_flat},
-        is_over=_stopped_day_is_over,
+        ended_by={DayRolled: everything_is_flat},
+        is_over=stopped_day_is_over,
     ),
     AlertRule(
         code="daily_warning",
@@ -215,8 +102,8 @@ TABLE = (
         levels=("warning",),
         notice="daily_warning",
         ends="the trading day rolls",
-        ended_by={DayRolled: _always},
-        is_over=_day_is_over,
+        ended_by={DayRolled: always},
+        is_over=day_is_over,
     ),
     AlertRule(
         code="exit_refused",
@@ -224,8 +111,8 @@ TABLE = (
         levels=("critical",),
         notice="exit_refused",
         ends="the trade that was to be left is closed",
-        ended_by={TradeClosed: _is_of_its_asset},
-        is_over=_trade_is_closed,
+        ended_by={TradeClosed: is_of_its_asset},
+        is_over=trade_is_closed,
     ),
     AlertRule(
         code="exit_unclaimed",
@@ -233,8 +120,8 @@ TABLE = (
         levels=("critical",),
         notice="exit_unclaimed",
         ends="a bridge took the exit, or it ended",
-        ended_by={OrderClaimed: _takes_its_exit, OrderEnded: _is_its_exit},
-        is_over=_exit_is_taken,
+        ended_by={OrderClaimed: takes_its_exit, OrderEnded: is_its_exit},
+        is_over=exit_is_taken,
     ),
     AlertRule(
         code="bridge_silent",
@@ -242,8 +129,8 @@ TABLE = (
         levels=("critical",),
         notice="bridge_silent",
         ends="the bridge is heard again",
-        ended_by={FeedReturned: _is_of_its_asset},
-        is_over=_bridge_is_back,
+        ended_by={FeedReturned: is_of_its_asset},
+        is_over=bridge_is_back,
     ),
     AlertRule(
         code="tradingview_silent",
@@ -251,8 +138,8 @@ TABLE = (
         levels=("warning",),
         notice="tradingview_silent",
         ends="heartbeats of the asset arrive again",
-        ended_by={FeedReturned: _is_of_its_asset},
-        is_over=_feed_is_back,
+        ended_by={FeedReturned: is_of_its_asset},
+        is_over=feed_is_back,
     ),
     AlertRule(
         code="reconcile",
@@ -260,8 +147,8 @@ TABLE = (
         levels=("critical", "warning"),
         notice="reconciliation",
         ends="broker and desk hold the same; at once where the desk followed the broker",
-        ended_by={PositionAgreed: _is_of_its_asset},
-        is_over=_positions_agree,
+        ended_by={PositionAgreed: is_of_its_asset},
+        is_over=positions_agree,
         may_end_first=True,
     ),
     AlertRule(
@@ -270,8 +157,8 @@ TABLE = (
         levels=("info",),
         notice=None,
         ends="the trading day rolls, or nothing waits any more",
-        ended_by={DayRolled: _always},
-        is_over=_nothing_waits,
+        ended_by={DayRolled: always},
+        is_over=nothing_waits,
     ),
     AlertRule(
         code="order_unreported",
@@ -279,8 +166,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="a report came, or the order ended",
-        ended_by={OrderReported: _is_its_order, OrderEnded: _is_its_order},
-        is_over=_order_has_moved,
+        ended_by={OrderReported: is_its_order, OrderEnded: is_its_order},
+        is_over=order_has_moved,
     ),
     AlertRule(
         code="order_fate_unknown",
@@ -288,8 +175,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="a report came, the broker's position or the operator decided",
-        ended_by={OrderReported: _is_its_order, OrderEnded: _is_its_order},
-        is_over=_order_has_ended,
+        ended_by={OrderReported: is_its_order, OrderEnded: is_its_order},
+        is_over=order_has_ended,
     ),
     AlertRule(
         code="foreign_position",
@@ -297,8 +184,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="the broker no longer holds it, or the operator accepted it",
-        ended_by={ForeignPositionGone: _is_its_symbol, ForeignPositionAccepted: _is_its_symbol},
-        is_over=_foreign_position_is_gone,
+        ended_by={ForeignPositionGone: is_its_symbol, ForeignPositionAccepted: is_its_symbol},
+        is_over=foreign_position_is_gone,
     ),
     AlertRule(
         code="owner_taken",
@@ -306,8 +193,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="the second bridge claims now, or it has not asked for 60 s",
-        ended_by={BridgeRefusalEnded: _is_its_instance},
-        is_over=_second_bridge_is_gone,
+        ended_by={BridgeRefusalEnded: is_its_instance},
+        is_over=second_bridge_is_gone,
     ),
     AlertRule(
         code="stop_missing",
@@ -315,8 +202,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="the bridge says that a stop rests, or the position is closed",
-        ended_by={StopFound: _is_of_its_asset},
-        is_over=_stop_is_found,
+        ended_by={StopFound: is_of_its_asset},
+        is_over=stop_is_found,
     ),
     AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
     AlertRule(
@@ -325,8 +212,8 @@ TABLE = (
         levels=("critical",),
         notice="alert",
         ends="a later balance is explained, the operator confirmed a transfer, or the trading day rolls",
-        ended_by={BalanceExplained: _always, DayRolled: _always},
-        is_over=_balance_is_explained,
+        ended_by={BalanceExplained: always, DayRolled: always},
+        is_over=balance_is_explained,
     ),
     AlertRule("balance_adopted", "BALANCE NOT EXPLAINED", ("warning",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),

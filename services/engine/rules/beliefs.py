@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.account import Beliefs, DayBooks, Reading, SuspectCode, Suspicion
-from services.engine.model.commands import TakeSnapshot
+from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.broker_word import READINGS_APART, word_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 
+from services.engine.model.bricks import APPLIED_BRICKS_KEPT, BaseBar, BrickStream
 from services.engine.model.commands import CloseBrick
-from services.engine.model.state import APPLIED_BRICKS_KEPT, BaseBar, BrickStream
 from wire.types import Instant
 
 NUMBERED = re.compile(r"(?P<bar>.+)\|(?P<number>\d{1,9})", re.ASCII | re.DOTALL)

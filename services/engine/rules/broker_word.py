@@ -7,9 +7,10 @@ from datetime import timedelta
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from services.engine.model.commands import BrokerPosition, TakeSnapshot
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
+from services.engine.model.evidence import Streak
 from services.engine.model.order import Order
-from services.engine.model.state import Asset, Desk, Streak
+from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.fill_prices import known_price
 from wire.types import Contract, Instant, Price, Usd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.order import Order
 from wire.types import OrderStatus, Usd
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from services.engine.model.state import Asset, Desk, RestingStop
+from services.engine.model.evidence import RestingStop
+from services.engine.model.state import Asset, Desk
 from services.engine.model.trade import Trade
 from wire.types import Instant, opposite
 

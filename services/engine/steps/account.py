@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import HearBridge, TakeSnapshot
+from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
 from services.engine.model.state import Asset
 from services.engine.rules.broker_word import speaks_of_positions, word_of

@@ -7,8 +7,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from services.engine.model.account import Beliefs, Reading, Suspicion
-from services.engine.model.commands import ConfirmTransfer, TakeSnapshot
-from services.engine.model.events import BalanceExplained, BalanceSuspected, DayEquityNoted, TransferConfirmed
+from services.engine.model.bridge_commands import ConfirmTransfer, TakeSnapshot
+from services.engine.model.events import DayEquityNoted
+from services.engine.model.proof_events import BalanceExplained, BalanceSuspected, TransferConfirmed
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.rules.beliefs import figures_began_anew, is_of_another_account, reading_of, suspicion_of, tolerance
 from services.engine.rules.refusals import refuse

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from services.engine.model.bricks import APPLIED_BRICKS_KEPT, BrickStream
 from services.engine.model.commands import CloseBrick
 from services.engine.model.events import (
     BrickApplied,
@@ -14,7 +15,7 @@ from services.engine.model.events import (
     TempoArmed,
 )
 from services.engine.model.replies import BrickTaken, Reply
-from services.engine.model.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
+from services.engine.model.state import Asset
 from services.engine.rules.brick_identity import digest_of, is_out_of_order, with_brick_counted
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.exits import check_exits

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import BookFills, Execution, ReportExecution
+from services.engine.model.bridge_commands import BookFills, Execution, ReportExecution
 from services.engine.model.events import FillBooked, FillRefused
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill, Reply

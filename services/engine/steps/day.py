@@ -7,13 +7,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from services.engine.model.account import Awaited, Beliefs, Reading
-from services.engine.model.events import (
-    DailyStopAwaited,
-    DailyStopNotConfirmed,
-    DailyStopTriggered,
-    DayRolled,
-    DayWarned,
-)
+from services.engine.model.events import DailyStopTriggered, DayRolled, DayWarned
+from services.engine.model.proof_events import DailyStopAwaited, DailyStopNotConfirmed
 from services.engine.model.state import Day
 from services.engine.model.trading_day import WARNING_MARKS, drawdown_pct, trading_day_of
 from services.engine.rules.beliefs import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.events import DoubtBegan, DoubtEnded
-from services.engine.model.state import Doubt
+from services.engine.model.evidence import Doubt
+from services.engine.model.proof_events import DoubtBegan, DoubtEnded
 from services.engine.transition import Transition
 from wire.types import DoubtCode, Instant
 

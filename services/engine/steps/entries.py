@@ -12,8 +12,9 @@ from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end, candle_start
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import ladder
 from services.engine.rules.refusals import refuse, refuse_closed
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.order_queue import queue_entry
 from services.engine.transition import Transition
 from wire.types import Side

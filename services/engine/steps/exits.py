@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.events import CancelAsked, ExitLatched
+from services.engine.model.events import ExitLatched
 from services.engine.model.order import Order
+from services.engine.model.proof_events import CancelAsked
 from services.engine.model.state import DueExit
 from services.engine.model.trade import Trade
 from services.engine.rules.armed_inside import is_forced_by_rule

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import ResolveOrder
-from services.engine.model.events import OrderFateSettled, OrderFateUnknown, OrderHandedOutAgain
+from services.engine.model.bridge_commands import ResolveOrder
+from services.engine.model.evidence import Streak
 from services.engine.model.order import Order
+from services.engine.model.proof_events import OrderFateSettled, OrderFateUnknown, OrderHandedOutAgain
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.model.state import Streak
 from services.engine.rules.broker_word import BrokerWord
 from services.engine.rules.fill_prices import known_price
 from services.engine.rules.refusals import refuse

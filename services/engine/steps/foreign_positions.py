@@ -5,15 +5,16 @@ from __future__ import annotations
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.engine.model.commands import AcceptPosition, BrokerPosition, TakeSnapshot
-from services.engine.model.events import ForeignPositionAccepted, ForeignPositionGone, ForeignPositionSeen
+from services.engine.model.bridge_commands import AcceptPosition, BrokerPosition, TakeSnapshot
+from services.engine.model.evidence import ForeignPosition
+from services.engine.model.proof_events import ForeignPositionAccepted, ForeignPositionGone, ForeignPositionSeen
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.model.state import ForeignPosition
-from services.engine.rules.broker_word import asset_of, is_foreign
+from services.engine.rules.broker_word import BrokerWord, asset_of, is_foreign, is_proof, streak_after
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
 
 FOREIGN_KEPT = 50
+ABSENT = BrokerWord(0, explicit=False)
 
 
 def note_foreign_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
@@ -21,12 +22,24 @@ def note_foreign_positions(transition: Transition, snapshot: TakeSnapshot) -> No
     known = {position.symbol: position for position in transition.desk.foreign}
     rows = [row for row in snapshot.positions if is_foreign(transition.desk, row)][:FOREIGN_KEPT]
     held = _summed(rows)
-    for symbol in known:
-        if symbol not in held:
-            transition.record(ForeignPositionGone(symbol))
-    seen = tuple(_seen(transition, row, known.get(symbol)) for symbol, row in held.items())
-    if seen != transition.desk.foreign:
-        transition.change_desk(foreign=seen)
+    seen = [_seen(transition, row, known.get(symbol)) for symbol, row in held.items()]
+    missing = [position for symbol, position in known.items() if symbol not in held]
+    kept = (*seen, *_not_gone(transition, missing))
+    if kept != transition.desk.foreign:
+        transition.change_desk(foreign=kept)
+
+
+def _not_gone(transition: Transition, missing: list[ForeignPosition]) -> list[ForeignPosition]:
+    """Return the positions that too few snapshots have left out: they may still be there (SPEC 8.4)."""
+    before = transition.desk.live.foreign_missed
+    streaks = {held.symbol: streak_after(before.get(held.symbol), ABSENT, transition.now) for held in missing}
+    gone = {symbol for symbol, streak in streaks.items() if is_proof(transition.desk, streak, transition.now)}
+    for symbol in gone:
+        transition.record(ForeignPositionGone(symbol))
+    missed = {symbol: streak for symbol, streak in streaks.items() if symbol not in gone}
+    if missed != before:
+        transition.change_desk(live=replace(transition.desk.live, foreign_missed=missed))
+    return [held for held in missing if held.symbol not in gone]
 
 
 def _summed(rows: list[BrokerPosition]) -> dict[str, BrokerPosition]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import ClaimOrders
+from services.engine.model.bridge_commands import ClaimOrders
 from services.engine.model.events import OrderClaimed
 from services.engine.model.order import Order
 from services.engine.model.replies import Handover, OrdersHandedOver, Refusal, Reply

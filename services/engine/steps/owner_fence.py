@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import NoteTwoBridges, TakeOverBridge
-from services.engine.model.events import BridgeRefusalEnded, BridgeRefused, BridgeTakenOver, TwoBridgesNoted
+from services.engine.model.bridge_commands import NoteTwoBridges, TakeOverBridge
+from services.engine.model.evidence import BridgeFence
+from services.engine.model.proof_events import BridgeRefusalEnded, BridgeRefused, BridgeTakenOver, TwoBridgesNoted
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.model.state import BridgeFence
 from services.engine.rules.owner_fence import FENCE, holder_of, is_fenced_out
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition

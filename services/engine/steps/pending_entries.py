@@ -9,8 +9,9 @@ from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderP
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import Act, EntryRequest, first_closed_for, ladder
+from services.engine.rules.gates import Act, first_closed_for, ladder
 from services.engine.rules.refusals import explanation_of, refuse
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with

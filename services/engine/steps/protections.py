@@ -8,10 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engine.model.commands import SetPointsTarget, SetProtect, SetSignalTarget, ToggleExit
-from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.trade import Trade
+from services.engine.model.trade_events import ProtectionChanged, SignalCounted
 from services.engine.rules.armed_inside import armed_inside
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.rules.refusals import refuse

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import TakeSnapshot
-from services.engine.model.events import PositionAgreed, PositionDisagreed, TradeRepriced, TradeResized
-from services.engine.model.state import Asset, Disagreement, Followed, Streak
+from services.engine.model.bridge_commands import TakeSnapshot
+from services.engine.model.events import PositionAgreed, PositionDisagreed
+from services.engine.model.evidence import Disagreement, Followed, Streak
+from services.engine.model.state import Asset
+from services.engine.model.trade_events import TradeRepriced, TradeResized
 from services.engine.rules.broker_word import (
     BrokerWord,
     is_after_last_fill,

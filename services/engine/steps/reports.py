@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.events import FillRefused, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply

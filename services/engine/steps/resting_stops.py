@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import TakeSnapshot
-from services.engine.model.events import StopFound, StopMissed
+from services.engine.model.bridge_commands import TakeSnapshot
+from services.engine.model.proof_events import StopFound, StopMissed
 from services.engine.model.state import Asset
 from services.engine.rules.broker_word import speaks_of_positions
 from services.engine.rules.resting_stops import lacks_stop

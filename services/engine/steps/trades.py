@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.events import CooldownStarted, TradeClosed, TradeOpened
+from services.engine.model.events import CooldownStarted
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
+from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.engine.transition import Transition
 from wire.types import Contract, Instant, Price, Side, Usd
 

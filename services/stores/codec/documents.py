@@ -15,12 +15,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from services.engine.model.commands import AnyCommand
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.times import candle_end
+from services.engine.model.trade_events import TradeClosed
 from services.stores.store import Stored, StoreUnreadable
 
 SCHEMA = 3

@@ -1,0 +1,83 @@
+"""What is known of the broker, and how sure it is: disagreements, doubts, readings, resting stops (SPEC 8.4)."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from wire.types import (
+    DoubtCode,
+    Instant,
+    Price,
+    Side,
+)
+
+
+class Disagreement(Struct, frozen=True):
+    """The broker's position differs from the desk's (SPEC 8.4)."""
+
+    broker_position: int
+    since: Instant
+
+
+class Doubt(Struct, frozen=True):
+    """Why broker and desk may disagree although no snapshot has said so (SPEC 4 ``reconcile``, 8.1).
+
+    It ends at ``until``, or with the next snapshot that agrees when ``until`` is None.
+    """
+
+    code: DoubtCode
+    since: Instant
+    until: Instant | None = None
+
+
+class Followed(Struct, frozen=True):
+    """Contracts that the desk took over from the broker's position without having been told their fill (SPEC 8.4).
+
+    ``change`` is signed. A fill of before ``at`` that is told afterwards is in it already.
+    """
+
+    change: int
+    at: Instant
+
+
+class ForeignPosition(Struct, frozen=True):
+    """A position of the broker in a contract that the desk does not trade (SPEC 7.3, 8.4).
+
+    ``asset`` is the asset whose roots the contract belongs to, None for an unknown symbol. ``accepted`` is true when
+    the operator has accepted exactly this position; ``expired`` when nobody can hold the contract any more.
+    """
+
+    symbol: str
+    position: int
+    since: Instant
+    asset: str | None = None
+    expired: bool = False
+    accepted: bool = False
+
+
+class Streak(Struct, frozen=True):
+    """Snapshots in a row that told the same position of one contract (SPEC 8.4).
+
+    ``count`` counts those at least 2 s apart. ``explicit`` is true while every one of them listed the contract.
+    """
+
+    position: int
+    count: int
+    counted_at: Instant
+    explicit: bool
+
+
+class RestingStop(Struct, frozen=True):
+    """A stop order that rests at the broker, as the bridge says: contract, side, quantity and price (SPEC 6.7)."""
+
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+
+
+class BridgeFence(Struct, frozen=True):
+    """The bridge process that claims orders: the id of its ledger, and when it was last heard (SPEC 8.2)."""
+
+    instance: str
+    heard_at: Instant
