@@ -33,7 +33,15 @@ export function gate(more) {
 export function asset(more = {}) {
   return {
     ...{ symbol: "ES", contract: "MESH1", exchange: "CME", tick_size: 0.25, point_size: 1, point_value: 5 },
-    ...{ position: 0, avg_price: null, pnl: null, rithmic_open_points: null, last_price: null, suspect_price: null, price_ts: null },
+    ...{
+      position: 0,
+      avg_price: null,
+      pnl: null,
+      rithmic_open_points: null,
+      last_price: null,
+      suspect_price: null,
+      price_ts: null,
+    },
     ...{ last_heartbeat_ts: null, heartbeat_flagged: false, simulated: true },
     ...{ pending_order_id: null, pending_kind: null, pending_side: null, pending_qty: null },
     ...{ pending_status: null, pending_source: null },
