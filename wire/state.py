@@ -117,6 +117,8 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     stop_points: Annotated[Points, says("points from an entry to its protective stop")]
     points_tp_target: Annotated[Points, says("points a new trade's take-profit starts with")]
     two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
+    demo_equity: Annotated[Usd, says("USD that DEMO reckons with until a balance is heard")]
+    old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
 
 

@@ -74,6 +74,12 @@ export function asset(more = {}) {
 export function desk(more = {}) {
   return {
     ...{ env: "DEMO", store: "up", role: "writer", writer: "a", simulated: true },
+    account_belief: {
+      ...{ balance_ts: null, name: null, suspect: null, suspect_balance: null, suspect_account: null },
+      ...{ unexplained_usd: null, suspect_since: null, assumed_start_equity: null, result_by_balance_usd: null },
+      ...{ result_by_broker_usd: null, result_by_books_usd: 0 },
+      ...{ second_reading_awaited_ts: null, second_reading_loss_usd: null },
+    },
     ...{ equity: null, open_pnl: null, realized_pnl: null, snapshot_ts: null, account: null, trade_route: null },
     ...{ connected: true, connected_count: 1, connected_expected: 1, tradingview_connected: true },
     ...{ rithmic_connected: true, rithmic_last_ts: NOW, ts_connected: true, md_connected: true },
@@ -100,7 +106,7 @@ function limits() {
     ...{ fate_seconds: 60, exit_beside_seconds: 5 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
-    ...{ two_half_filter: true, day_roll: "18:00" },
+    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, day_roll: "18:00" },
   };
 }
 

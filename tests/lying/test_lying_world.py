@@ -64,7 +64,7 @@ def test_what_is_not_judged_names_faults_of_the_table() -> None:
 
 def test_the_page_has_the_counts_of_these_worlds() -> None:
     page = (REPOSITORY / "docs" / "explanation" / "what-the-desk-believes.md").read_text("utf-8")
-    assert counts() in page, "run `python -m tests.lying` and put the table into the page"
+    assert counts() in page, "run `.venv/bin/python -m tests.lying` and put the table into the page"
 
 
 def test_every_fault_happens_in_the_worlds_of_every_day() -> None:
