@@ -19,7 +19,7 @@ from services.engine.rules.gates import ladder
 from services.engine.rules.verdicts import EntryRequest
 from tests.lying.broker import TRADED
 from tests.lying.plan import plan_of
-from tests.lying.world import Reading, World
+from tests.lying.world import Heard, Reading, World
 
 AGREES_WITHIN, ENDS_WITHIN, STOPS_WITHIN = timedelta(seconds=10), timedelta(seconds=120), timedelta(seconds=15)
 FLAT_WITHIN = timedelta(seconds=130)
@@ -78,10 +78,10 @@ class Watch:
         self._positions_agree()
         self._orders_end()
         self._gates_are_closed()
-        for event in events:
-            self._follows_on_proof(event)
-            self._stops_for_a_reason(event)
-            self._price_lies_take_nothing_out(event)
+        for heard in events:
+            self._follows_on_proof(heard)
+            self._stops_for_a_reason(heard.event)
+            self._price_lies_take_nothing_out(heard.event)
         self._loss_stops_the_day()
         self._stops_rest()
         if world.broker.sent_twice:
@@ -142,7 +142,7 @@ class Watch:
         self._judged_readings = len(world.readings)
         filled_at = world.desk.es.last_fill_at
         is_old = filled_at is not None and world.readings and filled_at >= world.readings[-1].at
-        if desk == broker or is_old or self._is_proven(desk):
+        if desk == broker or is_old or _is_proof(world.readings, desk):
             self._mismatch_seen = False
         if self._mismatch_seen and not self._closed_gates() & {"pending_order", "reconcile", "daily_stop"}:
             self._fails("no gate is open while broker and desk differ", f"desk {desk}, broker {broker}")
@@ -154,28 +154,24 @@ class Watch:
 
     # -- proof ----------------------------------------------------------------------------------------------------
 
-    def _follows_on_proof(self, event: AnyEvent) -> None:
+    def _follows_on_proof(self, heard: Heard) -> None:
+        """What the desk follows in the broker's positions was proven by the readings heard until then.
+
+        A fill that is reported always counts (SPEC 8.1): one of a scale-in while the asset is flat opens an adopted
+        trade, and nothing is followed.
+        """
+        event = heard.event
+        is_filled = heard.channel == "report"
         followed = (
             (isinstance(event, TradeClosed) and event.reason == "BROKER_FLAT")
             or isinstance(event, TradeResized)
-            or (isinstance(event, TradeOpened) and event.adopted)
+            or (isinstance(event, TradeOpened) and event.adopted and not is_filled)
             or (isinstance(event, OrderFateSettled) and event.by == "broker" and event.qty > 0)
         )
-        if followed and not self._is_proven():
-            said = [(reading.at, reading.position) for reading in self.world.readings[-6:]]
+        readings = self.world.readings[: heard.readings]
+        if followed and not _is_proof(readings):
+            said = [(reading.at, reading.position) for reading in readings[-6:]]
             self._fails("nothing is closed on one reading", f"{type(event).__name__} after {said}")
-
-    def _is_proven(self, position: int | None = None) -> bool:
-        """Return whether the newest readings agree often enough, far enough apart (SPEC 8.4)."""
-        run: list[Reading] = []
-        for reading in reversed([reading for reading in self.world.readings if reading.position is not None]):
-            if run and reading.position != run[0].position:
-                break
-            run.append(reading)
-        if not run or (position is not None and run[0].position != position):
-            return False
-        needed = 2 if any(reading.is_listed for reading in run) else 3
-        return _nth_apart([reading.at for reading in reversed(run)], needed) is not None
 
     # -- money ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +236,19 @@ def plays(seed: int, folder: Path, faults: Iterable[str] | None = None) -> World
     finally:
         world.desk.close()
     return world
+
+
+def _is_proof(readings: list[Reading], position: int | None = None) -> bool:
+    """Return whether the newest readings agree often enough, far enough apart (SPEC 8.4)."""
+    run: list[Reading] = []
+    for reading in reversed([reading for reading in readings if reading.position is not None]):
+        if run and reading.position != run[0].position:
+            break
+        run.append(reading)
+    if not run or (position is not None and run[0].position != position):
+        return False
+    needed = 2 if any(reading.is_listed for reading in run) else 3
+    return _nth_apart([reading.at for reading in reversed(run)], needed) is not None
 
 
 def _nth_apart(times: list[datetime], needed: int) -> datetime | None:
