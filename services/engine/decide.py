@@ -171,6 +171,7 @@ def let_time_pass(transition: Transition) -> None:
         end_doubts_in_time(transition)
         forget_refused_bridge(transition)
         watch_stops(transition)
+        check_daily_stop(transition)  # balances grow old by the clock alone, and what they deny with them
     flatten_when_stopped(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:

@@ -76,7 +76,7 @@ class Comparison:
         self._sentences: list[str] = []
         self._programs: list[tuple[int, str]] = []
         self._trades: deque[TradeClosed] = deque(maxlen=LATEST_COMPARED)
-        self._ended: deque[Order] = deque(maxlen=LATEST_COMPARED)
+        self._ended: dict[str, Order] = {}
         self._day_is_over = False
         self._reached_store = False
         self.is_complete = False
@@ -90,11 +90,20 @@ class Comparison:
             self._last = step.row.sequence
             self._compare_row(step)
             self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
-            self._ended.extend(order for order in step.orders if order.status.is_final)
+            self._note_ended(step)
         mark = self._marks.get(step.row.sequence)
         if mark is not None:
             self._compare_snapshot(mark, step.desk)
             self.is_complete = self._day_is_over
+
+    def _note_ended(self, step: Recomputed) -> None:
+        """Keep the latest ended orders, each as its last report left it: a late one still changes it (SPEC 8.1)."""
+        for order in step.orders:
+            if order.status.is_final:
+                self._ended.pop(order.id, None)
+                self._ended[order.id] = order
+        while len(self._ended) > LATEST_COMPARED:
+            del self._ended[next(iter(self._ended))]
 
     def _is_of_the_day(self, desk: Desk) -> bool:
         if self._day is None:
@@ -134,7 +143,7 @@ class Comparison:
         self._reached_store = True
         self._find(desk_differences(desk, stored, "the store"))
         self._compare_trades(self._history.store)
-        for order in self._ended:
+        for order in self._ended.values():
             record = self._history.store.record(ORDERS, order.id)
             theirs = ABSENT if record is None else plain_order(documents.read_order(record.body))
             self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))

@@ -19,7 +19,7 @@ from services.engine.rules.gates import ladder
 from services.engine.rules.verdicts import EntryRequest
 from tests.lying.broker import TRADED
 from tests.lying.plan import plan_of
-from tests.lying.world import Reading, World
+from tests.lying.world import Heard, Reading, World
 
 AGREES_WITHIN, ENDS_WITHIN, STOPS_WITHIN = timedelta(seconds=10), timedelta(seconds=120), timedelta(seconds=15)
 FLAT_WITHIN = timedelta(seconds=130)
@@ -40,19 +40,11 @@ class NotYet:
     faults: frozenset[str]
 
 
-BALANCE_LIARS = frozenset(
-    {"snapshot_balance_zero", "snapshot_balance_absurd", "snapshot_other_account", "snapshot_other_env"}
-)
-PRICE_LIARS = frozenset({"price_zero", "price_times_ten", "price_other_month"})
-FILL_LIARS = frozenset(
-    {"report_status_misspelled", "report_same_exec_id", "report_without_price", "report_price_zero"}
-    | {"report_price_times_ten", "report_wrong_symbol", "report_symbol_misspelled"}
-)
+TWO_LIES_AGREE = "3: a second lying price confirms the first, and a fill without a price is counted at it"
+SUSPECT_FILL = "8.3: a fill price that would be suspect is booked as told"
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet("a real loss stops the day", "5.6: the first believed balance, suspect balances", BALANCE_LIARS),
-    NotYet("nothing else stops the day", "5.6: two readings, suspect balances", BALANCE_LIARS),
-    NotYet("no lie about the price takes a trade out", "3: suspect prices", PRICE_LIARS | FILL_LIARS),
-    NotYet("nothing is executed twice", "8.2: one owner is one process", frozenset({"second_bridge"})),
+    NotYet("no lie about the price takes a trade out", TWO_LIES_AGREE, frozenset({"price_times_ten"})),
+    NotYet("no lie about the price takes a trade out", SUSPECT_FILL, frozenset({"report_price_times_ten"})),
 )
 
 
@@ -78,10 +70,10 @@ class Watch:
         self._positions_agree()
         self._orders_end()
         self._gates_are_closed()
-        for event in events:
-            self._follows_on_proof(event)
-            self._stops_for_a_reason(event)
-            self._price_lies_take_nothing_out(event)
+        for heard in events:
+            self._follows_on_proof(heard)
+            self._stops_for_a_reason(heard.event)
+            self._price_lies_take_nothing_out(heard.event)
         self._loss_stops_the_day()
         self._stops_rest()
         if world.broker.sent_twice:
@@ -142,7 +134,7 @@ class Watch:
         self._judged_readings = len(world.readings)
         filled_at = world.desk.es.last_fill_at
         is_old = filled_at is not None and world.readings and filled_at >= world.readings[-1].at
-        if desk == broker or is_old or self._is_proven(desk):
+        if desk == broker or is_old or _is_proof(world.readings, desk):
             self._mismatch_seen = False
         if self._mismatch_seen and not self._closed_gates() & {"pending_order", "reconcile", "daily_stop"}:
             self._fails("no gate is open while broker and desk differ", f"desk {desk}, broker {broker}")
@@ -154,28 +146,24 @@ class Watch:
 
     # -- proof ----------------------------------------------------------------------------------------------------
 
-    def _follows_on_proof(self, event: AnyEvent) -> None:
+    def _follows_on_proof(self, heard: Heard) -> None:
+        """What the desk follows in the broker's positions was proven by the readings heard until then.
+
+        A fill that is reported always counts (SPEC 8.1): one of a scale-in while the asset is flat opens an adopted
+        trade, and nothing is followed.
+        """
+        event = heard.event
+        is_filled = heard.channel == "report"
         followed = (
             (isinstance(event, TradeClosed) and event.reason == "BROKER_FLAT")
             or isinstance(event, TradeResized)
-            or (isinstance(event, TradeOpened) and event.adopted)
+            or (isinstance(event, TradeOpened) and event.adopted and not is_filled)
             or (isinstance(event, OrderFateSettled) and event.by == "broker" and event.qty > 0)
         )
-        if followed and not self._is_proven():
-            said = [(reading.at, reading.position) for reading in self.world.readings[-6:]]
+        readings = self.world.readings[: heard.readings]
+        if followed and not _is_proof(readings):
+            said = [(reading.at, reading.position) for reading in readings[-6:]]
             self._fails("nothing is closed on one reading", f"{type(event).__name__} after {said}")
-
-    def _is_proven(self, position: int | None = None) -> bool:
-        """Return whether the newest readings agree often enough, far enough apart (SPEC 8.4)."""
-        run: list[Reading] = []
-        for reading in reversed([reading for reading in self.world.readings if reading.position is not None]):
-            if run and reading.position != run[0].position:
-                break
-            run.append(reading)
-        if not run or (position is not None and run[0].position != position):
-            return False
-        needed = 2 if any(reading.is_listed for reading in run) else 3
-        return _nth_apart([reading.at for reading in reversed(run)], needed) is not None
 
     # -- money ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +228,19 @@ def plays(seed: int, folder: Path, faults: Iterable[str] | None = None) -> World
     finally:
         world.desk.close()
     return world
+
+
+def _is_proof(readings: list[Reading], position: int | None = None) -> bool:
+    """Return whether the newest readings agree often enough, far enough apart (SPEC 8.4)."""
+    run: list[Reading] = []
+    for reading in reversed([reading for reading in readings if reading.position is not None]):
+        if run and reading.position != run[0].position:
+            break
+        run.append(reading)
+    if not run or (position is not None and run[0].position != position):
+        return False
+    needed = 2 if any(reading.is_listed for reading in run) else 3
+    return _nth_apart([reading.at for reading in reversed(run)], needed) is not None
 
 
 def _nth_apart(times: list[datetime], needed: int) -> datetime | None:

@@ -14,11 +14,18 @@ from tests.lying.__main__ import counts
 from tests.lying.channels import FAULTS
 from tests.lying.invariants import NOT_YET, Violation, plays
 from tests.lying.plan import plan_of
-from tests.lying.seeds import OFTEN, SOAK_GROUPS, WORLDS_OF_A_GROUP, soak_seeds
+from tests.lying.seeds import OFTEN, SOAK_GROUPS, UNRESOLVED, WORLDS_OF_A_GROUP, soak_seeds
 from tests.support.paths import REPOSITORY
 
 
-@pytest.mark.parametrize("seed", OFTEN)
+def marked(seed: int) -> object:
+    """Return the seed, expected to fail as long as its world is unresolved."""
+    if seed not in UNRESOLVED:
+        return seed
+    return pytest.param(seed, marks=pytest.mark.xfail(raises=Violation, strict=True, reason=UNRESOLVED[seed]))
+
+
+@pytest.mark.parametrize("seed", [marked(seed) for seed in OFTEN])
 def test_the_desk_finds_the_truth_again(seed: int, tmp_path: Path) -> None:
     world = plays(seed, tmp_path)
     assert seed % 10 or world.desk.replays_equal()

@@ -40,6 +40,18 @@ class Reading:
     balance: Decimal | None
 
 
+@dataclass(frozen=True)
+class Heard:
+    """An event of the desk, the channel of the message that caused it, and how many readings had arrived by then.
+
+    ``channel`` is None when no message caused it: an operator's click, or time.
+    """
+
+    event: AnyEvent
+    channel: Channel | None
+    readings: int
+
+
 class World:
     """One seeded world. Iterate ``steps``; after each the invariants may be asked."""
 
@@ -59,7 +71,7 @@ class World:
         self.second: BridgeModel | None = None
         self.story: list[str] = []
         self.readings: list[Reading] = []
-        self.events: list[AnyEvent] = []
+        self.events: list[Heard] = []
         self.worst_status = 0
         self.messages = 0
         self._arriving: list[tuple[datetime, int, Any]] = []
@@ -112,7 +124,7 @@ class World:
         if self.now >= self._next_act_at:
             self._operator()
         self.desk.ticks()
-        self.events += self.desk.ear.taken()
+        self._keeps(self.desk.ear.taken())
 
     @property
     def is_over(self) -> bool:
@@ -167,7 +179,7 @@ class World:
         on_answer: OnAnswer,
         happened: tuple[str, ...],
     ) -> None:
-        self.events += self.desk.ear.taken()
+        self._keeps(self.desk.ear.taken())
         reading = self._reading(delivery.body) if channel == "snapshot" else None
         status, answer = self.desk.calls(method, path, delivery.body or None)
         self.messages += 1
@@ -184,15 +196,18 @@ class World:
                 else ""
             )
             self.tells(f"{channel} {_short(path)} {_said(delivery.body)}{noted} → {status} {handed}")
-        self._hears_the_desk()
+        self._hears_the_desk(channel)
         if delivery.is_answered:
             on_answer(status, answer)
 
-    def _hears_the_desk(self) -> None:
+    def _hears_the_desk(self, channel: Channel | None = None) -> None:
         new = self.desk.ear.taken()
         for event in new:
             self.tells(f"    desk: {_of_event(event)}")
-        self.events += new
+        self._keeps(new, channel)
+
+    def _keeps(self, events: list[AnyEvent], channel: Channel | None = None) -> None:
+        self.events += [Heard(event, channel, len(self.readings)) for event in events]
 
     def _reading(self, body: dict[str, Any]) -> Reading:
         """Read a snapshot as SPEC 8.4 says, independently of the desk's own reading."""
@@ -268,7 +283,7 @@ class World:
             self._clicks("/api/scale-in", {"asset": "ES"})
 
     def _clicks(self, path: str, body: dict[str, Any]) -> None:
-        self.events += self.desk.ear.taken()
+        self._keeps(self.desk.ear.taken())
         status, answer = self.desk.calls("POST", path, body)
         self.worst_status = max(self.worst_status, status)
         gate = answer.get("gate") or ""

@@ -233,6 +233,22 @@ def test_a_fresh_balance_denies_a_loss_of_the_books() -> None:
     assert trader.hears(5249).later(2).broker_says(balance=49_975).gate_for("BUY", "NQ") is None
 
 
+def test_a_loss_that_nothing_but_the_clock_makes_count_replays_equal() -> None:
+    trader = trader_at_risk().hears(5210).goes_silent().later(61).ticks()  # the balance that denied it grew old
+    assert trader.gate_for("BUY", "ES") == "daily_stop"
+    assert trader.replays_equal()
+
+
+def test_a_balance_that_the_brokers_figures_explain_goes_on_denying_the_books() -> None:
+    trader = Trader(candle_seconds=1, cooldown_seconds=0).with_structure("green").broker_says(50_000).is_long(5250)
+    trader.later(3).bricks(6, "green").exits().filled_at(525)  # a tenth: the books lost 118,125 USD
+    for _ in range(30):
+        trader.later(4).broker_says(50_000)
+    assert (trader.desk.day.is_stopped, trader.gate_for("BUY", override=True)) == (False, "account")
+    assert trader.later(61).ticks().later(2).ticks().desk.day.is_stopped  # nothing denies the books any more
+    assert trader.replays_equal()
+
+
 def test_losses_of_closed_trades_stop_the_day_without_any_snapshot() -> None:
     trader = Trader(candle_seconds=1, cooldown_seconds=0).is_long(5250).bricks(6, "green").exits().filled_at(5230)
     trader.later(2).is_long(5230).bricks(6, "green").exits().filled_at(5210)  # 1,000 USD of the assumed 50,000

@@ -252,10 +252,23 @@ def _is_proven(reading: Reading, result: DayResult) -> bool:
 
 def _is_denied_by_balance(desk: Desk, books: Usd, now: Instant) -> bool:
     """Return whether a fresh balance, and the broker's figures where it tells any, deny the loss of the books."""
-    believed = desk.live.beliefs.believed
-    if believed is None or not is_younger(believed.at, BALANCE_IS_NEW_SECONDS, now):
+    reading = _reading_that_counts(desk)
+    if reading is None or not is_younger(reading.at, BALANCE_IS_NEW_SECONDS, now):
         return False
-    return _denies_books(_result_of(desk, believed), books)
+    return _denies_books(_result_of(desk, reading), books)
+
+
+def _reading_that_counts(desk: Desk) -> Reading | None:
+    """Return the last balance when the broker's figures explain it, else the last believed one (SPEC 5.6).
+
+    A balance that the books alone contradict is suspect, but it goes on denying their loss.
+    """
+    last = desk.live.beliefs.last
+    result = None if last is None else _result_of(desk, last)
+    if result is None or result.balance is None or result.figures is None:
+        return desk.live.beliefs.believed
+    is_explained = abs(result.balance - result.figures) <= tolerance(desk) or agree(result.balance, result.figures)
+    return last if is_explained else desk.live.beliefs.believed
 
 
 def _denies_books(result: DayResult, books: Usd) -> bool:
