@@ -54,6 +54,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
     **dict.fromkeys(("POST /api/orders/<order_id>/resolve", "POST /api/positions/accept"), "operator"),
+    "POST /api/account/transfer": "operator",
     "POST /api/journal/trades/<trade_id>/note": "operator",
     "GET /api/journal/trades/<trade_id>/bricks": "operator",
     "POST /api/setup/webhook-secret": "operator",

@@ -15,6 +15,7 @@ from tests.support.desk_process import DeskProcess
 from tests.support.paths import REPOSITORY
 
 NAMES = {"TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY"}
+REQUIRED = sorted(NAMES - {"FLASK_SECRET_KEY"})
 
 
 # -- one process --------------------------------------------------------------------------------------------------
@@ -93,8 +94,12 @@ def test_the_start_says_it(tmp_path: Path) -> None:
     for folder in ("wire", "services", "routes"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "app.py", tmp_path)
-    (tmp_path / ".env").write_text("FLASK_SECRET_KEY=hunter2hunter2 #and the rest\n", "utf-8")
-    program = "import app; app.warn_of_changed_secrets()"
+    secrets = ("FLASK_SECRET_KEY=hunter2hunter2 #and the rest", *(f"{name}={name.lower()}" for name in REQUIRED))
+    (tmp_path / ".env").write_text("\n".join(secrets) + "\n", "utf-8")
+    program = (
+        "import app; from services.ops.config import Config; "
+        "app.warn_of_secrets(Config.from_env(), reads_env_file=True)"
+    )
     started = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "FLASK_SECRET_KEY in .env ends before the `#`" in started.stdout + started.stderr
     assert "hunter2" not in started.stdout + started.stderr
