@@ -36,13 +36,20 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProces
 def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     first, second = desk.bridge("first"), desk.bridge("second")
-    [handed] = first.claims()
+    [handed] = first.claims(instance="one")
     assert (handed["id"], handed["redelivered"]) == (order["id"], False)
     assert second.claims() == []
-    [again] = first.claims()
+    [again] = first.claims(instance="one")
     assert (again["id"], again["redelivered"]) == (order["id"], True)
     first.reports(order["id"], "WORKING")
-    assert first.claims() == []
+    assert first.claims(instance="one") == []
+
+
+def test_a_caller_that_names_no_instance_gets_an_order_once(desk: DeskProcess) -> None:
+    order = desk.operator().enters_when_the_candle_allows()
+    [handed] = desk.bridge().claims()
+    assert (handed["id"], handed["redelivered"]) == (order["id"], False)
+    assert desk.bridge().claims() == []
 
 
 def test_owners_who_ask_at_once_share_nothing(desk: DeskProcess) -> None:
@@ -55,10 +62,10 @@ def test_owners_who_ask_at_once_share_nothing(desk: DeskProcess) -> None:
 
 def test_a_claim_holds_over_a_restart(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
-    desk.bridge("first").claims()
+    desk.bridge("first").claims(instance="one")
     desk.restart()
     assert desk.bridge("second").claims() == []
-    [again] = desk.bridge("first").claims()
+    [again] = desk.bridge("first").claims(instance="one")
     assert (again["id"], again["redelivered"]) == (order["id"], True)
 
 
@@ -69,12 +76,12 @@ def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk: DeskProce
     first.fills(operator.enters_when_the_candle_allows("ES"), 5250.25)
     operator.enters_when_the_candle_allows("NQ")
     operator.post("/api/exit", json={"asset": "ES", "force": True})
-    assert len(first.claims()) == 2
+    assert len(first.claims(instance="one")) == 2
     assert second.claims() == []
     desk.terminate()
     _claimed_seconds_ago(desk, 61)
     desk.start()
-    [passed_on] = second.claims()
+    [passed_on] = second.claims(instance="two")
     assert (passed_on["kind"], passed_on["redelivered"]) == ("EXIT", True)
 
 
@@ -435,14 +442,16 @@ def test_a_transfer_is_confirmed_only_while_a_balance_is_suspect(desk: DeskProce
 def test_two_snapshots_that_disagree_and_the_broker_is_right(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
-    bridge.snapshots(50_000)
+    flat = {operator.asset()["contract"]: 0}
+    time.sleep(2.05)
+    bridge.snapshots(50_000, **flat)
     gates = {rung["gate"]: rung["state"] for rung in operator.asset()["ladder"]}
     assert gates["reconcile"] == "closed"
     assert operator.asset()["position"] == 5
-    bridge.snapshots(50_000)
+    bridge.snapshots(50_000, **flat)
     assert operator.asset()["position"] == 5
     time.sleep(2.05)
-    bridge.snapshots(50_000)
+    bridge.snapshots(50_000, **flat)
     state = operator.state()
     assert state["assets"]["ES"]["position"] == 0
     assert (state["history"][0]["reason"], state["history"][0]["exit_price"]) == ("BROKER_FLAT", 5250.25)

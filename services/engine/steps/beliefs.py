@@ -12,6 +12,7 @@ from services.engine.model.events import DayEquityNoted
 from services.engine.model.proof_events import BalanceExplained, BalanceSuspected, TransferConfirmed
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.rules.beliefs import figures_began_anew, is_of_another_account, reading_of, suspicion_of, tolerance
+from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import warn_of_daily_stop
 from services.engine.transition import Transition
@@ -27,12 +28,19 @@ SUSPECT_BECAUSE = {
 
 
 def take_balance(transition: Transition, snapshot: TakeSnapshot) -> None:
-    """Judge the balance of a snapshot. A suspect one closes the gate ``account`` and flattens nothing."""
-    reading = reading_of(transition.desk, snapshot, transition.now)
+    """Judge the balance of a snapshot. A suspect one closes the gate ``account`` and flattens nothing.
+
+    A second bridge process that may not claim counts only for the account of the day (SPEC 8.2).
+    """
+    desk = transition.desk
+    reading = reading_of(desk, snapshot, transition.now)
     if reading is None:
         return
+    is_foreign = is_of_another_account(desk.live.beliefs, reading)
+    if is_foreign and is_fenced_out(desk, snapshot.instance, transition.now):
+        return
     suspicion = suspicion_of(transition.desk, reading, transition.now)
-    if not is_of_another_account(transition.desk.live.beliefs, reading):
+    if not is_foreign:
         _put(transition, replace(transition.desk.live.beliefs, last=reading))
     if suspicion is None:
         _believe(transition, reading)
