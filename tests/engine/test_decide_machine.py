@@ -43,7 +43,6 @@ from services.engine.model.commands import (
     TouchLevel,
 )
 from services.engine.model.events import (
-    DailyStopTriggered,
     DayRolled,
     EntryAccepted,
     OrderEnded,
@@ -52,12 +51,6 @@ from services.engine.model.events import (
     PreOrderEnded,
 )
 from services.engine.model.order import Order
-from services.engine.model.proof_events import (
-    BalanceExplained,
-    BalanceSuspected,
-    DailyStopAwaited,
-    DailyStopNotConfirmed,
-)
 from services.engine.model.replies import BrickTaken, Done, ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
 from services.engine.model.state import AssetLive, Desk, DeskLive
 from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
@@ -117,11 +110,9 @@ class Shadow:
         self.wanted, self.configured = dict(self.rules), dict(self.rules)
         self.is_live = live
         self.day = self.trading_day(now)
-        self.is_suspect = self.other_is_suspect = False
-        self.awaited_at: datetime | None = None
-        self.other_awaited_at: datetime | None = None
-        self.balance_at: datetime | None = None
-        self.other_balance_at: datetime | None = None
+        self.start_equity: Decimal | None = None
+        self.other_start_equity: Decimal | None = None
+        self.equity: Decimal | None = None
         self.intent: dict[str, str] = {}
         self.preorder: dict[str, tuple[str, bool]] = {}
         self.scale_in: dict[str, str] = {}
@@ -160,6 +151,7 @@ class Shadow:
         self.wanted |= limits
         for name, value in self.wanted.items():
             self.rules[name] = TIGHTER[name][0](self.rules[name], value)
+        self._weigh_the_day()
 
     def is_configured(self, settings: dict[str, Any]) -> None:
         """A restart: only what the environment changed is wanted anew."""
@@ -167,22 +159,18 @@ class Shadow:
         self.configured |= settings
 
     def switches_account(self) -> None:
-        """Each environment's account has its own beliefs, and its own reading that awaits a second one."""
+        """Each environment's account has its own start of the day; the new one's equity is not known yet."""
         self.is_live = not self.is_live
-        self.is_suspect, self.other_is_suspect = self.other_is_suspect, self.is_suspect
-        self.awaited_at, self.other_awaited_at = self.other_awaited_at, self.awaited_at
-        self.balance_at, self.other_balance_at = self.other_balance_at, self.balance_at
+        self.start_equity, self.other_start_equity = self.other_start_equity, self.start_equity
+        self.equity = None
 
     # -- what it learns ---------------------------------------------------------------------------------------
 
     def roll(self, now: datetime) -> bool:
         if (today := self.trading_day(now)) <= self.day:
             return False
-        self.day, self.is_stopped, self.trades_taken = today, False, 0
-        if self.is_suspect:
-            self.balance_at = None  # of the suspect balance, which the new day begins with; it is learned below
-        self.is_suspect = self.other_is_suspect = False
-        self.awaited_at = self.other_awaited_at = None
+        self.day, self.start_equity, self.is_stopped, self.trades_taken = today, None, False, 0
+        self.other_start_equity = None
         self.rules = dict(self.wanted)
         return True
 
@@ -215,16 +203,6 @@ class Shadow:
                 case TradeResized():
                     sign = 1 if self.position[event.asset] > 0 else -1
                     self.position[event.asset] = sign * event.quantity
-                case BalanceSuspected():
-                    self.is_suspect = True
-                case BalanceExplained():
-                    self.is_suspect = False
-                case DailyStopAwaited():
-                    self.awaited_at = now
-                case DailyStopNotConfirmed():
-                    self.awaited_at = None
-                case DailyStopTriggered():
-                    self._stop(now)
                 case TradeClosed(reason="BROKER_FLAT"):
                     self._flat(event.asset, now)
 
@@ -310,20 +288,15 @@ class Shadow:
         """Tell whether the management lock holds (SPEC 6.2)."""
         return self.colors.get((asset, Stream.TWO_HALF)) != AGAINST[self.side(asset)]
 
-    def see_balance(self, now: datetime) -> None:
-        """A balance that was not suspected is believed (SPEC 5.6)."""
-        if not self.is_suspect:
-            self.balance_at = now
+    def see_balance(self, balance: Decimal) -> None:
+        self.start_equity, self.equity = self.start_equity or balance, balance
+        self._weigh_the_day()
 
-    def _stop(self, now: datetime) -> None:
-        """One reading stops no day: a first one was awaited to be confirmed, at least 2 s before."""
-        assert self.awaited_at is not None, "stopped on the first reading"
-        assert now >= self.awaited_at + timedelta(seconds=2), "stopped on two readings at once"
-        self.is_stopped = True
-
-    def _lacks_balance(self, now: datetime) -> bool:
-        is_old = self.balance_at is None or now - self.balance_at >= timedelta(seconds=60)
-        return self.is_suspect or (self.is_live and is_old)
+    def _weigh_the_day(self) -> None:
+        if self.start_equity is None or self.equity is None:
+            return
+        if (self.start_equity - self.equity) * 100 >= self.rules["daily_stop_limit_pct"] * self.start_equity:
+            self.is_stopped = True
 
     def see_positions(
         self, held: dict[str, tuple[int, int]], decision: Decision, now: datetime, open_before: set[str]
@@ -392,7 +365,7 @@ class Shadow:
         heartbeat_age = timedelta(seconds=self.rules["heartbeat_max_age_seconds"])
         two_half = self.colors.get((asset, Stream.TWO_HALF))
         closed = {
-            "daily_stop": self.is_stopped or self.awaited_at is not None,
+            "daily_stop": self.is_stopped,
             "trade_limit": self.trades_taken >= self.rules["max_trades_per_day"],
             "cooldown": self.cooldown_until is not None and now < self.cooldown_until,
             "candle_lock": self.candle is not None and self.candle_of(self.candle) == self.candle_of(now),
@@ -403,7 +376,6 @@ class Shadow:
             "zone": not override and (no_zone or against or undecided),
             "two_half_filter": self.rules["two_half_filter"] and two_half == AGAINST.get(direction or "", "none"),
             "reconcile": asset in self.disagreement,
-            "account": self._lacks_balance(now),
             "bridge": self.is_live and self._bridge_is_late(now),
         }
         return [gate for gate, is_closed in closed.items() if is_closed]
@@ -894,12 +866,12 @@ class DeskMachine(RuleBasedStateMachine):
         amount = None if balance is None else Decimal(balance)
         decision = self.ask(TakeSnapshot(balance=amount, positions=positions))
         if amount is not None:
-            self.shadow.see_balance(self.now)
+            self.shadow.see_balance(amount)
         self.shadow.see_positions(held, decision, self.now, open_before)
 
     @rule(connected=st.booleans())
     def bridge_is_heard(self, connected: bool) -> None:
-        self.ask(HearBridge(ts_connected=connected, envs=("DEMO", "LIVE")))
+        self.ask(HearBridge(ts_connected=connected))
         self.shadow.bridge_at, self.shadow.bridge_connected = self.now, connected
 
     # -- what always holds ------------------------------------------------------------------------------------

@@ -78,7 +78,12 @@ BALANCE_MAX_AGE_SECONDS = 60
 
 
 def balance_is_believed(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close while the account's balance is suspect; in LIVE also while it is unknown or older than 60 s."""
+    """Close while the account's balance is suspect; in LIVE also while it is unknown or older than 60 s.
+
+    Generation 1 believed every balance and asked for none.
+    """
+    if desk.generation == 1:
+        return OPEN
     suspicion = desk.live.beliefs.suspicion
     if suspicion is not None and suspicion.code == "other_account":
         account = suspicion.reading.account
@@ -96,7 +101,10 @@ def balance_is_believed(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
 
 
 def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close in LIVE when the bridge is silent for 30 s, not connected to the broker, or not fit for LIVE (SPEC 8.5)."""
+    """Close in LIVE when the bridge is silent for 30 s, not connected to the broker, or not fit for LIVE (SPEC 8.5).
+
+    Generation 1 did not ask whether the bridge is fit.
+    """
     if desk.env == "DEMO":
         return OPEN
     heard_at = desk.live.bridge_heartbeat_at
@@ -106,7 +114,7 @@ def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdic
         return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)
     if not desk.live.ts_connected:
         return closed("bridge_offline", "not connected to the broker")
-    return _bridge_is_fit(desk, now)
+    return OPEN if desk.generation == 1 else _bridge_is_fit(desk, now)
 
 
 STOP_RESTS_WITHIN = timedelta(seconds=5)
