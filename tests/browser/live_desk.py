@@ -48,7 +48,15 @@ class LiveDesk(DeskProcess):
     # -- the bridge -------------------------------------------------------------------------------------------
 
     def bridge_beats(self) -> None:
-        body = {"tsConnected": True, "mdConnected": True, "repoOk": True, "account": "DEMO-1", "tradeRoute": "PAPER"}
+        """Send a heartbeat of a bridge that executes the orders of both environments (SPEC 8.5)."""
+        body = {
+            "tsConnected": True,
+            "mdConnected": True,
+            "repoOk": True,
+            "account": "DEMO-1",
+            "tradeRoute": "PAPER",
+            "envs": ["DEMO", "LIVE"],
+        }
         _good(self._bridge.post("/api/bridge/heartbeat", json=body))
 
     def bridge_reports_account(self, equity: float, realized: float, *positions: tuple[str, int, float]) -> None:

@@ -223,6 +223,7 @@ def test_a_bridge_lost_in_a_trade_is_told_where_it_stays_in_sight(page: Page, de
 
 def test_a_live_bridge_without_its_broker_is_told_in_a_trade(page: Page, desk: LiveDesk) -> None:
     goes_live(desk)
+    desk.bridge_reports_account(50_000, 0)
     log_in(page, desk)
     buys(desk, "ES")
     banner = page.locator("#banners [data-slot=bridge]")
