@@ -48,14 +48,23 @@ class LiveDesk(DeskProcess):
     # -- the bridge -------------------------------------------------------------------------------------------
 
     def bridge_beats(self) -> None:
-        body = {"tsConnected": True, "mdConnected": True, "repoOk": True, "account": "DEMO-1", "tradeRoute": "PAPER"}
+        """Send a heartbeat of a bridge that executes the orders of both environments (SPEC 8.5)."""
+        body = {
+            "tsConnected": True,
+            "mdConnected": True,
+            "repoOk": True,
+            "account": "DEMO-1",
+            "tradeRoute": "PAPER",
+            "envs": ["DEMO", "LIVE"],
+        }
         _good(self._bridge.post("/api/bridge/heartbeat", json=body))
 
     def bridge_reports_account(self, equity: float, realized: float, *positions: tuple[str, int, float]) -> None:
-        """Send a snapshot; a position is ``(contract, signed contracts, open USD)``."""
+        """Send a snapshot of this moment; a position is ``(contract, signed contracts, open USD)``."""
         held = [{"symbol": name, "position": size, "openPnl": pnl} for name, size, pnl in positions]
         unrealized = sum(pnl for _, _, pnl in positions)
-        body = {"realized": realized, "unrealized": unrealized, "accountBalance": equity, "symbols": held}
+        money = {"realized": realized, "unrealized": unrealized, "accountBalance": equity}
+        body = {**money, "symbols": held, "as_of": datetime.now(UTC).isoformat()}
         _good(self._bridge.post("/api/rithmic/pnl-snapshot", json=body))
 
     def bridge_claims(self) -> dict[str, Any]:

@@ -49,9 +49,12 @@ def buys(desk: LiveDesk, asset: str, moved: float = 0.0) -> None:
     desk.hears_price(PRICE + moved, asset)
 
 
-def goes_live(desk: LiveDesk) -> None:
+def goes_live(desk: LiveDesk, balance: float | None = None) -> None:
+    """Trade for real; an entry needs the balance of the account, too."""
     desk.bridge_beats()
     assert desk.operator().post("/api/env", json={"env": "LIVE"}).status_code == 200
+    if balance is not None:
+        desk.bridge_reports_account(balance, 0)
 
 
 def is_within(inner: Locator, outer: Locator) -> bool:
@@ -126,7 +129,7 @@ def test_live_is_marked_wherever_the_page_is_scrolled(page: Page, desk: LiveDesk
     expect(buy).not_to_contain_text("LIVE")
     expect(page.locator("#assets .live-word")).to_be_hidden()
     assert page.evaluate(edge) != "fixed"
-    goes_live(desk)
+    goes_live(desk, balance=50_000)
     expect(buy).to_contain_text("BUY 5 MESZ6 · LIVE")
     page.locator("#history").evaluate("(panel) => window.scrollTo(0, document.body.scrollHeight)")
     expect(page.locator("#assets .live-word")).to_be_in_viewport()
@@ -222,7 +225,7 @@ def test_a_bridge_lost_in_a_trade_is_told_where_it_stays_in_sight(page: Page, de
 
 
 def test_a_live_bridge_without_its_broker_is_told_in_a_trade(page: Page, desk: LiveDesk) -> None:
-    goes_live(desk)
+    goes_live(desk, balance=50_000)
     log_in(page, desk)
     buys(desk, "ES")
     banner = page.locator("#banners [data-slot=bridge]")
@@ -264,8 +267,8 @@ def test_more_than_the_limit_is_said_as_more(page: Page, desk: LiveDesk) -> None
 def test_the_figures_of_the_day_are_two_by_three_however_long(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     desk.bridge_reports_account(12_345_678.9, 0)
-    desk.bridge_reports_account(12_245_678.9, -100_000, ("MESZ6", 0, -1_234_567.89))
-    expect(page.locator("#day [data-slot=equity]")).to_have_text("$12,245,678.90")
+    desk.bridge_reports_account(11_011_111.01, -100_000, ("MESZ6", 0, -1_234_567.89))
+    expect(page.locator("#day [data-slot=equity]")).to_have_text("$11,011,111.01")
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         boxes = page.locator("#day .facts > div").evaluate_all("(all) => all.map((e) => e.getBoundingClientRect())")
