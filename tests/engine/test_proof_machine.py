@@ -94,6 +94,19 @@ def without_refused_bridge(desk: Desk) -> Desk:
     return replace(without_alerts(desk), refused_bridge=None, live=replace(desk.live, refused_heard_at=None))
 
 
+def without_doubts(desk: Desk) -> Desk:
+    """Return the desk without doubts: a report that contradicts is refused, and begins one (SPEC 8.3)."""
+    assets = {symbol: replace(asset, doubt=None) for symbol, asset in desk.assets.items()}
+    return replace(without_alerts(desk), assets=assets)
+
+
+MAY_CHANGE = {
+    "owner_taken": without_refused_bridge,
+    "report_conflict": without_doubts,
+    "report_invalid": without_doubts,
+}
+
+
 class ProofMachine(RuleBasedStateMachine):
     """A desk of generation 2 and everybody who speaks to it."""
 
@@ -122,7 +135,7 @@ class ProofMachine(RuleBasedStateMachine):
                 if order.status.is_final:
                     self.final[order.id] = order.status
             if isinstance(decision.answer, Refusal):
-                told = without_refused_bridge if decision.answer.code == "owner_taken" else without_alerts
+                told = MAY_CHANGE.get(decision.answer.code, without_alerts)
                 assert told(decision.desk) == told(before), "a refusal changed the desk"
             if not decision.is_durable:
                 assert without_prices(decision.desk) == without_prices(before), "a change is in no event"

@@ -86,13 +86,17 @@ def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk: DeskProce
 
 
 def _claimed_seconds_ago(desk: DeskProcess, seconds: float) -> None:
-    """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
+    """Let time pass for the stored claims and for who holds them: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:
         for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open").fetchall():
             changed = {**json.loads(body), "claimed_at": at}
             change = "UPDATE records SET body = ? WHERE kind = 'orders' AND id = ?"
             connection.execute(change, (json.dumps(changed).encode(), order_id))
+        ((body,),) = connection.execute("SELECT body FROM documents WHERE name = '_global'").fetchall()
+        document = json.loads(body)
+        document["desk"]["live"]["fence"]["heard_at"] = at
+        connection.execute("UPDATE documents SET body = ? WHERE name = '_global'", (json.dumps(document).encode(),))
 
 
 def test_limit_is_kept(desk: DeskProcess) -> None:

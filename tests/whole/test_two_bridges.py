@@ -86,6 +86,8 @@ def test_the_operator_lets_the_second_bridge_take_over(desk: DeskProcess) -> Non
         eventually(lambda: "owner_taken" in alert_codes(operator))
         first.kill()
         assert operator.post("/api/bridge/takeover", json={"reason": "the first is lost"}).status_code == 200
+        confirmed = {"amount": 0, "reason": "the second bridge's own account"}
+        eventually(lambda: operator.post("/api/account/transfer", json=confirmed).status_code == 200)
         entry = operator.enters_when_the_candle_allows()
         desk.tradingview().heartbeat()
         eventually(lambda: operator.asset()["position"] == 5)

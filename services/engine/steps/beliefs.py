@@ -125,7 +125,8 @@ def _why_not(transition: Transition, suspicion: Suspicion, believed: Reading, am
     if not was_flat or any(at >= believed.at for at in filled):
         detail = "a transfer is confirmed only while nothing is held or filled between the two balances"
         return refuse("transfer_refused", detail, unexplained=rest)
-    if amount * rest <= 0 or abs(amount) > abs(rest):
+    names_another_account = amount == rest == 0  # the money is explained, only whose it is must be confirmed
+    if not names_another_account and (amount * rest <= 0 or abs(amount) > abs(rest)):
         detail = f"{rest:+.2f} USD are unexplained, not {amount:+.2f}"
         return refuse("transfer_refused", detail, unexplained=rest, amount=amount)
     return None
