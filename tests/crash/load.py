@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -85,7 +86,7 @@ class Floor:
         return not self.is_over
 
 
-class Actor(threading.Thread):
+class Actor(threading.Thread, ABC):
     """Somebody who sends one command after the other."""
 
     pace_seconds = 0.015
@@ -109,8 +110,9 @@ class Actor(threading.Thread):
         finally:
             self._hang_up()
 
+    @abstractmethod
     def turn(self) -> None:
-        raise NotImplementedError
+        """Do one thing to the desk, and write down what it answered."""
 
     def tells(self, note: Note, path: str, body: object, *, good: tuple[int, ...], again: bool, **more: str) -> Note:
         """Send a command; one that gets no answer, or 503, is sent again until it gets one if ``again``."""
