@@ -84,7 +84,14 @@ class TradeState(Struct, frozen=True, kw_only=True):
     mae_points: Annotated[Points | None, says("worst points so far; null while no price is known")]
     mfe_points: Annotated[Points | None, says("best points so far; null while no price is known")]
     stop_points: Annotated[Points, says("points from the entry to the protective stop")]
-    stop_price: Price
+    stop_price: Annotated[Price, says("its planned price")]
+
+
+class RestingStopState(Struct, frozen=True):
+    """The stops at the broker that would close the open trade, as the bridge told them."""
+
+    qty: Annotated[int, says("contracts of all of them")]
+    price: Annotated[Price, says("the one that is reached first")]
 
 
 class DueExitState(Struct, frozen=True):
@@ -160,7 +167,11 @@ class AssetState(Struct, frozen=True, kw_only=True):
     auto_exit_renko: Annotated[Literal["6pt"], says("the timeframe of the auto-exit, which is fixed")]
     scale_in_available: Annotated[bool, says("the market has unlocked the scale-in")]
     scale_in_used: bool
-    stop_loss_price: Annotated[Price | None, says("the protective stop; null while flat")]
+    stop_loss_price: Annotated[Price | None, says("the planned price of the protective stop; null while flat")]
+    stop_resting: Annotated[
+        bool | None, says("whether a stop rests at the broker; null while flat or not told of this trade")
+    ]
+    resting_stop: Annotated[RestingStopState | None, says("what rests; null when nothing is known to rest")]
     intent_active: bool
     intent_status: Literal["NONE"] | IntentStatus
     preorder_active: bool
