@@ -50,7 +50,7 @@ function suspicion({ account_belief: belief }) {
  */
 function awaited({ account_belief: { second_reading_awaited_ts: since, second_reading_loss_usd: loss } }) {
   if (since === null) return null;
-  const text = `A first reading at ${clockTime(since)} shows a loss of ${usd(loss)}, the daily stop's limit. No entries; a second reading ends the day or denies it.`;
+  const text = `A first reading at ${clockTime(since)} shows a loss of ${usd(loss)}, the daily stop's limit. No entries: a second reading ends the day or denies it, a confirmed transfer opens nothing.`;
   return { key: "awaited", tone: "doubt", text };
 }
 
