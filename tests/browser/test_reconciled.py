@@ -49,3 +49,8 @@ def test_a_trade_that_closed_at_a_price_nobody_told_says_so(dashboard: Page, des
     dashboard.wait_for_timeout(2_200)
     desk.bridge_reports_account(50_000, 0, ("MESZ6", 0, 0))
     expect(dashboard.locator("#history tbody tr").first).to_contain_text("broker flat · price estimated")
+    dashboard.get_by_role("link", name="Journal", exact=True).click()
+    row = dashboard.locator("tbody tr").filter(has_text="broker flat").first
+    expect(row).to_contain_text("price estimated")
+    row.click()
+    expect(dashboard.get_by_text("broker flat (a price of it was estimated)")).to_be_visible()
