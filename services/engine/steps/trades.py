@@ -32,17 +32,21 @@ def fill_entry(transition: Transition, order: Order, quantity: int, price: Price
     if asset.trade is None:
         _open(transition, asset, order, quantity, price)
         return
-    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price))))
+    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price, keeps_stop=False))))
 
 
-def grown(trade: Trade, quantity: int, price: Price) -> Trade:
-    """Return the trade with ``quantity`` more contracts, entered at ``price``."""
+def grown(trade: Trade, quantity: int, price: Price, *, keeps_stop: bool = True) -> Trade:
+    """Return the trade with ``quantity`` more contracts, entered at ``price``.
+
+    Its stop moves only in its favour (SPEC 6.7); generation 1 moved it with the average, also away.
+    """
     return replace(
         trade,
         quantity=trade.quantity + quantity,
         entered_quantity=trade.entered_quantity + quantity,
         entry_notional=trade.entry_notional + price * quantity,
         held_cost=None if trade.held_cost is None else trade.held_cost + price * quantity,
+        stop_kept=trade.stop_price if keeps_stop else None,
     )
 
 
