@@ -22,9 +22,8 @@ from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
-from services.engine.rules.prices import is_possible
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import delivery_named, resolve_asset
+from services.market.instruments import can_trade_at, delivery_named, resolve_asset
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -94,7 +93,7 @@ def brick_at(path: str, brick: BrickBody) -> CloseBrick:
     A close at which the market cannot trade is one that nobody can read.
     """
     asset = _asset(brick.symbol)
-    is_priced = brick.close is None or is_possible(asset, brick.close)
+    is_priced = brick.close is None or can_trade_at(asset, brick.close)
     return CloseBrick(
         asset=asset,
         stream=STREAM_OF_PATH[path],

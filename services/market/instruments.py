@@ -25,6 +25,7 @@ OTC = "OTC"
 LONGEST_SYMBOL = 40
 TICKER = re.compile(r"(?:(?P<venue>[A-Z0-9_]+):)?(?P<name>[A-Z0-9]+!?)")
 DELAYED_VENUE = re.compile(r"_DLY?$")
+TRADES_BELOW_ZERO = frozenset({"CL"})
 FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX"})
 EXPIRED_FOR_CERTAIN_DAYS = 7
 DELIVERY_CODE = re.compile(
@@ -115,6 +116,11 @@ def instrument_for(asset: str) -> Instrument:
         return INSTRUMENTS[asset]
     except KeyError:
         raise UnknownInstrument(asset) from None
+
+
+def can_trade_at(asset: str, price: Price) -> bool:
+    """Return whether the asset's market can trade at the price: above 0, except for crude oil."""
+    return price > 0 or asset in TRADES_BELOW_ZERO
 
 
 def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:

@@ -117,7 +117,7 @@ def test_a_short_stopped_out_closes_at_its_stop_too() -> None:
 def test_a_price_beyond_the_stop_from_before_the_broker_was_flat_says_nothing() -> None:
     trader = Trader().is_long(5250).hears(5234).later(60).hears(5251)
     trader.broker_says(position=0).later(2).broker_says(position=0)
-    assert (trader.trades[-1].exit_price, trader.trades[-1].estimated) == (5251, True)
+    assert (trader.trades[-1].exit_price, trader.trades[-1].estimated) == (Decimal(5251), True)
 
 
 def test_broker_flat_with_no_price_at_all_closes_where_it_opened() -> None:

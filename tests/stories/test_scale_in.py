@@ -122,7 +122,7 @@ def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
 
 def test_the_parts_of_one_entry_never_move_its_stop_away() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5245)
-    assert (trader.trade.entry_price, trader.trade.stop_price) == (5247, 5235)
+    assert (trader.trade.entry_price, trader.trade.stop_price) == (Decimal(5247), Decimal(5235))
 
 
 def test_the_first_rules_moved_the_stop_with_the_average() -> None:

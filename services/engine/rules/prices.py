@@ -53,18 +53,13 @@ class Judgement(Struct, frozen=True):
         return self.verdict == "good"
 
 
-def is_possible(asset: str, price: Price) -> bool:
-    """Return whether the asset's market can trade at the price: above 0, except for crude oil."""
-    return price > 0 or asset in TRADES_BELOW_ZERO
-
-
 def judged(asset: Asset, price: Price, at: Instant) -> Judgement:
     """Judge a price of the asset by the good ones before it, whatever its source.
 
     A suspect price is confirmed by the next one with a later time that is near it or further in the same direction.
     """
     watch = _watch_of(asset)
-    if not is_possible(asset.symbol, price):
+    if price <= 0 and asset.symbol not in TRADES_BELOW_ZERO:
         return Judgement("refused", watch)
     if not _is_far(asset, watch, price, at) or _is_confirmed(watch, price, at):
         return Judgement("good", _with_good(watch, price, at))
