@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Response, request
 from msgspec import UNSET, structs
@@ -24,6 +24,7 @@ from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
 from services.market.instruments import can_trade_at, delivery_named, resolve_asset
+from services.market.session import after_session_time
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -103,7 +104,14 @@ def brick_at(path: str, brick: BrickBody) -> CloseBrick:
         close=brick.close if is_priced else None,
         simulated=brick.source == SIMULATED,
         unread=brick.unread if is_priced else tuple(sorted({*brick.unread, "close"})),
+        stale_at=_stale_at(),
     )
+
+
+def _stale_at() -> datetime:
+    """Return when the colour of a brick received now will be too old: session time by its receipt (SPEC 3)."""
+    manager = app_services().manager
+    return after_session_time(manager.now, timedelta(hours=manager.snapshot.desk.rules.brick_max_age_hours))
 
 
 for _path in STREAM_OF_PATH:

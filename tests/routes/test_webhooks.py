@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from services.market.session import after_session_time
 from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually, without_the_clock
 from tests.support.own_time import Stopwatch
 
@@ -266,6 +267,18 @@ def test_numbered_bricks_out_of_order_end_on_the_last(own_desk: DeskProcess, bar
     alerts.brick(8, "green", bar_id=f"{bar}|3")
     assert alerts.brick(8, "red", bar_id=f"{bar}|2").json()["stale"] is True
     assert own_desk.operator().asset()["high_renko_color"] == "green"
+
+
+@pytest.mark.parametrize(("setting", "hours"), [({}, 23), ({"BRICK_MAX_AGE": "5"}, 5)])
+def test_a_colour_ages_by_session_time_from_its_receipt(tmp_path: Path, setting: dict[str, str], hours: int) -> None:
+    with DeskProcess(tmp_path, **QUICK, **setting) as desk:
+        before = datetime.now(UTC)
+        desk.tradingview().brick(8, "green", bar_ts=(before - timedelta(hours=30)).isoformat())
+        after = datetime.now(UTC)
+        assert desk.operator().asset()["high_renko_stale"] is False
+        [(stale_at,)] = desk.rows("SELECT command ->> '$.stale_at' FROM journal WHERE kind = 'CloseBrick'")
+    age = timedelta(hours=hours)
+    assert after_session_time(before, age) <= datetime.fromisoformat(stale_at) <= after_session_time(after, age)
 
 
 def test_a_numbered_brick_of_an_earlier_bar_is_late(own_desk: DeskProcess) -> None:

@@ -71,7 +71,11 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
-    """A Renko brick of one size has closed (SPEC 3). ``unread`` are the fields that could not be read."""
+    """A Renko brick of one size has closed (SPEC 3).
+
+    ``unread`` are the fields that could not be read. ``stale_at`` is when its colour is too old unless another brick of
+    its size came: the calendar knows it, the engine does not.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
@@ -82,6 +86,7 @@ class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     close: Price | None = None
     simulated: bool = False
     unread: tuple[str, ...] = ()
+    stale_at: Instant | None = None
 
 
 class TouchLevel(Command, frozen=True, tag="TouchLevel"):
