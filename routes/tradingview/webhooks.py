@@ -23,8 +23,8 @@ from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLette
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import can_trade_at, delivery_named, resolve_asset
-from services.market.session import after_session_time
+from services.market.instruments import can_trade_at, continuous_named, delivery_named, resolve_asset
+from services.market.session import after_session_time, trade_date
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -65,8 +65,10 @@ def take_heartbeat(sent: SentBody) -> Response:
     def command() -> AnyCommand:
         heard = readable.read_as(HeartbeatBody)
         asset = _asset(heard.symbol)
-        delivery = delivery_named(heard.symbol, asset, app_services().manager.now.date())
-        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery)
+        now = app_services().manager.now
+        delivery = delivery_named(heard.symbol, asset, now.date())
+        continuous = continuous_named(heard.symbol, asset, trade_date(now))
+        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery, continuous)
 
     return _take(readable, command)
 

@@ -195,6 +195,18 @@ def delivery_named(symbol: str, asset: str, on: date) -> str | None:
     return None
 
 
+def continuous_named(symbol: str, asset: str, on: date) -> str | None:
+    """Return the delivery that the calendar gives a continuous contract ``…1!`` of the asset: ``Z6`` in November 2026.
+
+    None for a symbol that is none.
+    """
+    instrument = INSTRUMENTS.get(asset)
+    name = symbol.upper().rpartition(":")[2]
+    if instrument is None or instrument.roll is None or not name.endswith("1!"):
+        return None
+    return instrument.roll.front_month(on)
+
+
 def _code_of(contract: NamedContract, on: date) -> str:
     year, month = contract.delivery
     letter = MONTH_LETTERS[month - 1]

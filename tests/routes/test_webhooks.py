@@ -468,6 +468,20 @@ def test_a_heartbeat_of_another_contract_is_ignored(own_desk: DeskProcess, symbo
     assert (newest["outcome"], newest["code"]) == ("ignored: other_contract", "ignored")
 
 
+def test_in_roll_week_a_continuous_price_only_freshens(tmp_path: Path) -> None:
+    with DeskProcess(
+        tmp_path, **{**QUICK, "CONTRACTS": "ES=MESM9"}
+    ) as desk:  # a month that the calendar never gives now
+        alerts, operator = desk.tradingview(), desk.operator()
+        answer = alerts.heartbeat(5310.25, asset="CME_MINI:ES1!").json()
+        assert {**answer, "version": 0} == {"ok": True, "version": 0, "flagged": True, "ignored": "roll_week"}
+        asset = operator.asset()
+        assert asset["last_price"] is None
+        assert datetime.now(UTC) - datetime.fromisoformat(asset["last_heartbeat_ts"]) < timedelta(seconds=30)
+        assert operator.state()["logs"]["tradingview"][0]["outcome"] == "ignored: roll_week"
+        assert "ignored" not in alerts.heartbeat(5250.25, asset="ES").json()
+
+
 def test_a_suspect_price_is_shown_beside_the_last_good_one(own_desk: DeskProcess) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     alerts.heartbeat(5250.25)

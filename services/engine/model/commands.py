@@ -60,6 +60,7 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
     """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time.
 
     ``delivery`` is the delivery that the symbol names, ``Z6`` or ``2!``; None for the continuous ``1!`` or no month.
+    ``continuous`` is the delivery that the calendar gives ``1!``; None for a symbol that is not ``1!``.
     """
 
     origin: ClassVar[Origin] = "tradingview"
@@ -68,6 +69,7 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
     sent_at: Instant | None = None
     simulated: bool = False
     delivery: str | None = None
+    continuous: str | None = None
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
