@@ -111,12 +111,19 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
     It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None. What it had
     won before is not in the desk's books.
     """
-    side: Side = "BUY" if position > 0 else "SELL"
+    trade = adopted_trade(transition, transition.new_id(), position, price, contract or asset.contract)
+    open_trade(transition, asset, trade, adopted=True)
+    price_now = asset.live.last_price
+    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
+
+
+def adopted_trade(transition: Transition, name: str, position: int, price: Price, contract: Contract) -> Trade:
+    """Return the trade, with ``name`` as its id, that a position without an entry's terms makes."""
     rules = transition.desk.rules
-    trade = Trade(
-        id=transition.new_id(),
-        side=side,
-        contract=contract or asset.contract,
+    return Trade(
+        id=name,
+        side="BUY" if position > 0 else "SELL",
+        contract=contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
@@ -129,9 +136,6 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
             points_tp_enabled=True, points_tp_target=rules.points_tp_target, stop_points=rules.stop_points
         ),
     )
-    open_trade(transition, asset, trade, adopted=True)
-    price_now = asset.live.last_price
-    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
