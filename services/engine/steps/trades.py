@@ -14,7 +14,7 @@ from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.engine.transition import Transition
-from wire.types import Contract, Instant, Price, Side, Usd
+from wire.types import Contract, Instant, Price, Usd
 
 ZERO = Decimal(0)
 
