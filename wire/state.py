@@ -117,6 +117,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]

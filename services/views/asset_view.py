@@ -94,13 +94,14 @@ def _pending(order: Order | None) -> Fields:
 
 
 def _bricks(asset: Asset, now: Instant) -> Fields:
-    zone = zone_of(asset.stack)
+    zone = zone_of(asset.stack, now)
     tempo = asset.tempo
     streams: Fields = {}
     for row in STREAMS:
         brick: BrickStream = asset.stream(row.stream)
         streams[f"{row.state_name}_color"] = brick.color
         streams[f"{row.state_name}_ts"] = brick.at
+        streams[f"{row.state_name}_stale"] = brick.is_stale(now)
     return {
         **streams,
         "zone_type": zone.kind,

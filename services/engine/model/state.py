@@ -119,6 +119,26 @@ class PriceWatch(Struct, frozen=True):
     suspect_at: Instant | None = None
 
 
+class OwnPrice(Struct, frozen=True):
+    """The last good price of one contract itself: of a heartbeat that names it, or within the broker's open PnL."""
+
+    contract: str
+    price: Price
+    at: Instant
+
+
+class FeedDifference(Struct, frozen=True):
+    """What the continuous contract's price lies above that of another contract (SPEC 3, roll week).
+
+    ``contracts`` names the two, ``count`` the readings in a row that agreed; ``at`` is the last of them.
+    """
+
+    contracts: str
+    price: Price
+    count: int
+    at: Instant
+
+
 class AssetLive(Struct, frozen=True):
     """Values that change with every price. They are shown at once and stored with the next event.
 
@@ -137,6 +157,8 @@ class AssetLive(Struct, frozen=True):
     worst_points: Decimal | None = None
     streak: Streak | None = None
     watch: PriceWatch = PriceWatch()
+    own: OwnPrice | None = None
+    difference: FeedDifference | None = None
 
 
 class Asset(Struct, frozen=True):

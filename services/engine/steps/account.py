@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import Asset
+from services.engine.model.state import Asset, OwnPrice
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
@@ -91,5 +91,6 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     if not judgement.is_good:
         transition.put_asset(asset)
         return
-    live = replace(asset.live, open_points=points, open_points_at=transition.now)
+    own = OwnPrice(trade.contract.symbol, price, transition.now)
+    live = replace(asset.live, open_points=points, open_points_at=transition.now, own=own)
     transition.put_asset(track_excursion(replace(asset, live=live), points))
