@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -16,6 +16,7 @@ from wire.types import (
     Instant,
     OrderStatus,
     Price,
+    ResolvedAs,
     Side,
     Usd,
 )
@@ -95,7 +96,7 @@ class ResolveOrder(Command, frozen=True, tag="ResolveOrder"):
 
     origin: ClassVar[Origin] = "operator"
     order_id: str
-    outcome: Literal["filled", "not_filled"]
+    outcome: ResolvedAs
     reason: str
     qty: int | None = None
     price: Price | None = None

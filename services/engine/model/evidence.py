@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec import Struct
 
 from wire.types import (
     DoubtCode,
     Instant,
     Price,
+    ResolvedAs,
     Side,
+    Usd,
 )
 
 
@@ -19,15 +23,33 @@ class Disagreement(Struct, frozen=True):
     since: Instant
 
 
+class Resolved(Struct, frozen=True):
+    """What the operator said became of an order (SPEC 8.1), as the call told it, and when."""
+
+    order_id: str
+    outcome: ResolvedAs
+    at: Instant
+    qty: int | None = None
+    price: Price | None = None
+
+    def says_the_same(self, other: Resolved) -> bool:
+        mine = (self.order_id, self.outcome, self.qty, self.price)
+        return mine == (other.order_id, other.outcome, other.qty, other.price)
+
+
 class Doubt(Struct, frozen=True):
     """Why broker and desk may disagree although no snapshot has said so (SPEC 4 ``reconcile``, 8.1).
 
-    It ends at ``until``, or with the next snapshot that agrees when ``until`` is None.
+    It ends at ``until``, or with the next snapshot that agrees when ``until`` is None. ``resolved`` are the orders of
+    which only the operator's word tells; ``withheld`` USD is what they have added to the books: it does not count for
+    the daily stop while the doubt lasts.
     """
 
     code: DoubtCode
     since: Instant
     until: Instant | None = None
+    resolved: tuple[Resolved, ...] = ()
+    withheld: Usd = Decimal(0)
 
 
 class Followed(Struct, frozen=True):

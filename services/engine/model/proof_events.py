@@ -62,6 +62,14 @@ class OrderFateSettled(Event, frozen=True, tag="OrderFateSettled"):
     reason: str | None = None
 
 
+class OrderFateConfirmed(Event, frozen=True, tag="OrderFateConfirmed"):
+    """The operator said the same of a resolved order again, where no snapshot tells anything (SPEC 8.1)."""
+
+    order_id: str
+    asset: str
+    reason: str
+
+
 class OrderHandedOutAgain(Event, frozen=True, tag="OrderHandedOutAgain"):
     """An exit of unknown fate may be claimed again: the broker's position shows that it was never executed."""
 
@@ -149,7 +157,15 @@ class StopFound(Event, frozen=True, tag="StopFound"):
 OfTheAccount = DailyStopAwaited | DailyStopNotConfirmed | BalanceSuspected | BalanceExplained | TransferConfirmed
 
 
-OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
+OfFates = (
+    OrderFateUnknown
+    | OrderFateSettled
+    | OrderFateConfirmed
+    | OrderHandedOutAgain
+    | CancelAsked
+    | DoubtBegan
+    | DoubtEnded
+)
 
 
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted

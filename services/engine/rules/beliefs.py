@@ -42,6 +42,12 @@ def books_result(desk: Desk) -> Usd:
     return books.closed - books.opening + sum((open_result(asset) for asset in desk.assets.values()), ZERO)
 
 
+def result_that_counts(desk: Desk) -> Usd:
+    """Return the same without what only the operator's word has added to it (SPEC 8.1)."""
+    withheld = sum((asset.doubt.withheld for asset in desk.assets.values() if asset.doubt is not None), ZERO)
+    return books_result(desk) - withheld
+
+
 def marked_result(desk: Desk, snapshot: TakeSnapshot) -> Usd:
     """Return the same with the open PnL that the snapshot tells, where it tells any."""
     result = books_result(desk)
@@ -95,8 +101,8 @@ def day_result(desk: Desk) -> DayResult:
     """Return the day's result as the last believed balance and the desk's books show it."""
     believed = desk.live.beliefs.believed
     if believed is None:
-        return DayResult(None, None, books_result(desk))
-    return replace(_result_of(desk, believed), books=books_result(desk))
+        return DayResult(None, None, result_that_counts(desk))
+    return replace(_result_of(desk, believed), books=result_that_counts(desk))
 
 
 def _result_of(desk: Desk, reading: Reading) -> DayResult:
@@ -229,7 +235,7 @@ def limit_usd(desk: Desk) -> Usd | None:
 def limit_reached(desk: Desk, now: Instant) -> LimitReached:
     """Judge the last balance of this account and the desk's books against the limit."""
     limit = limit_usd(desk)
-    books = books_result(desk)
+    books = result_that_counts(desk)
     if limit is None:
         return LimitReached(by_balance=False, is_proven=False, by_books=False, loss=ZERO)
     by_balance, is_proven, losses = False, False, [ZERO]

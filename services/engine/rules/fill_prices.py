@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from services.engine.model.state import Asset
-from wire.types import Price
+from wire.types import Contract, Price, Usd
 
 
 class Booked(Struct, frozen=True):
@@ -29,3 +29,11 @@ def price_to_book(asset: Asset, reported: Price | None) -> Booked | None:
     if guess is None and asset.trade is not None:
         guess = asset.trade.entry_price
     return None if guess is None else Booked(guess, estimated=True)
+
+
+def gain_over_last_price(asset: Asset, contract: Contract, change: int, price: Price) -> Usd:
+    """Return what a fill of ``change`` contracts (signed) at ``price`` gains over one at the last price, in USD."""
+    last = known_price(asset.live.last_price)
+    if last is None:
+        return Usd(0)
+    return contract.points((last - price) * change) * contract.point_value

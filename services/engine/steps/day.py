@@ -23,6 +23,8 @@ from services.engine.rules.beliefs import (
 from services.engine.transition import Transition
 from wire.types import Usd
 
+ZERO = Decimal(0)
+
 
 def roll_day(transition: Transition) -> None:
     """Begin the new trading day when it is due; never go back to an earlier day."""
@@ -37,7 +39,9 @@ def roll_day(transition: Transition) -> None:
     for asset in transition.desk.assets.values():  # prices are judged by their own trading day
         watch = replace(asset.live.watch, low=None, high=None)
         if watch != asset.live.watch:
-            transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
+            asset = transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
+        if asset.doubt is not None and asset.doubt.withheld:  # it was that of the day before
+            transition.put_asset(replace(asset, doubt=replace(asset.doubt, withheld=ZERO)))
 
 
 def _carry_over(transition: Transition) -> None:
