@@ -22,6 +22,7 @@ from services.engine.model.bridge_commands import (
     ConfirmTransfer,
     HearBridge,
     NoteTwoBridges,
+    NoteUnreadable,
     ReportExecution,
     ResolveOrder,
     TakeOverBridge,
@@ -90,6 +91,7 @@ from services.engine.steps.reports import report_execution
 from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -273,6 +275,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     HearBridge: hear_bridge,
     TakeOverBridge: take_over_bridge,
     NoteTwoBridges: note_two_bridges,
+    NoteUnreadable: note_unreadable,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

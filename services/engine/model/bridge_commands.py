@@ -154,6 +154,19 @@ class NoteTwoBridges(Command, frozen=True, tag="NoteTwoBridges"):
     callers: tuple[str, str]
 
 
+class NoteUnreadable(Command, frozen=True, tag="NoteUnreadable"):
+    """A bridge that knows its secret sent a message that cannot be read (SPEC 8.3).
+
+    ``path`` is where it was sent, ``reason`` the first fault; ``tells_fills`` when it may have told of an execution.
+    """
+
+    origin: ClassVar[Origin] = "bridge"
+    path: str
+    reason: str
+    tells_fills: bool = True
+    order_id: str | None = None
+
+
 class BrokerPosition(Struct, frozen=True):
     """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices.
 
