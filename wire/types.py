@@ -28,6 +28,7 @@ WithOrAgainst = Literal["with", "neutral", "against"]
 WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
+Adopting = Literal["flatten", "keep"]
 ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[

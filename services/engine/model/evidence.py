@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from wire.types import (
     DoubtCode,
+    Env,
     Instant,
     Price,
     ResolvedAs,
@@ -60,6 +61,19 @@ class Followed(Struct, frozen=True):
 
     change: int
     at: Instant
+
+
+class UnfilledOrder(Struct, frozen=True):
+    """An order that a bridge had claimed and that ended with ``left`` contracts unfilled.
+
+    A position that appears within 10 min after ``ended_at`` may be its late fill (SPEC 8.4).
+    """
+
+    symbol: str
+    side: Side
+    left: int
+    env: Env
+    ended_at: Instant
 
 
 class ForeignPosition(Struct, frozen=True):

@@ -23,6 +23,7 @@ from services.engine.model.evidence import (
     ForeignPosition,
     RestingStop,
     Streak,
+    UnfilledOrder,
 )
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
@@ -142,6 +143,8 @@ class AssetLive(Struct, frozen=True):
 class Asset(Struct, frozen=True):
     """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
 
+    ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
+
     ``lacks_stop``: its position should have a stop at the broker and none is told.
     """
 
@@ -158,6 +161,7 @@ class Asset(Struct, frozen=True):
     last_fill_at: Instant | None = None
     followed: Followed | None = None
     fills_seen: tuple[str, ...] = ()
+    unfilled: tuple[UnfilledOrder, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
     live: AssetLive = AssetLive()

@@ -37,7 +37,8 @@ class Trade(Struct, frozen=True):
     earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
     what its fills told, in USD. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
-    initial exit lock (SPEC 5.3).
+    initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
+    trade: it is taken out once a snapshot agrees (SPEC 8.4).
     """
 
     id: str
@@ -64,6 +65,7 @@ class Trade(Struct, frozen=True):
     commission: Usd = Decimal(0)
     held_cost: Price | None = None
     armed_inside: tuple[str, ...] = ()
+    opened_against: str | None = None
     protections: Protections = Protections()
 
     @property

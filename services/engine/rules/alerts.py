@@ -224,6 +224,7 @@ TABLE = (
     AlertRule("wrong_side", "REPORT OF ANOTHER SIDE", ("critical",), "alert"),
     AlertRule("report_refused", "REPORT REFUSED", ("warning",), "alert"),
     AlertRule("bridge_unreadable", "MESSAGE OF THE BRIDGE UNREADABLE", ("critical", "warning"), "alert"),
+    AlertRule("adopted_taken_out", "ADOPTED POSITION TAKEN OUT", ("critical",), "alert"),
     AlertRule("broker_fill", "FILL AT THE BROKER", ("critical",), "alert"),
     AlertRule("fill_refused", "FILL REFUSED", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),

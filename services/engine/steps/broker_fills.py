@@ -17,6 +17,7 @@ from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill
 from services.engine.model.state import Asset
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.fill_prices import Booked, price_to_book
+from services.engine.steps.adopting import gate_against, take_out_later
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
 from services.engine.steps.fills import digest_of, note_fill, remember_execution
@@ -166,8 +167,13 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
         return
     commission = fill.commission if isinstance(fill.commission, Usd) else Decimal(0)
     cause = Cause(REASONS[fill.kind], contract, None, booked.estimated, commission)
+    held = transition.asset(symbol).position
+    left = held + change - explained
+    shut = gate_against(transition, symbol, contract.symbol, left if held * left <= 0 else 0)
     parts = move_position(transition, symbol, change - explained, booked.price, cause)
     note_fill(transition, symbol)
+    if shut is not None:
+        take_out_later(transition, symbol, shut)
     for part in parts:
         _journal(transition, symbol, replace(fill, qty=part.qty), booked, part)
     if booked.estimated:

@@ -19,6 +19,7 @@ from services.engine.rules.broker_word import (
     word_of,
 )
 from services.engine.rules.fill_prices import Booked, known_price
+from services.engine.steps.adopting import gate_against, take_out, take_out_proven
 from services.engine.steps.doubts import end_doubt
 from services.engine.steps.fates import settle_before_exit, settle_fates
 from services.engine.steps.foreign_positions import note_foreign_positions
@@ -73,6 +74,7 @@ def _agree(transition: Transition, asset: Asset, word: BrokerWord) -> None:
     if not _is_in_flight(transition, asset.symbol):
         end_doubt(transition, asset.symbol)
         _reprice(transition, transition.asset(asset.symbol), word.avg_price)
+        take_out_proven(transition, asset.symbol)
 
 
 def _reprice(transition: Transition, asset: Asset, average: Price | None) -> None:
@@ -129,6 +131,8 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
         _note_disagreement(transition, asset, broker.position)
         transition.alert("reconcile", detail, asset.symbol, _facts(asset, contract, broker, followed=False))
         return
+    appears = broker.position if held * broker.position <= 0 else 0
+    shut = gate_against(transition, asset.symbol, contract, appears)
     transition.record(PositionAgreed(asset.symbol))
     withdraw_unclaimed(transition, asset.symbol, broker.position)
     if held and held * broker.position <= 0:  # the broker is flat or on the other side: close the trade first
@@ -149,6 +153,8 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
         _facts(asset, contract, broker, followed=True),
         None if broker.position else "warning",
     )
+    if shut is not None:
+        take_out(transition, asset.symbol, shut)
 
 
 def _note_followed(transition: Transition, symbol: str, change: int) -> None:

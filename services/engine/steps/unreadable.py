@@ -11,7 +11,6 @@ from services.engine.model.replies import Done, Reply
 from services.engine.transition import Transition
 
 TOLD_AGAIN_AFTER = timedelta(minutes=10)
-CODE = "bridge_unreadable"
 
 
 def note_unreadable(transition: Transition, command: NoteUnreadable) -> Reply:
@@ -21,13 +20,13 @@ def note_unreadable(transition: Transition, command: NoteUnreadable) -> Reply:
     detail = f"{command.path}: {command.reason}"
     facts = {"path": command.path, "reason": command.reason, "order_id": command.order_id}
     if command.tells_fills:
-        transition.alert_again(CODE, detail, asset, facts, "path")
+        transition.alert_again("bridge_unreadable", detail, asset, facts, "path")
     elif not _was_told(transition, command.path):
-        transition.alert(CODE, detail, asset, facts, "warning")
+        transition.alert("bridge_unreadable", detail, asset, facts, "warning")
     return Done()
 
 
 def _was_told(transition: Transition, path: str) -> bool:
     since = transition.now - TOLD_AGAIN_AFTER
-    recent = (alert for alert in transition.desk.alerts if alert.code == CODE and alert.at > since)
+    recent = (alert for alert in transition.desk.alerts if alert.code == "bridge_unreadable" and alert.at > since)
     return any(alert.facts is not UNSET and alert.facts.get("path") == path for alert in recent)
