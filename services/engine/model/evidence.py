@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from services.engine.model.trade import Trade
+from services.engine.model.trade_events import TradeClosed
 from wire.types import (
     DoubtCode,
     Env,
@@ -74,6 +76,22 @@ class UnfilledOrder(Struct, frozen=True):
     left: int
     env: Env
     ended_at: Instant
+
+
+class ClosedUntold(Struct, frozen=True):
+    """A trade that the desk closed by the broker's position; a fill told later corrects its exit (SPEC 8.3).
+
+    ``trade`` is closed, ``event`` is what was told of it. ``left`` contracts are booked at ``price`` until then;
+    ``was_estimated`` is whether the trade held an estimated price before. ``order_id`` is the exit whose unknown fate
+    was settled so, None where the desk followed the broker.
+    """
+
+    trade: Trade
+    event: TradeClosed
+    price: Price
+    left: int
+    was_estimated: bool
+    order_id: str | None = None
 
 
 class ForeignPosition(Struct, frozen=True):

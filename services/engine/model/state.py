@@ -17,6 +17,7 @@ from services.engine.model.account import Beliefs, DayBooks
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
+    ClosedUntold,
     Disagreement,
     Doubt,
     Followed,
@@ -160,6 +161,7 @@ class Asset(Struct, frozen=True):
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
     followed: Followed | None = None
+    closed_untold: ClosedUntold | None = None
     fills_seen: tuple[str, ...] = ()
     unfilled: tuple[UnfilledOrder, ...] = ()
     is_silent: bool = False

@@ -16,8 +16,9 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill, Reply
 from services.engine.model.state import Asset
 from services.engine.model.wording import Explanation, facts_of
-from services.engine.rules.fill_prices import Booked, price_to_book
+from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.steps.adopting import gate_against, take_out_later
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
 from services.engine.steps.fills import digest_of, note_fill, remember_execution
@@ -103,6 +104,9 @@ def _book_for_order(transition: Transition, fill: Execution, order: Order) -> Ou
     )
     if booked_before:
         transition.put_order(order)
+        if (price := known_price(fill.price)) is not None and settled:
+            booked = Booked(price, estimated=False)
+            correct_closed(transition, order.asset, order.sign * settled, booked, order.source, order.id)
         transition.record(
             FillBooked(
                 order.asset,
@@ -162,6 +166,7 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
     explained = explained_by(transition.asset(symbol), change, fill.at - CLOCKS_DIFFER, transition.now)
     if explained:
         forget_followed(transition, symbol, explained)
+        correct_closed(transition, symbol, explained, booked, REASONS[fill.kind])
         _journal(transition, symbol, replace(fill, qty=abs(explained)), booked)
     if explained == change:
         return

@@ -14,7 +14,8 @@ from services.engine.model.evidence import Streak
 from services.engine.model.order import Order
 from services.engine.model.proof_events import OrderFateSettled, OrderFateUnknown, OrderHandedOutAgain
 from services.engine.rules.broker_word import BrokerWord
-from services.engine.rules.fill_prices import known_price
+from services.engine.rules.fill_prices import Booked, known_price
+from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
 from services.engine.steps.fills import fill_order
@@ -128,7 +129,9 @@ def settle_before_exit(transition: Transition, symbol: str, word: BrokerWord, st
 
 def settle(transition: Transition, order: Order, qty: int, price: Price) -> Order:
     """Fill the order by what no report has told of; the report that may still come does not count again (SPEC 8.1)."""
+    before = transition.asset(order.asset)
     filled = fill_order(transition, order, qty, price)
+    remember_untold(transition, before, qty, Booked(price, estimated=False), order.id)
     return replace(filled, settled_qty=filled.settled_qty + qty)
 
 

@@ -11,6 +11,7 @@ from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end
 from services.engine.rules.fill_prices import Booked
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.fills import note_fill, with_fill
 from services.engine.steps.positions import Cause, move_position
@@ -71,6 +72,7 @@ def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_i
     explained = explained_by(asset, order.sign * qty, order.created_at, transition.now)
     if explained:
         forget_followed(transition, order.asset, explained)
+        correct_closed(transition, order.asset, explained, booked, order.source)
         _journal(transition, order, abs(explained), booked, exec_id)
     left = qty - abs(explained)
     if not left:

@@ -20,6 +20,7 @@ from services.engine.rules.broker_word import (
 )
 from services.engine.rules.fill_prices import Booked, known_price
 from services.engine.steps.adopting import gate_against, take_out, take_out_proven
+from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import end_doubt
 from services.engine.steps.fates import settle_before_exit, settle_fates
 from services.engine.steps.foreign_positions import note_foreign_positions
@@ -204,8 +205,9 @@ def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
 
 
 def trade_closes_at(transition: Transition, asset: Asset, quantity: int, booked: Booked) -> None:
-    """Close the trade that the broker no longer holds."""
+    """Close the trade that the broker no longer holds. Its fill may still be told."""
     reduce_position(transition, asset, quantity, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
+    remember_untold(transition, asset, quantity, booked)
 
 
 def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerWord, booked: Booked) -> None:

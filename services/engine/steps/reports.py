@@ -10,9 +10,10 @@ from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.events import FillRefused, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply
-from services.engine.rules.fill_prices import Booked, price_to_book
+from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.report_word import FILLS, agrees_with_end, counted, is_known, is_repeated, newly_filled
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
 from services.engine.steps.fills import fill_order, remember_execution
@@ -76,6 +77,7 @@ def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExe
     if agrees_with_end(order, command):
         if order.settled_qty and not is_known(order, command):
             transition.put_order(counted(order, command, 0))
+            _correct_settled(transition, order, command)
             transition.record(OrderReported(order.id, order.asset, command.status, exec_id=command.exec_id))
         return Done(duplicate=True)
     detail = f"order {order.id} is {order.status}, the bridge says {command.status}"
@@ -83,6 +85,15 @@ def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExe
     if order.env == transition.desk.env:
         begin_doubt(transition, order.asset, "contradicted")
     return _refused(transition, command, refuse("report_conflict", detail, **facts), order, "report_conflict")
+
+
+def _correct_settled(transition: Transition, order: Order, command: ReportExecution) -> None:
+    """Take the price of a fill that the broker's position had booked before (SPEC 8.3)."""
+    price = known_price(command.fill_price)
+    if price is not None:
+        told = command.qty if command.cum_qty is None else command.cum_qty
+        change = order.sign * (order.settled_qty if told is None else min(order.settled_qty, told))
+        correct_closed(transition, order.asset, change, Booked(price, estimated=False), order.source, order.id)
 
 
 def _refuse_unpriced(transition: Transition, command: ReportExecution, order: Order, qty: int) -> Refusal:
