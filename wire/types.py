@@ -29,6 +29,7 @@ WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
 Adopting = Literal["flatten", "keep"]
+ProvenBy = Literal["price", "average", "open_pnl", "balance", "operator", "correction"]
 ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[

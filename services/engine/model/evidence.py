@@ -94,6 +94,23 @@ class ClosedUntold(Struct, frozen=True):
     order_id: str | None = None
 
 
+class SuspectFill(Struct, frozen=True):
+    """A fill whose price would be suspect as a price: it is booked as told, ``stand_in`` counts instead (SPEC 8.3).
+
+    ``change`` is signed. ``excess`` USD is what the told price has added to the day's books over the stand-in.
+    ``trade_id`` is the trade that was open after it, None when it closed one; ``is_entry`` when it added to that trade.
+    """
+
+    price: Price
+    stand_in: Price
+    change: int
+    excess: Usd
+    at: Instant
+    trade_id: str | None = None
+    is_entry: bool = False
+    order_id: str | None = None
+
+
 class ForeignPosition(Struct, frozen=True):
     """A position of the broker in a contract that the desk does not trade (SPEC 7.3, 8.4).
 

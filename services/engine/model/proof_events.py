@@ -8,6 +8,7 @@ from services.engine.model.account import SuspectCode
 from services.engine.model.event import Event
 from wire.types import (
     Price,
+    ProvenBy,
     Usd,
 )
 
@@ -68,6 +69,25 @@ class OrderFateConfirmed(Event, frozen=True, tag="OrderFateConfirmed"):
     order_id: str
     asset: str
     reason: str
+
+
+class FillPriceDoubted(Event, frozen=True, tag="FillPriceDoubted"):
+    """The price of a fill would be suspect as a price (SPEC 8.3): it is booked as told, ``stand_in`` counts for now."""
+
+    asset: str
+    qty: int
+    price: Price
+    stand_in: Price
+    order_id: str | None = None
+
+
+class FillPriceProven(Event, frozen=True, tag="FillPriceProven"):
+    """Something else agrees with a doubted price of a fill, or the broker's average has corrected it."""
+
+    asset: str
+    price: Price
+    by: ProvenBy
+    order_id: str | None = None
 
 
 class OrderHandedOutAgain(Event, frozen=True, tag="OrderHandedOutAgain"):
@@ -162,6 +182,8 @@ OfFates = (
     | OrderFateSettled
     | OrderFateConfirmed
     | OrderHandedOutAgain
+    | FillPriceDoubted
+    | FillPriceProven
     | CancelAsked
     | DoubtBegan
     | DoubtEnded

@@ -24,6 +24,7 @@ from services.engine.model.evidence import (
     ForeignPosition,
     RestingStop,
     Streak,
+    SuspectFill,
     UnfilledOrder,
 )
 from services.engine.model.order import Order
@@ -164,6 +165,7 @@ class Asset(Struct, frozen=True):
     closed_untold: ClosedUntold | None = None
     fills_seen: tuple[str, ...] = ()
     unfilled: tuple[UnfilledOrder, ...] = ()
+    suspect_fills: tuple[SuspectFill, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
     live: AssetLive = AssetLive()

@@ -5,14 +5,19 @@ from __future__ import annotations
 from msgspec import Struct
 
 from services.engine.model.state import Asset
-from wire.types import Contract, Price, Usd
+from services.engine.rules.prices import judged
+from wire.types import Contract, Instant, Price, Usd
 
 
 class Booked(Struct, frozen=True):
-    """The price at which the desk books a fill, and whether it is an estimate."""
+    """The price at which the desk books a fill, and whether it is an estimate.
+
+    ``stand_in`` is the last price when the told one would be suspect as a price, else None (SPEC 8.3).
+    """
 
     price: Price
     estimated: bool
+    stand_in: Price | None = None
 
 
 def known_price(price: Price | None) -> Price | None:
@@ -20,12 +25,16 @@ def known_price(price: Price | None) -> Price | None:
     return None if price is None or price == 0 else price
 
 
-def price_to_book(asset: Asset, reported: Price | None) -> Booked | None:
-    """Return the reported price, else the last price, else the trade's own; None when no price at all is known."""
+def price_to_book(asset: Asset, reported: Price | None, now: Instant) -> Booked | None:
+    """Return the reported price, else the last price, else the trade's own; None when no price at all is known.
+
+    A price at which the market cannot trade counts as unknown.
+    """
     price = known_price(reported)
-    if price is not None:
-        return Booked(price, estimated=False)
     guess = known_price(asset.live.last_price)
+    verdict = "refused" if price is None else judged(asset, price, now).verdict
+    if price is not None and verdict != "refused":
+        return Booked(price, estimated=False, stand_in=guess if verdict == "suspect" else None)
     if guess is None and asset.trade is not None:
         guess = asset.trade.entry_price
     return None if guess is None else Booked(guess, estimated=True)

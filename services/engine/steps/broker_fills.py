@@ -26,6 +26,7 @@ from services.engine.steps.late_fills import explained_by, forget_followed
 from services.engine.steps.positions import Cause, Part, move_position
 from services.engine.steps.reconcile import withdraw_unclaimed
 from services.engine.steps.reports import report_execution
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.transition import Transition
 from wire.types import Contract, FillOfBroker, FillRefusal, OrderStatus, Usd
 
@@ -144,7 +145,7 @@ def _report_of(fill: Execution, order: Order, qty: int) -> ReportExecution:
 def _book_alone(transition: Transition, command: BookFills, fill: Execution, symbol: str) -> Outcome:
     """Book what happened at the broker without an order of the desk."""
     asset = transition.asset(symbol)
-    booked = price_to_book(asset, fill.price)
+    booked = price_to_book(asset, fill.price, transition.now)
     if booked is None:
         return "no_price"
     if command.env != transition.desk.env:
@@ -172,11 +173,13 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
         return
     commission = fill.commission if isinstance(fill.commission, Usd) else Decimal(0)
     cause = Cause(REASONS[fill.kind], contract, None, booked.estimated, commission)
-    held = transition.asset(symbol).position
+    before = transition.asset(symbol)
+    held = before.position
     left = held + change - explained
     shut = gate_against(transition, symbol, contract.symbol, left if held * left <= 0 else 0)
     parts = move_position(transition, symbol, change - explained, booked.price, cause)
     note_fill(transition, symbol)
+    doubt_fill_price(transition, before, contract, change - explained, booked)
     if shut is not None:
         take_out_later(transition, symbol, shut)
     for part in parts:

@@ -20,6 +20,7 @@ from services.engine.rules.beliefs import (
     opening_books,
     start_of,
 )
+from services.engine.steps.suspect_fills import forget_excess
 from services.engine.transition import Transition
 from wire.types import Usd
 
@@ -33,6 +34,7 @@ def roll_day(transition: Transition) -> None:
         return
     if transition.desk.generation > 1:
         _carry_over(transition)
+    forget_excess(transition)
     books = opening_books(transition.desk) if transition.desk.generation > 1 else transition.desk.day.books
     transition.change_desk(day=Day(trading_day=today, books=books), rules=transition.desk.wanted)
     transition.record(DayRolled(today))

@@ -15,6 +15,7 @@ from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.fills import note_fill, with_fill
 from services.engine.steps.positions import Cause, move_position
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.steps.trades import take_slot
 from services.engine.transition import Transition
 from wire.types import Instant, Usd
@@ -80,6 +81,7 @@ def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_i
     cause = Cause(order.source, order.contract, order, booked.estimated, commission)
     parts = move_position(transition, order.asset, order.sign * left, booked.price, cause)
     note_fill(transition, order.asset)
+    doubt_fill_price(transition, asset, order.contract, order.sign * left, booked, order.id)
     opened = any(part.kind == "ENTRY" for part in parts) and asset.trade is None
     if order.kind == "ENTRY" and order.filled_qty == 0 and not opened:
         take_slot(transition)

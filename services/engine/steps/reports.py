@@ -19,6 +19,7 @@ from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
 from services.engine.steps.fills import fill_order, remember_execution
 from services.engine.steps.late_fills import book_late_fill, book_overfill
 from services.engine.steps.order_queue import end_order
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.transition import Transition
 from wire.types import DoubtCode, OrderStatus, Usd
 
@@ -43,7 +44,7 @@ def _report_on_open(transition: Transition, order: Order, command: ReportExecuti
     if command.status in FILLS and order.filled_qty + qty == 0:
         detail = f"{command.status} was reported without any quantity"
         return _refused(transition, command, refuse("report_invalid", detail, status=command.status), order)
-    booked = price_to_book(transition.asset(order.asset), command.fill_price) if qty else None
+    booked = price_to_book(transition.asset(order.asset), command.fill_price, transition.now) if qty else None
     if qty and booked is None and command.status in FILLS:
         return _refuse_unpriced(transition, command, order, qty)
     if qty and booked is None:
@@ -56,7 +57,7 @@ def _report_on_open(transition: Transition, order: Order, command: ReportExecuti
 
 def _report_after_end(transition: Transition, order: Order, command: ReportExecution, qty: int) -> Reply | Refusal:
     """Book a fill that was not counted before its order ended."""
-    booked = price_to_book(transition.asset(order.asset), command.fill_price)
+    booked = price_to_book(transition.asset(order.asset), command.fill_price, transition.now)
     if booked is None:
         return _refuse_unpriced(transition, command, order, qty)
     moved = counted(order, command, qty)
@@ -129,7 +130,9 @@ def _apply_report(
     commission = _commission(command)
     price = None if booked is None else booked.price
     if within and booked is not None:
+        before = transition.asset(order.asset)
         moved = fill_order(transition, moved, within, booked.price, estimated=booked.estimated, commission=commission)
+        doubt_fill_price(transition, before, order.contract, order.sign * within, booked, order.id)
         commission = Decimal(0)
     transition.record(OrderReported(order.id, order.asset, command.status, within, price, command.exec_id))
     if qty > within and booked is not None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import ResolveOrder
-from services.engine.model.evidence import Resolved
+from services.engine.model.evidence import Resolved, SuspectFill
 from services.engine.model.order import Order
 from services.engine.model.proof_events import OrderFateConfirmed, OrderFateSettled
 from services.engine.model.replies import Done, Refusal, Reply
@@ -19,6 +19,7 @@ from services.engine.steps.doubts import doubt_resolved, end_resolved
 from services.engine.steps.exits import pursue_exit
 from services.engine.steps.fates import settle
 from services.engine.steps.order_queue import end_order
+from services.engine.steps.suspect_fills import prove_fills
 from services.engine.transition import Transition
 from wire.types import OrderStatus, Price, Usd
 
@@ -31,6 +32,9 @@ def resolve_order(transition: Transition, command: ResolveOrder) -> Reply | Refu
     In DEMO without snapshots the same word, at least 60 s later, opens it.
     """
     order = transition.desk.orders.get(command.order_id)
+    doubted = _doubted_fills(transition, command.order_id)
+    if doubted is not None and (order is None or order.fate_unknown_at is None):
+        return _confirm_price(transition, command, *doubted)
     if order is None:
         return _say_again(transition, command)
     if order.fate_unknown_at is None:
@@ -85,6 +89,31 @@ def _price_by_hand(transition: Transition, order: Order, command: ResolveOrder) 
 
 def _bound(price: Price | None) -> str:
     return "any price" if price is None else f"{price:f}"
+
+
+# -- the price of a fill -------------------------------------------------------------------------------------------
+
+
+def _doubted_fills(transition: Transition, order_id: str) -> tuple[str, list[SuspectFill]] | None:
+    """Return the asset and the fills of the order whose price is not proven (SPEC 8.3), None without any."""
+    for symbol, asset in transition.desk.assets.items():
+        fills = [fill for fill in asset.suspect_fills if fill.order_id == order_id]
+        if fills:
+            return symbol, fills
+    return None
+
+
+def _confirm_price(
+    transition: Transition, command: ResolveOrder, symbol: str, fills: list[SuspectFill]
+) -> Reply | Refusal:
+    """Take the operator's word that a fill really had the price that the bridge told."""
+    told = [fill for fill in fills if command.price in (None, fill.price)]
+    if command.outcome != "filled" or not told:
+        prices = ", ".join(f"{fill.price:f}" for fill in fills)
+        detail = f"the order was filled at {prices}; only that can be confirmed"
+        return refuse("report_invalid", detail, field="price", price=command.price)
+    prove_fills(transition, symbol, "operator", lambda fill: fill in told)
+    return Done()
 
 
 # -- the same word again --------------------------------------------------------------------------------------------
