@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
 from wire.types import (
+    Adopting,
     AwareTime,
     EntryZone,
     Env,
@@ -128,6 +129,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
     demo_equity: Annotated[Usd, says("USD that DEMO reckons with until a balance is heard")]
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
+    adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
 
 

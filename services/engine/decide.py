@@ -22,6 +22,7 @@ from services.engine.model.bridge_commands import (
     ConfirmTransfer,
     HearBridge,
     NoteTwoBridges,
+    NoteUnreadable,
     ReportExecution,
     ResolveOrder,
     TakeOverBridge,
@@ -72,7 +73,7 @@ from services.engine.steps.entries import enter_market
 from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
 from services.engine.steps.exits import flatten_when_stopped, pursue_exit
-from services.engine.steps.fates import resolve_order, watch_fates
+from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
@@ -87,8 +88,10 @@ from services.engine.steps.pending_entries import cancel_intent, cancel_preorder
 from services.engine.steps.prices import note_price
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
 from services.engine.steps.reports import report_execution
+from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -273,6 +276,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     HearBridge: hear_bridge,
     TakeOverBridge: take_over_bridge,
     NoteTwoBridges: note_two_bridges,
+    NoteUnreadable: note_unreadable,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

@@ -10,7 +10,7 @@ from services.engine.model.times import candle_end, candle_start, is_younger, se
 from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
-from services.engine.rules.limits import pending_limits
+from services.engine.rules.limits import adopting, pending_limits
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.session import liquidity_of
@@ -198,4 +198,5 @@ def _day(desk: Desk, now: Instant) -> Fields:
 
 
 def _limits(desk: Desk) -> LimitsState:
-    return LimitsState(**{name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__})
+    rules = {name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__}
+    return LimitsState(**{**rules, "adopt": adopting(desk)})

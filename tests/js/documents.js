@@ -115,7 +115,7 @@ function limits() {
     ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
-    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, day_roll: "18:00" },
+    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
   };
 }
 

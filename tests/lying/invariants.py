@@ -41,10 +41,8 @@ class NotYet:
 
 
 TWO_LIES_AGREE = "3: a second lying price confirms the first, and a fill without a price is counted at it"
-SUSPECT_FILL = "8.3: a fill price that would be suspect is booked as told"
 NOT_YET: tuple[NotYet, ...] = (
     NotYet("no lie about the price takes a trade out", TWO_LIES_AGREE, frozenset({"price_times_ten"})),
-    NotYet("no lie about the price takes a trade out", SUSPECT_FILL, frozenset({"report_price_times_ten"})),
 )
 
 

@@ -15,6 +15,7 @@ from services.engine.model.bridge_commands import (
     ConfirmTransfer,
     HearBridge,
     NoteTwoBridges,
+    NoteUnreadable,
     ReportExecution,
     ResolveOrder,
     TakeOverBridge,
@@ -289,6 +290,7 @@ AnyCommand = (
     | HearBridge
     | TakeOverBridge
     | NoteTwoBridges
+    | NoteUnreadable
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

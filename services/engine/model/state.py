@@ -17,12 +17,15 @@ from services.engine.model.account import Beliefs, DayBooks
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
+    ClosedUntold,
     Disagreement,
     Doubt,
     Followed,
     ForeignPosition,
     RestingStop,
     Streak,
+    SuspectFill,
+    UnfilledOrder,
 )
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
@@ -164,6 +167,8 @@ class AssetLive(Struct, frozen=True):
 class Asset(Struct, frozen=True):
     """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
 
+    ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
+
     ``lacks_stop``: its position should have a stop at the broker and none is told.
     """
 
@@ -179,7 +184,10 @@ class Asset(Struct, frozen=True):
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
     followed: Followed | None = None
+    closed_untold: ClosedUntold | None = None
     fills_seen: tuple[str, ...] = ()
+    unfilled: tuple[UnfilledOrder, ...] = ()
+    suspect_fills: tuple[SuspectFill, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
     live: AssetLive = AssetLive()

@@ -38,7 +38,8 @@ class Trade(Struct, frozen=True):
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
     what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
     trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
-    initial exit lock (SPEC 5.3).
+    initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
+    trade: it is taken out once a snapshot agrees (SPEC 8.4).
     """
 
     id: str
@@ -66,6 +67,7 @@ class Trade(Struct, frozen=True):
     held_cost: Price | None = None
     armed_inside: tuple[str, ...] = ()
     stop_kept: Price | None = None
+    opened_against: str | None = None
     protections: Protections = Protections()
 
     @property

@@ -10,6 +10,7 @@ from services.engine.model.state import Asset, OwnPrice
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.beliefs import take_balance
 from services.engine.steps.day import check_daily_stop
 from services.engine.steps.exits import check_exits
@@ -76,10 +77,11 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Compute open points from the broker's open PnL when its position is the one the desk holds.
 
-    The price within it is judged like any other: a suspect one changes nothing (SPEC 3).
+    The price within it is judged like any other: a suspect one changes nothing (SPEC 3). There is none while the price
+    of the entry is not proven (SPEC 8.3).
     """
     trade = asset.trade
-    if trade is None or not speaks_of_positions(transition.desk, command, transition.now):
+    if trade is None or entry_is_suspect(asset) or not speaks_of_positions(transition.desk, command, transition.now):
         return
     broker = word_of(trade.contract, command)
     if broker.open_pnl is None or broker.position != asset.position:

@@ -14,8 +14,10 @@ from services.engine.model.times import is_younger
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
 from services.engine.rules.roll_week import delivery_of, difference_after, is_rolling, through, watched
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.engine.steps.exits import check_exits
+from services.engine.steps.suspect_fills import prove_by_price
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 from wire.types import Instant, Price
@@ -68,6 +70,7 @@ def _take_price(transition: Transition, asset: Asset, command: NotePrice, price:
     if judgement.is_good and command.delivery is not None:
         live = replace(live, own=OwnPrice(watched(asset).symbol, price, at))
     transition.put_asset(replace(asset, live=live))
+    prove_by_price(transition, command.asset, price)
     if judgement.is_good:
         _mark_to_market(transition, command.asset, price, at)
     return judgement.is_good
@@ -95,7 +98,8 @@ def _mark_to_market(transition: Transition, symbol: str, price: Price, at: Insta
     live = replace(asset.live, last_price=price, price_at=at)
     asset = replace(asset, live=live)
     is_newer = live.open_points_at is None or at >= live.open_points_at
-    if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
+    is_known = asset.trade is not None and not entry_is_suspect(asset)
+    if asset.trade is not None and is_known and is_newer and at >= asset.trade.opened_at:
         points = asset.trade.open_points(price)
         asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
         asset = track_excursion(asset, points)

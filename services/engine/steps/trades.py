@@ -13,6 +13,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed, TradeOpened
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.transition import Transition
 from wire.types import Contract, Instant, Price, Usd
 
@@ -59,7 +60,8 @@ def mark_to_market(asset: Asset) -> Asset:
     live = asset.live
     points = None
     at = live.price_at
-    if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
+    is_known = trade is not None and not entry_is_suspect(asset)
+    if trade is not None and is_known and live.last_price is not None and at is not None and at >= trade.opened_at:
         broker_is_newer = live.open_points_at is not None and live.open_points_at > at
         points = None if broker_is_newer else trade.open_points(live.last_price)
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
