@@ -17,6 +17,7 @@ from services.engine.model.proof_events import OrderFateSettled
 from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from services.engine.rules.gates import ladder
 from services.engine.rules.verdicts import EntryRequest
+from tests.lying.broker import TRADED
 from tests.lying.heard import Heard, Reading, is_proof, nth_apart
 from tests.lying.plan import plan_of
 from tests.lying.world import World
@@ -266,7 +267,9 @@ class Watch:
             return
         if world.prices.believes_a_lie:
             return
-        points = (world.broker.price - trade.entry_price) * trade.sign
+        held = world.broker.held.get(TRADED)
+        entered_at = held.average if held is not None and held.position * trade.sign > 0 else trade.entry_price
+        points = (world.broker.price - entered_at) * trade.sign
         if points < trade.protections.points_tp_target - 8:
             self._fails("no lie about the price takes a trade out", f"{points} points, {event.source}")
 

@@ -7,6 +7,7 @@ and a healthy end in which the desk must find the truth again. ``story`` is what
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -50,6 +51,7 @@ class World:
         self.events: list[Heard] = []
         self.worst_status = 0
         self.messages = 0
+        self.happened: Counter[str] = Counter()
         self._arriving: list[tuple[datetime, int, Any]] = []
         self._numbers = count(1)
         self._bars = count(1)
@@ -131,6 +133,7 @@ class World:
             if fault.channel == channel and self.rng.random() < self.plan.chances[fault.name]:
                 deliveries = faulty(deliveries, fault, self.rng)
                 happened.append(fault.name)
+                self.happened[fault.name] += 1
         if not deliveries:
             self.tells(f"{channel} {_short(path)} {_said(body)} LOST ({', '.join(happened)})")
         for delivery in deliveries:
@@ -252,6 +255,7 @@ class World:
                 continue
             if name in FAULT:
                 self.tells(f"INCIDENT {name}")
+                self.happened[name] += 1
             getattr(self, f"_{name}")()
 
     def _bridge_lost(self) -> None:
