@@ -46,6 +46,7 @@ SETTINGS = {
     "CANDLE_SECONDS": "10",
     "COOLDOWN_SECONDS": "5",
     "MAX_TRADES_PER_DAY": "1000",
+    "OLD_BRIDGE_LIVE": "yes",
     "LOG_LEVEL": "ERROR",
 }
 REQUEST: dict[str, Any] = {  # of WSGI; a client of the tests would take more time than the desk
