@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +43,24 @@ def test_after_two_snapshots_two_seconds_apart_the_brokers_position_counts(
 def test_an_agreement_in_between_restarts_the_wait() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says().later(2).broker_says(position=0)
     assert trader.position == 5
+
+
+def test_snapshots_that_a_newer_one_has_overtaken_prove_nothing() -> None:
+    trader = Trader().is_long().later(6)
+    late = [trader.now, trader.now + timedelta(seconds=2)]
+    trader.later(10).broker_says()
+    for read_then in late:
+        trader.later(2).broker_says(position=0, as_of=read_then)
+    assert (trader.position, trader.told(PositionDisagreed)) == (5, [])
+    assert trader.later(2).broker_says(position=0).later(2).broker_says(position=0).position == 0
+    assert trader.replays_equal()
+
+
+def test_a_bridge_whose_clock_was_ahead_is_heard_again_once_it_is_right() -> None:
+    trader = Trader().is_long().later(6)
+    trader.broker_says(as_of=trader.now + timedelta(hours=1))
+    trader.later(2).broker_says(position=0).later(2).broker_says(position=0)
+    assert trader.position == 0
 
 
 def test_another_disagreement_restarts_the_wait() -> None:

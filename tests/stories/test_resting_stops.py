@@ -76,6 +76,24 @@ def test_a_stop_of_another_account_or_env_does_not_count() -> None:
     assert len(stops_to_rest(trader.desk)) == 1
 
 
+def test_a_stop_that_a_late_snapshot_tells_rests_no_more() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").later(6)
+    held_then, read_then = stop_wanted(trader.trade), trader.now
+    tells(trader.exits().filled_at(5250).later(3))
+    row = BrokerPosition(trader.asset.contract.symbol, 5)
+    trader.later(1).asks(TakeSnapshot(positions=(row,), as_of=read_then, stops=(held_then,), unrealized=Decimal(90)))
+    assert (trader.desk.live.stops, trader.desk.live.open_pnl) == ((), None)
+    assert trader.replays_equal()
+
+
+def test_a_late_snapshot_without_stops_raises_no_alert_for_a_position_that_was_not_there_yet() -> None:
+    trader = Trader().with_structure("green").later(10)
+    read_then = trader.now
+    tells(trader.later(5).is_long(5250).later(6), stop_wanted(trader.trade))
+    trader.asks(TakeSnapshot(as_of=read_then, stops=())).ticks()
+    assert "stop_missing" not in trader.alerts
+
+
 def test_a_closed_trade_lacks_no_stop() -> None:
     trader = tells(Trader().is_long(5250).bricks(6, "green").later(6)).ticks().exits().filled_at(5250).ticks()
     assert len(trader.told(StopFound)) == 1

@@ -260,6 +260,7 @@ class DeskLive(Struct, frozen=True):
     ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
     ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
     ``foreign_missed`` counts by symbol the snapshots that left a foreign position out.
+    ``read_at`` is when the broker's data of the newest snapshot were read, by its ``as_of``.
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
     environment's (SPEC 5.6).
@@ -269,6 +270,7 @@ class DeskLive(Struct, frozen=True):
     open_pnl: Usd | None = None
     realized_pnl: Usd | None = None
     snapshot_at: Instant | None = None
+    read_at: Instant | None = None
     bridge_heard_at: Instant | None = None
     bridge_heartbeat_at: Instant | None = None
     ts_connected: bool = False
