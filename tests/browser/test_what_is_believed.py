@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +152,10 @@ def buys(desk: LiveDesk) -> None:
 
 
 def tells_stops(desk: LiveDesk, *stops: tuple[str, int, float]) -> None:
-    """Send a snapshot that agrees with the desk; a stop is ``(side, contracts, price)``."""
+    """Send a snapshot that agrees with the desk; a stop of MESZ6 is ``(side, contracts, price)``."""
     position = desk.operator().asset()["position"]
-    told: list[dict[str, Any]] = [{"contract": "MESZ6", "side": s, "qty": q, "price": p} for s, q, p in stops]
-    held = [{"symbol": "MESZ6", "position": position, "openPnl": 0}]
-    body = {"accountBalance": 50_000, "realized": 0, "unrealized": 0, "symbols": held, "stops": told}
-    answer = desk.bridge().post("/api/rithmic/pnl-snapshot", json={**body, "as_of": datetime.now(UTC).isoformat()})
-    answer.raise_for_status()
+    told = tuple(("MESZ6", *stop) for stop in stops)
+    desk.bridge_reports_account(50_000, 0, ("MESZ6", position, 0), stops=told)
 
 
 def test_a_stop_is_shown_as_resting_only_when_the_bridge_says_so(page: Page, desk: LiveDesk) -> None:
