@@ -87,13 +87,14 @@ def take_level(sent: SentBody) -> Response:
 def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
     readable = as_far_as_readable(sent)
-    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody)))
+    received_at = app_services().manager.now
+    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody), received_at))
 
 
-def brick_at(path: str, brick: BrickBody) -> CloseBrick:
+def brick_at(path: str, brick: BrickBody, received_at: datetime) -> CloseBrick:
     """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol.
 
-    A close at which the market cannot trade is one that nobody can read.
+    A close at which the market cannot trade is one that nobody can read. The colour ages from its receipt.
     """
     asset = _asset(brick.symbol)
     is_priced = brick.close is None or can_trade_at(asset, brick.close)
@@ -106,14 +107,14 @@ def brick_at(path: str, brick: BrickBody) -> CloseBrick:
         close=brick.close if is_priced else None,
         simulated=brick.source == SIMULATED,
         unread=brick.unread if is_priced else tuple(sorted({*brick.unread, "close"})),
-        stale_at=_stale_at(),
+        stale_at=_stale_at(received_at),
     )
 
 
-def _stale_at() -> datetime:
-    """Return when the colour of a brick received now will be too old: session time by its receipt (SPEC 3)."""
-    manager = app_services().manager
-    return after_session_time(manager.now, timedelta(hours=manager.snapshot.desk.rules.brick_max_age_hours))
+def _stale_at(received_at: datetime) -> datetime:
+    """Return when the colour of a brick will be too old: session time counts from its receipt (SPEC 3)."""
+    rules = app_services().manager.snapshot.desk.rules
+    return after_session_time(received_at, timedelta(hours=rules.brick_max_age_hours))
 
 
 for _path in STREAM_OF_PATH:

@@ -111,9 +111,23 @@ def test_ten_minutes_later_only_the_day_is_the_measure() -> None:
     assert Trader().hears(5250).later(601).hears(4980).answered(PriceNoted).suspect
 
 
-def test_a_new_trading_day_has_no_price_to_be_measured_by() -> None:
-    trader = Trader().hears(5250).at("18:30:00").hears(5600)
+def test_the_first_price_of_a_trading_day_is_measured_by_the_last_one_before() -> None:
+    assert not Trader().hears(5250).at("18:30:00").hears(5500).answered(PriceNoted).suspect
+    assert Trader().hears(5250).at("18:30:00").hears(5600).answered(PriceNoted).suspect
+    assert not Trader().hears(5250).at("18:30:00").hears(5600).later(5).hears(5601).answered(PriceNoted).suspect
+
+
+def test_a_range_of_the_day_before_is_no_measure() -> None:
+    trader = Trader().hears(5000).later(700).hears(5200).later(700).hears(5000).at("18:30:00").hears(5240)
     assert not trader.answered(PriceNoted).suspect
+    trader = Trader().hears(5000).later(700).hears(5200).later(700).hears(5000).at("18:30:00").hears(5260)
+    assert trader.answered(PriceNoted).suspect
+
+
+def test_a_first_price_times_ten_takes_no_trade_out_that_is_held_over_the_roll() -> None:
+    trader = holder().at("18:30:00").hears(52500)
+    assert (trader.answered(PriceNoted).suspect, trader.order) == (True, None)
+    assert trader.later(5).hears(5251).order is None
 
 
 def test_the_first_price_is_believed_and_a_wrong_one_is_found_out_by_two() -> None:

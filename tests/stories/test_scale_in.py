@@ -11,7 +11,7 @@ from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from services.engine.model.replies import OrderTaken
 from tests.stories.test_gates import LADDER
 from tests.support.trader import Trader
-from wire.types import OrderStatus
+from wire.types import OrderStatus, Side
 
 
 def unlocked_trader(**settings: Any) -> Trader:
@@ -123,6 +123,14 @@ def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
 def test_the_parts_of_one_entry_never_move_its_stop_away() -> None:
     trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5245)
     assert (trader.trade.entry_price, trader.trade.stop_price) == (Decimal(5247), Decimal(5235))
+
+
+@pytest.mark.parametrize(("opens", "wrong"), [("BUY", 52500), ("SELL", 525)])
+def test_a_stop_beyond_the_average_is_not_kept(opens: Side, wrong: int) -> None:
+    trader = Trader().with_structure("green" if opens == "BUY" else "red").enters(opens)
+    trader.partly_filled(2, wrong).partly_filled(3, 5250)
+    planned = trader.trade.entry_price - 15 * trader.trade.sign
+    assert trader.trade.stop_price == planned
 
 
 def test_the_first_rules_moved_the_stop_with_the_average() -> None:

@@ -87,9 +87,12 @@ class Trade(Struct, frozen=True):
 
     @property
     def stop_price(self) -> Price:
-        """Return where the stop should rest: never further away than before contracts were added (SPEC 6.7)."""
+        """Return where the stop should rest: never further away than before contracts were added (SPEC 6.7).
+
+        One that was kept beyond the average comes of a fill whose price was wrong, and says nothing.
+        """
         planned = self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
-        if self.stop_kept is None:
+        if self.stop_kept is None or (self.stop_kept - self.entry_price) * self.sign >= 0:
             return planned
         return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
 

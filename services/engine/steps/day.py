@@ -38,8 +38,9 @@ def roll_day(transition: Transition) -> None:
     books = opening_books(transition.desk) if transition.desk.generation > 1 else transition.desk.day.books
     transition.change_desk(day=Day(trading_day=today, books=books), rules=transition.desk.wanted)
     transition.record(DayRolled(today))
-    for asset in transition.desk.assets.values():  # prices are judged by their own trading day
-        watch = replace(asset.live.watch, low=None, high=None)
+    for asset in transition.desk.assets.values():  # prices are judged by their own trading day, the first by the last
+        before = asset.live.watch.price if transition.desk.generation > 1 else None
+        watch = replace(asset.live.watch, low=before, high=before)
         if watch != asset.live.watch:
             asset = transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
         if asset.doubt is not None and asset.doubt.withheld:  # it was that of the day before
