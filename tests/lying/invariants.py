@@ -90,7 +90,7 @@ class Watch:
         if held != position:
             self._fails("the desk's position becomes the broker's", f"at the end desk {held}, broker {position}")
         doubt = world.desk.es.doubt
-        if doubt is not None and doubt.until is None or world.desk.es.disagreement is not None:
+        if (doubt is not None and doubt.until is None) or world.desk.es.disagreement is not None:
             self._fails("every doubt ends", f"{doubt}, {world.desk.es.disagreement}")
 
     def _fails(self, invariant: str, detail: str) -> None:
