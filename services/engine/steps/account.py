@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import Asset
+from services.engine.model.state import Asset, OwnPrice
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.beliefs import take_balance
 from services.engine.steps.day import check_daily_stop
 from services.engine.steps.exits import check_exits
@@ -93,10 +94,11 @@ def _is_overtaken(transition: Transition, command: TakeSnapshot) -> bool:
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Compute open points from the broker's open PnL when its position is the one the desk holds.
 
-    The price within it is judged like any other: a suspect one changes nothing (SPEC 3).
+    The price within it is judged like any other: a suspect one changes nothing (SPEC 3). There is none while the price
+    of the entry is not proven (SPEC 8.3).
     """
     trade = asset.trade
-    if trade is None or not speaks_of_positions(transition.desk, command, transition.now):
+    if trade is None or entry_is_suspect(asset) or not speaks_of_positions(transition.desk, command, transition.now):
         return
     broker = word_of(trade.contract, command)
     if broker.open_pnl is None or broker.position != asset.position:
@@ -108,5 +110,6 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     if not judgement.is_good:
         transition.put_asset(asset)
         return
-    live = replace(asset.live, open_points=points, open_points_at=transition.now)
+    own = OwnPrice(trade.contract.symbol, price, transition.now)
+    live = replace(asset.live, open_points=points, open_points_at=transition.now, own=own)
     transition.put_asset(track_excursion(replace(asset, live=live), points))

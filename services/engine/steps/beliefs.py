@@ -11,10 +11,18 @@ from services.engine.model.bridge_commands import ConfirmTransfer, TakeSnapshot
 from services.engine.model.events import DayEquityNoted
 from services.engine.model.proof_events import BalanceExplained, BalanceSuspected, TransferConfirmed
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.rules.beliefs import figures_began_anew, is_of_another_account, reading_of, suspicion_of, tolerance
+from services.engine.rules.beliefs import (
+    figures_began_anew,
+    fills_explain,
+    is_of_another_account,
+    reading_of,
+    suspicion_of,
+    tolerance,
+)
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import warn_of_daily_stop
+from services.engine.steps.suspect_fills import prove_fills
 from services.engine.transition import Transition
 from wire.types import Usd
 
@@ -39,6 +47,10 @@ def take_balance(transition: Transition, snapshot: TakeSnapshot) -> None:
     is_foreign = is_of_another_account(desk, reading)
     if is_foreign and is_fenced_out(desk, snapshot.instance, transition.now):
         return
+    if not is_foreign and fills_explain(desk, reading):
+        for symbol in desk.assets:
+            prove_fills(transition, symbol, "balance")
+        reading = reading_of(transition.desk, snapshot, transition.now) or reading
     suspicion = suspicion_of(transition.desk, reading, transition.now)
     if not is_foreign:
         _put(transition, replace(transition.desk.live.beliefs, last=reading))
