@@ -56,6 +56,7 @@ class Watch:
         self._judged_readings = 0
         self._loss_since: datetime | None = None
         self._has_estimates = False
+        self._left = ""
         self._foreign: dict[str, list[datetime]] = {}
         self._stops: list[tuple[datetime, set[tuple[str, int, Decimal]]]] = []
         self._suspended = {row.invariant for row in NOT_YET if row.faults & world.plan.names}
@@ -242,7 +243,8 @@ class Watch:
         world, trade = self.world, self.world.desk.es.trade
         if not isinstance(event, OrderQueued) or event.source != "points_tp" or trade is None:
             return
-        if world.prices.believes_a_lie:
+        is_again, self._left = self._left == trade.id, trade.id  # a refused exit is tried again at any price
+        if world.prices.believes_a_lie or is_again:
             return
         held = world.broker.held.get(TRADED)
         entered_at = held.average if held is not None and held.position * trade.sign > 0 else trade.entry_price
