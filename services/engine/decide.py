@@ -87,6 +87,7 @@ from services.engine.steps.owner_fence import forget_refused_bridge, note_two_br
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.prices import note_price
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.readings import begin_readings_anew
 from services.engine.steps.reports import report_execution
 from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
@@ -215,6 +216,8 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
         transition.change_desk(day=replace(transition.desk.day, books=opening_books(transition.desk)))
         age_earlier_colors(transition)
     transition.change_desk(last_stamp=last_stamp, generation=command.generation)
+    if command.generation > 1:
+        begin_readings_anew(transition)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"

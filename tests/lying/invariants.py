@@ -20,12 +20,12 @@ from services.engine.rules.verdicts import EntryRequest
 from tests.lying.broker import TRADED
 from tests.lying.heard import Heard, Reading, is_proof, nth_apart
 from tests.lying.plan import plan_of
+from tests.lying.true_day import true_day
 from tests.lying.world import World
 
 AGREES_WITHIN, ENDS_WITHIN, STOPS_WITHIN = timedelta(seconds=10), timedelta(seconds=120), timedelta(seconds=15)
 FLAT_WITHIN = timedelta(seconds=80)
 FATE, STEP = timedelta(seconds=60), timedelta(seconds=2.5)
-LIMIT, ASSUMED_EQUITY = Decimal("0.02"), Decimal(50_000)
 MAY_DIFFER = Decimal("0.75")  # SPEC 5.6: two ways of knowing the result agree within a quarter of the larger loss
 
 
@@ -45,19 +45,6 @@ class NotYet:
 NOT_YET: tuple[NotYet, ...] = ()
 
 
-@dataclass(frozen=True)
-class TrueDay:
-    """The day's loss in truth, in USD, beside the limit that the desk's start of the day makes.
-
-    ``starts_true`` is false when the start that the desk believes is not what the account had.
-    """
-
-    starts_true: bool
-    limit: Decimal
-    loss: Decimal
-    largest_loss: Decimal
-
-
 class Watch:
     """Judges one world. ``looks`` after every step; ``finishes`` at the end."""
 
@@ -69,6 +56,7 @@ class Watch:
         self._judged_readings = 0
         self._loss_since: datetime | None = None
         self._has_estimates = False
+        self._left = ""
         self._foreign: dict[str, list[datetime]] = {}
         self._stops: list[tuple[datetime, set[tuple[str, int, Decimal]]]] = []
         self._suspended = {row.invariant for row in NOT_YET if row.faults & world.plan.names}
@@ -93,11 +81,14 @@ class Watch:
             self._fails("nothing is executed twice", str(world.broker.sent_twice))
 
     def finishes(self) -> None:
-        """Check what holds at the end of a world: desk and broker hold the same, and nothing is open."""
+        """Check what holds at the end of a world: desk and broker hold the same, and nothing is in doubt for ever."""
         world = self.world
         held, position = world.desk.es.position, world.broker.position()
         if held != position:
             self._fails("the desk's position becomes the broker's", f"at the end desk {held}, broker {position}")
+        doubt = world.desk.es.doubt
+        if (doubt is not None and doubt.until is None) or world.desk.es.disagreement is not None:
+            self._fails("every doubt ends", f"{doubt}, {world.desk.es.disagreement}")
 
     def _fails(self, invariant: str, detail: str) -> None:
         if invariant in self._suspended:
@@ -195,21 +186,8 @@ class Watch:
 
     # -- money ----------------------------------------------------------------------------------------------------
 
-    def _day(self) -> TrueDay:
-        """Return the day's start as the desk believes it, beside what the account had in truth.
-
-        A first balance that nothing contradicts begins the day, also a false one; the loss is counted in truth then.
-        """
-        world = self.world
-        start, true_start = world.desk.desk.day.start_equity, world.broker.balance
-        if start is None:
-            start = ASSUMED_EQUITY
-        is_true = abs(start - true_start) <= true_start / 100
-        base = start if is_true else true_start
-        return TrueDay(is_true, start * LIMIT, base - world.broker.equity, base - world.broker.lowest_equity)
-
     def _loss_stops_the_day(self) -> None:
-        world, day = self.world, self._day()
+        world, day = self.world, true_day(self.world)
         if day.loss < day.limit or not day.starts_true or not world.is_healthy:
             self._loss_since = None
         elif self._loss_since is None:
@@ -236,11 +214,15 @@ class Watch:
         """The loss that stops the day was real, and no lie.
 
         The desk's books stop it, too, while the balance agrees with them within a quarter (SPEC 5.6). They are exact
-        when every fill was reported with its price; after a position was taken over from snapshots they are not.
+        when every fill was reported with its price; after a position was taken over from snapshots they are not. Where
+        the start is false, too, as of two accounts on one bridge that names neither, the limit is less than an estimate
+        may be off.
         """
         if not isinstance(event, DailyStopTriggered) or self.world.prices.believes_a_lie:
             return
-        day = self._day()
+        day = true_day(self.world)
+        if self._has_estimates and not day.starts_true:
+            return
         needed = day.limit * MAY_DIFFER if self._has_estimates else day.limit
         if day.largest_loss < needed:
             self._fails("nothing else stops the day", f"{event.reason}, lost at most {day.largest_loss}")
@@ -261,7 +243,8 @@ class Watch:
         world, trade = self.world, self.world.desk.es.trade
         if not isinstance(event, OrderQueued) or event.source != "points_tp" or trade is None:
             return
-        if world.prices.believes_a_lie:
+        is_again, self._left = self._left == trade.id, trade.id  # a refused exit is tried again at any price
+        if world.prices.believes_a_lie or is_again:
             return
         held = world.broker.held.get(TRADED)
         entered_at = held.average if held is not None and held.position * trade.sign > 0 else trade.entry_price

@@ -125,6 +125,13 @@ BROKEN = (
         "no lie about the price takes a trade out",
     ),
     Broken(
+        "the end of a doubt",
+        {f"{STEPS}.reconcile.end_doubt": does_nothing},
+        0,
+        ("report_without_price",),
+        "every doubt ends",
+    ),
+    Broken(
         "the single owner of an order",
         {f"{STEPS}.orders.is_claimable": is_open},
         6,

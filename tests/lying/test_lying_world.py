@@ -56,8 +56,10 @@ def test_what_is_not_judged_names_faults_of_the_table() -> None:
 
 
 def test_the_page_has_the_counts_of_these_worlds() -> None:
-    page = (REPOSITORY / "docs" / "explanation" / "what-the-desk-believes.md").read_text("utf-8")
-    assert counts() in page, "run `.venv/bin/python -m tests.lying` and put the table into the page"
+    """The page's table has one column more: in how many worlds of the last long run the fault happened."""
+    page = (REPOSITORY / "docs" / "explanation" / "what-the-desk-believes.md").read_text("utf-8").splitlines()
+    missing = [row for row in counts().splitlines() if not any(line.startswith(row) for line in page)]
+    assert not missing, "run `.venv/bin/python -m tests.lying` and put the table into the page"
 
 
 def test_every_fault_happens_in_the_worlds_of_every_day() -> None:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.model.commands import NotePrice
+from services.engine.model.commands import NotePrice, TakeOver
 from services.engine.model.replies import PriceNoted
+from services.engine.model.state import GENERATION
 from services.engine.rules.prices import TRADES_BELOW_ZERO, UNITS
 from services.market.instruments import INSTRUMENTS, can_trade_at
 from tests.support.trader import Trader
@@ -210,3 +211,11 @@ def test_the_price_of_another_contract_is_not_used(delivery: str) -> None:
 def test_the_contract_that_is_held_counts_and_not_the_next() -> None:
     trader = holder().later(5).asks(NotePrice("ES", Decimal(5251), delivery="Z6"))
     assert trader.asset.live.last_price == 5251
+
+
+def test_a_suspect_price_from_before_a_restart_is_not_confirmed_after_it() -> None:
+    trader = holder().later(5).hears(52_500)
+    trader.restarts().asks(TakeOver("desk-2", 2, "1", counts_ids=True, generation=GENERATION))
+    assert trader.later(5).hears(52_510).order is None
+    assert last_and_suspect(trader) == (5250, 52_510)
+    assert trader.replays_equal()

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from services.engine.model.bridge_commands import TakeSnapshot
+from services.engine.model.commands import TakeOver
 from services.engine.model.events import PositionAgreed, PositionDisagreed
+from services.engine.model.state import GENERATION
 from services.engine.model.trade_events import TradeOpened, TradeResized
 from tests.support.trader import Trader
 
@@ -218,3 +220,12 @@ def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconcil
 def test_the_disagreement_survives_a_restart() -> None:
     trader = Trader().with_structure("green").broker_says(position=3).restarts()
     assert trader.gate_for("BUY") == "reconcile"
+
+
+def test_a_reading_from_before_a_restart_is_not_the_first_of_two() -> None:
+    trader = Trader().is_long().later(6).broker_says(position=0)
+    trader.restarts().asks(TakeOver("desk-2", 2, "1", counts_ids=True, generation=GENERATION))
+    trader.later(2).broker_says(position=0)
+    assert trader.position == 5
+    assert trader.later(2).broker_says(position=0).position == 0
+    assert trader.replays_equal()
