@@ -92,6 +92,14 @@ class AccountBelief(Struct, frozen=True, kw_only=True):
     second_reading_loss_usd: Annotated[Usd | None, says("the loss of that first reading; null: none awaits")]
 
 
+class BridgeFenceState(Struct, frozen=True):
+    """Which bridge process claims orders, and which other one is refused meanwhile."""
+
+    holder: Annotated[str | None, says("the instance that claims; null until one with an instance is heard")]
+    holder_ts: Annotated[AwareTime | None, says("when it was last heard; null without one")]
+    refused: Annotated[str | None, says("the instance whose claims are refused; null when none is")]
+
+
 class CandleState(Struct, frozen=True):
     """The current candle of the candle lock."""
 
@@ -110,6 +118,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
@@ -139,6 +148,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
     account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    bridge_fence: BridgeFenceState
     foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
     connected_count: Annotated[int, says("how many of them are heard")]

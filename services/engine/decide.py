@@ -65,7 +65,7 @@ from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.beliefs import confirm_transfer
-from services.engine.steps.bricks import close_brick
+from services.engine.steps.bricks import age_earlier_colors, close_brick
 from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
@@ -213,6 +213,7 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
     if transition.desk.generation == 1 and command.generation > 1:  # the day's books begin here
         transition.change_desk(day=replace(transition.desk.day, books=opening_books(transition.desk)))
+        age_earlier_colors(transition)
     transition.change_desk(last_stamp=last_stamp, generation=command.generation)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:

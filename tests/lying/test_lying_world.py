@@ -14,18 +14,11 @@ from tests.lying.__main__ import counts
 from tests.lying.channels import FAULTS
 from tests.lying.invariants import NOT_YET, Violation, plays
 from tests.lying.plan import plan_of
-from tests.lying.seeds import OFTEN, SOAK_GROUPS, UNRESOLVED, WORLDS_OF_A_GROUP, soak_seeds
+from tests.lying.seeds import OFTEN, SOAK_GROUPS, WORLDS_OF_A_GROUP, soak_seeds
 from tests.support.paths import REPOSITORY
 
 
-def marked(seed: int) -> object:
-    """Return the seed, expected to fail as long as its world is unresolved."""
-    if seed not in UNRESOLVED:
-        return seed
-    return pytest.param(seed, marks=pytest.mark.xfail(raises=Violation, strict=True, reason=UNRESOLVED[seed]))
-
-
-@pytest.mark.parametrize("seed", [marked(seed) for seed in OFTEN])
+@pytest.mark.parametrize("seed", OFTEN)
 def test_the_desk_finds_the_truth_again(seed: int, tmp_path: Path) -> None:
     world = plays(seed, tmp_path)
     assert seed % 10 or world.desk.replays_equal()
@@ -55,13 +48,6 @@ def test_a_seed_always_makes_the_same_world(tmp_path: Path) -> None:
 
 def _without_ids(story: list[str]) -> list[str]:
     return [" ".join(word for word in line.split() if len(word) < 32) for line in story]
-
-
-def test_a_desk_that_believes_one_reading_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The invariants can fail: with the proof of SPEC 8.4 taken away a world says so, with its seed and story."""
-    monkeypatch.setattr("services.engine.steps.reconcile.is_proof", lambda desk, streak, now: True)
-    with pytest.raises(Violation, match="seed 1: nothing is closed on one reading"):
-        plays(1, tmp_path, faults=["snapshot_empty_symbols"])
 
 
 def test_what_is_not_judged_names_faults_of_the_table() -> None:

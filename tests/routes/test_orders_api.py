@@ -24,6 +24,7 @@ LADDER = [
     "zone",
     "two_half_filter",
     "reconcile",
+    "account",
     "bridge",
 ]
 MES_POINT = 5  # USD per point per contract

@@ -131,6 +131,32 @@ def test_another_account_is_suspect_and_never_a_start() -> None:
     assert trader.replays_equal()
 
 
+def test_a_first_balance_of_another_account_than_the_bridge_names_begins_no_day() -> None:
+    trader = Trader().with_structure("green").hears_bridge(account="SIM-1")
+    says(trader, 3_000, account="SIM-2")
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (None, "account")
+    assert says(trader, 50_000, account="SIM-1").gate_for("BUY") is None
+    assert trader.desk.day.start_equity == 50_000
+    assert says(trader, 3_000, account="SIM-2").gate_for("BUY") == "account"
+    assert trader.replays_equal()
+
+
+def test_the_account_that_the_bridge_named_in_the_other_environment_is_no_measure() -> None:
+    trader = trader_on_a_day().hears_bridge(account="SIM-1", env="DEMO", envs=("DEMO", "LIVE")).switches_to("LIVE")
+    says(trader, 20_000, account="REAL-1", env="LIVE")
+    assert (trader.desk.day.start_equity, trader.desk.live.beliefs.suspicion) == (Decimal(20_000), None)
+
+
+def test_the_operator_confirms_an_account_that_the_balances_spell_in_their_own_way() -> None:
+    trader = Trader().with_structure("green").hears_bridge(account="SIM-1")
+    says(says(trader, 50_000, account="sim1"), 50_000, account="sim1")
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (None, "account")
+    trader.asks(ConfirmTransfer(Decimal(0), "the snapshots spell it so"))
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(50_000), None)
+    assert says(trader, 50_010, account="sim1").gate_for("BUY") is None
+    assert trader.replays_equal()
+
+
 def test_another_account_stops_no_day() -> None:
     trader = Trader().hears_bridge(account="SIM-1").broker_says(50_000)
     for _ in range(3):

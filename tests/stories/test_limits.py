@@ -23,6 +23,7 @@ TIGHTER = {
     "exit_beside_seconds": (5, 2, 10),
     "heartbeat_max_age_seconds": (600, 300, 900),
     "bridge_max_age_seconds": (30, 15, 60),
+    "brick_max_age_hours": (23, 10, 46),
     "entry_qty_6pt": (5, 4, 6),
     "entry_qty_9pt": (3, 2, 4),
     "scale_in_qty": (5, 4, 6),

@@ -9,8 +9,8 @@ import pytest
 
 from services.engine.model.commands import NotePrice
 from services.engine.model.replies import PriceNoted
-from services.engine.rules.prices import UNITS
-from services.market.instruments import INSTRUMENTS
+from services.engine.rules.prices import TRADES_BELOW_ZERO, UNITS
+from services.market.instruments import INSTRUMENTS, can_trade_at
 from tests.support.trader import Trader
 
 
@@ -161,6 +161,10 @@ def test_a_snapshot_of_a_short_is_read_on_its_own_side() -> None:
 
 def test_every_instrument_has_a_unit() -> None:
     assert set(INSTRUMENTS) <= set(UNITS)
+
+
+def test_engine_and_instruments_name_the_same_markets_that_trade_below_zero() -> None:
+    assert {symbol for symbol in INSTRUMENTS if can_trade_at(symbol, Decimal(-1))} == TRADES_BELOW_ZERO
 
 
 def test_a_sample_time_in_demo_counts_as_absent() -> None:

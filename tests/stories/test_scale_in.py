@@ -104,6 +104,33 @@ def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
     assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (7, Decimal("8.75"))
 
 
+@pytest.mark.parametrize(
+    ("opens", "price", "stop"), [("is_long", 5240, 5235), ("is_short", 5260, 5265)], ids=["a long down", "a short up"]
+)
+def test_averaging_against_the_trade_moves_its_stop_nowhere(opens: str, price: int, stop: int) -> None:
+    trader: Trader = getattr(Trader(), opens)(5250, mode="RUNNER").brick_with(6).scales_in().filled_at(price)
+    assert trader.trade.stop_price == stop
+    assert trader.restarts().trade.stop_price == stop
+    assert trader.replays_equal()
+
+
+def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").scales_in().partly_filled(2, 5240).partly_filled(3, 5280)
+    assert trader.trade.entry_price == Decimal("5257")
+    assert trader.trade.stop_price == 5242
+
+
+def test_the_parts_of_one_entry_never_move_its_stop_away() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5245)
+    assert (trader.trade.entry_price, trader.trade.stop_price) == (Decimal(5247), Decimal(5235))
+
+
+def test_the_first_rules_moved_the_stop_with_the_average() -> None:
+    trader = Trader(generation=1).is_long(5250).bricks(6, "green").scales_in().filled_at(5240)
+    assert trader.trade.stop_price == 5230
+    assert trader.replays_equal()
+
+
 def test_open_points_count_from_the_new_average_at_once() -> None:
     trader = Trader(points_tp_target=Decimal(9)).is_long(5250).bricks(6, "green").hears(5258)
     trader.scales_in().filled_at(5258)

@@ -20,10 +20,11 @@ from wire.types import (
 
 
 class Disagreement(Struct, frozen=True):
-    """The broker's position differs from the desk's (SPEC 8.4)."""
+    """The broker's position differs from the desk's (SPEC 8.4). ``price`` was the last one known at ``since``."""
 
     broker_position: int
     since: Instant
+    price: Price | None = None
 
 
 class Resolved(Struct, frozen=True):

@@ -36,6 +36,7 @@ class Rules(Struct, frozen=True):
     day_roll: str = "18:00"
     demo_equity: Decimal = Decimal(50_000)
     old_bridge_live: bool = False
+    brick_max_age_hours: int = 23
     adopt: Adopting | None = None
 
     def entry_qty(self, size_mode: SizeMode) -> int:
@@ -145,6 +146,17 @@ RULE_SETTINGS = (
         unit="s",
         low=1,
         high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="brick_max_age_hours",
+        variable="BRICK_MAX_AGE",
+        kind="whole",
+        title="A colour holds for",
+        help="hours of session time after which a brick's colour is stale unless it was renewed",
+        unit="h",
+        low=1,
+        high=230,
         tighter="lower",
     ),
     RuleSetting(

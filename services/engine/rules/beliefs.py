@@ -155,9 +155,14 @@ def reading_of(desk: Desk, snapshot: TakeSnapshot, now: Instant) -> Reading | No
     )
 
 
-def is_of_another_account(beliefs: Beliefs, reading: Reading) -> bool:
-    """Return whether the reading names another account than the believed one. A first name is no change."""
-    known = beliefs.believed.account if beliefs.believed is not None else None
+def is_of_another_account(desk: Desk, reading: Reading) -> bool:
+    """Return whether the reading names another account than the believed one. A first name is no change.
+
+    The first balance of all is measured by the account that the bridge's heartbeat names.
+    """
+    believed, live = desk.live.beliefs.believed, desk.live
+    named = live.account if live.env in (None, desk.env) else None
+    known = named if believed is None else believed.account
     return known is not None and reading.account is not None and reading.account != known
 
 
@@ -198,10 +203,11 @@ def suspicion_of(desk: Desk, reading: Reading, now: Instant) -> Suspicion | None
     """Return why the reading is not believed, None when it is."""
     beliefs = desk.live.beliefs
     believed = beliefs.believed
+    if is_of_another_account(desk, reading):
+        differs_by = ZERO if believed is None else reading.balance - believed.balance
+        return _suspicion(beliefs, "other_account", differs_by, reading, now)
     if believed is None:
         return None
-    if is_of_another_account(beliefs, reading):
-        return _suspicion(beliefs, "other_account", reading.balance - believed.balance, reading, now)
     rest = unexplained(believed, reading)
     if abs(rest) > tolerance(desk):
         return _suspicion(beliefs, "jump", rest, reading, now)

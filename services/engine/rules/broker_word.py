@@ -83,13 +83,17 @@ def word_of(contract: Contract, snapshot: TakeSnapshot) -> BrokerWord:
         explicit=True,
         open_pnl=None if None in pnls else sum((pnl for pnl in pnls if pnl is not None), Usd(0)),
         avg_price=_average(holding),
-        last_fill_price=next((price for row in rows if (price := known_price(row.last_fill_price)) is not None), None),
+        last_fill_price=next(
+            (price for row in rows if (price := known_price(row.last_fill_price, row.symbol)) is not None), None
+        ),
     )
 
 
 def _average(rows: list[BrokerPosition]) -> Price | None:
     """Return the average price of the rows, weighted by their contracts; None when one of them has none."""
-    priced = [(price, abs(row.position)) for row in rows if (price := known_price(row.avg_price)) is not None]
+    priced = [
+        (price, abs(row.position)) for row in rows if (price := known_price(row.avg_price, row.symbol)) is not None
+    ]
     held = sum(quantity for _, quantity in priced)
     if len(priced) < len(rows) or not held:
         return priced[0][0] if len(priced) == len(rows) else None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from services.engine.model.state import Asset
 from services.engine.rules.prices import judged
 from wire.types import Contract, Instant, Price, Usd
+
+CRUDE_OIL = re.compile(r"M?CL[FGHJKMNQUVXZ]\d{1,4}", re.ASCII)  # the one market here that trades below 0
 
 
 class Booked(Struct, frozen=True):
@@ -20,9 +24,14 @@ class Booked(Struct, frozen=True):
     stand_in: Price | None = None
 
 
-def known_price(price: Price | None) -> Price | None:
-    """Return the price of a fill, None for one of 0: bridges send 0 when they do not know it (SPEC 8.3)."""
-    return None if price is None or price == 0 else price
+def known_price(price: Price | None, contract: str = "") -> Price | None:
+    """Return the price of a fill in a contract, None for one that bridges send when they do not know it (SPEC 8.3).
+
+    That is 0, and -1 and the like where the market cannot trade there (SPEC 3).
+    """
+    if price is None or price == 0 or (price < 0 and CRUDE_OIL.fullmatch(contract) is None):
+        return None
+    return price
 
 
 def price_to_book(asset: Asset, reported: Price | None, now: Instant) -> Booked | None:
@@ -30,8 +39,9 @@ def price_to_book(asset: Asset, reported: Price | None, now: Instant) -> Booked 
 
     A price at which the market cannot trade counts as unknown.
     """
-    price = known_price(reported)
-    guess = known_price(asset.live.last_price)
+    contract = asset.trade.contract if asset.trade is not None else asset.contract
+    price = known_price(reported, contract.symbol)
+    guess = known_price(asset.live.last_price, contract.symbol)
     verdict = "refused" if price is None else judged(asset, price, now).verdict
     if price is not None and verdict != "refused":
         return Booked(price, estimated=False, stand_in=guess if verdict == "suspect" else None)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.engine.model.bricks import Stack
 from services.engine.model.ladder import Rung
 from services.engine.model.state import Desk
 from services.engine.model.times import is_younger, seconds_until
@@ -149,11 +150,9 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close without a zone, against the structure, and in a free zone without a direction (SPEC 4)."""
     if entry.override:
         return OPEN
-    zone = zone_of(entry.asset.stack)
+    zone = zone_of(entry.asset.stack, now)
     if zone.kind == "NONE":
-        missing = [s for s in ("high", "macro") if getattr(entry.asset.stack, s).color == "neutral"]
-        sizes = " and ".join({"high": "8pt", "macro": "12pt"}[name] for name in missing)
-        return closed("no_zone", f"waiting for the first {sizes} brick", missing=sizes)
+        return _without_zone(entry.asset.stack, now)
     if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
         return closed("against_structure", f"8pt and 12pt say {zone.direction}", zone_direction=zone.direction)
     if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
@@ -161,9 +160,22 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     return OPEN
 
 
+def _without_zone(stack: Stack, now: Instant) -> Verdict:
+    structure = {"8pt": stack.high, "12pt": stack.macro}
+    missing = " and ".join(size for size, brick in structure.items() if brick.color == "neutral")
+    stale = " and ".join(size for size, brick in structure.items() if brick.is_stale(now))
+    if missing and stale:
+        return closed(
+            "no_zone", f"waiting for the first {missing} brick, {stale} is stale", missing=missing, stale=stale
+        )
+    if missing:
+        return closed("no_zone", f"waiting for the first {missing} brick", missing=missing)
+    return closed("no_zone", f"{stale} not renewed for too long: stale until the next brick", stale=stale)
+
+
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
-    direction = entry.direction or zone_of(entry.asset.stack).direction
+    direction = entry.direction or zone_of(entry.asset.stack, now).direction
     opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import Asset
+from services.engine.model.state import Asset, OwnPrice
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
@@ -54,11 +54,15 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     """Apply a snapshot: balance and the daily stop, then positions, open points, and the exits (SPEC 7.1).
 
-    What it says of another environment's account is not this desk's money.
+    What it says of another environment's account is not this desk's money. One that a newer snapshot has overtaken
+    says nothing.
     """
     note_heard(transition, command.instance)
-    live = replace(transition.desk.live, snapshot_at=transition.now, bridge_heard_at=transition.now)
     is_ours = command.env in (None, transition.desk.env)
+    if is_ours and _is_overtaken(transition, command):
+        transition.change_desk(live=replace(transition.desk.live, bridge_heard_at=transition.now))
+        return Done()
+    live = replace(transition.desk.live, snapshot_at=transition.now, bridge_heard_at=transition.now)
     if is_ours:
         live = replace(live, open_pnl=command.unrealized, realized_pnl=command.realized)
     transition.change_desk(live=live)
@@ -72,6 +76,19 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     for symbol in transition.desk.assets:
         check_exits(transition, symbol, Trigger("price"))
     return Done()
+
+
+def _is_overtaken(transition: Transition, command: TakeSnapshot) -> bool:
+    """Return whether data that were read later are known already; remember when these were read."""
+    live = transition.desk.live
+    is_of_another = None not in (command.account, live.account) and command.account != live.account
+    if command.as_of is None or is_of_another:
+        return False
+    read_at = min(command.as_of, transition.now)
+    if live.read_at is not None and read_at < live.read_at:
+        return True
+    transition.change_desk(live=replace(live, read_at=read_at))
+    return False
 
 
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
@@ -93,5 +110,6 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     if not judgement.is_good:
         transition.put_asset(asset)
         return
-    live = replace(asset.live, open_points=points, open_points_at=transition.now)
+    own = OwnPrice(trade.contract.symbol, price, transition.now)
+    live = replace(asset.live, open_points=points, open_points_at=transition.now, own=own)
     transition.put_asset(track_excursion(replace(asset, live=live), points))

@@ -15,7 +15,7 @@ from services.engine.model.trade import Trade
 from services.engine.rules.armed_inside import is_forced_by_rule
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
-from services.engine.steps.trades import trade_of
+from services.engine.steps.trades import adopted_trade, trade_of
 from services.engine.transition import Transition
 from wire.types import Instant, OrderStatus
 
@@ -37,10 +37,15 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
 
 
 def _trade_of_open_entry(transition: Transition, symbol: str) -> Trade | None:
-    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2)."""
-    running = next((order for order in transition.desk.open_orders(symbol) if order.kind == "ENTRY"), None)
-    if running is None:
+    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2).
+
+    A scale-in whose trade has ended makes one like an adopted position.
+    """
+    running = transition.desk.open_entry(symbol)
+    if running is None or (running.entry is None and transition.desk.generation == 1):
         return None
+    if running.entry is None:
+        return adopted_trade(transition, running.id, running.sign * running.qty, Decimal(0), running.contract)
     return trade_of(running, transition.desk.rules, running.qty, Decimal(0), transition.now)
 
 

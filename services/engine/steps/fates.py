@@ -154,7 +154,7 @@ def fill_price_of(transition: Transition, order: Order, word: BrokerWord) -> Pri
     """
     asset = transition.asset(order.asset)
     average = word.avg_price if asset.trade is None and order.kind != "EXIT" else None
-    prices = (average, word.last_fill_price, known_price(asset.live.last_price))
+    prices = (average, word.last_fill_price, known_price(asset.live.last_price, order.contract.symbol))
     return next((price for price in prices if price is not None), None)
 
 

@@ -107,7 +107,7 @@ def _disagree(transition: Transition, asset: Asset, word: BrokerWord, streak: St
     if known is None or known.broker_position != word.position:
         _note_disagreement(transition, asset, word.position)
     elif is_proof(transition.desk, streak, transition.now):
-        _follow_broker(transition, replace(asset, disagreement=None), word)
+        _follow_broker(transition, asset, word)
 
 
 def _keep_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
@@ -128,17 +128,17 @@ def _counting_from_here(asset: Asset) -> Asset:
 
 def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
     """Close ``reconcile``. What was read until now counts no more: proof is two readings from here on."""
-    doubted = replace(asset, disagreement=Disagreement(broker_position, transition.now))
+    doubted = replace(asset, disagreement=Disagreement(broker_position, transition.now, asset.live.last_price))
     transition.put_asset(_counting_from_here(doubted))
     transition.record(PositionDisagreed(asset.symbol, broker_position, asset.position))
 
 
 def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> None:
     """Change the desk's position to the broker's, and raise an alert."""
-    transition.put_asset(asset)
+    booked = _price_of(asset, broker, transition.now)
+    asset = transition.put_asset(replace(asset, disagreement=None))
     held = asset.position
     contract = watched_contract(asset, transition.desk.open_orders(asset.symbol)).symbol
-    booked = _price_of(asset, broker, transition.now)
     if booked is None:
         detail = f"the broker holds {broker.position} {contract}, no price is known to book it"
         _note_disagreement(transition, asset, broker.position)
@@ -202,16 +202,18 @@ def _facts(asset: Asset, symbol: str, broker: BrokerWord, *, followed: bool) -> 
 def _price_of(asset: Asset, broker: BrokerWord, now: Instant) -> Booked | None:
     """Return the price of what happened at the broker; None when nothing is known.
 
-    The broker's last fill is the truth. Without it a flat broker most likely was stopped out when the last price lies
-    at or beyond the stop; else the last price is the best guess.
+    The broker's last fill is the truth. Without it a flat broker most likely was stopped out when a price since it was
+    seen to be flat lies at or beyond the stop; else the last price is the best guess.
     """
     told = None if broker.last_fill_price is None else price_to_book(asset, broker.last_fill_price, now)
     if told is not None and not told.estimated:
         return told
     trade = asset.trade
-    last = known_price(asset.live.last_price)
+    last = known_price(asset.live.last_price, asset.contract.symbol)
+    since = asset.disagreement.price if asset.disagreement is not None else None
+    prices = [price for price in (last, since) if price is not None]
     is_known = trade is not None and not entry_is_suspect(asset)
-    if trade is not None and is_known and last is not None and (last - trade.stop_price) * trade.sign <= 0:
+    if trade is not None and is_known and any((price - trade.stop_price) * trade.sign <= 0 for price in prices):
         return Booked(trade.stop_price, estimated=True)
     entered_at = None if trade is None else trade.entry_price
     guess = next((price for price in (last, broker.avg_price, entered_at) if price is not None), None)
