@@ -92,14 +92,14 @@ BROKEN = (
     Broken(
         "the daily stop",
         {f"{STEPS}.day._end_day": does_nothing},
-        5,
+        4,
         ("market_falls",),
         "a real loss stops the day",
     ),
     Broken(
         "flattening after the daily stop",
         {"services.engine.decide.flatten_when_stopped": does_nothing, f"{STEPS}.exits.EXIT_RULES": WITHOUT_DAILY_STOP},
-        6,
+        18,
         ("market_falls",),
         "a stopped day ends flat",
     ),

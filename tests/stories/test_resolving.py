@@ -175,3 +175,21 @@ def test_the_next_day_begins_without_what_was_withheld() -> None:
     trader.at("18:00:00").ticks()
     assert day_result(trader.desk).books == 0
     assert known(trader.asset.doubt).code == "resolved"
+
+
+# -- an exit that was not filled ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "creates"), [("exit_all", True), ("structure", True), ("manual", False)])
+def test_the_rule_of_an_exit_that_was_not_filled_creates_the_next(source: str, creates: bool) -> None:
+    trader = Trader().hears(5250).is_long(5250).bricks(6, "green")
+    if source == "structure":
+        trader.brick_against(8)
+    else:
+        trader.exits() if source == "manual" else trader.exits_all()
+    first = trader.claims().open_order
+    trader.later(60).ticks()
+    resolve(trader, "not_filled")
+    assert (trader.exit_source, trader.position) == (source if creates else None, 5)
+    assert trader.order is None or trader.order.id != first.id
+    assert trader.replays_equal()

@@ -123,6 +123,18 @@ def is_proof(desk: Desk, streak: Streak, now: Instant) -> bool:
     return streak.count >= READINGS_OF_AN_OMITTED_CONTRACT and is_settled
 
 
+def may_be_misnamed(desk: Desk, asset: Asset, snapshot: TakeSnapshot) -> bool:
+    """Return whether a row that nobody can read may be the asset's contract, which the snapshot leaves out.
+
+    It holds what the desk does, or what an order at a bridge would make. One that the operator has accepted is another.
+    """
+    running = [order for order in desk.open_orders(asset.symbol) if order.is_at_a_bridge and order.kind != "EXIT"]
+    expected = {asset.position, *(asset.position + order.sign * order.remaining for order in running)} - {0}
+    accepted = {(held.symbol, held.position) for held in desk.foreign if held.accepted}
+    unread = [row for row in snapshot.positions if row.asset is UNSET and (row.symbol, row.position) not in accepted]
+    return any(row.position in expected for row in unread)
+
+
 def is_foreign(desk: Desk, row: BrokerPosition) -> bool:
     """Return whether the row holds a position in a contract that the desk does not trade."""
     watched = {watched_contract(asset, desk.open_orders(symbol)).symbol for symbol, asset in desk.assets.items()}

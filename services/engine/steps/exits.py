@@ -154,7 +154,10 @@ def _may_be_flat(transition: Transition, symbol: str, due: DueExit) -> bool:
 
 
 def retry_exit(transition: Transition, refused: Order) -> None:
-    """Raise an alert for an exit that the broker refused, and try again unless its source is ``manual`` (SPEC 7.3)."""
+    """Raise an alert for an exit that the broker refused, and try again (SPEC 7.3).
+
+    The operator's own single exit is tried again only when it was REJECTED. Generation 1 never tried it again.
+    """
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
@@ -162,7 +165,7 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     next_step = "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
-    elif refused.source != "manual":
+    elif refused.source != "manual" or _is_tried_again(transition, refused):
         wait = RETRY_SECONDS[min(refused.attempt, len(RETRY_SECONDS) - 1)]
         retry_at = transition.now + timedelta(seconds=wait)
         due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at)
@@ -170,6 +173,10 @@ def retry_exit(transition: Transition, refused: Order) -> None:
         transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"
     _warn_of_refusal(transition, refused, next_step, retry_at)
+
+
+def _is_tried_again(transition: Transition, manual: Order) -> bool:
+    return transition.desk.generation > 1 and manual.status is OrderStatus.REJECTED
 
 
 def _warn_of_refusal(transition: Transition, refused: Order, next_step: str, retry_at: Instant | None) -> None:

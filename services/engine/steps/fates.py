@@ -17,7 +17,7 @@ from services.engine.rules.broker_word import BrokerWord
 from services.engine.rules.fill_prices import Booked, known_price
 from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import begin_doubt
-from services.engine.steps.exits import pursue_exit
+from services.engine.steps.exits import demand_exit, pursue_exit
 from services.engine.steps.fills import fill_order
 from services.engine.steps.order_queue import end_order
 from services.engine.transition import Transition
@@ -91,7 +91,9 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
     order = lost[0]
     asset = transition.asset(symbol)
     filled = (word.position - asset.position) * order.sign
-    if filled == 0 and order.kind == "EXIT" and asset.trade is not None:
+    if filled == 0 and order.kind == "EXIT" and asset.trade is not None and order.filled_qty:
+        _end_rest(transition, order)
+    elif filled == 0 and order.kind == "EXIT" and asset.trade is not None:
         _hand_out_again(transition, order)
     elif filled == 0:
         _end(transition, order, OrderStatus.EXPIRED, NEVER_SEEN)
@@ -99,6 +101,13 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
         settle_by_broker(transition, order, filled, word)
     else:
         _end(transition, order, OrderStatus.CANCELLED, "the broker's position contradicts it")
+
+
+def _end_rest(transition: Transition, order: Order) -> None:
+    """End an exit that has filled in part: handed out again it would be executed twice. Its rule creates the next."""
+    _end(transition, order, OrderStatus.CANCELLED, "its rest is not filled at the broker")
+    if order.source != "manual" and transition.asset(order.asset).trade is not None:
+        demand_exit(transition, order.asset, order.source)
 
 
 def _hand_out_again(transition: Transition, order: Order) -> None:

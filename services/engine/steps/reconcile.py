@@ -13,6 +13,7 @@ from services.engine.rules.broker_word import (
     BrokerWord,
     is_after_last_fill,
     is_proof,
+    may_be_misnamed,
     speaks_of_positions,
     streak_after,
     watched_contract,
@@ -51,6 +52,8 @@ def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
 def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> None:
     asset = transition.asset(symbol)
     word = word_of(watched_contract(asset, transition.desk.open_orders(symbol)), snapshot)
+    if not word.explicit and may_be_misnamed(transition.desk, asset, snapshot):
+        return
     streak = streak_after(asset.live.streak, word, transition.now)
     transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
     settle_fates(transition, symbol, word, streak)

@@ -16,7 +16,7 @@ from services.engine.rules.fill_prices import gain_over_last_price, known_price
 from services.engine.rules.hand_prices import range_by_hand
 from services.engine.rules.refusals import refuse
 from services.engine.steps.doubts import doubt_resolved, end_resolved
-from services.engine.steps.exits import pursue_exit
+from services.engine.steps.exits import demand_exit, pursue_exit
 from services.engine.steps.fates import settle
 from services.engine.steps.order_queue import end_order
 from services.engine.steps.suspect_fills import prove_fills
@@ -50,6 +50,8 @@ def resolve_order(transition: Transition, command: ResolveOrder) -> Reply | Refu
     status = OrderStatus.FILLED if order.remaining == 0 else OrderStatus.CANCELLED
     end_order(transition, order, status, f"resolved by hand: {command.reason}")
     doubt_resolved(transition, order.asset, _word_of(command, transition), gained)
+    if order.kind == "EXIT" and order.source != "manual" and transition.asset(order.asset).trade is not None:
+        demand_exit(transition, order.asset, order.source)  # its rule creates the next (SPEC 7.2)
     pursue_exit(transition, order.asset)
     return Done()
 
