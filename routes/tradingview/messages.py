@@ -37,10 +37,15 @@ CONTROL = re.compile(rb"[\x00-\x1f]")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+def _decoration(what: str) -> Described:
+    return Described({"description": f"{what}; dropped and flagged when it cannot be read"})
+
+
 class AlertBody(WebhookBody):
     """A message of which all but the ``indispensable`` fields are decoration."""
 
     indispensable: ClassVar[frozenset[str]] = SYMBOL_FIELDS | {"secret"}
+    source: Annotated[str | None, Field(max_length=500), _decoration("what sends the alert")] = None
     _unread: tuple[str, ...] = PrivateAttr(default=())
 
     @property
@@ -92,16 +97,11 @@ def _id(value: object) -> object:
     return value
 
 
-def _decoration(what: str) -> Described:
-    return Described({"description": f"{what}; dropped and flagged when it cannot be read"})
-
-
 class BrickBody(AlertBody):
     """One closed brick; the path gives its size."""
 
     indispensable: ClassVar[frozenset[str]] = AlertBody.indispensable | {"color"}
     color: ColorWord
-    source: Annotated[str | None, Field(max_length=500), _decoration("what sends the brick")] = None
     bar_id: Annotated[BrickId | None, BeforeValidator(_id), _decoration("what identifies the brick, a text")] = None
     bar_ts: Annotated[Moment | None, _decoration("its time, ISO 8601 or epoch seconds or milliseconds")] = Field(
         default=None, validation_alias=AliasChoices("bar_ts", "time")
