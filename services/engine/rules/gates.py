@@ -57,13 +57,20 @@ def _second_reading(desk: Desk) -> Verdict:
 
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once its entries are used up."""
+    """Close for the rest of the trading day once its entries are used up. One on its way counts as used (SPEC 4).
+
+    Generation 1 counted an entry from its first fill on.
+    """
     taken = desk.day.trades_taken
     limit = desk.rules.max_trades_per_day
-    if taken < limit:
+    if taken >= limit:
+        ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
+        return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    on_their_way = sum(order.kind == "ENTRY" and not order.filled_qty for order in desk.orders.values())
+    if desk.generation == 1 or taken + on_their_way < limit:
         return OPEN
-    ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
-    return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    detail = f"{taken} of {limit} trades taken today, {on_their_way} on the way"
+    return closed("trade_limit", detail, taken=taken, limit=limit, on_their_way=on_their_way)
 
 
 def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -193,7 +200,7 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day", "More trades than planned are worse trades."),
+    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day, or an entry on its way ends unfilled", "More trades than planned are worse trades."),
     Gate(
         "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
     ),
