@@ -200,7 +200,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day, or an entry on its way ends unfilled", "More trades than planned are worse trades."),
+    Gate(
+        "trade_limit",
+        trades_are_left,
+        EVERY_ENTRY,
+        "next trading day, or an entry on its way ends unfilled",
+        "More trades than planned are worse trades.",
+    ),
     Gate(
         "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
     ),
