@@ -12,15 +12,19 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import structlog
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routes.bridge.connection import bridge
+from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
 from routes.http import errors, guards, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
+from routes.operator.account import account
+from routes.operator.broker import broker
 from routes.operator.controls import controls
 from routes.operator.dead_letters import dead_letters
 from routes.operator.journal import journal
@@ -48,14 +52,17 @@ from services.desk.manager import StateManager, utc_now
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
+from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import Config, ConfigError
-from services.ops.logs import secrets_of, set_up_logs
+from services.ops.config import ENV_FILE, Config, ConfigError
+from services.ops.dotenv_file import secrets_that_change
+from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
 from services.ops.opening import open_store
+from services.ops.settings_table import SETTINGS
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
 from services.views.limit_fields import LIMIT_FIELDS
@@ -64,12 +71,15 @@ from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
 
 BLUEPRINTS = (
+    account,
+    broker,
     webhooks,
     *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
-    *(bridge, bridge_orders),
+    *(bridge, bridge_orders, bridge_fills),
     *(state, stream, events, bricks, metrics),
     *(auth, pages, setup_page, health, api_docs),
 )
+log = structlog.get_logger(__name__)
 GUNICORN_GIVES_UP = 4  # gunicorn's APP_LOAD_ERROR; after any other status the master restarts the worker forever
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -83,8 +93,10 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
+    reads_env_file = config is None
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
+    warn_of_secrets(config, reads_env_file)
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
@@ -122,6 +134,19 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     return app
 
 
+def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
+    """Log every secret with quotes around it, and each of `.env` that the file's syntax cuts or changes.
+
+    Nothing else would say why such a secret is wrong.
+    """
+    warn_of_quotes(config)
+    if not reads_env_file:
+        return
+    names = {row.name for row in SETTINGS if row.is_secret}
+    for sentence in secrets_that_change(ENV_FILE, names):
+        log.warning("a secret of .env is not what stands there", detail=sentence)
+
+
 def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
@@ -155,6 +180,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         bricks=bricks,
         notice_counter=notice_counter,
         event_views=event_views,
+        bridge_callers=BridgeCallers(),
     )
 
 

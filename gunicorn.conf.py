@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,8 +22,23 @@ logconfig_dict = logs.for_libraries()
 control_socket_disable = True
 logs.take_over_the_process()
 
+GIVES_UP = 4  # gunicorn's APP_LOAD_ERROR
+TOO_MANY_WORKERS = (
+    "Lockstep cannot start: {workers} workers were asked for (--workers on the command line or in GUNICORN_CMD_ARGS), "
+    "it must be 1. The desk lives in its process: every other worker would refuse what reaches it. "
+    "More callers at once need threads, of which there are {threads}.\n"
+)
+
 if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
     from gunicorn.workers.gthread import ThreadWorker
+
+
+def on_starting(server: "Arbiter") -> None:
+    """Refuse to start more than one worker, whatever asks for it. WEB_CONCURRENCY does not: ``workers`` above wins."""
+    if server.cfg.workers != 1:
+        sys.stderr.write(TOO_MANY_WORKERS.format(workers=server.cfg.workers, threads=server.cfg.threads))
+        sys.exit(GIVES_UP)
 
 
 def post_worker_init(worker: "ThreadWorker") -> None:

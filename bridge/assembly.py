@@ -9,6 +9,8 @@ from bridge.brokers.paper import PaperBroker
 from bridge.client import DeskClient
 from bridge.clock import Clock, utc_now
 from bridge.config import BridgeSettings
+from bridge.fill_sender import FillSender
+from bridge.fills import FillOutbox
 from bridge.jobs import Job, repeat
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
@@ -38,13 +40,15 @@ class Bridge:
         """Build the bridge on `ledger`; nothing is sent before `run`."""
         self.stop = threading.Event()
         self._ledger = ledger
-        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner)
+        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner, ledger.instance)
         setup = BROKERS[settings.broker](settings, self._desk, ledger, clock, self.stop)
         self._broker = setup.broker
         self._broker_jobs = setup.jobs
-        orders = OrderRecord(ledger)
+        orders = self._orders = OrderRecord(ledger)
+        self._kill_switch = settings.limits.kill_switch
         self._outbox = Outbox(ledger, clock)
-        self._reporter = Reporter(ledger, orders, self._outbox)
+        self._fills = FillOutbox(ledger, clock)
+        self._reporter = Reporter(ledger, orders, self._outbox, self._fills)
         self._worker = Worker(
             desk=self._desk,
             broker=self._broker,
@@ -76,12 +80,14 @@ class Bridge:
         reporter = self._reporter
         stop = self.stop
         sender = ReportSender(self._desk, self._outbox)
-        heartbeats = Heartbeats(self._desk, self._broker, self._ledger)
-        snapshots = Snapshots(self._desk, self._broker, reporter.position_changed)
+        fills = FillSender(self._desk, self._fills, self._broker, self._ledger.instance)
+        heartbeats = Heartbeats(self._desk, self._broker, self._ledger, kill_switch=self._kill_switch)
+        snapshots = Snapshots(self._desk, self._broker, self._orders, self._ledger.instance, reporter.position_changed)
         return (
             Job("orders", worker.poll, lambda found: worker.rest_after_poll(found, stop)),
             Job("doubts", worker.resolve_doubts, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
             Job("reports", sender.run, sender.rest),
+            Job("fills", fills.run, fills.rest),
             Job("heartbeat", heartbeats.run, lambda _: stop.wait(CHANGE_CHECK_SECONDS)),
             Job("snapshot", snapshots.run, snapshots.rest),
             *self._broker_jobs,
@@ -89,6 +95,7 @@ class Bridge:
 
     def _wake_all(self) -> None:
         self._outbox.wake.set()
+        self._fills.wake.set()
         self._reporter.doubt_arose.set()
         self._reporter.position_changed.set()
 

@@ -9,9 +9,9 @@ import requests
 
 from wire.bridge import (
     ExecutionReport,
+    FillsReport,
+    HandedOut,
     Heartbeat,
-    MalformedOrder,
-    OrderTicket,
     PnlSnapshot,
     decode_pending,
 )
@@ -43,22 +43,41 @@ class RequestRefused(Exception):
         self.status = status
 
 
+class RefusedFill(msgspec.Struct, frozen=True):
+    """A fill that the desk refuses for good."""
+
+    exec_id: str
+    code: str = ""
+
+
+class FillsAnswer(msgspec.Struct, frozen=True):
+    """The desk's answer to a report of fills; all others were taken or are known."""
+
+    refused: tuple[RefusedFill, ...] = ()
+
+
+_fills_decoder = msgspec.json.Decoder(FillsAnswer)
+
+
 class DeskClient:
     """Calls one desk. Every thread has its own connection; every answer has a time limit."""
 
-    def __init__(self, desk_url: str, secret: str, owner: str) -> None:
-        """Call the desk at `desk_url` as the bridge `owner`."""
+    def __init__(self, desk_url: str, secret: str, owner: str, instance: str | None = None) -> None:
+        """Call the desk at `desk_url` as the bridge `owner`, whose ledger has the id `instance`."""
         self._desk_url = desk_url.rstrip("/")
         self._secret = secret
         self._owner = owner
+        self._instance = instance
         self._local = threading.local()
 
-    def pending_orders(self, wait_seconds: int = LONG_POLL_SECONDS) -> list[OrderTicket | MalformedOrder]:
+    def pending_orders(self, wait_seconds: int = LONG_POLL_SECONDS) -> HandedOut:
         """Claim orders, waiting up to `wait_seconds` for one to be queued (SPEC 8.2).
 
         Raises `DeskUnavailable`, `RequestRefused`.
         """
-        asked = {"limit": ORDERS_PER_ASK, "owner": self._owner, "wait": wait_seconds}
+        asked: dict[str, str | int] = {"limit": ORDERS_PER_ASK, "owner": self._owner, "wait": wait_seconds}
+        if self._instance is not None:
+            asked["instance"] = self._instance
         answer = self._send("GET", "/api/orders/pending", wait_seconds + ANSWER_SECONDS, params=asked)
         try:
             return decode_pending(answer)
@@ -78,6 +97,14 @@ class DeskClient:
         """Send account and positions. Raises `DeskUnavailable`, `RequestRefused`."""
         self._send("POST", "/api/rithmic/pnl-snapshot", ANSWER_SECONDS, data=self._with_secret(snapshot))
 
+    def report_fills(self, report: FillsReport) -> FillsAnswer:
+        """Report fills that no order caused (SPEC 8.3). Raises `DeskUnavailable`, `RequestRefused`."""
+        answer = self._send("POST", "/api/bridge/fills", ANSWER_SECONDS, data=self._with_secret(report))
+        try:
+            return _fills_decoder.decode(answer)
+        except msgspec.DecodeError as error:
+            raise DeskUnavailable(f"the answer to the report of fills is not readable: {error}") from error
+
     def open_quotes(self, silence_seconds: float) -> requests.Response:
         """Open the desk's stream of prices; reading it fails after `silence_seconds` without a byte.
 
@@ -92,8 +119,8 @@ class DeskClient:
             headers={"Accept": "text/event-stream", "Accept-Encoding": "identity"},
         )
 
-    def _with_secret(self, body: Heartbeat | PnlSnapshot) -> bytes:
-        """Encode the body with the secret in it: the contract wants it there for heartbeat and snapshot."""
+    def _with_secret(self, body: Heartbeat | PnlSnapshot | FillsReport) -> bytes:
+        """Encode the body with the secret in it: the contract wants it there for heartbeat, snapshot and fills."""
         return b'{"secret":' + msgspec.json.encode(self._secret) + b"," + encode(body)[1:]
 
     def _send(self, method: str, path: str, answer_seconds: float, **request: Any) -> bytes:

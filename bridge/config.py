@@ -67,6 +67,7 @@ def settings_from(arguments: Sequence[str], environ: Mapping[str, str] | None = 
             max_order_qty=_whole(environ, "BRIDGE_MAX_ORDER_QTY", 20, least=1),
             max_position=_whole(environ, "BRIDGE_MAX_POSITION", 20, least=1),
             max_orders_per_minute=_whole(environ, "BRIDGE_MAX_ORDERS_PER_MINUTE", 30, least=1),
+            kill_switch=_yes_or_no(environ, "BRIDGE_KILL_SWITCH"),
         ),
     )
 
@@ -117,6 +118,13 @@ def _whole(environ: Mapping[str, str], name: str, default: int, *, least: int) -
     if not (text.isascii() and text.isdigit() and int(text) >= least):
         raise SettingsInvalid(f"{name} must be a whole number of {least} or more, was {text!r}.")
     return int(text)
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str) -> bool:
+    text = (environ.get(name) or "no").strip().lower()
+    if text not in ("yes", "no"):
+        raise SettingsInvalid(f"{name} must be yes or no, was {text!r}.")
+    return text == "yes"
 
 
 def _tape(path: Path | None) -> Path | None:

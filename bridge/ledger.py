@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 1
-SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMAS = (Path(__file__).with_name("schema.sql"), Path(__file__).with_name("schema_2.sql"))
+"""The SQL of each version, which is added to the one before."""
+
+SCHEMA_VERSION = len(SCHEMAS)
 
 
 class LedgerUnusable(Exception):
@@ -41,7 +43,7 @@ class InstanceLock:
 
 
 class Ledger:
-    """An open ledger file. Write with `transaction`, read with `rows`."""
+    """An open ledger file, upgraded when an earlier bridge laid it out. Write with `transaction`, read with `rows`."""
 
     def __init__(self, path: Path) -> None:
         """Open `path`, creating it when it is new; raises `LedgerUnusable`."""
@@ -55,6 +57,8 @@ class Ledger:
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=2000;"
             )
             self._lay_out()
+            ((instance, account),) = self.rows("SELECT instance, paper_account FROM identity")
+            self._instance, self._paper_account = str(instance), str(account)
         except sqlite3.Error as error:
             raise LedgerUnusable(f"The ledger {path} cannot be used: {error}.") from error
 
@@ -100,6 +104,16 @@ class Ledger:
             return False
         return self._last_write_worked
 
+    @property
+    def instance(self) -> str:
+        """The id that was made with the ledger: it tells two bridges of one name apart (SPEC 8.2)."""
+        return self._instance
+
+    @property
+    def paper_account(self) -> str:
+        """The name of the paper account whose books are in this ledger."""
+        return self._paper_account
+
     def close(self) -> None:
         """Close the file after a running transaction has ended; give up after half a second."""
         if self._lock.acquire(timeout=0.5):
@@ -122,9 +136,8 @@ class Ledger:
 
     def _lay_out(self) -> None:
         version = self.value("PRAGMA user_version")
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0:
+        if not 0 <= version <= SCHEMA_VERSION:
             raise sqlite3.DatabaseError(f"its schema is version {version}, this bridge knows {SCHEMA_VERSION}")
-        script = SCHEMA.read_text(encoding="utf-8")
-        self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        for number, schema in enumerate(SCHEMAS[version:], start=version + 1):
+            script = schema.read_text(encoding="utf-8")
+            self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={number}; COMMIT;")

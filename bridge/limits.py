@@ -8,11 +8,12 @@ from wire.bridge import OrderTicket
 
 @dataclass(frozen=True)
 class HardLimits:
-    """The most the bridge allows: contracts per order, contracts held, entries per minute."""
+    """The most the bridge allows: contracts per order, contracts held, entries per minute; none with `kill_switch`."""
 
     max_order_qty: int = 20
     max_position: int = 20
     max_orders_per_minute: int = 30
+    kill_switch: bool = False
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Exposure:
     position: int
     working_qty: int
     entries_in_last_minute: int
+
+
+def no_entries(limits: HardLimits, _: OrderTicket, __: Exposure) -> str | None:
+    """Refuse every entry while the operator's kill switch is on."""
+    return "bridge limit: the kill switch is on (BRIDGE_KILL_SWITCH)" if limits.kill_switch else None
 
 
 def order_quantity(limits: HardLimits, ticket: OrderTicket, _: Exposure) -> str | None:
@@ -47,6 +53,7 @@ def order_rate(limits: HardLimits, _: OrderTicket, exposure: Exposure) -> str | 
 
 
 LIMITS: tuple[Callable[[HardLimits, OrderTicket, Exposure], str | None], ...] = (
+    no_entries,
     order_quantity,
     position_size,
     order_rate,

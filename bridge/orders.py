@@ -23,12 +23,19 @@ class OrderRecord:
         self._ledger = ledger
 
     def accept(self, ticket: OrderTicket, now: datetime) -> bool:
-        """Store a new order; False when it is known already, so that a redelivered order is not executed again."""
-        return self._insert(ticket.id, encode(ticket).decode(), "ACCEPTED", now)
+        """Store a new order; False when it is known already, so that a redelivered order is not executed again.
+
+        One that the desk handed out before, but not to this ledger, is in doubt: another process may have sent it.
+        """
+        return self._insert(ticket.id, encode(ticket).decode(), "IN_DOUBT" if ticket.redelivered else "ACCEPTED", now)
 
     def accept_malformed(self, order: MalformedOrder, now: datetime) -> bool:
         """Store an unreadable order as closed; False when it is known already."""
-        return order.id is not None and self._insert(order.id, "{}", "CLOSED", now)
+        return order.id is not None and self.accept_closed(order.id, now)
+
+    def accept_closed(self, order_id: str, now: datetime) -> bool:
+        """Store an order that must never be sent; False when it is known already."""
+        return self._insert(order_id, "{}", "CLOSED", now)
 
     def begin_submission(self, order_id: str, now: datetime) -> bool:
         """Record that the broker is about to be called; False unless the order is accepted and unsent."""
@@ -69,6 +76,10 @@ class OrderRecord:
         """Put every order that the broker may have in doubt; unsent orders keep their state."""
         with self._ledger.transaction() as connection:
             return connection.execute("UPDATE orders SET state = 'IN_DOUBT' WHERE state = 'WORKING'").rowcount
+
+    def has_open(self) -> bool:
+        """Return whether an order is not final yet."""
+        return self._ledger.value("SELECT 1 FROM orders WHERE state <> 'CLOSED' LIMIT 1") is not None
 
     def in_doubt(self) -> list[OrderTicket]:
         """Return the orders to look up at the broker, oldest first."""

@@ -16,8 +16,10 @@ from bridge.brokers.broker import (
     OrderRejected,
     OrderWorking,
     PositionChanged,
+    UnorderedFill,
 )
 from bridge.clock import Clock
+from bridge.fills import FillOutbox
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
 from wire.bridge import ExecutionReport, OrderTicket, ReportExtra, ReportStatus
@@ -108,11 +110,12 @@ class Outbox:
 class Reporter:
     """The broker's listener: stores each event and its report in one transaction."""
 
-    def __init__(self, ledger: Ledger, orders: OrderRecord, outbox: Outbox) -> None:
-        """Write to `orders` and `outbox`, which are both in `ledger`."""
+    def __init__(self, ledger: Ledger, orders: OrderRecord, outbox: Outbox, fills: FillOutbox) -> None:
+        """Write to `orders`, `outbox` and `fills`, which are all in `ledger`."""
         self._ledger = ledger
         self._orders = orders
         self._outbox = outbox
+        self._fills = fills
         self.position_changed = threading.Event()
         self.doubt_arose = threading.Event()
 
@@ -121,6 +124,8 @@ class Reporter:
         match event:
             case PositionChanged():
                 self.position_changed.set()
+            case UnorderedFill():
+                self._fills.put(event)
             case LinkRestored():
                 self._orders.doubt_everything_sent()
                 self.doubt_arose.set()
@@ -136,9 +141,9 @@ class Reporter:
         logger.warning("order not sent", order=ticket.id, kind=ticket.kind, status=status, reason=reason)
         return True
 
-    def refuse_malformed(self, order_id: str, reason: str) -> None:
-        """Report an unreadable order as REJECTED."""
-        self._outbox.put(order_id, "end", ExecutionReport("REJECTED", ReportExtra(reason=reason[:LONGEST_REASON])))
+    def end_without_ticket(self, order_id: str, status: ReportStatus, reason: str) -> None:
+        """Report the end of an order that this ledger cannot read or never had."""
+        self._outbox.put(order_id, "end", ExecutionReport(status, ReportExtra(reason=reason[:LONGEST_REASON])))
 
     def _note_order_event(self, event: OrderEvent) -> None:
         ticket = self._orders.ticket_of(event.client_tag)

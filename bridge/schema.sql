@@ -1,4 +1,4 @@
--- The bridge's ledger. PRAGMA user_version is set by ledger.py from SCHEMA_VERSION.
+-- Version 1 of the bridge's ledger. ledger.py sets PRAGMA user_version; schema_2.sql adds to it.
 -- Prices and dollars are decimal text, times are ISO 8601 in UTC.
 
 -- Every order the bridge ever took, written before the broker hears of it (SPEC 8.6).

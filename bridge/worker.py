@@ -21,7 +21,9 @@ from bridge.clock import Clock
 from bridge.limits import Exposure, HardLimits
 from bridge.orders import OrderRecord
 from bridge.reports import Outbox, Reporter
-from wire.bridge import MalformedOrder, OrderTicket
+from wire.bridge import MalformedOrder, OrderTicket, StopToRest
+
+TAKEN_BACK = "taken back by the desk"
 
 logger = structlog.get_logger(__name__)
 
@@ -55,6 +57,7 @@ class Worker:
         self._limits = hard_limits
         self._clock = clock
         self._asked_for_seconds = 0.0
+        self._asked_back: frozenset[str] = frozenset()
 
     def recover(self) -> None:
         """Put every open order of an earlier run in doubt, so that it is looked up and not sent twice."""
@@ -67,13 +70,19 @@ class Worker:
         """Claim orders from the desk and execute the new ones, exits first; True when there were new ones."""
         asked_at = self._clock()
         started = time.monotonic()
-        orders = self._desk.pending_orders()
+        handed = self._desk.pending_orders()
         self._asked_for_seconds = time.monotonic() - started
+        self._asked_back = frozenset(handed.cancels)
+        orders = handed.orders
         orders.sort(key=lambda order: not (isinstance(order, OrderTicket) and order.is_exit))
         new = [self._take(order) for order in orders]
         for order, is_new in zip(orders, new, strict=True):
             if order.id is not None and not is_new:
                 self._outbox.resend(order.id, settled_before=asked_at)
+        for order_id in handed.cancels:
+            self._take_back(order_id)
+        for stop in handed.stops:
+            self._rest(stop)
         return any(new)
 
     def rest_after_poll(self, found_work: bool, stop: threading.Event) -> None:
@@ -93,7 +102,11 @@ class Worker:
         if isinstance(order, MalformedOrder):
             return self._take_malformed(order)
         if self._orders.accept(order, self._clock()):
-            self._execute(order)
+            if order.redelivered:
+                logger.warning("order was handed out before: it is looked up at the broker first", order=order.id)
+                self._reporter.doubt_arose.set()
+            else:
+                self._execute(order)
             return True
         # Stored by an earlier poll that failed before `begin_submission`.
         if self._orders.state_of(order.id) == "ACCEPTED":
@@ -104,17 +117,53 @@ class Worker:
         logger.error("order cannot be read", alert=True, order=order.id, reason=order.reason)
         if order.id is None or not self._orders.accept_malformed(order, self._clock()):
             return False
-        self._reporter.refuse_malformed(order.id, order.reason)
+        self._reporter.end_without_ticket(order.id, "REJECTED", order.reason)
         return True
 
     def _execute(self, ticket: OrderTicket) -> None:
-        """Submit an unsent order, unless a hard limit refuses it or it has expired."""
-        if reason := self._limit_refusal(ticket):
+        """Submit an unsent order, unless the desk asks it back, a hard limit refuses it or it has expired."""
+        if ticket.id in self._asked_back:
+            self._reporter.refuse_unsent(ticket, "CANCELLED", TAKEN_BACK)
+        elif reason := self._limit_refusal(ticket):
             self._reporter.refuse_unsent(ticket, "REJECTED", reason)
         elif ticket.has_expired(self._clock()):
             self._reporter.refuse_unsent(ticket, "CANCELLED", "expired before submit")
         elif self._orders.begin_submission(ticket.id, self._clock()):
             self._submit(ticket)
+
+    def _take_back(self, order_id: str) -> None:
+        """Take back the unfilled part of an order; the desk asks again until the order has ended (SPEC 7.2)."""
+        state = self._orders.state_of(order_id)
+        ticket = self._orders.ticket_of(order_id)
+        if state is None:
+            self._end_unknown(order_id)
+        elif state == "ACCEPTED" and ticket is not None:
+            self._reporter.refuse_unsent(ticket, "CANCELLED", TAKEN_BACK)
+        elif state == "WORKING":
+            self._cancel_at_broker(order_id)
+
+    def _end_unknown(self, order_id: str) -> None:
+        """End an order that this ledger never had, when the broker never had it either; else cancel its rest there."""
+        try:
+            found = self._broker.look_up(order_id)
+        except BrokerUnavailable:
+            return
+        if found is not None:
+            self._cancel_at_broker(order_id)
+        elif self._orders.accept_closed(order_id, self._clock()):
+            self._reporter.end_without_ticket(order_id, "CANCELLED", TAKEN_BACK)
+
+    def _cancel_at_broker(self, order_id: str) -> None:
+        try:
+            self._broker.cancel(order_id, TAKEN_BACK)
+        except BrokerUnavailable:
+            logger.warning("order cannot be taken back now", order=order_id)
+
+    def _rest(self, stop: StopToRest) -> None:
+        try:
+            self._broker.rest_stop(stop)
+        except BrokerUnavailable:
+            logger.warning("stop cannot be rested now", alert=True, contract=stop.contract)
 
     def _limit_refusal(self, ticket: OrderTicket) -> str | None:
         if ticket.is_exit:

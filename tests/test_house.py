@@ -46,7 +46,7 @@ FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to ano
     "app": 10,
     "cli": 10,
 }
-ENGINE_ORDER = ("model", "rules", "transition", "steps", "decide")  # each imports itself and those before it
+ENGINE_ORDER = ("model", "rules", "transition", "steps", "earlier", "decide")  # each imports itself and those before it
 MAY_IMPORT = {  # the wire and the programs beside web -> the folders of this repository that they may import
     "wire": ("wire",),
     "bridge": ("bridge", "wire"),

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from wire.asset import AssetState, Facts, Rung
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.state import OrderRow, StateDocument
-from wire.types import AwareTime, Env, ErrorCode, RefusalCode, Side, says
+from wire.types import AwareTime, Env, ErrorCode, FillRefusal, RefusalCode, Side, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
 No = Annotated[bool, Meta(extra_json_schema={"const": False})]
@@ -175,15 +175,40 @@ class LimitsAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):
-    """The orders that this owner has claimed."""
+    """The orders that this owner has claimed.
+
+    ``cancels`` are the ids of its entries whose rest it is asked to take back; left out when there are none (SPEC 7.2).
+    ``stops`` are those it is asked to rest for adopted trades, until it tells that they rest (SPEC 8.4).
+    """
 
     orders: tuple[OrderTicket, ...]
+    cancels: tuple[str, ...] | UnsetType = UNSET
+    stops: tuple[StopToRest, ...] | UnsetType = UNSET
 
 
 class ReportAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The report was applied. ``duplicate`` is true when it had been applied before."""
+    """The report was applied. ``duplicate`` is true when it had been applied before.
+
+    ``late_fill`` is true when it carried a fill after the end of its order, or more than was ordered (SPEC 8.1).
+    """
 
     duplicate: Yes | UnsetType = UNSET
+    late_fill: Yes | UnsetType = UNSET
+
+
+class RefusedFillRow(Struct, frozen=True, kw_only=True):
+    """A fill that was not booked, and why."""
+
+    exec_id: str
+    code: FillRefusal
+
+
+class FillsAnswer(VersionAnswer, frozen=True, kw_only=True):
+    """How many fills were booked, how many were known before, and which were refused (SPEC 8.3)."""
+
+    taken: int
+    duplicates: int
+    refused: tuple[RefusedFillRow, ...]
 
 
 class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):
@@ -193,18 +218,31 @@ class SnapshotAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The price was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
+    """What became of the heartbeat.
+
+    ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
+    ``suspect`` until a later one agrees. ``stale`` is true when it is too old to freshen anything. ``ignored`` says why
+    nothing of it was used: ``other_contract`` or ``impossible_price``; ``roll_week`` says that its price was not used.
+    """
 
     flagged: Yes | UnsetType = UNSET
+    stale: Yes | UnsetType = UNSET
+    suspect: Yes | UnsetType = UNSET
+    ignored: str | UnsetType = UNSET
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The effects of the brick, or that it was a duplicate or late."""
+    """The effects of the brick, or that it was a duplicate or late.
+
+    ``flagged`` is true when decoration could not be read; ``unread`` names those fields.
+    """
 
     effects: tuple[str, ...] | UnsetType = UNSET
     orders: tuple[OrderRow, ...] | UnsetType = UNSET
     duplicate: Yes | UnsetType = UNSET
     stale: Yes | UnsetType = UNSET
+    flagged: Yes | UnsetType = UNSET
+    unread: tuple[str, ...] | UnsetType = UNSET
 
 
 class BrickRow(Struct, frozen=True, kw_only=True):

@@ -3,16 +3,20 @@
 Prices and dollars are `Decimal`: JSON numbers are read and written without conversion to binary floats.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from wire.types import AwareTime, Env, OrderKind, Side
+from wire.types import AwareTime, Env, FillOfBroker, OrderKind, Side
 
 ReportStatus = Literal["WORKING", "PARTIALLY_FILLED", "FILLED", "REJECTED", "CANCELLED"]
+
+Decoded = TypeVar("Decoded")
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -26,7 +30,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     `contract` is the tradable symbol (``MESZ6``; its JSON field is ``asset``), `root` the operator's (``ES``). `qty`
     counts contracts. `stop_points` is the distance of the protective stop in points (SPEC 6.7). `tick_size` is in price
     units, `point_size` is one point in price units, `point_value` is the value of one point of one contract in USD.
-    After `expires_at` an entry must not be sent any more.
+    After `expires_at` an entry must not be sent any more. An exit is `reduce_only`; `position` is the signed position
+    that the desk held when it queued the exit (SPEC 7.2).
     """
 
     id: Name
@@ -47,6 +52,8 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     created_at: AwareTime | None = None
     expires_at: AwareTime | None = None
     redelivered: bool = False
+    reduce_only: bool = False
+    position: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse steps that no contract has. msgspec itself cannot limit a `Decimal`."""
@@ -101,8 +108,12 @@ class ExecutionReport(Struct, frozen=True):
     extra: ReportExtra
 
 
-class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Body of ``POST /api/bridge/heartbeat``, without the secret, which may be sent in a header."""
+class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Body of ``POST /api/bridge/heartbeat``, without the secret, which may be sent in a header.
+
+    `instance` is the id of the bridge's ledger, `env` the environment of its account, `envs` those in which it executes
+    orders, `kill_switch` whether it refuses entries (SPEC 8.2, 8.5). The contract's bridges send none of the four.
+    """
 
     ts_connected: bool
     md_connected: bool
@@ -110,6 +121,29 @@ class Heartbeat(Struct, frozen=True, kw_only=True, rename="camel"):
     account: str
     trade_route: str
     last_rapi_event_utc: datetime | None
+    instance: str | None = None
+    env: Env | None = None
+    envs: tuple[Env, ...] | None = None
+    kill_switch: bool | None = None
+
+
+class RestingStop(Struct, frozen=True, kw_only=True):
+    """A stop order of the bridge that rests at the broker (SPEC 6.7)."""
+
+    contract: str
+    side: Side
+    qty: int
+    price: Decimal
+
+
+class StopToRest(Struct, frozen=True, kw_only=True):
+    """A stop that the desk asks a bridge to rest for a position it adopted (SPEC 8.4)."""
+
+    contract: str
+    exchange: str
+    side: Side
+    qty: int
+    price: Decimal
 
 
 class ContractPnl(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -126,13 +160,48 @@ class ContractPnl(Struct, frozen=True, kw_only=True, rename="camel"):
     last_fill_price: Decimal | None
 
 
-class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Body of ``POST /api/rithmic/pnl-snapshot``; USD, `account_balance` is equity incl. open PnL (SPEC 5.6)."""
+class PnlSnapshot(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Body of ``POST /api/rithmic/pnl-snapshot``; USD, `account_balance` is equity incl. open PnL (SPEC 5.6).
+
+    `as_of` is the time of the broker's data, `env` and `account` say whose they are, `stops` are those that rest, null
+    from a bridge that does not tell them. The contract's bridges send none of these.
+    """
 
     realized: Decimal
     unrealized: Decimal
     account_balance: Decimal
     symbols: tuple[ContractPnl, ...]
+    as_of: datetime | None = msgspec.field(default=None, name="as_of")
+    env: Env | None = None
+    account: str | None = None
+    instance: str | None = None
+    stops: tuple[RestingStop, ...] | None = None
+
+
+class BrokerFill(Struct, frozen=True, kw_only=True):
+    """One execution at the broker (SPEC 8.3): `qty` contracts at `price`, `commission` in USD.
+
+    `kind` says what caused it. `order_id` is the desk's order, null when the desk ordered nothing.
+    """
+
+    exec_id: str
+    ts: datetime
+    symbol: str
+    side: Side
+    qty: int
+    price: Decimal
+    kind: FillOfBroker
+    order_id: str | None = None
+    commission: Decimal | None = None
+
+
+class FillsReport(Struct, frozen=True, kw_only=True):
+    """Body of ``POST /api/bridge/fills``; at most 200 fills, unique on account and `exec_id` (SPEC 8.3)."""
+
+    instance: str
+    env: Env
+    account: str
+    fills: tuple[BrokerFill, ...]
 
 
 class QuoteEvent(Struct, frozen=True, kw_only=True):
@@ -152,8 +221,22 @@ class Quote(Struct, frozen=True):
     at: datetime
 
 
+class HandedOut(Struct, frozen=True):
+    """What the desk gives a bridge that asks (``GET /api/orders/pending``).
+
+    `cancels` are ids of orders whose rest it asks back (SPEC 7.2), `stops` those it asks to rest for adopted trades
+    (SPEC 8.4). A desk that knows only the contract sends neither.
+    """
+
+    orders: list[OrderTicket | MalformedOrder]
+    cancels: tuple[str, ...] = ()
+    stops: tuple[StopToRest, ...] = ()
+
+
 class _PendingAnswer(Struct):
     orders: list[msgspec.Raw]
+    cancels: tuple[msgspec.Raw, ...] = ()
+    stops: tuple[msgspec.Raw, ...] = ()
 
 
 class _WithId(Struct):
@@ -162,16 +245,30 @@ class _WithId(Struct):
 
 _pending_decoder = msgspec.json.Decoder(_PendingAnswer)
 _ticket_decoder = msgspec.json.Decoder(OrderTicket)
+_text_decoder = msgspec.json.Decoder(str)
+_stop_decoder = msgspec.json.Decoder(StopToRest)
 _id_decoder = msgspec.json.Decoder(_WithId)
 _quote_decoder = msgspec.json.Decoder(QuoteEvent)
 
 
-def decode_pending(answer: bytes) -> list[OrderTicket | MalformedOrder]:
+def decode_pending(answer: bytes) -> HandedOut:
     """Read the answer of ``GET /api/orders/pending``. An unreadable order does not affect the others.
 
-    Each order is decoded on its own, after the list. Raises `msgspec.DecodeError` when the answer itself is malformed.
+    Each part is decoded on its own, after the lists; an unreadable id or stop is left out, the desk sends it again.
+    Raises `msgspec.DecodeError` when the answer itself is malformed.
     """
-    return [decode_order(bytes(order)) for order in _pending_decoder.decode(answer).orders]
+    read = _pending_decoder.decode(answer)
+    return HandedOut(
+        orders=[decode_order(bytes(order)) for order in read.orders],
+        cancels=tuple(_readable(_text_decoder, read.cancels)),
+        stops=tuple(_readable(_stop_decoder, read.stops)),
+    )
+
+
+def _readable(decoder: msgspec.json.Decoder[Decoded], parts: tuple[msgspec.Raw, ...]) -> Iterator[Decoded]:
+    for part in parts:
+        with suppress(msgspec.DecodeError):
+            yield decoder.decode(part)
 
 
 def decode_order(order: bytes) -> OrderTicket | MalformedOrder:

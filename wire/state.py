@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
 from wire.types import (
+    Adopting,
     AwareTime,
     EntryZone,
     Env,
@@ -50,6 +51,53 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     expires_at: Annotated[AwareTime | None, says("an entry that nobody took by then ends; null for an exit")]
     owner: Annotated[str | None, says("the bridge that claimed it; null while none has")]
     reason: Annotated[str | None, says("why it ended unfilled; null when nobody said so")]
+    claimed_at: Annotated[AwareTime | None, says("when a bridge took it; null while none has")]
+    reported_at: Annotated[AwareTime | None, says("when its bridge last told something new; null before")]
+    fate_unknown_at: Annotated[AwareTime | None, says("since when nobody knows what became of it; null: it is known")]
+
+
+class ForeignPosition(Struct, frozen=True):
+    """A position of the broker in a contract that the desk does not trade."""
+
+    symbol: Annotated[str, says("the contract, as the bridge spelled it when nobody knows it")]
+    position: Annotated[int, says("contracts, short below 0")]
+    since: AwareTime
+    asset: Annotated[str | None, says("the operator's symbol of its roots; null when nobody knows it")]
+    expired: Annotated[bool, says("its delivery is long over, nobody can hold it")]
+    accepted: Annotated[bool, says("the operator has accepted it; it closes no gate")]
+
+
+class AccountBelief(Struct, frozen=True, kw_only=True):
+    """What the desk believes of the account, and the day's result in three ways."""
+
+    balance_ts: Annotated[AwareTime | None, says("when the last believed balance was heard; null before the first")]
+    name: Annotated[str | None, says("the account of the last believed balance; null until it is named")]
+    suspect: Annotated[
+        Literal["jump", "other_account", "loss_denied", "books_denied"] | None,
+        says("why the newest balance is not believed; null: it is"),
+    ]
+    suspect_balance: Annotated[Usd | None, says("USD; null while none is suspect")]
+    suspect_account: Annotated[str | None, says("whose the suspect balance is; null while none is suspect")]
+    unexplained_usd: Annotated[Usd | None, says("what of it nothing explains; null while none is suspect")]
+    suspect_since: Annotated[AwareTime | None, says("null while none is suspect")]
+    assumed_start_equity: Annotated[
+        Usd | None, says("what the daily stop reckons with before the day's first balance; null once it is there")
+    ]
+    result_by_balance_usd: Annotated[Usd | None, says("the day's result; null before its first balance")]
+    result_by_broker_usd: Annotated[Usd | None, says("by the broker's realized + unrealized; null when not told")]
+    result_by_books_usd: Annotated[Usd, says("by the desk's own fills and prices, since the day rolled")]
+    second_reading_awaited_ts: Annotated[
+        AwareTime | None, says("since when a first reading at the daily stop awaits a second; null: none does")
+    ]
+    second_reading_loss_usd: Annotated[Usd | None, says("the loss of that first reading; null: none awaits")]
+
+
+class BridgeFenceState(Struct, frozen=True):
+    """Which bridge process claims orders, and which other one is refused meanwhile."""
+
+    holder: Annotated[str | None, says("the instance that claims; null until one with an instance is heard")]
+    holder_ts: Annotated[AwareTime | None, says("when it was last heard; null without one")]
+    refused: Annotated[str | None, says("the instance whose claims are refused; null when none is")]
 
 
 class CandleState(Struct, frozen=True):
@@ -66,8 +114,11 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     cooldown_seconds: Annotated[int, says("seconds without an entry after an exit")]
     candle_seconds: Annotated[int, says("length of the candle that takes one entry")]
     entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
+    fate_seconds: Annotated[int, says("seconds without a report after which an order's fate is unknown")]
+    exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
@@ -76,6 +127,9 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     stop_points: Annotated[Points, says("points from an entry to its protective stop")]
     points_tp_target: Annotated[Points, says("points a new trade's take-profit starts with")]
     two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
+    demo_equity: Annotated[Usd, says("USD that DEMO reckons with until a balance is heard")]
+    old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
+    adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
 
 
@@ -87,12 +141,15 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     role: Annotated[Literal["writer", "standby"], says("whether this process decides or only reads")]
     writer: Annotated[str, says("the name of the process that decides")]
     simulated: Annotated[bool, says("a simulated market feeds the desk")]
-    equity: Annotated[Usd | None, says("USD with open PnL, as the broker says; null until the first snapshot")]
+    equity: Annotated[Usd | None, says("USD with open PnL, the last balance that was believed; null before")]
     open_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
     realized_pnl: Annotated[Usd | None, says("USD, as the broker says; null until it is told")]
     snapshot_ts: Annotated[AwareTime | None, says("when the broker's account was last told; null until the first time")]
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
+    account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    bridge_fence: BridgeFenceState
+    foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
     connected_count: Annotated[int, says("how many of them are heard")]
     connected_expected: int
@@ -115,7 +172,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     daily_stop_triggered: bool
     daily_stop_triggered_reason: Annotated[str | None, says("null while it has not triggered")]
     daily_stop_warned_pct: Annotated[int, says("the highest of the marks 50, 70, 85 that was passed, 0 before")]
-    daily_start_equity: Annotated[Usd | None, says("equity at the day's first snapshot; null before it")]
+    daily_start_equity: Annotated[Usd | None, says("equity at the day's first believed balance; null before it")]
     daily_pnl_usd: Annotated[Usd | None, says("since the day's first snapshot; null before it")]
     daily_pnl_pct: Annotated[Decimal | None, says("the same in percent; null before the day's first snapshot")]
     max_trades_per_day: int
@@ -152,6 +209,7 @@ class TradeRow(Struct, frozen=True, kw_only=True):
     env: Env
     override: Annotated[bool, says("entered against the zone")]
     forced_exit: Annotated[bool, says("left against the initial exit lock")]
+    estimated: Annotated[bool, says("a price of it was not told but estimated")]
 
 
 class LogRow(Struct, frozen=True):

@@ -27,6 +27,14 @@ TempoArmer = Literal["6pt brick", "4pt flip"]
 WithOrAgainst = Literal["with", "neutral", "against"]
 WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
+FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
+Adopting = Literal["flatten", "keep"]
+ProvenBy = Literal["price", "average", "open_pnl", "balance", "operator", "correction"]
+ResolvedAs = Literal["filled", "not_filled"]
+FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
+DoubtCode = Literal[
+    "fate_ended", "resolved", "late_fill", "wrong_symbol", "wrong_side", "unpriced_fill", "contradicted", "broker_fill"
+]
 RefusalCode = Literal[
     "gate_closed",
     "exit_locked",
@@ -42,10 +50,15 @@ RefusalCode = Literal[
     "no_trade_left",
     "not_flat",
     "bridge_down",
+    "owner_taken",
     "unknown_order",
     "report_conflict",
     "report_invalid",
     "stale_click",
+    "fate_known",
+    "position_changed",
+    "nothing_suspect",
+    "transfer_refused",
 ]
 ErrorCode = Literal[
     "request_invalid",

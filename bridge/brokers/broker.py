@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from wire.bridge import OrderTicket
-from wire.types import Side
+from wire.bridge import OrderTicket, StopToRest
+from wire.types import Env, Side
 
 
 class OrderRefused(Exception):
@@ -69,12 +69,22 @@ class PositionChanged(Struct, frozen=True, tag=True):
     contract: str
 
 
+class UnorderedFill(Struct, frozen=True, tag=True, kw_only=True):
+    """A fill that no order of the desk caused; `side` is the fill's own, `commission` in USD (SPEC 8.3)."""
+
+    contract: str
+    side: Side
+    kind: Literal["STOP", "LIQUIDATION", "MANUAL"]
+    execution: Execution
+    commission: Decimal | None = None
+
+
 class LinkRestored(Struct, frozen=True, tag=True):
     """The link to the broker was down and is back: events may have been missed, so every open order is looked up."""
 
 
 OrderEvent = OrderWorking | OrderExecuted | OrderRejected | OrderCancelled
-BrokerEvent = OrderEvent | PositionChanged | LinkRestored
+BrokerEvent = OrderEvent | PositionChanged | UnorderedFill | LinkRestored
 
 
 class BrokerListener(Protocol):
@@ -107,12 +117,13 @@ class ContractPosition(Struct, frozen=True, kw_only=True):
 
 
 class AccountStatement(Struct, frozen=True, kw_only=True):
-    """Account and positions at one moment, in USD.
+    """Account and positions at one moment, in USD: `as_of` is the time of the broker's data.
 
     `realized` is gross of commission; `equity` is net of commission and includes open PnL (SPEC 5.6).
     `contracts` holds every open position and every contract traded within the last day, flat ones included.
     """
 
+    as_of: datetime
     realized: Decimal
     unrealized: Decimal
     equity: Decimal
@@ -143,6 +154,14 @@ class Broker(Protocol):
     def trade_route(self) -> str:
         """The route of the orders: ``PAPER``, or the route at a real broker."""
 
+    @property
+    def env(self) -> Env:
+        """The environment that the account belongs to (SPEC 8.5)."""
+
+    @property
+    def envs(self) -> tuple[Env, ...]:
+        """The environments in which orders are executed (SPEC 8.5)."""
+
     def open(self, listener: BrokerListener) -> None:
         """Connect, and send events to `listener` from now on. Called once, before any other method."""
 
@@ -162,7 +181,10 @@ class Broker(Protocol):
         """Hand over a market order, tagged with its id; its results arrive as events.
 
         When an entry fills, the broker also rests a protective stop at `order.stop_points` for the whole position,
-        adjusts its quantity to the position, and removes it when flat.
+        adjusts its quantity to the position, and removes it when flat. A scale-in moves the price only in favour.
+
+        An exit is `reduce_only`: it closes at most what the account holds when it reaches the broker, and its rest is
+        cancelled. It never opens a position.
 
         Raises `OrderRefused` when the order was certainly not sent. After any other exception its fate is unknown.
         """
@@ -178,6 +200,13 @@ class Broker(Protocol):
 
     def statement(self) -> AccountStatement:
         """Return account and positions of one consistent moment. Raises `BrokerUnavailable`."""
+
+    def rest_stop(self, stop: StopToRest) -> None:
+        """Rest a protective stop for a position that no entry of this bridge opened; a repeated call changes nothing.
+
+        A position that already has a stop keeps it. Nothing rests when the account does not hold what `stop` closes.
+        Raises `BrokerUnavailable`.
+        """
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         """Return the protective stops that rest at the broker."""

@@ -25,7 +25,8 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     `position` is signed contracts, `cost` the signed sum of price times contracts of what is open, `result` the
     same of what was closed, `commission` USD paid, `mark` the last known price, `stop_points` the distance of the
-    protective stop from the average price (None: no stop).
+    protective stop from the average price (None: no stop), `stop_price` where the stop rests. Books of earlier bridges
+    have no `stop_price`: their stop rests at that distance from the average.
     """
 
     contract: str
@@ -37,6 +38,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     result: Decimal = Decimal(0)
     commission: Decimal = Decimal(0)
     stop_points: Decimal | None = None
+    stop_price: Decimal | None = None
     mark: Decimal | None = None
     last_fill_price: Decimal | None = None
     last_fill_at: datetime | None = None
@@ -64,17 +66,19 @@ class Holding(Struct, frozen=True, kw_only=True):
     @property
     def protective_stop(self) -> ProtectiveStop | None:
         """The stop that rests for the whole position (SPEC 6.7), None without one."""
+        price = self.planned_stop_price if self.stop_price is None else self.stop_price
+        if price is None or not self.position:
+            return None
+        return ProtectiveStop(contract=self.contract, side=self.closing_side, qty=abs(self.position), price=price)
+
+    @property
+    def planned_stop_price(self) -> Decimal | None:
+        """The price at `stop_points` from the average, None when flat or without that distance."""
         average = self.average_price
         if average is None or self.stop_points is None:
             return None
         against = -1 if self.position > 0 else 1
-        distance = self.stop_points * self.point_size
-        return ProtectiveStop(
-            contract=self.contract,
-            side=self.closing_side,
-            qty=abs(self.position),
-            price=to_tick(average + against * distance, self.tick_size),
-        )
+        return to_tick(average + against * self.stop_points * self.point_size, self.tick_size)
 
     @property
     def closing_side(self) -> Side:
@@ -123,11 +127,24 @@ def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, com
         cost=held.cost - released + (signed_qty + closed) * price,
         result=held.result + closed * price - released,
         commission=held.commission + commission * abs(signed_qty),
-        stop_points=held.stop_points if position else None,
+        stop_points=held.stop_points if position * held.position > 0 else None,
+        stop_price=_stop_after(held, position),
         mark=held.mark if held.mark is not None else price,
         last_fill_price=price,
         last_fill_at=at,
     )
+
+
+def with_stop(held: Holding, stop_points: Decimal) -> Holding:
+    """Return the holding after an entry's fill: its stop rests at `stop_points` from the average.
+
+    A stop that rests already moves only in the trade's favour, never away (SPEC 6.7).
+    """
+    rested = held.stop_price
+    planned = replace(held, stop_points=stop_points).planned_stop_price
+    if rested is not None and planned is not None:
+        planned = max(rested, planned) if held.position > 0 else min(rested, planned)
+    return replace(held, stop_points=stop_points, stop_price=planned)
 
 
 def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) -> Decimal | None:
@@ -143,6 +160,13 @@ def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) ->
 def to_tick(price: Decimal, tick_size: Decimal) -> Decimal:
     """Round `price` to the nearest tick, halves away from zero."""
     return (price / tick_size).quantize(Decimal(1), ROUND_HALF_UP) * tick_size
+
+
+def _stop_after(held: Holding, position: int) -> Decimal | None:
+    """Return where the stop rests after a fill: where it did, until the position is flat or on the other side."""
+    if position * held.position <= 0:
+        return None
+    return held.protective_stop.price if held.protective_stop is not None else None
 
 
 def _closed_by(signed_qty: int, position: int) -> int:

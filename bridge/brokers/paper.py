@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from bridge.brokers.broker import (
     AccountStatement,
+    BrokerEvent,
     BrokerListener,
     BrokerOrder,
     Execution,
@@ -26,14 +27,16 @@ from bridge.brokers.broker import (
     OrderWorking,
     PositionChanged,
     ProtectiveStop,
+    UnorderedFill,
 )
-from bridge.brokers.holding import Holding, after_fill, holding_for, stop_fill_price
+from bridge.brokers.holding import Holding, after_fill, holding_for, stop_fill_price, with_stop
 from bridge.brokers.paper_books import STOP_TAG, PaperBooks, RestingOrder
 from bridge.clock import Clock
 from bridge.config import PaperSettings
 from bridge.ledger import Ledger
 from bridge.quotes import PriceFeed
-from wire.bridge import OrderTicket, Quote
+from wire.bridge import OrderTicket, Quote, StopToRest
+from wire.types import Env
 
 logger = structlog.get_logger(__name__)
 
@@ -50,8 +53,9 @@ LISTED_AFTER_LAST_FILL = timedelta(days=1)
 class PaperBroker:
     """A broker that needs only prices; implements `bridge.brokers.broker.Broker`."""
 
-    account = "PAPER-1"
     trade_route = "PAPER"
+    env: Env = "DEMO"
+    envs: tuple[Env, ...] = ("DEMO",)
 
     def __init__(self, ledger: Ledger, settings: PaperSettings, feed: PriceFeed, clock: Clock) -> None:
         """Open the books in `ledger`; `feed` reports whether prices arrive, the prices come through `on_quote`."""
@@ -67,6 +71,11 @@ class PaperBroker:
         self._holdings: dict[str, Holding] = {}
         self._resting: list[RestingOrder] = []
         self._read_books()
+
+    @property
+    def account(self) -> str:
+        """The paper account: every ledger is one of its own."""
+        return self._ledger.paper_account
 
     def open(self, listener: BrokerListener) -> None:
         """Send events to `listener` from now on."""
@@ -89,7 +98,7 @@ class PaperBroker:
 
     def submit(self, order: OrderTicket) -> None:
         """Fill a market order at the last price, or rest it until there is one. Raises `OrderRefused`."""
-        if order.env == "LIVE":
+        if order.env not in self.envs:
             raise OrderRefused("paper broker does not execute LIVE orders")
         with self._one_step():
             resting = RestingOrder(order, self._clock())
@@ -112,16 +121,24 @@ class PaperBroker:
     def statement(self) -> AccountStatement:
         """Return account and positions of one moment at the last prices."""
         with self._lock:
-            holdings = list(self._holdings.values())
+            as_of, holdings = self._clock(), list(self._holdings.values())
         realized = sum((held.realized for held in holdings), Decimal(0))
         unrealized = sum((held.open_pnl for held in holdings), Decimal(0))
         commission = sum((held.commission for held in holdings), Decimal(0))
         return AccountStatement(
             realized=realized,
             unrealized=unrealized,
+            as_of=as_of,
             equity=self._settings.start_balance + realized - commission + unrealized,
             contracts=tuple(held.contract_position() for held in holdings if self._is_listed(held)),
         )
+
+    def rest_stop(self, stop: StopToRest) -> None:
+        """Rest a stop for a position that has none."""
+        with self._one_step():
+            held = self._holdings.get(stop.contract)
+            if held is not None and held.protective_stop is None and held.position and held.closing_side == stop.side:
+                self._keep(replace(held, stop_price=stop.price))
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         """Return the stops that rest for open positions."""
@@ -190,7 +207,7 @@ class PaperBroker:
         worse = price + ticket.sign * self._slippage(held)
         execution, held = self._book_fill(ticket.id, held, ticket.sign * qty, worse, now)
         if not ticket.is_exit and ticket.stop_points is not None:
-            held = replace(held, stop_points=ticket.stop_points)
+            held = with_stop(held, ticket.stop_points)
         self._keep(held)
         self._end(resting)
         self._send(OrderExecuted(ticket.id, execution))
@@ -214,6 +231,12 @@ class PaperBroker:
         with self._one_step():
             execution, flat = self._book_fill(STOP_TAG, held, -held.position, price, self._clock())
             self._keep(flat)
+            commission = self._settings.commission * execution.qty
+            self._send(
+                UnorderedFill(
+                    contract=held.contract, side=stop.side, kind="STOP", execution=execution, commission=commission
+                )
+            )
             self._send(PositionChanged(held.contract))
         logger.warning("protective stop filled", contract=stop.contract, qty=execution.qty, price=str(price))
 
@@ -258,7 +281,7 @@ class PaperBroker:
             return bool(held.position)
         return self._clock() - held.last_fill_at <= LISTED_AFTER_LAST_FILL
 
-    def _send(self, event: OrderWorking | OrderExecuted | OrderRejected | OrderCancelled | PositionChanged) -> None:
+    def _send(self, event: BrokerEvent) -> None:
         if self._listener is not None:
             self._listener.on_broker_event(event)
 

@@ -18,6 +18,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEY_HEADER = "X-API-Key"
 ASK_AGAIN_SECONDS = 2
+LONGEST_ORIGIN = 200
 
 
 def guarded_by(guard: Guard) -> Callable[[View], View]:
@@ -177,10 +178,12 @@ def _read_whole_body() -> SentBody:
 
 
 def _bridge_secret(sent: SentBody) -> str | None:
-    """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
+    """Return the bridge's secret from the header, the query or the body, also from one that is no JSON (SPEC 8.3)."""
     given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
-    if given is not None or request.method not in UNSAFE or isinstance(sent.decoded, Unreadable):
+    if given is not None or request.method not in UNSAFE:
         return given
+    if isinstance(sent.decoded, Unreadable):
+        return secret_within(sent.raw)
     in_body = sent.decoded.get("secret")
     return in_body if isinstance(in_body, str) else None
 
@@ -190,9 +193,18 @@ def _refuse_foreign_origin() -> None:
     if request.method not in UNSAFE:
         return
     origin = request.headers.get("Origin")
-    if origin is not None:
-        foreign = origin != f"{request.scheme}://{request.host}"
-    else:
-        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
-    if foreign:
-        raise AccessDenied("this call came from another origin", 403)
+    own = f"{request.scheme}://{request.host}"
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise AccessDenied("this call came from another origin", 403)
+    elif origin != own:
+        raise AccessDenied(_foreign_origin(origin, own), 403)
+
+
+def _foreign_origin(origin: str, own: str) -> str:
+    """Say whose call it was, and what cures it when only a proxy stands between the page and its own desk."""
+    said = f"this call came from another origin: from {origin[:LONGEST_ORIGIN]}, and this desk answers as {own}"
+    proxies = current_app.extensions["lockstep"].config.trusted_proxies
+    return (
+        f"{said}; if that is its own page behind a proxy, set TRUSTED_PROXIES to the number of proxies ({proxies} now)"
+    )

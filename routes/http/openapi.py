@@ -38,13 +38,16 @@ ROOM_TITLES = {
     "controls": "Controls of the open trade",
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
+    "account": "The day and its limits",
     "journal": "Journal",
+    "broker": "Orders",
     "journal_bricks": "Journal",
     "state": "State",
     "stream": "Stream",
     "events": "Events",
     "bricks": "Charts",
     "bridge": "Bridge",
+    "bridge_fills": "Bridge",
     "webhooks": "TradingView",
     "dead_letters": "TradingView",
     "setup": "Session",
@@ -55,6 +58,7 @@ ROOM_TITLES = {
 }
 OPERATION_PREFIXES = {  # never change these: generated clients name their functions by operation ids
     "bridge_orders": "orders",
+    "bridge_fills": "bridge",
     **dict.fromkeys(("health", "metrics"), "operations"),
 }
 ERRORS = {

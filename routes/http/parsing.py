@@ -193,6 +193,7 @@ Quantity = Annotated[WholeNumber, Field(ge=0, le=MOST_CONTRACTS)]
 AskedNumber = Annotated[int, BeforeValidator(_asked_number), Field(strict=True)]
 Symbol = Annotated[str, Field(min_length=1, max_length=LONGEST_SYMBOL)]
 Words = Annotated[str, Field(max_length=500)]
+Instance = Annotated[str, Field(min_length=1, max_length=64)]
 BrickId = Annotated[
     str,
     BeforeValidator(_brick_id),

@@ -16,6 +16,7 @@ from services.engine.model.replies import Refusal
 from services.engine.rules.refusals import explanation_of
 from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
+from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.notifications.delivery import NoticeCounter
 from services.ops.config import Config
@@ -41,6 +42,7 @@ class AppServices(Struct, frozen=True):
     bricks: BrickStore
     notice_counter: NoticeCounter
     event_views: EventViews
+    bridge_callers: BridgeCallers
 
     def is_stopping(self) -> bool:
         """Return whether the process is about to stop, so that long waits end early."""

@@ -11,7 +11,8 @@ from routes.http.errors import InvalidRequest
 from routes.http.faults import first_fault
 from routes.http.replies import answer, app_services, reply
 from routes.operator import operator_calls
-from routes.tradingview.webhooks import BrickBody, answer_to, brick_at
+from routes.tradingview.messages import BrickBody
+from routes.tradingview.webhooks import answer_to, brick_at
 from services.engine.model.commands import CloseBrick
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text
@@ -42,7 +43,7 @@ def replay_dead_letter(sequence: str) -> Response:
         raise InvalidRequest("sequence", f"no dead letter {sequence[:20]!r} is among the newest {LETTERS_SHOWN}", 404)
     brick = _brick_of(letter)
     outcome = app_services().manager.submit(brick)
-    body, code = answer_to(outcome)
+    body, code = answer_to(outcome, brick.unread)
     line = LogLine(
         ts=app_services().manager.now,
         kind=letter.path.strip("/"),
@@ -62,7 +63,7 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
             "", f"{letter.path} takes no bricks: only bricks can be tried again", 409, "not_replayable"
         )
     try:
-        brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body))
+        brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body), letter.at)
     except ValidationError as error:
         field, reason = first_fault(error)
         raise InvalidRequest(field, reason, 422) from None

@@ -13,7 +13,7 @@ from routes.http.errors import error_answer
 from routes.http.parsing import asks
 from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
-from services.engine.model.events import TradeClosed
+from services.engine.model.trade_events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around
 from services.market.instruments import contract_for

@@ -28,18 +28,7 @@ class LoginBody(OperatorBody):
 @accepts(LoginBody)
 def log_in(body: LoginBody) -> Response:
     """Open a session; too many wrong passwords from one address lock it out for a while."""
-    gatekeeper = app_services().gatekeeper
-    address = request.remote_addr or "unknown"
-    wait = gatekeeper.seconds_locked_out(address, time.time())
-    if wait is not None:
-        app_services().metrics.login("locked_out")
-        raise too_many_passwords(wait)
-    if not gatekeeper.admits(body.password, address):
-        app_services().metrics.login("wrong")
-        raise AccessDenied("the password is wrong")
-    app_services().metrics.login("right")
-    _end(_session())  # its cookie is about to be replaced, so the old session could not be logged out later
-    login_user(gatekeeper.new_operator())
+    open_session(body.password)
     return reply(OkAnswer())
 
 
@@ -62,6 +51,22 @@ def show_status() -> Response:
     is_open = app_services().gatekeeper.is_open
     authenticated = is_open or bool(current_user.is_authenticated)
     return reply(SessionAnswer(authenticated=authenticated, password_required=not is_open))
+
+
+def open_session(password: str) -> None:
+    """Open a session for the caller. Raises AccessDenied for a wrong password, Busy while the address is locked out."""
+    gatekeeper = app_services().gatekeeper
+    address = request.remote_addr or "unknown"
+    wait = gatekeeper.seconds_locked_out(address, time.time())
+    if wait is not None:
+        app_services().metrics.login("locked_out")
+        raise too_many_passwords(wait)
+    if not gatekeeper.admits(password, address):
+        app_services().metrics.login("wrong")
+        raise AccessDenied("the password is wrong")
+    app_services().metrics.login("right")
+    _end(_session())  # its cookie is about to be replaced, so the old session could not be logged out later
+    login_user(gatekeeper.new_operator())
 
 
 def _session() -> Session | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from routes.http.errors import AccessDenied, Busy
 from routes.http.guards import guarded_by
 from routes.http.replies import app_services, whole_state
+from routes.pages.auth import open_session
 from wire.encoding import encode
 
 pages = Blueprint("pages", __name__)
@@ -35,7 +37,26 @@ JOURNAL_COLUMNS = (  # columns of the table of trades: name, title, CSS classes
 @guarded_by("public")
 def show_login() -> Response:
     """Show the login form."""
-    return make_response(render_template("pages/login.html", open_mode=app_services().gatekeeper.is_open))
+    return _login_page()
+
+
+@pages.post("/login")
+@guarded_by("public")
+def log_in_by_form() -> AnyResponse:
+    """Take the form as a browser sends it by itself, without the page's script or before it runs."""
+    password = request.form.get("password")
+    if password is None and not app_services().gatekeeper.is_open:
+        return _login_page("a password is needed", 400)
+    try:
+        open_session(password or "")
+    except (AccessDenied, Busy) as refusal:
+        return _login_page(str(refusal), refusal.status)
+    return redirect(url_for("pages.show_dashboard"), 303)
+
+
+def _login_page(answer: str = "", status: int = 200) -> Response:
+    is_open = app_services().gatekeeper.is_open
+    return make_response(render_template("pages/login.html", open_mode=is_open, answer=answer), status)
 
 
 @pages.get("/")

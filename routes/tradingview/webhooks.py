@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Response, request
-from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
+from msgspec import UNSET, structs
+from pydantic import TypeAdapter, ValidationError
 
 from routes.http.bodies import SentBody, Unreadable
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
-from routes.http.parsing import BrickId, ColorWord, Moment, Money, WebhookBody, reads
+from routes.http.parsing import Moment, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
+from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
+from routes.tradingview.refused import is_of_webhook, note_refused
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import resolve_asset
+from services.market.instruments import can_trade_at, continuous_named, delivery_named, resolve_asset
+from services.market.session import after_session_time, trade_date
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -33,26 +37,6 @@ SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
 FAILED = {503: "not_stored", 500: "fault"}
 MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-
-
-class HeartbeatBody(WebhookBody):
-    """A price and its time."""
-
-    price: Money | None = Field(default=None, validation_alias=AliasChoices("price", "close"))
-    timestamp: Moment | None = Field(default=None, validation_alias=AliasChoices("timestamp", "time"))
-
-
-class BrickBody(WebhookBody):
-    """One closed brick; the path gives its size."""
-
-    color: ColorWord
-    bar_id: BrickId | None = None
-    bar_ts: Moment | None = Field(default=None, validation_alias=AliasChoices("bar_ts", "time"))
-    close: Money | None = Field(default=None, validation_alias=AliasChoices("close", "price"))
-
-
-class LevelBody(WebhookBody):
-    """A level of the chart was touched: the asset is exited."""
 
 
 class UnreadableWebhook(Exception):
@@ -76,12 +60,17 @@ class WebhookAnswer(Response):
 @reads(HeartbeatBody)
 def take_heartbeat(sent: SentBody) -> Response:
     """Note price and freshness."""
+    readable = as_far_as_readable(sent)
 
     def command() -> AnyCommand:
-        heard = sent.read_as(HeartbeatBody)
-        return NotePrice(_asset(heard.symbol), heard.price, heard.timestamp, heard.source == SIMULATED)
+        heard = readable.read_as(HeartbeatBody)
+        asset = _asset(heard.symbol)
+        now = app_services().manager.now
+        delivery = delivery_named(heard.symbol, asset, now.date())
+        continuous = continuous_named(heard.symbol, asset, trade_date(now))
+        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery, continuous)
 
-    return _take(sent, command)
+    return _take(readable, command)
 
 
 @webhooks.post(LEVEL_PATH)
@@ -89,27 +78,43 @@ def take_heartbeat(sent: SentBody) -> Response:
 @reads(LevelBody)
 def take_level(sent: SentBody) -> Response:
     """Exit the asset whose level was touched."""
-    return _take(sent, lambda: TouchLevel(_asset(sent.read_as(LevelBody).symbol)))
+    readable = as_far_as_readable(sent)
+    return _take(readable, lambda: TouchLevel(_asset(readable.read_as(LevelBody).symbol)))
 
 
 @answers(BrickAnswer, errors=(422,))
 @reads(BrickBody)
 def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
-    return _take(sent, lambda: brick_at(request.path, sent.read_as(BrickBody)))
+    readable = as_far_as_readable(sent)
+    received_at = app_services().manager.now
+    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody), received_at))
 
 
-def brick_at(path: str, brick: BrickBody) -> CloseBrick:
-    """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol."""
+def brick_at(path: str, brick: BrickBody, received_at: datetime) -> CloseBrick:
+    """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol.
+
+    A close at which the market cannot trade is one that nobody can read. The colour ages from its receipt.
+    """
+    asset = _asset(brick.symbol)
+    is_priced = brick.close is None or can_trade_at(asset, brick.close)
     return CloseBrick(
-        asset=_asset(brick.symbol),
+        asset=asset,
         stream=STREAM_OF_PATH[path],
         color=brick.color,
         bar_id=brick.bar_id,
         bar_at=brick.bar_ts or _time_in(brick.bar_id),
-        close=brick.close,
+        close=brick.close if is_priced else None,
         simulated=brick.source == SIMULATED,
+        unread=brick.unread if is_priced else tuple(sorted({*brick.unread, "close"})),
+        stale_at=_stale_at(received_at),
     )
+
+
+def _stale_at(received_at: datetime) -> datetime:
+    """Return when the colour of a brick will be too old: session time counts from its receipt (SPEC 3)."""
+    rules = app_services().manager.snapshot.desk.rules
+    return after_session_time(received_at, timedelta(hours=rules.brick_max_age_hours))
 
 
 for _path in STREAM_OF_PATH:
@@ -123,7 +128,7 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
     except UnreadableWebhook as error:
         return _keep_dead_letter(sent, error)
     outcome = app_services().manager.submit(command)
-    body, said_outcome = answer_to(outcome)
+    body, said_outcome = answer_to(outcome, getattr(command, "unread", ()))
     if not outcome.is_journaled:
         _note(command, said_outcome, _why(outcome))
     response = answer(outcome, body)
@@ -147,6 +152,14 @@ def count(response: Response) -> Response:
     return response
 
 
+@webhooks.after_app_request
+def log_refused(response: Response) -> Response:
+    """Leave a line for every call that the desk has not seen, also one of a wrong method or a misspelt path."""
+    if is_of_webhook(request.path) and response.status_code >= 400 and not isinstance(response, WebhookAnswer):
+        note_refused(response)
+    return response
+
+
 def _read(sent: SentBody, read: Callable[[], AnyCommand]) -> AnyCommand:
     if isinstance(sent.decoded, Unreadable):
         raise UnreadableWebhook(f"the body was {sent.decoded.reason}")
@@ -164,28 +177,29 @@ def _asset(symbol: str) -> str:
 
 
 def _time_in(bar_id: str | None) -> datetime | None:
-    """Return the ``bar_id`` as a time, None when it is not one (SPEC 3)."""
+    """Return the ``bar_id``, without the number behind a ``|``, as a time; None when it is not one (SPEC 3)."""
     if bar_id is None:
         return None
     try:
-        return MOMENT.validate_python(bar_id)
+        return MOMENT.validate_python(bar_id.rpartition("|")[0] or bar_id)
     except ValidationError:
         return None
 
 
-def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
-    """Return the answer's body and the outcome's code for the log."""
+def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAnswer, str]:
+    """Return the answer's body and the outcome's code for the log; ``unread`` are the fields that were dropped."""
     version = outcome.version
     match outcome.answer:
-        case PriceNoted(flagged=True):
-            return HeartbeatAnswer(version=version, flagged=True), "flagged"
+        case PriceNoted() as noted:
+            return _heartbeat_answer(version, noted)
         case BrickTaken(duplicate=True):
             return BrickAnswer(version=version, duplicate=True), "duplicate"
         case BrickTaken(stale=True):
             return BrickAnswer(version=version, stale=True), "stale"
         case BrickTaken(effects=effects, orders=orders):
             rows = tuple([order_view(order) for order in orders])
-            return BrickAnswer(version=version, effects=effects, orders=rows), "ok"
+            said = BrickAnswer(version=version, effects=effects, orders=rows)
+            return (structs.replace(said, flagged=True, unread=unread), "flagged") if unread else (said, "ok")
         case OrderTaken(ignored=str(reason)):
             return LevelAnswer(version=version, ignored=reason), f"ignored: {reason}"
         case OrderTaken(order=order, latched=latched):
@@ -195,11 +209,22 @@ def answer_to(outcome: Outcome) -> tuple[VersionAnswer, str]:
             return VersionAnswer(version=version), "ok"
 
 
+def _heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer, str]:
+    said = HeartbeatAnswer(version=version, flagged=noted.flagged or UNSET, stale=noted.too_old or UNSET)
+    if noted.ignored is not None:
+        return structs.replace(said, ignored=noted.ignored), f"ignored: {noted.ignored}"
+    if noted.suspect:
+        return structs.replace(said, suspect=True), "suspect"
+    return said, "too old" if noted.too_old else "flagged" if noted.flagged else "ok"
+
+
 def _why(outcome: Outcome) -> Explanation | None:
     """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
-        case OrderTaken(ignored=str(reason)):
+        case OrderTaken(ignored=str(reason)) | PriceNoted(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
+        case PriceNoted(too_old=True, suspect=False):
+            return Explanation("too_old")
         case _:
             return None
 

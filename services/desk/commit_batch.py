@@ -13,11 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide_now, pass_time
-from services.engine.model.commands import AnyCommand, ReportExecution, TickClock
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.bridge_commands import BookFills, ReportExecution
+from services.engine.model.commands import AnyCommand, TickClock
+from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, closed_trades
 from services.notifications.kinds import Notifying
 from services.projections.attempts import ATTEMPTS
 from services.projections.projection import Decided, Projection
@@ -146,11 +148,23 @@ class CommitBatch:
         """
         passed = pass_time(self.desk, now)
         self._take(TIME, passed, now)
-        if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
-            command = replace(command, recalled=self._ended.get(command.order_id) or self._recall(command.order_id))
+        command = self._with_ended_orders(command)
         decision = decide_now(self.desk, command, now)
         self._take(command, decision, now)
         return passed, decision
+
+    def _with_ended_orders(self, command: AnyCommand) -> AnyCommand:
+        """Add the orders that a bridge's message names and that are no longer on the desk."""
+        if isinstance(command, ReportExecution) and command.order_id not in self.desk.orders:
+            return replace(command, recalled=self._order_ended(command.order_id))
+        if isinstance(command, BookFills):
+            named = dict.fromkeys(fill.order_id for fill in command.fills if fill.order_id is not None)
+            ended = (self._order_ended(order_id) for order_id in named if order_id not in self.desk.orders)
+            return replace(command, recalled=tuple(order for order in ended if order is not None))
+        return command
+
+    def _order_ended(self, order_id: str) -> Order | None:
+        return self._ended.get(order_id) or self._recall(order_id)
 
     def _take(self, command: AnyCommand, decision: Decision, now: Instant) -> None:
         """Apply a decision to the working copy, and add what must be stored to the commit.
@@ -169,7 +183,7 @@ class CommitBatch:
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(row)
         self.events += numbered(sequence, now, decision.events)
-        self.trades += [event for event in decision.events if isinstance(event, TradeClosed)]
+        self.trades += closed_trades(decision.events)
         self._ended.update((order.id, order) for order in decision.orders if order.status.is_final)
 
     def _row_of(self, command: AnyCommand, decision: Decision, sequence: int, now: Instant) -> JournalRow:

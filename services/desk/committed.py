@@ -9,8 +9,8 @@ from msgspec import Struct, field
 
 from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
-from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import ENDING, Ends, ends_after
 from services.projections.attempts import tried_last_at
 from services.projections.table import PROJECTIONS
@@ -89,9 +89,14 @@ def stored_past(store: Store) -> Past:
 def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) -> tuple[TradeClosed, ...]:
     """Return the history, newest first, with the newly closed trades, which are given oldest first.
 
-    Without new trades it returns the same tuple object: the stream sends the history only when the object changed.
+    One that is given again is the corrected form of the same trade. Without new trades it returns the same tuple
+    object: the stream sends the history only when the object changed.
     """
-    return (*reversed(closed), *history)[:HISTORY_KEPT] if closed else history
+    if not closed:
+        return history
+    latest = {trade.id: trade for trade in closed}
+    corrected = tuple(latest.pop(trade.id, trade) for trade in history)
+    return (*reversed(latest.values()), *corrected)[:HISTORY_KEPT]
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:

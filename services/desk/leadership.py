@@ -26,7 +26,7 @@ from services.engine.decide import open_desk
 from services.engine.model.commands import ConfigureDesk, TakeOver
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
-from services.engine.model.state import Desk
+from services.engine.model.state import GENERATION, Desk
 from services.notifications.kinds import Notifying
 from services.projections.orders import recall_order
 from services.stores.codec import documents
@@ -150,7 +150,7 @@ class Leadership:
         epoch = (head.epoch if head is not None else 0) + 1
         batch = self.new_batch(self.committed.committed)
         batch.decide(ConfigureDesk(self._rules_at(now)), now)
-        batch.decide(TakeOver(shown(name), epoch, VERSION, lost, counts_ids=True), now)
+        batch.decide(TakeOver(shown(name), epoch, VERSION, lost, counts_ids=True, generation=GENERATION), now)
         commit = batch.as_commit(head, epoch, name, self._published.next_version())
         if stored is not None and documents.is_outdated(stored):
             log.info("documents are upgraded", backup=self._store.back_up("documents"))

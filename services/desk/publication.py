@@ -10,8 +10,8 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.events import TradeClosed
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import NO_ENDS, Ends, still_listed
 from wire.types import Instant
 

@@ -12,25 +12,38 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.engine.earlier import account as earlier_account
+from services.engine.earlier import prices as earlier_prices
+from services.engine.earlier import reports as earlier_reports
+from services.engine.model.bridge_commands import (
+    AcceptPosition,
+    BookFills,
+    ClaimOrders,
+    ConfirmTransfer,
+    HearBridge,
+    NoteTwoBridges,
+    NoteUnreadable,
+    ReportExecution,
+    ResolveOrder,
+    TakeOverBridge,
+    TakeSnapshot,
+)
 from services.engine.model.commands import (
     AnyCommand,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConfigureDesk,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     KeepDeadLetter,
     KeepObservations,
     NotePrice,
     NoteTrade,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
@@ -38,7 +51,6 @@ from services.engine.model.commands import (
     SetSignalTarget,
     SwitchEnv,
     TakeOver,
-    TakeSnapshot,
     TickClock,
     ToggleExit,
     TouchLevel,
@@ -49,26 +61,38 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
 from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
-from services.engine.steps.bricks import close_brick, note_price
+from services.engine.steps.beliefs import confirm_transfer
+from services.engine.steps.bricks import age_earlier_colors, close_brick
+from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
+from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
 from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
 from services.engine.steps.exits import flatten_when_stopped, pursue_exit
+from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_watch import watch_feeds
+from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
     claim_orders,
     expire_entries,
-    report_execution,
     warn_of_unclaimed_exits,
 )
+from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
+from services.engine.steps.prices import note_price
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.readings import begin_readings_anew
+from services.engine.steps.reports import report_execution
+from services.engine.steps.resolving import resolve_order
+from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -116,8 +140,16 @@ def pass_time(desk: Desk, now: Instant) -> Decision:
 def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     """Decide one command on a desk that ``pass_time`` has already brought to ``now``."""
     transition = Transition(desk, now)
-    answer = _unknown_asset(transition, command) or DECIDERS[type(command)](transition, command)
+    answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
+    if desk.generation > 1 and not isinstance(answer, Refusal):
+        stop_when_lost(transition)
     return _decision(transition, answer)
+
+
+def _decider(desk: Desk, command: AnyCommand) -> Decider:
+    """Return the function that decides the command by the desk's generation of the rules."""
+    kind = type(command)
+    return EARLIER_DECIDERS[kind] if desk.generation == 1 and kind in EARLIER_DECIDERS else DECIDERS[kind]
 
 
 def _decision(transition: Transition, answer: Reply | Refusal) -> Decision:
@@ -138,10 +170,24 @@ def let_time_pass(transition: Transition) -> None:
     expire_entries(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
+    if transition.desk.generation > 1:
+        watch_fates(transition)
+        end_doubts_in_time(transition)
+        forget_refused_bridge(transition)
+        watch_stops(transition)
+        check_daily_stop(transition)  # balances grow old by the clock alone, and what they deny with them
     flatten_when_stopped(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
             pursue_exit(transition, symbol)
+
+
+def stop_when_lost(transition: Transition) -> None:
+    """Let the prices and fills of the command stop the day: with a silent bridge no snapshot does (SPEC 5.6)."""
+    was_stopped = transition.desk.day.is_stopped
+    check_daily_stop(transition)
+    if transition.desk.day.is_stopped and not was_stopped:
+        flatten_when_stopped(transition)
 
 
 def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
@@ -166,7 +212,12 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
 def take_over(transition: Transition, command: TakeOver) -> Reply:
     """Record which process decides from here on; raise an alert when the previous one ended without releasing."""
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
-    transition.change_desk(last_stamp=last_stamp)
+    if transition.desk.generation == 1 and command.generation > 1:  # the day's books begin here
+        transition.change_desk(day=replace(transition.desk.day, books=opening_books(transition.desk)))
+        age_earlier_colors(transition)
+    transition.change_desk(last_stamp=last_stamp, generation=command.generation)
+    if command.generation > 1:
+        begin_readings_anew(transition)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -191,7 +242,13 @@ def keep_observations(transition: Transition, command: KeepObservations) -> Repl
     return Done()
 
 
-DECIDERS: dict[type[AnyCommand], Callable[[Transition, Any], Reply | Refusal]] = {
+Decider = Callable[[Transition, Any], Reply | Refusal]
+EARLIER_DECIDERS: dict[type[AnyCommand], Decider] = {
+    NotePrice: earlier_prices.note_price,
+    TakeSnapshot: earlier_account.take_snapshot,
+    ReportExecution: earlier_reports.report_execution,
+}
+DECIDERS: dict[type[AnyCommand], Decider] = {
     ConfigureDesk: configure_desk,
     TakeOver: take_over,
     NotePrice: note_price,
@@ -215,7 +272,14 @@ DECIDERS: dict[type[AnyCommand], Callable[[Transition, Any], Reply | Refusal]] =
     NoteTrade: note_trade,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
+    BookFills: book_fills,
+    ResolveOrder: resolve_order,
+    AcceptPosition: accept_position,
+    ConfirmTransfer: confirm_transfer,
     HearBridge: hear_bridge,
+    TakeOverBridge: take_over_bridge,
+    NoteTwoBridges: note_two_bridges,
+    NoteUnreadable: note_unreadable,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

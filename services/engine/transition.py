@@ -10,9 +10,10 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import UnsetType
 from msgspec.structs import replace
 
-from services.engine.model.events import AlertRaised, AnyEvent
+from services.engine.model.events import AlertCounted, AlertRaised, AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.state import ALERTS_KEPT, AlertLevel, Asset, Desk
 from services.engine.model.wording import facts_of
@@ -90,3 +91,16 @@ class Transition:
         alert = new_alert(self.now, code, detail, asset, facts_of(facts), level)
         self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
         self.record(AlertRaised(alert))
+
+    def alert_again(self, code: str, detail: str, asset: str | None, facts: Mapping[str, object], same: str) -> None:
+        """Raise an alert, or count it in the listed one of this code whose fact ``same`` is equal."""
+        for place, known in enumerate(self.desk.alerts):
+            if known.code != code or isinstance(known.facts, UnsetType) or known.facts.get(same) != facts.get(same):
+                continue
+            count = int(known.facts.get("count", 1)) + 1
+            counted = facts_of({**facts, "count": count})
+            again = new_alert(known.at, code, f"{detail} ({count} times)", asset, counted, None)
+            self.desk = replace(self.desk, alerts=(*self.desk.alerts[:place], again, *self.desk.alerts[place + 1 :]))
+            self.record(AlertCounted(code, count, asset))
+            return
+        self.alert(code, detail, asset, facts)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
-import msgspec
 from msgspec import Struct
 
 from services.desk.program import VERSION
-from services.engine.model.events import DeskTakenOver, TradeClosed
+from services.engine.model.events import DeskTakenOver
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, closed_trades
 from services.history.differences import (
     ABSENT,
     desk_differences,
@@ -75,8 +74,8 @@ class Comparison:
         self._unequal_documents: dict[str, None] = {}
         self._sentences: list[str] = []
         self._programs: list[tuple[int, str]] = []
-        self._trades: deque[TradeClosed] = deque(maxlen=LATEST_COMPARED)
-        self._ended: deque[Order] = deque(maxlen=LATEST_COMPARED)
+        self._trades: dict[str, TradeClosed] = {}
+        self._ended: dict[str, Order] = {}
         self._day_is_over = False
         self._reached_store = False
         self.is_complete = False
@@ -89,12 +88,29 @@ class Comparison:
             self._first = self._first or step.row.sequence
             self._last = step.row.sequence
             self._compare_row(step)
-            self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
-            self._ended.extend(order for order in step.orders if order.status.is_final)
+            self._note_closed(step)
+            self._note_ended(step)
         mark = self._marks.get(step.row.sequence)
         if mark is not None:
             self._compare_snapshot(mark, step.desk)
             self.is_complete = self._day_is_over
+
+    def _note_closed(self, step: Recomputed) -> None:
+        """Keep the latest closed trades, each as its last fill left it: a late one corrects its exit (SPEC 8.3)."""
+        for trade in closed_trades(step.events):
+            self._trades.pop(trade.id, None)
+            self._trades[trade.id] = trade
+        while len(self._trades) > LATEST_COMPARED:
+            del self._trades[next(iter(self._trades))]
+
+    def _note_ended(self, step: Recomputed) -> None:
+        """Keep the latest ended orders, each as its last report left it: a late one still changes it (SPEC 8.1)."""
+        for order in step.orders:
+            if order.status.is_final:
+                self._ended.pop(order.id, None)
+                self._ended[order.id] = order
+        while len(self._ended) > LATEST_COMPARED:
+            del self._ended[next(iter(self._ended))]
 
     def _is_of_the_day(self, desk: Desk) -> bool:
         if self._day is None:
@@ -134,9 +150,9 @@ class Comparison:
         self._reached_store = True
         self._find(desk_differences(desk, stored, "the store"))
         self._compare_trades(self._history.store)
-        for order in self._ended:
+        for order in self._ended.values():
             record = self._history.store.record(ORDERS, order.id)
-            theirs = ABSENT if record is None else msgspec.json.decode(record.body)
+            theirs = ABSENT if record is None else plain_order(documents.read_order(record.body))
             self._find(document_differences(f"order {order.id}", plain_order(order), theirs, "the store"))
 
     def _compare_trades(self, store: Store) -> None:
@@ -145,7 +161,7 @@ class Comparison:
             return
         stored = {trade.id: trade for trade in last_trades(store, LATEST_COMPARED)}
         listed_since = min(trade.exit_ts for trade in stored.values()) if len(stored) == LATEST_COMPARED else None
-        for closed in self._trades:
+        for closed in self._trades.values():
             if listed_since is None or closed.exit_ts > listed_since:
                 theirs = plain_trade(stored[closed.id]) if closed.id in stored else ABSENT
                 self._find(document_differences(f"trade {closed.id}", plain_trade(closed), theirs, "the store"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.stores.codec import documents
 
 ABSENT = object()

@@ -15,26 +15,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engine.decide import decide
+from services.engine.earlier.reconcile import broker_position
+from services.engine.model.account import Reading
+from services.engine.model.bridge_commands import BookFills, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
     ConfigureDesk,
     ExitPosition,
-    ReportExecution,
     SetLimits,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
 )
-from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued, TradeClosed, TradeOpened
+from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
-from services.engine.model.state import Asset, AssetLive, Desk
-from services.engine.steps.reconcile import broker_position
+from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
+from services.engine.model.trade_events import TradeClosed
 from services.engine.steps.trades import track_excursion
 from services.history.recomputing import Recomputed
+from services.history.twins import own_position, pairing, worth
 from services.stores.codec import documents
 from services.stores.store import JournalRow
 from wire.types import Instant, OrderStatus, Price
@@ -113,6 +114,8 @@ class OtherDesk:
             return SetLimits({name: kept.get(name, value) for name, value in command.limits.items()})
         if isinstance(command, ReportExecution):
             return self._own_report(command, before, real)
+        if isinstance(command, BookFills):
+            return None  # the trades that they close on the real desk are closed by ``_end_with``
         if isinstance(command, TakeSnapshot):
             return self._own_snapshot(command, before, real.desk)
         return command
@@ -123,10 +126,10 @@ class OtherDesk:
         """Pair the orders that both desks queued in this row, and the positions that both adopted."""
         mine: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for event in own:
-            if (key := _pairing(event)) is not None:
+            if (key := pairing(event)) is not None:
                 mine[key[0]].append(key[1])
         for event in real:
-            if (key := _pairing(event)) is None:
+            if (key := pairing(event)) is None:
                 continue
             self._queued.add(key[1])
             if mine[key[0]]:
@@ -210,8 +213,8 @@ class OtherDesk:
         observed = documents.read_observed(row.observed)
         assets = {symbol: self._own_live(symbol, live, before) for symbol, live in observed.assets.items()}
         live = observed.desk
-        if live is not None and live.equity is not None:
-            live = replace(live, equity=self._own_equity(live.equity, before))
+        if live is not None:
+            live = self._own_account(live, self._apart_usd(before))
         self.desk = documents.with_observations(self.desk, documents.Observed(live, assets))
         if live is not None:  # the new equity may reach this desk's daily stop: an unchanged limit makes it check that
             limit = self.desk.wanted.daily_stop_limit_pct
@@ -243,28 +246,43 @@ class OtherDesk:
             real = before.assets.get(symbol)
             if real is None or (symbol not in self._apart and real.position == asset.position):
                 continue
-            changed[(asset.trade.contract if asset.trade else asset.contract).symbol] = _own_position(
+            changed[(asset.trade.contract if asset.trade else asset.contract).symbol] = own_position(
                 real, asset, snapshot, is_apart=symbol in self._apart
             )
         positions = (*(p for p in snapshot.positions if p.symbol not in changed), *changed.values())
-        balance = snapshot.balance
-        if balance is not None:
-            balance = self._own_equity(balance, after, self._won_by(before, after))
-        return replace(snapshot, balance=balance, positions=positions if changed else snapshot.positions)
+        apart = self._apart_usd(after, self._won_by(before, after))
+        return replace(
+            snapshot,
+            balance=_less(snapshot.balance, apart),
+            realized=_less(snapshot.realized, apart),
+            positions=positions if changed else snapshot.positions,
+        )
 
     def _won_by(self, before: Desk, after: Desk) -> Decimal:
         """Return the result in USD of the trades that this snapshot closes on the real desk."""
         closed = [a for s, a in before.assets.items() if a.trade and after.assets[s].trade is None]
-        return sum((_worth(asset) for asset in closed), ZERO)
+        return sum((worth(asset) for asset in closed), ZERO)
 
-    def _own_equity(self, equity: Decimal, real: Desk, closing: Decimal = ZERO) -> Decimal:
-        """Return the equity without the booked and open PnL that only the real desk has."""
+    def _own_account(self, live: DeskLive, apart: Decimal) -> DeskLive:
+        """Return the account without what only the real desk has won; balance and the broker's figures alike."""
+        if not apart:
+            return live
+        believed, last = live.beliefs.believed, live.beliefs.last
+        beliefs = replace(
+            live.beliefs,
+            believed=None if believed is None else _without(believed, apart),
+            last=None if last is None else _without(last, apart),
+        )
+        return replace(live, equity=_less(live.equity, apart), beliefs=beliefs)
+
+    def _apart_usd(self, real: Desk, closing: Decimal = ZERO) -> Decimal:
+        """Return the booked and open PnL that only the real desk has."""
         apart = self._won[real.env] + closing
         for symbol, asset in real.assets.items():
             own = self.desk.assets.get(symbol)
             if own is None or not self._is_twin(asset, own) or asset.position != own.position:
-                apart += _worth(asset) - (_worth(own) if own is not None else ZERO)
-        return equity - apart if apart else equity
+                apart += worth(asset) - (worth(own) if own is not None else ZERO)
+        return apart
 
     # -- where the two differ -----------------------------------------------------------------------------------
 
@@ -287,33 +305,19 @@ class OtherDesk:
                 self._apart -= {symbol} if agrees else set()
 
 
-def _pairing(event: AnyEvent) -> tuple[tuple[str, str], str] | None:
-    """Return the key by which two events are paired, and the id of the event's order or trade."""
-    if isinstance(event, OrderQueued):
-        return (event.asset, event.kind), event.order_id
-    if isinstance(event, TradeOpened) and event.adopted:
-        return (event.asset, "ADOPTED"), event.trade_id
-    return None
+def _less(amount: Decimal | None, apart: Decimal) -> Decimal | None:
+    return amount if amount is None or not apart else amount - apart
 
 
-def _own_position(real: Asset, own: Asset, snapshot: TakeSnapshot, *, is_apart: bool) -> BrokerPosition:
-    broker = broker_position(real, snapshot)
-    contract = own.trade.contract if own.trade else own.contract
-    position = 0 if broker.position == 0 and not is_apart else own.position
-    open_pnl = None
-    if broker.open_pnl is not None and real.position and own.position and not is_apart:
-        open_pnl = broker.open_pnl * own.position / real.position
-    return replace(broker, symbol=contract.symbol, position=position, open_pnl=open_pnl)
-
-
-def _worth(asset: Asset) -> Decimal:
-    """Return the open trade's result so far in USD: its booked part and its open part."""
-    trade = asset.trade
-    if trade is None:
-        return ZERO
-    booked = trade.contract.points((trade.exit_notional - trade.entry_price * trade.exited_quantity) * trade.sign)
-    unbooked = (asset.live.open_points or ZERO) * trade.quantity
-    return (booked + unbooked) * trade.contract.point_value
+def _without(reading: Reading, apart: Decimal) -> Reading:
+    return replace(
+        reading,
+        balance=reading.balance - apart,
+        realized=_less(reading.realized, apart),
+        figures=_less(reading.figures, apart),
+        books=reading.books - apart,
+        marked=reading.marked - apart,
+    )
 
 
 def _waits(waiting: Any) -> bool:

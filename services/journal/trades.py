@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from services.engine.model.events import TradeClosed
+from services.engine.model.trade_events import TradeClosed
 from services.engine.model.trading_day import SATURDAY, day_end, trading_day_of
 from services.projections.entry_gates import GatesAtEntry, gates_between
 from services.projections.notes import Note, notes_between

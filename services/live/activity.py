@@ -12,22 +12,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from msgspec import UNSET, MsgspecError, Struct, structs
 
-from services.engine.model.commands import (
-    AnyCommand,
-    ClaimOrders,
-    CloseBrick,
-    HearBridge,
-    KeepDeadLetter,
-    NotePrice,
-    ReportExecution,
-    TakeSnapshot,
-    TouchLevel,
-)
-from services.engine.model.events import AlertRaised, AnyEvent, LateBrickIgnored
+from services.engine.model.bridge_commands import BookFills, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
+from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
+from services.engine.model.events import AlertRaised, AnyEvent, FillBooked, FillRefused, LateBrickIgnored, OrderReported
+from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import Desk
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
@@ -44,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 FEED_OF_ORIGIN: dict[str, Feed] = {"tradingview": "tradingview", "bridge": "rithmic"}
 LINES_KEPT = 100
+COUNTED_FOR = timedelta(minutes=1)
 ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
@@ -51,8 +45,10 @@ BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
 BRIDGE_HEARTBEAT = "heartbeat"
 SNAPSHOT = "pnl-snapshot"
 REPORT = "execution-report"
+FILLS = "fills"
 REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
-REFUSING_ALERTS = ("overfill", "report_conflict")
+USUAL_MAX_AGE = RULE_SETTING["heartbeat_max_age_seconds"].default
+REFUSING_ALERTS = ("overfill", "report_conflict")  # in rows written before refusals were events
 
 
 class LogLine(Struct, frozen=True):
@@ -71,6 +67,13 @@ class LogLine(Struct, frozen=True):
 
     def repeats(self, other: LogLine) -> bool:
         return (self.kind, self.asset, self.outcome) == (other.kind, other.asset, other.outcome)
+
+    def is_refused_like(self, other: LogLine) -> bool:
+        """Return whether both were refused at the same path, from the same address, for the same reason."""
+        if self.why is None or other.why is None or self.why.code != "refused" or not self.repeats(other):
+            return False
+        is_same_reason = self.why.detail == other.why.detail
+        return is_same_reason and self.why.facts.get("address") == other.why.facts.get("address")
 
 
 class ActivityLog:
@@ -123,6 +126,24 @@ class ActivityLog:
         with self.lock:
             self.absorb()
             self._add(feed, line, merge=merge)
+
+    def note_counted(self, feed: Feed, line: LogLine) -> bool:
+        """Add the line of a refused call, or count it in an equal one of the last minute; return whether it is new."""
+        with self.lock:
+            self.absorb()
+            lines = self._lines[feed]
+            for place, known in enumerate(lines):
+                if line.ts - known.ts >= COUNTED_FOR:
+                    break
+                if known.is_refused_like(line):
+                    is_newest = place == 0
+                    at = line.ts if is_newest else known.ts
+                    lines[place] = structs.replace(known, ts=at, count=known.count + 1)
+                    if is_newest:
+                        self.on_line(feed, lines[0], True)
+                    return False
+            self._add(feed, line, merge=False)
+            return True
 
     def _add(self, feed: Feed, line: LogLine, *, merge: bool) -> None:
         lines = self._lines[feed]
@@ -197,12 +218,19 @@ def _line_of_bridge(command: AnyCommand, events: Sequence[AnyEvent], at: Instant
             return LogLine(at, SNAPSHOT, None, snapshot_text(command), "ok")
         case ReportExecution():
             return _line_of_report(command, events, at)
+        case BookFills():
+            return LogLine(at, FILLS, None, fills_text(command), "ok")
         case _:
             return LogLine(at, command.kind_name(), None, "", "ok")
 
 
 def _line_of_report(report: ReportExecution, events: Sequence[AnyEvent], at: Instant) -> LogLine:
-    """Return a report's line; an alert among the events shows that the report was refused."""
+    """Return a report's line. An event says that it was refused; in older rows an alert shows it."""
+    for event in events:
+        if isinstance(event, FillRefused):
+            return refused_line(at, REPORT, report_text(report), event.why)
+    if any(isinstance(event, OrderReported | FillBooked) for event in events):
+        return LogLine(at, REPORT, None, report_text(report), "ok")
     alerts = [event.alert for event in events if isinstance(event, AlertRaised)]
     refused = next((alert for alert in alerts if alert.code in REFUSING_ALERTS), None)
     if refused is None:
@@ -219,17 +247,26 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
             return LEVEL_EXIT, "", "exit"
         case CloseBrick(stream=stream):
             late = any(isinstance(event, LateBrickIgnored) for event in events)
-            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "ok"
-        case NotePrice(sent_at=sent_at):
-            flagged = sent_at is not None and sent_at > at + AHEAD_TOLERANCE
-            return HEARTBEAT, price_text(command), "flagged" if flagged else "ok"
+            return BRICK_KINDS[stream], brick_text(command), "stale" if late else "flagged" if command.unread else "ok"
+        case NotePrice():
+            return HEARTBEAT, price_text(command), _outcome_by_time(command, at)
         case _:
             return command.kind_name(), "", "ok"
 
 
+def _outcome_by_time(heard: NotePrice, at: Instant) -> str:
+    """Return the outcome of a heartbeat as far as its time says it."""
+    if heard.sent_at is None:
+        return "ok"
+    if heard.sent_at > at + AHEAD_TOLERANCE:
+        return "flagged"
+    return "too old" if heard.sent_at <= at - timedelta(seconds=USUAL_MAX_AGE) else "ok"
+
+
 def brick_text(brick: CloseBrick) -> str:
-    """Write a brick as a trader reads it: ``2.5pt red``."""
-    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}"
+    """Write a brick as a trader reads it: ``2.5pt red``, and what of it could not be read."""
+    unread = f", {', '.join(brick.unread)} not read" if brick.unread else ""
+    return f"{STREAM_POINTS[brick.stream]:f}pt {brick.color}{unread}"
 
 
 def price_text(heard: NotePrice) -> str:
@@ -242,6 +279,13 @@ def heartbeat_text(heard: HearBridge) -> str:
 
 def snapshot_text(snapshot: TakeSnapshot) -> str:
     return f"equity {snapshot.balance}"
+
+
+def fills_text(told: BookFills) -> str:
+    """Write executions as a trader reads them: ``STOP SELL 5 MESZ6 @ 5235``; of more than three the first ones."""
+    texts = [f"{fill.kind} {fill.side} {fill.qty} {fill.symbol} @ {fill.price:f}" for fill in told.fills[:3]]
+    more = len(told.fills) - len(texts)
+    return ", ".join([*texts, f"and {more} more"] if more else texts)
 
 
 def report_text(report: ReportExecution) -> str:

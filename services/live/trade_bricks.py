@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.events import TradeClosed
+from services.engine.model.trade_events import TradeClosed
 from services.live.bricks import BRICKS_KEPT, Brick, BrickStore, bricks_of
 from services.stores.store import JournalRow, Store
 from wire.tradingview import STREAM_POINTS

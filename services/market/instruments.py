@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
@@ -25,7 +25,12 @@ OTC = "OTC"
 LONGEST_SYMBOL = 40
 TICKER = re.compile(r"(?:(?P<venue>[A-Z0-9_]+):)?(?P<name>[A-Z0-9]+!?)")
 DELAYED_VENUE = re.compile(r"_DLY?$")
+TRADES_BELOW_ZERO = frozenset({"CL"})
 FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX"})
+EXPIRED_FOR_CERTAIN_DAYS = 7
+DELIVERY_CODE = re.compile(
+    rf"(?P<letter>[{MONTH_LETTERS}])(?P<year>\d{{1,2}}|20\d\d)| (?P<number>\d\d)-(?P<short>\d\d)", re.ASCII
+)
 DELIVERY = re.compile(rf"(?:\d!|[{MONTH_LETTERS}](?:\d|\d\d|20\d\d))?")
 
 
@@ -83,14 +88,18 @@ class Instrument(Struct, frozen=True):
             raise ValueError(f"{points} points was not a whole number of ticks of {self.symbol}")
         return int(ticks)
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The roots of its contracts: the full size's and, where there is one, the micro's."""
+        return (self.symbol, self.micro.root) if self.micro else (self.symbol,)
+
     def means(self, venue: str | None, name: str) -> bool:
         """Return whether an exchange prefix and a ticker, both upper case, name this instrument."""
         if self.roll is None:
             return name == self.symbol
         if venue is not None and venue.split("_")[0] not in FUTURES_VENUES:
             return False
-        roots = (self.symbol, self.micro.root) if self.micro else (self.symbol,)
-        return any(name.startswith(root) and DELIVERY.fullmatch(name, len(root)) for root in roots)
+        return any(name.startswith(root) and DELIVERY.fullmatch(name, len(root)) for root in self.roots)
 
 
 def contract_for(asset: str, on: date, size: ContractSize = "micro") -> Contract:
@@ -107,6 +116,11 @@ def instrument_for(asset: str) -> Instrument:
         return INSTRUMENTS[asset]
     except KeyError:
         raise UnknownInstrument(asset) from None
+
+
+def can_trade_at(asset: str, price: Price) -> bool:
+    """Return whether the asset's market can trade at the price: above 0, except for crude oil."""
+    return price > 0 or asset in TRADES_BELOW_ZERO
 
 
 def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
@@ -126,6 +140,92 @@ def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
     if venue is not None and DELAYED_VENUE.search(venue):
         return None
     return next((asset for asset in assets if _means(asset, venue, name)), None)
+
+
+class NamedContract(Struct, frozen=True):
+    """A futures contract as some program spelled it: ``MESZ2026`` is ``MESZ6`` of the asset ``ES``.
+
+    ``delivery`` is its year and month.
+    """
+
+    asset: str
+    symbol: str
+    delivery: tuple[int, int]
+
+    def has_expired(self, on: date) -> bool:
+        """Return whether the delivery month ended more than 7 days ago: nobody can hold the contract any more."""
+        year, month = self.delivery
+        following = date(year + month // 12, month % 12 + 1, 1)
+        return on >= following + timedelta(days=EXPIRED_FOR_CERTAIN_DAYS)
+
+
+def contract_named(spelling: str, on: date) -> NamedContract | None:
+    """Read a contract's name as brokers and platforms spell it; None for one that names no known contract.
+
+    ``MESZ6``, ``mesz26``, ``MESZ2026``, ``CME:MESZ6`` and ``MES 12-26`` are the same contract. A year of one digit is
+    the first such year from last year on. A CFD has no month: its own symbol names it. Never raises.
+    """
+    text = spelling.strip().upper()
+    if not text.isascii() or len(text) > LONGEST_SYMBOL:
+        return None
+    text = text.partition(":")[2] or text
+    for instrument in INSTRUMENTS.values():
+        if instrument.roll is None and text == instrument.symbol:
+            return NamedContract(instrument.symbol, text, (date.max.year - 1, 12))
+        for root in instrument.roots if instrument.roll is not None else ():
+            delivery = _delivery(text.removeprefix(root), on) if text.startswith(root) else None
+            if delivery is not None:
+                year, month = delivery
+                return NamedContract(instrument.symbol, f"{root}{MONTH_LETTERS[month - 1]}{year % 10}", delivery)
+    return None
+
+
+def delivery_named(symbol: str, asset: str, on: date) -> str | None:
+    """Return the delivery that a TradingView symbol of the asset names: ``Z6`` of ``CME_MINI:ESZ2026``.
+
+    None for a symbol without a month: the asset's own, ``ES1!``, a CFD. A later continuous contract is ``2!``. A month
+    that nobody can hold is written with its whole year, ``Z2016``, so that it equals no contract of today.
+    """
+    name = symbol.upper().rpartition(":")[2]
+    for root in INSTRUMENTS[asset].roots if asset in INSTRUMENTS and INSTRUMENTS[asset].roll else ():
+        code = name.removeprefix(root)
+        if name.startswith(root) and DELIVERY.fullmatch(code) and code not in ("", "1!"):
+            delivery = _delivery(code, on)
+            return code if delivery is None else _code_of(NamedContract(asset, name, delivery), on)
+    return None
+
+
+def continuous_named(symbol: str, asset: str, on: date) -> str | None:
+    """Return the delivery that the calendar gives a continuous contract ``…1!`` of the asset: ``Z6`` in November 2026.
+
+    None for a symbol that is none.
+    """
+    instrument = INSTRUMENTS.get(asset)
+    name = symbol.upper().rpartition(":")[2]
+    if instrument is None or instrument.roll is None or not name.endswith("1!"):
+        return None
+    return instrument.roll.front_month(on)
+
+
+def _code_of(contract: NamedContract, on: date) -> str:
+    year, month = contract.delivery
+    letter = MONTH_LETTERS[month - 1]
+    is_of_today = on.year - 1 <= year < on.year + 9 and not contract.has_expired(on)
+    return f"{letter}{year % 10}" if is_of_today else f"{letter}{year}"
+
+
+def _delivery(code: str, on: date) -> tuple[int, int] | None:
+    """Return year and month of a delivery code: ``Z6``, ``Z26``, ``Z2026`` or `` 12-26``."""
+    coded = DELIVERY_CODE.fullmatch(code)
+    if coded is None:
+        return None
+    month = int(coded["number"]) if coded["number"] else MONTH_LETTERS.index(coded["letter"]) + 1
+    digits = coded["short"] or coded["year"]
+    if not 1 <= month <= len(MONTH_LETTERS):
+        return None
+    if len(digits) == 1:
+        return next(year for year in range(on.year - 1, on.year + 9) if year % 10 == int(digits)), month
+    return int(digits) if len(digits) == 4 else 2000 + int(digits), month
 
 
 def _means(asset: str, venue: str | None, name: str) -> bool:

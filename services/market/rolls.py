@@ -74,4 +74,4 @@ def gold_roll_day(year: int, month: int) -> date:
 
 INDEX_ROLL = RollRule((3, 6, 9, 12), index_roll_day)
 CRUDE_ROLL = RollRule(tuple(range(1, 13)), crude_roll_day)
-GOLD_ROLL = RollRule((2, 4, 6, 8, 10, 12), gold_roll_day)
+GOLD_ROLL = RollRule((2, 4, 6, 8, 12), gold_roll_day)  # October is listed too, but thinly traded: no month to hold

@@ -6,10 +6,13 @@ only this module and the engine's trading day use New York time; everything else
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
+from services.market.instruments import INSTRUMENTS
+from services.market.rolls import INDEX_ROLL
 from wire.types import Instant
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -42,6 +45,29 @@ def is_open(instant: Instant) -> bool:
     return holiday.closes_at is not None and (local.date() < session or local.time() < holiday.closes_at)
 
 
+def after_session_time(instant: Instant, duration: timedelta) -> Instant:
+    """Return when the session has been open for ``duration`` since an aware instant; breaks do not count."""
+    day = trade_date(instant)
+    left = duration
+    while True:
+        opens, closes = _session_of(day)
+        begins = max(opens, instant)
+        if closes - begins >= left:
+            return begins + left
+        left -= max(closes - begins, timedelta(0))
+        day += timedelta(days=1)
+
+
+def _session_of(day: date) -> tuple[Instant, Instant]:
+    """Return when the session of a date opens and closes; the same instant twice when there is none."""
+    opens = datetime.combine(day - timedelta(days=1), SESSION_OPENS, NEW_YORK).astimezone(UTC)
+    holiday = holiday_on(day)
+    if day.weekday() >= SATURDAY or (holiday is not None and holiday.closes_at is None):
+        return opens, opens
+    closes = SESSION_CLOSES if holiday is None or holiday.closes_at is None else holiday.closes_at
+    return opens, datetime.combine(day, closes, NEW_YORK).astimezone(UTC)
+
+
 def liquidity(when: Instant | date) -> tuple[bool, str | None]:
     """Return whether liquidity is thin on a date, or on the trade date of an aware instant, and why.
 
@@ -58,6 +84,18 @@ def liquidity(when: Instant | date) -> tuple[bool, str | None]:
         return True, WEEKEND
     holiday = holiday_on(day)
     return (True, holiday.sentence) if holiday else (False, None)
+
+
+def liquidity_of(assets: Iterable[str], instant: Instant) -> tuple[bool, str | None]:
+    """Return ``liquidity`` at an instant; the reason names the futures among the assets that keep other hours.
+
+    The table of holidays is that of equity indices. CL and GC often close later on the same day.
+    """
+    thin, reason = liquidity(instant)
+    others = [asset for asset in assets if INSTRUMENTS[asset].roll not in (None, INDEX_ROLL)]
+    if reason is None or reason == WEEKEND or not others:
+        return thin, reason
+    return thin, f"{reason} (hours of equity indices; those of {' and '.join(others)} may differ)"
 
 
 def _new_york(instant: Instant) -> datetime:

@@ -2,13 +2,15 @@
 
 The header names the content. ``time_utc,price[,...]`` is one tick per row. ``time_utc,open,high,low,close[,...]`` is
 bars with their start time: a bar gives one tick, its close at its end, because bricks are built from closes and the
-path of the price inside a bar is unknown.
+path of the price inside a bar is unknown. TradingView's own chart export names the column ``time`` and writes epoch
+seconds or ISO 8601. A byte order mark and blank lines are passed over.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,8 @@ from msgspec import Struct
 from wire.types import Instant, Price
 
 ONE_MINUTE = timedelta(minutes=1)
-TIME_COLUMN = "time_utc"
+TIME_COLUMNS = ("time_utc", "time")  # ours, and that of TradingView's chart export
+EPOCH_SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?", re.ASCII)
 LARGEST_PRICE = 10**9  # anything beyond is a broken row, not a price
 BROKEN_PACKING = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)
 
@@ -72,7 +75,7 @@ def count_ticks(path: Path) -> int:
     """
     with open_tape(path) as tape:
         try:
-            return max(sum(1 for _ in tape) - 1, 0)
+            return max(sum(1 for line in tape if line.strip()) - 1, 0)
         except BROKEN_PACKING as broken:
             raise TapeError(path, 1, str(broken)) from broken
 
@@ -80,14 +83,16 @@ def count_ticks(path: Path) -> int:
 def open_tape(path: Path) -> TextIO:
     """Open a tape for reading. A file whose name ends in ``.gz`` is decompressed."""
     if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8", newline=""))
-    return path.open(encoding="utf-8", newline="")
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _ticks(rows: Iterator[list[str]], bar_length: timedelta) -> Iterator[Tick]:
     columns = _columns(next(rows, []), bar_length)
     newest = datetime.min.replace(tzinfo=UTC)
     for row in rows:
+        if not "".join(row).strip():
+            continue
         tick = _tick(row, columns)
         if tick.at < newest:
             raise ValueError(f"time went back to {tick.at.isoformat()} from {newest.isoformat()}")
@@ -97,18 +102,24 @@ def _ticks(rows: Iterator[list[str]], bar_length: timedelta) -> Iterator[Tick]:
 
 def _columns(header: list[str], bar_length: timedelta) -> Columns:
     names = [name.strip().lower() for name in header]
+    time_column = next((name for name in TIME_COLUMNS if name in names), None)
     for price_column, delay in (("price", timedelta(0)), ("close", bar_length)):
-        if TIME_COLUMN in names and price_column in names:
-            return Columns(names.index(TIME_COLUMN), names.index(price_column), len(names), delay)
+        if time_column is not None and price_column in names:
+            return Columns(names.index(time_column), names.index(price_column), len(names), delay)
     raise ValueError(f"the header was {','.join(header)!r}, must name time_utc and price, or time_utc and close")
 
 
 def _tick(row: list[str], columns: Columns) -> Tick:
     if len(row) != columns.width:
         raise ValueError(f"the row had {len(row)} fields, the header has {columns.width}")
-    at = datetime.fromisoformat(row[columns.time])
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return Tick(at + columns.delay, _price(row[columns.price]))
+    return Tick(_time(row[columns.time]) + columns.delay, _price(row[columns.price]))
+
+
+def _time(text: str) -> Instant:
+    if EPOCH_SECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text), UTC)
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _price(text: str) -> Price:

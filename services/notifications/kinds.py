@@ -29,11 +29,10 @@ from services.engine.model.events import (
     LimitsChanged,
     OrderEnded,
     OrderQueued,
-    TradeClosed,
     TradeConsumed,
-    TradeOpened,
 )
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.notifications import texts
 from services.notifications.texts import Level, Scene, Text, TextBuilder, clock, lock_ends
 from wire.types import Instant

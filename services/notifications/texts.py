@@ -27,12 +27,11 @@ from services.engine.model.events import (
     InitialExitLockReleased,
     OrderEnded,
     OrderQueued,
-    TradeClosed,
     TradeConsumed,
-    TradeOpened,
 )
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.engine.model.trading_day import NEW_YORK, day_end
 from services.engine.rules.alerts import ALERTS, explanation_of
 from wire.types import Instant, Price, Side, Usd

@@ -26,6 +26,7 @@ from services.ops.settings_reader import Settings, rules_of
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
+ENV_FILE = PROJECT / ".env"
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
@@ -99,7 +100,7 @@ class Config(Struct, frozen=True):
 
 
 def _dotenv() -> dict[str, str]:
-    values = dotenv_values(PROJECT / ".env")
+    values = dotenv_values(ENV_FILE)
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -21,6 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from services.ops.config import Config
 
 HIDDEN = "***"
+QUOTES = "\"'`\u201c\u201d\u201e\u2018\u2019"
 SHORTEST_PART = 16  # characters: shorter parts of a notification URL are hosts and words, not tokens
 SPOKEN = re.compile(
     r"""((?:secret|password|token)(?:=|\\?["']\s*:\s*\\?["'])|bearer\s+)[^\s"'&\\]+""", re.IGNORECASE
@@ -64,6 +65,22 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
     parts = (part for url in config.notify_urls for part in parts_of_url(url))
     return tuple(filter(None, (*own, *previous, *passwords, *parts)))
+
+
+def warn_of_quotes(config: Config) -> None:
+    """Log which secrets stand in quotes: the quotes are part of the secret then, and nobody sends them."""
+    secrets = {
+        "TV_WEBHOOK_SECRET": config.tv_webhook_secret,
+        "TV_WEBHOOK_SECRET_PREVIOUS": config.tv_webhook_secret_previous,
+        "BRIDGE_HEARTBEAT_SECRET": config.bridge_secret,
+        "BRIDGE_HEARTBEAT_SECRET_PREVIOUS": config.bridge_secret_previous,
+        "FLASK_SECRET_KEY": config.flask_secret_key,
+        "METRICS_TOKEN": config.metrics_token,
+        "DASHBOARD_PASSWORD": config.dashboard_password,
+    }
+    for name, secret in secrets.items():
+        if secret and (secret[0] in QUOTES or secret[-1] in QUOTES):
+            log.warning("the quotes around a secret are part of it", setting=name)
 
 
 def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:

@@ -23,9 +23,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from services.desk.publication import Snapshot
-from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded, TradeClosed
+from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded
 from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import ALERTS
 from services.engine.rules.gates import ENTRY_GATES
 from services.stores.codec.committed_events import CommittedEvent

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from services.engine.rules.alerts import ALERTS
 from services.engine.rules.exit_rules import EXIT_RULES
-from services.engine.rules.gates import ENTRY_GATES, TITLES, Gate
+from services.engine.rules.gates import ENTRY_GATES, Gate
 from services.engine.rules.limits import LIMITS
 from services.engine.rules.locks import LOCKS
 from services.engine.rules.refusals import REFUSALS, RefusalRule
+from services.engine.rules.verdicts import TITLES
 from services.ops.config import PROJECT
 
 RULES_PAGE = PROJECT / "docs" / "reference" / "rules.md"

@@ -35,7 +35,7 @@ class Setting(Struct, frozen=True):
 
 def _of_rule(row: RuleSetting, variable: str) -> Setting:
     group = "traded" if row.rule in TRADED_RULES else "rules"
-    default = str(int(row.default)) if row.kind == "flag" else str(row.default)
+    default = str(int(row.default)) if row.kind == "flag" else ("" if row.default is None else str(row.default))
     unit = f", {row.unit}" if row.unit else ""
     return Setting(variable, group, row.help, default, f"{_range(row)}{unit}", tighter=row.tighter or "")
 
@@ -48,6 +48,8 @@ def _range(row: RuleSetting) -> str:
             return f"above {row.low}, at most {row.high}"
         case "flag":
             return "1 or 0"
+        case "choice":
+            return " or ".join(row.choices)
         case "clock":
             return "HH:MM"
 
@@ -109,6 +111,7 @@ SETTINGS = (
     Setting("BRIDGE_MAX_ORDER_QTY", "bridge", "largest order it sends; exits are never limited", "20", "1 or more"),
     Setting("BRIDGE_MAX_POSITION", "bridge", "largest position it builds", "20", "1 or more"),
     Setting("BRIDGE_MAX_ORDERS_PER_MINUTE", "bridge", "most orders of a minute", "30", "1 or more"),
+    Setting("BRIDGE_KILL_SWITCH", "bridge", "refuse every entry; exits are executed", "no", "yes or no"),
     Setting("PAPER_START_BALANCE", "bridge", "USD of the paper account", "50000", "0 or more"),
     Setting("PAPER_SLIPPAGE_TICKS", "bridge", "ticks by which a paper fill is worse", "0", "0 or more"),
     Setting("PAPER_COMMISSION", "bridge", "USD per contract and side", "0", "0 or more"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from services.engine.model.events import TradeNoted
+from services.engine.model.trade_events import TradeNoted
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record
 from services.stores.store import Store

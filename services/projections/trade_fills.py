@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from services.engine.decide import Decision
-from services.engine.model.events import OrderReported, TradeClosed, TradeOpened, TradeResized
+from services.engine.model.events import FillBooked, OrderReported
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from services.projections.projection import Decided, Projection, decoded
 from services.stores.records import Kind, Record, row_id
 from services.stores.store import Store
@@ -54,10 +55,13 @@ def fill_records(decided: Decided) -> Iterator[Record]:
 
 def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
     """Yield the fills in a decision, each with its trade's id. ``before`` is the desk before the decision."""
+    booked = {event.trade_id for event in decision.events if isinstance(event, FillBooked)}
     for event in decision.events:
         if isinstance(event, OrderReported):
-            yield from _reported(before, event)
-        elif isinstance(event, TradeOpened) and event.adopted:
+            yield from _reported(before, decision.desk, event)
+        elif isinstance(event, FillBooked):
+            yield from _booked(event)
+        elif isinstance(event, TradeOpened) and event.adopted and event.trade_id not in booked:
             yield event.trade_id, Fill("ENTRY", event.side, event.qty, event.price)
         elif isinstance(event, TradeClosed) and event.reason == FOLLOWED_BROKER:
             yield from _closed_by_broker(before, event)
@@ -65,15 +69,22 @@ def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
             yield from _resized(before, decision.desk, event)
 
 
-def _reported(before: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
-    """Yield the fill of a bridge's report. An ENTRY opens the trade with the order's id; others fill the open trade."""
+def _booked(event: FillBooked) -> Iterator[tuple[str, Fill]]:
+    """Yield the fill that no open order explains, unless it moved no position."""
+    if event.trade_id is not None and event.kind is not None:
+        yield event.trade_id, Fill(event.kind, event.side, event.qty, event.price, event.order_id)
+
+
+def _reported(before: Desk, after: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
+    """Yield the fill of a bridge's report. An ENTRY opens a trade or fills the one it opened; others the open one."""
     order = before.orders.get(event.order_id)
     trade = before.assets[event.asset].trade
     if order is None or not event.qty or event.price is None:
         return
     fill = Fill(order.kind, order.side, event.qty, event.price, order.id)
     if order.kind == "ENTRY":
-        yield order.id, fill
+        opened = after.assets[event.asset].trade
+        yield (order.id if opened is None else opened.id), fill
     elif trade is not None:
         yield trade.id, fill
 

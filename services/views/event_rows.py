@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from msgspec import MsgspecError
 
-from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept, TradeNoted
+from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept
 from services.engine.model.order import Order
+from services.engine.model.trade_events import TradeNoted
 from services.projections.orders import recall_order
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.store import Store, StoreUnreadable

@@ -7,14 +7,15 @@ from typing import Any
 from msgspec import structs
 
 from services.engine.model import ladder, wording
-from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
+from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
 from services.engine.rules.gates import GATES_BY_NAME
+from services.engine.rules.resting_stops import adopted_without_stop, stop_wanted
 from wire.asset import Explanation, Rung
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
 from wire.state import AlertRow, OrderRow, TradeRow
 from wire.types import Instant
 
@@ -62,6 +63,9 @@ def order_view(order: Order) -> OrderRow:
         expires_at=order.expires_at,
         owner=order.owner,
         reason=order.reason,
+        claimed_at=order.claimed_at,
+        reported_at=order.reported_at,
+        fate_unknown_at=order.fate_unknown_at,
     )
 
 
@@ -86,6 +90,17 @@ def handover_view(order: Order, redelivered: bool) -> OrderTicket:
         created_at=order.created_at,
         expires_at=order.expires_at,
         redelivered=redelivered,
+        reduce_only=order.kind == "EXIT",
+        position=order.position,
+    )
+
+
+def stops_to_rest(desk: Desk) -> tuple[StopToRest, ...]:
+    """Return the stops that a bridge is asked to rest for adopted trades (SPEC 8.4)."""
+    wanted = [(trade.contract.exchange, stop_wanted(trade)) for trade in adopted_without_stop(desk)]
+    return tuple(
+        StopToRest(contract=stop.symbol, exchange=exchange, side=stop.side, qty=stop.qty, price=stop.price)
+        for exchange, stop in wanted
     )
 
 

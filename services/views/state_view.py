@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from services.desk.publication import Snapshot
 from services.engine.model.state import Desk
 from services.engine.model.times import candle_end, candle_start, is_younger, seconds_until
 from services.engine.model.trading_day import day_end, drawdown_pct
-from services.engine.rules.gates import EntryRequest, candle_is_unused, cooldown_is_over
-from services.engine.rules.limits import pending_limits
+from services.engine.rules.beliefs import day_result, start_of
+from services.engine.rules.gates import candle_is_unused, cooldown_is_over
+from services.engine.rules.limits import adopting, pending_limits
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
-from services.market.session import liquidity
+from services.market.session import liquidity_of
 from services.views.asset_view import asset_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
-from wire.state import Activity, CandleState, GlobalState, LimitsState, LiveDocument, StateDocument, TradeRow
+from wire.state import (
+    AccountBelief,
+    Activity,
+    BridgeFenceState,
+    CandleState,
+    ForeignPosition,
+    GlobalState,
+    LimitsState,
+    LiveDocument,
+    StateDocument,
+    TradeRow,
+)
 from wire.types import Instant
 
 CONNECTIONS_EXPECTED = 2
@@ -84,8 +99,41 @@ def _account(desk: Desk) -> Fields:
         "realized_pnl": live.realized_pnl,
         "snapshot_ts": live.snapshot_at,
         "account": live.account,
+        "account_belief": _account_belief(desk),
         "trade_route": live.trade_route,
+        "bridge_fence": _bridge_fence(desk),
+        "foreign_positions": tuple([ForeignPosition(**structs.asdict(held)) for held in desk.foreign]),
     }
+
+
+def _bridge_fence(desk: Desk) -> BridgeFenceState:
+    fence = desk.live.fence
+    if fence is None:
+        return BridgeFenceState(None, None, desk.refused_bridge)
+    return BridgeFenceState(fence.instance, fence.heard_at, desk.refused_bridge)
+
+
+def _account_belief(desk: Desk) -> AccountBelief:
+    beliefs = desk.live.beliefs
+    believed = beliefs.believed
+    suspicion = beliefs.suspicion
+    awaited = None if desk.day.is_stopped else desk.day.books.awaited
+    result = day_result(desk)
+    return AccountBelief(
+        balance_ts=None if believed is None else believed.at,
+        name=None if believed is None else believed.account,
+        suspect=None if suspicion is None else suspicion.code,
+        suspect_balance=None if suspicion is None else suspicion.reading.balance,
+        suspect_account=None if suspicion is None else suspicion.reading.account,
+        unexplained_usd=None if suspicion is None else suspicion.unexplained,
+        suspect_since=None if suspicion is None else suspicion.since,
+        assumed_start_equity=start_of(desk) if desk.day.start_equity is None else None,
+        result_by_balance_usd=result.balance,
+        result_by_broker_usd=result.figures,
+        result_by_books_usd=result.books,
+        second_reading_awaited_ts=None if awaited is None else awaited.since,
+        second_reading_loss_usd=None if awaited is None else awaited.loss,
+    )
 
 
 def _connections(desk: Desk, now: Instant) -> Fields:
@@ -129,7 +177,7 @@ def _day(desk: Desk, now: Instant) -> Fields:
     equity = desk.live.equity
     drawdown = drawdown_pct(desk)
     known = day.start_equity is not None and equity is not None
-    low, reason = liquidity(now)
+    low, reason = liquidity_of(desk.assets, now)
     return {
         "trading_day": day.trading_day,
         "day_ends_ts": day_end(day.trading_day, rules.day_roll),
@@ -150,4 +198,5 @@ def _day(desk: Desk, now: Instant) -> Fields:
 
 
 def _limits(desk: Desk) -> LimitsState:
-    return LimitsState(**{name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__})
+    rules = {name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__}
+    return LimitsState(**{**rules, "adopt": adopting(desk)})

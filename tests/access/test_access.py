@@ -44,7 +44,7 @@ OPERATOR_CALLS = (
 )
 JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day")
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
-    **dict.fromkeys(("POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
+    **dict.fromkeys(("POST /login", "POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
     **dict.fromkeys(  # strangers are sent to log in
         ("GET /login", "GET /", "GET /setup", "GET /log", "GET /journal"), "anybody"
     ),
@@ -53,6 +53,8 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     "GET /metrics": "operator",  # a token or an API key, too: ops/test_operations.py, test_keys.py
     **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
     **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
+    **dict.fromkeys(("POST /api/orders/<order_id>/resolve", "POST /api/positions/accept"), "operator"),
+    **dict.fromkeys(("POST /api/account/transfer", "POST /api/bridge/takeover"), "operator"),
     "POST /api/journal/trades/<trade_id>/note": "operator",
     "GET /api/journal/trades/<trade_id>/bricks": "operator",
     "POST /api/setup/webhook-secret": "operator",
@@ -62,7 +64,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     "POST /api/dead-letters/<sequence>/replay": "operator",
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
-    "POST /api/bridge/heartbeat": "bridge",
+    **dict.fromkeys(("POST /api/bridge/heartbeat", "POST /api/bridge/fills"), "bridge"),
     "POST /api/rithmic/pnl-snapshot": "bridge",
     "GET /api/stream": "operator or bridge",
     **{f"POST {path}": "tradingview" for path in (*BRICK_PATHS.values(), "/tv_renko_one")},
@@ -343,6 +345,16 @@ def test_nobody_is_invited_to_read_across_origins(desk: DeskProcess, logged_in: 
 
 
 # -- headers and logs ------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_to_another_origin_names_the_setting_that_cures_a_proxy(desk: DeskProcess) -> None:
+    """The page of a desk behind a proxy that ends https, with TRUSTED_PROXIES left at 0."""
+    refused = desk.stranger().post("/api/login", json={"password": PASSWORD}, headers={"Origin": "https://my.desk"})
+    said = error_of(refused, 403)
+    assert f"from https://my.desk, and this desk answers as {desk.url}" in said
+    assert "set TRUSTED_PROXIES to the number of proxies (0 now)" in said
+    by_metadata = desk.stranger().post("/api/logout", json={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert "TRUSTED_PROXIES" not in error_of(by_metadata, 403)  # no proxy changes what the browser says of itself
 
 
 @pytest.mark.parametrize(

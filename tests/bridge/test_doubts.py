@@ -135,7 +135,7 @@ def test_power_cut_at_any_step_loses_nothing_and_sends_nothing_twice(
     setattr(broker, "submit", type(broker).submit.__get__(broker))  # noqa: B010 - the broker survives the cut
     crew.crashes().looks_up()
     if desk.final_status(order) is None:
-        crew.works()
+        crew.works().looks_up()  # an order that the ledger does not know is looked up first
     assert desk.statuses(order) == ["WORKING", "FILLED"]
     assert broker.position == 5
     assert len(desk.fills()) == 1

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.brokers.broker import Execution
-from bridge.ledger import SCHEMA_VERSION, InstanceLock, Ledger, LedgerUnusable
+from bridge.ledger import SCHEMA_VERSION, SCHEMAS, InstanceLock, Ledger, LedgerUnusable
 from bridge.orders import OrderRecord
 from wire.bridge import MalformedOrder, OrderTicket
+from wire.encoding import encode
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 
@@ -53,6 +54,41 @@ def test_ledger_of_another_version_is_refused_in_one_sentence(path: Path) -> Non
         connection.execute("PRAGMA user_version=99")
     with pytest.raises(LedgerUnusable, match="version 99"):
         Ledger(path)
+
+
+def ledger_of_version_1(path: Path) -> None:
+    """Write a ledger as the bridge before `identity` did, with an open order."""
+    path.parent.mkdir(exist_ok=True)
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"BEGIN; {SCHEMAS[0].read_text()}; PRAGMA user_version=1; COMMIT;")
+        connection.execute(
+            "INSERT INTO orders (id, ticket, state, accepted_at) VALUES ('order-1', ?, 'WORKING', ?)",
+            (encode(ticket()).decode(), NOON.isoformat()),
+        )
+        connection.execute("INSERT INTO paper_orders VALUES ('order-1', '{}', 'FILLED', NULL, ?)", (NOON.isoformat(),))
+    connection.close()
+
+
+def test_ledger_of_version_1_with_an_open_order_is_upgraded_and_loses_nothing(path: Path) -> None:
+    ledger_of_version_1(path)
+    ledger = Ledger(path)
+    assert ledger.value("PRAGMA user_version") == SCHEMA_VERSION
+    assert OrderRecord(ledger).ticket_of("order-1") == ticket()
+    assert OrderRecord(ledger).state_of("order-1") == "WORKING"
+    assert ledger.paper_account == "PAPER-1"
+    instance = ledger.instance
+    ledger.close()
+    assert Ledger(path).instance == instance
+
+
+def test_every_ledger_has_an_instance_and_a_paper_account_of_its_own_for_life(path: Path, tmp_path: Path) -> None:
+    first, other = Ledger(path), Ledger(tmp_path / "other.sqlite")
+    assert first.instance != other.instance
+    assert first.paper_account != other.paper_account
+    kept = (first.instance, first.paper_account)
+    first.close()
+    again = Ledger(path)
+    assert (again.instance, again.paper_account) == kept
 
 
 def test_file_that_is_no_ledger_is_refused_in_one_sentence(path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bridge.brokers.broker import (
-    PositionChanged,
-)
+from bridge.brokers.broker import PositionChanged, UnorderedFill
 from tests.bridge.test_paper import PaperAccount
+from wire.bridge import StopToRest
 
 
 @pytest.fixture
@@ -44,6 +44,78 @@ def test_stop_follows_a_scale_in_with_quantity_and_average(account: PaperAccount
     account.trades_at(5252.00).scales_in("BUY", 3, stop="15")
     # average 5250.75
     assert account.stop == ("SELL", 8, Decimal("5235.75"))
+
+
+def test_averaging_down_moves_the_quantity_of_the_stop_and_never_its_price_away(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop="15")
+    account.trades_at(5240.00).scales_in("BUY", 5, stop="15")
+    # average 5245, 15 points away would be 5230
+    assert account.stop == ("SELL", 10, Decimal("5235.00"))
+
+
+def test_averaging_a_short_up_never_moves_its_stop_away(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("SELL", 5, stop="15")
+    account.trades_at(5260.00).scales_in("SELL", 5, stop="15")
+    assert account.stop == ("BUY", 10, Decimal("5265.00"))
+
+
+def test_stop_of_books_that_know_only_its_distance_rests_where_it_did(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop="15")
+    text = account.ledger.value("SELECT holding FROM paper_holdings")
+    with account.ledger.transaction() as connection:
+        connection.execute("UPDATE paper_holdings SET holding = json_remove(?, '$.stop_price')", (text,))
+    account.restarts()
+    assert account.stop == ("SELL", 5, Decimal("5235.00"))
+    account.trades_at(5252.00).exits("SELL", 2)
+    assert account.stop == ("SELL", 3, Decimal("5235.00"))
+
+
+def test_stop_of_the_other_side_is_not_inherited(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop="15")
+    account.enters("SELL", 8, stop="10")
+    assert account.stop == ("BUY", 3, Decimal("5260.00"))
+
+
+def stop_to_rest(**terms: Any) -> StopToRest:
+    usual: dict[str, Any] = {
+        "contract": "MESZ6",
+        "exchange": "CME",
+        "side": "SELL",
+        "qty": 5,
+        "price": Decimal("5235.00"),
+    }
+    return StopToRest(**(usual | terms))
+
+
+def test_stop_rests_for_a_position_that_has_none(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop=None)
+    account.broker.rest_stop(stop_to_rest())
+    assert account.stop == ("SELL", 5, Decimal("5235.00"))
+    account.restarts().trades_at(5235.00)
+    assert account.position == 0
+
+
+def test_stop_that_rests_already_is_kept(account: PaperAccount) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop="10")
+    account.broker.rest_stop(stop_to_rest())
+    assert account.stop == ("SELL", 5, Decimal("5240.00"))
+
+
+@pytest.mark.parametrize("terms", [{"side": "BUY"}, {"contract": "MNQZ6"}], ids=["side", "contract"])
+def test_no_stop_rests_for_what_the_account_does_not_hold(account: PaperAccount, terms: dict[str, Any]) -> None:
+    account.trades_at(5250.00).enters("BUY", 5, stop=None)
+    account.broker.rest_stop(stop_to_rest(**terms))
+    assert account.stop is None
+
+
+def test_stop_that_fires_is_told_as_a_fill_that_nobody_ordered(tmp_path: Path) -> None:
+    account = PaperAccount(tmp_path / "paper.sqlite", commission="0.62")
+    account.trades_at(5250.00).enters("BUY", 5, stop="15")
+    account.trades_at(5230.25)
+    (fill,) = [event for event in account.events if isinstance(event, UnorderedFill)]
+    assert (fill.contract, fill.side, fill.kind) == ("MESZ6", "SELL", "STOP")
+    assert (fill.execution.qty, fill.execution.price) == (5, Decimal("5230.25"))
+    assert fill.commission == Decimal("3.10")
 
 
 def test_stop_keeps_its_price_and_shrinks_with_a_partial_exit(account: PaperAccount) -> None:

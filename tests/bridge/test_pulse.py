@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bridge.brokers.broker import AccountStatement, ContractPosition
+from bridge.brokers.broker import AccountStatement, ContractPosition, ProtectiveStop
 from bridge.client import DeskClient, DeskUnavailable
 from bridge.ledger import Ledger
+from bridge.orders import OrderRecord
 from bridge.pulse import Heartbeats, Snapshots
+from tests.bridge.test_ledger import ticket
 from tests.support.fakes.desk_server import SECRET, DeskServer
 from tests.support.fakes.unasked_broker import UnaskedBroker
+from wire.types import Env
 
 
 class StillBroker(UnaskedBroker):
@@ -21,8 +24,11 @@ class StillBroker(UnaskedBroker):
 
     account = "PAPER-1"
     trade_route = "PAPER"
+    env: Env = "DEMO"
+    envs: tuple[Env, ...] = ("DEMO",)
 
     def __init__(self) -> None:
+        self.stops: tuple[ProtectiveStop, ...] = ()
         self.connected = True
         self.market_data = False
         self.position = 0
@@ -36,6 +42,9 @@ class StillBroker(UnaskedBroker):
     def last_event_at(self) -> datetime:
         return datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
+    def protective_stops(self) -> tuple[ProtectiveStop, ...]:
+        return self.stops
+
     def statement(self) -> AccountStatement:
         held = ContractPosition(
             contract="MESZ6",
@@ -45,6 +54,7 @@ class StillBroker(UnaskedBroker):
             open_pnl=Decimal("-12.50") if self.position else Decimal(0),
         )
         return AccountStatement(
+            as_of=datetime(2026, 11, 20, 14, 31, tzinfo=UTC),
             realized=Decimal("250.00"),
             unrealized=held.open_pnl,
             equity=Decimal("50237.50"),
@@ -58,8 +68,13 @@ class Pulse:
         self.ledger = Ledger(path)
         client = DeskClient(desk.url, SECRET, "bridge")
         self.position_changed = threading.Event()
-        self.heartbeats = Heartbeats(client, self.broker, self.ledger, lambda: self.seconds)
-        self.snapshots = Snapshots(client, self.broker, self.position_changed, lambda: self.seconds)
+        self.orders = OrderRecord(self.ledger)
+        self.heartbeats = Heartbeats(
+            client, self.broker, self.ledger, kill_switch=False, monotonic=lambda: self.seconds
+        )
+        self.snapshots = Snapshots(
+            client, self.broker, self.orders, self.ledger.instance, self.position_changed, lambda: self.seconds
+        )
 
     def heartbeats_within(self, seconds: int) -> int:
         before = len(self.desk.heartbeats)
@@ -90,6 +105,10 @@ def test_heartbeat_says_what_works(pulse: Pulse) -> None:
             "account": "PAPER-1",
             "tradeRoute": "PAPER",
             "lastRapiEventUtc": "2026-11-20T14:30:00Z",
+            "instance": pulse.ledger.instance,
+            "env": "DEMO",
+            "envs": ["DEMO"],
+            "killSwitch": False,
         }
     ]
 
@@ -109,6 +128,8 @@ def test_heartbeat_comes_at_once_when_something_changes(pulse: Pulse) -> None:
 
 def test_snapshot_carries_account_and_contracts_as_plain_numbers(pulse: Pulse) -> None:
     pulse.broker.position = 5
+    stop = ProtectiveStop(contract="MESZ6", side="SELL", qty=5, price=Decimal("5235.25"))
+    pulse.broker.stops = (stop,)
     pulse.snapshots.run()
     assert pulse.desk.snapshots[0][1] == {
         "secret": SECRET,
@@ -124,7 +145,25 @@ def test_snapshot_carries_account_and_contracts_as_plain_numbers(pulse: Pulse) -
                 "lastFillPrice": 5250.25,
             }
         ],
+        "as_of": "2026-11-20T14:31:00Z",
+        "env": "DEMO",
+        "account": "PAPER-1",
+        "instance": pulse.ledger.instance,
+        "stops": [{"contract": "MESZ6", "side": "SELL", "qty": 5, "price": 5235.25}],
     }
+
+
+def test_a_snapshot_without_a_resting_stop_says_that_there_is_none(pulse: Pulse) -> None:
+    pulse.snapshots.run()
+    assert pulse.desk.snapshots[0][1]["stops"] == []
+
+
+def test_snapshots_come_faster_while_an_order_is_not_final(pulse: Pulse) -> None:
+    order = ticket()
+    pulse.orders.accept(order, datetime(2026, 11, 20, 14, 31, tzinfo=UTC))
+    assert pulse.next_snapshot_in() == 2
+    pulse.orders.close(order.id)
+    assert pulse.next_snapshot_in() == 5
 
 
 def test_snapshots_come_faster_in_a_position(pulse: Pulse) -> None:

@@ -21,6 +21,7 @@ from bridge.brokers.broker import (
     OrderWorking,
 )
 from bridge.client import DeskClient, DeskUnavailable, SecretRefused
+from bridge.fills import FillOutbox
 from bridge.ledger import Ledger
 from bridge.limits import HardLimits
 from bridge.orders import OrderRecord
@@ -46,6 +47,7 @@ class MoodyBroker(UnaskedBroker):
 
     def __init__(self) -> None:
         self.mood = "fills"
+        self.as_of = datetime.now(UTC)
         self.reachable = True
         self.position = 0
         self.submitted: list[str] = []
@@ -98,7 +100,7 @@ class MoodyBroker(UnaskedBroker):
         held = ContractPosition(
             contract="MESZ6", position=self.position, avg_price=None, last_fill_price=None, open_pnl=zero
         )
-        return AccountStatement(realized=zero, unrealized=zero, equity=zero, contracts=(held,))
+        return AccountStatement(as_of=self.as_of, realized=zero, unrealized=zero, equity=zero, contracts=(held,))
 
     def on_clock(self, now: datetime) -> None:
         pass
@@ -121,7 +123,7 @@ class Crew:
         self.ledger = Ledger(self.path)
         self.orders = OrderRecord(self.ledger)
         self.outbox = Outbox(self.ledger, self.clock)
-        self.reporter = Reporter(self.ledger, self.orders, self.outbox)
+        self.reporter = Reporter(self.ledger, self.orders, self.outbox, FillOutbox(self.ledger, self.clock))
         client = DeskClient(self.desk.url, secret, "bridge")
         self.sender = ReportSender(client, self.outbox, monotonic=lambda: self.seconds)
         self.worker = Worker(

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from services.engine.model.commands import EnterMarket, NoteTrade
-from services.engine.model.events import TradeClosed
 from services.engine.model.replies import Refusal
+from services.engine.model.trade_events import TradeClosed
 from tests.browser.market import SIZES
 from tests.support.stored_trader import StoredTrader
 from wire.types import Color, Side, TradeMode

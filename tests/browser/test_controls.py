@@ -245,3 +245,15 @@ def switch(row: Locator) -> Locator:
 def asset_of(desk: LiveDesk) -> dict[str, object]:
     asset: dict[str, object] = desk.operator().state()["assets"]["ES"]
     return asset
+
+
+def test_protect_that_fires_at_once_says_so_before_and_with_the_answer(holding: Page, desk: LiveDesk) -> None:
+    desk.hears_brick("2.5", "red")
+    desk.hears_price(PRICE - 3)
+    protect = way(holding, "protect")
+    due = "fires at once at −3.00 pt, a forced exit inside the initial lock"
+    expect(protect.locator("[data-slot=where]")).to_have_text(due)
+    switch(protect).click()
+    expect(protect.get_by_role("alert")).to_have_text(f"Protect {due}.")
+    desk.hears_price(PRICE - 3)
+    assert desk.bridge_claims()["source"] == "protect"

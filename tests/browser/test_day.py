@@ -19,6 +19,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 WHY = "the opening range failed twice"
 ASKED = "**/api/journal/day*"
 ASKED_AGAIN_WITHIN_MS = 15_000
+SECOND_READING_MS = 2_200  # two readings 2 s apart prove a loss
 NEXT_DAY = """
 async () => {
   const store = await import(new URL("../desk/store.js", document.querySelector("script[type=module]").src));
@@ -81,7 +82,7 @@ def test_the_curve_grows_with_each_snapshot_and_ends_at_the_equity_shown(dashboa
     shown_equity(dashboard, "$50,000.00")
     expect(course(dashboard)).to_contain_text("$1,000.00 above the daily stop")
     for equity in (50_250, 49_625.5, 49_900):
-        desk.bridge_reports_account(equity, 0.0)
+        desk.bridge_reports_account(equity, equity - 50_000)
         shown_equity(dashboard, f"${equity:,.2f}")
     expect(course(dashboard).locator("[data-slot=course-high]")).to_have_text("$50,250.00")
     expect(course(dashboard).locator("[data-slot=course-low]")).to_have_text("$49,625.50")
@@ -95,12 +96,17 @@ def test_the_curve_grows_with_each_snapshot_and_ends_at_the_equity_shown(dashboa
 def test_the_level_of_the_daily_stop_is_where_the_desk_stops(dashboard: Page, desk: LiveDesk) -> None:
     desk.bridge_reports_account(48_765, 0.0)
     expect(course(dashboard)).to_contain_text("daily stop $47,789.70")
-    desk.bridge_reports_account(47_789.71, 0.0)
+    desk.bridge_reports_account(47_789.71, -975.29)
     shown_equity(dashboard, "$47,789.71")
     assert desk.operator().state()["global"]["daily_stop_triggered"] is False
     expect(course(dashboard)).to_contain_text("$0.01 above the daily stop")
-    desk.bridge_reports_account(47_789.70, 0.0)
+    desk.bridge_reports_account(47_789.70, -975.30)
+    shown_equity(dashboard, "$47,789.70")
+    assert desk.operator().state()["global"]["daily_stop_triggered"] is False  # one balance proves nothing (SPEC 5.6)
+    dashboard.wait_for_timeout(SECOND_READING_MS)
+    desk.bridge_reports_account(47_789.70, -975.30)
     expect(course(dashboard)).to_contain_text("the daily stop has fired")
+    assert desk.operator().state()["global"]["daily_stop_triggered"] is True
 
 
 def test_a_refused_click_appears_under_its_gate(dashboard: Page, desk: LiveDesk) -> None:

@@ -280,6 +280,8 @@ class Campaign:
         """Lose nearly everything, be stopped for the day, and still be stopped after a kill that follows at once."""
         self.floor.hold()
         script.balance = 1
+        script.tells_account(again=True)
+        time.sleep(2.1)  # the second reading that the desk waits for
         note = script.tells_account(again=True)
         assert note.answer.get("daily_stop_triggered"), note.answer
         before = self._state()

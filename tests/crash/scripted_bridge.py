@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.crash.books import Note
@@ -10,6 +11,8 @@ from tests.crash.load import PRICES, SWING_TICKS, TICKS, Actor, Floor
 from tests.support.desk_process import BRIDGE_SECRET
 
 START_BALANCE = 50_000
+INSTANCE = "scripted-ledger"  # a bridge that names its ledger gets what it has claimed again
+BEAT = {"tsConnected": True, "account": "SCRIPT", "instance": INSTANCE}
 
 
 class ScriptedBridge(Actor):
@@ -33,7 +36,7 @@ class ScriptedBridge(Actor):
         now = time.monotonic()
         if now >= self._beat_due:
             self._beat_due = now + 1.0
-            self._tells_plainly("beat", "/api/bridge/heartbeat", {"tsConnected": True, "account": "SCRIPT"})
+            self._tells_plainly("beat", "/api/bridge/heartbeat", dict(BEAT))
         wait = self.dice.choice((0, 0, 0, 1))
         said = self._claims(wait)
         for order in said:
@@ -44,14 +47,16 @@ class ScriptedBridge(Actor):
 
     def tells_account(self, *, again: bool = False) -> Note:
         held = [{"symbol": name, "position": size} for name, size in sorted(self.positions.items())]
-        body = {"realized": 0, "unrealized": 0, "accountBalance": self.balance, "symbols": held}
+        realized = self.balance - START_BALANCE
+        said = {"as_of": datetime.now(UTC).isoformat(), "instance": INSTANCE}
+        body = {"realized": realized, "unrealized": 0, "accountBalance": self.balance, "symbols": held, **said}
         return self._tells_plainly("snapshot", "/api/rithmic/pnl-snapshot", body, again=again)
 
     def _tells_plainly(self, kind: str, path: str, body: object, *, again: bool = False) -> Note:
         return self.tells(self.books.open(kind, str(self.books.number(kind))), path, body, good=(200,), again=again)
 
     def _claims(self, wait: int) -> list[dict[str, Any]]:
-        path = f"/api/orders/pending?owner={self.owner}&limit=20&wait={wait}"
+        path = f"/api/orders/pending?owner={self.owner}&instance={INSTANCE}&limit=20&wait={wait}"
         status, answer = self._call("claim", "GET", path, None, {})
         if status == 200:
             self.floor.killer.happens("answered", "claim")

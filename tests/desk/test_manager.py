@@ -14,16 +14,8 @@ import pytest
 from services.desk import manager as state_manager
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
-from services.engine.model.commands import (
-    AnyCommand,
-    CloseBrick,
-    EnterMarket,
-    HearBridge,
-    KeepDeadLetter,
-    NotePrice,
-    TakeSnapshot,
-    TickClock,
-)
+from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice, TickClock
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Head, StoreDown, StoreError

@@ -13,7 +13,8 @@ import pytest
 from requests import Response
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick, HearBridge, NotePrice
+from services.engine.model.bridge_commands import HearBridge
+from services.engine.model.commands import CloseBrick, NotePrice
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Head, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES

@@ -11,12 +11,12 @@ from typing import get_args
 import msgspec
 import pytest
 
-from services.engine.model.commands import ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.replies import Refusal
 from services.engine.model.wording import DASH, Explanation, facts_of, parts_of, sentence_of
 from services.engine.rules.alerts import ALERTS, explanation_of
-from services.engine.rules.gates import TITLES
 from services.engine.rules.refusals import REFUSALS, TABLE
+from services.engine.rules.verdicts import TITLES
 from services.notifications.kinds import KIND_NAMES
 from services.stores.codec.documents import read_answer, write_answer
 from tests.support.narrow import known, of_type
@@ -177,7 +177,7 @@ def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
     assert explanation_of(alert) == Explanation(
         "exit_refused",
         "EXIT REFUSED",
-        "manual exit of 5 MESZ6 was REJECTED (closed market); the position is still open, exit again",
+        "manual exit of 5 MESZ6 was REJECTED (closed market); next try in 1 s",
         facts,
     )
     assert facts | {"order_id": ""} == {
@@ -187,6 +187,7 @@ def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
         "symbol": "MESZ6",
         "status": "REJECTED",
         "reason": "closed market",
+        "retry_at": "2026-11-17T14:31:11Z",
     }
     assert trader.replays_equal()
 

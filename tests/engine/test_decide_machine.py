@@ -18,29 +18,25 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide, pass_time
+from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     NotePrice,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
     SetProtect,
     SetSignalTarget,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
     ToggledExit,
     ToggleExit,
@@ -53,13 +49,11 @@ from services.engine.model.events import (
     OrderQueued,
     OrderReported,
     PreOrderEnded,
-    TradeClosed,
-    TradeOpened,
-    TradeResized,
 )
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Done, ExitsTaken, OrdersHandedOver, OrderTaken, Refusal
 from services.engine.model.state import AssetLive, Desk, DeskLive
+from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from tests.support.builders import AGAINST, CONTRACTS, NEW_YORK, TOGGLES, WITH
 from tests.support.narrow import known, of_type
 from tests.support.trader import Trader
@@ -400,6 +394,7 @@ class DeskMachine(RuleBasedStateMachine):
             is_heard=False,
             max_trades_per_day=limit,
             two_half_filter=filters,
+            generation=1,
         )
         self.shadow = Shadow(limit, filters, live, self.now)
         self.final: dict[str, OrderStatus] = {}

@@ -141,6 +141,15 @@ def test_an_order_and_a_trade_that_were_touched_are_named(trader: StoredTrader) 
     assert f"trade {trade.id}.pnl_usd: the journal says 0, the store says 5000" in replay.sentences
 
 
+def test_an_order_that_a_late_fill_changed_is_compared_as_it_is_now(trader: StoredTrader) -> None:
+    trader.with_structure("green", "ES").enters("BUY", "ES").claims()
+    entry = trader.open_order
+    trader.reports("PARTIALLY_FILLED", 5250, entry, qty=3, exec_id="first").reports("CANCELLED", order=entry)
+    trader.later(3).reports("PARTIALLY_FILLED", 5250, entry, qty=2, exec_id="late")
+    assert trader.position == 5
+    assert trader.replays().is_equal
+
+
 def test_an_order_that_was_removed_is_named(trader: StoredTrader) -> None:
     a_day(trader).turns_to("ES").bricks(6, "red").exits().stops()
     open_id = next(iter(trader.desk.orders))

@@ -19,6 +19,8 @@ MES_POINT = 5
 DANGEROUS = '=HYPERLINK("http://x","y")'
 WHY = "the 4pt already turned"
 
+WON_BEFORE_THE_BALANCE = -10.02  # percent of the daily stop: 100 USD were won before the day's first balance (5.6)
+
 
 def trades_once(desk: DeskProcess, won: float, by_force: bool = False, **more: Any) -> str:
     """Go in at 5250 and out so many points later, or at once ``by_force``; return the trade's id."""
@@ -101,7 +103,8 @@ def test_trades_come_newest_first_with_what_only_the_journal_knows(operator: Ope
 def test_a_trade_tells_how_the_gates_stood_at_its_entry(operator: OperatorCaller, traded: list[str]) -> None:
     third, second, first = (trade["gates_at_entry"] for trade in asked(operator, "trades")["trades"])
     assert [gates["trade_of_day"] for gates in (first, second, third)] == [1, 2, 3]
-    assert [gates["daily_stop_used_pct"] for gates in (first, second, third)] == [None, 0, 0]
+    used = [gates["daily_stop_used_pct"] for gates in (first, second, third)]
+    assert used == [None, WON_BEFORE_THE_BALANCE, WON_BEFORE_THE_BALANCE]
     assert first["since_cooldown_s"] is None
     assert 0 < second["since_cooldown_s"] < 60
     for gates in (first, second, third):
@@ -218,7 +221,9 @@ def test_the_sheet_tells_the_gates_behind_what_it_always_had(operator: OperatorC
     columns = text.splitlines()[0].split(",")
     assert columns[columns.index("id") + 1 :] == list(GatesAtEntry.__struct_fields__)
     third, _, first = csv.DictReader(io.StringIO(text))
-    assert (third["trade_of_day"], float(third["daily_stop_used_pct"]), third["entered_by"]) == ("3", 0, "click")
+    assert (third["trade_of_day"], float(third["daily_stop_used_pct"]), third["entered_by"]) == (
+        *("3", WON_BEFORE_THE_BALANCE, "click"),
+    )
     assert (first["trade_of_day"], first["daily_stop_used_pct"], first["since_cooldown_s"]) == ("1", "", "")
 
 

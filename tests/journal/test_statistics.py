@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked, TradeClosed, TradeNoted
+from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
+from services.engine.model.trade_events import TradeClosed, TradeNoted
 from services.engine.model.trading_day import trading_day_of
 from services.journal.statistics import (
     GROUPINGS,

@@ -33,13 +33,23 @@ export function gate(more) {
 export function asset(more = {}) {
   return {
     ...{ symbol: "ES", contract: "MESH1", exchange: "CME", tick_size: 0.25, point_size: 1, point_value: 5 },
-    ...{ position: 0, avg_price: null, pnl: null, rithmic_open_points: null, last_price: null, price_ts: null },
+    ...{
+      position: 0,
+      avg_price: null,
+      pnl: null,
+      rithmic_open_points: null,
+      last_price: null,
+      suspect_price: null,
+      price_ts: null,
+    },
     ...{ last_heartbeat_ts: null, heartbeat_flagged: false, simulated: true },
     ...{ pending_order_id: null, pending_kind: null, pending_side: null, pending_qty: null },
     ...{ pending_status: null, pending_source: null },
     ...{ one_renko_color: "neutral", one_renko_ts: null, two_half_renko_color: "neutral", two_half_renko_ts: null },
     ...{ renko_color: "neutral", renko_ts: null, main_renko_color: "neutral", main_renko_ts: null },
     ...{ high_renko_color: "neutral", high_renko_ts: null, macro_renko_color: "neutral", macro_renko_ts: null },
+    ...{ one_renko_stale: false, two_half_renko_stale: false, renko_stale: false },
+    ...{ main_renko_stale: false, high_renko_stale: false, macro_renko_stale: false },
     ...{ zone_type: "NONE", zone_direction: null, conflict_mode: false },
     ...{ tempo_ready: false, tempo_color: "neutral", tempo_ts: null, tempo_age_s: null },
     ...{ trade_mode: null, exit_mode: null, entry_zone: null, initial_exit_lock_active: false },
@@ -47,11 +57,17 @@ export function asset(more = {}) {
     ...{ protect_enabled: false, protect_threshold_points: null, tp_armed: false, tp_target: null, tp_count: 0 },
     ...{ high_next_bar_exit_enabled: false, high_next_bar_exit_allowed: true, next_bar_exit_allowed: true },
     ...{ main_flip_exit_enabled: false, four_pt_invalidation_enabled: false, auto_exit_renko: "6pt" },
-    ...{ scale_in_available: false, scale_in_used: false, stop_loss_price: null },
+    ...{
+      scale_in_available: false,
+      scale_in_used: false,
+      stop_loss_price: null,
+      stop_resting: null,
+      resting_stop: null,
+    },
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
     preorder_refusal: null,
-    ...{ trade: null, due_exit: null, disagreement: null, first_closed_gate: null },
+    ...{ trade: null, due_exit: null, disagreement: null, doubt: null, first_closed_gate: null },
     ...{ may_enter: [], locks: [], ladder: [] },
     ...more,
   };
@@ -66,6 +82,12 @@ export function asset(more = {}) {
 export function desk(more = {}) {
   return {
     ...{ env: "DEMO", store: "up", role: "writer", writer: "a", simulated: true },
+    account_belief: {
+      ...{ balance_ts: null, name: null, suspect: null, suspect_balance: null, suspect_account: null },
+      ...{ unexplained_usd: null, suspect_since: null, assumed_start_equity: null, result_by_balance_usd: null },
+      ...{ result_by_broker_usd: null, result_by_books_usd: 0 },
+      ...{ second_reading_awaited_ts: null, second_reading_loss_usd: null },
+    },
     ...{ equity: null, open_pnl: null, realized_pnl: null, snapshot_ts: null, account: null, trade_route: null },
     ...{ connected: true, connected_count: 1, connected_expected: 1, tradingview_connected: true },
     ...{ rithmic_connected: true, rithmic_last_ts: NOW, ts_connected: true, md_connected: true },
@@ -78,6 +100,8 @@ export function desk(more = {}) {
     ...{ daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null },
     ...{ max_trades_per_day: 10, trades_taken_today: 0, trades_remaining_today: 10, last_try_ts: null },
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
+    bridge_fence: { holder: null, holder_ts: null, refused: null },
+    foreign_positions: [],
     limits: limits(),
     limits_pending: {},
     ...more,
@@ -88,9 +112,10 @@ export function desk(more = {}) {
 function limits() {
   return {
     ...{ cooldown_seconds: 180, candle_seconds: 300, entry_ttl_seconds: 60 },
+    ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
-    ...{ two_half_filter: true, day_roll: "18:00" },
+    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
   };
 }
 
@@ -149,7 +174,7 @@ export function closedTrade(more = {}) {
     ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
     ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, pnl_usd: -37.5 },
     ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
-    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false },
+    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, estimated: false },
     ...more,
   };
 }
@@ -165,6 +190,7 @@ export function order(more = {}) {
     ...{ id: "o1", asset: "ES", symbol: "MESH1", exchange: "CME", side: "BUY", qty: 5, kind: "ENTRY" },
     ...{ status: "PENDING", source: "manual", mode: "SCALP", env: "DEMO", filled_qty: 0, created_at: NOW },
     ...{ expires_at: null, owner: null, reason: null },
+    ...{ claimed_at: null, reported_at: null, fate_unknown_at: null },
     ...more,
   };
 }

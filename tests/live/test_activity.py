@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.engine.model.commands import AnyCommand, ClaimOrders, CloseBrick, HearBridge, NotePrice
+from services.engine.model.bridge_commands import ClaimOrders, HearBridge
+from services.engine.model.commands import AnyCommand, CloseBrick, NotePrice
 from services.live.activity import BRICK_KINDS, ActivityLog
 from services.stores.store import JournalRow
 from tests.support.commits import DESK

@@ -9,7 +9,8 @@ from typing import Any, Self
 import pytest
 
 from services.engine.model.commands import AnyCommand, CloseBrick, TickClock
-from services.engine.model.events import BrickApplied, TradeClosed
+from services.engine.model.events import BrickApplied
+from services.engine.model.trade_events import TradeClosed
 from services.live import trade_bricks as module
 from services.live.bricks import FIRST_LIVE, BrickStore
 from services.live.trade_bricks import NONE_CLOSED, PRUNED, Gap, TradeBricks, bricks_around

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from services.market.instruments import (
     INSTRUMENTS,
     UnknownInstrument,
+    continuous_named,
     contract_for,
+    delivery_named,
     instrument_for,
     resolve_asset,
 )
@@ -88,6 +90,8 @@ def test_a_point_of_eurusd_is_a_pip() -> None:
         ("CL", date(2027, 1, 1), "MCLG7"),
         ("GC", date(2026, 11, 24), "MGCZ6"),  # first notice Mon 30 Nov, Thanksgiving does not count
         ("GC", date(2026, 11, 25), "MGCG7"),
+        ("GC", date(2026, 8, 3), "MGCZ6"),  # October is thinly traded: December follows August
+        ("GC", date(2026, 10, 15), "MGCZ6"),
         ("GC", date(2027, 1, 1), "MGCG7"),
         ("GC", date(2027, 2, 1), "MGCJ7"),
     ],
@@ -197,3 +201,44 @@ def test_only_the_desks_own_assets_are_meant() -> None:
 @given(st.text())
 def test_no_text_raises(text: str) -> None:
     assert resolve_asset(text, ASSETS) in (None, *ASSETS)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset", "delivery"),
+    [
+        ("ES", "ES", None),
+        ("MES", "ES", None),
+        ("ES1!", "ES", None),
+        ("CME_MINI:MES1!", "ES", None),
+        ("ES2!", "ES", "2!"),
+        ("ESZ6", "ES", "Z6"),
+        ("mesz26", "ES", "Z6"),
+        ("CME_MINI:ESZ2026", "ES", "Z6"),
+        ("ESH7", "ES", "H7"),
+        ("ESZ2016", "ES", "Z2016"),
+        ("ESU6", "ES", "U2026"),
+        ("EURUSD", "EURUSD", None),
+        ("DAX", "DAX", None),
+    ],
+)
+def test_the_delivery_that_a_symbol_names(symbol: str, asset: str, delivery: str | None) -> None:
+    assert delivery_named(symbol, asset, date(2026, 11, 17)) == delivery
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset", "on", "delivery"),
+    [
+        ("ES1!", "ES", date(2026, 12, 13), "Z6"),
+        ("CME_MINI:mes1!", "ES", date(2026, 12, 14), "H7"),
+        ("GC1!", "GC", date(2026, 10, 15), "Z6"),
+        ("ES", "ES", date(2026, 12, 14), None),
+        ("ES2!", "ES", date(2026, 12, 14), None),
+        ("ESH2027", "ES", date(2026, 12, 14), None),
+        ("EURUSD", "EURUSD", date(2026, 12, 14), None),
+        ("DAX1!", "DAX", date(2026, 12, 14), None),
+    ],
+)
+def test_the_delivery_that_the_calendar_gives_a_continuous_contract(
+    symbol: str, asset: str, on: date, delivery: str | None
+) -> None:
+    assert continuous_named(symbol, asset, on) == delivery

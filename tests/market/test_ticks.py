@@ -32,6 +32,38 @@ def test_a_bar_is_its_close_at_its_end(tmp_path: Path) -> None:
     assert list(read_ticks(path)) == [Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3.5"))]
 
 
+EXPORTED = {  # what TradingView's "Export chart data" writes
+    "in epoch seconds": ("time,open,high,low,close,Volume", "1578265200,1,4,1,3.5,99"),
+    "in ISO 8601": ("time,open,high,low,close,Volume", "2020-01-05T18:00:00-05:00,1,4,1,3.5,99"),
+    "with a plot": ("time,open,high,low,close,up brick,Volume,Volume MA", "2020-01-05T23:00:00Z,1,4,1,3.5,0,99,NaN"),
+}
+
+
+@pytest.mark.parametrize("rows", EXPORTED.values(), ids=EXPORTED.keys())
+def test_tradingviews_own_export_is_a_tape(tmp_path: Path, rows: tuple[str, str]) -> None:
+    path = write(tmp_path, *rows)
+    assert list(read_ticks(path)) == [Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3.5"))]
+    assert count_ticks(path) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufefftime_utc,price\n{row}\n",
+        "time_utc,price\n{row}\n\n",
+        "time_utc,price\r\n{row}\r\n\r\n",
+        "time_utc,price\n{row}\n  \n",
+    ],
+)
+def test_a_byte_order_mark_and_blank_lines_end_no_tape(tmp_path: Path, text: str, packed: bool) -> None:
+    raw = text.format(row="2020-01-05T23:00:00Z,3.5").encode()
+    path = tmp_path / ("tape.csv.gz" if packed else "tape.csv")
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    assert [tick.price for tick in read_ticks(path)] == [Decimal("3.5")]
+    assert count_ticks(path) == 1
+
+
 def test_other_time_zones_become_utc(tmp_path: Path) -> None:
     path = write(tmp_path, "time_utc,price", "2020-01-05T18:00:00-05:00,1", "2020-01-05T23:00:01,1")
     assert [tick.at.isoformat() for tick in read_ticks(path)] == [

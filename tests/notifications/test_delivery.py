@@ -19,11 +19,10 @@ from structlog.testing import capture_logs
 
 from cli import create_cli
 from services.desk.manager import StateManager
+from services.engine.model.bridge_commands import ClaimOrders, HearBridge
 from services.engine.model.commands import (
-    ClaimOrders,
     CloseBrick,
     EnterMarket,
-    HearBridge,
     KeepObservations,
     NotePrice,
     SetLimits,

@@ -98,7 +98,7 @@ STORIES = {
         "A 6pt brick closed.",
     ),
     "lock_ended with the day": (
-        lambda t: t.broker_says(50_000).broker_says(48_000).at("18:00:00").ticks(),
+        lambda t: t.broker_says(50_000).loses(48_000).at("18:00:00").ticks(),
         "[DEMO] New trading day: daily stop over",
         "Trading day 2026-11-18 has begun.",
     ),
@@ -108,7 +108,7 @@ STORIES = {
         "Day -$700.00, drawdown 1.40% of 2%.",
     ),
     "daily_stop": (
-        lambda t: t.broker_says(50_000).broker_says(48_990),
+        lambda t: t.broker_says(50_000).loses(48_990),
         "[DEMO] DAILY STOP",
         "Day -$1,010.00, drawdown 2.02% reached the 2% limit. Flattening; no entries until 18:00:00 New York.",
     ),
@@ -120,7 +120,7 @@ STORIES = {
     "exit_refused": (
         lambda t: in_a_trade(t).exits(force=True).rejected("closed market"),
         "[DEMO] ES exit refused",
-        "(closed market); the position is still open, exit again. Holding long 5",
+        "(closed market); next try in 1 s. Holding long 5",
     ),
     "order_rejected": (
         lambda t: t.with_structure("green").enters("BUY").rejected("no margin"),
@@ -175,7 +175,7 @@ STORIES = {
     "alert": (
         lambda t: t.with_structure("green").enters("BUY").reports("FILLED", 5250, qty=99, exec_id="x"),
         "[DEMO] ES overfill",
-        "MESZ6 order was 5, report fills 99.",
+        "MESZ6 order was 5, 99 are filled: booked. Holding long 99 MESZ6 from 5250.00.",
     ),
 }
 

@@ -159,6 +159,20 @@ def test_a_webhook_that_was_not_stored_is_told(lines: list[dict[str, Any]]) -> N
 
 
 @pytest.mark.processes
+def test_a_webhook_that_was_refused_is_told(lines: list[dict[str, Any]]) -> None:
+    refused = [line for line in lines if line["event"] == "webhook refused"]
+    assert {(line["path"], line["status"]) for line in refused} >= {("/tv_renko_main", 401), ("/tv_heartbeat", 401)}
+    assert all(line["address"] == "127.0.0.1" and line["reason"] for line in refused)
+    assert {line["status"] for line in refused if line["size"] == 0} == {404}  # a misspelt path, called without a body
+
+
+def test_quotes_around_a_secret_are_told_at_the_start(tmp_path: Path) -> None:
+    with DeskProcess(tmp_path, **QUICK, METRICS_TOKEN="'a token in quotes'") as desk:
+        told = [json.loads(line) for line in desk.log().splitlines() if "quotes around a secret" in line]
+    assert [line["setting"] for line in told] == ["METRICS_TOKEN"]
+    assert "a token" not in str(told)
+
+
 def test_a_quiet_desk_says_nothing_of_what_goes_well(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         Floor(desk).in_a_trade().flat()

@@ -264,14 +264,41 @@ def test_the_figures_are_of_this_desk_alone(desk: DeskProcess, web: Flask) -> No
     assert {name.split("{")[0] for name in own} <= {name.split("{")[0] for name in scraped(desk)}
 
 
+def called_with(tree: ast.AST, names: set[str]) -> list[ast.Call]:
+    """Return the calls in ``tree`` of a function or a method of these names."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", None)) in names]
+
+
+def alert_codes(module: ast.Module) -> set[str]:
+    """Return every code that ``module`` raises an alert with; a code in a parameter is what its callers give."""
+    codes: set[str] = set()
+    for function in (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)):
+        for code in (call.args[0] for call in called_with(function, {"alert", "alert_again"})):
+            if not isinstance(code, ast.Name):
+                codes.add(ast.literal_eval(code))
+            elif function.name != "alert_again":  # which hands on the code of its own callers
+                codes |= given(module, function, code.id)
+    return codes
+
+
+def given(module: ast.Module, function: ast.FunctionDef, parameter: str) -> set[str]:
+    """Return each literal that ``parameter`` of a private ``function`` can be: its default and what callers give."""
+    assert function.name.startswith("_"), f"{function.name} may be called from elsewhere"
+    names = [argument.arg for argument in function.args.args]
+    place = names.index(parameter)
+    defaults = dict(zip(reversed(names), reversed(function.args.defaults), strict=False))
+    values = []
+    for call in called_with(module, {function.name}):
+        named = {keyword.arg: keyword.value for keyword in call.keywords}
+        values.append(call.args[place] if place < len(call.args) else named.get(parameter) or defaults[parameter])
+    assert values
+    return {ast.literal_eval(value) for value in values}
+
+
 def test_every_alert_of_the_desk_begins_at_zero() -> None:
-    calls = (
-        node
-        for path in (REPOSITORY / "services/engine").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "alert"
-    )
-    assert {ast.literal_eval(call.args[0]) for call in calls} == set(ALERTS)
+    modules = (ast.parse(path.read_text("utf-8")) for path in (REPOSITORY / "services/engine").rglob("*.py"))
+    assert set().union(*(alert_codes(module) for module in modules)) == set(ALERTS)
 
 
 # -- what is written about them ---------------------------------------------------------------------------------------

@@ -82,7 +82,9 @@ def test_the_bridges_defaults_are_those_that_the_table_shows() -> None:
     shown = [DEFAULTS[name] for name in ("LOCKSTEP_URL", "BRIDGE_OWNER", "BRIDGE_LEDGER_PATH")]
     assert [bridge.desk_url, bridge.owner, str(bridge.ledger_path)] == shown
     limits = [DEFAULTS[f"BRIDGE_MAX_{name}"] for name in ("ORDER_QTY", "POSITION", "ORDERS_PER_MINUTE")]
-    assert [str(getattr(bridge.limits, name)) for name in bridge.limits.__dataclass_fields__] == limits
+    numbers = [name for name in bridge.limits.__dataclass_fields__ if name != "kill_switch"]
+    assert [str(getattr(bridge.limits, name)) for name in numbers] == limits
+    assert ("yes" if bridge.limits.kill_switch else "no") == DEFAULTS["BRIDGE_KILL_SWITCH"]
     paper = bridge.paper
     assert [str(paper.start_balance), str(paper.slippage_ticks), str(paper.commission)] == [
         DEFAULTS[f"PAPER_{name}"] for name in ("START_BALANCE", "SLIPPAGE_TICKS", "COMMISSION")

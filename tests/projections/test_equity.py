@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from services.engine.model.commands import TakeSnapshot
+from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Desk
 from services.projections.equity import ACCOUNT_DAYS, PnlDay, account_day, day_name, with_sample
 from tests.support.builders import new_york
@@ -43,8 +43,8 @@ def test_yesterdays_last_snapshot_is_no_sample_of_today() -> None:
     assert desk.live.equity == 50_000
     assert with_sample(yesterday, desk) is None
     assert with_sample(None, desk) is None
-    today = known(with_sample(yesterday, account(trader.at("18:00:20"), Decimal(51_000))))
-    assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), Decimal(51_000))])
+    today = known(with_sample(yesterday, account(trader.at("18:00:20"), Decimal(50_200))))
+    assert (today.trading_day, taken(today)) == (WEDNESDAY, [(new_york(TUESDAY, "18:00:20"), Decimal(50_200))])
 
 
 def test_the_last_second_before_the_roll_is_still_the_old_day() -> None:

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually, without_the_clock
+from tests.support.desk_process import (
+    BRIDGE_SECRET,
+    QUICK,
+    DeskProcess,
+    closing_connection,
+    error_of,
+    eventually,
+    without_the_clock,
+)
 from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
@@ -36,13 +44,20 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProces
 def test_an_order_goes_to_one_owner_and_comes_again_until_reported(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
     first, second = desk.bridge("first"), desk.bridge("second")
-    [handed] = first.claims()
+    [handed] = first.claims(instance="one")
     assert (handed["id"], handed["redelivered"]) == (order["id"], False)
     assert second.claims() == []
-    [again] = first.claims()
+    [again] = first.claims(instance="one")
     assert (again["id"], again["redelivered"]) == (order["id"], True)
     first.reports(order["id"], "WORKING")
-    assert first.claims() == []
+    assert first.claims(instance="one") == []
+
+
+def test_a_caller_that_names_no_instance_gets_an_order_once(desk: DeskProcess) -> None:
+    order = desk.operator().enters_when_the_candle_allows()
+    [handed] = desk.bridge().claims()
+    assert (handed["id"], handed["redelivered"]) == (order["id"], False)
+    assert desk.bridge().claims() == []
 
 
 def test_owners_who_ask_at_once_share_nothing(desk: DeskProcess) -> None:
@@ -55,10 +70,10 @@ def test_owners_who_ask_at_once_share_nothing(desk: DeskProcess) -> None:
 
 def test_a_claim_holds_over_a_restart(desk: DeskProcess) -> None:
     order = desk.operator().enters_when_the_candle_allows()
-    desk.bridge("first").claims()
+    desk.bridge("first").claims(instance="one")
     desk.restart()
     assert desk.bridge("second").claims() == []
-    [again] = desk.bridge("first").claims()
+    [again] = desk.bridge("first").claims(instance="one")
     assert (again["id"], again["redelivered"]) == (order["id"], True)
 
 
@@ -69,23 +84,27 @@ def test_an_exit_passes_on_when_the_lease_is_over_an_entry_never(desk: DeskProce
     first.fills(operator.enters_when_the_candle_allows("ES"), 5250.25)
     operator.enters_when_the_candle_allows("NQ")
     operator.post("/api/exit", json={"asset": "ES", "force": True})
-    assert len(first.claims()) == 2
+    assert len(first.claims(instance="one")) == 2
     assert second.claims() == []
     desk.terminate()
     _claimed_seconds_ago(desk, 61)
     desk.start()
-    [passed_on] = second.claims()
+    [passed_on] = second.claims(instance="two")
     assert (passed_on["kind"], passed_on["redelivered"]) == ("EXIT", True)
 
 
 def _claimed_seconds_ago(desk: DeskProcess, seconds: float) -> None:
-    """Let time pass for the stored claims: a lease of 60 s is too long to wait for."""
+    """Let time pass for the stored claims and for who holds them: a lease of 60 s is too long to wait for."""
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
     with closing_connection(desk.database) as connection:
         for order_id, body in connection.execute("SELECT id, body FROM orders WHERE is_open").fetchall():
             changed = {**json.loads(body), "claimed_at": at}
             change = "UPDATE records SET body = ? WHERE kind = 'orders' AND id = ?"
             connection.execute(change, (json.dumps(changed).encode(), order_id))
+        ((body,),) = connection.execute("SELECT body FROM documents WHERE name = '_global'").fetchall()
+        document = json.loads(body)
+        document["desk"]["live"]["fence"]["heard_at"] = at
+        connection.execute("UPDATE documents SET body = ? WHERE name = '_global'", (json.dumps(document).encode(),))
 
 
 def test_limit_is_kept(desk: DeskProcess) -> None:
@@ -215,12 +234,12 @@ def test_a_final_order_does_not_change_its_mind(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.fills(order, 5250.25)
-    before = operator.settled_state()
     for status in ("REJECTED", "CANCELLED"):
         error_of(bridge.reports(order["id"], status), 409)
     after = operator.state()
-    assert without_the_clock(after) == without_the_clock(before)
-    assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"] * 2
+    assert (after["assets"]["ES"]["position"], after["assets"]["ES"]["doubt"]) == (5, "contradicted")
+    assert [alert["code"] for alert in after["alerts"]] == ["report_conflict"]
+    assert after["alerts"][0]["facts"]["count"] == 2
     for alert in after["alerts"]:
         assert alert["sentence"] == f"{alert['title']} — {alert['detail']}"
         assert alert["facts"]["order_id"]
@@ -234,12 +253,13 @@ def test_an_unknown_order_is_not_found(shared_desk: DeskProcess) -> None:
         error_of(shared_desk.bridge().reports(order_id, "FILLED", fill_price=1, qty=1), 404)
 
 
-def test_more_than_was_ordered_is_a_conflict(desk: DeskProcess) -> None:
+def test_more_than_was_ordered_is_booked(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
-    error_of(bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=6, cum_qty=6), 409)
-    assert operator.asset()["position"] == 0
+    answer = bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=6, cum_qty=6)
+    assert (answer.status_code, answer.json()["late_fill"]) == (200, True)
+    assert operator.asset()["position"] == 6
     assert operator.state()["alerts"][0]["code"] == "overfill"
 
 
@@ -249,10 +269,9 @@ def test_more_than_was_ordered_is_a_conflict(desk: DeskProcess) -> None:
         ("EXPIRED", {}),
         ("PENDING", {}),
         ("CLAIMED", {}),
-        ("filled", {"fill_price": 5250.25, "qty": 5}),
-        ("FILLED", {"qty": 5}),
-        ("FILLED", {"fill_price": 5250.25, "qty": 5, "symbol": "MNQM6"}),
-        ("FILLED", {"fill_price": 5250.25, "qty": 5, "side": "SELL"}),
+        ("DONE", {"fill_price": 5250.25, "qty": 5}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "side": "UP"}),
+        ("FILLED", {"fill_price": 5250.25, "qty": 5, "commission": "much"}),
         ("FILLED", {"fill_price": "NaN", "qty": 5}),
         ("FILLED", {"fill_price": 5250.25, "qty": -5}),
         ("FILLED", {"fill_price": 5250.25, "qty": 2.5}),
@@ -263,8 +282,114 @@ def test_a_report_that_cannot_be_is_refused(desk: DeskProcess, status: str, extr
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
     before = operator.settled_state()
-    error_of(bridge.reports(order["id"], status, **extra), 400)
-    assert without_the_clock(operator.state()) == without_the_clock(before)
+    sentence = error_of(bridge.reports(order["id"], status, **extra), 400)
+    after = operator.state()
+    assert without_the_clock(after) == without_the_clock(before)
+    [alert] = after["alerts"]
+    assert (alert["code"], alert["level"], alert["asset"]) == ("bridge_unreadable", "critical", "ES")
+    assert (alert["facts"]["order_id"], alert["facts"]["reason"]) == (order["id"], sentence)
+
+
+NOT_JSON = '{"secret": "%s", "status": "FILLED", "fills": [], "extra": {"fill_price": NaN}}'
+
+
+@pytest.mark.parametrize("path", ["/api/orders/none/execution-report", "/api/bridge/fills"])
+def test_a_fill_that_is_no_json_is_told_and_not_taken_for_a_wrong_secret(shared_desk: DeskProcess, path: str) -> None:
+    operator, stranger = shared_desk.operator(), shared_desk.stranger()
+    error_of(stranger.post(path, data=NOT_JSON % "wrong secret"), 401)
+    for _ in range(2):
+        error_of(stranger.post(path, data=NOT_JSON % BRIDGE_SECRET), 400)
+    [alert] = [alert for alert in operator.state()["alerts"] if alert["facts"].get("path") == path]
+    assert (alert["code"], alert["level"], alert["facts"]["count"]) == ("bridge_unreadable", "critical", 2)
+
+
+@pytest.mark.parametrize("path", ["/api/bridge/heartbeat", "/api/rithmic/pnl-snapshot"])
+def test_what_else_a_bridge_cannot_say_readably_is_told_once(shared_desk: DeskProcess, path: str) -> None:
+    operator, bridge = shared_desk.operator(), shared_desk.bridge()
+    for _ in range(3):
+        error_of(bridge.post(path, json={"tsConnected": "perhaps", "symbols": "none"}), 400)
+    [alert] = [alert for alert in operator.state()["alerts"] if alert["facts"].get("path") == path]
+    assert (alert["code"], alert["level"], "count" in alert["facts"]) == ("bridge_unreadable", "warning", False)
+
+
+@pytest.mark.parametrize(("status", "becomes"), [("filled", "FILLED"), ("Canceled", "CANCELLED"), (" working ", None)])
+def test_status_words_are_read_without_case(desk: DeskProcess, status: str, becomes: str | None) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.claims()
+    assert bridge.reports(order["id"], status, fill_price=5250.25, side="buy").status_code == 200
+    assert (operator.asset()["pending_order_id"] is None) == (becomes is not None)
+    expected = becomes or "WORKING"
+    assert desk.rows("SELECT status FROM orders WHERE id = ?", order["id"]) == [(expected,)]
+
+
+def test_a_contract_may_be_spelled_in_many_ways_and_another_one_loses_no_fill(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    [handed] = bridge.claims()
+    contract = handed["asset"]
+    for number, symbol in enumerate((contract.lower(), f"CME:{contract}", f"{contract[:-1]}2{contract[-1]}")):
+        extra = {"fill_price": 5250.25, "qty": 1, "exec_id": str(number), "symbol": symbol}
+        assert bridge.reports(order["id"], "PARTIALLY_FILLED", **extra).status_code == 200
+    assert (operator.asset()["position"], operator.state()["alerts"]) == (3, [])
+    bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=2, exec_id="last", symbol="MNQM6")
+    assert (operator.asset()["position"], operator.state()["alerts"][0]["code"]) == (5, "wrong_symbol")
+    assert operator.asset()["doubt"] == "wrong_symbol"
+
+
+def test_a_fill_after_the_end_of_its_order_is_booked_also_after_a_restart(desk: DeskProcess) -> None:
+    order = desk.operator().enters_when_the_candle_allows()
+    desk.bridge().claims()
+    desk.bridge().reports(order["id"], "CANCELLED")
+    desk.restart()
+    extra = {"fill_price": 5250.25, "qty": 5, "exec_id": "late"}
+    assert desk.bridge().reports(order["id"], "FILLED", **extra).json()["late_fill"] is True
+    assert desk.operator().asset()["position"] == 5
+    assert desk.bridge().reports(order["id"], "FILLED", **extra).json()["duplicate"] is True
+
+
+def _stop_fill(contract: str, **more: Any) -> dict[str, Any]:
+    ts = datetime.now(UTC).isoformat()
+    fill = {"exec_id": "s1", "ts": ts, "symbol": contract, "side": "SELL", "qty": 5, "price": 5235, "kind": "STOP"}
+    return {"instance": "i1", "env": "DEMO", "account": "A1", "fills": [{**fill, **more}]}
+
+
+def test_a_stop_that_fired_at_the_broker_closes_the_trade_at_its_price(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    order = operator.enters_when_the_candle_allows()
+    bridge.fills(order, 5250.25)
+    contract = operator.asset()["contract"]
+    answer = bridge.post("/api/bridge/fills", json=_stop_fill(f"CME:{contract}")).json()
+    assert (answer["taken"], answer["duplicates"], answer["refused"]) == (1, 0, [])
+    [closed] = operator.state()["history"]
+    assert (closed["reason"], closed["exit_price"]) == ("PROTECTIVE_STOP", 5235)
+    assert (operator.asset()["position"], operator.state()["alerts"]) == (0, [])
+    desk.restart()
+    again = desk.bridge().post("/api/bridge/fills", json=_stop_fill(contract)).json()
+    assert (again["taken"], again["duplicates"]) == (0, 1)
+    refused = desk.bridge().post("/api/bridge/fills", json=_stop_fill("XYZ", exec_id="s2")).json()
+    assert refused["refused"] == [{"exec_id": "s2", "code": "unknown_asset"}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fills": [{}] * 201},
+        {"fills": "all"},
+        {"env": "PAPER"},
+        {"account": ""},
+        {"instance": None},
+        {"fills": [{"exec_id": "s1"}]},
+    ],
+    ids=lambda wrong: str(wrong)[:30],
+)
+def test_fills_that_cannot_be_read_are_refused(shared_desk: DeskProcess, wrong: dict[str, Any]) -> None:
+    error_of(shared_desk.bridge().post("/api/bridge/fills", json={**_stop_fill("MESZ6"), **wrong}), 400)
+
+
+@pytest.mark.parametrize("more", [{"qty": 0}, {"kind": "FIRE"}, {"side": "UP"}, {"price": "NaN"}, {"exec_id": ""}])
+def test_a_fill_that_cannot_be_is_refused(shared_desk: DeskProcess, more: dict[str, Any]) -> None:
+    error_of(shared_desk.bridge().post("/api/bridge/fills", json=_stop_fill("MESZ6", **more)), 400)
 
 
 def test_filled_with_nothing_is_no_fill(desk: DeskProcess) -> None:
@@ -321,6 +446,9 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -
     bridge.snapshots(50_000)
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
     assert bridge.snapshots(49_000.01, MESM6=5).json()["daily_stop_triggered"] is False
+    assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is False
+    assert operator.state()["global"]["account_belief"]["second_reading_loss_usd"] == 1_000
+    time.sleep(2.05)
     assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is True
     [order] = bridge.claims()
     assert (order["kind"], order["source"], order["qty"]) == ("EXIT", "daily_stop", 5)
@@ -333,17 +461,35 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -
     assert desk.operator().enters().json()["gate"] == "daily_stop"
 
 
+def test_a_transfer_is_confirmed_only_while_a_balance_is_suspect(desk: DeskProcess) -> None:
+    operator, bridge = desk.operator(), desk.bridge()
+    body = {"amount": -3000, "reason": "payout"}
+    bridge.snapshots(50_000)
+    refused = operator.post("/api/account/transfer", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_suspect")
+    payout = {"realized": 0, "unrealized": 0, "accountBalance": 47_000, "account": "U1", "symbols": []}
+    assert bridge.post("/api/rithmic/pnl-snapshot", json=payout).json()["daily_stop_triggered"] is False
+    belief = operator.state()["global"]["account_belief"]
+    assert (belief["suspect"], belief["unexplained_usd"], belief["suspect_account"]) == ("jump", -3000, "U1")
+    assert operator.post("/api/account/transfer", json={**body, "reason": ""}).status_code == 400
+    assert operator.post("/api/account/transfer", json=body).status_code == 200
+    shown = operator.state()["global"]
+    assert (shown["account_belief"]["suspect"], shown["daily_start_equity"], shown["equity"]) == (None, 47_000, 47_000)
+
+
 def test_two_snapshots_that_disagree_and_the_broker_is_right(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
-    bridge.snapshots(50_000)
+    flat = {operator.asset()["contract"]: 0}
+    time.sleep(2.05)
+    bridge.snapshots(50_000, **flat)
     gates = {rung["gate"]: rung["state"] for rung in operator.asset()["ladder"]}
     assert gates["reconcile"] == "closed"
     assert operator.asset()["position"] == 5
-    bridge.snapshots(50_000)
+    bridge.snapshots(50_000, **flat)
     assert operator.asset()["position"] == 5
     time.sleep(2.05)
-    bridge.snapshots(50_000)
+    bridge.snapshots(50_000, **flat)
     state = operator.state()
     assert state["assets"]["ES"]["position"] == 0
     assert (state["history"][0]["reason"], state["history"][0]["exit_price"]) == ("BROKER_FLAT", 5250.25)

@@ -76,6 +76,7 @@ def documented_names(schema: dict[str, Any], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for name, part in schema.get("properties", {}).items():
         part = resolved(part)
+        part = next((resolved(one) for one in part.get("anyOf", ()) if "items" in resolved(one)), part)
         if "properties" in part:
             found |= documented_names(part, f"{prefix}{name}.")
         elif "items" in part and "properties" in resolved(part["items"]):

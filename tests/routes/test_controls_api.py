@@ -416,9 +416,10 @@ def test_live_needs_a_connected_bridge_and_all_flat(own_floor: Floor) -> None:
     assert answer.json()["version"] > 0
     floor.bridge.post("/api/bridge/heartbeat", json={"tsConnected": False})
     error_of(floor.operator.post("/api/env", json={"env": "LIVE"}), 503)
-    floor.bridge.post("/api/bridge/heartbeat", json={"tsConnected": True})
+    floor.bridge.post("/api/bridge/heartbeat", json={"tsConnected": True, "envs": ["DEMO", "LIVE"]})
     assert asks(floor, "env", {"env": "LIVE"})["env"] == "LIVE"
     assert floor.operator.state()["global"]["env"] == "LIVE"
+    assert floor.bridge.snapshots(50_000).status_code == 200  # LIVE asks for a balance of its own (gate `account`)
     assert floor.operator.enters_when_the_candle_allows()["env"] == "LIVE"
     assert asks(floor, "env", {"env": "DEMO"}, 409)["code"] == "not_flat"
     assert asks(floor, "env", {"env": "LIVE"})["env"] == "LIVE"  # what it is already, it may stay

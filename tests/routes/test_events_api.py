@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.events import DeadLetterKept, TradeNoted
+from services.engine.model.events import DeadLetterKept
+from services.engine.model.trade_events import TradeNoted
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.sqlite.store import SqliteStore
 from services.views.event_rows import event_row

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from services.market.session import after_session_time
 from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually, without_the_clock
 from tests.support.own_time import Stopwatch
 
@@ -95,12 +96,71 @@ def test_the_secret_counts_in_the_body_only(desk: DeskProcess) -> None:
     error_of(desk.tradingview().post("/tv_renko", data=body, headers={"X-Bridge-Secret": TV_SECRET}), 401)
 
 
+SEEN_BY_NOBODY = {  # what reaches no desk -> method, body, status, what the reason says
+    "a wrong secret": ("POST", '{"secret": "wrong-secret", "asset": "ES"}', 401, "secret is missing or wrong"),
+    "no secret": ("POST", '{"asset": "ES"}', 401, "secret is missing or wrong"),
+    "a quoted secret": ("POST", json.dumps({"secret": f'"{TV_SECRET}"'}), 401, "secret is missing or wrong"),
+    "curly quotes": ("POST", f"{{\u201csecret\u201d: \u201c{TV_SECRET}\u201d}}", 400, "curly quotes"),
+    "form fields": ("POST", f"secret={TV_SECRET}&asset=ES", 400, "form fields"),
+    "plain text": ("POST", f"ES crossed 5250, {TV_SECRET}", 400, "plain text"),
+    "an array": ("POST", f'["{TV_SECRET}"]', 400, "must be an object"),
+    "nothing": ("POST", "", 400, "empty"),
+    "too much": ("POST", "x" * (BODY_LIMIT + 1), 413, ""),
+    "another method": ("GET", "", 405, ""),
+}
+
+
+@pytest.mark.parametrize(("method", "body", "status", "says"), SEEN_BY_NOBODY.values(), ids=SEEN_BY_NOBODY.keys())
+def test_a_call_that_reaches_no_desk_leaves_a_line(
+    own_desk: DeskProcess, method: str, body: str, status: int, says: str
+) -> None:
+    caller = own_desk.tradingview()
+    for _ in range(3):
+        once = {"Connection": "close"}  # gunicorn hangs up after a body that nobody read
+        assert caller.request(method, "/tv_renko_main", data=body.encode(), headers=once).status_code == status
+    newest = own_desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["kind"], newest["outcome"], newest["count"]) == ("tv_renko_main", f"refused ({status})", 3)
+    assert says in newest["text"]
+    assert newest["facts"]["address"] == "127.0.0.1"
+    if status != 413:
+        assert newest["facts"]["size"] == len(body.encode())
+    assert TV_SECRET not in json.dumps(newest)
+    assert "wrong-secret" not in json.dumps(newest)
+
+
+@pytest.mark.parametrize("path", ["/tv_renko_mian", "/tv_heartbeat/", "/TV_RENKO", "/tv-heartbeat"])
+def test_a_misspelt_path_leaves_a_line(own_desk: DeskProcess, path: str) -> None:
+    for _ in range(3):
+        error_of(own_desk.tradingview().post(path, data=a_body()), 404)
+    newest = own_desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["kind"], newest["outcome"], newest["count"]) == ("tv_unknown", "refused (404)", 3)
+    assert f"{path}: no webhook has this path" in newest["text"]
+    assert TV_SECRET not in json.dumps(newest)
+
+
+def test_other_addresses_than_webhooks_leave_no_line(own_desk: DeskProcess) -> None:
+    error_of(own_desk.tradingview().post("/nothing", data=a_body()), 404)
+    assert own_desk.operator().state()["logs"]["tradingview"] == []
+
+
+def test_refused_calls_are_counted_though_others_come_between(own_desk: DeskProcess) -> None:
+    alerts = own_desk.tradingview()
+    for _ in range(3):
+        error_of(alerts.post("/tv_renko", data=a_body(secret="wrong")), 401)
+        alerts.heartbeat(5250.25)
+    refused = [line for line in own_desk.operator().state()["logs"]["tradingview"] if line["code"] == "refused"]
+    assert [line["count"] for line in refused] == [3]
+
+
 # -- what cannot be read ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
-@pytest.mark.parametrize("path", PATHS)
-def test_a_number_that_is_none_is_a_dead_letter(desk: DeskProcess, path: str, number: str) -> None:
+NO_NUMBERS = ["NaN", "Infinity", "-Infinity", "1e400"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_a_heartbeat_whose_price_is_none_is_a_dead_letter(desk: DeskProcess, number: str) -> None:
+    path = "/tv_heartbeat"
     raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green", "price": {number}}}'
     error_of(desk.tradingview().post(path, data=raw), 422)
     [(kept_path, reason, body)] = desk.rows(
@@ -111,17 +171,132 @@ def test_a_number_that_is_none_is_a_dead_letter(desk: DeskProcess, path: str, nu
     assert TV_SECRET not in body + reason
 
 
+@pytest.mark.parametrize("price", [*NO_NUMBERS, '"NaN"', "{{close}}", '"{{close}}"', "na", '"a lot"', "true", "[5250]"])
+@pytest.mark.parametrize("path", [*COLOR_FIELD, "/tv_level_exit"])
+def test_a_price_that_nobody_can_read_costs_no_brick_and_no_level(desk: DeskProcess, path: str, price: str) -> None:
+    raw = f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "red", "close": {price}}}'
+    answer = desk.tradingview().post(path, data=raw)
+    assert answer.status_code == 200, answer.text
+    if path in COLOR_FIELD:
+        assert (answer.json()["flagged"], answer.json()["unread"]) == (True, ["close"])
+        assert desk.operator().asset()[COLOR_FIELD[path]] == "red"
+
+
+@pytest.mark.parametrize(
+    "decoration",
+    [
+        {"bar_ts": "yesterday"},
+        {"time": 10**400},
+        {"bar_ts": "{{time}}"},
+        {"source": 5},
+        {"bar_id": ["b1"]},
+        {"bar_id": "x" * 201},
+        {"bar_id": 1.5},
+        {"price": {"an": "object"}},
+    ],
+    ids=lambda decoration: str(decoration)[:20],
+)
+def test_any_decoration_that_cannot_be_read_is_dropped_and_flagged(
+    desk: DeskProcess, decoration: dict[str, Any]
+) -> None:
+    answer = desk.tradingview().sends("/tv_renko_high", asset="ES", color="red", **decoration)
+    assert (answer.status_code, answer.json().get("unread")) == (200, list(decoration))
+    newest = desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["text"]) == ("flagged", f"8pt red, {next(iter(decoration))} not read")
+
+
+NO_IDS = ["{{time}}", "x}}", "NaN", "nan", "null", "na", "None", "…", "...", "", " "]
+
+
+@pytest.mark.parametrize(
+    "text", [*NO_IDS, "{{time}}|1", "NaN|1", "null|2", " na |3", "…|1", "|1", "NaN/5250.25", "…/5250.25"]
+)
+def test_a_text_that_is_no_id_makes_no_brick_a_duplicate(desk: DeskProcess, text: str) -> None:
+    for _ in range(3):
+        answer = desk.tradingview().brick(6, "green", bar_id=text)
+        assert answer.json()["unread"] == ["bar_id"]
+        assert "duplicate" not in answer.json()
+
+
+@pytest.mark.parametrize("close", [0, -5250.25, "0"])
+@pytest.mark.parametrize("path", COLOR_FIELD)
+def test_a_close_at_which_the_market_cannot_trade_costs_no_brick(desk: DeskProcess, path: str, close: object) -> None:
+    answer = desk.tradingview().sends(path, asset="NQ", color="red", close=close)
+    assert (answer.status_code, answer.json()["unread"]) == (200, ["close"])
+    assert desk.operator().asset("NQ")[COLOR_FIELD[path]] == "red"
+
+
+NO_JSON = {  # bodies that strict JSON refuses, without their end: what is wrong is only decoration
+    "a number without a value": '"close": , "bar_ts": }',
+    "a comma too many": '"close": 5250.25,}',
+    "two lines in a text": '"note": "crossed\n5250"}',
+    "a word": '"volume": NaN}',
+    "a placeholder": '"volume": {{volume}}}',
+}
+
+
+@pytest.mark.parametrize("end", NO_JSON.values(), ids=NO_JSON.keys())
+@pytest.mark.parametrize("path", PATHS)
+def test_decoration_that_is_no_json_costs_no_message(desk: DeskProcess, path: str, end: str) -> None:
+    for mark in ("", "\ufeff"):
+        raw = f'{mark}{{"secret": "{TV_SECRET}", "asset": "ES", "color": "red", {end}'
+        answer = desk.tradingview().post(path, data=raw.encode())
+        if path == "/tv_heartbeat" and '"close": ,' in end:
+            error_of(answer, 422)  # without its price a heartbeat is none
+        else:
+            assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("source", [5, "x" * 501, ["TradingView"]])
+@pytest.mark.parametrize("path", ["/tv_heartbeat", "/tv_level_exit"])
+def test_a_wrong_source_costs_no_price_and_no_level(desk: DeskProcess, path: str, source: object) -> None:
+    answer = desk.tradingview().sends(path, asset="ES", price=5250.25, source=source)
+    assert answer.status_code == 200, answer.text
+
+
+def test_without_its_id_a_brick_is_still_known_by_its_time(desk: DeskProcess) -> None:
+    moment = datetime.now(UTC).isoformat()
+    alerts = desk.tradingview()
+    assert "duplicate" not in alerts.brick(4, "red", bar_id="NaN", bar_ts=moment, asset="NQ").json()
+    assert alerts.brick(4, "red", bar_id="{{time}}", bar_ts=moment, asset="NQ").json()["duplicate"] is True
+
+
+@pytest.mark.parametrize("bar", ["14:30", "2026-01-15T14:30:00Z"])
+def test_numbered_bricks_out_of_order_end_on_the_last(own_desk: DeskProcess, bar: str) -> None:
+    alerts = own_desk.tradingview()
+    alerts.brick(8, "green", bar_id=f"{bar}|1")
+    alerts.brick(8, "green", bar_id=f"{bar}|3")
+    assert alerts.brick(8, "red", bar_id=f"{bar}|2").json()["stale"] is True
+    assert own_desk.operator().asset()["high_renko_color"] == "green"
+
+
+@pytest.mark.parametrize(("setting", "hours"), [({}, 23), ({"BRICK_MAX_AGE": "5"}, 5)])
+def test_a_colour_ages_by_session_time_from_its_receipt(tmp_path: Path, setting: dict[str, str], hours: int) -> None:
+    with DeskProcess(tmp_path, **QUICK, **setting) as desk:
+        before = datetime.now(UTC)
+        desk.tradingview().brick(8, "green", bar_ts=(before - timedelta(hours=30)).isoformat())
+        after = datetime.now(UTC)
+        assert desk.operator().asset()["high_renko_stale"] is False
+        [(stale_at,)] = desk.rows("SELECT command ->> '$.stale_at' FROM journal WHERE kind = 'CloseBrick'")
+    age = timedelta(hours=hours)
+    assert after_session_time(before, age) <= datetime.fromisoformat(stale_at) <= after_session_time(after, age)
+
+
+def test_a_numbered_brick_of_an_earlier_bar_is_late(own_desk: DeskProcess) -> None:
+    alerts = own_desk.tradingview()
+    alerts.brick(8, "green", bar_id="2026-01-15T14:31:00Z|1")
+    assert alerts.brick(8, "red", bar_id="2026-01-15T14:30:00Z|9").json()["stale"] is True
+
+
 DEAD_LETTERS = {
     "cut short": f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "gre',
     "behind it more": f'{{"secret": "{TV_SECRET}", "asset": "ES", "color": "green"}} and more',
     "secret with spaces": f'{{"secret"  :\n  "{TV_SECRET}", "price": NaN}}',
+    "no word for the asset": f'{{"secret": "{TV_SECRET}", "asset": NaN, "color": "green"}}',
     "no asset": json.dumps({"secret": TV_SECRET, "color": "green"}),
     "unknown asset": json.dumps({"secret": TV_SECRET, "asset": "DAX", "color": "green"}),
     "delayed prices": json.dumps({"secret": TV_SECRET, "asset": "CME_MINI_DLY:ES1!", "color": "green"}),
     "a share": json.dumps({"secret": TV_SECRET, "asset": "NYSE:ES", "color": "green"}),
-    "no such time": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": "yesterday"}),
-    "a time beyond all times": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "bar_ts": 10**400}),
-    "price in words": json.dumps({"secret": TV_SECRET, "asset": "ES", "color": "green", "price": "a lot"}),
 }
 
 
@@ -280,6 +455,58 @@ def test_delayed_heartbeats_leave_the_gate_closed(own_desk: DeskProcess) -> None
     assert ladder["heartbeat"] == "closed"
 
 
+@pytest.mark.parametrize("symbol", ["ESH2027", "CME_MINI:ESH2027", "MESH7", "ES2!", "MES2!", "ESZ2016", "ESZ16"])
+def test_a_heartbeat_of_another_contract_is_ignored(own_desk: DeskProcess, symbol: str) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    heard_at = operator.asset()["last_heartbeat_ts"]
+    answer = alerts.heartbeat(5251.25, asset=symbol)
+    assert answer.status_code == 200
+    assert {**answer.json(), "version": 0} == {"ok": True, "version": 0, "flagged": True, "ignored": "other_contract"}
+    asset = operator.asset()
+    assert (asset["last_price"], asset["last_heartbeat_ts"]) == (5250.25, heard_at)
+    newest = operator.state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["code"]) == ("ignored: other_contract", "ignored")
+
+
+def test_in_roll_week_a_continuous_price_only_freshens(tmp_path: Path) -> None:
+    with DeskProcess(
+        tmp_path, **{**QUICK, "CONTRACTS": "ES=MESM9"}
+    ) as desk:  # a month that the calendar never gives now
+        alerts, operator = desk.tradingview(), desk.operator()
+        answer = alerts.heartbeat(5310.25, asset="CME_MINI:ES1!").json()
+        assert {**answer, "version": 0} == {"ok": True, "version": 0, "flagged": True, "ignored": "roll_week"}
+        asset = operator.asset()
+        assert asset["last_price"] is None
+        assert datetime.now(UTC) - datetime.fromisoformat(asset["last_heartbeat_ts"]) < timedelta(seconds=30)
+        assert operator.state()["logs"]["tradingview"][0]["outcome"] == "ignored: roll_week"
+        assert "ignored" not in alerts.heartbeat(5250.25, asset="ES").json()
+
+
+def test_a_suspect_price_is_shown_beside_the_last_good_one(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    assert alerts.heartbeat(52502.5).json()["suspect"] is True
+    asset = operator.asset()
+    assert (asset["last_price"], asset["suspect_price"]) == (5250.25, 52502.5)
+    assert operator.state()["logs"]["tradingview"][0]["outcome"] == "suspect"
+
+
+def test_a_price_of_zero_is_no_price(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    alerts.heartbeat(5250.25)
+    assert alerts.heartbeat(0).json()["ignored"] == "impossible_price"
+    assert operator.asset()["last_price"] == 5250.25
+
+
+def test_a_heartbeat_that_freshens_nothing_is_logged_so(own_desk: DeskProcess) -> None:
+    alerts, operator = own_desk.tradingview(), own_desk.operator()
+    answer = alerts.heartbeat(5250.25, timestamp=int(time.time()) - 5 * 3600)
+    assert (answer.status_code, answer.json()["stale"]) == (200, True)
+    newest = operator.state()["logs"]["tradingview"][0]
+    assert (newest["outcome"], newest["code"]) == ("too old", "too_old")
+
+
 HOSTILE_TIMES = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
 
 
@@ -391,7 +618,7 @@ def test_a_caller_who_does_not_hang_up_holds_up_no_webhook(own_desk: DeskProcess
 def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk: DeskProcess) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     alerts.opens_the_ladder()
-    before, head = operator.state(), own_desk.rows("SELECT * FROM desk")
+    before, head = operator.state(), own_desk.rows("SELECT sequence, version FROM desk")
     with own_desk.locked_store():
         brick = alerts.brick(8, "red")
         assert "NOT STORED" in error_of(brick, 503)
@@ -403,7 +630,7 @@ def test_a_locked_store_refuses_changes_nothing_and_comes_back(own_desk: DeskPro
         assert without_the_clock(during)["assets"] == without_the_clock(before)["assets"]
         error_of(operator.enters(), 503)
         assert operator.state()["orders"] == []
-    assert own_desk.rows("SELECT * FROM desk") == head
+    assert own_desk.rows("SELECT sequence, version FROM desk") == head
     assert alerts.brick(8, "red").status_code == 200
     after = operator.state()
     assert after["global"]["store"] == "up"

@@ -15,7 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.decide import decide
-from services.engine.model.commands import ConfigureDesk, EnterMarket, ReportExecution, ScaleIn, TickClock
+from services.engine.model.bridge_commands import ReportExecution
+from services.engine.model.commands import ConfigureDesk, EnterMarket, ScaleIn, TickClock
 from services.engine.model.replies import Refusal
 from services.engine.model.state import Desk
 from services.engine.rules.limits import pending_limits

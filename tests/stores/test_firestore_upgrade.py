@@ -17,7 +17,8 @@ import pytest
 from google.cloud.firestore_v1 import types
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import EnterMarket, NoteTrade, ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
+from services.engine.model.commands import EnterMarket, NoteTrade
 from services.engine.model.events import EntryBlocked
 from services.engine.model.replies import Refusal
 from services.history.replay import replay_store

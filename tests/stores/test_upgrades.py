@@ -24,7 +24,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import EnterMarket, ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
+from services.engine.model.commands import EnterMarket
 from services.engine.model.replies import Refusal
 from services.history.replay import replay_store
 from services.notifications.delivery import NoticeCounter, NoticeSender, Target

@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.decide import decide
-from services.engine.model.commands import BrokerPosition, EnterMarket, TakeOver, TakeSnapshot
+from services.engine.model.bridge_commands import BrokerPosition, TakeSnapshot
+from services.engine.model.commands import EnterMarket, TakeOver
 from services.engine.model.events import OrderClaimed
 from services.engine.model.replies import OrderTaken
 from services.engine.steps.orders import is_claimable
@@ -27,7 +28,8 @@ def trader_with_entry() -> Trader:
 
 
 def trader_with_exit() -> Trader:
-    return Trader().is_long().bricks(6, "green").exits()
+    """Return a trader with a queued exit. The bridge that filled the entry has not been heard for a minute."""
+    return Trader().is_long().bricks(6, "green").later(seconds=60).exits()
 
 
 def test_a_pending_order_is_handed_over_and_claimed() -> None:
@@ -49,7 +51,7 @@ def test_the_same_owner_gets_it_again_marked_as_redelivered(makes: Callable[...,
 @pytest.mark.parametrize("makes", [trader_with_entry, trader_with_exit])
 def test_another_owner_gets_nothing_while_the_lease_lasts(makes: Callable[..., Any]) -> None:
     trader = makes().claims("alpha").later(seconds=59, microseconds=999_999).claims("beta")
-    assert trader.handed_over == ()
+    assert trader.refused_by == "owner_taken"
     assert trader.order.owner == "alpha"
 
 
@@ -65,7 +67,7 @@ def test_after_the_lease_ends_another_owner_gets_an_exit_but_never_an_entry(
 
 def test_a_taken_over_exit_has_a_lease_of_its_own() -> None:
     trader = trader_with_exit().claims("alpha").later(seconds=60).claims("beta")
-    assert trader.later(seconds=59).claims("alpha").handed_over == ()
+    assert trader.later(seconds=59).claims("alpha").refused_by == "owner_taken"
     assert len(trader.later(seconds=1).claims("alpha").handed_over) == 1
 
 
@@ -73,7 +75,7 @@ def test_a_taken_over_exit_has_a_lease_of_its_own() -> None:
 def test_a_reported_order_is_not_handed_out(status: str) -> None:
     trader = trader_with_exit().claims("alpha").reports(status, 5250, qty=1, exec_id="one")
     assert trader.later(seconds=3600).claims("alpha").handed_over == ()
-    assert trader.claims("beta").handed_over == ()
+    assert trader.later(seconds=60).claims("beta").handed_over == ()
 
 
 def test_a_final_order_is_not_handed_out() -> None:
@@ -82,21 +84,23 @@ def test_a_final_order_is_not_handed_out() -> None:
 
 def test_the_limit_leaves_the_rest_in_the_queue() -> None:
     trader = Trader(assets=("ES", "NQ")).is_long(asset="ES").at("09:35:00").is_long(18_000, asset="NQ")
-    trader.exits_all(force=True).claims("alpha", limit=1)
+    trader.exits_all(force=True).claims("alpha", limit=1, has_ledger=False)
     assert [handover.order.asset for handover in trader.handed_over] == ["ES"]
-    trader.claims("beta")
+    trader.claims("beta", has_ledger=False)
     assert [handover.order.asset for handover in trader.handed_over] == ["NQ"]
 
 
 @pytest.mark.parametrize(("early", "claimable"), [(1, True), (0, False), (-1, False)])
 def test_a_waiting_bridge_is_not_woken_for_a_stale_entry(early: int, claimable: bool) -> None:
-    order = trader_with_entry().open_order
-    assert is_claimable(order, "alpha", known(order.expires_at) - timedelta(microseconds=early)) is claimable
+    trader = trader_with_entry()
+    order = trader.open_order
+    now = known(order.expires_at) - timedelta(microseconds=early)
+    assert is_claimable(trader.desk, order, "alpha", "its ledger", now) is claimable
 
 
 def test_the_claim_survives_a_restart() -> None:
     trader = trader_with_exit().claims("alpha").restarts().claims("beta")
-    assert trader.handed_over == ()
+    assert trader.refused_by == "owner_taken"
     assert [handover.redelivered for handover in trader.claims("alpha").handed_over] == [True]
 
 
@@ -173,6 +177,7 @@ def test_ids_of_another_desk_differ() -> None:
     assert mine[12:] != theirs[12:]
 
 
-def test_a_snapshot_of_a_contract_that_is_not_traded_changes_nothing() -> None:
+def test_a_snapshot_of_a_contract_that_is_not_traded_opens_no_trade() -> None:
     trader = Trader().asks(TakeSnapshot(positions=(BrokerPosition("CLZ6", 3),)))
-    assert trader.events == ()
+    assert trader.position == 0
+    assert [held.symbol for held in trader.desk.foreign] == ["CLZ6"]

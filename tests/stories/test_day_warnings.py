@@ -34,7 +34,7 @@ def trader_on_a_day(**settings: Any) -> Trader:
     ],
 )
 def test_a_jump_warns_only_of_the_highest_mark(balance: str, told: list[Any]) -> None:
-    trader = trader_on_a_day().broker_says(balance=balance)
+    trader = trader_on_a_day().loses(balance)
     assert marks(trader) == told
     assert trader.alerts == ["daily_warning"] * len(told) + ["daily_stop"] * (balance == "49000.00")
 
@@ -73,7 +73,7 @@ def test_the_marks_follow_the_limit() -> None:
 
 
 def test_a_triggered_stop_warns_of_no_mark() -> None:
-    assert marks(trader_on_a_day().broker_says(balance=48_000).broker_says(balance=49_100)) == []
+    assert marks(trader_on_a_day().loses(48_000).broker_says(balance=49_100)) == []
 
 
 # -- a trade taken by hand (SPEC 5.5) -------------------------------------------------------------------------

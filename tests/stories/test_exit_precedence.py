@@ -45,11 +45,11 @@ def price_makes_both_due(trader: Trader) -> Trader:
 
 STEPS: dict[str, tuple[Callable[[Trader], Trader], tuple[str, ...]]] = {
     "a losing snapshot": (
-        lambda trader: trader.broker_says(balance=49_000, open_pnl=-1000),
+        lambda trader: trader.broker_says(49_000).later(2).broker_says(49_000, open_pnl=-1000),
         ("daily_stop", "protect"),
     ),
     "a winning snapshot of a lost day": (
-        lambda trader: trader.broker_says(balance=49_000, open_pnl=50),
+        lambda trader: trader.broker_says(49_000).later(2).broker_says(49_000, open_pnl=50),
         ("daily_stop", "points_tp"),
     ),
     "a price at both": (price_makes_both_due, ("points_tp", "protect")),
@@ -123,15 +123,15 @@ def test_signals_come_after_the_4pt_brick_and_before_the_8pt_brick(triggers: Cal
 
 
 def test_the_daily_stop_comes_before_everything() -> None:
-    trader = losing_points_unseen(trader_with_everything_armed()).broker_says(balance=49_000)
+    trader = losing_points_unseen(trader_with_everything_armed().broker_says(49_000).later(2)).broker_says(49_000)
     assert trader.exit_source == "daily_stop"
 
 
 def test_the_higher_rule_takes_the_place_of_the_one_that_waits() -> None:
-    trader = trader_with_everything_armed().bricks(8, "red").rejected().hears(5240)
+    trader = trader_with_everything_armed().broker_says(49_000).later(2).bricks(8, "red").rejected().hears(5240)
     assert trader.due_exit.source == "protect"
     assert trader.touches_level().due_exit.source == "level"
-    assert trader.broker_says(balance=49_000).due_exit.source == "daily_stop"
+    assert trader.broker_says(49_000).due_exit.source == "daily_stop"
     assert trader.later(seconds=1).ticks().exit_source == "daily_stop"
 
 
@@ -144,10 +144,13 @@ def test_the_closed_trade_holds_rule_and_excursion() -> None:
     assert (trade.reason, trade.mae_points, trade.mfe_points) == ("four_pt_invalidation", Decimal(-3), Decimal(6))
 
 
+ARMED_INSIDE = ("points_tp", "protect", "four_pt_invalidation", "high_next_bar")  # and taken within the lock (SPEC 5.3)
+
+
 @pytest.mark.parametrize("rule", SPEC_ORDER)
 def test_every_rule_gives_its_name_to_order_and_trade(rule: str) -> None:
     due = {
-        "daily_stop": lambda trader: trader.broker_says(balance=49_000),
+        "daily_stop": lambda trader: trader.loses(49_000),
         "level": lambda trader: trader.touches_level(),
         "points_tp": lambda trader: trader.hears(5252),
         "protect": lambda trader: trader.hears(5250),
@@ -160,7 +163,8 @@ def test_every_rule_gives_its_name_to_order_and_trade(rule: str) -> None:
     trader = trader_with_everything_armed()
     assert due[rule](trader).exit_source == rule
     trade = trader.filled_at(5250).trades[-1]
-    assert (trade.reason, trade.forced_exit, trade.override, trade.env) == (rule, False, False, "DEMO")
+    forced = rule in ARMED_INSIDE
+    assert (trade.reason, trade.forced_exit, trade.override, trade.env) == (rule, forced, False, "DEMO")
 
 
 def test_the_excursion_includes_every_exit_fill() -> None:
@@ -171,7 +175,8 @@ def test_the_excursion_includes_every_exit_fill() -> None:
 
 
 def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule() -> None:
-    trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red").filled_at(5249)
+    trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red")
+    trader.later(seconds=1).ticks().filled_at(5249)
     (trade,) = trader.trades
     assert (trade.reason, trade.forced_exit) == ("structure", True)
 

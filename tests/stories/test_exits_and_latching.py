@@ -80,6 +80,30 @@ def test_the_6pt_flip_exit_works_for_free_zone_entries_alone(
 # -- levels ---------------------------------------------------------------------------------------------------
 
 
+def test_a_level_touched_before_the_entry_is_claimed_cancels_it() -> None:
+    trader = Trader().with_structure("green").enters("BUY")
+    entry = trader.order
+    trader.touches_level()
+    assert trader.ended(entry).status is OrderStatus.CANCELLED
+    assert (trader.order, trader.position) == (None, 0)
+    assert trader.replays_equal()
+
+
+def test_a_level_touched_while_the_entry_is_on_its_way_is_latched() -> None:
+    trader = Trader().with_structure("green").enters("BUY").claims().touches_level()
+    assert trader.answered(OrderTaken).latched
+    assert trader.due_exit.source == "level"
+    trader.filled_at(5250)
+    assert (trader.exit_source, trader.open_order.qty) == ("level", 5)
+    assert trader.replays_equal()
+
+
+def test_a_level_touched_before_an_entry_that_the_broker_refuses_is_forgotten() -> None:
+    trader = Trader().with_structure("green").enters("BUY").claims().touches_level().rejected()
+    assert trader.asset.due_exit is None
+    assert trader.touches_level().answered(OrderTaken).ignored == "no_position"
+
+
 def test_a_touched_level_ends_the_trade() -> None:
     trader = Trader().is_long().touches_level()
     assert isinstance(trader.answer, OrderTaken)
@@ -88,8 +112,6 @@ def test_a_touched_level_ends_the_trade() -> None:
 
 def test_a_level_is_ignored_without_a_position() -> None:
     trader = Trader().touches_level()
-    assert trader.answer == OrderTaken(ignored="no_position")
-    trader.with_structure("green").enters("BUY").claims().touches_level()
     assert trader.answer == OrderTaken(ignored="no_position")
 
 
@@ -218,8 +240,21 @@ def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_with_an_alert(
     assert trader.exits().open_order.qty == 2
 
 
-def test_a_rejected_exit_of_the_operator_is_not_retried() -> None:
-    trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
+def test_a_rejected_exit_of_the_operator_is_retried() -> None:
+    trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=1).ticks()
+    assert (trader.exit_source, trader.open_order.attempt, trader.alerts) == ("manual", 1, ["exit_refused"])
+    assert trader.rejected().later(seconds=1).ticks().order is None
+    assert trader.later(seconds=1).ticks().exit_source == "manual"
+    assert trader.replays_equal()
+
+
+def test_one_that_the_broker_cancelled_is_not() -> None:
+    trader = Trader().is_long().bricks(6, "green").exits().cancelled().later(seconds=60).ticks()
+    assert (trader.order, trader.position) == (None, 5)
+
+
+def test_an_earlier_program_did_not_retry_it() -> None:
+    trader = Trader(generation=1).is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
     assert (trader.order, trader.position) == (None, 5)
 
 

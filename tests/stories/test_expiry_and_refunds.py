@@ -50,8 +50,8 @@ def test_an_exit_never_expires_but_raises_an_alert_after_ten_seconds() -> None:
     assert trader.replays_equal()
 
 
-def test_a_claimed_exit_raises_no_alert() -> None:
-    trader = Trader().is_long().bricks(6, "green").exits().claims().later(seconds=30).ticks()
+def test_a_claimed_exit_raises_no_alert_that_nobody_took_it() -> None:
+    trader = Trader().is_long().bricks(6, "green").exits().claims().later(seconds=14).ticks()
     assert trader.alerts == []
 
 

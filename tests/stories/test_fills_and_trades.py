@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.model.commands import ConfigureDesk
-from services.engine.model.events import TradeOpened
+from services.engine.model.trade_events import TradeOpened
 from tests.support.builders import WITH
 from tests.support.trader import Trader
 from wire.types import Side

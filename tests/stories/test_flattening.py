@@ -9,7 +9,7 @@ from services.engine.model.replies import ExitsTaken
 from tests.support.trader import Trader
 
 STARTS = {
-    "daily_stop": lambda trader: trader.broker_says(balance=48_000),
+    "daily_stop": lambda trader: trader.loses(48_000),
     "exit_all": lambda trader: trader.exits_all(force=True),
 }
 
@@ -64,7 +64,7 @@ def test_it_ends_with_the_position(flattening: Trader) -> None:
 def test_an_unclaimed_entry_is_cancelled_and_a_claimed_one_exited_when_it_fills() -> None:
     trader = Trader(at="09:34:50", assets=("ES", "NQ")).broker_says(balance=50_000)
     trader.with_structure("green", "NQ").with_structure("green", "ES").enters("BUY").claims()
-    trader.at("09:35:00").enters("BUY", asset="NQ").broker_says(balance=49_000)
+    trader.at("09:35:00").enters("BUY", asset="NQ").loses(49_000)
     assert trader.order is None
     assert trader.turns_to("ES").open_order.kind == "ENTRY"
     trader.filled_at(5250)
@@ -115,7 +115,7 @@ def test_exit_all_names_each_cancelled_entry_once() -> None:
 
 
 def test_a_level_touched_before_does_not_weaken_the_flattening() -> None:
-    trader = Trader().broker_says(balance=50_000).is_long().touches_level().broker_says(balance=48_000)
+    trader = Trader().broker_says(balance=50_000).is_long().touches_level().loses(48_000)
     assert (trader.exit_source, trader.due_exit.source) == ("level", "daily_stop")
     trader.rejected()
     assert trader.exit_source == "daily_stop"

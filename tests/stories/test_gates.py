@@ -23,6 +23,7 @@ LADDER = (
     "zone",
     "two_half_filter",
     "reconcile",
+    "account",
     "bridge",
 )
 
@@ -63,7 +64,9 @@ def trader_with_gates_closed_from(first: str) -> Trader:
     if is_closed("pending_order"):
         trader.exits(force=True)
     if is_closed("daily_stop"):
-        trader.broker_says(balance=48_000, position=trader.position - 2)
+        trader.loses(48_000, position=trader.position - 2)
+    if is_closed("account"):
+        trader.broker_says(60_000, position=trader.position - 2 * is_closed("reconcile"), realized=0)
     return trader.hears_bridge(connected=False)
 
 
@@ -149,7 +152,9 @@ def test_a_lock_shows_when_it_reopens(gate: str, reopens_at: str) -> None:
     assert rung.reopens_at == Trader(at=reopens_at).now
 
 
-@pytest.mark.parametrize("gate", ["pending_order", "position", "heartbeat", "tempo", "zone", "reconcile", "bridge"])
+@pytest.mark.parametrize(
+    "gate", ["pending_order", "position", "heartbeat", "tempo", "zone", "reconcile", "account", "bridge"]
+)
 def test_a_gate_that_waits_for_an_event_names_no_instant(gate: str) -> None:
     trader = trader_with_gates_closed_from("daily_stop").enters("SELL")
     assert trader.rungs[gate].reopens_at is None
@@ -193,7 +198,7 @@ def test_live_needs_a_bridge_that_is_connected() -> None:
 
 
 def test_live_is_closed_before_the_first_bridge_heartbeat() -> None:
-    trader = Trader(env="LIVE", is_heard=False).hears().with_structure("green")
+    trader = Trader(env="LIVE", is_heard=False).hears().with_structure("green").broker_says(balance=50_000)
     assert trader.gate_for("BUY") == "bridge"
     assert trader.hears_bridge().gate_for("BUY") is None
 
@@ -213,7 +218,7 @@ def test_demo_needs_no_bridge_heartbeat() -> None:
         ("market", LADDER),
         ("preorder", LADDER[:7]),
         ("intent", [gate for gate in LADDER[:7] if gate != "candle_lock"]),
-        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "bridge"]),
+        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "bridge"]),
     ],
 )
 def test_each_act_passes_the_gates_that_the_rules_name_for_it(act: str, gates: tuple[str, ...] | list[str]) -> None:

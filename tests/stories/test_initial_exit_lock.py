@@ -77,7 +77,7 @@ def test_force_without_a_lock_is_an_ordinary_exit() -> None:
         ("structure", lambda trader: trader.bricks(8, "red")),
         ("level", lambda trader: trader.touches_level()),
         ("points_tp", lambda trader: trader.hears(5265.25)),
-        ("daily_stop", lambda trader: trader.broker_says(balance=50_000).broker_says(balance=48_000)),
+        ("daily_stop", lambda trader: trader.broker_says(balance=50_000).loses(48_000)),
     ],
 )
 def test_automatic_exits_ignore_it(rule: str, comes_due: Callable[..., Any]) -> None:

@@ -19,8 +19,11 @@ TIGHTER = {
     "cooldown_seconds": (180, 240, 60),
     "candle_seconds": (300, 900, 60),
     "entry_ttl_seconds": (30, 20, 60),
+    "fate_seconds": (60, 30, 90),
+    "exit_beside_seconds": (5, 2, 10),
     "heartbeat_max_age_seconds": (600, 300, 900),
     "bridge_max_age_seconds": (30, 15, 60),
+    "brick_max_age_hours": (23, 10, 46),
     "entry_qty_6pt": (5, 4, 6),
     "entry_qty_9pt": (3, 2, 4),
     "scale_in_qty": (5, 4, 6),
@@ -136,16 +139,32 @@ def test_the_trade_limit_closes_with_the_trades_already_taken() -> None:
     assert "2 of 1" in trader.enters("BUY").refusal.sentence
 
 
-def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_at_once() -> None:
+def test_an_entry_on_its_way_has_the_last_slot_until_it_ends_unfilled() -> None:
+    trader = Trader(assets=("ES", "NQ"), max_trades_per_day=1, candle_seconds=1)
+    trader.turns_to("NQ").hears(18_000).with_structure("green")
+    trader.turns_to("ES").hears(5250).with_structure("green").enters("BUY").later(2).turns_to("NQ").hears(18_000)
+    assert trader.gate_for("BUY") == "trade_limit"
+    assert "0 of 1 trades taken today, 1 on the way" in trader.enters("BUY").refusal.sentence
+    assert trader.turns_to("ES").rejected("no margin").turns_to("NQ").gate_for("BUY") is None
+
+
+def test_a_filled_entry_and_a_scale_in_on_its_way_use_one_slot() -> None:
+    trader = Trader(assets=("ES", "NQ"), max_trades_per_day=2, candle_seconds=1)
+    trader.turns_to("NQ").hears(18_000).with_structure("green")
+    trader.turns_to("ES").is_long().bricks(6, "green").scales_in().later(2).turns_to("NQ").hears(18_000)
+    assert trader.gate_for("BUY") is None
+
+
+def test_a_daily_stop_lowered_below_the_drawdown_closes_at_once_and_stops_with_a_second_reading() -> None:
     trader = Trader().broker_says(balance=50_000).broker_says(balance=49_400).with_structure("green")
-    trader.limits(daily_stop_limit_pct=1)
-    assert trader.desk.day.is_stopped
+    assert trader.limits(daily_stop_limit_pct=1).gate_for("BUY") == "daily_stop"
+    assert trader.later(2).broker_says(balance=49_400).desk.day.is_stopped
     assert trader.gate_for("BUY") == "daily_stop"
 
 
 def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_balance() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
-    trader.limits(daily_stop_limit_pct=1).broker_says(balance=49_400)
+    trader.limits(daily_stop_limit_pct=1).later(2).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
 
 
@@ -224,7 +243,7 @@ def loosens_by_restart(trader: Trader) -> Trader:
 
 
 LOCKED = {
-    "daily_stop": lambda trader: trader.broker_says(balance=50_000).broker_says(balance=49_000),
+    "daily_stop": lambda trader: trader.broker_says(balance=50_000).loses(49_000),
     "trade_limit": lambda trader: trader.consumes_trade(),
     "cooldown": lambda trader: trader.trades_once().bricks(6, "green").at("09:33:00"),
     "candle_lock": lambda trader: trader.enters("BUY").claims().turns_to("NQ").bricks(6, "green"),
@@ -245,7 +264,7 @@ def test_no_looser_limit_loosens_a_lock_that_holds(gate: str, loosens: Callable[
 
 
 def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end() -> None:
-    trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().broker_says(balance=49_000)
+    trader = Trader(max_trades_per_day=1).broker_says(balance=50_000).consumes_trade().loses(49_000)
     trader.limits(max_trades_per_day=9).at("18:00:00").with_structure("green")
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.rules.max_trades_per_day == 9
@@ -283,7 +302,7 @@ def test_a_restart_with_a_tighter_setting_applies_it_at_once(name: str) -> None:
 
 def test_a_restart_with_a_lower_stop_stops_a_day_that_has_lost_more() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
-    trader.restarts(daily_stop_limit_pct=Decimal(1)).ticks()
+    trader.restarts(daily_stop_limit_pct=Decimal(1)).later(2).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from services.engine.model.commands import EnterMarket, NoteTrade, PlacePreOrder
-from services.engine.model.events import EntryAccepted, EntryBlocked, TradeNoted
+from services.engine.model.events import EntryAccepted, EntryBlocked
 from services.engine.model.replies import Done, Refusal
+from services.engine.model.trade_events import TradeNoted
 from tests.support.trader import Trader
 from wire.types import Color
 

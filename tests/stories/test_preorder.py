@@ -148,8 +148,8 @@ def test_neutral_late_and_repeated_bricks_do_not_change_it() -> None:
 
 
 CLOSES_A_GATE = {
-    "daily_stop": lambda trader: trader.broker_says(balance=50_000).broker_says(balance=49_000),
-    "trade_limit": lambda trader: trader.consumes_trade(),
+    "daily_stop": lambda trader: trader.broker_says(balance=50_000).loses(49_000),
+    "trade_limit": lambda trader: trader.consumes_trade().consumes_trade(),
     "cooldown": lambda trader: trader.adopts(5).exits().filled_at(5250),
     "candle_lock": lambda trader: trader.brick(6, "green", "NQ").enters("BUY", "NQ", override=True).turns_to("ES"),
     "position": lambda trader: trader.adopts(5),
@@ -163,7 +163,7 @@ CLOSES_A_GATE = {
 
 @pytest.mark.parametrize("gate", CLOSES_A_GATE)
 def test_every_gate_that_closed_meanwhile_cancels_it_with_its_sentence(gate: str) -> None:
-    trader = waiting_trader(assets=("ES", "NQ"), env="LIVE", two_half_filter=True, max_trades_per_day=1)
+    trader = waiting_trader(assets=("ES", "NQ"), env="LIVE", two_half_filter=True, max_trades_per_day=2)
     CLOSES_A_GATE[gate](trader)
     trader.brick(6, "green", asset="ES")
     assert trader.order is None

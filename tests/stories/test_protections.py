@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.trade import Trade
+from services.engine.model.trade_events import ProtectionChanged, SignalCounted
 from tests.support.narrow import of_type
 from tests.support.trader import Trader
 from wire.types import Color

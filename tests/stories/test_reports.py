@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, NotePrice, ReportExecution
+from services.engine.model.bridge_commands import ReportExecution
+from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, NotePrice
 from services.engine.model.events import OrderReported
-from services.engine.model.replies import OrderTaken, Refusal
+from services.engine.model.replies import LateFillTaken, OrderTaken
 from services.stores.sqlite.store import SqliteStore
 from tests.support.narrow import known, of_type
 from tests.support.trader import Trader
@@ -79,11 +80,34 @@ def test_a_known_execution_is_a_duplicate_when_the_order_is_final(status: str) -
     assert (trader.position, trader.alerts) == (2, [])
 
 
-def test_a_known_execution_does_not_end_an_open_order() -> None:
+def test_a_final_status_wins_over_a_repeated_execution() -> None:
     trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1")
+    order = trader.order
     trader.reports("FILLED", 5250, qty=2, exec_id="e1")
-    assert trader.is_duplicate
-    assert trader.order is not None
+    assert (trader.position, trader.order) == (2, None)
+    assert trader.ended(order).status == "FILLED"
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("fill", [{"qty": 3, "cum_qty": 5}, {"cum_qty": 5}, {"qty": 5}, {}])
+def test_what_the_last_report_says_of_the_whole_order_wins_over_a_repeated_execution(fill: dict[str, Any]) -> None:
+    trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1")
+    trader.reports("FILLED", 5255, exec_id="e1", **fill)
+    assert (trader.position, trader.order) == (5, None)
+    assert trader.trade.entry_price == 5253
+
+
+def test_cum_qty_wins_over_a_repeated_execution_of_a_partial_fill() -> None:
+    trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, cum_qty=2, exec_id="e1")
+    trader.reports("PARTIALLY_FILLED", 5250, qty=2, cum_qty=4, exec_id="e1")
+    assert (trader.position, trader.open_order.status) == (4, "PARTIALLY_FILLED")
+
+
+@pytest.mark.parametrize("status", ["REJECTED", "CANCELLED"])
+def test_the_end_of_the_rest_wins_over_a_repeated_execution(status: str) -> None:
+    trader = entering().reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1")
+    trader.reports(status, 5250, exec_id="e1", cum_qty=3)
+    assert (trader.position, trader.order) == (3, None)
 
 
 @pytest.mark.parametrize(
@@ -121,25 +145,6 @@ def test_working_may_arrive_after_a_fill() -> None:
     assert trader.reports("FILLED", 5250, qty=3, exec_id="e2").reports("WORKING", order=order).is_duplicate
 
 
-@pytest.mark.parametrize(
-    ("fill", "what"),
-    [({"qty": 6}, "at once"), ({"cum_qty": 6}, "by the sum"), ({"qty": 6, "cum_qty": 6}, "by both")],
-)
-@pytest.mark.parametrize("status", ["PARTIALLY_FILLED", "FILLED"])
-def test_more_than_was_ordered_is_refused_with_an_alert(status: str, fill: dict[str, Any], what: str) -> None:
-    trader = entering().reports(status, 5250, exec_id="e1", **fill)
-    assert trader.refused_by == "report_conflict"
-    assert trader.alerts == ["overfill"]
-    assert (trader.position, trader.open_order.filled_qty) == (0, 0)
-    assert trader.replays_equal()
-
-
-def test_more_than_what_remained_is_refused() -> None:
-    trader = entering().partly_filled(3, 5250).reports("PARTIALLY_FILLED", 5250, qty=3, exec_id="too much")
-    assert trader.refused_by == "report_conflict"
-    assert trader.position == 3
-
-
 @pytest.mark.parametrize("final", ["FILLED", "REJECTED", "CANCELLED"])
 @pytest.mark.parametrize("other", ["FILLED", "REJECTED", "CANCELLED"])
 def test_a_final_status_never_changes(final: str, other: str) -> None:
@@ -150,6 +155,9 @@ def test_a_final_status_never_changes(final: str, other: str) -> None:
     trader.reports(other, 5250, order, exec_id="later")
     if other == final:
         assert trader.is_duplicate
+    elif other == "FILLED":  # its fill counts, its status does not
+        assert (trader.alerts[-1], trader.position) == ("late_fill", position + 5)
+        position = trader.position
     else:
         assert trader.refused_by == "report_conflict"
         assert trader.alerts[-1] == "report_conflict"
@@ -157,23 +165,20 @@ def test_a_final_status_never_changes(final: str, other: str) -> None:
     assert trader.position == position
 
 
-@pytest.mark.parametrize("status", ["FILLED", "PARTIALLY_FILLED"])
-@pytest.mark.parametrize("ends", ["REJECTED", "CANCELLED", "EXPIRED"])
-def test_a_fill_after_the_end_raises_a_conflict_alert_and_changes_nothing(ends: str, status: str) -> None:
-    trader = Trader().with_structure("green").enters("BUY")
+def test_what_only_contradicts_is_refused_with_one_alert_that_counts() -> None:
+    trader = entering()
     order = trader.order
-    if ends == "EXPIRED":
-        trader.later(seconds=30).ticks()
-    else:
-        trader.reports(ends)
-    trader.reports(status, 5250, order, qty=5, exec_id="late")
-    assert trader.refused_by == "report_conflict"
-    assert trader.alerts[-1] == "report_conflict"
-    assert trader.position == 0
+    trader.reports("FILLED", 5250, order, qty=5, exec_id="e1")
+    for _ in range(3):
+        trader.reports("REJECTED", order=order)
+        assert trader.refused_by == "report_conflict"
+    assert trader.alerts == ["report_conflict"]
+    assert "3 times" in trader.last_alert.sentence
+    assert (trader.position, known(trader.asset.doubt).code) == (5, "contradicted")
     assert trader.replays_equal()
 
 
-def test_a_fill_in_the_step_in_which_its_entry_expires_is_a_conflict(tmp_path: Path) -> None:
+def test_a_fill_in_the_step_in_which_its_entry_expires_is_late(tmp_path: Path) -> None:
     trader = Trader()
     clock = [trader.now]
     manager = StateManager(SqliteStore(tmp_path / "desk.sqlite"), lambda now: trader.desk.rules, lambda: clock[0])
@@ -185,7 +190,7 @@ def test_a_fill_in_the_step_in_which_its_entry_expires_is_a_conflict(tmp_path: P
     clock[0] += timedelta(seconds=30)
     answer = manager.submit(ReportExecution(order.id, OrderStatus.FILLED, Decimal(5250), 5, "late")).answer
     manager.stop()
-    assert of_type(Refusal, answer).code == "report_conflict"
+    assert isinstance(answer, LateFillTaken)
 
 
 def test_a_report_from_before_a_restart_is_still_a_duplicate() -> None:
@@ -198,32 +203,105 @@ def test_a_report_from_before_a_restart_is_still_a_duplicate() -> None:
 def test_a_report_on_an_unknown_order_is_refused() -> None:
     trader = Trader().asks(ReportExecution("0" * 32, OrderStatus.FILLED))
     assert trader.refused_by == "unknown_order"
-    assert trader.events == ()
-
-
-@pytest.mark.parametrize(
-    ("status", "report"),
-    [
-        ("FILLED", {"qty": 5}),
-        ("FILLED", {}),
-        ("PARTIALLY_FILLED", {"qty": 2}),
-        ("FILLED", {"price": 5250, "symbol": "MNQZ6"}),
-        ("FILLED", {"price": 5250, "side": "SELL"}),
-        ("WORKING", {"side": "SELL"}),
-    ],
-)
-def test_an_invalid_report_is_refused_and_changes_nothing(status: str, report: dict[str, Any]) -> None:
-    trader = entering()
-    before = trader.desk
-    trader.reports(status, **report)
-    assert trader.refused_by == "report_invalid"
-    assert trader.decision.desk == before
+    trader.asks(ReportExecution("0" * 32, OrderStatus.FILLED))
+    assert (trader.alerts, trader.position) == (["report_refused"], 0)
 
 
 @pytest.mark.parametrize("report", [{"qty": 0}, {"cum_qty": 0}])
-def test_filled_without_a_fill_is_refused(report: dict[str, Any]) -> None:
+def test_filled_without_a_fill_is_refused_with_an_alert(report: dict[str, Any]) -> None:
     trader = entering().reports("FILLED", 5250, **report)
     assert trader.refused_by == "report_invalid"
+    assert (trader.alerts, trader.position) == (["report_refused"], 0)
+
+
+# -- names ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ({"symbol": "MNQZ6"}, "wrong_symbol"),
+        ({"symbol": "MESH7"}, "wrong_symbol"),
+        ({"symbol": "?"}, "wrong_symbol"),
+        ({"side": "SELL"}, "wrong_side"),
+    ],
+)
+def test_a_report_that_names_another_contract_or_side_is_booked_and_doubted(named: dict[str, Any], code: str) -> None:
+    trader = entering().reports("FILLED", 5250, qty=5, exec_id="e1", **named)
+    assert trader.position == 5
+    assert (trader.alerts, trader.last_alert.level) == ([code], "critical")
+    assert known(trader.asset.doubt).code == code
+    trader.later(3).broker_says(position=5)
+    assert trader.asset.doubt is None
+    assert trader.replays_equal()
+
+
+def test_a_repeated_report_that_names_another_contract_raises_no_second_alert() -> None:
+    trader = entering()
+    for _ in range(2):
+        trader.reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1", symbol="MNQZ6")
+    assert (trader.position, trader.alerts) == (2, ["wrong_symbol"])
+
+
+def test_the_commission_of_the_fills_is_kept() -> None:
+    trader = entering()
+    order = trader.order
+    trader.reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1", commission=Decimal("1.24"))
+    trader.reports("FILLED", 5250, order, qty=3, exec_id="e2", commission=Decimal("1.86"))
+    assert (trader.ended(order).commission, trader.trade.commission) == (Decimal("3.10"), Decimal("3.10"))
+
+
+# -- prices ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("price", [None, 0, -1])
+@pytest.mark.parametrize("status", ["FILLED", "PARTIALLY_FILLED", "CANCELLED", "REJECTED"])
+def test_a_fill_without_a_price_counts_at_the_last_price_until_the_brokers_average_is_heard(
+    status: str, price: int | None
+) -> None:
+    trader = Trader().hears(5251).with_structure("green").enters("BUY").claims()
+    trader.reports(status, price, cum_qty=5, exec_id="e1")
+    assert (trader.position, trader.trade.entry_price, trader.trade.estimated) == (5, Decimal(5251), True)
+    assert (trader.alerts[0], known(trader.asset.doubt).code) == ("fill_without_price", "unpriced_fill")
+    trader.later(3).broker_says(position=5, avg_price=Decimal("5250.25"))
+    assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal("5250.25"), False)
+    assert trader.asset.doubt is None
+    assert trader.replays_equal()
+
+
+def test_crude_oil_may_fill_below_zero() -> None:
+    trader = Trader(assets=("CL",)).hears(-37).with_structure("green").enters("BUY").claims()
+    trader.reports("FILLED", "-37.63", cum_qty=5, exec_id="e1")
+    assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal("-37.63"), False)
+
+
+def test_an_exit_without_a_price_closes_at_the_last_price_and_says_so() -> None:
+    trader = Trader().hears(5250).is_long(5250).bricks(6, "green").hears(5254).exits().claims()
+    trader.reports("FILLED", 0, qty=5, exec_id="x1")
+    (closed,) = trader.trades
+    assert (closed.exit_price, closed.estimated) == (Decimal(5254), True)
+
+
+@pytest.mark.parametrize("avg_price", [0, -1, None])
+def test_an_average_of_zero_corrects_nothing(avg_price: int | None) -> None:
+    trader = Trader().hears(5251).with_structure("green").enters("BUY").claims().reports("FILLED", qty=5, exec_id="e1")
+    trader.later(3).broker_says(position=5, avg_price=avg_price)
+    assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal(5251), True)
+
+
+@pytest.mark.parametrize(("status", "fill"), [("FILLED", {"qty": 5}), ("FILLED", {}), ("PARTIALLY_FILLED", {"qty": 2})])
+def test_without_any_price_the_brokers_position_books_the_fill(status: str, fill: dict[str, Any]) -> None:
+    trader = entering().reports(status, **fill)
+    assert trader.refused_by == "report_invalid"
+    assert (trader.alerts, trader.position) == (["fill_without_price"], 0)
+    assert known(trader.asset.doubt).code == "unpriced_fill"
+    trader.later(60).ticks()
+    for _ in range(3):
+        trader.later(2).broker_says(position=5, avg_price=5250)
+    assert (trader.position, trader.trade.entry_price) == (5, Decimal(5250))
+
+
+# -- what the journal and the order keep ----------------------------------------------------------------------
 
 
 def test_the_journal_holds_what_a_report_filled() -> None:

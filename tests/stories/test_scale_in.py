@@ -11,7 +11,7 @@ from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from services.engine.model.replies import OrderTaken
 from tests.stories.test_gates import LADDER
 from tests.support.trader import Trader
-from wire.types import OrderStatus
+from wire.types import OrderStatus, Side
 
 
 def unlocked_trader(**settings: Any) -> Trader:
@@ -104,6 +104,41 @@ def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
     assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (7, Decimal("8.75"))
 
 
+@pytest.mark.parametrize(
+    ("opens", "price", "stop"), [("is_long", 5240, 5235), ("is_short", 5260, 5265)], ids=["a long down", "a short up"]
+)
+def test_averaging_against_the_trade_moves_its_stop_nowhere(opens: str, price: int, stop: int) -> None:
+    trader: Trader = getattr(Trader(), opens)(5250, mode="RUNNER").brick_with(6).scales_in().filled_at(price)
+    assert trader.trade.stop_price == stop
+    assert trader.restarts().trade.stop_price == stop
+    assert trader.replays_equal()
+
+
+def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").scales_in().partly_filled(2, 5240).partly_filled(3, 5280)
+    assert trader.trade.entry_price == Decimal("5257")
+    assert trader.trade.stop_price == 5242
+
+
+def test_the_parts_of_one_entry_never_move_its_stop_away() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5245)
+    assert (trader.trade.entry_price, trader.trade.stop_price) == (Decimal(5247), Decimal(5235))
+
+
+@pytest.mark.parametrize(("opens", "wrong"), [("BUY", 52500), ("SELL", 525)])
+def test_a_stop_beyond_the_average_is_not_kept(opens: Side, wrong: int) -> None:
+    trader = Trader().with_structure("green" if opens == "BUY" else "red").enters(opens)
+    trader.partly_filled(2, wrong).partly_filled(3, 5250)
+    planned = trader.trade.entry_price - 15 * trader.trade.sign
+    assert trader.trade.stop_price == planned
+
+
+def test_the_first_rules_moved_the_stop_with_the_average() -> None:
+    trader = Trader(generation=1).is_long(5250).bricks(6, "green").scales_in().filled_at(5240)
+    assert trader.trade.stop_price == 5230
+    assert trader.replays_equal()
+
+
 def test_open_points_count_from_the_new_average_at_once() -> None:
     trader = Trader(points_tp_target=Decimal(9)).is_long(5250).bricks(6, "green").hears(5258)
     trader.scales_in().filled_at(5258)
@@ -170,14 +205,14 @@ def test_only_its_own_gates_refuse_it(gate: str) -> None:
 
 
 def test_the_daily_stop_refuses_it() -> None:
-    trader = unlocked_trader().broker_says(balance=50_000).broker_says(balance=49_000).rejected()
+    trader = unlocked_trader().broker_says(balance=50_000).loses(49_000).rejected()
     assert trader.order is None
     assert trader.scales_in().refused_by == "daily_stop"
 
 
 def test_the_first_closed_gate_is_the_reason() -> None:
-    trader = unlocked_trader(env="LIVE").goes_silent().at("09:45:00").hears_bridge(connected=False)
-    trader.broker_says(position=3)
+    trader = unlocked_trader(env="LIVE").goes_silent().at("09:45:00").broker_says(position=3)
+    trader.hears_bridge(connected=False)
     assert trader.scales_in().refused_by == "heartbeat"
     closed = [gate for gate in LADDER if not trader.rungs[gate].is_open]
     assert {"heartbeat", "reconcile", "bridge"} <= set(closed)
@@ -246,7 +281,7 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> No
     trader = unlocked_trader().broker_says(balance=50_000).scales_in()
     if is_claimed:
         trader.claims()
-    trader.broker_says(balance=49_000)
+    trader.loses(49_000)
     if is_claimed:
         assert trader.open_order.kind == "SCALE_IN"
         trader.partly_filled(3, 5240).reports("CANCELLED")
@@ -265,3 +300,53 @@ def test_it_survives_a_restart() -> None:
     trader = unlocked_trader().restarts().scales_in().restarts().filled_at(5260)
     assert trader.position == 10
     assert trader.scales_in().refused_by == "scale_in_unavailable"
+
+
+# -- the average of what is held ------------------------------------------------------------------------------------
+
+
+def cut_and_grown(opens: str, *prices: float) -> Trader:
+    """Return a trader of 5 at the first price, who took 2 out and added 5 at the second."""
+    trader: Trader = getattr(Trader(), opens)(prices[0], mode="RUNNER").brick_with(6)
+    trader.exits().partly_filled(2, prices[0] + 3).cancelled()
+    return trader.brick_with(6).scales_in().filled_at(prices[1])
+
+
+@pytest.mark.parametrize("opens", ["is_long", "is_short"])
+def test_after_a_partial_exit_the_average_is_that_of_what_is_held(opens: str) -> None:
+    trader = cut_and_grown(opens, 100, 120)
+    assert abs(trader.position) == 8
+    assert trader.trade.entry_price == Decimal("112.5")
+    assert trader.replays_equal()
+
+
+def test_a_partial_exit_does_not_move_the_average() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, "5252.50")
+    trader.bricks(6, "green").exits().partly_filled(1, 5260)
+    assert trader.trade.entry_price == Decimal("5251.5")
+    assert trader.partly_filled(3, 5260).trade.entry_price == Decimal("5251.5")
+
+
+def test_open_points_and_stop_refer_to_what_is_held() -> None:
+    trader = cut_and_grown("is_long", 5250, 5258).hears(5260)
+    assert trader.trade.entry_price == 5255
+    assert trader.asset.live.open_points == 5
+    assert trader.trade.stop_price == 5240
+
+
+def test_the_closed_trade_books_every_contract_at_its_own_price() -> None:
+    trader = cut_and_grown("is_long", 100, 120).exits(force=True).filled_at(130)
+    (closed,) = trader.trades
+    assert closed.size == 10
+    assert closed.entry_price == 110
+    assert closed.pnl_usd == 5 * (2 * 3 + 3 * 30 + 5 * 10)
+    assert trader.replays_equal()
+
+
+def test_a_second_partial_exit_leaves_the_new_average() -> None:
+    trader = cut_and_grown("is_long", 100, 120).exits(force=True).partly_filled(4, 121)
+    assert (trader.position, trader.trade.entry_price) == (4, Decimal("112.5"))
+
+
+def test_the_average_survives_a_restart() -> None:
+    assert cut_and_grown("is_long", 100, 120).restarts().trade.entry_price == Decimal("112.5")

@@ -58,10 +58,10 @@ def test_it_reopens_when_the_day_rolls() -> None:
     assert trader.refusal.retry_after_s == 6 * 3600
 
 
-def test_an_adopted_position_takes_no_slot() -> None:
+def test_an_adopted_position_takes_a_slot() -> None:
     trader = Trader().hears(5250).broker_says(position=5).later(2).broker_says(position=5)
     assert trader.position == 5
-    assert trader.desk.day.trades_taken == 0
+    assert trader.desk.day.trades_taken == 1
 
 
 def test_a_restart_keeps_the_count() -> None:

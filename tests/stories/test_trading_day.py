@@ -81,7 +81,7 @@ def test_the_weekend_of_a_clock_change_rolls_once(friday: str) -> None:
 
 @pytest.mark.parametrize("monday", ["2026-03-09", "2026-11-02"])
 def test_the_monday_after_a_clock_change_ends_at_six_by_the_new_time(monday: str) -> None:
-    trader = Trader(on=monday, at="17:00:00").broker_says(balance=50_000).broker_says(balance=49_000)
+    trader = Trader(on=monday, at="17:00:00").broker_says(balance=50_000).loses(49_000)
     trader.with_structure("green")
     assert trader.at("17:59:59.999999").gate_for("BUY") == "daily_stop"
     assert trader.at("18:00:00").gate_for("BUY") is None

@@ -74,7 +74,7 @@ def test_a_refused_override_is_journaled_as_one() -> None:
 @pytest.mark.parametrize(
     ("closes", "gate"),
     [
-        (lambda trader: trader.trades_once().bricks(6, "green").at("09:40:00").broker_says(balance=1), "daily_stop"),
+        (lambda trader: trader.trades_once().bricks(6, "green").at("09:40:00").loses(1), "daily_stop"),
         (lambda trader: trader.trades_once().bricks(6, "green"), "cooldown"),
         (lambda trader: trader.is_long(asset="NQ").turns_to("ES"), "candle_lock"),
         (lambda trader: trader.enters("BUY").claims().at("09:35:00"), "pending_order"),

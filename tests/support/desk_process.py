@@ -176,9 +176,10 @@ class BridgeCaller(Caller):
         return self.reports(order["id"], "FILLED", fill_price=price, qty=order["qty"])
 
     def snapshots(self, balance: float | None = None, **positions: int) -> requests.Response:
-        """Send a snapshot with these positions: ``MESM6=5``."""
+        """Send a snapshot with these positions: ``MESM6=5``. The realized result is what the balance is off 50,000."""
         symbols = [{"symbol": symbol, "position": position} for symbol, position in positions.items()]
-        body = {"realized": 0, "unrealized": 0, "symbols": symbols}
+        realized = 0 if balance is None else round(balance - 50_000, 2)
+        body = {"realized": realized, "unrealized": 0, "symbols": symbols}
         if balance is not None:
             body["accountBalance"] = balance
         return self.post("/api/rithmic/pnl-snapshot", json=body)

@@ -12,9 +12,9 @@ from typing import Any, Self
 from services.desk.manager import StateManager
 from services.engine.decide import Decision
 from services.engine.model.commands import AnyCommand
-from services.engine.model.events import TradeClosed
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
+from services.engine.model.trade_events import TradeClosed
 from services.history.archive import Archive
 from services.history.replay import Replay, replay_history
 from services.history.source import History

@@ -17,41 +17,38 @@ from msgspec.structs import replace
 
 from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConfigureDesk,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     KeepObservations,
     NotePrice,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
     SetProtect,
     SetSignalTarget,
     SwitchEnv,
-    TakeSnapshot,
     TickClock,
     ToggleExit,
     TouchLevel,
 )
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.events import AnyEvent
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import Alert, Asset, Desk, DueExit, Intent, PreOrder
+from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.trade import Protections, Trade
+from services.engine.model.trade_events import TradeClosed
 from services.history.differences import desk_differences
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
@@ -72,6 +69,7 @@ from wire.types import Color, OrderStatus, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
+OF_THE_SNAPSHOT = ("realized", "unrealized", "env", "account", "as_of")
 KEEP_ALIVE_EVERY = timedelta(seconds=20)
 
 
@@ -79,8 +77,10 @@ class Trader:
     """An operator, TradingView and a bridge in one person, at a desk of its own.
 
     ``at`` and ``on`` are New York time and date; ``settings`` are the operator's rules. Methods that act return the
-    trader, so that calls can be chained; the asset named last is the current one.
+    trader, so that calls can be chained; the asset named last is the current one. ``generation`` is that of the rules.
     """
+
+    _first_balance: Decimal | None = None
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Trader:
         assets: tuple[str, ...] = ("ES",),
         env: Literal["DEMO", "LIVE"] = "DEMO",
         is_heard: bool = True,
+        generation: int = GENERATION,
         **settings: object,
     ) -> None:
         self.now = new_york(on, at)
@@ -98,7 +99,7 @@ class Trader:
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         # Nobody takes it over in a story, so its ids are counted from the beginning.
         opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
-        self.opening = replace(opening, env=env, last_stamp=0)
+        self.opening = replace(opening, env=env, last_stamp=0, generation=generation)
         self._sheets = [CommitBatch(self.opening, self.opening, {}, self._recall)]
         self.decisions: list[Decision] = []
         self.answer: Reply | Refusal | None = None
@@ -132,7 +133,9 @@ class Trader:
         heard_at = self.desk.live.bridge_heartbeat_at
         in_live = self._bridge_is_heard and self.desk.env == "LIVE"
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
-            self._asks_aside(HearBridge(ts_connected=True))
+            self._asks_aside(HearBridge(ts_connected=True, envs=("DEMO", "LIVE")))
+            balance = self.desk.live.equity or self._first_balance or Decimal(50_000)
+            self._asks_aside(TakeSnapshot(balance=balance, tells_positions=False))
 
     def goes_silent(self) -> Self:
         """Stop TradingView's heartbeats for every asset."""
@@ -165,6 +168,8 @@ class Trader:
     def brick(self, points: float, color: Color, asset: str | None = None, **more: Any) -> Self:
         """Close one brick of that size. ``more``: bar_id, bar_at, close. Without them every brick is new."""
         symbol = self._takes_in_hand(asset)
+        if "close" in more:
+            more["close"] = exactly(more["close"])
         return self.asks(CloseBrick(symbol, STREAM_OF_POINTS[points], color, **more))
 
     def hears(self, price: object = None, sent_at: datetime | None = None) -> Self:
@@ -243,8 +248,9 @@ class Trader:
 
     # -- the bridge -------------------------------------------------------------------------------------------
 
-    def claims(self, owner: str = "bridge", limit: int = 20) -> Self:
-        return self.asks(ClaimOrders(owner, limit))
+    def claims(self, owner: str = "bridge", limit: int = 20, *, has_ledger: bool = True) -> Self:
+        """Claim as a bridge with a ledger of its own, or as one that knows only the contract and has no instance."""
+        return self.asks(ClaimOrders(owner, limit, f"ledger of {owner}" if has_ledger else None))
 
     def reports(self, status: str, price: object = None, order: Order | None = None, **more: Any) -> Self:
         """Report on the asset's open order, or on any order. ``more``: qty, cum_qty, exec_id, reason, symbol, side."""
@@ -270,25 +276,37 @@ class Trader:
     def broker_says(self, balance: object = None, **broker: Any) -> Self:
         """Take a snapshot in which the broker holds the desk's positions, except for the current asset.
 
-        ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset.
+        ``broker``: position, open_pnl, last_fill_price, avg_price of the current asset; realized, env, account, as_of
+        of the snapshot. Unless told otherwise the broker's realized result moves with the balance.
         """
+        amount = exactly(balance)
+        if amount is not None and self._first_balance is None:
+            self._first_balance = amount
+        moved = None if amount is None or self._first_balance is None else amount - self._first_balance
+        told = {"realized": moved, "as_of": self.now, **{n: broker.pop(n) for n in OF_THE_SNAPSHOT if n in broker}}
+        told["realized"] = exactly(told["realized"])
         positions = tuple(self._broker_position(asset, broker) for asset in self.desk.assets.values())
-        return self.asks(TakeSnapshot(balance=exactly(balance), positions=positions))
+        return self.asks(TakeSnapshot(balance=amount, positions=positions, **told))
 
-    def hears_bridge(self, connected: bool = True) -> Self:
-        return self.asks(HearBridge(ts_connected=connected))
+    def loses(self, balance: object, **broker: Any) -> Self:
+        """Hear the same balance twice, 2 s apart: one reading proves nothing (SPEC 5.6)."""
+        return self.broker_says(balance, **broker).later(2).broker_says(balance, **broker)
+
+    def hears_bridge(self, connected: bool = True, **told: Any) -> Self:
+        """Hear the heartbeat of a bridge that executes DEMO and LIVE. ``told``: envs, account, kill_switch."""
+        return self.asks(HearBridge(ts_connected=connected, **{"envs": ("DEMO", "LIVE"), **told}))
 
     def _broker_position(self, asset: Asset, broker: dict[str, Any]) -> BrokerPosition:
         contract = asset.trade.contract if asset.trade else asset.contract
         if asset.symbol != self.asset_in_hand:
             return BrokerPosition(contract.symbol, asset.position)
         position = broker.get("position", asset.position)
-        prices = {name: exactly(value) for name, value in broker.items() if name != "position"}
-        return BrokerPosition(contract.symbol, position, **prices)
+        prices = {name: exactly(broker.get(name)) for name in ("open_pnl", "avg_price", "last_fill_price")}
+        return BrokerPosition(contract.symbol, position, **prices)  # type: ignore[arg-type]
 
     def _claimed_order(self) -> Order:
         if self.order is not None and self.order.status is OrderStatus.PENDING:
-            self._asks_aside(ClaimOrders("bridge"))
+            self._asks_aside(ClaimOrders("bridge", instance="ledger of bridge"))
         assert self.order is not None, f"no order of {self.asset_in_hand} is open"
         return self.order
 
@@ -385,7 +403,8 @@ class Trader:
 
     @property
     def trades(self) -> list[TradeClosed]:
-        return [trade for sheet in self._sheets for trade in sheet.trades]
+        """The closed trades, oldest first, each in its latest form."""
+        return list({trade.id: trade for sheet in self._sheets for trade in sheet.trades}.values())
 
     @property
     def alerts(self) -> list[str]:

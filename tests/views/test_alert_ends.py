@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.desk.manager import StateManager
-from services.engine.model.commands import HearBridge, TickClock
+from services.engine.model.bridge_commands import HearBridge
+from services.engine.model.commands import TickClock
 from services.engine.model.events import AlertRaised, DayRolled
 from services.engine.rules.alerts import NO_ENDS, ends_after, key_of
 from services.stores.codec.documents import read_events
@@ -111,7 +112,7 @@ def test_which_disagreement_an_older_alert_was_of_is_not_guessed() -> None:
 
 
 def test_a_warning_of_the_day_is_over_with_the_day() -> None:
-    trader = Trader().broker_says(Decimal(50_000)).broker_says(Decimal(48_900))
+    trader = Trader().broker_says(Decimal(50_000)).loses(Decimal(48_900))
     assert set(overs(trader)) == {False}
     told_today = len(trader.alerts)
     trader.at("18:00:00").ticks()
@@ -120,7 +121,7 @@ def test_a_warning_of_the_day_is_over_with_the_day() -> None:
 
 def test_a_daily_stop_that_still_flattens_is_not_over_with_the_day() -> None:
     trader = Trader(at="17:58:00").is_long()
-    trader.broker_says(Decimal(50_000), position=5).broker_says(Decimal(48_900), position=5).claims().rejected()
+    trader.broker_says(Decimal(50_000), position=5).loses(Decimal(48_900), position=5).claims().rejected()
     stop = [alert.code for alert in trader.desk.alerts].index("daily_stop")
     trader.at("18:00:00").ticks()
     assert overs(trader)[stop] is overs(trader, remembers=False)[stop] is False

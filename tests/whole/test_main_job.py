@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.engine.model.events import EntryAccepted, EntryBlocked, TradeClosed
+from services.engine.model.events import EntryAccepted, EntryBlocked
+from services.engine.model.trade_events import TradeClosed
 from services.history.replay import replay_store
 from services.market.ticks import Tick, read_ticks
 from services.projections.trades import last_trades

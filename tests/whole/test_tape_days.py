@@ -21,38 +21,35 @@ from msgspec.structs import replace
 
 from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, open_desk
+from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
-    BrokerPosition,
     CancelIntent,
     CancelPreOrder,
-    ClaimOrders,
     CloseBrick,
     ConfigureDesk,
     ConsumeTrade,
     EnterMarket,
     ExitAll,
     ExitPosition,
-    HearBridge,
     KeepObservations,
     NotePrice,
     PlaceIntent,
     PlacePreOrder,
-    ReportExecution,
     ScaleIn,
     SetLimits,
     SetPointsTarget,
     SetProtect,
     SetSignalTarget,
-    TakeSnapshot,
     ToggleExit,
     TouchLevel,
 )
-from services.engine.model.events import EntryAccepted, TradeClosed, TradeConsumed, TradeOpened
+from services.engine.model.events import EntryAccepted, TradeConsumed
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, OrdersHandedOver, Refusal
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
+from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.history.differences import desk_differences
 from services.market.instruments import instrument_for
 from services.market.renko import RenkoStack

@@ -8,20 +8,31 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from msgspec import Struct
-
-from services.engine.model.order import Order
+from services.engine.model.bridge_commands import (
+    AcceptPosition,
+    BookFills,
+    ClaimOrders,
+    ConfirmTransfer,
+    HearBridge,
+    NoteTwoBridges,
+    NoteUnreadable,
+    ReportExecution,
+    ResolveOrder,
+    TakeOverBridge,
+    TakeSnapshot,
+)
+from services.engine.model.command import Command, Origin
 from services.engine.model.settings import Rules
-from services.engine.model.tagged import Tagged
-from wire.types import Color, Env, Instant, OrderStatus, Price, Side, SizeMode, Stream, TradeMode, Usd
-
-Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]  # stored; "house" is the app itself
-
-
-class Command(Tagged, frozen=True, omit_defaults=True):
-    """The base of all commands. ``origin`` names the sender."""
-
-    origin: ClassVar[Origin] = "house"
+from wire.types import (
+    Color,
+    Env,
+    Instant,
+    Price,
+    Side,
+    SizeMode,
+    Stream,
+    TradeMode,
+)
 
 
 class ConfigureDesk(Command, frozen=True, tag="ConfigureDesk"):
@@ -34,7 +45,8 @@ class TakeOver(Command, frozen=True, tag="TakeOver"):
     """Make ``writer`` the process that decides from here on. ``program`` is its program version.
 
     ``after_loss`` names the previous process when it ended without releasing the desk. ``counts_ids`` is true when the
-    new ids carry a counter within the millisecond; journals written before the counter lack the field.
+    new ids carry a counter within the millisecond. ``generation`` is that of the rules by which the process decides
+    (``Desk.generation``). Journals of earlier programs lack the two.
     """
 
     writer: str
@@ -42,20 +54,31 @@ class TakeOver(Command, frozen=True, tag="TakeOver"):
     program: str
     after_loss: str | None = None
     counts_ids: bool = False
+    generation: int = 1
 
 
 class NotePrice(Command, frozen=True, tag="NotePrice"):
-    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time."""
+    """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time.
+
+    ``delivery`` is the delivery that the symbol names, ``Z6`` or ``2!``; None for the continuous ``1!`` or no month.
+    ``continuous`` is the delivery that the calendar gives ``1!``; None for a symbol that is not ``1!``.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
     price: Price | None = None
     sent_at: Instant | None = None
     simulated: bool = False
+    delivery: str | None = None
+    continuous: str | None = None
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
-    """A Renko brick of one size has closed (SPEC 3)."""
+    """A Renko brick of one size has closed (SPEC 3).
+
+    ``unread`` are the fields that could not be read. ``stale_at`` is when its colour is too old unless another brick of
+    its size came: the calendar knows it, the engine does not.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
@@ -65,6 +88,8 @@ class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     bar_at: Instant | None = None
     close: Price | None = None
     simulated: bool = False
+    unread: tuple[str, ...] = ()
+    stale_at: Instant | None = None
 
 
 class TouchLevel(Command, frozen=True, tag="TouchLevel"):
@@ -209,66 +234,6 @@ class NoteTrade(Command, frozen=True, tag="NoteTrade"):
     tags: tuple[str, ...] = ()
 
 
-class ClaimOrders(Command, frozen=True, tag="ClaimOrders"):
-    """A bridge claims the orders that are queued for it (SPEC 8.2)."""
-
-    origin: ClassVar[Origin] = "bridge"
-    owner: str
-    limit: int = 20
-
-
-class ReportExecution(Command, frozen=True, tag="ReportExecution"):
-    """A bridge reports on an order (SPEC 8.3).
-
-    ``qty`` is this execution's quantity, ``cum_qty`` the total filled. ``recalled`` is the stored order when it is
-    final already and no longer on the desk; the commit batch looks it up.
-    """
-
-    origin: ClassVar[Origin] = "bridge"
-    order_id: str
-    status: OrderStatus
-    fill_price: Price | None = None
-    qty: int | None = None
-    exec_id: str | None = None
-    cum_qty: int | None = None
-    reason: str | None = None
-    symbol: str | None = None
-    side: Side | None = None
-    recalled: Order | None = None
-
-
-class HearBridge(Command, frozen=True, tag="HearBridge"):
-    """A bridge's heartbeat, with the state of its connections."""
-
-    origin: ClassVar[Origin] = "bridge"
-    ts_connected: bool
-    md_connected: bool = False
-    repo_ok: bool = False
-    account: str | None = None
-    trade_route: str | None = None
-    last_rapi_event_at: Instant | None = None
-
-
-class BrokerPosition(Struct, frozen=True):
-    """One contract in a snapshot: signed ``position``, open PnL in USD, and the broker's prices."""
-
-    symbol: str
-    position: int
-    open_pnl: Usd | None = None
-    avg_price: Price | None = None
-    last_fill_price: Price | None = None
-
-
-class TakeSnapshot(Command, frozen=True, tag="TakeSnapshot"):
-    """The broker account as the bridge sees it (SPEC 5.6, 8.4). ``balance`` is equity including open PnL."""
-
-    origin: ClassVar[Origin] = "bridge"
-    realized: Usd | None = None
-    unrealized: Usd | None = None
-    balance: Decimal | None = None
-    positions: tuple[BrokerPosition, ...] = ()
-
-
 class KeepDeadLetter(Command, frozen=True, tag="KeepDeadLetter"):
     """Keep a webhook that could not be read, so that nothing is lost silently. ``body`` holds no secret.
 
@@ -318,7 +283,14 @@ AnyCommand = (
     | NoteTrade
     | ClaimOrders
     | ReportExecution
+    | BookFills
+    | ResolveOrder
+    | AcceptPosition
+    | ConfirmTransfer
     | HearBridge
+    | TakeOverBridge
+    | NoteTwoBridges
+    | NoteUnreadable
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

@@ -8,12 +8,17 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from services.engine.model.event import Event
+from services.engine.model.proof_events import OfBridges, OfFates, OfForeignPositions, OfTheAccount
 from services.engine.model.state import Alert
-from services.engine.model.tagged import Tagged
+from services.engine.model.trade_events import OfTrades
+from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
     EntryZone,
     Env,
+    FillKind,
+    FillOfBroker,
     Instant,
     IntentStatus,
     OrderKind,
@@ -21,13 +26,8 @@ from wire.types import (
     Price,
     Side,
     Stream,
-    TradeMode,
     Usd,
 )
-
-
-class Event(Tagged, frozen=True, omit_defaults=True):
-    """The base of all events."""
 
 
 class DeskConfigured(Event, frozen=True, tag="DeskConfigured"):
@@ -162,22 +162,6 @@ class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
     order_id: str
 
 
-class ProtectionChanged(Event, frozen=True, tag="ProtectionChanged"):
-    """The operator changed a protection of the open trade. ``setting`` is the field, ``value`` its text."""
-
-    asset: str
-    setting: str
-    value: str
-
-
-class SignalCounted(Event, frozen=True, tag="SignalCounted"):
-    """An opposite 6pt brick was counted for the signal take-profit."""
-
-    asset: str
-    count: int
-    target: int
-
-
 class FeedLost(Event, frozen=True, tag="FeedLost"):
     """TradingView's heartbeat for ``asset`` stopped, or the bridge's when ``asset`` is None."""
 
@@ -215,6 +199,41 @@ class OrderReported(Event, frozen=True, tag="OrderReported"):
     exec_id: str | None = None
 
 
+class FillBooked(Event, frozen=True, tag="FillBooked"):
+    """A fill that no open order explains was told (SPEC 8.1, 8.3): late, beyond its order, or at the broker alone.
+
+    It opened, grew or cut ``trade_id``; without one it moved no position: it is of the other environment, in another
+    contract, or the desk had followed the broker before. ``kind`` is what it did to the trade.
+    """
+
+    asset: str
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+    kind: FillKind | None = None
+    trade_id: str | None = None
+    order_id: str | None = None
+    exec_id: str | None = None
+    cause: FillOfBroker = "ORDER"
+
+
+class FillRefused(Event, frozen=True, tag="FillRefused"):
+    """A report or a fill of a bridge was refused (SPEC 8.3)."""
+
+    why: Explanation
+    order_id: str | None = None
+    exec_id: str | None = None
+
+
+class AlertCounted(Event, frozen=True, tag="AlertCounted"):
+    """What an alert tells of happened again: the alert now says ``count`` times."""
+
+    code: str
+    count: int
+    asset: str | None = None
+
+
 class OrderEnded(Event, frozen=True, tag="OrderEnded"):
     order_id: str
     asset: str
@@ -222,54 +241,6 @@ class OrderEnded(Event, frozen=True, tag="OrderEnded"):
     status: OrderStatus
     filled_qty: int
     reason: str | None = None
-
-
-class TradeOpened(Event, frozen=True, tag="TradeOpened"):
-    asset: str
-    trade_id: str
-    side: Side
-    qty: int
-    price: Price
-    adopted: bool = False
-
-
-class TradeResized(Event, frozen=True, tag="TradeResized"):
-    """The desk took over the broker's quantity, which differed from its own (SPEC 8.4)."""
-
-    asset: str
-    quantity: int
-
-
-class TradeClosed(Event, frozen=True, tag="TradeClosed"):
-    """A trade reached flat (SPEC 7.5, SPEC 11 ``history``)."""
-
-    id: str
-    asset: str
-    contract: str
-    side: Side
-    size: int
-    entry_price: Price
-    exit_price: Price
-    entry_ts: Instant
-    exit_ts: Instant
-    pnl_points: Decimal
-    pnl_usd: Usd
-    mae_points: Decimal
-    mfe_points: Decimal
-    mode: TradeMode
-    zone: EntryZone
-    reason: str
-    env: Env
-    override: bool = False
-    forced_exit: bool = False
-
-
-class TradeNoted(Event, frozen=True, tag="TradeNoted"):
-    """The operator wrote a note for a closed trade; it replaces the earlier one."""
-
-    trade_id: str
-    note: str
-    tags: tuple[str, ...] = ()
 
 
 class CooldownStarted(Event, frozen=True, tag="CooldownStarted"):
@@ -322,7 +293,7 @@ OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTri
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
-OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded
-OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted
+OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
-AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits
+OfProof = OfFates | OfForeignPositions | OfBridges | OfTheAccount
+AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

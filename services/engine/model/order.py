@@ -17,6 +17,7 @@ from wire.types import (
     Side,
     SizeMode,
     TradeMode,
+    Usd,
 )
 
 
@@ -35,6 +36,15 @@ class Order(Struct, frozen=True):
 
     ``source`` names the cause: ``entry``, ``scale_in``, ``manual``, ``exit_all`` or an exit rule. ``attempt`` counts
     how often the broker refused this flattening exit before. ``filled_notional`` is the sum of price times quantity.
+
+    ``instance`` is the bridge process that claimed it. ``fate_unknown_at`` is when the desk gave up waiting for a
+    report (SPEC 8.1); ``hand_out_again`` is set on an exit that the broker never saw. ``cancelled_for`` is the source
+    of the exit for which the bridge is asked to take back the rest of an entry (SPEC 7.2). ``position`` is what the
+    desk held when it queued an exit. ``lease_ended`` is true when the operator's takeover has ended the lease of the
+    bridge that claimed it (SPEC 8.2).
+
+    ``settled_qty`` contracts were booked by the broker's positions or by hand and no report has told of them yet;
+    ``unnamed_qty`` were reported without an ``exec_id``. ``commission`` is the sum that the reports told.
     """
 
     id: str
@@ -61,6 +71,29 @@ class Order(Struct, frozen=True):
     exec_ids: tuple[str, ...] = ()
     reason: str | None = None
     alerted: bool = False
+    instance: str | None = None
+    fate_unknown_at: Instant | None = None
+    hand_out_again: bool = False
+    cancelled_for: str | None = None
+    position: int | None = None
+    lease_ended: bool = False
+    settled_qty: int = 0
+    unnamed_qty: int = 0
+    commission: Usd = Decimal(0)
+
+    @property
+    def is_at_a_bridge(self) -> bool:
+        """Whether a bridge holds the order and its end is not known yet."""
+        return not self.status.is_final and self.status is not OrderStatus.PENDING
+
+    @property
+    def moved_at(self) -> Instant | None:
+        """When the order was claimed, or last reported on if that was later; None before a bridge has it."""
+        return max((at for at in (self.claimed_at, self.reported_at) if at is not None), default=None)
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.side == "BUY" else -1
 
     @property
     def remaining(self) -> int:

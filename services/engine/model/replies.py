@@ -7,7 +7,7 @@ from msgspec import Struct
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.wording import Facts
-from wire.types import RefusalCode
+from wire.types import FillRefusal, RefusalCode
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
@@ -32,10 +32,37 @@ class Done(Struct, frozen=True, tag="Done"):
     duplicate: bool = False
 
 
+class LateFillTaken(Struct, frozen=True, tag="LateFillTaken"):
+    """A fill was booked that came after the end of its order, or that was more than was ordered (SPEC 8.1)."""
+
+
+class RefusedFill(Struct, frozen=True):
+    """A fill that was not taken, and why."""
+
+    exec_id: str
+    code: FillRefusal
+
+
+class FillsTaken(Struct, frozen=True, tag="FillsTaken"):
+    """What became of the fills of one message (SPEC 8.3)."""
+
+    taken: int = 0
+    duplicates: int = 0
+    refused: tuple[RefusedFill, ...] = ()
+
+
 class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
-    """A heartbeat was applied. ``flagged`` is true when its time lay in the future: the receipt time was used."""
+    """A heartbeat was applied.
+
+    ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
+    ``suspect``. ``too_old`` is true when its time freshens nothing. ``ignored`` says why nothing of it was used; in
+    ``roll_week`` it freshens all the same.
+    """
 
     flagged: bool = False
+    too_old: bool = False
+    suspect: bool = False
+    ignored: str | None = None
 
 
 class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
@@ -90,4 +117,5 @@ class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
     handovers: tuple[Handover, ...] = ()
 
 
-Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OrdersHandedOver
+OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken
+Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OfTheBridge

@@ -8,16 +8,21 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import fields
 
-from wire.types import Contract, SizeMode
+from wire.types import Adopting, Contract, SizeMode
 
 
 class Rules(Struct, frozen=True):
-    """The operator's trading rules. Names follow SPEC 4 to 6."""
+    """The operator's trading rules. Names follow SPEC 4 to 6.
+
+    ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
+    """
 
     contracts: dict[str, Contract]
     cooldown_seconds: int = 180
     candle_seconds: int = 300
     entry_ttl_seconds: int = 30
+    fate_seconds: int = 60
+    exit_beside_seconds: int = 5
     heartbeat_max_age_seconds: int = 600
     bridge_max_age_seconds: int = 30
     max_trades_per_day: int = 6
@@ -29,6 +34,10 @@ class Rules(Struct, frozen=True):
     points_tp_target: Decimal = Decimal(15)
     two_half_filter: bool = False
     day_roll: str = "18:00"
+    demo_equity: Decimal = Decimal(50_000)
+    old_bridge_live: bool = False
+    brick_max_age_hours: int = 23
+    adopt: Adopting | None = None
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -39,19 +48,20 @@ class RuleSetting(Struct, frozen=True):
 
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
     ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
-    of an arrow adds where a page shows the number in a field. ``tighter`` is the direction that protects more, None
-    when the rule is not a limit.
+    of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
+    is the direction that protects more, None when the rule is not a limit.
     """
 
     rule: str
     variable: str | None
-    kind: Literal["whole", "decimal", "flag", "clock"]
+    kind: Literal["whole", "decimal", "flag", "clock", "choice"]
     title: str
     help: str
     unit: str = ""
     low: int = 0
     high: int = 0
     step: Decimal = Decimal(1)
+    choices: tuple[str, ...] = ()
     tighter: Literal["lower", "higher"] | None = None
 
     @property
@@ -95,6 +105,28 @@ RULE_SETTINGS = (
         tighter="lower",
     ),
     RuleSetting(
+        rule="fate_seconds",
+        variable="ORDER_FATE_SECONDS",
+        kind="whole",
+        title="An order waits for its report",
+        help="a claimed order without fill or change of status for so long has an unknown fate",
+        unit="s",
+        low=15,
+        high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="exit_beside_seconds",
+        variable="EXIT_BESIDE_SECONDS",
+        kind="whole",
+        title="An exit waits for a claimed entry",
+        help="an automatic or forced exit waits at most so long for an entry that a bridge has claimed",
+        unit="s",
+        low=1,
+        high=60,
+        tighter="lower",
+    ),
+    RuleSetting(
         rule="heartbeat_max_age_seconds",
         variable="HEARTBEAT_MAX_AGE_SECONDS",
         kind="whole",
@@ -114,6 +146,17 @@ RULE_SETTINGS = (
         unit="s",
         low=1,
         high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="brick_max_age_hours",
+        variable="BRICK_MAX_AGE",
+        kind="whole",
+        title="A colour holds for",
+        help="hours of session time after which a brick's colour is stale unless it was renewed",
+        unit="h",
+        low=1,
+        high=230,
         tighter="lower",
     ),
     RuleSetting(
@@ -206,6 +249,31 @@ RULE_SETTINGS = (
         kind="clock",
         title="Day rolls at",
         help="when the trading day begins, New York time, not between 01:00 and 03:00",
+    ),
+    RuleSetting(
+        rule="demo_equity",
+        variable="DEMO_EQUITY",
+        kind="decimal",
+        title="Equity in DEMO",
+        help="what the daily stop reckons with in DEMO until the first balance is heard",
+        unit="USD",
+        low=0,
+        high=1_000_000_000,
+    ),
+    RuleSetting(
+        rule="old_bridge_live",
+        variable="OLD_BRIDGE_LIVE",
+        kind="flag",
+        title="LIVE with an old bridge",
+        help="let a bridge trade LIVE that does not say in which environments it executes",
+    ),
+    RuleSetting(
+        rule="adopt",
+        variable="ADOPT",
+        kind="choice",
+        title="A position that the desk adopts",
+        help="flatten: taken out while daily stop, trade limit or cooldown hold; unset: flatten in LIVE, keep in DEMO",
+        choices=("flatten", "keep"),
     ),
 )
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -13,6 +13,20 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from services.engine.model.account import Beliefs, DayBooks
+from services.engine.model.bricks import BrickStream, Stack
+from services.engine.model.evidence import (
+    BridgeFence,
+    ClosedUntold,
+    Disagreement,
+    Doubt,
+    Followed,
+    ForeignPosition,
+    RestingStop,
+    Streak,
+    SuspectFill,
+    UnfilledOrder,
+)
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.trade import Trade
@@ -32,40 +46,8 @@ from wire.types import (
     Usd,
 )
 
-APPLIED_BRICKS_KEPT = 256  # SPEC 3: a duplicate is one of the last 256 applied
 ALERTS_KEPT = 30
-
-
-class BrickStream(Struct, frozen=True):
-    """The latest brick of one size, and what detects a duplicate or late brick.
-
-    ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
-    the last 256 applied bricks that had a ``bar_id`` or a bar time; it is not stored for the 1pt stream (SPEC 3).
-    """
-
-    color: Color = "neutral"
-    at: Instant | None = None
-    bar_id: str | None = None
-    close: Price | None = None
-    newest_bar_at: Instant | None = None
-    applied: tuple[str, ...] = ()
-
-
-class Stack(Struct, frozen=True):
-    """An asset's latest brick of each stored size (SPEC 2). The 1pt brick is in ``AssetLive``."""
-
-    two_half: BrickStream = BrickStream()
-    four: BrickStream = BrickStream()
-    main: BrickStream = BrickStream()
-    high: BrickStream = BrickStream()
-    macro: BrickStream = BrickStream()
-
-    def of(self, stream: Stream) -> BrickStream:
-        latest: BrickStream = getattr(self, stream.value)
-        return latest
-
-    def colors(self) -> dict[str, Color]:
-        return {name: getattr(self, name).color for name in self.__struct_fields__}
+GENERATION = 2  # of the rules that this program decides by; see Desk
 
 
 class Tempo(Struct, frozen=True):
@@ -129,11 +111,35 @@ class DueExit(Struct, frozen=True):
     forced: bool = False
 
 
-class Disagreement(Struct, frozen=True):
-    """The broker's position differs from the desk's (SPEC 8.4)."""
+class PriceWatch(Struct, frozen=True):
+    """What prices are judged by: the last good one of any source, the trading day's range, a suspect one (SPEC 3)."""
 
-    broker_position: int
-    since: Instant
+    price: Price | None = None
+    at: Instant | None = None
+    low: Price | None = None
+    high: Price | None = None
+    suspect: Price | None = None
+    suspect_at: Instant | None = None
+
+
+class OwnPrice(Struct, frozen=True):
+    """The last good price of one contract itself: of a heartbeat that names it, or within the broker's open PnL."""
+
+    contract: str
+    price: Price
+    at: Instant
+
+
+class FeedDifference(Struct, frozen=True):
+    """What the continuous contract's price lies above that of another contract (SPEC 3, roll week).
+
+    ``contracts`` names the two, ``count`` the readings in a row that agreed; ``at`` is the last of them.
+    """
+
+    contracts: str
+    price: Price
+    count: int
+    at: Instant
 
 
 class AssetLive(Struct, frozen=True):
@@ -152,10 +158,19 @@ class AssetLive(Struct, frozen=True):
     open_points_at: Instant | None = None
     best_points: Decimal | None = None
     worst_points: Decimal | None = None
+    streak: Streak | None = None
+    watch: PriceWatch = PriceWatch()
+    own: OwnPrice | None = None
+    difference: FeedDifference | None = None
 
 
 class Asset(Struct, frozen=True):
-    """The state of one asset."""
+    """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
+
+    ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
+
+    ``lacks_stop``: its position should have a stop at the broker and none is told.
+    """
 
     symbol: str
     contract: Contract
@@ -166,7 +181,15 @@ class Asset(Struct, frozen=True):
     preorder: PreOrder | None = None
     due_exit: DueExit | None = None
     disagreement: Disagreement | None = None
+    doubt: Doubt | None = None
+    last_fill_at: Instant | None = None
+    followed: Followed | None = None
+    closed_untold: ClosedUntold | None = None
+    fills_seen: tuple[str, ...] = ()
+    unfilled: tuple[UnfilledOrder, ...] = ()
+    suspect_fills: tuple[SuspectFill, ...] = ()
     is_silent: bool = False
+    lacks_stop: bool = False
     live: AssetLive = AssetLive()
 
     def stream(self, stream: Stream) -> BrickStream:
@@ -183,7 +206,8 @@ class Day(Struct, frozen=True):
     """The trading day: its start equity, its counters, its daily stop (SPEC 5.5, 5.6).
 
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
-    environment's account. ``warned_pct`` is the highest warning mark passed so far, 0 before the first.
+    environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
+    far, 0 before the first.
     """
 
     trading_day: date
@@ -193,6 +217,8 @@ class Day(Struct, frozen=True):
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
     warned_pct: int = 0
+    books: DayBooks = DayBooks()
+    other_books: DayBooks = DayBooks()
 
     @property
     def is_stopped(self) -> bool:
@@ -229,12 +255,22 @@ class Alert(Struct, frozen=True):
 
 
 class DeskLive(Struct, frozen=True):
-    """Account and bridge as last reported. Published at once, committed with the next event."""
+    """Account and bridge as last reported. Published at once, committed with the next event.
+
+    ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
+    ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
+    ``foreign_missed`` counts by symbol the snapshots that left a foreign position out.
+    ``read_at`` is when the broker's data of the newest snapshot were read, by its ``as_of``.
+    ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
+    believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
+    environment's (SPEC 5.6).
+    """
 
     equity: Usd | None = None
     open_pnl: Usd | None = None
     realized_pnl: Usd | None = None
     snapshot_at: Instant | None = None
+    read_at: Instant | None = None
     bridge_heard_at: Instant | None = None
     bridge_heartbeat_at: Instant | None = None
     ts_connected: bool = False
@@ -243,6 +279,18 @@ class DeskLive(Struct, frozen=True):
     account: str | None = None
     trade_route: str | None = None
     last_rapi_event_at: Instant | None = None
+    connected_at: Instant | None = None
+    env: Env | None = None
+    envs: tuple[Env, ...] | None = None
+    kill_switch: bool | None = None
+    instance: str | None = None
+    stops: tuple[RestingStop, ...] | None = None
+    stops_at: Instant | None = None
+    fence: BridgeFence | None = None
+    refused_heard_at: Instant | None = None
+    foreign_missed: dict[str, Streak] = field(default_factory=dict)
+    beliefs: Beliefs = Beliefs()
+    other_beliefs: Beliefs = Beliefs()
 
 
 class Desk(Struct, frozen=True):
@@ -251,7 +299,10 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force now. ``wanted`` come into force on the next trading day and equal ``rules`` when nothing is
     pending. ``configured`` are the last settings from the environment; a restart compares with them to find changes.
     ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
-    the milliseconds and counter of the newest id, None while the deciding program uses no counter.
+    the milliseconds and counter of the newest id, None while the deciding program uses no counter. ``generation`` is
+    that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1). The rows of a journal are
+    decided again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the
+    instance of the bridge process whose claims are refused because another one claims (SPEC 8.2).
     """
 
     id_key: str
@@ -262,14 +313,32 @@ class Desk(Struct, frozen=True):
     sequence: int = 0
     issued: int = 0
     last_stamp: int | None = None
+    generation: int = 1
     env: Env = "DEMO"
     locks: Locks = Locks()
     assets: dict[str, Asset] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     bridge_is_silent: bool = False
+    foreign: tuple[ForeignPosition, ...] = ()
+    refused_bridge: str | None = None
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:
-        """Return the asset's order that is not yet final; there is never more than one."""
+        """Return the asset's oldest order that is not yet final.
+
+        There is at most one, except that an exit may stand beside an entry that a bridge holds (SPEC 7.2).
+        """
         return next((order for order in self.orders.values() if order.asset == symbol), None)
+
+    def open_orders(self, symbol: str) -> list[Order]:
+        """Return the asset's orders that are not yet final, oldest first."""
+        return [order for order in self.orders.values() if order.asset == symbol]
+
+    def open_entry(self, symbol: str) -> Order | None:
+        """Return the asset's ENTRY or SCALE_IN that is not yet final; there is never more than one."""
+        return next((order for order in self.open_orders(symbol) if order.kind != "EXIT"), None)
+
+    def open_exit(self, symbol: str) -> Order | None:
+        """Return the asset's EXIT that is not yet final; there is never more than one (SPEC 7.1)."""
+        return next((order for order in self.open_orders(symbol) if order.kind == "EXIT"), None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode
+from wire.types import Contract, EntryZone, Env, Instant, Price, Side, TradeMode, Usd
 
 
 class Protections(Struct, frozen=True):
@@ -33,6 +33,13 @@ class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
     The notionals are sums of price times quantity. They are kept undivided so that averages and PnL stay exact.
+    ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
+    earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
+    ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
+    what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
+    trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
+    initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
+    trade: it is taken out once a snapshot agrees (SPEC 8.4).
     """
 
     id: str
@@ -54,6 +61,13 @@ class Trade(Struct, frozen=True):
     forced_exit: bool = False
     scale_in_available: bool = False
     scale_in_used: bool = False
+    estimated: bool = False
+    unpriced: bool = False
+    commission: Usd = Decimal(0)
+    held_cost: Price | None = None
+    armed_inside: tuple[str, ...] = ()
+    stop_kept: Price | None = None
+    opened_against: str | None = None
     protections: Protections = Protections()
 
     @property
@@ -62,6 +76,9 @@ class Trade(Struct, frozen=True):
 
     @property
     def entry_price(self) -> Price:
+        """Return the average of what is held now (SPEC 4); of all that was entered once nothing is held."""
+        if self.held_cost is not None and self.quantity:
+            return self.held_cost / self.quantity
         return self.entry_notional / self.entered_quantity
 
     @property
@@ -70,8 +87,20 @@ class Trade(Struct, frozen=True):
 
     @property
     def stop_price(self) -> Price:
-        return self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+        """Return where the stop should rest: never further away than before contracts were added (SPEC 6.7).
+
+        One that was kept beyond the average comes of a fill whose price was wrong, and says nothing.
+        """
+        planned = self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+        if self.stop_kept is None or (self.stop_kept - self.entry_price) * self.sign >= 0:
+            return planned
+        return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
 
     def open_points(self, price: Price) -> Decimal:
         """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)
+
+    def result_at(self, price: Price) -> Usd:
+        """Return what the trade has won so far in USD if the rest were closed at ``price``."""
+        out = self.exit_notional + price * self.quantity
+        return self.contract.points((out - self.entry_notional) * self.sign) * self.contract.point_value

@@ -20,109 +20,52 @@ from services.engine.model.events import (
     FeedReturned,
     OrderClaimed,
     OrderEnded,
+    OrderReported,
     PositionAgreed,
-    TradeClosed,
+)
+from services.engine.model.proof_events import (
+    BalanceExplained,
+    BridgeRefusalEnded,
+    FillPriceProven,
+    ForeignPositionAccepted,
+    ForeignPositionGone,
+    StopFound,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
-from services.engine.model.trading_day import trading_day_of
+from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
-from services.engine.rules.limits import pending_limits
-from wire.types import Instant, OrderStatus
+from services.engine.rules.alert_ends import (
+    always,
+    balance_is_explained,
+    bridge_is_back,
+    day_is_over,
+    everything_is_flat,
+    exit_is_taken,
+    feed_is_back,
+    fill_price_is_proven,
+    fill_price_is_settled,
+    foreign_position_is_gone,
+    is_its_exit,
+    is_its_instance,
+    is_its_order,
+    is_its_price,
+    is_its_symbol,
+    is_of_its_asset,
+    never,
+    nothing_waits,
+    order_has_ended,
+    order_has_moved,
+    positions_agree,
+    second_bridge_is_gone,
+    stop_is_found,
+    stopped_day_is_over,
+    takes_its_exit,
+    trade_is_closed,
+)
+from wire.types import Instant
 
 Ending = Callable[[Alert, Any, Desk], bool]  # does this event end the alert?
 IsOver = Callable[[Alert, Desk], bool | None]  # None: unknown
-
-
-def _never(alert: Alert, desk: Desk) -> bool | None:
-    """Return None: an alert of a momentary fact never ends."""
-    return None
-
-
-# -- what ends an alert --------------------------------------------------------------------------------------------
-
-
-def _is_of_its_asset(alert: Alert, event: Any, desk: Desk) -> bool:
-    return bool(event.asset == alert.asset)
-
-
-def _is_its_exit(alert: Alert, event: OrderEnded, desk: Desk) -> bool:
-    return event.kind == "EXIT" and event.asset == alert.asset
-
-
-def _takes_its_exit(alert: Alert, event: OrderClaimed, desk: Desk) -> bool:
-    order = desk.orders.get(event.order_id)
-    return order is not None and order.kind == "EXIT" and order.asset == alert.asset
-
-
-def _always(alert: Alert, event: DayRolled, desk: Desk) -> bool:
-    return True
-
-
-def _everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:
-    return not _is_still_flattening(alert, desk)
-
-
-# -- whether an alert is over, judged by the current desk ----------------------------------------------------------
-
-
-def _feed_is_back(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    return None if asset is None else not (asset.is_silent and _is_newest(alert, desk))
-
-
-def _bridge_is_back(alert: Alert, desk: Desk) -> bool:
-    return not (desk.bridge_is_silent and _is_newest(alert, desk))
-
-
-def _trade_is_closed(alert: Alert, desk: Desk) -> bool | None:
-    asset = desk.assets.get(alert.asset or "")
-    return None if asset is None else asset.trade is None or asset.trade.opened_at > alert.at
-
-
-def _exit_is_taken(alert: Alert, desk: Desk) -> bool:
-    return not any(
-        order.kind == "EXIT" and order.status is OrderStatus.PENDING and order.created_at <= alert.at
-        for order in desk.orders.values()
-        if order.asset == alert.asset
-    )
-
-
-def _positions_agree(alert: Alert, desk: Desk) -> bool | None:
-    """Return whether broker and desk agree, None when another disagreement than the alert's is open."""
-    asset = desk.assets.get(alert.asset or "")
-    if asset is None:
-        return None
-    if asset.disagreement is None:
-        return True
-    return False if asset.disagreement.since == alert.at else None
-
-
-def _nothing_waits(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
-
-
-def _day_is_over(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk)
-
-
-def _stopped_day_is_over(alert: Alert, desk: Desk) -> bool:
-    return _is_of_an_earlier_day(alert, desk) and not _is_still_flattening(alert, desk)
-
-
-def _is_newest(alert: Alert, desk: Desk) -> bool:
-    """Return whether no newer alert has this code and asset. A silence raises one alert, so an older one has ended."""
-    alike = (other for other in desk.alerts if (other.code, other.asset) == (alert.code, alert.asset))
-    return all(other.at <= alert.at for other in alike)
-
-
-def _is_still_flattening(alert: Alert, desk: Desk) -> bool:
-    """Return whether a trade is still open that the daily stop has to flatten (SPEC 7.3)."""
-    trades = (asset.trade for asset in desk.assets.values() if asset.trade is not None)
-    return any(trade.opened_at <= alert.at for trade in trades)
-
-
-def _is_of_an_earlier_day(alert: Alert, desk: Desk) -> bool:
-    return trading_day_of(alert.at, desk.rules.day_roll) < desk.day.trading_day
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -142,7 +85,7 @@ class AlertRule(Struct, frozen=True):
     notice: str | None
     ends: str = "it does not last"
     ended_by: Mapping[type[AnyEvent], Ending] = MappingProxyType({})
-    is_over: IsOver = _never
+    is_over: IsOver = never
     is_led: bool = True
     may_end_first: bool = False
 
@@ -154,8 +97,8 @@ TABLE = (
         levels=("critical",),
         notice="daily_stop",
         ends="the trading day has rolled, and every trade it had to flatten is closed",
-        ended_by={DayRolled: _everything_is_flat},
-        is_over=_stopped_day_is_over,
+        ended_by={DayRolled: everything_is_flat},
+        is_over=stopped_day_is_over,
     ),
     AlertRule(
         code="daily_warning",
@@ -163,8 +106,8 @@ TABLE = (
         levels=("warning",),
         notice="daily_warning",
         ends="the trading day rolls",
-        ended_by={DayRolled: _always},
-        is_over=_day_is_over,
+        ended_by={DayRolled: always},
+        is_over=day_is_over,
     ),
     AlertRule(
         code="exit_refused",
@@ -172,8 +115,8 @@ TABLE = (
         levels=("critical",),
         notice="exit_refused",
         ends="the trade that was to be left is closed",
-        ended_by={TradeClosed: _is_of_its_asset},
-        is_over=_trade_is_closed,
+        ended_by={TradeClosed: is_of_its_asset},
+        is_over=trade_is_closed,
     ),
     AlertRule(
         code="exit_unclaimed",
@@ -181,8 +124,8 @@ TABLE = (
         levels=("critical",),
         notice="exit_unclaimed",
         ends="a bridge took the exit, or it ended",
-        ended_by={OrderClaimed: _takes_its_exit, OrderEnded: _is_its_exit},
-        is_over=_exit_is_taken,
+        ended_by={OrderClaimed: takes_its_exit, OrderEnded: is_its_exit},
+        is_over=exit_is_taken,
     ),
     AlertRule(
         code="bridge_silent",
@@ -190,8 +133,8 @@ TABLE = (
         levels=("critical",),
         notice="bridge_silent",
         ends="the bridge is heard again",
-        ended_by={FeedReturned: _is_of_its_asset},
-        is_over=_bridge_is_back,
+        ended_by={FeedReturned: is_of_its_asset},
+        is_over=bridge_is_back,
     ),
     AlertRule(
         code="tradingview_silent",
@@ -199,8 +142,8 @@ TABLE = (
         levels=("warning",),
         notice="tradingview_silent",
         ends="heartbeats of the asset arrive again",
-        ended_by={FeedReturned: _is_of_its_asset},
-        is_over=_feed_is_back,
+        ended_by={FeedReturned: is_of_its_asset},
+        is_over=feed_is_back,
     ),
     AlertRule(
         code="reconcile",
@@ -208,8 +151,8 @@ TABLE = (
         levels=("critical", "warning"),
         notice="reconciliation",
         ends="broker and desk hold the same; at once where the desk followed the broker",
-        ended_by={PositionAgreed: _is_of_its_asset},
-        is_over=_positions_agree,
+        ended_by={PositionAgreed: is_of_its_asset},
+        is_over=positions_agree,
         may_end_first=True,
     ),
     AlertRule(
@@ -218,12 +161,85 @@ TABLE = (
         levels=("info",),
         notice=None,
         ends="the trading day rolls, or nothing waits any more",
-        ended_by={DayRolled: _always},
-        is_over=_nothing_waits,
+        ended_by={DayRolled: always},
+        is_over=nothing_waits,
     ),
+    AlertRule(
+        code="order_unreported",
+        title="ORDER UNREPORTED",
+        levels=("critical",),
+        notice="alert",
+        ends="a report came, or the order ended",
+        ended_by={OrderReported: is_its_order, OrderEnded: is_its_order},
+        is_over=order_has_moved,
+    ),
+    AlertRule(
+        code="order_fate_unknown",
+        title="ORDER OF UNKNOWN FATE",
+        levels=("critical",),
+        notice="alert",
+        ends="a report came, the broker's position or the operator decided",
+        ended_by={OrderReported: is_its_order, OrderEnded: is_its_order},
+        is_over=order_has_ended,
+    ),
+    AlertRule(
+        code="foreign_position",
+        title="FOREIGN POSITION",
+        levels=("critical",),
+        notice="alert",
+        ends="the broker no longer holds it, or the operator accepted it",
+        ended_by={ForeignPositionGone: is_its_symbol, ForeignPositionAccepted: is_its_symbol},
+        is_over=foreign_position_is_gone,
+    ),
+    AlertRule(
+        code="owner_taken",
+        title="SECOND BRIDGE",
+        levels=("critical",),
+        notice="alert",
+        ends="the second bridge claims now, or it has not asked for 60 s",
+        ended_by={BridgeRefusalEnded: is_its_instance},
+        is_over=second_bridge_is_gone,
+    ),
+    AlertRule(
+        code="stop_missing",
+        title="NO STOP AT THE BROKER",
+        levels=("critical",),
+        notice="alert",
+        ends="the bridge says that a stop rests, or the position is closed",
+        ended_by={StopFound: is_of_its_asset},
+        is_over=stop_is_found,
+    ),
+    AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
+    AlertRule(
+        code="balance_suspect",
+        title="BALANCE SUSPECT",
+        levels=("critical",),
+        notice="alert",
+        ends="a later balance is explained, the operator confirmed a transfer, or the trading day rolls",
+        ended_by={BalanceExplained: always, DayRolled: always},
+        is_over=balance_is_explained,
+    ),
+    AlertRule("balance_adopted", "BALANCE NOT EXPLAINED", ("warning",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
     AlertRule("overfill", "OVERFILL", ("critical",), "alert"),
+    AlertRule("late_fill", "LATE FILL", ("critical",), "alert"),
+    AlertRule("wrong_symbol", "REPORT OF ANOTHER CONTRACT", ("critical",), "alert"),
+    AlertRule("wrong_side", "REPORT OF ANOTHER SIDE", ("critical",), "alert"),
+    AlertRule("report_refused", "REPORT REFUSED", ("warning",), "alert"),
+    AlertRule("bridge_unreadable", "MESSAGE OF THE BRIDGE UNREADABLE", ("critical", "warning"), "alert"),
+    AlertRule("adopted_taken_out", "ADOPTED POSITION TAKEN OUT", ("critical",), "alert"),
+    AlertRule(
+        code="fill_price_suspect",
+        title="FILL PRICE SUSPECT",
+        levels=("critical",),
+        notice="alert",
+        ends="a price, a snapshot or the operator agrees, the broker's average corrects it, or the trading day rolls",
+        ended_by={FillPriceProven: is_its_price, DayRolled: fill_price_is_settled},
+        is_over=fill_price_is_proven,
+    ),
+    AlertRule("broker_fill", "FILL AT THE BROKER", ("critical",), "alert"),
+    AlertRule("fill_refused", "FILL REFUSED", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),
     AlertRule("report_conflict", "CONFLICTING REPORT", ("critical",), "alert"),
     AlertRule("writer_lost", "WRITER LOST", ("warning",), "alert", is_led=False),

@@ -2,72 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msgspec import Struct
 
+from services.engine.model.bricks import Stack
 from services.engine.model.ladder import Rung
-from services.engine.model.state import Asset, Desk
+from services.engine.model.state import Desk
 from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
-from services.engine.model.wording import Explanation, facts_of
 from services.engine.model.zone import zone_of
-from wire.types import Instant, Side, color_against
-
-
-class EntryRequest(Struct, frozen=True):
-    """The entry that the gates check: an attempt, or the page's question whether one is possible.
-
-    Only an attempt must name its direction in a FREE zone.
-    """
-
-    asset: Asset
-    direction: Side | None = None
-    override: bool = False
-    is_attempt: bool = False
-    override_reason: str | None = None
-
-
-class Verdict(Struct, frozen=True):
-    """A gate's answer: open, or closed with the reason. ``reopens_at`` is set when time alone opens the gate."""
-
-    why: Explanation | None = None
-    reopens_at: Instant | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.why is None
-
-
-OPEN = Verdict()
-TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed gate; a format of its facts
-    {
-        "daily_stop": "DAILY STOP ACTIVE",
-        "trade_limit": "TRADE LIMIT REACHED",
-        "cooldown": "POST-EXIT COOLDOWN ACTIVE",
-        "candle_lock": "{lock} ACTIVE",
-        "order_open": "ORDER OPEN",
-        "position_open": "POSITION OPEN",
-        "tradingview_silent": "TRADINGVIEW SILENT",
-        "no_tempo_token": "NO TEMPO TOKEN",
-        "tempo_token_spent": "TEMPO TOKEN SPENT",
-        "no_zone": "NO ZONE",
-        "against_structure": "AGAINST STRUCTURE",
-        "direction_required": "FREE ZONE",
-        "two_half_filter": "2.5PT FILTER",
-        "position_mismatch": "POSITION MISMATCH",
-        "bridge_silent": "BRIDGE SILENT",
-        "bridge_offline": "BRIDGE OFFLINE",
-    }
-)
-
-
-def closed(code: str, detail: str, reopens_at: Instant | None = None, **facts: object) -> Verdict:
-    """Return a closed verdict. ``code`` selects the title; ``facts`` hold the values that ``detail`` names."""
-    return Verdict(Explanation(code, TITLES[code].format_map(facts), detail, facts_of(facts)), reopens_at)
-
+from services.engine.rules.broker_gates import balance_is_believed, bridge_is_connected, positions_agree
+from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
+from wire.types import Instant, color_against
 
 Act = Literal["market", "preorder", "intent", "scale_in"]
 
@@ -86,9 +34,9 @@ class Gate(Struct, frozen=True):
 
 
 def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once the drawdown reached its limit."""
+    """Close for the rest of the trading day once the drawdown reached its limit; a first reading awaits a second."""
     if not desk.day.is_stopped:
-        return OPEN
+        return _second_reading(desk)
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
     return closed(
         "daily_stop",
@@ -100,14 +48,29 @@ def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Ve
     )
 
 
+def _second_reading(desk: Desk) -> Verdict:
+    awaited = desk.day.books.awaited
+    if awaited is None:
+        return OPEN
+    detail = f"a first reading shows a loss of {awaited.loss:.2f} USD, at the limit; a second reading is awaited"
+    return closed("daily_stop_awaited", detail, loss=awaited.loss, since=awaited.since)
+
+
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once its entries are used up."""
+    """Close for the rest of the trading day once its entries are used up. One on its way counts as used (SPEC 4).
+
+    Generation 1 counted an entry from its first fill on.
+    """
     taken = desk.day.trades_taken
     limit = desk.rules.max_trades_per_day
-    if taken < limit:
+    if taken >= limit:
+        ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
+        return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    on_their_way = sum(order.kind == "ENTRY" and not order.filled_qty for order in desk.orders.values())
+    if desk.generation == 1 or taken + on_their_way < limit:
         return OPEN
-    ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
-    return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    detail = f"{taken} of {limit} trades taken today, {on_their_way} on the way"
+    return closed("trade_limit", detail, taken=taken, limit=limit, on_their_way=on_their_way)
 
 
 def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -194,11 +157,9 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close without a zone, against the structure, and in a free zone without a direction (SPEC 4)."""
     if entry.override:
         return OPEN
-    zone = zone_of(entry.asset.stack)
+    zone = zone_of(entry.asset.stack, now)
     if zone.kind == "NONE":
-        missing = [s for s in ("high", "macro") if getattr(entry.asset.stack, s).color == "neutral"]
-        sizes = " and ".join({"high": "8pt", "macro": "12pt"}[name] for name in missing)
-        return closed("no_zone", f"waiting for the first {sizes} brick", missing=sizes)
+        return _without_zone(entry.asset.stack, now)
     if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
         return closed("against_structure", f"8pt and 12pt say {zone.direction}", zone_direction=zone.direction)
     if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
@@ -206,36 +167,26 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     return OPEN
 
 
+def _without_zone(stack: Stack, now: Instant) -> Verdict:
+    structure = {"8pt": stack.high, "12pt": stack.macro}
+    missing = " and ".join(size for size, brick in structure.items() if brick.color == "neutral")
+    stale = " and ".join(size for size, brick in structure.items() if brick.is_stale(now))
+    if missing and stale:
+        return closed(
+            "no_zone", f"waiting for the first {missing} brick, {stale} is stale", missing=missing, stale=stale
+        )
+    if missing:
+        return closed("no_zone", f"waiting for the first {missing} brick", missing=missing)
+    return closed("no_zone", f"{stale} not renewed for too long: stale until the next brick", stale=stale)
+
+
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
-    direction = entry.direction or zone_of(entry.asset.stack).direction
+    direction = entry.direction or zone_of(entry.asset.stack, now).direction
     opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)
     return OPEN
-
-
-def positions_agree(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close while broker and desk disagree on the position (SPEC 8.4)."""
-    disagreement = entry.asset.disagreement
-    if disagreement is None:
-        return OPEN
-    broker = disagreement.broker_position
-    desk_holds = entry.asset.position
-    detail = f"the broker holds {broker}, the desk {desk_holds}"
-    return closed("position_mismatch", detail, broker_position=broker, position=desk_holds)
-
-
-def bridge_is_connected(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close in LIVE when the bridge is silent for 30 s or not connected to the broker."""
-    if desk.env == "DEMO":
-        return OPEN
-    heard_at = desk.live.bridge_heartbeat_at
-    max_age = desk.rules.bridge_max_age_seconds
-    if not is_younger(heard_at, max_age, now):
-        detail = f"no bridge heartbeat within {max_age} s"
-        return closed("bridge_silent", detail, max_age_seconds=max_age, heard_at=heard_at)
-    return OPEN if desk.live.ts_connected else closed("bridge_offline", "not connected to the broker")
 
 
 EVERY_ACT: tuple[Act, ...] = ("market", "preorder", "intent", "scale_in")
@@ -249,7 +200,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day", "More trades than planned are worse trades."),
+    Gate(
+        "trade_limit",
+        trades_are_left,
+        EVERY_ENTRY,
+        "next trading day, or an entry on its way ends unfilled",
+        "More trades than planned are worse trades.",
+    ),
     Gate(
         "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
     ),
@@ -286,6 +243,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "agreement",
         "A position that is not certain must not grow.",
+    ),
+    Gate(
+        "account",
+        balance_is_believed,
+        ("market", "scale_in"),
+        "fresh balance, confirmation",
+        "A loss nobody can measure cannot be limited.",
     ),
     Gate(
         "bridge",

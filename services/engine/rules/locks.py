@@ -8,14 +8,9 @@ from msgspec import Struct
 
 from services.engine.model.lock_names import INITIAL_EXIT
 from services.engine.model.state import Asset, Desk
-from services.engine.rules.gates import (
-    EntryRequest,
-    Verdict,
-    candle_is_unused,
-    cooldown_is_over,
-    daily_stop_is_untouched,
-)
+from services.engine.rules.gates import candle_is_unused, cooldown_is_over, daily_stop_is_untouched
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.verdicts import EntryRequest, Verdict
 from wire.types import Instant
 
 

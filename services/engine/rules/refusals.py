@@ -45,9 +45,23 @@ TABLE = (
         "scale_in_unavailable", ("SCALE-IN LOCKED", "SCALE-IN USED"), 409, "no brick has unlocked it, or it was used"
     ),
     RefusalRule("not_flat", ("NOT FLAT",), 409, "the environment was to change while something is open"),
-    RefusalRule("bridge_down", ("BRIDGE OFFLINE",), 503, "LIVE needs a connected bridge"),
+    RefusalRule(
+        "bridge_down",
+        ("BRIDGE OFFLINE", "BRIDGE WITHOUT LIVE"),
+        503,
+        "LIVE needs a connected bridge that executes LIVE",
+    ),
+    RefusalRule("owner_taken", ("OWNER TAKEN",), 409, "another bridge process claims orders and was heard within 60 s"),
     RefusalRule("report_conflict", ("CONFLICTING REPORT", "OVERFILL"), 409, "the report contradicts what is known"),
     RefusalRule("report_invalid", ("REPORT INVALID",), 400, "the report does not fit its order", is_led=False),
+    RefusalRule("fate_known", ("FATE KNOWN",), 409, "the order's fate is not unknown, so nobody resolves it by hand"),
+    RefusalRule("position_changed", ("POSITION CHANGED",), 409, "the broker does not hold the position that was named"),
+    RefusalRule(
+        "nothing_suspect", ("NOTHING SUSPECT",), 409, "a transfer was confirmed while every balance is explained"
+    ),
+    RefusalRule(
+        "transfer_refused", ("TRANSFER REFUSED",), 409, "something was held or filled, or less than that is unexplained"
+    ),
     RefusalRule("unknown_order", ("UNKNOWN ORDER",), 404, "no order has this id", is_led=False),
     RefusalRule("unknown_asset", ("UNKNOWN ASSET",), 400, "the desk does not trade the asset", is_led=False),
     RefusalRule("direction_required", ("DIRECTION REQUIRED",), 400, "nothing gives the direction", is_led=False),

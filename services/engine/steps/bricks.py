@@ -1,30 +1,31 @@
-"""Apply a closed brick or a price, each as one atomic step (SPEC 3)."""
+"""Apply a closed brick as one atomic step (SPEC 3)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import CloseBrick, NotePrice
+from services.engine.model.bricks import APPLIED_BRICKS_KEPT, BrickStream
+from services.engine.model.commands import CloseBrick
 from services.engine.model.events import (
     BrickApplied,
     InitialExitLockReleased,
     LateBrickIgnored,
     TempoArmed,
 )
-from services.engine.model.replies import BrickTaken, PriceNoted, Reply
-from services.engine.model.state import APPLIED_BRICKS_KEPT, Asset, BrickStream
+from services.engine.model.replies import BrickTaken, Reply
+from services.engine.model.state import Asset
+from services.engine.rules.brick_identity import digest_of, is_out_of_order, with_brick_counted
 from services.engine.rules.exit_rules import Trigger
 from services.engine.steps.exits import check_exits
 from services.engine.steps.pending_entries import advance_intent, fire_preorder
 from services.engine.steps.protections import count_signal
 from services.engine.steps.scale_in import unlock_scale_in
-from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
-from wire.types import Instant, Price, Stream
+from wire.types import Instant, Stream
 
+EARLIER_COLORS_HOLD = timedelta(hours=96)
 AHEAD_TOLERANCE = timedelta(seconds=60)  # TradingView's clock may run ahead of this machine's by so much
 
 
@@ -32,21 +33,24 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
     """Apply one closed brick: colour, then token, locks and exits, in the order of SPEC 3."""
     asset = transition.asset(command.asset)
     before = asset.stream(command.stream)
-    digest = _digest(command)
+    is_told_by_close = transition.desk.generation > 1
+    digest = digest_of(command, by_close=is_told_by_close)
     if digest is not None and digest in before.applied:
         return BrickTaken(duplicate=True)
     bar_at = _believable(command.bar_at, transition.now)
-    if bar_at is not None and before.newest_bar_at is not None and bar_at < before.newest_bar_at:
+    if _is_late(before, bar_at) or (is_told_by_close and is_out_of_order(before, command)):
         if command.stream is not Stream.ONE:
             transition.record(LateBrickIgnored(asset.symbol, command.stream, command.color))
         return BrickTaken(stale=True)
-    after = BrickStream(
+    counted = with_brick_counted(before, command, digest, bar_at) if is_told_by_close else _counted(before, digest)
+    after = replace(
+        counted,
         color=command.color,
         at=transition.now,
         bar_id=command.bar_id,
         close=command.close,
         newest_bar_at=bar_at or before.newest_bar_at,
-        applied=(*before.applied, digest)[-APPLIED_BRICKS_KEPT:] if digest else before.applied,
+        stale_at=command.stale_at,
     )
     asset = transition.put_asset(_with_brick(asset, command, after))
     if command.stream is Stream.ONE:
@@ -58,12 +62,29 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
     return BrickTaken(effects=effects, orders=tuple(transition.orders.values()))
 
 
-def _digest(command: CloseBrick) -> str | None:
-    """Return the brick's identity: its ``bar_id``, else its time, with its colour (SPEC 3)."""
-    identity = command.bar_id or (command.bar_at.isoformat() if command.bar_at else None)
-    if identity is None:
-        return None
-    return blake2b(f"{identity}|{command.color}".encode(), digest_size=8).hexdigest()
+def age_earlier_colors(transition: Transition) -> None:
+    """Let the colours age that an earlier program applied: nobody told when they grow too old (SPEC 3).
+
+    Each holds for 96 h by the clock, which is a day of session over the longest weekend.
+    """
+    for asset in transition.desk.assets.values():
+        bricks = {name: getattr(asset.stack, name) for name in asset.stack.__struct_fields__}
+        aged = {
+            name: replace(brick, stale_at=brick.at + EARLIER_COLORS_HOLD)
+            for name, brick in bricks.items()
+            if brick.at is not None and brick.stale_at is None
+        }
+        transition.put_asset(replace(asset, stack=replace(asset.stack, **aged)))
+
+
+def _is_late(before: BrickStream, bar_at: Instant | None) -> bool:
+    return bar_at is not None and before.newest_bar_at is not None and bar_at < before.newest_bar_at
+
+
+def _counted(before: BrickStream, digest: str | None) -> BrickStream:
+    """Remember a brick as generation 1 did: no brick is ever new again."""
+    applied = (*before.applied, digest)[-APPLIED_BRICKS_KEPT:] if digest else before.applied
+    return BrickStream(applied=applied)
 
 
 def _believable(bar_at: Instant | None, now: Instant) -> Instant | None:
@@ -124,31 +145,3 @@ def _note_fresh_brick(transition: Transition, symbol: str, stream: Stream) -> No
     transition.put_asset(replace(asset, trade=counted))
     if trade.initial_exit_locked:
         transition.record(InitialExitLockReleased(symbol))
-
-
-def note_price(transition: Transition, command: NotePrice) -> Reply:
-    """Apply a heartbeat: its time, the last price, and the exits that a price can trigger (SPEC 3, 6.6)."""
-    asset = transition.asset(command.asset)
-    flagged = command.sent_at is not None and command.sent_at > transition.now + AHEAD_TOLERANCE
-    heard_at = transition.now if flagged or command.sent_at is None else command.sent_at
-    live = asset.live
-    if live.last_heartbeat_at is None or heard_at >= live.last_heartbeat_at:
-        live = replace(live, last_heartbeat_at=heard_at, heartbeat_flagged=flagged, simulated=command.simulated)
-    asset = transition.put_asset(replace(asset, live=live))
-    is_newest = live.price_at is None or heard_at >= live.price_at
-    if command.price is not None and is_newest:
-        _mark_to_market(transition, asset, command.price, heard_at)
-        check_exits(transition, asset.symbol, Trigger("price"))
-    return PriceNoted(flagged)
-
-
-def _mark_to_market(transition: Transition, asset: Asset, price: Price, at: Instant) -> None:
-    """Store the newest price, and compute open points from it unless the broker's are newer."""
-    live = replace(asset.live, last_price=price, price_at=at)
-    asset = replace(asset, live=live)
-    is_newer = live.open_points_at is None or at >= live.open_points_at
-    if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
-        points = asset.trade.open_points(price)
-        asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
-        asset = track_excursion(asset, points)
-    transition.put_asset(asset)

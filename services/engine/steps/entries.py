@@ -12,8 +12,9 @@ from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end, candle_start
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import EntryRequest, ladder
+from services.engine.rules.gates import ladder
 from services.engine.rules.refusals import refuse, refuse_closed
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.order_queue import queue_entry
 from services.engine.transition import Transition
 from wire.types import Side
@@ -24,7 +25,7 @@ def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusa
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
-    zone = zone_of(asset.stack)
+    zone = zone_of(asset.stack, transition.now)
     direction = command.direction or zone.direction
     request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
     rungs = ladder(transition.desk, request, transition.now)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from services.engine.model.commands import SwitchEnv
 from services.engine.model.events import EnvSwitched
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.model.state import Day, Desk
+from services.engine.model.state import Day, Desk, DeskLive
 from services.engine.model.times import is_younger
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
@@ -28,17 +28,31 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
     is_fresh = is_younger(desk.live.bridge_heartbeat_at, desk.rules.bridge_max_age_seconds, transition.now)
     if command.env == "LIVE" and not (is_fresh and desk.live.ts_connected):
         return refuse("bridge_down", "LIVE needs a bridge that is heard and connected to the broker")
-    transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=replace(desk.live, equity=None))
+    is_blind = desk.live.envs is not None and "LIVE" not in desk.live.envs
+    if command.env == "LIVE" and is_blind and desk.generation > 1:
+        return refuse("bridge_down", "the bridge that is heard does not execute LIVE orders", "BRIDGE WITHOUT LIVE")
+    transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=_other_beliefs(desk.live))
     transition.record(EnvSwitched(command.env))
     return Done()
 
 
 def _other_account(day: Day) -> Day:
-    """Swap the start equities of the two accounts. A daily stop stays in force.
+    """Swap the start equities and books of the two accounts. A daily stop stays in force.
 
-    Each account keeps its own start equity, so switching back and forth never resets the drawdown.
+    Each account keeps its own, so switching back and forth never resets the drawdown.
     """
-    return replace(day, start_equity=day.other_start_equity, other_start_equity=day.start_equity)
+    return replace(
+        day,
+        start_equity=day.other_start_equity,
+        other_start_equity=day.start_equity,
+        books=day.other_books,
+        other_books=day.books,
+    )
+
+
+def _other_beliefs(live: DeskLive) -> DeskLive:
+    """Swap what is believed of the two accounts. Nobody has heard the other one's balance yet."""
+    return replace(live, equity=None, beliefs=live.other_beliefs, other_beliefs=live.beliefs)
 
 
 class Busy(Struct, frozen=True):

@@ -19,15 +19,16 @@ from wire.types import OrderStatus
 def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refusal:
     """Exit one asset. Only the initial exit lock can refuse it, and ``force`` breaks that lock."""
     asset = transition.asset(command.asset)
-    running = transition.desk.open_order(asset.symbol)
-    if asset.trade is None and (running is None or running.kind == "EXIT"):
+    entering = transition.desk.open_entry(asset.symbol)
+    leaving = transition.desk.open_exit(asset.symbol)
+    if asset.trade is None and entering is None:
         return refuse("nothing_to_exit", f"{asset.symbol} is flat", asset=asset.symbol)
-    locked = _is_locked(asset, running)
+    locked = _is_locked(asset, entering)
     if locked and not command.force:
         transition.record(ExitBlocked(asset.symbol, asset.live.open_points))
         return refuse("exit_locked", "until the next 6pt brick; force breaks it", asset=asset.symbol)
-    if running is not None and running.kind == "EXIT":
-        return OrderTaken(running, already_pending=True)
+    if leaving is not None:
+        return OrderTaken(leaving, already_pending=True)
     order = demand_exit(transition, asset.symbol, "manual", forced=locked)
     return _taken(transition, asset.symbol, order)
 
@@ -41,10 +42,10 @@ def exit_all(transition: Transition, command: ExitAll) -> Reply:
     for symbol in transition.desk.assets:
         drop_preorder(transition, symbol, "exit all was asked for")
         asset = transition.asset(symbol)
-        running = transition.desk.open_order(symbol)
-        if asset.trade is None and (running is None or running.kind == "EXIT"):
+        entering = transition.desk.open_entry(symbol)
+        if asset.trade is None and entering is None:
             continue
-        locked = _is_locked(asset, running)
+        locked = _is_locked(asset, entering)
         if locked and not command.force:
             transition.record(ExitBlocked(symbol, asset.live.open_points))
             skipped.append(SkippedExit(symbol, INITIAL_EXIT_ANSWER))
@@ -60,12 +61,16 @@ def exit_all(transition: Transition, command: ExitAll) -> Reply:
 
 
 def touch_level(transition: Transition, command: TouchLevel) -> Reply:
-    """Exit the asset because its level was touched. Ignore the touch when the asset is flat."""
+    """Exit the asset because its level was touched.
+
+    An entry that is on its way is cancelled, or the exit latched behind it (SPEC 7.2); else a flat asset ignores it.
+    """
     asset = transition.asset(command.asset)
-    if asset.trade is None:
+    entering = transition.desk.open_entry(asset.symbol) if transition.desk.generation > 1 else None
+    if asset.trade is None and entering is None:
         return OrderTaken(ignored="no_position")
     check_exits(transition, asset.symbol, Trigger("level"))
-    return _taken(transition, asset.symbol, transition.desk.open_order(asset.symbol))
+    return _taken(transition, asset.symbol, transition.desk.open_exit(asset.symbol))
 
 
 def _taken(transition: Transition, symbol: str, order: Order | None) -> OrderTaken:
@@ -78,11 +83,11 @@ def _taken(transition: Transition, symbol: str, order: Order | None) -> OrderTak
     return OrderTaken(ended[0] if ended else None, ignored=None if ended else "no_position")
 
 
-def _is_locked(asset: Asset, running: Order | None) -> bool:
+def _is_locked(asset: Asset, entering: Order | None) -> bool:
     """Return whether the initial exit lock holds, or will hold once the entry that a bridge has claimed is filled.
 
     Without the second case an exit clicked between claim and fill would end the trade in its first second.
     """
     if asset.trade is not None:
         return asset.trade.initial_exit_locked
-    return running is not None and running.kind == "ENTRY" and running.status is not OrderStatus.PENDING
+    return entering is not None and entering.kind == "ENTRY" and entering.status is not OrderStatus.PENDING

@@ -9,14 +9,17 @@ from msgspec.structs import replace
 
 from services.engine.model.events import ExitLatched
 from services.engine.model.order import Order
+from services.engine.model.proof_events import CancelAsked
 from services.engine.model.state import DueExit
 from services.engine.model.trade import Trade
+from services.engine.rules.armed_inside import is_forced_by_rule
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
-from services.engine.steps.trades import trade_of
+from services.engine.steps.trades import adopted_trade, trade_of
 from services.engine.transition import Transition
 from wire.types import Instant, OrderStatus
 
+SNAPSHOT_IS_NEW = timedelta(seconds=5)
 RETRY_SECONDS = (1, 2, 5, 10)  # SPEC 7.3: the backoff of a flattening exit that the broker refused
 ASKED_BY_OPERATOR = frozenset({"manual", "exit_all"})
 
@@ -29,15 +32,20 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
         return
     for rule in EXIT_RULES:
         if rule.is_due(transition.desk, asset, trade, trigger):
-            demand_exit(transition, symbol, rule.name)
+            demand_exit(transition, symbol, rule.name, forced=is_forced_by_rule(trade, rule.name))
             return
 
 
 def _trade_of_open_entry(transition: Transition, symbol: str) -> Trade | None:
-    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2)."""
-    running = transition.desk.open_order(symbol)
-    if running is None or running.kind != "ENTRY":
+    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2).
+
+    A scale-in whose trade has ended makes one like an adopted position.
+    """
+    running = transition.desk.open_entry(symbol)
+    if running is None or (running.entry is None and transition.desk.generation == 1):
         return None
+    if running.entry is None:
+        return adopted_trade(transition, running.id, running.sign * running.qty, Decimal(0), running.contract)
     return trade_of(running, transition.desk.rules, running.qty, Decimal(0), transition.now)
 
 
@@ -46,16 +54,16 @@ def flatten_when_stopped(transition: Transition) -> None:
     if not transition.desk.day.is_stopped:
         return
     for symbol, asset in transition.desk.assets.items():
-        running = transition.desk.open_order(symbol)
-        if asset.trade is not None or (running is not None and running.kind != "EXIT"):
+        entering = any(order.kind != "EXIT" for order in transition.desk.open_orders(symbol))
+        if asset.trade is not None or entering:
             demand_exit(transition, symbol, "daily_stop")
 
 
 def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
     """Make an exit due and pursue it. Return its order, or None while it is latched (SPEC 7.2)."""
     asset = transition.asset(symbol)
-    running = transition.desk.open_order(symbol)
-    if running is not None and running.kind == "EXIT" and running.source == source:
+    running = transition.desk.open_exit(symbol)
+    if running is not None and running.source == source:
         return running
     due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
     is_news = due != asset.due_exit
@@ -85,16 +93,16 @@ def _outranks(source: str, current: str) -> bool:
 def pursue_exit(transition: Transition, symbol: str) -> Order | None:
     """Queue the asset's due exit unless an open order or a retry pause prevents it. Call it after every change.
 
-    An entry that no bridge has claimed is cancelled; the exit waits for any other open order to become final.
+    An entry that no bridge has claimed is cancelled. An entry that a bridge holds is waited for, a few seconds at most;
+    another exit always (SPEC 7.2).
     """
     due = transition.asset(symbol).due_exit
     if due is None:
         return None
-    running = transition.desk.open_order(symbol)
-    if running is not None and running.kind != "EXIT" and running.status is OrderStatus.PENDING:
-        end_order(transition, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
-        running = None
-    if running is not None:
+    for running in transition.desk.open_orders(symbol):
+        if running.kind != "EXIT" and running.status is OrderStatus.PENDING:
+            end_order(transition, running, OrderStatus.CANCELLED, f"{due.source} exit came due before it was claimed")
+    if _must_wait(transition, symbol, due):
         return None
     asset = transition.asset(symbol)
     if asset.trade is None:
@@ -107,8 +115,49 @@ def pursue_exit(transition: Transition, symbol: str) -> Order | None:
     return queue_exit(transition, transition.asset(symbol), due)
 
 
+def _must_wait(transition: Transition, symbol: str, due: DueExit) -> bool:
+    """Return whether the asset's open orders, or the newest snapshot, still forbid the exit (SPEC 7.2).
+
+    After ``exit_beside_seconds`` the rest of a claimed entry is asked back, and the exit of what is held is created
+    beside it.
+    """
+    running = transition.desk.open_orders(symbol)
+    if transition.desk.generation == 1:
+        return bool(running)
+    if transition.desk.open_exit(symbol) is not None:
+        return True
+    patience = timedelta(seconds=transition.desk.rules.exit_beside_seconds)
+    for order in running:
+        if order.fate_unknown_at is None and order.claimed_at and transition.now < order.claimed_at + patience:
+            return True
+        _ask_back(transition, order, due.source)
+    if transition.asset(symbol).trade is None:
+        return bool(running)
+    return due.source not in ASKED_BY_OPERATOR and _may_be_flat(transition, symbol, due)
+
+
+def _ask_back(transition: Transition, order: Order, source: str) -> None:
+    """Ask the bridge for the rest of the order; what still fills is taken out by an exit of the same source."""
+    if order.cancelled_for is None:
+        transition.put_order(replace(order, cancelled_for=source))
+        transition.record(CancelAsked(order.id, order.asset))
+
+
+def _may_be_flat(transition: Transition, symbol: str, due: DueExit) -> bool:
+    """Return whether the newest snapshot says that the broker is flat already: its next one is awaited, 5 s at most."""
+    streak = transition.asset(symbol).live.streak
+    snapshot_at = transition.desk.live.snapshot_at
+    if streak is None or streak.position != 0 or snapshot_at is None:
+        return False
+    is_fresh = transition.now <= snapshot_at + SNAPSHOT_IS_NEW
+    return is_fresh and transition.now < due.since + SNAPSHOT_IS_NEW
+
+
 def retry_exit(transition: Transition, refused: Order) -> None:
-    """Raise an alert for an exit that the broker refused, and try again unless its source is ``manual`` (SPEC 7.3)."""
+    """Raise an alert for an exit that the broker refused, and try again (SPEC 7.3).
+
+    The operator's own single exit is tried again only when it was REJECTED. Generation 1 never tried it again.
+    """
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
@@ -116,7 +165,7 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     next_step = "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
-    elif refused.source != "manual":
+    elif refused.source != "manual" or _is_tried_again(transition, refused):
         wait = RETRY_SECONDS[min(refused.attempt, len(RETRY_SECONDS) - 1)]
         retry_at = transition.now + timedelta(seconds=wait)
         due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at)
@@ -124,6 +173,10 @@ def retry_exit(transition: Transition, refused: Order) -> None:
         transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"
     _warn_of_refusal(transition, refused, next_step, retry_at)
+
+
+def _is_tried_again(transition: Transition, manual: Order) -> bool:
+    return transition.desk.generation > 1 and manual.status is OrderStatus.REJECTED
 
 
 def _warn_of_refusal(transition: Transition, refused: Order, next_step: str, retry_at: Instant | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from services.engine.model.commands import NoteTrade
-from services.engine.model.events import TradeNoted
 from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.trade_events import TradeNoted
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
 

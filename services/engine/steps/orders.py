@@ -1,4 +1,4 @@
-"""Orders between desk and bridge: claims, execution reports, expiry (SPEC 8.1 to 8.3)."""
+"""Orders between desk and bridge: claims and expiry (SPEC 8.1, 8.2)."""
 
 from __future__ import annotations
 
@@ -6,180 +6,88 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.model.commands import ClaimOrders, ReportExecution
-from services.engine.model.events import OrderClaimed, OrderReported
+from services.engine.model.bridge_commands import ClaimOrders
+from services.engine.model.events import OrderClaimed
 from services.engine.model.order import Order
-from services.engine.model.replies import Done, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.rules.refusals import refuse
-from services.engine.steps.exits import pursue_exit, retry_exit
+from services.engine.model.replies import Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.model.state import Desk
+from services.engine.steps.exits import pursue_exit
 from services.engine.steps.order_queue import end_order
-from services.engine.steps.trades import fill_entry, fill_exit
+from services.engine.steps.owner_fence import note_heard, refuse_claim
 from services.engine.transition import Transition
-from wire.types import Instant, OrderStatus, Price
+from wire.types import Instant, OrderStatus
 
 CLAIM_LEASE = timedelta(seconds=60)
 EXIT_UNCLAIMED_AFTER = timedelta(seconds=10)
-FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 
-def is_claimable(order: Order, owner: str, now: Instant) -> bool:
-    """Return whether ``owner`` gets the order when it claims (SPEC 8.2).
+def is_claimable(desk: Desk, order: Order, owner: str, instance: str | None, now: Instant) -> bool:
+    """Return whether this bridge gets the order when it claims (SPEC 8.2).
 
-    After the lease another owner may claim only an exit: an entry handed out twice could double the position.
+    An entry goes to one owner only, and after its expiry to nobody: handed out twice it could double the position. An
+    exit is handed out again to the process that claimed it, to another one after the lease, and to anybody once its
+    fate is unknown and the broker's position shows that it was never executed.
     """
     if order.status is OrderStatus.PENDING:
         return order.expires_at is None or now < order.expires_at
+    if order.hand_out_again:
+        return True
     if order.status is not OrderStatus.CLAIMED or order.claimed_at is None:
         return False
-    lease_is_over = now >= order.claimed_at + CLAIM_LEASE
-    return order.owner == owner or (order.kind == "EXIT" and lease_is_over)
+    if desk.generation == 1:
+        lease_is_over = now >= order.claimed_at + CLAIM_LEASE
+        return order.owner == owner or (order.kind == "EXIT" and lease_is_over)
+    if order.owner == owner and order.instance == instance and instance is not None:
+        return order.expires_at is None or now < order.expires_at
+    is_another = instance is not None and order.instance != instance
+    lease_is_over = order.lease_ended or now >= order.claimed_at + CLAIM_LEASE
+    return is_another and order.kind == "EXIT" and lease_is_over and _still_held(desk, order)
 
 
-def claim_orders(transition: Transition, command: ClaimOrders) -> Reply:
-    """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again."""
-    claimable = [o for o in transition.desk.orders.values() if is_claimable(o, command.owner, transition.now)]
+def _still_held(desk: Desk, order: Order) -> bool:
+    """Return whether no snapshot since the last fill shows the exit's contract flat."""
+    streak = desk.assets[order.asset].live.streak
+    return streak is None or streak.position != 0
+
+
+def claim_orders(transition: Transition, command: ClaimOrders) -> Reply | Refusal:
+    """Hand each claimable order to exactly one owner. An owner gets its own unreported orders again.
+
+    A second process is refused while the first one is heard (SPEC 8.2).
+    """
+    if command.instance is not None and not note_heard(transition, command.instance):
+        return refuse_claim(transition, command.owner, command.instance)
+    desk = transition.desk
+    claimable = [
+        order
+        for order in desk.orders.values()
+        if is_claimable(desk, order, command.owner, command.instance, transition.now)
+    ]
     handovers = []
     for order in claimable[: command.limit]:
-        again = order.status is OrderStatus.CLAIMED
-        if order.owner != command.owner:
-            claimed = replace(order, status=OrderStatus.CLAIMED, owner=command.owner, claimed_at=transition.now)
-            order = transition.put_order(claimed)
+        again = order.status is not OrderStatus.PENDING
+        if order.owner != command.owner or order.instance != command.instance or order.hand_out_again:
+            order = _claim(transition, order, command)
             transition.record(OrderClaimed(order.id, command.owner, redelivered=again))
         handovers.append(Handover(order, again))
     return OrdersHandedOver(tuple(handovers))
 
 
-def report_execution(transition: Transition, command: ReportExecution) -> Reply | Refusal:
-    """Apply an execution report to its order. A report that repeats an earlier one changes nothing (SPEC 8.3)."""
-    order = transition.desk.orders.get(command.order_id)
-    if order is None:
-        return _answer_for_final(transition, command, command.recalled)
-    if (mismatch := _mismatch(order, command)) is not None:
-        return mismatch
-    if _is_repeated(order, command):
-        return Done(duplicate=True)
-    qty = _newly_filled(order, command)
-    if qty > order.remaining:
-        return _overfill(transition, order, qty)
-    if command.status in FILLS and order.filled_qty + qty == 0:
-        return refuse("report_invalid", f"{command.status} was reported without any quantity", status=command.status)
-    if qty and command.fill_price is None and command.status not in FILLS:
-        symbol = order.contract.symbol
-        detail = f"{qty} of {symbol}, reconciliation will book it"
-        transition.alert(
-            "fill_without_price", detail, order.asset, {"order_id": order.id, "symbol": symbol, "qty": qty}
+def _claim(transition: Transition, order: Order, command: ClaimOrders) -> Order:
+    """Give the order to the bridge. Its time to report begins again."""
+    return transition.put_order(
+        replace(
+            order,
+            status=OrderStatus.CLAIMED if order.filled_qty == 0 else order.status,
+            owner=command.owner,
+            instance=command.instance,
+            claimed_at=transition.now,
+            alerted=False,
+            fate_unknown_at=None,
+            hand_out_again=False,
+            lease_ended=False,
         )
-        qty = 0
-    if qty and command.fill_price is None:
-        detail = f"fill_price was missing in a report that fills {qty}"
-        return refuse("report_invalid", detail, field="fill_price", qty=qty)
-    _apply_report(transition, order, command, qty)
-    return Done()
-
-
-def _overfill(transition: Transition, order: Order, qty: int) -> Refusal:
-    """Refuse a report that fills more than was ordered, and raise an alert."""
-    symbol = order.contract.symbol
-    fills = order.filled_qty + qty
-    detail = f"{symbol} order was {order.qty}, report fills {fills}"
-    facts = {"order_id": order.id, "symbol": symbol, "ordered": order.qty, "fills": fills}
-    transition.alert("overfill", detail, order.asset, facts)
-    return refuse("report_conflict", detail, "OVERFILL", **facts)
-
-
-def _answer_for_final(transition: Transition, command: ReportExecution, order: Order | None) -> Reply | Refusal:
-    if order is None:
-        return refuse("unknown_order", f"order {command.order_id} is not known", order_id=command.order_id)
-    repeated = command.exec_id is not None and command.exec_id in order.exec_ids
-    overtaken = command.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
-    harmless = (overtaken and order.status is OrderStatus.FILLED) or command.status is OrderStatus.WORKING
-    if order.status is command.status or repeated or harmless:
-        return Done(duplicate=True)
-    detail = f"order {order.id} is {order.status}, the bridge says {command.status}"
-    facts = {"order_id": order.id, "status": order.status, "reported": command.status}
-    transition.alert("report_conflict", detail, order.asset, facts)
-    return refuse("report_conflict", detail, **facts)
-
-
-def _mismatch(order: Order, command: ReportExecution) -> Refusal | None:
-    """Refuse a report that names another contract or side than its order."""
-    reported = {"symbol": (command.symbol, order.contract.symbol), "side": (command.side, order.side)}
-    for name, (was, own) in reported.items():
-        if was not in (None, own):
-            return refuse("report_invalid", f"{name} was {was}, the order's is {own}", field=name, was=was, order=own)
-    return None
-
-
-def _is_repeated(order: Order, command: ReportExecution) -> bool:
-    """Return whether the report repeats what the order shows already (SPEC 8.3)."""
-    if command.status is OrderStatus.WORKING:
-        return order.status in (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
-    if command.status not in FILLS:
-        return False
-    if command.exec_id is not None and command.exec_id in order.exec_ids:
-        return True
-    is_partial = command.status is OrderStatus.PARTIALLY_FILLED
-    return is_partial and command.cum_qty is not None and command.cum_qty <= order.filled_qty
-
-
-def _newly_filled(order: Order, command: ReportExecution) -> int:
-    """Return the contracts that this report adds: from ``cum_qty``, else ``qty``, else the remaining quantity."""
-    if command.cum_qty is not None:
-        return max(0, command.cum_qty - order.filled_qty)
-    if command.status not in FILLS:
-        return 0
-    if command.qty is None:
-        return order.remaining if command.status is OrderStatus.FILLED else 0
-    names_whole_order = command.status is OrderStatus.FILLED and command.qty == order.qty
-    return order.remaining if names_whole_order else command.qty
-
-
-def _apply_report(transition: Transition, order: Order, command: ReportExecution, qty: int) -> None:
-    moved = replace(order, reported_at=transition.now)
-    if command.exec_id is not None and command.exec_id not in order.exec_ids:
-        moved = replace(moved, exec_ids=(*order.exec_ids, command.exec_id))
-    if qty and command.fill_price is not None:
-        moved = _fill(transition, moved, qty, command.fill_price)
-    transition.record(OrderReported(order.id, order.asset, command.status, qty, command.fill_price, command.exec_id))
-    status = _status_after(moved, command.status)
-    if status.is_final:
-        _after_end(transition, end_order(transition, moved, status, command.reason))
-    else:
-        transition.put_order(replace(moved, status=status))
-
-
-def _status_after(order: Order, reported: OrderStatus) -> OrderStatus:
-    """Return the order's status after a report. The filled quantity decides, except for a final status."""
-    if reported.is_final:
-        return reported
-    if order.filled_qty == 0:
-        return reported
-    return OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED
-
-
-def _fill(transition: Transition, order: Order, qty: int, price: Price) -> Order:
-    filled = replace(order, filled_qty=order.filled_qty + qty, filled_notional=order.filled_notional + price * qty)
-    if order.kind == "EXIT":
-        fill_exit(transition, order, qty, price)
-    else:
-        fill_entry(transition, order, qty, price)
-    return filled
-
-
-def _after_end(transition: Transition, ended: Order) -> None:
-    """Retry an exit that ended unfilled, and queue a latched exit in the same decision."""
-    if ended.status is OrderStatus.REJECTED and ended.kind != "EXIT":
-        _warn_of_rejection(transition, ended)
-    if ended.kind == "EXIT" and ended.filled_qty < ended.qty:
-        retry_exit(transition, ended)
-    pursue_exit(transition, ended.asset)
-
-
-def _warn_of_rejection(transition: Transition, ended: Order) -> None:
-    symbol = ended.contract.symbol
-    detail = f"{ended.side} {ended.qty} {symbol} ({ended.reason or 'no reason given'})"
-    facts = {"order_id": ended.id, "side": ended.side, "qty": ended.qty, "symbol": symbol, "reason": ended.reason}
-    transition.alert("order_rejected", detail, ended.asset, facts)
+    )
 
 
 def expire_entries(transition: Transition) -> None:

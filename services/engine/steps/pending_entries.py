@@ -9,8 +9,9 @@ from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderP
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
-from services.engine.rules.gates import Act, EntryRequest, first_closed_for, ladder
+from services.engine.rules.gates import Act, first_closed_for, ladder
 from services.engine.rules.refusals import explanation_of, refuse
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block, enter_market
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with
@@ -19,7 +20,7 @@ from wire.types import Color, IntentStatus, color_with
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
     """Place a pre-order. The whole ladder is checked again when it fires."""
     asset = transition.asset(command.asset)
-    direction = command.direction or (None if command.override else zone_of(asset.stack).direction)
+    direction = command.direction or (None if command.override else zone_of(asset.stack, transition.now).direction)
     if direction is None:
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None

@@ -8,10 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engine.model.commands import SetPointsTarget, SetProtect, SetSignalTarget, ToggleExit
-from services.engine.model.events import ProtectionChanged, SignalCounted
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset
 from services.engine.model.trade import Trade
+from services.engine.model.trade_events import ProtectionChanged, SignalCounted
+from services.engine.rules.armed_inside import armed_inside
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
@@ -105,7 +106,8 @@ def _locked(asset: Asset) -> Refusal:
 
 def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:
     changed = replace(trade.protections, **settings)
-    transition.put_asset(replace(asset, trade=replace(trade, protections=changed)))
+    by_hand = armed_inside(trade, changed) if transition.desk.generation > 1 else ()
+    transition.put_asset(replace(asset, trade=replace(trade, protections=changed, armed_inside=by_hand)))
     for name, value in settings.items():
         if getattr(trade.protections, name) != value:
             transition.record(ProtectionChanged(asset.symbol, name, str(value)))

@@ -8,8 +8,9 @@ from services.engine.model.commands import ScaleIn
 from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
 from services.engine.model.trade import Trade
-from services.engine.rules.gates import EntryRequest, first_closed_for, ladder
+from services.engine.rules.gates import first_closed_for, ladder
 from services.engine.rules.refusals import refuse
+from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block
 from services.engine.steps.order_queue import queue_scale_in
 from services.engine.transition import Transition

@@ -7,30 +7,48 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.events import CooldownStarted, TradeClosed, TradeOpened
+from services.engine.model.events import CooldownStarted
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
+from services.engine.model.trade_events import TradeClosed, TradeOpened
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.transition import Transition
-from wire.types import Instant, Price, Side
+from wire.types import Contract, Instant, Price, Usd
 
 ZERO = Decimal(0)
 
 
 def fill_entry(transition: Transition, order: Order, quantity: int, price: Price) -> None:
-    """Open the trade with an entry's first fill, or add a further fill to it."""
+    """Open the trade with an entry's first fill, or add a further fill to it.
+
+    What fills when the trade has been closed already opens another one: of an entry with the entry's terms, of a
+    scale-in with default protections, because its trade and their terms are gone.
+    """
     asset = transition.asset(order.asset)
+    if asset.trade is None and order.entry is None:
+        adopt(transition, asset, quantity * order.sign, price, order.contract)
+        return
     if asset.trade is None:
         _open(transition, asset, order, quantity, price)
         return
-    trade = replace(
-        asset.trade,
-        quantity=asset.trade.quantity + quantity,
-        entered_quantity=asset.trade.entered_quantity + quantity,
-        entry_notional=asset.trade.entry_notional + price * quantity,
+    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price, keeps_stop=False))))
+
+
+def grown(trade: Trade, quantity: int, price: Price, *, keeps_stop: bool = True) -> Trade:
+    """Return the trade with ``quantity`` more contracts, entered at ``price``.
+
+    Its stop moves only in its favour (SPEC 6.7); generation 1 moved it with the average, also away.
+    """
+    return replace(
+        trade,
+        quantity=trade.quantity + quantity,
+        entered_quantity=trade.entered_quantity + quantity,
+        entry_notional=trade.entry_notional + price * quantity,
+        held_cost=None if trade.held_cost is None else trade.held_cost + price * quantity,
+        stop_kept=trade.stop_price if keeps_stop else None,
     )
-    transition.put_asset(mark_to_market(replace(asset, trade=trade)))
 
 
 def mark_to_market(asset: Asset) -> Asset:
@@ -42,14 +60,23 @@ def mark_to_market(asset: Asset) -> Asset:
     live = asset.live
     points = None
     at = live.price_at
-    if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
+    is_known = trade is not None and not entry_is_suspect(asset)
+    if trade is not None and is_known and live.last_price is not None and at is not None and at >= trade.opened_at:
         broker_is_newer = live.open_points_at is not None and live.open_points_at > at
         points = None if broker_is_newer else trade.open_points(live.last_price)
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
 
 
 def _open(transition: Transition, asset: Asset, order: Order, quantity: int, price: Price) -> None:
-    open_trade(transition, asset, trade_of(order, transition.desk.rules, quantity, price, transition.now))
+    trade = trade_of(order, transition.desk.rules, quantity, price, transition.now)
+    if order.filled_qty:  # its earlier fills made a trade that has been closed under the order's id
+        trade = replace(trade, id=transition.new_id())
+    open_trade(transition, asset, trade)
+    take_slot(transition)
+
+
+def take_slot(transition: Transition) -> None:
+    """Use one slot of the day's trade limit (SPEC 5.5)."""
     day = transition.desk.day
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
 
@@ -75,22 +102,30 @@ def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Insta
             points_tp_enabled=terms.trade_mode == "SCALP",
             points_tp_target=rules.points_tp_target,
             main_flip_exit_enabled=terms.zone == "FREE",
-            stop_points=order.stop_points or rules.stop_points,
+            stop_points=rules.stop_points if order.stop_points is None else order.stop_points,
         ),
     )
 
 
-def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> None:
+def adopt(transition: Transition, asset: Asset, position: int, price: Price, contract: Contract | None = None) -> None:
     """Open a trade for a position that the broker holds and the desk does not know (SPEC 8.4).
 
-    It gets default protections and no initial exit lock.
+    It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None. What it had
+    won before is not in the desk's books.
     """
-    side: Side = "BUY" if position > 0 else "SELL"
+    trade = adopted_trade(transition, transition.new_id(), position, price, contract or asset.contract)
+    open_trade(transition, asset, trade, adopted=True)
+    price_now = asset.live.last_price
+    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
+
+
+def adopted_trade(transition: Transition, name: str, position: int, price: Price, contract: Contract) -> Trade:
+    """Return the trade, with ``name`` as its id, that a position without an entry's terms makes."""
     rules = transition.desk.rules
-    trade = Trade(
-        id=transition.new_id(),
-        side=side,
-        contract=asset.contract,
+    return Trade(
+        id=name,
+        side="BUY" if position > 0 else "SELL",
+        contract=contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
@@ -103,7 +138,6 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price) -> 
             points_tp_enabled=True, points_tp_target=rules.points_tp_target, stop_points=rules.stop_points
         ),
     )
-    open_trade(transition, asset, trade, adopted=True)
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
@@ -120,8 +154,13 @@ def fill_exit(transition: Transition, order: Order, quantity: int, price: Price)
     reduce_position(transition, transition.asset(order.asset), quantity, price, order.source)
 
 
-def reduce_position(transition: Transition, asset: Asset, quantity: int, price: Price, reason: str) -> None:
-    """Take ``quantity`` contracts out of the trade at ``price``."""
+def reduce_position(
+    transition: Transition, asset: Asset, quantity: int, price: Price, reason: str, *, estimated: bool = False
+) -> None:
+    """Take ``quantity`` contracts out of the trade at ``price``; ``estimated`` when nobody told that price.
+
+    They leave at the average, which stays what it was (SPEC 4). Generation 1 averaged all that was ever entered.
+    """
     if asset.trade is None:
         return
     trade = replace(
@@ -129,6 +168,8 @@ def reduce_position(transition: Transition, asset: Asset, quantity: int, price: 
         quantity=asset.trade.quantity - quantity,
         exited_quantity=asset.trade.exited_quantity + quantity,
         exit_notional=asset.trade.exit_notional + price * quantity,
+        estimated=asset.trade.estimated or estimated,
+        held_cost=_cost_left(asset.trade, quantity) if transition.desk.generation > 1 else asset.trade.held_cost,
     )
     tracked = track_excursion(asset, trade.open_points(price))
     if trade.quantity == 0:
@@ -137,12 +178,29 @@ def reduce_position(transition: Transition, asset: Asset, quantity: int, price: 
         transition.put_asset(replace(tracked, trade=trade))
 
 
+def _cost_left(trade: Trade, quantity: int) -> Price:
+    """Return what the contracts that stay have cost, exactly where the average has no end."""
+    cost = trade.entry_notional if trade.held_cost is None else trade.held_cost
+    held = trade.entered_quantity if trade.held_cost is None else trade.quantity
+    return cost * (trade.quantity - quantity) / held
+
+
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
     tempo = replace(asset.tempo, flip_may_rearm=trade.fresh_main_bricks > 0)
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
     transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
-    transition.record(closed_trade(asset, trade, transition.now, reason))
+    closed = closed_trade(asset, trade, transition.now, reason)
+    transition.record(closed)
+    _book(transition, closed=closed.pnl_usd)
     _start_cooldown(transition)
+
+
+def _book(transition: Transition, closed: Usd = ZERO, opening: Usd = ZERO) -> None:
+    """Add to the day's books (SPEC 5.6)."""
+    if transition.desk.generation > 1:
+        day = transition.desk.day
+        books = replace(day.books, closed=day.books.closed + closed, opening=day.books.opening + opening)
+        transition.change_desk(day=replace(day, books=books))
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
@@ -170,6 +228,7 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
         env=trade.env,
         override=trade.override,
         forced_exit=trade.forced_exit,
+        estimated=trade.estimated,
     )
 
 

@@ -15,12 +15,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from services.engine.model.commands import AnyCommand
-from services.engine.model.events import AnyEvent, TradeClosed
+from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.times import candle_end
+from services.engine.model.trade_events import TradeClosed
 from services.stores.store import Stored, StoreUnreadable
 
 SCHEMA = 3
@@ -70,7 +71,11 @@ def _storable(asset: Asset) -> Asset:
 
 def _storable_live(live: AssetLive) -> AssetLive:
     """Leave out the digests of the 1pt bricks, because these bricks are not stored one by one (SPEC 3)."""
-    return replace(live, one=replace(live.one, applied=())) if live.one.applied else live
+    one = live.one
+    if not one.applied and (one.bar is None or not one.bar.closed):
+        return live
+    bar = replace(one.bar, closed={}) if one.bar is not None else None
+    return replace(live, one=replace(one, applied=(), bar=bar))
 
 
 def read_desk(stored: Stored) -> Desk:

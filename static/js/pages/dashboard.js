@@ -7,6 +7,7 @@ import * as controls from "../desk/controls.js";
 import * as facts from "../desk/facts.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
+import * as account from "../panels/day/account.js";
 import * as day from "../panels/day/day.js";
 import * as dayCourse from "../panels/day/day_course.js";
 import * as dayRecord from "../panels/day/day_record.js";
@@ -32,6 +33,7 @@ import * as scaleIn from "../panels/trade/scale_in.js";
 import * as switches from "../panels/trade/switches.js";
 import * as thumb from "../panels/trade/thumb.js";
 import * as trade from "../panels/trade/trade.js";
+import * as unsettled from "../panels/trade/unsettled.js";
 import { nextMoment } from "../reading/gates.js";
 import { DESK_KEYS } from "../ui/desk_keys.js";
 import { byId } from "../ui/dom.js";
@@ -40,11 +42,26 @@ import * as shortcuts from "../ui/shortcuts.js";
 /** @type {{draw: (state: Page.State, symbol: string) => void}[]} */
 const PANELS = [
   ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],
-  ...[trade, switches, scaleIn, exits, day, dayRecord, dayCourse, dayTries, slotTaking, limits, alerts, history],
+  ...[
+    trade,
+    unsettled,
+    switches,
+    scaleIn,
+    exits,
+    day,
+    account,
+    dayRecord,
+    dayCourse,
+    dayTries,
+    slotTaking,
+    limits,
+    alerts,
+    history,
+  ],
 ];
 /** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
-const OF_THE_DESK = [env, slotTaking, limits];
+const OF_THE_DESK = [env, slotTaking, limits, account, unsettled];
 const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";

@@ -46,6 +46,11 @@ class DeskServer(ThreadingHTTPServer):
         self.faults: dict[str, deque[Fault]] = {"pending": deque(), "report": deque(), "stream": deque()}
         self.refused_reports: dict[str, int] = {}
         self.always_redeliver = False
+        self.cancels: list[str] = []
+        self.stops: list[dict[str, Any]] = []
+        self.takes_fills = True
+        self.refused_fills: dict[str, str] = {}
+        self.broker_fills: list[dict[str, Any]] = []
         self.at: Callable[[str, str], None] = lambda _what, _order_id: None
         self.is_away = False
         self.polls_waiting = 0
@@ -197,7 +202,10 @@ class DeskHandler(BaseHTTPRequestHandler):
         elif not self._goes_wrong("pending"):
             orders = self.server.hand_out(asked["owner"], int(asked["limit"]), float(asked["wait"]))
             self.server.at("claimed", orders[0]["id"] if orders else "")
-            self._answer(200, {"ok": True, "orders": orders})
+            beside: dict[str, list[Any]] = {"cancels": self.server.cancels, "stops": self.server.stops}
+            self._answer(
+                200, {"ok": True, "orders": orders} | {name: list(what) for name, what in beside.items() if what}
+            )
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -216,8 +224,25 @@ class DeskHandler(BaseHTTPRequestHandler):
                 self.server.snapshots.append((time.monotonic(), body))
                 self.server.changed.notify_all()
             self._answer(200, {"ok": True})
+        elif self.path == "/api/bridge/fills" and self.server.takes_fills:
+            self._take_fills(body)
         else:
             self._answer(404, {"ok": False, "error": "no such path"})
+
+    def _take_fills(self, body: dict[str, Any]) -> None:
+        """Take fills as in SPEC 8.3."""
+        known = {fill["exec_id"] for report in self.server.broker_fills for fill in report["fills"]}
+        again = sum(fill["exec_id"] in known for fill in body["fills"])
+        refused = [
+            {"exec_id": fill["exec_id"], "code": self.server.refused_fills[fill["exec_id"]]}
+            for fill in body["fills"]
+            if fill["exec_id"] in self.server.refused_fills
+        ]
+        taken = len(body["fills"]) - again - len(refused)
+        with self.server.changed:
+            self.server.broker_fills.append(body)
+            self.server.changed.notify_all()
+        self._answer(200, {"ok": True, "taken": taken, "duplicates": again, "refused": refused})
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the test output readable."""

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NoReturn
 
 from bridge.brokers.broker import AccountStatement, Broker, BrokerListener, BrokerOrder, ProtectiveStop
-from wire.bridge import OrderTicket
+from wire.bridge import OrderTicket, StopToRest
+from wire.types import Env
 
 
 class UnaskedBroker(Broker):
@@ -19,6 +20,14 @@ class UnaskedBroker(Broker):
     @property
     def trade_route(self) -> str:
         self._is_asked("trade_route")
+
+    @property
+    def env(self) -> Env:
+        self._is_asked("env")
+
+    @property
+    def envs(self) -> tuple[Env, ...]:
+        self._is_asked("envs")
 
     def open(self, listener: BrokerListener) -> None:
         self._is_asked("open")
@@ -46,6 +55,9 @@ class UnaskedBroker(Broker):
 
     def statement(self) -> AccountStatement:
         self._is_asked("statement")
+
+    def rest_stop(self, stop: StopToRest) -> None:
+        self._is_asked("rest_stop")
 
     def protective_stops(self) -> tuple[ProtectiveStop, ...]:
         self._is_asked("protective_stops")

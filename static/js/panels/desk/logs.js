@@ -21,7 +21,44 @@ export function draw() {
     const lines = store.logOf(feed);
     if (drawn.get(feed) === lines) continue;
     drawn.set(feed, lines);
-    drawFeed(slot, lines.slice(0, SHOWN));
+    offerOutcomes(filterOf(slot), lines);
+    drawFiltered(slot, lines);
+  }
+}
+
+for (const { feed, slot } of feeds) {
+  filterOf(slot).addEventListener("change", () => drawFiltered(slot, store.logOf(feed)));
+}
+
+/** @param {Page.Slots} slot */
+function filterOf(slot) {
+  return /** @type {HTMLSelectElement} */ (slot.filter);
+}
+
+/**
+ * Draw the lines whose outcome is chosen: all of them, or those of one outcome.
+ *
+ * @param {Page.Slots} slot
+ * @param {Wire.LogRow[]} lines
+ */
+function drawFiltered(slot, lines) {
+  const chosen = filterOf(slot).value;
+  const wanted = lines.filter((line) => chosen === "" || line.outcome === chosen);
+  drawFeed(slot, wanted.slice(0, SHOWN));
+}
+
+/**
+ * Add an option for each outcome that the filter does not offer yet.
+ *
+ * @param {HTMLSelectElement} filter
+ * @param {Wire.LogRow[]} lines
+ */
+function offerOutcomes(filter, lines) {
+  const offered = new Set([...filter.options].map((option) => option.value));
+  for (const { outcome } of lines) {
+    if (!outcome || offered.has(outcome)) continue;
+    offered.add(outcome);
+    filter.append(new Option(outcome, outcome));
   }
 }
 

@@ -131,6 +131,7 @@ function stateOf(asset) {
   if (asset.position !== 0)
     return ["held", `${asset.position > 0 ? "long" : "short"} ${signedQuantity(asset.position)}`];
   if (asset.pending_order_id) return ["order", `${asset.pending_kind} ${asset.pending_status}`];
+  if (asset.preorder_active) return ["waiting", `pre-order ${asset.preorder_direction} waits`];
   if (stream.outOfSight()) return ["blocked", stream.outOfSight()];
   if (deskInTheWay()) return ["blocked", deskInTheWay()];
   const closed = firstClosed(asset);

@@ -12,8 +12,9 @@
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
-import { closedFor, deskInTheWay, headline, liveSentence } from "../../reading/gates.js";
+import { closedFor, deskInTheWay, liveSentence, shortName, timeLeft } from "../../reading/gates.js";
 import { all, byId, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import * as orderButton from "../../ui/order_button.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
@@ -48,27 +49,36 @@ export function start(symbol, whenChanged) {
   asking.start(symbol, whenChanged);
   override.start(symbol);
   unfilled.start(JSON.parse(root.dataset.sizes ?? "{}"));
-  for (const button of buttons) {
-    button.addEventListener("click", () => enter(sideOf(button)));
-  }
-  slot["intent-button"].addEventListener("click", () => asking.placeIntent(slot.answer, assetInView()));
+  for (const button of buttons) onPress(button, () => asking.placeOrder(slot.answer, assetInView(), sideOf(button)));
+  onPress(slot["intent-button"], () => asking.placeIntent(slot.answer, assetInView()));
   keepChoices(root);
   root.addEventListener("change", (event) => {
     if (/** @type {HTMLInputElement} */ (event.target).name === "order_type") forgetAnswers();
+    draw(store.current(), symbolInView()); // at once: a button that a key brings next must stand for this choice
     whenChanged();
   });
 }
 
-/** Forget what was said: it belonged to another asset. */
+/** Forget what was said: it belonged to another asset. No key may order the new one before its button was read. */
 export function forget() {
+  for (const button of [...buttons, slot["intent-button"]]) orderButton.leave(button);
   forgetAnswers();
   override.forget();
 }
 
-/** @param {Page.Side} side */
-function enter(side) {
-  if (isUnread()) asking.tell(slot.answer, OFFER_HAS_CHANGED);
-  else asking.placeOrder(slot.answer, assetInView(), side);
+/**
+ * Let a button ask, unless its offer has changed under the hand. The focus leaves it with each press.
+ *
+ * @param {HTMLElement} button
+ * @param {() => void} askForIt
+ */
+function onPress(button, askForIt) {
+  orderButton.guard(button, (sentence) => asking.tell(slot.answer, sentence));
+  button.addEventListener("click", (click) => {
+    if (isUnread() || orderButton.isOfAnotherOffer(button, click)) asking.tell(slot.answer, OFFER_HAS_CHANGED);
+    else askForIt();
+    orderButton.leave(button);
+  });
 }
 
 /** @param {HTMLElement} button */
@@ -134,11 +144,14 @@ function isUnread() {
  */
 function drawSide(button, { desk, asset, kind, closed }) {
   const side = sideOf(button);
-  const obstacleNow = obstacle(asset, closed);
+  const { name, time } = obstacle(asset, closed);
+  const obstacleNow = withTime(name, time);
   const label = `${ARROWS[side]} ${side} ${quantity(desk)} ${asset.contract}${liveMark(desk)}`;
   const hasDirection = asset.zone_type !== "NONE" || isWaitingKind();
+  const offered = (kind.verb ?? "") + label;
+  orderButton.follow(button, button.hidden ? "" : `${asset.symbol} ${name || offered}`);
   drawButton(button, obstacleNow);
-  write(slot[`${side}-headline`], obstacleNow || (kind.verb ?? "") + label);
+  write(slot[`${side}-headline`], obstacleNow || offered);
   write(
     slot[`${side}-detail`],
     obstacleNow ? (hasDirection ? label : "no direction yet") : (kind.detail?.(side) ?? ""),
@@ -151,8 +164,10 @@ function drawSide(button, { desk, asset, kind, closed }) {
  */
 function drawIntent(asset, closed) {
   const button = slot["intent-button"];
-  const obstacleNow = obstacle(asset, closed);
+  const { name, time } = obstacle(asset, closed);
+  const obstacleNow = withTime(name, time);
   show(button, chosen("order_type") === "intent");
+  orderButton.follow(button, `${asset.symbol} ${name}`);
   drawButton(button, obstacleNow);
   write(slot["intent-headline"], obstacleNow || `Note an intent for ${asset.symbol}`);
   write(slot["intent-detail"], obstacleNow ? `intent for ${asset.symbol}` : "READY at the next 6pt brick");
@@ -163,6 +178,7 @@ function drawIntent(asset, closed) {
  * @param {string} obstacleNow
  */
 function drawButton(button, obstacleNow) {
+  mark(button, "data-unready", false); // so the server has drawn it: nothing answers a click before this script
   mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
   mark(button, "data-unread", isUnread());
   markBusy(button, asking.isAsking());
@@ -170,18 +186,27 @@ function drawButton(button, obstacleNow) {
 }
 
 /**
- * What stands in the way, in a few words; empty when nothing does.
+ * What stands in the way, in a few words, and the time that runs beside them; an empty name when nothing does.
  *
  * @param {Wire.AssetState} asset
  * @param {Wire.Rung | null} closed
+ * @returns {{name: string, time: string}}
  */
 function obstacle(asset, closed) {
-  if (asking.isAsking()) return "ASKING THE DESK…";
-  if (stream.isSilent()) return `STREAM SILENT ${age(Math.floor(stream.ageMs() / 1000))}`;
-  if (deskInTheWay()) return deskInTheWay();
-  if (closed) return headline(closed);
-  if (isWaitingKind()) return whatWaits(asset);
-  return asset.zone_type === "NONE" ? "NO ZONE" : "";
+  if (asking.isAsking()) return { name: "ASKING THE DESK…", time: "" };
+  if (stream.isSilent()) return { name: "STREAM SILENT", time: age(Math.floor(stream.ageMs() / 1000)) };
+  if (deskInTheWay()) return { name: deskInTheWay(), time: "" };
+  if (closed) return { name: shortName(closed), time: timeLeft(closed) ?? "" };
+  if (isWaitingKind()) return { name: whatWaits(asset), time: "" };
+  return { name: asset.zone_type === "NONE" ? "NO ZONE" : "", time: "" };
+}
+
+/**
+ * @param {string} name
+ * @param {string} time
+ */
+function withTime(name, time) {
+  return time ? `${name} ${time}` : name;
 }
 
 /**

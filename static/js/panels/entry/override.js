@@ -7,6 +7,7 @@ import * as stream from "../../desk/stream.js";
 import { deskInTheWay, headline } from "../../reading/gates.js";
 import { all, mark, one, show, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
+import * as orderButton from "../../ui/order_button.js";
 import { isAsking, placeOrder, tell } from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, liveMark, quantity, whatWaits } from "./entry_kinds.js";
 
@@ -22,6 +23,7 @@ let symbolInView = () => "";
 export function start(symbol) {
   symbolInView = symbol;
   reason.addEventListener("input", () => draw(store.current().global, assetInView()));
+  orderButton.guard(slot["override-button"], (sentence) => tell(slot["override-answer"], sentence));
   makeHoldable(slot["override-button"], {
     mayHold: () => obstacle() === "" && !isAsking(),
     whenHeld: enter,
@@ -33,6 +35,7 @@ export function start(symbol) {
 }
 
 export function forget() {
+  orderButton.leave(slot["override-button"]);
   for (const radio of sides) radio.checked = false;
   close();
   write(slot["override-answer"], "");
@@ -88,6 +91,7 @@ function offer() {
 }
 
 async function enter() {
+  orderButton.leave(slot["override-button"]);
   const override = { reason: reason.value.trim() };
   const isTaken = await placeOrder(slot["override-answer"], assetInView(), chosen("override_side"), override);
   if (isTaken) close();

@@ -3,26 +3,37 @@
 /** Adding to the open trade, once, after the market has unlocked it. */
 
 import * as clock from "../../desk/clock.js";
-import { ask, forgetWithin, isPending } from "../../desk/controls.js";
+import { ask, forgetWithin, isPending, tell } from "../../desk/controls.js";
 import { firstClosedFor, headline } from "../../reading/gates.js";
 import { byId, mark, markBusy, slots, write } from "../../ui/dom.js";
+import * as orderButton from "../../ui/order_button.js";
 import { liveMark } from "../entry/entry_kinds.js";
 
 const root = byId("scale-in");
 const slot = slots(root);
+const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, then click again.";
 const WAITS = "after a 6pt brick with the trade or a 4pt flip against it";
 let symbolInView = () => "";
 
 /** @param {() => string} symbol */
 export function start(symbol) {
   symbolInView = symbol;
-  slot["scale-button"].addEventListener("click", () => {
-    const command = { asset: symbolInView(), clicked_at: new Date(clock.now()).toISOString() };
-    ask(slot["scale-answer"], "/api/scale-in", command, { needsStream: true });
+  const button = slot["scale-button"];
+  orderButton.guard(button, (sentence) => tell(slot["scale-answer"], sentence));
+  button.addEventListener("click", (/** @type {MouseEvent} */ click) => {
+    if (orderButton.isOfAnotherOffer(button, click)) tell(slot["scale-answer"], OFFER_HAS_CHANGED);
+    else scale();
+    orderButton.leave(button);
   });
 }
 
+function scale() {
+  const command = { asset: symbolInView(), clicked_at: new Date(clock.now()).toISOString() };
+  ask(slot["scale-answer"], "/api/scale-in", command, { needsStream: true });
+}
+
 export function forget() {
+  orderButton.leave(slot["scale-button"]);
   forgetWithin(root);
 }
 
@@ -34,6 +45,7 @@ export function draw({ global: desk, assets }, symbol) {
   const asset = assets[symbol];
   if (asset.trade === null) return;
   const { state, label, note } = scaleIn(desk, asset, asset.trade);
+  orderButton.follow(slot["scale-button"], `${symbol} ${state} ${label}`);
   mark(slot["scale-button"], "data-state", state);
   mark(slot["scale-button"], "aria-disabled", state === "open" ? "false" : "true");
   markBusy(slot["scale-button"], isPending(slot["scale-answer"]));

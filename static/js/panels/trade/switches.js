@@ -8,7 +8,8 @@
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { all, byId, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
-import { managementSentence, waysOut } from "./ways_out.js";
+import { stopOf } from "./trade.js";
+import { managementSentence, protectIsDue, waysOut } from "./ways_out.js";
 
 const root = byId("ways-out");
 const head = slots(byId("ways-out-head"));
@@ -105,17 +106,32 @@ function setThreshold(threshold) {
 async function send(way, path, command, input = null) {
   const needsStream = input === null && TURNS_AROUND.includes(way);
   const body = await ask(slotOf(way).answer, path, { asset: symbolInView(), ...command }, { needsStream });
-  if (body?.ok && input) accept(input);
+  if (!body?.ok) return;
+  if (input) accept(input);
+  if (way === "protect") tellWhenDue(slotOf(way).answer, body.asset);
+}
+
+/**
+ * Protect that is due when it is set takes the trade out with the next price.
+ *
+ * @param {HTMLElement} answer
+ * @param {Wire.AssetState | undefined} changed as the desk answered it
+ */
+function tellWhenDue(answer, changed) {
+  const due = changed?.protect_enabled ? protectIsDue(changed) : "";
+  if (due) tell(answer, `Protect ${due}.`, "info");
 }
 
 /**
  * @param {Page.State} state
  * @param {string} symbol
  */
-export function draw({ global: desk, assets }, symbol) {
-  const asset = assets[symbol];
+export function draw(state, symbol) {
+  const asset = state.assets[symbol];
   if (asset.trade === null) return;
-  const ways = waysOut(desk, asset, asset.trade);
+  const stop = stopOf(state, asset, asset.trade);
+  const ways = waysOut(state.global, asset, asset.trade, stop);
+  mark(slotOf("stop").when, "data-standing", stop.standing);
   for (const [way, { row, slot }] of rows) drawRow(row, slot, ways[way]);
   write(head.management, managementSentence(asset, asset.trade));
   mark(head.management, "data-locked", asset.two_half_tp_lock_enabled);

@@ -1,0 +1,15 @@
+"""The base of all commands."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from services.engine.model.tagged import Tagged
+
+Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]  # stored; "house" is the app itself
+
+
+class Command(Tagged, frozen=True, omit_defaults=True):
+    """The base of all commands. ``origin`` names the sender."""
+
+    origin: ClassVar[Origin] = "house"

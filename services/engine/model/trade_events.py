@@ -1,0 +1,118 @@
+"""Events of a trade and of its protections (SPEC 6, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from services.engine.model.event import Event
+from wire.types import (
+    EntryZone,
+    Env,
+    Instant,
+    Price,
+    Side,
+    TradeMode,
+    Usd,
+)
+
+
+class ProtectionChanged(Event, frozen=True, tag="ProtectionChanged"):
+    """The operator changed a protection of the open trade. ``setting`` is the field, ``value`` its text."""
+
+    asset: str
+    setting: str
+    value: str
+
+
+class SignalCounted(Event, frozen=True, tag="SignalCounted"):
+    """An opposite 6pt brick was counted for the signal take-profit."""
+
+    asset: str
+    count: int
+    target: int
+
+
+class TradeRepriced(Event, frozen=True, tag="TradeRepriced"):
+    """The broker's average replaced an entry price that nobody had told (SPEC 8.3)."""
+
+    asset: str
+    trade_id: str
+    price: Price
+
+
+class TradeOpened(Event, frozen=True, tag="TradeOpened"):
+    asset: str
+    trade_id: str
+    side: Side
+    qty: int
+    price: Price
+    adopted: bool = False
+
+
+class TradeResized(Event, frozen=True, tag="TradeResized"):
+    """The desk took over the broker's quantity, which differed from its own (SPEC 8.4)."""
+
+    asset: str
+    quantity: int
+
+
+class TradeClosed(Event, frozen=True, tag="TradeClosed"):
+    """A trade reached flat (SPEC 7.5, SPEC 11 ``history``)."""
+
+    id: str
+    asset: str
+    contract: str
+    side: Side
+    size: int
+    entry_price: Price
+    exit_price: Price
+    entry_ts: Instant
+    exit_ts: Instant
+    pnl_points: Decimal
+    pnl_usd: Usd
+    mae_points: Decimal
+    mfe_points: Decimal
+    mode: TradeMode
+    zone: EntryZone
+    reason: str
+    env: Env
+    override: bool = False
+    forced_exit: bool = False
+    estimated: bool = False
+
+
+class TradeCorrected(Event, frozen=True, tag="TradeCorrected"):
+    """A fill that was told later gave a trade its true exit, which the desk had closed by the broker's position.
+
+    ``trade`` replaces the closed trade of that id (SPEC 8.3, 8.4).
+    """
+
+    asset: str
+    trade: TradeClosed
+
+
+class TradeNoted(Event, frozen=True, tag="TradeNoted"):
+    """The operator wrote a note for a closed trade; it replaces the earlier one."""
+
+    trade_id: str
+    note: str
+    tags: tuple[str, ...] = ()
+
+
+OfTrades = (
+    TradeOpened
+    | TradeResized
+    | TradeClosed
+    | TradeCorrected
+    | TradeNoted
+    | ProtectionChanged
+    | SignalCounted
+    | TradeRepriced
+)
+
+
+def closed_trades(events: Iterable[Event]) -> list[TradeClosed]:
+    """Return the closed trades that events tell of, oldest first; one that was corrected comes again."""
+    told = (event.trade if isinstance(event, TradeCorrected) else event for event in events)
+    return [event for event in told if isinstance(event, TradeClosed)]

@@ -1,0 +1,68 @@
+// @ts-check
+
+/**
+ * A button that orders. Enter and a pointer press it, Space does not: a hand slips on Space. It keeps the focus only
+ * while it offers the same, so that no key orders what has replaced the offer that was read: another asset, or the entry
+ * that opened when a lock ended.
+ */
+
+import { one } from "./dom.js";
+
+const SPACE_ORDERS_NOTHING = "Space never orders: press Enter.";
+
+/** @type {WeakMap<HTMLElement, string>} button → what it offers, without running times */
+const offers = new WeakMap();
+/** @type {WeakMap<HTMLElement, string | undefined>} button → what it offered when a pointer went down on it */
+const pressedOn = new WeakMap();
+
+/**
+ * Take Space from a button. `tell` says why it did nothing.
+ *
+ * @param {HTMLElement} button
+ * @param {(sentence: string) => void} tell
+ */
+export function guard(button, tell) {
+  /** @param {KeyboardEvent} event */
+  const stop = (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault(); // the click of a button comes with the end of Space
+    event.stopImmediatePropagation();
+    if (event.type === "keydown" && !event.repeat) tell(SPACE_ORDERS_NOTHING);
+  };
+  button.addEventListener("keydown", stop, { capture: true });
+  button.addEventListener("keyup", stop, { capture: true });
+  button.addEventListener("pointerdown", () => pressedOn.set(button, offers.get(button)));
+}
+
+/**
+ * Say what the button offers now. With another offer the focus leaves it.
+ *
+ * @param {HTMLElement} button
+ * @param {string} offer
+ */
+export function follow(button, offer) {
+  if (offers.get(button) === offer) return;
+  offers.set(button, offer);
+  leave(button);
+}
+
+/**
+ * Whether the pointer of this click went down on another offer.
+ *
+ * @param {HTMLElement} button
+ * @param {MouseEvent} click
+ */
+export function isOfAnotherOffer(button, { detail }) {
+  return detail > 0 && pressedOn.has(button) && pressedOn.get(button) !== offers.get(button);
+}
+
+/**
+ * Move the focus from the button to its panel's title: the keys go on from there, and nothing is pressed there.
+ *
+ * @param {HTMLElement} button
+ */
+export function leave(button) {
+  if (document.activeElement !== button) return;
+  const panel = /** @type {HTMLElement} */ (button.closest(".panel"));
+  one(panel, "h2").focus({ preventScroll: true });
+}
