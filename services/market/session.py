@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
@@ -58,6 +59,7 @@ def after_session_time(instant: Instant, duration: timedelta) -> Instant:
         day += timedelta(days=1)
 
 
+@lru_cache(maxsize=64)
 def _session_of(day: date) -> tuple[Instant, Instant]:
     """Return when the session of a date opens and closes; the same instant twice when there is none."""
     opens = datetime.combine(day - timedelta(days=1), SESSION_OPENS, NEW_YORK).astimezone(UTC)
