@@ -26,11 +26,14 @@ class TrueDay:
 def true_day(world: World) -> TrueDay:
     """Return the world's day. A first balance that nothing contradicts begins it, also a false one.
 
-    The loss is then counted from what the account had in truth.
+    The loss is then counted from what the account had in truth. A first balance heard while something is held is
+    off by what the last price was old; the largest loss is counted from the higher of the two starts: it was real.
     """
     start, true_start = world.desk.desk.day.start_equity, world.broker.balance
     if start is None:
         start = ASSUMED_EQUITY
     is_true = abs(start - true_start) <= true_start / 100
     base = start if is_true else true_start
-    return TrueDay(is_true, start * LIMIT, base - world.broker.equity, base - world.broker.lowest_equity)
+    return TrueDay(
+        is_true, start * LIMIT, base - world.broker.equity, max(base, true_start) - world.broker.lowest_equity
+    )
