@@ -84,6 +84,8 @@ class Watch:
         """Check what holds at the end of a world: desk and broker hold the same, and nothing is in doubt for ever."""
         world = self.world
         held, position = world.desk.es.position, world.broker.position()
+        if held != position and world.now <= self._agrees_by():
+            return  # the broker's position has changed so late that the world ends before the desk must know
         if held != position:
             self._fails("the desk's position becomes the broker's", f"at the end desk {held}, broker {position}")
         doubt = world.desk.es.doubt
@@ -108,11 +110,16 @@ class Watch:
         if desk == broker or (desk, broker) != self._differs or not world.is_healthy or world.desk.in_flight(FATE):
             self._differs, self._differs_since = (desk, broker), None if desk == broker else world.now
             return
+        if world.now > self._agrees_by():
+            since = self._differs_since
+            self._fails("the desk's position becomes the broker's", f"desk {desk}, broker {broker} since {since}")
+
+    def _agrees_by(self) -> datetime:
+        """Return until when the desk's position may still differ: 10 s or three readings, whichever is later."""
+        world = self.world
         since = max(self._differs_since or world.now, world.healthy_from)
         third = nth_apart([reading.at for reading in world.readings if reading.at > since and reading.speaks], 3)
-        deadline = max(since + AGREES_WITHIN, third or world.now) + timedelta(seconds=1.2)
-        if world.now > deadline:
-            self._fails("the desk's position becomes the broker's", f"desk {desk}, broker {broker} since {since}")
+        return max(since + AGREES_WITHIN, third or world.now) + timedelta(seconds=1.2)
 
     def _orders_end(self) -> None:
         world = self.world

@@ -229,6 +229,15 @@ def test_nor_does_it_end_a_doubt() -> None:
     assert omits_it(omits_it(trader)).asset.doubt is None
 
 
+@pytest.mark.parametrize("position", [-5, 10])
+def test_three_snapshots_that_contradict_a_lost_entry_are_proof_of_what_the_broker_holds(position: int) -> None:
+    trader = snapshots(trader_with_lost_entry(), 2, position=position)
+    assert (trader.position, trader.open_order.status) == (0, OrderStatus.CLAIMED)
+    trader = snapshots(trader, 1, position=position)
+    assert (trader.position, trader.desk.orders) == (position, {})
+    assert trader.gate_for("BUY") is not None
+
+
 # -- the operator's word --------------------------------------------------------------------------------------
 
 

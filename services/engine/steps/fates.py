@@ -73,8 +73,10 @@ def _facts(order: Order) -> dict[str, str | int]:
     }
 
 
-def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> None:
+def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> bool:
     """Let three agreeing snapshots decide the asset's orders of unknown fate.
+
+    Return whether they have ended orders without explaining the position: the broker is right then, and proven so.
 
     With a single order at a bridge the position shows what it did. With two (an exit beside an entry) it shows only
     their sum: the one whose report may still come is waited for; when both are lost both end, and the desk follows the
@@ -83,11 +85,11 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
     held = [order for order in transition.desk.open_orders(symbol) if order.is_at_a_bridge]
     lost = [order for order in held if order.fate_unknown_at is not None]
     if not lost or len(lost) < len(held) or streak.count < READINGS_THAT_SETTLE:
-        return
+        return False
     if len(lost) > 1:
         for order in lost:
             _end(transition, order, OrderStatus.CANCELLED, "the broker's position does not tell which order filled")
-        return
+        return True
     order = lost[0]
     asset = transition.asset(symbol)
     filled = (word.position - asset.position) * order.sign
@@ -101,6 +103,8 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
         settle_by_broker(transition, order, filled, word)
     else:
         _end(transition, order, OrderStatus.CANCELLED, "the broker's position contradicts it")
+        return True
+    return False
 
 
 def _end_rest(transition: Transition, order: Order) -> None:

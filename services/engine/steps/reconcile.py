@@ -56,7 +56,7 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
         return
     streak = streak_after(asset.live.streak, word, transition.now)
     transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
-    settle_fates(transition, symbol, word, streak)
+    is_proven = settle_fates(transition, symbol, word, streak)
     settle_before_exit(transition, symbol, word, streak)
     asset = transition.asset(symbol)
     if word.position == asset.position:
@@ -64,6 +64,8 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
             _agree(transition, asset, word)
     elif _is_in_flight(transition, symbol):
         _keep_disagreement(transition, asset, word.position)
+    elif is_proven and is_proof(transition.desk, streak, transition.now):
+        _follow_broker(transition, asset, word)
     else:
         _disagree(transition, asset, word, streak)
 
