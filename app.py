@@ -48,12 +48,13 @@ from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.desk.manager import StateManager, utc_now
+from services.desk.manager import StateManager
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
+from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
@@ -88,8 +89,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_now) -> Flask:
-    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` returns aware UTC instants.
+def create_app(config: Config | None = None, clock: Callable[[], Instant] | None = None) -> Flask:
+    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` is a test's (aware UTC).
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -122,7 +123,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     def close() -> None:
         atexit.unregister(close)
         end_streams(app)
-        clock_jobs.shutdown(wait=False)
+        clock_jobs.stop()
         post.stop()
         services.bricks.stop()
         services.manager.finish()  # first, so that a standby takes over before the waits below
@@ -147,7 +148,7 @@ def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
         log.warning("a secret of .env is not what stands there", detail=sentence)
 
 
-def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
+def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] | None = None) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity = ActivityLog()
@@ -174,13 +175,14 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         manager=manager,
         broadcaster=Broadcaster(manager, activity, bricks, feed),
         activity=activity,
-        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store)),
+        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store, lambda: manager.now)),
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
         notice_counter=notice_counter,
         event_views=event_views,
         bridge_callers=BridgeCallers(),
+        clock_watch=ClockWatch(),
     )
 
 
