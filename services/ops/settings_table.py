@@ -60,9 +60,7 @@ def _secret(name: str, meaning: str) -> Setting:
 
 _PREVIOUS = "the one before, accepted too while you change it; take it away afterwards"
 _KEY = "a service account's JSON key, the text itself; without it this machine's own"
-_DATABASE = (
-    "the file of the SQLite store; unset: lockstep.sqlite in this checkout's folder in ~/.local/state/lockstep"
-)
+_DATABASE = "the file of the SQLite store; unset: lockstep.sqlite in this checkout's folder in ~/.local/state/lockstep"
 _LEDGER = "the bridge's own ledger; unset: bridge.sqlite in the same folder"
 
 SETTINGS = (
