@@ -58,7 +58,7 @@ from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import ENV_FILE, Config, ConfigError
+from services.ops.config import EARLIER_DATABASE, ENV_FILE, Config, ConfigError
 from services.ops.dotenv_file import secrets_that_change
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
@@ -98,6 +98,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
     warn_of_secrets(config, reads_env_file)
+    name_the_database(config)
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
@@ -146,6 +147,15 @@ def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
     names = {row.name for row in SETTINGS if row.is_secret}
     for sentence in secrets_that_change(ENV_FILE, names):
         log.warning("a secret of .env is not what stands there", detail=sentence)
+
+
+def name_the_database(config: Config) -> None:
+    """Log where the desk is kept; warn when that is within the checkout, as it was by default before."""
+    if config.store != "sqlite":
+        return
+    log.info("the desk is kept in a file", path=str(config.sqlite_path))
+    if config.sqlite_path == EARLIER_DATABASE:
+        log.warning("`git clean` deletes this file: stop web and move it to another place", setting="SQLITE_PATH")
 
 
 def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] | None = None) -> AppServices:

@@ -86,7 +86,7 @@ class Bridge:
         heartbeats = Heartbeats(self._desk, self._broker, self._ledger, kill_switch=self._kill_switch)
         snapshots = Snapshots(self._desk, self._broker, self._orders, self._ledger.instance, reporter.position_changed)
         return (
-            Job("orders", worker.poll, lambda found: worker.rest_after_poll(found, stop)),
+            Job("orders", self._claim, lambda found: worker.rest_after_poll(found, stop)),
             Job("doubts", worker.resolve_doubts, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
             Job("reports", sender.run, sender.rest),
             Job("fills", fills.run, fills.rest),
@@ -94,6 +94,11 @@ class Bridge:
             Job("snapshot", snapshots.run, snapshots.rest),
             *self._broker_jobs,
         )
+
+    def _claim(self) -> bool:
+        """Take orders while the ledger is in its place: without it a restart would not know what was sent."""
+        self._ledger.require_kept()
+        return self._worker.poll()
 
     def _wake_all(self) -> None:
         self._outbox.wake.set()

@@ -19,9 +19,10 @@ from bridge.brokers.broker import (
 )
 from bridge.client import DeskClient
 from bridge.clock import Clock
+from bridge.ledger import LedgerLost
 from bridge.limits import Exposure, HardLimits
 from bridge.orders import OrderRecord
-from bridge.reports import Outbox, Reporter
+from bridge.reports import Outbox, Reporter, ended_unsent
 from wire.bridge import MalformedOrder, OrderTicket, StopToRest
 
 TAKEN_BACK = "taken back by the desk"
@@ -107,7 +108,7 @@ class Worker:
     def _take(self, order: OrderTicket | MalformedOrder) -> bool:
         if isinstance(order, MalformedOrder):
             return self._take_malformed(order)
-        if self._orders.accept(order, self._clock()):
+        if self._accept(order):
             if order.redelivered:
                 logger.warning("order was handed out before: it is looked up at the broker first", order=order.id)
                 self._reporter.doubt_arose.set()
@@ -118,6 +119,15 @@ class Worker:
         if self._orders.state_of(order.id) == "ACCEPTED":
             self._execute(order)
         return False
+
+    def _accept(self, order: OrderTicket) -> bool:
+        """Write the order down; True when it is new. One that cannot be written is refused at once and never sent."""
+        try:
+            return self._orders.accept(order, self._clock())
+        except LedgerLost as loss:
+            if not order.redelivered and self._orders.state_of(order.id) is None:
+                self._desk.report(order.id, ended_unsent("REJECTED", str(loss)))
+            return False
 
     def _take_malformed(self, order: MalformedOrder) -> bool:
         logger.error("order cannot be read", alert=True, order=order.id, reason=order.reason)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from services.desk.clock import DeskClock
 from services.desk.commit_batch import CommitBatch
 from services.desk.committed import CommittedState, ends_with, stored_past
+from services.desk.continuity import require_continuation
 from services.desk.lease import Lease
 from services.desk.process_name import shown
 from services.desk.program import VERSION
@@ -63,6 +64,7 @@ class Leadership:
         self._timer = timer
         self._follower = Follower(store, published, subscriptions)
         self.lease = Lease(store)
+        self._failed_by = ""
         self.committed: CommittedState
 
     # -- at the start -----------------------------------------------------------------------------------------
@@ -101,6 +103,7 @@ class Leadership:
             if self.lease.is_in_doubt:
                 self._settle()
             elif self.lease.is_held:
+                self.lease.check_now_and_then()
                 if self.lease.renew():
                     self._published.say_store("up")
             elif self.lease.is_look_due():
@@ -115,8 +118,14 @@ class Leadership:
         if isinstance(error, VersionConflict):
             self._step_down()
         else:
+            self._say_down(error)
+
+    def _say_down(self, error: StoreError) -> None:
+        """Publish that the store is down, and log why when that is new: it is asked again every second."""
+        if self._published.snapshot.store == "up" or str(error) != self._failed_by:
             log.warning("the store failed", error=str(error))
-            self._published.say_store("down")
+        self._failed_by = str(error)
+        self._published.say_store("down")
 
     def let_go(self) -> None:
         """Release the desk at the end, so that a standby takes it at once."""
@@ -179,7 +188,9 @@ class Leadership:
             self.committed = CommittedState.of_new(desk, now)
         else:
             head = stored.head
-            self.committed = CommittedState.recall(self._store, stored, now)
+            recalled = CommittedState.recall(self._store, stored, now)
+            require_continuation(self._published, recalled.committed)
+            self.committed = recalled
         desk = self.committed.committed
         self._subscriptions.begin(desk.sequence)
         self._subscriptions.catch_up(self._store, desk)
@@ -214,6 +225,7 @@ class Leadership:
             self._follower.follow()
         except StoreError as error:
             log.warning("what the other process has committed could not be read", error=str(error))
+            self._published.say_store("down")
 
     def _settle(self) -> None:
         """After a write in doubt, continue from the stored state. Raises StoreError."""
@@ -226,7 +238,9 @@ class Leadership:
         past = stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
-        self.committed = CommittedState.recall(self._store, stored, self._clock())
+        recalled = CommittedState.recall(self._store, stored, self._clock())
+        require_continuation(self._published, recalled.committed)
+        self.committed = recalled
         self._subscriptions.catch_up(self._store, self.committed.committed)
         self.lease.settled()
         log.warning("a write in doubt had come through", sequence=head.sequence)

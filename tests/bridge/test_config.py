@@ -17,7 +17,7 @@ def test_defaults_are_a_paper_bridge_to_the_local_desk() -> None:
         "http://127.0.0.1:8000",
         "bridge",
     )
-    assert settings.ledger_path == Path("var/bridge.sqlite")
+    assert settings.ledger_path.name == "bridge.sqlite"
     assert settings.paper.start_balance == Decimal(50_000)
     assert (settings.limits.max_order_qty, settings.limits.max_position) == (20, 20)
     assert settings.limits.max_orders_per_minute == 30

@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from bridge.config import settings_from
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
-from services.ops.config import PROJECT, Config
+from services.ops.config import Config
 from services.ops.settings_reader import Settings, rules_of
 from services.ops.settings_table import (
     EXAMPLE,
@@ -72,15 +72,13 @@ def test_without_settings_web_is_set_as_the_table_shows() -> None:
     secrets = dict.fromkeys(("TV_WEBHOOK_SECRET", "FLASK_SECRET_KEY"), "a-secret-of-web") | {
         "BRIDGE_HEARTBEAT_SECRET": "a-secret-of-the-bridge"
     }
-    shown = {row.name: row.default for row in SETTINGS if row.default and row.name != "SQLITE_PATH"}
+    shown = {row.name: row.default for row in SETTINGS if row.default}
     assert Config.from_env(secrets) == Config.from_env(shown | secrets)
-    assert Config.from_env(secrets).sqlite_path == PROJECT / DEFAULTS["SQLITE_PATH"]
 
 
 def test_the_bridges_defaults_are_those_that_the_table_shows() -> None:
     bridge = settings_from([], {"BRIDGE_HEARTBEAT_SECRET": "a-secret-of-the-desk"})
-    shown = [DEFAULTS[name] for name in ("LOCKSTEP_URL", "BRIDGE_OWNER", "BRIDGE_LEDGER_PATH")]
-    assert [bridge.desk_url, bridge.owner, str(bridge.ledger_path)] == shown
+    assert [bridge.desk_url, bridge.owner] == [DEFAULTS[name] for name in ("LOCKSTEP_URL", "BRIDGE_OWNER")]
     limits = [DEFAULTS[f"BRIDGE_MAX_{name}"] for name in ("ORDER_QTY", "POSITION", "ORDERS_PER_MINUTE")]
     numbers = [name for name in bridge.limits.__dataclass_fields__ if name != "kill_switch"]
     assert [str(getattr(bridge.limits, name)) for name in numbers] == limits
