@@ -74,6 +74,7 @@ ErrorCode = Literal[
     "denied",
     "forbidden",
     "locked_out",
+    "logins_busy",
     "too_many_streams",
     "stopping",
     "standby",
