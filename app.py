@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, request_ids, session_cookie
+from routes.http import errors, guards, proxy_signs, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
@@ -111,6 +111,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     errors.install(app)
     assets.install(app)
     request_ids.install(app, logs_all=config.log_level == "DEBUG")
+    proxy_signs.install(app, services.gatekeeper.proxies)
     guards.install(app, services.gatekeeper)
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:

@@ -14,6 +14,7 @@ from werkzeug.security import check_password_hash
 
 from services.access.keys import KeyRing
 from services.access.passwords import PasswordChecks, Verdict
+from services.access.proxies import ProxySigns
 from services.access.sessions import Session, Sessions, read_session
 
 LONGEST_PASSWORD = 1024
@@ -45,6 +46,9 @@ class Credentials(Protocol):
 
     @property
     def metrics_token(self) -> str | None: ...
+
+    @property
+    def trusted_proxies(self) -> int: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -88,12 +92,13 @@ class SharedSecret:
 class Gatekeeper:
     """Checks secrets and passwords in constant time, and limits the tries of passwords.
 
-    ``keys`` holds the API keys, ``sessions`` the ended sessions.
+    ``keys`` holds the API keys, ``sessions`` the ended sessions, ``proxies`` what requests say about TRUSTED_PROXIES.
     """
 
     def __init__(self, config: Credentials, keys: KeyRing, sessions: Sessions) -> None:
         self.keys = keys
         self.sessions = sessions
+        self.proxies = ProxySigns(config.trusted_proxies)
         self._config = config
         self.tradingview = SharedSecret(config.tv_webhook_secret, config.tv_webhook_secret_previous)
         self.bridge = SharedSecret(config.bridge_secret, config.bridge_secret_previous)
