@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.settings import Rules
+from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
@@ -132,10 +133,19 @@ def _read(settings: Settings) -> Config:
         notify_kinds=_notify_kinds(settings),
     )
     _refuse_shared_secret(config, settings)
+    _refuse_tight_stop(config, settings)
     if settings.faults:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _refuse_tight_stop(config: Config, settings: Settings) -> None:
+    least = smallest_stop(contract_for(asset, datetime.now(UTC).date()) for asset in config.assets)
+    stop = config.rules.stop_points
+    if stop.is_finite() and 0 < stop < least:  # what is no number is a fault already
+        ticks = f"{SMALLEST_STOP_TICKS} ticks of every asset"
+        settings.faults.append(f"STOP_POINTS was {stop}, it must be at least {least:f} ({ticks})")
 
 
 def _google_cloud_project(settings: Settings) -> str | None:
