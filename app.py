@@ -56,8 +56,9 @@ from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
+from services.ops import watchdog
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import ENV_FILE, Config, ConfigError
+from services.ops.config import ENV_FILE, Config, ConfigError, supervisor
 from services.ops.dotenv_file import secrets_that_change
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
@@ -240,5 +241,7 @@ def __getattr__(name: str) -> Any:
     except (ConfigError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(GUNICORN_GIVES_UP)
+    if (systemd := supervisor()) is not None:
+        watchdog.start(systemd)
     globals()["app"] = built
     return built

@@ -76,6 +76,7 @@ ErrorCode = Literal[
     "locked_out",
     "logins_busy",
     "too_many_streams",
+    "frozen",
     "stopping",
     "standby",
     "store_down",

@@ -44,6 +44,7 @@ TABLE = (
     ErrorKind("outcome_unknown", "OUTCOME UNKNOWN", (503,), "the write may have taken effect", is_led=True),
     ErrorKind("standby", "STANDBY", (503,), "this process only reads; `writer` decides", is_led=True),
     ErrorKind("too_many_streams", "TOO MANY STREAMS", (503,), "as many streams are open as the process serves"),
+    ErrorKind("frozen", "FROZEN", (503,), "the writer does not move: the process must be restarted"),
     ErrorKind("stopping", "STOPPING", (503,), "the process is about to end"),
 )
 ERRORS: Mapping[ErrorCode, ErrorKind] = MappingProxyType({kind.code: kind for kind in TABLE})

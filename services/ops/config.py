@@ -24,6 +24,7 @@ from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.settings_reader import Settings, rules_of
+from services.ops.watchdog import Supervisor
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -32,6 +33,7 @@ SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where web listens: where it is reached from here
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 
 
@@ -98,6 +100,18 @@ class Config(Struct, frozen=True):
         micro = INSTRUMENTS[asset].micro
         size: Literal["micro", "full"] = "micro" if micro and pinned.startswith(micro.root) else "full"
         return replace(contract_for(asset, day, size), symbol=pinned)
+
+
+def supervisor() -> Supervisor | None:
+    """Return where systemd waits for reports, None where it does not."""
+    where = os.environ.get("NOTIFY_SOCKET")
+    if not where:
+        return None
+    settings = Settings({**_dotenv(), **os.environ})
+    host = settings.text("HOST", "0.0.0.0")  # noqa: S104 - the default of gunicorn.conf.py
+    own = EVERYWHERE.get(host, host)
+    port = settings.text("PORT", "8000")
+    return Supervisor(where, f"http://[{own}]:{port}/healthz" if ":" in own else f"http://{own}:{port}/healthz")
 
 
 def _dotenv() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A database restored from a copy while an order was under way, by the steps of docs/how-to/operations.md (SPEC 8.4)."""
+"""A database restored from a copy while an order was under way, as docs/how-to/operations.md says (SPEC 8.4)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def copied(desk: DeskProcess) -> Path:
 
 
 def restored(desk: DeskProcess, bridge: PaperBridge, copy: Path) -> OperatorCaller:
-    """Restore the copy as the page says: stop all, move all three files away, put the copy, start web, then the bridge."""
+    """Restore as the page says: stop all, move all three files away, put the copy, start web, then the bridge."""
     bridge.terminate()
     desk.terminate()
     away = desk.folder / "before"
@@ -67,7 +67,8 @@ def executed(bridge: PaperBridge) -> list[tuple[str, int]]:
 def has(operator: OperatorCaller, position: int) -> bool:
     """Return whether the desk holds so many contracts and waits for no order."""
     state = operator.state()
-    return state["assets"]["ES"]["position"] == position and state["orders"] == []
+    held: int = state["assets"]["ES"]["position"]
+    return held == position and state["orders"] == []
 
 
 def is_long(desk: DeskProcess, bridge: PaperBridge, operator: OperatorCaller) -> str:
