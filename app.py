@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, request_ids, session_cookie
+from routes.http import errors, guards, proxy_signs, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
@@ -57,8 +57,9 @@ from services.live.broadcast import Broadcaster
 from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
+from services.ops import watchdog
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import EARLIER_DATABASE, ENV_FILE, Config, ConfigError
+from services.ops.config import EARLIER_DATABASE, ENV_FILE, Config, ConfigError, supervisor
 from services.ops.dotenv_file import secrets_that_change
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
@@ -113,6 +114,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
     errors.install(app)
     assets.install(app)
     request_ids.install(app, logs_all=config.log_level == "DEBUG")
+    proxy_signs.install(app, services.gatekeeper.proxies)
     guards.install(app, services.gatekeeper)
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:
@@ -251,5 +253,7 @@ def __getattr__(name: str) -> Any:
     except (ConfigError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(GUNICORN_GIVES_UP)
+    if (systemd := supervisor()) is not None:
+        watchdog.start(systemd)
     globals()["app"] = built
     return built

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
@@ -40,6 +41,7 @@ BEGIN_WITHIN_SECONDS = 1.2  # a command that the writer has not begun by then is
 ANSWER_WITHIN_SECONDS = 1.6  # a begun command without an answer by then is of unknown outcome
 # Both together stay below 3 s, after which TradingView gives up.
 STOP_WITHIN_SECONDS = 10.0
+FROZEN_AFTER_SECONDS = 30.0  # ten times the longest turn of a writer whose store is slow
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
 
@@ -86,6 +88,12 @@ class StateManager:
     def is_writer(self) -> bool:
         """Whether this process holds the lease of the desk. Every other process is a standby."""
         return self.snapshot.role == "writer"
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the writer's thread has ended or hangs. Only a new process helps then."""
+        waited = time.monotonic() - self._writer.turned_at
+        return not self._thread.is_alive() or waited > FROZEN_AFTER_SECONDS
 
     @property
     def epoch(self) -> int:
