@@ -110,15 +110,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
     services.metrics.watch(services.manager, services.broadcaster)
     services.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = services
-    session_cookie.install(app, config, services.gatekeeper)
-    errors.install(app)
-    assets.install(app)
-    request_ids.install(app, logs_all=config.log_level == "DEBUG")
-    proxy_signs.install(app, services.gatekeeper.proxies)
-    guards.install(app, services.gatekeeper)
-    app.after_request(add_security_headers)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    install_calls(app, config, services)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config)
     post = NoticeSenders(services.manager, targets, services.notice_counter)
@@ -136,6 +128,19 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
     app.extensions["lockstep.close"] = close
     atexit.register(close)
     return app
+
+
+def install_calls(app: Flask, config: Config, services: AppServices) -> None:
+    """Install what stands around every call, and the blueprints."""
+    session_cookie.install(app, config, services.gatekeeper)
+    errors.install(app)
+    assets.install(app)
+    request_ids.install(app, logs_all=config.log_level == "DEBUG")
+    proxy_signs.install(app, services.gatekeeper.proxies)
+    guards.install(app, services.gatekeeper)
+    app.after_request(add_security_headers)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
 
 
 def warn_of_secrets(config: Config, reads_env_file: bool) -> None:

@@ -24,8 +24,8 @@ from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.settings_reader import Settings, rules_of
-from wire.places import NoPlace, place_of
 from services.ops.watchdog import Supervisor
+from wire.places import NoPlace, place_of
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

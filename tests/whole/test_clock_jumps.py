@@ -52,6 +52,10 @@ def clock_alerts(operator: OperatorCaller) -> list[dict[str, Any]]:
     return [alert for alert in operator.state()["alerts"] if alert["code"] == "clock"]
 
 
+def an_hour_ahead() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
 @pytest.mark.parametrize("set_by", [-HOUR, HOUR])
 def test_no_lock_ends_and_no_entry_lives_longer(machine: Machine, set_by: float) -> None:
     """An entry waits for a bridge; the machine's clock is set by an hour, and a second after that right again."""
@@ -97,12 +101,11 @@ def test_two_heartbeats_of_tradingview_confirm_a_clock_that_was_set_forward(mach
     operator = machine.desk.operator()
     machine.is_set(HOUR)
     eventually(lambda: clock_alerts(operator))
-    ahead = lambda: (datetime.now(UTC) + timedelta(hours=1)).isoformat()  # noqa: E731
     tradingview = machine.desk.tradingview()
-    tradingview.heartbeat(timestamp=ahead())
+    tradingview.heartbeat(timestamp=an_hour_ahead())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds()) < 10
     time.sleep(2.1)
-    tradingview.heartbeat(timestamp=ahead())
+    tradingview.heartbeat(timestamp=an_hour_ahead())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds() - HOUR) < 10
     eventually(lambda: clock_alerts(operator)[0]["over"])
 
