@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Annotated, Literal
 
 from flask import Response, request
@@ -13,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 from routes.bridge import bridge_calls
 from routes.http.describing import answers
 from routes.http.errors import refused
+from routes.http.later import seconds_left, wait_for
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
-from routes.http.replies import answer, app_services, reply
-from services.desk.publication import Snapshot
+from routes.http.replies import AppServices, answer, app_services, reply
 from services.engine.model.bridge_commands import ClaimOrders, NoteTwoBridges, ReportExecution
 from services.engine.model.replies import LateFillTaken, OrdersHandedOver, Refusal
 from services.engine.rules.owner_fence import is_fenced_out
@@ -30,12 +28,7 @@ from wire.types import OrderStatus
 orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
-LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
 ASKED_AGAIN_SECONDS = 1.0  # a bridge that was asked to take an order back or rest a stop is asked again so often
-WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
-waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
-
-
 STATUS_WORDS = {"CANCELED": "CANCELLED"}
 
 
@@ -106,11 +99,9 @@ def _watch_callers(query: PendingQuery) -> None:
 
 def _hand_over(query: PendingQuery) -> Response:
     handed = _claim(query)
-    if not handed and query.wait and waiting_places.acquire(blocking=False):
-        try:
-            handed = _wait_and_claim(query)
-        finally:
-            waiting_places.release()
+    left = seconds_left(query.wait)
+    while not handed and left > 0:
+        handed, left = _wait_and_claim(query, left)
     beside = _asked_beside(query)
     return reply(HandoverAnswer(orders=handed, cancels=beside.cancels or UNSET, stops=beside.stops or UNSET))
 
@@ -126,36 +117,28 @@ class AskedBeside(Struct, frozen=True):
         return not self.cancels and not self.stops
 
 
-def _asked_beside(query: PendingQuery) -> AskedBeside:
+def _asked_beside(query: PendingQuery, services: AppServices | None = None) -> AskedBeside:
     """Return the ids of this bridge's entries whose rest is asked back, and the stops to rest (SPEC 7.2, 8.4)."""
-    desk = app_services().manager.snapshot.desk
+    desk = (services or app_services()).manager.snapshot.desk
     mine = (order for order in desk.orders.values() if order.owner == query.owner and order.instance == query.instance)
     return AskedBeside(tuple(order.id for order in mine if order.cancelled_for is not None), stops_to_rest(desk))
 
 
-def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
+def _wait_and_claim(query: PendingQuery, left: float) -> tuple[tuple[OrderTicket, ...], float]:
+    """Wait for work, at most until leases must be looked at again; return what was claimed and the seconds left."""
     services = app_services()
-    told = _asked_beside(query)
-    deadline = time.monotonic() + (min(query.wait, ASKED_AGAIN_SECONDS) if not told.is_empty else query.wait)
+    told = _asked_beside(query, services)
 
-    def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, query) or _asked_beside(query) != told
+    def may_go_on() -> bool:
+        return services.is_stopping() or _has_work(query, services) or _asked_beside(query, services) != told
 
-    handed: tuple[OrderTicket, ...] = ()
-    while (
-        not handed
-        and _asked_beside(query) == told
-        and (left := deadline - time.monotonic()) > 0
-        and not services.is_stopping()
-    ):
-        if services.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
-            handed = _claim(query)
-    return handed
+    wait_for(may_go_on, left if told.is_empty else min(left, ASKED_AGAIN_SECONDS), "orders")
+    return _claim(query), 0.0
 
 
-def _has_work(snapshot: Snapshot, query: PendingQuery) -> bool:
-    now = app_services().manager.now
-    desk = snapshot.desk
+def _has_work(query: PendingQuery, services: AppServices) -> bool:
+    now = services.manager.now
+    desk = services.manager.snapshot.desk
     if is_fenced_out(desk, query.instance, now):
         return True
     return any(is_claimable(desk, order, query.owner, query.instance, now) for order in desk.orders.values())
@@ -166,10 +149,10 @@ def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
 
     A process that may not claim always asks, so that the operator is told of it. Raises `ClaimRefused`.
     """
-    manager = app_services().manager
-    if not _has_work(manager.snapshot, query):
+    services = app_services()
+    if not _has_work(query, services):
         return ()
-    taken = manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
+    taken = services.manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
     if isinstance(taken, Refusal):
         raise ClaimRefused(taken)
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()

@@ -12,6 +12,7 @@ from routes.http.bodies import BODY_LIMIT, SentBody, Unreadable, secret_within
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
+from serving.later import KEY
 
 Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -75,9 +76,23 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
         if guard is None:
             raise AccessDenied("this route is closed")
         CHECKS[guard](gatekeeper, sent)
+        _name_caller(guard)
         if _takes_body(request.endpoint):
             request.view_args = {**(request.view_args or {}), "sent": sent}
         g.shows_version = guard == "operator"
+
+
+def _name_caller(guard: Guard) -> None:
+    """Say to the front who was admitted, so that the next requests get the threads of their kind."""
+    later = request.environ.get(KEY)
+    if later is None or guard == "public":
+        return
+    if guard == "bridge" or g.get("is_bridge", False):
+        later.caller = "bridge"
+    elif guard == "tradingview":
+        later.caller = "webhook"
+    elif current_user.is_authenticated:
+        later.caller = "operator"
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Literal
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from routes.http.describing import answers, takes_header
 from routes.http.errors import Busy
 from routes.http.guards import guarded_by
+from routes.http.later import later_of
 from routes.http.parsing import asks
 from routes.http.replies import app_services
 from routes.readers import reader_calls
@@ -23,8 +24,9 @@ from services.live.broadcast import Broadcaster, Listener
 
 stream = reader_calls("stream", __name__)
 
-STREAMS_AT_MOST = 80  # of 128 threads; the others answer clicks, webhooks and bridges
+STREAMS_AT_MOST = 600
 RECONNECT_MS = 1000
+OPENING = b"retry: %d\n\n" % RECONNECT_MS
 open_streams = threading.BoundedSemaphore(STREAMS_AT_MOST)
 
 
@@ -33,6 +35,32 @@ class StreamQuery(BaseModel):
 
     topics: Literal["state", "quotes"] = "state"
     last_event_id: str = ""
+
+
+class ListenerFeed:
+    """A listener's messages for the front. It ends when its caller is no longer admitted."""
+
+    def __init__(self, listener: Listener, is_admitted: Callable[[], bool], end: Callable[[], None]) -> None:
+        self._listener = listener
+        self._is_admitted = is_admitted
+        self._end = end
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Ask to be woken for each message; what is queued already wakes at once."""
+        self._listener.on_message = wake
+        wake()
+
+    def take(self) -> tuple[bytes, bool]:
+        """Return the queued messages, nothing once the caller is no longer admitted."""
+        chunk, goes_on = self._listener.take()
+        if chunk and not self._is_admitted():
+            return b"", False
+        return chunk, goes_on
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.on_message = None
+        self._end()
 
 
 @stream.get("/api/stream")
@@ -47,10 +75,20 @@ def listen(query: StreamQuery) -> Response:
     quotes_only = query.topics == "quotes" or g.is_bridge
     broadcaster = app_services().broadcaster
     listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
-    response = Response(_events(_until_revoked(listener.chunks())), mimetype="text/event-stream")
-    response.call_on_close(lambda: _end(broadcaster, listener))
+    response = _response(listener, lambda: _end(broadcaster, listener))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _response(listener: Listener, end: Callable[[], None]) -> Response:
+    later = later_of(request)
+    is_admitted = _admission()
+    if later is not None:
+        later.feed = ListenerFeed(listener, is_admitted, end)
+        return Response(OPENING, mimetype="text/event-stream")
+    response = Response(_events(takewhile(lambda _: is_admitted(), listener.chunks())), mimetype="text/event-stream")
+    response.call_on_close(end)
     return response
 
 
@@ -59,20 +97,20 @@ def _last_event_id(query: StreamQuery) -> int | None:
     return int(raw) if re.fullmatch(r"\d{1,18}", raw) else None
 
 
-def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the stream; each ping ends it when the caller's API key was revoked or the session has ended."""
+def _admission() -> Callable[[], bool]:
+    """Return the question whether the caller is still admitted: its API key or its session may have ended."""
     gatekeeper = app_services().gatekeeper
     key = g.get("api_key")
     if key is not None:
-        return takewhile(lambda _: gatekeeper.keys.holds(key), chunks)
+        return lambda: gatekeeper.keys.holds(key)
     if g.is_bridge or gatekeeper.is_open:
-        return chunks
+        return lambda: True
     session: Session = current_user.session
-    return takewhile(lambda _: gatekeeper.sessions.holds(session), chunks)
+    return lambda: gatekeeper.sessions.holds(session)
 
 
 def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield b"retry: %d\n\n" % RECONNECT_MS
+    yield OPENING
     yield from chunks
 
 
