@@ -70,7 +70,7 @@ class Front:
             return
         self._callers.learn(shown, answer.later.caller)
         if answer.later.feed is not None:
-            await self._stream(answer, answer.later.feed, receive, send)
+            await self._stream(answer, answer.later.feed, receive, send, is_head=scope["method"] == "HEAD")
             return
         headers = [*answer.headers, (b"connection", b"close")] if answer.closes else answer.headers
         await _send(send, answer.status, headers, answer.body)
@@ -134,7 +134,7 @@ class Front:
 
     # -- a stream -----------------------------------------------------------------------------------------------
 
-    async def _stream(self, answer: Answer, feed: Feed, receive: Receive, send: Send) -> None:
+    async def _stream(self, answer: Answer, feed: Feed, receive: Receive, send: Send, *, is_head: bool) -> None:
         """Send what the feed gives until it ends or its reader has gone."""
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
@@ -143,6 +143,9 @@ class Front:
         try:
             headers = [row for row in answer.headers if row[0] != b"content-length"]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            if is_head:
+                await send({"type": "http.response.body", "body": b""})
+                return
             if answer.body:
                 await send({"type": "http.response.body", "body": answer.body, "more_body": True})
             feed.start(lambda: loop.call_soon_threadsafe(ready.set))

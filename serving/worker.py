@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import Any, ClassVar
 
 from uvicorn.config import Config
 from uvicorn.server import Server
-from uvicorn_worker import UvicornWorker
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it comes without types
 
 from serving.front import Front
 from serving.limits import IDLE_SECONDS
@@ -29,12 +27,10 @@ class DeskServer(Server):
         self._front.wake()
         await super().shutdown(sockets)
         self._front.stop()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
+        self._captured_signals.clear()  # raised once more they would end the process before the desk is let go
 
 
-class FrontWorker(UvicornWorker):
+class FrontWorker(UvicornWorker):  # type: ignore[misc]  # it comes without types
     """Wraps the Flask application in the front."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
@@ -61,6 +57,3 @@ class FrontWorker(UvicornWorker):
         server = DeskServer(self.config, front, lambda: end_streams(flask_app))
         self._install_sigquit_handler()
         await server.serve(sockets=self.sockets)
-
-
-HANDLED = (signal.SIGTERM, signal.SIGINT)
