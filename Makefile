@@ -9,6 +9,14 @@ LOCKSTEP_URL ?= http://127.0.0.1:$(PORT)
 TAPE ?=
 SPEED ?= 1
 TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
+# A recorded market is played to a new desk: no price, colour or position of another market is in it.
+ifneq ($(strip $(TAPE)),)
+RECORDED := var/recorded/$(shell date -u +%Y%m%dT%H%M%SZ)
+STORE ?= sqlite
+SQLITE_PATH ?= $(RECORDED)/lockstep.sqlite
+BRIDGE_LEDGER_PATH ?= $(RECORDED)/bridge.sqlite
+export STORE SQLITE_PATH BRIDGE_LEDGER_PATH
+endif
 # Tests wait half of the time for processes, browsers more.
 PROCESSES := 3
 BROWSERS := 4

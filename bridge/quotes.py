@@ -1,5 +1,6 @@
 """Last prices for the paper broker: from the desk's stream, or from a tape."""
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -23,6 +24,9 @@ SILENCE_SECONDS = 15.0
 
 LONGEST_TAPE_PAUSE_SECONDS = 5.0
 LONGEST_LINE_BYTES = 65_536
+
+TRADES_BELOW_ZERO = re.compile(r"M?CL[FGHJKMNQUVXZ]\d", re.ASCII)
+"""Contracts of crude oil."""
 
 QuoteSink = Callable[[Quote], None]
 
@@ -77,7 +81,8 @@ class DeskFeed:
         except msgspec.DecodeError as error:
             logger.warning("a quote cannot be read", reason=str(error))
             return
-        sink(quote)
+        if _is_a_price(quote):
+            sink(quote)
 
 
 class TapeFeed:
@@ -116,13 +121,23 @@ class TapeFeed:
 
     def _lines(self) -> Iterator[tuple[float, Quote]]:
         before: datetime | None = None
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in self._path.read_text(encoding="utf-8-sig").splitlines():
             if not line.strip():
                 continue
             quote = decode_quote(line, self._clock())
+            if not _is_a_price(quote):
+                continue
             gap = (quote.at - before).total_seconds() if before else 0.0
             before = quote.at
             yield min(LONGEST_TAPE_PAUSE_SECONDS, max(0.0, gap)), quote
+
+
+def _is_a_price(quote: Quote) -> bool:
+    """Return whether the market can trade at the price (SPEC 3): at 0 every stop of a long would fire."""
+    if quote.price > 0 or TRADES_BELOW_ZERO.match(quote.symbol):
+        return True
+    logger.warning("a quote at which no market trades is passed over", symbol=quote.symbol, price=str(quote.price))
+    return False
 
 
 def chunks_of(stream: requests.Response) -> Iterator[bytes]:

@@ -53,10 +53,11 @@ def progress_line(summary: TapeSummary, tick: Tick) -> str:
 
 def closing_line(summary: TapeSummary) -> str:
     """Return the summary of a played tape."""
+    left_out = f"{summary.left_out:,} rows with an impossible price left out, " if summary.left_out else ""
     return (
         f"Tape {'ended' if summary.completed else 'stopped'}: {summary.ticks:,} ticks, "
         f"{summary.heartbeats:,} heartbeats, bricks {brick_counts(summary.bricks)}, "
-        f"{summary.retries} retries, {summary.seconds:.1f} s."
+        f"{left_out}{summary.retries} retries, {summary.seconds:.1f} s."
     )
 
 

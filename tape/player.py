@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from services.market.instruments import instrument_for
+from services.market.instruments import can_trade_at, instrument_for
 from services.market.renko import FormedBrick, RenkoStack
 from services.market.ticks import Tick
 from tape.controls import Controls, TapeStopped
@@ -33,9 +33,13 @@ class TapeSettings(Struct, frozen=True):
 
 
 class TapeSummary(Struct):
-    """Counts of what was played. ``bricks`` counts by size in points; ``completed`` is false when stopped."""
+    """Counts of what was played. ``bricks`` counts by size in points; ``completed`` is false when stopped.
+
+    ``left_out`` counts the rows with a price at which the market cannot trade.
+    """
 
     ticks: int = 0
+    left_out: int = 0
     heartbeats: int = 0
     bricks: dict[Decimal, int] = field(default_factory=lambda: dict.fromkeys(BRICK_WEBHOOKS, 0))
     retries: int = 0
@@ -85,6 +89,7 @@ class TapePlayer:
 
     def __init__(self, settings: TapeSettings, controls: Controls) -> None:
         self.summary = TapeSummary()
+        self._settings = settings
         self._controls = controls
         self._stack = RenkoStack(instrument_for(settings.asset))
         self._pace = Pace(settings.speed, settings.longest_gap_seconds)
@@ -96,7 +101,13 @@ class TapePlayer:
         self._unsent: Tick | None = None
 
     def play_tick(self, tick: Tick) -> None:
-        """Wait until a tick is due and send it. Raises TapeStopped and DeskRefused."""
+        """Wait until a tick is due and send it; leave it out when no market trades at its price.
+
+        Raises TapeStopped and DeskRefused.
+        """
+        if not can_trade_at(self._settings.asset, tick.price):
+            self.summary.left_out += 1
+            return
         self._controls.rest(self._pace.wait_before(tick.at, time.monotonic()))
         bricks = self._stack.feed(tick.price)
         if self._throttle.passes(time.monotonic(), forced=bool(bricks)):

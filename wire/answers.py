@@ -222,7 +222,7 @@ class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
 
     ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
     ``suspect`` until a later one agrees. ``stale`` is true when it is too old to freshen anything. ``ignored`` says why
-    nothing of it was used: ``other_contract`` or ``impossible_price``.
+    nothing of it was used: ``other_contract`` or ``impossible_price``; ``roll_week`` says that its price was not used.
     """
 
     flagged: Yes | UnsetType = UNSET

@@ -84,7 +84,14 @@ class TradeState(Struct, frozen=True, kw_only=True):
     mae_points: Annotated[Points | None, says("worst points so far; null while no price is known")]
     mfe_points: Annotated[Points | None, says("best points so far; null while no price is known")]
     stop_points: Annotated[Points, says("points from the entry to the protective stop")]
-    stop_price: Price
+    stop_price: Annotated[Price, says("its planned price")]
+
+
+class RestingStopState(Struct, frozen=True):
+    """The stops at the broker that would close the open trade, as the bridge told them."""
+
+    qty: Annotated[int, says("contracts of all of them")]
+    price: Annotated[Price, says("the one that is reached first")]
 
 
 class DueExitState(Struct, frozen=True):
@@ -123,16 +130,22 @@ class AssetState(Struct, frozen=True, kw_only=True):
     pending_source: str | None
     one_renko_color: Annotated[Color, says("1pt")]
     one_renko_ts: Annotated[AwareTime | None, says("when the last 1pt brick closed; null until the first")]
+    one_renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     two_half_renko_color: Annotated[Color, says("2.5pt")]
     two_half_renko_ts: Annotated[AwareTime | None, says("when the last 2.5pt brick closed; null until the first")]
+    two_half_renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     renko_color: Annotated[Color, says("4pt")]
     renko_ts: Annotated[AwareTime | None, says("when the last 4pt brick closed; null until the first")]
+    renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     main_renko_color: Annotated[Color, says("6pt")]
     main_renko_ts: Annotated[AwareTime | None, says("when the last 6pt brick closed; null until the first")]
+    main_renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     high_renko_color: Annotated[Color, says("8pt")]
     high_renko_ts: Annotated[AwareTime | None, says("when the last 8pt brick closed; null until the first")]
+    high_renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     macro_renko_color: Annotated[Color, says("12pt")]
     macro_renko_ts: Annotated[AwareTime | None, says("when the last 12pt brick closed; null until the first")]
+    macro_renko_stale: Annotated[bool, says("whether that is too long ago for the colour to count")]
     zone_type: Annotated[str | None, says("what 8pt and 12pt bricks make; null while one of them is unknown")]
     zone_direction: Annotated[Side | None, says("the direction that the zone allows; null when it gives none")]
     conflict_mode: Annotated[bool, says("the zone is FREE: 8pt and 12pt disagree")]
@@ -160,7 +173,11 @@ class AssetState(Struct, frozen=True, kw_only=True):
     auto_exit_renko: Annotated[Literal["6pt"], says("the timeframe of the auto-exit, which is fixed")]
     scale_in_available: Annotated[bool, says("the market has unlocked the scale-in")]
     scale_in_used: bool
-    stop_loss_price: Annotated[Price | None, says("the protective stop; null while flat")]
+    stop_loss_price: Annotated[Price | None, says("the planned price of the protective stop; null while flat")]
+    stop_resting: Annotated[
+        bool | None, says("whether a stop rests at the broker; null while flat or not told of this trade")
+    ]
+    resting_stop: Annotated[RestingStopState | None, says("what rests; null when nothing is known to rest")]
     intent_active: bool
     intent_status: Literal["NONE"] | IntentStatus
     preorder_active: bool

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
 from wire.types import (
+    Adopting,
     AwareTime,
     EntryZone,
     Env,
@@ -91,6 +92,14 @@ class AccountBelief(Struct, frozen=True, kw_only=True):
     second_reading_loss_usd: Annotated[Usd | None, says("the loss of that first reading; null: none awaits")]
 
 
+class BridgeFenceState(Struct, frozen=True):
+    """Which bridge process claims orders, and which other one is refused meanwhile."""
+
+    holder: Annotated[str | None, says("the instance that claims; null until one with an instance is heard")]
+    holder_ts: Annotated[AwareTime | None, says("when it was last heard; null without one")]
+    refused: Annotated[str | None, says("the instance whose claims are refused; null when none is")]
+
+
 class CandleState(Struct, frozen=True):
     """The current candle of the candle lock."""
 
@@ -109,6 +118,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
+    brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
@@ -119,6 +129,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
     demo_equity: Annotated[Usd, says("USD that DEMO reckons with until a balance is heard")]
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
+    adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
 
 
@@ -137,6 +148,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
     account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    bridge_fence: BridgeFenceState
     foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
     connected_count: Annotated[int, says("how many of them are heard")]

@@ -28,6 +28,9 @@ WithOrAgainst = Literal["with", "neutral", "against"]
 WayIn = Literal["click", "ready intent", "pre-order"]
 FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
+Adopting = Literal["flatten", "keep"]
+ProvenBy = Literal["price", "average", "open_pnl", "balance", "operator", "correction"]
+ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[
     "fate_ended", "resolved", "late_fill", "wrong_symbol", "wrong_side", "unpriced_fill", "contradicted", "broker_fill"

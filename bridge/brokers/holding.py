@@ -66,7 +66,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     @property
     def protective_stop(self) -> ProtectiveStop | None:
         """The stop that rests for the whole position (SPEC 6.7), None without one."""
-        price = self.stop_price or self.planned_stop_price
+        price = self.planned_stop_price if self.stop_price is None else self.stop_price
         if price is None or not self.position:
             return None
         return ProtectiveStop(contract=self.contract, side=self.closing_side, qty=abs(self.position), price=price)

@@ -9,7 +9,7 @@ from flask import Response
 from msgspec import UNSET
 from pydantic import BeforeValidator, Field
 
-from routes.bridge import bridge_calls
+from routes.bridge import alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.parsing import (
     MOST_CONTRACTS,
@@ -90,6 +90,7 @@ class SnapshotBody(BridgeBody):
 
 @bridge.post("/api/bridge/heartbeat")
 @answers(VersionAnswer)
+@alerts_unreadable()
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
     """Record that the bridge is alive and what it is connected to."""
@@ -112,6 +113,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 
 @bridge.post("/api/rithmic/pnl-snapshot")
 @answers(SnapshotAnswer)
+@alerts_unreadable()
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:
     """Take equity and positions, then apply daily stop, reconciliation and exits (SPEC 5.6, 8.4)."""

@@ -9,7 +9,7 @@ from flask import Response
 from msgspec import UNSET
 from pydantic import Field
 
-from routes.bridge import bridge_calls
+from routes.bridge import alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.parsing import MOST_CONTRACTS, BridgeBody, Instance, Moment, Money, Symbol, WholeNumber, accepts
 from routes.http.replies import answer, app_services
@@ -49,6 +49,7 @@ class FillsBody(BridgeBody):
 
 @fills.post("/api/bridge/fills")
 @answers(FillsAnswer)
+@alerts_unreadable(tells_fills=True)
 @accepts(FillsBody)
 def take_fills(body: FillsBody) -> Response:
     """Book what was executed at the broker, each execution once (SPEC 8.3)."""

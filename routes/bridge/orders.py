@@ -8,7 +8,7 @@ from flask import Response, request
 from msgspec import UNSET, Struct
 from pydantic import BaseModel, BeforeValidator, Field
 
-from routes.bridge import bridge_calls
+from routes.bridge import alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.errors import refused
 from routes.http.later import seconds_left, wait_for
@@ -161,6 +161,7 @@ def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
 
 @orders.post("/api/orders/<order_id>/execution-report")
 @answers(ReportAnswer, errors=(404, 409))
+@alerts_unreadable(tells_fills=True)
 @accepts(ReportBody)
 def take_report(body: ReportBody, order_id: str) -> Response:
     """Apply a report of the broker to its order; a repeated report changes nothing (SPEC 8.3)."""

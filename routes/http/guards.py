@@ -193,10 +193,12 @@ def _read_whole_body() -> SentBody:
 
 
 def _bridge_secret(sent: SentBody) -> str | None:
-    """Return the bridge's secret from the header, the query or the body (SPEC 8.3)."""
+    """Return the bridge's secret from the header, the query or the body, also from one that is no JSON (SPEC 8.3)."""
     given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
-    if given is not None or request.method not in UNSAFE or isinstance(sent.decoded, Unreadable):
+    if given is not None or request.method not in UNSAFE:
         return given
+    if isinstance(sent.decoded, Unreadable):
+        return secret_within(sent.raw)
     in_body = sent.decoded.get("secret")
     return in_body if isinstance(in_body, str) else None
 

@@ -63,7 +63,7 @@ def _brick_of(letter: DeadLetter) -> CloseBrick:
             "", f"{letter.path} takes no bricks: only bricks can be tried again", 409, "not_replayable"
         )
     try:
-        brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body))
+        brick = brick_at(letter.path, BrickBody.model_validate_json(letter.body), letter.at)
     except ValidationError as error:
         field, reason = first_fault(error)
         raise InvalidRequest(field, reason, 422) from None

@@ -17,8 +17,17 @@ from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
 log = structlog.get_logger(__name__)
 
 PATHS = frozenset({HEARTBEAT_PATH, LEVEL_PATH, *STREAM_OF_PATH})
+MEANT_FOR_A_WEBHOOK = ("tv_", "tv-")
+NO_WEBHOOK = "tv_unknown"
+LONGEST_PATH = 60
 CURLY_QUOTES = ("\u201c".encode(), "\u201d".encode(), "\u201e".encode())
 NO_OBJECT = 400
+NOT_FOUND = 404
+
+
+def is_of_webhook(path: str) -> bool:
+    """Return whether the path is that of a webhook, or a misspelt one."""
+    return path.lstrip("/").lower().startswith(MEANT_FOR_A_WEBHOOK)
 
 
 def note_refused(response: Response) -> None:
@@ -27,16 +36,22 @@ def note_refused(response: Response) -> None:
     raw = request.get_data() if request.method == "POST" and response.status_code == NO_OBJECT else b""
     reason = _reason(response, raw)
     facts = {"status": response.status_code, "address": request.remote_addr, "size": request.content_length or 0}
-    text = f"{facts['address']}, {facts['size']} bytes: {reason}"
+    is_known = request.path in PATHS
+    where = "" if is_known else f", {request.path[:LONGEST_PATH]}"
+    text = f"{facts['address']}, {facts['size']} bytes{where}: {reason}"
     why = Explanation("refused", detail=reason, facts=facts_of(facts))
     outcome = f"refused ({response.status_code})"
-    line = LogLine(services.manager.now, request.path.strip("/"), None, text, outcome, why=why)
+    line = LogLine(
+        services.manager.now, request.path.strip("/") if is_known else NO_WEBHOOK, None, text, outcome, why=why
+    )
     if services.activity.note_counted("tradingview", line):
         log.warning("webhook refused", path=request.path, reason=reason, **facts)
 
 
 def _reason(response: Response, raw: bytes) -> str:
     """Return why the call was refused; for a body that is no JSON, what it looks like to a person."""
+    if response.status_code == NOT_FOUND:
+        return "no webhook has this path"
     if any(quote in raw for quote in CURLY_QUOTES):
         return "the body has curly quotes: JSON needs straight ones"
     if raw and not raw.lstrip().startswith((b"{", b"[")):

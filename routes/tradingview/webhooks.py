@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Response, request
 from msgspec import UNSET, structs
@@ -17,13 +17,14 @@ from routes.http.parsing import Moment, reads
 from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
 from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
-from routes.tradingview.refused import PATHS, note_refused
+from routes.tradingview.refused import is_of_webhook, note_refused
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
 from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
-from services.market.instruments import delivery_named, resolve_asset
+from services.market.instruments import can_trade_at, continuous_named, delivery_named, resolve_asset
+from services.market.session import after_session_time, trade_date
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -59,14 +60,17 @@ class WebhookAnswer(Response):
 @reads(HeartbeatBody)
 def take_heartbeat(sent: SentBody) -> Response:
     """Note price and freshness."""
+    readable = as_far_as_readable(sent)
 
     def command() -> AnyCommand:
-        heard = sent.read_as(HeartbeatBody)
+        heard = readable.read_as(HeartbeatBody)
         asset = _asset(heard.symbol)
-        delivery = delivery_named(heard.symbol, asset, app_services().manager.now.date())
-        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery)
+        now = app_services().manager.now
+        delivery = delivery_named(heard.symbol, asset, now.date())
+        continuous = continuous_named(heard.symbol, asset, trade_date(now))
+        return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery, continuous)
 
-    return _take(sent, command)
+    return _take(readable, command)
 
 
 @webhooks.post(LEVEL_PATH)
@@ -83,21 +87,34 @@ def take_level(sent: SentBody) -> Response:
 def take_brick(sent: SentBody) -> Response:
     """Apply one closed brick of the size that the path names."""
     readable = as_far_as_readable(sent)
-    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody)))
+    received_at = app_services().manager.now
+    return _take(readable, lambda: brick_at(request.path, readable.read_as(BrickBody), received_at))
 
 
-def brick_at(path: str, brick: BrickBody) -> CloseBrick:
-    """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol."""
+def brick_at(path: str, brick: BrickBody, received_at: datetime) -> CloseBrick:
+    """Return the command that a brick sent to ``path`` is. Raises InvalidRequest for an unknown symbol.
+
+    A close at which the market cannot trade is one that nobody can read. The colour ages from its receipt.
+    """
+    asset = _asset(brick.symbol)
+    is_priced = brick.close is None or can_trade_at(asset, brick.close)
     return CloseBrick(
-        asset=_asset(brick.symbol),
+        asset=asset,
         stream=STREAM_OF_PATH[path],
         color=brick.color,
         bar_id=brick.bar_id,
         bar_at=brick.bar_ts or _time_in(brick.bar_id),
-        close=brick.close,
+        close=brick.close if is_priced else None,
         simulated=brick.source == SIMULATED,
-        unread=brick.unread,
+        unread=brick.unread if is_priced else tuple(sorted({*brick.unread, "close"})),
+        stale_at=_stale_at(received_at),
     )
+
+
+def _stale_at(received_at: datetime) -> datetime:
+    """Return when the colour of a brick will be too old: session time counts from its receipt (SPEC 3)."""
+    rules = app_services().manager.snapshot.desk.rules
+    return after_session_time(received_at, timedelta(hours=rules.brick_max_age_hours))
 
 
 for _path in STREAM_OF_PATH:
@@ -137,8 +154,8 @@ def count(response: Response) -> Response:
 
 @webhooks.after_app_request
 def log_refused(response: Response) -> Response:
-    """Leave a line for every call that the desk has not seen, also one of a wrong method."""
-    if request.path in PATHS and response.status_code >= 400 and not isinstance(response, WebhookAnswer):
+    """Leave a line for every call that the desk has not seen, also one of a wrong method or a misspelt path."""
+    if is_of_webhook(request.path) and response.status_code >= 400 and not isinstance(response, WebhookAnswer):
         note_refused(response)
     return response
 

@@ -19,7 +19,7 @@ from services.engine.model.events import AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal, Reply
 from services.engine.model.state import Desk
-from services.engine.model.trade_events import TradeClosed
+from services.engine.model.trade_events import TradeClosed, closed_trades
 from services.notifications.kinds import Notifying
 from services.projections.attempts import ATTEMPTS
 from services.projections.projection import Decided, Projection
@@ -183,7 +183,7 @@ class CommitBatch:
         self.desk = self.journaled = replace(decision.desk, sequence=sequence)
         self.rows.append(row)
         self.events += numbered(sequence, now, decision.events)
-        self.trades += [event for event in decision.events if isinstance(event, TradeClosed)]
+        self.trades += closed_trades(decision.events)
         self._ended.update((order.id, order) for order in decision.orders if order.status.is_final)
 
     def _row_of(self, command: AnyCommand, decision: Decision, sequence: int, now: Instant) -> JournalRow:

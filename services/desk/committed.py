@@ -89,9 +89,14 @@ def stored_past(store: Store) -> Past:
 def with_newer(history: tuple[TradeClosed, ...], closed: Sequence[TradeClosed]) -> tuple[TradeClosed, ...]:
     """Return the history, newest first, with the newly closed trades, which are given oldest first.
 
-    Without new trades it returns the same tuple object: the stream sends the history only when the object changed.
+    One that is given again is the corrected form of the same trade. Without new trades it returns the same tuple
+    object: the stream sends the history only when the object changed.
     """
-    return (*reversed(closed), *history)[:HISTORY_KEPT] if closed else history
+    if not closed:
+        return history
+    latest = {trade.id: trade for trade in closed}
+    corrected = tuple(latest.pop(trade.id, trade) for trade in history)
+    return (*reversed(latest.values()), *corrected)[:HISTORY_KEPT]
 
 
 def ends_with(known: Ends, batch: CommitBatch) -> Ends:

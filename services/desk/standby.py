@@ -9,7 +9,7 @@ from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
 from services.desk.subscribers import Subscriptions
 from services.engine.model.state import Desk
-from services.engine.model.trade_events import TradeClosed
+from services.engine.model.trade_events import closed_trades
 from services.engine.rules.alerts import ends_after
 from services.projections.attempts import is_try
 from services.stores.codec import documents
@@ -54,7 +54,7 @@ class Follower:
         if self._published.is_empty or events is None or last_row != self._published.snapshot.desk.sequence:
             return stored_past(self._store)
         current = self._published.snapshot
-        history = with_newer(current.history, [e.event for e in events if isinstance(e.event, TradeClosed)])
+        history = with_newer(current.history, closed_trades(e.event for e in events))
         tries = [one.at for one in events if is_try(one.event)]
         ended = ends_after(current.ended, desk, [(one.at, one.event) for one in events])
         return Past(history, tries[-1] if tries else current.tried_at, ended)

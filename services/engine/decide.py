@@ -22,6 +22,7 @@ from services.engine.model.bridge_commands import (
     ConfirmTransfer,
     HearBridge,
     NoteTwoBridges,
+    NoteUnreadable,
     ReportExecution,
     ResolveOrder,
     TakeOverBridge,
@@ -64,7 +65,7 @@ from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.beliefs import confirm_transfer
-from services.engine.steps.bricks import close_brick
+from services.engine.steps.bricks import age_earlier_colors, close_brick
 from services.engine.steps.broker_fills import book_fills
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
@@ -72,7 +73,7 @@ from services.engine.steps.entries import enter_market
 from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
 from services.engine.steps.exits import flatten_when_stopped, pursue_exit
-from services.engine.steps.fates import resolve_order, watch_fates
+from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
@@ -86,9 +87,12 @@ from services.engine.steps.owner_fence import forget_refused_bridge, note_two_br
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.prices import note_price
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
+from services.engine.steps.readings import begin_readings_anew
 from services.engine.steps.reports import report_execution
+from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -210,7 +214,10 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
     last_stamp = (transition.desk.last_stamp or 0) if command.counts_ids else None
     if transition.desk.generation == 1 and command.generation > 1:  # the day's books begin here
         transition.change_desk(day=replace(transition.desk.day, books=opening_books(transition.desk)))
+        age_earlier_colors(transition)
     transition.change_desk(last_stamp=last_stamp, generation=command.generation)
+    if command.generation > 1:
+        begin_readings_anew(transition)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -272,6 +279,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     HearBridge: hear_bridge,
     TakeOverBridge: take_over_bridge,
     NoteTwoBridges: note_two_bridges,
+    NoteUnreadable: note_unreadable,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

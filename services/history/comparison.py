@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -11,7 +10,7 @@ from services.desk.program import VERSION
 from services.engine.model.events import DeskTakenOver
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
-from services.engine.model.trade_events import TradeClosed
+from services.engine.model.trade_events import TradeClosed, closed_trades
 from services.history.differences import (
     ABSENT,
     desk_differences,
@@ -75,7 +74,7 @@ class Comparison:
         self._unequal_documents: dict[str, None] = {}
         self._sentences: list[str] = []
         self._programs: list[tuple[int, str]] = []
-        self._trades: deque[TradeClosed] = deque(maxlen=LATEST_COMPARED)
+        self._trades: dict[str, TradeClosed] = {}
         self._ended: dict[str, Order] = {}
         self._day_is_over = False
         self._reached_store = False
@@ -89,12 +88,20 @@ class Comparison:
             self._first = self._first or step.row.sequence
             self._last = step.row.sequence
             self._compare_row(step)
-            self._trades.extend(event for event in step.events if isinstance(event, TradeClosed))
+            self._note_closed(step)
             self._note_ended(step)
         mark = self._marks.get(step.row.sequence)
         if mark is not None:
             self._compare_snapshot(mark, step.desk)
             self.is_complete = self._day_is_over
+
+    def _note_closed(self, step: Recomputed) -> None:
+        """Keep the latest closed trades, each as its last fill left it: a late one corrects its exit (SPEC 8.3)."""
+        for trade in closed_trades(step.events):
+            self._trades.pop(trade.id, None)
+            self._trades[trade.id] = trade
+        while len(self._trades) > LATEST_COMPARED:
+            del self._trades[next(iter(self._trades))]
 
     def _note_ended(self, step: Recomputed) -> None:
         """Keep the latest ended orders, each as its last report left it: a late one still changes it (SPEC 8.1)."""
@@ -154,7 +161,7 @@ class Comparison:
             return
         stored = {trade.id: trade for trade in last_trades(store, LATEST_COMPARED)}
         listed_since = min(trade.exit_ts for trade in stored.values()) if len(stored) == LATEST_COMPARED else None
-        for closed in self._trades:
+        for closed in self._trades.values():
             if listed_since is None or closed.exit_ts > listed_since:
                 theirs = plain_trade(stored[closed.id]) if closed.id in stored else ABSENT
                 self._find(document_differences(f"trade {closed.id}", plain_trade(closed), theirs, "the store"))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from services.engine.model.events import AnyEvent, EntryBlocked, OrderEnded, OrderQueued, OrderReported
-from services.engine.model.trade_events import TradeClosed
+from services.engine.model.trade_events import closed_trades
 from services.stores.codec import documents
 from services.stores.store import JournalRow, StoreUnreadable
 
@@ -47,10 +47,12 @@ def _journal(rows: Iterable[JournalRow]) -> Iterator[Record]:
 
 
 def _trades(rows: Iterable[JournalRow]) -> Iterator[Record]:
+    """Yield each closed trade once, in its latest form."""
+    latest: dict[str, Record] = {}
     for row in rows:
-        for event in _events(row):
-            if isinstance(event, TradeClosed):
-                yield {"sequence": row.sequence, **msgspec.structs.asdict(event)}
+        for trade in closed_trades(_events(row)):
+            latest[trade.id] = {"sequence": row.sequence, **msgspec.structs.asdict(trade)}
+    yield from latest.values()
 
 
 def _refusals(rows: Iterable[JournalRow]) -> Iterator[Record]:

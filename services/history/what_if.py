@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from services.engine.model.events import AnyEvent, EntryAccepted, EntryBlocked, OrderEnded
 from services.engine.model.state import Desk
-from services.engine.model.trade_events import TradeClosed, TradeOpened
+from services.engine.model.trade_events import TradeClosed, TradeOpened, closed_trades
 from services.history.other_desk import OtherDesk
 from services.history.recomputing import Recomputed, command_of, decide_again, opened_by, with_observed
 from services.stores.store import JournalRow
@@ -112,7 +112,7 @@ class _Ledger:
         self._day = day
         self._refused: dict[str, Refused] = {}
         self._allowed: list[Allowed] = []
-        self._trades: list[TradeClosed] = []
+        self._trades: dict[str, TradeClosed] = {}
         self._last_block: dict[tuple[bool, str], EntryBlocked] = {}
         self._taken: dict[str, tuple[JournalRow, EntryAccepted]] = {}
         self._rows = self._entries = self._unequal = 0
@@ -127,7 +127,7 @@ class _Ledger:
         if is_counted:
             self._rows += 1
             self._unequal += step.has_changed
-            self._trades += [event for event in step.events if isinstance(event, TradeClosed)]
+            self._trades |= {trade.id: trade for trade in closed_trades(step.events)}
         real = _entries(step.events)
         own = _entries(events)
         for asset in {**real, **own}:
@@ -160,8 +160,9 @@ class _Ledger:
         for event in events:
             if isinstance(event, TradeOpened) and event.trade_id in self._refused:
                 self._refused[event.trade_id] = replace(self._refused[event.trade_id], was_filled=True)
-            elif isinstance(event, TradeClosed) and event.id in self._refused:
-                self._refused[event.id] = replace(self._refused[event.id], made=event, was_filled=True)
+        for trade in closed_trades(events):
+            if trade.id in self._refused:
+                self._refused[trade.id] = replace(self._refused[trade.id], made=trade, was_filled=True)
 
     def _find_lost(self, step: Recomputed, other: OtherDesk) -> None:
         """Find entries that both desks accepted, but whose order on the other desk ended before the real one filled."""
@@ -178,7 +179,7 @@ class _Ledger:
 
     def result(self) -> WhatIf:
         refused = tuple(self._refused.values())
-        trades = tuple(self._trades)
+        trades = tuple(self._trades.values())
         return WhatIf(self._rows, refused, tuple(self._allowed), self._entries, trades, self._unequal)
 
 

@@ -25,6 +25,7 @@ OTC = "OTC"
 LONGEST_SYMBOL = 40
 TICKER = re.compile(r"(?:(?P<venue>[A-Z0-9_]+):)?(?P<name>[A-Z0-9]+!?)")
 DELAYED_VENUE = re.compile(r"_DLY?$")
+TRADES_BELOW_ZERO = frozenset({"CL"})
 FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX"})
 EXPIRED_FOR_CERTAIN_DAYS = 7
 DELIVERY_CODE = re.compile(
@@ -117,6 +118,11 @@ def instrument_for(asset: str) -> Instrument:
         raise UnknownInstrument(asset) from None
 
 
+def can_trade_at(asset: str, price: Price) -> bool:
+    """Return whether the asset's market can trade at the price: above 0, except for crude oil."""
+    return price > 0 or asset in TRADES_BELOW_ZERO
+
+
 def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
     """Return which of the desk's assets a TradingView symbol names, ``None`` when it names none of them.
 
@@ -187,6 +193,18 @@ def delivery_named(symbol: str, asset: str, on: date) -> str | None:
             delivery = _delivery(code, on)
             return code if delivery is None else _code_of(NamedContract(asset, name, delivery), on)
     return None
+
+
+def continuous_named(symbol: str, asset: str, on: date) -> str | None:
+    """Return the delivery that the calendar gives a continuous contract ``…1!`` of the asset: ``Z6`` in November 2026.
+
+    None for a symbol that is none.
+    """
+    instrument = INSTRUMENTS.get(asset)
+    name = symbol.upper().rpartition(":")[2]
+    if instrument is None or instrument.roll is None or not name.endswith("1!"):
+        return None
+    return instrument.roll.front_month(on)
 
 
 def _code_of(contract: NamedContract, on: date) -> str:

@@ -7,7 +7,8 @@ only this module and the engine's trading day use New York time; everything else
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.market.holidays import FRIDAY, SATURDAY, SUNDAY, holiday_on
@@ -43,6 +44,30 @@ def is_open(instant: Instant) -> bool:
     if holiday is None:
         return True
     return holiday.closes_at is not None and (local.date() < session or local.time() < holiday.closes_at)
+
+
+def after_session_time(instant: Instant, duration: timedelta) -> Instant:
+    """Return when the session has been open for ``duration`` since an aware instant; breaks do not count."""
+    day = trade_date(instant)
+    left = duration
+    while True:
+        opens, closes = _session_of(day)
+        begins = max(opens, instant)
+        if closes - begins >= left:
+            return begins + left
+        left -= max(closes - begins, timedelta(0))
+        day += timedelta(days=1)
+
+
+@lru_cache(maxsize=64)
+def _session_of(day: date) -> tuple[Instant, Instant]:
+    """Return when the session of a date opens and closes; the same instant twice when there is none."""
+    opens = datetime.combine(day - timedelta(days=1), SESSION_OPENS, NEW_YORK).astimezone(UTC)
+    holiday = holiday_on(day)
+    if day.weekday() >= SATURDAY or (holiday is not None and holiday.closes_at is None):
+        return opens, opens
+    closes = SESSION_CLOSES if holiday is None or holiday.closes_at is None else holiday.closes_at
+    return opens, datetime.combine(day, closes, NEW_YORK).astimezone(UTC)
 
 
 def liquidity(when: Instant | date) -> tuple[bool, str | None]:

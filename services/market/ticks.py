@@ -90,7 +90,9 @@ def open_tape(path: Path) -> TextIO:
 def _ticks(rows: Iterator[list[str]], bar_length: timedelta) -> Iterator[Tick]:
     columns = _columns(next(rows, []), bar_length)
     newest = datetime.min.replace(tzinfo=UTC)
-    for row in filter(None, rows):
+    for row in rows:
+        if not "".join(row).strip():
+            continue
         tick = _tick(row, columns)
         if tick.at < newest:
             raise ValueError(f"time went back to {tick.at.isoformat()} from {newest.isoformat()}")

@@ -104,6 +104,8 @@ def _rule_of(settings: Settings, row: RuleSetting, variable: str) -> Any:
             return settings.decimal(variable, str(row.default), str(row.low), str(row.high))
         case "flag":
             return settings.flag(variable, row.default)
+        case "choice":
+            return settings.one_of(variable, "", row.choices) if settings.text(variable) else None
         case "clock":
             return _day_roll(settings, variable, row.default)
 

@@ -35,7 +35,7 @@ class Setting(Struct, frozen=True):
 
 def _of_rule(row: RuleSetting, variable: str) -> Setting:
     group = "traded" if row.rule in TRADED_RULES else "rules"
-    default = str(int(row.default)) if row.kind == "flag" else str(row.default)
+    default = str(int(row.default)) if row.kind == "flag" else ("" if row.default is None else str(row.default))
     unit = f", {row.unit}" if row.unit else ""
     return Setting(variable, group, row.help, default, f"{_range(row)}{unit}", tighter=row.tighter or "")
 
@@ -48,6 +48,8 @@ def _range(row: RuleSetting) -> str:
             return f"above {row.low}, at most {row.high}"
         case "flag":
             return "1 or 0"
+        case "choice":
+            return " or ".join(row.choices)
         case "clock":
             return "HH:MM"
 

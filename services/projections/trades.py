@@ -8,14 +8,14 @@ from decimal import Decimal
 from msgspec import Struct
 
 from services.engine.model.state import Desk
-from services.engine.model.trade_events import TradeClosed
+from services.engine.model.trade_events import TradeClosed, closed_trades
 from services.projections.projection import Decided, Projection
 from services.stores.codec import documents
 from services.stores.records import Kind, Record, Scalar
 from services.stores.store import Store
 from wire.types import Instant
 
-TRADES = Kind("trades", time="closed_at")
+TRADES = Kind("trades", time="closed_at", is_replaced=True)
 
 
 class ClosedTrade(Struct, frozen=True):
@@ -26,16 +26,17 @@ class ClosedTrade(Struct, frozen=True):
 
 
 def trade_records(decided: Decided) -> Iterator[Record]:
-    """Yield the trades that a decision closed."""
-    for event in decided.decision.events:
-        if isinstance(event, TradeClosed):
-            yield trade_record(ClosedTrade(event, _stop_of(decided.before, event)))
+    """Yield the trades that a decision closed, and those whose exit it corrected."""
+    for trade in closed_trades(decided.decision.events):
+        yield trade_record(ClosedTrade(trade, _stop_of(decided.before, trade)))
 
 
 def _stop_of(before: Desk, closed: TradeClosed) -> Decimal | None:
     """Return the distance of the trade's initial stop in points, None for an adopted trade."""
     asset = before.assets.get(closed.asset)
     trade = asset.trade if asset is not None else None
+    if asset is not None and asset.closed_untold is not None and asset.closed_untold.trade.id == closed.id:
+        trade = asset.closed_untold.trade
     if trade is None or trade.id != closed.id or trade.zone == "ADOPTED":
         return None
     return trade.protections.stop_points

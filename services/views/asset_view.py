@@ -15,9 +15,10 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.gates import first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.resting_stops import covers
 from services.engine.rules.verdicts import EntryRequest
 from services.views.rows import Fields, explanation_view, rung_view
-from wire.asset import AssetState, DueExitState, Explanation, LockState, TradeState
+from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, TradeState
 from wire.tradingview import STREAMS
 from wire.types import Instant, Side
 
@@ -32,6 +33,7 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
         **_managed(asset),
+        **_stop_at_broker(desk, asset.trade),
         **_waiting(asset),
         trade=trade_view(asset.trade, asset) if asset.trade else None,
         due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
@@ -92,13 +94,14 @@ def _pending(order: Order | None) -> Fields:
 
 
 def _bricks(asset: Asset, now: Instant) -> Fields:
-    zone = zone_of(asset.stack)
+    zone = zone_of(asset.stack, now)
     tempo = asset.tempo
     streams: Fields = {}
     for row in STREAMS:
         brick: BrickStream = asset.stream(row.stream)
         streams[f"{row.state_name}_color"] = brick.color
         streams[f"{row.state_name}_ts"] = brick.at
+        streams[f"{row.state_name}_stale"] = brick.is_stale(now)
     return {
         **streams,
         "zone_type": zone.kind,
@@ -137,6 +140,19 @@ def _managed(asset: Asset) -> Fields:
         "scale_in_used": trade.scale_in_used if trade else False,
         "stop_loss_price": trade.stop_price if trade else None,
     }
+
+
+def _stop_at_broker(desk: Desk, trade: Trade | None) -> Fields:
+    """Return whether a stop of the trade rests, as the bridge told since the trade was opened (SPEC 6.7)."""
+    live = desk.live
+    if trade is None or live.stops is None or live.stops_at is None or live.stops_at <= trade.opened_at:
+        return {"stop_resting": None, "resting_stop": None}
+    resting = [stop for stop in live.stops if covers(stop, trade)]
+    if not resting:
+        return {"stop_resting": False, "resting_stop": None}
+    first_reached = max if trade.side == "BUY" else min
+    price = first_reached(stop.price for stop in resting)
+    return {"stop_resting": True, "resting_stop": RestingStopState(sum(stop.qty for stop in resting), price)}
 
 
 def _waiting(asset: Asset) -> Fields:

@@ -10,7 +10,7 @@ from services.engine.model.times import candle_end, candle_start, is_younger, se
 from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
-from services.engine.rules.limits import pending_limits
+from services.engine.rules.limits import adopting, pending_limits
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.session import liquidity_of
@@ -19,6 +19,7 @@ from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
     AccountBelief,
     Activity,
+    BridgeFenceState,
     CandleState,
     ForeignPosition,
     GlobalState,
@@ -100,15 +101,23 @@ def _account(desk: Desk) -> Fields:
         "account": live.account,
         "account_belief": _account_belief(desk),
         "trade_route": live.trade_route,
+        "bridge_fence": _bridge_fence(desk),
         "foreign_positions": tuple([ForeignPosition(**structs.asdict(held)) for held in desk.foreign]),
     }
+
+
+def _bridge_fence(desk: Desk) -> BridgeFenceState:
+    fence = desk.live.fence
+    if fence is None:
+        return BridgeFenceState(None, None, desk.refused_bridge)
+    return BridgeFenceState(fence.instance, fence.heard_at, desk.refused_bridge)
 
 
 def _account_belief(desk: Desk) -> AccountBelief:
     beliefs = desk.live.beliefs
     believed = beliefs.believed
     suspicion = beliefs.suspicion
-    awaited = desk.day.books.awaited
+    awaited = None if desk.day.is_stopped else desk.day.books.awaited
     result = day_result(desk)
     return AccountBelief(
         balance_ts=None if believed is None else believed.at,
@@ -189,4 +198,5 @@ def _day(desk: Desk, now: Instant) -> Fields:
 
 
 def _limits(desk: Desk) -> LimitsState:
-    return LimitsState(**{name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__})
+    rules = {name: getattr(desk.rules, name) for name in LimitsState.__struct_fields__}
+    return LimitsState(**{**rules, "adopt": adopting(desk)})

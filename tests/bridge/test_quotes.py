@@ -101,6 +101,17 @@ def test_unreadable_quote_is_passed_over(desk: DeskServer) -> None:
         assert [quote.symbol for quote in listener.quotes] == ["MNQZ6"]
 
 
+@pytest.mark.parametrize("price", [0, -1])
+def test_quote_at_which_no_market_trades_is_passed_over(desk: DeskServer, price: int) -> None:
+    desk.quotes["MESZ6"] = {"symbol": "MESZ6", "price": price}
+    desk.quotes["MCLF7"] = {"symbol": "MCLF7", "price": -37.63}
+    with following(feed_of(desk)) as listener:
+        listener.waits_for("-37.63")
+        desk.quotes_price(18_000.25, symbol="MNQZ6")
+        listener.waits_for("18000.25")
+        assert [quote.symbol for quote in listener.quotes] == ["MCLF7", "MNQZ6"]
+
+
 def test_quote_without_a_time_is_as_old_as_its_receipt() -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
     assert decode_quote('{"symbol":"MESZ6","price":5250.10}', now) == Quote("MESZ6", Decimal("5250.10"), now)
@@ -145,7 +156,8 @@ def test_line_without_end_is_refused() -> None:
 def test_tape_plays_as_if_it_were_now(tmp_path: Path) -> None:
     tape = tmp_path / "prices.jsonl"
     tape.write_text(
-        '{"asset":"ES","symbol":"MESZ6","price":5250.25,"ts":"2024-01-15T14:30:00Z"}\n\n'
+        '\ufeff{"asset":"ES","symbol":"MESZ6","price":5250.25,"ts":"2024-01-15T14:30:00Z"}\n\n'
+        '{"asset":"ES","symbol":"MESZ6","price":0,"ts":"2024-01-15T14:30:00.020Z"}\n'
         '{"asset":"ES","symbol":"MESZ6","price":5250.50,"ts":"2024-01-15T14:30:00.050Z"}\n'
     )
     feed = TapeFeed(tape, utc_now)

@@ -59,12 +59,23 @@ class LiveDesk(DeskProcess):
         }
         _good(self._bridge.post("/api/bridge/heartbeat", json=body))
 
-    def bridge_reports_account(self, equity: float, realized: float, *positions: tuple[str, int, float]) -> None:
-        """Send a snapshot of this moment; a position is ``(contract, signed contracts, open USD)``."""
+    def bridge_reports_account(
+        self,
+        equity: float,
+        realized: float,
+        *positions: tuple[str, int, float],
+        stops: tuple[tuple[str, str, int, float], ...] | None = None,
+    ) -> None:
+        """Send a snapshot of this moment.
+
+        A position is ``(contract, signed contracts, open USD)``, a resting stop ``(contract, side, contracts, price)``.
+        """
         held = [{"symbol": name, "position": size, "openPnl": pnl} for name, size, pnl in positions]
         unrealized = sum(pnl for _, _, pnl in positions)
         money = {"realized": realized, "unrealized": unrealized, "accountBalance": equity}
         body = {**money, "symbols": held, "as_of": datetime.now(UTC).isoformat()}
+        if stops is not None:
+            body["stops"] = [{"contract": c, "side": side, "qty": qty, "price": price} for c, side, qty, price in stops]
         _good(self._bridge.post("/api/rithmic/pnl-snapshot", json=body))
 
     def bridge_claims(self) -> dict[str, Any]:

@@ -118,7 +118,8 @@ def trade(browser: Browser, desk: LiveDesk) -> None:
     page.context.close()
     for price in (BASE - 3.25, BASE + 2, BASE + 8.5, BASE + 6.75):
         desk.hears_price(price)
-    desk.bridge_reports_account(50_293.75, 0.0, ("MESZ6", 5, 168.75))
+    resting = (("MESZ6", "SELL", 5, BASE - 15),)
+    desk.bridge_reports_account(50_293.75, 0.0, ("MESZ6", 5, 168.75), stops=resting)
 
 
 def place_preorder(page: Page) -> None:
@@ -143,7 +144,7 @@ def leave(browser: Browser, desk: LiveDesk) -> None:
     page.locator("#trade [data-exit=one]").click()
     desk.bridge_fills(desk.bridge_claims(), BASE - 7.5)
     page.context.close()
-    desk.bridge_reports_account(49_387.50, -187.50)
+    desk.bridge_reports_account(49_937.50, -187.50, stops=())
     session = desk.operator()
     session.headers["Origin"] = desk.url
     limits = {"max_trades_per_day": 5, "cooldown_seconds": 120}

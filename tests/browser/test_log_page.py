@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, market_agrees
 from tests.browser.test_setup_page import opens_setup
@@ -76,3 +78,33 @@ def test_one_outcome_alone_can_be_shown(page: Page, desk: LiveDesk) -> None:
     page.locator('[data-feed="tradingview"] select').select_option("refused (400)")
     expect(lines).to_have_count(1)
     expect(lines.first).to_contain_text("the body was plain text, it must be JSON")
+
+
+GOOD = '{"secret": "tv-secret-of-the-test-desk", "asset": "ES", "color": "green"}'
+JSON, FORM = "text/plain", "application/x-www-form-urlencoded"
+REFUSED = {
+    "a wrong secret": (GOOD.replace("tv-secret", "my-secret"), JSON, "the webhook secret is missing or wrong"),
+    "curly quotes": (GOOD.replace('"', "\u201c"), JSON, "the body has curly quotes: JSON needs straight ones"),
+    "a form": ("secret=tv-secret-of-the-test-desk&color=green", FORM, "the body was form fields, it must be JSON"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refused_webhook_stands_in_the_log_with_its_reason(
+    page: Page, desk: LiveDesk, body: str, kind: str, reason: str
+) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/log")
+    answer = desk.tradingview().post("/tv_renko_high", data=body.encode(), headers={"Content-Type": kind})
+    assert answer.status_code in (400, 401)
+    line = page.locator('[data-feed="tradingview"] .log-line').filter(has_text="refused")
+    expect(line).to_contain_text("tv_renko_high")
+    expect(line).to_contain_text(reason)
+    assert "secret-of-the-test-desk" not in page.content()
+
+
+def test_a_webhook_called_by_get_stands_in_the_log(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    page.goto(f"{desk.url}/log")
+    assert desk.tradingview().get("/tv_renko_high").status_code == 405
+    expect(page.locator('[data-feed="tradingview"] .log-line').filter(has_text="405")).to_contain_text("tv_renko_high")

@@ -38,3 +38,19 @@ def test_an_open_trades_mark_names_no_quantity_that_may_have_changed(dashboard: 
     book = {"bricks": [{"n": 1, "ts": "2031-01-06T15:00:00Z"}, {"n": 2, "ts": "2031-01-06T15:05:00Z"}]}
     trade = {"opened_at": "2031-01-06T15:01:00Z", "side": "BUY", "quantity": 3}
     assert call(dashboard, "js/charts/trade_marks.js", text, {"book": book, "trade": trade}) == ["BUY"]
+
+
+def test_a_trade_that_closed_at_a_price_nobody_told_says_so(dashboard: Page, desk: LiveDesk) -> None:
+    market_agrees(desk, "green")
+    dashboard.locator("#entry [data-side=BUY]").click()
+    desk.bridge_fills(desk.bridge_claims(), PRICE)
+    expect(dashboard.locator("#trade")).to_contain_text("LONG 5", use_inner_text=True)
+    desk.bridge_reports_account(50_000, 0, ("MESZ6", 0, 0))
+    dashboard.wait_for_timeout(2_200)
+    desk.bridge_reports_account(50_000, 0, ("MESZ6", 0, 0))
+    expect(dashboard.locator("#history tbody tr").first).to_contain_text("broker flat · price estimated")
+    dashboard.get_by_role("link", name="Journal", exact=True).click()
+    row = dashboard.locator("tbody tr").filter(has_text="broker flat").first
+    expect(row).to_contain_text("price estimated")
+    row.click()
+    expect(dashboard.get_by_text("broker flat (a price of it was estimated)")).to_be_visible()

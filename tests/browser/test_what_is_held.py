@@ -239,11 +239,11 @@ def test_a_live_bridge_without_its_broker_is_told_in_a_trade(page: Page, desk: L
 # -- the day's money ------------------------------------------------------------------------------------------------
 
 
-def test_without_a_balance_of_today_the_daily_stop_is_said_to_be_unable_to_fire(page: Page, desk: LiveDesk) -> None:
+def test_without_a_balance_of_today_the_page_says_what_the_daily_stop_counts(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     warnings = [page.locator(f"{panel} [data-slot=no-stop]") for panel in ("#entry", "#day")]
     for warning in warnings:
-        expect(warning).to_have_text("Daily stop cannot fire yet: no account balance today.")
+        expect(warning).to_contain_text("the daily stop counts the desk's own books, from $50,000.00.")
     desk.bridge_reports_account(50_125, 125)
     realized = page.locator("#day [data-slot=realized]")
     expect(realized).to_have_text("+$125.00")
@@ -251,7 +251,7 @@ def test_without_a_balance_of_today_the_daily_stop_is_said_to_be_unable_to_fire(
         expect(warning).to_be_hidden()
     goes_live(desk)  # another account: nothing is known of it
     for warning in warnings:
-        expect(warning).to_be_visible()
+        expect(warning).to_have_text("Daily stop cannot fire yet: no account balance is known.")
     expect(realized).to_have_text("–")
     expect(page.locator("#day [data-slot=open]")).to_have_text("–")
 

@@ -95,3 +95,21 @@ def test_a_bridge_that_dies_while_holding_is_named_and_the_exit_goes_on_when_it_
     eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2])
     desk.hears_price(PRICE + 1)  # the paper broker fills at a price it has heard itself
     expect(trade).to_contain_text("Flat", use_inner_text=True)
+
+
+def test_a_stop_out_reads_as_a_protective_stop_at_its_own_price(at_the_desk: Page, desk: LiveDesk) -> None:
+    page, trade = at_the_desk, at_the_desk.locator("#trade")
+    page.locator("#entry [data-side=BUY]").click()
+    expect(trade).to_contain_text("LONG 5", use_inner_text=True)
+    expect(page.locator("#ways-out [data-way=stop]")).to_contain_text("5 rest at 5,235.25")
+    desk.hears_price(PRICE - 10)
+    desk.hears_price(PRICE - 17.25)
+    expect(trade).to_contain_text("Flat", use_inner_text=True)
+    row = page.locator("#history tbody tr").first
+    expect(row).to_contain_text("protective stop")
+    expect(row).not_to_contain_text("broker flat")
+    (closed,) = desk.operator().state()["history"]
+    assert (closed["reason"], closed["estimated"]) == ("PROTECTIVE_STOP", False)
+    page.wait_for_timeout(5_000)  # two snapshots more
+    expect(trade.locator("[data-slot=mismatch]")).to_be_hidden()
+    assert desk.operator().state()["alerts"] == []

@@ -1,4 +1,4 @@
-"""Recorded prices: the extract that travels with the program, and what ``LOCKSTEP_TAPES`` adds.
+"""Recorded prices: the extracts that travel with the program, and what ``LOCKSTEP_TAPES`` adds.
 
 The variable names a folder of tapes that may not be shipped. Without it no test is left out: each has generated or
 shipped prices of its own. With it, every tape that a test asks for must be there.
@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 FOLDER_VARIABLE = "LOCKSTEP_TAPES"
-EXTRACT = Path(__file__).resolve().parents[1] / "fixtures" / "es_ticks_20130901_extract.csv.gz"
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+EXTRACT = FIXTURES / "es_ticks_20130901_extract.csv.gz"  # a quiet night: no brick above 4pt
+FALL = FIXTURES / "es_ticks_20130903_fall.csv.gz"  # an afternoon that opens an entry
 
 
 def recorded_tapes(names: Iterable[str]) -> dict[str, Path]:

@@ -177,7 +177,7 @@ def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
     assert explanation_of(alert) == Explanation(
         "exit_refused",
         "EXIT REFUSED",
-        "manual exit of 5 MESZ6 was REJECTED (closed market); the position is still open, exit again",
+        "manual exit of 5 MESZ6 was REJECTED (closed market); next try in 1 s",
         facts,
     )
     assert facts | {"order_id": ""} == {
@@ -187,6 +187,7 @@ def test_an_alert_keeps_its_facts_and_shows_its_parts() -> None:
         "symbol": "MESZ6",
         "status": "REJECTED",
         "reason": "closed market",
+        "retry_at": "2026-11-17T14:31:11Z",
     }
     assert trader.replays_equal()
 

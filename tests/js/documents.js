@@ -48,6 +48,8 @@ export function asset(more = {}) {
     ...{ one_renko_color: "neutral", one_renko_ts: null, two_half_renko_color: "neutral", two_half_renko_ts: null },
     ...{ renko_color: "neutral", renko_ts: null, main_renko_color: "neutral", main_renko_ts: null },
     ...{ high_renko_color: "neutral", high_renko_ts: null, macro_renko_color: "neutral", macro_renko_ts: null },
+    ...{ one_renko_stale: false, two_half_renko_stale: false, renko_stale: false },
+    ...{ main_renko_stale: false, high_renko_stale: false, macro_renko_stale: false },
     ...{ zone_type: "NONE", zone_direction: null, conflict_mode: false },
     ...{ tempo_ready: false, tempo_color: "neutral", tempo_ts: null, tempo_age_s: null },
     ...{ trade_mode: null, exit_mode: null, entry_zone: null, initial_exit_lock_active: false },
@@ -55,7 +57,13 @@ export function asset(more = {}) {
     ...{ protect_enabled: false, protect_threshold_points: null, tp_armed: false, tp_target: null, tp_count: 0 },
     ...{ high_next_bar_exit_enabled: false, high_next_bar_exit_allowed: true, next_bar_exit_allowed: true },
     ...{ main_flip_exit_enabled: false, four_pt_invalidation_enabled: false, auto_exit_renko: "6pt" },
-    ...{ scale_in_available: false, scale_in_used: false, stop_loss_price: null },
+    ...{
+      scale_in_available: false,
+      scale_in_used: false,
+      stop_loss_price: null,
+      stop_resting: null,
+      resting_stop: null,
+    },
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
     preorder_refusal: null,
@@ -92,6 +100,7 @@ export function desk(more = {}) {
     ...{ daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null },
     ...{ max_trades_per_day: 10, trades_taken_today: 0, trades_remaining_today: 10, last_try_ts: null },
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
+    bridge_fence: { holder: null, holder_ts: null, refused: null },
     foreign_positions: [],
     limits: limits(),
     limits_pending: {},
@@ -103,10 +112,10 @@ export function desk(more = {}) {
 function limits() {
   return {
     ...{ cooldown_seconds: 180, candle_seconds: 300, entry_ttl_seconds: 60 },
-    ...{ fate_seconds: 60, exit_beside_seconds: 5 },
+    ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
-    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, day_roll: "18:00" },
+    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
   };
 }
 

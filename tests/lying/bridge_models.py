@@ -14,7 +14,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Protocol
 
-from tests.lying.broker import ACCOUNT, TRADED, Broker, SentOrder
+from tests.lying.broker import ACCOUNT, TRADED, Broker, SentOrder, Unordered
 from tests.lying.channels import Channel
 
 ASK_EVERY, HEARTBEAT_EVERY, REPEAT_AFTER = timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=3)
@@ -38,13 +38,24 @@ class Report:
 
 
 @dataclass
+class FillToTell:
+    """A fill that no order caused, until the desk has answered it."""
+
+    body: dict[str, Any]
+    sent_at: datetime | None = None
+    is_settled: bool = False
+
+
+@dataclass
 class Ledger:
-    """What a bridge knows: the orders it was given, and its reports in order."""
+    """What a bridge knows: the orders it was given, its reports in order, and what was filled without an order."""
 
     instance: str
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     told: set[tuple[str, str]] = field(default_factory=set)
+    fills: list[FillToTell] = field(default_factory=list)
+    fills_seen: int = 0
 
 
 class BridgeModel:
@@ -66,7 +77,7 @@ class BridgeModel:
     def begins_anew(self) -> None:
         """Start with an empty ledger."""
         self._starts += 1
-        self.ledger = Ledger(f"{self.name}-ledger-{self._starts}")
+        self.ledger = Ledger(f"{self.name}-ledger-{self._starts}", fills_seen=len(self.broker.unordered))
 
     def comes_back(self, *, with_ledger: bool) -> None:
         """Start the process again."""
@@ -202,9 +213,35 @@ class ContractBridge(BridgeModel):
 
 
 class OurBridge(BridgeModel):
-    """Our bridge: it looks an order that it gets again up at the broker, and never sends one that has expired."""
+    """Our bridge: it looks an order that it gets again up at the broker, and never sends one that has expired.
+
+    It tells what was filled without an order: the stop's fill, and what was traded by hand.
+    """
 
     is_ours = True
+
+    def step(self, now: datetime) -> None:
+        super().step(now)
+        if self.is_up and self.is_linked:
+            self._tells_fills(now)
+
+    def _tells_fills(self, now: datetime) -> None:
+        for unordered in self.broker.unordered[self.ledger.fills_seen :]:
+            self.ledger.fills.append(FillToTell(_fill_body(unordered)))
+        self.ledger.fills_seen = len(self.broker.unordered)
+        waiting = [fill for fill in self.ledger.fills if not fill.is_settled]
+        if not waiting or (waiting[0].sent_at is not None and now < waiting[0].sent_at + REPEAT_AFTER):
+            return
+        for fill in waiting:
+            fill.sent_at = now
+
+        def settles(status: int, answer: Any) -> None:
+            for fill in waiting:
+                fill.is_settled = status < 500
+
+        named = {"instance": self.ledger.instance, "env": self.env, "account": ACCOUNT}
+        body = {**named, "fills": [fill.body for fill in waiting]}
+        self.line.sends("fill", "POST", "/api/bridge/fills", body, settles)
 
     def _takes(self, ticket: dict[str, Any], now: datetime) -> None:
         tag = ticket["id"]
@@ -237,6 +274,18 @@ class OurBridge(BridgeModel):
         ]
         more = {"env": self.env, "account": ACCOUNT, "as_of": now.isoformat(), "instance": self.ledger.instance}
         return {**super()._snapshot(now), **more, "stops": stops if self.is_linked else []}
+
+
+def _fill_body(unordered: Unordered) -> dict[str, Any]:
+    return {
+        "exec_id": unordered.exec_id,
+        "ts": unordered.at.isoformat(),
+        "symbol": unordered.contract,
+        "side": "BUY" if unordered.qty > 0 else "SELL",
+        "qty": abs(unordered.qty),
+        "price": float(unordered.price),
+        "kind": unordered.kind,
+    }
 
 
 def _ignore(status: int, answer: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Literal
 
 POINT_VALUE = Decimal(5)
 TRADED = "MESZ6"
@@ -21,6 +22,18 @@ class Fill:
     exec_id: str
     qty: int
     price: Decimal
+
+
+@dataclass(frozen=True)
+class Unordered:
+    """What was executed without an order of the desk: by the resting stop, or by hand."""
+
+    exec_id: str
+    at: datetime
+    contract: str
+    qty: int
+    price: Decimal
+    kind: Literal["STOP", "MANUAL"]
 
 
 @dataclass
@@ -73,6 +86,7 @@ class Broker:
         self.price = Decimal(5250)
         self.orders: dict[str, SentOrder] = {}
         self.sent_twice: list[str] = []
+        self.unordered: list[Unordered] = []
         self.held: dict[str, Held] = {}
         self.manner = manner
         self.balance = balance
@@ -180,13 +194,17 @@ class Broker:
         held = self._of(TRADED)
         stopped = held.stop is not None and (price - held.stop) * held.position <= 0
         if stopped:
-            self._book(TRADED, -held.position, now)
+            self._book_alone(TRADED, -held.position, now, "STOP")
         self.lowest_equity = min(self.lowest_equity, self.equity)
         return stopped
 
     def trades_by_hand(self, contract: str, qty: int, now: datetime) -> None:
         """Somebody trades on the broker's own platform. No stop rests for what that opens."""
+        self._book_alone(contract, qty, now, "MANUAL")
+
+    def _book_alone(self, contract: str, qty: int, now: datetime, kind: Literal["STOP", "MANUAL"]) -> None:
         self._book(contract, qty, now)
+        self.unordered.append(Unordered(f"x{self._executions}", now, contract, qty, self.price, kind))
 
     def _of(self, contract: str) -> Held:
         return self.held.setdefault(contract, Held())

@@ -1,15 +1,18 @@
 """The desk of a world: the real application, one for all worlds of a process, with a store and a writer of each world.
 
-Messages go through the real routes by the test client. Time passes only when the world moves ``clock.now``; the clock
+Messages go through the real routes. Time passes only when the world moves ``clock.now``; the clock
 jobs of the application do not run on the world's desk.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,9 +46,25 @@ SETTINGS = {
     "CANDLE_SECONDS": "10",
     "COOLDOWN_SECONDS": "5",
     "MAX_TRADES_PER_DAY": "1000",
+    "OLD_BRIDGE_LIVE": "yes",
     "LOG_LEVEL": "ERROR",
 }
-BRIDGE_HEADERS = {"X-Bridge-Secret": SETTINGS["BRIDGE_HEARTBEAT_SECRET"]}
+REQUEST: dict[str, Any] = {  # of WSGI; a client of the tests would take more time than the desk
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "REMOTE_ADDR": "127.0.0.1",
+    "SCRIPT_NAME": "",
+    "HTTP_HOST": "localhost",
+    "HTTP_X_BRIDGE_SECRET": SETTINGS["BRIDGE_HEARTBEAT_SECRET"],
+    "CONTENT_TYPE": "application/json",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
 
 class Clock:
@@ -107,7 +126,7 @@ class DeskApp:
     def __init__(self, clock: Clock, folder: Path) -> None:
         self.clock, self.path = clock, folder / "desk.sqlite"
         self.ear = Ear()
-        self._client = shared_app().test_client()
+        self._app = shared_app()
         self._starts()
 
     def _starts(self) -> None:
@@ -126,8 +145,18 @@ class DeskApp:
 
     def calls(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Send a message; return status and body of the answer."""
-        answer = self._client.open(path, method=method, json=body, headers=BRIDGE_HEADERS)
-        return answer.status_code, answer.get_json(silent=True)
+        text = b"" if body is None else json.dumps(body).encode()
+        location, _, query = path.partition("?")
+        environ = REQUEST | {"REQUEST_METHOD": method, "PATH_INFO": location, "QUERY_STRING": query}
+        environ |= {"wsgi.input": BytesIO(text), "CONTENT_LENGTH": str(len(text))}
+        told: list[str] = []
+
+        def starts(status: str, headers: Any, failure: Any = None) -> Callable[[bytes], object]:
+            told.append(status)
+            return bytes
+
+        answer = b"".join(self._app.wsgi_app(environ, starts))
+        return int(told[0].split()[0]), json.loads(answer) if answer else None
 
     def ticks(self) -> None:
         self.manager.submit(TickClock())

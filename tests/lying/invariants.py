@@ -18,13 +18,15 @@ from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeRe
 from services.engine.rules.gates import ladder
 from services.engine.rules.verdicts import EntryRequest
 from tests.lying.broker import TRADED
+from tests.lying.heard import Heard, Reading, is_proof, nth_apart
 from tests.lying.plan import plan_of
-from tests.lying.world import Heard, Reading, World
+from tests.lying.true_day import true_day
+from tests.lying.world import World
 
 AGREES_WITHIN, ENDS_WITHIN, STOPS_WITHIN = timedelta(seconds=10), timedelta(seconds=120), timedelta(seconds=15)
-FLAT_WITHIN = timedelta(seconds=130)
-APART, FATE = timedelta(seconds=2), timedelta(seconds=60)
-LIMIT = Decimal("0.02")
+FLAT_WITHIN = timedelta(seconds=80)
+FATE, STEP = timedelta(seconds=60), timedelta(seconds=2.5)
+MAY_DIFFER = Decimal("0.75")  # SPEC 5.6: two ways of knowing the result agree within a quarter of the larger loss
 
 
 class Violation(Exception):
@@ -40,12 +42,7 @@ class NotYet:
     faults: frozenset[str]
 
 
-TWO_LIES_AGREE = "3: a second lying price confirms the first, and a fill without a price is counted at it"
-SUSPECT_FILL = "8.3: a fill price that would be suspect is booked as told"
-NOT_YET: tuple[NotYet, ...] = (
-    NotYet("no lie about the price takes a trade out", TWO_LIES_AGREE, frozenset({"price_times_ten"})),
-    NotYet("no lie about the price takes a trade out", SUSPECT_FILL, frozenset({"report_price_times_ten"})),
-)
+NOT_YET: tuple[NotYet, ...] = ()
 
 
 class Watch:
@@ -58,7 +55,10 @@ class Watch:
         self._mismatch_seen = False
         self._judged_readings = 0
         self._loss_since: datetime | None = None
-        self._stops: list[tuple[datetime, frozenset[tuple[str, int, Decimal]]]] = []
+        self._has_estimates = False
+        self._left = ""
+        self._foreign: dict[str, list[datetime]] = {}
+        self._stops: list[tuple[datetime, set[tuple[str, int, Decimal]]]] = []
         self._suspended = {row.invariant for row in NOT_YET if row.faults & world.plan.names}
 
     def looks(self) -> None:
@@ -71,6 +71,7 @@ class Watch:
         self._orders_end()
         self._gates_are_closed()
         for heard in events:
+            self._notes_estimates(heard.event)
             self._follows_on_proof(heard)
             self._stops_for_a_reason(heard.event)
             self._price_lies_take_nothing_out(heard.event)
@@ -80,11 +81,16 @@ class Watch:
             self._fails("nothing is executed twice", str(world.broker.sent_twice))
 
     def finishes(self) -> None:
-        """Check what holds at the end of a world: desk and broker hold the same, and nothing is open."""
+        """Check what holds at the end of a world: desk and broker hold the same, and nothing is in doubt for ever."""
         world = self.world
         held, position = world.desk.es.position, world.broker.position()
+        if held != position and world.now <= self._agrees_by():
+            return  # the broker's position has changed so late that the world ends before the desk must know
         if held != position:
             self._fails("the desk's position becomes the broker's", f"at the end desk {held}, broker {position}")
+        doubt = world.desk.es.doubt
+        if (doubt is not None and doubt.until is None) or world.desk.es.disagreement is not None:
+            self._fails("every doubt ends", f"{doubt}, {world.desk.es.disagreement}")
 
     def _fails(self, invariant: str, detail: str) -> None:
         if invariant in self._suspended:
@@ -104,12 +110,16 @@ class Watch:
         if desk == broker or (desk, broker) != self._differs or not world.is_healthy or world.desk.in_flight(FATE):
             self._differs, self._differs_since = (desk, broker), None if desk == broker else world.now
             return
-        since = max(self._differs_since or world.now, world.healthy_from)
-        heard = [reading.at for reading in world.readings if reading.at > since]
-        third = _nth_apart(heard, 4 if world.desk.desk.env == "LIVE" else 3)
-        deadline = max(since + AGREES_WITHIN, third or world.now) + timedelta(seconds=1.2)
-        if world.now > deadline:
+        if world.now > self._agrees_by():
+            since = self._differs_since
             self._fails("the desk's position becomes the broker's", f"desk {desk}, broker {broker} since {since}")
+
+    def _agrees_by(self) -> datetime:
+        """Return until when the desk's position may still differ: 10 s or three readings, whichever is later."""
+        world = self.world
+        since = max(self._differs_since or world.now, world.healthy_from)
+        third = nth_apart([reading.at for reading in world.readings if reading.at > since and reading.speaks], 3)
+        return max(since + AGREES_WITHIN, third or world.now) + timedelta(seconds=1.2)
 
     def _orders_end(self) -> None:
         world = self.world
@@ -131,13 +141,29 @@ class Watch:
                 self._mismatch_seen = True
             elif reading.position == desk and reading.is_listed:
                 self._mismatch_seen = False  # somebody says that all is well
+        self._foreign_positions_close_gates(world.readings[self._judged_readings :])
         self._judged_readings = len(world.readings)
         filled_at = world.desk.es.last_fill_at
         is_old = filled_at is not None and world.readings and filled_at >= world.readings[-1].at
-        if desk == broker or is_old or _is_proof(world.readings, desk):
+        if desk == broker or is_old or is_proof(world.readings, desk):
             self._mismatch_seen = False
         if self._mismatch_seen and not self._closed_gates() & {"pending_order", "reconcile", "daily_stop"}:
             self._fails("no gate is open while broker and desk differ", f"desk {desk}, broker {broker}")
+
+    def _foreign_positions_close_gates(self, readings: list[Reading]) -> None:
+        """A contract that the desk does not trade keeps the gates closed until three readings have left it out."""
+        world = self.world
+        for reading in readings:
+            if not reading.speaks:
+                continue
+            for symbol, omitted_at in list(self._foreign.items()):
+                omitted_at.append(reading.at)
+                if nth_apart(omitted_at, 3) is not None:
+                    del self._foreign[symbol]
+            self._foreign |= {symbol: [] for symbol in reading.foreign}
+        held = {symbol for symbol in self._foreign if world.broker.position(symbol)}
+        if held and "reconcile" not in self._closed_gates():
+            self._fails("no gate is open while the broker holds what the desk does not know", f"{held}")
 
     def _closed_gates(self) -> set[str]:
         desk = self.world.desk
@@ -153,7 +179,7 @@ class Watch:
         trade, and nothing is followed.
         """
         event = heard.event
-        is_filled = heard.channel == "report"
+        is_filled = heard.channel in ("report", "fill")
         followed = (
             (isinstance(event, TradeClosed) and event.reason == "BROKER_FLAT")
             or isinstance(event, TradeResized)
@@ -161,59 +187,98 @@ class Watch:
             or (isinstance(event, OrderFateSettled) and event.by == "broker" and event.qty > 0)
         )
         readings = self.world.readings[: heard.readings]
-        if followed and not _is_proof(readings):
+        if followed and not is_proof(readings):
             said = [(reading.at, reading.position) for reading in readings[-6:]]
             self._fails("nothing is closed on one reading", f"{type(event).__name__} after {said}")
 
     # -- money ----------------------------------------------------------------------------------------------------
 
     def _loss_stops_the_day(self) -> None:
-        world = self.world
-        start = world.desk.desk.day.start_equity
-        lost = start is not None and world.broker.equity <= start * (1 - LIMIT)
-        if not lost or not world.is_healthy:
+        world, day = self.world, true_day(self.world)
+        if day.loss < day.limit or not day.starts_true or not world.is_healthy:
             self._loss_since = None
         elif self._loss_since is None:
             self._loss_since = world.now
         stopped_at = world.desk.desk.day.daily_stop_at
         if self._loss_since and stopped_at is None and world.now > self._loss_since + STOPS_WITHIN:
-            self._fails("a real loss stops the day", f"equity {world.broker.equity} of {start}")
-        if stopped_at and world.now > max(stopped_at, world.healthy_from) + FLAT_WITHIN and world.broker.position():
+            self._fails("a real loss stops the day", f"lost {day.loss} of {day.limit}")
+        is_heard = world.now > world.healthy_from + STOPS_WITHIN and world.desk.desk.day.start_equity is not None
+        if is_heard and not day.starts_true and not self._closed_gates() & {"account", "daily_stop"}:
+            self._fails("a day with a false start takes no entry", f"limit {day.limit}")
+        if stopped_at is not None:
+            self._goes_flat(stopped_at)
+
+    def _goes_flat(self, stopped_at: datetime) -> None:
+        """After the daily stop an exit is always on its way while something is held, and soon nothing is."""
+        world = self.world
+        es, desk = world.desk.es, world.desk.desk
+        if es.trade is not None and es.due_exit is None and desk.open_exit("ES") is None:
+            self._fails("a stopped day ends flat", f"the desk holds {es.position} and no exit is on its way")
+        if world.now > max(stopped_at, world.healthy_from) + FLAT_WITHIN and world.broker.position():
             self._fails("a stopped day ends flat", f"the broker holds {world.broker.position()}")
 
     def _stops_for_a_reason(self, event: AnyEvent) -> None:
-        world = self.world
-        start = world.desk.desk.day.start_equity
-        if isinstance(event, DailyStopTriggered) and start and world.broker.lowest_equity > start * (1 - LIMIT):
-            self._fails("nothing else stops the day", f"{event.reason}, lowest equity {world.broker.lowest_equity}")
+        """The loss that stops the day was real, and no lie.
+
+        The desk's books stop it, too, while the balance agrees with them within a quarter (SPEC 5.6). They are exact
+        when every fill was reported with its price; after a position was taken over from snapshots they are not. Where
+        the start is false, too, as of two accounts on one bridge that names neither, the limit is less than an estimate
+        may be off.
+        """
+        if not isinstance(event, DailyStopTriggered) or self.world.prices.believes_a_lie:
+            return
+        day = true_day(self.world)
+        if self._has_estimates and not day.starts_true:
+            return
+        needed = day.limit * MAY_DIFFER if self._has_estimates else day.limit
+        if day.largest_loss < needed:
+            self._fails("nothing else stops the day", f"{event.reason}, lost at most {day.largest_loss}")
+
+    def _notes_estimates(self, event: AnyEvent) -> None:
+        if isinstance(event, TradeClosed):
+            is_estimate = event.estimated or event.reason == "BROKER_FLAT"
+        elif isinstance(event, TradeOpened):
+            is_estimate = event.adopted
+        elif isinstance(event, OrderFateSettled):
+            is_estimate = event.qty > 0
+        else:
+            is_estimate = isinstance(event, TradeResized)
+        self._has_estimates = self._has_estimates or is_estimate
 
     def _price_lies_take_nothing_out(self, event: AnyEvent) -> None:
-        """A points target that fires is near: the true price is at most 8 points from it."""
+        """A points target that fires is near: the true price is at most 8 points from it, or two prices agreed."""
         world, trade = self.world, self.world.desk.es.trade
         if not isinstance(event, OrderQueued) or event.source != "points_tp" or trade is None:
             return
-        points = (world.broker.price - trade.entry_price) * trade.sign
+        is_again, self._left = self._left == trade.id, trade.id  # a refused exit is tried again at any price
+        if world.prices.believes_a_lie or is_again:
+            return
+        held = world.broker.held.get(TRADED)
+        entered_at = held.average if held is not None and held.position * trade.sign > 0 else trade.entry_price
+        points = (world.broker.price - entered_at) * trade.sign
         if points < trade.protections.points_tp_target - 8:
             self._fails("no lie about the price takes a trade out", f"{points} points, {event.source}")
 
     def _stops_rest(self) -> None:
-        """What the desk calls a resting stop has rested within the last 6 s of a healthy world."""
+        """What the desk calls a resting stop rested when the newest snapshot was read. Only our bridge tells stops."""
         world = self.world
-        resting = frozenset(
+        resting = {
             (symbol, abs(held.position), held.stop)
             for symbol, held in world.broker.held.items()
             if held.stop is not None
-        )
-        self._stops = [(at, stops) for at, stops in self._stops if at > world.now - timedelta(seconds=6)]
+        }
         self._stops.append((world.now, resting))
         live = world.desk.desk.live
-        if not world.is_healthy or live.stops is None or live.stops_at is None:
+        if live.stops is None or live.stops_at is None:
             return
-        rested = {stop for _, stops in self._stops for stop in stops if stop[0] == TRADED}
+        heard = [r.as_of for r in world.readings if r.speaks and r.as_of is not None and r.at > world.started_at]
+        newest = max(heard, default=live.stops_at)
+        if live.stops_at < newest:
+            self._fails("a stop that is told rests", f"told at {live.stops_at}, the newest reading is of {newest}")
+        rested = [stop for at, stops in self._stops if abs(at - live.stops_at) < STEP for stop in stops]
         for told in live.stops:
-            near = any(told.qty == qty and abs(told.price - price) < 1 for _, qty, price in rested)
-            if told.symbol == TRADED and not near and live.stops_at > world.now - timedelta(seconds=4):
-                self._fails("a stop that is told rests", f"{told}, but {rested}")
+            if not any(told.qty == qty and abs(told.price - price) < 1 for _, qty, price in rested):
+                self._fails("a stop that is told rests", f"{told} at {live.stops_at}, but {rested}")
 
 
 def plays(seed: int, folder: Path, faults: Iterable[str] | None = None) -> World:
@@ -228,28 +293,3 @@ def plays(seed: int, folder: Path, faults: Iterable[str] | None = None) -> World
     finally:
         world.desk.close()
     return world
-
-
-def _is_proof(readings: list[Reading], position: int | None = None) -> bool:
-    """Return whether the newest readings agree often enough, far enough apart (SPEC 8.4)."""
-    run: list[Reading] = []
-    for reading in reversed([reading for reading in readings if reading.position is not None]):
-        if run and reading.position != run[0].position:
-            break
-        run.append(reading)
-    if not run or (position is not None and run[0].position != position):
-        return False
-    needed = 2 if any(reading.is_listed for reading in run) else 3
-    return _nth_apart([reading.at for reading in reversed(run)], needed) is not None
-
-
-def _nth_apart(times: list[datetime], needed: int) -> datetime | None:
-    """Return when the ``needed``-th of the times came, counting only those 2 s after the last that counted."""
-    counted: datetime | None = None
-    found = 0
-    for at in times:
-        if counted is None or at >= counted + APART:
-            counted, found = at, found + 1
-        if found == needed:
-            return at
-    return None

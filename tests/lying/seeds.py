@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 OFTEN = tuple(range(120))
-UNRESOLVED = {97: "5.6: the books, 41 USD off after a trade by hand, reach the limit; the true loss is 260 of 300 USD"}
 SOAK_GROUPS, WORLDS_OF_A_GROUP = 100, 50
 
 

@@ -14,18 +14,11 @@ from tests.lying.__main__ import counts
 from tests.lying.channels import FAULTS
 from tests.lying.invariants import NOT_YET, Violation, plays
 from tests.lying.plan import plan_of
-from tests.lying.seeds import OFTEN, SOAK_GROUPS, UNRESOLVED, WORLDS_OF_A_GROUP, soak_seeds
+from tests.lying.seeds import OFTEN, SOAK_GROUPS, WORLDS_OF_A_GROUP, soak_seeds
 from tests.support.paths import REPOSITORY
 
 
-def marked(seed: int) -> object:
-    """Return the seed, expected to fail as long as its world is unresolved."""
-    if seed not in UNRESOLVED:
-        return seed
-    return pytest.param(seed, marks=pytest.mark.xfail(raises=Violation, strict=True, reason=UNRESOLVED[seed]))
-
-
-@pytest.mark.parametrize("seed", [marked(seed) for seed in OFTEN])
+@pytest.mark.parametrize("seed", OFTEN)
 def test_the_desk_finds_the_truth_again(seed: int, tmp_path: Path) -> None:
     world = plays(seed, tmp_path)
     assert seed % 10 or world.desk.replays_equal()
@@ -57,21 +50,16 @@ def _without_ids(story: list[str]) -> list[str]:
     return [" ".join(word for word in line.split() if len(word) < 32) for line in story]
 
 
-def test_a_desk_that_believes_one_reading_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The invariants can fail: with the proof of SPEC 8.4 taken away a world says so, with its seed and story."""
-    monkeypatch.setattr("services.engine.steps.reconcile.is_proof", lambda desk, streak, now: True)
-    with pytest.raises(Violation, match="seed 1: nothing is closed on one reading"):
-        plays(1, tmp_path, faults=["snapshot_empty_symbols"])
-
-
 def test_what_is_not_judged_names_faults_of_the_table() -> None:
     names = {fault.name for fault in FAULTS}
     assert all(row.faults <= names for row in NOT_YET)
 
 
 def test_the_page_has_the_counts_of_these_worlds() -> None:
-    page = (REPOSITORY / "docs" / "explanation" / "what-the-desk-believes.md").read_text("utf-8")
-    assert counts() in page, "run `.venv/bin/python -m tests.lying` and put the table into the page"
+    """The page's table has one column more: in how many worlds of the last long run the fault happened."""
+    page = (REPOSITORY / "docs" / "explanation" / "what-the-desk-believes.md").read_text("utf-8").splitlines()
+    missing = [row for row in counts().splitlines() if not any(line.startswith(row) for line in page)]
+    assert not missing, "run `.venv/bin/python -m tests.lying` and put the table into the page"
 
 
 def test_every_fault_happens_in_the_worlds_of_every_day() -> None:

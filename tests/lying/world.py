@@ -7,7 +7,7 @@ and a healthy end in which the desk must find the truth again. ``story`` is what
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -17,39 +17,14 @@ from typing import Any
 
 from services.engine.model.events import AnyEvent
 from tests.lying.bridge_models import BridgeModel, ContractBridge, OnAnswer, OurBridge
-from tests.lying.broker import ACCOUNT, TICK, TRADED, Broker
-from tests.lying.channels import FAULT, SPELLINGS, Channel, Delivery, faulty
+from tests.lying.broker import TICK, TRADED, Broker
+from tests.lying.channels import FAULT, Channel, Delivery, faulty
 from tests.lying.desk_app import SETTINGS, Clock, DeskApp
+from tests.lying.heard import Heard, PriceSeries, Reading, reading_of
 from tests.lying.plan import BEGINNING, END, LIES, Plan
 
 OPERATOR_RESTS = 100.0
 WEBHOOKS = {2.5: "/tv_renko_two_half", 4: "/tv_renko", 6: "/tv_renko_main", 8: "/tv_renko_high", 12: "/tv_renko_macro"}
-NAMES_OF_TRADED = frozenset({TRADED, *SPELLINGS})
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a snapshot said when it arrived: the position in the traded contract, the balance.
-
-    ``position`` is None when it does not speak of positions (SPEC 8.4), ``is_listed`` says that it names the contract.
-    """
-
-    at: datetime
-    position: int | None
-    is_listed: bool
-    balance: Decimal | None
-
-
-@dataclass(frozen=True)
-class Heard:
-    """An event of the desk, the channel of the message that caused it, and how many readings had arrived by then.
-
-    ``channel`` is None when no message caused it: an operator's click, or time.
-    """
-
-    event: AnyEvent
-    channel: Channel | None
-    readings: int
 
 
 class World:
@@ -64,6 +39,7 @@ class World:
         self.heals_at = self.began_at + timedelta(seconds=BEGINNING + LIES)
         self.ends_at = self.heals_at + timedelta(seconds=END)
         self.healthy_from = self.heals_at
+        self.started_at = self.began_at
         self.broker = Broker(self.rng, plan.balance, plan.manner)
         self.broker.tells = self._broker_tells
         kind = OurBridge if plan.is_ours else ContractBridge
@@ -71,9 +47,11 @@ class World:
         self.second: BridgeModel | None = None
         self.story: list[str] = []
         self.readings: list[Reading] = []
+        self.prices = PriceSeries()
         self.events: list[Heard] = []
         self.worst_status = 0
         self.messages = 0
+        self.happened: Counter[str] = Counter()
         self._arriving: list[tuple[datetime, int, Any]] = []
         self._numbers = count(1)
         self._bars = count(1)
@@ -155,6 +133,7 @@ class World:
             if fault.channel == channel and self.rng.random() < self.plan.chances[fault.name]:
                 deliveries = faulty(deliveries, fault, self.rng)
                 happened.append(fault.name)
+                self.happened[fault.name] += 1
         if not deliveries:
             self.tells(f"{channel} {_short(path)} {_said(body)} LOST ({', '.join(happened)})")
         for delivery in deliveries:
@@ -180,21 +159,21 @@ class World:
         happened: tuple[str, ...],
     ) -> None:
         self._keeps(self.desk.ear.taken())
-        reading = self._reading(delivery.body) if channel == "snapshot" else None
+        reading = reading_of(delivery.body, self.desk.desk, self.readings, self.now) if channel == "snapshot" else None
         status, answer = self.desk.calls(method, path, delivery.body or None)
         self.messages += 1
         self.worst_status = max(self.worst_status, status)
         if reading is not None and status == 200:
             self.readings.append(reading)
+            if reading.position and reading.position == self.desk.es.position == self.broker.position():
+                self.prices.hears(self.now, is_lie=False)
+        if channel == "price" and not answer.get("ignored"):
+            self.prices.hears(datetime.fromisoformat(delivery.body["timestamp"]), is_lie="price_times_ten" in happened)
         if status >= 400:
             self.tells(f"    answer: {answer}")
         if channel != "claim" or (answer and (answer.get("orders") or answer.get("cancels"))):
             noted = f" ({', '.join(happened)})" if happened else ""
-            handed = (
-                [f"{o['kind']} {o['side']} {o['qty']}" for o in answer["orders"]]
-                if channel == "claim" and status == 200
-                else ""
-            )
+            handed = _handed(answer) if channel == "claim" and status == 200 else ""
             self.tells(f"{channel} {_short(path)} {_said(delivery.body)}{noted} → {status} {handed}")
         self._hears_the_desk(channel)
         if delivery.is_answered:
@@ -208,29 +187,6 @@ class World:
 
     def _keeps(self, events: list[AnyEvent], channel: Channel | None = None) -> None:
         self.events += [Heard(event, channel, len(self.readings)) for event in events]
-
-    def _reading(self, body: dict[str, Any]) -> Reading:
-        """Read a snapshot as SPEC 8.4 says, independently of the desk's own reading."""
-        balance = body.get("accountBalance")
-        rows = [row for row in body.get("symbols") or () if row["symbol"] in NAMES_OF_TRADED]
-        speaks = self._speaks(body)
-        position = sum(row["position"] for row in rows) if speaks else None
-        return Reading(self.now, position, bool(rows), None if balance is None else Decimal(str(balance)))
-
-    def _speaks(self, body: dict[str, Any]) -> bool:
-        desk, live = self.desk.desk, self.desk.desk.live
-        filled_at = self.desk.es.last_fill_at
-        as_of = datetime.fromisoformat(body["as_of"]) if "as_of" in body else None
-        heard = live.bridge_heartbeat_at
-        if body.get("symbols") is None or body.get("env", desk.env) != desk.env:
-            return False
-        if body.get("account", ACCOUNT) != ACCOUNT or (heard is not None and not live.ts_connected):
-            return False
-        if desk.env == "LIVE" and (heard is None or self.now >= heard + timedelta(seconds=30)):
-            return False
-        if filled_at is None:
-            return True
-        return as_of >= filled_at if as_of is not None else self.now >= filled_at + timedelta(seconds=2)
 
     # -- the market and TradingView -------------------------------------------------------------------------------
 
@@ -299,6 +255,7 @@ class World:
                 continue
             if name in FAULT:
                 self.tells(f"INCIDENT {name}")
+                self.happened[name] += 1
             getattr(self, f"_{name}")()
 
     def _bridge_lost(self) -> None:
@@ -334,6 +291,7 @@ class World:
 
     def _desk_restarted(self) -> None:
         self.desk.restarts()
+        self.started_at = self.now
 
     def _traded_by_hand(self) -> None:
         self.broker.trades_by_hand(TRADED, self.rng.choice([-5, -3, -1, 1, 2, 5]), self.now)

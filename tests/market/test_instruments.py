@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.market.instruments import (
     INSTRUMENTS,
     UnknownInstrument,
+    continuous_named,
     contract_for,
     delivery_named,
     instrument_for,
@@ -222,3 +223,22 @@ def test_no_text_raises(text: str) -> None:
 )
 def test_the_delivery_that_a_symbol_names(symbol: str, asset: str, delivery: str | None) -> None:
     assert delivery_named(symbol, asset, date(2026, 11, 17)) == delivery
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset", "on", "delivery"),
+    [
+        ("ES1!", "ES", date(2026, 12, 13), "Z6"),
+        ("CME_MINI:mes1!", "ES", date(2026, 12, 14), "H7"),
+        ("GC1!", "GC", date(2026, 10, 15), "Z6"),
+        ("ES", "ES", date(2026, 12, 14), None),
+        ("ES2!", "ES", date(2026, 12, 14), None),
+        ("ESH2027", "ES", date(2026, 12, 14), None),
+        ("EURUSD", "EURUSD", date(2026, 12, 14), None),
+        ("DAX1!", "DAX", date(2026, 12, 14), None),
+    ],
+)
+def test_the_delivery_that_the_calendar_gives_a_continuous_contract(
+    symbol: str, asset: str, on: date, delivery: str | None
+) -> None:
+    assert continuous_named(symbol, asset, on) == delivery

@@ -16,7 +16,7 @@ from services.market.instruments import INSTRUMENTS, instrument_for
 from services.market.renko import FormedBrick, PriceJump, Renko, RenkoStack
 from services.market.ticks import Tick, read_ticks
 from tests.data.generated_tapes import GENERATED_TAPES, GeneratedTape, ticks_of
-from tests.data.recorded_tapes import EXTRACT, recorded_tapes
+from tests.data.recorded_tapes import EXTRACT, FALL, recorded_tapes
 from wire.tradingview import STREAM_POINTS
 
 ES = INSTRUMENTS["ES"]
@@ -39,7 +39,7 @@ COUNTED_HERE = {  # generated prices; counted by the simple means below, too
     "gapped": (814, 198, 91, 55, 35, 23),
     "trending": (600, 150, 79, 44, 30, 15),
 }
-RECORDED = {EXTRACT: (11, 1, 1, 0, 0, 0)}
+RECORDED = {EXTRACT: (11, 1, 1, 0, 0, 0), FALL: (46, 7, 4, 3, 2, 1)}
 RECORDED |= {path: COUNTED[name] for name, path in recorded_tapes(COUNTED).items()}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.market.holidays import business_days_before, easter_sunday, holidays_of, is_business_day
-from services.market.session import NEW_YORK, is_open, liquidity, liquidity_of, trade_date
+from services.market.session import NEW_YORK, after_session_time, is_open, liquidity, liquidity_of, trade_date
 
 
 def new_york(text: str) -> datetime:
@@ -91,6 +91,29 @@ def test_a_trade_date_is_a_weekday_and_never_goes_back(epoch_seconds: int) -> No
 )
 def test_open_hours(instant: str, opened: bool) -> None:
     assert is_open(new_york(instant)) is opened
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-11-17T10:00:00", "2026-11-18T10:00:00"),  # over the daily break
+        ("2026-11-17T17:30:00", "2026-11-18T17:00:00"),  # within it
+        ("2026-11-20T16:00:00", "2026-11-23T16:00:00"),  # over a weekend
+        ("2026-11-21T12:00:00", "2026-11-23T17:00:00"),  # within it
+        ("2026-11-25T16:00:00", "2026-11-26T21:00:00"),  # Thanksgiving ends at 13:00
+        ("2026-12-24T13:15:00", "2026-12-28T17:00:00"),  # Christmas on a Friday
+        ("2026-10-30T16:00:00", "2026-11-02T16:00:00"),  # summer time ends
+    ],
+)
+def test_a_day_of_session_later(since: str, until: str) -> None:
+    assert after_session_time(new_york(since), timedelta(hours=23)) == new_york(until)
+
+
+@given(st.integers(1_400_000_000, 2_200_000_000), st.integers(1, 60 * 60))
+def test_session_time_passes_while_the_session_is_open(epoch_seconds: int, minutes: int) -> None:
+    since = datetime.fromtimestamp(epoch_seconds // 60 * 60, UTC)
+    until = after_session_time(since, timedelta(minutes=minutes))
+    assert sum(is_open(since + timedelta(minutes=m)) for m in range((until - since) // timedelta(minutes=1))) == minutes
 
 
 HOLIDAYS = {

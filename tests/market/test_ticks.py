@@ -48,7 +48,13 @@ def test_tradingviews_own_export_is_a_tape(tmp_path: Path, rows: tuple[str, str]
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(
-    "text", ["\ufefftime_utc,price\n{row}\n", "time_utc,price\n{row}\n\n", "time_utc,price\r\n{row}\r\n\r\n"]
+    "text",
+    [
+        "\ufefftime_utc,price\n{row}\n",
+        "time_utc,price\n{row}\n\n",
+        "time_utc,price\r\n{row}\r\n\r\n",
+        "time_utc,price\n{row}\n  \n",
+    ],
 )
 def test_a_byte_order_mark_and_blank_lines_end_no_tape(tmp_path: Path, text: str, packed: bool) -> None:
     raw = text.format(row="2020-01-05T23:00:00Z,3.5").encode()

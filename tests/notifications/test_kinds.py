@@ -120,7 +120,7 @@ STORIES = {
     "exit_refused": (
         lambda t: in_a_trade(t).exits(force=True).rejected("closed market"),
         "[DEMO] ES exit refused",
-        "(closed market); the position is still open, exit again. Holding long 5",
+        "(closed market); next try in 1 s. Holding long 5",
     ),
     "order_rejected": (
         lambda t: t.with_structure("green").enters("BUY").rejected("no margin"),

@@ -63,6 +63,12 @@ def test_every_desk_command_and_option_of_a_page_is_there(page: str, words: list
     assert {word.strip("[]") for word in words if word.lstrip("[").startswith("--")} <= known
 
 
+def test_no_page_lets_an_api_key_change_anything() -> None:
+    keyed = [code for _, code in codes() if "Bearer $LOCKSTEP_KEY" in code]
+    assert keyed
+    assert [code for code in keyed if re.search(r" (?:-X|--request|-d|--data|--json) ", code)] == []
+
+
 def test_the_documents_show_the_desks_commands() -> None:
     assert {words[0] for _, words in desk_commands()} >= {"init", "replay", "export", "prune", "keys", "notify-test"}
 

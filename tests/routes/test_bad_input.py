@@ -191,7 +191,7 @@ REFUSED = (400, 401, 409, 413, 422, 429)
 @pytest.mark.parametrize("path", GOOD)
 def test_a_body_that_is_no_object(scene: Scene, path: str, raw: bytes) -> None:
     error_of(scene.posts(path, raw), *REFUSED)
-    if path.startswith("/tv_") and raw.startswith(b'{"'):
+    if path.startswith("/tv_") and raw.startswith(b'{"') and raw != UNREADABLE["a comma too many"]:  # SPEC 3 reads it
         error_of(scene.posts(path, raw.replace(b'{"', b'{"secret": "' + TV_SECRET.encode() + b'", "', 1)), *REFUSED)
     scene.is_unchanged()
 
@@ -268,6 +268,7 @@ def test_a_body_nobody_asked_for_leaves_the_connection_usable(scene: Scene, path
     for _ in range(3):
         assert scene.stranger.post(path, data=b"x" * BODY_LIMIT).status_code in (200, 401)
     error_of(scene.stranger.post(path, data=b"x" * (BODY_LIMIT + 1)), 413)
+    scene.stranger.close()  # the desk hangs up after it
 
 
 @pytest.mark.parametrize("path", GOOD)

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually, without_the_clock
+from tests.support.desk_process import (
+    BRIDGE_SECRET,
+    QUICK,
+    DeskProcess,
+    closing_connection,
+    error_of,
+    eventually,
+    without_the_clock,
+)
 from tests.support.own_time import Stopwatch
 
 pytestmark = pytest.mark.processes
@@ -274,8 +282,34 @@ def test_a_report_that_cannot_be_is_refused(desk: DeskProcess, status: str, extr
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
     before = operator.settled_state()
-    error_of(bridge.reports(order["id"], status, **extra), 400)
-    assert without_the_clock(operator.state()) == without_the_clock(before)
+    sentence = error_of(bridge.reports(order["id"], status, **extra), 400)
+    after = operator.state()
+    assert without_the_clock(after) == without_the_clock(before)
+    [alert] = after["alerts"]
+    assert (alert["code"], alert["level"], alert["asset"]) == ("bridge_unreadable", "critical", "ES")
+    assert (alert["facts"]["order_id"], alert["facts"]["reason"]) == (order["id"], sentence)
+
+
+NOT_JSON = '{"secret": "%s", "status": "FILLED", "fills": [], "extra": {"fill_price": NaN}}'
+
+
+@pytest.mark.parametrize("path", ["/api/orders/none/execution-report", "/api/bridge/fills"])
+def test_a_fill_that_is_no_json_is_told_and_not_taken_for_a_wrong_secret(shared_desk: DeskProcess, path: str) -> None:
+    operator, stranger = shared_desk.operator(), shared_desk.stranger()
+    error_of(stranger.post(path, data=NOT_JSON % "wrong secret"), 401)
+    for _ in range(2):
+        error_of(stranger.post(path, data=NOT_JSON % BRIDGE_SECRET), 400)
+    [alert] = [alert for alert in operator.state()["alerts"] if alert["facts"].get("path") == path]
+    assert (alert["code"], alert["level"], alert["facts"]["count"]) == ("bridge_unreadable", "critical", 2)
+
+
+@pytest.mark.parametrize("path", ["/api/bridge/heartbeat", "/api/rithmic/pnl-snapshot"])
+def test_what_else_a_bridge_cannot_say_readably_is_told_once(shared_desk: DeskProcess, path: str) -> None:
+    operator, bridge = shared_desk.operator(), shared_desk.bridge()
+    for _ in range(3):
+        error_of(bridge.post(path, json={"tsConnected": "perhaps", "symbols": "none"}), 400)
+    [alert] = [alert for alert in operator.state()["alerts"] if alert["facts"].get("path") == path]
+    assert (alert["code"], alert["level"], "count" in alert["facts"]) == ("bridge_unreadable", "warning", False)
 
 
 @pytest.mark.parametrize(("status", "becomes"), [("filled", "FILLED"), ("Canceled", "CANCELLED"), (" working ", None)])

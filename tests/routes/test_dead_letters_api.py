@@ -1,12 +1,14 @@
 """Webhooks that could not be read: listed without their secret, tried again as they came, never out of order."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from requests import Response
 
+from services.market.session import after_session_time
 from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, OperatorCaller, error_of, eventually
 
 pytestmark = pytest.mark.processes
@@ -48,6 +50,9 @@ def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk: DeskP
     operator = desk.operator()
     assert replays(operator, letter).json()["effects"]
     assert operator.asset("NQ")["main_renko_color"] == "green"
+    [(stale_at,)] = desk.rows("SELECT command ->> '$.stale_at' FROM journal WHERE kind = 'CloseBrick'")
+    received_at = datetime.fromisoformat(letter["at"])  # the colour ages from there
+    assert datetime.fromisoformat(stale_at) == after_session_time(received_at, timedelta(hours=23))
     assert replays(operator, letter).json()["duplicate"] is True
     eventually(lambda: any("tried again" in line["outcome"] for line in operator.state()["logs"]["tradingview"]))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from services.market.session import after_session_time
 from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess, error_of, eventually, without_the_clock
 from tests.support.own_time import Stopwatch
 
@@ -127,6 +128,21 @@ def test_a_call_that_reaches_no_desk_leaves_a_line(
     assert "wrong-secret" not in json.dumps(newest)
 
 
+@pytest.mark.parametrize("path", ["/tv_renko_mian", "/tv_heartbeat/", "/TV_RENKO", "/tv-heartbeat"])
+def test_a_misspelt_path_leaves_a_line(own_desk: DeskProcess, path: str) -> None:
+    for _ in range(3):
+        error_of(own_desk.tradingview().post(path, data=a_body()), 404)
+    newest = own_desk.operator().state()["logs"]["tradingview"][0]
+    assert (newest["kind"], newest["outcome"], newest["count"]) == ("tv_unknown", "refused (404)", 3)
+    assert f"{path}: no webhook has this path" in newest["text"]
+    assert TV_SECRET not in json.dumps(newest)
+
+
+def test_other_addresses_than_webhooks_leave_no_line(own_desk: DeskProcess) -> None:
+    error_of(own_desk.tradingview().post("/nothing", data=a_body()), 404)
+    assert own_desk.operator().state()["logs"]["tradingview"] == []
+
+
 def test_refused_calls_are_counted_though_others_come_between(own_desk: DeskProcess) -> None:
     alerts = own_desk.tradingview()
     for _ in range(3):
@@ -189,12 +205,53 @@ def test_any_decoration_that_cannot_be_read_is_dropped_and_flagged(
     assert (newest["outcome"], newest["text"]) == ("flagged", f"8pt red, {next(iter(decoration))} not read")
 
 
-@pytest.mark.parametrize("text", ["{{time}}", "x}}", "NaN", "nan", "null", "na", "None", "…", "...", "", " "])
+NO_IDS = ["{{time}}", "x}}", "NaN", "nan", "null", "na", "None", "…", "...", "", " "]
+
+
+@pytest.mark.parametrize(
+    "text", [*NO_IDS, "{{time}}|1", "NaN|1", "null|2", " na |3", "…|1", "|1", "NaN/5250.25", "…/5250.25"]
+)
 def test_a_text_that_is_no_id_makes_no_brick_a_duplicate(desk: DeskProcess, text: str) -> None:
     for _ in range(3):
         answer = desk.tradingview().brick(6, "green", bar_id=text)
         assert answer.json()["unread"] == ["bar_id"]
         assert "duplicate" not in answer.json()
+
+
+@pytest.mark.parametrize("close", [0, -5250.25, "0"])
+@pytest.mark.parametrize("path", COLOR_FIELD)
+def test_a_close_at_which_the_market_cannot_trade_costs_no_brick(desk: DeskProcess, path: str, close: object) -> None:
+    answer = desk.tradingview().sends(path, asset="NQ", color="red", close=close)
+    assert (answer.status_code, answer.json()["unread"]) == (200, ["close"])
+    assert desk.operator().asset("NQ")[COLOR_FIELD[path]] == "red"
+
+
+NO_JSON = {  # bodies that strict JSON refuses, without their end: what is wrong is only decoration
+    "a number without a value": '"close": , "bar_ts": }',
+    "a comma too many": '"close": 5250.25,}',
+    "two lines in a text": '"note": "crossed\n5250"}',
+    "a word": '"volume": NaN}',
+    "a placeholder": '"volume": {{volume}}}',
+}
+
+
+@pytest.mark.parametrize("end", NO_JSON.values(), ids=NO_JSON.keys())
+@pytest.mark.parametrize("path", PATHS)
+def test_decoration_that_is_no_json_costs_no_message(desk: DeskProcess, path: str, end: str) -> None:
+    for mark in ("", "\ufeff"):
+        raw = f'{mark}{{"secret": "{TV_SECRET}", "asset": "ES", "color": "red", {end}'
+        answer = desk.tradingview().post(path, data=raw.encode())
+        if path == "/tv_heartbeat" and '"close": ,' in end:
+            error_of(answer, 422)  # without its price a heartbeat is none
+        else:
+            assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("source", [5, "x" * 501, ["TradingView"]])
+@pytest.mark.parametrize("path", ["/tv_heartbeat", "/tv_level_exit"])
+def test_a_wrong_source_costs_no_price_and_no_level(desk: DeskProcess, path: str, source: object) -> None:
+    answer = desk.tradingview().sends(path, asset="ES", price=5250.25, source=source)
+    assert answer.status_code == 200, answer.text
 
 
 def test_without_its_id_a_brick_is_still_known_by_its_time(desk: DeskProcess) -> None:
@@ -211,6 +268,18 @@ def test_numbered_bricks_out_of_order_end_on_the_last(own_desk: DeskProcess, bar
     alerts.brick(8, "green", bar_id=f"{bar}|3")
     assert alerts.brick(8, "red", bar_id=f"{bar}|2").json()["stale"] is True
     assert own_desk.operator().asset()["high_renko_color"] == "green"
+
+
+@pytest.mark.parametrize(("setting", "hours"), [({}, 23), ({"BRICK_MAX_AGE": "5"}, 5)])
+def test_a_colour_ages_by_session_time_from_its_receipt(tmp_path: Path, setting: dict[str, str], hours: int) -> None:
+    with DeskProcess(tmp_path, **QUICK, **setting) as desk:
+        before = datetime.now(UTC)
+        desk.tradingview().brick(8, "green", bar_ts=(before - timedelta(hours=30)).isoformat())
+        after = datetime.now(UTC)
+        assert desk.operator().asset()["high_renko_stale"] is False
+        [(stale_at,)] = desk.rows("SELECT command ->> '$.stale_at' FROM journal WHERE kind = 'CloseBrick'")
+    age = timedelta(hours=hours)
+    assert after_session_time(before, age) <= datetime.fromisoformat(stale_at) <= after_session_time(after, age)
 
 
 def test_a_numbered_brick_of_an_earlier_bar_is_late(own_desk: DeskProcess) -> None:
@@ -398,6 +467,20 @@ def test_a_heartbeat_of_another_contract_is_ignored(own_desk: DeskProcess, symbo
     assert (asset["last_price"], asset["last_heartbeat_ts"]) == (5250.25, heard_at)
     newest = operator.state()["logs"]["tradingview"][0]
     assert (newest["outcome"], newest["code"]) == ("ignored: other_contract", "ignored")
+
+
+def test_in_roll_week_a_continuous_price_only_freshens(tmp_path: Path) -> None:
+    with DeskProcess(
+        tmp_path, **{**QUICK, "CONTRACTS": "ES=MESM9"}
+    ) as desk:  # a month that the calendar never gives now
+        alerts, operator = desk.tradingview(), desk.operator()
+        answer = alerts.heartbeat(5310.25, asset="CME_MINI:ES1!").json()
+        assert {**answer, "version": 0} == {"ok": True, "version": 0, "flagged": True, "ignored": "roll_week"}
+        asset = operator.asset()
+        assert asset["last_price"] is None
+        assert datetime.now(UTC) - datetime.fromisoformat(asset["last_heartbeat_ts"]) < timedelta(seconds=30)
+        assert operator.state()["logs"]["tradingview"][0]["outcome"] == "ignored: roll_week"
+        assert "ignored" not in alerts.heartbeat(5250.25, asset="ES").json()
 
 
 def test_a_suspect_price_is_shown_beside_the_last_good_one(own_desk: DeskProcess) -> None:

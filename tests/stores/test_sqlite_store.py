@@ -231,11 +231,12 @@ def test_a_fault_in_the_middle_stores_nothing_of_it(store: SqliteStore, path: Pa
     store.commit(a_commit(1))
 
 
-def test_a_trade_is_never_written_twice(store: SqliteStore, path: Path) -> None:
-    store.commit(a_full_commit(0))
+def test_a_fact_of_a_kind_that_is_not_replaced_is_never_written_twice(store: SqliteStore, path: Path) -> None:
+    letter = dead_letter_record(DeadLetter(7, NOON, "/tv_renko", "why", "what"))
+    store.commit(a_commit(0, records=[letter]))
     before = everything_in(path)
     with pytest.raises(StoreDown):
-        store.commit(a_full_commit(1))
+        store.commit(a_commit(1, records=[letter]))
     assert everything_in(path) == before
 
 

@@ -320,7 +320,6 @@ def test_of_many_who_take_over_at_once_one_does(shelf: Shelf) -> None:
 
 
 BAD_PARTS = {
-    "a trade twice": {"records": [a_trade()]},
     "gates twice": {"records": [some_gates()]},
     "a fill twice": {"records": [a_fill()]},
     "a dead letter twice": {"records": [dead_letter_record(a_letter())]},
@@ -343,6 +342,14 @@ def test_all_or_nothing_when_a_later_part_is_bad(store: Store, bad: dict[str, An
 
 
 # -- orders, trades, replies, dead letters ---------------------------------------------------------------------------
+
+
+def test_a_corrected_trade_replaces_its_first_form(store: Store) -> None:
+    first = a_trade()
+    head = store.commit(a_commit(None, records=[first]))
+    store.commit(a_commit(head, records=[a_trade(body=b'{"corrected":1}')]))
+    assert known(store.record(first.kind, first.id)).body == b'{"corrected":1}'
+    assert [record.id for record in store.newest_records(first.kind, 5)] == [first.id]
 
 
 def test_a_final_order_leaves_the_desk_and_is_still_found(store: Store) -> None:

@@ -131,6 +131,32 @@ def test_another_account_is_suspect_and_never_a_start() -> None:
     assert trader.replays_equal()
 
 
+def test_a_first_balance_of_another_account_than_the_bridge_names_begins_no_day() -> None:
+    trader = Trader().with_structure("green").hears_bridge(account="SIM-1")
+    says(trader, 3_000, account="SIM-2")
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (None, "account")
+    assert says(trader, 50_000, account="SIM-1").gate_for("BUY") is None
+    assert trader.desk.day.start_equity == 50_000
+    assert says(trader, 3_000, account="SIM-2").gate_for("BUY") == "account"
+    assert trader.replays_equal()
+
+
+def test_the_account_that_the_bridge_named_in_the_other_environment_is_no_measure() -> None:
+    trader = trader_on_a_day().hears_bridge(account="SIM-1", env="DEMO", envs=("DEMO", "LIVE")).switches_to("LIVE")
+    says(trader, 20_000, account="REAL-1", env="LIVE")
+    assert (trader.desk.day.start_equity, trader.desk.live.beliefs.suspicion) == (Decimal(20_000), None)
+
+
+def test_the_operator_confirms_an_account_that_the_balances_spell_in_their_own_way() -> None:
+    trader = Trader().with_structure("green").hears_bridge(account="SIM-1")
+    says(says(trader, 50_000, account="sim1"), 50_000, account="sim1")
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (None, "account")
+    trader.asks(ConfirmTransfer(Decimal(0), "the snapshots spell it so"))
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(50_000), None)
+    assert says(trader, 50_010, account="sim1").gate_for("BUY") is None
+    assert trader.replays_equal()
+
+
 def test_another_account_stops_no_day() -> None:
     trader = Trader().hears_bridge(account="SIM-1").broker_says(50_000)
     for _ in range(3):
@@ -289,3 +315,64 @@ def test_where_the_broker_tells_no_figures_a_payout_stays_counted() -> None:
 def test_the_start_is_noted_once_a_day() -> None:
     trader = says(says(trader_on_a_day(), 50_010), 50_020)
     assert len(trader.told(DayEquityNoted)) == 1
+
+
+# -- a second bridge process (SPEC 8.2) ------------------------------------------------------------------------------
+
+
+def two_processes() -> Trader:
+    """Return a trader whose bridge alpha of SIM-1 claims and was heard just now; beta is another process."""
+    trader = Trader().with_structure("green").hears_bridge(account="SIM-1", instance="alpha")
+    return trader.broker_says(50_000, account="SIM-1").hears_bridge(account="SIM-1", instance="alpha")
+
+
+def tells(trader: Trader, balance: int, account: str, instance: str | None) -> Trader:
+    return trader.later(2).asks(TakeSnapshot(balance=Decimal(balance), account=account, instance=instance))
+
+
+def test_the_balance_of_another_account_from_a_process_that_may_not_claim_closes_nothing() -> None:
+    trader = two_processes()
+    tells(trader, 20_000, "SIM-2", "beta")
+    assert (trader.gate_for("BUY"), trader.alerts) == (None, [])
+    assert trader.desk.live.equity == 50_000
+    assert trader.replays_equal()
+
+
+def test_its_balance_of_the_same_account_counts() -> None:
+    assert tells(two_processes(), 49_500, "SIM-1", "beta").gate_for("BUY") == "account"
+
+
+@pytest.mark.parametrize("instance", ["alpha", None])
+def test_that_of_the_process_that_claims_and_of_one_without_a_name_closes_the_gate(instance: str | None) -> None:
+    assert tells(two_processes(), 20_000, "SIM-2", instance).gate_for("BUY") == "account"
+
+
+def test_once_the_first_was_silent_for_60_s_the_balance_of_the_second_is_suspect() -> None:
+    trader = two_processes().later(59)
+    assert tells(trader, 20_000, "SIM-2", "beta").gate_for("BUY") == "account"
+
+
+# -- a paper bridge that begins anew ---------------------------------------------------------------------------------
+
+
+def test_a_paper_account_that_begins_anew_is_explained_by_its_own_figures() -> None:
+    trader = trader_on_a_day()
+    says(trader, 49_600, realized=-400)
+    says(trader, 50_000, realized=0)
+    assert (trader.gate_for("BUY"), trader.alerts) == (None, [])
+
+
+@pytest.mark.parametrize("figures", [{"realized": 0}, {"realized": None}])
+def test_one_that_begins_with_another_balance_is_suspect_until_its_difference_is_confirmed(
+    figures: dict[str, object],
+) -> None:
+    trader = trader_on_a_day()
+    says(trader, 49_900, realized=None if figures["realized"] is None else -100)
+    says(trader, 80_000, **figures)
+    assert (trader.gate_for("BUY"), trader.alerts) == ("account", ["balance_suspect"])
+    assert "80000.00" in trader.last_alert.sentence
+    says(trader, 80_000, **figures)  # it does not believe itself
+    unexplained = known(trader.desk.live.beliefs.suspicion).unexplained
+    trader.asks(ConfirmTransfer(unexplained, "the paper account was set up anew"))
+    assert says(trader, 80_000, **figures).gate_for("BUY") is None
+    assert trader.replays_equal()

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import BookFills, Execution, HearBridge
 from services.engine.model.events import FillBooked
-from services.engine.model.replies import FillsTaken
+from services.engine.model.replies import FillsTaken, OrderTaken
 from tests.support.narrow import known
 from tests.support.trader import Trader
 from wire.types import Env
@@ -94,7 +94,8 @@ def test_a_fill_that_comes_after_the_desk_followed_the_broker_opens_nothing() ->
     trader.later(3).broker_says(position=0).later(3).broker_says(position=0)
     assert [closed.reason for closed in trader.trades] == ["BROKER_FLAT"]
     sends(trader.later(2), stopped)
-    assert (taken(trader), trader.position, len(trader.trades)) == ((1, 0, []), 0, 1)
+    assert (taken(trader), trader.position) == ((1, 0, []), 0)
+    assert [closed.reason for closed in trader.trades] == ["PROTECTIVE_STOP"]
     assert trader.replays_equal()
 
 
@@ -102,6 +103,21 @@ def test_only_a_fill_of_before_the_desk_followed_the_broker_is_explained_by_it()
     trader = long_trader().later(3).broker_says(position=0).later(3).broker_says(position=0).later(60)
     sends(trader, fill(trader, at=trader.now - timedelta(seconds=1)))
     assert trader.position == -5
+
+
+@pytest.mark.parametrize("source", ["level", "structure"])
+def test_an_exit_due_while_a_scale_in_of_the_stopped_trade_is_on_its_way_is_latched(source: str) -> None:
+    trader = long_trader().bricks(6, "green").scales_in().claims()
+    scale_in = trader.open_order
+    sends(trader, fill(trader))
+    assert (trader.position, trader.open_order.id) == (0, scale_in.id)
+    if source == "level":
+        assert trader.touches_level().answered(OrderTaken).latched
+    else:
+        trader.brick(8, "red")
+    trader.reports("FILLED", 5234, scale_in, qty=5, exec_id="b1")
+    assert (trader.position, trader.exit_source) == (5, source)
+    assert trader.replays_equal()
 
 
 def test_a_stop_that_fires_in_parts_closes_with_its_last_contract() -> None:

@@ -175,7 +175,8 @@ def test_the_excursion_includes_every_exit_fill() -> None:
 
 
 def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule() -> None:
-    trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red").filled_at(5249)
+    trader = Trader().is_long(5250, mode="RUNNER").exits(force=True).rejected().bricks(8, "red")
+    trader.later(seconds=1).ticks().filled_at(5249)
     (trade,) = trader.trades
     assert (trade.reason, trade.forced_exit) == ("structure", True)
 

@@ -240,8 +240,21 @@ def test_an_exit_that_the_broker_ended_short_leaves_the_rest_open_with_an_alert(
     assert trader.exits().open_order.qty == 2
 
 
-def test_a_rejected_exit_of_the_operator_is_not_retried() -> None:
-    trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
+def test_a_rejected_exit_of_the_operator_is_retried() -> None:
+    trader = Trader().is_long().bricks(6, "green").exits().rejected().later(seconds=1).ticks()
+    assert (trader.exit_source, trader.open_order.attempt, trader.alerts) == ("manual", 1, ["exit_refused"])
+    assert trader.rejected().later(seconds=1).ticks().order is None
+    assert trader.later(seconds=1).ticks().exit_source == "manual"
+    assert trader.replays_equal()
+
+
+def test_one_that_the_broker_cancelled_is_not() -> None:
+    trader = Trader().is_long().bricks(6, "green").exits().cancelled().later(seconds=60).ticks()
+    assert (trader.order, trader.position) == (None, 5)
+
+
+def test_an_earlier_program_did_not_retry_it() -> None:
+    trader = Trader(generation=1).is_long().bricks(6, "green").exits().rejected().later(seconds=60).ticks()
     assert (trader.order, trader.position) == (None, 5)
 
 

@@ -149,6 +149,19 @@ def test_an_exit_that_was_never_executed_is_handed_out_again() -> None:
     assert trader.replays_equal()
 
 
+@pytest.mark.parametrize("source", ["exit_all", "manual"])
+def test_the_rest_of_an_exit_that_has_filled_in_part_is_not_handed_out_again(source: str) -> None:
+    trader = Trader().is_long(5250).bricks(6, "green")
+    trader.exits() if source == "manual" else trader.exits_all()
+    first = trader.claims().order
+    trader.partly_filled(2, 5251).later(60).ticks()
+    snapshots(trader, 3, position=3)
+    assert (trader.ended(first).status, trader.ended(first).filled_qty) == (OrderStatus.CANCELLED, 2)
+    assert trader.exit_source == (None if source == "manual" else "exit_all")
+    assert all(handover.order.id != known(first).id for handover in trader.claims().handed_over)
+    assert trader.replays_equal()
+
+
 def test_an_exit_whose_position_is_gone_is_filled_at_the_brokers_last_fill() -> None:
     trader = Trader().is_long(5250).bricks(6, "green").exits().claims()
     snapshots(trader.later(60).ticks(), 3, position=0, last_fill_price=5252)
@@ -214,6 +227,15 @@ def test_nor_does_it_end_a_doubt() -> None:
     trader = snapshots(resolve(trader_with_lost_entry(), "not_filled"), 1, position=5)
     assert omits_it(trader).asset.doubt is not None
     assert omits_it(omits_it(trader)).asset.doubt is None
+
+
+@pytest.mark.parametrize("position", [-5, 10])
+def test_three_snapshots_that_contradict_a_lost_entry_are_proof_of_what_the_broker_holds(position: int) -> None:
+    trader = snapshots(trader_with_lost_entry(), 2, position=position)
+    assert (trader.position, trader.open_order.status) == (0, OrderStatus.CLAIMED)
+    trader = snapshots(trader, 1, position=position)
+    assert (trader.position, trader.desk.orders) == (position, {})
+    assert trader.gate_for("BUY") is not None
 
 
 # -- the operator's word --------------------------------------------------------------------------------------

@@ -74,3 +74,31 @@ def test_one_that_expired_long_ago_closes_nothing_in_demo_but_in_live() -> None:
     assert hears(Trader().with_structure("green"), expired).gate_for("BUY") is None
     live = Trader(env="LIVE").with_structure("green")
     assert hears(live, expired).gate_for("BUY") == "reconcile"
+
+
+# -- a name that nobody can read --------------------------------------------------------------------------------
+
+
+def says_by_another_name(trader: Trader, position: int, times: int = 4) -> Trader:
+    """Take snapshots that hold the position as ``MESZ6.CME`` and leave MESZ6 out."""
+    for _ in range(times):
+        trader.later(2).asks(TakeSnapshot(positions=(BrokerPosition("MESZ6.CME", position),), as_of=trader.now))
+    return trader
+
+
+def test_a_position_under_a_name_that_nobody_reads_is_not_flat() -> None:
+    trader = says_by_another_name(Trader().is_long(5250).later(3), 5)
+    assert (trader.position, trader.alerts) == (5, ["foreign_position"])
+    assert trader.replays_equal()
+
+
+def test_nor_is_that_of_an_order_whose_fate_is_unknown() -> None:
+    trader = Trader().hears(5250).with_structure("green").enters("BUY").claims().later(60).ticks()
+    assert says_by_another_name(trader, 5).order is not None
+
+
+def test_another_number_of_contracts_is_another_position_and_so_is_an_accepted_one() -> None:
+    assert says_by_another_name(Trader().is_long(5250).later(3), 2).position == 0
+    trader = says_by_another_name(Trader().is_long(5250).later(3), 5, times=1)
+    trader.asks(AcceptPosition("MESZ6.CME", 5, "another account's"))
+    assert says_by_another_name(trader, 5).position == 0

@@ -23,6 +23,7 @@ TIGHTER = {
     "exit_beside_seconds": (5, 2, 10),
     "heartbeat_max_age_seconds": (600, 300, 900),
     "bridge_max_age_seconds": (30, 15, 60),
+    "brick_max_age_hours": (23, 10, 46),
     "entry_qty_6pt": (5, 4, 6),
     "entry_qty_9pt": (3, 2, 4),
     "scale_in_qty": (5, 4, 6),
@@ -136,6 +137,22 @@ def test_the_trade_limit_closes_with_the_trades_already_taken() -> None:
     assert trader.gate_for("BUY") == "trade_limit"
     assert trader.limits(max_trades_per_day=1).gate_for("BUY") == "trade_limit"
     assert "2 of 1" in trader.enters("BUY").refusal.sentence
+
+
+def test_an_entry_on_its_way_has_the_last_slot_until_it_ends_unfilled() -> None:
+    trader = Trader(assets=("ES", "NQ"), max_trades_per_day=1, candle_seconds=1)
+    trader.turns_to("NQ").hears(18_000).with_structure("green")
+    trader.turns_to("ES").hears(5250).with_structure("green").enters("BUY").later(2).turns_to("NQ").hears(18_000)
+    assert trader.gate_for("BUY") == "trade_limit"
+    assert "0 of 1 trades taken today, 1 on the way" in trader.enters("BUY").refusal.sentence
+    assert trader.turns_to("ES").rejected("no margin").turns_to("NQ").gate_for("BUY") is None
+
+
+def test_a_filled_entry_and_a_scale_in_on_its_way_use_one_slot() -> None:
+    trader = Trader(assets=("ES", "NQ"), max_trades_per_day=2, candle_seconds=1)
+    trader.turns_to("NQ").hears(18_000).with_structure("green")
+    trader.turns_to("ES").is_long().bricks(6, "green").scales_in().later(2).turns_to("NQ").hears(18_000)
+    assert trader.gate_for("BUY") is None
 
 
 def test_a_daily_stop_lowered_below_the_drawdown_closes_at_once_and_stops_with_a_second_reading() -> None:

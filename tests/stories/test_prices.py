@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from services.engine.model.commands import NotePrice
+from services.engine.model.commands import NotePrice, TakeOver
 from services.engine.model.replies import PriceNoted
-from services.engine.rules.prices import UNITS
-from services.market.instruments import INSTRUMENTS
+from services.engine.model.state import GENERATION
+from services.engine.rules.prices import TRADES_BELOW_ZERO, UNITS
+from services.market.instruments import INSTRUMENTS, can_trade_at
 from tests.support.trader import Trader
 
 
@@ -111,9 +112,23 @@ def test_ten_minutes_later_only_the_day_is_the_measure() -> None:
     assert Trader().hears(5250).later(601).hears(4980).answered(PriceNoted).suspect
 
 
-def test_a_new_trading_day_has_no_price_to_be_measured_by() -> None:
-    trader = Trader().hears(5250).at("18:30:00").hears(5600)
+def test_the_first_price_of_a_trading_day_is_measured_by_the_last_one_before() -> None:
+    assert not Trader().hears(5250).at("18:30:00").hears(5500).answered(PriceNoted).suspect
+    assert Trader().hears(5250).at("18:30:00").hears(5600).answered(PriceNoted).suspect
+    assert not Trader().hears(5250).at("18:30:00").hears(5600).later(5).hears(5601).answered(PriceNoted).suspect
+
+
+def test_a_range_of_the_day_before_is_no_measure() -> None:
+    trader = Trader().hears(5000).later(700).hears(5200).later(700).hears(5000).at("18:30:00").hears(5240)
     assert not trader.answered(PriceNoted).suspect
+    trader = Trader().hears(5000).later(700).hears(5200).later(700).hears(5000).at("18:30:00").hears(5260)
+    assert trader.answered(PriceNoted).suspect
+
+
+def test_a_first_price_times_ten_takes_no_trade_out_that_is_held_over_the_roll() -> None:
+    trader = holder().at("18:30:00").hears(52500)
+    assert (trader.answered(PriceNoted).suspect, trader.order) == (True, None)
+    assert trader.later(5).hears(5251).order is None
 
 
 def test_the_first_price_is_believed_and_a_wrong_one_is_found_out_by_two() -> None:
@@ -163,6 +178,10 @@ def test_every_instrument_has_a_unit() -> None:
     assert set(INSTRUMENTS) <= set(UNITS)
 
 
+def test_engine_and_instruments_name_the_same_markets_that_trade_below_zero() -> None:
+    assert {symbol for symbol in INSTRUMENTS if can_trade_at(symbol, Decimal(-1))} == TRADES_BELOW_ZERO
+
+
 def test_a_sample_time_in_demo_counts_as_absent() -> None:
     trader = Trader().with_structure("green").goes_silent().later(3600)
     trader.hears(5250, sent_at=trader.now - timedelta(hours=24, seconds=1))
@@ -192,3 +211,11 @@ def test_the_price_of_another_contract_is_not_used(delivery: str) -> None:
 def test_the_contract_that_is_held_counts_and_not_the_next() -> None:
     trader = holder().later(5).asks(NotePrice("ES", Decimal(5251), delivery="Z6"))
     assert trader.asset.live.last_price == 5251
+
+
+def test_a_suspect_price_from_before_a_restart_is_not_confirmed_after_it() -> None:
+    trader = holder().later(5).hears(52_500)
+    trader.restarts().asks(TakeOver("desk-2", 2, "1", counts_ids=True, generation=GENERATION))
+    assert trader.later(5).hears(52_510).order is None
+    assert last_and_suspect(trader) == (5250, 52_510)
+    assert trader.replays_equal()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from services.engine.model.bridge_commands import TakeSnapshot
+from services.engine.model.commands import TakeOver
 from services.engine.model.events import PositionAgreed, PositionDisagreed
+from services.engine.model.state import GENERATION
 from services.engine.model.trade_events import TradeOpened, TradeResized
 from tests.support.trader import Trader
 
@@ -42,6 +45,24 @@ def test_after_two_snapshots_two_seconds_apart_the_brokers_position_counts(
 def test_an_agreement_in_between_restarts_the_wait() -> None:
     trader = Trader().is_long().broker_says(position=0).later(2).broker_says().later(2).broker_says(position=0)
     assert trader.position == 5
+
+
+def test_snapshots_that_a_newer_one_has_overtaken_prove_nothing() -> None:
+    trader = Trader().is_long().later(6)
+    late = [trader.now, trader.now + timedelta(seconds=2)]
+    trader.later(10).broker_says()
+    for read_then in late:
+        trader.later(2).broker_says(position=0, as_of=read_then)
+    assert (trader.position, trader.told(PositionDisagreed)) == (5, [])
+    assert trader.later(2).broker_says(position=0).later(2).broker_says(position=0).position == 0
+    assert trader.replays_equal()
+
+
+def test_a_bridge_whose_clock_was_ahead_is_heard_again_once_it_is_right() -> None:
+    trader = Trader().is_long().later(6)
+    trader.broker_says(as_of=trader.now + timedelta(hours=1))
+    trader.later(2).broker_says(position=0).later(2).broker_says(position=0)
+    assert trader.position == 0
 
 
 def test_another_disagreement_restarts_the_wait() -> None:
@@ -81,6 +102,7 @@ def test_a_disagreement_while_an_order_is_open_counts_from_there() -> None:
         ({"last_fill_price": "5235.25"}, "5235.25", "-368.75"),
         ({}, "5245", "-125.00"),
         ({"avg_price": 5000}, "5245", "-125.00"),
+        ({"last_fill_price": -1}, "5245", "-125.00"),
     ],
 )
 def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(
@@ -93,6 +115,30 @@ def test_broker_flat_closes_at_the_reported_fill_else_at_the_last_price(
     assert trade.exit_ts == trader.now
     assert trader.alerts == ["reconcile"]
     assert trader.bricks(6, "green").gate_for("BUY") == "cooldown"
+
+
+@pytest.mark.parametrize(
+    ("at_first", "then"),
+    [("5235", "5235"), ("5249", "5231"), ("5231", "5249")],
+    ids=["at the stop", "beyond it when the second reading comes", "beyond it when the first came"],
+)
+def test_broker_flat_with_a_price_beyond_the_stop_was_stopped_out(at_first: str, then: str) -> None:
+    trader = Trader().is_long(5250).hears("5249").later(1).hears(at_first).broker_says(position=0)
+    trader.later(1).hears(then).later(1).broker_says(position=0)
+    (trade,) = trader.trades
+    assert (trade.exit_price, trade.pnl_usd, trade.estimated) == (Decimal(5235), Decimal(-375), True)
+    assert trader.replays_equal()
+
+
+def test_a_short_stopped_out_closes_at_its_stop_too() -> None:
+    trader = Trader().is_short(5250).hears(5270).broker_says(position=0).later(2).broker_says(position=0)
+    assert trader.trades[-1].exit_price == 5265
+
+
+def test_a_price_beyond_the_stop_from_before_the_broker_was_flat_says_nothing() -> None:
+    trader = Trader().is_long(5250).hears(5234).later(60).hears(5251)
+    trader.broker_says(position=0).later(2).broker_says(position=0)
+    assert (trader.trades[-1].exit_price, trader.trades[-1].estimated) == (Decimal(5251), True)
 
 
 def test_broker_flat_with_no_price_at_all_closes_where_it_opened() -> None:
@@ -174,3 +220,12 @@ def test_a_refused_exit_of_a_position_the_stop_has_closed_ends_with_the_reconcil
 def test_the_disagreement_survives_a_restart() -> None:
     trader = Trader().with_structure("green").broker_says(position=3).restarts()
     assert trader.gate_for("BUY") == "reconcile"
+
+
+def test_a_reading_from_before_a_restart_is_not_the_first_of_two() -> None:
+    trader = Trader().is_long().later(6).broker_says(position=0)
+    trader.restarts().asks(TakeOver("desk-2", 2, "1", counts_ids=True, generation=GENERATION))
+    trader.later(2).broker_says(position=0)
+    assert trader.position == 5
+    assert trader.later(2).broker_says(position=0).position == 0
+    assert trader.replays_equal()

@@ -254,7 +254,7 @@ def test_the_commission_of_the_fills_is_kept() -> None:
 # -- prices ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("price", [None, 0])
+@pytest.mark.parametrize("price", [None, 0, -1])
 @pytest.mark.parametrize("status", ["FILLED", "PARTIALLY_FILLED", "CANCELLED", "REJECTED"])
 def test_a_fill_without_a_price_counts_at_the_last_price_until_the_brokers_average_is_heard(
     status: str, price: int | None
@@ -269,6 +269,12 @@ def test_a_fill_without_a_price_counts_at_the_last_price_until_the_brokers_avera
     assert trader.replays_equal()
 
 
+def test_crude_oil_may_fill_below_zero() -> None:
+    trader = Trader(assets=("CL",)).hears(-37).with_structure("green").enters("BUY").claims()
+    trader.reports("FILLED", "-37.63", cum_qty=5, exec_id="e1")
+    assert (trader.trade.entry_price, trader.trade.estimated) == (Decimal("-37.63"), False)
+
+
 def test_an_exit_without_a_price_closes_at_the_last_price_and_says_so() -> None:
     trader = Trader().hears(5250).is_long(5250).bricks(6, "green").hears(5254).exits().claims()
     trader.reports("FILLED", 0, qty=5, exec_id="x1")
@@ -276,7 +282,7 @@ def test_an_exit_without_a_price_closes_at_the_last_price_and_says_so() -> None:
     assert (closed.exit_price, closed.estimated) == (Decimal(5254), True)
 
 
-@pytest.mark.parametrize("avg_price", [0, None])
+@pytest.mark.parametrize("avg_price", [0, -1, None])
 def test_an_average_of_zero_corrects_nothing(avg_price: int | None) -> None:
     trader = Trader().hears(5251).with_structure("green").enters("BUY").claims().reports("FILLED", qty=5, exec_id="e1")
     trader.later(3).broker_says(position=5, avg_price=avg_price)

@@ -11,7 +11,7 @@ from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from services.engine.model.replies import OrderTaken
 from tests.stories.test_gates import LADDER
 from tests.support.trader import Trader
-from wire.types import OrderStatus
+from wire.types import OrderStatus, Side
 
 
 def unlocked_trader(**settings: Any) -> Trader:
@@ -102,6 +102,41 @@ def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
     assert trader.asset.live.open_points == 10
     trader.exits().filled_at("5252.25")
     assert (trader.trades[-1].size, trader.trades[-1].pnl_usd) == (7, Decimal("8.75"))
+
+
+@pytest.mark.parametrize(
+    ("opens", "price", "stop"), [("is_long", 5240, 5235), ("is_short", 5260, 5265)], ids=["a long down", "a short up"]
+)
+def test_averaging_against_the_trade_moves_its_stop_nowhere(opens: str, price: int, stop: int) -> None:
+    trader: Trader = getattr(Trader(), opens)(5250, mode="RUNNER").brick_with(6).scales_in().filled_at(price)
+    assert trader.trade.stop_price == stop
+    assert trader.restarts().trade.stop_price == stop
+    assert trader.replays_equal()
+
+
+def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
+    trader = Trader().is_long(5250).bricks(6, "green").scales_in().partly_filled(2, 5240).partly_filled(3, 5280)
+    assert trader.trade.entry_price == Decimal("5257")
+    assert trader.trade.stop_price == 5242
+
+
+def test_the_parts_of_one_entry_never_move_its_stop_away() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(2, 5250).partly_filled(3, 5245)
+    assert (trader.trade.entry_price, trader.trade.stop_price) == (Decimal(5247), Decimal(5235))
+
+
+@pytest.mark.parametrize(("opens", "wrong"), [("BUY", 52500), ("SELL", 525)])
+def test_a_stop_beyond_the_average_is_not_kept(opens: Side, wrong: int) -> None:
+    trader = Trader().with_structure("green" if opens == "BUY" else "red").enters(opens)
+    trader.partly_filled(2, wrong).partly_filled(3, 5250)
+    planned = trader.trade.entry_price - 15 * trader.trade.sign
+    assert trader.trade.stop_price == planned
+
+
+def test_the_first_rules_moved_the_stop_with_the_average() -> None:
+    trader = Trader(generation=1).is_long(5250).bricks(6, "green").scales_in().filled_at(5240)
+    assert trader.trade.stop_price == 5230
+    assert trader.replays_equal()
 
 
 def test_open_points_count_from_the_new_average_at_once() -> None:

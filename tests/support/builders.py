@@ -18,6 +18,7 @@ CONTRACTS = {
     "ES": Contract("MESZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(5)),
     "NQ": Contract("MNQZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(2)),
     "YM": Contract("MYMZ6", "CBOT", tick_size=Decimal(1), point_value=Decimal("0.5")),
+    "CL": Contract("MCLF7", "NYMEX", tick_size=Decimal("0.01"), point_value=Decimal(100)),
     "EURUSD": Contract("EURUSD", "OTC", Decimal("0.00001"), Decimal(10), point_size=Decimal("0.0001")),
 }
 

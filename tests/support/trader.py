@@ -403,7 +403,8 @@ class Trader:
 
     @property
     def trades(self) -> list[TradeClosed]:
-        return [trade for sheet in self._sheets for trade in sheet.trades]
+        """The closed trades, oldest first, each in its latest form."""
+        return list({trade.id: trade for sheet in self._sheets for trade in sheet.trades}.values())
 
     @property
     def alerts(self) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 from services.market.instruments import UnknownInstrument
 from services.market.ticks import Tick, read_ticks
 from tape.controls import Controls
+from tape.display import closing_line
 from tape.player import TapeSettings, play
 from tape.simulation import SESSION_START, simulate
 from tape.webhooks import DeskRefused
@@ -178,6 +179,20 @@ def test_the_watcher_sees_every_tick(desk: Desk) -> None:
     seen = []
     play(tape("5000", "5001"), settings(desk), watch=lambda summary, tick: seen.append((summary.ticks, tick.price)))
     assert seen == [(1, Decimal(5000)), (2, Decimal(5001))]
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "0.00"])
+def test_a_row_with_a_price_that_cannot_be_sends_nothing(desk: Desk, price: str) -> None:
+    summary = play(tape("5000", price, "5001", price), settings(desk))
+    assert [body["price"] for path, body in desk.taken if path == "/tv_heartbeat"] == [5000, 5001]
+    assert [brick["close"] for brick in desk.bricks()] == [5001]
+    assert (summary.ticks, summary.left_out) == (2, 2)
+    assert "2 rows with an impossible price left out" in closing_line(summary)
+
+
+def test_crude_oil_is_played_below_zero(desk: Desk) -> None:
+    summary = play(tape("1", "-37.63"), settings(desk, asset="CL"))
+    assert (summary.ticks, summary.left_out) == (2, 0)
 
 
 def test_an_unknown_asset_is_refused_before_anything_is_sent(desk: Desk) -> None:

@@ -32,7 +32,7 @@ class BrickStream(Struct, frozen=True):
 
     ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
     the last 256 applied bricks that had a ``bar_id`` or a bar time, ``bar`` the base bar of the newest; the digests of
-    the 1pt stream are not stored (SPEC 3).
+    the 1pt stream are not stored (SPEC 3). From ``stale_at`` on the colour is too old; None for one that never ages.
     """
 
     color: Color = "neutral"
@@ -42,6 +42,11 @@ class BrickStream(Struct, frozen=True):
     newest_bar_at: Instant | None = None
     applied: tuple[str, ...] = ()
     bar: BaseBar | None = None
+    stale_at: Instant | None = None
+
+    def is_stale(self, now: Instant) -> bool:
+        """Return whether the colour has not been renewed for so long that it says nothing any more (SPEC 3)."""
+        return self.color != "neutral" and self.stale_at is not None and now >= self.stale_at
 
 
 class Stack(Struct, frozen=True):

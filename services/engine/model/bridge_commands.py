@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -16,6 +16,7 @@ from wire.types import (
     Instant,
     OrderStatus,
     Price,
+    ResolvedAs,
     Side,
     Usd,
 )
@@ -95,7 +96,7 @@ class ResolveOrder(Command, frozen=True, tag="ResolveOrder"):
 
     origin: ClassVar[Origin] = "operator"
     order_id: str
-    outcome: Literal["filled", "not_filled"]
+    outcome: ResolvedAs
     reason: str
     qty: int | None = None
     price: Price | None = None
@@ -151,6 +152,19 @@ class NoteTwoBridges(Command, frozen=True, tag="NoteTwoBridges"):
 
     origin: ClassVar[Origin] = "bridge"
     callers: tuple[str, str]
+
+
+class NoteUnreadable(Command, frozen=True, tag="NoteUnreadable"):
+    """A bridge that knows its secret sent a message that cannot be read (SPEC 8.3).
+
+    ``path`` is where it was sent, ``reason`` the first fault; ``tells_fills`` when it may have told of an execution.
+    """
+
+    origin: ClassVar[Origin] = "bridge"
+    path: str
+    reason: str
+    tells_fills: bool = True
+    order_id: str | None = None
 
 
 class BrokerPosition(Struct, frozen=True):

@@ -15,6 +15,7 @@ from services.engine.model.bridge_commands import (
     ConfirmTransfer,
     HearBridge,
     NoteTwoBridges,
+    NoteUnreadable,
     ReportExecution,
     ResolveOrder,
     TakeOverBridge,
@@ -60,6 +61,7 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
     """A TradingView heartbeat: last price and freshness (SPEC 3). ``sent_at`` is the message's own time.
 
     ``delivery`` is the delivery that the symbol names, ``Z6`` or ``2!``; None for the continuous ``1!`` or no month.
+    ``continuous`` is the delivery that the calendar gives ``1!``; None for a symbol that is not ``1!``.
     """
 
     origin: ClassVar[Origin] = "tradingview"
@@ -68,10 +70,15 @@ class NotePrice(Command, frozen=True, tag="NotePrice"):
     sent_at: Instant | None = None
     simulated: bool = False
     delivery: str | None = None
+    continuous: str | None = None
 
 
 class CloseBrick(Command, frozen=True, tag="CloseBrick"):
-    """A Renko brick of one size has closed (SPEC 3). ``unread`` are the fields that could not be read."""
+    """A Renko brick of one size has closed (SPEC 3).
+
+    ``unread`` are the fields that could not be read. ``stale_at`` is when its colour is too old unless another brick of
+    its size came: the calendar knows it, the engine does not.
+    """
 
     origin: ClassVar[Origin] = "tradingview"
     asset: str
@@ -82,6 +89,7 @@ class CloseBrick(Command, frozen=True, tag="CloseBrick"):
     close: Price | None = None
     simulated: bool = False
     unread: tuple[str, ...] = ()
+    stale_at: Instant | None = None
 
 
 class TouchLevel(Command, frozen=True, tag="TouchLevel"):
@@ -282,6 +290,7 @@ AnyCommand = (
     | HearBridge
     | TakeOverBridge
     | NoteTwoBridges
+    | NoteUnreadable
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

@@ -8,6 +8,7 @@ from services.engine.model.account import SuspectCode
 from services.engine.model.event import Event
 from wire.types import (
     Price,
+    ProvenBy,
     Usd,
 )
 
@@ -60,6 +61,33 @@ class OrderFateSettled(Event, frozen=True, tag="OrderFateSettled"):
     qty: int = 0
     price: Price | None = None
     reason: str | None = None
+
+
+class OrderFateConfirmed(Event, frozen=True, tag="OrderFateConfirmed"):
+    """The operator said the same of a resolved order again, where no snapshot tells anything (SPEC 8.1)."""
+
+    order_id: str
+    asset: str
+    reason: str
+
+
+class FillPriceDoubted(Event, frozen=True, tag="FillPriceDoubted"):
+    """The price of a fill would be suspect as a price (SPEC 8.3): it is booked as told, ``stand_in`` counts for now."""
+
+    asset: str
+    qty: int
+    price: Price
+    stand_in: Price
+    order_id: str | None = None
+
+
+class FillPriceProven(Event, frozen=True, tag="FillPriceProven"):
+    """Something else agrees with a doubted price of a fill, or the broker's average has corrected it."""
+
+    asset: str
+    price: Price
+    by: ProvenBy
+    order_id: str | None = None
 
 
 class OrderHandedOutAgain(Event, frozen=True, tag="OrderHandedOutAgain"):
@@ -149,7 +177,17 @@ class StopFound(Event, frozen=True, tag="StopFound"):
 OfTheAccount = DailyStopAwaited | DailyStopNotConfirmed | BalanceSuspected | BalanceExplained | TransferConfirmed
 
 
-OfFates = OrderFateUnknown | OrderFateSettled | OrderHandedOutAgain | CancelAsked | DoubtBegan | DoubtEnded
+OfFates = (
+    OrderFateUnknown
+    | OrderFateSettled
+    | OrderFateConfirmed
+    | OrderHandedOutAgain
+    | FillPriceDoubted
+    | FillPriceProven
+    | CancelAsked
+    | DoubtBegan
+    | DoubtEnded
+)
 
 
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted

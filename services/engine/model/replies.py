@@ -55,7 +55,8 @@ class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
     """A heartbeat was applied.
 
     ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
-    ``suspect``. ``too_old`` is true when its time freshens nothing. ``ignored`` says why nothing of it was used.
+    ``suspect``. ``too_old`` is true when its time freshens nothing. ``ignored`` says why nothing of it was used; in
+    ``roll_week`` it freshens all the same.
     """
 
     flagged: bool = False

@@ -8,11 +8,14 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import fields
 
-from wire.types import Contract, SizeMode
+from wire.types import Adopting, Contract, SizeMode
 
 
 class Rules(Struct, frozen=True):
-    """The operator's trading rules. Names follow SPEC 4 to 6."""
+    """The operator's trading rules. Names follow SPEC 4 to 6.
+
+    ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
+    """
 
     contracts: dict[str, Contract]
     cooldown_seconds: int = 180
@@ -33,6 +36,8 @@ class Rules(Struct, frozen=True):
     day_roll: str = "18:00"
     demo_equity: Decimal = Decimal(50_000)
     old_bridge_live: bool = False
+    brick_max_age_hours: int = 23
+    adopt: Adopting | None = None
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -43,19 +48,20 @@ class RuleSetting(Struct, frozen=True):
 
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
     ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
-    of an arrow adds where a page shows the number in a field. ``tighter`` is the direction that protects more, None
-    when the rule is not a limit.
+    of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
+    is the direction that protects more, None when the rule is not a limit.
     """
 
     rule: str
     variable: str | None
-    kind: Literal["whole", "decimal", "flag", "clock"]
+    kind: Literal["whole", "decimal", "flag", "clock", "choice"]
     title: str
     help: str
     unit: str = ""
     low: int = 0
     high: int = 0
     step: Decimal = Decimal(1)
+    choices: tuple[str, ...] = ()
     tighter: Literal["lower", "higher"] | None = None
 
     @property
@@ -140,6 +146,17 @@ RULE_SETTINGS = (
         unit="s",
         low=1,
         high=600,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="brick_max_age_hours",
+        variable="BRICK_MAX_AGE",
+        kind="whole",
+        title="A colour holds for",
+        help="hours of session time after which a brick's colour is stale unless it was renewed",
+        unit="h",
+        low=1,
+        high=230,
         tighter="lower",
     ),
     RuleSetting(
@@ -249,6 +266,14 @@ RULE_SETTINGS = (
         kind="flag",
         title="LIVE with an old bridge",
         help="let a bridge trade LIVE that does not say in which environments it executes",
+    ),
+    RuleSetting(
+        rule="adopt",
+        variable="ADOPT",
+        kind="choice",
+        title="A position that the desk adopts",
+        help="flatten: taken out while daily stop, trade limit or cooldown hold; unset: flatten in LIVE, keep in DEMO",
+        choices=("flatten", "keep"),
     ),
 )
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

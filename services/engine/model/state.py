@@ -17,12 +17,15 @@ from services.engine.model.account import Beliefs, DayBooks
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
+    ClosedUntold,
     Disagreement,
     Doubt,
     Followed,
     ForeignPosition,
     RestingStop,
     Streak,
+    SuspectFill,
+    UnfilledOrder,
 )
 from services.engine.model.order import Order
 from services.engine.model.settings import Rules
@@ -119,6 +122,26 @@ class PriceWatch(Struct, frozen=True):
     suspect_at: Instant | None = None
 
 
+class OwnPrice(Struct, frozen=True):
+    """The last good price of one contract itself: of a heartbeat that names it, or within the broker's open PnL."""
+
+    contract: str
+    price: Price
+    at: Instant
+
+
+class FeedDifference(Struct, frozen=True):
+    """What the continuous contract's price lies above that of another contract (SPEC 3, roll week).
+
+    ``contracts`` names the two, ``count`` the readings in a row that agreed; ``at`` is the last of them.
+    """
+
+    contracts: str
+    price: Price
+    count: int
+    at: Instant
+
+
 class AssetLive(Struct, frozen=True):
     """Values that change with every price. They are shown at once and stored with the next event.
 
@@ -137,10 +160,14 @@ class AssetLive(Struct, frozen=True):
     worst_points: Decimal | None = None
     streak: Streak | None = None
     watch: PriceWatch = PriceWatch()
+    own: OwnPrice | None = None
+    difference: FeedDifference | None = None
 
 
 class Asset(Struct, frozen=True):
     """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
+
+    ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
 
     ``lacks_stop``: its position should have a stop at the broker and none is told.
     """
@@ -157,7 +184,10 @@ class Asset(Struct, frozen=True):
     doubt: Doubt | None = None
     last_fill_at: Instant | None = None
     followed: Followed | None = None
+    closed_untold: ClosedUntold | None = None
     fills_seen: tuple[str, ...] = ()
+    unfilled: tuple[UnfilledOrder, ...] = ()
+    suspect_fills: tuple[SuspectFill, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
     live: AssetLive = AssetLive()
@@ -230,6 +260,7 @@ class DeskLive(Struct, frozen=True):
     ``connected_at`` is when the bridge last said that it is connected to the broker after it had not been. ``env``,
     ``envs``, ``kill_switch``, ``instance`` and ``stops`` are None until a bridge tells them (SPEC 8.2, 8.5).
     ``foreign_missed`` counts by symbol the snapshots that left a foreign position out.
+    ``read_at`` is when the broker's data of the newest snapshot were read, by its ``as_of``.
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
     environment's (SPEC 5.6).
@@ -239,6 +270,7 @@ class DeskLive(Struct, frozen=True):
     open_pnl: Usd | None = None
     realized_pnl: Usd | None = None
     snapshot_at: Instant | None = None
+    read_at: Instant | None = None
     bridge_heard_at: Instant | None = None
     bridge_heartbeat_at: Instant | None = None
     ts_connected: bool = False

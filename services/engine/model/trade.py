@@ -36,8 +36,10 @@ class Trade(Struct, frozen=True):
     ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
     earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
-    what its fills told, in USD. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
-    initial exit lock (SPEC 5.3).
+    what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
+    trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
+    initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
+    trade: it is taken out once a snapshot agrees (SPEC 8.4).
     """
 
     id: str
@@ -64,6 +66,8 @@ class Trade(Struct, frozen=True):
     commission: Usd = Decimal(0)
     held_cost: Price | None = None
     armed_inside: tuple[str, ...] = ()
+    stop_kept: Price | None = None
+    opened_against: str | None = None
     protections: Protections = Protections()
 
     @property
@@ -83,7 +87,14 @@ class Trade(Struct, frozen=True):
 
     @property
     def stop_price(self) -> Price:
-        return self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+        """Return where the stop should rest: never further away than before contracts were added (SPEC 6.7).
+
+        One that was kept beyond the average comes of a fill whose price was wrong, and says nothing.
+        """
+        planned = self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+        if self.stop_kept is None or (self.stop_kept - self.entry_price) * self.sign >= 0:
+            return planned
+        return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
 
     def open_points(self, price: Price) -> Decimal:
         """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from services.engine.model.event import Event
@@ -81,6 +82,16 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
     estimated: bool = False
 
 
+class TradeCorrected(Event, frozen=True, tag="TradeCorrected"):
+    """A fill that was told later gave a trade its true exit, which the desk had closed by the broker's position.
+
+    ``trade`` replaces the closed trade of that id (SPEC 8.3, 8.4).
+    """
+
+    asset: str
+    trade: TradeClosed
+
+
 class TradeNoted(Event, frozen=True, tag="TradeNoted"):
     """The operator wrote a note for a closed trade; it replaces the earlier one."""
 
@@ -89,4 +100,19 @@ class TradeNoted(Event, frozen=True, tag="TradeNoted"):
     tags: tuple[str, ...] = ()
 
 
-OfTrades = TradeOpened | TradeResized | TradeClosed | TradeNoted | ProtectionChanged | SignalCounted | TradeRepriced
+OfTrades = (
+    TradeOpened
+    | TradeResized
+    | TradeClosed
+    | TradeCorrected
+    | TradeNoted
+    | ProtectionChanged
+    | SignalCounted
+    | TradeRepriced
+)
+
+
+def closed_trades(events: Iterable[Event]) -> list[TradeClosed]:
+    """Return the closed trades that events tell of, oldest first; one that was corrected comes again."""
+    told = (event.trade if isinstance(event, TradeCorrected) else event for event in events)
+    return [event for event in told if isinstance(event, TradeClosed)]

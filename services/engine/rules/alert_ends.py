@@ -15,6 +15,7 @@ from services.engine.model.events import (
 )
 from services.engine.model.proof_events import (
     BridgeRefusalEnded,
+    FillPriceProven,
     ForeignPositionAccepted,
     ForeignPositionGone,
 )
@@ -102,6 +103,21 @@ def order_has_ended(alert: Alert, desk: Desk) -> bool:
     """Return whether the fate of the order is known, or it has ended."""
     order = desk.orders.get(str(_fact(alert, "order_id")))
     return order is None or order.fate_unknown_at is None
+
+
+def is_its_price(alert: Alert, event: FillPriceProven, desk: Desk) -> bool:
+    return alert.asset == event.asset and _fact(alert, "price") == float(event.price)
+
+
+def fill_price_is_settled(alert: Alert, event: DayRolled, desk: Desk) -> bool:
+    return fill_price_is_proven(alert, desk)
+
+
+def fill_price_is_proven(alert: Alert, desk: Desk) -> bool:
+    """Return whether the price of the fill is no longer doubted."""
+    asset = desk.assets.get(alert.asset or "")
+    doubted = () if asset is None else asset.suspect_fills
+    return not any(float(fill.price) == _fact(alert, "price") and fill.at == alert.at for fill in doubted)
 
 
 def foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:

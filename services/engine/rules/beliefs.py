@@ -15,6 +15,7 @@ from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.broker_word import READINGS_APART, word_of
+from services.engine.rules.suspect_fills import excess_of_closed_trades, excess_of_open_trade
 from wire.types import Instant, Usd
 
 ZERO = Decimal(0)
@@ -27,19 +28,30 @@ MAY_DIFFER = Decimal("0.25")  # of the larger loss: two ways agree
 
 
 def open_result(asset: Asset) -> Usd:
-    """Return what the open trade has won so far by the desk's last price, its partial exits included."""
+    """Return what the open trade has won so far by the desk's last price, its partial exits included.
+
+    In place of a fill's price that is not proven the last price of then counts (SPEC 8.3).
+    """
     trade = asset.trade
     if trade is None:
         return ZERO
     live = asset.live
     is_priced = live.last_price is not None and live.price_at is not None and live.price_at >= trade.opened_at
-    return trade.result_at(live.last_price if is_priced and live.last_price is not None else trade.entry_price)
+    price = live.last_price if is_priced and live.last_price is not None else trade.entry_price
+    return trade.result_at(price) - (excess_of_open_trade(asset) if is_priced else ZERO)
 
 
 def books_result(desk: Desk) -> Usd:
     """Return the day's result by the desk's own fills and prices, counted from the roll of the day."""
     books = desk.day.books
-    return books.closed - books.opening + sum((open_result(asset) for asset in desk.assets.values()), ZERO)
+    doubted = sum((excess_of_closed_trades(asset) for asset in desk.assets.values()), ZERO)
+    return books.closed - books.opening - doubted + sum((open_result(asset) for asset in desk.assets.values()), ZERO)
+
+
+def result_that_counts(desk: Desk) -> Usd:
+    """Return the same without what only the operator's word has added to it (SPEC 8.1)."""
+    withheld = sum((asset.doubt.withheld for asset in desk.assets.values() if asset.doubt is not None), ZERO)
+    return books_result(desk) - withheld
 
 
 def marked_result(desk: Desk, snapshot: TakeSnapshot) -> Usd:
@@ -95,8 +107,8 @@ def day_result(desk: Desk) -> DayResult:
     """Return the day's result as the last believed balance and the desk's books show it."""
     believed = desk.live.beliefs.believed
     if believed is None:
-        return DayResult(None, None, books_result(desk))
-    return replace(_result_of(desk, believed), books=books_result(desk))
+        return DayResult(None, None, result_that_counts(desk))
+    return replace(_result_of(desk, believed), books=result_that_counts(desk))
 
 
 def _result_of(desk: Desk, reading: Reading) -> DayResult:
@@ -143,9 +155,14 @@ def reading_of(desk: Desk, snapshot: TakeSnapshot, now: Instant) -> Reading | No
     )
 
 
-def is_of_another_account(beliefs: Beliefs, reading: Reading) -> bool:
-    """Return whether the reading names another account than the believed one. A first name is no change."""
-    known = beliefs.believed.account if beliefs.believed is not None else None
+def is_of_another_account(desk: Desk, reading: Reading) -> bool:
+    """Return whether the reading names another account than the believed one. A first name is no change.
+
+    The first balance of all is measured by the account that the bridge's heartbeat names.
+    """
+    believed, live = desk.live.beliefs.believed, desk.live
+    named = live.account if live.env in (None, desk.env) else None
+    known = named if believed is None else believed.account
     return known is not None and reading.account is not None and reading.account != known
 
 
@@ -156,6 +173,16 @@ def unexplained(believed: Reading, reading: Reading) -> Usd:
     if reading.figures is not None and believed.figures is not None:
         explained.append(reading.figures - believed.figures)
     return min((change - part for part in explained), key=abs)
+
+
+def fills_explain(desk: Desk, reading: Reading) -> bool:
+    """Return whether the balance's change fits the doubted prices of fills as they were told, not the stand-ins."""
+    believed = desk.live.beliefs.believed
+    excess = sum((fill.excess for asset in desk.assets.values() for fill in asset.suspect_fills), ZERO)
+    if believed is None or not excess:
+        return False
+    rest = reading.balance - believed.balance - (reading.books - believed.books)
+    return abs(rest - excess) <= tolerance(desk) and abs(rest - excess) < abs(rest)
 
 
 def tolerance(desk: Desk) -> Usd:
@@ -176,10 +203,11 @@ def suspicion_of(desk: Desk, reading: Reading, now: Instant) -> Suspicion | None
     """Return why the reading is not believed, None when it is."""
     beliefs = desk.live.beliefs
     believed = beliefs.believed
+    if is_of_another_account(desk, reading):
+        differs_by = ZERO if believed is None else reading.balance - believed.balance
+        return _suspicion(beliefs, "other_account", differs_by, reading, now)
     if believed is None:
         return None
-    if is_of_another_account(beliefs, reading):
-        return _suspicion(beliefs, "other_account", reading.balance - believed.balance, reading, now)
     rest = unexplained(believed, reading)
     if abs(rest) > tolerance(desk):
         return _suspicion(beliefs, "jump", rest, reading, now)
@@ -229,7 +257,7 @@ def limit_usd(desk: Desk) -> Usd | None:
 def limit_reached(desk: Desk, now: Instant) -> LimitReached:
     """Judge the last balance of this account and the desk's books against the limit."""
     limit = limit_usd(desk)
-    books = books_result(desk)
+    books = result_that_counts(desk)
     if limit is None:
         return LimitReached(by_balance=False, is_proven=False, by_books=False, loss=ZERO)
     by_balance, is_proven, losses = False, False, [ZERO]

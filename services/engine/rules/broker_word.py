@@ -83,13 +83,17 @@ def word_of(contract: Contract, snapshot: TakeSnapshot) -> BrokerWord:
         explicit=True,
         open_pnl=None if None in pnls else sum((pnl for pnl in pnls if pnl is not None), Usd(0)),
         avg_price=_average(holding),
-        last_fill_price=next((price for row in rows if (price := known_price(row.last_fill_price)) is not None), None),
+        last_fill_price=next(
+            (price for row in rows if (price := known_price(row.last_fill_price, row.symbol)) is not None), None
+        ),
     )
 
 
 def _average(rows: list[BrokerPosition]) -> Price | None:
     """Return the average price of the rows, weighted by their contracts; None when one of them has none."""
-    priced = [(price, abs(row.position)) for row in rows if (price := known_price(row.avg_price)) is not None]
+    priced = [
+        (price, abs(row.position)) for row in rows if (price := known_price(row.avg_price, row.symbol)) is not None
+    ]
     held = sum(quantity for _, quantity in priced)
     if len(priced) < len(rows) or not held:
         return priced[0][0] if len(priced) == len(rows) else None
@@ -117,6 +121,18 @@ def is_proof(desk: Desk, streak: Streak, now: Instant) -> bool:
     connected_at = desk.live.connected_at
     is_settled = connected_at is None or now >= connected_at + RECONNECT_SETTLES
     return streak.count >= READINGS_OF_AN_OMITTED_CONTRACT and is_settled
+
+
+def may_be_misnamed(desk: Desk, asset: Asset, snapshot: TakeSnapshot) -> bool:
+    """Return whether a row that nobody can read may be the asset's contract, which the snapshot leaves out.
+
+    It holds what the desk does, or what an order at a bridge would make. One that the operator has accepted is another.
+    """
+    running = [order for order in desk.open_orders(asset.symbol) if order.is_at_a_bridge and order.kind != "EXIT"]
+    expected = {asset.position, *(asset.position + order.sign * order.remaining for order in running)} - {0}
+    accepted = {(held.symbol, held.position) for held in desk.foreign if held.accepted}
+    unread = [row for row in snapshot.positions if row.asset is UNSET and (row.symbol, row.position) not in accepted]
+    return any(row.position in expected for row in unread)
 
 
 def is_foreign(desk: Desk, row: BrokerPosition) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.engine.model.bricks import Stack
 from services.engine.model.ladder import Rung
 from services.engine.model.state import Desk
 from services.engine.model.times import is_younger, seconds_until
@@ -56,13 +57,20 @@ def _second_reading(desk: Desk) -> Verdict:
 
 
 def trades_are_left(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once its entries are used up."""
+    """Close for the rest of the trading day once its entries are used up. One on its way counts as used (SPEC 4).
+
+    Generation 1 counted an entry from its first fill on.
+    """
     taken = desk.day.trades_taken
     limit = desk.rules.max_trades_per_day
-    if taken < limit:
+    if taken >= limit:
+        ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
+        return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    on_their_way = sum(order.kind == "ENTRY" and not order.filled_qty for order in desk.orders.values())
+    if desk.generation == 1 or taken + on_their_way < limit:
         return OPEN
-    ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
-    return closed("trade_limit", f"{taken} of {limit} trades taken today", ends_at, taken=taken, limit=limit)
+    detail = f"{taken} of {limit} trades taken today, {on_their_way} on the way"
+    return closed("trade_limit", detail, taken=taken, limit=limit, on_their_way=on_their_way)
 
 
 def cooldown_is_over(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
@@ -149,11 +157,9 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close without a zone, against the structure, and in a free zone without a direction (SPEC 4)."""
     if entry.override:
         return OPEN
-    zone = zone_of(entry.asset.stack)
+    zone = zone_of(entry.asset.stack, now)
     if zone.kind == "NONE":
-        missing = [s for s in ("high", "macro") if getattr(entry.asset.stack, s).color == "neutral"]
-        sizes = " and ".join({"high": "8pt", "macro": "12pt"}[name] for name in missing)
-        return closed("no_zone", f"waiting for the first {sizes} brick", missing=sizes)
+        return _without_zone(entry.asset.stack, now)
     if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
         return closed("against_structure", f"8pt and 12pt say {zone.direction}", zone_direction=zone.direction)
     if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
@@ -161,9 +167,22 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     return OPEN
 
 
+def _without_zone(stack: Stack, now: Instant) -> Verdict:
+    structure = {"8pt": stack.high, "12pt": stack.macro}
+    missing = " and ".join(size for size, brick in structure.items() if brick.color == "neutral")
+    stale = " and ".join(size for size, brick in structure.items() if brick.is_stale(now))
+    if missing and stale:
+        return closed(
+            "no_zone", f"waiting for the first {missing} brick, {stale} is stale", missing=missing, stale=stale
+        )
+    if missing:
+        return closed("no_zone", f"waiting for the first {missing} brick", missing=missing)
+    return closed("no_zone", f"{stale} not renewed for too long: stale until the next brick", stale=stale)
+
+
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
-    direction = entry.direction or zone_of(entry.asset.stack).direction
+    direction = entry.direction or zone_of(entry.asset.stack, now).direction
     opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)
@@ -181,7 +200,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         "next trading day",
         "A lost day is over: revenge is not a plan.",
     ),
-    Gate("trade_limit", trades_are_left, EVERY_ENTRY, "next trading day", "More trades than planned are worse trades."),
+    Gate(
+        "trade_limit",
+        trades_are_left,
+        EVERY_ENTRY,
+        "next trading day, or an entry on its way ends unfilled",
+        "More trades than planned are worse trades.",
+    ),
     Gate(
         "cooldown", cooldown_is_over, EVERY_ENTRY, "countdown", "The minutes after an exit are the angriest of the day."
     ),

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
+from wire.types import Adopting
 
 
 class Limit(Struct, frozen=True):
@@ -36,6 +37,11 @@ def tightened(in_force: Rules, wanted: Rules) -> Rules:
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
     return limit.tightest(getattr(one, limit.name), getattr(other, limit.name))
+
+
+def adopting(desk: Desk) -> Adopting:
+    """Return what becomes of an adopted position while the day forbids entries (SPEC 8.4)."""
+    return desk.rules.adopt or ("flatten" if desk.env == "LIVE" else "keep")
 
 
 def pending_limits(desk: Desk) -> dict[str, Any]:

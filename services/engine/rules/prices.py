@@ -91,9 +91,14 @@ def _is_confirmed(watch: PriceWatch, price: Price, at: Instant) -> bool:
     suspect = watch.suspect
     if suspect is None or watch.suspect_at is None or at <= watch.suspect_at:
         return False
+    return is_confirmed_by(suspect, watch.price, price)
+
+
+def is_confirmed_by(suspect: Price, good: Price | None, price: Price) -> bool:
+    """Return whether ``price`` is near the suspect one, or further from the good one in the same direction."""
     if abs(price - suspect) <= CONFIRMING_SHARE * abs(suspect):
         return True
-    return watch.price is not None and (price - suspect) * (suspect - watch.price) > 0
+    return good is not None and (price - suspect) * (suspect - good) > 0
 
 
 def _with_good(watch: PriceWatch, price: Price, at: Instant) -> PriceWatch:

@@ -20,7 +20,12 @@ def stop_rests(desk: Desk, trade: Trade) -> bool | None:
     stops = desk.live.stops
     if stops is None:
         return None
-    return any(stop.symbol == trade.contract.symbol and stop.side == opposite(trade.side) for stop in stops)
+    return any(covers(stop, trade) for stop in stops)
+
+
+def covers(stop: RestingStop, trade: Trade) -> bool:
+    """Return whether the stop, once reached, takes contracts of the trade out."""
+    return stop.symbol == trade.contract.symbol and stop.side == opposite(trade.side)
 
 
 def stop_wanted(trade: Trade) -> RestingStop:

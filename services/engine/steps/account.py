@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import Asset
+from services.engine.model.state import Asset, OwnPrice
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.beliefs import take_balance
 from services.engine.steps.day import check_daily_stop
 from services.engine.steps.exits import check_exits
@@ -53,11 +54,15 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
 def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     """Apply a snapshot: balance and the daily stop, then positions, open points, and the exits (SPEC 7.1).
 
-    What it says of another environment's account is not this desk's money.
+    What it says of another environment's account is not this desk's money. One that a newer snapshot has overtaken
+    says nothing.
     """
     note_heard(transition, command.instance)
-    live = replace(transition.desk.live, snapshot_at=transition.now, bridge_heard_at=transition.now)
     is_ours = command.env in (None, transition.desk.env)
+    if is_ours and _is_overtaken(transition, command):
+        transition.change_desk(live=replace(transition.desk.live, bridge_heard_at=transition.now))
+        return Done()
+    live = replace(transition.desk.live, snapshot_at=transition.now, bridge_heard_at=transition.now)
     if is_ours:
         live = replace(live, open_pnl=command.unrealized, realized_pnl=command.realized)
     transition.change_desk(live=live)
@@ -73,13 +78,27 @@ def take_snapshot(transition: Transition, command: TakeSnapshot) -> Reply:
     return Done()
 
 
+def _is_overtaken(transition: Transition, command: TakeSnapshot) -> bool:
+    """Return whether data that were read later are known already; remember when these were read."""
+    live = transition.desk.live
+    is_of_another = None not in (command.account, live.account) and command.account != live.account
+    if command.as_of is None or is_of_another:
+        return False
+    read_at = min(command.as_of, transition.now)
+    if live.read_at is not None and read_at < live.read_at:
+        return True
+    transition.change_desk(live=replace(live, read_at=read_at))
+    return False
+
+
 def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapshot) -> None:
     """Compute open points from the broker's open PnL when its position is the one the desk holds.
 
-    The price within it is judged like any other: a suspect one changes nothing (SPEC 3).
+    The price within it is judged like any other: a suspect one changes nothing (SPEC 3). There is none while the price
+    of the entry is not proven (SPEC 8.3).
     """
     trade = asset.trade
-    if trade is None or not speaks_of_positions(transition.desk, command, transition.now):
+    if trade is None or entry_is_suspect(asset) or not speaks_of_positions(transition.desk, command, transition.now):
         return
     broker = word_of(trade.contract, command)
     if broker.open_pnl is None or broker.position != asset.position:
@@ -91,5 +110,6 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     if not judgement.is_good:
         transition.put_asset(asset)
         return
-    live = replace(asset.live, open_points=points, open_points_at=transition.now)
+    own = OwnPrice(trade.contract.symbol, price, transition.now)
+    live = replace(asset.live, open_points=points, open_points_at=transition.now, own=own)
     transition.put_asset(track_excursion(replace(asset, live=live), points))

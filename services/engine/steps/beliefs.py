@@ -11,17 +11,25 @@ from services.engine.model.bridge_commands import ConfirmTransfer, TakeSnapshot
 from services.engine.model.events import DayEquityNoted
 from services.engine.model.proof_events import BalanceExplained, BalanceSuspected, TransferConfirmed
 from services.engine.model.replies import Done, Refusal, Reply
-from services.engine.rules.beliefs import figures_began_anew, is_of_another_account, reading_of, suspicion_of, tolerance
+from services.engine.rules.beliefs import (
+    figures_began_anew,
+    fills_explain,
+    is_of_another_account,
+    reading_of,
+    suspicion_of,
+    tolerance,
+)
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import warn_of_daily_stop
+from services.engine.steps.suspect_fills import prove_fills
 from services.engine.transition import Transition
 from wire.types import Usd
 
 ZERO = Decimal(0)
 SUSPECT_BECAUSE = {
     "jump": "{rest} USD of the balance {balance} are not explained by fills, prices or the broker's own figures",
-    "other_account": "the balance {balance} is that of the account {account}, not of the one the day began with",
+    "other_account": "the balance {balance} is that of the account {account}, not of the one the desk reckons with",
     "loss_denied": "the balance {balance} shows a loss at the limit, the broker's own figures differ by {rest} USD",
     "books_denied": "the desk's books show a loss at the limit, the balance {balance} differs by {rest} USD",
 }
@@ -36,9 +44,13 @@ def take_balance(transition: Transition, snapshot: TakeSnapshot) -> None:
     reading = reading_of(desk, snapshot, transition.now)
     if reading is None:
         return
-    is_foreign = is_of_another_account(desk.live.beliefs, reading)
+    is_foreign = is_of_another_account(desk, reading)
     if is_foreign and is_fenced_out(desk, snapshot.instance, transition.now):
         return
+    if not is_foreign and fills_explain(desk, reading):
+        for symbol in desk.assets:
+            prove_fills(transition, symbol, "balance")
+        reading = reading_of(transition.desk, snapshot, transition.now) or reading
     suspicion = suspicion_of(transition.desk, reading, transition.now)
     if not is_foreign:
         _put(transition, replace(transition.desk.live.beliefs, last=reading))
@@ -96,16 +108,17 @@ def confirm_transfer(transition: Transition, command: ConfirmTransfer) -> Reply 
     """Move the day's start by money that was paid in or out. It never reopens a stop, nor one that is awaited."""
     beliefs = transition.desk.live.beliefs
     suspicion = beliefs.suspicion
-    if suspicion is None or beliefs.believed is None:
+    if suspicion is None:
         return refuse("nothing_suspect", "every balance is explained")
-    refusal = _why_not(transition, suspicion, beliefs.believed, command.amount)
+    refusal = _why_not(transition, suspicion, beliefs.believed or suspicion.reading, command.amount)
     if refusal is not None:
         return refusal
     transition.record(TransferConfirmed(command.amount, command.reason))
     _move_start(transition, suspicion.reading, command.amount)
     reading = suspicion.reading
-    account = reading.account or beliefs.believed.account
-    believed = replace(beliefs.believed, balance=beliefs.believed.balance + command.amount, account=account)
+    believed = beliefs.believed or reading
+    account = reading.account or believed.account
+    believed = replace(believed, balance=believed.balance + command.amount, account=account)
     _put(transition, replace(transition.desk.live.beliefs, believed=believed))
     again = suspicion_of(transition.desk, reading, transition.now)
     if again is None:
@@ -117,7 +130,10 @@ def confirm_transfer(transition: Transition, command: ConfirmTransfer) -> Reply 
 
 
 def _why_not(transition: Transition, suspicion: Suspicion, believed: Reading, amount: Usd) -> Refusal | None:
-    """Return why a transfer of that amount cannot explain the balance, None when it can."""
+    """Return why a transfer of that amount cannot explain the balance, None when it can.
+
+    ``believed`` is the suspect reading itself while no balance was ever believed.
+    """
     rest = suspicion.unexplained
     assets = transition.desk.assets.values()
     was_flat = believed.is_flat and suspicion.reading.is_flat and not any(asset.trade for asset in assets)

@@ -25,6 +25,7 @@ from services.engine.steps.scale_in import unlock_scale_in
 from services.engine.transition import Transition
 from wire.types import Instant, Stream
 
+EARLIER_COLORS_HOLD = timedelta(hours=96)
 AHEAD_TOLERANCE = timedelta(seconds=60)  # TradingView's clock may run ahead of this machine's by so much
 
 
@@ -49,6 +50,7 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
         bar_id=command.bar_id,
         close=command.close,
         newest_bar_at=bar_at or before.newest_bar_at,
+        stale_at=command.stale_at,
     )
     asset = transition.put_asset(_with_brick(asset, command, after))
     if command.stream is Stream.ONE:
@@ -58,6 +60,21 @@ def close_brick(transition: Transition, command: CloseBrick) -> Reply:
         _take_effect(transition, command, before)
     effects = tuple(event.kind_name() for event in transition.events)
     return BrickTaken(effects=effects, orders=tuple(transition.orders.values()))
+
+
+def age_earlier_colors(transition: Transition) -> None:
+    """Let the colours age that an earlier program applied: nobody told when they grow too old (SPEC 3).
+
+    Each holds for 96 h by the clock, which is a day of session over the longest weekend.
+    """
+    for asset in transition.desk.assets.values():
+        bricks = {name: getattr(asset.stack, name) for name in asset.stack.__struct_fields__}
+        aged = {
+            name: replace(brick, stale_at=brick.at + EARLIER_COLORS_HOLD)
+            for name, brick in bricks.items()
+            if brick.at is not None and brick.stale_at is None
+        }
+        transition.put_asset(replace(asset, stack=replace(asset.stack, **aged)))
 
 
 def _is_late(before: BrickStream, bar_at: Instant | None) -> bool:

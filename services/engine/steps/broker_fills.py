@@ -16,7 +16,9 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill, Reply
 from services.engine.model.state import Asset
 from services.engine.model.wording import Explanation, facts_of
-from services.engine.rules.fill_prices import Booked, price_to_book
+from services.engine.rules.fill_prices import Booked, known_price, price_to_book
+from services.engine.steps.adopting import gate_against, take_out_later
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
 from services.engine.steps.fills import digest_of, note_fill, remember_execution
@@ -24,6 +26,7 @@ from services.engine.steps.late_fills import explained_by, forget_followed
 from services.engine.steps.positions import Cause, Part, move_position
 from services.engine.steps.reconcile import withdraw_unclaimed
 from services.engine.steps.reports import report_execution
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.transition import Transition
 from wire.types import Contract, FillOfBroker, FillRefusal, OrderStatus, Usd
 
@@ -102,6 +105,9 @@ def _book_for_order(transition: Transition, fill: Execution, order: Order) -> Ou
     )
     if booked_before:
         transition.put_order(order)
+        if (price := known_price(fill.price)) is not None and settled:
+            booked = Booked(price, estimated=False)
+            correct_closed(transition, order.asset, order.sign * settled, booked, order.source, order.id)
         transition.record(
             FillBooked(
                 order.asset,
@@ -139,7 +145,7 @@ def _report_of(fill: Execution, order: Order, qty: int) -> ReportExecution:
 def _book_alone(transition: Transition, command: BookFills, fill: Execution, symbol: str) -> Outcome:
     """Book what happened at the broker without an order of the desk."""
     asset = transition.asset(symbol)
-    booked = price_to_book(asset, fill.price)
+    booked = price_to_book(asset, fill.price, transition.now)
     if booked is None:
         return "no_price"
     if command.env != transition.desk.env:
@@ -161,13 +167,21 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
     explained = explained_by(transition.asset(symbol), change, fill.at - CLOCKS_DIFFER, transition.now)
     if explained:
         forget_followed(transition, symbol, explained)
+        correct_closed(transition, symbol, explained, booked, REASONS[fill.kind])
         _journal(transition, symbol, replace(fill, qty=abs(explained)), booked)
     if explained == change:
         return
     commission = fill.commission if isinstance(fill.commission, Usd) else Decimal(0)
     cause = Cause(REASONS[fill.kind], contract, None, booked.estimated, commission)
+    before = transition.asset(symbol)
+    held = before.position
+    left = held + change - explained
+    shut = gate_against(transition, symbol, contract.symbol, left if held * left <= 0 else 0)
     parts = move_position(transition, symbol, change - explained, booked.price, cause)
     note_fill(transition, symbol)
+    doubt_fill_price(transition, before, contract, change - explained, booked)
+    if shut is not None:
+        take_out_later(transition, symbol, shut)
     for part in parts:
         _journal(transition, symbol, replace(fill, qty=part.qty), booked, part)
     if booked.estimated:

@@ -20,8 +20,11 @@ from services.engine.rules.beliefs import (
     opening_books,
     start_of,
 )
+from services.engine.steps.suspect_fills import forget_excess
 from services.engine.transition import Transition
 from wire.types import Usd
+
+ZERO = Decimal(0)
 
 
 def roll_day(transition: Transition) -> None:
@@ -31,13 +34,17 @@ def roll_day(transition: Transition) -> None:
         return
     if transition.desk.generation > 1:
         _carry_over(transition)
+    forget_excess(transition)
     books = opening_books(transition.desk) if transition.desk.generation > 1 else transition.desk.day.books
     transition.change_desk(day=Day(trading_day=today, books=books), rules=transition.desk.wanted)
     transition.record(DayRolled(today))
-    for asset in transition.desk.assets.values():  # prices are judged by their own trading day
-        watch = replace(asset.live.watch, low=None, high=None)
+    for asset in transition.desk.assets.values():  # prices are judged by their own trading day, the first by the last
+        before = asset.live.watch.price if transition.desk.generation > 1 else None
+        watch = replace(asset.live.watch, low=before, high=before)
         if watch != asset.live.watch:
-            transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
+            asset = transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
+        if asset.doubt is not None and asset.doubt.withheld:  # it was that of the day before
+            transition.put_asset(replace(asset, doubt=replace(asset.doubt, withheld=ZERO)))
 
 
 def _carry_over(transition: Transition) -> None:

@@ -25,7 +25,7 @@ def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusa
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
-    zone = zone_of(asset.stack)
+    zone = zone_of(asset.stack, transition.now)
     direction = command.direction or zone.direction
     request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
     rungs = ladder(transition.desk, request, transition.now)

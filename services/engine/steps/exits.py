@@ -15,7 +15,7 @@ from services.engine.model.trade import Trade
 from services.engine.rules.armed_inside import is_forced_by_rule
 from services.engine.rules.exit_rules import EXIT_RULES, PRECEDENCE, Trigger
 from services.engine.steps.order_queue import end_order, queue_exit
-from services.engine.steps.trades import trade_of
+from services.engine.steps.trades import adopted_trade, trade_of
 from services.engine.transition import Transition
 from wire.types import Instant, OrderStatus
 
@@ -37,10 +37,15 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
 
 
 def _trade_of_open_entry(transition: Transition, symbol: str) -> Trade | None:
-    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2)."""
-    running = next((order for order in transition.desk.open_orders(symbol) if order.kind == "ENTRY"), None)
-    if running is None:
+    """Return the trade that an open entry would make: its exits can be due before its fill (SPEC 7.2).
+
+    A scale-in whose trade has ended makes one like an adopted position.
+    """
+    running = transition.desk.open_entry(symbol)
+    if running is None or (running.entry is None and transition.desk.generation == 1):
         return None
+    if running.entry is None:
+        return adopted_trade(transition, running.id, running.sign * running.qty, Decimal(0), running.contract)
     return trade_of(running, transition.desk.rules, running.qty, Decimal(0), transition.now)
 
 
@@ -149,7 +154,10 @@ def _may_be_flat(transition: Transition, symbol: str, due: DueExit) -> bool:
 
 
 def retry_exit(transition: Transition, refused: Order) -> None:
-    """Raise an alert for an exit that the broker refused, and try again unless its source is ``manual`` (SPEC 7.3)."""
+    """Raise an alert for an exit that the broker refused, and try again (SPEC 7.3).
+
+    The operator's own single exit is tried again only when it was REJECTED. Generation 1 never tried it again.
+    """
     asset = transition.asset(refused.asset)
     if asset.trade is None:
         return
@@ -157,7 +165,7 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     next_step = "the position is still open, exit again"
     if asset.due_exit is not None:
         next_step = f"the {asset.due_exit.source} exit follows at once"
-    elif refused.source != "manual":
+    elif refused.source != "manual" or _is_tried_again(transition, refused):
         wait = RETRY_SECONDS[min(refused.attempt, len(RETRY_SECONDS) - 1)]
         retry_at = transition.now + timedelta(seconds=wait)
         due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at)
@@ -165,6 +173,10 @@ def retry_exit(transition: Transition, refused: Order) -> None:
         transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"
     _warn_of_refusal(transition, refused, next_step, retry_at)
+
+
+def _is_tried_again(transition: Transition, manual: Order) -> bool:
+    return transition.desk.generation > 1 and manual.status is OrderStatus.REJECTED
 
 
 def _warn_of_refusal(transition: Transition, refused: Order, next_step: str, retry_at: Instant | None) -> None:

@@ -7,20 +7,17 @@ broker's positions decide, and without them the operator does.
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from msgspec.structs import replace
 
-from services.engine.model.bridge_commands import ResolveOrder
 from services.engine.model.evidence import Streak
 from services.engine.model.order import Order
 from services.engine.model.proof_events import OrderFateSettled, OrderFateUnknown, OrderHandedOutAgain
-from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.rules.broker_word import BrokerWord
-from services.engine.rules.fill_prices import known_price
-from services.engine.rules.refusals import refuse
+from services.engine.rules.fill_prices import Booked, known_price
+from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import begin_doubt
-from services.engine.steps.exits import pursue_exit
+from services.engine.steps.exits import demand_exit, pursue_exit
 from services.engine.steps.fills import fill_order
 from services.engine.steps.order_queue import end_order
 from services.engine.transition import Transition
@@ -76,8 +73,10 @@ def _facts(order: Order) -> dict[str, str | int]:
     }
 
 
-def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> None:
+def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: Streak) -> bool:
     """Let three agreeing snapshots decide the asset's orders of unknown fate.
+
+    Return whether they have ended orders without explaining the position: the broker is right then, and proven so.
 
     With a single order at a bridge the position shows what it did. With two (an exit beside an entry) it shows only
     their sum: the one whose report may still come is waited for; when both are lost both end, and the desk follows the
@@ -86,15 +85,17 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
     held = [order for order in transition.desk.open_orders(symbol) if order.is_at_a_bridge]
     lost = [order for order in held if order.fate_unknown_at is not None]
     if not lost or len(lost) < len(held) or streak.count < READINGS_THAT_SETTLE:
-        return
+        return False
     if len(lost) > 1:
         for order in lost:
             _end(transition, order, OrderStatus.CANCELLED, "the broker's position does not tell which order filled")
-        return
+        return True
     order = lost[0]
     asset = transition.asset(symbol)
     filled = (word.position - asset.position) * order.sign
-    if filled == 0 and order.kind == "EXIT" and asset.trade is not None:
+    if filled == 0 and order.kind == "EXIT" and asset.trade is not None and order.filled_qty:
+        _end_rest(transition, order)
+    elif filled == 0 and order.kind == "EXIT" and asset.trade is not None:
         _hand_out_again(transition, order)
     elif filled == 0:
         _end(transition, order, OrderStatus.EXPIRED, NEVER_SEEN)
@@ -102,6 +103,15 @@ def settle_fates(transition: Transition, symbol: str, word: BrokerWord, streak: 
         settle_by_broker(transition, order, filled, word)
     else:
         _end(transition, order, OrderStatus.CANCELLED, "the broker's position contradicts it")
+        return True
+    return False
+
+
+def _end_rest(transition: Transition, order: Order) -> None:
+    """End an exit that has filled in part: handed out again it would be executed twice. Its rule creates the next."""
+    _end(transition, order, OrderStatus.CANCELLED, "its rest is not filled at the broker")
+    if order.source != "manual" and transition.asset(order.asset).trade is not None:
+        demand_exit(transition, order.asset, order.source)
 
 
 def _hand_out_again(transition: Transition, order: Order) -> None:
@@ -126,13 +136,15 @@ def settle_before_exit(transition: Transition, symbol: str, word: BrokerWord, st
         settle_by_broker(transition, order, filled, word)
     elif (price := fill_price_of(transition, order, word)) is not None:
         transition.record(OrderFateSettled(order.id, symbol, "broker", filled, price))
-        transition.put_order(_settle(transition, order, filled, price))
+        transition.put_order(settle(transition, order, filled, price))
         pursue_exit(transition, symbol)
 
 
-def _settle(transition: Transition, order: Order, qty: int, price: Price) -> Order:
+def settle(transition: Transition, order: Order, qty: int, price: Price) -> Order:
     """Fill the order by what no report has told of; the report that may still come does not count again (SPEC 8.1)."""
+    before = transition.asset(order.asset)
     filled = fill_order(transition, order, qty, price)
+    remember_untold(transition, before, qty, Booked(price, estimated=False), order.id)
     return replace(filled, settled_qty=filled.settled_qty + qty)
 
 
@@ -143,7 +155,7 @@ def settle_by_broker(transition: Transition, order: Order, qty: int, word: Broke
         return
     by_broker = "as the broker's position shows"
     transition.record(OrderFateSettled(order.id, order.asset, "broker", qty, price))
-    filled = _settle(transition, order, qty, price)
+    filled = settle(transition, order, qty, price)
     status = OrderStatus.FILLED if filled.remaining == 0 else OrderStatus.CANCELLED
     _end(transition, filled, status, by_broker, recorded=True)
 
@@ -155,7 +167,7 @@ def fill_price_of(transition: Transition, order: Order, word: BrokerWord) -> Pri
     """
     asset = transition.asset(order.asset)
     average = word.avg_price if asset.trade is None and order.kind != "EXIT" else None
-    prices = (average, word.last_fill_price, known_price(asset.live.last_price))
+    prices = (average, word.last_fill_price, known_price(asset.live.last_price, order.contract.symbol))
     return next((price for price in prices if price is not None), None)
 
 
@@ -165,35 +177,3 @@ def _end(transition: Transition, order: Order, status: OrderStatus, reason: str,
     end_order(transition, order, status, reason)
     begin_doubt(transition, order.asset, "fate_ended", transition.now + DOUBT_AFTER_FATE)
     pursue_exit(transition, order.asset)
-
-
-def resolve_order(transition: Transition, command: ResolveOrder) -> Reply | Refusal:
-    """End an order of unknown fate as the operator says. ``reconcile`` stays closed until a snapshot agrees."""
-    order = transition.desk.orders.get(command.order_id)
-    if order is None:
-        return refuse("unknown_order", f"order {command.order_id} is not open", order_id=command.order_id)
-    if order.fate_unknown_at is None:
-        detail = f"order {order.id} is {order.status}; only an order of unknown fate is resolved by hand"
-        return refuse("fate_known", detail, order_id=order.id, status=order.status)
-    refusal = _fill_by_hand(transition, order, command) if command.outcome == "filled" else None
-    if refusal is not None:
-        return refusal
-    order = transition.desk.orders.get(order.id, order)
-    status = OrderStatus.FILLED if order.remaining == 0 else OrderStatus.CANCELLED
-    end_order(transition, order, status, f"resolved by hand: {command.reason}")
-    begin_doubt(transition, order.asset, "resolved")
-    pursue_exit(transition, order.asset)
-    return Done()
-
-
-def _fill_by_hand(transition: Transition, order: Order, command: ResolveOrder) -> Refusal | None:
-    qty = order.remaining if command.qty is None else command.qty
-    price = transition.asset(order.asset).live.last_price if command.price is None else command.price
-    if not 0 < qty <= order.remaining:
-        detail = f"qty was {qty}, {order.remaining} are left of the order"
-        return refuse("report_invalid", detail, field="qty", qty=qty, left=order.remaining)
-    if price is None:
-        return refuse("report_invalid", "price was missing and no last price is known", field="price")
-    transition.record(OrderFateSettled(order.id, order.asset, "operator", qty, price, command.reason))
-    transition.put_order(_settle(transition, order, qty, Decimal(price)))
-    return None

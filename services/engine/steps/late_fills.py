@@ -11,9 +11,11 @@ from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end
 from services.engine.rules.fill_prices import Booked
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.fills import note_fill, with_fill
 from services.engine.steps.positions import Cause, move_position
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.steps.trades import take_slot
 from services.engine.transition import Transition
 from wire.types import Instant, Usd
@@ -71,6 +73,7 @@ def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_i
     explained = explained_by(asset, order.sign * qty, order.created_at, transition.now)
     if explained:
         forget_followed(transition, order.asset, explained)
+        correct_closed(transition, order.asset, explained, booked, order.source)
         _journal(transition, order, abs(explained), booked, exec_id)
     left = qty - abs(explained)
     if not left:
@@ -78,6 +81,7 @@ def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_i
     cause = Cause(order.source, order.contract, order, booked.estimated, commission)
     parts = move_position(transition, order.asset, order.sign * left, booked.price, cause)
     note_fill(transition, order.asset)
+    doubt_fill_price(transition, asset, order.contract, order.sign * left, booked, order.id)
     opened = any(part.kind == "ENTRY" for part in parts) and asset.trade is None
     if order.kind == "ENTRY" and order.filled_qty == 0 and not opened:
         take_slot(transition)

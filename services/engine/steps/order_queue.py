@@ -10,6 +10,7 @@ from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued,
 from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset, DueExit
 from services.engine.model.trade import Trade
+from services.engine.steps.unfilled import remember_unfilled
 from services.engine.transition import Transition
 from wire.types import OrderStatus, Side, opposite
 
@@ -89,6 +90,7 @@ def end_order(transition: Transition, order: Order, status: OrderStatus, reason:
     """Give the order its final status. Return the token and candle of an unfilled entry to the operator."""
     ended = transition.put_order(replace(order, status=status, final_at=transition.now, reason=reason))
     transition.record(OrderEnded(order.id, order.asset, order.kind, status, order.filled_qty, reason))
+    remember_unfilled(transition, ended)
     if ended.entry is not None and ended.filled_qty == 0:
         _return_entry(transition, ended, ended.entry)
     elif ended.kind == "SCALE_IN" and ended.filled_qty == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from msgspec import Struct
@@ -10,17 +9,19 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import NotePrice
 from services.engine.model.replies import PriceNoted, Reply
-from services.engine.model.state import Asset, Desk
+from services.engine.model.state import Asset, Desk, OwnPrice
 from services.engine.model.times import is_younger
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
+from services.engine.rules.roll_week import delivery_of, difference_after, is_rolling, through, watched
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.engine.steps.exits import check_exits
+from services.engine.steps.suspect_fills import prove_by_price
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
 from wire.types import Instant, Price
 
-DELIVERY = re.compile(r"(?P<letter>[FGHJKMNQUVXZ])\d{0,3}(?P<year>\d)$", re.ASCII)  # MESZ6, MESZ26, MESZ2026
 SAMPLE_AGE = timedelta(hours=24)  # SPEC 3: in DEMO an older time is a sample or a wrong unit
 
 
@@ -34,31 +35,45 @@ class Heard(Struct, frozen=True):
 def note_price(transition: Transition, command: NotePrice) -> Reply:
     """Apply a heartbeat. A suspect price freshens and fires nothing; one that cannot be does nothing (SPEC 3)."""
     asset = transition.asset(command.asset)
-    if _is_other_contract(asset, command.delivery):
+    if command.delivery not in (None, delivery_of(watched(asset))):
         return PriceNoted(flagged=True, ignored="other_contract")
     heard = _time_of(transition.desk, command, transition.now)
-    judgement = None if command.price is None else judged(asset, command.price, heard.at)
-    if judgement is not None and judgement.verdict == "refused":
+    if command.price is not None and judged(asset, command.price, heard.at).verdict == "refused":
         return PriceNoted(flagged=True, ignored="impossible_price")
     too_old = not is_younger(heard.at, transition.desk.rules.heartbeat_max_age_seconds, transition.now)
-    asset = _freshened(asset, command, heard)
+    asset, price = _own_price(_freshened(asset, command, heard), command, heard.at)
+    transition.put_asset(asset)
+    if command.price is not None and price is None:
+        return PriceNoted(flagged=True, too_old=too_old, ignored="roll_week")
     is_newest = asset.live.price_at is None or heard.at >= asset.live.price_at
-    if command.price is None or judgement is None or not is_newest:
-        transition.put_asset(asset)
+    if price is None or not is_newest:
         return PriceNoted(heard.flagged, too_old=too_old)
-    transition.put_asset(replace(asset, live=replace(asset.live, watch=judgement.watch)))
-    if not judgement.is_good:
+    if not _take_price(transition, asset, command, price, heard.at):
         return PriceNoted(flagged=True, too_old=too_old, suspect=True)
-    _mark_to_market(transition, command.asset, command.price, heard.at)
     check_exits(transition, command.asset, Trigger("price"))
     return PriceNoted(heard.flagged, too_old=too_old)
 
 
-def _is_other_contract(asset: Asset, delivery: str | None) -> bool:
-    """Return whether the symbol names another delivery than that of the contract held, or of the one traded."""
-    contract = asset.trade.contract if asset.trade else asset.contract
-    traded = DELIVERY.search(contract.symbol)
-    return delivery is not None and (traded is None or delivery != traded["letter"] + traded["year"])
+def _own_price(asset: Asset, command: NotePrice, at: Instant) -> tuple[Asset, Price | None]:
+    """Return what the price means for the contract that counts, None in a roll week without a steady difference."""
+    if command.price is None or command.continuous is None or not is_rolling(asset, command.continuous):
+        return asset, command.price
+    difference = difference_after(asset, command.continuous, command.price, at)
+    asset = replace(asset, live=replace(asset.live, difference=difference))
+    return asset, through(difference, command.continuous, asset, command.price, at)
+
+
+def _take_price(transition: Transition, asset: Asset, command: NotePrice, price: Price, at: Instant) -> bool:
+    """Judge a price, store it when it is good, and return whether it is."""
+    judgement = judged(asset, price, at)
+    live = replace(asset.live, watch=judgement.watch)
+    if judgement.is_good and command.delivery is not None:
+        live = replace(live, own=OwnPrice(watched(asset).symbol, price, at))
+    transition.put_asset(replace(asset, live=live))
+    prove_by_price(transition, command.asset, price)
+    if judgement.is_good:
+        _mark_to_market(transition, command.asset, price, at)
+    return judgement.is_good
 
 
 def _time_of(desk: Desk, command: NotePrice, now: Instant) -> Heard:
@@ -83,7 +98,8 @@ def _mark_to_market(transition: Transition, symbol: str, price: Price, at: Insta
     live = replace(asset.live, last_price=price, price_at=at)
     asset = replace(asset, live=live)
     is_newer = live.open_points_at is None or at >= live.open_points_at
-    if asset.trade is not None and is_newer and at >= asset.trade.opened_at:
+    is_known = asset.trade is not None and not entry_is_suspect(asset)
+    if asset.trade is not None and is_known and is_newer and at >= asset.trade.opened_at:
         points = asset.trade.open_points(price)
         asset = replace(asset, live=replace(live, open_points=points, open_points_at=at))
         asset = track_excursion(asset, points)

@@ -13,19 +13,24 @@ from services.engine.rules.broker_word import (
     BrokerWord,
     is_after_last_fill,
     is_proof,
+    may_be_misnamed,
     speaks_of_positions,
     streak_after,
     watched_contract,
     word_of,
 )
-from services.engine.rules.fill_prices import Booked, known_price
+from services.engine.rules.fill_prices import Booked, known_price, price_to_book
+from services.engine.rules.suspect_fills import entry_is_suspect
+from services.engine.steps.adopting import gate_against, take_out, take_out_proven
+from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import end_doubt
 from services.engine.steps.fates import settle_before_exit, settle_fates
 from services.engine.steps.foreign_positions import note_foreign_positions
 from services.engine.steps.order_queue import end_order
+from services.engine.steps.suspect_fills import doubt_fill_price, prove_by_snapshot, prove_fills
 from services.engine.steps.trades import adopt, grown, mark_to_market, reduce_position, take_slot
 from services.engine.transition import Transition
-from wire.types import OrderStatus, Price
+from wire.types import Instant, OrderStatus, Price
 
 CLOSED_AT_THE_BROKER = "BROKER_FLAT"
 
@@ -47,9 +52,11 @@ def compare_positions(transition: Transition, snapshot: TakeSnapshot) -> None:
 def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> None:
     asset = transition.asset(symbol)
     word = word_of(watched_contract(asset, transition.desk.open_orders(symbol)), snapshot)
+    if not word.explicit and may_be_misnamed(transition.desk, asset, snapshot):
+        return
     streak = streak_after(asset.live.streak, word, transition.now)
     transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
-    settle_fates(transition, symbol, word, streak)
+    is_proven = settle_fates(transition, symbol, word, streak)
     settle_before_exit(transition, symbol, word, streak)
     asset = transition.asset(symbol)
     if word.position == asset.position:
@@ -57,6 +64,8 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
             _agree(transition, asset, word)
     elif _is_in_flight(transition, symbol):
         _keep_disagreement(transition, asset, word.position)
+    elif is_proven and is_proof(transition.desk, streak, transition.now):
+        _follow_broker(transition, asset, word)
     else:
         _disagree(transition, asset, word, streak)
 
@@ -72,18 +81,26 @@ def _agree(transition: Transition, asset: Asset, word: BrokerWord) -> None:
         transition.record(PositionAgreed(asset.symbol))
     if not _is_in_flight(transition, asset.symbol):
         end_doubt(transition, asset.symbol)
-        _reprice(transition, transition.asset(asset.symbol), word.avg_price)
+        is_denied = prove_by_snapshot(transition, asset.symbol, word)
+        _reprice(transition, transition.asset(asset.symbol), word.avg_price, is_denied=is_denied)
+        take_out_proven(transition, asset.symbol)
 
 
-def _reprice(transition: Transition, asset: Asset, average: Price | None) -> None:
-    """Take the broker's average for an entry whose price nobody had told (SPEC 8.3)."""
+def _reprice(transition: Transition, asset: Asset, average: Price | None, *, is_denied: bool) -> None:
+    """Take the broker's average for an entry whose price nobody had told, or which it denies (SPEC 8.3)."""
     trade = asset.trade
-    if trade is None or not trade.unpriced or average is None:
+    if trade is None or average is None or not (trade.unpriced or is_denied):
         return
-    still_estimated = trade.exited_quantity > 0
-    notional = average * trade.entered_quantity
-    trade = replace(trade, entry_notional=notional, unpriced=False, estimated=still_estimated)
-    transition.put_asset(mark_to_market(replace(asset, trade=trade)))
+    trade = replace(
+        trade,
+        entry_notional=average * trade.entered_quantity,
+        held_cost=None if trade.held_cost is None else average * trade.quantity,
+        unpriced=False,
+        estimated=trade.estimated and (is_denied or trade.exited_quantity > 0),
+    )
+    transition.put_asset(replace(asset, trade=trade))
+    prove_fills(transition, asset.symbol, "correction", lambda fill: fill.is_entry and fill.trade_id == trade.id)
+    transition.put_asset(mark_to_market(transition.asset(asset.symbol)))
     transition.record(TradeRepriced(asset.symbol, trade.id, average))
 
 
@@ -92,7 +109,7 @@ def _disagree(transition: Transition, asset: Asset, word: BrokerWord, streak: St
     if known is None or known.broker_position != word.position:
         _note_disagreement(transition, asset, word.position)
     elif is_proof(transition.desk, streak, transition.now):
-        _follow_broker(transition, replace(asset, disagreement=None), word)
+        _follow_broker(transition, asset, word)
 
 
 def _keep_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
@@ -113,22 +130,24 @@ def _counting_from_here(asset: Asset) -> Asset:
 
 def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
     """Close ``reconcile``. What was read until now counts no more: proof is two readings from here on."""
-    doubted = replace(asset, disagreement=Disagreement(broker_position, transition.now))
+    doubted = replace(asset, disagreement=Disagreement(broker_position, transition.now, asset.live.last_price))
     transition.put_asset(_counting_from_here(doubted))
     transition.record(PositionDisagreed(asset.symbol, broker_position, asset.position))
 
 
 def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> None:
     """Change the desk's position to the broker's, and raise an alert."""
-    transition.put_asset(asset)
+    booked = _price_of(asset, broker, transition.now)
+    asset = transition.put_asset(replace(asset, disagreement=None))
     held = asset.position
     contract = watched_contract(asset, transition.desk.open_orders(asset.symbol)).symbol
-    booked = _price_of(asset, broker)
     if booked is None:
         detail = f"the broker holds {broker.position} {contract}, no price is known to book it"
         _note_disagreement(transition, asset, broker.position)
         transition.alert("reconcile", detail, asset.symbol, _facts(asset, contract, broker, followed=False))
         return
+    appears = broker.position if held * broker.position <= 0 else 0
+    shut = gate_against(transition, asset.symbol, contract, appears)
     transition.record(PositionAgreed(asset.symbol))
     withdraw_unclaimed(transition, asset.symbol, broker.position)
     if held and held * broker.position <= 0:  # the broker is flat or on the other side: close the trade first
@@ -149,6 +168,8 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
         _facts(asset, contract, broker, followed=True),
         None if broker.position else "warning",
     )
+    if shut is not None:
+        take_out(transition, asset.symbol, shut)
 
 
 def _note_followed(transition: Transition, symbol: str, change: int) -> None:
@@ -180,17 +201,21 @@ def _facts(asset: Asset, symbol: str, broker: BrokerWord, *, followed: bool) -> 
     return {**positions, "symbol": symbol, "followed": followed}
 
 
-def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
+def _price_of(asset: Asset, broker: BrokerWord, now: Instant) -> Booked | None:
     """Return the price of what happened at the broker; None when nothing is known.
 
-    The broker's last fill is the truth. Without it a flat broker most likely was stopped out when the last price lies
-    at or beyond the stop; else the last price is the best guess.
+    The broker's last fill is the truth. Without it a flat broker most likely was stopped out when a price since it was
+    seen to be flat lies at or beyond the stop; else the last price is the best guess.
     """
-    if broker.last_fill_price is not None:
-        return Booked(broker.last_fill_price, estimated=False)
+    told = None if broker.last_fill_price is None else price_to_book(asset, broker.last_fill_price, now)
+    if told is not None and not told.estimated:
+        return told
     trade = asset.trade
-    last = known_price(asset.live.last_price)
-    if trade is not None and last is not None and (last - trade.stop_price) * trade.sign <= 0:
+    last = known_price(asset.live.last_price, asset.contract.symbol)
+    since = asset.disagreement.price if asset.disagreement is not None else None
+    prices = [price for price in (last, since) if price is not None]
+    is_known = trade is not None and not entry_is_suspect(asset)
+    if trade is not None and is_known and any((price - trade.stop_price) * trade.sign <= 0 for price in prices):
         return Booked(trade.stop_price, estimated=True)
     entered_at = None if trade is None else trade.entry_price
     guess = next((price for price in (last, broker.avg_price, entered_at) if price is not None), None)
@@ -198,8 +223,17 @@ def _price_of(asset: Asset, broker: BrokerWord) -> Booked | None:
 
 
 def trade_closes_at(transition: Transition, asset: Asset, quantity: int, booked: Booked) -> None:
-    """Close the trade that the broker no longer holds."""
+    """Close the trade that the broker no longer holds. Its fill may still be told."""
     reduce_position(transition, asset, quantity, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
+    remember_untold(transition, asset, quantity, booked)
+    _doubt(transition, asset, quantity, booked)
+
+
+def _doubt(transition: Transition, before: Asset, quantity: int, booked: Booked) -> None:
+    """Hold the price at which the broker's position was followed as suspect where it is (SPEC 8.3)."""
+    trade = before.trade
+    if trade is not None:
+        doubt_fill_price(transition, before, trade.contract, -trade.sign * quantity, booked)
 
 
 def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerWord, booked: Booked) -> None:
@@ -210,6 +244,7 @@ def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerW
     change = quantity - trade.quantity
     if change < 0:
         reduce_position(transition, asset, -change, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
+        _doubt(transition, asset, -change, booked)
     else:
         price = booked.price if broker.avg_price is None else broker.avg_price
         transition.put_asset(mark_to_market(replace(asset, trade=grown(trade, change, price))))

@@ -10,14 +10,16 @@ from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.events import FillRefused, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply
-from services.engine.rules.fill_prices import Booked, price_to_book
+from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.report_word import FILLS, agrees_with_end, counted, is_known, is_repeated, newly_filled
+from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
 from services.engine.steps.fills import fill_order, remember_execution
 from services.engine.steps.late_fills import book_late_fill, book_overfill
 from services.engine.steps.order_queue import end_order
+from services.engine.steps.suspect_fills import doubt_fill_price
 from services.engine.transition import Transition
 from wire.types import DoubtCode, OrderStatus, Usd
 
@@ -42,7 +44,7 @@ def _report_on_open(transition: Transition, order: Order, command: ReportExecuti
     if command.status in FILLS and order.filled_qty + qty == 0:
         detail = f"{command.status} was reported without any quantity"
         return _refused(transition, command, refuse("report_invalid", detail, status=command.status), order)
-    booked = price_to_book(transition.asset(order.asset), command.fill_price) if qty else None
+    booked = price_to_book(transition.asset(order.asset), command.fill_price, transition.now) if qty else None
     if qty and booked is None and command.status in FILLS:
         return _refuse_unpriced(transition, command, order, qty)
     if qty and booked is None:
@@ -55,7 +57,7 @@ def _report_on_open(transition: Transition, order: Order, command: ReportExecuti
 
 def _report_after_end(transition: Transition, order: Order, command: ReportExecution, qty: int) -> Reply | Refusal:
     """Book a fill that was not counted before its order ended."""
-    booked = price_to_book(transition.asset(order.asset), command.fill_price)
+    booked = price_to_book(transition.asset(order.asset), command.fill_price, transition.now)
     if booked is None:
         return _refuse_unpriced(transition, command, order, qty)
     moved = counted(order, command, qty)
@@ -76,6 +78,7 @@ def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExe
     if agrees_with_end(order, command):
         if order.settled_qty and not is_known(order, command):
             transition.put_order(counted(order, command, 0))
+            _correct_settled(transition, order, command)
             transition.record(OrderReported(order.id, order.asset, command.status, exec_id=command.exec_id))
         return Done(duplicate=True)
     detail = f"order {order.id} is {order.status}, the bridge says {command.status}"
@@ -83,6 +86,15 @@ def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExe
     if order.env == transition.desk.env:
         begin_doubt(transition, order.asset, "contradicted")
     return _refused(transition, command, refuse("report_conflict", detail, **facts), order, "report_conflict")
+
+
+def _correct_settled(transition: Transition, order: Order, command: ReportExecution) -> None:
+    """Take the price of a fill that the broker's position had booked before (SPEC 8.3)."""
+    price = known_price(command.fill_price)
+    if price is not None:
+        told = command.qty if command.cum_qty is None else command.cum_qty
+        change = order.sign * (order.settled_qty if told is None else min(order.settled_qty, told))
+        correct_closed(transition, order.asset, change, Booked(price, estimated=False), order.source, order.id)
 
 
 def _refuse_unpriced(transition: Transition, command: ReportExecution, order: Order, qty: int) -> Refusal:
@@ -118,7 +130,9 @@ def _apply_report(
     commission = _commission(command)
     price = None if booked is None else booked.price
     if within and booked is not None:
+        before = transition.asset(order.asset)
         moved = fill_order(transition, moved, within, booked.price, estimated=booked.estimated, commission=commission)
+        doubt_fill_price(transition, before, order.contract, order.sign * within, booked, order.id)
         commission = Decimal(0)
     transition.record(OrderReported(order.id, order.asset, command.status, within, price, command.exec_id))
     if qty > within and booked is not None:

@@ -15,7 +15,8 @@ from services.engine.transition import Transition
 def note_stops(transition: Transition, snapshot: TakeSnapshot) -> None:
     """Keep the stops that the snapshot tells, unless it speaks of another account or environment."""
     if speaks_of_positions(transition.desk, snapshot, transition.now):
-        told_at = transition.now if snapshot.stops is not None else None
+        read_at = transition.now if snapshot.as_of is None else min(snapshot.as_of, transition.now)
+        told_at = read_at if snapshot.stops is not None else None
         live = replace(transition.desk.live, stops=snapshot.stops, stops_at=told_at)
         transition.change_desk(live=live)
 

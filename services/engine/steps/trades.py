@@ -13,8 +13,9 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed, TradeOpened
+from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.transition import Transition
-from wire.types import Contract, Instant, Price, Side, Usd
+from wire.types import Contract, Instant, Price, Usd
 
 ZERO = Decimal(0)
 
@@ -32,17 +33,21 @@ def fill_entry(transition: Transition, order: Order, quantity: int, price: Price
     if asset.trade is None:
         _open(transition, asset, order, quantity, price)
         return
-    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price))))
+    transition.put_asset(mark_to_market(replace(asset, trade=grown(asset.trade, quantity, price, keeps_stop=False))))
 
 
-def grown(trade: Trade, quantity: int, price: Price) -> Trade:
-    """Return the trade with ``quantity`` more contracts, entered at ``price``."""
+def grown(trade: Trade, quantity: int, price: Price, *, keeps_stop: bool = True) -> Trade:
+    """Return the trade with ``quantity`` more contracts, entered at ``price``.
+
+    Its stop moves only in its favour (SPEC 6.7); generation 1 moved it with the average, also away.
+    """
     return replace(
         trade,
         quantity=trade.quantity + quantity,
         entered_quantity=trade.entered_quantity + quantity,
         entry_notional=trade.entry_notional + price * quantity,
         held_cost=None if trade.held_cost is None else trade.held_cost + price * quantity,
+        stop_kept=trade.stop_price if keeps_stop else None,
     )
 
 
@@ -55,7 +60,8 @@ def mark_to_market(asset: Asset) -> Asset:
     live = asset.live
     points = None
     at = live.price_at
-    if trade is not None and live.last_price is not None and at is not None and at >= trade.opened_at:
+    is_known = trade is not None and not entry_is_suspect(asset)
+    if trade is not None and is_known and live.last_price is not None and at is not None and at >= trade.opened_at:
         broker_is_newer = live.open_points_at is not None and live.open_points_at > at
         points = None if broker_is_newer else trade.open_points(live.last_price)
     return replace(asset, live=replace(live, open_points=points, open_points_at=None if points is None else at))
@@ -107,12 +113,19 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
     It gets default protections and no initial exit lock. ``contract`` is the asset's current one if None. What it had
     won before is not in the desk's books.
     """
-    side: Side = "BUY" if position > 0 else "SELL"
+    trade = adopted_trade(transition, transition.new_id(), position, price, contract or asset.contract)
+    open_trade(transition, asset, trade, adopted=True)
+    price_now = asset.live.last_price
+    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
+
+
+def adopted_trade(transition: Transition, name: str, position: int, price: Price, contract: Contract) -> Trade:
+    """Return the trade, with ``name`` as its id, that a position without an entry's terms makes."""
     rules = transition.desk.rules
-    trade = Trade(
-        id=transition.new_id(),
-        side=side,
-        contract=contract or asset.contract,
+    return Trade(
+        id=name,
+        side="BUY" if position > 0 else "SELL",
+        contract=contract,
         quantity=abs(position),
         entered_quantity=abs(position),
         entry_notional=price * abs(position),
@@ -125,9 +138,6 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
             points_tp_enabled=True, points_tp_target=rules.points_tp_target, stop_points=rules.stop_points
         ),
     )
-    open_trade(transition, asset, trade, adopted=True)
-    price_now = asset.live.last_price
-    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
 
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:

@@ -90,6 +90,17 @@ export function clearOfEntry(marks, bars) {
 }
 
 /**
+ * The stop as the bridge told it, else the planned one, which may not rest.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @returns {Page.PriceLine}
+ */
+function stopLine({ resting_stop: resting }, { stop_price: planned }) {
+  return { kind: "stop", title: resting ? "stop" : "stop planned", price: resting?.price ?? planned };
+}
+
+/**
  * The price lines of the open trade.
  *
  * @param {Wire.AssetState} asset
@@ -100,10 +111,7 @@ export function linesOf(asset) {
   const sign = trade.side === "BUY" ? 1 : -1;
   const away = (/** @type {number | null} */ points) => trade.entry_price + sign * (points ?? 0) * asset.point_size;
   /** @type {Page.PriceLine[]} */
-  const lines = [
-    { kind: "average", title: "average", price: trade.entry_price },
-    { kind: "stop", title: "stop", price: trade.stop_price },
-  ];
+  const lines = [{ kind: "average", title: "average", price: trade.entry_price }, stopLine(asset, trade)];
   if (asset.points_tp_enabled) lines.push({ kind: "target", title: "target", price: away(asset.points_tp_target) });
   if (asset.protect_enabled)
     lines.push({ kind: "protect", title: "protect", price: away(asset.protect_threshold_points) });

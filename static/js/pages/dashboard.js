@@ -7,6 +7,7 @@ import * as controls from "../desk/controls.js";
 import * as facts from "../desk/facts.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
+import * as account from "../panels/day/account.js";
 import * as day from "../panels/day/day.js";
 import * as dayCourse from "../panels/day/day_course.js";
 import * as dayRecord from "../panels/day/day_record.js";
@@ -48,6 +49,7 @@ const PANELS = [
     scaleIn,
     exits,
     day,
+    account,
     dayRecord,
     dayCourse,
     dayTries,
@@ -59,7 +61,7 @@ const PANELS = [
 ];
 /** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
 const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
-const OF_THE_DESK = [env, slotTaking, limits, unsettled];
+const OF_THE_DESK = [env, slotTaking, limits, account, unsettled];
 const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";

@@ -149,7 +149,7 @@ function filled(asset, trade, added) {
   const price = averagePrice(trade.entry_price, asset.tick_size);
   const isWhole = added === trade.quantity;
   const title = `${asset.symbol} ${way(trade.side)} ${isWhole ? added : `+${added}`} @ ${price}`;
-  const body = `${isWhole ? "" : `Now ${trade.quantity}. `}Stop ${averagePrice(trade.stop_price, asset.tick_size)}.`;
+  const body = `${isWhole ? "" : `Now ${trade.quantity}. `}Stop planned at ${averagePrice(trade.stop_price, asset.tick_size)}.`;
   return { kind: "entry_filled", id: `filled ${trade.id} ${trade.quantity}`, title, body };
 }
 

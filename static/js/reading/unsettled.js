@@ -1,6 +1,6 @@
 // @ts-check
 
-/** What broker and desk have not settled: orders nobody reports on, and positions that the desk does not trade. */
+/** What broker and desk have not settled: orders nobody reports on, foreign positions, and who claims orders. */
 
 import { age, clockTime, signedQuantity } from "./format.js";
 
@@ -43,6 +43,45 @@ export function positionState({ since, expired, accepted }) {
   const seen = `seen since ${clockTime(since)}`;
   if (accepted) return `${seen}, accepted until it changes`;
   return `${seen}, ${expired ? "a contract that has expired" : "a contract that the desk does not trade"}`;
+}
+
+/**
+ * @typedef {{key: string, what: string, state: string, label: string}} Takeover why another bridge process should claim
+ */
+
+/**
+ * Whether the operator may have to say who claims (SPEC 8.2): a second bridge is refused, or the one that claimed an
+ * exit is silent.
+ *
+ * @param {Wire.StateDocument} state
+ * @param {boolean} isSilent no bridge is heard
+ * @returns {Takeover | null}
+ */
+export function takeover({ global: desk, orders }, isSilent) {
+  const { holder, holder_ts: heardAt, refused } = desk.bridge_fence;
+  if (refused !== null) {
+    const what = "A second bridge asks for orders";
+    const state = `${shortName(refused)} gets none: ${shortName(holder)} claims, last heard ${clockTime(heardAt)}`;
+    return { key: refused, what, state, label: "Hold: the second bridge claims from now on" };
+  }
+  const isHeld = orders.some(({ kind, status }) => kind === "EXIT" && status === "CLAIMED");
+  if (!isSilent || !isHeld) return null;
+  const what = "An exit is with a bridge that is silent";
+  return {
+    key: "silent",
+    what,
+    state: "no other gets it before 60 s",
+    label: "Hold: the next bridge that asks claims",
+  };
+}
+
+/**
+ * The first letters of an instance, enough to tell two apart.
+ *
+ * @param {string | null} instance
+ */
+function shortName(instance) {
+  return instance === null ? "none" : instance.slice(0, 12);
 }
 
 /**

@@ -24,6 +24,10 @@ describe("the line beneath the headline", () => {
     assert.equal(said(), "");
     assert.equal(said(CANDLE), "");
   });
+  test("names a balance that is believed, not the gate's own words for what ends it", () => {
+    const account = gate({ gate: "account", reopens: "fresh balance, confirmation" });
+    assert.equal(said(POSITION, account), "Not before a flat position and a balance that is believed.");
+  });
   test("names the latest moment, never one at which another gate is still closed", () => {
     assert.equal(said(COOLDOWN, CANDLE), "Not before 10:05:00 (candle lock).");
     assert.equal(said(CANDLE, COOLDOWN), "Not before 10:05:00 (candle lock).");

@@ -18,12 +18,14 @@ test("nothing changed, nothing is told", () => {
 describe("in", () => {
   test("a filled entry says what was bought, at what price, and its stop", () => {
     const after = state({ es: { trade: trade() } });
-    assert.deepEqual(told(state(), after), ["entry_filled: [DEMO] ES long 5 @ 5,250.25 | Stop 5,238.25."]);
+    assert.deepEqual(told(state(), after), ["entry_filled: [DEMO] ES long 5 @ 5,250.25 | Stop planned at 5,238.25."]);
   });
   test("what is added names the part and the whole, at an average that may lie between ticks", () => {
     const before = state({ es: { trade: trade() } });
     const after = state({ es: { trade: trade({ quantity: 7, entry_price: 5250.625 }) } });
-    assert.deepEqual(told(before, after), ["entry_filled: [DEMO] ES long +2 @ 5,250.625 | Now 7. Stop 5,238.25."]);
+    assert.deepEqual(told(before, after), [
+      "entry_filled: [DEMO] ES long +2 @ 5,250.625 | Now 7. Stop planned at 5,238.25.",
+    ]);
   });
   test("a part that was taken out is no entry", () => {
     const before = state({ es: { trade: trade() } });
@@ -32,7 +34,7 @@ describe("in", () => {
   test("another trade of the same size is one", () => {
     const before = state({ es: { trade: trade() } });
     const after = state({ es: { trade: trade({ id: "t2", side: "SELL", stop_price: 5262.25 }) } });
-    assert.deepEqual(told(before, after), ["entry_filled: [DEMO] ES short 5 @ 5,250.25 | Stop 5,262.25."]);
+    assert.deepEqual(told(before, after), ["entry_filled: [DEMO] ES short 5 @ 5,250.25 | Stop planned at 5,262.25."]);
   });
 });
 

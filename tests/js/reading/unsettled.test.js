@@ -8,9 +8,10 @@ import {
   positionState,
   resolution,
   silence,
+  takeover,
   unsettled,
 } from "../../../static/js/reading/unsettled.js";
-import { NOW, order } from "../documents.js";
+import { NOW, order, state } from "../documents.js";
 
 const LOST = "2031-01-06T15:01:00Z";
 const HELD = { symbol: "MESH2", position: -5, since: NOW, asset: "ES", expired: false, accepted: false };
@@ -60,4 +61,19 @@ test("what was not filled has neither quantity nor price, and an empty field lea
   assert.deepEqual(resolution(said).command, { outcome: "not_filled", reason: "not there" });
   const filled = resolution({ ...said, outcome: "filled", qty: "", price: " " }).command;
   assert.equal(JSON.stringify(filled), '{"outcome":"filled","reason":"not there"}');
+});
+
+test("a second bridge that is refused may be let in, and an exit taken from a silent one", () => {
+  const fence = { holder: "alpha-of-the-first-ledger", holder_ts: NOW, refused: null };
+  assert.equal(takeover(state({ desk: { bridge_fence: fence } }), true), null);
+  const refused = { ...fence, refused: "beta" };
+  assert.deepEqual(takeover(state({ desk: { bridge_fence: refused } }), false), {
+    key: "beta",
+    what: "A second bridge asks for orders",
+    state: "beta gets none: alpha-of-the claims, last heard 10:00:00",
+    label: "Hold: the second bridge claims from now on",
+  });
+  const exit = order({ kind: "EXIT", status: "CLAIMED" });
+  assert.equal(takeover(state({ orders: [exit], desk: { bridge_fence: fence } }), false), null);
+  assert.match(takeover(state({ orders: [exit], desk: { bridge_fence: fence } }), true)?.what ?? "", /silent/);
 });

@@ -57,11 +57,12 @@ function factsOf(trade, tick) {
   const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
     .filter(Boolean)
     .join(", ");
+  const estimated = trade.estimated ? " (a price of it was estimated)" : "";
   return [
     ["Trading day", tradingDay(trade.trading_day)],
     ["Contract", `${trade.contract} · ${trade.env}`],
     ["In", `${newYork(trade.entry_ts)} at ${averagePrice(trade.entry_price, tick)}`],
-    ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}`],
+    ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}${estimated}`],
     ["Held", duration(trade.held_s)],
     ["Result", [`${signedPoints(trade.pnl_points)} points`, signedUsd(trade.pnl_usd), signedR(trade.r)]],
     ["First stop", trade.stop_points === null ? UNKNOWN : `${points(trade.stop_points)} points`],

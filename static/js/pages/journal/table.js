@@ -170,7 +170,12 @@ function fill(row, trade) {
   write(cell.best, signedPoints(trade.mfe_points));
   write(cell.held, duration(trade.held_s));
   write(cell.mode, trade.mode);
-  const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"];
+  const marks = [
+    trade.forced_exit && "forced",
+    trade.override && "override",
+    trade.estimated && "price estimated",
+    trade.env === "LIVE" && "LIVE",
+  ];
   write(cell.reason, [plain(trade.reason), ...marks.filter(Boolean)].join(" · "));
   write(cell.tags, [trade.note ? "✎" : "", ...trade.tags].filter(Boolean).join(" "));
 }

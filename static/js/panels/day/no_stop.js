@@ -1,10 +1,9 @@
 // @ts-check
 
-/** Before the first account balance of the day there is no drawdown: the daily stop has nothing to fire at. */
+/** Before the first account balance of the day the daily stop counts from something else, or from nothing. */
 
+import { startSentence } from "../../reading/account.js";
 import { show, write } from "../../ui/dom.js";
-
-const NO_STOP = "Daily stop cannot fire yet: no account balance today.";
 
 /**
  * Whether the account's balance of this day and this environment is known; a switch of either forgets it.
@@ -20,7 +19,7 @@ export function hasBalance({ daily_start_equity: start, equity }) {
  * @param {Wire.GlobalState} desk
  */
 export function warnOfNoStop(line, desk) {
-  const isUnarmed = !hasBalance(desk) && !desk.daily_stop_triggered;
-  show(line, isUnarmed);
-  write(line, isUnarmed ? NO_STOP : "");
+  const sentence = desk.daily_stop_triggered ? "" : startSentence(desk);
+  show(line, sentence !== "");
+  write(line, sentence);
 }

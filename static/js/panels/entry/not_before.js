@@ -18,6 +18,7 @@ const EVENTS = {
   zone: "a zone",
   two_half_filter: "a turn of the 2.5pt brick",
   reconcile: "broker and desk agreeing",
+  account: "a balance that is believed",
   bridge: "the bridge back",
 };
 

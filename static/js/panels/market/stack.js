@@ -48,11 +48,13 @@ function drawBrick(brick, asset) {
   const name = nameOf(brick);
   const color = asset[`${name}_color`];
   const seconds = clock.secondsSince(asset[`${name}_ts`]);
+  const isStale = asset[`${name}_stale`];
   mark(brick, "data-color", color);
-  mark(slot[name], "aria-label", WORDS[color]);
+  mark(brick, "data-old", isStale);
+  mark(slot[name], "aria-label", isStale ? `${WORDS[color]}, stale` : WORDS[color]);
   mark(slot[name], "role", "img");
   write(slot[name], SIGNS[color]);
-  write(slot[`${name}_age`], seconds === null ? "waiting" : age(seconds));
+  write(slot[`${name}_age`], seconds === null ? "waiting" : isStale ? `stale ${age(seconds)}` : age(seconds));
 }
 
 /**
@@ -79,15 +81,20 @@ function zoneWords(asset) {
     return [`NORMAL ${arrow} ${asset.zone_direction}`, "8pt and 12pt agree"];
   }
   if (asset.zone_type === "FREE") return ["FREE", "8pt and 12pt disagree: you choose"];
-  return ["NONE", `Waiting for the first ${missingStructure(asset)}`];
+  const missing = structure((name) => asset[`${name}_color`] === "neutral");
+  if (missing !== "") return ["NONE", `Waiting for the first ${missing}`];
+  return ["NONE", `Waiting for the next ${structure((name) => asset[`${name}_stale`])}: stale`];
 }
 
-/** @param {Wire.AssetState} asset */
-function missingStructure(asset) {
-  const structure = bricks.filter((brick) => brick.dataset.group === "structure");
-  const missing = structure.filter((brick) => asset[`${nameOf(brick)}_color`] === "neutral");
-  const sizes = missing.map((brick) => `${brick.dataset.size}pt`);
-  return `${sizes.join(" and ")} ${sizes.length === 1 ? "brick" : "bricks"}`;
+/**
+ * Which bricks of the structure are so, in words; empty when none is.
+ *
+ * @param {(name: Page.StreamName) => boolean} isSo
+ */
+function structure(isSo) {
+  const found = bricks.filter((brick) => brick.dataset.group === "structure" && isSo(nameOf(brick)));
+  const sizes = found.map((brick) => `${brick.dataset.size}pt`);
+  return sizes.length === 0 ? "" : `${sizes.join(" and ")} ${sizes.length === 1 ? "brick" : "bricks"}`;
 }
 
 /** @param {Wire.AssetState} asset */

@@ -49,8 +49,11 @@ function fillTrade(row, trade, tickSize) {
 
 /** @param {Wire.TradeRow} trade */
 function reason(trade) {
-  const marks = [trade.forced_exit && "forced", trade.override && "override", trade.env === "LIVE" && "LIVE"].filter(
-    Boolean,
-  );
+  const marks = [
+    trade.forced_exit && "forced",
+    trade.override && "override",
+    trade.estimated && "price estimated",
+    trade.env === "LIVE" && "LIVE",
+  ].filter(Boolean);
   return [trade.reason.toLowerCase().replaceAll("_", " "), ...marks].join(" · ");
 }

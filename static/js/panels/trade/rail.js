@@ -5,6 +5,10 @@
 import { averagePrice, points, price, signedPoints } from "../../reading/format.js";
 import { mark, write } from "../../ui/dom.js";
 
+/** @typedef {import("../../reading/resting_stop.js").StopWords} StopWords */
+
+/** @type {Record<import("../../reading/resting_stop.js").Standing, string>} */
+const STOP_TITLES = { rests: "Stop", asked: "Stop asked for", untold: "Stop planned", missing: "NO STOP, planned" };
 const WIDTH = 400;
 const MARGIN = 8;
 
@@ -14,9 +18,10 @@ const MARGIN = 8;
  * @param {Page.Slots} slot
  * @param {Wire.AssetState} asset
  * @param {Wire.TradeState} trade
+ * @param {StopWords} known what is known of the stop
  */
-export function drawRail(slot, asset, trade) {
-  const stop = -trade.stop_points;
+export function drawRail(slot, asset, trade, known) {
+  const stop = pointsFromEntry(asset, trade, known.price);
   const target = asset.points_tp_enabled ? asset.points_tp_target : null;
   const open = trade.open_points ?? 0;
   const best = Math.max(trade.mfe_points ?? 0, open, 0);
@@ -34,25 +39,41 @@ export function drawRail(slot, asset, trade) {
   stretch(slot["rail-open"], x(0), x(open));
   mark(slot["rail-open"], "data-tone", open >= 0 ? "gain" : "loss");
   const upTo = target === null ? "no target" : `target at ${signedPoints(target)}`;
-  mark(slot.rail, "aria-label", `Open ${signedPoints(open)} points, stop at ${signedPoints(stop)}, ${upTo}`);
-  drawLegend(slot, asset, trade, target);
+  mark(
+    slot.rail,
+    "aria-label",
+    `Open ${signedPoints(open)} points, ${STOP_TITLES[known.standing]} at ${signedPoints(stop)}, ${upTo}`,
+  );
+  mark(slot.rail, "data-stop", known.standing);
+  drawLegend(slot, asset, trade, { target, stop: known });
 }
 
 /**
  * @param {Page.Slots} slot
  * @param {Wire.AssetState} asset
  * @param {Wire.TradeState} trade
- * @param {number | null} target
+ * @param {{target: number | null, stop: StopWords}} levels
  */
-function drawLegend(slot, asset, trade, target) {
+function drawLegend(slot, asset, trade, { target, stop }) {
   const tick = asset.tick_size;
-  const isPast = trade.open_points !== null && trade.open_points < -trade.stop_points;
-  write(slot["legend-stop"], `Stop ${averagePrice(trade.stop_price, tick)}${isPast ? ": price is past it" : ""}`);
+  const isPast = trade.open_points !== null && trade.open_points < pointsFromEntry(asset, trade, stop.price);
+  const title = STOP_TITLES[stop.standing];
+  write(slot["legend-stop"], `${title} ${averagePrice(stop.price, tick)}${isPast ? ": price is past it" : ""}`);
+  mark(slot["legend-stop"], "data-standing", stop.standing);
   write(slot["legend-entry"], `Entry ${averagePrice(trade.entry_price, tick)}`);
   write(
     slot["legend-target"],
     target === null ? "No points target" : `Target ${price(targetPrice(asset, trade), tick)}`,
   );
+}
+
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ * @param {number} level
+ */
+function pointsFromEntry(asset, trade, level) {
+  return ((trade.side === "BUY" ? 1 : -1) * (level - trade.entry_price)) / asset.point_size;
 }
 
 /**

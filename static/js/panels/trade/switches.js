@@ -8,6 +8,7 @@
 import { accept, ask, followValue, forgetWithin, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { all, byId, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
+import { stopOf } from "./trade.js";
 import { managementSentence, protectIsDue, waysOut } from "./ways_out.js";
 
 const root = byId("ways-out");
@@ -125,10 +126,12 @@ function tellWhenDue(answer, changed) {
  * @param {Page.State} state
  * @param {string} symbol
  */
-export function draw({ global: desk, assets }, symbol) {
-  const asset = assets[symbol];
+export function draw(state, symbol) {
+  const asset = state.assets[symbol];
   if (asset.trade === null) return;
-  const ways = waysOut(desk, asset, asset.trade);
+  const stop = stopOf(state, asset, asset.trade);
+  const ways = waysOut(state.global, asset, asset.trade, stop);
+  mark(slotOf("stop").when, "data-standing", stop.standing);
   for (const [way, { row, slot }] of rows) drawRow(row, slot, ways[way]);
   write(head.management, managementSentence(asset, asset.trade));
   mark(head.management, "data-locked", asset.two_half_tp_lock_enabled);

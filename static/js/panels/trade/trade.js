@@ -5,6 +5,7 @@
 import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
+import * as bridge from "../../reading/bridge.js";
 import {
   age,
   averagePrice,
@@ -13,9 +14,11 @@ import {
   moneyTone,
   price,
   signedPoints,
+  signedQuantity,
   signedUsd,
 } from "../../reading/format.js";
 import { liveSentence } from "../../reading/gates.js";
+import { stopWords } from "../../reading/resting_stop.js";
 import { isUnclaimedEntry, orderUnderWay } from "../../reading/under_way.js";
 import { byId, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 import * as unfilled from "../entry/unfilled.js";
@@ -33,7 +36,8 @@ const slot = slots(root);
  * @param {Page.State} state
  * @param {string} symbol
  */
-export function draw({ assets, orders, history, alerts }, symbol) {
+export function draw(state, symbol) {
+  const { assets, orders, history, alerts } = state;
   const asset = assets[symbol];
   const order = orders.find((candidate) => candidate.id === asset.pending_order_id);
   show(slot["order-line"], order !== undefined);
@@ -50,6 +54,29 @@ export function draw({ assets, orders, history, alerts }, symbol) {
   show(slot.managing, asset.trade !== null);
   if (asset.trade === null) drawFlat(asset, history);
   else drawHolding(asset, asset.trade);
+  const stop = asset.trade === null ? null : stopOf(state, asset, asset.trade);
+  tell(slot.bare, stop?.standing === "missing" ? bareSentence(asset, stop) : "");
+  if (asset.trade !== null && stop !== null) drawRail(slot, asset, asset.trade, stop);
+}
+
+/**
+ * What is known of the stop at the broker.
+ *
+ * @param {Page.State} state
+ * @param {Wire.AssetState} asset
+ * @param {Wire.TradeState} trade
+ */
+export function stopOf(state, asset, trade) {
+  const isSilent = bridge.isSilent(state, stream.asOf());
+  return stopWords(asset, trade, clock.secondsSince(trade.opened_at) ?? 0, isSilent);
+}
+
+/**
+ * @param {Wire.AssetState} asset
+ * @param {import("../../reading/resting_stop.js").StopWords} stop
+ */
+function bareSentence({ position, contract }, { words }) {
+  return `NO FULL STOP AT THE BROKER for ${signedQuantity(position)} ${contract}: ${words}. Rest one there yourself, or exit.`;
 }
 
 /**
@@ -174,5 +201,4 @@ function drawHolding(asset, trade) {
   write(slot.mfe, signedPoints(trade.mfe_points));
   write(slot.held, countdown(clock.secondsSince(trade.opened_at) ?? 0));
   write(slot.mode, trade.mode);
-  drawRail(slot, asset, trade);
 }

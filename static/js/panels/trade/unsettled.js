@@ -1,10 +1,12 @@
 // @ts-check
 
-/** Orders without a report and positions that the desk does not trade, of every asset, with what settles them. */
+/** Orders without a report, foreign positions and a second bridge, of every asset, with what settles them. */
 
 import * as clock from "../../desk/clock.js";
-import { ask, isPending, tell } from "../../desk/controls.js";
+import { drawOffer } from "../../desk/offers.js";
 import * as store from "../../desk/store.js";
+import * as stream from "../../desk/stream.js";
+import * as bridge from "../../reading/bridge.js";
 import {
   obstacleOfReason,
   orderName,
@@ -12,24 +14,15 @@ import {
   positionState,
   resolution,
   silence,
+  takeover,
   unsettled,
 } from "../../reading/unsettled.js";
-import { all, byId, copyOf, follow, mark, markBusy, show, slots, write } from "../../ui/dom.js";
-import { makeHoldable } from "../../ui/hold.js";
+import { all, byId, copyOf, follow, show, slots, write } from "../../ui/dom.js";
 
 const root = byId("unsettled");
 const slot = slots(root);
-const CHANGED = "Not sent: what you settle changed while you pressed. Read it, then hold again.";
-const HOLD = "Hold the button for 1.5 s.";
 
-/**
- * What holding a row's button sends; `obstacle` says why it sends nothing yet.
- *
- * @typedef {{obstacle: string, label: string, path: string, command: object}} Offer
- */
-
-/** @type {WeakSet<HTMLElement>} rows whose button is bound already, the server's among them */
-const bound = new WeakSet();
+/** @typedef {import("../../desk/offers.js").Offer} Offer */
 
 export function start() {
   root.addEventListener("input", () => draw(store.current()));
@@ -37,15 +30,22 @@ export function start() {
 }
 
 /** @param {Page.State} state */
-export function draw({ orders, global: desk }) {
-  const lost = unsettled(orders);
-  const foreign = desk.foreign_positions;
-  show(root, lost.length + foreign.length > 0);
+export function draw(state) {
+  const lost = unsettled(state.orders);
+  const foreign = state.global.foreign_positions;
+  const waiting = takeover(state, bridge.isSilent(state, stream.asOf()));
+  const bridges = waiting === null ? [] : [waiting];
+  show(root, lost.length + foreign.length + bridges.length > 0);
   follow(slot.orders, lost, { key: ({ id }) => id, make: () => copyOf("unsettled-order"), fill: fillOrder });
   follow(slot.positions, foreign, {
     key: ({ symbol }) => symbol,
     make: () => copyOf("foreign-position"),
     fill: fillPosition,
+  });
+  follow(slot.bridges, bridges, {
+    key: ({ key }) => key,
+    make: () => copyOf("second-bridge"),
+    fill: fillBridge,
   });
 }
 
@@ -59,7 +59,7 @@ function fillOrder(row, order) {
   write(cell.age, silence(order, clock.secondsSince(order.claimed_at)));
   show(cell.settling, order.fate_unknown_at !== null);
   for (const radio of all(row, "[type=radio]", HTMLInputElement)) radio.name = `outcome ${order.id}`;
-  drawButton(row, () => offerOfOrder(row));
+  drawOffer(cell, () => offerOfOrder(row));
 }
 
 /**
@@ -71,7 +71,19 @@ function fillPosition(row, held) {
   write(cell.what, positionName(held));
   write(cell.age, positionState(held));
   show(cell.settling, !held.accepted);
-  drawButton(row, () => offerOfPosition(row));
+  drawOffer(cell, () => offerOfPosition(row));
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {import("../../reading/unsettled.js").Takeover} waiting
+ */
+function fillBridge(row, { what, state, label }) {
+  const cell = slots(row);
+  write(cell.what, what);
+  write(cell.age, state);
+  const reason = () => field(row, "reason").trim() || undefined;
+  drawOffer(cell, () => ({ obstacle: "", label, path: "/api/bridge/takeover", command: { reason: reason() } }));
 }
 
 /**
@@ -106,42 +118,4 @@ function offerOfPosition(row) {
  */
 function field(row, name) {
   return all(row, `[name=${name}]`, HTMLInputElement)[0].value;
-}
-
-/**
- * @param {HTMLElement} row
- * @param {() => Offer} offer
- */
-function drawButton(row, offer) {
-  const cell = slots(row);
-  if (!bound.has(row)) bind(row, offer);
-  const { obstacle, label } = offer();
-  mark(cell.hold, "aria-disabled", obstacle ? "true" : "false");
-  markBusy(cell.hold, isPending(cell.answer));
-  write(cell.label, obstacle || label);
-}
-
-/**
- * @param {HTMLElement} row
- * @param {() => Offer} offer
- */
-function bind(row, offer) {
-  bound.add(row);
-  const { hold, answer } = slots(row);
-  makeHoldable(hold, {
-    mayHold: () => offer().obstacle === "" && !isPending(answer),
-    whenHeld: () => send(answer, offer()),
-    whenClicked: (cut) => tell(answer, offer().obstacle || cut || HOLD, "info"),
-    whenCut: (sentence) => tell(answer, sentence),
-    about: () => JSON.stringify(offer()),
-    whenOther: () => tell(answer, CHANGED),
-  });
-}
-
-/**
- * @param {HTMLElement} answer
- * @param {Offer} offer
- */
-function send(answer, { path, command }) {
-  ask(answer, path, command, { needsStream: true });
 }

@@ -2,7 +2,7 @@
 
 /** Every rule that can end the trade, in the desk's order: whether it is armed, when it fires, where, what locks it. */
 
-import { averagePrice, points, price, signedPoints } from "../../reading/format.js";
+import { points, price, signedPoints } from "../../reading/format.js";
 import { pointsAway, targetPrice } from "./rail.js";
 
 /** @typedef {{isArmed: boolean, when: string, where: string, lock: string}} Way */
@@ -16,15 +16,17 @@ const ALWAYS_ON = { isArmed: true, lock: "" };
  * @param {Wire.GlobalState} desk
  * @param {Wire.AssetState} asset
  * @param {Wire.TradeState} trade
+ * @param {import("../../reading/resting_stop.js").StopWords} stop
  * @returns {Record<string, Way>}
  */
-export function waysOut(desk, asset, trade) {
+export function waysOut(desk, asset, trade, stop) {
   const words = { opposite: trade.side === "BUY" ? "red" : "green", locked: lockOf(asset) };
   return {
     stop: {
       ...ALWAYS_ON,
-      when: `price reaches ${averagePrice(trade.stop_price, asset.tick_size)}`,
-      where: pointsAway(asset, trade, trade.stop_price, -1),
+      isArmed: stop.standing !== "missing",
+      when: stop.words,
+      where: pointsAway(asset, trade, stop.price, -1),
     },
     daily_stop: {
       ...ALWAYS_ON,
