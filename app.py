@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, request_ids, session_cookie
+from routes.http import errors, guards, later, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
@@ -55,6 +55,7 @@ from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.event_feed import EventFeed
+from services.live.stream_places import StreamPlaces
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import ENV_FILE, Config, ConfigError
@@ -107,6 +108,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     services.metrics.watch(services.manager, services.broadcaster)
     services.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = services
+    later.install(app, services.manager)
     session_cookie.install(app, config, services.gatekeeper)
     errors.install(app)
     assets.install(app)
@@ -121,7 +123,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
 
     def close() -> None:
         atexit.unregister(close)
-        end_streams(app)
+        services.end_streams()
         clock_jobs.shutdown(wait=False)
         post.stop()
         services.bricks.stop()
@@ -181,15 +183,8 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         notice_counter=notice_counter,
         event_views=event_views,
         bridge_callers=BridgeCallers(),
+        stream_places=StreamPlaces(),
     )
-
-
-def end_streams(app: Flask) -> None:
-    """End streams and long waits, so that the process can stop at once."""
-    services: AppServices = app.extensions["lockstep"]
-    services.stopping.set()
-    services.manager.wake()
-    services.broadcaster.stop()
 
 
 def set_up_flask(app: Flask, config: Config) -> None:

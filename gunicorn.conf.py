@@ -1,4 +1,4 @@
-"""How gunicorn serves web: one process, many threads, streams that end first (docs/explanation/architecture.md)."""
+"""How gunicorn serves web: one process, one event loop, threads by caller (docs/explanation/serving.md)."""
 
 import os
 import sys
@@ -9,7 +9,6 @@ from services.ops import logs
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000')}"  # noqa: S104 - platforms need it
 worker_class = "serving.worker.FrontWorker"
 workers = 1  # the writer lives in the process: a second worker would be a second writer
-keepalive = 75
 graceful_timeout = 2
 timeout = 60
 max_requests = 0

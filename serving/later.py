@@ -1,23 +1,23 @@
 """How a Flask view answers later without holding a thread.
 
-A view that must wait leaves a `Pause` with the request and returns; the front calls it again when the pause is over. A
-view that streams leaves a `Feed`: the front sends the head of the answer at once, and then what the feed gives.
-Without the front (Flask's test client) there is no `Desk of what comes later` in the environ, and views wait in their
-own thread.
+A view that must wait leaves a `Pause` with the request and returns; it is called again when the pause is over. A view
+that streams leaves a `Feed`: the head of its answer is sent at once, and then what the feed gives. Both are left in the
+`Later` of the request, under ``KEY`` of the WSGI environ.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 KEY = "lockstep.later"
-"""Where the front leaves its `Later` in the WSGI environ."""
+Caller = Literal["operator", "bridge", "webhook", "reader"]
+"""Whom a guard has admitted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Until when the answer waits: ``is_over`` becomes true, or ``deadline`` passes, in seconds of the monotonic clock.
 
@@ -28,6 +28,9 @@ class Pause:
     deadline: float
     place: str
     """Pauses of one place share its limit."""
+
+    remembered: object = None
+    """What the view wants to know when it is called again."""
 
 
 class Feed(Protocol):
@@ -43,17 +46,18 @@ class Feed(Protocol):
         """The stream has ended or its reader has gone. Called once."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Later:
-    """What a view leaves for the front, and what the front tells a view that it calls again."""
+    """What a view leaves for the front, and what a view that is called again finds."""
 
     deadline: float | None = None
-    """Of the first pause of this request, None when the view is called for the first time."""
+    """Of the pause before this call, None when the view is called for the first time."""
 
+    remembered: object = None
     pause: Pause | None = None
     feed: Feed | None = None
-    caller: str = field(default="", init=False)
-    """Whom a guard has recognised: the front then gives the caller's next requests the threads of its kind."""
+    caller: Caller | None = None
+    """Whom a guard has admitted: the front then gives the caller's next requests the threads of its kind."""
 
     def seconds_left(self, wanted: float) -> float:
         """Return how long the request may still wait, of the ``wanted`` seconds that its caller asked for."""

@@ -2,58 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import asyncio
+import os
+import signal
+from contextlib import suppress
 
-from uvicorn.config import Config
-from uvicorn.server import Server
-from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]  # it comes without types
+import uvloop
+from gunicorn.workers.base import Worker
 
+from serving.accepting import Entrance
+from serving.connections import Connections
 from serving.front import Front
-from serving.limits import IDLE_SECONDS
-from serving.protocol import DeskProtocol
+from serving.limits import PER_ADDRESS_AT_MOST
+
+LEAVES_WITHIN_SECONDS = 1.0
+NOTIFIED_EVERY_SECONDS = 1.0
+ENDED_BY = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
-class DeskServer(Server):
-    """uvicorn's server; before it waits for what is open it ends the streams and pauses."""
+class FrontWorker(Worker):  # type: ignore[misc]  # gunicorn comes without types
+    """Runs the event loop until gunicorn asks it to end, or until gunicorn itself has gone."""
 
-    def __init__(self, config: Config, front: Front, end_streams: Any) -> None:
-        super().__init__(config)
-        self._front = front
-        self._end_streams = end_streams
-
-    async def shutdown(self, sockets: Any = None) -> None:
-        """End the streams, then stop."""
-        self._end_streams()
-        self._front.wake()
-        await super().shutdown(sockets)
-        self._front.stop()
-        self._captured_signals.clear()  # raised once more they would end the process before the desk is let go
-
-
-class FrontWorker(UvicornWorker):  # type: ignore[misc]  # it comes without types
-    """Wraps the Flask application in the front."""
-
-    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
-        "loop": "uvloop",
-        "http": DeskProtocol,
-        "ws": "none",
-        "lifespan": "off",
-        "interface": "asgi3",
-        "proxy_headers": False,
-        "server_header": False,
-        "access_log": False,
-        "timeout_keep_alive": IDLE_SECONDS,
-        "timeout_graceful_shutdown": 2,
-        "backlog": 2048,
-    }
+    def run(self) -> None:
+        """Serve until the end."""
+        signal.set_wakeup_fd(-1)  # the loop sets its own
+        uvloop.run(self._serve())
 
     async def _serve(self) -> None:
-        from app import end_streams  # the application is loaded by now
-
-        flask_app = self.wsgi
-        front = Front(flask_app)
-        flask_app.extensions["lockstep"].manager.on_change(front.wake)
-        self.config.app = front
-        server = DeskServer(self.config, front, lambda: end_streams(flask_app))
-        self._install_sigquit_handler()
-        await server.serve(sockets=self.sockets)
+        loop = asyncio.get_running_loop()
+        leaving = asyncio.Event()
+        for number in ENDED_BY:
+            loop.add_signal_handler(number, leaving.set)
+        desk = self.wsgi.extensions["lockstep"]
+        per_address = None if desk.config.trusted_proxies else PER_ADDRESS_AT_MOST
+        front = Front(self.wsgi, Connections(per_address=per_address), loop, desk.config.trusted_proxies)
+        desk.manager.on_change(front.wake)
+        entrances = [Entrance(loop, listening, front) for listening in self.sockets]
+        while self.alive and not leaving.is_set() and self.ppid == os.getppid():
+            self.notify()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(leaving.wait(), NOTIFIED_EVERY_SECONDS)
+        for entrance in entrances:
+            entrance.close()
+        desk.end_streams()
+        await front.leave(LEAVES_WITHIN_SECONDS)

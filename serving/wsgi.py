@@ -8,91 +8,129 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from serving.later import KEY, Later
+from serving.reading import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
-Headers = list[tuple[bytes, bytes]]
-JOINED_BY = {"cookie": "; "}
-HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"upgrade"})
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+JOINED_BY = {"HTTP_COOKIE": "; "}
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "content-length"})
+WITHOUT_BODY = frozenset({"204", "304"})
+NOT_IN_ENVIRON = frozenset({b"content-length", b"transfer-encoding"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The two ends of a connection."""
+
+    address: str = ""
+    port: int = 0
+    own_address: str = ""
+    own_port: int = 80
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the application answered. ``closes`` asks to end the connection after it."""
+    """What the application answered. ``head`` ends with the last header's line; ``closes`` ends the connection."""
 
-    status: int
-    headers: Headers
+    status: str
+    head: bytes
     body: bytes
-    later: Later
-    closes: bool
+    closes: bool = False
+    length: str | None = None
+    """Of the body that HEAD leaves out."""
 
 
-def environ_of(scope: Any, body: bytes, length: int) -> dict[str, Any]:
-    """Return the environ of a request. ``length`` is what the caller announced: more than the body when it was cut."""
-    server = scope["server"] or ("", None)
-    client = scope["client"] or ("", 0)
+def target_of(request: Request) -> tuple[str, str, str | None]:
+    """Return path, query and, where the target names one, the host. Path and query are as they were sent."""
+    target = request.target.decode("latin-1")
+    if target.startswith("/"):
+        path, _, query = target.partition("#")[0].partition("?")
+        return path, query, None
+    whole = urlsplit(target)
+    return whole.path or "/", whole.query, whole.netloc or None
+
+
+def environ_of(request: Request, place: Place) -> dict[str, Any]:
+    """Return the environ of a request."""
+    path, query, host = target_of(request)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode("utf-8", "surrogatepass").decode("latin-1"),
-        "RAW_URI": scope["raw_path"].decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1] or 80),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": client[0],
-        "REMOTE_PORT": str(client[1]),
-        "CONTENT_LENGTH": str(length),
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1") if "%" in path else path,
+        "RAW_URI": request.target.decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": place.own_address,
+        "SERVER_PORT": str(place.own_port),
+        "SERVER_PROTOCOL": f"HTTP/{request.version}",
+        "REMOTE_ADDR": place.address,
+        "REMOTE_PORT": str(place.port),
+        "CONTENT_LENGTH": str(request.length),
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for raw_name, raw_value in scope["headers"]:
-        _add_header(environ, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
+    for raw_name, raw_value in request.headers:
+        if raw_name not in NOT_IN_ENVIRON and b"_" not in raw_name:  # it would pass for a hyphen
+            _add_header(environ, raw_name.decode("latin-1"), raw_value.decode("latin-1"))
+    if host is not None:
+        environ["HTTP_HOST"] = host
     return environ
 
 
 def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
-    if "_" in name or name in ("content-length", "transfer-encoding"):
-        return  # an underscore would pass for a hyphen; the length is known by now
     key = "CONTENT_TYPE" if name == "content-type" else f"HTTP_{name.upper().replace('-', '_')}"
     if key in environ:
-        value = f"{environ[key]}{JOINED_BY.get(name, ',')}{value}"
+        value = f"{environ[key]}{JOINED_BY.get(key, ',')}{value}"
     environ[key] = value
 
 
 def call(application: WSGIApplication, environ: dict[str, Any], later: Later) -> Answer:
     """Call the application in this thread and return its whole answer."""
-    environ = {**environ, KEY: later}
+    environ[KEY] = later
     begun: list[tuple[str, list[tuple[str, str]]]] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Any:
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /) -> Any:
         begun[:] = [(status, headers)]
         return _write
 
     parts = application(environ, start_response)
     try:
-        body = _joined(parts)
+        body = b"".join(parts)
     finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
+        _close(parts)
     status, headers = begun[0]
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    closes = any(name == b"connection" and value.lower() == b"close" for name, value in raw)
-    return Answer(int(status[:3]), [row for row in raw if row[0] not in HOP_BY_HOP], body, later, closes)
+    return _answer(status, headers, body)
 
 
-def _joined(parts: Iterable[bytes]) -> bytes:
-    return b"".join(parts)
+def _answer(status: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+    lines = [f"HTTP/1.1 {status}\r\n"]
+    length, closes = None, False
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered not in HOP_BY_HOP:
+            lines.append(f"{name}: {value}\r\n")
+        elif lowered == "content-length":
+            length = value
+        elif lowered == "connection":
+            closes = value.lower() == "close"
+    if status[:3] in WITHOUT_BODY:
+        body = b""
+    return Answer(status, "".join(lines).encode("latin-1"), body, closes, length)
+
+
+def _close(parts: Iterable[bytes]) -> None:
+    close = getattr(parts, "close", None)
+    if close is not None:
+        close()
 
 
 def _write(_: bytes) -> None:

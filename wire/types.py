@@ -74,6 +74,8 @@ ErrorCode = Literal[
     "denied",
     "forbidden",
     "locked_out",
+    "too_slow",
+    "too_busy",
     "too_many_streams",
     "stopping",
     "standby",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from routes.bridge import alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.errors import refused
-from routes.http.later import seconds_left, wait_for
+from routes.http.later import is_first_call, remembered, seconds_left, wait_for
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
 from routes.http.replies import AppServices, answer, app_services, reply
 from services.engine.model.bridge_commands import ClaimOrders, NoteTwoBridges, ReportExecution
@@ -72,7 +72,7 @@ def hand_over(query: PendingQuery) -> Response:
     A second process (``instance``) is refused with 409 ``owner_taken`` while the first one was heard within 60 s.
     """
     manager = app_services().manager
-    if query.instance is None:
+    if query.instance is None and is_first_call():
         _watch_callers(query)
     try:
         return _hand_over(query)
@@ -98,11 +98,15 @@ def _watch_callers(query: PendingQuery) -> None:
 
 
 def _hand_over(query: PendingQuery) -> Response:
+    """Answer with what can be claimed or is asked beside, else wait: the view is then called again."""
+    services = app_services()
     handed = _claim(query)
+    beside = _asked_beside(query, services)
+    told = remembered(beside)
     left = seconds_left(query.wait)
-    while not handed and left > 0:
-        handed, left = _wait_and_claim(query, left)
-    beside = _asked_beside(query)
+    if not handed and beside == told and left > 0 and not services.is_stopping():
+        seconds = left if told.is_empty else min(left, ASKED_AGAIN_SECONDS)
+        wait_for(lambda: _may_go_on(query, services, told), seconds, "orders", told)
     return reply(HandoverAnswer(orders=handed, cancels=beside.cancels or UNSET, stops=beside.stops or UNSET))
 
 
@@ -117,23 +121,15 @@ class AskedBeside(Struct, frozen=True):
         return not self.cancels and not self.stops
 
 
-def _asked_beside(query: PendingQuery, services: AppServices | None = None) -> AskedBeside:
+def _asked_beside(query: PendingQuery, services: AppServices) -> AskedBeside:
     """Return the ids of this bridge's entries whose rest is asked back, and the stops to rest (SPEC 7.2, 8.4)."""
-    desk = (services or app_services()).manager.snapshot.desk
+    desk = services.manager.snapshot.desk
     mine = (order for order in desk.orders.values() if order.owner == query.owner and order.instance == query.instance)
     return AskedBeside(tuple(order.id for order in mine if order.cancelled_for is not None), stops_to_rest(desk))
 
 
-def _wait_and_claim(query: PendingQuery, left: float) -> tuple[tuple[OrderTicket, ...], float]:
-    """Wait for work, at most until leases must be looked at again; return what was claimed and the seconds left."""
-    services = app_services()
-    told = _asked_beside(query, services)
-
-    def may_go_on() -> bool:
-        return services.is_stopping() or _has_work(query, services) or _asked_beside(query, services) != told
-
-    wait_for(may_go_on, left if told.is_empty else min(left, ASKED_AGAIN_SECONDS), "orders")
-    return _claim(query), 0.0
+def _may_go_on(query: PendingQuery, services: AppServices, told: AskedBeside) -> bool:
+    return services.is_stopping() or _has_work(query, services) or _asked_beside(query, services) != told
 
 
 def _has_work(query: PendingQuery, services: AppServices) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
-from routes.http.later import seconds_left, wait_for
+from routes.http.later import remembered, seconds_left, wait_for
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
@@ -61,19 +61,17 @@ def _types_in(text: str) -> frozenset[str]:
 
 
 def _page(query: EventsQuery) -> EventPage:
-    """Read a page; when it is empty, wait for an event as long as the caller asked."""
+    """Read a page. When it is empty, wait for an event as long as the caller asked: the view is then called again."""
     services = app_services()
-    store = services.manager.store
-    page = _read(query, query.since_id if query.since_ts is None else id_before(store, query.since_ts))
-    while not page.events and not services.is_stopping() and (left := seconds_left(query.wait)) > 0:
+    manager = services.manager
+    since = query.since_id if query.since_ts is None else id_before(manager.store, query.since_ts)
+    page = _read(query, remembered(since))
+    left = seconds_left(query.wait)
+    if not page.events and left > 0 and not services.is_stopping():
         read_until = page.next // IDS_OF_A_ROW
         wait_for(
-            lambda last=read_until: services.manager.snapshot.desk.sequence > last or services.is_stopping(),
-            left,
-            "events",
+            lambda: manager.snapshot.desk.sequence > read_until or services.is_stopping(), left, "events", page.next
         )
-        page = _read(query, page.next)
-        break
     return page
 
 

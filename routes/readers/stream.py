@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from flask import Response, g, request
@@ -15,19 +14,20 @@ from pydantic import BaseModel
 from routes.http.describing import answers, takes_header
 from routes.http.errors import Busy
 from routes.http.guards import guarded_by
-from routes.http.later import later_of
+from routes.http.later import stream_from
 from routes.http.parsing import asks
-from routes.http.replies import app_services
+from routes.http.replies import AppServices, app_services
 from routes.readers import reader_calls
+from services.access.keys import ApiKey
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
+from services.live.stream_places import Listens
 
 stream = reader_calls("stream", __name__)
 
-STREAMS_AT_MOST = 600
 RECONNECT_MS = 1000
 OPENING = b"retry: %d\n\n" % RECONNECT_MS
-open_streams = threading.BoundedSemaphore(STREAMS_AT_MOST)
+ASK_AGAIN_SECONDS = 5
 
 
 class StreamQuery(BaseModel):
@@ -40,10 +40,13 @@ class StreamQuery(BaseModel):
 class ListenerFeed:
     """A listener's messages for the front. It ends when its caller is no longer admitted."""
 
-    def __init__(self, listener: Listener, is_admitted: Callable[[], bool], end: Callable[[], None]) -> None:
+    def __init__(
+        self, broadcaster: Broadcaster, listener: Listener, is_admitted: Callable[[], bool], leave: Callable[[], None]
+    ) -> None:
+        self._broadcaster = broadcaster
         self._listener = listener
         self._is_admitted = is_admitted
-        self._end = end
+        self._leave = leave
 
     def start(self, wake: Callable[[], None]) -> None:
         """Ask to be woken for each message; what is queued already wakes at once."""
@@ -60,7 +63,8 @@ class ListenerFeed:
     def close(self) -> None:
         """Stop listening."""
         self._listener.on_message = None
-        self._end()
+        self._broadcaster.leave(self._listener)
+        self._leave()
 
 
 @stream.get("/api/stream")
@@ -70,26 +74,29 @@ class ListenerFeed:
 @asks(StreamQuery)
 def listen(query: StreamQuery) -> Response:
     """Stream quotes to a bridge and everything to other readers; ``Last-Event-ID`` resumes."""
-    if not open_streams.acquire(blocking=False):
-        raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", 5, "too_many_streams")
+    services = app_services()
+    leave = _take_place(services)
     quotes_only = query.topics == "quotes" or g.is_bridge
-    broadcaster = app_services().broadcaster
-    listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
-    response = _response(listener, lambda: _end(broadcaster, listener))
+    try:
+        listener = services.broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
+    except Exception:
+        leave()
+        raise
+    stream_from(ListenerFeed(services.broadcaster, listener, _admission(services), leave))
+    response = Response(OPENING, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _response(listener: Listener, end: Callable[[], None]) -> Response:
-    later = later_of(request)
-    is_admitted = _admission()
-    if later is not None:
-        later.feed = ListenerFeed(listener, is_admitted, end)
-        return Response(OPENING, mimetype="text/event-stream")
-    response = Response(_events(takewhile(lambda _: is_admitted(), listener.chunks())), mimetype="text/event-stream")
-    response.call_on_close(end)
-    return response
+def _take_place(services: AppServices) -> Callable[[], None]:
+    """Take a place among the caller's kind, and return what gives it back. Raises `Busy`."""
+    key: ApiKey | None = g.get("api_key")
+    kind: Listens = "bridge" if g.is_bridge else "operator" if key is None else "key"
+    key_id = None if key is None else key.id
+    if not services.stream_places.take(kind, key_id):
+        raise Busy("as many streams are open as this caller may have", ASK_AGAIN_SECONDS, "too_many_streams")
+    return partial(services.stream_places.give_back, kind, key_id)
 
 
 def _last_event_id(query: StreamQuery) -> int | None:
@@ -97,23 +104,13 @@ def _last_event_id(query: StreamQuery) -> int | None:
     return int(raw) if re.fullmatch(r"\d{1,18}", raw) else None
 
 
-def _admission() -> Callable[[], bool]:
+def _admission(services: AppServices) -> Callable[[], bool]:
     """Return the question whether the caller is still admitted: its API key or its session may have ended."""
-    gatekeeper = app_services().gatekeeper
+    gatekeeper = services.gatekeeper
     key = g.get("api_key")
     if key is not None:
-        return lambda: gatekeeper.keys.holds(key)
+        return lambda: gatekeeper.keys.still_holds(key)
     if g.is_bridge or gatekeeper.is_open:
         return lambda: True
     session: Session = current_user.session
     return lambda: gatekeeper.sessions.holds(session)
-
-
-def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield OPENING
-    yield from chunks
-
-
-def _end(broadcaster: Broadcaster, listener: Listener) -> None:
-    broadcaster.leave(listener)
-    open_streams.release()
