@@ -37,8 +37,8 @@ CONNECTIONS_AT_MOST = 4096
 FILES_KEPT_FREE = 128
 """Of the process's open files: for the store, logs, notices and what it starts."""
 
-PER_ADDRESS_AT_MOST = 256
-"""Connections of strangers from one address. A proxy of the desk is exempt: it speaks for many."""
+PER_ADDRESS_AT_MOST = 1024
+"""Connections of strangers from one address, at most half of all. A proxy of the desk is exempt: it speaks for many."""
 
 HELD_BYTES = 16 * 1024 * 1024
 """Bodies that are not whole and answers that are not read, of all connections together."""

@@ -60,6 +60,15 @@ def test_a_whole_64_is_one_address(one: str, another: str, is_one: bool) -> None
     assert (home_of(one) == home_of(another)) is is_one
 
 
+def test_an_address_with_one_connection_outlasts_a_crowd_that_takes_every_place() -> None:
+    connections = Connections(at_most=20, per_address=None)
+    [alone] = opened(connections, 1, "198.51.100.1")
+    for number in range(10):
+        opened(connections, 100, f"192.0.2.{number}")
+    assert not alone.is_cut
+    assert len(connections) == 20
+
+
 def test_strangers_give_way_and_known_callers_stay() -> None:
     connections = Connections(at_most=4, per_address=None)
     [operator, bridge] = opened(connections, 2)
