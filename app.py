@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, proxy_signs, request_ids, session_cookie
+from routes.http import errors, guards, later, proxy_signs, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
@@ -56,6 +56,7 @@ from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
+from services.live.stream_places import StreamPlaces
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops import watchdog
 from services.ops.clock_jobs import start_clock_jobs
@@ -117,7 +118,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
 
     def close() -> None:
         atexit.unregister(close)
-        end_streams(app)
+        services.end_streams()
         clock_jobs.stop()
         post.stop()
         services.bricks.stop()
@@ -132,6 +133,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
 
 def install_calls(app: Flask, config: Config, services: AppServices) -> None:
     """Install what stands around every call, and the blueprints."""
+    later.install(app, services.manager)
     session_cookie.install(app, config, services.gatekeeper)
     errors.install(app)
     assets.install(app)
@@ -200,15 +202,8 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         event_views=event_views,
         bridge_callers=BridgeCallers(),
         clock_watch=ClockWatch(),
+        stream_places=StreamPlaces(),
     )
-
-
-def end_streams(app: Flask) -> None:
-    """End streams and long waits, so that the process can stop at once."""
-    services: AppServices = app.extensions["lockstep"]
-    services.stopping.set()
-    services.manager.wake()
-    services.broadcaster.stop()
 
 
 def set_up_flask(app: Flask, config: Config) -> None:

@@ -76,6 +76,8 @@ ErrorCode = Literal[
     "forbidden",
     "locked_out",
     "logins_busy",
+    "too_slow",
+    "too_busy",
     "too_many_streams",
     "frozen",
     "stopping",

@@ -190,6 +190,10 @@ class StateManager:
         if self._clock() >= at + KEEP_OBSERVATIONS_EVERY and documents.observations(self.snapshot.desk, committed):
             self.submit(KeepObservations())
 
+    def on_change(self, look: Callable[[], None]) -> None:
+        """Call ``look`` after each publication, in the writer's thread: it must be quick and never raise."""
+        self._published.on_change = look
+
     def wake(self) -> None:
         """Wake every waiting thread although nothing changed, because the process is about to end."""
         self._published.wake()
