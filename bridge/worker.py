@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -48,8 +49,12 @@ class Worker:
         reporter: Reporter,
         hard_limits: HardLimits,
         clock: Clock,
+        is_time_known: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Keep the objects to work with; nothing is sent before `recover`."""
+        """Keep the objects to work with; nothing is sent before `recover`.
+
+        `clock` is the desk's. Before that is known the age of an order of an earlier run is not: an entry waits.
+        """
         self._desk = desk
         self._broker = broker
         self._orders = orders
@@ -57,6 +62,7 @@ class Worker:
         self._reporter = reporter
         self._limits = hard_limits
         self._clock = clock
+        self._is_time_known = is_time_known
         self._asked_for_seconds = 0.0
         self._asked_back: frozenset[str] = frozenset()
 
@@ -218,6 +224,8 @@ class Worker:
             return False
         if found is not None:
             return self._adopt(ticket, found)
+        if not ticket.is_exit and not self._is_time_known():
+            return False
         if self._orders.move(ticket.id, "IN_DOUBT", "ACCEPTED"):
             logger.info("the broker never had the order", order=ticket.id)
             self._execute(ticket)

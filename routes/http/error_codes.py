@@ -37,12 +37,14 @@ TABLE = (
     ErrorKind("too_large", "TOO LARGE", (413,), "the body is longer than 64 KiB"),
     ErrorKind("key_reused", "KEY REUSED", (422,), "the Idempotency-Key was used for another request"),
     ErrorKind("lock_is_automatic", "MANUAL LOCK DISABLED", (423,), "the 2.5pt lock takes no commands", is_led=True),
-    ErrorKind("locked_out", "LOCKED OUT", (429,), "too many wrong passwords"),
+    ErrorKind("locked_out", "LOCKED OUT", (429,), "too many wrong passwords, from one address or from everywhere"),
+    ErrorKind("logins_busy", "LOGINS BUSY", (503,), "other passwords are being checked; try again"),
     ErrorKind("fault", "FAULT", (500,), "a fault of the desk; `request_id` finds it in the log"),
     ErrorKind("store_down", "NOT STORED", (503,), "the store cannot be read or written", is_led=True),
     ErrorKind("outcome_unknown", "OUTCOME UNKNOWN", (503,), "the write may have taken effect", is_led=True),
     ErrorKind("standby", "STANDBY", (503,), "this process only reads; `writer` decides", is_led=True),
     ErrorKind("too_many_streams", "TOO MANY STREAMS", (503,), "as many streams are open as the process serves"),
+    ErrorKind("frozen", "FROZEN", (503,), "the writer does not move: the process must be restarted"),
     ErrorKind("stopping", "STOPPING", (503,), "the process is about to end"),
 )
 ERRORS: Mapping[ErrorCode, ErrorKind] = MappingProxyType({kind.code: kind for kind in TABLE})

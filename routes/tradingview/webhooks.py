@@ -67,7 +67,10 @@ def take_heartbeat(sent: SentBody) -> Response:
     def command() -> AnyCommand:
         heard = readable.read_as(HeartbeatBody)
         asset = _asset(heard.symbol)
-        now = app_services().manager.now
+        manager = app_services().manager
+        if heard.timestamp is not None and heard.source != SIMULATED:
+            manager.hear_time(heard.timestamp)
+        now = manager.now
         delivery = delivery_named(heard.symbol, asset, now.date())
         continuous = continuous_named(heard.symbol, asset, trade_date(now))
         return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery, continuous)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import structlog
 from msgspec.structs import replace
 
+from services.desk.clock import DeskClock
 from services.desk.commit_batch import CommitBatch
 from services.desk.committed import CommittedState, ends_with, stored_past
 from services.desk.continuity import require_continuation
@@ -49,7 +50,7 @@ class Leadership:
         store: Store,
         published: Publication,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant],
+        clock: DeskClock,
         notifying: Notifying | None,
         subscriptions: Subscriptions,
         timer: CommitTimer,
@@ -150,6 +151,7 @@ class Leadership:
         Everything is read before that commit: if a read fails, this process holds nothing.
         """
         stored = self._store.load()
+        self._pass_stored(head)
         now = self._clock()
         past = stored_past(self._store)
         head = self._recall_committed(head, stored, now)
@@ -169,6 +171,12 @@ class Leadership:
         self._timer.committed(time.perf_counter() - began_at, 2)
         log.info("this process holds the desk", writer=shown(name), epoch=epoch, after=lost)
         self._open_as_writer(batch, past, now)
+
+    def _pass_stored(self, head: Head | None) -> None:
+        """Let the desk's clock go on from the newest row: the machine's may be behind it (SPEC 5.8)."""
+        newest = None if head is None else next(iter(self._store.journal(head.sequence - 1)), None)
+        if newest is not None:
+            self._clock.never_before(newest.at)
 
     def _recall_committed(self, head: Head | None, stored: Stored | None, now: Instant) -> Head | None:
         """Read the stored state, and pass rows that the last writer committed unseen to the subscribers.

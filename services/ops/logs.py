@@ -74,7 +74,6 @@ def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 def for_libraries() -> dict[str, Any]:
