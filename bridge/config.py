@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from bridge.limits import HardLimits
+from wire.hosts import is_read_on_the_way
 from wire.places import NoPlace, place_of
 
 SHORTEST_SECRET = 8
@@ -91,6 +92,10 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsInvalid(f"LOCKSTEP_URL must be an http or https address, was {text!r}.")
+    if is_read_on_the_way(text):
+        raise SettingsInvalid(
+            f"LOCKSTEP_URL must be https for {parts.hostname}: over http everybody on the way reads the secret."
+        )
     return text
 
 

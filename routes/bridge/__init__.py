@@ -13,10 +13,12 @@ from routes.http.errors import InvalidRequest
 from routes.http.guards import GuardedCalls
 from routes.http.replies import app_services
 from services.engine.model.bridge_commands import NoteUnreadable
+from services.ops.logs import blackout
 from wire.bridge import BRIDGE_TIME_HEADER, DESK_TIME_HEADER
 
 Returned = TypeVar("Returned")
 LONGEST_PATH = 120
+LONGEST_ID = 64
 
 
 def bridge_calls(name: str, import_name: str) -> Blueprint:
@@ -64,7 +66,9 @@ def alerts_unreadable(*, tells_fills: bool = False) -> Callable[[Callable[..., R
                 return view(*args, **kwargs)
             except InvalidRequest as error:
                 order_id = kwargs.get("order_id")
-                note = NoteUnreadable(request.path[:LONGEST_PATH], str(error), tells_fills, order_id and order_id[:64])
+                path = blackout.masked(request.path)[:LONGEST_PATH]
+                named = order_id and blackout.masked(order_id)[:LONGEST_ID]
+                note = NoteUnreadable(path, blackout.masked(str(error)), tells_fills, named)
                 app_services().manager.submit(note)
                 raise
 

@@ -216,7 +216,7 @@ def blackout() -> logs.Blackout:
 )
 def test_a_secret_is_blacked_out_however_it_is_written(blackout: logs.Blackout, line: str) -> None:
     shown = blackout(None, "info", line)
-    assert logs.HIDDEN in shown
+    assert "***" in shown
     for word in ("topsecret", "quoted", "slash", "nobody"):
         assert word not in shown
 
