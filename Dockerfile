@@ -25,8 +25,8 @@ RUN groupadd --system --gid 10001 lockstep \
 
 WORKDIR /app
 
-COPY requirements.txt ./
-RUN pip install --compile -r requirements.txt
+COPY requirements-locked.txt ./
+RUN pip install --compile --require-hashes -r requirements-locked.txt
 
 COPY app.py cli.py gunicorn.conf.py .flaskenv ./
 COPY wire ./wire
