@@ -19,7 +19,7 @@ THREADS: Mapping[Kind, int] = MappingProxyType(
         "reader": 3,
         "health": 1,
         "login": 2,
-        "anybody": 4,
+        "anybody": 2,
     }
 )
 WAITING_AT_MOST: Mapping[Kind, int] = MappingProxyType(

@@ -61,7 +61,7 @@ class FromAddress(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, source_address=(self._address, 0))  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs, source_address=(self._address, 0))
 
 
 class DeskInUse:
@@ -124,7 +124,7 @@ def holds_against(desk: DeskProcess, strangers: Strangers, times: int) -> str:
     in_use.is_used(5)
     files, memory = in_use.worker.num_fds(), in_use.worker.memory_info().rss
     with strangers:
-        assert in_use.worker.num_fds() > files + min(strangers.count, PER_ADDRESS_AT_MOST) / 2
+        eventually(lambda: in_use.worker.num_fds() > files + min(strangers.count, PER_ADDRESS_AT_MOST) / 3)
         took = in_use.is_used(times)
     grown = (in_use.most_memory - memory) / MIB
     opened = strangers.opened
