@@ -44,6 +44,10 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
 def gates(operator: OperatorCaller) -> dict[str, dict[str, Any]]:
     return {rung["gate"]: rung for rung in operator.asset()["ladder"]}
 
@@ -97,12 +101,11 @@ def test_two_heartbeats_of_tradingview_confirm_a_clock_that_was_set_forward(mach
     operator = machine.desk.operator()
     machine.is_set(HOUR)
     eventually(lambda: clock_alerts(operator))
-    ahead = lambda: (datetime.now(UTC) + timedelta(hours=1)).isoformat()  # noqa: E731
     tradingview = machine.desk.tradingview()
-    tradingview.heartbeat(timestamp=ahead())
+    tradingview.heartbeat(timestamp=in_an_hour())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds()) < 10
     time.sleep(2.1)
-    tradingview.heartbeat(timestamp=ahead())
+    tradingview.heartbeat(timestamp=in_an_hour())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds() - HOUR) < 10
     eventually(lambda: clock_alerts(operator)[0]["over"])
 
