@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, g, request
 from flask_login import current_user
@@ -12,6 +13,7 @@ from routes.http.bodies import BODY_LIMIT, SentBody, Unreadable, secret_within
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
+from wire.hosts import is_private
 
 Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -81,13 +83,15 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:
+    if gatekeeper.is_open:
+        _refuse_foreign_host()
     _refuse_foreign_origin()
 
 
 def _admit_operator(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     if not (gatekeeper.is_open or current_user.is_authenticated):
         raise AccessDenied("log in first")
-    _refuse_foreign_origin()
+    _admit_anyone(gatekeeper, sent)
 
 
 def _admit_bridge(gatekeeper: Gatekeeper, sent: SentBody) -> None:
@@ -193,6 +197,29 @@ def _secret_in_query() -> str | None:
     if len(secrets) > 1:
         raise InvalidRequest("secret", f"was given {len(secrets)} times, must be given once")
     return secrets[0] if secrets else None
+
+
+def _refuse_foreign_host() -> None:
+    """Refuse a host that a stranger may have given this address to, where no password protects the desk.
+
+    A page of the stranger's could else call the desk under that name: to the browser it is the page's own origin.
+    """
+    host = _host_asked()
+    config = current_app.extensions["lockstep"].config
+    if not is_private(host) and host not in config.allowed_hosts:
+        raise AccessDenied(
+            f"a desk without a password answers private hosts only, not {host[:LONGEST_ORIGIN]!r}: "
+            "set DASHBOARD_PASSWORD, or name the host in ALLOWED_HOSTS",
+            403,
+        )
+
+
+def _host_asked() -> str:
+    """Return the host of the request in small letters, without its port; empty when it cannot be read."""
+    try:
+        return (urlsplit(f"//{request.host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
 
 
 def _refuse_foreign_origin() -> None:
