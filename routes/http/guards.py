@@ -13,7 +13,6 @@ from routes.http.bodies import BODY_LIMIT, SentBody, Unreadable, secret_within
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
-from wire.hosts import is_private
 
 Guard = Literal["public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -83,8 +82,7 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:
-    if gatekeeper.is_open:
-        _refuse_foreign_host()
+    _refuse_foreign_host(gatekeeper)
     _refuse_foreign_origin()
 
 
@@ -199,14 +197,9 @@ def _secret_in_query() -> str | None:
     return secrets[0] if secrets else None
 
 
-def _refuse_foreign_host() -> None:
-    """Refuse a host that a stranger may have given this address to, where no password protects the desk.
-
-    A page of the stranger's could else call the desk under that name: to the browser it is the page's own origin.
-    """
-    host = _host_asked()
-    config = current_app.extensions["lockstep"].config
-    if not is_private(host) and host not in config.allowed_hosts:
+def _refuse_foreign_host(gatekeeper: Gatekeeper) -> None:
+    """Refuse a name that a stranger may have given to this address, where no password protects the desk."""
+    if gatekeeper.is_open and not gatekeeper.answers_to(host := _host_asked()):
         raise AccessDenied(
             f"a desk without a password answers private hosts only, not {host[:LONGEST_ORIGIN]!r}: "
             "set DASHBOARD_PASSWORD, or name the host in ALLOWED_HOSTS",
