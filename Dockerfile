@@ -30,6 +30,7 @@ RUN pip install --compile --require-hashes -r requirements-locked.txt
 
 COPY app.py cli.py gunicorn.conf.py .flaskenv ./
 COPY wire ./wire
+COPY serving ./serving
 COPY services ./services
 COPY tape ./tape
 COPY routes ./routes

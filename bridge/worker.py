@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -18,9 +19,10 @@ from bridge.brokers.broker import (
 )
 from bridge.client import DeskClient
 from bridge.clock import Clock
+from bridge.ledger import LedgerLost
 from bridge.limits import Exposure, HardLimits
 from bridge.orders import OrderRecord
-from bridge.reports import Outbox, Reporter
+from bridge.reports import Outbox, Reporter, ended_unsent
 from wire.bridge import MalformedOrder, OrderTicket, StopToRest
 
 TAKEN_BACK = "taken back by the desk"
@@ -47,8 +49,12 @@ class Worker:
         reporter: Reporter,
         hard_limits: HardLimits,
         clock: Clock,
+        is_time_known: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Keep the objects to work with; nothing is sent before `recover`."""
+        """Keep the objects to work with; nothing is sent before `recover`.
+
+        `clock` is the desk's. Before that is known the age of an order of an earlier run is not: an entry waits.
+        """
         self._desk = desk
         self._broker = broker
         self._orders = orders
@@ -56,6 +62,7 @@ class Worker:
         self._reporter = reporter
         self._limits = hard_limits
         self._clock = clock
+        self._is_time_known = is_time_known
         self._asked_for_seconds = 0.0
         self._asked_back: frozenset[str] = frozenset()
 
@@ -101,7 +108,7 @@ class Worker:
     def _take(self, order: OrderTicket | MalformedOrder) -> bool:
         if isinstance(order, MalformedOrder):
             return self._take_malformed(order)
-        if self._orders.accept(order, self._clock()):
+        if self._accept(order):
             if order.redelivered:
                 logger.warning("order was handed out before: it is looked up at the broker first", order=order.id)
                 self._reporter.doubt_arose.set()
@@ -112,6 +119,15 @@ class Worker:
         if self._orders.state_of(order.id) == "ACCEPTED":
             self._execute(order)
         return False
+
+    def _accept(self, order: OrderTicket) -> bool:
+        """Write the order down; True when it is new. One that cannot be written is refused at once and never sent."""
+        try:
+            return self._orders.accept(order, self._clock())
+        except LedgerLost as loss:
+            if not order.redelivered and self._orders.state_of(order.id) is None:
+                self._desk.report(order.id, ended_unsent("REJECTED", str(loss)))
+            return False
 
     def _take_malformed(self, order: MalformedOrder) -> bool:
         logger.error("order cannot be read", alert=True, order=order.id, reason=order.reason)
@@ -208,6 +224,8 @@ class Worker:
             return False
         if found is not None:
             return self._adopt(ticket, found)
+        if not ticket.is_exit and not self._is_time_known():
+            return False
         if self._orders.move(ticket.id, "IN_DOUBT", "ACCEPTED"):
             logger.info("the broker never had the order", order=ticket.id)
             self._execute(ticket)

@@ -24,6 +24,7 @@ LONGEST_FILE = 350
 GUARDS = {"public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"}
 FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to another folder on the same one
     "wire": 0,
+    "serving": 0,
     "services.engine": 1,
     "services.market": 1,
     "services.stores": 2,
@@ -49,6 +50,7 @@ FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to ano
 ENGINE_ORDER = ("model", "rules", "transition", "steps", "earlier", "decide")  # each imports itself and those before it
 MAY_IMPORT = {  # the wire and the programs beside web -> the folders of this repository that they may import
     "wire": ("wire",),
+    "serving": ("serving",),
     "bridge": ("bridge", "wire"),
     "tape": ("tape", "wire", "services.market"),
 }
@@ -117,11 +119,16 @@ def is_ours(module: str) -> bool:
     return module.split(".")[0] in {*MAY_IMPORT, "services", "routes", "app", "cli", "tests"}
 
 
-WEB = [path for path in sources("wire", "services", "routes", "app") if path.name != "__init__.py" or path.read_text()]
+WEB = [
+    path
+    for path in sources("wire", "serving", "services", "routes", "app")
+    if path.name != "__init__.py" or path.read_text()
+]
 WEB.append(REPOSITORY / "cli.py")
 ENGINE = sources("services/engine")
 BRIDGE = sources("bridge")
 TAPE = sources("tape")
+SERVING = sources("serving")
 EVERYTHING = [*WEB, *BRIDGE, *TAPE]
 PACKAGES = {"services", "routes"}  # they hold the folders of the table and are no rows of it
 
@@ -260,7 +267,7 @@ def test_nothing_prints_and_no_failure_is_swallowed(path: Path) -> None:
             assert not all(isinstance(step, ast.Pass) for step in node.body), f"swallowed in line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *BRIDGE], ids=name_of)
+@pytest.mark.parametrize("path", [*ENGINE, *BRIDGE, *SERVING], ids=name_of)
 def test_every_public_name_has_a_docstring(path: Path) -> None:
     tree = ast.parse(path.read_text())
     if not tree.body:

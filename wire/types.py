@@ -30,6 +30,7 @@ FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
 Adopting = Literal["flatten", "keep"]
 ProvenBy = Literal["price", "average", "open_pnl", "balance", "operator", "correction"]
+Whose = Literal["machine", "bridge"]
 ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[
@@ -75,6 +76,8 @@ ErrorCode = Literal[
     "forbidden",
     "locked_out",
     "logins_busy",
+    "too_slow",
+    "too_busy",
     "too_many_streams",
     "frozen",
     "stopping",

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Annotated, Literal
 
 from flask import Response, request
 from msgspec import UNSET, Struct
 from pydantic import BaseModel, BeforeValidator, Field
 
-from routes.bridge import alerts_unreadable, bridge_calls
+from routes.bridge import LONGEST_ID, alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.errors import refused
+from routes.http.later import is_first_call, remembered, seconds_left, wait_for
 from routes.http.parsing import AskedNumber, BridgeBody, Instance, Money, Quantity, Symbol, Words, accepts, asks
-from routes.http.replies import answer, app_services, reply
-from services.desk.publication import Snapshot
+from routes.http.replies import AppServices, answer, app_services, reply
 from services.engine.model.bridge_commands import ClaimOrders, NoteTwoBridges, ReportExecution
 from services.engine.model.replies import LateFillTaken, OrdersHandedOver, Refusal
 from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
 from services.market.instruments import contract_named
+from services.ops.logs import blackout
 from services.views.rows import handover_view, stops_to_rest
 from wire.answers import HandoverAnswer, ReportAnswer
 from wire.bridge import OrderTicket, StopToRest
@@ -30,12 +29,7 @@ from wire.types import OrderStatus
 orders = bridge_calls("bridge_orders", __name__)
 
 LONGEST_WAIT_SECONDS = 25
-LEASES_CHECKED_EVERY_SECONDS = 1.0  # a lease expires by time alone, without a commit that would wake the wait
 ASKED_AGAIN_SECONDS = 1.0  # a bridge that was asked to take an order back or rest a stop is asked again so often
-WAITING_AT_MOST = 16  # threads that long-polls may occupy; a further bridge is answered at once
-waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
-
-
 STATUS_WORDS = {"CANCELED": "CANCELLED"}
 
 
@@ -79,7 +73,7 @@ def hand_over(query: PendingQuery) -> Response:
     A second process (``instance``) is refused with 409 ``owner_taken`` while the first one was heard within 60 s.
     """
     manager = app_services().manager
-    if query.instance is None:
+    if query.instance is None and is_first_call():
         _watch_callers(query)
     try:
         return _hand_over(query)
@@ -105,13 +99,15 @@ def _watch_callers(query: PendingQuery) -> None:
 
 
 def _hand_over(query: PendingQuery) -> Response:
+    """Answer with what can be claimed or is asked beside, else wait: the view is then called again."""
+    services = app_services()
     handed = _claim(query)
-    if not handed and query.wait and waiting_places.acquire(blocking=False):
-        try:
-            handed = _wait_and_claim(query)
-        finally:
-            waiting_places.release()
-    beside = _asked_beside(query)
+    beside = _asked_beside(query, services)
+    told = remembered(beside)
+    left = seconds_left(query.wait)
+    if not handed and beside == told and left > 0 and not services.is_stopping():
+        seconds = left if told.is_empty else min(left, ASKED_AGAIN_SECONDS)
+        wait_for(lambda: _may_go_on(query, services, told), seconds, "orders", told)
     return reply(HandoverAnswer(orders=handed, cancels=beside.cancels or UNSET, stops=beside.stops or UNSET))
 
 
@@ -126,36 +122,20 @@ class AskedBeside(Struct, frozen=True):
         return not self.cancels and not self.stops
 
 
-def _asked_beside(query: PendingQuery) -> AskedBeside:
+def _asked_beside(query: PendingQuery, services: AppServices) -> AskedBeside:
     """Return the ids of this bridge's entries whose rest is asked back, and the stops to rest (SPEC 7.2, 8.4)."""
-    desk = app_services().manager.snapshot.desk
+    desk = services.manager.snapshot.desk
     mine = (order for order in desk.orders.values() if order.owner == query.owner and order.instance == query.instance)
     return AskedBeside(tuple(order.id for order in mine if order.cancelled_for is not None), stops_to_rest(desk))
 
 
-def _wait_and_claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
-    services = app_services()
-    told = _asked_beside(query)
-    deadline = time.monotonic() + (min(query.wait, ASKED_AGAIN_SECONDS) if not told.is_empty else query.wait)
-
-    def may_go_on(snapshot: Snapshot) -> bool:
-        return services.is_stopping() or _has_work(snapshot, query) or _asked_beside(query) != told
-
-    handed: tuple[OrderTicket, ...] = ()
-    while (
-        not handed
-        and _asked_beside(query) == told
-        and (left := deadline - time.monotonic()) > 0
-        and not services.is_stopping()
-    ):
-        if services.manager.wait_until(may_go_on, min(left, LEASES_CHECKED_EVERY_SECONDS)):
-            handed = _claim(query)
-    return handed
+def _may_go_on(query: PendingQuery, services: AppServices, told: AskedBeside) -> bool:
+    return services.is_stopping() or _has_work(query, services) or _asked_beside(query, services) != told
 
 
-def _has_work(snapshot: Snapshot, query: PendingQuery) -> bool:
-    now = app_services().manager.now
-    desk = snapshot.desk
+def _has_work(query: PendingQuery, services: AppServices) -> bool:
+    now = services.manager.now
+    desk = services.manager.snapshot.desk
     if is_fenced_out(desk, query.instance, now):
         return True
     return any(is_claimable(desk, order, query.owner, query.instance, now) for order in desk.orders.values())
@@ -166,10 +146,10 @@ def _claim(query: PendingQuery) -> tuple[OrderTicket, ...]:
 
     A process that may not claim always asks, so that the operator is told of it. Raises `ClaimRefused`.
     """
-    manager = app_services().manager
-    if not _has_work(manager.snapshot, query):
+    services = app_services()
+    if not _has_work(query, services):
         return ()
-    taken = manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
+    taken = services.manager.submit(ClaimOrders(query.owner, query.limit, query.instance)).answer
     if isinstance(taken, Refusal):
         raise ClaimRefused(taken)
     handovers = taken.handovers if isinstance(taken, OrdersHandedOver) else ()
@@ -184,13 +164,13 @@ def take_report(body: ReportBody, order_id: str) -> Response:
     """Apply a report of the broker to its order; a repeated report changes nothing (SPEC 8.3)."""
     extra = body.extra
     command = ReportExecution(
-        order_id=order_id[:64],
+        order_id=blackout.masked(order_id)[:LONGEST_ID],  # it is kept also when the desk has no such order
         status=OrderStatus(body.status),
         fill_price=extra.fill_price,
         qty=extra.qty,
         exec_id=extra.exec_id,
         cum_qty=extra.cum_qty,
-        reason=extra.reason,
+        reason=None if extra.reason is None else blackout.masked(extra.reason),
         symbol=None if extra.symbol is None else _own_name(extra.symbol),
         side=extra.side,
         commission=UNSET if extra.commission is None else extra.commission,

@@ -25,7 +25,7 @@ class ErrorKind(Struct, frozen=True):
 
 
 TABLE = (
-    ErrorKind("request_invalid", "REQUEST INVALID", (400, 422), "the request cannot be read; `field` says where"),
+    ErrorKind("request_invalid", "REQUEST INVALID", (400, 417, 422), "the request cannot be read; `field` says where"),
     ErrorKind("webhook_unreadable", "WEBHOOK UNREADABLE", (400, 422), "kept as a dead letter"),
     ErrorKind("denied", "ACCESS DENIED", (401,), "no session, secret, key or right password"),
     ErrorKind("forbidden", "FORBIDDEN", (403,), "another origin, a key without the scope, or not with this desk"),
@@ -34,7 +34,8 @@ TABLE = (
     ErrorKind("not_replayable", "NOT REPLAYABLE", (409,), "the dead letter is no brick, or tells no time"),
     ErrorKind("password_needed", "LIVE NEEDS A PASSWORD", (409,), "LIVE without DASHBOARD_PASSWORD", is_led=True),
     ErrorKind("events_gone", "EVENTS GONE", (410,), "the events were pruned, or the id is of another journal"),
-    ErrorKind("too_large", "TOO LARGE", (413,), "the body is longer than 64 KiB"),
+    ErrorKind("too_large", "TOO LARGE", (413, 414, 431), "the body, the address or the headers are too long"),
+    ErrorKind("too_slow", "TOO SLOW", (408,), "the request was not whole within 5 s"),
     ErrorKind("key_reused", "KEY REUSED", (422,), "the Idempotency-Key was used for another request"),
     ErrorKind("lock_is_automatic", "MANUAL LOCK DISABLED", (423,), "the 2.5pt lock takes no commands", is_led=True),
     ErrorKind("locked_out", "LOCKED OUT", (429,), "too many wrong passwords, from one address or from everywhere"),
@@ -45,6 +46,7 @@ TABLE = (
     ErrorKind("standby", "STANDBY", (503,), "this process only reads; `writer` decides", is_led=True),
     ErrorKind("too_many_streams", "TOO MANY STREAMS", (503,), "as many streams are open as the process serves"),
     ErrorKind("frozen", "FROZEN", (503,), "the writer does not move: the process must be restarted"),
+    ErrorKind("too_busy", "TOO BUSY", (503,), "too many requests of this kind of caller wait"),
     ErrorKind("stopping", "STOPPING", (503,), "the process is about to end"),
 )
 ERRORS: Mapping[ErrorCode, ErrorKind] = MappingProxyType({kind.code: kind for kind in TABLE})

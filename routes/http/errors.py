@@ -33,6 +33,10 @@ TOO_LARGE = 413
 RETRY_STORE_SECONDS = "2"
 
 
+class Paused(Exception):
+    """The view is called again when its pause is over; nobody sees what it answers now."""
+
+
 class InvalidRequest(Exception):
     """The request cannot be read. ``field`` is the wrong field, ``reason`` its value and what is allowed."""
 
@@ -72,6 +76,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(KeyReused, lambda error: error_answer(str(error), 422, "key_reused"))
     app.register_error_handler(StoreError, _store_failed)
+    app.register_error_handler(Paused, lambda _: Response(status=204))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
 

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from routes.http.bodies import BODY_LIMIT, SentBody, Unreadable, secret_within
 from routes.http.errors import AccessDenied, Busy, InvalidRequest
+from routes.http.later import name_caller
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import PREFIX, KeysUnknown, Scope
 
@@ -75,9 +76,22 @@ def install(app: Flask, gatekeeper: Gatekeeper) -> None:
         if guard is None:
             raise AccessDenied("this route is closed")
         CHECKS[guard](gatekeeper, sent)
+        _name_caller(guard, gatekeeper)
         if _takes_body(request.endpoint):
             request.view_args = {**(request.view_args or {}), "sent": sent}
         g.shows_version = guard == "operator"
+
+
+def _name_caller(guard: Guard, gatekeeper: Gatekeeper) -> None:
+    """Say to the front whom the guard has admitted. Nobody is known where anybody may call."""
+    if guard == "tradingview":
+        name_caller("webhook")
+    elif guard == "bridge" or g.get("is_bridge", False):
+        name_caller("bridge")
+    elif guard == "metrics_reader" or g.get("api_key") is not None:
+        name_caller("reader")
+    elif guard != "public" and not gatekeeper.is_open and current_user.is_authenticated:
+        name_caller("operator")
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:

@@ -18,6 +18,8 @@ from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
+from services.live.clock_watch import ClockWatch
+from services.live.stream_places import StreamPlaces
 from services.notifications.delivery import NoticeCounter
 from services.ops.config import Config
 from services.ops.metrics import Metrics
@@ -43,10 +45,18 @@ class AppServices(Struct, frozen=True):
     notice_counter: NoticeCounter
     event_views: EventViews
     bridge_callers: BridgeCallers
+    clock_watch: ClockWatch
+    stream_places: StreamPlaces
 
     def is_stopping(self) -> bool:
         """Return whether the process is about to stop, so that long waits end early."""
         return self.stopping.is_set()
+
+    def end_streams(self) -> None:
+        """End streams and long waits, so that the process can stop at once."""
+        self.stopping.set()
+        self.manager.wake()
+        self.broadcaster.stop()
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
         """Add a bridge's message to the activity log, unless it is journaled: the commit adds those."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from typing import Annotated, get_args
 
 from flask import Response
@@ -12,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
+from routes.http.later import remembered, seconds_left, wait_for
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
-from services.desk.publication import Snapshot
 from services.engine.model.events import AnyEvent
 from services.stores.codec.committed_events import IDS_OF_A_ROW
 from services.views.event_page import EventPage, NotInJournal, events_after, id_before
@@ -24,10 +21,8 @@ from wire import events as wire
 events = reader_calls("events", __name__)
 
 LONGEST_WAIT_SECONDS = 25
-WAITING_AT_MOST = 8  # threads that long-polls may occupy; a further caller is answered at once
 HIGHEST_ID = 2**63 - 1
 EVENT_TYPES = frozenset(kind.kind_name() for kind in get_args(AnyEvent))
-waiting_places = threading.BoundedSemaphore(WAITING_AT_MOST)
 
 
 class EventsQuery(BaseModel):
@@ -66,30 +61,18 @@ def _types_in(text: str) -> frozenset[str]:
 
 
 def _page(query: EventsQuery) -> EventPage:
-    """Read a page; when it is empty, wait for an event as long as the caller asked."""
-    store = app_services().manager.store
-    since = query.since_id if query.since_ts is None else id_before(store, query.since_ts)
-    page = _read(query, since)
-    if page.events or not query.wait or not waiting_places.acquire(blocking=False):
-        return page
-    try:
-        return _wait_for(query, page)
-    finally:
-        waiting_places.release()
-
-
-def _wait_for(query: EventsQuery, page: EventPage) -> EventPage:
+    """Read a page. When it is empty, wait for an event as long as the caller asked: the view is then called again."""
     services = app_services()
-    deadline = time.monotonic() + query.wait
-    while not page.events and not services.is_stopping() and (left := deadline - time.monotonic()) > 0:
-        services.manager.wait_until(_has_more_than(page.next // IDS_OF_A_ROW, services.is_stopping), left)
-        page = _read(query, page.next)
+    manager = services.manager
+    since = query.since_id if query.since_ts is None else id_before(manager.store, query.since_ts)
+    page = _read(query, remembered(since))
+    left = seconds_left(query.wait)
+    if not page.events and left > 0 and not services.is_stopping():
+        read_until = page.next // IDS_OF_A_ROW
+        wait_for(
+            lambda: manager.snapshot.desk.sequence > read_until or services.is_stopping(), left, "events", page.next
+        )
     return page
-
-
-def _has_more_than(sequence: int, is_stopping: Callable[[], bool]) -> Callable[[Snapshot], bool]:
-    """Return a condition: a row after this one is committed, or the process is about to stop."""
-    return lambda snapshot: snapshot.desk.sequence > sequence or is_stopping()
 
 
 def _read(query: EventsQuery, since_id: int) -> EventPage:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from flask import Response, g, request
@@ -15,17 +14,20 @@ from pydantic import BaseModel
 from routes.http.describing import answers, takes_header
 from routes.http.errors import Busy
 from routes.http.guards import guarded_by
+from routes.http.later import stream_from
 from routes.http.parsing import asks
-from routes.http.replies import app_services
+from routes.http.replies import AppServices, app_services
 from routes.readers import reader_calls
+from services.access.keys import ApiKey
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
+from services.live.stream_places import Listens
 
 stream = reader_calls("stream", __name__)
 
-STREAMS_AT_MOST = 80  # of 128 threads; the others answer clicks, webhooks and bridges
 RECONNECT_MS = 1000
-open_streams = threading.BoundedSemaphore(STREAMS_AT_MOST)
+OPENING = b"retry: %d\n\n" % RECONNECT_MS
+ASK_AGAIN_SECONDS = 5
 
 
 class StreamQuery(BaseModel):
@@ -35,6 +37,36 @@ class StreamQuery(BaseModel):
     last_event_id: str = ""
 
 
+class ListenerFeed:
+    """A listener's messages for the front. It ends when its caller is no longer admitted."""
+
+    def __init__(
+        self, broadcaster: Broadcaster, listener: Listener, is_admitted: Callable[[], bool], leave: Callable[[], None]
+    ) -> None:
+        self._broadcaster = broadcaster
+        self._listener = listener
+        self._is_admitted = is_admitted
+        self._leave = leave
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """Ask to be woken for each message; what is queued already wakes at once."""
+        self._listener.on_message = wake
+        wake()
+
+    def take(self) -> tuple[bytes, bool]:
+        """Return the queued messages, nothing once the caller is no longer admitted."""
+        chunk, goes_on = self._listener.take()
+        if chunk and not self._is_admitted():
+            return b"", False
+        return chunk, goes_on
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.on_message = None
+        self._broadcaster.leave(self._listener)
+        self._leave()
+
+
 @stream.get("/api/stream")
 @guarded_by("stream_reader")
 @answers(None, errors=(503,), media="text/event-stream")
@@ -42,16 +74,29 @@ class StreamQuery(BaseModel):
 @asks(StreamQuery)
 def listen(query: StreamQuery) -> Response:
     """Stream quotes to a bridge and everything to other readers; ``Last-Event-ID`` resumes."""
-    if not open_streams.acquire(blocking=False):
-        raise Busy(f"{STREAMS_AT_MOST} streams are open, no more are served", 5, "too_many_streams")
+    services = app_services()
+    leave = _take_place(services)
     quotes_only = query.topics == "quotes" or g.is_bridge
-    broadcaster = app_services().broadcaster
-    listener = broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
-    response = Response(_events(_until_revoked(listener.chunks())), mimetype="text/event-stream")
-    response.call_on_close(lambda: _end(broadcaster, listener))
+    try:
+        listener = services.broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
+    except Exception:
+        leave()
+        raise
+    stream_from(ListenerFeed(services.broadcaster, listener, _admission(services), leave))
+    response = Response(OPENING, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _take_place(services: AppServices) -> Callable[[], None]:
+    """Take a place among the caller's kind, and return what gives it back. Raises `Busy`."""
+    key: ApiKey | None = g.get("api_key")
+    kind: Listens = "bridge" if g.is_bridge else "operator" if key is None else "key"
+    key_id = None if key is None else key.id
+    if not services.stream_places.take(kind, key_id):
+        raise Busy("as many streams are open as this caller may have", ASK_AGAIN_SECONDS, "too_many_streams")
+    return partial(services.stream_places.give_back, kind, key_id)
 
 
 def _last_event_id(query: StreamQuery) -> int | None:
@@ -59,23 +104,13 @@ def _last_event_id(query: StreamQuery) -> int | None:
     return int(raw) if re.fullmatch(r"\d{1,18}", raw) else None
 
 
-def _until_revoked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Return the stream; each ping ends it when the caller's API key was revoked or the session has ended."""
-    gatekeeper = app_services().gatekeeper
+def _admission(services: AppServices) -> Callable[[], bool]:
+    """Return the question whether the caller is still admitted: its API key or its session may have ended."""
+    gatekeeper = services.gatekeeper
     key = g.get("api_key")
     if key is not None:
-        return takewhile(lambda _: gatekeeper.keys.holds(key), chunks)
+        return lambda: gatekeeper.keys.still_holds(key)
     if g.is_bridge or gatekeeper.is_open:
-        return chunks
+        return lambda: True
     session: Session = current_user.session
-    return takewhile(lambda _: gatekeeper.sessions.holds(session), chunks)
-
-
-def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield b"retry: %d\n\n" % RECONNECT_MS
-    yield from chunks
-
-
-def _end(broadcaster: Broadcaster, listener: Listener) -> None:
-    broadcaster.leave(listener)
-    open_streams.release()
+    return lambda: gatekeeper.sessions.holds(session)

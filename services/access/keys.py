@@ -135,6 +135,12 @@ class KeyRing:
         """Return whether a key that was found before is still valid and unchanged."""
         return self._current().get(key.id) == key
 
+    def still_holds(self, key: ApiKey) -> bool:
+        """Return the same as `holds`, as far as it is known now: never wait for the store, only have it read again."""
+        with self._lock:
+            self._read_when_due()
+        return self._keys is not None and self._keys.get(key.id) == key
+
     def close(self) -> None:
         """Stop reading, and wait for the last answer. Then the store may be closed. The known keys stay valid."""
         with self._lock:
@@ -154,13 +160,16 @@ class KeyRing:
     def _ask_again(self) -> None:
         """Start one read for all callers, and wait for it. During an outage do not wait if keys are known."""
         with self._lock:
-            if self._is_due() and self._answer.done() and not self._is_closed:
-                self._answer = self._asking.submit(self._load)
+            self._read_when_due()
             answer = self._answer
         if not (self._is_down and self._keys is not None):
             wait([answer], ANSWERS_WITHIN_SECONDS)
         if answer.done():
             answer.result()  # raises a bug's exception in the caller
+
+    def _read_when_due(self) -> None:
+        if self._is_due() and self._answer.done() and not self._is_closed:
+            self._answer = self._asking.submit(self._load)
 
     def _load(self) -> None:
         begun = self._clock()  # the time before the read: a key revoked during it is noticed by the next one

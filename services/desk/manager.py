@@ -14,13 +14,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
+from services.desk.clock import DeskClock, desk_clock, note_of_machine
 from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.publication import Publication, Snapshot
 from services.desk.subscribers import CommitSubscriber, CommitTimer, NoTimer, Subscriptions
 from services.desk.writer import Writer
+from services.engine.model.bridge_commands import NoteClock
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
 from services.notifications.kinds import Notifying
@@ -44,33 +46,30 @@ KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
 
 
-def utc_now() -> Instant:
-    """Return the machine's time, aware and in UTC."""
-    return datetime.now(UTC)
-
-
 class StateManager:
     """Holds the desk and its one writer thread.
 
-    Parameters: the store it owns, the rules in force at an instant, the clock (aware UTC), which notices are
-    made, the subscribers to commits of any process, and the timer of this process's commits.
+    Parameters: the store it owns, the rules in force at an instant, a clock in the place of the machine's (aware UTC),
+    which notices are made, the subscribers to commits of any process, and the timer of this process's commits.
     """
 
     def __init__(
         self,
         store: Store,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant] = utc_now,
+        clock: DeskClock | Callable[[], Instant] | None = None,
         notifying: Notifying | None = None,
         subscribers: Sequence[CommitSubscriber] = (),
         timer: CommitTimer | None = None,
     ) -> None:
         self._store = store
-        self._clock = clock
+        self._clock = clock if isinstance(clock, DeskClock) else desk_clock(clock)
         self._waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None] = queue.SimpleQueue()
         self._published = Publication()
         subscriptions = Subscriptions(subscribers)
-        self._writer = Writer(store, self._published, rules_at, clock, notifying, subscriptions, timer or NoTimer())
+        self._writer = Writer(
+            store, self._published, rules_at, self._clock, notifying, subscriptions, timer or NoTimer()
+        )
         self._writer.open()  # a desk that cannot store its rules does not open
         self._thread = threading.Thread(target=self._writer.work, args=(self._waiting,), name="writer", daemon=True)
         self._thread.start()
@@ -105,6 +104,19 @@ class StateManager:
     def now(self) -> Instant:
         """The desk's time. Views and decisions use the same clock."""
         return self._clock()
+
+    def hear_time(self, told: Instant) -> None:
+        """Hear the time of a message that TradingView sent just now: it may confirm a jump of the machine's clock."""
+        self._clock.hear(told)
+
+    def watch_clock(self) -> None:
+        """Note on the desk whether the machine's clock differs from the desk's. Raises StoreError."""
+        self.note_clock(note_of_machine(self._clock.machine_ahead))
+
+    def note_clock(self, note: NoteClock) -> None:
+        """Note on the desk how a clock compares with the desk's, when that is news. Raises StoreError."""
+        if note.agrees is (note.whose in self.snapshot.desk.clocks_off):
+            self.submit(note)
 
     @property
     def commands_waiting(self) -> int:
@@ -177,6 +189,10 @@ class StateManager:
         committed, at = self._writer.committed
         if self._clock() >= at + KEEP_OBSERVATIONS_EVERY and documents.observations(self.snapshot.desk, committed):
             self.submit(KeepObservations())
+
+    def on_change(self, look: Callable[[], None]) -> None:
+        """Call ``look`` after each publication, in the writer's thread: it must be quick and never raise."""
+        self._published.on_change = look
 
     def wake(self) -> None:
         """Wake every waiting thread although nothing changed, because the process is about to end."""

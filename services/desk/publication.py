@@ -44,6 +44,10 @@ class Snapshot(Struct, frozen=True):
     ended: Ends = NO_ENDS
 
 
+def _nobody() -> None:
+    """Nobody else wants to know."""
+
+
 class Publication:
     """Holds the current snapshot. One thread publishes. Any thread reads it without a lock, or waits for the next."""
 
@@ -51,6 +55,8 @@ class Publication:
         self._changed = threading.Condition()
         self._snapshot: Snapshot | None = None
         self._passed = 0
+        self.on_change: Callable[[], None] = _nobody
+        """Called after each publication, in the publishing thread and within its lock; it must be quick."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -69,13 +75,13 @@ class Publication:
         with self._changed:
             version = self.next_version()
             self._snapshot = Snapshot(desk, version, past.history, "up", role, writer, past.tried_at, ended)
-            self._changed.notify_all()
+            self._notify()
 
     def show(self, **changes: Any) -> None:
         """Publish the current snapshot with these changes, as the next version."""
         with self._changed:
             self._snapshot = replace(self.snapshot, **changes, version=self.next_version())
-            self._changed.notify_all()
+            self._notify()
 
     def say_store(self, store: Literal["up", "down"]) -> None:
         """Publish whether the store answers, if that changed."""
@@ -91,7 +97,11 @@ class Publication:
     def wake(self) -> None:
         """Wake every waiting thread although nothing changed."""
         with self._changed:
-            self._changed.notify_all()
+            self._notify()
+
+    def _notify(self) -> None:
+        self._changed.notify_all()
+        self.on_change()
 
     def next_version(self) -> int:
         """Return the next version: microseconds since the epoch, but always above the last version.

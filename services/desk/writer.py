@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from services.desk.clock import DeskClock
 from services.desk.commit_batch import MaintenanceWrite, Submission, next_group
 from services.desk.group_commit import Group, GroupCommit
 from services.desk.leadership import Leadership
@@ -36,7 +37,7 @@ class Writer:
         store: Store,
         published: Publication,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant],
+        clock: DeskClock,
         notifying: Notifying | None,
         subscriptions: Subscriptions,
         timer: CommitTimer,

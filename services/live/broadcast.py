@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 
@@ -65,6 +65,8 @@ class Listener:
     def __init__(self, *, quotes_only: bool) -> None:
         self.quotes_only = quotes_only
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self.on_message: Callable[[], None] | None = None
+        """Called in the sender's thread when a message comes to an empty queue."""
 
     def wants(self, message: Message) -> bool:
         return not self.quotes_only or message.event in ("quote", "ping")
@@ -73,15 +75,20 @@ class Listener:
         """Queue a message; return False when the queue is full and the client must resync."""
         if self._queue.qsize() >= MESSAGES_QUEUED:
             return False
-        self._queue.put(message)
+        self._put(message)
         return True
+
+    def _put(self, message: Message | None) -> None:
+        self._queue.put(message)
+        if self.on_message is not None:
+            self.on_message()
 
     def end(self, last: Message | None = None) -> None:
         """Drop the queued messages and end the stream, after ``last`` if it is given."""
         self.take_queued()
         if last is not None:
-            self._queue.put(last)
-        self._queue.put(None)
+            self._put(last)
+        self._put(None)
 
     def take_queued(self) -> list[Message]:
         """Take the queued messages, oldest first, without waiting for more."""
@@ -92,6 +99,17 @@ class Listener:
                 if message is not None:
                     taken.append(message)
         return taken
+
+    def take(self) -> tuple[bytes, bool]:
+        """Return the queued messages as one text without waiting for more, and whether the stream goes on."""
+        taken: list[bytes] = []
+        with suppress(queue.Empty):
+            while True:
+                message = self._queue.get_nowait()
+                if message is None:
+                    return b"".join(taken), False
+                taken.append(message.wire)
+        return b"".join(taken), True
 
     def chunks(self) -> Iterator[bytes]:
         """Yield queued messages as they arrive, several in one write, until the stream ends."""

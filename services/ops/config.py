@@ -25,10 +25,12 @@ from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.settings_reader import Settings, rules_of
 from services.ops.watchdog import Supervisor
+from wire.places import NoPlace, place_of
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ENV_FILE = PROJECT / ".env"
+EARLIER_DATABASE = PROJECT / "var" / "lockstep.sqlite"  # the default place before databases lay outside the checkout
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
@@ -57,7 +59,7 @@ class Config(Struct, frozen=True):
     bridge_secret_previous: str | None = None
     metrics_token: str | None = None
     store: str = "sqlite"
-    sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
+    sqlite_path: Path = EARLIER_DATABASE
     google_cloud_project: str | None = None
     google_cloud_credentials: str | None = None
     firestore_emulator_host: str | None = None
@@ -137,7 +139,7 @@ def _read(settings: Settings) -> Config:
         bridge_secret_previous=settings.password("BRIDGE_HEARTBEAT_SECRET_PREVIOUS"),
         metrics_token=_metrics_token(settings, (tv_secret, bridge_secret, flask_key)),
         store=settings.one_of("STORE", "sqlite", ("sqlite", "firestore")),
-        sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
+        sqlite_path=_sqlite_path(settings),
         google_cloud_project=_google_cloud_project(settings),
         google_cloud_credentials=_google_cloud_credentials(settings),
         firestore_emulator_host=_emulator_host(settings),
@@ -152,6 +154,16 @@ def _read(settings: Settings) -> Config:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    if settings.optional("SQLITE_PATH") or settings.text("STORE") == "firestore":
+        return Path(settings.text("SQLITE_PATH"))
+    try:
+        return place_of("lockstep.sqlite", EARLIER_DATABASE, PROJECT, settings.text("XDG_STATE_HOME"))
+    except NoPlace as error:
+        settings.faults.append(f"SQLITE_PATH is not set, and {error}")
+        return EARLIER_DATABASE
 
 
 def _refuse_tight_stop(config: Config, settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from services.desk.publication import Snapshot
 from services.engine.model.commands import CloseBrick
 from services.live.activity import ActivityLog, LogLine
 from services.live.broadcast import Broadcaster, Message
+from services.live.stream_places import PLACES, PLACES_OF_ONE_KEY
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from tests.support.desk_process import (
@@ -35,12 +38,11 @@ from tests.support.desk_process import (
     without_the_clock,
 )
 from tests.support.own_time import Stopwatch
+from tests.support.paths import REPOSITORY
 from wire.state import Activity
 from wire.types import Color, Stream
 
 pytestmark = pytest.mark.processes
-
-STREAMS_AT_MOST = 80
 
 
 class Event(Struct):
@@ -288,33 +290,59 @@ def test_topics_must_be_known(desk: DeskProcess) -> None:
 # -- bounded ---------------------------------------------------------------------------------------------------------
 
 
-def test_beyond_80_streams_the_next_waits_but_clicks_work(desk: DeskProcess) -> None:
-    operator = desk.operator()
-    with ears(desk, STREAMS_AT_MOST) as listening:
-        for ear in listening:
-            ear.hears("state")
-        refused = operator.get("/api/stream")
-        error_of(refused, 503)
-        assert int(refused.headers["Retry-After"]) > 0
+def test_a_key_with_all_its_streams_takes_none_of_the_operators_or_the_bridges(desk: DeskProcess) -> None:
+    operator, reader = desk.operator(), desk.stranger()
+    reader.headers["X-API-Key"] = new_key(desk)
+    eventually(lambda: is_served(reader))
+    with ExitStack() as stack:
+        listening = [opened(stack, reader) for _ in range(PLACES_OF_ONE_KEY)]
+        for _ in range(200 - PLACES_OF_ONE_KEY):
+            refused = reader.get("/api/stream")
+            error_of(refused, 503)
+            assert refused.json()["code"] == "too_many_streams"
+            assert int(refused.headers["Retry-After"]) > 0
+        opened(stack, operator).hears("state")
+        opened(stack, desk.bridge())
         watch = Stopwatch(desk.process)
         desk.tradingview().opens_the_ladder()
         order = operator.enters_when_the_candle_allows()
         assert [handed["id"] for handed in desk.bridge().claims()] == [order["id"]]
         assert watch.seconds < 3
         eventually(lambda: all(ear.of("change") for ear in listening))
-    eventually(lambda: is_served(operator))
+    eventually(lambda: is_served(reader))
 
 
-def is_served(operator: OperatorCaller) -> bool:
-    with operator.get("/api/stream", stream=True) as answer:
+def new_key(desk: DeskProcess) -> str:
+    """Return the text of a new key that may read the state."""
+    words = ["-m", "flask", "desk", "keys", "add", "display", "--scope", "state:read"]
+    environment = {"PATH": "/usr/bin:/bin", **desk.settings}
+    added = subprocess.run(
+        [sys.executable, *words],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return added.stdout.strip()
+
+
+def opened(stack: ExitStack, caller: Caller) -> Ear:
+    ear = Ear(caller)
+    stack.callback(ear.close)
+    return ear
+
+
+def is_served(caller: Caller) -> bool:
+    with caller.get("/api/stream", stream=True) as answer:
         return answer.status_code == 200
 
 
 def test_asking_for_the_head_of_a_stream_takes_no_place(desk: DeskProcess) -> None:
-    operator = desk.operator()
-    for _ in range(STREAMS_AT_MOST + 10):
-        operator.head("/api/stream")
-    eventually(lambda: is_served(operator))
+    for _ in range(PLACES["bridge"] + 10):
+        assert desk.bridge().head("/api/stream").status_code == 200
+    eventually(lambda: is_served(desk.bridge()))
 
 
 def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(desk: DeskProcess) -> None:

@@ -55,7 +55,7 @@ def test_every_program_the_procfile_starts_is_in_the_image() -> None:
     started = re.findall(r"gunicorn (\w+):|-m (\w+)", (REPOSITORY / "Procfile").read_text("utf-8"))
     programs = {"cli" if "flask" in pair else "".join(pair) for pair in started}
     assert programs >= {"app", "bridge", "cli"}
-    layers = {"services", "routes", "templates", "static", ".flaskenv", "gunicorn.conf.py"}
+    layers = {"serving", "services", "routes", "templates", "static", ".flaskenv", "gunicorn.conf.py"}
     assert programs | layers <= {PurePosixPath(source).name.removesuffix(".py") for source in copied()} | set(copied())
 
 

@@ -91,7 +91,7 @@ def test_without_a_file_nothing_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_the_start_says_it(tmp_path: Path) -> None:
-    for folder in ("wire", "services", "routes"):
+    for folder in ("wire", "serving", "services", "routes"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "app.py", tmp_path)
     secrets = ("FLASK_SECRET_KEY=hunter2hunter2 #and the rest", *(f"{name}={name.lower()}" for name in REQUIRED))

@@ -20,7 +20,7 @@ from services.views.event_rows import event_row
 from tests.live.test_stream import Ear, ears
 from tests.support.api_document import documented
 from tests.support.commits import MORNING
-from tests.support.desk_process import QUICK, Caller, DeskProcess, error_of, eventually
+from tests.support.desk_process import QUICK, Caller, DeskProcess, OperatorCaller, error_of, eventually
 
 pytestmark = pytest.mark.processes
 
@@ -207,10 +207,10 @@ def test_who_waits_for_one_type_is_not_woken_by_another(desk: DeskProcess) -> No
     assert page["events"][0]["asset"] == "NQ"
 
 
-def test_beyond_eight_who_wait_the_next_is_answered_at_once(desk: DeskProcess) -> None:
+def test_a_session_that_waits_eight_times_is_answered_at_once_and_another_waits(desk: DeskProcess) -> None:
     operator = desk.operator()
     since = last_id(operator)
-    callers = [desk.operator() for _ in range(WAITING_AT_MOST)]
+    callers = [same_session(operator) for _ in range(WAITING_AT_MOST)] + [desk.operator()]
     threads = [
         threading.Thread(target=asked, args=(caller,), kwargs={"since_id": since, "wait": 8}) for caller in callers
     ]
@@ -224,6 +224,13 @@ def test_beyond_eight_who_wait_the_next_is_answered_at_once(desk: DeskProcess) -
     for thread in threads:
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def same_session(operator: OperatorCaller) -> Caller:
+    """Return another connection of the same session."""
+    caller = operator.desk.stranger()
+    caller.cookies = operator.cookies
+    return caller
 
 
 # -- what is no longer there -----------------------------------------------------------------------------------------

@@ -110,6 +110,18 @@ def streak_after(streak: Streak | None, word: BrokerWord, now: Instant) -> Strea
     return Streak(word.position, streak.count + 1, now, explicit)
 
 
+def listed_contradiction(asset: Asset, orders: list[Order]) -> int | None:
+    """Return the broker's position when the last snapshot listed one that is not the desk's, None otherwise.
+
+    A snapshot that leaves the contract out does not take it back: it takes three of them. What was read before an
+    order's fate became unknown has no part in deciding it.
+    """
+    read = asset.live.streak
+    if read is None or not read.explicit or not read.count or read.position == asset.position:
+        return None
+    return None if any(order.fate_unknown_at is not None for order in orders) else read.position
+
+
 def is_proof(desk: Desk, streak: Streak, now: Instant) -> bool:
     """Return whether the streak proves its position.
 
