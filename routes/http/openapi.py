@@ -69,7 +69,7 @@ ERRORS = {
     409: "The desk refuses as things stand: a gate is closed, nothing is there to change, or the report contradicts",
     410: "What was asked for is no longer kept",
     413: "The body is longer than 64 KiB",
-    414: "The address with its query is longer than the server reads; it answers before the desk, not in JSON",
+    414: "The address with its query is longer than 4,094 bytes",
     422: "The Idempotency-Key came before with another request; a webhook that cannot be read is kept as a dead letter",
     423: "Locked: the 2.5pt management lock holds, or the lock is automatic only",
     429: "Too many wrong passwords; Retry-After says how long",
@@ -269,8 +269,6 @@ def _error_name(status: int) -> str:
 
 
 def _problem(status: int, schema: Json) -> Json:
-    if status == ADDRESS_TOO_LONG:
-        return {"description": ERRORS[status]}
     answer: Json = {"description": ERRORS[status], "content": {JSON_MEDIA: {"schema": schema}}}
     if status in (429, 503):
         whole_seconds = {"type": "integer", "minimum": 0}
