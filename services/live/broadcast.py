@@ -36,6 +36,11 @@ MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512  # changes and events, for listeners that reconnect
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
+ANSWERS_FIRST_SECONDS = 0.004
+"""A change waits so long for its stream: whoever made it has the answer first, and changes come together."""
+
+NOBODY_LISTENS_SECONDS = 1.0
+"""The same while no stream is open; the first listener ends it."""
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +146,7 @@ class Broadcaster:
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._has_joined = threading.Event()
         self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
         self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # versions that this process published
         self._seen: Snapshot = manager.snapshot
@@ -165,6 +171,7 @@ class Broadcaster:
             for message in self._opening(listener.quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
+        self._has_joined.set()
         return listener
 
     @property
@@ -179,6 +186,7 @@ class Broadcaster:
     def stop(self) -> None:
         """End every stream: the process is about to stop."""
         self._stopping.set()
+        self._has_joined.set()
         with self._lock:
             for listener in self._listeners:
                 listener.end()
@@ -199,7 +207,8 @@ class Broadcaster:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
-            self._manager.wait_until(self._is_news, self._seconds_to_wait())
+            if self._manager.wait_until(self._is_news, self._seconds_to_wait()):
+                self._let_answers_go_first()
             try:
                 with self._lock:
                     self._publish_changes()
@@ -207,6 +216,14 @@ class Broadcaster:
                 self._activity.absorb()  # after the change: a page draws what comes first in a frame of its own
             except Exception:
                 log.exception("a change could not be published")
+
+    def _let_answers_go_first(self) -> None:
+        if self._listeners:
+            self._stopping.wait(ANSWERS_FIRST_SECONDS)
+            return
+        self._has_joined.clear()
+        if not self._listeners and not self._stopping.is_set():
+            self._has_joined.wait(NOBODY_LISTENS_SECONDS)
 
     def _is_news(self, snapshot: Snapshot) -> bool:
         return snapshot.version != self._seen.version
