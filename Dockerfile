@@ -25,8 +25,8 @@ RUN groupadd --system --gid 10001 lockstep \
 
 WORKDIR /app
 
-COPY requirements.txt ./
-RUN pip install --compile -r requirements.txt
+COPY requirements-locked.txt ./
+RUN pip install --compile --require-hashes -r requirements-locked.txt
 
 COPY app.py cli.py gunicorn.conf.py .flaskenv ./
 COPY wire ./wire
@@ -46,6 +46,6 @@ VOLUME /data
 EXPOSE 8000
 
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=2)"]
+    CMD python -m services.ops.alive "http://127.0.0.1:$PORT/healthz"
 
 CMD ["gunicorn", "app:app"]

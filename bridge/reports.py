@@ -41,6 +41,11 @@ class OutgoingReport(Struct, frozen=True):
     report: ExecutionReport
 
 
+def ended_unsent(status: ReportStatus, reason: str) -> ExecutionReport:
+    """Return the report of an order that the broker never had."""
+    return ExecutionReport(status, ReportExtra(reason=reason[:LONGEST_REASON]))
+
+
 class Outbox:
     """The table ``reports`` of the ledger. `wake` is set when there is a report to send."""
 
@@ -143,7 +148,7 @@ class Reporter:
 
     def end_without_ticket(self, order_id: str, status: ReportStatus, reason: str) -> None:
         """Report the end of an order that this ledger cannot read or never had."""
-        self._outbox.put(order_id, "end", ExecutionReport(status, ReportExtra(reason=reason[:LONGEST_REASON])))
+        self._outbox.put(order_id, "end", ended_unsent(status, reason))
 
     def _note_order_event(self, event: OrderEvent) -> None:
         ticket = self._orders.ticket_of(event.client_tag)

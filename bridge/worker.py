@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -18,9 +19,10 @@ from bridge.brokers.broker import (
 )
 from bridge.client import DeskClient
 from bridge.clock import Clock
+from bridge.ledger import LedgerLost
 from bridge.limits import Exposure, HardLimits
 from bridge.orders import OrderRecord
-from bridge.reports import Outbox, Reporter
+from bridge.reports import Outbox, Reporter, ended_unsent
 from wire.bridge import MalformedOrder, OrderTicket, StopToRest
 
 TAKEN_BACK = "taken back by the desk"
@@ -47,8 +49,12 @@ class Worker:
         reporter: Reporter,
         hard_limits: HardLimits,
         clock: Clock,
+        is_time_known: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Keep the objects to work with; nothing is sent before `recover`."""
+        """Keep the objects to work with; nothing is sent before `recover`.
+
+        `clock` is the desk's. Before that is known the age of an order of an earlier run is not: an entry waits.
+        """
         self._desk = desk
         self._broker = broker
         self._orders = orders
@@ -56,6 +62,7 @@ class Worker:
         self._reporter = reporter
         self._limits = hard_limits
         self._clock = clock
+        self._is_time_known = is_time_known
         self._asked_for_seconds = 0.0
         self._asked_back: frozenset[str] = frozenset()
 
@@ -101,7 +108,7 @@ class Worker:
     def _take(self, order: OrderTicket | MalformedOrder) -> bool:
         if isinstance(order, MalformedOrder):
             return self._take_malformed(order)
-        if self._orders.accept(order, self._clock()):
+        if self._accept(order):
             if order.redelivered:
                 logger.warning("order was handed out before: it is looked up at the broker first", order=order.id)
                 self._reporter.doubt_arose.set()
@@ -112,6 +119,15 @@ class Worker:
         if self._orders.state_of(order.id) == "ACCEPTED":
             self._execute(order)
         return False
+
+    def _accept(self, order: OrderTicket) -> bool:
+        """Write the order down; True when it is new. One that cannot be written is refused at once and never sent."""
+        try:
+            return self._orders.accept(order, self._clock())
+        except LedgerLost as loss:
+            if not order.redelivered and self._orders.state_of(order.id) is None:
+                self._desk.report(order.id, ended_unsent("REJECTED", str(loss)))
+            return False
 
     def _take_malformed(self, order: MalformedOrder) -> bool:
         logger.error("order cannot be read", alert=True, order=order.id, reason=order.reason)
@@ -128,6 +144,10 @@ class Worker:
             self._reporter.refuse_unsent(ticket, "REJECTED", reason)
         elif ticket.has_expired(self._clock()):
             self._reporter.refuse_unsent(ticket, "CANCELLED", "expired before submit")
+        elif reason := self._exit_refusal(ticket):
+            logger.error("exit refused", alert=True, order=ticket.id, reason=reason)
+            self._reporter.refuse_unsent(ticket, "REJECTED", reason)
+            self._reporter.position_changed.set()
         elif self._orders.begin_submission(ticket.id, self._clock()):
             self._submit(ticket)
 
@@ -179,6 +199,23 @@ class Worker:
         )
         return limits.refusal(self._limits, ticket, exposure)
 
+    def _exit_refusal(self, ticket: OrderTicket) -> str | None:
+        """Return why the exit would close more than the account holds, None when it does not or nobody knows.
+
+        The desk is told at once what the account holds. A list that is older than the last fill says nothing: it lags.
+        """
+        if not ticket.is_exit:
+            return None
+        try:
+            statement = self._broker.statement()
+        except BrokerUnavailable:
+            return None
+        filled_at = self._orders.last_fill_at(ticket.contract)
+        if filled_at is not None and statement.as_of < filled_at:
+            return None
+        position = statement.position_in(ticket.contract)
+        return limits.exit_refusal(ticket, position, self._orders.exiting_qty(ticket.contract, ticket.side))
+
     def _submit(self, ticket: OrderTicket) -> None:
         logger.info(
             "order to the broker",
@@ -208,6 +245,8 @@ class Worker:
             return False
         if found is not None:
             return self._adopt(ticket, found)
+        if not ticket.is_exit and not self._is_time_known():
+            return False
         if self._orders.move(ticket.id, "IN_DOUBT", "ACCEPTED"):
             logger.info("the broker never had the order", order=ticket.id)
             self._execute(ticket)

@@ -20,6 +20,7 @@ from tape.display import closing_line, show_progress
 from tape.player import TapeSettings, play
 from tape.simulation import simulate
 from tape.webhooks import DeskLine, DeskRefused
+from wire.hosts import is_read_on_the_way
 
 DEFAULT_ASSET = "ES"
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -103,6 +104,8 @@ def tape_command(
     """
     if not secret:
         raise click.ClickException("TV_WEBHOOK_SECRET is not set: put it into .env or the environment.")
+    if is_read_on_the_way(url):
+        raise click.ClickException("The desk's address must be https: over http everybody on the way reads the secret.")
     choice = TapeChoice(file, asset or asset_of(file), seed, from_tape_time, limit)
     settings = TapeSettings(
         asset=choice.asset,

@@ -18,7 +18,6 @@ STYLE = PROJECT / "docs" / "explanation" / "style.md"
 TEXTS = {".py", ".js", ".sql", ".css", ".html", ".md", ".json", ".yml", ".yaml", ".toml", ".txt", ".example", ""}
 NOT_OURS = {
     ".git",
-    ".venv",
     "node_modules",
     "vendor",
     "var",
@@ -46,7 +45,7 @@ class Citation(Struct, frozen=True):
 def texts() -> Iterator[Path]:
     """Yield every text of the repository except this one."""
     for folder, folders, names in os.walk(PROJECT):
-        folders[:] = [name for name in folders if name not in NOT_OURS]
+        folders[:] = [name for name in folders if name not in NOT_OURS and not name.startswith(".venv")]
         paths = (Path(folder, name) for name in names)
         yield from (path for path in paths if path.suffix in TEXTS and path != Path(__file__))
 

@@ -20,6 +20,7 @@ from wire.types import (
     Points,
     PreOrderStatus,
     Price,
+    ResolvedAs,
     Side,
     TradeMode,
     Usd,
@@ -101,6 +102,22 @@ class DueExitState(Struct, frozen=True):
     since: AwareTime
     attempt: Annotated[int, says("how often it was tried")]
     retry_at: Annotated[AwareTime | None, says("when it is tried again; null when an event lets it go")]
+
+
+class WordAwaited(Struct, frozen=True):
+    """What ``POST /api/orders/<id>/resolve`` with the same outcome, quantity and price would settle (SPEC 8.1, 8.3)."""
+
+    order_id: str
+    about: Annotated[
+        Literal["resolved", "fill_price"],
+        says("resolved: the operator's word, said once; fill_price: a fill whose price nothing proves"),
+    ]
+    outcome: ResolvedAs
+    qty: Annotated[int | None, says("as it was said, else how many contracts filled at that price")]
+    price: Annotated[Price | None, says("as it was said, or as the bridge told it")]
+    last_price: Annotated[Price | None, says("what counts instead of the price until it is proven")]
+    since: AwareTime
+    from_ts: Annotated[AwareTime | None, says("from when on the word counts; null: at once")]
 
 
 class AssetState(Struct, frozen=True, kw_only=True):
@@ -189,6 +206,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
     disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
     doubt: Annotated[DoubtCode | None, says("why broker and desk may disagree unseen; null: no doubt")]
+    words_awaited: Annotated[tuple[WordAwaited, ...], says("what the operator's word would settle")]
     first_closed_gate: Annotated[str | None, says("the gate that would refuse an entry; null when none would")]
     may_enter: Annotated[tuple[Side, ...], says("directions that no gate refuses")]
     locks: tuple[LockState, ...]

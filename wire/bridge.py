@@ -20,6 +20,12 @@ Decoded = TypeVar("Decoded")
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
+DESK_TIME_HEADER = "X-Desk-Time"
+"""On every answer to a bridge: the desk's time, RFC 3339. A bridge judges the age of an order by it (SPEC 5.8)."""
+
+BRIDGE_TIME_HEADER = "X-Bridge-Time"
+"""On a bridge's calls, when it tells it: the time of its machine, RFC 3339."""
+
 LARGEST_STEP = Decimal(1_000_000)
 """The limit of a tick, a point or a stop distance. No contract has a larger one; a larger number is a mistake."""
 

@@ -30,6 +30,7 @@ FillKind = Literal["ENTRY", "SCALE_IN", "EXIT", "RESIZE"]
 FillOfBroker = Literal["STOP", "LIQUIDATION", "MANUAL", "FLATTEN", "ORDER"]
 Adopting = Literal["flatten", "keep"]
 ProvenBy = Literal["price", "average", "open_pnl", "balance", "operator", "correction"]
+Whose = Literal["machine", "bridge"]
 ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[
@@ -74,9 +75,11 @@ ErrorCode = Literal[
     "denied",
     "forbidden",
     "locked_out",
+    "logins_busy",
     "too_slow",
     "too_busy",
     "too_many_streams",
+    "frozen",
     "stopping",
     "standby",
     "store_down",

@@ -9,7 +9,7 @@ from flask import Response
 from msgspec import UNSET
 from pydantic import BeforeValidator, Field
 
-from routes.bridge import alerts_unreadable, bridge_calls
+from routes.bridge import alerts_unreadable, bridge_calls, compare_clocks
 from routes.http.describing import answers
 from routes.http.parsing import (
     MOST_CONTRACTS,
@@ -107,6 +107,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
         kill_switch=body.kill_switch,
     )
     outcome = app_services().manager.submit(command)
+    compare_clocks()
     app_services().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
     return answer(outcome, VersionAnswer(version=outcome.version))
 
@@ -131,6 +132,7 @@ def take_snapshot(body: SnapshotBody) -> Response:
         stops=None if body.stops is None else tuple(_stop(stop, today) for stop in body.stops),
     )
     outcome = app_services().manager.submit(command)
+    compare_clocks(body.as_of)
     app_services().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
     stopped = outcome.desk.day.is_stopped
     return answer(outcome, SnapshotAnswer(version=outcome.version, daily_stop_triggered=stopped))

@@ -8,7 +8,7 @@ from flask import Response, request
 from msgspec import UNSET, Struct
 from pydantic import BaseModel, BeforeValidator, Field
 
-from routes.bridge import alerts_unreadable, bridge_calls
+from routes.bridge import LONGEST_ID, alerts_unreadable, bridge_calls
 from routes.http.describing import answers
 from routes.http.errors import refused
 from routes.http.later import is_first_call, remembered, seconds_left, wait_for
@@ -20,6 +20,7 @@ from services.engine.rules.owner_fence import is_fenced_out
 from services.engine.steps.orders import is_claimable
 from services.live.activity import REPORT, report_text
 from services.market.instruments import contract_named
+from services.ops.logs import blackout
 from services.views.rows import handover_view, stops_to_rest
 from wire.answers import HandoverAnswer, ReportAnswer
 from wire.bridge import OrderTicket, StopToRest
@@ -163,13 +164,13 @@ def take_report(body: ReportBody, order_id: str) -> Response:
     """Apply a report of the broker to its order; a repeated report changes nothing (SPEC 8.3)."""
     extra = body.extra
     command = ReportExecution(
-        order_id=order_id[:64],
+        order_id=blackout.masked(order_id)[:LONGEST_ID],  # it is kept also when the desk has no such order
         status=OrderStatus(body.status),
         fill_price=extra.fill_price,
         qty=extra.qty,
         exec_id=extra.exec_id,
         cum_qty=extra.cum_qty,
-        reason=extra.reason,
+        reason=None if extra.reason is None else blackout.masked(extra.reason),
         symbol=None if extra.symbol is None else _own_name(extra.symbol),
         side=extra.side,
         commission=UNSET if extra.commission is None else extra.commission,

@@ -69,12 +69,6 @@ class Busy(Exception):
         self.detail = detail
 
 
-def too_many_passwords(wait_s: int) -> Busy:
-    """Return the error of an address that is locked out."""
-    detail = "too many wrong passwords"
-    return Busy(f"{detail}, try again in {wait_s} s", wait_s, "locked_out", status=429, detail=detail)
-
-
 def install(app: Flask) -> None:
     """Register a handler for each kind of exception."""
     app.register_error_handler(InvalidRequest, _invalid)

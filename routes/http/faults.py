@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from services.ops.logs import blackout
+
 WAS_AT_MOST = 60  # characters shown of a wrong value
 WHOLE = "must be a whole number"
 NUMBER = "must be a number"
@@ -43,8 +45,8 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     shows_input = bool(fault["loc"]) and fault["type"] not in HIDES_INPUT
-    was = f", was {repr(fault['input'])[:WAS_AT_MOST]}" if shows_input else ""
-    return field, f"{_sentence(fault)}{was}"
+    was = f", was {blackout.masked(repr(fault['input']))[:WAS_AT_MOST]}" if shows_input else ""
+    return blackout.masked(field), f"{blackout.masked(_sentence(fault))}{was}"
 
 
 def _sentence(fault: ErrorDetails) -> str:

@@ -193,13 +193,20 @@ def _read_whole_body() -> SentBody:
 
 def _bridge_secret(sent: SentBody) -> str | None:
     """Return the bridge's secret from the header, the query or the body, also from one that is no JSON (SPEC 8.3)."""
-    given = request.headers.get("X-Bridge-Secret") or request.args.get("secret")
+    given = request.headers.get("X-Bridge-Secret") or _secret_in_query()
     if given is not None or request.method not in UNSAFE:
         return given
     if isinstance(sent.decoded, Unreadable):
         return secret_within(sent.raw)
     in_body = sent.decoded.get("secret")
     return in_body if isinstance(in_body, str) else None
+
+
+def _secret_in_query() -> str | None:
+    secrets = request.args.getlist("secret")
+    if len(secrets) > 1:
+        raise InvalidRequest("secret", f"was given {len(secrets)} times, must be given once")
+    return secrets[0] if secrets else None
 
 
 def _refuse_foreign_origin() -> None:

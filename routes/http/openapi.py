@@ -69,11 +69,13 @@ ERRORS = {
     409: "The desk refuses as things stand: a gate is closed, nothing is there to change, or the report contradicts",
     410: "What was asked for is no longer kept",
     413: "The body is longer than 64 KiB",
+    414: "The address with its query is longer than the server reads; it answers before the desk, not in JSON",
     422: "The Idempotency-Key came before with another request; a webhook that cannot be read is kept as a dead letter",
     423: "Locked: the 2.5pt management lock holds, or the lock is automatic only",
     429: "Too many wrong passwords; Retry-After says how long",
     503: "Not stored, not connected or not readable, nothing was changed; try again",
 }
+ADDRESS_TOO_LONG = 414
 READERS: tuple[Guard, ...] = ("state_reader", "stream_reader", "metrics_reader")
 GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
     "public": (),
@@ -190,7 +192,7 @@ def _operation(rule: Rule, method: str, view: Any, names: Names) -> Json:
     if hasattr(view, "__body__"):
         required = not getattr(view, "__body_may_be_empty__", False)
         operation["requestBody"] = {"required": required, "content": {JSON_MEDIA: {"schema": names[view.__body__]}}}
-    operation["responses"] = _responses(method, view, names)
+    operation["responses"] = _responses(method, rule.rule, view, names)
     return operation
 
 
@@ -229,10 +231,10 @@ def _in_headers(view: Any) -> list[Json]:
     ]
 
 
-def _responses(method: str, view: Any, names: Names) -> Json:
+def _responses(method: str, path: str, view: Any, names: Names) -> Json:
     declared: Answers = view.__answers__
     responses: dict[int, Json] = {
-        status: {"$ref": f"#/components/responses/{_error_name(status)}"} for status in errors_of(method, view)
+        status: {"$ref": f"#/components/responses/{_error_name(status)}"} for status in errors_of(method, path, view)
     }
     if declared.model is not None:
         content = {declared.media: {"schema": names[declared.model]}}
@@ -243,8 +245,11 @@ def _responses(method: str, view: Any, names: Names) -> Json:
     return {str(status): responses[status] for status in sorted(responses)}
 
 
-def errors_of(method: str, view: Any) -> set[int]:
-    """Return the errors of a view: those of its guard, those of the input it reads, those it declares."""
+def errors_of(method: str, path: str, view: Any) -> set[int]:
+    """Return the errors of a view: those of its guard, those of the input it reads, those it declares.
+
+    ``path`` is the rule of its address.
+    """
     guard: Guard = view.__guard__
     declared: Answers = view.__answers__
     changes = method in UNSAFE
@@ -252,6 +257,7 @@ def errors_of(method: str, view: Any) -> set[int]:
         400: hasattr(view, "__body__") or hasattr(view, "__query__"),
         403: changes and guard in ("public", "operator"),
         413: changes,
+        ADDRESS_TOO_LONG: hasattr(view, "__query__") or "<" in path,
         503: guard == "bridge" or (changes and guard != "public"),
     }
     failed = {declared.status} if declared.status >= 400 else set()
@@ -263,6 +269,8 @@ def _error_name(status: int) -> str:
 
 
 def _problem(status: int, schema: Json) -> Json:
+    if status == ADDRESS_TOO_LONG:
+        return {"description": ERRORS[status]}
     answer: Json = {"description": ERRORS[status], "content": {JSON_MEDIA: {"schema": schema}}}
     if status in (429, 503):
         whole_seconds = {"type": "integer", "minimum": 0}

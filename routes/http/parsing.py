@@ -32,6 +32,7 @@ from wire.types import Color
 Returned = TypeVar("Returned")
 
 LONGEST_SYMBOL = 40
+LONGEST_NAME = 60  # of a field that an error repeats
 HIGHEST_PRICE = Decimal(10) ** 9
 MOST_CONTRACTS = 1_000_000
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -61,11 +62,12 @@ def accepts(
 
 
 def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
-    """Pass the parsed query to the view as first argument; unknown names are ignored."""
+    """Pass the parsed query to the view as first argument; unknown names are ignored, a repeated one is refused."""
 
     def decorate(view: Callable[..., Returned]) -> Callable[..., Returned]:
         @wraps(view)
         def read_first(*args: Any, **kwargs: Any) -> Returned:
+            refuse_repeated_names()
             try:
                 query = model.model_validate(request.args.to_dict())
             except ValidationError as error:
@@ -76,6 +78,13 @@ def asks(model: type[Body]) -> Callable[[Callable[..., Returned]], Callable[...,
         return read_first
 
     return decorate
+
+
+def refuse_repeated_names() -> None:
+    """Raise InvalidRequest where the query has one name twice: a program before this one may have read the other."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InvalidRequest(name[:LONGEST_NAME], f"was given {len(values)} times, must be given once")
 
 
 def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:

@@ -18,6 +18,7 @@ from services.live.activity import ActivityLog, LogLine, refused_line
 from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
+from services.live.clock_watch import ClockWatch
 from services.live.stream_places import StreamPlaces
 from services.notifications.delivery import NoticeCounter
 from services.ops.config import Config
@@ -44,6 +45,7 @@ class AppServices(Struct, frozen=True):
     notice_counter: NoticeCounter
     event_views: EventViews
     bridge_callers: BridgeCallers
+    clock_watch: ClockWatch
     stream_places: StreamPlaces
 
     def is_stopping(self) -> bool:

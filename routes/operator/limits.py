@@ -9,13 +9,15 @@ from flask import Response
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers
-from routes.http.errors import led_answer
+from routes.http.errors import led_answer, refused
 from routes.http.parsing import AS_WRITTEN, Amount, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services
 from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 from services.engine.model.settings import RULE_SETTING
+from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
+from services.engine.rules.refusals import refuse
 from wire.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 
 limits = operator_calls("limits", __name__)
@@ -89,6 +91,11 @@ def switch_env(body: EnvBody) -> Response:
 @accepts(LimitsBody)
 def set_limits(body: LimitsBody) -> Response:
     """Change limits: a tighter value applies at once, a looser one from the next trading day."""
+    least = smallest_stop(app_services().manager.snapshot.desk.rules.contracts.values())
+    if body.stop_points is not None and body.stop_points < least:
+        detail = f"the stop was {body.stop_points} points, it must be at least {least:f}: {SMALLEST_STOP_TICKS} ticks"
+        refusal = refuse("setting_invalid", detail, field="stop_points", was=body.stop_points, lowest=least)
+        return refused(refusal, app_services().manager)
     asked = body.model_dump(exclude_none=True)
     outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
-from flask import Response, request
+from flask import Response
 
 from routes.http.describing import answers
-from routes.http.errors import AccessDenied, too_many_passwords
+from routes.http.errors import AccessDenied
 from routes.http.parsing import OperatorBody, accepts
+from routes.http.passwords import is_right
 from routes.http.replies import app_services, fresh, reply
 from routes.operator import operator_calls
 from wire.answers import SecretAnswer
@@ -21,17 +20,12 @@ class PasswordBody(OperatorBody):
 
 
 @setup.post("/api/setup/webhook-secret")
-@answers(SecretAnswer, errors=(401, 403, 429))
+@answers(SecretAnswer, errors=(401, 403, 429, 503))
 @accepts(PasswordBody)
 def show_webhook_secret(body: PasswordBody) -> Response:
     """Return the webhook secret to an operator who types the password again; without a password it is never shown."""
-    gatekeeper = app_services().gatekeeper
-    address = request.remote_addr or "unknown"
-    if gatekeeper.is_open:
+    if app_services().gatekeeper.is_open:
         raise AccessDenied("the secret is shown only where a DASHBOARD_PASSWORD is set", 403)
-    wait = gatekeeper.seconds_locked_out(address, time.time())
-    if wait is not None:
-        raise too_many_passwords(wait)
-    if not gatekeeper.admits(body.password, address):
+    if not is_right(body.password):
         raise AccessDenied("the password is wrong", 403)
     return fresh(reply(SecretAnswer(secret=app_services().config.tv_webhook_secret)))

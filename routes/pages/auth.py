@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from flask_login import current_user, login_user, logout_user
 
 from routes.http.describing import answers
-from routes.http.errors import AccessDenied, too_many_passwords
+from routes.http.errors import AccessDenied
 from routes.http.guards import guarded_by
 from routes.http.parsing import OperatorBody, accepts
+from routes.http.passwords import is_right
 from routes.http.replies import app_services, reply
 from services.access.sessions import Session
 from wire.answers import OkAnswer, SessionAnswer
@@ -24,10 +23,10 @@ class LoginBody(OperatorBody):
 
 @auth.post("/api/login")
 @guarded_by("public")
-@answers(OkAnswer, errors=(401, 429))
+@answers(OkAnswer, errors=(401, 429, 503))
 @accepts(LoginBody)
 def log_in(body: LoginBody) -> Response:
-    """Open a session; too many wrong passwords from one address lock it out for a while."""
+    """Open a session; too many wrong passwords lock their address out for a while, and in the end every new address."""
     open_session(body.password)
     return reply(OkAnswer())
 
@@ -54,19 +53,11 @@ def show_status() -> Response:
 
 
 def open_session(password: str) -> None:
-    """Open a session for the caller. Raises AccessDenied for a wrong password, Busy while the address is locked out."""
-    gatekeeper = app_services().gatekeeper
-    address = request.remote_addr or "unknown"
-    wait = gatekeeper.seconds_locked_out(address, time.time())
-    if wait is not None:
-        app_services().metrics.login("locked_out")
-        raise too_many_passwords(wait)
-    if not gatekeeper.admits(password, address):
-        app_services().metrics.login("wrong")
+    """Open a session for the caller. Raises AccessDenied for a wrong password, Busy when none may be tried now."""
+    if not is_right(password):
         raise AccessDenied("the password is wrong")
-    app_services().metrics.login("right")
     _end(_session())  # its cookie is about to be replaced, so the old session could not be logged out later
-    login_user(gatekeeper.new_operator())
+    login_user(app_services().gatekeeper.new_operator())
 
 
 def _session() -> Session | None:

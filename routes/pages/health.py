@@ -27,9 +27,11 @@ class ReadyQuery(BaseModel):
 
 @health.get("/healthz")
 @guarded_by("public")
-@answers(OkAnswer)
+@answers(OkAnswer, errors=(503,))
 def show_health() -> Response:
-    """Return that the process is alive; without an answer it should be restarted."""
+    """Return that the process is alive and its writer moves; else it should be restarted."""
+    if app_services().manager.is_frozen and not app_services().is_stopping():
+        raise Busy("the writer does not move", ASK_AGAIN_SECONDS, "frozen")
     return fresh(reply(OkAnswer()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -35,7 +36,15 @@ def show_setup() -> AnyResponse:
         return redirect(url_for("pages.show_login"), 303)
     origin = request.host_url.rstrip("/")
     facts = {"origin": origin, "hooks": hooks(), "indicator": BRICK_INDICATOR, "secrets_in_use": secrets_in_use()}
-    return page_of("pages/setup.html", open_mode=is_open, **facts)
+    return page_of("pages/setup.html", open_mode=is_open, proxies=proxies(), **facts)
+
+
+def proxies() -> str:
+    """Return what does not fit TRUSTED_PROXIES and how long ago it was seen, an empty text when all fits."""
+    sign = app_services().gatekeeper.proxies.last
+    if sign is None:
+        return ""
+    return f"{sign.sentence}. Last seen {_minutes(datetime.now(UTC) - sign.at)} min ago."
 
 
 def secrets_in_use() -> list[tuple[str, str]]:
@@ -54,8 +63,11 @@ def _previous_use(secret: SharedSecret, now: Instant) -> str:
         return "not set"
     if secret.previous_used_at is None:
         return "not used since web was started: it can go when every program has called"
-    minutes = max(0, int((now - secret.previous_used_at).total_seconds() // 60))
-    return f"still in use, {minutes} min ago"
+    return f"still in use, {_minutes(now - secret.previous_used_at)} min ago"
+
+
+def _minutes(passed: timedelta) -> int:
+    return max(0, int(passed.total_seconds() // 60))
 
 
 def hooks() -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from flask import Response, request
 from routes.http.replies import app_services
 from services.engine.model.wording import Explanation, facts_of
 from services.live.activity import LogLine
+from services.ops.logs import blackout
 from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
 
 log = structlog.get_logger(__name__)
@@ -34,10 +35,10 @@ def note_refused(response: Response) -> None:
     """Add the line of a webhook call that was refused or failed. Equal ones within a minute are counted."""
     services = app_services()
     raw = request.get_data() if request.method == "POST" and response.status_code == NO_OBJECT else b""
-    reason = _reason(response, raw)
+    reason = blackout.masked(_reason(response, raw))
     facts = {"status": response.status_code, "address": request.remote_addr, "size": request.content_length or 0}
     is_known = request.path in PATHS
-    where = "" if is_known else f", {request.path[:LONGEST_PATH]}"
+    where = "" if is_known else f", {blackout.masked(request.path)[:LONGEST_PATH]}"
     text = f"{facts['address']}, {facts['size']} bytes{where}: {reason}"
     why = Explanation("refused", detail=reason, facts=facts_of(facts))
     outcome = f"refused ({response.status_code})"

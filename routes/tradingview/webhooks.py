@@ -18,6 +18,7 @@ from routes.http.replies import answer, app_services
 from routes.tradingview import tradingview_calls
 from routes.tradingview.messages import BrickBody, HeartbeatBody, LevelBody, as_far_as_readable
 from routes.tradingview.refused import is_of_webhook, note_refused
+from services.access.secret_mask import HIDDEN
 from services.desk.commit_batch import Outcome
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
 from services.engine.model.replies import BrickTaken, OrderTaken, PriceNoted
@@ -25,6 +26,7 @@ from services.engine.model.wording import Explanation
 from services.live.activity import LogLine, brick_text, price_text
 from services.market.instruments import can_trade_at, continuous_named, delivery_named, resolve_asset
 from services.market.session import after_session_time, trade_date
+from services.ops.logs import blackout
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
@@ -65,7 +67,10 @@ def take_heartbeat(sent: SentBody) -> Response:
     def command() -> AnyCommand:
         heard = readable.read_as(HeartbeatBody)
         asset = _asset(heard.symbol)
-        now = app_services().manager.now
+        manager = app_services().manager
+        if heard.timestamp is not None and heard.source != SIMULATED:
+            manager.hear_time(heard.timestamp)
+        now = manager.now
         delivery = delivery_named(heard.symbol, asset, now.date())
         continuous = continuous_named(heard.symbol, asset, trade_date(now))
         return NotePrice(asset, heard.price, heard.timestamp, heard.source == SIMULATED, delivery, continuous)
@@ -172,7 +177,7 @@ def _read(sent: SentBody, read: Callable[[], AnyCommand]) -> AnyCommand:
 def _asset(symbol: str) -> str:
     asset = resolve_asset(symbol, app_services().manager.snapshot.desk.assets)
     if asset is None:
-        raise InvalidRequest("asset", f"{symbol[:40]!r} is no symbol of an asset on this desk")
+        raise InvalidRequest("asset", f"{blackout.masked(symbol)[:40]!r} is no symbol of an asset on this desk")
     return asset
 
 
@@ -230,20 +235,16 @@ def _why(outcome: Outcome) -> Explanation | None:
 
 
 def _keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
-    reason = _without_secret(str(error))
+    reason = blackout.masked(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(sent), error.status))
     return WebhookAnswer(error_answer(reason, error.status, "webhook_unreadable"), "dead_letter")
 
 
 def _body_without_secret(sent: SentBody) -> str:
-    """Return the body as it may be kept: however the secret was written in it, it is not in there any more."""
+    """Return the body as it may be kept: no secret of this desk is in it, wherever and however it was written."""
     if isinstance(sent.decoded, dict):
-        return encode({**sent.decoded, "secret": "***"}).decode()
-    return _without_secret(SECRET_VALUE.sub(r"\1***\2", sent.raw.decode("utf-8", "replace")))
-
-
-def _without_secret(text: str) -> str:
-    return text.replace(app_services().config.tv_webhook_secret, "***")
+        return blackout.masked(encode({**sent.decoded, "secret": HIDDEN}).decode())
+    return blackout.masked(SECRET_VALUE.sub(rf"\1{HIDDEN}\2", sent.raw.decode("utf-8", "replace")))
 
 
 def _kind() -> str:

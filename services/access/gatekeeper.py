@@ -10,15 +10,13 @@ from typing import Protocol
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask_login import UserMixin
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from werkzeug.security import check_password_hash
 
 from services.access.keys import KeyRing
+from services.access.passwords import PasswordChecks, Verdict
+from services.access.proxies import ProxySigns
 from services.access.sessions import Session, Sessions, read_session
 
-LOGIN_ATTEMPTS = RateLimitItemPerMinute(5, multiples=5)  # five wrong passwords in five minutes per address
 LONGEST_PASSWORD = 1024
 
 
@@ -48,6 +46,9 @@ class Credentials(Protocol):
 
     @property
     def metrics_token(self) -> str | None: ...
+
+    @property
+    def trusted_proxies(self) -> int: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -89,19 +90,20 @@ class SharedSecret:
 
 
 class Gatekeeper:
-    """Checks secrets and passwords in constant time, and counts wrong passwords.
+    """Checks secrets and passwords in constant time, and limits the tries of passwords.
 
-    ``keys`` holds the API keys, ``sessions`` the ended sessions.
+    ``keys`` holds the API keys, ``sessions`` the ended sessions, ``proxies`` what requests say about TRUSTED_PROXIES.
     """
 
     def __init__(self, config: Credentials, keys: KeyRing, sessions: Sessions) -> None:
         self.keys = keys
         self.sessions = sessions
+        self.proxies = ProxySigns(config.trusted_proxies)
         self._config = config
         self.tradingview = SharedSecret(config.tv_webhook_secret, config.tv_webhook_secret_previous)
         self.bridge = SharedSecret(config.bridge_secret, config.bridge_secret_previous)
         self._hasher = PasswordHasher()
-        self._tries = MovingWindowRateLimiter(MemoryStorage())
+        self._passwords = PasswordChecks(self._is_right)
         credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"
         key = config.flask_secret_key.encode()[:64]
         self.operator_id = blake2b(credentials.encode(), key=key, digest_size=16).hexdigest()
@@ -138,24 +140,13 @@ class Gatekeeper:
         expected = self._config.metrics_token
         return expected is not None and _same(token, expected)
 
-    def seconds_locked_out(self, address: str, now: float) -> int | None:
-        """Count a try. Return the seconds that the address must wait, None when it may try now.
-
-        It is counted before the password is checked, so that parallel tries are limited too.
-        """
-        if self.is_open or self._tries.hit(LOGIN_ATTEMPTS, address):
-            return None
-        resets_at, _ = self._tries.get_window_stats(LOGIN_ATTEMPTS, address)
-        return max(1, round(resets_at - now))
-
-    def admits(self, password: str, address: str) -> bool:
-        """Return whether the password is right. A right one resets the count of wrong tries."""
-        right = self.is_open or (len(password) <= LONGEST_PASSWORD and self._is_right(password))
-        if right:
-            self._tries.clear(LOGIN_ATTEMPTS, address)
-        return right
+    def check_password(self, password: str, address: str) -> Verdict:
+        """Return whether the password is right, or how long its address must wait. Without a password all are right."""
+        return "right" if self.is_open else self._passwords.check(password, address)
 
     def _is_right(self, password: str) -> bool:
+        if len(password) > LONGEST_PASSWORD:
+            return False
         hashed = self._config.dashboard_password_hash
         plain = self._config.dashboard_password
         if hashed is None:

@@ -101,6 +101,7 @@ class GroupCommit:
     def _commit(self, batch: CommitBatch, commands: int) -> None:
         """Make the group durable. A group without journal rows needs no write, only a store that accepts writes."""
         if not batch.rows:
+            self._lease.check()
             if self._published.snapshot.store != "up":
                 self._lease.write(self._store.renew)  # acknowledge nothing while the store cannot be written (SPEC 9)
                 self._published.say_store("up")

@@ -14,8 +14,10 @@ from collections.abc import Callable
 import structlog
 from msgspec.structs import replace
 
+from services.desk.clock import DeskClock
 from services.desk.commit_batch import CommitBatch
 from services.desk.committed import CommittedState, ends_with, stored_past
+from services.desk.continuity import require_continuation
 from services.desk.lease import Lease
 from services.desk.process_name import shown
 from services.desk.program import VERSION
@@ -48,7 +50,7 @@ class Leadership:
         store: Store,
         published: Publication,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant],
+        clock: DeskClock,
         notifying: Notifying | None,
         subscriptions: Subscriptions,
         timer: CommitTimer,
@@ -62,6 +64,7 @@ class Leadership:
         self._timer = timer
         self._follower = Follower(store, published, subscriptions)
         self.lease = Lease(store)
+        self._failed_by = ""
         self.committed: CommittedState
 
     # -- at the start -----------------------------------------------------------------------------------------
@@ -100,6 +103,7 @@ class Leadership:
             if self.lease.is_in_doubt:
                 self._settle()
             elif self.lease.is_held:
+                self.lease.check_now_and_then()
                 if self.lease.renew():
                     self._published.say_store("up")
             elif self.lease.is_look_due():
@@ -114,8 +118,14 @@ class Leadership:
         if isinstance(error, VersionConflict):
             self._step_down()
         else:
+            self._say_down(error)
+
+    def _say_down(self, error: StoreError) -> None:
+        """Publish that the store is down, and log why when that is new: it is asked again every second."""
+        if self._published.snapshot.store == "up" or str(error) != self._failed_by:
             log.warning("the store failed", error=str(error))
-            self._published.say_store("down")
+        self._failed_by = str(error)
+        self._published.say_store("down")
 
     def let_go(self) -> None:
         """Release the desk at the end, so that a standby takes it at once."""
@@ -141,6 +151,7 @@ class Leadership:
         Everything is read before that commit: if a read fails, this process holds nothing.
         """
         stored = self._store.load()
+        self._pass_stored(head)
         now = self._clock()
         past = stored_past(self._store)
         head = self._recall_committed(head, stored, now)
@@ -161,6 +172,12 @@ class Leadership:
         log.info("this process holds the desk", writer=shown(name), epoch=epoch, after=lost)
         self._open_as_writer(batch, past, now)
 
+    def _pass_stored(self, head: Head | None) -> None:
+        """Let the desk's clock go on from the newest row: the machine's may be behind it (SPEC 5.8)."""
+        newest = None if head is None else next(iter(self._store.journal(head.sequence - 1)), None)
+        if newest is not None:
+            self._clock.never_before(newest.at)
+
     def _recall_committed(self, head: Head | None, stored: Stored | None, now: Instant) -> Head | None:
         """Read the stored state, and pass rows that the last writer committed unseen to the subscribers.
 
@@ -171,7 +188,9 @@ class Leadership:
             self.committed = CommittedState.of_new(desk, now)
         else:
             head = stored.head
-            self.committed = CommittedState.recall(self._store, stored, now)
+            recalled = CommittedState.recall(self._store, stored, now)
+            require_continuation(self._published, recalled.committed)
+            self.committed = recalled
         desk = self.committed.committed
         self._subscriptions.begin(desk.sequence)
         self._subscriptions.catch_up(self._store, desk)
@@ -206,6 +225,7 @@ class Leadership:
             self._follower.follow()
         except StoreError as error:
             log.warning("what the other process has committed could not be read", error=str(error))
+            self._published.say_store("down")
 
     def _settle(self) -> None:
         """After a write in doubt, continue from the stored state. Raises StoreError."""
@@ -218,7 +238,9 @@ class Leadership:
         past = stored_past(self._store)
         if stored is None:
             raise StoreDown("nothing is stored any more")
-        self.committed = CommittedState.recall(self._store, stored, self._clock())
+        recalled = CommittedState.recall(self._store, stored, self._clock())
+        require_continuation(self._published, recalled.committed)
+        self.committed = recalled
         self._subscriptions.catch_up(self._store, self.committed.committed)
         self.lease.settled()
         log.warning("a write in doubt had come through", sequence=head.sequence)

@@ -60,6 +60,16 @@ class Lease:
             self.is_in_doubt = True
             raise
 
+    def check(self) -> None:
+        """Raise StoreDown, VersionConflict when the store is no longer as this process left it, where that is cheap."""
+        if self.head is not None and not self.is_in_doubt:
+            self._store.check(self.head)
+
+    def check_now_and_then(self) -> None:
+        """Check when the last write is ``LOOK_SECONDS`` old: a write checks by itself. Raises as ``check``."""
+        if time.monotonic() >= self._tried_at + LOOK_SECONDS:
+            self.check()
+
     def renew(self) -> bool:
         """Renew the lease when the last write is ``RENEW_SECONDS`` old. Return True when it was renewed."""
         if time.monotonic() < self._tried_at + RENEW_SECONDS:
@@ -106,9 +116,9 @@ class Lease:
 
     @property
     def patience(self) -> float:
-        """The seconds that the writer thread may wait for commands before it must renew the lease or look again."""
+        """The seconds that the writer thread may wait for commands before it must check, renew or look again."""
         pause = RENEW_SECONDS if self.is_held else LOOK_SECONDS
-        return max(0.01, self._tried_at + pause - time.monotonic())
+        return min(LOOK_SECONDS, max(0.01, self._tried_at + pause - time.monotonic()))
 
     # -- the standby ------------------------------------------------------------------------------------------
 

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
+from services.desk.clock import DeskClock, desk_clock, note_of_machine
 from services.desk.commit_batch import MaintenanceWrite, Outcome, Submission
 from services.desk.publication import Publication, Snapshot
 from services.desk.subscribers import CommitSubscriber, CommitTimer, NoTimer, Subscriptions
 from services.desk.writer import Writer
+from services.engine.model.bridge_commands import NoteClock
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
 from services.notifications.kinds import Notifying
@@ -38,37 +41,35 @@ BEGIN_WITHIN_SECONDS = 1.2  # a command that the writer has not begun by then is
 ANSWER_WITHIN_SECONDS = 1.6  # a begun command without an answer by then is of unknown outcome
 # Both together stay below 3 s, after which TradingView gives up.
 STOP_WITHIN_SECONDS = 10.0
+FROZEN_AFTER_SECONDS = 30.0  # ten times the longest turn of a writer whose store is slow
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
 T = TypeVar("T")
-
-
-def utc_now() -> Instant:
-    """Return the machine's time, aware and in UTC."""
-    return datetime.now(UTC)
 
 
 class StateManager:
     """Holds the desk and its one writer thread.
 
-    Parameters: the store it owns, the rules in force at an instant, the clock (aware UTC), which notices are
-    made, the subscribers to commits of any process, and the timer of this process's commits.
+    Parameters: the store it owns, the rules in force at an instant, a clock in the place of the machine's (aware UTC),
+    which notices are made, the subscribers to commits of any process, and the timer of this process's commits.
     """
 
     def __init__(
         self,
         store: Store,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant] = utc_now,
+        clock: DeskClock | Callable[[], Instant] | None = None,
         notifying: Notifying | None = None,
         subscribers: Sequence[CommitSubscriber] = (),
         timer: CommitTimer | None = None,
     ) -> None:
         self._store = store
-        self._clock = clock
+        self._clock = clock if isinstance(clock, DeskClock) else desk_clock(clock)
         self._waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None] = queue.SimpleQueue()
         self._published = Publication()
         subscriptions = Subscriptions(subscribers)
-        self._writer = Writer(store, self._published, rules_at, clock, notifying, subscriptions, timer or NoTimer())
+        self._writer = Writer(
+            store, self._published, rules_at, self._clock, notifying, subscriptions, timer or NoTimer()
+        )
         self._writer.open()  # a desk that cannot store its rules does not open
         self._thread = threading.Thread(target=self._writer.work, args=(self._waiting,), name="writer", daemon=True)
         self._thread.start()
@@ -89,6 +90,12 @@ class StateManager:
         return self.snapshot.role == "writer"
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether the writer's thread has ended or hangs. Only a new process helps then."""
+        waited = time.monotonic() - self._writer.turned_at
+        return not self._thread.is_alive() or waited > FROZEN_AFTER_SECONDS
+
+    @property
     def epoch(self) -> int:
         """The number of this process's lease of the desk. It is another one after each takeover."""
         return self._writer.epoch
@@ -97,6 +104,19 @@ class StateManager:
     def now(self) -> Instant:
         """The desk's time. Views and decisions use the same clock."""
         return self._clock()
+
+    def hear_time(self, told: Instant) -> None:
+        """Hear the time of a message that TradingView sent just now: it may confirm a jump of the machine's clock."""
+        self._clock.hear(told)
+
+    def watch_clock(self) -> None:
+        """Note on the desk whether the machine's clock differs from the desk's. Raises StoreError."""
+        self.note_clock(note_of_machine(self._clock.machine_ahead))
+
+    def note_clock(self, note: NoteClock) -> None:
+        """Note on the desk how a clock compares with the desk's, when that is news. Raises StoreError."""
+        if note.agrees is (note.whose in self.snapshot.desk.clocks_off):
+            self.submit(note)
 
     @property
     def commands_waiting(self) -> int:

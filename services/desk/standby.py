@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import structlog
-
 from services.desk.committed import stored_past, with_newer
+from services.desk.continuity import require_continuation
 from services.desk.process_name import shown
 from services.desk.publication import Past, Publication
 from services.desk.subscribers import Subscriptions
@@ -14,8 +13,6 @@ from services.engine.rules.alerts import ends_after
 from services.projections.attempts import is_try
 from services.stores.codec import documents
 from services.stores.store import Head, Store, StoreDown
-
-log = structlog.get_logger(__name__)
 
 
 class Follower:
@@ -37,10 +34,9 @@ class Follower:
         stored = self._store.load()
         if stored is None:
             raise StoreDown("the store is empty, though it held a desk before: restore it, or restart to begin anew")
-        if not self._published.is_empty and stored.head.sequence < self._published.snapshot.desk.sequence:
-            log.error("the store holds less than was seen of it before", sequence=stored.head.sequence)
-        self._published.pass_by(stored.head.version)
         desk = documents.read_desk(stored)
+        require_continuation(self._published, desk)
+        self._published.pass_by(stored.head.version)
         self._published.open(desk, self._past(desk), "standby", shown(stored.head.holder))
 
     def _past(self, desk: Desk) -> Past:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable
 
 import structlog
 
+from services.desk.clock import DeskClock
 from services.desk.commit_batch import MaintenanceWrite, Submission, next_group
 from services.desk.group_commit import Group, GroupCommit
 from services.desk.leadership import Leadership
@@ -25,20 +27,24 @@ log = structlog.get_logger(__name__)
 
 
 class Writer:
-    """The work of the writer thread. ``open`` is called once before the thread starts, ``work`` on the thread."""
+    """The work of the writer thread. ``open`` is called once before the thread starts, ``work`` on the thread.
+
+    ``turned_at`` is when it last looked at its queue, by the monotonic clock: every few seconds, on a standby too.
+    """
 
     def __init__(
         self,
         store: Store,
         published: Publication,
         rules_at: Callable[[Instant], Rules],
-        clock: Callable[[], Instant],
+        clock: DeskClock,
         notifying: Notifying | None,
         subscriptions: Subscriptions,
         timer: CommitTimer,
     ) -> None:
         self._store = store
         self._leadership = Leadership(store, published, rules_at, clock, notifying, subscriptions, timer)
+        self.turned_at = time.monotonic()
         self._groups = GroupCommit(store, published, clock, self._leadership, subscriptions, timer)
 
     def open(self) -> None:
@@ -48,6 +54,7 @@ class Writer:
     def work(self, waiting: queue.SimpleQueue[Submission | MaintenanceWrite | None]) -> None:
         """Serve the queue until it ends, then release the desk."""
         while True:
+            self.turned_at = time.monotonic()
             self._leadership.keep()
             group = next_group(waiting, self._store.group_at_most, self._leadership.lease.patience)
             if group is None:

@@ -21,6 +21,7 @@ from services.engine.model.bridge_commands import (
     ClaimOrders,
     ConfirmTransfer,
     HearBridge,
+    NoteClock,
     NoteTwoBridges,
     NoteUnreadable,
     ReportExecution,
@@ -67,6 +68,7 @@ from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.beliefs import confirm_transfer
 from services.engine.steps.bricks import age_earlier_colors, close_brick
 from services.engine.steps.broker_fills import book_fills
+from services.engine.steps.clocks import note_clock
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
@@ -280,6 +282,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     TakeOverBridge: take_over_bridge,
     NoteTwoBridges: note_two_bridges,
     NoteUnreadable: note_unreadable,
+    NoteClock: note_clock,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -26,7 +28,9 @@ DECIMAL_DIGITS = 38
 DECIMAL_PLACES = 12
 PLACES = Decimal(1).scaleb(-DECIMAL_PLACES)
 EXACTLY = Context(prec=DECIMAL_DIGITS, rounding=ROUND_HALF_EVEN)
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+BLANKS = re.compile("^[\\s\u200b-\u200f\u2060\ufeff]*")  # some spreadsheets skip them, those of no width too
+STARTS_A_FORMULA = ("=", "+", "-", "@")
+STARTS_A_CELL = ("\t", "\r", "\n")
 
 
 class ExportUnavailable(Exception):
@@ -114,9 +118,17 @@ def cell(value: Any) -> str:
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if isinstance(value, str) and value.startswith(STARTS_A_FORMULA):
+    if isinstance(value, str) and _looks_like_a_formula(value):
         return "'" + value
     return str(value)
+
+
+def _looks_like_a_formula(text: str) -> bool:
+    """Return whether a spreadsheet may calculate a text: behind blanks, and with signs of full width, too."""
+    if text.startswith(STARTS_A_CELL):
+        return True
+    first = BLANKS.sub("", text, count=1)[:1]
+    return unicodedata.normalize("NFKC", first).startswith(STARTS_A_FORMULA)
 
 
 def _write_parquet(rows: Iterable[JournalRow], table: Table, file: BinaryIO) -> int:

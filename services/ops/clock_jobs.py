@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
@@ -13,13 +15,41 @@ from services.stores.store import StoreError
 log = structlog.get_logger(__name__)
 
 
-def start_clock_jobs(manager: StateManager, config: Config) -> BackgroundScheduler:
+TICK_SECONDS = 1.0
+TICKS_TO_A_ROLL = 60
+
+
+class ClockJobs:
+    """The thread of the jobs. It waits by monotonic time: a clock that is set back delays no tick."""
+
+    def __init__(self, manager: StateManager, config: Config) -> None:
+        self._manager = manager
+        self._config = config
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="clock jobs", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start no job any more; one that runs is not waited for."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        due = time.monotonic() + TICK_SECONDS
+        ticks = 0
+        while not self._stopping.wait(max(0.0, due - time.monotonic())):
+            due = max(due + TICK_SECONDS, time.monotonic())  # ticks that were missed are one
+            ticks += 1
+            try:
+                tick(self._manager)
+                if ticks % TICKS_TO_A_ROLL == 0:
+                    roll_contracts(self._manager, self._config)
+            except Exception:
+                log.exception("a clock job failed")
+
+
+def start_clock_jobs(manager: StateManager, config: Config) -> ClockJobs:
     """Start the jobs. Each submits its command to the one writer, as every caller does."""
-    scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
-    scheduler.add_job(lambda: tick(manager), "interval", seconds=1)
-    scheduler.add_job(lambda: roll_contracts(manager, config), "interval", seconds=60)
-    scheduler.start()
-    return scheduler
+    return ClockJobs(manager, config)
 
 
 def tick(manager: StateManager) -> None:
@@ -27,6 +57,7 @@ def tick(manager: StateManager) -> None:
     try:
         if manager.is_writer:
             manager.submit(TickClock())
+            manager.watch_clock()
             manager.keep_observations()
             manager.keep_snapshot_when_due()
     except StoreError as error:

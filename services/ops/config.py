@@ -19,18 +19,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.settings import Rules
+from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
 from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.settings_reader import Settings, rules_of
+from services.ops.watchdog import Supervisor
+from wire.places import NoPlace, place_of
 from wire.types import Contract
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ENV_FILE = PROJECT / ".env"
+EARLIER_DATABASE = PROJECT / "var" / "lockstep.sqlite"  # the default place before databases lay outside the checkout
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where web listens: where it is reached from here
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 
 
@@ -54,7 +59,7 @@ class Config(Struct, frozen=True):
     bridge_secret_previous: str | None = None
     metrics_token: str | None = None
     store: str = "sqlite"
-    sqlite_path: Path = PROJECT / "var" / "lockstep.sqlite"
+    sqlite_path: Path = EARLIER_DATABASE
     google_cloud_project: str | None = None
     google_cloud_credentials: str | None = None
     firestore_emulator_host: str | None = None
@@ -99,6 +104,18 @@ class Config(Struct, frozen=True):
         return replace(contract_for(asset, day, size), symbol=pinned)
 
 
+def supervisor() -> Supervisor | None:
+    """Return where systemd waits for reports, None where it does not."""
+    where = os.environ.get("NOTIFY_SOCKET")
+    if not where:
+        return None
+    settings = Settings({**_dotenv(), **os.environ})
+    host = settings.text("HOST", "0.0.0.0")  # noqa: S104 - the default of gunicorn.conf.py
+    own = EVERYWHERE.get(host, host)
+    port = settings.text("PORT", "8000")
+    return Supervisor(where, f"http://[{own}]:{port}/healthz" if ":" in own else f"http://{own}:{port}/healthz")
+
+
 def _dotenv() -> dict[str, str]:
     values = dotenv_values(ENV_FILE)
     return {name: value for name, value in values.items() if value is not None}
@@ -122,7 +139,7 @@ def _read(settings: Settings) -> Config:
         bridge_secret_previous=settings.password("BRIDGE_HEARTBEAT_SECRET_PREVIOUS"),
         metrics_token=_metrics_token(settings, (tv_secret, bridge_secret, flask_key)),
         store=settings.one_of("STORE", "sqlite", ("sqlite", "firestore")),
-        sqlite_path=Path(settings.text("SQLITE_PATH", str(PROJECT / "var" / "lockstep.sqlite"))),
+        sqlite_path=_sqlite_path(settings),
         google_cloud_project=_google_cloud_project(settings),
         google_cloud_credentials=_google_cloud_credentials(settings),
         firestore_emulator_host=_emulator_host(settings),
@@ -132,10 +149,29 @@ def _read(settings: Settings) -> Config:
         notify_kinds=_notify_kinds(settings),
     )
     _refuse_shared_secret(config, settings)
+    _refuse_tight_stop(config, settings)
     if settings.faults:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    if settings.optional("SQLITE_PATH") or settings.text("STORE") == "firestore":
+        return Path(settings.text("SQLITE_PATH"))
+    try:
+        return place_of("lockstep.sqlite", EARLIER_DATABASE, PROJECT, settings.text("XDG_STATE_HOME"))
+    except NoPlace as error:
+        settings.faults.append(f"SQLITE_PATH is not set, and {error}")
+        return EARLIER_DATABASE
+
+
+def _refuse_tight_stop(config: Config, settings: Settings) -> None:
+    least = smallest_stop(contract_for(asset, datetime.now(UTC).date()) for asset in config.assets)
+    stop = config.rules.stop_points
+    if stop.is_finite() and 0 < stop < least:  # what is no number is a fault already
+        ticks = f"{SMALLEST_STOP_TICKS} ticks of every asset"
+        settings.faults.append(f"STOP_POINTS was {stop}, it must be at least {least:f} ({ticks})")
 
 
 def _google_cloud_project(settings: Settings) -> str | None:

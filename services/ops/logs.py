@@ -13,41 +13,24 @@ import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from services.access.secret_mask import SecretMask
 from services.ops.config import Config
 
-HIDDEN = "***"
 QUOTES = "\"'`\u201c\u201d\u201e\u2018\u2019"
 SHORTEST_PART = 16  # characters: shorter parts of a notification URL are hosts and words, not tokens
-SPOKEN = re.compile(
-    r"""((?:secret|password|token)(?:=|\\?["']\s*:\s*\\?["'])|bearer\s+)[^\s"'&\\]+""", re.IGNORECASE
-)  # ?secret=…, "secret": "…", Bearer …
-API_KEY = re.compile(r"(?<![A-Za-z0-9])lk(?:_|%5f)[\w%-]{8,}", re.IGNORECASE)
-PRIVATE_KEY = re.compile(r"-----BEGIN[\w ]*PRIVATE KEY-----.*?(?:-----END[\w ]*PRIVATE KEY-----|(?=\"))")
 
 log = structlog.get_logger(__name__)
 
 
-class Blackout:
-    """The last step of every line: replaces known secrets, and values named like a secret, by ``***``."""
-
-    def __init__(self) -> None:
-        self._known: tuple[str, ...] = ()
-
-    def learn(self, secrets: Iterable[str]) -> None:
-        """Replace these secrets from now on, also in their JSON and URL spellings."""
-        spellings = {way(secret) for secret in secrets if secret for way in (str, _in_json, quote, quote_plus)}
-        self._known = tuple(sorted(spellings, key=len, reverse=True))
+class Blackout(SecretMask):
+    """The last step of every line; the routes ask it, too, before they keep a text that a caller sent."""
 
     def __call__(self, logger: WrappedLogger, method: str, line: Any) -> Any:
-        for secret in self._known:
-            if secret in line:
-                line = line.replace(secret, HIDDEN)
-        return SPOKEN.sub(rf"\1{HIDDEN}", API_KEY.sub(HIDDEN, PRIVATE_KEY.sub(HIDDEN, line)))
+        return self.masked(line)
 
 
 blackout = Blackout()
@@ -91,7 +74,6 @@ def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 def for_libraries() -> dict[str, Any]:
@@ -138,7 +120,3 @@ def _rendering() -> list[Processor]:
 
 def _as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
     return json.dumps(event, ensure_ascii=False, default=repr)
-
-
-def _in_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]

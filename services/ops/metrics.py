@@ -38,7 +38,7 @@ COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 COMMIT_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 ORDER_KINDS = ("ENTRY", "SCALE_IN", "EXIT")
 WEBHOOK_OUTCOMES = ("ok", "duplicate", "stale", "dead_letter", "denied", "not_stored", "fault")
-LOGIN_OUTCOMES = ("right", "wrong", "locked_out")
+LOGIN_OUTCOMES = ("right", "wrong", "locked_out", "busy")
 COMMIT_FAILURES = ("StoreDown", "OutcomeUnknown", "VersionConflict", "NotTheWriter")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # Prometheus sees a restart by itself; these would double every line

@@ -60,6 +60,8 @@ def _secret(name: str, meaning: str) -> Setting:
 
 _PREVIOUS = "the one before, accepted too while you change it; take it away afterwards"
 _KEY = "a service account's JSON key, the text itself; without it this machine's own"
+_DATABASE = "the file of the SQLite store; unset: lockstep.sqlite in this checkout's folder in ~/.local/state/lockstep"
+_LEDGER = "the bridge's own ledger; unset: bridge.sqlite in the same folder"
 
 SETTINGS = (
     _secret("TV_WEBHOOK_SECRET", 'what TradingView\'s alerts carry as "secret"'),
@@ -79,7 +81,8 @@ SETTINGS = (
     Setting("HOST", "where", "address web listens on (make run: 127.0.0.1)", "0.0.0.0"),  # noqa: S104 - platforms need it
     Setting("PORT", "where", "port web listens on", "8000"),
     Setting("STORE", "where", "where the desk is kept", "sqlite", "sqlite or firestore"),
-    Setting("SQLITE_PATH", "where", "the file of the SQLite store", "var/lockstep.sqlite"),
+    Setting("SQLITE_PATH", "where", _DATABASE),
+    Setting("XDG_STATE_HOME", "where", "the folder instead of ~/.local/state for files whose path is not set"),
     Setting("GOOGLE_CLOUD_PROJECT", "where", "where Firestore is; needed with STORE=firestore"),
     Setting("GOOGLE_CLOUD_CREDENTIALS", "where", _KEY, is_secret=True),
     Setting("FIRESTORE_EMULATOR_HOST", "where", "an emulator instead of Google, such as 127.0.0.1:8790"),
@@ -107,7 +110,7 @@ SETTINGS = (
     ),
     Setting("LOCKSTEP_URL", "bridge", "address of the desk", "http://127.0.0.1:8000"),
     Setting("BRIDGE_OWNER", "bridge", "the name under which orders are claimed", "bridge"),
-    Setting("BRIDGE_LEDGER_PATH", "bridge", "the bridge's own ledger", "var/bridge.sqlite"),
+    Setting("BRIDGE_LEDGER_PATH", "bridge", _LEDGER),
     Setting("BRIDGE_MAX_ORDER_QTY", "bridge", "largest order it sends; exits are never limited", "20", "1 or more"),
     Setting("BRIDGE_MAX_POSITION", "bridge", "largest position it builds", "20", "1 or more"),
     Setting("BRIDGE_MAX_ORDERS_PER_MINUTE", "bridge", "most orders of a minute", "30", "1 or more"),

@@ -209,6 +209,12 @@ class Store(Snapshots, AccessLists, Protocol):
     def mark_records(self, records: Sequence[Record], head: Head) -> Head:
         """Replace records by their marked forms, without a journal row. Only kinds with ``is_replaced`` are marked."""
 
+    def check(self, head: Head) -> None:
+        """Raise StoreDown when the store is not the one that was opened any more, VersionConflict at another head.
+
+        It is asked between two groups and costs microseconds: where that cannot be, the next write finds out.
+        """
+
     # -- for any process --------------------------------------------------------------------------------------
 
     def head(self) -> Head | None:

@@ -18,6 +18,7 @@ from services.engine.rules.management import is_management_locked, may_arm_high_
 from services.engine.rules.resting_stops import covers
 from services.engine.rules.verdicts import EntryRequest
 from services.views.rows import Fields, explanation_view, rung_view
+from services.views.words_view import words_awaited
 from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, TradeState
 from wire.tradingview import STREAMS
 from wire.types import Instant, Side
@@ -39,6 +40,7 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
         disagreement=asset.disagreement.broker_position if asset.disagreement else None,
         doubt=asset.doubt.code if asset.doubt else None,
+        words_awaited=words_awaited(desk, asset),
         locks=tuple([_lock_view(lock, desk, asset, now) for lock in LOCKS]),
         first_closed_gate=next((rung.gate for rung in rungs if not rung.is_open), None),
         may_enter=_may_enter(desk, asset, now),

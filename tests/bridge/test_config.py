@@ -17,7 +17,7 @@ def test_defaults_are_a_paper_bridge_to_the_local_desk() -> None:
         "http://127.0.0.1:8000",
         "bridge",
     )
-    assert settings.ledger_path == Path("var/bridge.sqlite")
+    assert settings.ledger_path.name == "bridge.sqlite"
     assert settings.paper.start_balance == Decimal(50_000)
     assert (settings.limits.max_order_qty, settings.limits.max_position) == (20, 20)
     assert settings.limits.max_orders_per_minute == 30
@@ -27,6 +27,14 @@ def test_flags_go_before_the_environment() -> None:
     environ = ENOUGH | {"LOCKSTEP_URL": "http://desk:1", "BRIDGE_OWNER": "from-environment"}
     settings = settings_from(["--owner", "from-flag"], environ)
     assert (settings.desk_url, settings.owner) == ("http://desk:1", "from-flag")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://web:8000", "http://192.168.1.5:8000", "http://[::1]:8000", "https://example.com"]
+)
+def test_the_secret_goes_over_http_within_a_private_network_only(url: str) -> None:
+    assert settings_from([], ENOUGH | {"LOCKSTEP_URL": url}).desk_url == url
+    assert settings_from(["--desk-url", url], ENOUGH).desk_url == url
 
 
 def test_dotenv_file_fills_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +54,8 @@ def test_dotenv_file_fills_what_the_environment_lacks(tmp_path: Path, monkeypatc
         ({"BRIDGE_HEARTBEAT_SECRET": "short"}, "8 or more printable"),
         ({"BRIDGE_HEARTBEAT_SECRET": "two\nlines of it"}, "8 or more printable"),
         (ENOUGH | {"LOCKSTEP_URL": "desk:8000"}, "LOCKSTEP_URL must be"),
+        (ENOUGH | {"LOCKSTEP_URL": "http://desk.example.com"}, "LOCKSTEP_URL must be https for desk.example.com"),
+        (ENOUGH | {"LOCKSTEP_URL": "http://127.0.0.1@8.8.8.8:8000/"}, "LOCKSTEP_URL must be https for 8.8.8.8"),
         (ENOUGH | {"PAPER_SLIPPAGE_TICKS": "-1"}, "PAPER_SLIPPAGE_TICKS must be"),
         (ENOUGH | {"PAPER_COMMISSION": "NaN"}, "PAPER_COMMISSION must be"),
         (ENOUGH | {"PAPER_START_BALANCE": "much"}, "PAPER_START_BALANCE must be"),

@@ -1,7 +1,11 @@
 """The ledger and the record of orders: durable, exclusive, and moved only by compare-and-set."""
 
+import os
+import shutil
 import sqlite3
+import stat
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.brokers.broker import Execution
-from bridge.ledger import SCHEMA_VERSION, SCHEMAS, InstanceLock, Ledger, LedgerUnusable
+from bridge.ledger import SCHEMA_VERSION, SCHEMAS, InstanceLock, Ledger, LedgerLost, LedgerUnusable
 from bridge.orders import OrderRecord
 from wire.bridge import MalformedOrder, OrderTicket
 from wire.encoding import encode
@@ -210,3 +214,74 @@ def test_repeated_execution_counts_once(ledger: Ledger) -> None:
     assert orders.add_execution("order-1", fill)
     assert not orders.add_execution("order-1", fill)
     assert orders.filled_qty("order-1") == 2
+
+
+# -- the file under the bridge -----------------------------------------------------------------------------------------
+
+
+def takes_away(*parts: str) -> Callable[[Path], None]:
+    def act(path: Path) -> None:
+        for part in parts:
+            path.with_name(path.name + part).unlink()
+
+    return act
+
+
+def replaces(path: Path) -> None:
+    other = path.with_name("other.sqlite")
+    Ledger(other).close()
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [
+        pytest.param(takes_away(""), id="deletes the ledger"),
+        pytest.param(takes_away("-wal"), id="deletes its log"),
+        pytest.param(takes_away("", "-wal", "-shm"), id="deletes all of it"),
+        pytest.param(replaces, id="moves another ledger over it"),
+        pytest.param(lambda path: os.truncate(path, 0), id="cuts it"),
+    ],
+)
+def test_nothing_is_written_to_a_ledger_that_is_lost(
+    ledger: Ledger, path: Path, somebody: Callable[[Path], None]
+) -> None:
+    orders = OrderRecord(ledger)
+    assert orders.accept(ticket("order-1"), NOON)
+    somebody(path)
+    with pytest.raises(LedgerLost, match="no order is claimed; restore the ledger and restart the bridge"):
+        orders.accept(ticket("order-2"), NOON)
+    assert not ledger.is_healthy()
+    assert orders.state_of("order-2") is None
+
+
+def test_a_lost_ledger_stays_lost_until_a_restart(ledger: Ledger, path: Path) -> None:
+    away = path.with_name("away.sqlite")
+    path.rename(away)
+    with pytest.raises(LedgerLost):
+        ledger.require_kept()
+    away.rename(path)
+    with pytest.raises(LedgerLost):
+        ledger.require_kept()
+    ledger.close()
+    Ledger(path).require_kept()
+
+
+def test_a_ledger_whose_log_is_deleted_keeps_what_was_written(ledger: Ledger, path: Path) -> None:
+    OrderRecord(ledger).accept(ticket("order-1"), NOON)
+    path.with_name(path.name + "-wal").unlink()
+    with pytest.raises(LedgerLost):
+        ledger.require_kept()
+    found = path.with_name("as-another-process-finds-it.sqlite")
+    shutil.copyfile(path, found)  # in this process SQLite would go on with the files that it has open
+    assert OrderRecord(Ledger(found)).state_of("order-1") == "ACCEPTED"
+
+
+def test_only_its_owner_may_read_a_ledger(ledger: Ledger, path: Path) -> None:
+    files = [path.with_name(path.name + part) for part in ("", "-wal", "-shm", ".lock")]
+    InstanceLock(path)
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600] * 4
+    for file in files:
+        file.chmod(0o644)
+    Ledger(path).close()
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files[:3]] == [0o600] * 3

@@ -164,6 +164,30 @@ def test_bridge_stops_within_a_second_in_the_middle_of_a_long_poll(machine: Mach
     assert SECRET not in errors
 
 
+@pytest.mark.parametrize("kind", ["ENTRY", "EXIT"])
+def test_a_bridge_whose_ledger_is_deleted_claims_nothing_and_says_so(
+    machine: Machine, desk: DeskServer, kind: str
+) -> None:
+    """The call that already waits for orders takes one: it is refused at once, and no other call asks for orders."""
+    desk.quotes_price(5250.25)
+    machine.starts()
+    desk.waits_until(lambda: desk.snapshots and desk.polls_waiting)
+    for part in ("", "-wal", "-shm"):
+        machine.ledger.with_name(machine.ledger.name + part).unlink()
+    watch = Stopwatch(machine.process)
+    desk.waits_until(lambda: not desk.heartbeats[-1]["repoOk"])
+    assert watch.seconds < 2.0
+    waiting = desk.queues() if kind == "ENTRY" else desk.queues_exit()
+    assert "restore the ledger and restart the bridge" in desk.waits_for(waiting, "REJECTED")["reason"]
+    later = desk.queues()
+    watch.waits_until(lambda: "no order is claimed" in machine.log.read_text())
+    assert not desk.polls_waiting
+    assert later not in desk.owner_of
+    machine.stops()
+    machine.starts()
+    desk.waits_for(later, "FILLED")
+
+
 def test_second_bridge_on_a_ledger_is_refused_in_one_sentence(machine: Machine, desk: DeskServer) -> None:
     machine.starts()
     desk.waits_until(lambda: desk.snapshots)

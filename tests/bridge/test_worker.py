@@ -1,6 +1,6 @@
 """Orders on their way through the bridge: from a real HTTP desk to a broker and back, one turn at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from bridge.brokers.broker import (
     OrderWorking,
 )
 from bridge.client import DeskClient, DeskUnavailable, SecretRefused
+from bridge.clock import DeskTime
 from bridge.fills import FillOutbox
 from bridge.ledger import Ledger
 from bridge.limits import HardLimits
@@ -109,8 +110,16 @@ class MoodyBroker(UnaskedBroker):
 class Crew:
     """A bridge taken apart, so that a story decides which part has its turn."""
 
-    def __init__(self, desk: DeskServer, broker: MoodyBroker, path: Path, limits: HardLimits) -> None:
+    def __init__(
+        self,
+        desk: DeskServer,
+        broker: MoodyBroker,
+        path: Path,
+        limits: HardLimits,
+        learns_time: Callable[[], DeskTime] | None = None,
+    ) -> None:
         self.desk, self.broker, self.path, self.limits = desk, broker, path, limits
+        self.learns_time = learns_time
         self.ahead = timedelta(0)
         self.seconds = 0.0
         self.comes_up()
@@ -124,7 +133,8 @@ class Crew:
         self.orders = OrderRecord(self.ledger)
         self.outbox = Outbox(self.ledger, self.clock)
         self.reporter = Reporter(self.ledger, self.orders, self.outbox, FillOutbox(self.ledger, self.clock))
-        client = DeskClient(self.desk.url, secret, "bridge")
+        desk_time = self.learns_time() if self.learns_time is not None else None
+        client = DeskClient(self.desk.url, secret, "bridge", clock=desk_time)
         self.sender = ReportSender(client, self.outbox, monotonic=lambda: self.seconds)
         self.worker = Worker(
             desk=client,
@@ -133,7 +143,8 @@ class Crew:
             outbox=self.outbox,
             reporter=self.reporter,
             hard_limits=self.limits,
-            clock=self.clock,
+            clock=desk_time or self.clock,
+            is_time_known=desk_time.is_known if desk_time is not None else lambda: True,
         )
         self.broker.open(self.reporter)
         self.worker.recover()
@@ -244,6 +255,7 @@ def test_reports_that_crossed_a_redelivery_on_the_way_are_not_repeated(crew: Cre
 
 
 def test_exits_of_one_answer_go_first(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
+    broker.position = 5
     entry, exit_order = desk.queues("BUY", 5), desk.queues_exit("SELL", 5)
     crew.works()
     assert broker.submitted == [exit_order, entry]
@@ -258,6 +270,7 @@ def test_expired_entry_is_not_sent(crew: Crew, desk: DeskServer, broker: MoodyBr
 
 
 def test_exit_never_expires(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
+    broker.position = 5
     order = desk.queues_exit("SELL", 5, expires_at=datetime(2020, 1, 1, tzinfo=UTC).isoformat())
     crew.works()
     assert broker.submitted == [order]

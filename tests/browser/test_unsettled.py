@@ -36,6 +36,10 @@ def panel(page: Page, desk: LiveDesk) -> Locator:
     return panel
 
 
+def unreported(panel: Locator) -> Locator:
+    return panel.get_by_role("list", name="Orders without a report").locator("li")
+
+
 def is_lost(desk: LiveDesk) -> bool:
     return any(order["fate_unknown_at"] for order in desk.operator().state()["orders"])
 
@@ -70,10 +74,40 @@ def test_the_operator_resolves_it_with_a_held_button_and_the_doubt_is_the_gates_
     hold(button)
     expect(page.locator("#trade")).to_contain_text("LONG 3", use_inner_text=True)
     expect(page.locator("#trade")).to_contain_text("5,250.50")
-    expect(panel).to_be_hidden()
+    expect(unreported(panel)).to_have_count(0)
     doubt = "POSITION NOT CONFIRMED — an order was resolved by hand; a snapshot of the broker must agree"
     expect(page.locator("#trade [data-slot=mismatch]")).to_have_text(doubt)
     expect(page.locator("#ladder [data-key=reconcile]")).to_contain_text("resolved by hand")
+    desk.bridge_reports_account(50_000, 0, ("MESZ6", 3, 0))
+    expect(panel).to_be_hidden()  # a snapshot has agreed
+
+
+def test_what_was_resolved_waits_on_the_page_to_be_said_again(page: Page, panel: Locator) -> None:
+    order = panel.locator("li")
+    expect(order.locator("form")).to_be_visible()
+    order.get_by_text("Not filled", exact=True).click()
+    order.get_by_label("How do you know?").fill("the broker shows nothing")
+    hold(order.locator("button"))
+    word = panel.get_by_role("list", name="What waits for your word").locator("li")
+    expect(word).to_contain_text("ES order resolved as not filled")
+    expect(word.locator("button")).to_contain_text(re.compile(r"The same again counts in \d+ s"))
+    expect(word.locator("button")).to_have_attribute("aria-disabled", "true")
+
+
+def test_the_price_of_a_fill_that_nothing_proves_is_confirmed_on_the_page(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    entry = desk.operator().enters_when_the_candle_allows()
+    desk.bridge_claims()
+    desk.bridge_fills(entry, 5400)
+    word = page.locator("#unsettled li")
+    expect(word).to_contain_text(re.compile(r"ES filled 5 at 5,400.00 not believed since .*the last price was 5,2"))
+    assert "ES filled at 5400" in page.request.get(desk.url).text()
+    hold(word.locator("button"))
+    expect(word.get_by_role("alert")).to_have_text("Write why first")
+    word.get_by_label("How do you know?").fill("it is on the statement")
+    hold(word.locator("button"))
+    expect(page.locator("#unsettled")).to_be_hidden()
+    assert desk.operator().asset()["words_awaited"] == []
 
 
 def test_it_is_resolved_by_keys_alone(page: Page, desk: LiveDesk, panel: Locator) -> None:
@@ -90,7 +124,7 @@ def test_it_is_resolved_by_keys_alone(page: Page, desk: LiveDesk, panel: Locator
     page.wait_for_timeout(1_700)
     page.keyboard.up("Enter")
     eventually(lambda: desk.operator().state()["orders"] == [])
-    expect(panel).to_be_hidden()
+    expect(unreported(panel)).to_have_count(0)
     assert desk.operator().asset()["position"] == 0
 
 

@@ -67,7 +67,7 @@ export function asset(more = {}) {
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
     preorder_refusal: null,
-    ...{ trade: null, due_exit: null, disagreement: null, doubt: null, first_closed_gate: null },
+    ...{ trade: null, due_exit: null, disagreement: null, doubt: null, words_awaited: [], first_closed_gate: null },
     ...{ may_enter: [], locks: [], ladder: [] },
     ...more,
   };

@@ -117,17 +117,28 @@ def nth_apart(times: Sequence[datetime], needed: int) -> datetime | None:
 
 
 class PriceSeries:
-    """Whether the prices that were told justify to believe a lie: two lies in a row, and not two true ones since."""
+    """Whether the prices that were told justify to believe a lie: two lies in a row, and not two true ones since.
+
+    The price of a fill is the first of two as well (SPEC 8.3): a lie about it, and the same lie as the next price.
+    ``has_believed_a_lie`` stays true: what was booked by a lie that two readings told stays in the day's books.
+    """
 
     def __init__(self) -> None:
         self.believes_a_lie = False
+        self.has_believed_a_lie = False
         self._last: bool | None = None
         self._last_at: datetime | None = None
+        self._is_filled_at_a_lie = False
 
     def hears(self, at: datetime, *, is_lie: bool) -> None:
         """Take a price of that time; an older one says nothing. The first of all has nothing to be measured by."""
         if self._last_at is not None and at < self._last_at:
             return
-        if self._last is None or is_lie == self._last:
+        if self._last is None or is_lie == self._last or (is_lie and self._is_filled_at_a_lie):
             self.believes_a_lie = is_lie
-        self._last, self._last_at = is_lie, at
+        self.has_believed_a_lie = self.has_believed_a_lie or self.believes_a_lie
+        self._last, self._last_at, self._is_filled_at_a_lie = is_lie, at, False
+
+    def hears_fill(self, *, is_lie: bool) -> None:
+        """Take the price of a fill."""
+        self._is_filled_at_a_lie = self._is_filled_at_a_lie or is_lie

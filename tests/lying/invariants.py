@@ -221,18 +221,25 @@ class Watch:
         """The loss that stops the day was real, and no lie.
 
         The desk's books stop it, too, while the balance agrees with them within a quarter (SPEC 5.6). They are exact
-        when every fill was reported with its price; after a position was taken over from snapshots they are not. Where
-        the start is false, too, as of two accounts on one bridge that names neither, the limit is less than an estimate
-        may be off.
+        when every fill was reported with its price, the desk holds what the broker holds, and nothing else moves the
+        account; after a position was taken over from snapshots they are not. Where the start is false, too, as of two
+        accounts on one bridge that names neither, the limit is less than an estimate may be off.
         """
-        if not isinstance(event, DailyStopTriggered) or self.world.prices.believes_a_lie:
+        if not isinstance(event, DailyStopTriggered) or self.world.prices.has_believed_a_lie:
             return
         day = true_day(self.world)
-        if self._has_estimates and not day.starts_true:
+        is_inexact = self._has_estimates or self._moves_without_the_desk()
+        if is_inexact and not day.starts_true:
             return
-        needed = day.limit * MAY_DIFFER if self._has_estimates else day.limit
+        needed = day.limit * MAY_DIFFER if is_inexact else day.limit
         if day.largest_loss < needed:
             self._fails("nothing else stops the day", f"{event.reason}, lost at most {day.largest_loss}")
+
+    def _moves_without_the_desk(self) -> bool:
+        """Return whether the account holds, or has held, what the desk's books do not have."""
+        world = self.world
+        is_foreign = any(symbol != TRADED and held.last_fill is not None for symbol, held in world.broker.held.items())
+        return is_foreign or world.desk.es.position != world.broker.position()
 
     def _notes_estimates(self, event: AnyEvent) -> None:
         if isinstance(event, TradeClosed):

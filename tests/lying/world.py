@@ -169,6 +169,8 @@ class World:
                 self.prices.hears(self.now, is_lie=False)
         if channel == "price" and not answer.get("ignored"):
             self.prices.hears(datetime.fromisoformat(delivery.body["timestamp"]), is_lie="price_times_ten" in happened)
+        if channel == "report" and "fill_price" in delivery.body["extra"]:
+            self.prices.hears_fill(is_lie="report_price_times_ten" in happened)
         if status >= 400:
             self.tells(f"    answer: {answer}")
         if channel != "claim" or (answer and (answer.get("orders") or answer.get("cancels"))):

@@ -148,7 +148,7 @@ FAULTS = {
     "ENTRY_QTY_6PT": ("0", "1001", "2.5"),
     "ENTRY_QTY_9PT": ("0", "x"),
     "SCALE_IN_QTY": ("0", "x"),
-    "STOP_POINTS": ("0", "-15", "1001", "NaN"),
+    "STOP_POINTS": ("0", "-15", "1001", "NaN", "0.99"),
     "POINTS_TP_TARGET": ("0", "200.1", "NaN", "-inf"),
     "TWO_HALF_FILTER": ("on", "2", "maybe"),
     "TRADING_DAY_ROLL": ("24:00", "18", "6pm", "18:00:00", "02:30", "01:00", "-1:00"),
@@ -163,6 +163,14 @@ def test_a_faulty_setting_is_named(name: str, value: str) -> None:
 def test_every_fault_is_named_at_once() -> None:
     sentence = complaint(CANDLE_SECONDS="7", STOP_POINTS="none", TV_WEBHOOK_SECRET="")
     assert all(name in sentence for name in ("CANDLE_SECONDS", "STOP_POINTS", "TV_WEBHOOK_SECRET"))
+
+
+@pytest.mark.parametrize(
+    ("assets", "least"), [("ES", "1"), ("RTY", "0.4"), ("ES,YM", "4"), ("CL", "0.04"), ("EURUSD", "0.4"), ("GC", "0.4")]
+)
+def test_a_stop_is_four_ticks_of_every_asset_at_least(assets: str, least: str) -> None:
+    assert config(ASSETS=assets, STOP_POINTS=least).rules.stop_points == Decimal(least)
+    assert "STOP_POINTS" in complaint(ASSETS=assets, STOP_POINTS=str(Decimal(least) - Decimal("0.001")))
 
 
 @pytest.mark.parametrize("pair", ["ES=MNQM6", "ES=FOO", "ES=NQZ6", "ES=MES"])

@@ -210,13 +210,15 @@ def blackout() -> logs.Blackout:
         "X-API-Key: lk_0123456789abcdef_nobody-knows-this-one",
         "GET /api/state?api_key=lk%5F0123456789abcdef%5Fnobody-knows-this-one",
         '{"error": "unknown key lk_nobody-knows-this-one"}',
+        # pragma: allowlist nextline secret
         '"key": "-----BEGIN RSA PRIVATE KEY-----\\nnobody+knows/this\\none=\\n-----END RSA PRIVATE KEY-----\\n"',
+        # pragma: allowlist nextline secret
         '"key": "-----BEGIN PRIVATE KEY-----\\nnobody+knows/this", "cut": true',
     ],
 )
 def test_a_secret_is_blacked_out_however_it_is_written(blackout: logs.Blackout, line: str) -> None:
     shown = blackout(None, "info", line)
-    assert logs.HIDDEN in shown
+    assert "***" in shown
     for word in ("topsecret", "quoted", "slash", "nobody"):
         assert word not in shown
 

@@ -87,12 +87,13 @@ def test_every_call_has_a_name_of_its_own_and_a_sentence() -> None:
 
 def test_errors_follow_from_what_a_view_says(routes: dict[tuple[str, str], Callable[..., Any]]) -> None:
     for (method, path), view in routes.items():
-        told = errors_of(method, view)
+        told = errors_of(method, path, view)
         assert told <= set(ERRORS), path
         assert (401 in told) == (guard_of(view) != "public" or path == "/api/login"), path
         takes_keys = guard_of(view).endswith("_reader")
         assert (403 in told) == (takes_keys or (method in UNSAFE and guard_of(view) in ("public", "operator"))), path
         assert (400 in told) == any(hasattr(view, note) for note in ("__body__", "__query__")), path
+        assert (414 in told) == (hasattr(view, "__query__") or "<" in path), path
 
 
 def test_a_call_says_who_may_make_it(routes: dict[tuple[str, str], Callable[..., Any]]) -> None:

@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import ConfirmTransfer
-from services.engine.model.commands import ConfigureDesk
-from services.engine.model.events import DailyStopTriggered
+from services.engine.model.commands import ConfigureDesk, TickClock
+from services.engine.model.events import DailyStopTriggered, ExitLatched
 from services.engine.model.proof_events import DailyStopAwaited, DailyStopNotConfirmed
+from tests.support.narrow import known
 from tests.support.trader import Trader
 
 
@@ -57,6 +58,19 @@ def test_it_flattens_open_positions_and_raises_an_alert() -> None:
     trader.filled_at(5200)
     assert trader.trades[-1].reason == "daily_stop"
     assert trader.replays_equal()
+
+
+def test_it_waits_once_behind_an_exit_all_that_is_tried_again() -> None:
+    trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_000).later(2)
+    trader.exits_all(force=True).rejected("halted").broker_says(balance=49_000)
+    assert (trader.desk.day.is_stopped, trader.order) == (True, None)
+    tried = trader.later(1).asks(TickClock())
+    assert (tried.exit_source, known(tried.asset.due_exit).source) == ("exit_all", "daily_stop")
+    latched = len(tried.told(ExitLatched))
+    tried.asks(TickClock())  # at the same instant
+    assert len(tried.told(ExitLatched)) == latched
+    assert tried.filled_at(5200).order is None
+    assert tried.replays_equal()
 
 
 def stopped_trader() -> Trader:
@@ -247,6 +261,22 @@ def test_a_balance_that_the_brokers_figures_explain_goes_on_denying_the_books() 
     assert (trader.desk.day.is_stopped, trader.gate_for("BUY", override=True)) == (False, "account")
     assert trader.later(61).ticks().later(2).ticks().desk.day.is_stopped  # nothing denies the books any more
     assert trader.replays_equal()
+
+
+def test_it_goes_on_denying_them_when_another_accounts_balance_comes_without_a_name() -> None:
+    trader = Trader(candle_seconds=1, cooldown_seconds=0).with_structure("green").broker_says(50_000).is_long(5250)
+    trader.later(3).bricks(6, "green").exits().filled_at(525).later(61).broker_says(50_000)
+    for _ in range(10):
+        trader.later(4).broker_says(3_000, realized=0)
+    assert (trader.desk.day.is_stopped, trader.gate_for("BUY", override=True)) == (False, "account")
+    assert trader.later(21).ticks().later(2).ticks().desk.day.is_stopped  # 60 s after the last that denied them
+
+
+def test_a_confirmed_payout_takes_what_was_denied_before_it_with_it() -> None:
+    trader = Trader().broker_says(50_000).later(2).broker_says(50_000).later(2).broker_says(47_000, realized=0)
+    assert trader.desk.live.beliefs.explained is not None
+    trader.asks(ConfirmTransfer(Decimal(-3_000), "payout"))
+    assert trader.desk.live.beliefs.explained is None
 
 
 def test_losses_of_closed_trades_stop_the_day_without_any_snapshot() -> None:

@@ -223,6 +223,23 @@ def test_one_snapshot_that_leaves_the_contract_out_does_not_end_a_disagreement()
     assert trader.replays_equal()
 
 
+def test_nor_does_it_take_back_what_was_listed_while_the_order_was_on_its_way() -> None:
+    trader = omits_it(trader_with_silent_entry().later(3).broker_says(position=5), 1).reports("REJECTED")
+    assert trader.gate_for("BUY") == "reconcile"
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert known(trader.asset.disagreement).broker_position == 5
+    assert omits_it(trader).gate_for("BUY") == "reconcile"
+    assert omits_it(trader).gate_for("BUY") is None
+    assert (trader.position, trader.replays_equal()) == (0, True)
+
+
+def test_what_was_listed_before_the_order_was_filled_says_nothing_after_it() -> None:
+    trader = trader_with_silent_entry().later(3).broker_says(position=3).reports("FILLED", 5250, qty=5)
+    assert omits_it(trader, 3).asset.disagreement is not None  # by this reading, not by the one before
+    assert known(trader.asset.disagreement).broker_position == 0
+    assert trader.later(2).broker_says().asset.disagreement is None
+
+
 def test_nor_does_it_end_a_doubt() -> None:
     trader = snapshots(resolve(trader_with_lost_entry(), "not_filled"), 1, position=5)
     assert omits_it(trader).asset.doubt is not None

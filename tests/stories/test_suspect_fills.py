@@ -140,6 +140,18 @@ def test_another_price_does_not() -> None:
     assert not is_over(trader.last_alert, trader.desk, NO_ENDS)
 
 
+def test_a_good_price_since_the_fill_denies_it_to_a_suspect_price() -> None:
+    trader = long_at(52_500).later(2).hears(5251).later(2).hears(52_510)
+    assert (is_doubted(trader), trader.order) == (True, None)
+    assert is_doubted(trader.later(2).hears(5252))
+    trader.later(2).hears(52_510).later(2).hears(52_520)  # the second price is a good one: the market is there
+    assert not is_doubted(trader)
+
+
+def test_a_suspect_price_that_comes_right_after_the_fill_proves_it() -> None:
+    assert not is_doubted(long_at(5300).later(2).hears(5301))
+
+
 def test_once_it_is_proven_its_points_and_its_books_count() -> None:
     trader = long_at(5300).later(2).hears(5290).later(2).hears(5290)
     assert (trader.asset.live.open_points, result(trader)) == (Decimal(-10), -250)
@@ -174,6 +186,14 @@ def test_a_balance_that_it_explains_proves_an_exit(balance: int, proven: bool) -
     assert is_doubted(trader) != proven
     assert trader.alerts == ["fill_price_suspect"]
     assert result(trader) == (1_250 if proven else 0)
+
+
+def test_two_prices_whose_errors_cancel_each_other_are_not_proven_by_the_balance() -> None:
+    trader = Trader(candle_seconds=1, cooldown_seconds=0).broker_says(50_000, realized=None).hears(5250)
+    trader.is_long(52_500).bricks(6, "green").later(3).exits().filled_at(52_510)
+    trader.later(3).broker_says(50_050, realized=None)
+    assert (len(trader.asset.suspect_fills), result(trader)) == (2, 0)
+    assert trader.told(FillPriceProven) == []
 
 
 def resolve(trader: Trader, order: Order, outcome: Any, price: object = None) -> Trader:

@@ -149,3 +149,10 @@ def wait_until_quiet(desk: Desk) -> None:
     while not desk.taken and time.monotonic() < gives_up_at:
         time.sleep(0.05)
     time.sleep(1.0)
+
+
+def test_the_secret_is_not_sent_over_http_through_the_internet(desk: Desk) -> None:
+    result = run(desk, EXTRACT, "--url", "http://desk.example.com")
+    assert result.exit_code == 1
+    assert "must be https" in result.output
+    assert desk.taken == []

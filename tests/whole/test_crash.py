@@ -12,12 +12,14 @@ import pytest
 
 from services.stores.firestore.store import FirestoreStore
 from tests.crash.campaign import Campaign, Victim
+from tests.crash.chaos import Chaos
 from tests.crash.counts import table
 
 pytestmark = pytest.mark.processes
 
 FEW: dict[Victim, int] = {"web": 4, "bridge": 3, "both": 3}
 MANY: dict[Victim, int] = {"web": 50, "bridge": 30, "both": 25}
+MANY_STRIKES = int(os.environ.get("LOCKSTEP_CHAOS_STRIKES") or 72)
 MANY_ON_FIRESTORE: dict[Victim, int] = {"web": 20, "both": 10}
 
 
@@ -64,3 +66,16 @@ def test_kills_on_firestore_change_nothing(
         tallies.append(on_firestore(tmp_path / victim, victim, seed, firestore_host).run(kills))
         with capsys.disabled():
             print("\n" + table(tallies, seed))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_seventy_strikes_of_every_kind_change_nothing(
+    tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chaos = Chaos(tmp_path, seed)
+    tally = chaos.run(MANY_STRIKES)
+    with capsys.disabled():
+        print("\n" + table([tally], seed))
+    assert len(tally.moments) >= chaos.kinds
+    assert tally.orders > MANY_STRIKES

@@ -50,8 +50,9 @@ class Beliefs(Struct, frozen=True):
     """What the desk believes of one environment's account.
 
     ``believed`` is the last balance that was explained, ``last`` the last one heard of this account. ``figures_zero``
-    is the broker's figure from which the day's result is counted. The last two are when a first reading reached the
-    daily stop's limit, by a proven balance and by the desk's books.
+    is the broker's figure from which the day's result is counted. ``balance_at_limit`` and ``books_at_limit`` are when
+    a first reading reached the daily stop's limit, by a proven balance and by the desk's books. ``explained`` is the
+    last balance with which the broker's own figures agreed, believed or suspect.
     """
 
     believed: Reading | None = None
@@ -60,6 +61,7 @@ class Beliefs(Struct, frozen=True):
     suspicion: Suspicion | None = None
     balance_at_limit: Instant | None = None
     books_at_limit: Instant | None = None
+    explained: Reading | None = None
 
 
 class Awaited(Struct, frozen=True):

@@ -19,6 +19,7 @@ from wire.types import (
     ResolvedAs,
     Side,
     Usd,
+    Whose,
 )
 
 
@@ -152,6 +153,20 @@ class NoteTwoBridges(Command, frozen=True, tag="NoteTwoBridges"):
 
     origin: ClassVar[Origin] = "bridge"
     callers: tuple[str, str]
+
+
+class NoteClock(Command, frozen=True, tag="NoteClock"):
+    """A clock was compared with the desk's (SPEC 5.8): this machine's own, or the bridge's.
+
+    It is ``ahead_seconds`` ahead, behind when negative; ``agrees`` when that is little enough. ``detail`` says what was
+    compared.
+    """
+
+    origin: ClassVar[Origin] = "clock"
+    whose: Whose
+    ahead_seconds: float
+    agrees: bool
+    detail: str = ""
 
 
 class NoteUnreadable(Command, frozen=True, tag="NoteUnreadable"):

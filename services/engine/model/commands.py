@@ -14,6 +14,7 @@ from services.engine.model.bridge_commands import (
     ClaimOrders,
     ConfirmTransfer,
     HearBridge,
+    NoteClock,
     NoteTwoBridges,
     NoteUnreadable,
     ReportExecution,
@@ -291,6 +292,7 @@ AnyCommand = (
     | TakeOverBridge
     | NoteTwoBridges
     | NoteUnreadable
+    | NoteClock
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

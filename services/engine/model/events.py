@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.engine.model.event import Event
-from services.engine.model.proof_events import OfBridges, OfFates, OfForeignPositions, OfTheAccount
+from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfForeignPositions, OfTheAccount
 from services.engine.model.state import Alert
 from services.engine.model.trade_events import OfTrades
 from services.engine.model.wording import Explanation
@@ -295,5 +295,5 @@ OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | Sca
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
 OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
-OfProof = OfFates | OfForeignPositions | OfBridges | OfTheAccount
+OfProof = OfFates | OfForeignPositions | OfBridges | OfClocks | OfTheAccount
 AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof

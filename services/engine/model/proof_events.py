@@ -10,6 +10,7 @@ from wire.types import (
     Price,
     ProvenBy,
     Usd,
+    Whose,
 )
 
 
@@ -156,6 +157,19 @@ class BridgeTakenOver(Event, frozen=True, tag="BridgeTakenOver"):
     reason: str | None = None
 
 
+class ClockDiffered(Event, frozen=True, tag="ClockDiffered"):
+    """A clock differs from the desk's: ``ahead_seconds`` ahead of it, behind when negative (SPEC 5.8)."""
+
+    whose: Whose
+    ahead_seconds: float
+
+
+class ClockAgreed(Event, frozen=True, tag="ClockAgreed"):
+    """The clock agrees with the desk's again."""
+
+    whose: Whose
+
+
 class TwoBridgesNoted(Event, frozen=True, tag="TwoBridgesNoted"):
     """Two bridges that have no instance ask for orders in turns."""
 
@@ -193,4 +207,5 @@ OfFates = (
 OfForeignPositions = ForeignPositionSeen | ForeignPositionGone | ForeignPositionAccepted
 
 
+OfClocks = ClockDiffered | ClockAgreed
 OfBridges = BridgeRefused | BridgeRefusalEnded | BridgeTakenOver | TwoBridgesNoted | StopMissed | StopFound

@@ -44,6 +44,7 @@ from wire.types import (
     Stream,
     TradeMode,
     Usd,
+    Whose,
 )
 
 ALERTS_KEPT = 30
@@ -303,6 +304,7 @@ class Desk(Struct, frozen=True):
     that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1). The rows of a journal are
     decided again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the
     instance of the bridge process whose claims are refused because another one claims (SPEC 8.2).
+    ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
     """
 
     id_key: str
@@ -322,6 +324,7 @@ class Desk(Struct, frozen=True):
     bridge_is_silent: bool = False
     foreign: tuple[ForeignPosition, ...] = ()
     refused_bridge: str | None = None
+    clocks_off: tuple[Whose, ...] = ()
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

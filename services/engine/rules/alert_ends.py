@@ -15,6 +15,7 @@ from services.engine.model.events import (
 )
 from services.engine.model.proof_events import (
     BridgeRefusalEnded,
+    ClockAgreed,
     FillPriceProven,
     ForeignPositionAccepted,
     ForeignPositionGone,
@@ -62,6 +63,10 @@ def is_its_symbol(alert: Alert, event: ForeignPositionGone | ForeignPositionAcce
 
 def is_its_instance(alert: Alert, event: BridgeRefusalEnded, desk: Desk) -> bool:
     return _fact(alert, "instance") == event.instance
+
+
+def is_its_clock(alert: Alert, event: ClockAgreed, desk: Desk) -> bool:
+    return _fact(alert, "whose") == event.whose
 
 
 def _fact(alert: Alert, name: str) -> object:
@@ -128,6 +133,17 @@ def foreign_position_is_gone(alert: Alert, desk: Desk) -> bool:
 
 def second_bridge_is_gone(alert: Alert, desk: Desk) -> bool:
     return desk.refused_bridge != _fact(alert, "instance")
+
+
+def clock_agrees(alert: Alert, desk: Desk) -> bool:
+    return not (_fact(alert, "whose") in desk.clocks_off and _is_newest_of_clock(alert, desk))
+
+
+def _is_newest_of_clock(alert: Alert, desk: Desk) -> bool:
+    """Return whether no later alert tells of the same clock."""
+    whose = _fact(alert, "whose")
+    alike = (other for other in desk.alerts if other.code == alert.code and _fact(other, "whose") == whose)
+    return all(other.at <= alert.at for other in alike)
 
 
 def stop_is_found(alert: Alert, desk: Desk) -> bool | None:

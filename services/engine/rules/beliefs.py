@@ -176,13 +176,18 @@ def unexplained(believed: Reading, reading: Reading) -> Usd:
 
 
 def fills_explain(desk: Desk, reading: Reading) -> bool:
-    """Return whether the balance's change fits the doubted prices of fills as they were told, not the stand-ins."""
+    """Return whether the balance's change fits the doubted prices of fills as they were told, not the stand-ins.
+
+    Two prices whose errors cancel each other fit any balance: each fill must be seen in it.
+    """
     believed = desk.live.beliefs.believed
-    excess = sum((fill.excess for asset in desk.assets.values() for fill in asset.suspect_fills), ZERO)
+    each = [fill.excess for asset in desk.assets.values() for fill in asset.suspect_fills]
+    excess = sum(each, ZERO)
     if believed is None or not excess:
         return False
     rest = reading.balance - believed.balance - (reading.books - believed.books)
-    return abs(rest - excess) <= tolerance(desk) and abs(rest - excess) < abs(rest)
+    is_seen = all(abs(one) <= abs(rest) + tolerance(desk) for one in each)
+    return is_seen and abs(rest - excess) <= tolerance(desk) and abs(rest - excess) < abs(rest)
 
 
 def tolerance(desk: Desk) -> Usd:
@@ -287,16 +292,24 @@ def _is_denied_by_balance(desk: Desk, books: Usd, now: Instant) -> bool:
 
 
 def _reading_that_counts(desk: Desk) -> Reading | None:
-    """Return the last balance when the broker's figures explain it, else the last believed one (SPEC 5.6).
+    """Return the newer of the last believed balance and the last that the broker's figures explain (SPEC 5.6).
 
     A balance that the books alone contradict is suspect, but it goes on denying their loss.
     """
-    last = desk.live.beliefs.last
-    result = None if last is None else _result_of(desk, last)
-    if result is None or result.balance is None or result.figures is None:
-        return desk.live.beliefs.believed
-    is_explained = abs(result.balance - result.figures) <= tolerance(desk) or agree(result.balance, result.figures)
-    return last if is_explained else desk.live.beliefs.believed
+    beliefs = desk.live.beliefs
+    return max(
+        (reading for reading in (beliefs.believed, beliefs.explained) if reading is not None),
+        key=lambda reading: reading.at,
+        default=None,
+    )
+
+
+def figures_explain(desk: Desk, reading: Reading) -> bool:
+    """Return whether the broker's own figures agree with the balance."""
+    result = _result_of(desk, reading)
+    if result.balance is None or result.figures is None:
+        return False
+    return abs(result.balance - result.figures) <= tolerance(desk) or agree(result.balance, result.figures)
 
 
 def _denies_books(result: DayResult, books: Usd) -> bool:

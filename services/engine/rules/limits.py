@@ -5,6 +5,8 @@ A tighter value holds at once; a looser one waits for the next trading day.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -12,7 +14,9 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
-from wire.types import Adopting
+from wire.types import Adopting, Contract
+
+SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
 
 
 class Limit(Struct, frozen=True):
@@ -37,6 +41,11 @@ def tightened(in_force: Rules, wanted: Rules) -> Rules:
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
     return limit.tightest(getattr(one, limit.name), getattr(other, limit.name))
+
+
+def smallest_stop(contracts: Iterable[Contract]) -> Decimal:
+    """Return the smallest ``stop_points``: four ticks of each contract, so of the one with the largest tick."""
+    return max((SMALLEST_STOP_TICKS * one.tick_size / one.point_size for one in contracts), default=Decimal(0))
 
 
 def adopting(desk: Desk) -> Adopting:

@@ -34,8 +34,14 @@ def excess_of_closed_trades(asset: Asset) -> Usd:
     return sum((fill.excess for fill in asset.suspect_fills), ZERO) - excess_of_open_trade(asset)
 
 
-def agrees_with_price(fill: SuspectFill, price: Price, at: Instant) -> bool:
-    """Return whether a later price of the market is near the fill's, or further in the same direction."""
+def agrees_with_price(fill: SuspectFill, price: Price, at: Instant, denied_at: Instant | None = None) -> bool:
+    """Return whether a later price of the market is near the fill's, or further in the same direction.
+
+    ``denied_at`` is given for a price that is suspect itself: when the last good price was heard. One since the fill
+    has denied it, and two suspects do not prove each other over that.
+    """
+    if denied_at is not None and denied_at > fill.at:
+        return False
     return at > fill.at and is_confirmed_by(fill.price, fill.stand_in, price)
 
 

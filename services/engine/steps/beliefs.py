@@ -13,6 +13,7 @@ from services.engine.model.proof_events import BalanceExplained, BalanceSuspecte
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.rules.beliefs import (
     figures_began_anew,
+    figures_explain,
     fills_explain,
     is_of_another_account,
     reading_of,
@@ -53,7 +54,9 @@ def take_balance(transition: Transition, snapshot: TakeSnapshot) -> None:
         reading = reading_of(transition.desk, snapshot, transition.now) or reading
     suspicion = suspicion_of(transition.desk, reading, transition.now)
     if not is_foreign:
-        _put(transition, replace(transition.desk.live.beliefs, last=reading))
+        beliefs = replace(transition.desk.live.beliefs, last=reading)
+        is_explained = figures_explain(transition.desk, reading)
+        _put(transition, replace(beliefs, explained=reading) if is_explained else beliefs)
     if suspicion is None:
         _believe(transition, reading)
     else:
@@ -119,7 +122,7 @@ def confirm_transfer(transition: Transition, command: ConfirmTransfer) -> Reply 
     believed = beliefs.believed or reading
     account = reading.account or believed.account
     believed = replace(believed, balance=believed.balance + command.amount, account=account)
-    _put(transition, replace(transition.desk.live.beliefs, believed=believed))
+    _put(transition, replace(transition.desk.live.beliefs, believed=believed, explained=None))
     again = suspicion_of(transition.desk, reading, transition.now)
     if again is None:
         _put(transition, replace(transition.desk.live.beliefs, last=reading))

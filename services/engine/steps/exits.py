@@ -69,6 +69,9 @@ def demand_exit(transition: Transition, symbol: str, source: str, *, forced: boo
     is_news = due != asset.due_exit
     transition.put_asset(replace(asset, due_exit=due))
     order = pursue_exit(transition, symbol)
+    if order is not None and order.source != source:  # one that outranks it was due already: it waits behind that
+        transition.put_asset(replace(transition.asset(symbol), due_exit=DueExit(source, transition.now, forced=forced)))
+        is_news = True
     waiting = transition.asset(symbol).due_exit
     if is_news and waiting is not None:
         transition.record(ExitLatched(symbol, waiting.source, waiting.retry_at))

@@ -70,7 +70,7 @@ def _take_price(transition: Transition, asset: Asset, command: NotePrice, price:
     if judgement.is_good and command.delivery is not None:
         live = replace(live, own=OwnPrice(watched(asset).symbol, price, at))
     transition.put_asset(replace(asset, live=live))
-    prove_by_price(transition, command.asset, price)
+    prove_by_price(transition, command.asset, price, None if judgement.is_good else asset.live.price_at)
     if judgement.is_good:
         _mark_to_market(transition, command.asset, price, at)
     return judgement.is_good

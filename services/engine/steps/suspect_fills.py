@@ -20,7 +20,7 @@ from services.engine.rules.suspect_fills import (
 )
 from services.engine.steps.trades import mark_to_market
 from services.engine.transition import Transition
-from wire.types import Contract, Price, ProvenBy, Usd
+from wire.types import Contract, Instant, Price, ProvenBy, Usd
 
 ZERO = Decimal(0)
 ADOPTED = "ADOPTED"
@@ -87,9 +87,9 @@ def prove_fills(
         transition.record(FillPriceProven(symbol, fill.price, by, fill.order_id))
 
 
-def prove_by_price(transition: Transition, symbol: str, price: Price) -> None:
+def prove_by_price(transition: Transition, symbol: str, price: Price, denied_at: Instant | None) -> None:
     """Prove the fills with which a price of the market agrees that is heard now."""
-    prove_fills(transition, symbol, "price", lambda fill: agrees_with_price(fill, price, transition.now))
+    prove_fills(transition, symbol, "price", lambda fill: agrees_with_price(fill, price, transition.now, denied_at))
 
 
 def prove_by_snapshot(transition: Transition, symbol: str, word: BrokerWord) -> bool:

@@ -73,6 +73,9 @@ class FirestoreStore(FirestoreReader):
         state = commit.becomes
         return Head(state.sequence, state.version, state.epoch, state.holder, mark)
 
+    def check(self, head: Head) -> None:
+        """Do nothing: every write names the head that it was decided on, and Firestore compares it."""
+
     def renew(self, head: Head) -> Head:
         return replace(head, mark=self._write(head, [layout.beat_write(head)]))
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import structlog
 
+from services.stores.sqlite.watched_file import WatchedFile
 from services.stores.store import OutcomeUnknown, StoreDown, StoreUnreadable
+from wire.named_files import PARTS, create_private, make_private
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LEASED_SINCE = 3  # the schema with the lease; older programs locked a file beside the database instead
 BUSY_SECONDS = 1.0  # TradingView gives up after 3 s, and a command may also wait for the group before its own
 WAL_AGAIN_SECONDS = 0.01
+PRIVATE_FOLDER = 0o700
 LOCK_WAIT_SECONDS = 8.0  # an older program that is stopping releases the lock within its graceful timeout
 
 
@@ -34,13 +37,17 @@ class SqliteFile:
         self._readers = threading.local()
         self._migrates = migrates
         self._is_closed = False
+        self._beat = self._moved_to = 0  # the head's, after the last write of this process, and of the one under way
+        self._watched: WatchedFile | None = None  # a program that only reads for a moment watches nothing
         try:
             if migrates:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._prepare()
             elif not self._path.exists():
                 raise StoreUnreadable(f"{self._path} does not exist: start the desk once")
             self._writer = self._connect()
             self._migrate() if migrates else self._refuse_other_schemas()
+            if migrates:
+                self._watch()
         except (sqlite3.Error, OSError, StoreDown) as error:
             self.close()
             raise StoreUnreadable(f"{self._path} could not be opened as a Lockstep store: {error}") from error
@@ -51,9 +58,30 @@ class SqliteFile:
     def close(self) -> None:
         """Close the writer's connection and the caller's. Other threads may still be reading on theirs."""
         self._is_closed = True
+        if self._watched is not None and self._watched.must_stay_open(self._writer):
+            return
         for connection in (getattr(self, "_writer", None), getattr(self._readers, "connection", None)):
             if connection is not None:
                 connection.close()
+
+    def _require_whole(self) -> None:
+        """Raise StoreDown when the path does not name the open file any more, or its content was changed."""
+        if self._watched is not None:
+            with store_errors():
+                self._watched.require_whole(self._writer, self._connect, self._beat)
+
+    def _prepare(self) -> None:
+        """Create folder and file for their owner alone; take from others what they may do with an existing file."""
+        self._path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        create_private(self._path)
+        open_to_others = make_private(self._path)
+        if open_to_others:
+            log.warning("others may read the store: its owner should set mode 0600", files=open_to_others)
+
+    def _watch(self) -> None:
+        watched = WatchedFile(self._path)
+        watched.note()
+        self._watched = watched
 
     def _connect(self) -> sqlite3.Connection:
         writable = f"{self._path.absolute().as_uri()}?mode=rwc"
@@ -128,6 +156,7 @@ class SqliteFile:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         place = self._path.with_name(f"{self._path.stem}.{label}.{stamp}.sqlite")
         with store_errors():
+            create_private(place)
             copy = sqlite3.connect(place)
             try:
                 self._reader().backup(copy)  # in one step: a copy in several starts over after every write
@@ -141,12 +170,14 @@ class SqliteFile:
     def _transaction(self, connection: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
         """Run a transaction, on the writer's connection unless another is given.
 
-        Raises StoreDown, and OutcomeUnknown when the disk failed during COMMIT.
+        Raises StoreDown, and OutcomeUnknown when the disk failed during COMMIT or the file lost its name by then.
         """
         connection = connection or self._writer
         with store_errors():
             connection.execute("BEGIN IMMEDIATE")
             try:
+                if connection is self._writer:
+                    self._require_whole()  # within the lock: from here on nobody else writes to this file
                 yield connection
             except BaseException:
                 _roll_back(connection)
@@ -158,6 +189,20 @@ class SqliteFile:
                 if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
                     raise OutcomeUnknown(f"SQLite: {error}") from error
                 raise
+            self._require_kept(connection)
+
+    def _require_kept(self, connection: sqlite3.Connection) -> None:
+        """Raise OutcomeUnknown when the file to which a commit went has lost its name meanwhile."""
+        if self._watched is None:
+            return
+        try:
+            if connection is self._writer:
+                self._beat = self._moved_to
+                self._watched.note_own_write()
+            else:
+                self._watched.require_named()
+        except StoreDown as error:
+            raise OutcomeUnknown(f"{error}: what was written may be lost") from error
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with store_errors():
@@ -166,7 +211,10 @@ class SqliteFile:
     def _reader(self) -> sqlite3.Connection:
         if self._is_closed:
             raise StoreDown("SQLite: the store was closed")
-        if not hasattr(self._readers, "connection"):
+        is_new = not hasattr(self._readers, "connection")
+        if self._watched is not None:  # a new connection would open what is there now
+            self._watched.require_named(PARTS if is_new else PARTS[:1])
+        if is_new:
             self._readers.connection = self._connect()
         connection: sqlite3.Connection = self._readers.connection
         return connection

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from services.stores.records import Kind, Record, expiring, row_id, text_of
+from services.stores.sqlite.file import store_errors
 from services.stores.sqlite.reader import HEAD_COLUMNS, SnapshotBody, SqliteReader, fact_text, head_of
 from services.stores.store import (
     ENDED_SESSIONS_KEPT_FOR,
@@ -69,6 +70,13 @@ class SqliteStore(SqliteReader):
             self._write(commit)
             return self._moved_head()
 
+    def check(self, head: Head) -> None:
+        self._require_whole()
+        with store_errors():
+            found = self._writer.execute("SELECT beat FROM desk").fetchone()
+        if found is None or str(found[0]) != head.mark:
+            raise VersionConflict("another process has written to the store since")
+
     def renew(self, head: Head) -> Head:
         with self._moving_on(head):
             return self._moved_head()
@@ -106,7 +114,9 @@ class SqliteStore(SqliteReader):
             raise VersionConflict("another process has written to the store since")
 
     def _moved_head(self) -> Head:
-        return head_of(self._writer.execute(f"SELECT {HEAD_COLUMNS} FROM desk").fetchone())  # noqa: S608
+        moved = head_of(self._writer.execute(f"SELECT {HEAD_COLUMNS} FROM desk").fetchone())  # noqa: S608
+        self._moved_to = int(moved.mark)
+        return moved
 
     def _write(self, commit: Commit) -> None:
         documents = commit.documents.items()

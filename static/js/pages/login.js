@@ -53,7 +53,7 @@ function enter() {
  * @param {Wire.Problem} body
  */
 function refuse(status, body) {
-  if (status === 429 && body.retry_after_s) return wait(body.error, Math.ceil(body.retry_after_s));
+  if ((status === 429 || status === 503) && body.retry_after_s) return wait(body.error, Math.ceil(body.retry_after_s));
   answer.textContent = body.error;
   button.setAttribute("aria-disabled", "false");
   field?.select();

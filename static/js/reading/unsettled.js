@@ -2,7 +2,7 @@
 
 /** What broker and desk have not settled: orders nobody reports on, foreign positions, and who claims orders. */
 
-import { age, clockTime, signedQuantity } from "./format.js";
+import { age, clockTime, price, signedQuantity } from "./format.js";
 
 const SHORTEST_REASON = 3; // a word: a stray letter is no reason
 
@@ -43,6 +43,53 @@ export function positionState({ since, expired, accepted }) {
   const seen = `seen since ${clockTime(since)}`;
   if (accepted) return `${seen}, accepted until it changes`;
   return `${seen}, ${expired ? "a contract that has expired" : "a contract that the desk does not trade"}`;
+}
+
+/**
+ * @typedef {{key: string, what: string, state: string, label: string, waits: string, path: string, command: object}}
+ *   Word what the operator can settle by saying it: that an order went so (once more), or that a price is right
+ */
+
+/**
+ * The words that the desk waits for, of every asset (SPEC 8.1, 8.3). `until` gives the seconds until a time.
+ *
+ * @param {Wire.StateDocument} state
+ * @param {(time: string | null) => number | null} until
+ * @returns {Word[]}
+ */
+export function words({ assets }, until) {
+  return Object.values(assets).flatMap((asset) => asset.words_awaited.map((word) => wordOf(asset, word, until)));
+}
+
+/**
+ * @param {Wire.AssetState} asset
+ * @param {Wire.WordAwaited} word
+ * @param {(time: string | null) => number | null} until
+ * @returns {Word}
+ */
+function wordOf({ symbol, tick_size: tick }, word, until) {
+  const { order_id: id, about, outcome, qty, price: told, last_price: last, since, from_ts: from } = word;
+  const seconds = until(from) ?? 0;
+  const at = told === null ? "" : ` at ${price(told, tick)}`;
+  const said = {
+    key: `${id} ${told ?? ""}`,
+    waits: seconds > 0 ? `The same again counts in ${seconds} s` : "",
+    path: `/api/orders/${encodeURIComponent(id)}/resolve`,
+    command: {
+      outcome,
+      ...(about === "resolved" && qty !== null ? { qty } : {}),
+      ...(told === null ? {} : { price: told }),
+    },
+  };
+  if (about === "fill_price") {
+    const what = `${symbol} filled ${qty}${at}`;
+    const state = `not believed since ${clockTime(since)}: the last price was ${price(last, tick)}`;
+    return { ...said, what, state, label: "Hold: this price is right" };
+  }
+  const how = outcome === "filled" ? `filled${qty === null ? "" : ` ${qty}`}${at}` : "not filled";
+  const what = `${symbol} order resolved as ${how}`;
+  const state = `said at ${clockTime(since)}; no snapshot of the broker has agreed yet`;
+  return { ...said, what, state, label: "Hold: I looked again, it is so" };
 }
 
 /**

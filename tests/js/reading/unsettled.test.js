@@ -10,8 +10,9 @@ import {
   silence,
   takeover,
   unsettled,
+  words,
 } from "../../../static/js/reading/unsettled.js";
-import { NOW, order, state } from "../documents.js";
+import { asset, NOW, order, state } from "../documents.js";
 
 const LOST = "2031-01-06T15:01:00Z";
 const HELD = { symbol: "MESH2", position: -5, since: NOW, asset: "ES", expired: false, accepted: false };
@@ -76,4 +77,32 @@ test("a second bridge that is refused may be let in, and an exit taken from a si
   const exit = order({ kind: "EXIT", status: "CLAIMED" });
   assert.equal(takeover(state({ orders: [exit], desk: { bridge_fence: fence } }), false), null);
   assert.match(takeover(state({ orders: [exit], desk: { bridge_fence: fence } }), true)?.what ?? "", /silent/);
+});
+
+/** @param {Partial<Wire.WordAwaited>} more */
+function wordsOf(more) {
+  const word = /** @type {Wire.WordAwaited} */ ({
+    ...{ order_id: "a/b", about: "resolved", outcome: "filled", qty: 3, price: 5250.5, last_price: null, since: NOW },
+    from_ts: LOST,
+    ...more,
+  });
+  return words(state({ assets: { ES: asset({ words_awaited: [word] }) } }), (time) => (time === null ? null : 42));
+}
+
+test("what was resolved by hand can be said again, the same, once its minute has passed", () => {
+  const [word] = wordsOf({});
+  assert.equal(word.what, "ES order resolved as filled 3 at 5,250.50");
+  assert.equal(word.waits, "The same again counts in 42 s");
+  assert.equal(word.path, "/api/orders/a%2Fb/resolve");
+  assert.deepEqual(word.command, { outcome: "filled", qty: 3, price: 5250.5 });
+  assert.deepEqual(wordsOf({ qty: null, price: null })[0].command, { outcome: "filled" });
+  assert.equal(wordsOf({ outcome: "not_filled", qty: null, price: null })[0].what, "ES order resolved as not filled");
+});
+
+test("a fill's price that nothing proves is confirmed at once, and as it was told", () => {
+  const [word] = wordsOf({ about: "fill_price", qty: 5, price: 5300, last_price: 5250.25, from_ts: null });
+  assert.equal(word.what, "ES filled 5 at 5,300.00");
+  assert.equal(word.state, "not believed since 10:00:00: the last price was 5,250.25");
+  assert.equal(word.waits, "");
+  assert.deepEqual(word.command, { outcome: "filled", price: 5300 });
 });

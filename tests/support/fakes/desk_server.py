@@ -52,6 +52,7 @@ class DeskServer(ThreadingHTTPServer):
         self.refused_fills: dict[str, str] = {}
         self.broker_fills: list[dict[str, Any]] = []
         self.at: Callable[[str, str], None] = lambda _what, _order_id: None
+        self.tells_time = True
         self.is_away = False
         self.polls_waiting = 0
         self._numbers = 0
@@ -314,5 +315,7 @@ class DeskHandler(BaseHTTPRequestHandler):
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
+        if self.server.tells_time:
+            self.send_header("X-Desk-Time", datetime.now(UTC).isoformat())
         self.end_headers()
         self.wfile.write(text)

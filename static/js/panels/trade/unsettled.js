@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Orders without a report, foreign positions and a second bridge, of every asset, with what settles them. */
+/** Orders without a report, words to say, foreign positions and a second bridge, with what settles them. */
 
 import * as clock from "../../desk/clock.js";
 import { drawOffer } from "../../desk/offers.js";
@@ -16,6 +16,7 @@ import {
   silence,
   takeover,
   unsettled,
+  words,
 } from "../../reading/unsettled.js";
 import { all, byId, copyOf, follow, show, slots, write } from "../../ui/dom.js";
 
@@ -35,8 +36,10 @@ export function draw(state) {
   const foreign = state.global.foreign_positions;
   const waiting = takeover(state, bridge.isSilent(state, stream.asOf()));
   const bridges = waiting === null ? [] : [waiting];
-  show(root, lost.length + foreign.length + bridges.length > 0);
+  const waited = words(state, clock.secondsUntil);
+  show(root, lost.length + waited.length + foreign.length + bridges.length > 0);
   follow(slot.orders, lost, { key: ({ id }) => id, make: () => copyOf("unsettled-order"), fill: fillOrder });
+  follow(slot.words, waited, { key: ({ key }) => key, make: () => copyOf("awaited-word"), fill: fillWord });
   follow(slot.positions, foreign, {
     key: ({ symbol }) => symbol,
     make: () => copyOf("foreign-position"),
@@ -60,6 +63,21 @@ function fillOrder(row, order) {
   show(cell.settling, order.fate_unknown_at !== null);
   for (const radio of all(row, "[type=radio]", HTMLInputElement)) radio.name = `outcome ${order.id}`;
   drawOffer(cell, () => offerOfOrder(row));
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {import("../../reading/unsettled.js").Word} word
+ */
+function fillWord(row, { what, state, label, waits, path, command }) {
+  const cell = slots(row);
+  write(cell.what, what);
+  write(cell.age, state);
+  drawOffer(cell, () => {
+    const reason = field(row, "reason");
+    const obstacle = waits || obstacleOfReason(reason);
+    return { obstacle, label, path, command: { ...command, reason: reason.trim() } };
+  });
 }
 
 /**
