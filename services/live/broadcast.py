@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from services.engine.model.state import Asset, AssetLive
 from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.live.event_feed import EventFeed
+from services.live.packing import pack
 from services.views.patches import changes
 from services.views.state_view import history_view, live_document, whole_document
 from wire.bridge import QuoteEvent
@@ -45,13 +46,14 @@ NOBODY_LISTENS_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Message(Struct, frozen=True):
-    """One message of the stream, encoded once for all listeners."""
+class Message(Struct):
+    """One message of the stream, encoded once for all listeners, and packed once for those who unpack it."""
 
     version: int
     event: str
     body: bytes
     wire: bytes
+    _packed: bytes = b""
 
     @classmethod
     def of(cls, version: int, event: str, content: object) -> Message:
@@ -59,19 +61,29 @@ class Message(Struct, frozen=True):
         body = encode(content)
         return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
+    def packed(self) -> bytes:
+        """Return the message compressed."""
+        if not self._packed:
+            self._packed = pack(self.wire)
+        return self._packed
+
 
 RESYNC = Message(0, "resync", b"{}", b"id:\nevent: resync\ndata: {}\n\n")
 """Its empty id makes a client forget its last one: resumed from there, it would miss the messages that were dropped."""
 
 
 class Listener:
-    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message."""
+    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message.
 
-    def __init__(self, *, quotes_only: bool) -> None:
+    One that ``unpacks`` is sent its messages packed: they are packed before they are queued.
+    """
+
+    def __init__(self, *, quotes_only: bool, unpacks: bool = False) -> None:
         self.quotes_only = quotes_only
+        self.unpacks = unpacks
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self.on_message: Callable[[], None] | None = None
-        """Called in the sender's thread when a message comes to an empty queue."""
+        """Called in the sender's thread after a message was queued, and after the end."""
 
     def wants(self, message: Message) -> bool:
         return not self.quotes_only or message.event in ("quote", "ping")
@@ -84,6 +96,8 @@ class Listener:
         return True
 
     def _put(self, message: Message | None) -> None:
+        if self.unpacks and message is not None:
+            message.packed()
         self._queue.put(message)
         if self.on_message is not None:
             self.on_message()
@@ -97,36 +111,18 @@ class Listener:
 
     def take_queued(self) -> list[Message]:
         """Take the queued messages, oldest first, without waiting for more."""
+        return self.take()[0]
+
+    def take(self) -> tuple[list[Message], bool]:
+        """Take the queued messages, oldest first, without waiting for more; say whether the stream goes on."""
         taken: list[Message] = []
         with suppress(queue.Empty):
             while True:
                 message = self._queue.get_nowait()
-                if message is not None:
-                    taken.append(message)
-        return taken
-
-    def take(self) -> tuple[bytes, bool]:
-        """Return the queued messages as one text without waiting for more, and whether the stream goes on."""
-        taken: list[bytes] = []
-        with suppress(queue.Empty):
-            while True:
-                message = self._queue.get_nowait()
                 if message is None:
-                    return b"".join(taken), False
-                taken.append(message.wire)
-        return b"".join(taken), True
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield queued messages as they arrive, several in one write, until the stream ends."""
-        while (message := self._queue.get()) is not None:
-            waiting = [message.wire]
-            while not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    yield b"".join(waiting)
-                    return
-                waiting.append(following.wire)
-            yield b"".join(waiting)
+                    return taken, False
+                taken.append(message)
+        return taken, True
 
 
 class Broadcaster:
@@ -158,9 +154,9 @@ class Broadcaster:
 
     # -- for the stream's route -------------------------------------------------------------------------------
 
-    def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
+    def listen(self, *, quotes_only: bool = False, after: int | None = None, unpacks: bool = False) -> Listener:
         """Return a new listener; it starts with the full state, or with the messages it missed since ``after``."""
-        listener = Listener(quotes_only=quotes_only)
+        listener = Listener(quotes_only=quotes_only, unpacks=unpacks)
         with self._activity.lock:
             self._activity.absorb()
             return self._listen(listener, after)
