@@ -236,15 +236,17 @@ class PlainJson(JSONProvider):
 
 
 def add_security_headers(response: Response) -> Response:
-    """Add the headers that forbid browsers what the pages do not need, and everybody to store an answer."""
+    """Let nobody store an answer, and forbid browsers what the pages do not need. None reads that to a webhook."""
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"  # answers hold money and sessions; only files are kept
+    if request.blueprint == webhooks.name:
+        return response
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"  # answers hold money and sessions; only files are kept
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", ONLY_HTTPS)
     return response
