@@ -9,6 +9,9 @@ from wire.bridge import MalformedOrder, OrderTicket, decode_order
 from wire.encoding import encode
 from wire.types import Side
 
+LIST_LAGS = timedelta(seconds=3)
+"""Seen: 2.2 s from a fill to the first list of positions that shows it."""
+
 OrderState = Literal["ACCEPTED", "SUBMITTING", "WORKING", "IN_DOUBT", "CLOSED"]
 
 
@@ -98,16 +101,23 @@ class OrderRecord:
         exits = [exit for exit in tickets if exit.is_exit and (exit.contract, exit.side) == (contract, side)]
         return sum(max(0, exit.qty - self.filled_qty(exit.id)) for exit in exits)
 
-    def last_fill_at(self, contract: str) -> datetime | None:
-        """Return when an order in `contract` filled last, by the broker's clock; None when none did."""
+    def list_counts_from(self, contract: str) -> datetime | None:
+        """Return from when on a list of the account's positions tells of `contract`; None while nothing was filled.
+
+        It is read after the last fill, and `LIST_LAGS` after the last one of an entry: brokers' lists lag, and one
+        that does not show the entry yet would forbid its exit.
+        """
         rows = self._ledger.rows(
             "SELECT ticket, max(at) FROM executions JOIN orders ON orders.id = order_id GROUP BY order_id"
             " ORDER BY max(executions.rowid) DESC LIMIT 50"
         )
         fills = ((decode_order(ticket.encode()), datetime.fromisoformat(at)) for ticket, at in rows)
-        return max(
-            (at for order, at in fills if isinstance(order, OrderTicket) and order.contract == contract), default=None
+        counts_from = (
+            at if order.is_exit else at + LIST_LAGS
+            for order, at in fills
+            if isinstance(order, OrderTicket) and order.contract == contract
         )
+        return max(counts_from, default=None)
 
     def entries_sent_within_a_minute(self, now: datetime) -> int:
         """Count the entries and scale-ins sent in the last 60 seconds."""

@@ -202,7 +202,7 @@ class Worker:
     def _exit_refusal(self, ticket: OrderTicket) -> str | None:
         """Return why the exit would close more than the account holds, None when it does not or nobody knows.
 
-        The desk is told at once what the account holds. A list that is older than the last fill says nothing: it lags.
+        The desk is told at once what the account holds. A list that may lag behind a fill says nothing.
         """
         if not ticket.is_exit:
             return None
@@ -210,8 +210,8 @@ class Worker:
             statement = self._broker.statement()
         except BrokerUnavailable:
             return None
-        filled_at = self._orders.last_fill_at(ticket.contract)
-        if filled_at is not None and statement.as_of < filled_at:
+        counts_from = self._orders.list_counts_from(ticket.contract)
+        if counts_from is not None and statement.as_of < counts_from:
             return None
         position = statement.position_in(ticket.contract)
         return limits.exit_refusal(ticket, position, self._orders.exiting_qty(ticket.contract, ticket.side))

@@ -82,16 +82,30 @@ def test_an_exit_of_which_nobody_can_tell_is_sent(crew: Crew, desk: DeskServer, 
     assert broker.submitted == [order]
 
 
-def test_a_list_that_is_older_than_the_last_fill_blocks_no_exit(
-    crew: Crew, desk: DeskServer, broker: MoodyBroker
+@pytest.mark.parametrize(("read_after_seconds", "is_sent"), [(-2.2, True), (2.2, True), (10, False)])
+def test_a_list_that_may_lag_behind_the_entrys_fill_blocks_no_exit(
+    crew: Crew, desk: DeskServer, broker: MoodyBroker, read_after_seconds: float, is_sent: bool
 ) -> None:
-    broker.as_of = datetime.now(UTC) - timedelta(seconds=2.2)
+    """The time at which a list was read is not that of what it says."""
+    broker.as_of = datetime.now(UTC) + timedelta(seconds=read_after_seconds)
     entry = desk.queues("BUY", 5)
     crew.works()
     broker.position = 0  # the broker's list lags
     order = desk.queues_exit("SELL", 5)
     crew.works()
-    assert broker.submitted == [entry, order]
+    assert broker.submitted == ([entry, order] if is_sent else [entry])
+
+
+def test_after_the_fill_of_an_exit_the_next_list_counts_at_once(
+    crew: Crew, desk: DeskServer, broker: MoodyBroker
+) -> None:
+    broker.position = 5
+    first = desk.queues_exit("SELL", 5)
+    crew.works()
+    broker.as_of = datetime.now(UTC)
+    desk.queues_exit("SELL", 5)
+    crew.works()
+    assert (broker.submitted, broker.position) == ([first], 0)
 
 
 @pytest.mark.parametrize(
