@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -89,6 +89,8 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+
+ONLY_HTTPS = "max-age=31536000"  # a browser that came over https once comes over nothing else for a year
 
 
 def create_app(config: Config | None = None, clock: Callable[[], Instant] | None = None) -> Flask:
@@ -234,13 +236,19 @@ class PlainJson(JSONProvider):
 
 
 def add_security_headers(response: Response) -> Response:
-    """Add the headers that forbid browsers what the pages do not need."""
+    """Let nobody store an answer, and forbid browsers what the pages do not need. None reads that to a webhook."""
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"  # answers hold money and sessions; only files are kept
+    if request.blueprint == webhooks.name:
+        return response
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", ONLY_HTTPS)
     return response
 
 

@@ -1,4 +1,4 @@
-"""The bridge's own hard limits, independent of the desk. Exits are never limited: they reduce risk."""
+"""The bridge's own hard limits, independent of the desk. No limit binds an exit, except what the account holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +59,20 @@ LIMITS: tuple[Callable[[HardLimits, OrderTicket, Exposure], str | None], ...] = 
     order_rate,
 )
 """In order of precedence: the trader reads the first refusal."""
+
+
+def exit_refusal(ticket: OrderTicket, position: int, exiting_qty: int) -> str | None:
+    """Return why an exit is larger than what the account holds and no other exit takes out; None when it is not.
+
+    `position` is signed, `exiting_qty` what open exits of the same side may still fill.
+    """
+    left = max(0, -position * ticket.sign - exiting_qty)
+    if ticket.qty <= left:
+        return None
+    if not position:
+        return "no position"
+    beside = f", {exiting_qty} of them on their way out" if exiting_qty else ""
+    return f"the account holds {position} {ticket.contract}{beside}: {ticket.side} {ticket.qty} would open a position"
 
 
 def refusal(limits: HardLimits, ticket: OrderTicket, exposure: Exposure) -> str | None:

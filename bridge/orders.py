@@ -7,6 +7,7 @@ from bridge.brokers.broker import Execution
 from bridge.ledger import Ledger
 from wire.bridge import MalformedOrder, OrderTicket, decode_order
 from wire.encoding import encode
+from wire.types import Side
 
 OrderState = Literal["ACCEPTED", "SUBMITTING", "WORKING", "IN_DOUBT", "CLOSED"]
 
@@ -90,6 +91,23 @@ class OrderRecord:
         tickets = self._tickets("state IN ('SUBMITTING', 'WORKING', 'IN_DOUBT')")
         entries = [ticket for ticket in tickets if ticket.contract == contract and not ticket.is_exit]
         return sum(entry.sign * (entry.qty - self.filled_qty(entry.id)) for entry in entries)
+
+    def exiting_qty(self, contract: str, side: Side) -> int:
+        """Return the contracts that exits of `side` in `contract` that were sent may still fill."""
+        tickets = self._tickets("state IN ('SUBMITTING', 'WORKING', 'IN_DOUBT')")
+        exits = [exit for exit in tickets if exit.is_exit and (exit.contract, exit.side) == (contract, side)]
+        return sum(max(0, exit.qty - self.filled_qty(exit.id)) for exit in exits)
+
+    def last_fill_at(self, contract: str) -> datetime | None:
+        """Return when an order in `contract` filled last, by the broker's clock; None when none did."""
+        rows = self._ledger.rows(
+            "SELECT ticket, max(at) FROM executions JOIN orders ON orders.id = order_id GROUP BY order_id"
+            " ORDER BY max(executions.rowid) DESC LIMIT 50"
+        )
+        fills = ((decode_order(ticket.encode()), datetime.fromisoformat(at)) for ticket, at in rows)
+        return max(
+            (at for order, at in fills if isinstance(order, OrderTicket) and order.contract == contract), default=None
+        )
 
     def entries_sent_within_a_minute(self, now: datetime) -> int:
         """Count the entries and scale-ins sent in the last 60 seconds."""

@@ -144,6 +144,10 @@ class Worker:
             self._reporter.refuse_unsent(ticket, "REJECTED", reason)
         elif ticket.has_expired(self._clock()):
             self._reporter.refuse_unsent(ticket, "CANCELLED", "expired before submit")
+        elif reason := self._exit_refusal(ticket):
+            logger.error("exit refused", alert=True, order=ticket.id, reason=reason)
+            self._reporter.refuse_unsent(ticket, "REJECTED", reason)
+            self._reporter.position_changed.set()
         elif self._orders.begin_submission(ticket.id, self._clock()):
             self._submit(ticket)
 
@@ -194,6 +198,23 @@ class Worker:
             entries_in_last_minute=self._orders.entries_sent_within_a_minute(self._clock()),
         )
         return limits.refusal(self._limits, ticket, exposure)
+
+    def _exit_refusal(self, ticket: OrderTicket) -> str | None:
+        """Return why the exit would close more than the account holds, None when it does not or nobody knows.
+
+        The desk is told at once what the account holds. A list that is older than the last fill says nothing: it lags.
+        """
+        if not ticket.is_exit:
+            return None
+        try:
+            statement = self._broker.statement()
+        except BrokerUnavailable:
+            return None
+        filled_at = self._orders.last_fill_at(ticket.contract)
+        if filled_at is not None and statement.as_of < filled_at:
+            return None
+        position = statement.position_in(ticket.contract)
+        return limits.exit_refusal(ticket, position, self._orders.exiting_qty(ticket.contract, ticket.side))
 
     def _submit(self, ticket: OrderTicket) -> None:
         logger.info(

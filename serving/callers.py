@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, get_args
 from serving.later import Caller
 from serving.reading import Request
 
-Kind = Literal["exit", "operator", "bridge", "webhook", "reader", "health", "login", "anybody"]
+Kind = Literal["exit", "operator", "bridge", "webhook", "reader", "health", "login", "unproven", "anybody"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CREDENTIALS_KEPT = 4096
 EXITS = frozenset({b"/api/exit", b"/api/exit-all"})
@@ -41,7 +41,7 @@ class Callers:
         self._key = secrets.token_bytes(16)
 
     def look_at(self, request: Request) -> Seen:
-        """Return who seems to call."""
+        """Return who seems to call: unproven who shows what no guard has admitted yet, anybody who shows nothing."""
         path = request.target.partition(b"?")[0]
         if path in HEALTH:
             return Seen("health", None)
@@ -51,7 +51,9 @@ class Callers:
         known = None if shown is None else self._known.get(shown)
         if known == "operator" and path in EXITS:
             return Seen("exit", shown)
-        return Seen(known or "anybody", shown)
+        if shown is None:
+            return Seen("anybody", None)
+        return Seen(known or "unproven", shown)
 
     def learn(self, shown: bytes | None, caller: Caller | None, status: str) -> None:
         """Remember whom a guard has admitted, and forget whom it has refused."""

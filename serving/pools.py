@@ -19,6 +19,7 @@ THREADS: Mapping[Kind, int] = MappingProxyType(
         "reader": 3,
         "health": 1,
         "login": 2,
+        "unproven": 4,
         "anybody": 2,
     }
 )
@@ -31,11 +32,13 @@ WAITING_AT_MOST: Mapping[Kind, int] = MappingProxyType(
         "reader": 64,
         "health": 64,
         "login": 128,
+        "unproven": 256,
         "anybody": 256,
     }
 )
+STRANGERS: frozenset[Kind] = frozenset({"unproven", "anybody"})
 STRANGERS_OF_ONE_ADDRESS = 64
-"""Requests of one address that may wait as anybody's. Behind a proxy that is the address which the proxy names."""
+"""Strangers' requests of one address that may wait. Behind a proxy that is the address which the proxy names."""
 
 Work = Callable[[], None]
 
@@ -86,7 +89,7 @@ class Pools:
 
     def submit(self, kind: Kind, address: str, work: Work) -> None:
         """Have a thread of this kind do ``work``, which must not raise. Raises `Full`."""
-        if kind != "anybody":
+        if kind not in STRANGERS:
             self._pools[kind].submit(work)
             return
         if self._strangers[address] >= STRANGERS_OF_ONE_ADDRESS:
@@ -97,7 +100,7 @@ class Pools:
     def done(self, kind: Kind, address: str) -> None:
         """Note that such work is done."""
         self._pools[kind].done()
-        if kind == "anybody":
+        if kind in STRANGERS:
             self._strangers[address] -= 1
             if not self._strangers[address]:
                 del self._strangers[address]

@@ -34,7 +34,15 @@ Whose = Literal["machine", "bridge"]
 ResolvedAs = Literal["filled", "not_filled"]
 FillRefusal = Literal["unknown_order", "unknown_asset", "other_account", "other_contract", "no_price"]
 DoubtCode = Literal[
-    "fate_ended", "resolved", "late_fill", "wrong_symbol", "wrong_side", "unpriced_fill", "contradicted", "broker_fill"
+    "fate_ended",
+    "resolved",
+    "late_fill",
+    "wrong_symbol",
+    "wrong_side",
+    "unpriced_fill",
+    "repeated_fill",
+    "contradicted",
+    "broker_fill",
 ]
 RefusalCode = Literal[
     "gate_closed",

@@ -94,6 +94,7 @@ class SnapshotBody(BridgeBody):
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
     """Record that the bridge is alive and what it is connected to."""
+    compare_clocks()  # first: a wait for the store is no wrong clock
     command = HearBridge(
         ts_connected=body.ts_connected,
         md_connected=body.md_connected,
@@ -107,7 +108,6 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
         kill_switch=body.kill_switch,
     )
     outcome = app_services().manager.submit(command)
-    compare_clocks()
     app_services().note_bridge(BRIDGE_HEARTBEAT, heartbeat_text(command), outcome, merge=True)
     return answer(outcome, VersionAnswer(version=outcome.version))
 
@@ -118,6 +118,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:
     """Take equity and positions, then apply daily stop, reconciliation and exits (SPEC 5.6, 8.4)."""
+    compare_clocks(body.as_of)
     today = app_services().manager.now.date()
     command = TakeSnapshot(
         body.realized,
@@ -132,7 +133,6 @@ def take_snapshot(body: SnapshotBody) -> Response:
         stops=None if body.stops is None else tuple(_stop(stop, today) for stop in body.stops),
     )
     outcome = app_services().manager.submit(command)
-    compare_clocks(body.as_of)
     app_services().note_bridge(SNAPSHOT, snapshot_text(command), outcome, merge=True)
     stopped = outcome.desk.day.is_stopped
     return answer(outcome, SnapshotAnswer(version=outcome.version, daily_stop_triggered=stopped))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, current_app, g, request
 from flask_login import current_user
@@ -95,13 +96,14 @@ def _name_caller(guard: Guard, gatekeeper: Gatekeeper) -> None:
 
 
 def _admit_anyone(gatekeeper: Gatekeeper, sent: SentBody) -> None:
+    _refuse_foreign_host(gatekeeper)
     _refuse_foreign_origin()
 
 
 def _admit_operator(gatekeeper: Gatekeeper, sent: SentBody) -> None:
     if not (gatekeeper.is_open or current_user.is_authenticated):
         raise AccessDenied("log in first")
-    _refuse_foreign_origin()
+    _admit_anyone(gatekeeper, sent)
 
 
 def _admit_bridge(gatekeeper: Gatekeeper, sent: SentBody) -> None:
@@ -207,6 +209,24 @@ def _secret_in_query() -> str | None:
     if len(secrets) > 1:
         raise InvalidRequest("secret", f"was given {len(secrets)} times, must be given once")
     return secrets[0] if secrets else None
+
+
+def _refuse_foreign_host(gatekeeper: Gatekeeper) -> None:
+    """Refuse a name that a stranger may have given to this address, where no password protects the desk."""
+    if gatekeeper.is_open and not gatekeeper.answers_to(host := _host_asked()):
+        raise AccessDenied(
+            f"a desk without a password answers private hosts only, not {host[:LONGEST_ORIGIN]!r}: "
+            "set DASHBOARD_PASSWORD, or name the host in ALLOWED_HOSTS",
+            403,
+        )
+
+
+def _host_asked() -> str:
+    """Return the host of the request in small letters, without its port; empty when it cannot be read."""
+    try:
+        return (urlsplit(f"//{request.host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
 
 
 def _refuse_foreign_origin() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager
 
 from services.access.gatekeeper import Gatekeeper
 from services.access.sessions import SESSION_LASTS
 from services.ops.config import Config
 
+WITHOUT_SESSION = "/tv_"
 OVER_HTTPS = "__Host-"  # a browser accepts a cookie with this prefix only over https and only from this host
 
 
@@ -47,6 +48,10 @@ class SecureBehindHttps(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open none for a webhook: it has no cookie, and neither reading nor writing one costs it anything."""
+        return None if request.path.startswith(WITHOUT_SESSION) else super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set no cookie with a static file: caches would then keep one copy for each cookie."""

@@ -21,6 +21,7 @@ from routes.readers import reader_calls
 from services.access.keys import ApiKey
 from services.access.sessions import Session
 from services.live.broadcast import Broadcaster, Listener
+from services.live.packing import GZIP_HEAD, PackedStream, pack
 from services.live.stream_places import Listens
 
 stream = reader_calls("stream", __name__)
@@ -47,6 +48,14 @@ class ListenerFeed:
         self._listener = listener
         self._is_admitted = is_admitted
         self._leave = leave
+        self._packed = PackedStream() if listener.unpacks else None
+
+    def opening(self) -> bytes:
+        """Return how the stream begins."""
+        if self._packed is None:
+            return OPENING
+        self._packed.note(OPENING)
+        return GZIP_HEAD + pack(OPENING)
 
     def start(self, wake: Callable[[], None]) -> None:
         """Ask to be woken for each message; what is queued already wakes at once."""
@@ -55,10 +64,15 @@ class ListenerFeed:
 
     def take(self) -> tuple[bytes, bool]:
         """Return the queued messages, nothing once the caller is no longer admitted."""
-        chunk, goes_on = self._listener.take()
-        if chunk and not self._is_admitted():
-            return b"", False
-        return chunk, goes_on
+        messages, goes_on = self._listener.take()
+        if messages and not self._is_admitted():
+            messages, goes_on = [], False
+        if self._packed is None:
+            return b"".join([message.wire for message in messages]), goes_on
+        for message in messages:
+            self._packed.note(message.wire)
+        chunk = b"".join([message.packed() for message in messages])
+        return chunk if goes_on else chunk + self._packed.end(), goes_on
 
     def close(self) -> None:
         """Stop listening."""
@@ -77,15 +91,20 @@ def listen(query: StreamQuery) -> Response:
     services = app_services()
     leave = _take_place(services)
     quotes_only = query.topics == "quotes" or g.is_bridge
+    unpacks = not quotes_only and request.accept_encodings["gzip"] > 0
     try:
-        listener = services.broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query))
+        listener = services.broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query), unpacks=unpacks)
     except Exception:
         leave()
         raise
-    stream_from(ListenerFeed(services.broadcaster, listener, _admission(services), leave))
-    response = Response(OPENING, mimetype="text/event-stream")
+    feed = ListenerFeed(services.broadcaster, listener, _admission(services), leave)
+    stream_from(feed)
+    response = Response(feed.opening(), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["X-Accel-Buffering"] = "no"
+    if unpacks:
+        response.headers["Content-Encoding"] = "gzip"
     return response
 
 

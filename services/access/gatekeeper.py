@@ -16,6 +16,7 @@ from services.access.keys import KeyRing
 from services.access.passwords import PasswordChecks, Verdict
 from services.access.proxies import ProxySigns
 from services.access.sessions import Session, Sessions, read_session
+from wire.hosts import is_private
 
 LONGEST_PASSWORD = 1024
 
@@ -49,6 +50,9 @@ class Credentials(Protocol):
 
     @property
     def trusted_proxies(self) -> int: ...
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -111,6 +115,13 @@ class Gatekeeper:
     @property
     def is_open(self) -> bool:
         return self._config.is_open
+
+    def answers_to(self, host: str) -> bool:
+        """Return whether the desk may be called by this host, without a port. With a password any name will do.
+
+        Without one, a page of a stranger who gave this address a name could call the desk as its own origin.
+        """
+        return not self.is_open or is_private(host) or host in self._config.allowed_hosts
 
     def new_operator(self) -> Operator:
         """Return the operator in a session that begins now."""

@@ -28,8 +28,7 @@ CONFIRMED_LOSS = 0.2
 """The same where a second clock says that the desk itself is ahead; its clock does not go back either."""
 APART = 2.0
 """Seconds between the two messages that confirm a jump: one reading proves nothing (SPEC 1)."""
-ONE_MOMENT = 0.5
-READINGS_AT_MOST = 3
+BOOT_TIME: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def utc_now() -> Instant:
@@ -39,7 +38,7 @@ def utc_now() -> Instant:
 
 def seconds_since_boot() -> float:
     """Return the seconds since the machine was started, its sleep included."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(BOOT_TIME)
 
 
 class DeskClock:
@@ -53,7 +52,7 @@ class DeskClock:
         self._wall = wall
         self._passing = passing or (lambda: wall().timestamp())
         self._lock = threading.Lock()
-        self._read_at, self._now = self._read()
+        self._read_at, self._now = self._passing(), wall()
         self._wall_ahead = 0.0
         self._agreed_at: float | None = None
         self._confirmed: float | None = None
@@ -95,27 +94,28 @@ class DeskClock:
         self._confirmed = self._wall_ahead if self._wall_ahead < 0 else None
         self._now = max(self._now, wall)
 
-    def _read(self) -> tuple[float, Instant]:
-        """Read both clocks at one moment: the process may freeze between the two."""
-        for _ in range(READINGS_AT_MOST):
-            passing, wall = self._passing(), self._wall()
-            if self._passing() - passing < ONE_MOMENT:
-                break
-        return passing, wall
+    def _read(self) -> tuple[float, Instant, float]:
+        """Read both clocks. Return the time that passes, the machine's time, and how far that is ahead."""
+        passing, wall = self._passing(), self._wall()
+        return passing, wall, (wall - self._now).total_seconds() - self._passed(passing)
+
+    def _passed(self, passing: float) -> float:
+        """Return the seconds since the last reading."""
+        return max(0.0, passing - self._read_at)
 
     def _advance(self) -> Instant:
         """Move the desk's time by what has passed, towards the machine's time where that is believed."""
-        passing, wall = self._read()
-        passed = max(0.0, passing - self._read_at)
-        self._read_at = passing
-        reckoned = self._now + timedelta(seconds=passed)
-        ahead = (wall - reckoned).total_seconds()
+        passing, wall, ahead = self._read()
+        if abs(ahead) > FOLLOWED:  # the process may have been frozen between the two clocks
+            passing, wall, ahead = self._read()
+        passed, self._read_at = self._passed(passing), passing
         if self._confirmed is not None and not self._confirmed - FOLLOWED <= ahead < -FOLLOWED:
             self._confirmed = None
-        if abs(ahead) <= FOLLOWED:
-            self._now = max(self._now, wall)
-        else:
-            self._now = reckoned + timedelta(seconds=self._correction(ahead, passed))
+        if abs(ahead) > FOLLOWED:
+            self._now += timedelta(seconds=passed + self._correction(ahead, passed))
+        elif wall >= self._now:
+            self._now, self._wall_ahead = wall, 0.0
+            return wall
         self._wall_ahead = (wall - self._now).total_seconds()
         return self._now
 

@@ -17,6 +17,7 @@ from services.engine.model.events import AlertCounted, AlertRaised, AnyEvent
 from services.engine.model.order import Order
 from services.engine.model.state import ALERTS_KEPT, AlertLevel, Asset, Desk
 from services.engine.model.wording import facts_of
+from services.engine.rules.alert_list import STORM, within
 from services.engine.rules.alerts import new_alert
 from wire.types import Instant
 
@@ -89,18 +90,37 @@ class Transition:
         Title and usual level come from the row of ``code`` in ``rules/alerts.py``.
         """
         alert = new_alert(self.now, code, detail, asset, facts_of(facts), level)
-        self.desk = replace(self.desk, alerts=(*self.desk.alerts, alert)[-ALERTS_KEPT:])
+        listed = (*self.desk.alerts, alert)
+        if self.desk.generation == 1:
+            self.desk = replace(self.desk, alerts=listed[-ALERTS_KEPT:])
+        else:
+            self.desk = replace(self.desk, alerts=within(ALERTS_KEPT, listed, self.desk))
         self.record(AlertRaised(alert))
 
     def alert_again(self, code: str, detail: str, asset: str | None, facts: Mapping[str, object], same: str) -> None:
-        """Raise an alert, or count it in the listed one of this code whose fact ``same`` is equal."""
-        for place, known in enumerate(self.desk.alerts):
-            if known.code != code or isinstance(known.facts, UnsetType) or known.facts.get(same) != facts.get(same):
-                continue
-            count = int(known.facts.get("count", 1)) + 1
-            counted = facts_of({**facts, "count": count})
-            again = new_alert(known.at, code, f"{detail} ({count} times)", asset, counted, None)
-            self.desk = replace(self.desk, alerts=(*self.desk.alerts[:place], again, *self.desk.alerts[place + 1 :]))
-            self.record(AlertCounted(code, count, asset))
+        """Raise an alert, or count it in the listed one of this code whose fact ``same`` is equal.
+
+        A storm of them, each with another fact, is counted in the last one.
+        """
+        place = self._counted_in(code, facts_of(facts).get(same), same)
+        if place is None:
+            self.alert(code, detail, asset, facts)
             return
-        self.alert(code, detail, asset, facts)
+        known = self.desk.alerts[place]
+        count = 1 if isinstance(known.facts, UnsetType) else int(known.facts.get("count", 1)) + 1
+        counted = facts_of({**facts, "count": count})
+        again = new_alert(known.at, code, f"{detail} ({count} times)", asset, counted, None)
+        self.desk = replace(self.desk, alerts=(*self.desk.alerts[:place], again, *self.desk.alerts[place + 1 :]))
+        self.record(AlertCounted(code, count, asset))
+
+    def _counted_in(self, code: str, fact: object, same: str) -> int | None:
+        """Return the place of the listed alert in which another one counts, None when it is one of its own."""
+        alike = [
+            (place, known.facts.get(same))
+            for place, known in enumerate(self.desk.alerts)
+            if known.code == code and not isinstance(known.facts, UnsetType)
+        ]
+        equal = next((place for place, told in alike if told == fact), None)
+        if equal is not None or self.desk.generation == 1 or len(alike) < STORM:
+            return equal
+        return alike[-1][0]

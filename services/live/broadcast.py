@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from services.engine.model.state import Asset, AssetLive
 from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.live.event_feed import EventFeed
+from services.live.packing import pack
 from services.views.patches import changes
 from services.views.state_view import history_view, live_document, whole_document
 from wire.bridge import QuoteEvent
@@ -36,17 +37,23 @@ MESSAGES_QUEUED = 512
 CHANGES_KEPT = 512  # changes and events, for listeners that reconnect
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
+ANSWERS_FIRST_SECONDS = 0.004
+"""A change waits so long for its stream: whoever made it has the answer first, and changes come together."""
+
+NOBODY_LISTENS_SECONDS = 1.0
+"""The same while no stream is open; the first listener ends it."""
 
 log = structlog.get_logger(__name__)
 
 
-class Message(Struct, frozen=True):
-    """One message of the stream, encoded once for all listeners."""
+class Message(Struct):
+    """One message of the stream, encoded once for all listeners, and packed once for those who unpack it."""
 
     version: int
     event: str
     body: bytes
     wire: bytes
+    _packed: bytes = b""
 
     @classmethod
     def of(cls, version: int, event: str, content: object) -> Message:
@@ -54,19 +61,29 @@ class Message(Struct, frozen=True):
         body = encode(content)
         return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
 
+    def packed(self) -> bytes:
+        """Return the message compressed."""
+        if not self._packed:
+            self._packed = pack(self.wire)
+        return self._packed
+
 
 RESYNC = Message(0, "resync", b"{}", b"id:\nevent: resync\ndata: {}\n\n")
 """Its empty id makes a client forget its last one: resumed from there, it would miss the messages that were dropped."""
 
 
 class Listener:
-    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message."""
+    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message.
 
-    def __init__(self, *, quotes_only: bool) -> None:
+    One that ``unpacks`` is sent its messages packed: they are packed before they are queued.
+    """
+
+    def __init__(self, *, quotes_only: bool, unpacks: bool = False) -> None:
         self.quotes_only = quotes_only
+        self.unpacks = unpacks
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self.on_message: Callable[[], None] | None = None
-        """Called in the sender's thread when a message comes to an empty queue."""
+        """Called in the sender's thread after a message was queued, and after the end."""
 
     def wants(self, message: Message) -> bool:
         return not self.quotes_only or message.event in ("quote", "ping")
@@ -79,6 +96,8 @@ class Listener:
         return True
 
     def _put(self, message: Message | None) -> None:
+        if self.unpacks and message is not None:
+            message.packed()
         self._queue.put(message)
         if self.on_message is not None:
             self.on_message()
@@ -92,36 +111,18 @@ class Listener:
 
     def take_queued(self) -> list[Message]:
         """Take the queued messages, oldest first, without waiting for more."""
+        return self.take()[0]
+
+    def take(self) -> tuple[list[Message], bool]:
+        """Take the queued messages, oldest first, without waiting for more; say whether the stream goes on."""
         taken: list[Message] = []
         with suppress(queue.Empty):
             while True:
                 message = self._queue.get_nowait()
-                if message is not None:
-                    taken.append(message)
-        return taken
-
-    def take(self) -> tuple[bytes, bool]:
-        """Return the queued messages as one text without waiting for more, and whether the stream goes on."""
-        taken: list[bytes] = []
-        with suppress(queue.Empty):
-            while True:
-                message = self._queue.get_nowait()
                 if message is None:
-                    return b"".join(taken), False
-                taken.append(message.wire)
-        return b"".join(taken), True
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield queued messages as they arrive, several in one write, until the stream ends."""
-        while (message := self._queue.get()) is not None:
-            waiting = [message.wire]
-            while not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    yield b"".join(waiting)
-                    return
-                waiting.append(following.wire)
-            yield b"".join(waiting)
+                    return taken, False
+                taken.append(message)
+        return taken, True
 
 
 class Broadcaster:
@@ -141,6 +142,7 @@ class Broadcaster:
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._has_joined = threading.Event()
         self._kept: deque[Message] = deque(maxlen=CHANGES_KEPT)
         self._versions: deque[int] = deque(maxlen=4 * CHANGES_KEPT)  # versions that this process published
         self._seen: Snapshot = manager.snapshot
@@ -152,9 +154,9 @@ class Broadcaster:
 
     # -- for the stream's route -------------------------------------------------------------------------------
 
-    def listen(self, *, quotes_only: bool = False, after: int | None = None) -> Listener:
+    def listen(self, *, quotes_only: bool = False, after: int | None = None, unpacks: bool = False) -> Listener:
         """Return a new listener; it starts with the full state, or with the messages it missed since ``after``."""
-        listener = Listener(quotes_only=quotes_only)
+        listener = Listener(quotes_only=quotes_only, unpacks=unpacks)
         with self._activity.lock:
             self._activity.absorb()
             return self._listen(listener, after)
@@ -165,6 +167,7 @@ class Broadcaster:
             for message in self._opening(listener.quotes_only, after):
                 listener.offer(message)
             self._listeners.add(listener)
+        self._has_joined.set()
         return listener
 
     @property
@@ -179,6 +182,7 @@ class Broadcaster:
     def stop(self) -> None:
         """End every stream: the process is about to stop."""
         self._stopping.set()
+        self._has_joined.set()
         with self._lock:
             for listener in self._listeners:
                 listener.end()
@@ -199,7 +203,8 @@ class Broadcaster:
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
-            self._manager.wait_until(self._is_news, self._seconds_to_wait())
+            if self._manager.wait_until(self._is_news, self._seconds_to_wait()):
+                self._let_answers_go_first()
             try:
                 with self._lock:
                     self._publish_changes()
@@ -207,6 +212,14 @@ class Broadcaster:
                 self._activity.absorb()  # after the change: a page draws what comes first in a frame of its own
             except Exception:
                 log.exception("a change could not be published")
+
+    def _let_answers_go_first(self) -> None:
+        if self._listeners:
+            self._stopping.wait(ANSWERS_FIRST_SECONDS)
+            return
+        self._has_joined.clear()
+        if not self._listeners and not self._stopping.is_set():
+            self._has_joined.wait(NOBODY_LISTENS_SECONDS)
 
     def _is_news(self, snapshot: Snapshot) -> bool:
         return snapshot.version != self._seen.version

@@ -34,6 +34,7 @@ EARLIER_DATABASE = PROJECT / "var" / "lockstep.sqlite"  # the default place befo
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
+HOST = re.compile(r"[\w.-]+")
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where web listens: where it is reached from here
 URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
@@ -64,6 +65,7 @@ class Config(Struct, frozen=True):
     google_cloud_credentials: str | None = None
     firestore_emulator_host: str | None = None
     trusted_proxies: int = 0
+    allowed_hosts: tuple[str, ...] = ()
     log_level: str = "INFO"
     notify_urls: tuple[str, ...] = ()
     notify_kinds: frozenset[str] = chosen_kinds("")
@@ -144,6 +146,7 @@ def _read(settings: Settings) -> Config:
         google_cloud_credentials=_google_cloud_credentials(settings),
         firestore_emulator_host=_emulator_host(settings),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
+        allowed_hosts=_allowed_hosts(settings),
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
@@ -154,6 +157,13 @@ def _read(settings: Settings) -> Config:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in settings.text("ALLOWED_HOSTS").split(",") if host.strip())
+    if any(not HOST.fullmatch(host) for host in hosts):
+        settings.faults.append("ALLOWED_HOSTS must be hosts without scheme and port, comma between")
+    return hosts
 
 
 def _sqlite_path(settings: Settings) -> Path:

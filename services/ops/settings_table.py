@@ -93,6 +93,7 @@ SETTINGS = (
         "0",
         "0 to 9",
     ),
+    Setting("ALLOWED_HOSTS", "where", "public hosts, comma between, at which a desk without a password answers, too"),
     Setting("LOG_LEVEL", "where", "the least that is logged", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     Setting("ASSETS", "traded", "assets of the desk, comma between", "ES", "ES NQ YM RTY CL GC US30 EURUSD XAUUSD"),
     Setting("CONTRACT_SIZE", "traded", "MES or ES", "micro", "micro or full"),

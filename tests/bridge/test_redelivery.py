@@ -85,6 +85,7 @@ def test_a_redelivered_order_that_the_broker_never_had_is_sent_once(
 
 
 def test_nothing_is_sent_while_the_broker_cannot_tell(crew: Crew, desk: DeskServer, broker: PatientBroker) -> None:
+    broker.position = 5
     order = desk.queues_exit("SELL", 5)
     desk.hand_out("bridge", 20, 0)
     broker.reachable = False

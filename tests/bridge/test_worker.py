@@ -255,6 +255,7 @@ def test_reports_that_crossed_a_redelivery_on_the_way_are_not_repeated(crew: Cre
 
 
 def test_exits_of_one_answer_go_first(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
+    broker.position = 5
     entry, exit_order = desk.queues("BUY", 5), desk.queues_exit("SELL", 5)
     crew.works()
     assert broker.submitted == [exit_order, entry]
@@ -269,6 +270,7 @@ def test_expired_entry_is_not_sent(crew: Crew, desk: DeskServer, broker: MoodyBr
 
 
 def test_exit_never_expires(crew: Crew, desk: DeskServer, broker: MoodyBroker) -> None:
+    broker.position = 5
     order = desk.queues_exit("SELL", 5, expires_at=datetime(2020, 1, 1, tzinfo=UTC).isoformat())
     crew.works()
     assert broker.submitted == [order]

@@ -52,6 +52,7 @@ from tests.support.desk_process import (
     error_of,
     eventually,
 )
+from tests.support.heard import chunks_of
 from tests.support.narrow import known, of_type
 from tests.support.own_time import Stopwatch
 from wire.types import Stream
@@ -377,7 +378,7 @@ def test_a_page_of_the_process_before_begins_anew(path: Path, managers: Callable
     store_of(writer).goes.clear()
     eventually(lambda: standby.is_writer)
     eventually(lambda: broadcaster._seen.role == "writer")
-    first = next(broadcaster.listen(after=seen).chunks())
+    first = next(chunks_of(broadcaster.listen(after=seen)))
     broadcaster.stop()
     assert b"event: state" in first
 

@@ -59,6 +59,7 @@ class Ear:
 
     def __init__(self, caller: Caller, **headers: str) -> None:
         own = {name: value.decode() if isinstance(value, bytes) else value for name, value in caller.headers.items()}
+        own["Accept-Encoding"] = "identity"
         lines = {**own, **headers, "Host": "desk"}
         if caller.cookies:
             lines["Cookie"] = caller.session_cookie

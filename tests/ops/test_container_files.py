@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bridge.config import settings_from
+from services.ops.settings_table import SETTINGS
 from tests.support.desk_process import REPOSITORY
 
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
@@ -19,6 +21,7 @@ INSTRUCTIONS = [
     if line and not line.startswith("#")
 ]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "compose.yaml").read_text("utf-8"))
+ENVIRONMENT_OF_THE_BRIDGE: dict[str, str] = COMPOSE["services"]["bridge"]["environment"]
 
 
 def of(instruction: str) -> list[str]:
@@ -100,8 +103,24 @@ def test_a_service_may_write_to_its_volume_only(name: str) -> None:
 
 def test_secrets_come_from_the_env_file_and_stand_nowhere_else() -> None:
     text = (REPOSITORY / "compose.yaml").read_text("utf-8") + DOCKERFILE
-    assert not re.search(r"(SECRET|PASSWORD|TOKEN|KEY)\w*\s*[:=]", text)
-    assert {service["env_file"] for service in COMPOSE["services"].values()} == {".env"}
+    written = re.findall(r"((?:\w*)(?:SECRET|PASSWORD|TOKEN|KEY)\w*)\s*[:=]\s*(\S+)", text)
+    assert [(name, value) for name, value in written if not value.startswith(f"${{{name}:?")] == []
+
+
+def test_the_bridge_is_given_its_own_secret_and_its_own_settings_only() -> None:
+    assert COMPOSE["services"]["web"]["env_file"] == ".env"
+    bridge = COMPOSE["services"]["bridge"]
+    assert "env_file" not in bridge
+    own = {row.name for row in SETTINGS if row.group == "bridge"}
+    assert set(bridge["environment"]) == own | {"BRIDGE_HEARTBEAT_SECRET"}
+
+
+def test_the_bridge_starts_on_what_compose_gives_it_when_only_the_secret_is_set() -> None:
+    """Compose writes an empty text for a variable that is not in the .env."""
+    given = {name: re.sub(r"\$\{\w+:-\}", "", value) for name, value in ENVIRONMENT_OF_THE_BRIDGE.items()}
+    given["BRIDGE_HEARTBEAT_SECRET"] = "a-secret-of-the-desk"
+    plain = {name: value for name, value in given.items() if value}
+    assert settings_from([], given) == settings_from([], plain)
 
 
 def test_web_is_reached_through_a_proxy_on_the_same_machine() -> None:

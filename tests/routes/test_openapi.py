@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cli import create_cli, openapi_text
 from routes.http.guards import UNSAFE
 from routes.http.openapi import ERRORS, errors_of
+from routes.pages import api_docs
 from routes.pages.api_sheet import sample
 from services.engine.model.settings import Rules
 from tests.support.api_document import PATH, document, documented, operations
@@ -191,6 +193,37 @@ def test_the_page_shows_every_call_and_loads_nothing_from_elsewhere(desk: DeskPr
         assert secret not in page
     for link in set(re.findall(r'href="#([^"]+)"', page)):
         assert f'id="{link}"' in page
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("path", ["/api/docs", "/api/openapi.json"])
+def test_the_description_is_the_same_plain_and_compressed(desk: DeskProcess, path: str) -> None:
+    stranger = desk.stranger()
+    plain, packed = (stranger.get(path, headers={"Accept-Encoding": how}) for how in ("identity", "gzip"))
+    assert (plain.headers.get("Content-Encoding"), packed.headers.get("Content-Encoding")) == (None, "gzip")
+    assert plain.content == packed.content
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+def test_the_description_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for it: making the page takes 60 ms of the process that executes exits."""
+    made: list[str] = []
+
+    def makes(what: str) -> str:
+        made.append(what)
+        return "the page"
+
+    monkeypatch.setattr(api_docs, "render_template", lambda name, **_: makes(name))
+    monkeypatch.setattr(api_docs, "document", lambda _: {"made": makes("document")})
+    monkeypatch.setattr(api_docs, "groups", lambda _: [])
+    monkeypatch.setattr(api_docs, "shapes", lambda _: [])
+    app = Flask("a desk")
+    app.register_blueprint(api_docs.api_docs)
+    client = app.test_client()
+    for _ in range(3):
+        assert client.get("/api/docs").data == b"the page"
+        assert client.get("/api/openapi.json").json == {"made": "the page"}
+    assert made == ["document", "pages/api_docs.html"]
 
 
 @pytest.mark.processes

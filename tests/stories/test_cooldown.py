@@ -47,7 +47,7 @@ WAYS_TO_BE_CLOSED = [
     ("structure", lambda trader: trader.bricks(8, "red").filled_at(5250)),
     ("level", lambda trader: trader.touches_level().filled_at(5250)),
     ("points_tp", lambda trader: trader.hears(5300).filled_at(5250)),
-    ("BROKER_FLAT", lambda trader: trader.broker_says(position=0).later(2).broker_says(position=0)),
+    ("BROKER_FLAT", lambda trader: trader.later(2).broker_says(position=0).later(2).broker_says(position=0)),
 ]
 
 

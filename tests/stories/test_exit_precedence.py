@@ -182,7 +182,7 @@ def test_a_forced_exit_is_recorded_on_the_trade_whatever_its_rule() -> None:
 
 
 def test_a_position_the_broker_closed_holds_rule_and_excursion_too() -> None:
-    trader = Trader().is_long(5250, mode="RUNNER").later(seconds=1).hears(5256).hears(5240)
+    trader = Trader().is_long(5250, mode="RUNNER").later(seconds=2).hears(5256).hears(5240)
     trader.broker_says(position=0, last_fill_price=5235).later(seconds=2).broker_says(position=0, last_fill_price=5235)
     (trade,) = trader.trades
     assert trade.reason == "BROKER_FLAT"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
-from services.live.broadcast import Broadcaster
+from services.live.broadcast import Broadcaster, Listener
 
 
 class Told(NamedTuple):
@@ -16,6 +17,20 @@ class Told(NamedTuple):
     version: int
     body: dict[str, Any]
     size: int
+
+
+def chunks_of(listener: Listener) -> Iterator[bytes]:
+    """Yield what a listener hears as it comes, several messages together, until its stream ends."""
+    ready = threading.Event()
+    listener.on_message = ready.set
+    goes_on = True
+    while goes_on:
+        messages, goes_on = listener.take()
+        if messages:
+            yield b"".join([message.wire for message in messages])
+        elif goes_on:
+            ready.wait()
+            ready.clear()
 
 
 class Heard:
@@ -29,7 +44,7 @@ class Heard:
         self._thread.start()
 
     def _listen(self) -> None:
-        for chunk in self._listener.chunks():
+        for chunk in chunks_of(self._listener):
             self.messages += [_read(lines) for lines in chunk.split(b"\n\n") if lines]
 
     def of(self, event: str) -> list[Told]:

@@ -26,6 +26,7 @@ from services.ops.config import Config
 from services.views.patches import changes
 from services.views.state_view import live_document
 from tests.support.builders import TUESDAY, new_york
+from tests.support.heard import chunks_of
 from tests.support.paths import FIXTURES
 from wire.encoding import encode
 from wire.types import Instant
@@ -65,7 +66,7 @@ class Ear:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        for chunk in self._listener.chunks():
+        for chunk in chunks_of(self._listener):
             for said in filter(None, chunk.decode().split("\n\n")):
                 event, data = re.search(r"^event: (\w+)$", said, re.M), re.search(r"^data: (.*)$", said, re.M)
                 assert event is not None

@@ -91,7 +91,7 @@ def test_a_refused_exit_is_over_when_the_trade_is() -> None:
 
 
 def test_a_disagreement_is_over_when_the_broker_was_followed() -> None:
-    trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=0)
+    trader = Trader().is_long().later(2).broker_says(position=0).later(2).broker_says(position=0)
     assert alert_of(trader).code == "reconcile"
     assert (alert_of(trader).over, alert_of(trader).over_at) == (True, trader.last_alert.at)
 
@@ -105,7 +105,7 @@ def test_a_disagreement_that_cannot_be_booked_lasts_until_they_agree() -> None:
 
 
 def test_which_disagreement_an_older_alert_was_of_is_not_guessed() -> None:
-    trader = Trader().is_long().broker_says(position=0).later(2).broker_says(position=0)
+    trader = Trader().is_long().later(2).broker_says(position=0).later(2).broker_says(position=0)
     trader.later(5).broker_says(position=3)
     assert overs(trader) == [True]
     assert overs(trader, remembers=False) == [None]

@@ -44,16 +44,16 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
 def gates(operator: OperatorCaller) -> dict[str, dict[str, Any]]:
     return {rung["gate"]: rung for rung in operator.asset()["ladder"]}
 
 
 def clock_alerts(operator: OperatorCaller) -> list[dict[str, Any]]:
     return [alert for alert in operator.state()["alerts"] if alert["code"] == "clock"]
-
-
-def an_hour_ahead() -> str:
-    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 @pytest.mark.parametrize("set_by", [-HOUR, HOUR])
@@ -102,10 +102,10 @@ def test_two_heartbeats_of_tradingview_confirm_a_clock_that_was_set_forward(mach
     machine.is_set(HOUR)
     eventually(lambda: clock_alerts(operator))
     tradingview = machine.desk.tradingview()
-    tradingview.heartbeat(timestamp=an_hour_ahead())
+    tradingview.heartbeat(timestamp=in_an_hour())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds()) < 10
     time.sleep(2.1)
-    tradingview.heartbeat(timestamp=an_hour_ahead())
+    tradingview.heartbeat(timestamp=in_an_hour())
     assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds() - HOUR) < 10
     eventually(lambda: clock_alerts(operator)[0]["over"])
 

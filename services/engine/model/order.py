@@ -31,6 +31,14 @@ class EntryTerms(Struct, frozen=True):
     candle: Instant
 
 
+class UnnamedFill(Struct, frozen=True):
+    """A part of an order that was reported without ``exec_id`` and ``cum_qty``: what the report told, and when."""
+
+    qty: int
+    price: Price | None
+    at: Instant
+
+
 class Order(Struct, frozen=True):
     """One order on its way to the broker and back (SPEC 8).
 
@@ -44,7 +52,8 @@ class Order(Struct, frozen=True):
     bridge that claimed it (SPEC 8.2).
 
     ``settled_qty`` contracts were booked by the broker's positions or by hand and no report has told of them yet;
-    ``unnamed_qty`` were reported without an ``exec_id``. ``commission`` is the sum that the reports told.
+    ``unnamed_qty`` were reported without an ``exec_id``, last as ``unnamed`` says. ``commission`` is the sum that the
+    reports told.
     """
 
     id: str
@@ -80,6 +89,7 @@ class Order(Struct, frozen=True):
     settled_qty: int = 0
     unnamed_qty: int = 0
     commission: Usd = Decimal(0)
+    unnamed: UnnamedFill | None = None
 
     @property
     def is_at_a_bridge(self) -> bool:

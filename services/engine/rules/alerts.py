@@ -253,6 +253,7 @@ TABLE = (
     AlertRule("broker_fill", "FILL AT THE BROKER", ("critical",), "alert"),
     AlertRule("fill_refused", "FILL REFUSED", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),
+    AlertRule("report_repeated", "REPORT REPEATED", ("critical",), "alert"),
     AlertRule("report_conflict", "CONFLICTING REPORT", ("critical",), "alert"),
     AlertRule("writer_lost", "WRITER LOST", ("warning",), "alert", is_led=False),
 )

@@ -62,6 +62,7 @@ DOUBTS: Mapping[DoubtCode, str] = MappingProxyType(
         "wrong_side": "a report named another side than its order; a snapshot of the broker must agree",
         "contradicted": "a report contradicts the end of its order; a snapshot of the broker must agree",
         "broker_fill": "something was filled at the broker without an order; a snapshot of the broker must agree",
+        "repeated_fill": "a fill without a name was reported twice; a snapshot of the broker must agree",
         "unpriced_fill": "a fill came without a price; a snapshot of the broker must agree",
     }
 )

@@ -61,6 +61,17 @@ def is_after_last_fill(asset: Asset, snapshot: TakeSnapshot, now: Instant) -> bo
     return now >= asset.last_fill_at + AFTER_A_FILL
 
 
+def may_be_an_echo(asset: Asset, snapshot: TakeSnapshot, position: int, now: Instant) -> bool:
+    """Return whether the position may be that of before the last fill: a broker's list lags behind its fills.
+
+    Such a list has the time at which it was read, not that of what it says. It closes ``reconcile`` and proves nothing.
+    """
+    if asset.last_fill_at is None or position == asset.position:
+        return False
+    read_at = now if snapshot.as_of is None else min(snapshot.as_of, now)
+    return read_at < asset.last_fill_at + AFTER_A_FILL
+
+
 def watched_contract(asset: Asset, orders: list[Order]) -> Contract:
     """Return the contract to compare: of the open trade, else of the asset's open order, else the current one."""
     if asset.trade is not None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import ReportExecution
-from services.engine.model.order import Order
-from wire.types import OrderStatus, Usd
+from services.engine.model.order import Order, UnnamedFill
+from wire.types import Instant, OrderStatus, Usd
 
+REPEATED_WITHIN = timedelta(seconds=15)
+"""A bridge waits 10 s for an answer and at most 5 s more before it sends a report again."""
 FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 
@@ -69,6 +73,29 @@ def agrees_with_end(order: Order, report: ReportExecution) -> bool:
 
 def _is_settled(order: Order, report: ReportExecution) -> bool:
     return report.cum_qty is None and 0 < (report.qty or 0) <= order.settled_qty
+
+
+def is_sent_again(order: Order, report: ReportExecution, now: Instant) -> bool:
+    """Return whether the report of a part is the last one again: nothing names either, and a bridge repeats so soon.
+
+    Two fills of the same size and price are told so, too: the caller must flag it (SPEC 8.3).
+    """
+    last = order.unnamed
+    if last is None or not _is_unnamed(report) or now >= last.at + REPEATED_WITHIN:
+        return False
+    return (last.qty, last.price) == (report.qty, report.fill_price)
+
+
+def _is_unnamed(report: ReportExecution) -> bool:
+    is_part = report.status is OrderStatus.PARTIALLY_FILLED
+    return is_part and report.exec_id is None and report.cum_qty is None and bool(report.qty)
+
+
+def with_unnamed(order: Order, report: ReportExecution, now: Instant) -> Order:
+    """Return the order that remembers the report when nothing names it."""
+    if not _is_unnamed(report):
+        return order
+    return replace(order, unnamed=UnnamedFill(report.qty or 0, report.fill_price, now))
 
 
 def counted(order: Order, report: ReportExecution, qty: int) -> Order:

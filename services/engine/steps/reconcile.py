@@ -14,6 +14,7 @@ from services.engine.rules.broker_word import (
     is_after_last_fill,
     is_proof,
     listed_contradiction,
+    may_be_an_echo,
     may_be_misnamed,
     speaks_of_positions,
     streak_after,
@@ -59,6 +60,8 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
     if not word.explicit and contradiction is not None and _is_in_flight(transition, symbol):
         return
     streak = streak_after(asset.live.streak, word, transition.now)
+    if may_be_an_echo(asset, snapshot, word.position, transition.now):
+        streak = replace(streak, count=0)
     transition.put_asset(replace(asset, live=replace(asset.live, streak=streak)))
     is_proven = settle_fates(transition, symbol, word, streak)
     settle_before_exit(transition, symbol, word, streak)
@@ -130,8 +133,10 @@ def _keep_disagreement(transition: Transition, asset: Asset, broker_position: in
 
 
 def _counting_from_here(asset: Asset) -> Asset:
-    live = asset.live if asset.live.streak is None else replace(asset.live, streak=replace(asset.live.streak, count=1))
-    return replace(asset, live=live)
+    streak = asset.live.streak
+    if streak is None:
+        return asset
+    return replace(asset, live=replace(asset.live, streak=replace(streak, count=min(streak.count, 1))))
 
 
 def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:

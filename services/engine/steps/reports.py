@@ -12,7 +12,16 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply
 from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.rules.refusals import explanation_of, refuse
-from services.engine.rules.report_word import FILLS, agrees_with_end, counted, is_known, is_repeated, newly_filled
+from services.engine.rules.report_word import (
+    FILLS,
+    agrees_with_end,
+    counted,
+    is_known,
+    is_repeated,
+    is_sent_again,
+    newly_filled,
+    with_unnamed,
+)
 from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
@@ -30,12 +39,25 @@ def report_execution(transition: Transition, command: ReportExecution) -> Reply 
     if order is None:
         refusal = refuse("unknown_order", f"order {command.order_id} is not known", order_id=command.order_id)
         return _refused(transition, command, refusal)
+    if is_sent_again(order, command, transition.now):
+        return _flag_repeated(transition, order, command)
     qty = newly_filled(order, command)
     if not order.status.is_final:
         return _report_on_open(transition, order, command, qty)
     return (
         _report_after_end(transition, order, command, qty) if qty else _repeat_or_conflict(transition, order, command)
     )
+
+
+def _flag_repeated(transition: Transition, order: Order, command: ReportExecution) -> Reply:
+    """Count a part that nothing names once. It may have been another fill: a snapshot has to agree (SPEC 8.3)."""
+    symbol = order.contract.symbol
+    detail = f"{command.qty} of {symbol} were reported twice without exec_id and cum_qty: counted once"
+    facts = {"order_id": order.id, "symbol": symbol, "qty": command.qty, "price": command.fill_price}
+    transition.alert_again("report_repeated", detail, order.asset, facts, "order_id")
+    if order.env == transition.desk.env:
+        begin_doubt(transition, order.asset, "repeated_fill")
+    return Done(duplicate=True)
 
 
 def _report_on_open(transition: Transition, order: Order, command: ReportExecution, qty: int) -> Reply | Refusal:
@@ -60,7 +82,7 @@ def _report_after_end(transition: Transition, order: Order, command: ReportExecu
     booked = price_to_book(transition.asset(order.asset), command.fill_price, transition.now)
     if booked is None:
         return _refuse_unpriced(transition, command, order, qty)
-    moved = counted(order, command, qty)
+    moved = with_unnamed(counted(order, command, qty), command, transition.now)
     filled = book_late_fill(transition, moved, qty, booked, command.exec_id, _commission(command))
     transition.put_order(filled)
     remember_execution(transition, order.asset, "", command.exec_id)
@@ -125,7 +147,7 @@ def _apply_report(
     transition: Transition, order: Order, command: ReportExecution, qty: int, booked: Booked | None
 ) -> None:
     within = min(qty, order.remaining)
-    moved = counted(order, command, qty)
+    moved = with_unnamed(counted(order, command, qty), command, transition.now)
     moved = replace(moved, reported_at=transition.now, fate_unknown_at=None, hand_out_again=False)
     commission = _commission(command)
     price = None if booked is None else booked.price
