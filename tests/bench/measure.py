@@ -255,7 +255,7 @@ def idle_memory(folder: Path, **store: str) -> list[Row]:
 
 def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]]:
     """Return the measurements in the table's order. ``store`` are the settings that choose it: SQLite without any."""
-    from tests.bench.crowd import crowded_desk
+    from tests.bench.crowd import crowded_desk, many_pages
     from tests.bench.long_journal import start_with_long_journal
     from tests.bench.page import page_in_a_browser
     from tests.bench.stream import change_after_many_trades
@@ -267,6 +267,7 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
         lambda: brick_to_exit(folder / "exit", **store),
         lambda: idle_memory(folder / "idle", **store),
         lambda: crowded_desk(folder / "crowd", **store),
+        lambda: many_pages(folder / "pages", **store),
     ]
     if store:
         return on_any_store
