@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
@@ -16,7 +17,7 @@ import pytest
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, NotePrice
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import NotTheWriter, StoreDown
+from services.stores.store import Head, NotTheWriter, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.desk_process import (
     PATIENCE_SECONDS,
@@ -158,6 +159,27 @@ def test_the_very_next_command_is_refused_however_soon_it_comes(desk: Desk, suff
     desk.takes_bricks(1)
     desk.part(suffix).unlink()
     desk.refuses_everything()
+
+
+class PatientStore(SqliteStore):
+    """A store that counts how often the writer asks for its file."""
+
+    checks = 0
+
+    def check(self, head: Head) -> None:
+        self.checks += 1
+        super().check(head)
+
+
+def test_a_writer_without_its_file_looks_for_it_once_a_second(tmp_path: Path) -> None:
+    store = PatientStore(tmp_path / "desk.sqlite")
+    manager = StateManager(store, lambda now: RULES)
+    (tmp_path / "desk.sqlite").unlink()
+    assert manager.wait_until(lambda snapshot: snapshot.store == "down", PATIENCE_SECONDS)
+    before, began_at = store.checks, time.monotonic()
+    eventually(lambda: store.checks > before + 1)
+    assert store.checks - before <= time.monotonic() - began_at + 1
+    manager.stop()
 
 
 def test_the_same_file_brought_back_is_gone_on_with(desk: Desk, tmp_path: Path) -> None:
