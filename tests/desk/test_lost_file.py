@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, NotePrice
@@ -295,6 +297,27 @@ def rescue(desk: DeskProcess) -> None:
 
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+@pytest.mark.processes
+def test_a_cut_index_ends_the_worker_and_the_next_one_has_everything(tmp_path: Path) -> None:
+    """SQLite has the index in its memory map: the system ends a process that touches a page that is gone."""
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        desk.tradingview().opens_the_ladder()
+        order = desk.operator().enters().json()["order"]
+        os.truncate(f"{desk.database}-shm", 0)
+        eventually(lambda: len(re.findall("Booting worker", desk.log())) == 2)
+        desk.hang_up()
+        eventually(partial(answers, desk))
+        assert [found["id"] for found in desk.operator().state()["orders"]] == [order["id"]]
+        assert desk.tradingview().brick(4, "green").status_code == 200
+
+
+def answers(desk: DeskProcess) -> bool:
+    try:
+        return desk.stranger().get("/readyz").status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.mark.processes
