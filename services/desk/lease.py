@@ -33,7 +33,7 @@ class Lease:
         self.head: Head | None = None
         self.is_held = False
         self.is_in_doubt = False
-        self._tried_at = self._moved_at = time.monotonic()
+        self._tried_at = self._checked_at = self._moved_at = time.monotonic()
 
     # -- the writer -------------------------------------------------------------------------------------------
 
@@ -66,9 +66,15 @@ class Lease:
             self._store.check(self.head)
 
     def check_now_and_then(self) -> None:
-        """Check when the last write is ``LOOK_SECONDS`` old: a write checks by itself. Raises as ``check``."""
-        if time.monotonic() >= self._tried_at + LOOK_SECONDS:
+        """Check once in ``LOOK_SECONDS`` without a write, which checks by itself. Raises as ``check``."""
+        if time.monotonic() >= self._looked_at + LOOK_SECONDS:
+            self._checked_at = time.monotonic()
             self.check()
+
+    @property
+    def _looked_at(self) -> float:
+        """When this process last found out whether the store is there."""
+        return max(self._tried_at, self._checked_at)
 
     def renew(self) -> bool:
         """Renew the lease when the last write is ``RENEW_SECONDS`` old. Return True when it was renewed."""
@@ -117,8 +123,7 @@ class Lease:
     @property
     def patience(self) -> float:
         """The seconds that the writer thread may wait for commands before it must check, renew or look again."""
-        pause = RENEW_SECONDS if self.is_held else LOOK_SECONDS
-        return min(LOOK_SECONDS, max(0.01, self._tried_at + pause - time.monotonic()))
+        return max(0.01, self._looked_at + LOOK_SECONDS - time.monotonic())
 
     # -- the standby ------------------------------------------------------------------------------------------
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 
 from services.desk.manager import StateManager
 from services.engine.model.commands import CloseBrick, NotePrice
 from services.stores.sqlite.store import SqliteStore
-from services.stores.store import NotTheWriter, StoreDown
+from services.stores.store import Head, NotTheWriter, StoreDown
 from tests.desk.test_manager import RULES
 from tests.support.desk_process import (
     PATIENCE_SECONDS,
@@ -160,6 +163,27 @@ def test_the_very_next_command_is_refused_however_soon_it_comes(desk: Desk, suff
     desk.refuses_everything()
 
 
+class PatientStore(SqliteStore):
+    """A store that counts how often the writer asks for its file."""
+
+    checks = 0
+
+    def check(self, head: Head) -> None:
+        self.checks += 1
+        super().check(head)
+
+
+def test_a_writer_without_its_file_looks_for_it_once_a_second(tmp_path: Path) -> None:
+    store = PatientStore(tmp_path / "desk.sqlite")
+    manager = StateManager(store, lambda now: RULES)
+    (tmp_path / "desk.sqlite").unlink()
+    assert manager.wait_until(lambda snapshot: snapshot.store == "down", PATIENCE_SECONDS)
+    before, began_at = store.checks, time.monotonic()
+    eventually(lambda: store.checks > before + 1)
+    assert store.checks - before <= time.monotonic() - began_at + 1
+    manager.stop()
+
+
 def test_the_same_file_brought_back_is_gone_on_with(desk: Desk, tmp_path: Path) -> None:
     away = tmp_path / "away"
     away.mkdir()
@@ -273,6 +297,27 @@ def rescue(desk: DeskProcess) -> None:
 
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+@pytest.mark.processes
+def test_a_cut_index_ends_the_worker_and_the_next_one_has_everything(tmp_path: Path) -> None:
+    """SQLite has the index in its memory map: the system ends a process that touches a page that is gone."""
+    with DeskProcess(tmp_path, **QUICK) as desk:
+        desk.tradingview().opens_the_ladder()
+        order = desk.operator().enters().json()["order"]
+        os.truncate(f"{desk.database}-shm", 0)
+        eventually(lambda: len(re.findall("Booting worker", desk.log())) == 2)
+        desk.hang_up()
+        eventually(partial(answers, desk))
+        assert [found["id"] for found in desk.operator().state()["orders"]] == [order["id"]]
+        assert desk.tradingview().brick(4, "green").status_code == 200
+
+
+def answers(desk: DeskProcess) -> bool:
+    try:
+        return desk.stranger().get("/readyz").status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.mark.processes
