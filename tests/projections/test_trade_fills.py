@@ -106,7 +106,7 @@ def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredT
 
 
 def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader: StoredTrader) -> None:
-    trader.is_long(5250).hears(5240)
+    trader.is_long(5250).later(2).hears(5240)
     trader.broker_says(position=0, last_fill_price="5235.25")
     trader.later(seconds=2).broker_says(position=0, last_fill_price="5235.25")
     entry, stop = kept(trader)
@@ -116,7 +116,7 @@ def test_a_stop_at_the_broker_is_an_exit_without_an_order(trader: StoredTrader) 
 
 def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader: StoredTrader) -> None:
     """Three contracts went at 5251, two at 5235: the average of five must not be booked twice."""
-    trader.is_long(5250).bricks(6, "green").exits().partly_filled(3, 5251).cancelled().hears(5240)
+    trader.is_long(5250).bricks(6, "green").exits().partly_filled(3, 5251).cancelled().later(2).hears(5240)
     trader.broker_says(position=0, last_fill_price=5235)
     trader.later(seconds=2).broker_says(position=0, last_fill_price=5235)
     assert told(kept(trader))[1:] == [("EXIT", "SELL", 3, Decimal(5251)), ("EXIT", "SELL", 2, Decimal(5235))]
@@ -124,7 +124,7 @@ def test_the_brokers_exit_behind_a_partial_one_has_its_own_price(trader: StoredT
 
 @pytest.mark.parametrize(("held", "side", "quantity"), [(8, "BUY", 3), (2, "SELL", 3)])
 def test_another_size_at_the_broker_is_a_resize(trader: StoredTrader, held: int, side: Side, quantity: int) -> None:
-    trader.is_long(5250).hears(5252).broker_says(position=held).later(seconds=2).broker_says(position=held)
+    trader.is_long(5250).later(2).hears(5252).broker_says(position=held).later(seconds=2).broker_says(position=held)
     trader.bricks(6, "green").exits().filled_at(5254)
     assert told(kept(trader))[1:] == [("RESIZE", side, quantity, Decimal(5252)), ("EXIT", "SELL", held, Decimal(5254))]
     assert are_whole(kept(trader), trader.trades_closed[0])
@@ -138,7 +138,7 @@ def test_an_adopted_position_begins_with_what_the_broker_paid(trader: StoredTrad
 
 
 def test_a_trade_that_turned_at_the_broker_is_two(trader: StoredTrader) -> None:
-    trader.is_long(5250).hears(5252).broker_says(position=-5, avg_price=5253)
+    trader.is_long(5250).later(2).hears(5252).broker_says(position=-5, avg_price=5253)
     trader.later(seconds=2).broker_says(position=-5, avg_price=5253)
     assert told(kept(trader)) == [("ENTRY", "BUY", 5, Decimal(5250)), ("EXIT", "SELL", 5, Decimal(5252))]
     trader.bricks(6, "red").exits().filled_at(5249)
@@ -194,7 +194,9 @@ def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader: Stor
         for asset in ("NQ", "ES"):
             trader.turns_to(asset).later(seconds=30).bricks(6, "green")
             trader.exits().partly_filled(4, 5253).later(seconds=3).filled_at(5254)
-    trader.turns_to("ES").at("13:00:00").is_long(5250).hears(5240).broker_says(position=0, last_fill_price=5235)
+    trader.turns_to("ES").at("13:00:00").is_long(5250).later(2).hears(5240).broker_says(
+        position=0, last_fill_price=5235
+    )
     trader.later(seconds=2).broker_says(position=0, last_fill_price=5235)
     written, remembered = migrated_again(trader)
     assert remembered == written[:-1]
