@@ -10,12 +10,13 @@ from types import MappingProxyType
 
 from serving.callers import KINDS, Kind
 
+# Webhooks that wait together share a commit: their threads are as many as are worth one.
 THREADS: Mapping[Kind, int] = MappingProxyType(
     {
         "exit": 2,
         "operator": 6,
         "bridge": 4,
-        "webhook": 8,
+        "webhook": 16,
         "reader": 3,
         "health": 1,
         "login": 2,

@@ -18,7 +18,7 @@ from serving.limits import PER_ADDRESS_AT_MOST
 
 LEAVES_WITHIN_SECONDS = 1.0
 NOTIFIED_EVERY_SECONDS = 1.0
-SWITCHES_AFTER_SECONDS = 0.0005
+SWITCHES_AFTER_SECONDS = 0.002
 """How long a busy thread may keep the others waiting. A webhook changes threads several times; Python's own is 5 ms."""
 
 ENDED_BY = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -38,10 +38,11 @@ class FrontWorker(Worker):  # type: ignore[misc]  # gunicorn comes without types
         leaving = asyncio.Event()
         for number in ENDED_BY:
             loop.add_signal_handler(number, leaving.set)
-        desk = self.wsgi.extensions["lockstep"]
-        per_address = None if desk.config.trusted_proxies else PER_ADDRESS_AT_MOST
-        front = Front(self.wsgi, Connections(per_address=per_address), loop, desk.config.trusted_proxies)
-        desk.manager.on_change(front.wake)
+        desk = self.wsgi.extensions.get("lockstep")  # none: some other application, as the bench has one
+        proxies = desk.config.trusted_proxies if desk is not None else 0
+        front = Front(self.wsgi, Connections(per_address=None if proxies else PER_ADDRESS_AT_MOST), loop, proxies)
+        if desk is not None:
+            desk.manager.on_change(front.wake)
         entrances = [Entrance(loop, listening, front) for listening in self.sockets]
         while self.alive and not leaving.is_set() and self.ppid == os.getppid():
             self.notify()
@@ -49,5 +50,6 @@ class FrontWorker(Worker):  # type: ignore[misc]  # gunicorn comes without types
                 await asyncio.wait_for(leaving.wait(), NOTIFIED_EVERY_SECONDS)
         for entrance in entrances:
             entrance.close()
-        desk.end_streams()
+        if desk is not None:
+            desk.end_streams()
         await front.leave(LEAVES_WITHIN_SECONDS)

@@ -83,6 +83,29 @@ def concurrent_webhooks(folder: Path, **store: str) -> list[Row]:
     return rows
 
 
+def beside_a_bare_route(folder: Path, **store: str) -> list[Row]:
+    """Compare 16 clients with the same clients at a Flask route that does nothing, under the same server."""
+    with web(folder / "desk", **store) as desk:
+        ours, _ = _rate(desk, TARGET_CLIENTS, WEBHOOKS_EACH)
+    bare = DeskProcess(folder / "bare")
+    bare.arguments = ["-m", "gunicorn", "tests.bench.bare:app"]
+    with bare:
+        _take_part(bare.port, 20)
+        bares = _take_part(bare.port, WEBHOOKS_EACH)
+    share = ours / bares
+    what = f"{TARGET_CLIENTS} clients, beside a bare Flask route ({bares:,.0f}/s)"
+    return [Row(what, f"{share:.2f} of it", "≥ 0.45", share >= 0.45)]
+
+
+def _take_part(port: int, each: int) -> float:
+    """Return the rate of 16 clients."""
+    share = TARGET_CLIENTS // CLIENT_PROCESSES
+    with multiprocessing.get_context("spawn").Pool(CLIENT_PROCESSES) as pool:
+        began = time.perf_counter()
+        pool.starmap(_client_process, [(port, number, share, each) for number in range(CLIENT_PROCESSES)])
+        return TARGET_CLIENTS * each / (time.perf_counter() - began)
+
+
 def _rate(desk: DeskProcess, clients: int, each: int) -> tuple[float, float]:
     """Return webhooks per second, and how many of them shared a commit."""
     processes = min(clients, CLIENT_PROCESSES)
@@ -263,6 +286,7 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
     on_any_store = [
         lambda: sequential_webhooks(folder / "sequential", **store),
         lambda: concurrent_webhooks(folder / "concurrent", **store),
+        lambda: beside_a_bare_route(folder / "bare", **store),
         lambda: click_to_bridge(folder / "click", **store),
         lambda: brick_to_exit(folder / "exit", **store),
         lambda: idle_memory(folder / "idle", **store),
