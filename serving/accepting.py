@@ -10,7 +10,7 @@ from typing import Any
 
 from serving.connection import Connection
 from serving.front import Front
-from serving.limits import ACCEPTED_AT_ONCE
+from serving.limits import ACCEPTED_AT_ONCE, KERNEL_BYTES
 
 OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 NOBODY_NOW = (BlockingIOError, InterruptedError, ConnectionAbortedError)
@@ -53,6 +53,7 @@ class Entrance:
 
     def _let_in(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         coming = self._loop.create_task(self._loop.connect_accepted_socket(partial(Connection, self._front), accepted))
         self._coming.add(coming)
         coming.add_done_callback(self._is_in)

@@ -27,6 +27,9 @@ STREAM_UNREAD_SECONDS = 30.0
 UNSENT_BYTES = 4 * 1024
 """An answer of which more than this waits to be sent counts as unread."""
 
+KERNEL_BYTES = 128 * 1024
+"""What the kernel keeps of one connection's answer. Left to itself it keeps megabytes of what nobody reads."""
+
 LINGER_SECONDS = 1.0
 """After a refusal: how long what the caller still sends is thrown away, so that it can read why."""
 

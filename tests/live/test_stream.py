@@ -354,7 +354,7 @@ def test_a_listener_that_does_not_listen_is_told_to_resync_and_holds_up_nobody(d
     with deaf_listener(desk, operator) as deaf, ears(desk) as [good]:
         good.hears("state")
         slowest, watch = 0.0, Stopwatch(desk.process)
-        for number in range(900):  # each raises an alert, so each change is some 10 KB
+        for number in range(900):  # each is counted in an alert, so each change has the list of them
             watch.restart()
             assert bridge.reports(f"{number:032x}", "REJECTED").status_code == 404
             slowest = max(slowest, watch.seconds)

@@ -132,11 +132,13 @@ def test_a_file_is_served_whole_or_not_modified(desk: DeskProcess) -> None:
     assert again.status_code == 304
 
 
-def test_the_stream_is_never_compressed(desk: DeskProcess) -> None:
-    with desk.operator().get("/api/stream", headers={"Accept-Encoding": "gzip, br"}, stream=True) as answer:
+@pytest.mark.parametrize(("taken", "encoding"), [("gzip, br", "gzip"), ("br", None), ("gzip;q=0", None)])
+def test_the_stream_is_compressed_by_gzip_alone(desk: DeskProcess, taken: str, encoding: str | None) -> None:
+    with desk.operator().get("/api/stream", headers={"Accept-Encoding": taken}, stream=True) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
-        assert "Content-Encoding" not in answer.headers
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert "Accept-Encoding" in answer.headers["Vary"]
 
 
 def test_the_manifest_makes_the_desk_installable(desk: DeskProcess) -> None:
