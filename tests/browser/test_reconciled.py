@@ -18,6 +18,7 @@ def test_a_trade_keeps_the_line_that_explains_its_quantity(dashboard: Page, desk
     trade, line = dashboard.locator("#trade"), dashboard.locator("#trade [data-slot=reconciled]")
     expect(trade).to_contain_text("LONG 5", use_inner_text=True)
     expect(line).to_be_hidden()
+    dashboard.wait_for_timeout(2_200)  # until then a list may lag behind the fill
     desk.bridge_reports_account(50_000, 0, ("MESZ6", 3, 0))
     dashboard.wait_for_timeout(2_200)
     desk.bridge_reports_account(50_000, 0, ("MESZ6", 3, 0))
@@ -45,6 +46,7 @@ def test_a_trade_that_closed_at_a_price_nobody_told_says_so(dashboard: Page, des
     dashboard.locator("#entry [data-side=BUY]").click()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     expect(dashboard.locator("#trade")).to_contain_text("LONG 5", use_inner_text=True)
+    dashboard.wait_for_timeout(2_200)
     desk.bridge_reports_account(50_000, 0, ("MESZ6", 0, 0))
     dashboard.wait_for_timeout(2_200)
     desk.bridge_reports_account(50_000, 0, ("MESZ6", 0, 0))
