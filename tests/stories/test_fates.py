@@ -233,6 +233,14 @@ def test_nor_does_it_take_back_what_was_listed_while_the_order_was_on_its_way() 
     assert (trader.position, trader.replays_equal()) == (0, True)
 
 
+def test_readings_around_one_that_leaves_it_out_are_no_two_in_a_row() -> None:
+    trader = trader_with_silent_entry().touches_level().later(6).ticks().broker_says(position=5)
+    trader = omits_it(trader).later(2).broker_says(position=5)
+    assert (trader.position, trader.told(OrderFateSettled)) == (0, [])
+    trader.later(2).broker_says(position=5)
+    assert (trader.position, len(trader.told(OrderFateSettled))) == (5, 1)
+
+
 def test_what_was_listed_before_the_order_was_filled_says_nothing_after_it() -> None:
     trader = trader_with_silent_entry().later(3).broker_says(position=3).reports("FILLED", 5250, qty=5)
     assert omits_it(trader, 3).asset.disagreement is not None  # by this reading, not by the one before

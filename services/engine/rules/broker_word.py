@@ -128,7 +128,7 @@ def listed_contradiction(asset: Asset, orders: list[Order]) -> int | None:
     order's fate became unknown has no part in deciding it.
     """
     read = asset.live.streak
-    if read is None or not read.explicit or not read.count or read.position == asset.position:
+    if read is None or not read.explicit or read.position == asset.position:
         return None
     return None if any(order.fate_unknown_at is not None for order in orders) else read.position
 

@@ -58,6 +58,7 @@ def _compare(transition: Transition, symbol: str, snapshot: TakeSnapshot) -> Non
         return
     contradiction = listed_contradiction(asset, transition.desk.open_orders(symbol))
     if not word.explicit and contradiction is not None and _is_in_flight(transition, symbol):
+        transition.put_asset(_counting(asset, 0))
         return
     streak = streak_after(asset.live.streak, word, transition.now)
     if may_be_an_echo(asset, snapshot, word.position, transition.now):
@@ -133,10 +134,15 @@ def _keep_disagreement(transition: Transition, asset: Asset, broker_position: in
 
 
 def _counting_from_here(asset: Asset) -> Asset:
+    return _counting(asset, 1)
+
+
+def _counting(asset: Asset, at_most: int) -> Asset:
+    """Let at most so many of the readings until now be of those that prove."""
     streak = asset.live.streak
     if streak is None:
         return asset
-    return replace(asset, live=replace(asset.live, streak=replace(streak, count=min(streak.count, 1))))
+    return replace(asset, live=replace(asset.live, streak=replace(streak, count=min(streak.count, at_most))))
 
 
 def _note_disagreement(transition: Transition, asset: Asset, broker_position: int) -> None:
