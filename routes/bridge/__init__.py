@@ -13,6 +13,7 @@ from routes.http.errors import InvalidRequest
 from routes.http.guards import GuardedCalls
 from routes.http.replies import app_services
 from services.engine.model.bridge_commands import NoteUnreadable
+from services.engine.rules.owner_fence import is_fenced_out
 from services.ops.logs import blackout
 from wire.bridge import BRIDGE_TIME_HEADER, DESK_TIME_HEADER
 
@@ -34,9 +35,14 @@ def _tell_time(response: Response) -> Response:
     return response
 
 
-def compare_clocks(as_of: datetime | None = None) -> None:
-    """Compare the bridge's clock with the desk's: by the header that tells it, else by the time of its data."""
+def compare_clocks(instance: str | None, as_of: datetime | None = None) -> None:
+    """Compare the bridge's clock with the desk's: by the header that tells it, else by the time of its data.
+
+    The clock of a second process that may not claim says nothing of the one that does (SPEC 8.2).
+    """
     services = app_services()
+    if is_fenced_out(services.manager.snapshot.desk, instance, services.manager.now):
+        return
     told = _moment(request.headers.get(BRIDGE_TIME_HEADER, ""))
     note = None
     if told is not None:

@@ -94,7 +94,7 @@ class SnapshotBody(BridgeBody):
 @accepts(BridgeHeartbeatBody)
 def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
     """Record that the bridge is alive and what it is connected to."""
-    compare_clocks()  # first: a wait for the store is no wrong clock
+    compare_clocks(body.instance)  # first: a wait for the store is no wrong clock
     command = HearBridge(
         ts_connected=body.ts_connected,
         md_connected=body.md_connected,
@@ -118,7 +118,7 @@ def take_heartbeat(body: BridgeHeartbeatBody) -> Response:
 @accepts(SnapshotBody)
 def take_snapshot(body: SnapshotBody) -> Response:
     """Take equity and positions, then apply daily stop, reconciliation and exits (SPEC 5.6, 8.4)."""
-    compare_clocks(body.as_of)
+    compare_clocks(body.instance, body.as_of)
     today = app_services().manager.now.date()
     command = TakeSnapshot(
         body.realized,

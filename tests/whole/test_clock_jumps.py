@@ -138,3 +138,19 @@ def test_a_bridge_that_tells_a_clock_ahead_is_told_of_until_it_is_right(machine:
     for _ in range(3):
         beats(0)
     assert clock_alerts(operator)[0]["over"]
+
+
+def test_the_clock_of_a_second_bridge_says_nothing_of_the_one_that_claims(machine: Machine) -> None:
+    operator, bridge = machine.desk.operator(), machine.desk.bridge()
+
+    def beats(instance: str, ahead: float) -> None:
+        told = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat()
+        body = {"tsConnected": True, "instance": instance}
+        assert bridge.request("POST", "/api/bridge/heartbeat", json=body, headers={"X-Bridge-Time": told}).ok
+
+    beats("one", 0)
+    for _ in range(3):
+        beats("two", 40)
+    assert clock_alerts(operator) == []
+    beats("one", 40)
+    assert [alert["facts"]["whose"] for alert in clock_alerts(operator)] == ["bridge"]
