@@ -41,7 +41,7 @@ class Entrance:
     def _accept(self) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
             try:
-                accepted, _ = self._listening.accept()
+                accepted, caller = self._listening.accept()
             except NOBODY_NOW:
                 return
             except OSError as error:
@@ -49,7 +49,10 @@ class Entrance:
                     raise
                 self._wait_for_a_file()
                 return
-            self._let_in(accepted)
+            if isinstance(caller, tuple) and not self._front.connections.admits(caller[0]):
+                accepted.close()
+            else:
+                self._let_in(accepted)
 
     def _let_in(self, accepted: socket.socket) -> None:
         accepted.setblocking(False)

@@ -15,6 +15,7 @@ from serving.limits import (
     HEAD_SECONDS,
     IDLE_SECONDS,
     LINGER_SECONDS,
+    READ_AT_LEAST_BYTES,
     STREAM_UNREAD_SECONDS,
     UNREAD_SECONDS,
     UNSENT_BYTES,
@@ -44,6 +45,7 @@ class Connection(asyncio.Protocol):
         "_reader",
         "_steps",
         "_transport",
+        "_unsent",
         "_until",
         "_waiting",
         "is_leaving",
@@ -59,6 +61,7 @@ class Connection(asyncio.Protocol):
         self._until = NEVER
         self._is_closing = False
         self._is_unread = False
+        self._unsent = 0
         self._on_read: Callable[[], None] | None = None
         self._transport: asyncio.Transport
         self.place = Place()
@@ -106,7 +109,8 @@ class Connection(asyncio.Protocol):
         self._is_unread = True
         is_stream = self._current is not None and self._current.is_waiting
         self._until = time.monotonic() + (STREAM_UNREAD_SECONDS if is_stream else UNREAD_SECONDS)
-        self._front.connections.holds(self, self._transport.get_write_buffer_size())
+        self._unsent = self._transport.get_write_buffer_size()
+        self._front.connections.holds(self, self._unsent)
 
     def resume_writing(self) -> None:
         """The caller has read what it was sent."""
@@ -149,13 +153,21 @@ class Connection(asyncio.Protocol):
         """End what has taken too long."""
         if now < self._until:
             return
-        if self._is_unread or self._is_closing:
+        if self._is_unread and self._reads_on():
+            self._until = now + UNREAD_SECONDS
+        elif self._is_unread or self._is_closing:
             self.cut()
         elif self._reader.stage is Stage.BETWEEN:
             self._transport.close()
             self._close_by(now + UNREAD_SECONDS)
         else:
             self._refuse(refusals.SLOW)
+
+    def _reads_on(self) -> bool:
+        """Return whether a slow caller has read some of its answer since this was last asked."""
+        before, self._unsent = self._unsent, self._transport.get_write_buffer_size()
+        self._front.connections.holds(self, self._unsent)
+        return before - self._unsent >= READ_AT_LEAST_BYTES
 
     def cut(self) -> None:
         """Close it now, whatever it is doing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -10,7 +11,14 @@ from types import MappingProxyType
 from typing import Protocol
 
 from serving.later import Caller
-from serving.limits import CONNECTIONS_AT_MOST, FILES_KEPT_FREE, HELD_BYTES, PER_ADDRESS_AT_MOST
+from serving.limits import (
+    CONNECTIONS_AT_MOST,
+    FILES_KEPT_FREE,
+    HELD_BYTES,
+    KNOWN_ADDRESSES_KEPT,
+    PER_ADDRESS_AT_MOST,
+    REPLACED_PER_SECOND,
+)
 
 Owner = str | bytes  # an address, or the digest of what a known caller shows
 V6_HOME_BITS = 64  # one household or server has a whole /64
@@ -68,6 +76,15 @@ class Owners:
     def __bool__(self) -> bool:
         return bool(self._of)
 
+    @property
+    def most(self) -> int:
+        """How many connections the largest owner has."""
+        return self._most
+
+    def count_of(self, owner: Owner) -> int:
+        """Return how many connections this owner has."""
+        return len(self._of.get(owner, ()))
+
     def add(self, owner: Owner, connection: Cuttable) -> int:
         """Add a connection; return how many its owner has now."""
         owned = self._of.setdefault(owner, OrderedDict())
@@ -104,12 +121,32 @@ class Owners:
             self._most -= 1
 
 
+class Turns:
+    """So many a second, and as many at once after a quiet second."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._left = float(per_second)
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        """Take one turn; return False when none is left."""
+        now = time.monotonic()
+        self._left = min(self._per_second, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class Connections:
     """The open connections, of strangers and of known callers.
 
     Strangers of one address have at most ``per_address``, and a known caller its own limit: the one that waits longest
     gives way to the next. When there are too many in all, the address with the most gives way; a known caller only when
-    there is no stranger left. Used on the event loop only.
+    there is no stranger left. An address that would only replace its own connections has few turns to do so: a crowd
+    that opens anew what was cut costs no more than the closing. Used on the event loop only.
     """
 
     def __init__(self, at_most: int | None = None, per_address: int | None = PER_ADDRESS_AT_MOST) -> None:
@@ -121,6 +158,8 @@ class Connections:
         self._known = Owners()
         self._held: OrderedDict[Cuttable, int] = OrderedDict()
         self._held_bytes = 0
+        self._known_homes: OrderedDict[str, None] = OrderedDict()
+        self._replacing = Turns(REPLACED_PER_SECOND)
 
     def __len__(self) -> int:
         return len(self._home_of)
@@ -129,6 +168,14 @@ class Connections:
     def everyone(self) -> list[Cuttable]:
         """All of them, as they are now."""
         return list(self._home_of)
+
+    def admits(self, address: str) -> bool:
+        """Return whether a connection from this address is let in: always where it pushes out none of its own."""
+        home = home_of(address)
+        count = self._strangers.count_of(home)
+        is_at_its_limit = self._per_address is not None and count >= self._per_address
+        has_the_most = count > 0 and len(self) >= self.at_most and count >= self._strangers.most
+        return not (is_at_its_limit or has_the_most) or home in self._known_homes or self._replacing.take()
 
     def opened(self, connection: Cuttable, address: str) -> None:
         """Count a new connection, a stranger's; another one goes when there are too many."""
@@ -155,6 +202,7 @@ class Connections:
         if caller is None:
             self._strangers.add(self._home_of[connection], connection)
             return
+        self._know(self._home_of[connection])
         owner = self._caller_of[connection] = shown or caller.encode()
         if self._known.add(owner, connection) > PER_CALLER_AT_MOST[caller]:
             self._cut(self._known.oldest_of(owner))
@@ -176,6 +224,12 @@ class Connections:
         owners = self._strangers or self._known
         if owners:
             self._cut(owners.oldest_of_the_largest())
+
+    def _know(self, home: str) -> None:
+        self._known_homes[home] = None
+        self._known_homes.move_to_end(home)
+        if len(self._known_homes) > KNOWN_ADDRESSES_KEPT:
+            self._known_homes.popitem(last=False)
 
     def _take(self, connection: Cuttable) -> None:
         caller = self._caller_of.pop(connection, None)

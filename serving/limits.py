@@ -19,7 +19,9 @@ PIPELINED_AT_MOST = 16
 """Whole requests of one connection that wait for their turn. What follows them is not read."""
 
 UNREAD_SECONDS = 10.0
-"""How long a caller may leave its answer unread before its connection is cut."""
+"""In which a caller must read some of its answer: the rest of it, or ``READ_AT_LEAST_BYTES``. Else it is cut."""
+
+READ_AT_LEAST_BYTES = 16 * 1024
 
 STREAM_UNREAD_SECONDS = 30.0
 """The same of a stream: a page on a bad line hears `resync` rather than nothing."""
@@ -42,6 +44,12 @@ FILES_KEPT_FREE = 128
 
 PER_ADDRESS_AT_MOST = 1024
 """Connections of strangers from one address, at most half of all. A proxy of the desk is exempt: it speaks for many."""
+
+REPLACED_PER_SECOND = 32
+"""Connections of strangers that take the place of another of their own address. More are closed at the entrance."""
+
+KNOWN_ADDRESSES_KEPT = 1024
+"""Addresses from which a guard has admitted somebody: their newest connection is always let in."""
 
 HELD_BYTES = 16 * 1024 * 1024
 """Bodies that are not whole and answers that are not read, of all connections together."""

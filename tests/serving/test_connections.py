@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serving.connections import PER_CALLER_AT_MOST, Connections, home_of
-from serving.limits import HELD_BYTES
+from serving.limits import HELD_BYTES, KNOWN_ADDRESSES_KEPT, REPLACED_PER_SECOND
 
 
 class Line:
@@ -144,3 +144,57 @@ def test_everything_is_forgotten_with_the_connection() -> None:
         connections.served(line, "webhook", b"secret")
     assert len(connections) == 0
     assert cut(opened(connections, 2)) == []
+
+
+def let_in(connections: Connections, count: int, address: str) -> list[Line]:
+    """Open so many connections as the entrance does: those that are not admitted are never opened."""
+    return [line for _ in range(count) if connections.admits(address) for line in opened(connections, 1, address)]
+
+
+def test_a_crowded_address_has_few_turns_to_replace_its_own() -> None:
+    connections = Connections(at_most=100, per_address=3)
+    crowd = let_in(connections, 1000, "192.0.2.1")
+    assert 3 + REPLACED_PER_SECOND <= len(crowd) < 500
+    assert not crowd[-1].is_cut
+    assert len(let_in(connections, 3, "192.0.2.2")) == 3
+
+
+def test_when_every_place_is_taken_only_the_largest_address_waits_for_its_turn() -> None:
+    connections = Connections(at_most=20, per_address=None)
+    crowd = let_in(connections, 1000, "192.0.2.1")
+    assert len(crowd) < 500
+    [alone] = let_in(connections, 1, "192.0.2.2")
+    assert len(let_in(connections, 3, "192.0.2.3")) == 3
+    assert not alone.is_cut
+    assert len(connections) == 20
+
+
+def test_an_address_from_which_somebody_was_admitted_is_always_let_in() -> None:
+    connections = Connections(at_most=100, per_address=3)
+    [operator] = let_in(connections, 1, "192.0.2.1")
+    connections.served(operator, "operator", b"session")
+    assert len(let_in(connections, 500, "192.0.2.1")) == 500
+    assert not operator.is_cut
+
+
+def test_turns_come_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("serving.connections.time.monotonic", lambda: now)
+    connections = Connections(at_most=100, per_address=3)
+    assert len(let_in(connections, 1000, "192.0.2.1")) == 3 + REPLACED_PER_SECOND
+    now += 0.5
+    assert len(let_in(connections, 1000, "192.0.2.1")) == REPLACED_PER_SECOND // 2
+    now += 3600
+    assert len(let_in(connections, 1000, "192.0.2.1")) == REPLACED_PER_SECOND
+
+
+def test_only_so_many_addresses_are_remembered() -> None:
+    connections = Connections(at_most=100, per_address=1)
+    for number in range(KNOWN_ADDRESSES_KEPT + 1):
+        [line] = opened(connections, 1, f"10.0.{number // 256}.{number % 256}")
+        connections.served(line, "operator", b"session")
+        connections.closed(line)
+    for address in ("10.0.0.0", "10.0.0.1"):  # the first has been forgotten, the second not yet
+        let_in(connections, 100, address)
+    assert len(let_in(connections, 100, "10.0.0.1")) == 100
+    assert len(let_in(connections, 100, "10.0.0.0")) < 100

@@ -107,7 +107,7 @@ class Caller(requests.Session):
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         kwargs.setdefault("timeout", PATIENCE_SECONDS)
         kwargs.setdefault("allow_redirects", False)
-        return super().request(method, self.desk.url + path, *args, **kwargs)
+        return super().request(method, self.desk.public_url + path, *args, **kwargs)
 
 
 class OperatorCaller(Caller):
@@ -219,11 +219,19 @@ class DeskProcess(Child):
         place = {"SQLITE_PATH": str(self.database), "HOST": "127.0.0.1", "PORT": str(self.port)}
         said = {**dict.fromkeys(UNLISTED, ""), **SETTINGS, **place, **settings}
         super().__init__(["-m", "gunicorn", "app:app"], said, folder / "stderr.txt")
+        self.proxy_port: int | None = None
+        """Where a proxy before it listens: its callers then go through the proxy."""
+
         self.callers: list[Caller] = []  # their connections are closed with the process
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """Where its callers find it."""
+        return f"http://127.0.0.1:{self.proxy_port or self.port}"
 
     # -- start and end --------------------------------------------------------------------------------------
 

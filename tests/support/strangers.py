@@ -17,7 +17,7 @@ from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import NamedTuple, Self
 
-HOST = b"Host: desk\r\n"
+HOST = b"Host: 127.0.0.1\r\n"
 BODY = b"x" * 20_000
 OPENED_AGAIN_AFTER_SECONDS = 0.5
 LOOPBACK = tuple(f"127.0.0.{number}" for number in range(1, 65))
