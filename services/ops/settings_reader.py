@@ -14,6 +14,10 @@ from werkzeug.security import check_password_hash
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
 
 SHORTEST_SECRET = 8
+MIB = 2**20
+MEMORY_OF_A_CHECK = 128 * MIB
+"""The most that one look at a password may take: it is part of the memory a desk promises to stay within."""
+
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
 )
@@ -50,6 +54,9 @@ class Settings:
         value = self.optional(name)
         if value is not None and not is_password_hash(value):
             self.faults.append(f"{name} was no argon2, scrypt or pbkdf2 hash (`flask desk hash-password` makes one)")
+        elif value is not None and (needs := memory_of_check(value)) > MEMORY_OF_A_CHECK:
+            most = MEMORY_OF_A_CHECK // MIB
+            self.faults.append(f"{name} needs {needs // MIB} MiB to check a password, at most {most} are allowed")
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
@@ -121,6 +128,16 @@ def _day_roll(settings: Settings, name: str, default: str) -> str:
     if 1 <= at.hour < 3:
         settings.faults.append(f"{name} was {raw!r}, it must not lie between 01:00 and 03:00")
     return f"{at:%H:%M}"
+
+
+def memory_of_check(hashed: str) -> int:
+    """Return how many bytes it takes to check a password against this hash, 0 where it is next to nothing."""
+    if hashed.startswith("$argon2"):
+        return extract_parameters(hashed).memory_cost * 1024
+    if hashed.startswith("scrypt:"):
+        n, r, _ = (int(number) for number in hashed.split("$")[0].split(":")[1:])
+        return 128 * n * r
+    return 0
 
 
 def is_password_hash(text: str) -> bool:

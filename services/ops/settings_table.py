@@ -74,7 +74,7 @@ SETTINGS = (
         "DASHBOARD_PASSWORD_HASH",
         "secrets",
         "instead of the password: what `.venv/bin/flask desk hash-password` prints",
-        allowed="argon2, scrypt or pbkdf2",
+        allowed="argon2, scrypt or pbkdf2; 128 MiB a check at most",
         is_secret=True,
     ),
     _secret("METRICS_TOKEN", "what Prometheus shows at /metrics; without it only a session opens them"),

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
+from werkzeug.security import generate_password_hash
 
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of
@@ -99,6 +101,24 @@ def test_no_default_password_is_accepted(value: str) -> None:
 @pytest.mark.parametrize("value", ["plain words", "$argon2id$broken", "pbkdf2:nosuch:1$salt$00", "md5$salt$00"])
 def test_a_hash_that_is_none_is_refused(value: str) -> None:
     assert "DASHBOARD_PASSWORD_HASH" in complaint(DASHBOARD_PASSWORD_HASH=value)
+
+
+@pytest.mark.parametrize(
+    ("hashed", "mebibytes"),
+    [
+        (f"$argon2id$v=19$m={512 * 1024},t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "512"),
+        ("scrypt:262144:8:1$salt$00", "256"),
+    ],
+)
+def test_a_hash_that_takes_too_much_memory_is_refused(hashed: str, mebibytes: str) -> None:
+    said = complaint(DASHBOARD_PASSWORD_HASH=hashed)
+    assert f"DASHBOARD_PASSWORD_HASH needs {mebibytes} MiB" in said
+    assert "at most 128" in said
+
+
+def test_usual_hashes_are_accepted() -> None:
+    for hashed in (PasswordHasher().hash("a password"), generate_password_hash("a password")):
+        assert config(DASHBOARD_PASSWORD="", DASHBOARD_PASSWORD_HASH=hashed).dashboard_password_hash == hashed
 
 
 def test_firestore_needs_a_project_and_takes_a_key_and_an_emulator() -> None:
