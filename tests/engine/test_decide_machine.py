@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec.structs import replace
 
 from services.engine.decide import Decision, decide, pass_time
@@ -948,6 +955,12 @@ def without_prices(desk: Desk) -> Desk:
 
 
 DeskMachine.TestCase.settings = settings(
-    settings.get_profile("desk"), max_examples=600, stateful_step_count=50, database=None
+    settings.get_profile("desk"), max_examples=400, stateful_step_count=50, database=None
 )
-TestDesk = pytest.mark.timeout(1800)(DeskMachine.TestCase)  # 600 stories, which a busy machine tells slowly
+TestDesk = pytest.mark.timeout(1800)(DeskMachine.TestCase)  # 400 stories, which a busy machine tells slowly
+
+
+@pytest.mark.soak
+def test_many_more_stories() -> None:
+    at_length = settings(settings.get_profile("desk"), max_examples=5_000, stateful_step_count=50, database=None)
+    run_state_machine_as_test(DeskMachine, settings=at_length)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-OFTEN = tuple(range(120))
+OFTEN = tuple(range(80))
 SOAK_GROUPS, WORLDS_OF_A_GROUP = 100, 50
 
 
