@@ -107,8 +107,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The caller does not read as fast as it is answered."""
         self._is_unread = True
-        is_stream = self._current is not None and self._current.is_waiting
-        self._until = time.monotonic() + (STREAM_UNREAD_SECONDS if is_stream else UNREAD_SECONDS)
+        self._until = time.monotonic() + self._patience()
         self._unsent = self._transport.get_write_buffer_size()
         self._front.connections.holds(self, self._unsent)
 
@@ -154,7 +153,7 @@ class Connection(asyncio.Protocol):
         if now < self._until:
             return
         if self._is_unread and self._reads_on():
-            self._until = now + UNREAD_SECONDS
+            self._until = now + self._patience()
         elif self._is_unread or self._is_closing:
             self.cut()
         elif self._reader.stage is Stage.BETWEEN:
@@ -162,6 +161,11 @@ class Connection(asyncio.Protocol):
             self._close_by(now + UNREAD_SECONDS)
         else:
             self._refuse(refusals.SLOW)
+
+    def _patience(self) -> float:
+        """Return in how many seconds some of the answer must be read."""
+        is_stream = self._current is not None and self._current.is_waiting
+        return STREAM_UNREAD_SECONDS if is_stream else UNREAD_SECONDS
 
     def _reads_on(self) -> bool:
         """Return whether a slow caller has read some of its answer since this was last asked."""

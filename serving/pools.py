@@ -45,6 +45,8 @@ STRANGERS_OF_ONE_ADDRESS = 64
 RESTS_PER_SECOND_WORKED = 4.0
 """While more wait, a strangers' thread rests so long after each: they have a fifth of its time, the desk the others."""
 
+RESTS_AT_MOST_SECONDS = 0.25
+
 Work = Callable[[], None]
 
 
@@ -86,7 +88,7 @@ class Pool:
             began = time.thread_time()
             work()
             if rests and not self._work.empty():
-                time.sleep((time.thread_time() - began) * rests)
+                time.sleep(min((time.thread_time() - began) * rests, RESTS_AT_MOST_SECONDS))
 
 
 class Pools:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 import pytest
 
 from serving.callers import Kind
-from serving.pools import RESTS_PER_SECOND_WORKED, THREADS, Pool
+from serving.pools import RESTS_AT_MOST_SECONDS, RESTS_PER_SECOND_WORKED, THREADS, Pool
 
 WORKS_SECONDS = 0.02
 
 
-def works() -> None:
+def works(seconds: float = WORKS_SECONDS) -> None:
     """Use the processor for a moment."""
     began = time.thread_time()
-    while time.thread_time() - began < WORKS_SECONDS:
+    while time.thread_time() - began < seconds:
         pass
 
 
@@ -52,6 +52,11 @@ def test_while_more_strangers_wait_their_threads_rest_longer_than_they_work(kind
     does(kind, *[works] * 10)
     waited_for = 10 - THREADS[kind]  # behind the last of each thread nothing may wait any more
     assert sum(rests) >= waited_for * WORKS_SECONDS * RESTS_PER_SECOND_WORKED
+
+
+def test_after_long_work_the_rest_is_short(rests: list[float]) -> None:
+    does("anybody", *[lambda: works(1.2 * RESTS_AT_MOST_SECONDS / RESTS_PER_SECOND_WORKED)] * 5)
+    assert max(rests) == RESTS_AT_MOST_SECONDS
 
 
 @pytest.mark.parametrize("kind", ["operator", "bridge", "webhook", "exit", "health"])

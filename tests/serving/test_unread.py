@@ -11,7 +11,7 @@ import pytest
 from serving.connection import Connection
 from serving.connections import Connections
 from serving.front import Front
-from serving.limits import READ_AT_LEAST_BYTES, UNREAD_SECONDS
+from serving.limits import READ_AT_LEAST_BYTES, STREAM_UNREAD_SECONDS, UNREAD_SECONDS
 
 LONG_ANSWER = 1_000_000
 
@@ -67,6 +67,18 @@ def test_who_reads_almost_nothing_is_cut(connection: Connection, wire: Wire, rea
     connection.look(now + UNREAD_SECONDS - 1)
     assert not wire.is_cut
     connection.look(now + UNREAD_SECONDS + 1)
+    assert wire.is_cut
+
+
+def test_a_stream_has_its_own_patience_each_time(connection: Connection, wire: Wire) -> None:
+    connection._current = cast(Any, SimpleNamespace(is_waiting=True))  # noqa: SLF001 - a stream, without its request
+    connection.pause_writing()
+    now = time.monotonic()
+    wire.unsent -= READ_AT_LEAST_BYTES
+    for moment in (STREAM_UNREAD_SECONDS - 1, STREAM_UNREAD_SECONDS + 1, 2 * STREAM_UNREAD_SECONDS - 1):
+        connection.look(now + moment)
+        assert not wire.is_cut
+    connection.look(now + 2 * STREAM_UNREAD_SECONDS + 3)
     assert wire.is_cut
 
 
