@@ -2,8 +2,10 @@
 declare namespace Library {
   type AutoscaleInfo = import("lightweight-charts").AutoscaleInfo;
   type CandlestickData = import("lightweight-charts").CandlestickData;
+  type BitmapScope = import("fancy-canvas").BitmapCoordinatesRenderingScope;
   type Chart = import("lightweight-charts").IChartApi;
   type ColorType = import("lightweight-charts").ColorType;
+  type DrawTarget = import("fancy-canvas").CanvasRenderingTarget2D;
   type LineStyle = import("lightweight-charts").LineStyle;
   type Markers = import("lightweight-charts").ISeriesMarkersPluginApi<Time>;
   type MarkerShape = import("lightweight-charts").SeriesMarkerShape;

@@ -133,6 +133,12 @@ declare namespace Page {
     close: number;
   }
 
+  /** What a mark can stand on: its number on the axis, and the instant that it reaches to. */
+  interface Closing {
+    n: number;
+    ts: Instant;
+  }
+
   /** The bricks of one series, in the order of their numbers. */
   interface Bricks {
     bricks: Wire.BrickRow[];
@@ -170,7 +176,7 @@ declare namespace Page {
   }
 
   interface PriceLine {
-    kind: "average" | "stop" | "target" | "protect" | "exit";
+    kind: "average" | "stop" | "target" | "protect" | "exit" | "next-stop" | "next-target" | "usual" | "usual-half";
     title: string;
     price: number;
   }
@@ -183,12 +189,20 @@ declare namespace Page {
     tickSize: number;
   }
 
+  /** The usual range behind the bars, as pairs of prices: see `charts/band_shade.js`. */
+  interface Shade {
+    bands: number[][];
+    color: string;
+    redraw: () => void;
+  }
+
   /** One chart: see `charts/renko_chart.js`. */
   interface ChartView extends Axes {
     element: HTMLElement;
     colors: Colors;
     isBig: boolean;
     priceLines: Library.PriceLine[];
+    shade: Shade;
     chart: Library.Chart;
     series: Library.Series;
     markers: Library.Markers;
@@ -210,5 +224,110 @@ declare namespace Page {
       isOpenEnded?: boolean;
       lines?: string | null;
     };
+  }
+
+  /** A candle as the page holds it; `at` is its start in epoch milliseconds. */
+  interface Candle {
+    at: number;
+    open: number;
+    high: number;
+    low: number;
+    close: number;
+    volume: number | null;
+    isComplete: boolean;
+    source: string;
+  }
+
+  /** From when until when there are no prices, epoch milliseconds. */
+  interface Hole {
+    from: number;
+    to: number;
+  }
+
+  /** A place on the axis of a candle chart: a candle, or an empty one within a hole. */
+  interface Place {
+    time: number;
+    at: number;
+    candle: Candle | null;
+    hole: Hole | null;
+  }
+
+  /** Why there was no answer; status 0 when nobody answered. */
+  interface Trouble {
+    status: number;
+    code: string;
+    sentence: string;
+    againS?: number;
+  }
+
+  /** An answer, or why there is none; neither before the first one. */
+  interface Told<T> {
+    answer: T | null;
+    trouble: Trouble | null;
+  }
+
+  /** What the advisor says of one asset and timeframe: see `desk/forecasts.js`. */
+  interface Forecasts {
+    asset: string;
+    timeframe: string;
+    range: Told<Wire.RangeBands>;
+    signals: Told<Wire.ActiveSignals>;
+    phase: Told<Wire.AmdAnswer>;
+  }
+
+  /** What a streamed answer consists of. */
+  type ChatEvent =
+    | { type: "token"; text: string }
+    | { type: "tool_call"; tool: Wire.ToolCall["tool"]; arguments: Wire.ToolCall["arguments"] }
+    | { type: "tool_result"; result: Wire.ToolResult }
+    | ({ type: "done" } & Wire.ChatAnswer)
+    | { type: "error"; error: string; detail: string; conversation_id?: string };
+
+  /** Why a model's words were dropped: a code of the wire. */
+  type WhyReplaced = NonNullable<Wire.ChatAnswer["why"]>;
+
+  /** A question to the agent and what was heard of its answer: see `reading/chat.js`. */
+  interface Turn {
+    asked: string;
+    said: string;
+    results: Wire.ToolResult[];
+    source: string | null;
+    isReplaced: boolean;
+    why: WhyReplaced | null;
+    /** The desk's own words beside a model's; empty where the answer itself is the desk's. */
+    facts: string;
+    trouble: string;
+    isOver: boolean;
+  }
+
+  interface Candles {
+    asset: string;
+    timeframe: string;
+    candles: Candle[];
+    isSimulated: boolean;
+  }
+
+  /** The candles of one asset and timeframe: see `charts/candle_book.js`. */
+  interface CandleBook extends Candles {
+    before: Instant | null;
+    trouble: Trouble | null;
+    edition: number;
+    tries: number;
+    minute: number;
+    askedAt: number;
+    isRead: boolean;
+    isReading: boolean;
+    isClosed: boolean;
+    isOutdated: boolean;
+    whenChanged: () => void;
+    timer?: ReturnType<typeof setTimeout>;
+  }
+
+  /** The candle chart: see `charts/candle_chart.js`. */
+  interface CandleView {
+    view: ChartView;
+    timeframe: string;
+    places: Place[];
+    byTime: Map<number, Place>;
   }
 }

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from wire.asset import AssetState, Facts, Rung
 from wire.bridge import OrderTicket, StopToRest
 from wire.state import OrderRow, StateDocument
-from wire.types import AwareTime, Env, ErrorCode, FillRefusal, RefusalCode, Side, says
+from wire.types import AwareTime, Env, ErrorCode, FillRefusal, RefusalCode, Side, TickRefusal, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
 No = Annotated[bool, Meta(extra_json_schema={"const": False})]
@@ -36,6 +36,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     oldest: Annotated[int | UnsetType, says("the first event that the journal still holds")] = UNSET
     version: Annotated[int | UnsetType, says("the version of the state")] = UNSET
     writer: Annotated[str | UnsetType, says("of a standby: the process that decides")] = UNSET
+    timestamp: Annotated[AwareTime | UnsetType, says("of the calls for front ends: when it was answered")] = UNSET
     request_id: Annotated[str | UnsetType, says("of a fault of the desk: what its log names it by")] = UNSET
 
 
@@ -203,6 +204,14 @@ class RefusedFillRow(Struct, frozen=True, kw_only=True):
     code: FillRefusal
 
 
+class TicksAnswer(OkAnswer, frozen=True, kw_only=True):
+    """What became of ticks: how many were published, how many came before, how many were left out, by reason."""
+
+    taken: int
+    repeated: int
+    left_out: dict[TickRefusal, int]
+
+
 class FillsAnswer(VersionAnswer, frozen=True, kw_only=True):
     """How many fills were booked, how many were known before, and which were refused (SPEC 8.3)."""
 
@@ -223,18 +232,21 @@ class HeartbeatAnswer(VersionAnswer, frozen=True, kw_only=True):
     ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
     ``suspect`` until a later one agrees. ``stale`` is true when it is too old to freshen anything. ``ignored`` says why
     nothing of it was used: ``other_contract`` or ``impossible_price``; ``roll_week`` says that its price was not used.
+    ``outranked`` is true when its price is not looked at, because a bridge's tick of the contract is 10 s old at most.
     """
 
     flagged: Yes | UnsetType = UNSET
     stale: Yes | UnsetType = UNSET
     suspect: Yes | UnsetType = UNSET
     ignored: str | UnsetType = UNSET
+    outranked: Yes | UnsetType = UNSET
 
 
 class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
     """The effects of the brick, or that it was a duplicate or late.
 
-    ``flagged`` is true when decoration could not be read; ``unread`` names those fields.
+    ``flagged`` is true when decoration could not be read; ``unread`` names those fields. ``ignored`` says why it is no
+    brick of the desk: ``other_source``, the one alert makes them; ``built_by_desk``, the desk does.
     """
 
     effects: tuple[str, ...] | UnsetType = UNSET
@@ -243,6 +255,26 @@ class BrickAnswer(VersionAnswer, frozen=True, kw_only=True):
     stale: Yes | UnsetType = UNSET
     flagged: Yes | UnsetType = UNSET
     unread: tuple[str, ...] | UnsetType = UNSET
+    ignored: str | UnsetType = UNSET
+
+
+class BarAnswer(HeartbeatAnswer, frozen=True, kw_only=True):
+    """What became of a bar: of its price, as of a heartbeat's, and of its bricks.
+
+    ``applied``, ``duplicates`` and ``late`` count the bricks; ``duplicate`` is true when all had come before.
+    ``differs`` names the sizes that stood elsewhere on the desk than the message says, ``adopted`` those whose last
+    brick was taken over from it. ``ignored`` says why nothing of it was used, ``other_source`` that another alert makes
+    the bricks.
+    """
+
+    applied: int
+    duplicates: int
+    late: int
+    effects: tuple[str, ...]
+    orders: tuple[OrderRow, ...]
+    duplicate: Yes | UnsetType = UNSET
+    differs: tuple[str, ...] | UnsetType = UNSET
+    adopted: tuple[str, ...] | UnsetType = UNSET
 
 
 class BrickRow(Struct, frozen=True, kw_only=True):

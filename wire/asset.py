@@ -5,10 +5,13 @@ Units follow the naming rules of ``wire/state.py``.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Struct
 
+from wire.asset_feed import FeedState
+from wire.proposals import ProposalRow
 from wire.types import (
     AwareTime,
     Color,
@@ -88,6 +91,16 @@ class TradeState(Struct, frozen=True, kw_only=True):
     stop_price: Annotated[Price, says("its planned price")]
 
 
+class RollState(Struct, frozen=True):
+    """When the shown contract is replaced by the next one, and when it ends (SPEC 11)."""
+
+    contract: Annotated[str, says("the shown contract")]
+    rolls_on: Annotated[date, says("the first trade date of the next contract, 18:00 to 18:00 New York")]
+    days: Annotated[int, says("calendar days until then; 0 on that date, negative after it")]
+    last_trade: Annotated[AwareTime, says("when trading in the contract ends; no entry is possible from then on")]
+    next_contract: Annotated[str, says("the contract that replaces it")]
+
+
 class RestingStopState(Struct, frozen=True):
     """The stops at the broker that would close the open trade, as the bridge told them."""
 
@@ -127,8 +140,9 @@ class AssetState(Struct, frozen=True, kw_only=True):
     contract: Annotated[str, says("the open trade's contract, else the one that an entry would buy")]
     exchange: str
     tick_size: Annotated[Price, says("the smallest step of the price")]
-    point_size: Annotated[Price, says("a point, in price")]
-    point_value: Annotated[Usd, says("USD per point of one contract")]
+    point_size: Annotated[Price, says("one point in price: the asset's unit (SPEC 2)")]
+    point_value: Annotated[Usd, says("USD per 1.00 of price of one contract")]
+    roll: Annotated[RollState | None, says("null for a CFD, and for a contract whose dates are unknown")]
     position: Annotated[int, says("signed contracts: long positive, short negative")]
     avg_price: Annotated[Price | None, says("mean price of the contracts held; null while flat")]
     pnl: Annotated[Usd | None, says("USD open now; null while flat or without a price")]
@@ -138,7 +152,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     price_ts: Annotated[AwareTime | None, says("when the last price was; null until the first")]
     last_heartbeat_ts: Annotated[AwareTime | None, says("last heartbeat from TradingView; null until the first")]
     heartbeat_flagged: Annotated[bool, says("the last heartbeat's time lay ahead, its receipt time stands for it")]
-    simulated: Annotated[bool, says("a simulated market feeds this asset")]
+    simulated: Annotated[bool, says("a simulated market feeds this asset, or told its last price")]
     pending_order_id: Annotated[str | None, says("the open order; null when there is none, as in all `pending_`")]
     pending_kind: OrderKind | None
     pending_side: Side | None
@@ -202,6 +216,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     preorder_status: Literal["NONE"] | PreOrderStatus
     preorder_reason: Annotated[str | None, says("why the last pre-order did not fire; null when nothing stopped it")]
     preorder_refusal: Annotated[Explanation | None, says("the desk's refusal, when that ended the pre-order")]
+    proposal: Annotated[ProposalRow | None, says("the open proposal; null without one. No gate looks at it")]
     trade: Annotated[TradeState | None, says("the open trade; null while flat")]
     due_exit: Annotated[DueExitState | None, says("an exit that came due and is not yet an order; null without one")]
     disagreement: Annotated[int | None, says("the position the broker reports, while it is another one")]
@@ -210,4 +225,5 @@ class AssetState(Struct, frozen=True, kw_only=True):
     first_closed_gate: Annotated[str | None, says("the gate that would refuse an entry; null when none would")]
     may_enter: Annotated[tuple[Side, ...], says("directions that no gate refuses")]
     locks: tuple[LockState, ...]
+    feed: Annotated[FeedState, says("where the bricks come from, and whether they are whole")]
     ladder: Annotated[tuple[Rung, ...], says("every gate, in the order in which they are asked")]

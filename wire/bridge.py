@@ -34,8 +34,10 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     """One order that the desk gives to a bridge (``GET /api/orders/pending``).
 
     `contract` is the tradable symbol (``MESZ6``; its JSON field is ``asset``), `root` the operator's (``ES``). `qty`
-    counts contracts. `stop_points` is the distance of the protective stop in points (SPEC 6.7). `tick_size` is in price
-    units, `point_size` is one point in price units, `point_value` is the value of one point of one contract in USD.
+    counts contracts. `stop_points` is the distance of the protective stop in points (SPEC 6.7). `tick_size` is in
+    price, `unit` one point in price, `point_value` what 1.00 of price is worth per contract, in USD. `point_size` says
+    the same as `unit`, for bridges of before. A desk of before sends no `unit`: then `point_size` is one point in
+    price, and `point_value` the value of that point.
     After `expires_at` an entry must not be sent any more. An exit is `reduce_only`; `position` is the signed position
     that the desk held when it queued the exit (SPEC 7.2).
     """
@@ -60,10 +62,11 @@ class OrderTicket(Struct, frozen=True, kw_only=True):
     redelivered: bool = False
     reduce_only: bool = False
     position: int | None = None
+    unit: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse steps that no contract has. msgspec itself cannot limit a `Decimal`."""
-        for field in ("tick_size", "point_value", "point_size", "stop_points"):
+        for field in ("tick_size", "point_value", "point_size", "stop_points", "unit"):
             step: Decimal | None = getattr(self, field)
             if step is not None and not 0 < step < LARGEST_STEP:
                 raise ValueError(f"{field} must lie between 0 and {LARGEST_STEP}, was {step}")
@@ -210,13 +213,56 @@ class FillsReport(Struct, frozen=True, kw_only=True):
     fills: tuple[BrokerFill, ...]
 
 
+class Tick(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One trade of the market: `size` contracts at `price`, and the best `bid` and `ask` then; null when unknown.
+
+    `seq` grows with each tick that a sender sends of one contract.
+    """
+
+    ts: AwareTime
+    price: Decimal
+    seq: Annotated[int, Meta(ge=0, lt=2**63)]
+    size: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
+class TicksReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Body of ``POST /api/bridge/ticks``, without the secret: at most 500 ticks of one contract, oldest first.
+
+    `instance` names the run of the sender; `simulated` says whether they are of a simulated market, null if unknown.
+    `gap` says that the sender lost ticks before the first of these.
+    """
+
+    symbol: Name
+    ticks: Annotated[tuple[Tick, ...], Meta(max_length=500)]
+    instance: str | None = None
+    simulated: bool | None = None
+    gap: bool = False
+
+
+QuoteSource = Literal["ticks", "heartbeat"]
+
+
 class QuoteEvent(Struct, frozen=True, kw_only=True):
-    """A ``quote`` of the stream: the last price of a contract and its time, null when unknown."""
+    """A ``quote`` of the stream: the last price of a contract and its time, null when unknown.
+
+    `source` says whether a tick of the bridge or TradingView's heartbeat told it. Only a tick has `bid`, `ask`, `size`
+    and `seq`. `simulated` is null when nobody said whether the market is. `after_gap`: ticks just before it may be
+    missing.
+    """
 
     symbol: Name
     price: Decimal
     ts: AwareTime | None = None
     asset: str | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    size: int | None = None
+    seq: int | None = None
+    source: QuoteSource | None = None
+    simulated: bool | None = None
+    after_gap: bool = False
 
 
 class Quote(Struct, frozen=True):

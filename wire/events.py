@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -23,11 +24,25 @@ class EventOrder(Struct, frozen=True):
     mode: str
 
 
+class EventFill(Struct, frozen=True):
+    """Contracts that were bought or sold, by which the position changed."""
+
+    side: Side
+    qty: int
+    price: Annotated[Decimal | None, says("null when nobody told it; the desk counts with an estimate")]
+    contract: Annotated[str, says("the broker's symbol")]
+
+
+FILL_SCHEMA = msgspec.json.schema_components((EventFill,))[1][EventFill.__name__]
 ORDER_SCHEMA = msgspec.json.schema_components((EventOrder,))[1][EventOrder.__name__]
 DATA = Meta(
-    description="the event's own fields; `order` besides where it has an `order_id`",
+    description="the event's own fields; `order` besides where it has an `order_id`, `fills` where it moved a position",
     extra_json_schema={
-        "properties": {"order_id": {"type": ["string", "null"]}, "order": ORDER_SCHEMA},
+        "properties": {
+            "order_id": {"type": ["string", "null"]},
+            "order": ORDER_SCHEMA,
+            "fills": {"type": ["array", "null"], "items": FILL_SCHEMA},
+        },
         "additionalProperties": True,
     },
 )

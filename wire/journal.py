@@ -51,6 +51,9 @@ class JournalTradeRow(TradeRow, frozen=True, kw_only=True):
 
     trading_day: date
     stop_points: Annotated[Decimal | None, says("points to the stop it was entered with, null when unknown")]
+    target_points: Annotated[
+        Decimal | None, says("points to the take-profit when it closed; null when it was off, or unknown")
+    ]
     r: Annotated[Decimal | None, says("pnl_points over stop_points, null when unknown")]
     held_s: Decimal
     note: str
@@ -79,6 +82,8 @@ class FiguresRow(Struct, frozen=True, kw_only=True):
     expectancy_usd: Decimal | None
     expectancy_r: Annotated[Decimal | None, says("mean of pnl_points over stop_points, where the stop is known")]
     trades_with_r: int
+    deviation_usd: Annotated[Decimal | None, says("standard deviation of single trades; null below two")]
+    deviation_r: Annotated[Decimal | None, says("the same of their R, where the stop is known")]
     profit_factor: Annotated[Decimal | None, says("USD won over USD lost")]
     average_win_points: Decimal | None
     average_loss_points: Decimal | None
@@ -192,7 +197,7 @@ class TradeBricksAnswer(OkAnswer, frozen=True, kw_only=True):
     trade_id: str
     asset: str
     size: Annotated[Decimal, says("in points")]
-    point_size: Annotated[Decimal, says("a point, in price")]
+    point_size: Annotated[Decimal, says("a point of the trade, in price")]
     bricks: tuple[BrickRow, ...]
     between: Annotated[int, says("how many of them closed while the trade was open")]
     gap: GapRow | None

@@ -54,6 +54,8 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     claimed_at: Annotated[AwareTime | None, says("when a bridge took it; null while none has")]
     reported_at: Annotated[AwareTime | None, says("when its bridge last told something new; null before")]
     fate_unknown_at: Annotated[AwareTime | None, says("since when nobody knows what became of it; null: it is known")]
+    proposal: Annotated[str | None, says("the proposal that an entry took; null for every other order")] = None
+    by: Annotated[str | None, says("service for an exit that a program beside the desk asked for")] = None
 
 
 class ForeignPosition(Struct, frozen=True):
@@ -200,6 +202,7 @@ class TradeRow(Struct, frozen=True, kw_only=True):
     entry_ts: AwareTime
     exit_ts: AwareTime
     pnl_points: Annotated[Points, says("points per contract")]
+    point_size: Annotated[Price, says("one of its points, in price: the asset's unit when it was opened")]
     pnl_usd: Usd
     mae_points: Annotated[Points, says("worst points while it was open")]
     mfe_points: Annotated[Points, says("best points while it was open")]
@@ -209,6 +212,9 @@ class TradeRow(Struct, frozen=True, kw_only=True):
     env: Env
     override: Annotated[bool, says("entered against the zone")]
     forced_exit: Annotated[bool, says("left against the initial exit lock")]
+    exit_by: Annotated[
+        str | None, says("service when a program beside the desk asked for the exit; null: the operator or a rule")
+    ] = None
     estimated: Annotated[bool, says("a price of it was not told but estimated")]
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from wire.answers import BrickRow
 from wire.state import LogRow
-from wire.types import AwareTime, says
+from wire.types import AwareTime, Price, says
 
 Feed = Literal["tradingview", "rithmic"]
 
@@ -30,6 +30,21 @@ class BrickHeard(BrickRow, frozen=True, kw_only=True):
 
     asset: str
     size: Annotated[Decimal, says("in points")]
+
+
+class BarHeard(Struct, frozen=True, kw_only=True):
+    """A bar of TradingView's chart, as its alert told it: sent to programs beside web alone, once for each message."""
+
+    asset: str
+    symbol: Annotated[str, says("as the message spelled it")]
+    base: Annotated[Literal["15S", "1"], says("the chart's timeframe: 15 seconds or a minute")]
+    started_at: AwareTime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Annotated[Decimal | None, says("null when it was not told")]
+    simulated: bool
 
 
 class LineHeard(Struct, frozen=True):

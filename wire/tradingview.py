@@ -6,11 +6,13 @@ Parser, tape, activity log, state document, set-up page and charts are made from
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 
-from wire.types import Color, Price, Stream
+from wire.types import Color, Price, Stream, says
 
+BAR_PATH = "/tv"
 HEARTBEAT_PATH = "/tv_heartbeat"
 LEVEL_PATH = "/tv_level_exit"
 
@@ -83,6 +85,8 @@ STREAMS = (  # by size
 STREAM_POINTS = {row.stream: row.points for row in STREAMS}
 STREAM_OF_SIZE = {row.size: row.stream for row in STREAMS}
 STREAM_OF_PATH = {path: row.stream for row in STREAMS for path in row.paths}
+WEBHOOK_PATHS = (BAR_PATH, HEARTBEAT_PATH, LEVEL_PATH, *STREAM_OF_PATH)
+"""Every path that takes a message of TradingView."""
 JOURNALED = tuple(row for row in STREAMS if row.stream is not Stream.ONE)
 """The streams whose bricks are stored one by one; the 1pt bricks are only shown."""
 
@@ -107,3 +111,63 @@ class BrickAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bar_ts: str
     close: Price
     source: str | None = None
+
+
+BaseTimeframe = Literal["15S", "1"]
+BASE_SECONDS: dict[BaseTimeframe, int] = {"15S": 15, "1": 60}
+"""The base timeframes of bricks as TradingView writes them, in seconds. 10 s would stop the alert: 18 in 3 minutes."""
+
+ClosedColor = Literal["green", "red"]
+EpochMilliseconds = int
+"""Milliseconds since 1970-01-01 UTC."""
+
+
+class NewBrick(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A brick that the bar's close formed. Bricks of one size and bar have one colour and follow each other."""
+
+    size: Annotated[Decimal, says("in units: 1, 2.5, 4, 6, 8 or 12")]
+    k: Annotated[int, Meta(ge=1), says("its number among the bricks of its size in this bar, from 1")]
+    color: ClosedColor
+    lo: Annotated[Price, says("its lower end, a multiple of its width")]
+    hi: Annotated[Price, says("its upper end")]
+
+    @property
+    def close(self) -> Price:
+        """The price at which it closed: its upper end when it is green."""
+        return self.hi if self.color == "green" else self.lo
+
+
+class LastBrick(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The last brick of a size: all that decides where the next one closes."""
+
+    color: ClosedColor
+    lo: Price
+    hi: Price
+
+
+class BarMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of ``POST /tv``: one bar of the base timeframe, with or without the bricks it formed (SPEC 3).
+
+    Without ``bricks`` and ``last`` it is prices alone. ``last`` makes a lost message visible: a chain that does not
+    continue there has a gap. ``wire/bar_message.py`` reads it and says what is wrong with one that cannot be.
+    """
+
+    secret: str
+    symbol: Annotated[str, says("as the chart names it", "CME_MINI:ES1!")]
+    tf: Annotated[BaseTimeframe, says("the base timeframe: 15 seconds or 1 minute", "15S")]
+    t: Annotated[EpochMilliseconds, says("when the bar started, in ms since 1970-01-01 UTC", 1_796_048_985_000)]
+    now: Annotated[EpochMilliseconds, says("when the alert fired, likewise", 1_796_049_000_213)]
+    ohlc: Annotated[
+        tuple[Price, Price, Price, Price],
+        says("open, high, low and close of the bar", [5250.25, 5251.5, 5249.75, 5251]),
+    ]
+    v: Annotated[Decimal | None, says("its volume; left out where there is none")] = None
+    bricks: Annotated[tuple[NewBrick, ...], says("what its close formed; may be left out when too many")] = ()
+    last: Annotated[dict[str, LastBrick], says("the last brick of each size that has one, by size")] = field(
+        default_factory=dict
+    )
+    source: Annotated[str | None, says("names a simulated market")] = None
+
+    def brick_id(self, brick: NewBrick) -> str:
+        """Return what identifies a brick: the same for every delivery, and for no other brick."""
+        return f"{self.symbol}|{self.tf}|{brick.size:f}|{self.t}|{brick.k}"
