@@ -1,13 +1,13 @@
 """CME equity-index holidays, computed for any year.
 
 Sources: CME Globex holiday calendars and NYSE rule 7.2 (a Saturday holiday is observed on Friday, a Sunday one on
-Monday; New Year on a Saturday is not observed at all). Unscheduled closures such as a day of mourning cannot be
-computed and are not included. Hours are New York wall-clock time.
+Monday; New Year on a Saturday is not observed at all). A day of mourning cannot be computed: the declared ones since
+2024 are listed, the next one is known only once CME has announced it. Hours are New York wall-clock time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time, timedelta
 from functools import lru_cache
 
@@ -47,12 +47,13 @@ def holiday_on(day: date) -> Holiday | None:
 def is_business_day(day: date) -> bool:
     """Return whether the exchange counts the date as a business day when it counts back from an expiry.
 
-    Short days (the Friday after Thanksgiving, Christmas Eve) count; weekends and US holidays do not.
+    Short days (the Friday after Thanksgiving, Christmas Eve) count, and so does a day of mourning, on which crude oil
+    and gold traded as always; weekends and US holidays do not.
     """
     if day.weekday() >= SATURDAY:
         return False
     holiday = holiday_on(day)
-    return holiday is None or holiday.closes_at == SHORT_DAY_CLOSE
+    return holiday is None or holiday.closes_at == SHORT_DAY_CLOSE or holiday in DECLARED
 
 
 def business_days_before(day: date, count: int) -> date:
@@ -66,7 +67,12 @@ def business_days_before(day: date, count: int) -> date:
 @lru_cache(maxsize=64)
 def holidays_of(year: int) -> dict[date, Holiday]:
     """Return the year's holidays by date, in calendar order. The same dict is shared: do not change it."""
-    kept = {holiday.on: holiday for rule in HOLIDAY_RULES for holiday in rule(year) if holiday.on.weekday() < SATURDAY}
+    return on_weekdays(holiday for rule in HOLIDAY_RULES for holiday in rule(year))
+
+
+def on_weekdays(holidays: Iterable[Holiday]) -> dict[date, Holiday]:
+    """Return holidays by date, in calendar order and without weekends; of two on one date the later one given holds."""
+    kept = {holiday.on: holiday for holiday in holidays if holiday.on.weekday() < SATURDAY}
     return dict(sorted(kept.items()))
 
 
@@ -141,6 +147,15 @@ def christmas(year: int) -> Iterator[Holiday]:
     yield Holiday(observed(date(year, 12, 25)), "Christmas Day")  # on 24 December it replaces the eve
 
 
+def declared(year: int) -> Iterator[Holiday]:
+    """Yield the year's closures that somebody declared and no rule knows."""
+    yield from (holiday for holiday in DECLARED if holiday.on.year == year)
+
+
+DECLARED = (
+    # CME, 30 December 2024: equities until 08:30 Chicago for President Carter; energy, metals and FX as always
+    Holiday(date(2025, 1, 9), "National Day of Mourning", time(9, 30)),
+)
 HOLIDAY_RULES: tuple[Callable[[int], Iterator[Holiday]], ...] = (
     new_year,
     monday_holidays,
@@ -149,4 +164,5 @@ HOLIDAY_RULES: tuple[Callable[[int], Iterator[Holiday]], ...] = (
     independence_day,
     thanksgiving,
     christmas,
+    declared,
 )

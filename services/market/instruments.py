@@ -1,14 +1,14 @@
 """The table of instruments: one row per asset, its contract on a date, and the symbols that name it.
 
-Sizes are in price, values in USD per point per contract. A *point* is the unit of bricks, stops and targets: one index
-point, one dollar of oil or gold, one pip of EURUSD. Sources: CME contract specifications; the tick sizes of CFDs are
-those of the quotes they are tested with.
+Sizes are in price, values in USD per 1.00 of price per contract. The *unit* is the asset's own point, of bricks, stops
+and targets: 1.00 of ES, 4.00 of NQ, a pip of EURUSD. The table has the usual one, ``POINT_UNIT_<ASSET>`` sets another.
+Sources: SPEC 2 for units, CME contract specifications; the tick sizes of CFDs are those of the quotes they are tested
+with.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -16,22 +16,27 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.market.calendars import (
+    CME_ENERGY,
+    CME_EQUITY,
+    CME_METALS,
+    CRYPTO,
+    FX,
+    INDEX_CFD,
+    SPOT_METALS,
+    Calendar,
+)
 from services.market.rolls import CRUDE_ROLL, GOLD_ROLL, INDEX_ROLL, MONTH_LETTERS, RollRule
+from services.market.spelling import CONTINUOUS, DELAYED_VENUE, DELIVERY, LONGEST_SYMBOL, Spelled, delivery_of, spelled
 from wire.types import Contract, Price, Usd
 
 ContractSize = Literal["micro", "full"]
 
 OTC = "OTC"
-LONGEST_SYMBOL = 40
-TICKER = re.compile(r"(?:(?P<venue>[A-Z0-9_]+):)?(?P<name>[A-Z0-9]+!?)")
-DELAYED_VENUE = re.compile(r"_DLY?$")
 TRADES_BELOW_ZERO = frozenset({"CL"})
-FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX"})
+FUTURES_VENUES = frozenset({"CME", "CBOT", "NYMEX", "COMEX", "XCME", "XCBT", "XNYM", "XCEC"})
+SHARE_VENUES = frozenset({"NYSE", "NASDAQ", "AMEX", "ARCA", "BATS", "LSE", "TSX", "XETR"})
 EXPIRED_FOR_CERTAIN_DAYS = 7
-DELIVERY_CODE = re.compile(
-    rf"(?P<letter>[{MONTH_LETTERS}])(?P<year>\d{{1,2}}|20\d\d)| (?P<number>\d\d)-(?P<short>\d\d)", re.ASCII
-)
-DELIVERY = re.compile(rf"(?:\d!|[{MONTH_LETTERS}](?:\d|\d\d|20\d\d))?")
 
 
 class UnknownInstrument(LookupError):
@@ -43,27 +48,46 @@ class UnknownInstrument(LookupError):
         self.asset = asset
 
 
+class DataOnly(LookupError):
+    """The asset is known for its bars and charts only: the desk does not trade it, so it cannot be in ``ASSETS``."""
+
+    def __init__(self, asset: str) -> None:
+        tradable = ", ".join(TRADABLE)
+        super().__init__(f"{asset} is known for its data only (bars and charts), it cannot be traded: {tradable} can")
+        self.asset = asset
+
+
 class MicroContract(Struct, frozen=True):
-    """The micro version of a futures contract: the same price and tick, a tenth of the USD per point."""
+    """The micro version of a futures contract: the same price and tick, a tenth of the value."""
 
     root: str
     point_value: Usd
 
 
 class Instrument(Struct, frozen=True):
-    """One row of the table. Without ``roll`` it is a CFD: it has no expiry, no micro, and no delivery month."""
+    """One row of the table. Without ``roll`` it is a CFD: it has no expiry, no micro, and no delivery month.
+
+    ``spellings`` are further names of a CFD, each written by a program that means nothing else by it. ``unit`` is the
+    price of one point (SPEC 2).
+    """
 
     symbol: str
     title: str
     exchange: str
+    calendar: Calendar
     tick_size: Price
     point_value: Usd
-    point_size: Price = Decimal(1)
+    unit: Price = Decimal(1)
     micro: MicroContract | None = None
     roll: RollRule | None = None
+    spellings: tuple[str, ...] = ()
+    is_data_only: bool = False
 
-    def contract(self, on: date, size: ContractSize = "micro") -> Contract:
-        """Return the contract to trade on a date. Without a micro contract, ``micro`` gives the full one."""
+    def contract(self, on: date, size: ContractSize = "micro", unit: Price | None = None) -> Contract:
+        """Return the contract to trade on a date. Without a micro contract, ``micro`` gives the full one.
+
+        ``unit`` is the price of one point where it is not the usual one.
+        """
         root = self.symbol
         point_value = self.point_value
         if size == "micro" and self.micro is not None:
@@ -74,7 +98,7 @@ class Instrument(Struct, frozen=True):
             exchange=self.exchange,
             tick_size=self.tick_size,
             point_value=point_value,
-            point_size=self.point_size,
+            unit=self.unit if unit is None else unit,
         )
 
     def ticks(self, price: Price | str) -> int:
@@ -83,7 +107,7 @@ class Instrument(Struct, frozen=True):
 
     def ticks_in(self, points: Decimal) -> int:
         """Return a distance in points as ticks. Raises ValueError when it is not a whole number of ticks."""
-        ticks = points * self.point_size / self.tick_size
+        ticks = points * self.unit / self.tick_size
         if ticks != int(ticks):
             raise ValueError(f"{points} points was not a whole number of ticks of {self.symbol}")
         return int(ticks)
@@ -93,21 +117,29 @@ class Instrument(Struct, frozen=True):
         """The roots of its contracts: the full size's and, where there is one, the micro's."""
         return (self.symbol, self.micro.root) if self.micro else (self.symbol,)
 
-    def means(self, venue: str | None, name: str) -> bool:
-        """Return whether an exchange prefix and a ticker, both upper case, name this instrument."""
-        if self.roll is None:
-            return name == self.symbol
-        if venue is not None and venue.split("_")[0] not in FUTURES_VENUES:
+    def means(self, read: Spelled) -> bool:
+        """Return whether a symbol names this instrument for certain; one of delayed quotes names none."""
+        if read.is_delayed:
             return False
-        return any(name.startswith(root) and DELIVERY.fullmatch(name, len(root)) for root in self.roots)
+        if self.roll is None:
+            is_quoted_there = read.exchange not in FUTURES_VENUES and read.exchange not in SHARE_VENUES
+            return is_quoted_there and read.name in (self.symbol, *self.spellings)
+        if read.exchange is not None and read.exchange not in FUTURES_VENUES:
+            return False
+        return any(read.name.startswith(root) and DELIVERY.fullmatch(read.name, len(root)) for root in self.roots)
 
 
-def contract_for(asset: str, on: date, size: ContractSize = "micro") -> Contract:
+def contract_for(asset: str, on: date, size: ContractSize = "micro", unit: Price | None = None) -> Contract:
     """Return the contract of an asset on a trade date: ``MESZ6`` on ``CME`` for ``ES`` on 2026-11-20.
 
-    Raises UnknownInstrument for an asset that is not in the table.
+    ``unit`` is the price of one point where it is not the usual one.
+
+    Raises UnknownInstrument for an asset that is not in the table, and DataOnly for one that is not traded.
     """
-    return instrument_for(asset).contract(on, size)
+    instrument = instrument_for(asset)
+    if instrument.is_data_only:
+        raise DataOnly(asset)
+    return instrument.contract(on, size, unit)
 
 
 def instrument_for(asset: str) -> Instrument:
@@ -124,22 +156,23 @@ def can_trade_at(asset: str, price: Price) -> bool:
 
 
 def resolve_asset(symbol: str, assets: Collection[str]) -> str | None:
-    """Return which of the desk's assets a TradingView symbol names, ``None`` when it names none of them.
+    """Return which of the desk's assets a symbol names, ``None`` when it names none of them for certain.
 
-    ``ES``, ``es``, ``ES1!``, ``CME_MINI:ES1!``, ``ESZ2026``, ``ESZ6`` and ``MES1!`` all name ``ES``. Delayed quotes
-    (exchange ``…_DL`` or ``…_DLY``) name no asset, and neither does a share with a future's ticker (``NYSE:ES``). Never
-    raises, whatever the text.
+    ``ES``, ``es``, ``ES1!``, ``CME_MINI:ES1!``, ``ESZ2026``, ``ESZ6``, ``MES1!``, ``/ES``, ``ES=F`` and ``MES 12-26``
+    all name ``ES``. Delayed quotes (exchange ``…_DL`` or ``…_DLY``) name no asset, and neither does a share with a
+    future's ticker (``NYSE:ES``) nor another pair (``BTCUSDT``). Never raises, whatever the text.
     """
-    if not symbol.isascii() or len(symbol) > LONGEST_SYMBOL:
+    read = spelled(symbol)
+    return None if read is None else next((asset for asset in assets if _means(asset, read)), None)
+
+
+def delayed_asset(symbol: str, assets: Collection[str]) -> str | None:
+    """Return which of the assets a symbol names with delayed quotes, ``CME_MINI_DL:ES1!``; None for any other."""
+    read = spelled(symbol)
+    if read is None or not read.is_delayed:
         return None
-    ticker = TICKER.fullmatch(symbol.upper())
-    if ticker is None:
-        return None
-    venue = ticker["venue"]
-    name = ticker["name"]
-    if venue is not None and DELAYED_VENUE.search(venue):
-        return None
-    return next((asset for asset in assets if _means(asset, venue, name)), None)
+    real = Spelled(DELAYED_VENUE.sub("", read.venue or ""), read.name)
+    return next((asset for asset in assets if _means(asset, real)), None)
 
 
 class NamedContract(Struct, frozen=True):
@@ -165,15 +198,14 @@ def contract_named(spelling: str, on: date) -> NamedContract | None:
     ``MESZ6``, ``mesz26``, ``MESZ2026``, ``CME:MESZ6`` and ``MES 12-26`` are the same contract. A year of one digit is
     the first such year from last year on. A CFD has no month: its own symbol names it. Never raises.
     """
-    text = spelling.strip().upper()
-    if not text.isascii() or len(text) > LONGEST_SYMBOL:
+    read = spelled(spelling.strip())
+    if read is None:
         return None
-    text = text.partition(":")[2] or text
     for instrument in INSTRUMENTS.values():
-        if instrument.roll is None and text == instrument.symbol:
-            return NamedContract(instrument.symbol, text, (date.max.year - 1, 12))
+        if instrument.roll is None and read.name in (instrument.symbol, *instrument.spellings):
+            return NamedContract(instrument.symbol, instrument.symbol, (date.max.year - 1, 12))
         for root in instrument.roots if instrument.roll is not None else ():
-            delivery = _delivery(text.removeprefix(root), on) if text.startswith(root) else None
+            delivery = delivery_of(read.name.removeprefix(root), on) if read.name.startswith(root) else None
             if delivery is not None:
                 year, month = delivery
                 return NamedContract(instrument.symbol, f"{root}{MONTH_LETTERS[month - 1]}{year % 10}", delivery)
@@ -183,28 +215,33 @@ def contract_named(spelling: str, on: date) -> NamedContract | None:
 def delivery_named(symbol: str, asset: str, on: date) -> str | None:
     """Return the delivery that a TradingView symbol of the asset names: ``Z6`` of ``CME_MINI:ESZ2026``.
 
-    None for a symbol without a month: the asset's own, ``ES1!``, a CFD. A later continuous contract is ``2!``. A month
-    that nobody can hold is written with its whole year, ``Z2016``, so that it equals no contract of today.
+    None for a symbol without a month: the asset's own, ``ES1!``, ``/ES``, a CFD. A later continuous contract is
+    ``2!``. A month that nobody can hold is written with its whole year, ``Z2016``, so that it equals no contract of
+    today.
     """
-    name = symbol.upper().rpartition(":")[2]
+    name = _name_of(symbol)
     for root in INSTRUMENTS[asset].roots if asset in INSTRUMENTS and INSTRUMENTS[asset].roll else ():
         code = name.removeprefix(root)
-        if name.startswith(root) and DELIVERY.fullmatch(code) and code not in ("", "1!"):
-            delivery = _delivery(code, on)
+        if name.startswith(root) and DELIVERY.fullmatch(code) and code not in ("", CONTINUOUS):
+            delivery = delivery_of(code, on)
             return code if delivery is None else _code_of(NamedContract(asset, name, delivery), on)
     return None
 
 
 def continuous_named(symbol: str, asset: str, on: date) -> str | None:
-    """Return the delivery that the calendar gives a continuous contract ``…1!`` of the asset: ``Z6`` in November 2026.
+    """Return the delivery that the calendar gives a continuous contract of the asset: ``Z6`` in November 2026.
 
-    None for a symbol that is none.
+    ``ES1!``, ``/ES`` and ``ES=F`` are one. None for a symbol that is none.
     """
     instrument = INSTRUMENTS.get(asset)
-    name = symbol.upper().rpartition(":")[2]
-    if instrument is None or instrument.roll is None or not name.endswith("1!"):
+    if instrument is None or instrument.roll is None or not _name_of(symbol).endswith(CONTINUOUS):
         return None
     return instrument.roll.front_month(on)
+
+
+def _name_of(symbol: str) -> str:
+    read = spelled(symbol)
+    return "" if read is None else read.name
 
 
 def _code_of(contract: NamedContract, on: date) -> str:
@@ -214,40 +251,68 @@ def _code_of(contract: NamedContract, on: date) -> str:
     return f"{letter}{year % 10}" if is_of_today else f"{letter}{year}"
 
 
-def _delivery(code: str, on: date) -> tuple[int, int] | None:
-    """Return year and month of a delivery code: ``Z6``, ``Z26``, ``Z2026`` or `` 12-26``."""
-    coded = DELIVERY_CODE.fullmatch(code)
-    if coded is None:
-        return None
-    month = int(coded["number"]) if coded["number"] else MONTH_LETTERS.index(coded["letter"]) + 1
-    digits = coded["short"] or coded["year"]
-    if not 1 <= month <= len(MONTH_LETTERS):
-        return None
-    if len(digits) == 1:
-        return next(year for year in range(on.year - 1, on.year + 9) if year % 10 == int(digits)), month
-    return int(digits) if len(digits) == 4 else 2000 + int(digits), month
-
-
-def _means(asset: str, venue: str | None, name: str) -> bool:
+def _means(asset: str, read: Spelled) -> bool:
     instrument = INSTRUMENTS.get(asset)
-    return name == asset if instrument is None else instrument.means(venue, name)
+    return instrument.means(read) if instrument is not None else read.name == asset and not read.is_delayed
 
 
-def _index_future(symbol: str, title: str, exchange: str, tick: str, usd: int, micro: MicroContract) -> Instrument:
-    return Instrument(symbol, title, exchange, Decimal(tick), Usd(usd), micro=micro, roll=INDEX_ROLL)
+def refuse_shared_roots(rows: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    """Return the rows, or raise ValueError when two of them could be named by one symbol (SPEC 2)."""
+    owners: dict[str, str] = {}
+    kept = tuple(rows)
+    for row in kept:
+        for name in (*row.roots, *row.spellings):
+            if name in owners:
+                raise ValueError(f"{name} would name both {owners[name]} and {row.symbol}")
+            owners[name] = row.symbol
+    return kept
+
+
+def _index_future(
+    symbol: str, title: str, exchange: str, tick: str, usd: int, micro: MicroContract, unit: str
+) -> Instrument:
+    return Instrument(
+        symbol,
+        title,
+        exchange,
+        CME_EQUITY,
+        tick_size=Decimal(tick),
+        point_value=Usd(usd),
+        unit=Decimal(unit),
+        micro=micro,
+        roll=INDEX_ROLL,
+    )
+
+
+def _pair(base: str, title: str, calendar: Calendar, tick: str, lot: int, unit: str = "1") -> Instrument:
+    """Return a pair against the dollar; of a lot of so many, 1.00 of price is worth as many dollars."""
+    spellings = (f"{base}/USD", f"{base}_USD", f"{base}-USD", f"{base}USD=X")
+    return Instrument(
+        f"{base}USD",
+        title,
+        OTC,
+        calendar,
+        tick_size=Decimal(tick),
+        point_value=Usd(lot),
+        unit=Decimal(unit),
+        spellings=spellings,
+        is_data_only=calendar is CRYPTO,
+    )
 
 
 _ROWS = (
-    _index_future("ES", "E-mini S&P 500", "CME", "0.25", 50, MicroContract("MES", Usd(5))),
-    _index_future("NQ", "E-mini Nasdaq-100", "CME", "0.25", 20, MicroContract("MNQ", Usd(2))),
-    _index_future("YM", "E-mini Dow", "CBOT", "1", 5, MicroContract("MYM", Usd("0.5"))),
-    _index_future("RTY", "E-mini Russell 2000", "CME", "0.10", 50, MicroContract("M2K", Usd(5))),
+    _index_future("ES", "E-mini S&P 500", "CME", "0.25", 50, MicroContract("MES", Usd(5)), unit="1"),
+    _index_future("NQ", "E-mini Nasdaq-100", "CME", "0.25", 20, MicroContract("MNQ", Usd(2)), unit="4"),
+    _index_future("YM", "E-mini Dow", "CBOT", "1", 5, MicroContract("MYM", Usd("0.5")), unit="8"),
+    _index_future("RTY", "E-mini Russell 2000", "CME", "0.10", 50, MicroContract("M2K", Usd(5)), unit="0.6"),
     Instrument(
         "CL",
         "WTI crude oil",
         "NYMEX",
+        CME_ENERGY,
         tick_size=Decimal("0.01"),
         point_value=Usd(1000),
+        unit=Decimal("0.02"),
         micro=MicroContract("MCL", Usd(100)),
         roll=CRUDE_ROLL,
     ),
@@ -255,20 +320,29 @@ _ROWS = (
         "GC",
         "Gold",
         "COMEX",
+        CME_METALS,
         tick_size=Decimal("0.10"),
         point_value=Usd(100),
+        unit=Decimal("0.8"),
         micro=MicroContract("MGC", Usd(10)),
         roll=GOLD_ROLL,
     ),
-    Instrument("US30", "Dow CFD", OTC, tick_size=Decimal("0.1"), point_value=Usd(1)),
-    Instrument(  # one standard lot of 100,000 EUR: a pip of 0.0001 is 10 USD
-        "EURUSD",
-        "Euro / US dollar",
+    Instrument(
+        "US30",
+        "Dow CFD",
         OTC,
-        tick_size=Decimal("0.00001"),
-        point_value=Usd(10),
-        point_size=Decimal("0.0001"),
+        INDEX_CFD,
+        tick_size=Decimal("0.1"),
+        point_value=Usd(1),
+        unit=Decimal(8),
+        spellings=("US30USD", "US30_USD"),
     ),
-    Instrument("XAUUSD", "Gold spot, 100 oz", OTC, tick_size=Decimal("0.001"), point_value=Usd(100)),
+    # lots as small as SPEC 2 has them: of 10,000 euros or pounds a pip of 0.0001 is 1 USD, of 10 oz a dollar is 10
+    _pair("EUR", "Euro / US dollar, 10,000 EUR", FX, "0.00001", 10_000, unit="0.0001"),
+    _pair("GBP", "Pound / US dollar, 10,000 GBP", FX, "0.00001", 10_000, unit="0.0001"),
+    _pair("XAU", "Gold spot, 10 oz", SPOT_METALS, "0.001", 10, unit="0.8"),
+    _pair("BTC", "Bitcoin / US dollar", CRYPTO, "0.01", 1),
+    _pair("ETH", "Ether / US dollar", CRYPTO, "0.01", 1),
 )
-INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType({row.symbol: row for row in _ROWS})
+INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType({row.symbol: row for row in refuse_shared_roots(_ROWS)})
+TRADABLE = tuple(symbol for symbol, row in INSTRUMENTS.items() if not row.is_data_only)

@@ -8,7 +8,7 @@ be traded and well before a delivery notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from msgspec import Struct
 
@@ -20,10 +20,17 @@ GOLD_ROLL_BUSINESS_DAYS = 2
 
 
 class RollRule(Struct, frozen=True):
-    """Delivery months (1 to 12), and the day on which each is replaced by the next: ``roll_day(year, month)``."""
+    """Delivery months (1 to 12), and the day on which each is replaced by the next: ``roll_day(year, month)``.
+
+    ``last_day(year, month)`` is its last trading day, ``last_hour`` the New York time at which it ends on that day, and
+    ``micro_ends_before`` the number of business days by which the micro contract ends before the full one.
+    """
 
     months: tuple[int, ...]
     roll_day: Callable[[int, int], date]
+    last_day: Callable[[int, int], date]
+    last_hour: time
+    micro_ends_before: int = 0
 
     def front_month(self, on: date) -> str:
         """Return the month code of the contract to trade on a date: ``Z6`` for December 2026."""
@@ -43,6 +50,15 @@ class RollRule(Struct, frozen=True):
 def index_roll_day(year: int, month: int) -> date:
     """Return the Monday of expiry week: four days before the third Friday (CME's customary index roll)."""
     return nth_weekday(year, month, FRIDAY, 3) - timedelta(days=4)
+
+
+def index_last_trading_day(year: int, month: int) -> date:
+    """Return the third Friday, or the business day before when shares do not open on it (CME rulebook, chapter 358).
+
+    In June 2026 that is the 18th: the third Friday is Juneteenth.
+    """
+    third_friday = nth_weekday(year, month, FRIDAY, 3)
+    return third_friday if is_business_day(third_friday) else business_days_before(third_friday, 1)
 
 
 def crude_roll_day(year: int, month: int) -> date:
@@ -72,6 +88,20 @@ def gold_roll_day(year: int, month: int) -> date:
     return business_days_before(first_notice, GOLD_ROLL_BUSINESS_DAYS)
 
 
-INDEX_ROLL = RollRule((3, 6, 9, 12), index_roll_day)
-CRUDE_ROLL = RollRule(tuple(range(1, 13)), crude_roll_day)
-GOLD_ROLL = RollRule((2, 4, 6, 8, 12), gold_roll_day)  # October is listed too, but thinly traded: no month to hold
+def gold_last_trading_day(year: int, month: int) -> date:
+    """Return the third last business day of the delivery month (COMEX rulebook, chapter 113).
+
+    A position must be gone well before: the roll day comes a month earlier.
+    """
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return business_days_before(following, 3)
+
+
+INDEX_ENDS = time(9, 30)  # final settlement is computed from the opening of the shares
+CRUDE_ENDS = time(17, 0)
+GOLD_ENDS = time(13, 30)
+
+INDEX_ROLL = RollRule((3, 6, 9, 12), index_roll_day, index_last_trading_day, INDEX_ENDS)
+CRUDE_ROLL = RollRule(tuple(range(1, 13)), crude_roll_day, crude_last_trading_day, CRUDE_ENDS, micro_ends_before=1)
+# October is listed too, but thinly traded: no month to hold
+GOLD_ROLL = RollRule((2, 4, 6, 8, 12), gold_roll_day, gold_last_trading_day, GOLD_ENDS)

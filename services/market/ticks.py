@@ -1,41 +1,28 @@
-"""Read recorded prices from CSV files: trades, quotes or bars, plain or gzipped, one row at a time.
+"""Prices of a file as ticks in the order of time, as a tape plays them.
 
-The header names the content. ``time_utc,price[,...]`` is one tick per row. ``time_utc,open,high,low,close[,...]`` is
-bars with their start time: a bar gives one tick, its close at its end, because bricks are built from closes and the
-path of the price inside a bar is unknown. TradingView's own chart export names the column ``time`` and writes epoch
-seconds or ISO 8601. A byte order mark and blank lines are passed over.
+A trade or a quote is one tick. A bar is one tick, too: its close at its end, because bricks are built from closes and
+the path of the price inside a bar is unknown. What a file may be: ``services/market/price_files``.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import re
-import zlib
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO, cast
 
 from msgspec import Struct
 
+from services.market.price_files.options import (
+    SAY_NOTHING,
+    PriceBar,
+    PriceFileError,
+    ReadingOptions,
+    RefusedRow,
+)
+from services.market.price_files.reader import count_rows, open_price_file
 from wire.types import Instant, Price
 
-ONE_MINUTE = timedelta(minutes=1)
-TIME_COLUMNS = ("time_utc", "time")  # ours, and that of TradingView's chart export
-EPOCH_SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?", re.ASCII)
-LARGEST_PRICE = 10**9  # anything beyond is a broken row, not a price
-BROKEN_PACKING = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)
-
-
-class TapeError(ValueError):
-    """A file is not a tape, or one of its rows is malformed. ``line`` counts from 1, which is the header."""
-
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        super().__init__(f"{path.name}, line {line}: {reason}")
-        self.path = path
-        self.line = line
+Refused = Callable[[RefusedRow], None]
 
 
 class Tick(Struct, frozen=True):
@@ -45,88 +32,37 @@ class Tick(Struct, frozen=True):
     price: Price
 
 
-class Columns(Struct, frozen=True):
-    """The positions of time and price in a row, and the delay after which a price was known."""
+def read_ticks(path: Path, options: ReadingOptions = SAY_NOTHING, refused: Refused | None = None) -> Iterator[Tick]:
+    """Yield the ticks of a file in its order, without reading far ahead.
 
-    time: int
-    price: int
-    width: int
-    delay: timedelta
-
-
-def read_ticks(path: Path, bar_length: timedelta = ONE_MINUTE) -> Iterator[Tick]:
-    """Yield the ticks of a file in its order, without reading ahead.
-
-    Raises TapeError, with the line, for an unknown header, a malformed row or a time that goes back. An unreadable path
+    A wrong row is told to ``refused`` and left out; without a listener it is an error. Raises PriceFileError, with the
+    line, for a file that is no price file or whose form is ambiguous, and for a time that goes back. An unreadable path
     raises OSError.
     """
-    with open_tape(path) as tape:
-        rows = csv.reader(tape, strict=True)
-        try:
-            yield from _ticks(rows, bar_length)
-        except (ValueError, OverflowError, csv.Error, *BROKEN_PACKING) as malformed:
-            raise TapeError(path, max(rows.line_num, 1), str(malformed)) from malformed
-
-
-def count_ticks(path: Path) -> int:
-    """Return how many ticks a file holds, without checking them.
-
-    Raises TapeError when it cannot be unpacked and OSError when it cannot be read.
-    """
-    with open_tape(path) as tape:
-        try:
-            return max(sum(1 for line in tape if line.strip()) - 1, 0)
-        except BROKEN_PACKING as broken:
-            raise TapeError(path, 1, str(broken)) from broken
-
-
-def open_tape(path: Path) -> TextIO:
-    """Open a tape for reading. A file whose name ends in ``.gz`` is decompressed."""
-    if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _ticks(rows: Iterator[list[str]], bar_length: timedelta) -> Iterator[Tick]:
-    columns = _columns(next(rows, []), bar_length)
     newest = datetime.min.replace(tzinfo=UTC)
-    for row in rows:
-        if not "".join(row).strip():
-            continue
-        tick = _tick(row, columns)
-        if tick.at < newest:
-            raise ValueError(f"time went back to {tick.at.isoformat()} from {newest.isoformat()}")
-        newest = tick.at
-        yield tick
+    with path.open("rb") as stream:
+        prices = open_price_file(stream, path.name, options)
+        for row in prices.rows:
+            if isinstance(row, RefusedRow):
+                if refused is None:
+                    raise PriceFileError(path.name, row.line, row.reason)
+                refused(row)
+                continue
+            if isinstance(row, PriceBar):
+                tick = Tick(row.start + (prices.bar_length or row.start - row.start), row.close)
+            else:
+                tick = Tick(row.at, row.price)
+            if tick.at < newest:
+                reason = f"time went back to {tick.at.isoformat()} from {newest.isoformat()}: sort the file by time"
+                raise PriceFileError(path.name, row.line, reason)
+            newest = tick.at
+            yield tick
 
 
-def _columns(header: list[str], bar_length: timedelta) -> Columns:
-    names = [name.strip().lower() for name in header]
-    time_column = next((name for name in TIME_COLUMNS if name in names), None)
-    for price_column, delay in (("price", timedelta(0)), ("close", bar_length)):
-        if time_column is not None and price_column in names:
-            return Columns(names.index(time_column), names.index(price_column), len(names), delay)
-    raise ValueError(f"the header was {','.join(header)!r}, must name time_utc and price, or time_utc and close")
+def count_ticks(path: Path, options: ReadingOptions = SAY_NOTHING) -> int:
+    """Return how many rows a file holds, without checking them.
 
-
-def _tick(row: list[str], columns: Columns) -> Tick:
-    if len(row) != columns.width:
-        raise ValueError(f"the row had {len(row)} fields, the header has {columns.width}")
-    return Tick(_time(row[columns.time]) + columns.delay, _price(row[columns.price]))
-
-
-def _time(text: str) -> Instant:
-    if EPOCH_SECONDS.fullmatch(text):
-        return datetime.fromtimestamp(float(text), UTC)
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _price(text: str) -> Price:
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"the price was {text!r}, must be a number") from None
-    if not price.is_finite() or abs(price) > LARGEST_PRICE:
-        raise ValueError(f"the price was {text!r}, must be finite and at most {LARGEST_PRICE}")
-    return price
+    Raises PriceFileError when it cannot be unpacked and OSError when it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return count_rows(stream, path.name, options.member)

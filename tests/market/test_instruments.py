@@ -6,22 +6,36 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.market.instruments import (
     INSTRUMENTS,
+    TRADABLE,
+    DataOnly,
     UnknownInstrument,
     continuous_named,
     contract_for,
+    contract_named,
+    delayed_asset,
     delivery_named,
     instrument_for,
+    refuse_shared_roots,
     resolve_asset,
 )
 from services.market.rolls import crude_last_trading_day
 
 ASSETS = tuple(INSTRUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asset"),
+    [("CME_MINI_DL:ES1!", "ES"), ("FX_DLY:EURUSD", "EURUSD"), ("CME_MINI:ES1!", None), ("NYSE_DL:ES", None)],
+)
+def test_delayed_quotes_are_known_for_what_they_are(symbol: str, asset: str | None) -> None:
+    assert delayed_asset(symbol, ("ES", "EURUSD")) == asset
 
 
 def test_an_asset_becomes_this_quarters_micro_contract() -> None:
@@ -50,19 +64,33 @@ def test_the_full_contract_has_its_own_name_and_point_value() -> None:
         ("GC", "full", "100"),
         ("GC", "micro", "10"),
         ("US30", "micro", "1"),
-        ("EURUSD", "full", "10"),
-        ("XAUUSD", "full", "100"),
+        ("EURUSD", "full", "10000"),  # 10,000 EUR: a pip is a dollar
+        ("GBPUSD", "full", "10000"),
+        ("XAUUSD", "full", "10"),  # 10 oz
     ],
 )
-def test_usd_per_point(asset: str, size: Literal["micro", "full"], usd: str) -> None:
+def test_usd_per_dollar_of_price(asset: str, size: Literal["micro", "full"], usd: str) -> None:
     assert contract_for(asset, date(2026, 11, 20), size).point_value == Decimal(usd)
 
 
-@pytest.mark.parametrize("asset", ["US30", "EURUSD", "XAUUSD"])
+@pytest.mark.parametrize("asset", ["US30", "EURUSD", "GBPUSD", "XAUUSD"])
 def test_a_cfd_has_no_expiry_and_no_micro(asset: str) -> None:
     for size in ("micro", "full"):
         contract = contract_for(asset, date(2026, 11, 20), size)
         assert (contract.symbol, contract.exchange) == (asset, "OTC")
+
+
+@pytest.mark.parametrize("asset", ["BTCUSD", "ETHUSD"])
+def test_a_cryptocurrency_is_known_for_its_data_and_not_traded(asset: str) -> None:
+    assert instrument_for(asset).is_data_only
+    assert asset not in TRADABLE
+    with pytest.raises(DataOnly, match=f"{asset} is known for its data only .* cannot be traded: ES, NQ"):
+        contract_for(asset, date(2026, 11, 20))
+
+
+def test_everything_else_is_traded() -> None:
+    assert set(INSTRUMENTS) - set(TRADABLE) == {"BTCUSD", "ETHUSD"}
+    assert all(contract_for(asset, date(2026, 11, 20)).tick_size > 0 for asset in TRADABLE)
 
 
 def test_a_point_of_eurusd_is_a_pip() -> None:
@@ -152,6 +180,31 @@ def test_an_unknown_asset_is_refused_with_the_known_ones() -> None:
         ("CAPITALCOM:US30", "US30"),
         ("FX:EURUSD", "EURUSD"),
         ("OANDA:XAUUSD", "XAUUSD"),
+        ("OANDA:US30USD", "US30"),
+        ("US30USD", "US30"),
+        ("US30_USD", "US30"),
+        ("EUR_USD", "EURUSD"),
+        ("EUR/USD", "EURUSD"),
+        ("FX:GBPUSD", "GBPUSD"),
+        ("FX_IDC:GBPUSD", "GBPUSD"),
+        ("GBPUSD=X", "GBPUSD"),
+        ("XAU/USD", "XAUUSD"),
+        ("BTC-USD", "BTCUSD"),
+        ("BINANCE:BTCUSD", "BTCUSD"),
+        ("COINBASE:ETHUSD", "ETHUSD"),
+        ("/ES", "ES"),
+        ("/es", "ES"),
+        ("/M2K", "RTY"),
+        ("/ESZ26", "ES"),
+        ("/MNQZ6", "NQ"),
+        ("/ES:XCME", "ES"),
+        ("/CL:XNYM", "CL"),
+        ("ES=F", "ES"),
+        ("MES=F", "ES"),
+        ("GC=F", "GC"),
+        ("ES 12-26", "ES"),
+        ("MES 12-26", "ES"),
+        ("CME:M2K 12-26", "RTY"),
     ],
 )
 def test_symbols_that_mean_an_asset(symbol: str, asset: str) -> None:
@@ -166,7 +219,30 @@ def test_symbols_that_mean_an_asset(symbol: str, asset: str) -> None:
         "FX_DL:EURUSD",
         "NYSE:ES",  # a share
         "NASDAQ:GC",
-        "BTCUSD",
+        "NYSE:ES=F",
+        "NASDAQ:EURUSD",
+        "CME:EURUSD",
+        "BTCUSDT",  # a pair against another coin
+        "BINANCE:BTCUSDT",
+        "BTCUSD.P",  # a perpetual future
+        "CME:BTC1!",
+        "USDEUR",
+        "GOLD",
+        "DJI",  # the index itself
+        "US500",
+        "COINBASE_DLY:BTCUSD",
+        "/",
+        "//ES",
+        "/ES:NYSE",
+        "/ESX6:XCME_DL",
+        "ES=",
+        "ES=X",
+        "=F",
+        "MES 13-26",
+        "MES 00-26",
+        "MES  12-26",
+        "MES 12-2026",
+        "EURUSD 12-26",
         "ESX",
         "ESA6",  # no such month
         "ESZ206",
@@ -217,6 +293,11 @@ def test_no_text_raises(text: str) -> None:
         ("ESH7", "ES", "H7"),
         ("ESZ2016", "ES", "Z2016"),
         ("ESU6", "ES", "U2026"),
+        ("/ES", "ES", None),
+        ("ES=F", "ES", None),
+        ("/ESZ26", "ES", "Z6"),
+        ("MES 12-26", "ES", "Z6"),
+        ("MES 12-16", "ES", "Z2016"),
         ("EURUSD", "EURUSD", None),
         ("DAX", "DAX", None),
     ],
@@ -233,6 +314,11 @@ def test_the_delivery_that_a_symbol_names(symbol: str, asset: str, delivery: str
         ("GC1!", "GC", date(2026, 10, 15), "Z6"),
         ("ES", "ES", date(2026, 12, 14), None),
         ("ES2!", "ES", date(2026, 12, 14), None),
+        ("/ES", "ES", date(2026, 12, 14), "H7"),  # the active contract, whatever the desk trades
+        ("/MES:XCME", "ES", date(2026, 12, 14), "H7"),
+        ("ES=F", "ES", date(2026, 12, 13), "Z6"),
+        ("/ESZ26", "ES", date(2026, 12, 14), None),
+        ("MES 12-26", "ES", date(2026, 12, 14), None),
         ("ESH2027", "ES", date(2026, 12, 14), None),
         ("EURUSD", "EURUSD", date(2026, 12, 14), None),
         ("DAX1!", "DAX", date(2026, 12, 14), None),
@@ -242,3 +328,54 @@ def test_the_delivery_that_the_calendar_gives_a_continuous_contract(
     symbol: str, asset: str, on: date, delivery: str | None
 ) -> None:
     assert continuous_named(symbol, asset, on) == delivery
+
+
+@pytest.mark.parametrize(
+    ("spelling", "asset", "symbol"),
+    [
+        ("MESZ6", "ES", "MESZ6"),
+        ("/MESZ26", "ES", "MESZ6"),
+        ("MES 12-26", "ES", "MESZ6"),
+        (" mes 12-26 ", "ES", "MESZ6"),
+        ("/CLF27:XNYM", "CL", "CLF7"),
+        ("US30USD", "US30", "US30"),
+        ("OANDA:EUR_USD", "EURUSD", "EURUSD"),
+        ("GBP/USD", "GBPUSD", "GBPUSD"),
+    ],
+)
+def test_a_contract_as_a_broker_spells_it(spelling: str, asset: str, symbol: str) -> None:
+    named = contract_named(spelling, date(2026, 11, 20))
+    assert named is not None
+    assert (named.asset, named.symbol) == (asset, symbol)
+
+
+@pytest.mark.parametrize("spelling", ["/MES", "MES=F", "MES1!", "MES", "MES 12-2026", "BTCUSDT", "GOLD", ""])
+def test_what_names_no_contract(spelling: str) -> None:
+    assert contract_named(spelling, date(2026, 11, 20)) is None
+
+
+@given(st.text(), st.dates(date(2000, 1, 1), date(2099, 1, 1)))
+def test_no_spelling_of_a_contract_raises(text: str, on: date) -> None:
+    named = contract_named(text, on)
+    assert named is None or named.asset in INSTRUMENTS
+
+
+@given(st.from_regex(r"(?:[A-Z_]{1,8}:)?/?[A-Z0-9]{1,6}(?:=[FX]|!| \d\d-\d\d)?", fullmatch=True))
+def test_no_symbol_names_two_assets(symbol: str) -> None:
+    assert sum(resolve_asset(symbol, [asset]) is not None for asset in ASSETS) <= 1
+
+
+def test_two_assets_that_share_a_root_are_refused() -> None:
+    twin = msgspec.structs.replace(instrument_for("NQ"), symbol="NX", micro=instrument_for("ES").micro)
+    with pytest.raises(ValueError, match="MES would name both ES and NX"):
+        refuse_shared_roots([*INSTRUMENTS.values(), twin])
+
+
+def test_two_assets_that_share_a_spelling_are_refused() -> None:
+    twin = msgspec.structs.replace(instrument_for("US30"), symbol="DOW")
+    with pytest.raises(ValueError, match="US30USD would name both US30 and DOW"):
+        refuse_shared_roots([*INSTRUMENTS.values(), twin])
+
+
+def test_the_table_shares_no_root() -> None:
+    assert refuse_shared_roots(INSTRUMENTS.values()) == tuple(INSTRUMENTS.values())

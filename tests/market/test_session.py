@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.market.calendars import NEW_YORK
 from services.market.holidays import business_days_before, easter_sunday, holidays_of, is_business_day
-from services.market.session import NEW_YORK, after_session_time, is_open, liquidity, liquidity_of, trade_date
+from services.market.session import after_session_time, is_open, liquidity, session_of, trade_date
 
 
 def new_york(text: str) -> datetime:
@@ -116,9 +117,16 @@ def test_session_time_passes_while_the_session_is_open(epoch_seconds: int, minut
     assert sum(is_open(since + timedelta(minutes=m)) for m in range((until - since) // timedelta(minutes=1))) == minutes
 
 
+def test_the_session_of_a_date_and_of_one_without_trading() -> None:
+    assert session_of(date(2026, 11, 23)) == (new_york("2026-11-22T18:00:00"), new_york("2026-11-23T17:00:00"))
+    assert session_of(date(2026, 11, 27)) == (new_york("2026-11-26T18:00:00"), new_york("2026-11-27T13:15:00"))
+    assert session_of(date(2026, 12, 25)) == (new_york("2026-12-24T18:00:00"), new_york("2026-12-24T18:00:00"))
+    assert session_of(date(2026, 11, 21)) == (new_york("2026-11-20T18:00:00"), new_york("2026-11-20T18:00:00"))
+
+
 HOLIDAYS = {
     2024: "01-01 01-15 02-19 03-29 05-27 06-19 07-03 07-04 09-02 11-28 11-29 12-24 12-25",
-    2025: "01-01 01-20 02-17 04-18 05-26 06-19 07-03 07-04 09-01 11-27 11-28 12-24 12-25",
+    2025: "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-03 07-04 09-01 11-27 11-28 12-24 12-25",
     2026: "01-01 01-19 02-16 04-03 05-25 06-19 07-03 09-07 11-26 11-27 12-24 12-25",
     2027: "01-01 01-18 02-15 03-26 05-31 06-18 07-05 09-06 11-25 11-26 12-24",
 }
@@ -186,15 +194,3 @@ def test_business_days_skip_weekends_and_holidays_but_not_short_days() -> None:
     assert is_business_day(date(2026, 11, 27))
     assert not is_business_day(date(2026, 11, 26))
     assert business_days_before(date(2026, 11, 30), 2) == date(2026, 11, 25)
-
-
-def test_futures_that_keep_other_hours_are_named_beside_the_holiday() -> None:
-    thanksgiving = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)
-    thin, reason = liquidity_of(["ES", "CL", "EURUSD", "GC"], thanksgiving)
-    assert thin
-    assert reason == (
-        "Thanksgiving — CME early close 13:00 ET (hours of equity indices; those of CL and GC may differ)"
-    )
-    assert liquidity_of(["ES", "NQ"], thanksgiving) == (True, "Thanksgiving — CME early close 13:00 ET")
-    assert liquidity_of(["CL"], datetime(2026, 11, 24, 15, 0, tzinfo=UTC)) == (False, None)
-    assert liquidity_of(["CL"], datetime(2026, 11, 28, 15, 0, tzinfo=UTC)) == (True, "weekend")

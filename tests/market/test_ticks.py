@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.market.ticks import TapeError, Tick, count_ticks, read_ticks
+from services.market.price_files.options import PriceFileError, ReadingOptions, RefusedRow
+from services.market.ticks import Tick, count_ticks, read_ticks
 from tests.support.paths import FIXTURES
 
 EXTRACT = FIXTURES / "es_ticks_20130901_extract.csv.gz"
@@ -28,22 +29,25 @@ def test_ticks_are_read_by_their_header(tmp_path: Path) -> None:
 
 
 def test_a_bar_is_its_close_at_its_end(tmp_path: Path) -> None:
-    path = write(tmp_path, "time_utc,open,high,low,close,volume", "2020-01-05T23:00:00.000Z,1,4,1,3.5,99")
-    assert list(read_ticks(path)) == [Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3.5"))]
+    path = write(
+        tmp_path,
+        "time_utc,open,high,low,close,volume",
+        "2020-01-05T23:00:00.000Z,3220.25,3222.5,3218.5,3219.5,5815",
+        "2020-01-05T23:01:00.000Z,3219.75,3221,3218.75,3219.25,1542",
+    )
+    assert list(read_ticks(path)) == [
+        Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3219.5")),
+        Tick(datetime(2020, 1, 5, 23, 2, tzinfo=UTC), Decimal("3219.25")),
+    ]
 
 
-EXPORTED = {  # what TradingView's "Export chart data" writes
-    "in epoch seconds": ("time,open,high,low,close,Volume", "1578265200,1,4,1,3.5,99"),
-    "in ISO 8601": ("time,open,high,low,close,Volume", "2020-01-05T18:00:00-05:00,1,4,1,3.5,99"),
-    "with a plot": ("time,open,high,low,close,up brick,Volume,Volume MA", "2020-01-05T23:00:00Z,1,4,1,3.5,0,99,NaN"),
-}
-
-
-@pytest.mark.parametrize("rows", EXPORTED.values(), ids=EXPORTED.keys())
-def test_tradingviews_own_export_is_a_tape(tmp_path: Path, rows: tuple[str, str]) -> None:
-    path = write(tmp_path, *rows)
-    assert list(read_ticks(path)) == [Tick(datetime(2020, 1, 5, 23, 1, tzinfo=UTC), Decimal("3.5"))]
-    assert count_ticks(path) == 1
+def test_the_length_of_one_bar_is_said_or_the_file_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "time_utc,open,high,low,close,volume", "2020-01-05T23:00:00.000Z,3,4,3,3.5,99")
+    assert list(read_ticks(path, ReadingOptions(bar_seconds=300))) == [
+        Tick(datetime(2020, 1, 5, 23, 5, tzinfo=UTC), Decimal("3.5"))
+    ]
+    with pytest.raises(PriceFileError, match="say it by --bar-seconds"):
+        list(read_ticks(path))
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -78,29 +82,38 @@ def test_a_packed_file_is_unpacked_on_the_way() -> None:
 
 
 def test_nothing_is_read_ahead(tmp_path: Path) -> None:
-    path = write(tmp_path, "time_utc,price", "2020-01-05T23:00:00Z,1", "nonsense")
+    path = write(tmp_path, "time_utc,price", "2020-01-05T23:00:00Z,1", "2020-01-05T23:00:00Z,1", "nonsense,1")
     ticks = read_ticks(path)
-    assert next(ticks).price == 1
-    with pytest.raises(TapeError):
+    assert [next(ticks).price, next(ticks).price] == [1, 1]
+    with pytest.raises(PriceFileError):
         next(ticks)
+
+
+def test_a_wrong_row_is_told_and_the_next_one_is_played(tmp_path: Path) -> None:
+    rows = ("2020-01-05T23:00:00Z,5000", "2020-01-05T23:00:01Z,0", "2020-01-05T23:00:02Z,50000")
+    path = write(tmp_path, "time_utc,price", *rows, "2020-01-05T23:00:03Z,5001")
+    refused: list[RefusedRow] = []
+    assert [tick.price for tick in read_ticks(path, refused=refused.append)] == [5000, 5001]
+    assert [(row.line, row.reason) for row in refused] == [
+        (3, "the price was 0, must be above 0"),
+        (4, "the price 50000 was absurd beside 5000"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("rows", "line", "reason"),
     [
-        ((), 1, "header"),
-        (("a,b", "1,2"), 1, "header was 'a,b'"),
-        (("time_utc,price", "2020-01-05T23:00:00Z"), 2, "1 fields"),
-        (("time_utc,price", "2020-01-05T23:00:00Z,1", "yesterday,1"), 3, "yesterday"),
+        (("time_utc,price", "2020-01-05T23:00:00Z,1", "2020-01-05T23:00:00Z"), 3, "1 fields"),
+        (("time_utc,price", "2020-01-05T23:00:00Z,1", "2020-01-05T23:00:00Z,1", "yesterday,1"), 4, "yesterday"),
         (("time_utc,price", "2020-01-05T23:00:00Z,cheap"), 2, "'cheap', must be a number"),
-        (("time_utc,price", "2020-01-05T23:00:00Z,NaN"), 2, "finite"),
-        (("time_utc,price", "2020-01-05T23:00:00Z,1e999999"), 2, "finite"),
+        (("time_utc,price", "2020-01-05T23:00:00Z,NaN"), 2, "must be a number"),
+        (("time_utc,price", "2020-01-05T23:00:00Z,1e999999"), 2, "must be a number"),
         (("time_utc,price", "2020-01-05T23:00:01Z,1", "2020-01-05T23:00:00Z,1"), 3, "time went back"),
-        (("time_utc,close", "9999-12-31T23:59:59Z,1"), 2, "out of range"),
+        (("a,b", "1,2"), 1, "header was 'a,b'"),
     ],
 )
 def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, rows: tuple[Any, ...], line: int, reason: str) -> None:
-    with pytest.raises(TapeError, match=reason) as caught:
+    with pytest.raises(PriceFileError, match=reason) as caught:
         list(read_ticks(write(tmp_path, *rows)))
     assert caught.value.line == line
     assert str(caught.value).startswith(f"tape.csv, line {line}: ")
@@ -112,7 +125,5 @@ def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, rows: tuple[Any, .
 def test_a_broken_archive_is_no_tape(tmp_path: Path, broken: bytes) -> None:
     path = tmp_path / "tape.csv.gz"
     path.write_bytes(broken)
-    with pytest.raises(TapeError):
+    with pytest.raises(PriceFileError):
         list(read_ticks(path))
-    with pytest.raises(TapeError):
-        count_ticks(path)
