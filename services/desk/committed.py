@@ -11,7 +11,7 @@ from services.desk.commit_batch import CommitBatch
 from services.desk.publication import Past
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed
-from services.engine.rules.alerts import ENDING, Ends, ends_after
+from services.engine.rules.alert_times import ENDING, Ends, ends_after
 from services.projections.attempts import tried_last_at
 from services.projections.table import PROJECTIONS
 from services.projections.trades import last_trades

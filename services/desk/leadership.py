@@ -20,7 +20,6 @@ from services.desk.committed import CommittedState, ends_with, stored_past
 from services.desk.continuity import require_continuation
 from services.desk.lease import Lease
 from services.desk.process_name import shown
-from services.desk.program import VERSION
 from services.desk.publication import Past, Publication
 from services.desk.standby import Follower
 from services.desk.subscribers import CommitTimer, Subscriptions
@@ -33,6 +32,7 @@ from services.notifications.kinds import Notifying
 from services.projections.orders import recall_order
 from services.stores.codec import documents
 from services.stores.store import Head, OutcomeUnknown, Store, Stored, StoreDown, StoreError, VersionConflict
+from wire.program import VERSION
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)

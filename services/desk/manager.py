@@ -25,6 +25,7 @@ from services.desk.writer import Writer
 from services.engine.model.bridge_commands import NoteClock
 from services.engine.model.commands import AnyCommand, KeepObservations
 from services.engine.model.settings import Rules
+from services.engine.model.state import Desk
 from services.notifications.kinds import Notifying
 from services.stores.codec import documents
 from services.stores.records import Record
@@ -43,6 +44,7 @@ ANSWER_WITHIN_SECONDS = 1.6  # a begun command without an answer by then is of u
 STOP_WITHIN_SECONDS = 10.0
 FROZEN_AFTER_SECONDS = 30.0  # ten times the longest turn of a writer whose store is slow
 KEEP_OBSERVATIONS_EVERY = timedelta(seconds=30)
+KEEP_CHAINS_EVERY = timedelta(seconds=5)  # where the desk builds bricks of ticks: a kill forgets no more of a chain
 T = TypeVar("T")
 
 
@@ -148,6 +150,13 @@ class StateManager:
         """
         self._maintain(lambda head: self._store.mark_records(records, head) if head.epoch == epoch else head)
 
+    def keep_records(self, records: Sequence[Record]) -> None:
+        """Have the writer store records that belong to no decision, each in place of the one with its id.
+
+        Only kinds with ``is_replaced`` are kept so. Raises StoreError, NotTheWriter on the standby.
+        """
+        self._maintain(lambda head: self._store.mark_records(records, head))
+
     def keep_snapshot_when_due(self) -> None:
         """Store a snapshot of the desk, once a trading day and every ten thousand rows. Replay begins at a snapshot."""
         if self.is_writer and self._writer.is_snapshot_due():
@@ -185,9 +194,15 @@ class StateManager:
         return self._published.wait_until(is_true, timeout)
 
     def keep_observations(self) -> None:
-        """Commit prices and ages when the last commit is 30 s old and some of them changed since."""
+        """Commit prices and ages when the last commit is 30 s old and some of them changed since.
+
+        Every 5 s where the desk builds bricks of ticks.
+        """
         committed, at = self._writer.committed
-        if self._clock() >= at + KEEP_OBSERVATIONS_EVERY and documents.observations(self.snapshot.desk, committed):
+        desk = self.snapshot.desk
+        builds = any(desk.assets[symbol].feed.source == "ticks" for symbol in _built_by_desk(desk))
+        due_at = at + (KEEP_CHAINS_EVERY if builds else KEEP_OBSERVATIONS_EVERY)
+        if self._clock() >= due_at and documents.observations(desk, committed):
             self.submit(KeepObservations())
 
     def on_change(self, look: Callable[[], None]) -> None:
@@ -207,3 +222,7 @@ class StateManager:
         """Finish, and close the store."""
         self.finish()
         self._store.close()
+
+
+def _built_by_desk(desk: Desk) -> list[str]:
+    return [symbol for symbol in desk.rules.bricks_by_desk if symbol in desk.assets]

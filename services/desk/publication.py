@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed
-from services.engine.rules.alerts import NO_ENDS, Ends, still_listed
+from services.engine.rules.alert_times import NO_ENDS, Ends, still_listed
 from wire.types import Instant
 
 Role = Literal["writer", "standby"]

@@ -9,7 +9,7 @@ from services.desk.publication import Past, Publication
 from services.desk.subscribers import Subscriptions
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import closed_trades
-from services.engine.rules.alerts import ends_after
+from services.engine.rules.alert_times import ends_after
 from services.projections.attempts import is_try
 from services.stores.codec import documents
 from services.stores.store import Head, Store, StoreDown

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from services.engine.earlier import account as earlier_account
 from services.engine.earlier import prices as earlier_prices
 from services.engine.earlier import reports as earlier_reports
+from services.engine.model.bar_commands import CloseBar, NoteDelayedQuotes
 from services.engine.model.bridge_commands import (
     AcceptPosition,
     BookFills,
@@ -58,9 +59,11 @@ from services.engine.model.commands import (
 )
 from services.engine.model.events import AnyEvent, DeadLetterKept, DeskConfigured, DeskTakenOver, ObservationsKept
 from services.engine.model.order import Order
+from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
+from services.engine.model.ticks import HearTicks
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
@@ -68,7 +71,10 @@ from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.beliefs import confirm_transfer
 from services.engine.steps.bricks import age_earlier_colors, close_brick
 from services.engine.steps.broker_fills import book_fills
+from services.engine.steps.build_bricks import begin_with_builders
 from services.engine.steps.clocks import note_clock
+from services.engine.steps.close_bar import close_bar
+from services.engine.steps.contract_watch import watch_contracts
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
@@ -76,6 +82,7 @@ from services.engine.steps.environment import switch_env
 from services.engine.steps.exit_commands import exit_all, exit_position, touch_level
 from services.engine.steps.exits import flatten_when_stopped, pursue_exit
 from services.engine.steps.fates import watch_fates
+from services.engine.steps.feed_silence import note_delayed_quotes
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
@@ -88,12 +95,21 @@ from services.engine.steps.orders import (
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
 from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
 from services.engine.steps.prices import note_price
+from services.engine.steps.proposals import (
+    dismiss_proposal,
+    expire_proposals,
+    open_proposal,
+    withdraw_proposal,
+    withdraw_without_contract,
+)
 from services.engine.steps.protections import set_points_target, set_protect, set_signal_target, toggle_exit
 from services.engine.steps.readings import begin_readings_anew
 from services.engine.steps.reports import report_execution
 from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.ticks import hear_ticks
+from services.engine.steps.units import report_changed_units, with_contract
 from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
@@ -170,8 +186,11 @@ def let_time_pass(transition: Transition) -> None:
     """Apply what the clock alone causes: roll the day, expire entries, warn, retry exits."""
     roll_day(transition)  # first: the steps below use the limits of the new day
     expire_entries(transition)
+    expire_proposals(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
+    if transition.desk.generation > 3:
+        watch_contracts(transition)
     if transition.desk.generation > 1:
         watch_fates(transition)
         end_doubts_in_time(transition)
@@ -198,15 +217,19 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     rules = command.rules
     busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
     assets = {
-        symbol: replace(known[symbol], contract=contract) if symbol in known else Asset(symbol, contract)
+        symbol: with_contract(known[symbol], contract) if symbol in known else Asset(symbol, contract)
         for symbol, contract in rules.contracts.items()
     }
     assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
     if rules == transition.desk.configured and assets == known:
         return Done()
+    before = transition.desk
     transition.change_desk(assets=assets)
+    withdraw_without_contract(transition, known, rules.contracts)
     configure_rules(transition, rules)
+    begin_with_builders(transition, before)
     transition.record(DeskConfigured(tuple(assets)))
+    report_changed_units(transition, known)
     check_daily_stop(transition)
     return Done()
 
@@ -220,6 +243,8 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
     transition.change_desk(last_stamp=last_stamp, generation=command.generation)
     if command.generation > 1:
         begin_readings_anew(transition)
+    if command.generation > 3:
+        watch_contracts(transition)  # here, so that no later tick changes what nobody sees
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -255,6 +280,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     TakeOver: take_over,
     NotePrice: note_price,
     CloseBrick: close_brick,
+    CloseBar: close_bar,
+    NoteDelayedQuotes: note_delayed_quotes,
     TouchLevel: touch_level,
     EnterMarket: enter_market,
     ExitPosition: exit_position,
@@ -272,6 +299,9 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     SwitchEnv: switch_env,
     SetLimits: set_limits,
     NoteTrade: note_trade,
+    OpenProposal: open_proposal,
+    WithdrawProposal: withdraw_proposal,
+    DismissProposal: dismiss_proposal,
     ClaimOrders: claim_orders,
     ReportExecution: report_execution,
     BookFills: book_fills,
@@ -283,6 +313,7 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     NoteTwoBridges: note_two_bridges,
     NoteUnreadable: note_unreadable,
     NoteClock: note_clock,
+    HearTicks: hear_ticks,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,
     KeepObservations: keep_observations,

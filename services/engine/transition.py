@@ -77,6 +77,21 @@ class Transition:
         self.desk = replace(self.desk, issued=issued, last_stamp=stamp)
         return f"{stamp:016x}{secret[:16]}"
 
+    def new_proposal_id(self) -> str:
+        """Return a new id of a proposal, made like ``new_id`` from a counter of its own.
+
+        So the orders of a desk have the ids that they would have had without its proposals.
+        """
+        stamp = max(int(self.now.timestamp() * 1000) << COUNTER_BITS, self.desk.last_proposal + 1)
+        self.desk = replace(self.desk, last_proposal=stamp)
+        key = bytes.fromhex(self.desk.id_key)
+        secret = blake2b(stamp.to_bytes(8), key=key, digest_size=8, person=b"proposal").hexdigest()
+        return f"{stamp:016x}{secret}"
+
+    def names(self, estimated: bool) -> bool:
+        """Return ``estimated`` for an event's field of that name; earlier generations did not write it."""
+        return estimated and self.desk.generation > 2
+
     def alert(
         self,
         code: str,

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from services.desk.program import VERSION
 from services.engine.model.events import DeskTakenOver
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
@@ -25,6 +24,7 @@ from services.projections.trades import last_trades
 from services.stores.codec import documents
 from services.stores.records import ORDERS
 from services.stores.store import SnapshotMark, Store, StoreUnreadable
+from wire.program import VERSION
 
 SENTENCES_KEPT = 40  # the first differing row may cause many more
 LATEST_COMPARED = 1000  # closed trades and ended orders that are looked up in the store

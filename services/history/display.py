@@ -10,10 +10,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from services.desk.program import VERSION
 from services.history.comparison import Replay
 from services.history.what_if import Allowed, Refused, WhatIf
-from services.market.session import NEW_YORK
+from services.market.calendars import NEW_YORK
+from wire.program import VERSION
 from wire.types import Instant
 
 PROGRESS_EVERY_SECONDS = 2.0

@@ -23,6 +23,7 @@ from services.engine.model.commands import (
     CancelIntent,
     CancelPreOrder,
     ConfigureDesk,
+    EnterMarket,
     ExitPosition,
     SetLimits,
     SwitchEnv,
@@ -30,6 +31,7 @@ from services.engine.model.commands import (
 )
 from services.engine.model.events import AnyEvent, OrderEnded, OrderQueued
 from services.engine.model.order import Order
+from services.engine.model.proposal_commands import OfProposals
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, AssetLive, Desk, DeskLive
 from services.engine.model.trade_events import TradeClosed
@@ -114,6 +116,12 @@ class OtherDesk:
             return SetLimits({name: kept.get(name, value) for name, value in command.limits.items()})
         if isinstance(command, ReportExecution):
             return self._own_report(command, before, real)
+        if isinstance(command, OfProposals):
+            return None  # another stop would refuse other proposals: their clicks are entries like any other
+        if isinstance(command, EnterMarket):
+            return replace(command, proposal=None)
+        if isinstance(command, ExitPosition) and command.trade is not None:
+            return replace(command, trade=self._twins.get(command.trade, command.trade))
         if isinstance(command, BookFills):
             return None  # the trades that they close on the real desk are closed by ``_end_with``
         if isinstance(command, TakeSnapshot):

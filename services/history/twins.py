@@ -41,6 +41,6 @@ def worth(asset: Asset) -> Decimal:
     if trade is None:
         return ZERO
     cost_of_exited = trade.entry_notional - trade.entry_price * trade.quantity  # what the contracts taken out had cost
-    booked = trade.contract.points((trade.exit_notional - cost_of_exited) * trade.sign)
-    unbooked = (asset.live.open_points or ZERO) * trade.quantity
-    return (booked + unbooked) * trade.contract.point_value
+    booked = (trade.exit_notional - cost_of_exited) * trade.sign
+    unbooked = (asset.live.open_points or ZERO) * trade.contract.point * trade.quantity
+    return trade.contract.usd(booked + unbooked)

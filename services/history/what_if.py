@@ -78,11 +78,13 @@ def what_if(
     opening: Desk | None = None,
     day: str | None = None,
     on_progress: Callable[[int], None] = lambda row: None,
+    watching: Callable[[Recomputed], None] = lambda step: None,
 ) -> WhatIf:
     """Decide rows by the real rules, and again with ``changes`` (rule: value) to them. Raises StoreError.
 
     ``opening`` is the desk before the first row, None when that is the first row of all. With ``day`` only entries of
-    that trading day are reported; the earlier days bring the desks into their state.
+    that trading day are reported; the earlier days bring the desks into their state. ``watching`` is told each row as
+    it was really decided.
     """
     ledger = _Ledger(day)
     before = opening
@@ -96,6 +98,7 @@ def what_if(
         before = step.desk
         if not ledger.take(step, events, other):
             break
+        watching(step)
     return ledger.result()
 
 

@@ -32,7 +32,10 @@ class Override(Struct, frozen=True):
 
 
 class JournalDay(Struct, frozen=True):
-    """One trading day. ``overrides`` and ``blocked`` come newest first, from the newest 5,000 attempts."""
+    """One trading day. ``overrides`` and ``blocked`` come newest first, from the newest 5,000 attempts.
+
+    ``forced_exits`` are those that the operator forced, not those of a program.
+    """
 
     day: date
     figures: Figures
@@ -65,7 +68,7 @@ def day_of(store: Store, day: date, roll: str, env: Env | None, samples_after: I
         blocked_by_gate=blocked_by_gate(event for _, event in attempts),
         blocked=[(at, event) for at, event in attempts if isinstance(event, EntryBlocked)][:ATTEMPTS_SHOWN],
         overrides=_overrides(attempts)[:ATTEMPTS_SHOWN],
-        forced_exits=[entry for entry in trades if entry.trade.forced_exit],
+        forced_exits=[entry for entry in trades if entry.trade.is_forced_by_operator],
     )
 
 

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from services.engine.model.events import EntryBlocked
 from services.journal.trades import JournalTrade
+from services.views.rows import trade_facts
 from wire.journal import BlockedRow, GatesRow, JournalTradeRow
 from wire.types import Instant
 
@@ -13,9 +14,10 @@ from wire.types import Instant
 def journal_row(entry: JournalTrade) -> JournalTradeRow:
     """Return the row of a closed trade, with its note and the gates at its entry."""
     return JournalTradeRow(
-        **structs.asdict(entry.trade),
+        **trade_facts(entry.trade),
         trading_day=entry.trading_day,
         stop_points=entry.stop_points,
+        target_points=entry.target_points,
         r=entry.r,
         held_s=entry.held_seconds,
         note=entry.note.text,

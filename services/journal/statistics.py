@@ -30,7 +30,8 @@ class Figures(Struct, frozen=True):
     """The figures of a set of trades. A figure is None when there is nothing to divide by.
 
     ``expectancy_r`` counts only the ``trades_with_r``, whose initial stop is known. ``profit_factor`` is USD won
-    divided by USD lost.
+    divided by USD lost. ``deviation_usd`` and ``deviation_r`` are how far single trades lie from their mean (n - 1):
+    with them a reader can say how certain a mean is.
     """
 
     trades: int
@@ -43,6 +44,8 @@ class Figures(Struct, frozen=True):
     expectancy_usd: Usd | None
     expectancy_r: Decimal | None
     trades_with_r: int
+    deviation_usd: Usd | None
+    deviation_r: Decimal | None
     profit_factor: Decimal | None
     average_win_points: Decimal | None
     average_loss_points: Decimal | None
@@ -98,6 +101,8 @@ def figures_of(trades: Sequence[JournalTrade]) -> Figures:
         expectancy_usd=mean(dollars),
         expectancy_r=mean(multiples),
         trades_with_r=len(multiples),
+        deviation_usd=deviation(dollars),
+        deviation_r=deviation(multiples),
         profit_factor=share(sum((d for d in dollars if d > 0), ZERO), -sum((d for d in dollars if d < 0), ZERO)),
         average_win_points=mean(won),
         average_loss_points=mean(lost),
@@ -109,6 +114,14 @@ def figures_of(trades: Sequence[JournalTrade]) -> Figures:
 
 def mean(values: Sequence[Decimal]) -> Decimal | None:
     return share(sum(values, ZERO), Decimal(len(values)))
+
+
+def deviation(values: Sequence[Decimal]) -> Decimal | None:
+    """Return the standard deviation of a sample, None for fewer than two values."""
+    middle = mean(values)
+    if middle is None or len(values) < 2:
+        return None
+    return (sum(((value - middle) ** 2 for value in values), ZERO) / (len(values) - 1)).sqrt()
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
@@ -128,8 +141,9 @@ def weekday_of(entry: JournalTrade) -> list[str]:
 
 
 def discipline_of(entry: JournalTrade) -> list[str]:
-    """Return whether the trade kept the rules, used an override, had a forced exit, or both."""
-    broken = [w for w, is_so in (("override", entry.trade.override), ("forced exit", entry.trade.forced_exit)) if is_so]
+    """Return whether the trade kept the rules, used an override, had an exit that the operator forced, or both."""
+    trade = entry.trade
+    broken = [w for w, is_so in (("override", trade.override), ("forced exit", trade.is_forced_by_operator)) if is_so]
     return [" and ".join(broken) or "by the rules"]
 
 
@@ -223,5 +237,5 @@ def _calendar_day(day: date, trades: Sequence[JournalTrade], blocked: int, overr
         usd=sum((entry.trade.pnl_usd for entry in trades), ZERO),
         blocked=blocked,
         overrides=overrides,
-        forced_exits=sum(entry.trade.forced_exit for entry in trades),
+        forced_exits=sum(entry.trade.is_forced_by_operator for entry in trades),
     )

@@ -30,7 +30,8 @@ A_MOMENT = timedelta(microseconds=1)
 class JournalTrade(Struct, frozen=True):
     """A closed trade as the journal shows it.
 
-    ``stop_points`` is None when the initial stop is unknown, ``gates`` when the gates at the entry were not recorded.
+    ``stop_points`` is None when the initial stop is unknown, ``target_points`` when the take-profit was off or is
+    unknown, ``gates`` when the gates at the entry were not recorded.
     """
 
     trade: TradeClosed
@@ -38,6 +39,7 @@ class JournalTrade(Struct, frozen=True):
     stop_points: Decimal | None = None
     note: Note = Note()
     gates: GatesAtEntry | None = None
+    target_points: Decimal | None = None
 
     @property
     def r(self) -> Decimal | None:
@@ -150,6 +152,7 @@ def _with_notes_and_gates(store: Store, closed: Sequence[ClosedTrade], roll: str
             stop_points=one.stop_points,
             note=notes.get(trade.id, Note()),
             gates=gates.get(trade.id),
+            target_points=one.target_points,
         )
 
 

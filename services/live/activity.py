@@ -17,20 +17,32 @@ from datetime import timedelta
 import structlog
 from msgspec import UNSET, MsgspecError, Struct, structs
 
+from services.engine.model.bar_commands import CloseBar
 from services.engine.model.bridge_commands import BookFills, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import AnyCommand, CloseBrick, KeepDeadLetter, NotePrice, TouchLevel
-from services.engine.model.events import AlertRaised, AnyEvent, FillBooked, FillRefused, LateBrickIgnored, OrderReported
+from services.engine.model.events import (
+    AlertRaised,
+    AnyEvent,
+    FillBooked,
+    FillRefused,
+    LateBrickIgnored,
+    OrderReported,
+)
+from services.engine.model.feed_events import FeedFaultEnded, FeedFaultFound
 from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import Desk
+from services.engine.model.ticks import HearTicks
+from services.engine.model.times import AHEAD_TOLERANCE
 from services.engine.model.wording import Explanation, facts_of
 from services.engine.rules.alerts import explanation_of
-from services.engine.steps.bricks import AHEAD_TOLERANCE
+from services.engine.rules.feed_delivery import seconds_ahead
+from services.live.bar_lines import bar_facts, bar_text
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.codec.documents import read_command, read_events
 from services.stores.store import JournalRow, Store, StoreError
 from wire.state import Activity, LogRow, Logs
 from wire.stream import Feed
-from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_POINTS, STREAMS
+from wire.tradingview import BAR_PATH, HEARTBEAT_PATH, LEVEL_PATH, STREAM_POINTS, STREAMS
 from wire.types import Instant
 
 log = structlog.get_logger(__name__)
@@ -42,11 +54,13 @@ ROWS_WAITING = 1_000
 LEVEL_EXIT = LEVEL_PATH.strip("/")
 HEARTBEAT = HEARTBEAT_PATH.strip("/")
 BRICK_KINDS = {row.stream: row.kind for row in STREAMS}
+GAPS = ("missed_bar", "broken_chain")
 BRIDGE_HEARTBEAT = "heartbeat"
 SNAPSHOT = "pnl-snapshot"
 REPORT = "execution-report"
 FILLS = "fills"
-REPEATING = (HEARTBEAT, BRIDGE_HEARTBEAT, SNAPSHOT)
+BAR = BAR_PATH.strip("/")
+REPEATING = (HEARTBEAT, BAR, BRIDGE_HEARTBEAT, SNAPSHOT)
 USUAL_MAX_AGE = RULE_SETTING["heartbeat_max_age_seconds"].default
 REFUSING_ALERTS = ("overfill", "report_conflict")  # in rows written before refusals were events
 
@@ -159,8 +173,12 @@ class ActivityLog:
         """Return ``logs`` and ``level_exit_ts`` of the state document."""
         with self.lock:
             self.absorb()
-            lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
-            return Activity(logs=Logs(**lists), level_exit_ts=dict(self._level_exits))
+            return self.absorbed()
+
+    def absorbed(self) -> Activity:
+        """Return the same of the messages absorbed so far; the caller holds ``lock``. Nobody is told of a line."""
+        lists = {feed: tuple([line_view(line) for line in lines]) for feed, lines in self._lines.items()}
+        return Activity(logs=Logs(**lists), level_exit_ts=dict(self._level_exits))
 
 
 def line_view(line: LogLine) -> LogRow:
@@ -199,12 +217,14 @@ def _line_of(row: JournalRow) -> LogLine | None:
         events = read_events(row.events)
     except MsgspecError as error:
         return LogLine(row.at, row.kind, row.asset, str(error), "unreadable")
-    if isinstance(command, ClaimOrders):
+    if isinstance(command, ClaimOrders | HearTicks):
         return None
     if row.origin == "bridge":
         return _line_of_bridge(command, events, row.at)
     if isinstance(command, KeepDeadLetter):
         return dead_letter_line(row.at, command.path.strip("/"), command.reason, command.status)
+    if isinstance(command, CloseBar):
+        return _line_of_bar(command, events, row.at)
     kind, text, outcome = _parts_of_webhook(command, events, row.at)
     return LogLine(row.at, kind, getattr(command, "asset", None), text, outcome)
 
@@ -254,7 +274,28 @@ def _parts_of_webhook(command: AnyCommand, events: Sequence[AnyEvent], at: Insta
             return command.kind_name(), "", "ok"
 
 
-def _outcome_by_time(heard: NotePrice, at: Instant) -> str:
+def _line_of_bar(bar: CloseBar, events: Sequence[AnyEvent], at: Instant) -> LogLine:
+    """Return the line of a bar: its events say which sizes stood elsewhere than the message says."""
+    found = [event for event in events if isinstance(event, FeedFaultFound)]
+    differs = tuple([fault.stream for fault in found if fault.stream is not None and fault.kind in GAPS])
+    is_other = any(fault.kind == "other_contract" for fault in found)
+    late = any(isinstance(event, LateBrickIgnored) for event in events)
+    outcome = _outcome_by_time(bar, at)
+    ignored = "other_contract" if is_other else None
+    if ignored is not None:
+        outcome = f"ignored: {ignored}"
+    elif seconds_ahead(bar, at):
+        outcome = "flagged"
+    elif outcome == "ok":
+        outcome = "differs" if differs else "stale" if late else "ok"
+    code = outcome.replace(" ", "_") if ignored is None else "ignored"
+    reason = {} if ignored is None else {"reason": ignored}
+    why = Explanation(code, facts={**reason, **bar_facts(bar, differs, at)})
+    is_mended = not found and any(isinstance(event, FeedFaultEnded) for event in events)
+    return LogLine(at, BAR, bar.asset, bar_text(bar, differs, is_mended=is_mended), outcome, why=why)
+
+
+def _outcome_by_time(heard: NotePrice | CloseBar, at: Instant) -> str:
     """Return the outcome of a heartbeat as far as its time says it."""
     if heard.sent_at is None:
         return "ok"

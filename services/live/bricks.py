@@ -16,24 +16,30 @@ from itertools import islice
 import structlog
 from msgspec import Struct
 
-from services.engine.model.commands import CloseBrick
-from services.engine.model.events import BrickApplied
+from services.engine.model.bar_commands import CloseBar
+from services.engine.model.bricks import BrickStream
+from services.engine.model.commands import CloseBrick, ConfigureDesk
+from services.engine.model.events import BrickApplied, UnitChanged
+from services.engine.model.feed import SmallBrick
 from services.engine.model.state import Desk
+from services.engine.model.ticks import HearTicks
 from services.stores.codec.committed_events import CommittedEvent, committed_events
 from services.stores.store import JournalRow, Store, StoreError
 from wire.answers import BrickRow
 from wire.tradingview import STREAM_POINTS
-from wire.types import Color, Contract, Instant, Price, Stream
+from wire.types import Color, Instant, Price, Stream
 
 BRICKS_KEPT = 2_000
 ROWS_REMEMBERED = 20_000
 FIRST_LIVE = ROWS_REMEMBERED  # room for the journal's bricks below it: a row holds one brick at most
 FRESH_KEPT = 2_000  # an overflow is a gap that a client sees by the numbers
-CLOSES_A_BRICK = CloseBrick.kind_name()
+CLOSE_BRICKS = {CloseBrick.kind_name(), CloseBar.kind_name(), HearTicks.kind_name()}
+CHANGES_A_UNIT = ConfigureDesk.kind_name()
 
 log = structlog.get_logger(__name__)
 
 Series = tuple[str, Stream]
+Remembered = dict[Series, deque[tuple[Instant, BrickApplied]]]
 
 
 class Brick(Struct, frozen=True):
@@ -63,6 +69,7 @@ class BrickStore:
         self._ones: dict[str, Instant] = {}
         self._fresh: deque[FreshBrick] = deque(maxlen=FRESH_KEPT)
         self._first_heard: int | None = None
+        self._begun_anew: set[str] = set()
         self._stopping = threading.Event()
         self._is_whole = threading.Event()
 
@@ -75,11 +82,20 @@ class BrickStore:
         for one in events:
             if isinstance(brick := one.event, BrickApplied):
                 self._add(brick.asset, brick.stream, one.at, brick.color, brick.close)
+            elif isinstance(one.event, UnitChanged):
+                self._begin_anew(one.event.asset)
         for symbol, asset in desk.assets.items():
             smallest = asset.live.one
             if smallest.at is not None and smallest.at != self._ones.get(symbol):
                 self._ones[symbol] = smallest.at
-                self._add(symbol, Stream.ONE, smallest.at, smallest.color, smallest.close)
+                self._add_ones(symbol, smallest.at, smallest, asset.live.feed.ones)
+
+    def _add_ones(self, asset: str, at: Instant, newest: BrickStream, ones: Sequence[SmallBrick]) -> None:
+        """Add the 1pt bricks of the newest message; the stream holds only the last of them."""
+        is_last = bool(ones) and (ones[-1].color, ones[-1].close) == (newest.color, newest.close)
+        for one in ones[:-1] if is_last else ():
+            self._add(asset, Stream.ONE, at, one.color, one.close)
+        self._add(asset, Stream.ONE, at, newest.color, newest.close)
 
     def _add(self, asset: str, stream: Stream, at: Instant, color: Color, close: Price | None) -> None:
         if color == "neutral":
@@ -92,6 +108,14 @@ class BrickStore:
             self._series.setdefault(key, deque(maxlen=BRICKS_KEPT)).append(brick)
             self._fresh.append(FreshBrick(asset, stream, brick))
 
+    def _begin_anew(self, asset: str) -> None:
+        """Forget the bricks of an asset whose unit has changed: they have another size."""
+        with self._lock:
+            self._begun_anew.add(asset)
+            for key in self._series:
+                if key[0] == asset:
+                    self._series[key].clear()
+
     # -- from the journal ---------------------------------------------------------------------------------------
 
     def remember(self, store: Store, through: int) -> None:
@@ -100,17 +124,17 @@ class BrickStore:
         threading.Thread(target=self._fill, args=(store, last), name="bricks", daemon=True).start()
 
     def _fill(self, store: Store, last: int) -> None:
-        remembered: dict[Series, deque[tuple[Instant, BrickApplied]]] = {}
+        remembered: Remembered = {}
         try:
             rows = islice(store.journal(max(0, last - ROWS_REMEMBERED)), ROWS_REMEMBERED)
-            for at, event in bricks_of(row for row in rows if row.sequence <= last and not self._stopping.is_set()):
-                key = (event.asset, event.stream)
-                remembered.setdefault(key, deque(maxlen=BRICKS_KEPT)).append((at, event))
+            for one in _events_of(row for row in rows if row.sequence <= last and not self._stopping.is_set()):
+                _remember(remembered, one)
         except StoreError as error:
             log.warning("the charts begin with less than there was", error=str(error))
         with self._lock:
             for key, bricks in remembered.items():
-                self._prepend(key, bricks)
+                if key[0] not in self._begun_anew:
+                    self._prepend(key, bricks)
         self._is_whole.set()
 
     def _prepend(self, key: Series, remembered: deque[tuple[Instant, BrickApplied]]) -> None:
@@ -147,9 +171,9 @@ class BrickStore:
         return fresh
 
 
-def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
-    """Return a brick as clients read it; its open is computed from close, size and colour."""
-    height = STREAM_POINTS[stream] * contract.point_size * (1 if brick.color == "green" else -1)
+def brick_view(brick: Brick, stream: Stream, point: Price) -> BrickRow:
+    """Return a brick as clients read it; its open is computed from close, size and colour. ``point`` is in price."""
+    height = STREAM_POINTS[stream] * point * (1 if brick.color == "green" else -1)
     opened = None if brick.close is None else brick.close - height
     return BrickRow(
         n=brick.n, ts=brick.at, color="green" if brick.color == "green" else "red", open=opened, close=brick.close
@@ -158,6 +182,22 @@ def brick_view(brick: Brick, stream: Stream, contract: Contract) -> BrickRow:
 
 def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplied]]:
     """Yield the bricks in journal rows and skip rows that cannot be decoded."""
+    for one in _events_of(rows):
+        if isinstance(one.event, BrickApplied):
+            yield one.at, one.event
+
+
+def _events_of(rows: Iterable[JournalRow]) -> Iterator[CommittedEvent]:
+    """Yield the events of the rows that may tell of bricks; decoding the others would take long."""
     for row in rows:
-        if row.kind == CLOSES_A_BRICK:
-            yield from ((one.at, one.event) for one in committed_events(row) if isinstance(one.event, BrickApplied))
+        if row.kind in CLOSE_BRICKS or row.kind == CHANGES_A_UNIT:
+            yield from committed_events(row)
+
+
+def _remember(remembered: Remembered, one: CommittedEvent) -> None:
+    if isinstance(brick := one.event, BrickApplied):
+        key = (brick.asset, brick.stream)
+        remembered.setdefault(key, deque(maxlen=BRICKS_KEPT)).append((one.at, brick))
+    elif isinstance(one.event, UnitChanged):
+        for key in [known for known in remembered if known[0] == one.event.asset]:
+            del remembered[key]

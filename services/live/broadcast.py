@@ -7,33 +7,33 @@ reconnect. A change made by time alone (a cooldown ends) is published when it ha
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import structs
 
 from services.desk.manager import StateManager
 from services.desk.publication import Snapshot
 from services.engine.model.state import Asset, AssetLive
+from services.engine.rules.ticks import is_told_by_tick
 from services.live.activity import ActivityLog, LogLine, line_view
 from services.live.bricks import BrickStore, FreshBrick, brick_view
 from services.live.event_feed import EventFeed
-from services.live.packing import pack
+from services.live.listeners import RESYNC, Listener, Message
+from services.live.ticks import newest_of_each
 from services.views.patches import changes
 from services.views.state_view import history_view, live_document, whole_document
-from wire.bridge import QuoteEvent
-from wire.encoding import encode
+from wire.bridge import QuoteEvent, QuoteSource
 from wire.state import LiveDocument
-from wire.stream import BrickHeard, Change, Feed, LineHeard, Ping
+from wire.stream import BarHeard, BrickHeard, Change, Feed, LineHeard, Ping
 from wire.tradingview import STREAM_POINTS
+from wire.types import Price
 
-MESSAGES_QUEUED = 512
+TICK_SHOWN_EVERY_SECONDS = 0.25  # of a contract, to listeners that do not take every tick
 CHANGES_KEPT = 512  # changes and events, for listeners that reconnect
 LOOK_AGAIN_SECONDS = 1.0
 PING_SECONDS = 2.0
@@ -44,85 +44,6 @@ NOBODY_LISTENS_SECONDS = 1.0
 """The same while no stream is open; the first listener ends it."""
 
 log = structlog.get_logger(__name__)
-
-
-class Message(Struct):
-    """One message of the stream, encoded once for all listeners, and packed once for those who unpack it."""
-
-    version: int
-    event: str
-    body: bytes
-    wire: bytes
-    _packed: bytes = b""
-
-    @classmethod
-    def of(cls, version: int, event: str, content: object) -> Message:
-        """Encode a message as the lines of a server-sent event."""
-        body = encode(content)
-        return cls(version, event, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (version, event.encode(), body))
-
-    def packed(self) -> bytes:
-        """Return the message compressed."""
-        if not self._packed:
-            self._packed = pack(self.wire)
-        return self._packed
-
-
-RESYNC = Message(0, "resync", b"{}", b"id:\nevent: resync\ndata: {}\n\n")
-"""Its empty id makes a client forget its last one: resumed from there, it would miss the messages that were dropped."""
-
-
-class Listener:
-    """One client's bounded queue. With ``quotes_only`` it receives quotes alone, else every message.
-
-    One that ``unpacks`` is sent its messages packed: they are packed before they are queued.
-    """
-
-    def __init__(self, *, quotes_only: bool, unpacks: bool = False) -> None:
-        self.quotes_only = quotes_only
-        self.unpacks = unpacks
-        self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self.on_message: Callable[[], None] | None = None
-        """Called in the sender's thread after a message was queued, and after the end."""
-
-    def wants(self, message: Message) -> bool:
-        return not self.quotes_only or message.event in ("quote", "ping")
-
-    def offer(self, message: Message) -> bool:
-        """Queue a message; return False when the queue is full and the client must resync."""
-        if self._queue.qsize() >= MESSAGES_QUEUED:
-            return False
-        self._put(message)
-        return True
-
-    def _put(self, message: Message | None) -> None:
-        if self.unpacks and message is not None:
-            message.packed()
-        self._queue.put(message)
-        if self.on_message is not None:
-            self.on_message()
-
-    def end(self, last: Message | None = None) -> None:
-        """Drop the queued messages and end the stream, after ``last`` if it is given."""
-        self.take_queued()
-        if last is not None:
-            self._put(last)
-        self._put(None)
-
-    def take_queued(self) -> list[Message]:
-        """Take the queued messages, oldest first, without waiting for more."""
-        return self.take()[0]
-
-    def take(self) -> tuple[list[Message], bool]:
-        """Take the queued messages, oldest first, without waiting for more; say whether the stream goes on."""
-        taken: list[Message] = []
-        with suppress(queue.Empty):
-            while True:
-                message = self._queue.get_nowait()
-                if message is None:
-                    return taken, False
-                taken.append(message)
-        return taken, True
 
 
 class Broadcaster:
@@ -148,15 +69,23 @@ class Broadcaster:
         self._seen: Snapshot = manager.snapshot
         self._document: LiveDocument = live_document(self._seen, manager.now)
         self._pinged_at = time.monotonic()
+        self._tick_shown_at: dict[str, float] = {}
         activity.on_line = self._publish_line
         self._thread = threading.Thread(target=self._watch, name="broadcast", daemon=True)
         self._thread.start()
 
     # -- for the stream's route -------------------------------------------------------------------------------
 
-    def listen(self, *, quotes_only: bool = False, after: int | None = None, unpacks: bool = False) -> Listener:
+    def listen(
+        self,
+        *,
+        quotes_only: bool = False,
+        after: int | None = None,
+        unpacks: bool = False,
+        every_tick: bool = False,
+    ) -> Listener:
         """Return a new listener; it starts with the full state, or with the messages it missed since ``after``."""
-        listener = Listener(quotes_only=quotes_only, unpacks=unpacks)
+        listener = Listener(quotes_only=quotes_only, unpacks=unpacks, every_tick=every_tick)
         with self._activity.lock:
             self._activity.absorb()
             return self._listen(listener, after)
@@ -179,6 +108,39 @@ class Broadcaster:
         with self._lock:
             self._listeners.discard(listener)
 
+    def publish_ticks(self, quotes: Sequence[QuoteEvent]) -> None:
+        """Send the quotes of ticks that a bridge has told. They are not kept for listeners that reconnect."""
+        if not quotes:
+            return
+        with self._lock:
+            version = self._seen.version
+            every = Message.of_quotes(version, quotes)
+            shown = self._quotes_to_show(quotes)
+            newest = Message.of_quotes(version, shown) if shown else None
+            for listener in self._listeners:
+                message = every if listener.every_tick else newest
+                if message is not None and not listener.quotes_only:
+                    listener.offer_ticks(message)
+
+    def publish_bar(self, bar: BarHeard) -> None:
+        """Send a bar of TradingView to the listeners that take every tick. It is not kept for those that reconnect."""
+        with self._lock:
+            message = Message.of(self._seen.version, "bar", bar)
+            for listener in self._listeners:
+                if listener.every_tick and not listener.quotes_only:
+                    listener.offer_ticks(message)
+
+    def _quotes_to_show(self, quotes: Sequence[QuoteEvent]) -> tuple[QuoteEvent, ...]:
+        """Return the newest quote of each contract that was shown long enough ago."""
+        now = time.monotonic()
+        due = [
+            quote
+            for quote in newest_of_each(quotes)
+            if now - self._tick_shown_at.get(quote.symbol, float("-inf")) >= TICK_SHOWN_EVERY_SECONDS
+        ]
+        self._tick_shown_at |= {quote.symbol: now for quote in due}
+        return tuple(due)
+
     def stop(self) -> None:
         """End every stream: the process is about to stop."""
         self._stopping.set()
@@ -191,12 +153,13 @@ class Broadcaster:
     def _opening(self, quotes_only: bool, after: int | None) -> list[Message]:
         snapshot = self._seen
         if quotes_only:
-            return _new_quotes(None, snapshot)
+            return [*_new_quotes(None, snapshot), *_new_quotes(None, snapshot, of="ticks")]
         oldest_kept = self._kept[0].version if self._kept else None
         is_ours = after is not None and after in self._versions  # a version of another process needs the full state
         if after is not None and is_ours and oldest_kept is not None and oldest_kept <= after:
             return [message for message in self._kept if message.version >= after]
-        whole = whole_document(self._document, snapshot, self._activity.as_document())
+        # Not absorbed anew: the line of a commit that came meanwhile would be sent under the lock that is held here.
+        whole = whole_document(self._document, snapshot, self._activity.absorbed())
         return [Message.of(snapshot.version, "state", whole)]
 
     # -- the watching thread ----------------------------------------------------------------------------------
@@ -251,6 +214,8 @@ class Broadcaster:
         self._kept.extend(kept)
         for message in (*kept, *self._brick_messages(snapshot), *_new_quotes(before, snapshot)):
             self._send(message)  # all are encoded by now, so that they reach a page together
+        for message in _new_quotes(before, snapshot, of="ticks"):
+            self._send(message, quotes_only=True)  # the others have heard the ticks themselves
 
     def _event_messages(self, version: int) -> list[Message]:
         fresh = self._events.take_fresh() if self._events is not None else ()
@@ -276,29 +241,44 @@ class Broadcaster:
         version = self._seen.version
         self._send(Message.of(version, "ping", Ping(self._manager.now, version)))
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message, *, quotes_only: bool = False) -> None:
         for listener in [listener for listener in self._listeners if listener.wants(message)]:
+            if quotes_only and not listener.quotes_only:
+                continue
             if not listener.offer(message):
                 listener.end(RESYNC)
                 self._listeners.discard(listener)
 
 
 def _brick_message(fresh: FreshBrick, asset: Asset, version: int) -> Message:
-    seen = brick_view(fresh.brick, fresh.stream, asset.contract)
+    seen = brick_view(fresh.brick, fresh.stream, asset.contract.point)
     heard = BrickHeard(asset=fresh.asset, size=STREAM_POINTS[fresh.stream], **structs.asdict(seen))
     return Message.of(version, "brick", heard)
 
 
-def _new_quotes(before: Snapshot | None, after: Snapshot) -> list[Message]:
-    """Return a quote for every asset whose price is known and has moved."""
+def _new_quotes(before: Snapshot | None, after: Snapshot, of: QuoteSource = "heartbeat") -> list[Message]:
+    """Return a quote for every asset whose price is known, has moved, and was told so."""
     quotes = []
     for symbol, asset in after.desk.assets.items():
         earlier = before.desk.assets.get(symbol) if before is not None else None
         price = asset.live.last_price
-        if price is not None and (earlier is None or _moved(earlier.live, asset.live)):
-            heard = QuoteEvent(asset=symbol, symbol=asset.contract.symbol, price=price, ts=asset.live.price_at)
-            quotes.append(Message.of(after.version, "quote", heard))
+        source: QuoteSource = "ticks" if is_told_by_tick(asset) else "heartbeat"
+        if price is not None and source == of and (earlier is None or _moved(earlier.live, asset.live)):
+            quotes.append(Message.of(after.version, "quote", _quote(symbol, asset, price, source)))
     return quotes
+
+
+def _quote(symbol: str, asset: Asset, price: Price, source: QuoteSource) -> QuoteEvent:
+    ticks = asset.live.ticks
+    is_simulated = ticks.simulated if source == "ticks" and ticks is not None else asset.live.is_price_simulated
+    return QuoteEvent(
+        asset=symbol,
+        symbol=asset.contract.symbol,
+        price=price,
+        ts=asset.live.price_at,
+        source=source,
+        simulated=is_simulated,
+    )
 
 
 def _moved(earlier: AssetLive, later: AssetLive) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-Listens = Literal["operator", "bridge", "key"]
+Listens = Literal["operator", "bridge", "service", "key"]
 
-PLACES: Mapping[Listens, int] = MappingProxyType({"operator": 600, "bridge": 16, "key": 128})
+PLACES: Mapping[Listens, int] = MappingProxyType({"operator": 600, "bridge": 16, "service": 16, "key": 128})
 PLACES_OF_ONE_KEY = 16
 
 

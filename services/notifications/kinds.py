@@ -31,6 +31,7 @@ from services.engine.model.events import (
     OrderQueued,
     TradeConsumed,
 )
+from services.engine.model.feed_events import FeedFaultEnded
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.notifications import texts
@@ -103,7 +104,9 @@ KINDS = (  # the order in which the notices of one event are sent
     Kind("order_rejected", True, _alerts("order_rejected"), "the broker refused an entry or scale-in"),
     Kind("entry_expired", True, _alerts("entry_expired"), "no bridge took an entry in time"),
     Kind("override_used", True, {EntryAccepted: texts.override_taken}, "an entry skipped the zone gate"),
-    Kind("exit_forced", True, {OrderQueued: texts.exit_forced}, "you broke the initial exit lock"),
+    Kind(
+        "exit_forced", True, {OrderQueued: texts.exit_forced}, "you, or a program for you, broke the initial exit lock"
+    ),
     Kind(
         "tradingview_silent",
         True,
@@ -115,6 +118,12 @@ KINDS = (  # the order in which the notices of one event are sent
         True,
         {FeedLost: texts.bridge_lost, FeedReturned: texts.bridge_back},
         "the bridge fell silent, or is back",
+    ),
+    Kind(
+        "feed",
+        True,
+        {**_alerts("feed"), FeedFaultEnded: texts.feed_whole_again},
+        "bricks of an asset may be missing, late or of another contract, or they are whole again",
     ),
     Kind("reconciliation", True, _alerts("reconciliation"), "desk and broker held different positions"),
     Kind("env_switched", True, {EnvSwitched: texts.env_switched}, "DEMO became LIVE or back"),

@@ -7,6 +7,7 @@ assets, money and the broker's reasons, never a secret.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from services.engine.model.events import (
     OrderQueued,
     TradeConsumed,
 )
+from services.engine.model.feed_events import FeedFaultEnded
 from services.engine.model.order import Order
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed, TradeOpened
@@ -38,6 +40,7 @@ from wire.types import Instant, Price, Side, Usd
 
 Level = Literal["info", "success", "warning", "critical"]
 CENT = Decimal("0.01")
+MENDS_ITSELF = timedelta(seconds=60)
 OTHER_ALERTS = "alert"
 SENT_BY_OTHER_KINDS = frozenset(rule.code for rule in ALERTS.values() if rule.notice != OTHER_ALERTS)
 
@@ -68,7 +71,7 @@ def entry_ended(event: OrderEnded, scene: Scene) -> Text | None:
     parts = [] if order.remaining == 0 else [f"{order.filled_qty} of {order.qty} filled."]
     trade = scene.desk.assets[event.asset].trade
     if trade is not None:
-        stop = trade.contract.point_value * trade.protections.stop_points * trade.quantity
+        stop = trade.contract.usd(trade.stop_distance * trade.quantity)
         parts += [
             _holding(scene, event.asset),
             f"Stop {_price(scene, event.asset, trade.stop_price)} risks ${stop:,.2f}.",
@@ -193,8 +196,13 @@ def override_taken(event: EntryAccepted, scene: Scene) -> Text | None:
 
 
 def exit_forced(event: OrderQueued, scene: Scene) -> Text | None:
-    if not event.forced:
+    """Report an exit that broke the lock, and a program's as the program's: once, not with each further try."""
+    order = scene.orders.get(event.order_id)
+    if not event.forced or (event.by is not None and order is not None and order.attempt > 0):
         return None
+    if event.by is not None:
+        body = f"A program beside the desk asked for it; the lock held. {_holding(scene, event.asset)}"
+        return f"{event.asset} exit by a program", body, "warning"
     return f"{event.asset} exit forced", f"The initial exit lock was broken. {_holding(scene, event.asset)}", "warning"
 
 
@@ -208,6 +216,18 @@ def tradingview_lost(event: FeedLost, scene: Scene) -> Text | None:
 
 def tradingview_back(event: FeedReturned, scene: Scene) -> Text | None:
     return (f"{event.asset} TradingView is back", "Heartbeats arrive again.", "info") if event.asset else None
+
+
+def feed_whole_again(event: FeedFaultEnded, scene: Scene) -> Text | None:
+    """Report that a feed is whole again, once, when it had not been for a minute: short gaps mend themselves."""
+    before, after = scene.before.assets.get(event.asset), scene.desk.assets.get(event.asset)
+    if before is None or after is None or after.feed.faults or not before.feed.faults:
+        return None
+    oldest, newest = min(before.feed.faults, key=lambda fault: fault.since), before.feed.faults[-1]
+    is_last = (event.kind, event.stream) == (newest.kind, newest.stream)
+    if not is_last or scene.now < oldest.since + MENDS_ITSELF:
+        return None
+    return f"{event.asset} stream whole again", "Entries are possible again as far as this goes.", "info"
 
 
 def bridge_lost(event: FeedLost, scene: Scene) -> Text | None:
@@ -258,7 +278,7 @@ def _holding(scene: Scene, symbol: str) -> str:
     points = asset.live.open_points
     if points is None:
         return f"{held}."
-    return f"{held}, open {_money(points * trade.contract.point_value * trade.quantity)}."
+    return f"{held}, open {_money(trade.contract.usd(points * trade.contract.point * trade.quantity))}."
 
 
 def _day_result(scene: Scene) -> str:

@@ -21,13 +21,17 @@ SAMPLES_AT_MOST = 24 * 60 + 60  # a day whose clock was set back has 25 hours
 
 
 class PnlSample(Struct, frozen=True, array_like=True):
-    """The account of ``env`` at one instant, in USD. Equity includes the open PnL."""
+    """The account of ``env`` at one instant, in USD. Equity includes the open PnL.
+
+    ``account`` is its name as the bridge told it; None when it was not told, and in samples of earlier programs.
+    """
 
     at: Instant
     env: Env
     equity: Usd
     realized_pnl: Usd | None
     open_pnl: Usd | None
+    account: str | None = None
 
 
 class PnlDay(Struct, frozen=True):
@@ -76,8 +80,21 @@ def with_sample(day: PnlDay | None, desk: Desk) -> PnlDay | None:
         day = PnlDay(name)
     if day.samples and _minute(day.samples[-1].at) >= _minute(live.snapshot_at):
         return None
-    sample = PnlSample(live.snapshot_at, desk.env, live.equity, live.realized_pnl, live.open_pnl)
+    sample = PnlSample(live.snapshot_at, desk.env, live.equity, live.realized_pnl, live.open_pnl, account_of(desk))
     return replace(day, samples=(*day.samples, sample)[-SAMPLES_AT_MOST:])
+
+
+def account_of(desk: Desk) -> str | None:
+    """Return whose account the desk's environment has, by the bridge's word; None when it names none.
+
+    That is whose balance is believed, else the one that the heartbeats name: they keep the last name even when another
+    environment is chosen, so one of a bridge that executes the other environment names none.
+    """
+    live = desk.live
+    believed = live.beliefs.believed
+    if believed is not None and believed.account is not None:
+        return believed.account
+    return live.account if live.env in (None, desk.env) else None
 
 
 def _minute(at: Instant) -> int:
@@ -99,6 +116,20 @@ def account_day(store: Store, trading_day: str) -> PnlDay | None:
     """
     record = store.record(ACCOUNT_DAYS, trading_day)
     return None if record is None else _read(record)
+
+
+def account_days(store: Store, first_day: str, last_day: str) -> list[PnlDay]:
+    """Return the samples of these trading days, both included, oldest first. Raises StoreDown, StoreUnreadable."""
+    return [_read(record) for record in store.records_by_id(ACCOUNT_DAYS, first_day, last_day)]
+
+
+def account_day_before(store: Store, until: Instant) -> PnlDay | None:
+    """Return the samples of the newest trading day whose last one came before an instant, None without one.
+
+    Raises StoreDown, StoreUnreadable.
+    """
+    newest = store.newest_records(ACCOUNT_DAYS, 1, until=until)
+    return _read(newest[0]) if newest else None
 
 
 def _current_day(store: Store, desk: Desk) -> Record | None:

@@ -11,9 +11,11 @@ from services.projections import (
     dead_letters,
     entry_gates,
     equity,
+    followed_proposals,
     notes,
     notices,
     orders,
+    proposals,
     trade_fills,
     trades,
 )
@@ -29,5 +31,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     dead_letters.PROJECTION,
     equity.PROJECTION,
     notices.PROJECTION,
+    proposals.PROJECTION,
+    followed_proposals.PROJECTION,
 )
 PRUNED_KINDS = tuple(projection.kind for projection in PROJECTIONS if projection.kind.is_pruned)

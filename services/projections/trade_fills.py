@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from services.engine.decide import Decision
 from services.engine.model.events import FillBooked, OrderReported
+from services.engine.model.proof_events import OrderFateSettled
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed, TradeOpened, TradeResized
 from services.projections.projection import Decided, Projection, decoded
@@ -57,7 +58,7 @@ def fills_in(before: Desk, decision: Decision) -> Iterator[tuple[str, Fill]]:
     """Yield the fills in a decision, each with its trade's id. ``before`` is the desk before the decision."""
     booked = {event.trade_id for event in decision.events if isinstance(event, FillBooked)}
     for event in decision.events:
-        if isinstance(event, OrderReported):
+        if isinstance(event, OrderReported | OrderFateSettled):
             yield from _reported(before, decision.desk, event)
         elif isinstance(event, FillBooked):
             yield from _booked(event)
@@ -75,8 +76,11 @@ def _booked(event: FillBooked) -> Iterator[tuple[str, Fill]]:
         yield event.trade_id, Fill(event.kind, event.side, event.qty, event.price, event.order_id)
 
 
-def _reported(before: Desk, after: Desk, event: OrderReported) -> Iterator[tuple[str, Fill]]:
-    """Yield the fill of a bridge's report. An ENTRY opens a trade or fills the one it opened; others the open one."""
+def _reported(before: Desk, after: Desk, event: OrderReported | OrderFateSettled) -> Iterator[tuple[str, Fill]]:
+    """Yield the fill of a bridge's report, or of an order whose fate was settled without one (SPEC 8.1).
+
+    An ENTRY opens a trade or fills the one it opened; others the open one.
+    """
     order = before.orders.get(event.order_id)
     trade = before.assets[event.asset].trade
     if order is None or not event.qty or event.price is None:
@@ -136,6 +140,15 @@ def fill_record(trade_id: str, record_id: str, fill: Fill, at: Instant) -> Recor
 def fills_of(store: Store, trade_id: str) -> list[TradeFill]:
     """Return the stored fills of a trade, oldest first. Raises StoreDown, StoreUnreadable."""
     return [TradeFill(record.at, _read(record)) for record in store.records_with(TRADE_FILLS, trade_id)]
+
+
+def fills_between(store: Store, since: Instant, until: Instant, limit: int) -> list[tuple[str, TradeFill]]:
+    """Return the newest fills from ``since`` on and before ``until``, newest first, each with its trade's id.
+
+    Raises StoreDown, StoreUnreadable.
+    """
+    records = store.newest_records(TRADE_FILLS, limit, since, until)
+    return [(str(record.found_by), TradeFill(record.at, _read(record))) for record in records]
 
 
 def _read(record: Record) -> Fill:

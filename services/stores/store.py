@@ -207,7 +207,10 @@ class Store(Snapshots, AccessLists, Protocol):
         """Release the desk: the holder becomes empty, and a standby may take over at once."""
 
     def mark_records(self, records: Sequence[Record], head: Head) -> Head:
-        """Replace records by their marked forms, without a journal row. Only kinds with ``is_replaced`` are marked."""
+        """Store records in place of those with their ids, without a journal row; only kinds with ``is_replaced``.
+
+        Notices are marked so, and what belongs to no decision is kept so.
+        """
 
     def check(self, head: Head) -> None:
         """Raise StoreDown when the store is not the one that was opened any more, VersionConflict at another head.

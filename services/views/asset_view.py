@@ -12,16 +12,21 @@ from services.engine.model.order import Order
 from services.engine.model.state import Asset, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
+from services.engine.rules.contract_life import days_to_roll
 from services.engine.rules.gates import first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.proposals import size_of
 from services.engine.rules.resting_stops import covers
+from services.engine.rules.roll_week import watched
 from services.engine.rules.verdicts import EntryRequest
+from services.views.feed_view import feed_view
+from services.views.proposal_view import proposal_view
 from services.views.rows import Fields, explanation_view, rung_view
 from services.views.words_view import words_awaited
-from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, TradeState
+from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, RollState, TradeState
 from wire.tradingview import STREAMS
-from wire.types import Instant, Side
+from wire.types import Contract, Instant, Side
 
 
 def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
@@ -29,13 +34,14 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
     rungs = ladder(desk, EntryRequest(asset), now)
     return AssetState(
         symbol=asset.symbol,
-        **_contract(asset),
+        **_contract(asset, now),
         **_prices(asset),
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
         **_managed(asset),
         **_stop_at_broker(desk, asset.trade),
         **_waiting(asset),
+        proposal=proposal_view(asset.proposal, size_of(asset.proposal, desk.rules)) if asset.proposal else None,
         trade=trade_view(asset.trade, asset) if asset.trade else None,
         due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
         disagreement=asset.disagreement.broker_position if asset.disagreement else None,
@@ -44,6 +50,7 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         locks=tuple([_lock_view(lock, desk, asset, now) for lock in LOCKS]),
         first_closed_gate=next((rung.gate for rung in rungs if not rung.is_open), None),
         may_enter=_may_enter(desk, asset, now),
+        feed=feed_view(desk, asset, now),
         ladder=tuple([rung_view(rung, now) for rung in rungs]),
     )
 
@@ -53,15 +60,24 @@ def _lock_view(lock: Lock, desk: Desk, asset: Asset, now: Instant) -> LockState:
     return LockState(lock.name, held.is_held, held.until, lock.stops, lock.ends)
 
 
-def _contract(asset: Asset) -> Fields:
-    contract = asset.trade.contract if asset.trade else asset.contract
+def _contract(asset: Asset, now: Instant) -> Fields:
+    contract = watched(asset)
     return {
         "contract": contract.symbol,
         "exchange": contract.exchange,
         "tick_size": contract.tick_size,
-        "point_size": contract.point_size,
-        "point_value": contract.point_value,
+        "point_size": contract.point,
+        "point_value": contract.usd_per_price,
+        "roll": _roll(contract, now),
     }
+
+
+def _roll(contract: Contract, now: Instant) -> RollState | None:
+    dates = contract.dates
+    days = days_to_roll(contract, now)
+    if dates is None or days is None:
+        return None
+    return RollState(contract.symbol, dates.rolls_on, days, dates.last_trade, dates.next_contract)
 
 
 def _prices(asset: Asset) -> Fields:
@@ -69,7 +85,7 @@ def _prices(asset: Asset) -> Fields:
     live = asset.live
     pnl = None
     if trade is not None and live.open_points is not None:
-        pnl = live.open_points * trade.quantity * trade.contract.point_value
+        pnl = trade.contract.usd(live.open_points * trade.contract.point * trade.quantity)
     return {
         "position": asset.position,
         "avg_price": trade.entry_price if trade else None,
@@ -80,7 +96,7 @@ def _prices(asset: Asset) -> Fields:
         "price_ts": live.price_at,
         "last_heartbeat_ts": live.last_heartbeat_at,
         "heartbeat_flagged": live.heartbeat_flagged,
-        "simulated": live.simulated,
+        "simulated": live.is_simulated,
     }
 
 
@@ -96,7 +112,7 @@ def _pending(order: Order | None) -> Fields:
 
 
 def _bricks(asset: Asset, now: Instant) -> Fields:
-    zone = zone_of(asset.stack, now)
+    zone = zone_of(asset, now)
     tempo = asset.tempo
     streams: Fields = {}
     for row in STREAMS:

@@ -9,13 +9,14 @@ from typing import Any
 import structlog
 from msgspec import MsgspecError
 
-from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept
+from services.engine.model.events import AlertRaised, AnyEvent, DeadLetterKept, FillBooked, OrderReported
 from services.engine.model.order import Order
-from services.engine.model.trade_events import TradeNoted
+from services.engine.model.proof_events import OrderFateSettled
+from services.engine.model.trade_events import PositionFollowed, TradeNoted
 from services.projections.orders import recall_order
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.store import Store, StoreUnreadable
-from wire.events import EventOrder, EventRow
+from wire.events import EventFill, EventOrder, EventRow
 
 log = structlog.get_logger(__name__)
 
@@ -87,4 +88,36 @@ def event_row(one: CommittedEvent, order: EventOrder | None) -> EventRow:
     asset = event.alert.asset if isinstance(event, AlertRaised) else getattr(event, "asset", None)
     if order is not None:
         data["order"] = order
+    if moves_position(event):
+        data["fills"] = fills_of_event(event, order)
     return EventRow(one.id, one.at, event.kind_name(), asset, data)
+
+
+def moves_position(event: AnyEvent) -> bool:
+    """Return whether the event tells of a fill that changed the desk's position."""
+    match event:
+        case OrderReported(qty=qty) | OrderFateSettled(qty=qty):
+            return qty > 0
+        case FillBooked(trade_id=trade_id):
+            return trade_id is not None
+        case _:
+            return isinstance(event, PositionFollowed)
+
+
+def fills_of_event(event: AnyEvent, order: EventOrder | None) -> tuple[EventFill, ...] | None:
+    """Return what an event bought or sold; None when its order, which says on which side, cannot be read.
+
+    A price that nobody told is None: the desk's estimate is no fill price.
+    """
+    match event:
+        case (
+            OrderReported(qty=qty, price=price, estimated=estimated)
+            | OrderFateSettled(qty=qty, price=price, estimated=estimated)
+        ):
+            if order is None:
+                return None
+            return (EventFill(order.side, qty, None if estimated else price, order.contract),)
+        case FillBooked(estimated=estimated) | PositionFollowed(estimated=estimated):
+            return (EventFill(event.side, event.qty, None if estimated else event.price, event.symbol),)
+        case _:
+            return ()

@@ -11,9 +11,11 @@ from services.engine.model.order import Order
 from services.engine.model.state import Alert, Desk
 from services.engine.model.times import seconds_until
 from services.engine.model.trade_events import TradeClosed
-from services.engine.rules.alerts import Ends, explanation_of, is_over, key_of
+from services.engine.rules.alert_times import Ends, is_over, key_of
+from services.engine.rules.alerts import explanation_of
 from services.engine.rules.gates import GATES_BY_NAME
 from services.engine.rules.resting_stops import adopted_without_stop, stop_wanted
+from services.market.units import earlier_point
 from wire.asset import Explanation, Rung
 from wire.bridge import OrderTicket, StopToRest
 from wire.state import AlertRow, OrderRow, TradeRow
@@ -66,6 +68,8 @@ def order_view(order: Order) -> OrderRow:
         claimed_at=order.claimed_at,
         reported_at=order.reported_at,
         fate_unknown_at=order.fate_unknown_at,
+        proposal=order.proposal,
+        by=order.by,
     )
 
 
@@ -85,8 +89,9 @@ def handover_view(order: Order, redelivered: bool) -> OrderTicket:
         source=order.source,
         stop_points=order.stop_points,
         tick_size=order.contract.tick_size,
-        point_size=order.contract.point_size,
-        point_value=order.contract.point_value,
+        point_size=order.contract.point,
+        point_value=order.contract.usd_per_price,
+        unit=order.contract.point,
         created_at=order.created_at,
         expires_at=order.expires_at,
         redelivered=redelivered,
@@ -106,7 +111,14 @@ def stops_to_rest(desk: Desk) -> tuple[StopToRest, ...]:
 
 def trade_row(trade: TradeClosed) -> TradeRow:
     """Return a closed trade with the field names of SPEC 11's history."""
-    return TradeRow(**structs.asdict(trade))
+    return TradeRow(**trade_facts(trade))
+
+
+def trade_facts(trade: TradeClosed) -> dict[str, Any]:
+    """Return the fields of a closed trade's row. ``point_size`` is the unit that it was opened with (SPEC 2)."""
+    facts = structs.asdict(trade)
+    unit = facts.pop("unit")
+    return {**facts, "point_size": earlier_point(trade.asset) if unit is None else unit}
 
 
 def alert_view(alert: Alert, desk: Desk, ends: Ends) -> AlertRow:

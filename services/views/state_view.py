@@ -13,7 +13,7 @@ from services.engine.rules.gates import candle_is_unused, cooldown_is_over
 from services.engine.rules.limits import adopting, pending_limits
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
-from services.market.session import liquidity_of
+from services.market.liquidity import liquidity_of
 from services.views.asset_view import asset_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
@@ -74,7 +74,7 @@ def history_view(snapshot: Snapshot) -> tuple[TradeRow, ...]:
 def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
     """Return the desk-wide fields: connections, locks, day, limits."""
     desk = snapshot.desk
-    simulated = any(asset.live.simulated for asset in desk.assets.values())
+    simulated = any(asset.live.is_simulated for asset in desk.assets.values())
     return GlobalState(
         env=desk.env,
         store=snapshot.store,

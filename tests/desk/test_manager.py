@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from services.desk import manager as state_manager
 from services.desk.commit_batch import KeyReused
 from services.desk.manager import StateManager
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
 from services.engine.model.commands import AnyCommand, CloseBrick, EnterMarket, KeepDeadLetter, NotePrice, TickClock
+from services.engine.model.ticks import HearTicks, ToldTick
 from services.ops.config import Config
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Head, StoreDown, StoreError
@@ -225,3 +227,19 @@ def test_a_quiet_market_writes_twice_a_minute(store: MoodyStore) -> None:
     manager.stop()
     assert set(kinds) == {"KeepObservations"}
     assert len(kinds) == 300 // 30
+
+
+def test_where_the_desk_builds_bricks_of_ticks_a_kill_forgets_five_seconds(store: MoodyStore) -> None:
+    clock = [datetime(2026, 11, 20, 15, 0, tzinfo=UTC)]
+    manager = StateManager(store, lambda now: replace(RULES, bricks_by_desk=("ES",)), lambda: clock[0])
+    contract = RULES.contracts["ES"].symbol
+    manager.submit(HearTicks("ES", contract, (ToldTick(clock[0], Decimal(5250), 0),)))
+    store.commits.clear()
+    for second in range(1, 61):
+        clock[0] += timedelta(seconds=1)
+        tick = ToldTick(clock[0], Decimal(5250) + Decimal("0.25") * (second % 2), second)
+        manager.submit(HearTicks("ES", contract, (tick,)))
+        manager.keep_observations()
+    kinds = [row.kind for commit in store.commits for row in commit.rows]
+    manager.stop()
+    assert kinds == ["KeepObservations"] * (60 // 5)

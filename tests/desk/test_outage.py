@@ -200,4 +200,4 @@ def test_the_file_is_taken_away_and_brought_back(tmp_path: Path) -> None:
         error_of(desk.tradingview().brick(4, "green"), 503)
         eventually(lambda: operator.state()["global"]["store"] == "down")
         assert operator.asset()["main_renko_color"] == "green"
-        assert "the store is empty" in desk.log()
+        eventually(lambda: "the store is empty" in desk.log())

@@ -766,7 +766,7 @@ class DeskMachine(RuleBasedStateMachine):
 
     @rule(limits=some_limits)
     def operator_sets_limits(self, limits: dict[str, Any]) -> None:
-        """Change limits; a lowered daily stop is weighed at once."""
+        """Change limits; a lowered daily stop is weighed at once, and flattens with the next second."""
         self.ask(TickClock())
         if any(order.kind == "ENTRY" for order in self.shadow.open.values()):
             limits.pop("candle_seconds", None)
@@ -774,6 +774,7 @@ class DeskMachine(RuleBasedStateMachine):
             return
         self._is_answered(SetLimits({name: Decimal(value) for name, value in limits.items()}), None)
         self.shadow.wants(limits)
+        self.ask(TickClock())
 
     def _is_answered(self, command: AnyCommand, expected: str | None) -> Any:
         """Have it decided, and hold the gate or the code of its refusal against what the shadow says."""

@@ -1,6 +1,6 @@
 """Whatever is asked, told and denied in whatever order, a desk that asks for proof keeps its promises (SPEC 1, 7.2, 8).
 
-``test_decide_machine.py`` holds a second reading of the rules against generation 1. This machine drives generation 2
+``test_decide_machine.py`` holds a second reading of the rules against generation 1. This machine drives today's
 with an operator, TradingView, two bridges and a broker whose snapshots say anything, and holds what must be true of
 every answer without knowing what the right answer is.
 """
@@ -21,8 +21,10 @@ from msgspec.structs import replace
 from services.engine.decide import Decision, pass_time
 from services.engine.model.bridge_commands import (
     AcceptPosition,
+    BookFills,
     BrokerPosition,
     ClaimOrders,
+    Execution,
     HearBridge,
     ReportExecution,
     ResolveOrder,
@@ -45,9 +47,11 @@ from services.engine.model.commands import (
 )
 from services.engine.model.replies import Refusal
 from services.engine.model.state import Desk
+from services.views.event_rows import event_order, fills_of_event, moves_position
 from tests.engine.test_decide_machine import ASSETS, without_alerts, without_prices
 from tests.support.builders import CONTRACTS
 from tests.support.trader import Trader
+from wire.events import EventOrder
 from wire.types import OrderStatus, Stream
 
 assets = st.sampled_from(ASSETS)
@@ -86,6 +90,7 @@ COMMANDS: tuple[st.SearchStrategy[AnyCommand], ...] = (
     st.builds(AcceptPosition, symbols, positions, st.just("mine")),
     st.builds(TickClock),
 )
+ALONE = ("STOP", "LIQUIDATION", "MANUAL", "FLATTEN")
 waits = st.sampled_from([0.000001, 0.5, 1, 2, 2, 2, 5, 15, 60, 120, 300, 3600])
 
 
@@ -108,13 +113,15 @@ MAY_CHANGE = {
 
 
 class ProofMachine(RuleBasedStateMachine):
-    """A desk of generation 2 and everybody who speaks to it."""
+    """A desk of today's generation and everybody who speaks to it."""
 
     @initialize(env=st.sampled_from(["DEMO", "LIVE"]), cooldown=st.sampled_from([0, 180]))
     def open(self, env: Any, cooldown: int) -> None:
         self.trader = Trader(assets=ASSETS, env=env, is_heard=False, cooldown_seconds=cooldown, candle_seconds=1)
         self.final: dict[str, OrderStatus] = {}
         self.handed: Counter[tuple[str, str]] = Counter()
+        self.known: dict[str, EventOrder] = {}
+        self.executed = 0
         for asset in ASSETS:
             self.ask(NotePrice(asset, Decimal(5250)))
 
@@ -130,6 +137,8 @@ class ProofMachine(RuleBasedStateMachine):
         assert again == replace(passed, events=(), orders=()), "time passed twice"
         self.trader.asks(command)
         for decision in self.trader.decisions[decided:]:
+            self.known |= {order.id: event_order(order) for order in decision.orders}
+            self.tells_every_change(before, decision)
             for order in decision.orders:
                 assert self.final.get(order.id, order.status) is order.status, "a final status changed"
                 if order.status.is_final:
@@ -141,6 +150,19 @@ class ProofMachine(RuleBasedStateMachine):
                 assert without_prices(decision.desk) == without_prices(before), "a change is in no event"
             before = decision.desk
         return self.trader.decision
+
+    def tells_every_change(self, before: Desk, decision: Decision) -> None:
+        """Hold the fills that the decision's events tell of against what became of the positions."""
+        told: Counter[str] = Counter()
+        for event in decision.events:
+            fills = fills_of_event(event, self.known.get(getattr(event, "order_id", "")))
+            for fill in fills if moves_position(event) and fills is not None else ():
+                told[getattr(event, "asset", "")] += fill.qty if fill.side == "BUY" else -fill.qty
+                assert fill.qty > 0
+                assert fill.price != 0
+        for symbol, asset in decision.desk.assets.items():
+            change = asset.position - before.assets[symbol].position
+            assert told[symbol] == change, f"{symbol} changed by {change}, the events tell {told[symbol]}"
 
     @rule(command=st.one_of(*COMMANDS))
     def anything_is_asked(self, command: AnyCommand) -> None:
@@ -182,6 +204,13 @@ class ProofMachine(RuleBasedStateMachine):
         if orders:
             price = told.pop("price")
             self.ask(ReportExecution(orders[which % len(orders)], status, price, **told))
+
+    @rule(side=st.sampled_from(["BUY", "SELL"]), qty=st.integers(1, 7), price=prices, kind=st.sampled_from(ALONE))
+    def something_is_executed_at_the_broker(self, side: Any, qty: int, price: Decimal | None, kind: Any) -> None:
+        self.executed += 1
+        name, told = f"x{self.executed}", Decimal(0) if price is None else price
+        fill = Execution(name, self.trader.now, CONTRACTS["ES"].symbol, side, qty, told, kind, asset="ES")
+        self.ask(BookFills(self.desk.env, "A1", "ledger of alpha", (fill,)))
 
     @rule(outcome=st.sampled_from(["filled", "not_filled"]), price=prices, qty=st.none() | st.integers(1, 6))
     def the_operator_resolves(self, outcome: Any, price: Decimal | None, qty: int | None) -> None:

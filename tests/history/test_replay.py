@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.desk.program import VERSION
 from services.engine.model.commands import CloseBrick
 from services.history import display
 from services.history.prune import prune
@@ -27,6 +26,7 @@ from services.stores.store import StoreDown, StoreError, StoreUnreadable
 from tests.support.desk_process import eventually
 from tests.support.read_only import read_only
 from tests.support.stored_trader import StoredTrader
+from wire.program import VERSION
 from wire.types import Stream
 
 

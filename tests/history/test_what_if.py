@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.engine.model.commands import ExitPosition
 from services.engine.model.events import EntryAccepted
 from services.history.display import show_what_if
 from services.history.other_desk import OtherDesk
@@ -19,6 +20,11 @@ from services.ops.rule_settings import rules_named
 from services.stores.codec import documents
 from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
+
+
+@pytest.fixture(params=[15, pytest.param(40, marks=pytest.mark.soak)])
+def examples(request: pytest.FixtureRequest) -> settings:
+    return settings(max_examples=request.param)
 
 
 @pytest.fixture
@@ -61,6 +67,36 @@ def test_a_blocked_click_would_have_been_allowed_and_its_result_is_unknown(trade
     (allowed,) = found.allowed
     assert (allowed.asset, allowed.direction, allowed.gate) == ("ES", "BUY", "cooldown")
     assert found.refused == ()  # its token and candle came back: the entry after it is as it was
+
+
+def test_a_click_on_a_proposal_is_an_entry_like_any_other(trader: StoredTrader) -> None:
+    trader.with_structure("green").hears(5250).hears_proposal().clicks_proposal().filled_at(5250)
+    trader.bricks(6, "green").at("09:32:00").exits().filled_at(5252)
+    trader.at("09:35:20").with_structure("green").hears_proposal().clicks_proposal()
+    assert trader.refused_by is None
+    tighter = trader.under("STOP_POINTS=5")  # which would not have shown a proposal whose stop is 10 points away
+    assert (tighter.entries, tighter.refused, tighter.allowed) == (2, (), ())
+    (refused,) = trader.under("COOLDOWN_SECONDS=300").refused
+    assert refused.gate == "cooldown"
+
+
+def test_a_program_s_exit_of_a_trade_is_that_of_its_twin(trader: StoredTrader) -> None:
+    won(trader, 2, at="09:32:00")
+    trader.at("09:35:20")
+    won(trader, -3, at="09:36:00")  # refused on the other desk, so that its next trade has another id
+    trader.at("09:45:10").with_structure("green").enters("BUY").filled_at(5250)
+    real = trader.trade.id
+    trader.asks(ExitPosition("ES", force=True, by="service", trade=real))
+    with trader.history() as history:
+        key = documents.read_desk(known(history.store.load())).id_key
+        first = next(history.rows(0))
+        before = opened_by(command_of(first), first, key)
+        other = OtherDesk(before, {"cooldown_seconds": 300})
+        for step in decide_again(history.rows(0), None, key):
+            other.follow(command_of(step.row), with_observed(before, step.row), step)
+            before = step.desk
+    assert known(other.desk.assets["ES"].trade).id == other.twin_of(real) != real
+    assert known(other.desk.open_exit("ES")).by == "service"
 
 
 def test_two_trades_a_day_refuse_the_third(trader: StoredTrader) -> None:
@@ -315,64 +351,76 @@ def a_tape(folder: Path, steps: list[str]) -> StoredTrader:
     return trader
 
 
-@settings(max_examples=40)
-@given(steps=STEPS)
-def test_the_rules_in_force_change_nothing(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> None:
-    trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
-    found = trader.under("COOLDOWN_SECONDS=180", "POINTS_TP_TARGET=15", "STOP_POINTS=15")
-    assert (found.refused, found.allowed, found.unequal_rows) == ((), (), 0)
-    with trader.history() as history:
-        key = documents.read_desk(known(history.store.load())).id_key
-        first = next(history.rows(0))
-        before = opened_by(command_of(first), first, key)
-        other = OtherDesk(before, {"cooldown_seconds": 180})
-        for step in decide_again(history.rows(0), None, key):
-            other.follow(command_of(step.row), with_observed(before, step.row), step)
-            before = step.desk
-            assert other.desk == before
-    replay = trader.replays()
-    assert replay.is_equal, replay
+def test_the_rules_in_force_change_nothing(tmp_path_factory: pytest.TempPathFactory, examples: settings) -> None:
+    @examples
+    @given(steps=STEPS)
+    def check(steps: list[str]) -> None:
+        trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
+        found = trader.under("COOLDOWN_SECONDS=180", "POINTS_TP_TARGET=15", "STOP_POINTS=15")
+        assert (found.refused, found.allowed, found.unequal_rows) == ((), (), 0)
+        with trader.history() as history:
+            key = documents.read_desk(known(history.store.load())).id_key
+            first = next(history.rows(0))
+            before = opened_by(command_of(first), first, key)
+            other = OtherDesk(before, {"cooldown_seconds": 180})
+            for step in decide_again(history.rows(0), None, key):
+                other.follow(command_of(step.row), with_observed(before, step.row), step)
+                before = step.desk
+                assert other.desk == before
+        replay = trader.replays()
+        assert replay.is_equal, replay
+
+    check()
 
 
 TIGHTER = ["COOLDOWN_SECONDS=3600", "MAX_TRADES_PER_DAY=1", "DAILY_STOP_LIMIT_PCT=0.05", "CANDLE_SECONDS=3600"]
 LOOSER = ["COOLDOWN_SECONDS=0", "CANDLE_SECONDS=1", "MAX_TRADES_PER_DAY=100"]
 
 
-@settings(max_examples=40)
-@given(steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER]))
 def test_the_first_difference_is_a_refusal_where_a_rule_is_tighter_and_an_entry_where_it_is_looser(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str], pair: str
+    tmp_path_factory: pytest.TempPathFactory, examples: settings
 ) -> None:
-    trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
-    found = trader.under(pair)
-    assert found.unequal_rows == 0
-    different: list[Refused | Allowed] = [*found.refused, *found.allowed]
-    first = min(different, key=lambda entry: entry.sequence, default=None)
-    is_of_a_preorder = first is not None and first.gate == "pre-order"  # one that could be placed earlier ended earlier
-    if first is not None and not is_of_a_preorder:
-        assert (first in found.refused) is (pair in TIGHTER)
-    accepted = {event.order_id for event in trader.told(EntryAccepted)}
-    assert {entry.order_id for entry in found.refused} <= accepted
-    assert found.entries == len(accepted)
+    @examples
+    @given(steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER]))
+    def check(steps: list[str], pair: str) -> None:
+        trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
+        found = trader.under(pair)
+        assert found.unequal_rows == 0
+        different: list[Refused | Allowed] = [*found.refused, *found.allowed]
+        first = min(different, key=lambda entry: entry.sequence, default=None)
+        is_of_a_preorder = (
+            first is not None and first.gate == "pre-order"
+        )  # one that could be placed earlier ended earlier
+        if first is not None and not is_of_a_preorder:
+            assert (first in found.refused) is (pair in TIGHTER)
+        accepted = {event.order_id for event in trader.told(EntryAccepted)}
+        assert {entry.order_id for entry in found.refused} <= accepted
+        assert found.entries == len(accepted)
+
+    check()
 
 
-@settings(max_examples=40)
-@given(
-    steps=STEPS, pair=st.sampled_from([*TIGHTER, *LOOSER, "ENTRY_QTY_6PT=2", "POINTS_TP_TARGET=50", "STOP_POINTS=9"])
-)
 def test_the_other_desk_holds_nothing_when_the_real_one_is_flat(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str], pair: str
+    tmp_path_factory: pytest.TempPathFactory, examples: settings
 ) -> None:
-    trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
-    with trader.history() as history:
-        key = documents.read_desk(known(history.store.load())).id_key
-        first = next(history.rows(0))
-        before = opened_by(command_of(first), first, key)
-        other = OtherDesk(before, rules_named([pair]))
-        for step in decide_again(history.rows(0), None, key):
-            other.follow(command_of(step.row), with_observed(before, step.row), step)
-            before = step.desk
-            for symbol, asset in step.desk.assets.items():
-                if asset.trade is None and step.desk.open_order(symbol) is None:
-                    assert other.desk.assets[symbol].trade is None
-                    assert other.desk.open_order(symbol) is None
+    @examples
+    @given(
+        steps=STEPS,
+        pair=st.sampled_from([*TIGHTER, *LOOSER, "ENTRY_QTY_6PT=2", "POINTS_TP_TARGET=50", "STOP_POINTS=9"]),
+    )
+    def check(steps: list[str], pair: str) -> None:
+        trader = a_tape(tmp_path_factory.mktemp("tape"), steps)
+        with trader.history() as history:
+            key = documents.read_desk(known(history.store.load())).id_key
+            first = next(history.rows(0))
+            before = opened_by(command_of(first), first, key)
+            other = OtherDesk(before, rules_named([pair]))
+            for step in decide_again(history.rows(0), None, key):
+                other.follow(command_of(step.row), with_observed(before, step.row), step)
+                before = step.desk
+                for symbol, asset in step.desk.assets.items():
+                    if asset.trade is None and step.desk.open_order(symbol) is None:
+                        assert other.desk.assets[symbol].trade is None
+                        assert other.desk.open_order(symbol) is None
+
+    check()

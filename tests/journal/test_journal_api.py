@@ -93,6 +93,7 @@ def test_trades_come_newest_first_with_what_only_the_journal_knows(operator: Ope
     assert [trade["id"] for trade in trades] == traded[::-1]
     newest = trades[0]
     assert (newest["pnl_points"], newest["stop_points"], newest["r"]) == (1, 10, 0.1)
+    assert [trade["target_points"] for trade in trades] == [15, None, None], "only the SCALP has a take-profit"
     assert (newest["note"], newest["tags"], newest["noted_at"]) == ("", [], None)
     assert newest["trading_day"] == operator.state()["global"]["trading_day"]
     assert newest["held_s"] > 0

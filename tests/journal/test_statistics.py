@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -123,6 +124,7 @@ trades = st.lists(
         side=st.sampled_from(["BUY", "SELL"]),
         override=st.booleans(),
         forced_exit=st.booleans(),
+        exit_by=st.sampled_from([None, "service"]),
     ),
     max_size=25,
     unique_by=lambda entry: entry.trade.id,
@@ -201,6 +203,8 @@ def oracle(entries: list[JournalTrade]) -> dict[str, Any]:
 
 def assert_are(figures: Figures, expected: dict[str, Any]) -> None:
     for name, value in asdict(figures).items():
+        if name.startswith("deviation_"):
+            continue  # a root is no fraction: `test_deviations_are_those_of_a_sample`
         if value is None or name in COUNTED:
             assert value == expected[name], name
         else:
@@ -211,6 +215,18 @@ def assert_are(figures: Figures, expected: dict[str, Any]) -> None:
 @given(trades)
 def test_figures_are_what_the_oracle_counts(entries: list[JournalTrade]) -> None:
     assert_are(figures_of(entries), oracle(entries))
+
+
+@given(trades)
+def test_deviations_are_those_of_a_sample(entries: list[JournalTrade]) -> None:
+    figures = figures_of(entries)
+    dollars = [entry.trade.pnl_usd for entry in entries]
+    multiples = [entry.r for entry in entries if entry.r is not None]
+    for found, values in ((figures.deviation_usd, dollars), (figures.deviation_r, multiples)):
+        assert (found is None) == (len(values) < 2)
+        if found is not None:
+            variance = statistics.variance([Fraction(value) for value in values])
+            assert abs(Fraction(found) ** 2 - variance) <= max(variance, Fraction(1)) / 10**18
 
 
 @given(trades)
@@ -257,7 +273,7 @@ def test_every_trade_is_in_the_groups_of_its_names(entries: list[JournalTrade], 
         "zone": lambda e: [e.trade.zone],
         "discipline": lambda e: [
             {(0, 0): "by the rules", (1, 0): "override", (0, 1): "forced exit", (1, 1): "override and forced exit"}[
-                int(e.trade.override), int(e.trade.forced_exit)
+                int(e.trade.override), int(e.trade.forced_exit and e.trade.exit_by is None)
             ]
         ],
         "reason": lambda e: [e.trade.reason],
@@ -338,7 +354,7 @@ def test_the_calendar_counts_each_day(entries: list[JournalTrade]) -> None:
         own = [e.trade for e in entries if e.trading_day == name]
         assert (day.trades, day.wins) == (len(own), sum(t.pnl_points > 0 for t in own))
         assert (day.usd, day.points) == (sum(t.pnl_usd for t in own), sum(t.pnl_points for t in own))
-        assert day.forced_exits == sum(t.forced_exit for t in own)
+        assert day.forced_exits == sum(t.forced_exit and t.exit_by is None for t in own)
     assert (by_day[date(2026, 11, 17)].blocked, by_day[date(2026, 11, 17)].overrides) == (2, 1)
     assert (by_day[date(2026, 11, 18)].blocked, by_day[date(2026, 11, 18)].overrides) == (1, 0)
 

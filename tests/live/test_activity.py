@@ -51,7 +51,7 @@ def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
         order = operator.enters_when_the_candle_allows()
         bridge.fills(order, 5250.25)
         bridge.reports(order["id"], "REJECTED", reason="too late")
-        bridge.snapshots(50_000, MESM6=5)
+        bridge.snapshots(50_000, MESM4=5)
         alerts.sends("/tv_level_exit", asset="ES")
         before = {feed: told(desk, feed) for feed in FEEDS}
         explained_before = {feed: explained(desk, feed) for feed in FEEDS}

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.desk import lease as tenure
 from services.desk.manager import StateManager
-from services.engine.model.commands import CloseBrick
-from services.engine.model.events import BrickApplied
+from services.engine.model.commands import CloseBrick, ConfigureDesk
+from services.engine.model.events import BrickApplied, UnitChanged
 from services.live import bricks as module
 from services.live.activity import ActivityLog
 from services.live.bricks import BRICKS_KEPT, FIRST_LIVE, BrickStore, brick_view
-from services.live.broadcast import Broadcaster, Message
+from services.live.broadcast import Broadcaster
+from services.live.listeners import Message
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import Commit, Head, JournalRow, OutcomeUnknown, StoreDown
 from tests.desk.test_manager import RULES
@@ -62,7 +64,7 @@ class AppServices:
 
 @pytest.fixture
 def houses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], AppServices]]:
-    monkeypatch.setattr(tenure, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(tenure, "LEASE_SECONDS", 1.5)  # a busy machine may hold up the writer's renewal for a while
     monkeypatch.setattr(tenure, "RENEW_SECONDS", 0.15)
     monkeypatch.setattr(tenure, "LOOK_SECONDS", 0.05)
     opened = []
@@ -145,7 +147,7 @@ def test_where_a_brick_opened_follows_from_its_colour(color: Color, opened: Deci
     bricks = BrickStore()
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color, Decimal("5250.25"))])
     hears(bricks, [BrickApplied("ES", Stream.MAIN, color)])
-    priced, unpriced = (brick_view(b, Stream.MAIN, CONTRACTS["ES"]) for b in bricks.last("ES", Stream.MAIN, 2))
+    priced, unpriced = (brick_view(b, Stream.MAIN, CONTRACTS["ES"].point) for b in bricks.last("ES", Stream.MAIN, 2))
     assert (priced.open, priced.close) == (opened, Decimal("5250.25"))
     assert (unpriced.open, unpriced.close) == (None, None)
 
@@ -154,7 +156,51 @@ def test_a_point_is_worth_what_the_contract_says() -> None:
     bricks = BrickStore()
     hears(bricks, [BrickApplied("EURUSD", Stream.FOUR, "green", Decimal("1.0850"))])
     [brick] = bricks.last("EURUSD", Stream.FOUR, 1)
-    assert brick_view(brick, Stream.FOUR, CONTRACTS["EURUSD"]).open == Decimal("1.0846")
+    assert brick_view(brick, Stream.FOUR, CONTRACTS["EURUSD"].point).open == Decimal("1.0846")
+
+
+# -- another unit -----------------------------------------------------------------------------------------------
+
+
+def changes_unit(house: AppServices, unit: str) -> None:
+    contract = replace(house.manager.snapshot.desk.assets["ES"].contract, unit=Decimal(unit))
+    house.manager.submit(ConfigureDesk(replace(RULES, contracts={"ES": contract})))
+
+
+def test_bricks_of_another_unit_are_not_drawn_beside_the_new_ones(houses: Callable[[], AppServices]) -> None:
+    house = houses()
+    house.closes("green", "red", close=Decimal(5250))
+    changes_unit(house, "2")
+    assert house.colors() == []
+    house.closes("green")
+    assert house.numbers() == [FIRST_LIVE + 2]
+
+
+def test_a_restart_remembers_no_brick_of_an_earlier_unit(tmp_path: Path) -> None:
+    house = AppServices(tmp_path / "desk.sqlite")
+    house.closes("green", "green")
+    changes_unit(house, "2")
+    house.closes("red")
+    through = house.manager.snapshot.desk.sequence
+    house.stop()
+    bricks, store = BrickStore(), SqliteStore(tmp_path / "desk.sqlite")
+    bricks.remember(store, through)
+    eventually(lambda: bricks.is_whole)
+    store.close()
+    assert [brick.color for brick in bricks.last("ES", Stream.MAIN, 10)] == ["red"]
+
+
+def test_a_unit_that_changes_while_the_past_is_read_leaves_none_of_it(tmp_path: Path) -> None:
+    house = AppServices(tmp_path / "desk.sqlite")
+    house.closes("green", "green")
+    through = house.manager.snapshot.desk.sequence
+    house.stop()
+    bricks, store = BrickStore(), SqliteStore(tmp_path / "desk.sqlite")
+    hears(bricks, [UnitChanged("ES", Decimal(1), Decimal(2))])
+    bricks.remember(store, through)
+    eventually(lambda: bricks.is_whole)
+    store.close()
+    assert bricks.last("ES", Stream.MAIN, 10) == []
 
 
 # -- a restart --------------------------------------------------------------------------------------------------

@@ -261,11 +261,12 @@ def traded(desk: DeskProcess) -> str:
     """One trade on ES, with bricks of ES and NQ before and after it; the trade's id."""
     market = desk.tradingview()
     for number in range(3):
-        for size in SIZES:
-            market.brick(float(size), "green", bar_id=f"before {number}", close=5240 + number)
-            market.brick(float(size), "red", asset="NQ", bar_id=f"before {number}", close=23_000)
+        for size in map(float, SIZES):
+            close = size * (round(5250 / size) + number)  # each brick continues the one before
+            market.brick(size, "green", bar_id=f"before {number}", close=close)
+            market.brick(size, "red", asset="NQ", bar_id=f"before {number}", close=23_000)
     trade_id = trades_once(desk, 4)
-    market.brick(6, "red", bar_id="after", close=5244)
+    market.brick(6, "red", bar_id="after", close=5250)
     return trade_id
 
 
@@ -280,7 +281,7 @@ def bricks_of(desk: DeskProcess, trade_id: str, **query: Any) -> Any:
 def test_the_call_answers_bricks_as_the_charts_have_them(desk: DeskProcess, traded: str) -> None:
     body = bricks_of(desk, traded)
     assert (body["trade_id"], body["asset"], body["size"], body["point_size"]) == (traded, "ES", 6, 1)
-    assert [brick["close"] for brick in body["bricks"]] == [5240, 5241, 5242, None, None, 5244]
+    assert [brick["close"] for brick in body["bricks"]] == [5250, 5256, 5262, None, None, 5250]
     assert [brick["n"] for brick in body["bricks"]] == [1, 2, 3, 4, 5, 6]
     assert (body["between"], body["gap"], body["absence"]) == (1, None, None)
     charted = desk.operator().get("/api/bricks", params={"asset": "ES", "size": "6"}).json()["bricks"]
@@ -338,6 +339,6 @@ def test_a_stranger_sees_no_bricks_of_a_trade(desk: DeskProcess, traded: str) ->
 def test_a_trade_of_an_asset_that_is_no_longer_traded_keeps_its_bricks(tmp_path: Path) -> None:
     with DeskProcess(tmp_path, **QUICK) as desk:
         trade_id = trades_once(desk, 4)
-        desk.restart(ASSETS="NQ", CONTRACTS="NQ=MNQM6")
+        desk.restart(ASSETS="NQ", CONTRACTS="NQ=MNQM4")
         body = bricks_of(desk, trade_id, size="8")
         assert (body["asset"], len(body["bricks"])) == ("ES", 1)

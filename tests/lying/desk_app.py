@@ -116,8 +116,13 @@ def shared_app() -> Flask:
     folder = tempfile.mkdtemp(prefix="lying-")
     app = create_app(Config.from_env({**SETTINGS, "SQLITE_PATH": f"{folder}/first.sqlite"}), Clock())
     app.extensions["lockstep.close"]()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    silence()
     return app
+
+
+def silence() -> None:
+    """Let nothing below a critical line into the log of this process."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
 class DeskApp:

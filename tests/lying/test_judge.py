@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from services.engine.model.state import PriceWatch
+from services.engine.model.price_readings import PriceWatch
 from services.engine.rules.exit_rules import EXIT_RULES
 from services.engine.rules.prices import Judgement
 from tests.lying.invariants import Violation, plays

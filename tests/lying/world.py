@@ -214,7 +214,8 @@ class World:
             self._brick(self.rng.choice([2.5, 4, 4, 8]), self.rng.choice(["green", "red"]))
 
     def _brick(self, size: float, color: str) -> None:
-        body = {"asset": "ES", "color": color, "bar_id": f"bar-{next(self._bars)}", "close": float(self.broker.price)}
+        # without a close: these colours are chances, and bricks with one must continue each other
+        body = {"asset": "ES", "color": color, "bar_id": f"bar-{next(self._bars)}"}
         self._webhook("brick", WEBHOOKS[size], body)
 
     def _webhook(self, channel: Channel, path: str, body: dict[str, Any]) -> None:

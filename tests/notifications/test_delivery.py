@@ -508,8 +508,8 @@ def test_a_dead_target_gets_it_when_it_is_back(tmp_path: Path) -> None:
         phone.fault = 500
         phone.waits_for(lambda p: p.refused)
         phone.fault = None
-        desk.bridge().snapshots(50_000, MESM6=5)
-        desk.bridge().snapshots(49_300, MESM6=5)  # news: it is tried at once, and brings the other along
+        desk.bridge().snapshots(50_000, MESM4=5)
+        desk.bridge().snapshots(49_300, MESM4=5)  # news: it is tried at once, and brings the other along
         phone.waits_for(lambda p: len(p.titles) == 2)
         assert phone.titles == ["[DEMO] 70% of the daily stop used", FILLED]
         phone.leave()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.engine.decide import Decision
-from services.engine.model.commands import AnyCommand, ConsumeTrade, SetLimits, SwitchEnv
+from services.engine.model.commands import AnyCommand, ConsumeTrade, ExitPosition, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
 from services.engine.model.state import Alert, AlertLevel
 from services.notifications.kinds import KIND_NAMES, KINDS, Notice, UnknownKinds, chosen_kinds, notices_of
@@ -142,6 +142,11 @@ STORIES = {
         "[DEMO] ES exit forced",
         "The initial exit lock was broken. Holding long 5",
     ),
+    "exit_forced by a program": (
+        lambda t: in_a_trade(t).asks(ExitPosition("ES", force=True, by="service")).rejected().later(1).ticks(),
+        "[DEMO] ES exit by a program",
+        "A program beside the desk asked for it; the lock held. Holding long 5",
+    ),
     "tradingview_silent": (
         lambda t: in_a_trade(t).goes_silent().later(600).ticks(),
         "[DEMO] ES TradingView silent",
@@ -151,6 +156,16 @@ STORIES = {
         lambda t: t.goes_silent().later(600).ticks().hears(5250).ticks(),
         "[DEMO] ES TradingView is back",
         "Heartbeats arrive again.",
+    ),
+    "feed": (
+        lambda t: in_a_trade(t).brick(8, "green", close=5250).brick(8, "green", close=5290),
+        "[DEMO] ES stream gapped",
+        "The last 8pt brick does not continue the one before: the next one must. Holding long 5",
+    ),
+    "feed and whole again": (
+        lambda t: t.brick(8, "green", close=5250).brick(8, "green", close=5290).later(60).brick(8, "green", close=5298),
+        "[DEMO] ES stream whole again",
+        "Entries are possible again as far as this goes.",
     ),
     "bridge_silent": (
         lambda t: in_a_trade(t.hears_bridge()).later(60).ticks(),
@@ -198,6 +213,13 @@ def test_a_kind_that_is_off_is_silent_and_no_other_speaks_for_it(name: str) -> N
     story(without)
     assert everything.told_of(kind)
     assert [n for n in everything.notices if n.kind != kind] == without.notices
+
+
+def test_a_program_s_exit_that_is_tried_again_is_told_once() -> None:
+    trader = in_a_trade(ToldTrader())
+    assert isinstance(trader, ToldTrader)
+    trader.asks(ExitPosition("ES", force=True, by="service")).rejected().later(1).ticks()
+    assert [title for title, _ in trader.told_of("exit_forced")] == ["[DEMO] ES exit by a program"]
 
 
 def test_every_kind_has_its_story_and_its_line_in_the_how_to() -> None:

@@ -5,9 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Desk
-from services.projections.equity import ACCOUNT_DAYS, PnlDay, account_day, day_name, with_sample
+from services.projections.equity import ACCOUNT_DAYS, PnlDay, account_day, account_of, day_name, with_sample
 from tests.support.builders import new_york
 from tests.support.narrow import known
 from tests.support.stored_trader import StoredTrader
@@ -82,3 +84,20 @@ def test_a_restart_goes_on_with_the_days_samples(tmp_path: Path) -> None:
         (new_york(TUESDAY, "12:26:00"), Decimal(50_020)),
     ]
     assert record.at == new_york(TUESDAY, "12:26:00")
+
+
+def test_a_sample_names_the_account_whose_balance_is_believed() -> None:
+    trader = Trader(at="12:25").broker_says(50_000, account="DEMO-1").hears_bridge(account="DEMO-2")
+    assert known(with_sample(None, trader.desk)).samples[-1].account == "DEMO-1"
+
+
+def test_before_a_balance_the_heartbeats_name_the_account_unless_it_is_the_other_environments() -> None:
+    assert account_of(Trader().desk) is None
+    assert account_of(Trader().hears_bridge(account="DEMO-2", env="DEMO").desk) == "DEMO-2"
+    assert account_of(Trader().hears_bridge(account="LIVE-1", env="LIVE").desk) is None
+
+
+def test_a_sample_of_an_earlier_program_has_no_account() -> None:
+    body = b'{"trading_day":"2026-11-17","samples":[["2026-11-17T17:25:00Z","DEMO","50000",null,null]],"schema":1}'
+    (sample,) = msgspec.json.decode(body, type=PnlDay).samples
+    assert (sample.equity, sample.account) == (Decimal(50_000), None)

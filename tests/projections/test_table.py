@@ -69,8 +69,8 @@ def kept(trader: StoredTrader) -> dict[str, int]:
 
 
 def a_day(trader: StoredTrader) -> StoredTrader:
-    """A trade that is won, an entry that is refused; the account is known."""
-    trader.broker_says(50_000).trades_once().enters("BUY")
+    """A proposal that is put aside, a trade, an entry that is refused; the account is known."""
+    trader.broker_says(50_000).hears(5250).hears_proposal().dismisses().trades_once().enters("BUY")
     assert trader.refused_by is not None
     return trader
 
@@ -89,8 +89,13 @@ def test_orders_and_trades_alone_must_not_be_lost() -> None:
     assert {name for name, projection in KINDS.items() if projection.must_not_be_lost} == VITAL
 
 
+def _a_day_of_one() -> Trader:
+    trader = Trader(at="09:31:10").broker_says(50_000).hears(5250).hears_proposal().dismisses()
+    return trader.trades_once().enters("BUY")
+
+
 def test_the_same_day_gives_the_same_records() -> None:
-    one, other = (Trader(at="09:31:10").broker_says(50_000).trades_once().enters("BUY") for _ in range(2))
+    one, other = (_a_day_of_one() for _ in range(2))
     records = [story.records for story in (one, other)]
     assert records[0] == records[1]
     assert {record.kind.name for record in records[0]} == {*KINDS} - NOT_OF_THIS_DAY - {

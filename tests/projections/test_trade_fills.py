@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from services.engine.model.bridge_commands import ResolveOrder
 from services.engine.model.events import OrderReported
 from services.journal.trades import Selection, page_of
 from services.projections.entry_gates import gates_between
@@ -234,3 +235,17 @@ def test_a_fact_that_cannot_be_written_never_stops_a_trade(
     assert [one.pnl_points for one in trader.trades_closed] == [Decimal("7.5")]
     assert len(kept(trader)) == fills
     assert len(gates_between(trader.manager.store, "", "~")) == gates
+
+
+@pytest.mark.parametrize("by", ["broker", "operator"])
+def test_an_order_that_nobody_reported_leaves_its_fill_when_its_fate_is_settled(trader: StoredTrader, by: str) -> None:
+    trader.hears(5250).with_structure("green").enters("BUY").claims().later(60).ticks()
+    order = trader.open_order
+    if by == "operator":
+        trader.asks(ResolveOrder(order.id, "filled", "the platform shows it", None, Decimal(5251)))
+    for _ in range(3):
+        trader.later(3).broker_says(position=5, avg_price=5251)
+    trader.bricks(6, "green").exits().filled_at(5254)
+    assert told(kept(trader)) == [("ENTRY", "BUY", 5, Decimal(5251)), ("EXIT", "SELL", 5, Decimal(5254))]
+    assert kept(trader)[0].fill.order_id == order.id
+    assert are_whole(kept(trader), trader.trades_closed[0])

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.desk_process import PATIENCE_SECONDS
-from tests.support.emulator import HOST_VARIABLE, NEEDED_VARIABLE, NoEmulator, answers, free_port, shared_host
+from tests.support.emulator import HOST_VARIABLE, NEEDED_VARIABLE, NoEmulator, answers, shared_host
 from tests.support.narrow import known
 from tests.support.paths import REPOSITORY as PROJECT
+from tests.support.ports import free_port
 
 START = (
     "import time; from tests.support.emulator import Emulator; "

@@ -25,10 +25,11 @@ from services.stores.firestore.wire import PAGE_SECONDS, Query, Write, is_name
 from services.stores.store import Head, OutcomeUnknown, Store, StoreDown, StoredReply, StoreUnreadable, VersionConflict
 from tests.stores.test_store_contract import LONG_AGO, NOON, a_commit, a_notice, a_row, an_account_day, an_order
 from tests.support.desk_process import PATIENCE_SECONDS
-from tests.support.emulator import Emulator, NoEmulator, free_port, is_needed, warm_up
+from tests.support.emulator import Emulator, NoEmulator, is_needed, warm_up
 from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY as PROJECT
+from tests.support.ports import free_port
 
 LONGEST_CALL = PAGE_SECONDS + 0.3
 BACK_WITHIN_SECONDS = 2.5

@@ -83,6 +83,9 @@ def plain(value: dict[str, Any]) -> Any:
     return int(content) if kind == "integerValue" else content
 
 
+NEWER_KINDS = {"proposals", "proposals_followed"}  # which the program before did not write
+
+
 def started(old: Callable[[], FirestoreStore], notifying: Notifying | None = None) -> StateManager:
     store = old()
     rules = documents.read_desk(known(store.load())).configured
@@ -98,7 +101,7 @@ def test_every_record_is_found_and_would_be_written_as_it_lies_there(old: Callab
         if kind.name == "pnl_snapshots":
             assert all(fields.pop("at") for fields in written.values())  # the program before gave these no time
         assert written == stored[kind.name]
-        assert len(written) >= 1
+        assert (len(written) >= 1) is (kind.name not in NEWER_KINDS)
 
 
 def test_a_desk_starts_on_it_and_stands_where_it_stood(old: Callable[[], FirestoreStore]) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,15 @@ from services.stores.store import (
     StoreUnreadable,
     VersionConflict,
 )
-from tests.support.desk_process import PATIENCE_SECONDS, QUICK, DeskProcess, closing_connection, without_the_clock
+from tests.support.clock_ends import a_candle_lasts
+from tests.support.desk_process import (
+    PATIENCE_SECONDS,
+    QUICK,
+    DeskProcess,
+    closing_connection,
+    eventually,
+    without_the_clock,
+)
 from tests.support.narrow import known
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -353,9 +362,11 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
     with desk:
         for round_number in range(5):
             threads = [threading.Thread(target=send_until_dead, args=(desk, numbers, acknowledged)) for _ in range(6)]
+            before = len(acknowledged)
             for thread in threads:
                 thread.start()
-            time.sleep(0.25 + random.Random(round_number).random() * 0.2)
+            eventually(partial(has_more_than, acknowledged, before + 20))
+            time.sleep(random.Random(round_number).random() * 0.2)
             desk.kill()
             for thread in threads:
                 thread.join(PATIENCE_SECONDS)
@@ -366,6 +377,10 @@ def test_what_was_acknowledged_survives_five_kills(tmp_path: Path) -> None:
         assert len(acknowledged) > 100
         assert len(bricks_in(desk)) == len({body for (body,) in bricks_in(desk)}), "a brick was journaled twice"
         assert desk.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+def has_more_than(found: list[str], number: int) -> bool:
+    return len(found) > number
 
 
 def send_until_dead(desk: DeskProcess, numbers: Iterator[int], acknowledged: list[str]) -> None:
@@ -384,6 +399,7 @@ def send_until_dead(desk: DeskProcess, numbers: Iterator[int], acknowledged: lis
 @pytest.mark.parametrize("way", ["terminate", "kill"])
 def test_a_restart_changes_no_lock(tmp_path: Path, way: str) -> None:
     with DeskProcess(tmp_path, COOLDOWN_SECONDS="3600", CANDLE_SECONDS="3600") as desk:
+        a_candle_lasts(60, 3_600)
         operator, bridge, alerts = desk.operator(), desk.bridge(), desk.tradingview()
         alerts.opens_the_ladder("ES")
         alerts.opens_the_ladder("NQ", "red")

@@ -276,6 +276,27 @@ def test_replay_is_equal_or_names_rows_of_the_older_program(old: Path, schema: i
     assert version
 
 
+def test_real_bricks_after_a_simulated_price_replay_as_the_program_before_generation_4_took_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "desk.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((FIXTURES / "journal_0_7_0_simulated.sql").read_text("utf-8"))
+    store = SqliteStore(path)
+    rules = documents.read_desk(known(store.load())).configured
+    opened_at = datetime(2026, 11, 30, 20, 15, tzinfo=UTC)
+    manager = StateManager(store, lambda now: rules, lambda: opened_at)
+    live = manager.snapshot.desk.assets["ES"].live
+    manager.stop()
+    assert (live.last_price, live.simulated) == (Decimal("5250.25"), False)
+    reader = read_only(path)
+    replay = replay_store(reader)
+    reader.close()
+    assert replay.is_equal, replay.sentences
+    assert next(version for _, version in replay.programs) == "0.7.0"
+    assert replay.rows > 16
+
+
 # -- notices that wait ------------------------------------------------------------------------------------------------
 
 REFUSED_ONCE = "NQ long blocked: candle_lock"  # by the first target

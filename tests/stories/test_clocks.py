@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.engine.model.bridge_commands import NoteClock
-from services.engine.rules.alerts import is_over
+from services.engine.rules.alert_times import is_over
 from tests.support.trader import Trader
 
 WEB_SET_BACK = NoteClock("machine", -3600.0, agrees=False, detail="this machine's clock was set back by 3600 s")

@@ -25,6 +25,7 @@ LADDER = (
     "reconcile",
     "account",
     "bridge",
+    "feed",
 )
 
 
@@ -67,7 +68,9 @@ def trader_with_gates_closed_from(first: str) -> Trader:
         trader.loses(48_000, position=trader.position - 2)
     if is_closed("account"):
         trader.broker_says(60_000, position=trader.position - 2 * is_closed("reconcile"), realized=0)
-    return trader.hears_bridge(connected=False)
+    color = trader.asset.stack.two_half.color
+    trader.brick(2.5, color, close=18_000).brick(2.5, color, close=18_100)  # others between them are missing
+    return trader.hears_bridge(connected=not is_closed("bridge"))
 
 
 @pytest.mark.parametrize("gate", LADDER)
@@ -153,7 +156,7 @@ def test_a_lock_shows_when_it_reopens(gate: str, reopens_at: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "gate", ["pending_order", "position", "heartbeat", "tempo", "zone", "reconcile", "account", "bridge"]
+    "gate", ["pending_order", "position", "heartbeat", "tempo", "zone", "reconcile", "account", "bridge", "feed"]
 )
 def test_a_gate_that_waits_for_an_event_names_no_instant(gate: str) -> None:
     trader = trader_with_gates_closed_from("daily_stop").enters("SELL")
@@ -218,7 +221,7 @@ def test_demo_needs_no_bridge_heartbeat() -> None:
         ("market", LADDER),
         ("preorder", LADDER[:7]),
         ("intent", [gate for gate in LADDER[:7] if gate != "candle_lock"]),
-        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "bridge"]),
+        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "bridge", "feed"]),
     ],
 )
 def test_each_act_passes_the_gates_that_the_rules_name_for_it(act: str, gates: tuple[str, ...] | list[str]) -> None:

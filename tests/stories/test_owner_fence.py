@@ -12,7 +12,8 @@ from services.engine.model.bridge_commands import (
 from services.engine.model.events import OrderClaimed
 from services.engine.model.proof_events import BridgeRefusalEnded, BridgeRefused, BridgeTakenOver
 from services.engine.model.replies import Done
-from services.engine.rules.alerts import ALERTS, NO_ENDS, ends_after, key_of
+from services.engine.rules.alert_times import NO_ENDS, ends_after, key_of
+from services.engine.rules.alerts import ALERTS
 from tests.support.trader import Trader
 
 ALPHA, BETA, GAMMA = "ledger of alpha", "ledger of beta", "ledger of gamma"

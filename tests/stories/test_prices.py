@@ -10,8 +10,8 @@ import pytest
 from services.engine.model.commands import NotePrice, TakeOver
 from services.engine.model.replies import PriceNoted
 from services.engine.model.state import GENERATION
-from services.engine.rules.prices import TRADES_BELOW_ZERO, UNITS
-from services.market.instruments import INSTRUMENTS, can_trade_at
+from services.engine.rules.prices import EARLIER_UNITS, TRADES_BELOW_ZERO
+from services.market.instruments import INSTRUMENTS, TRADABLE, can_trade_at
 from tests.support.trader import Trader
 
 
@@ -174,8 +174,8 @@ def test_a_snapshot_of_a_short_is_read_on_its_own_side() -> None:
 # -- the contract and the time of a heartbeat ------------------------------------------------------------------------
 
 
-def test_every_instrument_has_a_unit() -> None:
-    assert set(INSTRUMENTS) <= set(UNITS)
+def test_prices_of_earlier_desks_are_judged_by_the_same_units() -> None:
+    assert {asset: INSTRUMENTS[asset].unit for asset in TRADABLE} == EARLIER_UNITS
 
 
 def test_engine_and_instruments_name_the_same_markets_that_trade_below_zero() -> None:

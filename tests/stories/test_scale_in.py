@@ -191,6 +191,7 @@ CLOSES_A_GATE = {
     "heartbeat": lambda trader: trader.goes_silent().at("09:45:00"),
     "reconcile": lambda trader: trader.broker_says(position=3),
     "bridge": lambda trader: trader.hears_bridge(connected=False),
+    "feed": lambda trader: trader.brick(8, "green", close=5250).brick(8, "green", close=5290),
 }
 
 
@@ -200,7 +201,7 @@ def test_only_its_own_gates_refuse_it(gate: str) -> None:
     CLOSES_A_GATE[gate](trader)
     assert gate in [rung.gate for rung in trader.enters("BUY").refusal.ladder if not rung.is_open]
     trader.scales_in()
-    asked = gate in ("pending_order", "heartbeat", "reconcile", "bridge")
+    asked = gate in ("pending_order", "heartbeat", "reconcile", "bridge", "feed")
     assert trader.refused_by == (gate if asked else None)
 
 

@@ -10,7 +10,7 @@ import pytest
 from services.engine.model.bridge_commands import BookFills, Execution, ResolveOrder
 from services.engine.model.order import Order
 from services.engine.model.proof_events import FillPriceDoubted, FillPriceProven
-from services.engine.rules.alerts import NO_ENDS, is_over
+from services.engine.rules.alert_times import NO_ENDS, is_over
 from services.engine.rules.beliefs import day_result
 from tests.support.narrow import known
 from tests.support.trader import Trader

@@ -13,7 +13,7 @@ from services.desk.manager import StateManager
 from services.engine.model.bridge_commands import HearBridge
 from services.engine.model.commands import TickClock
 from services.engine.model.events import AlertRaised, DayRolled
-from services.engine.rules.alerts import NO_ENDS, ends_after, key_of
+from services.engine.rules.alert_times import NO_ENDS, ends_after, key_of
 from services.stores.codec.documents import read_events
 from services.stores.sqlite.store import SqliteStore
 from services.views.rows import alert_view

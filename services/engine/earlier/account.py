@@ -54,6 +54,6 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     broker = broker_position(asset, command)
     if trade is None or broker.open_pnl is None or broker.position != asset.position:
         return
-    points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
+    points = trade.contract.points(trade.contract.distance_worth(broker.open_pnl, trade.quantity))
     live = replace(asset.live, open_points=points, open_points_at=transition.now)
     transition.put_asset(track_excursion(replace(asset, live=live), points))

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from services.engine.model.commands import NotePrice
 from services.engine.model.replies import PriceNoted, Reply
 from services.engine.model.state import Asset
+from services.engine.model.times import AHEAD_TOLERANCE
 from services.engine.rules.exit_rules import Trigger
-from services.engine.steps.bricks import AHEAD_TOLERANCE
 from services.engine.steps.exits import check_exits
 from services.engine.steps.trades import track_excursion
 from services.engine.transition import Transition
@@ -33,7 +33,7 @@ def note_price(transition: Transition, command: NotePrice) -> Reply:
 
 def _mark_to_market(transition: Transition, asset: Asset, price: Price, at: Instant) -> None:
     """Store the newest price, and compute open points from it unless the broker's are newer."""
-    live = replace(asset.live, last_price=price, price_at=at)
+    live = replace(asset.live, last_price=price, price_at=at, price_simulated=None)
     asset = replace(asset, live=live)
     is_newer = live.open_points_at is None or at >= live.open_points_at
     if asset.trade is not None and is_newer and at >= asset.trade.opened_at:

@@ -33,6 +33,7 @@ class BrickStream(Struct, frozen=True):
     ``at`` is when the brick was applied, ``newest_bar_at`` the newest bar time seen. ``applied`` holds the digests of
     the last 256 applied bricks that had a ``bar_id`` or a bar time, ``bar`` the base bar of the newest; the digests of
     the 1pt stream are not stored (SPEC 3). From ``stale_at`` on the colour is too old; None for one that never ages.
+    ``simulated``: a simulated market made it; earlier generations did not remember that.
     """
 
     color: Color = "neutral"
@@ -43,6 +44,7 @@ class BrickStream(Struct, frozen=True):
     applied: tuple[str, ...] = ()
     bar: BaseBar | None = None
     stale_at: Instant | None = None
+    simulated: bool = False
 
     def is_stale(self, now: Instant) -> bool:
         """Return whether the colour has not been renewed for so long that it says nothing any more (SPEC 3)."""

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from services.engine.model.tagged import Tagged
 
-Origin = Literal["tradingview", "operator", "bridge", "clock", "house"]  # stored; "house" is the app itself
+Origin = Literal["tradingview", "operator", "bridge", "clock", "house", "service"]
+"""Stored. ``house`` is the app itself, ``service`` a program that proposes entries."""
 
 
 class Command(Tagged, frozen=True, omit_defaults=True):

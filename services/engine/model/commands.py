@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from services.engine.model.bar_commands import CloseBar, NoteDelayedQuotes
 from services.engine.model.bridge_commands import (
     AcceptPosition,
     BookFills,
@@ -23,7 +24,9 @@ from services.engine.model.bridge_commands import (
     TakeSnapshot,
 )
 from services.engine.model.command import Command, Origin
+from services.engine.model.proposal_commands import OfProposals
 from services.engine.model.settings import Rules
+from services.engine.model.ticks import HearTicks
 from wire.types import (
     Color,
     Env,
@@ -101,7 +104,7 @@ class TouchLevel(Command, frozen=True, tag="TouchLevel"):
 
 
 class EnterMarket(Command, frozen=True, tag="EnterMarket"):
-    """The operator asks for a market entry (SPEC 4)."""
+    """The operator asks for a market entry (SPEC 4). ``proposal`` is the id of the proposal that was clicked."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -110,14 +113,21 @@ class EnterMarket(Command, frozen=True, tag="EnterMarket"):
     direction: Side | None = None
     override: bool = False
     override_reason: str | None = None
+    proposal: str | None = None
 
 
 class ExitPosition(Command, frozen=True, tag="ExitPosition"):
-    """The operator asks to be flat in one asset; ``force`` breaks the initial exit lock (SPEC 5.3)."""
+    """The operator asks to be flat in one asset; ``force`` breaks the initial exit lock (SPEC 5.3).
+
+    ``by`` is ``service`` when a program beside web asked, which closes for the operator (``MT4_ROUTE=desk``).
+    ``trade`` is the id of the trade that is meant: another one is not exited.
+    """
 
     origin: ClassVar[Origin] = "operator"
     asset: str
     force: bool = False
+    by: Literal["operator", "service"] = "operator"
+    trade: str | None = None
 
 
 class ExitAll(Command, frozen=True, tag="ExitAll"):
@@ -265,6 +275,8 @@ AnyCommand = (
     | TakeOver
     | NotePrice
     | CloseBrick
+    | CloseBar
+    | NoteDelayedQuotes
     | TouchLevel
     | EnterMarket
     | ExitPosition
@@ -282,6 +294,7 @@ AnyCommand = (
     | SwitchEnv
     | SetLimits
     | NoteTrade
+    | OfProposals
     | ClaimOrders
     | ReportExecution
     | BookFills
@@ -293,6 +306,7 @@ AnyCommand = (
     | NoteTwoBridges
     | NoteUnreadable
     | NoteClock
+    | HearTicks
     | TakeSnapshot
     | KeepDeadLetter
     | KeepObservations

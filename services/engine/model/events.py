@@ -9,7 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from services.engine.model.event import Event
+from services.engine.model.feed_events import OfFeeds
 from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfForeignPositions, OfTheAccount
+from services.engine.model.proposal_events import OfProposals
 from services.engine.model.state import Alert
 from services.engine.model.trade_events import OfTrades
 from services.engine.model.wording import Explanation
@@ -32,6 +34,14 @@ from wire.types import (
 
 class DeskConfigured(Event, frozen=True, tag="DeskConfigured"):
     assets: tuple[str, ...]
+
+
+class UnitChanged(Event, frozen=True, tag="UnitChanged"):
+    """A point of the asset has another price from here on, and its bricks begin anew (SPEC 2)."""
+
+    asset: str
+    before: Price
+    after: Price
 
 
 class DeskTakenOver(Event, frozen=True, tag="DeskTakenOver"):
@@ -79,10 +89,13 @@ class DailyStopTriggered(Event, frozen=True, tag="DailyStopTriggered"):
 
 
 class BrickApplied(Event, frozen=True, tag="BrickApplied"):
+    """A brick counts. ``adopted``: it was taken over behind a gap, others before it may be missing (SPEC 3)."""
+
     asset: str
     stream: Stream
     color: Color
     close: Price | None = None
+    adopted: bool = False
 
 
 class LateBrickIgnored(Event, frozen=True, tag="LateBrickIgnored"):
@@ -101,7 +114,7 @@ class InitialExitLockReleased(Event, frozen=True, tag="InitialExitLockReleased")
 
 
 class EntryBlocked(Event, frozen=True, tag="EntryBlocked"):
-    """A gate refused an entry attempt (SPEC 4: every attempt is journaled)."""
+    """A gate refused an entry attempt (SPEC 4: every attempt is journaled). ``proposal`` is what was clicked."""
 
     asset: str
     direction: Side | None
@@ -111,6 +124,7 @@ class EntryBlocked(Event, frozen=True, tag="EntryBlocked"):
     stack: dict[str, Color]
     override: bool = False
     override_reason: str | None = None
+    proposal: str | None = None
 
 
 class EntryAccepted(Event, frozen=True, tag="EntryAccepted"):
@@ -122,6 +136,7 @@ class EntryAccepted(Event, frozen=True, tag="EntryAccepted"):
     stack: dict[str, Color]
     override: bool = False
     override_reason: str | None = None
+    proposal: str | None = None
 
 
 class EntryReturned(Event, frozen=True, tag="EntryReturned"):
@@ -172,7 +187,17 @@ class FeedReturned(Event, frozen=True, tag="FeedReturned"):
     asset: str | None = None
 
 
+class ContractChanged(Event, frozen=True, tag="ContractChanged"):
+    """The contract whose price counts is another one: the roll, a setting, or the end of a trade in the old one."""
+
+    asset: str
+    before: str
+    contract: str
+
+
 class OrderQueued(Event, frozen=True, tag="OrderQueued"):
+    """An order waits for a bridge. ``by`` is ``service`` for an exit that a program beside web forced."""
+
     order_id: str
     kind: OrderKind
     asset: str
@@ -180,6 +205,7 @@ class OrderQueued(Event, frozen=True, tag="OrderQueued"):
     qty: int
     source: str
     forced: bool = False
+    by: str | None = None
 
 
 class OrderClaimed(Event, frozen=True, tag="OrderClaimed"):
@@ -189,7 +215,10 @@ class OrderClaimed(Event, frozen=True, tag="OrderClaimed"):
 
 
 class OrderReported(Event, frozen=True, tag="OrderReported"):
-    """A bridge's report changed the order. ``qty`` contracts were filled by this report at ``price``."""
+    """A bridge's report changed the order. ``qty`` contracts were filled by this report at ``price``.
+
+    ``estimated`` when nobody told the price of these contracts.
+    """
 
     order_id: str
     asset: str
@@ -197,6 +226,7 @@ class OrderReported(Event, frozen=True, tag="OrderReported"):
     qty: int = 0
     price: Price | None = None
     exec_id: str | None = None
+    estimated: bool = False
 
 
 class FillBooked(Event, frozen=True, tag="FillBooked"):
@@ -204,6 +234,8 @@ class FillBooked(Event, frozen=True, tag="FillBooked"):
 
     It opened, grew or cut ``trade_id``; without one it moved no position: it is of the other environment, in another
     contract, or the desk had followed the broker before. ``kind`` is what it did to the trade.
+
+    ``estimated`` when nobody told the price.
     """
 
     asset: str
@@ -216,6 +248,7 @@ class FillBooked(Event, frozen=True, tag="FillBooked"):
     order_id: str | None = None
     exec_id: str | None = None
     cause: FillOfBroker = "ORDER"
+    estimated: bool = False
 
 
 class FillRefused(Event, frozen=True, tag="FillRefused"):
@@ -290,10 +323,24 @@ class AlertRaised(Event, frozen=True, tag="AlertRaised"):
 
 OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
 OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
-OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept
+OfTheContract = ContractChanged | UnitChanged
+OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept | OfTheContract
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
 OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed
 OfProof = OfFates | OfForeignPositions | OfBridges | OfClocks | OfTheAccount
-AnyEvent = OfTheDesk | OfTheDay | OfTheMarket | OfEntries | OfWhatWaits | OfOrders | OfTrades | OfExits | OfProof
+AnyEvent = (
+    OfTheDesk
+    | OfTheDay
+    | OfTheMarket
+    | OfTheContract
+    | OfFeeds
+    | OfEntries
+    | OfWhatWaits
+    | OfProposals
+    | OfOrders
+    | OfTrades
+    | OfExits
+    | OfProof
+)

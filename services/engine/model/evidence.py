@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -153,3 +154,13 @@ class BridgeFence(Struct, frozen=True):
 
     instance: str
     heard_at: Instant
+
+
+RollStage = Literal["soon", "today", "expired"]
+
+
+class RollWarned(Struct, frozen=True):
+    """The last warning of a contract's roll or end: a stage of ``rules/contract_life.py``."""
+
+    contract: str
+    stage: RollStage

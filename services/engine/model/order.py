@@ -53,7 +53,8 @@ class Order(Struct, frozen=True):
 
     ``settled_qty`` contracts were booked by the broker's positions or by hand and no report has told of them yet;
     ``unnamed_qty`` were reported without an ``exec_id``, last as ``unnamed`` says. ``commission`` is the sum that the
-    reports told.
+    reports told. ``proposal`` is the id of the proposal that an entry took. ``by`` is ``service`` for an
+    exit that a program beside web asked for.
     """
 
     id: str
@@ -90,6 +91,8 @@ class Order(Struct, frozen=True):
     unnamed_qty: int = 0
     commission: Usd = Decimal(0)
     unnamed: UnnamedFill | None = None
+    proposal: str | None = None
+    by: str | None = None
 
     @property
     def is_at_a_bridge(self) -> bool:

@@ -54,7 +54,10 @@ class OrderFateUnknown(Event, frozen=True, tag="OrderFateUnknown"):
 
 
 class OrderFateSettled(Event, frozen=True, tag="OrderFateSettled"):
-    """The fate of an order was settled ``by`` the broker's positions or by the operator; ``qty`` contracts filled."""
+    """The fate of an order was settled ``by`` the broker's positions or by the operator; ``qty`` contracts filled.
+
+    ``estimated`` when nobody told their price.
+    """
 
     order_id: str
     asset: str
@@ -62,6 +65,7 @@ class OrderFateSettled(Event, frozen=True, tag="OrderFateSettled"):
     qty: int = 0
     price: Price | None = None
     reason: str | None = None
+    estimated: bool = False
 
 
 class OrderFateConfirmed(Event, frozen=True, tag="OrderFateConfirmed"):

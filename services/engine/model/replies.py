@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
+from services.engine.model.proposal import Proposal, ProposedSize
 from services.engine.model.wording import Facts
-from wire.types import FillRefusal, RefusalCode
+from wire.types import FillRefusal, RefusalCode, Stream
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, tag="Refusal"):
@@ -56,22 +57,54 @@ class PriceNoted(Struct, frozen=True, tag="PriceNoted"):
 
     ``flagged`` is true when its time or its price was not believed: the receipt time was used, or the price is
     ``suspect``. ``too_old`` is true when its time freshens nothing. ``ignored`` says why nothing of it was used; in
-    ``roll_week`` it freshens all the same.
+    ``roll_week`` it freshens all the same. ``outranked``: a tick of the contract is newer evidence of its price.
     """
 
     flagged: bool = False
     too_old: bool = False
     suspect: bool = False
     ignored: str | None = None
+    outranked: bool = False
+
+
+class TicksTaken(Struct, frozen=True, tag="TicksTaken"):
+    """How many ticks were believed and not heard before. ``ignored`` says why none of them counts."""
+
+    taken: int = 0
+    ignored: str | None = None
 
 
 class BrickTaken(Struct, frozen=True, tag="BrickTaken"):
-    """The effects of a brick (SPEC 3): the names of its events and the orders it caused."""
+    """The effects of a brick (SPEC 3): the names of its events and the orders it caused.
+
+    ``ignored`` says why it is no brick of the desk: ``other_source``, another feed makes them.
+    """
 
     duplicate: bool = False
     stale: bool = False
     effects: tuple[str, ...] = ()
     orders: tuple[Order, ...] = ()
+    ignored: str | None = None
+
+
+class BarTaken(Struct, frozen=True, tag="BarTaken"):
+    """What became of a bar (SPEC 3): its price, how many of its bricks were applied, and what they caused.
+
+    ``duplicates`` were known, ``late`` ones came after newer ones; both did nothing. ``differs`` are the sizes that
+    stood elsewhere than the message says, ``adopted`` those whose last brick was taken over from it. ``stale``: a newer
+    bar was known. ``ignored`` says why its bricks are none of the desk's, as in ``BrickTaken``.
+    """
+
+    noted: PriceNoted
+    applied: int = 0
+    duplicates: int = 0
+    late: int = 0
+    differs: tuple[Stream, ...] = ()
+    adopted: tuple[Stream, ...] = ()
+    stale: bool = False
+    effects: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
+    ignored: str | None = None
 
 
 class RulesTaken(Struct, frozen=True, tag="RulesTaken"):
@@ -87,6 +120,13 @@ class OrderTaken(Struct, frozen=True, tag="OrderTaken"):
     already_pending: bool = False
     latched: bool = False
     ignored: str | None = None
+
+
+class ProposalTaken(Struct, frozen=True, tag="ProposalTaken"):
+    """A proposal was opened, with its size by the rules of that moment."""
+
+    proposal: Proposal
+    size: ProposedSize
 
 
 class SkippedExit(Struct, frozen=True):
@@ -117,5 +157,5 @@ class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
     handovers: tuple[Handover, ...] = ()
 
 
-OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken
-Reply = Done | RulesTaken | PriceNoted | BrickTaken | OrderTaken | ExitsTaken | OfTheBridge
+OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken | TicksTaken
+Reply = Done | RulesTaken | PriceNoted | BrickTaken | BarTaken | OrderTaken | ProposalTaken | ExitsTaken | OfTheBridge

@@ -15,6 +15,7 @@ class Rules(Struct, frozen=True):
     """The operator's trading rules. Names follow SPEC 4 to 6.
 
     ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
+    ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``).
     """
 
     contracts: dict[str, Contract]
@@ -38,6 +39,7 @@ class Rules(Struct, frozen=True):
     old_bridge_live: bool = False
     brick_max_age_hours: int = 23
     adopt: Adopting | None = None
+    bricks_by_desk: tuple[str, ...] = ()
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt

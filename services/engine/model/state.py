@@ -1,7 +1,7 @@
 """The state of the desk: frozen structs, changed only by ``replace``.
 
 Prices and money are ``Decimal``, times are aware UTC instants, quantities are contracts. A *point* is the unit of
-bricks, stops and targets; one point is ``Contract.point_size`` in price. These structs are stored under their field
+bricks, stops and targets; one point is ``Contract.point`` in price. These structs are stored under their field
 names, so a new field needs a default: old documents lack it.
 """
 
@@ -23,12 +23,17 @@ from services.engine.model.evidence import (
     Followed,
     ForeignPosition,
     RestingStop,
+    RollWarned,
     Streak,
     SuspectFill,
     UnfilledOrder,
 )
+from services.engine.model.feed import BarsHeard, Feed, FeedPulse
 from services.engine.model.order import Order
+from services.engine.model.price_readings import FeedDifference, OwnPrice, PriceWatch
+from services.engine.model.proposal import Proposal, Proposed
 from services.engine.model.settings import Rules
+from services.engine.model.ticks import HeardTicks
 from services.engine.model.trade import Trade
 from services.engine.model.wording import Explanation, Facts
 from wire.types import (
@@ -48,7 +53,7 @@ from wire.types import (
 )
 
 ALERTS_KEPT = 30
-GENERATION = 2  # of the rules that this program decides by; see Desk
+GENERATION = 4  # of the rules that this program decides by; see Desk
 
 
 class Tempo(Struct, frozen=True):
@@ -102,7 +107,8 @@ class PreOrder(Struct, frozen=True):
 class DueExit(Struct, frozen=True):
     """An exit that is due but not yet an order (SPEC 7.2, 7.3).
 
-    It waits until the asset's open order is final, or until ``retry_at`` after the broker refused it.
+    It waits until the asset's open order is final, or until ``retry_at`` after the broker refused it. ``by`` is who
+    asked for it, None for the operator and the rules.
     """
 
     source: str
@@ -110,43 +116,14 @@ class DueExit(Struct, frozen=True):
     attempt: int = 0
     retry_at: Instant | None = None
     forced: bool = False
-
-
-class PriceWatch(Struct, frozen=True):
-    """What prices are judged by: the last good one of any source, the trading day's range, a suspect one (SPEC 3)."""
-
-    price: Price | None = None
-    at: Instant | None = None
-    low: Price | None = None
-    high: Price | None = None
-    suspect: Price | None = None
-    suspect_at: Instant | None = None
-
-
-class OwnPrice(Struct, frozen=True):
-    """The last good price of one contract itself: of a heartbeat that names it, or within the broker's open PnL."""
-
-    contract: str
-    price: Price
-    at: Instant
-
-
-class FeedDifference(Struct, frozen=True):
-    """What the continuous contract's price lies above that of another contract (SPEC 3, roll week).
-
-    ``contracts`` names the two, ``count`` the readings in a row that agreed; ``at`` is the last of them.
-    """
-
-    contracts: str
-    price: Price
-    count: int
-    at: Instant
+    by: str | None = None
 
 
 class AssetLive(Struct, frozen=True):
-    """Values that change with every price. They are shown at once and stored with the next event.
+    """Values that change with every price of ``contract``. They are shown at once and stored with the next event.
 
-    See docs/explanation/architecture.md.
+    See docs/explanation/architecture.md. ``simulated`` is the mark of the last message, which need not have told a
+    price; ``price_simulated`` is the mark of ``last_price`` where it is another one.
     """
 
     last_price: Price | None = None
@@ -163,6 +140,21 @@ class AssetLive(Struct, frozen=True):
     watch: PriceWatch = PriceWatch()
     own: OwnPrice | None = None
     difference: FeedDifference | None = None
+    contract: str | None = None
+    feed: FeedPulse = FeedPulse()
+    bars: BarsHeard = BarsHeard()
+    ticks: HeardTicks | None = None
+    price_simulated: bool | None = None
+
+    @property
+    def is_price_simulated(self) -> bool:
+        """Whether the last price is one of a simulated market."""
+        return self.simulated if self.price_simulated is None else self.price_simulated
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the last message or the last price is of a simulated market."""
+        return self.simulated or self.is_price_simulated
 
 
 class Asset(Struct, frozen=True):
@@ -170,7 +162,8 @@ class Asset(Struct, frozen=True):
 
     ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
 
-    ``lacks_stop``: its position should have a stop at the broker and none is told.
+    ``lacks_stop``: its position should have a stop at the broker and none is told. ``feed`` says where its chains of
+    bricks stand and what is wrong with them. ``proposal`` is the open one; no gate and no lock looks at it.
     """
 
     symbol: str
@@ -191,6 +184,9 @@ class Asset(Struct, frozen=True):
     suspect_fills: tuple[SuspectFill, ...] = ()
     is_silent: bool = False
     lacks_stop: bool = False
+    roll_warned: RollWarned | None = None
+    proposal: Proposal | None = None
+    feed: Feed = Feed()
     live: AssetLive = AssetLive()
 
     def stream(self, stream: Stream) -> BrickStream:
@@ -300,10 +296,12 @@ class Desk(Struct, frozen=True):
     ``rules`` are in force now. ``wanted`` come into force on the next trading day and equal ``rules`` when nothing is
     pending. ``configured`` are the last settings from the environment; a restart compares with them to find changes.
     ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
-    the milliseconds and counter of the newest id, None while the deciding program uses no counter. ``generation`` is
-    that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1). The rows of a journal are
-    decided again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the
-    instance of the bridge process whose claims are refused because another one claims (SPEC 8.2).
+    the milliseconds and counter of the newest id, None while the deciding program uses no counter; ``last_proposal`` is
+    that of the newest proposal, which is numbered apart; ``proposed`` counts those of the day. ``generation`` is
+    that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1), 3 says of each fill whether
+    its price was told, 4 judges whether a feed is whole. The rows of a journal are decided again by the generation that
+    decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of the bridge process whose
+    claims are refused because another one claims (SPEC 8.2).
     ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
     """
 
@@ -315,6 +313,8 @@ class Desk(Struct, frozen=True):
     sequence: int = 0
     issued: int = 0
     last_stamp: int | None = None
+    last_proposal: int = 0
+    proposed: Proposed | None = None
     generation: int = 1
     env: Env = "DEMO"
     locks: Locks = Locks()

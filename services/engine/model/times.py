@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from wire.types import Instant
 
+AHEAD_TOLERANCE = timedelta(seconds=60)  # TradingView's clock may run ahead of this machine's by so much
+
 
 def candle_start(now: Instant, candle_seconds: int) -> Instant:
     """Return the start of the wall-clock candle that ``now`` lies in (SPEC 5.1).

@@ -39,7 +39,8 @@ class Trade(Struct, frozen=True):
     what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
     trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
     initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
-    trade: it is taken out once a snapshot agrees (SPEC 8.4).
+    trade: it is taken out once a snapshot agrees (SPEC 8.4). ``exit_by`` is ``service`` when a program beside web asked
+    for its exit, and with ``forced_exit`` that it was the program which broke the lock; None: the operator or a rule.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Trade(Struct, frozen=True):
     armed_inside: tuple[str, ...] = ()
     stop_kept: Price | None = None
     opened_against: str | None = None
+    exit_by: str | None = None
     protections: Protections = Protections()
 
     @property
@@ -86,12 +88,17 @@ class Trade(Struct, frozen=True):
         return self.exit_notional / self.exited_quantity if self.exited_quantity else None
 
     @property
+    def stop_distance(self) -> Price:
+        """Return how far from the average the stop is planned, in price (SPEC 6.7)."""
+        return self.protections.stop_points * self.contract.point
+
+    @property
     def stop_price(self) -> Price:
         """Return where the stop should rest: never further away than before contracts were added (SPEC 6.7).
 
         One that was kept beyond the average comes of a fill whose price was wrong, and says nothing.
         """
-        planned = self.entry_price - self.sign * self.protections.stop_points * self.contract.point_size
+        planned = self.entry_price - self.sign * self.stop_distance
         if self.stop_kept is None or (self.stop_kept - self.entry_price) * self.sign >= 0:
             return planned
         return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
@@ -103,4 +110,4 @@ class Trade(Struct, frozen=True):
     def result_at(self, price: Price) -> Usd:
         """Return what the trade has won so far in USD if the rest were closed at ``price``."""
         out = self.exit_notional + price * self.quantity
-        return self.contract.points((out - self.entry_notional) * self.sign) * self.contract.point_value
+        return self.contract.usd((out - self.entry_notional) * self.sign)

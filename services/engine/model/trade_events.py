@@ -9,6 +9,7 @@ from services.engine.model.event import Event
 from wire.types import (
     EntryZone,
     Env,
+    FillKind,
     Instant,
     Price,
     Side,
@@ -57,8 +58,28 @@ class TradeResized(Event, frozen=True, tag="TradeResized"):
     quantity: int
 
 
+class PositionFollowed(Event, frozen=True, tag="PositionFollowed"):
+    """The desk took over from the broker's position what no fill had told (SPEC 8.4).
+
+    ``qty`` contracts of ``symbol`` were bought or sold at ``price``; ``estimated`` when nobody told that price.
+    """
+
+    asset: str
+    symbol: str
+    side: Side
+    qty: int
+    price: Price
+    kind: FillKind
+    trade_id: str
+    estimated: bool = False
+
+
 class TradeClosed(Event, frozen=True, tag="TradeClosed"):
-    """A trade reached flat (SPEC 7.5, SPEC 11 ``history``)."""
+    """A trade reached flat (SPEC 7.5, SPEC 11 ``history``).
+
+    ``unit`` is the price of its points; None in trades of earlier programs (``services.market.instruments``).
+    ``exit_by`` is ``service`` when a program beside web asked for the exit, with ``forced_exit`` when it forced it.
+    """
 
     id: str
     asset: str
@@ -80,6 +101,13 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
     override: bool = False
     forced_exit: bool = False
     estimated: bool = False
+    unit: Price | None = None
+    exit_by: str | None = None
+
+    @property
+    def is_forced_by_operator(self) -> bool:
+        """Whether the operator broke the initial exit lock. What a program forced is no rule of his that was broken."""
+        return self.forced_exit and self.exit_by is None
 
 
 class TradeCorrected(Event, frozen=True, tag="TradeCorrected"):
@@ -103,6 +131,7 @@ class TradeNoted(Event, frozen=True, tag="TradeNoted"):
 OfTrades = (
     TradeOpened
     | TradeResized
+    | PositionFollowed
     | TradeClosed
     | TradeCorrected
     | TradeNoted

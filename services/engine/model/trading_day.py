@@ -12,6 +12,7 @@ from wire.types import Instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 SATURDAY = 5
+CME_ROLL = "18:00"
 WARNING_MARKS = (50, 70, 85)  # percent of the daily stop
 
 
@@ -29,6 +30,11 @@ def trading_day_of(now: Instant, roll: str) -> date:
     elif rolls_at.hour < 12 and local.time() < rolls_at:
         day -= timedelta(days=1)
     return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() >= SATURDAY else day
+
+
+def trade_date(now: Instant) -> date:
+    """Return the CME trade date of ``now``, whatever the desk's own day is: contracts roll by it."""
+    return trading_day_of(now, CME_ROLL)
 
 
 @lru_cache(maxsize=64)

@@ -8,11 +8,13 @@ from msgspec import UnsetType
 
 from services.engine.model.events import (
     AnyEvent,
+    ContractChanged,
     DayRolled,
     OrderClaimed,
     OrderEnded,
     OrderReported,
 )
+from services.engine.model.feed_events import FeedFaultEnded
 from services.engine.model.proof_events import (
     BridgeRefusalEnded,
     ClockAgreed,
@@ -23,6 +25,7 @@ from services.engine.model.proof_events import (
 from services.engine.model.state import Alert, Desk
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.limits import pending_limits
+from services.engine.rules.roll_week import watched
 from wire.types import OrderStatus
 
 
@@ -69,6 +72,16 @@ def is_its_clock(alert: Alert, event: ClockAgreed, desk: Desk) -> bool:
     return _fact(alert, "whose") == event.whose
 
 
+def is_its_contract(alert: Alert, event: ContractChanged, desk: Desk) -> bool:
+    return alert.asset == event.asset and _fact(alert, "contract") == event.before
+
+
+def contract_is_gone(alert: Alert, desk: Desk) -> bool | None:
+    """Return whether another contract's price counts for the asset now, None for an asset that is not traded."""
+    asset = desk.assets.get(alert.asset or "")
+    return None if asset is None else watched(asset).symbol != _fact(alert, "contract")
+
+
 def _fact(alert: Alert, name: str) -> object:
     """Return a fact of the alert; None for an alert stored before schema 3."""
     return None if isinstance(alert.facts, UnsetType) else alert.facts.get(name)
@@ -78,6 +91,27 @@ def feed_is_back(alert: Alert, desk: Desk) -> bool | None:
     """Return whether heartbeats of the asset arrive again, None for an asset that is not traded any more."""
     asset = desk.assets.get(alert.asset or "")
     return None if asset is None else not (asset.is_silent and _is_newest(alert, desk))
+
+
+def is_its_fault(alert: Alert, event: FeedFaultEnded, desk: Desk) -> bool:
+    """Return whether the feed's fault ended for every size."""
+    return alert.asset == event.asset and _fact(alert, "fault") == event.kind and bool(feed_is_whole_again(alert, desk))
+
+
+def feed_is_whole_again(alert: Alert, desk: Desk) -> bool | None:
+    """Return whether the fault is over, None for an asset that is not traded any more."""
+    asset = desk.assets.get(alert.asset or "")
+    if asset is None:
+        return None
+    stands = any(fault.kind == _fact(alert, "fault") for fault in asset.feed.faults)
+    return not (stands and _is_newest_about(alert, desk))
+
+
+def _is_newest_about(alert: Alert, desk: Desk) -> bool:
+    """Return whether no later alert tells of the same fault of the same asset."""
+    about = _fact(alert, "about")
+    alike = (other for other in desk.alerts if other.code == alert.code and _fact(other, "about") == about)
+    return all(other.at <= alert.at for other in alike)
 
 
 def bridge_is_back(alert: Alert, desk: Desk) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from services.engine.model.state import Alert, Desk
-from services.engine.rules.alerts import NO_ENDS, is_over
+from services.engine.rules.alert_times import NO_ENDS, is_over
 
 STORM = 5
 """So many alerts of one code stand in the list; further ones of a code that is counted are counted in the last."""

@@ -1,21 +1,19 @@
 """The table of all alerts: title, level, what ends each, and which notice sends it. All functions are pure.
 
-An event that ends an alert gives the instant of the end. These instants are kept in memory only. When they are
-missing, the state of the desk may still show that an alert is over, but not since when. An alert of a momentary fact
-never ends.
+When they ended is the question of ``alert_times.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct, UnsetType
 
 from services.engine.model.events import (
-    AlertRaised,
     AnyEvent,
+    ContractChanged,
     DayRolled,
     FeedReturned,
     OrderClaimed,
@@ -23,6 +21,7 @@ from services.engine.model.events import (
     OrderReported,
     PositionAgreed,
 )
+from services.engine.model.feed_events import FeedFaultEnded
 from services.engine.model.proof_events import (
     BalanceExplained,
     BridgeRefusalEnded,
@@ -40,15 +39,19 @@ from services.engine.rules.alert_ends import (
     balance_is_explained,
     bridge_is_back,
     clock_agrees,
+    contract_is_gone,
     day_is_over,
     everything_is_flat,
     exit_is_taken,
     feed_is_back,
+    feed_is_whole_again,
     fill_price_is_proven,
     fill_price_is_settled,
     foreign_position_is_gone,
     is_its_clock,
+    is_its_contract,
     is_its_exit,
+    is_its_fault,
     is_its_instance,
     is_its_order,
     is_its_price,
@@ -71,9 +74,6 @@ Ending = Callable[[Alert, Any, Desk], bool]  # does this event end the alert?
 IsOver = Callable[[Alert, Desk], bool | None]  # None: unknown
 
 
-# -- the table -----------------------------------------------------------------------------------------------------
-
-
 class AlertRule(Struct, frozen=True):
     """One alert: its title (a format of its facts), its possible levels, the usual one first, and how it ends.
 
@@ -91,6 +91,11 @@ class AlertRule(Struct, frozen=True):
     is_over: IsOver = never
     is_led: bool = True
     may_end_first: bool = False
+
+
+def _of_contract(code: str, title: str, level: AlertLevel) -> AlertRule:
+    ends = "the asset's price is that of another contract"
+    return AlertRule(code, title, (level,), "alert", ends, {ContractChanged: is_its_contract}, contract_is_gone)
 
 
 TABLE = (
@@ -221,6 +226,18 @@ TABLE = (
         ended_by={ClockAgreed: is_its_clock},
         is_over=clock_agrees,
     ),
+    AlertRule(
+        code="feed",
+        title="{headline}",
+        levels=("warning",),
+        notice="feed",
+        ends="the stream is whole again",
+        ended_by={FeedFaultEnded: is_its_fault},
+        is_over=feed_is_whole_again,
+    ),
+    _of_contract("contract_rolls_soon", "CONTRACT ROLLS SOON", "warning"),
+    _of_contract("contract_rolls", "CONTRACT ROLLS", "warning"),
+    _of_contract("contract_expired", "CONTRACT EXPIRED", "critical"),
     AlertRule("two_bridges", "TWO BRIDGES", ("critical",), "alert"),
     AlertRule(
         code="balance_suspect",
@@ -255,6 +272,7 @@ TABLE = (
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),
     AlertRule("report_repeated", "REPORT REPEATED", ("critical",), "alert"),
     AlertRule("report_conflict", "CONFLICTING REPORT", ("critical",), "alert"),
+    AlertRule("unit_changed", "POINTS HAVE ANOTHER PRICE", ("warning",), "alert"),
     AlertRule("writer_lost", "WRITER LOST", ("warning",), "alert", is_led=False),
 )
 ALERTS: Mapping[str, AlertRule] = MappingProxyType({rule.code: rule for rule in TABLE})
@@ -274,59 +292,3 @@ def explanation_of(alert: Alert) -> Explanation:
     is_led = rule is None or rule.is_led
     title, detail = parts_of(alert.sentence) if rule is None or is_led else (rule.title, alert.sentence)
     return Explanation(alert.code, title, detail, facts)
-
-
-# -- when alerts ended, as far as this process has seen --------------------------------------------------------------
-
-AlertKey = tuple[str, str | None, Instant]  # code, asset, raised at
-Ends = Mapping[AlertKey, Instant]
-NO_ENDS: Ends = MappingProxyType({})
-ENDING = tuple({kind for rule in TABLE for kind in rule.ended_by})
-
-
-def key_of(alert: Alert) -> AlertKey:
-    return alert.code, alert.asset, alert.at
-
-
-def still_listed(ends: Ends, desk: Desk) -> Ends:
-    """Return the ends of the alerts that the desk still lists."""
-    return {key: ends[key] for key in map(key_of, desk.alerts) if key in ends}
-
-
-def ends_after(known: Ends, desk: Desk, events: Iterable[tuple[Instant, AnyEvent]]) -> Ends:
-    """Return when the desk's alerts ended: the known ends, and those that ``events`` add, oldest first.
-
-    The order of the events counts, not their instants: all events of one decision have the same instant.
-    """
-    events = list(events)
-    ends = dict(still_listed(known, desk))
-    to_come = {key_of(event.alert) for _, event in events if isinstance(event, AlertRaised)}
-    for at, event in events:
-        if isinstance(event, AlertRaised):
-            to_come.discard(key_of(event.alert))
-        for alert in desk.alerts if isinstance(event, ENDING) else ():
-            if _ends(event, alert, desk) and (key_of(alert) not in to_come or _ended_first(alert, at)):
-                ends.setdefault(key_of(alert), at)
-    return ends
-
-
-def _ends(event: AnyEvent, alert: Alert, desk: Desk) -> bool:
-    rule = ALERTS.get(alert.code)
-    ending = None if rule is None else rule.ended_by.get(type(event))
-    return ending is not None and ending(alert, event, desk)
-
-
-def _ended_first(alert: Alert, at: Instant) -> bool:
-    """Return whether the alert ended in the decision that raised it, before it was raised.
-
-    This is a disagreement that the desk settled by following the broker.
-    """
-    return ALERTS[alert.code].may_end_first and alert.at == at
-
-
-def is_over(alert: Alert, desk: Desk, ends: Ends) -> bool | None:
-    """Return whether the alert is over, None when it never ends or when this is unknown."""
-    if key_of(alert) in ends:
-        return True
-    rule = ALERTS.get(alert.code)
-    return None if rule is None else rule.is_over(alert, desk)

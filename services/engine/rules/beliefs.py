@@ -70,7 +70,7 @@ def _unrealized(asset: Asset) -> Usd:
     if trade is None:
         return ZERO
     taken_out = trade.exit_notional - trade.entry_price * trade.exited_quantity
-    return open_result(asset) - trade.contract.points(taken_out * trade.sign) * trade.contract.point_value
+    return open_result(asset) - trade.contract.usd(taken_out * trade.sign)
 
 
 def books_read_at(desk: Desk, now: Instant) -> Instant:

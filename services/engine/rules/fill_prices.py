@@ -55,4 +55,4 @@ def gain_over_last_price(asset: Asset, contract: Contract, change: int, price: P
     last = known_price(asset.live.last_price)
     if last is None:
         return Usd(0)
-    return contract.points((last - price) * change) * contract.point_value
+    return contract.usd((last - price) * change)

@@ -7,13 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.engine.model.bricks import Stack
 from services.engine.model.ladder import Rung
-from services.engine.model.state import Desk
+from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger, seconds_until
 from services.engine.model.trading_day import day_end
-from services.engine.model.zone import zone_of
+from services.engine.model.zone import uncertain_structure, zone_of
 from services.engine.rules.broker_gates import balance_is_believed, bridge_is_connected, positions_agree
+from services.engine.rules.feed_gate import feed_is_whole
+from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
 from wire.types import Instant, color_against
 
@@ -127,8 +128,8 @@ def asset_is_flat(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
 
 
 def heartbeat_is_fresh(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close when TradingView has not been heard for the asset within 10 minutes."""
-    heard_at = entry.asset.live.last_heartbeat_at
+    """Close when TradingView has not been heard for the asset within 10 minutes; where the desk builds, no price."""
+    heard_at = price_heard_at(desk, entry.asset)
     max_age = desk.rules.heartbeat_max_age_seconds
     if is_younger(heard_at, max_age, now):
         return OPEN
@@ -157,9 +158,9 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close without a zone, against the structure, and in a free zone without a direction (SPEC 4)."""
     if entry.override:
         return OPEN
-    zone = zone_of(entry.asset.stack, now)
+    zone = zone_of(entry.asset, now)
     if zone.kind == "NONE":
-        return _without_zone(entry.asset.stack, now)
+        return _without_zone(entry.asset, now)
     if zone.kind == "NORMAL" and entry.direction not in (None, zone.direction):
         return closed("against_structure", f"8pt and 12pt say {zone.direction}", zone_direction=zone.direction)
     if zone.kind == "FREE" and entry.is_attempt and entry.direction is None:
@@ -167,8 +168,8 @@ def structure_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     return OPEN
 
 
-def _without_zone(stack: Stack, now: Instant) -> Verdict:
-    structure = {"8pt": stack.high, "12pt": stack.macro}
+def _without_zone(asset: Asset, now: Instant) -> Verdict:
+    structure = {"8pt": asset.stack.high, "12pt": asset.stack.macro}
     missing = " and ".join(size for size, brick in structure.items() if brick.color == "neutral")
     stale = " and ".join(size for size, brick in structure.items() if brick.is_stale(now))
     if missing and stale:
@@ -177,12 +178,15 @@ def _without_zone(stack: Stack, now: Instant) -> Verdict:
         )
     if missing:
         return closed("no_zone", f"waiting for the first {missing} brick", missing=missing)
+    if not stale:
+        unsettled = " and ".join(uncertain_structure(asset))
+        return closed("no_zone", f"the desk's {unsettled} bricks are not certain yet", unsettled=unsettled)
     return closed("no_zone", f"{stale} not renewed for too long: stale until the next brick", stale=stale)
 
 
 def two_half_agrees(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the 2.5pt brick opposes the direction, when that filter is switched on."""
-    direction = entry.direction or zone_of(entry.asset.stack, now).direction
+    direction = entry.direction or zone_of(entry.asset, now).direction
     opposing = color_against(direction) if direction else None
     if desk.rules.two_half_filter and entry.asset.stack.two_half.color == opposing:
         return closed("two_half_filter", f"the last 2.5pt brick is {opposing}", color=opposing)
@@ -257,6 +261,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "bridge back",
         "Real money needs somebody at the other end.",
+    ),
+    Gate(
+        "feed",
+        feed_is_whole,
+        ("market", "scale_in"),
+        "stream whole again",
+        "A brick that never came may be the one that says no.",
     ),
 )
 

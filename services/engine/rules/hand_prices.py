@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from msgspec import Struct
 
 from services.engine.model.state import Asset
-from services.engine.rules.prices import JUMP_UNITS, TRADES_BELOW_ZERO, UNITS
+from services.engine.rules.prices import JUMP_UNITS, TRADES_BELOW_ZERO, unit_of
 from wire.types import Price
 
 
@@ -26,7 +24,7 @@ def range_by_hand(asset: Asset) -> PriceRange:
 
     Without a price of the day its last known price is the range; without any only what cannot be traded is outside.
     """
-    room = JUMP_UNITS * UNITS.get(asset.symbol, Decimal(1))
+    room = JUMP_UNITS * unit_of(asset)
     live = asset.live
     known = live.watch.price if live.last_price is None else live.last_price
     low = known if live.watch.low is None else live.watch.low

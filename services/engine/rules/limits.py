@@ -6,7 +6,7 @@ A tighter value holds at once; a looser one waits for the next trading day.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from services.engine.model.state import Desk
 from wire.types import Adopting, Contract
 
 SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
+STEP = Decimal("0.001")  # in which a distance without an end is written
 
 
 class Limit(Struct, frozen=True):
@@ -44,8 +45,9 @@ def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
 
 
 def smallest_stop(contracts: Iterable[Contract]) -> Decimal:
-    """Return the smallest ``stop_points``: four ticks of each contract, so of the one with the largest tick."""
-    return max((SMALLEST_STOP_TICKS * one.tick_size / one.point_size for one in contracts), default=Decimal(0))
+    """Return the smallest ``stop_points``: four ticks of each contract, so of the one with the largest in its unit."""
+    least = max((SMALLEST_STOP_TICKS * one.tick_size / one.point for one in contracts), default=Decimal(0))
+    return least if least == least.quantize(STEP) else least.quantize(STEP, ROUND_UP)
 
 
 def adopting(desk: Desk) -> Adopting:

@@ -14,10 +14,11 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.state import Asset, PriceWatch
+from services.engine.model.price_readings import PriceWatch
+from services.engine.model.state import Asset
 from wire.types import Instant, Price
 
-UNITS: Mapping[str, Price] = MappingProxyType(  # SPEC 2: the asset's own point, in price; here for price rules only
+EARLIER_UNITS: Mapping[str, Price] = MappingProxyType(  # of desks whose contracts have no unit: for price rules only
     {
         "ES": Decimal(1),
         "NQ": Decimal(4),
@@ -58,7 +59,11 @@ def judged(asset: Asset, price: Price, at: Instant) -> Judgement:
 
     A suspect price is confirmed by the next one with a later time that is near it or further in the same direction.
     """
-    watch = _watch_of(asset)
+    return judged_by(watch_of(asset), asset, price, at)
+
+
+def judged_by(watch: PriceWatch, asset: Asset, price: Price, at: Instant) -> Judgement:
+    """Judge a price of the asset by what is remembered of those before it."""
     if price <= 0 and asset.symbol not in TRADES_BELOW_ZERO:
         return Judgement("refused", watch)
     if not _is_far(asset, watch, price, at) or _is_confirmed(watch, price, at):
@@ -68,7 +73,13 @@ def judged(asset: Asset, price: Price, at: Instant) -> Judgement:
     return Judgement("suspect", replace(watch, suspect=price, suspect_at=at))
 
 
-def _watch_of(asset: Asset) -> PriceWatch:
+def unit_of(asset: Asset) -> Price:
+    """Return the asset's unit in price (SPEC 2), by which its prices are judged."""
+    unit = asset.contract.unit
+    return EARLIER_UNITS.get(asset.symbol, Decimal(1)) if unit is None else unit
+
+
+def watch_of(asset: Asset) -> PriceWatch:
     """Return what is remembered; a desk that an earlier program kept remembers its last price only."""
     live = asset.live
     if live.watch.price is None and live.last_price is not None and live.price_at is not None:
@@ -79,7 +90,7 @@ def _watch_of(asset: Asset) -> PriceWatch:
 def _is_far(asset: Asset, watch: PriceWatch, price: Price, at: Instant) -> bool:
     """Return whether the price is too far from the last good one, or from all of the trading day."""
     if watch.price is not None and watch.at is not None and at <= watch.at + JUDGED_BY_LAST_FOR:
-        jump = min(JUMP_UNITS * UNITS.get(asset.symbol, Decimal(1)), JUMP_SHARE * abs(watch.price))
+        jump = min(JUMP_UNITS * unit_of(asset), JUMP_SHARE * abs(watch.price))
         if abs(price - watch.price) > jump:
             return True
     if watch.low is None or watch.high is None:

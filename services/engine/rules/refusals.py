@@ -33,6 +33,7 @@ TABLE = (
     RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
     RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),
     RefusalRule("nothing_to_exit", (NO_POSITION,), 409, "the asset is flat"),
+    RefusalRule("other_trade", ("ANOTHER TRADE",), 409, "the exit names a trade that is not the one held"),
     RefusalRule("nothing_to_manage", (NO_POSITION,), 409, "the asset is flat"),
     RefusalRule("nothing_waiting", ("NO PRE-ORDER", "NO INTENT"), 409, "there is nothing to take back"),
     RefusalRule(
@@ -65,6 +66,24 @@ TABLE = (
     RefusalRule("unknown_order", ("UNKNOWN ORDER",), 404, "no order has this id", is_led=False),
     RefusalRule("unknown_asset", ("UNKNOWN ASSET",), 400, "the desk does not trade the asset", is_led=False),
     RefusalRule("direction_required", ("DIRECTION REQUIRED",), 400, "nothing gives the direction", is_led=False),
+    RefusalRule("proposal_open", ("A PROPOSAL IS OPEN",), 409, "the asset has an open proposal"),
+    RefusalRule("proposal_over", ("PROPOSAL OVER",), 409, "the proposal has ended, or there is none with this id"),
+    RefusalRule(
+        "proposal_other",
+        ("ANOTHER PROPOSAL",),
+        409,
+        "it proposes another asset or direction, or another program opened it",
+    ),
+    RefusalRule(
+        "proposal_invalid", ("PROPOSAL INVALID",), 400, "a price or the time of a proposal cannot be", is_led=False
+    ),
+    RefusalRule(
+        "too_many_proposals",
+        ("TOO MANY PROPOSALS",),
+        409,
+        "the day, or this hour of one source, has seen as many as it may",
+    ),
+    RefusalRule("stop_too_wide", ("STOP TOO WIDE",), 409, "the proposed stop is further away than the desk's own"),
     RefusalRule("setting_invalid", ("SETTING INVALID",), 400, "a value is outside its range", is_led=False),
 )
 REFUSALS: Mapping[RefusalCode, RefusalRule] = MappingProxyType({rule.code: rule for rule in TABLE})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 
-from services.engine.model.state import Asset, FeedDifference, OwnPrice
-from services.engine.rules.prices import UNITS
+from services.engine.model.price_readings import FeedDifference, OwnPrice
+from services.engine.model.state import Asset
+from services.engine.rules.prices import unit_of
 from wire.types import Contract, Instant, Price
 
 DELIVERY = re.compile(r"(?P<letter>[FGHJKMNQUVXZ])\d{0,3}(?P<year>\d)$", re.ASCII)  # MESZ6, MESZ26, MESZ2026
@@ -26,15 +26,15 @@ def watched(asset: Asset) -> Contract:
     return asset.trade.contract if asset.trade else asset.contract
 
 
-def delivery_of(contract: Contract) -> str | None:
-    """Return the contract's delivery, ``Z6`` of ``MESZ6``; None for one without a month."""
-    named = DELIVERY.search(contract.symbol)
+def delivery_of(symbol: str) -> str | None:
+    """Return the delivery of a contract's symbol, ``Z6`` of ``MESZ6``; None for one without a month."""
+    named = DELIVERY.search(symbol)
     return None if named is None else named["letter"] + named["year"]
 
 
 def is_rolling(asset: Asset, continuous: str | None) -> bool:
     """Return whether the calendar's continuous contract is another one than that whose price counts."""
-    own = delivery_of(watched(asset))
+    own = delivery_of(watched(asset).symbol)
     return continuous is not None and own is not None and continuous != own
 
 
@@ -73,4 +73,4 @@ def _is_beside(own: OwnPrice, at: Instant) -> bool:
 
 
 def _is_off(asset: Asset, known: FeedDifference, reading: Price) -> bool:
-    return abs(reading - known.price) > MAY_DIFFER_UNITS * UNITS.get(asset.symbol, Decimal(1))
+    return abs(reading - known.price) > MAY_DIFFER_UNITS * unit_of(asset)

@@ -61,5 +61,5 @@ def open_pnl_agrees(asset: Asset, trade: Trade, open_pnl: Usd) -> bool:
     last = asset.live.last_price
     if last is None or not trade.quantity:
         return False
-    points = open_pnl / (trade.quantity * trade.contract.point_value) * trade.contract.point_size * trade.sign
-    return abs(trade.entry_price + points - last) < abs(stand_in_entry(asset, trade) + points - last)
+    won = trade.contract.distance_worth(open_pnl, trade.quantity) * trade.sign
+    return abs(trade.entry_price + won - last) < abs(stand_in_entry(asset, trade) + won - last)

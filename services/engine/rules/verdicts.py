@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from services.engine.model.state import Asset
 from services.engine.model.wording import Explanation, facts_of
+from services.engine.rules.feed_words import FEED_TITLES
 from wire.types import Instant, Side
 
 
@@ -23,6 +24,7 @@ class EntryRequest(Struct, frozen=True):
     override: bool = False
     is_attempt: bool = False
     override_reason: str | None = None
+    proposal: str | None = None
 
 
 class Verdict(Struct, frozen=True):
@@ -67,6 +69,8 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "bridge_without_live": "BRIDGE WITHOUT LIVE",
         "kill_switch": "KILL SWITCH ON",
         "stop_missing": "NO STOP RESTS",
+        "contract_expired": "CONTRACT EXPIRED",
+        **FEED_TITLES,
     }
 )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import HearBridge, TakeSnapshot
+from services.engine.model.price_readings import OwnPrice
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import Asset, OwnPrice
+from services.engine.model.state import Asset
 from services.engine.rules.broker_word import speaks_of_positions, word_of
 from services.engine.rules.exit_rules import Trigger
 from services.engine.rules.prices import judged
 from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.beliefs import take_balance
+from services.engine.steps.build_bricks import hear_no_ticks
 from services.engine.steps.day import check_daily_stop
 from services.engine.steps.exits import check_exits
 from services.engine.steps.owner_fence import note_heard
@@ -48,6 +50,9 @@ def hear_bridge(transition: Transition, command: HearBridge) -> Reply:
         kill_switch=command.kill_switch,
     )
     transition.change_desk(live=live)
+    if known.md_connected and not command.md_connected:
+        for symbol in transition.desk.rules.bricks_by_desk:
+            hear_no_ticks(transition, symbol, "missed_bar")
     return Done()
 
 
@@ -103,8 +108,9 @@ def _mark_from_broker(transition: Transition, asset: Asset, command: TakeSnapsho
     broker = word_of(trade.contract, command)
     if broker.open_pnl is None or broker.position != asset.position:
         return
-    points = broker.open_pnl / (trade.quantity * trade.contract.point_value)
-    price = trade.entry_price + points * trade.sign * trade.contract.point_size
+    won = trade.contract.distance_worth(broker.open_pnl, trade.quantity)
+    points = trade.contract.points(won)
+    price = trade.entry_price + won * trade.sign
     judgement = judged(asset, price, transition.now)
     asset = replace(asset, live=replace(asset.live, watch=judgement.watch))
     if not judgement.is_good:

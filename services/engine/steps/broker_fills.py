@@ -207,6 +207,7 @@ def _journal(transition: Transition, symbol: str, fill: Execution, booked: Booke
             fill.order_id,
             fill.exec_id,
             fill.kind,
+            transition.names(booked.estimated),
         )
     )
 

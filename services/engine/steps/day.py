@@ -43,6 +43,10 @@ def roll_day(transition: Transition) -> None:
         watch = replace(asset.live.watch, low=before, high=before)
         if watch != asset.live.watch:
             asset = transition.put_asset(replace(asset, live=replace(asset.live, watch=watch)))
+        bars = replace(asset.live.bars.watch, low=asset.live.bars.watch.price, high=asset.live.bars.watch.price)
+        if bars != asset.live.bars.watch:
+            live = replace(asset.live, bars=replace(asset.live.bars, watch=bars))
+            asset = transition.put_asset(replace(asset, live=live))
         if asset.doubt is not None and asset.doubt.withheld:  # it was that of the day before
             transition.put_asset(replace(asset, doubt=replace(asset.doubt, withheld=ZERO)))
 

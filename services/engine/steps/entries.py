@@ -16,18 +16,38 @@ from services.engine.rules.gates import ladder
 from services.engine.rules.refusals import refuse, refuse_closed
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.order_queue import queue_entry
+from services.engine.steps.proposals import end_clicked, refusal_of_click
 from services.engine.transition import Transition
 from wire.types import Side
 
 
 def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusal:
-    """Queue a market entry if every gate is open; else refuse with the first closed gate."""
+    """Queue a market entry if every gate is open; else refuse with the first closed gate.
+
+    A click on a proposal is such an entry, and ends the proposal either way.
+    """
+    refusal = refusal_of_click(transition, command)
+    if refusal is not None:
+        return refusal
+    answer = _enter(transition, command)
+    end_clicked(transition, command, answer)
+    return answer
+
+
+def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
-    zone = zone_of(asset.stack, transition.now)
+    zone = zone_of(asset, transition.now)
     direction = command.direction or zone.direction
-    request = EntryRequest(asset, direction, command.override, is_attempt=True, override_reason=_reason_of(command))
+    request = EntryRequest(
+        asset,
+        direction,
+        command.override,
+        is_attempt=True,
+        override_reason=command.override_reason if command.override else None,
+        proposal=command.proposal,
+    )
     rungs = ladder(transition.desk, request, transition.now)
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
@@ -39,11 +59,7 @@ def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusa
         override=command.override,
         candle=candle_start(transition.now, transition.desk.rules.candle_seconds),
     )
-    return _accept(transition, asset, direction, terms, request.override_reason)
-
-
-def _reason_of(command: EnterMarket) -> str | None:
-    return command.override_reason if command.override else None
+    return _accept(transition, request, direction, terms)
 
 
 def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
@@ -61,20 +77,20 @@ def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...]
             stack=asset.stack.colors(),
             override=request.override,
             override_reason=request.override_reason,
+            proposal=request.proposal,
         )
     )
     return refuse_closed(shut, rungs, transition.now)
 
 
-def _accept(
-    transition: Transition, asset: Asset, direction: Side, terms: EntryTerms, override_reason: str | None
-) -> Reply:
+def _accept(transition: Transition, request: EntryRequest, direction: Side, terms: EntryTerms) -> Reply:
     """Lock the candle, spend the tempo token, queue the order."""
+    asset = request.asset
     until = candle_end(terms.candle, transition.desk.rules.candle_seconds)
     transition.change_desk(locks=replace(transition.desk.locks, candle_used=terms.candle, candle_until=until))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
     asset = transition.put_asset(replace(_end_pending(transition, asset), tempo=tempo))
-    order = queue_entry(transition, asset, direction, terms)
+    order = queue_entry(transition, asset, direction, terms, request.proposal)
     transition.record(
         EntryAccepted(
             asset=asset.symbol,
@@ -84,7 +100,8 @@ def _accept(
             zone=terms.zone,
             stack=asset.stack.colors(),
             override=terms.override,
-            override_reason=override_reason,
+            override_reason=request.override_reason,
+            proposal=request.proposal,
         )
     )
     return OrderTaken(order)

@@ -13,6 +13,8 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Day, Desk, DeskLive
 from services.engine.model.times import is_younger
 from services.engine.rules.refusals import refuse
+from services.engine.steps.build_bricks import forget_simulated
+from services.engine.steps.proposals import withdraw_all
 from services.engine.transition import Transition
 
 
@@ -33,6 +35,9 @@ def switch_env(transition: Transition, command: SwitchEnv) -> Reply | Refusal:
         return refuse("bridge_down", "the bridge that is heard does not execute LIVE orders", "BRIDGE WITHOUT LIVE")
     transition.desk = replace(desk, env=command.env, day=_other_account(desk.day), live=_other_beliefs(desk.live))
     transition.record(EnvSwitched(command.env))
+    withdraw_all(transition, "env_switched")
+    if command.env == "LIVE":
+        forget_simulated(transition)
     return Done()
 
 

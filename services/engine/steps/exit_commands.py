@@ -17,20 +17,32 @@ from wire.types import OrderStatus
 
 
 def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refusal:
-    """Exit one asset. Only the initial exit lock can refuse it, and ``force`` breaks that lock."""
+    """Exit one asset. The initial exit lock can refuse it, and ``force`` breaks that lock.
+
+    A program exits what is held, and never an entry that is on its way: that is the operator's own.
+    """
     asset = transition.asset(command.asset)
     entering = transition.desk.open_entry(asset.symbol)
     leaving = transition.desk.open_exit(asset.symbol)
-    if asset.trade is None and entering is None:
+    if asset.trade is None and (entering is None or command.by == "service"):
         return refuse("nothing_to_exit", f"{asset.symbol} is flat", asset=asset.symbol)
+    if command.trade is not None and (asset.trade is None or asset.trade.id != command.trade):
+        return _refuse_other_trade(asset)
     locked = _is_locked(asset, entering)
     if locked and not command.force:
         transition.record(ExitBlocked(asset.symbol, asset.live.open_points))
         return refuse("exit_locked", "until the next 6pt brick; force breaks it", asset=asset.symbol)
     if leaving is not None:
         return OrderTaken(leaving, already_pending=True)
-    order = demand_exit(transition, asset.symbol, "manual", forced=locked)
+    by = command.by if command.by != "operator" else None
+    order = demand_exit(transition, asset.symbol, "manual", forced=locked, by=by)
     return _taken(transition, asset.symbol, order)
+
+
+def _refuse_other_trade(asset: Asset) -> Refusal:
+    """Refuse an exit that was meant for another trade: sent late or again, it must not end the one after it."""
+    held = asset.trade.id if asset.trade is not None else None
+    return refuse("other_trade", f"another trade of {asset.symbol} is meant", asset=asset.symbol, trade=held)
 
 
 def exit_all(transition: Transition, command: ExitAll) -> Reply:

@@ -59,18 +59,24 @@ def flatten_when_stopped(transition: Transition) -> None:
             demand_exit(transition, symbol, "daily_stop")
 
 
-def demand_exit(transition: Transition, symbol: str, source: str, *, forced: bool = False) -> Order | None:
+def demand_exit(
+    transition: Transition, symbol: str, source: str, *, forced: bool = False, by: str | None = None
+) -> Order | None:
     """Make an exit due and pursue it. Return its order, or None while it is latched (SPEC 7.2)."""
     asset = transition.asset(symbol)
     running = transition.desk.open_exit(symbol)
     if running is not None and running.source == source:
         return running
-    due = _more_urgent(asset.due_exit, DueExit(source, transition.now, forced=forced))
+    is_broken = asset.trade is not None and asset.trade.forced_exit
+    new = DueExit(source, transition.now, forced=forced, by=by)
+    due = _more_urgent(asset.due_exit, new, is_broken=is_broken, keeps_break=transition.desk.generation > 3)
     is_news = due != asset.due_exit
     transition.put_asset(replace(asset, due_exit=due))
     order = pursue_exit(transition, symbol)
     if order is not None and order.source != source:  # one that outranks it was due already: it waits behind that
-        transition.put_asset(replace(transition.asset(symbol), due_exit=DueExit(source, transition.now, forced=forced)))
+        transition.put_asset(
+            replace(transition.asset(symbol), due_exit=DueExit(source, transition.now, forced=forced, by=by))
+        )
         is_news = True
     waiting = transition.asset(symbol).due_exit
     if is_news and waiting is not None:
@@ -78,14 +84,22 @@ def demand_exit(transition: Transition, symbol: str, source: str, *, forced: boo
     return order
 
 
-def _more_urgent(current: DueExit | None, new: DueExit) -> DueExit:
-    """Return the exit of higher precedence. An operator's click cancels the wait for the next try."""
+def _more_urgent(current: DueExit | None, new: DueExit, *, is_broken: bool, keeps_break: bool) -> DueExit:
+    """Return the exit of higher precedence. An operator's click cancels the wait for the next try.
+
+    Whose it is stays as it was, unless the new one is the first to break the lock: that is then who forced it.
+    ``is_broken`` is true when an earlier exit of the trade has broken it. Without ``keeps_break``, as in earlier
+    generations, an exit that outranks a forced one forgets that it was forced.
+    """
     if current is None:
         return new
     retry_at = None if new.source in ASKED_BY_OPERATOR else current.retry_at
     if _outranks(new.source, current.source):
-        return replace(new, attempt=current.attempt, retry_at=retry_at)
-    return replace(current, retry_at=retry_at, forced=current.forced or new.forced)
+        urgent = replace(new, attempt=current.attempt, retry_at=retry_at)
+        return replace(urgent, forced=True, by=current.by) if current.forced and keeps_break else urgent
+    breaks = new.forced and not current.forced and not is_broken
+    by = new.by if breaks else current.by
+    return replace(current, retry_at=retry_at, forced=current.forced or new.forced, by=by)
 
 
 def _outranks(source: str, current: str) -> bool:
@@ -113,9 +127,14 @@ def pursue_exit(transition: Transition, symbol: str) -> Order | None:
         return None
     if due.retry_at is not None and transition.now < due.retry_at:
         return None
-    forced = asset.trade.forced_exit or due.forced
-    transition.put_asset(replace(asset, due_exit=None, trade=replace(asset.trade, forced_exit=forced)))
+    transition.put_asset(replace(asset, due_exit=None, trade=_leaving(asset.trade, due)))
     return queue_exit(transition, transition.asset(symbol), due)
+
+
+def _leaving(trade: Trade, due: DueExit) -> Trade:
+    """Return the trade with its exit on the way. Who broke the lock first has broken it, whatever follows."""
+    exit_by = trade.exit_by if trade.forced_exit else due.by
+    return replace(trade, forced_exit=trade.forced_exit or due.forced, exit_by=exit_by)
 
 
 def _must_wait(transition: Transition, symbol: str, due: DueExit) -> bool:
@@ -171,7 +190,8 @@ def retry_exit(transition: Transition, refused: Order) -> None:
     elif refused.source != "manual" or _is_tried_again(transition, refused):
         wait = RETRY_SECONDS[min(refused.attempt, len(RETRY_SECONDS) - 1)]
         retry_at = transition.now + timedelta(seconds=wait)
-        due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at)
+        forced = refused.by is not None and asset.trade.forced_exit  # of the operator's own only the first is marked
+        due = DueExit(refused.source, transition.now, refused.attempt + 1, retry_at, forced=forced, by=refused.by)
         transition.put_asset(replace(asset, due_exit=due))
         transition.record(ExitLatched(asset.symbol, refused.source, retry_at))
         next_step = f"next try in {wait} s"

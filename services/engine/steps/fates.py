@@ -135,7 +135,7 @@ def settle_before_exit(transition: Transition, symbol: str, word: BrokerWord, st
     if filled == order.remaining:
         settle_by_broker(transition, order, filled, word)
     elif (price := fill_price_of(transition, order, word)) is not None:
-        transition.record(OrderFateSettled(order.id, symbol, "broker", filled, price))
+        _record_settled(transition, order, filled, price, word)
         transition.put_order(settle(transition, order, filled, price))
         pursue_exit(transition, symbol)
 
@@ -154,7 +154,7 @@ def settle_by_broker(transition: Transition, order: Order, qty: int, word: Broke
     if price is None:
         return
     by_broker = "as the broker's position shows"
-    transition.record(OrderFateSettled(order.id, order.asset, "broker", qty, price))
+    _record_settled(transition, order, qty, price, word)
     filled = settle(transition, order, qty, price)
     status = OrderStatus.FILLED if filled.remaining == 0 else OrderStatus.CANCELLED
     _end(transition, filled, status, by_broker, recorded=True)
@@ -165,10 +165,21 @@ def fill_price_of(transition: Transition, order: Order, word: BrokerWord) -> Pri
 
     The average is that of the whole position, so it counts only for an order that began it.
     """
-    asset = transition.asset(order.asset)
-    average = word.avg_price if asset.trade is None and order.kind != "EXIT" else None
-    prices = (average, word.last_fill_price, known_price(asset.live.last_price, order.contract.symbol))
-    return next((price for price in prices if price is not None), None)
+    last = known_price(transition.asset(order.asset).live.last_price, order.contract.symbol)
+    return next((price for price in (*_told_prices(transition, order, word), last) if price is not None), None)
+
+
+def _told_prices(transition: Transition, order: Order, word: BrokerWord) -> tuple[Price | None, Price | None]:
+    is_its_own = transition.asset(order.asset).trade is None and order.kind != "EXIT"
+    return (word.avg_price if is_its_own else None), word.last_fill_price
+
+
+def _record_settled(transition: Transition, order: Order, qty: int, price: Price, word: BrokerWord) -> None:
+    """Record what the broker's position shows as filled, before the position moves."""
+    guessed = all(told is None for told in _told_prices(transition, order, word))
+    transition.record(
+        OrderFateSettled(order.id, order.asset, "broker", qty, price, estimated=transition.names(guessed))
+    )
 
 
 def _end(transition: Transition, order: Order, status: OrderStatus, reason: str, *, recorded: bool = False) -> None:

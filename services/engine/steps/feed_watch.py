@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from services.engine.model.events import FeedLost, FeedReturned
 from services.engine.model.times import is_younger
+from services.engine.rules.ticks import price_heard_at
+from services.engine.steps.feed_silence import watch_silence
 from services.engine.transition import Transition
 
 BRIDGE_SEEN_SECONDS = 60  # SPEC 10
@@ -14,13 +16,15 @@ BRIDGE_SEEN_SECONDS = 60  # SPEC 10
 def watch_feeds(transition: Transition) -> None:
     """Raise an alert for a feed that sent before and is silent now. A feed that never sent raises none."""
     for symbol, asset in transition.desk.assets.items():
-        heard_at = asset.live.last_heartbeat_at
+        heard_at = price_heard_at(transition.desk, asset)
         silent = heard_at is not None and not is_younger(
             heard_at, transition.desk.rules.heartbeat_max_age_seconds, transition.now
         )
         if silent is not asset.is_silent:
             transition.put_asset(replace(asset, is_silent=silent))
             _record_change(transition, silent, symbol)
+    if transition.desk.generation > 3:
+        watch_silence(transition)
     heard_at = transition.desk.live.bridge_heard_at
     silent = heard_at is not None and not is_younger(heard_at, BRIDGE_SEEN_SECONDS, transition.now)
     if silent is not transition.desk.bridge_is_silent:

@@ -97,6 +97,7 @@ def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_i
                 part.trade_id,
                 order.id,
                 exec_id,
+                estimated=transition.names(booked.estimated),
             )
         )
 

@@ -15,7 +15,9 @@ from services.engine.transition import Transition
 from wire.types import OrderStatus, Side, opposite
 
 
-def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTerms) -> Order:
+def queue_entry(
+    transition: Transition, asset: Asset, side: Side, terms: EntryTerms, proposal: str | None = None
+) -> Order:
     """Queue the entry. It expires when no bridge claims it within ``entry_ttl_seconds``."""
     rules = transition.desk.rules
     return _queue(
@@ -33,6 +35,7 @@ def queue_entry(transition: Transition, asset: Asset, side: Side, terms: EntryTe
             expires_at=transition.now + timedelta(seconds=rules.entry_ttl_seconds),
             stop_points=rules.stop_points,
             entry=terms,
+            proposal=proposal,
         ),
     )
 
@@ -74,6 +77,7 @@ def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
         created_at=transition.now,
         attempt=due.attempt,
         position=asset.position if transition.desk.generation > 1 else None,
+        by=due.by,
     )
     return _queue(transition, order, due.forced)
 
@@ -81,7 +85,7 @@ def queue_exit(transition: Transition, asset: Asset, due: DueExit) -> Order:
 def _queue(transition: Transition, order: Order, forced: bool = False) -> Order:
     transition.put_order(order)
     transition.record(
-        OrderQueued(order.id, order.kind, order.asset, order.side, order.qty, order.source, forced=forced)
+        OrderQueued(order.id, order.kind, order.asset, order.side, order.qty, order.source, forced=forced, by=order.by)
     )
     return order
 

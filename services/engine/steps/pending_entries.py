@@ -20,7 +20,7 @@ from wire.types import Color, IntentStatus, color_with
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
     """Place a pre-order. The whole ladder is checked again when it fires."""
     asset = transition.asset(command.asset)
-    direction = command.direction or (None if command.override else zone_of(asset.stack, transition.now).direction)
+    direction = command.direction or (None if command.override else zone_of(asset, transition.now).direction)
     if direction is None:
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
     reason = command.override_reason if command.override else None

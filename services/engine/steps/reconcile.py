@@ -8,7 +8,8 @@ from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.events import PositionAgreed, PositionDisagreed
 from services.engine.model.evidence import Disagreement, Followed, Streak
 from services.engine.model.state import Asset
-from services.engine.model.trade_events import TradeRepriced, TradeResized
+from services.engine.model.trade import Trade
+from services.engine.model.trade_events import PositionFollowed, TradeRepriced, TradeResized
 from services.engine.rules.broker_word import (
     BrokerWord,
     is_after_last_fill,
@@ -32,7 +33,7 @@ from services.engine.steps.order_queue import end_order
 from services.engine.steps.suspect_fills import doubt_fill_price, prove_by_snapshot, prove_fills
 from services.engine.steps.trades import adopt, grown, mark_to_market, reduce_position, take_slot
 from services.engine.transition import Transition
-from wire.types import Instant, OrderStatus, Price
+from wire.types import FillKind, Instant, OrderStatus, Price, Side
 
 CLOSED_AT_THE_BROKER = "BROKER_FLAT"
 
@@ -176,6 +177,9 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
         average = booked.price if broker.avg_price is None else broker.avg_price
         adopt(transition, transition.asset(asset.symbol), broker.position, average)
         take_slot(transition)
+        opened = transition.asset(asset.symbol).trade
+        guessed = broker.avg_price is None and booked.estimated
+        _record_followed(transition, asset.symbol, opened, broker.position, Booked(average, guessed), "ENTRY")
     _note_followed(transition, asset.symbol, broker.position - asset.position)
     end_doubt(transition, asset.symbol)
     transition.alert(
@@ -241,9 +245,22 @@ def _price_of(asset: Asset, broker: BrokerWord, now: Instant) -> Booked | None:
 
 def trade_closes_at(transition: Transition, asset: Asset, quantity: int, booked: Booked) -> None:
     """Close the trade that the broker no longer holds. Its fill may still be told."""
+    _record_followed(transition, asset.symbol, asset.trade, -asset.position, booked, "EXIT")
     reduce_position(transition, asset, quantity, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
     remember_untold(transition, asset, quantity, booked)
     _doubt(transition, asset, quantity, booked)
+
+
+def _record_followed(
+    transition: Transition, symbol: str, trade: Trade | None, change: int, booked: Booked, kind: FillKind
+) -> None:
+    """Record that the position of ``trade`` was changed by ``change`` contracts (signed) to be the broker's."""
+    if trade is None or not change or transition.desk.generation <= 2:
+        return
+    side: Side = "BUY" if change > 0 else "SELL"
+    contract = trade.contract.symbol
+    event = PositionFollowed(symbol, contract, side, abs(change), booked.price, kind, trade.id, booked.estimated)
+    transition.record(event)
 
 
 def _doubt(transition: Transition, before: Asset, quantity: int, booked: Booked) -> None:
@@ -259,10 +276,12 @@ def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerW
     if trade is None:
         return
     change = quantity - trade.quantity
+    price = booked.price if change < 0 or broker.avg_price is None else broker.avg_price
+    guessed = booked.estimated or price != booked.price  # the average is that of the whole position
+    _record_followed(transition, asset.symbol, trade, trade.sign * change, Booked(price, guessed), "RESIZE")
     if change < 0:
         reduce_position(transition, asset, -change, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
         _doubt(transition, asset, -change, booked)
     else:
-        price = booked.price if broker.avg_price is None else broker.avg_price
         transition.put_asset(mark_to_market(replace(asset, trade=grown(trade, change, price))))
     transition.record(TradeResized(asset.symbol, quantity))

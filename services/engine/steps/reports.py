@@ -156,7 +156,8 @@ def _apply_report(
         moved = fill_order(transition, moved, within, booked.price, estimated=booked.estimated, commission=commission)
         doubt_fill_price(transition, before, order.contract, order.sign * within, booked, order.id)
         commission = Decimal(0)
-    transition.record(OrderReported(order.id, order.asset, command.status, within, price, command.exec_id))
+    estimated = transition.names(booked is not None and booked.estimated)
+    transition.record(OrderReported(order.id, order.asset, command.status, within, price, command.exec_id, estimated))
     if qty > within and booked is not None:
         moved = book_overfill(transition, moved, qty - within, booked, command.exec_id, commission)
     remember_execution(transition, order.asset, "", command.exec_id)

@@ -71,7 +71,8 @@ def _fill_by_hand(transition: Transition, order: Order, command: ResolveOrder) -
     if isinstance(price, Refusal):
         return price
     gained = gain_over_last_price(asset, order.contract, order.sign * qty, price)
-    transition.record(OrderFateSettled(order.id, order.asset, "operator", qty, price, command.reason))
+    guessed = transition.names(command.price is None)
+    transition.record(OrderFateSettled(order.id, order.asset, "operator", qty, price, command.reason, guessed))
     transition.put_order(settle(transition, order, qty, price))
     return gained
 

@@ -68,7 +68,7 @@ def _excess(before: Asset, after: Asset, contract: Contract, change: int, differ
     began = trade is not None and (before.trade is None or before.trade.id != trade.id)
     is_adopted = trade is not None and began and trade.zone == ADOPTED
     counted = closing if is_adopted else change
-    return -contract.points(difference * counted) * contract.point_value
+    return -contract.usd(difference * counted)
 
 
 def prove_fills(

@@ -207,7 +207,7 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
     """Return the event of a closed trade. PnL is exact: notionals are subtracted before anything is divided."""
     contract = trade.contract
     size = trade.entered_quantity
-    won = contract.points((trade.exit_notional - trade.entry_notional) * trade.sign)
+    won = (trade.exit_notional - trade.entry_notional) * trade.sign
     return TradeClosed(
         id=trade.id,
         asset=asset.symbol,
@@ -218,8 +218,8 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
         exit_price=trade.exit_notional / trade.exited_quantity,
         entry_ts=trade.opened_at,
         exit_ts=now,
-        pnl_points=won / size,
-        pnl_usd=won * contract.point_value,
+        pnl_points=contract.points(won) / size,
+        pnl_usd=contract.usd(won),
         mae_points=asset.live.worst_points or ZERO,
         mfe_points=asset.live.best_points or ZERO,
         mode=trade.mode,
@@ -229,6 +229,8 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
         override=trade.override,
         forced_exit=trade.forced_exit,
         estimated=trade.estimated,
+        unit=contract.unit,
+        exit_by=trade.exit_by,
     )
 
 

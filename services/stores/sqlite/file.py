@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LEASED_SINCE = 3  # the schema with the lease; older programs locked a file beside the database instead
+LOOK_SECONDS = 0.25  # a look at a file that another program wrote to: a log lets readers in at once
 BUSY_SECONDS = 1.0  # TradingView gives up after 3 s, and a command may also wait for the group before its own
 WAL_AGAIN_SECONDS = 0.01
 PRIVATE_FOLDER = 0o700
@@ -68,7 +69,7 @@ class SqliteFile:
         """Raise StoreDown when the path does not name the open file any more, or its content was changed."""
         if self._watched is not None:
             with store_errors():
-                self._watched.require_whole(self._writer, self._connect, self._beat)
+                self._watched.require_whole(self._writer, self._look_anew, self._beat)
 
     def _prepare(self) -> None:
         """Create folder and file for their owner alone; take from others what they may do with an existing file."""
@@ -83,14 +84,15 @@ class SqliteFile:
         watched.note()
         self._watched = watched
 
-    def _connect(self) -> sqlite3.Connection:
+    def _look_anew(self) -> sqlite3.Connection:
+        return self._connect(LOOK_SECONDS)
+
+    def _connect(self, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
         writable = f"{self._path.absolute().as_uri()}?mode=rwc"
         where = writable if self._migrates else self._read_only()
-        connection = sqlite3.connect(
-            where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(where, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
         if self._migrates:
-            _enter_wal(connection)
+            _enter_wal(connection, patience)
             connection.execute("PRAGMA synchronous=FULL")
         return connection
 
@@ -220,9 +222,9 @@ class SqliteFile:
         return connection
 
 
-def _enter_wal(connection: sqlite3.Connection) -> None:
+def _enter_wal(connection: sqlite3.Connection, patience: float) -> None:
     """Switch to the write-ahead log. SQLite's own timeout does not apply here when two processes open a new file."""
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
