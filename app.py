@@ -9,7 +9,7 @@ import atexit
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import structlog
@@ -20,18 +20,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from routes.bridge.connection import bridge
 from routes.bridge.fills import fills as bridge_fills
 from routes.bridge.orders import orders as bridge_orders
-from routes.http import errors, guards, later, proxy_signs, request_ids, session_cookie
+from routes.bridge.ticks import ticks as bridge_ticks
+from routes.http import callers, cors, errors, guards, later, proxy_signs, request_ids, session_cookie
 from routes.http.bodies import BODY_LIMIT
 from routes.http.replies import AppServices
 from routes.operator.account import account
+from routes.operator.advisor_watch import advisor_watch
 from routes.operator.broker import broker
+from routes.operator.candles import candles
 from routes.operator.controls import controls
 from routes.operator.dead_letters import dead_letters
-from routes.operator.journal import journal
-from routes.operator.journal_bricks import journal_bricks
+from routes.operator.feeds import feeds
+from routes.operator.journal_notes import journal_notes
+from routes.operator.keys import keys
 from routes.operator.limits import limits
 from routes.operator.orders import orders
+from routes.operator.portfolio import portfolio_notes
 from routes.operator.setup import setup
+from routes.operator.status import status
 from routes.operator.waiting import waiting
 from routes.pages import assets
 from routes.pages.api_docs import api_docs
@@ -39,11 +45,22 @@ from routes.pages.auth import auth
 from routes.pages.health import health
 from routes.pages.pages import pages
 from routes.pages.setup import setup_page
+from routes.readers.advisor import advisor
+from routes.readers.auto_trade import auto_trade
 from routes.readers.bricks import bricks
+from routes.readers.chat import chat
 from routes.readers.events import events
+from routes.readers.journal import journal
+from routes.readers.journal_bricks import journal_bricks
+from routes.readers.journal_proposals import journal_proposals
 from routes.readers.metrics import metrics
+from routes.readers.portfolio import portfolio
 from routes.readers.state import state
 from routes.readers.stream import stream
+from routes.readers.what_if import what_if
+from routes.services.key_check import key_check
+from routes.services.proposals import proposals
+from routes.tradingview.bars import bars
 from routes.tradingview.webhooks import KINDS, webhooks
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import KeyRing
@@ -56,19 +73,28 @@ from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.clock_watch import ClockWatch
 from services.live.event_feed import EventFeed
+from services.live.programs_heard import ProgramsHeard
 from services.live.stream_places import StreamPlaces
+from services.live.ticks import TickBook
 from services.notifications.delivery import NoticeCounter, NoticeSenders, WrongTarget, open_targets
 from services.ops import watchdog
+from services.ops.advisor_calls import Addresses, AdvisorCalls
+from services.ops.advisor_watch import AdvisorWatch
 from services.ops.clock_jobs import start_clock_jobs
 from services.ops.config import EARLIER_DATABASE, ENV_FILE, Config, ConfigError, supervisor
 from services.ops.dotenv_file import secrets_that_change
+from services.ops.feeds_candles import FeedsCandles
+from services.ops.feeds_watch import FeedsWatch
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
 from services.ops.metrics import Metrics
+from services.ops.mt4_samples import Mt4Samples
 from services.ops.opening import open_store
 from services.ops.settings_table import SETTINGS
+from services.ops.what_if_days import WhatIfDays
 from services.stores.store import StoreError
 from services.views.event_rows import EventViews
 from services.views.limit_fields import LIMIT_FIELDS
+from wire.candles import CandleTimeframe
 from wire.encoding import encode
 from wire.tradingview import JOURNALED, STREAMS
 from wire.types import Instant
@@ -76,10 +102,13 @@ from wire.types import Instant
 BLUEPRINTS = (
     account,
     broker,
-    webhooks,
-    *(orders, waiting, controls, limits, journal, journal_bricks, setup, dead_letters),
-    *(bridge, bridge_orders, bridge_fills),
-    *(state, stream, events, bricks, metrics),
+    *(webhooks, bars),
+    *(orders, waiting, controls, limits, journal_notes, setup, dead_letters, feeds, candles, keys, status),
+    *(bridge, bridge_orders, bridge_fills, bridge_ticks),
+    *(advisor, advisor_watch, auto_trade, chat),
+    *(state, stream, events, bricks, journal, journal_bricks, journal_proposals, metrics, what_if),
+    *(key_check, proposals),
+    *(portfolio, portfolio_notes),
     *(auth, pages, setup_page, health, api_docs),
 )
 log = structlog.get_logger(__name__)
@@ -116,12 +145,14 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
     install_calls(app, config, services)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config)
+    mt4_samples = Mt4Samples(services.manager, addresses_of(config))
     post = NoticeSenders(services.manager, targets, services.notice_counter)
 
     def close() -> None:
         atexit.unregister(close)
         services.end_streams()
         clock_jobs.stop()
+        mt4_samples.stop()
         post.stop()
         services.bricks.stop()
         services.manager.finish()  # first, so that a standby takes over before the waits below
@@ -141,7 +172,9 @@ def install_calls(app: Flask, config: Config, services: AppServices) -> None:
     assets.install(app)
     request_ids.install(app, logs_all=config.log_level == "DEBUG")
     proxy_signs.install(app, services.gatekeeper.proxies)
+    cors.install(app, config.cors_origins)  # before the guards: a preflight carries no key
     guards.install(app, services.gatekeeper)
+    callers.install(app, services.programs, lambda: services.manager.now)
     app.after_request(add_security_headers)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -191,6 +224,7 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         raise
     bricks.remember(store, manager.snapshot.desk.sequence)
     activity.remember(store)
+    advisor = addresses_of(config)
     return AppServices(
         config=config,
         manager=manager,
@@ -205,7 +239,19 @@ def open_services(config: Config, metrics: Metrics, clock: Callable[[], Instant]
         bridge_callers=BridgeCallers(),
         clock_watch=ClockWatch(),
         stream_places=StreamPlaces(),
+        programs=ProgramsHeard(manager.now),
+        ticks=TickBook(),
+        feeds=FeedsWatch(config.feeds_url, lambda: manager.now, lambda: manager.snapshot.writer),
+        candles=FeedsCandles(config.feeds_url, config.service_secret),
+        advisor=AdvisorCalls(advisor, manager.wake),
+        advisor_watch=AdvisorWatch(advisor, lambda: manager.now),
+        what_if=WhatIfDays(config.sqlite_path if config.store == "sqlite" else None, manager.wake),
     )
+
+
+def addresses_of(config: Config) -> Addresses:
+    """Return where the advisor is asked."""
+    return Addresses(config.advisor_url, config.agent_url, config.service_secret)
 
 
 def set_up_flask(app: Flask, config: Config) -> None:
@@ -215,6 +261,7 @@ def set_up_flask(app: Flask, config: Config) -> None:
         streams=STREAMS,
         journaled_streams=JOURNALED,
         stream_sizes={row.stream: row.size for row in STREAMS},
+        candle_timeframes=get_args(CandleTimeframe),
         limit_fields=LIMIT_FIELDS,
         limit_titles={row.rule: row.title for row in RULE_SETTINGS},
     )

@@ -17,12 +17,16 @@ JSON_MEDIA = "application/json"
 
 
 class Answers(Struct, frozen=True):
-    """The successful answer of a view, and the errors that do not follow from its guard, body and query."""
+    """The successful answer of a view, and the errors that do not follow from its guard, body and query.
+
+    ``also`` is a kind of text that the answer may be instead.
+    """
 
     model: type[Struct] | None
     status: int
     errors: tuple[int, ...]
     media: str
+    also: str | None
 
 
 class Header(Struct, frozen=True):
@@ -34,12 +38,20 @@ class Header(Struct, frozen=True):
 
 
 def answers(
-    model: type[Struct] | None, status: int = 200, *, errors: tuple[int, ...] = (), media: str = JSON_MEDIA
+    model: type[Struct] | None,
+    status: int = 200,
+    *,
+    errors: tuple[int, ...] = (),
+    media: str = JSON_MEDIA,
+    also: str | None = None,
 ) -> Callable[[View], View]:
-    """Declare the view's answer; without a model it is text, or the body of an error."""
+    """Declare the view's answer; without a model it is text, or the body of an error.
+
+    ``also`` is a kind of text that it may be instead.
+    """
 
     def declare(view: View) -> View:
-        view.__answers__ = Answers(model, status, errors, media)  # type: ignore[attr-defined]
+        view.__answers__ = Answers(model, status, errors, media, also)  # type: ignore[attr-defined]
         return view
 
     return declare

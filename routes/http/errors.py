@@ -86,10 +86,13 @@ def error_answer(
 ) -> Response:
     """Return the answer of an error without the fields that are None. An admitted operator also gets the version.
 
-    ``detail`` is the sentence without what the title or another field says already; by itself it is the sentence.
+    Calls for front ends tell the time of their errors, as the services beside web do. ``detail`` is the sentence
+    without what the title or another field says already; by itself it is the sentence.
     """
     if g.get("shows_version", False):
         more.setdefault("version", current_app.extensions["lockstep"].manager.snapshot.version)
+    if g.get("tells_time", False):
+        more.setdefault("timestamp", current_app.extensions["lockstep"].manager.now)
     known = {name: value for name, value in more.items() if value is not None}
     problem = Problem(
         error=sentence, code=code, title=title_of(code), detail=detail or sentence, facts=facts or {}, **known
@@ -120,6 +123,9 @@ def refused(refusal: Refusal, manager: StateManager) -> Response:
         facts=refusal.facts,
         version=manager.snapshot.version,
     )
+    field = refusal.facts.get("field")
+    if isinstance(field, str):
+        problem = structs.replace(problem, field=field)
     if refusal.gate is not None:
         problem = structs.replace(
             problem,

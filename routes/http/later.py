@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask
 
@@ -46,10 +46,19 @@ def remembered(otherwise: Any) -> Any:
     return otherwise if later.deadline is None else later.remembered
 
 
-def wait_for(is_over: Callable[[], bool], seconds: float, place: str, remembering: object) -> None:
-    """Answer later: the view is called again once ``is_over``, after so many seconds at most. Raises `Paused`."""
+def wait_for(
+    is_over: Callable[[], bool],
+    seconds: float,
+    place: str,
+    remembering: object,
+    on_gone: Callable[[], None] | None = None,
+) -> NoReturn:
+    """Answer later: the view is called again once ``is_over``, after so many seconds at most. Raises `Paused`.
+
+    ``on_gone`` is called when the caller goes before.
+    """
     later = CURRENT.get()
-    later.pause = Pause(is_over, time.monotonic() + seconds, place, remembering)
+    later.pause = Pause(is_over, time.monotonic() + seconds, place, remembering, on_gone)
     raise Paused
 
 

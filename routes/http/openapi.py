@@ -17,10 +17,11 @@ from pydantic import BaseModel
 from werkzeug.routing import Rule
 
 from routes.http.describing import JSON_MEDIA, Answers, Header
-from routes.http.guards import KEY_HEADER, UNSAFE, Guard
+from routes.http.guards import KEY_HEADER, OPENED_BY, Guard
+from routes.http.origins import UNSAFE
 from routes.http.schemas import BodySchema, schemas_of_answers, schemas_of_bodies, without_titles
-from services.access.keys import Scope
 from wire.answers import Problem
+from wire.keys import SERVICE_HEADER
 
 Json = dict[str, Any]
 Names = dict[type, Json]  # a model -> the reference to its schema
@@ -42,23 +43,47 @@ ROOM_TITLES = {
     "journal": "Journal",
     "broker": "Orders",
     "journal_bricks": "Journal",
+    "journal_notes": "Journal",
+    "journal_proposals": "Journal",
+    "proposals": "Entries that wait",
+    "portfolio": "Portfolio",
+    "portfolio_notes": "Portfolio",
     "state": "State",
     "stream": "Stream",
     "events": "Events",
     "bricks": "Charts",
+    "candles": "Charts",
+    "advisor": "Advisor",
+    "advisor_watch": "Advisor",
+    "auto_trade": "Advisor",
+    "chat": "Advisor",
+    "what_if": "Advisor",
     "bridge": "Bridge",
     "bridge_fills": "Bridge",
+    "bridge_ticks": "Bridge",
+    "keys": "Keys",
+    "key_check": "Keys",
     "webhooks": "TradingView",
+    "bars": "TradingView",
     "dead_letters": "TradingView",
     "setup": "Session",
     "auth": "Session",
     "health": "Operations",
     "metrics": "Operations",
+    "feeds": "Operations",
+    "status": "Operations",
     "api_docs": "This description",
 }
 OPERATION_PREFIXES = {  # never change these: generated clients name their functions by operation ids
     "bridge_orders": "orders",
     "bridge_fills": "bridge",
+    "bridge_ticks": "bridge",
+    "journal_notes": "journal",
+    "journal_proposals": "journal",
+    "portfolio_notes": "portfolio",
+    "key_check": "keys",
+    "advisor_watch": "advisor",
+    "bars": "webhooks",
     **dict.fromkeys(("health", "metrics"), "operations"),
 }
 ERRORS = {
@@ -76,31 +101,57 @@ ERRORS = {
     503: "Not stored, not connected or not readable, nothing was changed; try again",
 }
 ADDRESS_TOO_LONG = 414
-READERS: tuple[Guard, ...] = ("state_reader", "stream_reader", "metrics_reader")
+READERS = tuple(OPENED_BY)
 GUARD_ERRORS: dict[Guard, tuple[int, ...]] = {
     "public": (),
     "operator": (401,),
     "bridge": (401,),
     **dict.fromkeys(READERS, (401, 403, 503)),
+    "exit_door": (401, 403),
+    "service": (401, 503),
+    "what_if_reader": (401, 503),
     "tradingview": (401,),
 }
 
 
-def _keys(scope: Scope) -> list[Json]:
-    """Return the two ways to send a key with this scope: one for each header."""
-    return [{"apiKeyBearer": [scope]}, {"apiKey": [scope]}]
+def _keys(guard: Guard) -> list[Json]:
+    """Return the ways to send a key: one for each scope that opens the guard, and each header."""
+    return [{header: [scope]} for scope in OPENED_BY[guard] for header in ("apiKeyBearer", "apiKey")]
+
+
+def _opened_by(guard: Guard, *others: str) -> list[Json]:
+    return [{name: []} for name in others] + _keys(guard)
+
+
+def _read_by(guard: Guard, *others: str) -> list[Json]:
+    return _opened_by(guard, "session", *others)
 
 
 GUARD_SECURITY: dict[Guard, list[Json]] = {
     "public": [],
     "operator": [{"session": []}],
     "bridge": [{"bridgeSecret": []}],
-    "state_reader": [{"session": []}, *_keys("state:read")],
-    "stream_reader": [{"session": []}, {"bridgeSecret": []}, *_keys("state:read")],
-    "metrics_reader": [{"session": []}, {"metricsToken": []}, *_keys("metrics:read")],
+    "service": [{"serviceSecret": []}],
+    "state_reader": _read_by("state_reader", "serviceSecret"),
+    "stream_reader": _read_by("stream_reader", "serviceSecret", "bridgeSecret"),
+    "events_reader": _read_by("events_reader", "serviceSecret"),
+    "bricks_reader": _read_by("bricks_reader", "serviceSecret"),
+    "journal_reader": _read_by("journal_reader", "serviceSecret"),
+    "portfolio_reader": _read_by("portfolio_reader", "serviceSecret"),
+    "auto_trade_reader": _read_by("auto_trade_reader", "serviceSecret"),
+    "proposals_reader": _read_by("proposals_reader", "serviceSecret"),
+    "signals_door": _read_by("signals_door"),
+    "chat_door": _read_by("chat_door"),
+    "proposer": _opened_by("proposer", "serviceSecret"),
+    "exit_door": [{"session": []}, {"serviceSecret": []}],
+    "what_if_reader": [{"session": []}, {"serviceSecret": []}],
+    "metrics_reader": _read_by("metrics_reader", "metricsToken"),
     "tradingview": [],  # OpenAPI has no scheme for a secret in the body: the schemas and descriptions name the field
 }
-KEY_SAYS = "It reads and changes nothing. A key that is shown is judged alone: no session beside it helps."
+KEY_SAYS = (
+    "It reads; where a call says so it asks the advisor or proposes. It never enters or exits. A key that is shown is "
+    "judged alone: no session beside it helps."
+)
 SECURITY_SCHEMES = {
     "session": {
         "type": "apiKey",
@@ -116,6 +167,12 @@ SECURITY_SCHEMES = {
         "name": "X-Bridge-Secret",
         "description": "`BRIDGE_HEARTBEAT_SECRET`. It may come as query `secret` or, in a POST, as body field `secret` "
         "instead.",
+    },
+    "serviceSecret": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SERVICE_HEADER,
+        "description": "`SERVICE_SECRET`, which the programs beside web share. Without that setting nobody has one.",
     },
     "metricsToken": {
         "type": "http",
@@ -238,6 +295,7 @@ def _responses(method: str, path: str, view: Any, names: Names) -> Json:
     }
     if declared.model is not None:
         content = {declared.media: {"schema": names[declared.model]}}
+        content |= {declared.also: {"schema": {"type": "string"}}} if declared.also else {}
         responses[declared.status] = {"description": inspect.getdoc(declared.model) or "", "content": content}
     elif declared.status < 400:
         content = {declared.media: {"schema": {"type": "object" if declared.media == JSON_MEDIA else "string"}}}
@@ -255,7 +313,7 @@ def errors_of(method: str, path: str, view: Any) -> set[int]:
     changes = method in UNSAFE
     follow = {
         400: hasattr(view, "__body__") or hasattr(view, "__query__"),
-        403: changes and guard in ("public", "operator"),
+        403: changes and guard in ("public", "operator", "exit_door"),
         413: changes,
         ADDRESS_TOO_LONG: hasattr(view, "__query__") or "<" in path,
         503: guard == "bridge" or (changes and guard != "public"),

@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
+from msgspec import Struct
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -87,7 +88,7 @@ def refuse_repeated_names() -> None:
             raise InvalidRequest(name[:LONGEST_NAME], f"was given {len(values)} times, must be given once")
 
 
-def reads(model: type[BaseModel]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
+def reads(model: type[BaseModel] | type[Struct]) -> Callable[[Callable[..., Returned]], Callable[..., Returned]]:
     """Name the body of a view that checks it itself: it is given as ``sent``."""
 
     def declare(view: Callable[..., Returned]) -> Callable[..., Returned]:

@@ -6,6 +6,7 @@ from flask import Flask, request
 
 from routes.http.guards import Guard, guard_of
 from services.access.proxies import ProxySigns
+from wire.keys import SERVICE_HEADER
 
 COMES_DIRECTLY: frozenset[Guard] = frozenset({"bridge", "stream_reader", "metrics_reader"})  # past the proxy, by right
 PROBES = frozenset({"health.show_health", "health.show_readiness"})
@@ -18,6 +19,8 @@ def install(app: Flask, signs: ProxySigns) -> None:
     def look() -> None:
         endpoint = request.endpoint
         if endpoint is None or endpoint in PROBES or guard_of(endpoint) in COMES_DIRECTLY:
+            return
+        if SERVICE_HEADER in request.headers:  # feeds beside web; no browser and no webhook sends it
             return
         signs.look(_peer(), request.headers.get("X-Forwarded-For"))
 

@@ -19,10 +19,17 @@ from services.live.bricks import BrickStore
 from services.live.bridge_callers import BridgeCallers
 from services.live.broadcast import Broadcaster
 from services.live.clock_watch import ClockWatch
+from services.live.programs_heard import ProgramsHeard
 from services.live.stream_places import StreamPlaces
+from services.live.ticks import TickBook
 from services.notifications.delivery import NoticeCounter
+from services.ops.advisor_calls import AdvisorCalls
+from services.ops.advisor_watch import AdvisorWatch
 from services.ops.config import Config
+from services.ops.feeds_candles import FeedsCandles
+from services.ops.feeds_watch import FeedsWatch
 from services.ops.metrics import Metrics
+from services.ops.what_if_days import WhatIfDays
 from services.views.asset_view import asset_view
 from services.views.event_rows import EventViews
 from services.views.state_view import state_document
@@ -47,6 +54,13 @@ class AppServices(Struct, frozen=True):
     bridge_callers: BridgeCallers
     clock_watch: ClockWatch
     stream_places: StreamPlaces
+    programs: ProgramsHeard
+    ticks: TickBook
+    feeds: FeedsWatch
+    candles: FeedsCandles
+    advisor: AdvisorCalls
+    advisor_watch: AdvisorWatch
+    what_if: WhatIfDays
 
     def is_stopping(self) -> bool:
         """Return whether the process is about to stop, so that long waits end early."""
@@ -57,6 +71,8 @@ class AppServices(Struct, frozen=True):
         self.stopping.set()
         self.manager.wake()
         self.broadcaster.stop()
+        self.advisor.stop()
+        self.what_if.stop()
 
     def note_bridge(self, kind: str, text: str, outcome: Outcome, *, merge: bool = False) -> None:
         """Add a bridge's message to the activity log, unless it is journaled: the commit adds those."""

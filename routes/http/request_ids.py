@@ -20,7 +20,13 @@ HEADER = "X-Request-Id"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLOW_SECONDS = 1.0
 WAITS_ON_PURPOSE = frozenset({"bridge_orders.hand_over"})
-REFUSES_ON_PURPOSE = frozenset({"health.show_readiness"})  # a standby answers 503 to every probe
+REFUSES_ON_PURPOSE = frozenset(
+    {
+        "health.show_readiness",  # a standby answers 503 to every probe
+        *("advisor.show_range", "advisor.show_signals", "advisor.show_phase", "advisor.show_models"),
+        *("advisor.explain", "chat.talk"),  # without a model, or an advisor, they are 503 each time a page asks
+    }
+)
 LOGIN = "auth.log_in"
 
 

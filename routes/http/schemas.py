@@ -14,10 +14,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
-Json = dict[str, Any]
+from wire.schemas import DECIMAL_IN_TEXT, REFERENCE, Json, schemas_of_answers, without_titles
 
-REFERENCE = "#/components/schemas/"
-DECIMAL_IN_TEXT = {"type": "string", "format": "decimal"}  # msgspec's schema of a Decimal; this app writes numbers
+__all__ = ["BodySchema", "schemas_of_answers", "schemas_of_bodies", "without_titles"]
 
 
 class BodySchema(GenerateJsonSchema):
@@ -34,49 +33,35 @@ def _plain(number: Any) -> int | float:
     return int(number) if number == int(number) else float(number)
 
 
-def schemas_of_bodies(models: Iterable[type[BaseModel]]) -> tuple[Json, dict[type, Json]]:
+def schemas_of_bodies(models: Iterable[type[BaseModel] | type[Struct]]) -> tuple[Json, dict[type, Json]]:
     """Return the named schemas of request bodies, and a reference to the schema of each model."""
-    references, whole = models_json_schema(
-        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
-        ref_template=REFERENCE + "{model}",
-        schema_generator=BodySchema,
-    )
-    return without_titles(whole.get("$defs", {})), {model: schema for (model, _), schema in references.items()}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    told, references = _schemas_of_structs([model for model in ordered if issubclass(model, Struct)])
+    named, others = _schemas_of_models([model for model in ordered if issubclass(model, BaseModel)])
+    return {**told, **named}, {**references, **others}
 
 
-def schemas_of_answers(structs: Iterable[type[Struct]]) -> tuple[Json, dict[type, Json]]:
-    """Return the named schemas of answers, and a reference to the schema of each Struct."""
-    ordered = sorted(structs, key=lambda struct: struct.__name__)
-    references, named = msgspec.json.schema_components(ordered, ref_template=REFERENCE + "{name}")
-    written = {name: _as_written(schema) for name, schema in named.items()}
-    return without_titles(written), dict(zip(ordered, references, strict=True))
+def _schemas_of_structs(structs: list[type[Struct]]) -> tuple[Json, dict[type, Json]]:
+    """Return the schemas of bodies that are read strictly: a decimal is a number, and no field may be misspelt."""
+    references, named = msgspec.json.schema_components(structs, ref_template=REFERENCE + "{name}")
+    return without_titles(_with_numbers(named)), dict(zip(structs, references, strict=True))
 
 
-def _as_written(schema: Any) -> Any:
-    """Correct a schema to what the encoder writes: decimals as numbers, and also fields that have a default."""
+def _with_numbers(schema: Any) -> Any:
+    """Describe a decimal as the number that it is in a body."""
     if isinstance(schema, list):
-        return [_as_written(item) for item in schema]
+        return [_with_numbers(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if DECIMAL_IN_TEXT.items() <= schema.items():
         return {**{name: value for name, value in schema.items() if name != "format"}, "type": "number"}
-    written = {name: _as_written(inner) for name, inner in schema.items()}
-    if "properties" in schema:
-        fields = schema["properties"]
-        needed = {*schema.get("required", ()), *(name for name, field in fields.items() if "default" in field)}
-        written["properties"] = {name: _without_default(field) for name, field in written["properties"].items()}
-        written["required"] = [name for name in fields if name in needed]
-    return written
+    return {name: _with_numbers(inner) for name, inner in schema.items()}
 
 
-def _without_default(field: Json) -> Json:
-    return {name: value for name, value in field.items() if name != "default"}
-
-
-def without_titles(schema: Any) -> Any:
-    """Drop the titles that only repeat a field's name."""
-    if isinstance(schema, list):
-        return [without_titles(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {name: without_titles(inner) for name, inner in schema.items() if name != "title" or isinstance(inner, dict)}
+def _schemas_of_models(models: list[type[BaseModel]]) -> tuple[Json, dict[type, Json]]:
+    references, whole = models_json_schema(
+        [(model, "validation") for model in models],
+        ref_template=REFERENCE + "{model}",
+        schema_generator=BodySchema,
+    )
+    return without_titles(whole.get("$defs", {})), {model: schema for (model, _), schema in references.items()}

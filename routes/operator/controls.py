@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from flask import Response
 from msgspec import structs
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from routes.http.describing import answers
 from routes.http.errors import error_answer, led_answer
+from routes.http.guards import caller_is_service, guarded_by
 from routes.http.parsing import AssetBody, ClickBody, Money, OperatorBody, WholeNumber, accepts
 from routes.http.replies import answer, answer_with_asset, app_services, asset_part, reply
 from routes.operator import operator_calls
@@ -40,8 +41,18 @@ from wire.answers import (
 controls = operator_calls("controls", __name__)
 
 
+def _named(trade: str | None) -> str:
+    if trade is None:  # null is a trade that the caller does not know: that is not "any trade"
+        raise ValueError("must be the id of a trade; leave it out for whatever is held")
+    return trade
+
+
+TradeId = Annotated[Annotated[str, Field(min_length=1, max_length=64)] | None, AfterValidator(_named)]
+
+
 class ExitBody(AssetBody):
     force: bool = False
+    trade: TradeId = Field(default=None, description="the trade that is meant: another one is not exited (409)")
 
 
 class ExitAllBody(OperatorBody):
@@ -71,11 +82,17 @@ class SignalTargetBody(AssetBody):
 
 
 @controls.post("/api/exit")
+@guarded_by("exit_door")
 @answers(ExitAnswer, errors=(409,))
 @accepts(ExitBody)
 def exit_position(body: ExitBody) -> Response:
-    """Exit one asset; ``force`` overrides the initial exit lock and is journaled."""
-    outcome = app_services().manager.submit(ExitPosition(body.asset, body.force))
+    """Exit one asset; ``force`` overrides the initial exit lock and is journaled.
+
+    A program beside the desk may do the same with `{"asset", "force": true}` and the `trade` it means; it closes what
+    is held and no entry, and is journaled as its.
+    """
+    by: Literal["operator", "service"] = "service" if caller_is_service() else "operator"
+    outcome = app_services().manager.submit(ExitPosition(body.asset, body.force, by, body.trade))
     taken = outcome.answer
     if not isinstance(taken, OrderTaken):
         return answer_with_asset(outcome, body.asset)

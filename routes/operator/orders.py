@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Response, request
-from msgspec import UNSET, UnsetType
+from flask import Response
+from msgspec import UNSET, UnsetType, structs
 from pydantic import Field, model_validator
 
 from routes.http.describing import answers, takes_header
 from routes.http.errors import InvalidRequest
+from routes.http.idempotency import LONGEST_KEY, idempotency_key
 from routes.http.parsing import ClickBody, accepts
 from routes.http.replies import answer, app_services, reply, whole_state
 from routes.operator import operator_calls
@@ -21,7 +22,8 @@ from wire.answers import EntryAnswer, PreOrderRow, VersionAnswer
 
 orders = operator_calls("orders", __name__)
 
-LONGEST_KEY = 200
+OF_A_PROPOSAL = "proposal-"
+"""An Idempotency-Key that begins so is the click on the proposal whose id follows."""
 
 
 class EntryBody(ClickBody):
@@ -50,17 +52,13 @@ class EntryBody(ClickBody):
 @takes_header("Idempotency-Key", "the same key answers the first result again for 24 h", LONGEST_KEY)
 @accepts(EntryBody)
 def place_order(body: EntryBody) -> Response:
-    """Enter at the market if every gate is open, or place a pre-order for the next 6pt brick."""
-    asked = PlacePreOrder if body.order_type == "preorder" else EnterMarket
-    command = asked(
-        asset=body.asset,
-        trade_mode=body.trade_mode,
-        size_mode=body.entry_size_mode,
-        direction=body.direction,
-        override=body.entry_override,
-        override_reason=body.override_reason or None,
-    )
-    outcome = app_services().manager.submit(command, _idempotency_key(), body.clicked_at)
+    """Enter at the market if every gate is open, or place a pre-order for the next 6pt brick.
+
+    With `Idempotency-Key: proposal-<id>` it is the click on that proposal.
+    """
+    key = idempotency_key()
+    command = _command_of(body, _proposal_of(key, body))
+    outcome = app_services().manager.submit(command, key, body.clicked_at)
     taken = outcome.answer
     if isinstance(taken, Done):
         preorder = _preorder_row(outcome, body.asset)
@@ -70,13 +68,27 @@ def place_order(body: EntryBody) -> Response:
     return reply(EntryAnswer(version=outcome.version, order=order_view(taken.order), state=whole_state()), 201)
 
 
+def _command_of(body: EntryBody, proposal: str | None) -> EnterMarket | PlacePreOrder:
+    terms = PlacePreOrder(
+        asset=body.asset,
+        trade_mode=body.trade_mode,
+        size_mode=body.entry_size_mode,
+        direction=body.direction,
+        override=body.entry_override,
+        override_reason=body.override_reason or None,
+    )
+    return terms if body.order_type == "preorder" else EnterMarket(**structs.asdict(terms), proposal=proposal)
+
+
+def _proposal_of(key: str | None, body: EntryBody) -> str | None:
+    """Return the id of the proposal that is clicked, None for an entry without one."""
+    if key is None or not key.startswith(OF_A_PROPOSAL):
+        return None
+    if body.order_type == "preorder":
+        raise InvalidRequest("order_type", "was preorder, a proposal is taken at the market")
+    return key.removeprefix(OF_A_PROPOSAL)
+
+
 def _preorder_row(outcome: Outcome, symbol: str) -> PreOrderRow | UnsetType:
     preorder = outcome.desk.assets[symbol].preorder
     return PreOrderRow(asset=symbol, direction=preorder.direction, status=preorder.status) if preorder else UNSET
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        raise InvalidRequest("Idempotency-Key", f"must be 1 to {LONGEST_KEY} characters")
-    return key

@@ -1,4 +1,4 @@
-"""Pending entries, which wait for the next 6pt brick: intent and pre-order (SPEC 4)."""
+"""Entries that wait: intent and pre-order for the next 6pt brick, a proposal for the operator (SPEC 4)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from flask import Response
 
 from routes.http.describing import answers
 from routes.http.parsing import AssetBody, ClickBody, accepts
-from routes.http.replies import answer_with_asset, app_services
+from routes.http.replies import answer, answer_with_asset, app_services
 from routes.operator import operator_calls
 from services.engine.model.commands import CancelIntent, CancelPreOrder, PlaceIntent
-from wire.answers import AssetAnswer
+from services.engine.model.proposal_commands import DismissProposal
+from wire.answers import AssetAnswer, VersionAnswer
 
 waiting = operator_calls("waiting", __name__)
 
@@ -37,3 +38,11 @@ def cancel_intent(body: AssetBody) -> Response:
 def cancel_preorder(body: AssetBody) -> Response:
     """Cancel the pre-order."""
     return answer_with_asset(app_services().manager.submit(CancelPreOrder(body.asset)), body.asset)
+
+
+@waiting.post("/api/proposals/<proposal_id>/dismiss")
+@answers(VersionAnswer, errors=(409,))
+def dismiss_proposal(proposal_id: str) -> Response:
+    """Put an open proposal aside."""
+    outcome = app_services().manager.submit(DismissProposal(proposal_id))
+    return answer(outcome, VersionAnswer(version=outcome.version))

@@ -13,8 +13,13 @@ Json = dict[str, Any]
 WHO = {
     "session": "operator",
     "bridgeSecret": "bridge",
+    "serviceSecret": "service",
     "metricsToken": "metrics token",
     **dict.fromkeys(("apiKeyBearer", "apiKey"), "API key"),
+}
+SECRET_HEADERS = {  # how a shell sends a secret; its variable is the setting
+    "bridgeSecret": '"X-Bridge-Secret: $BRIDGE_HEARTBEAT_SECRET"',
+    "serviceSecret": '"X-Service-Secret: $SERVICE_SECRET"',
 }
 HOST = "http://127.0.0.1:8000"
 PLACEHOLDERS = {"string": "…", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
@@ -138,7 +143,8 @@ def _kind(api: Json, schema: Json) -> str:
     if "enum" in schema or "const" in schema:
         return " | ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list of {_kind(api, schema.get('items', {}))}"
+        placed = schema.get("prefixItems", [schema.get("items", {})])
+        return f"list of {' | '.join(dict.fromkeys(_kind(api, item) for item in placed))}"
     if isinstance(schema.get("additionalProperties"), dict):
         return f"name → {_kind(api, schema['additionalProperties'])}"
     return f"{schema.get('format', schema.get('type', 'anything'))}{_bounds(schema)}"
@@ -156,10 +162,11 @@ def _bounds(schema: Json) -> str:
 def example(api: Json, path: str, method: str, operation: Json, schema: Json) -> str:
     """Return the call as a ``curl`` line for a shell."""
     words = ["curl"]
-    if operation["security"] and "session" in operation["security"][0]:
+    shown = next(iter(operation["security"][0]), None) if operation["security"] else None
+    if shown == "session":
         words += ["-b", "cookies.txt"]
-    elif operation["security"]:
-        words += ["-H", '"X-Bridge-Secret: $BRIDGE_HEARTBEAT_SECRET"']
+    elif shown is not None:
+        words += ["-H", SECRET_HEADERS[shown]]
     if path == "/api/login":
         words += ["-c", "cookies.txt"]
     if method != "GET":

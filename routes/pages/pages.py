@@ -1,6 +1,9 @@
-"""The pages: login, desk, log, journal."""
+"""The pages: desk, log, journal, portfolio, the models of the advisor, the review of a day, the programs' status."""
 
 from __future__ import annotations
+
+from datetime import date
+from typing import get_args
 
 import msgspec
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -9,9 +12,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from routes.http.errors import AccessDenied, Busy
 from routes.http.guards import guarded_by
-from routes.http.replies import app_services, whole_state
+from routes.http.replies import AppServices, app_services, whole_state
 from routes.pages.auth import open_session
+from routes.readers.what_if import first_day
+from services.stores.store import StoreError
 from wire.encoding import encode
+from wire.program import ProgramName
 
 pages = Blueprint("pages", __name__)
 
@@ -91,6 +97,60 @@ def show_journal() -> AnyResponse:
     page = make_response(
         render_template("pages/journal.html", desk=desk, ticks=ticks, assets=assets, columns=JOURNAL_COLUMNS)
     )
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+@pages.get("/portfolio")
+@guarded_by("public")
+def show_portfolio() -> AnyResponse:
+    """Show what every account holds, rendered in the browser; without a session redirect to the login."""
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return _without_state("pages/portfolio.html")
+
+
+@pages.get("/models")
+@guarded_by("public")
+def show_models() -> AnyResponse:
+    """Show the advisor's model cards, rendered in the browser; without a session redirect to the login."""
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return _without_state("pages/models.html")
+
+
+@pages.get("/review")
+@guarded_by("public")
+def show_review() -> AnyResponse:
+    """Show the review of a trading day, rendered in the browser; without a session redirect to the login."""
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    services = app_services()
+    today = services.manager.snapshot.desk.day.trading_day
+    return _without_state("pages/review.html", day=today, first_day=_first_day(services))
+
+
+@pages.get("/status")
+@guarded_by("public")
+def show_status() -> AnyResponse:
+    """Show how the programs of the desk are; without a session redirect to the login."""
+    if not (app_services().gatekeeper.is_open or current_user.is_authenticated):
+        return redirect(url_for("pages.show_login"), 303)
+    return _without_state("pages/status.html", programs=get_args(ProgramName))
+
+
+def _first_day(services: AppServices) -> date | None:
+    """Return the first day that may be decided again; None when that cannot be said now, or none may."""
+    if not services.what_if.is_possible:
+        return None
+    try:
+        return first_day(services)
+    except StoreError:
+        return None
+
+
+def _without_state(template: str, **more: object) -> Response:
+    page = make_response(render_template(template, **more))
     page.headers["Cache-Control"] = "no-store"
     return page
 

@@ -7,13 +7,18 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask_login import current_user
+from msgspec import to_builtins
 from werkzeug.wrappers import Response as AnyResponse
 
 from routes.http.guards import guarded_by
 from routes.http.replies import app_services
+from routes.pages.feed_rows import feed_rows
 from routes.pages.pages import page_of
 from services.access.gatekeeper import SharedSecret
+from services.ops.config import PROJECT
+from wire.keys import SCOPES
 from wire.tradingview import (
+    BAR_PATH,
     BRICK_INDICATOR,
     BRICK_MESSAGE,
     HEARTBEAT_MESSAGE,
@@ -26,6 +31,16 @@ from wire.types import Instant
 
 setup_page = Blueprint("setup_page", __name__)
 
+SCRIPT = PROJECT / "tradingview" / "lockstep.pine"
+LEVEL_HOOK = {
+    "path": LEVEL_PATH,
+    "title": "Level exit",
+    "use": "exits the asset when a drawn line is touched",
+    "when": "an alert on a drawn line, once, beside the one above",
+    "message": LEVEL_MESSAGE,
+    "ts": "level_exit_ts",
+}
+
 
 @setup_page.get("/setup")
 @guarded_by("public")
@@ -35,8 +50,33 @@ def show_setup() -> AnyResponse:
     if not (is_open or current_user.is_authenticated):
         return redirect(url_for("pages.show_login"), 303)
     origin = request.host_url.rstrip("/")
-    facts = {"origin": origin, "hooks": hooks(), "indicator": BRICK_INDICATOR, "secrets_in_use": secrets_in_use()}
-    return page_of("pages/setup.html", open_mode=is_open, proxies=proxies(), **facts)
+    facts = {"origin": origin, "secrets_in_use": secrets_in_use(), **tradingview_facts()}
+    more = {"proxies": proxies(), "key_scopes": SCOPES, **feeds_facts(origin)}
+    return page_of("pages/setup.html", open_mode=is_open, **facts, **more)
+
+
+def tradingview_facts() -> dict[str, object]:
+    """Return what is pasted into TradingView, for each asset its unit and who builds its bricks."""
+    desk = app_services().manager.snapshot.desk
+    assets = desk.assets
+    return {
+        "script": SCRIPT.read_text("utf-8"),
+        "bar_path": BAR_PATH,
+        "units": {symbol: f"{asset.contract.point.normalize():f}" for symbol, asset in assets.items()},
+        "built_by": {symbol: "desk" if symbol in desk.rules.bricks_by_desk else "tradingview" for symbol in assets},
+        "sizes": {row.state_name: row.size for row in STREAMS},
+        "level_hook": LEVEL_HOOK,
+        "hooks": hooks(),
+        "indicator": BRICK_INDICATOR,
+    }
+
+
+def feeds_facts(origin: str) -> dict[str, object]:
+    """Return what is known of feeds, and its rows. Behind a proxy the market feed has the desk's own address."""
+    answer = app_services().feeds.look()
+    config = app_services().config
+    rows = feed_rows(origin if config.trusted_proxies > 0 else None, config.assets[0], answer)
+    return {"feeds_answer": to_builtins(answer), "feed_rows": rows}
 
 
 def proxies() -> str:
@@ -54,6 +94,7 @@ def secrets_in_use() -> list[tuple[str, str]]:
     secrets = (
         ("TV_WEBHOOK_SECRET_PREVIOUS", gatekeeper.tradingview),
         ("BRIDGE_HEARTBEAT_SECRET_PREVIOUS", gatekeeper.bridge),
+        ("SERVICE_SECRET_PREVIOUS", gatekeeper.service),
     )
     return [(name, _previous_use(secret, now)) for name, secret in secrets]
 
@@ -71,13 +112,13 @@ def _minutes(passed: timedelta) -> int:
 
 
 def hooks() -> list[dict[str, Any]]:
-    """Return every webhook with the message to paste. The page replaces ``ASSET``, ``COLOR`` and the secret."""
+    """Return the webhooks of thirteen alerts and their messages. The page puts asset, colour and secret in."""
     bricks = [
         {
             "path": row.path,
             "title": f"{row.size}pt bricks",
             "use": row.use,
-            "when": "Renko chart of this size, once per bar close; one alert for up bricks, one for down bricks",
+            "when": f"Renko chart, box size {row.size} × unit, once per bar close; one alert for up, one for down",
             "message": BRICK_MESSAGE,
             "ts": f"{row.state_name}_ts",
         }
@@ -91,12 +132,4 @@ def hooks() -> list[dict[str, Any]]:
         "message": HEARTBEAT_MESSAGE,
         "ts": "last_heartbeat_ts",
     }
-    a_line = {
-        "path": LEVEL_PATH,
-        "title": "Level exit",
-        "use": "exits the asset when a drawn line is touched",
-        "when": "a drawn line, once",
-        "message": LEVEL_MESSAGE,
-        "ts": "level_exit_ts",
-    }
-    return [every_minute, *bricks, a_line]
+    return [every_minute, *bricks]

@@ -1,4 +1,8 @@
-"""Calls that only read: state, stream, bricks, metrics. A session or an API key with `state:read` opens them."""
+"""Calls that only read: state, stream, events, bricks, journal, metrics.
+
+A session opens them, a key with one of the guard's scopes (``routes/http/guards.py``), and all but the metrics a
+program beside web.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest
+from routes.http.guards import guarded_by
 from routes.http.parsing import AskedNumber, Symbol, asks
 from routes.http.replies import app_services, fresh, reply
 from routes.readers import reader_calls
@@ -30,6 +31,7 @@ class BricksQuery(BaseModel):
 
 
 @bricks.get("/api/bricks")
+@guarded_by("bricks_reader")
 @answers(BricksAnswer)
 @asks(BricksQuery)
 def show_bricks(query: BricksQuery) -> Response:
@@ -51,6 +53,6 @@ def show_bricks(query: BricksQuery) -> Response:
         asset=query.asset,
         size=STREAM_POINTS[stream],
         complete=complete,
-        bricks=tuple([brick_view(brick, stream, asset.contract) for brick in found]),
+        bricks=tuple([brick_view(brick, stream, asset.contract.point) for brick in found]),
     )
     return fresh(reply(body))

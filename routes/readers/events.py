@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from routes.http.describing import answers
 from routes.http.errors import InvalidRequest, error_answer
+from routes.http.guards import guarded_by
 from routes.http.later import remembered, seconds_left, wait_for
 from routes.http.parsing import AskedNumber, ExactMoment, asks
 from routes.http.replies import app_services, fresh, reply
@@ -36,6 +37,7 @@ class EventsQuery(BaseModel):
 
 
 @events.get("/api/events")
+@guarded_by("events_reader")
 @answers(wire.EventsAnswer, errors=(410, 503))
 @asks(EventsQuery)
 def show_events(query: EventsQuery) -> Response:

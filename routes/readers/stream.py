@@ -20,7 +20,8 @@ from routes.http.replies import AppServices, app_services
 from routes.readers import reader_calls
 from services.access.keys import ApiKey
 from services.access.sessions import Session
-from services.live.broadcast import Broadcaster, Listener
+from services.live.broadcast import Broadcaster
+from services.live.listeners import Listener
 from services.live.packing import GZIP_HEAD, PackedStream, pack
 from services.live.stream_places import Listens
 
@@ -93,7 +94,12 @@ def listen(query: StreamQuery) -> Response:
     quotes_only = query.topics == "quotes" or g.is_bridge
     unpacks = not quotes_only and request.accept_encodings["gzip"] > 0
     try:
-        listener = services.broadcaster.listen(quotes_only=quotes_only, after=_last_event_id(query), unpacks=unpacks)
+        listener = services.broadcaster.listen(
+            quotes_only=quotes_only,
+            after=_last_event_id(query),
+            unpacks=unpacks,
+            every_tick=not g.is_bridge and g.is_service,
+        )
     except Exception:
         leave()
         raise
@@ -111,7 +117,7 @@ def listen(query: StreamQuery) -> Response:
 def _take_place(services: AppServices) -> Callable[[], None]:
     """Take a place among the caller's kind, and return what gives it back. Raises `Busy`."""
     key: ApiKey | None = g.get("api_key")
-    kind: Listens = "bridge" if g.is_bridge else "operator" if key is None else "key"
+    kind: Listens = "bridge" if g.is_bridge else "service" if g.is_service else "operator" if key is None else "key"
     key_id = None if key is None else key.id
     if not services.stream_places.take(kind, key_id):
         raise Busy("as many streams are open as this caller may have", ASK_AGAIN_SECONDS, "too_many_streams")
@@ -129,7 +135,7 @@ def _admission(services: AppServices) -> Callable[[], bool]:
     key = g.get("api_key")
     if key is not None:
         return lambda: gatekeeper.keys.still_holds(key)
-    if g.is_bridge or gatekeeper.is_open:
+    if g.is_bridge or g.is_service or gatekeeper.is_open:
         return lambda: True
     session: Session = current_user.session
     return lambda: gatekeeper.sessions.holds(session)

@@ -6,6 +6,8 @@ is never shown: whoever sent it had no good secret.
 
 from __future__ import annotations
 
+import re
+
 import structlog
 from flask import Response, request
 
@@ -13,12 +15,12 @@ from routes.http.replies import app_services
 from services.engine.model.wording import Explanation, facts_of
 from services.live.activity import LogLine
 from services.ops.logs import blackout
-from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
+from wire.tradingview import WEBHOOK_PATHS
 
 log = structlog.get_logger(__name__)
 
-PATHS = frozenset({HEARTBEAT_PATH, LEVEL_PATH, *STREAM_OF_PATH})
-MEANT_FOR_A_WEBHOOK = ("tv_", "tv-")
+PATHS = frozenset(WEBHOOK_PATHS)
+MEANT_FOR_A_WEBHOOK = re.compile(r"/*tv(?![a-z0-9])", re.ASCII | re.IGNORECASE)
 NO_WEBHOOK = "tv_unknown"
 LONGEST_PATH = 60
 CURLY_QUOTES = ("\u201c".encode(), "\u201d".encode(), "\u201e".encode())
@@ -28,7 +30,7 @@ NOT_FOUND = 404
 
 def is_of_webhook(path: str) -> bool:
     """Return whether the path is that of a webhook, or a misspelt one."""
-    return path.lstrip("/").lower().startswith(MEANT_FOR_A_WEBHOOK)
+    return MEANT_FOR_A_WEBHOOK.match(path) is not None
 
 
 def note_refused(response: Response) -> None:

@@ -30,11 +30,11 @@ from services.ops.logs import blackout
 from services.views.rows import order_view
 from wire.answers import BrickAnswer, HeartbeatAnswer, LevelAnswer, VersionAnswer
 from wire.encoding import encode
-from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH
+from wire.tradingview import HEARTBEAT_PATH, LEVEL_PATH, STREAM_OF_PATH, WEBHOOK_PATHS
 
 webhooks = tradingview_calls("webhooks", __name__)
 
-KINDS = tuple(path.strip("/") for path in (HEARTBEAT_PATH, LEVEL_PATH, *STREAM_OF_PATH))
+KINDS = tuple(path.strip("/") for path in WEBHOOK_PATHS)
 SECRET_VALUE = re.compile(r'("secret"\s*:\s*")(?:[^"\\]|\\.)*(")?')
 SIMULATED = "simulated"
 FAILED = {503: "not_stored", 500: "fault"}
@@ -66,7 +66,7 @@ def take_heartbeat(sent: SentBody) -> Response:
 
     def command() -> AnyCommand:
         heard = readable.read_as(HeartbeatBody)
-        asset = _asset(heard.symbol)
+        asset = asset_named(heard.symbol)
         manager = app_services().manager
         if heard.timestamp is not None and heard.source != SIMULATED:
             manager.hear_time(heard.timestamp)
@@ -84,7 +84,7 @@ def take_heartbeat(sent: SentBody) -> Response:
 def take_level(sent: SentBody) -> Response:
     """Exit the asset whose level was touched."""
     readable = as_far_as_readable(sent)
-    return _take(readable, lambda: TouchLevel(_asset(readable.read_as(LevelBody).symbol)))
+    return _take(readable, lambda: TouchLevel(asset_named(readable.read_as(LevelBody).symbol)))
 
 
 @answers(BrickAnswer, errors=(422,))
@@ -101,7 +101,7 @@ def brick_at(path: str, brick: BrickBody, received_at: datetime) -> CloseBrick:
 
     A close at which the market cannot trade is one that nobody can read. The colour ages from its receipt.
     """
-    asset = _asset(brick.symbol)
+    asset = asset_named(brick.symbol)
     is_priced = brick.close is None or can_trade_at(asset, brick.close)
     return CloseBrick(
         asset=asset,
@@ -112,11 +112,11 @@ def brick_at(path: str, brick: BrickBody, received_at: datetime) -> CloseBrick:
         close=brick.close if is_priced else None,
         simulated=brick.source == SIMULATED,
         unread=brick.unread if is_priced else tuple(sorted({*brick.unread, "close"})),
-        stale_at=_stale_at(received_at),
+        stale_at=stale_from(received_at),
     )
 
 
-def _stale_at(received_at: datetime) -> datetime:
+def stale_from(received_at: datetime) -> datetime:
     """Return when the colour of a brick will be too old: session time counts from its receipt (SPEC 3)."""
     rules = app_services().manager.snapshot.desk.rules
     return after_session_time(received_at, timedelta(hours=rules.brick_max_age_hours))
@@ -131,11 +131,11 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
     try:
         command = _read(sent, read)
     except UnreadableWebhook as error:
-        return _keep_dead_letter(sent, error)
+        return keep_dead_letter(sent, error)
     outcome = app_services().manager.submit(command)
     body, said_outcome = answer_to(outcome, getattr(command, "unread", ()))
     if not outcome.is_journaled:
-        _note(command, said_outcome, _why(outcome))
+        _note(command, said_outcome, why_of(outcome))
     response = answer(outcome, body)
     if response.status_code >= 400:
         return response
@@ -145,7 +145,9 @@ def _take(sent: SentBody, read: Callable[[], AnyCommand]) -> Response:
 def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
     """Add a line to the activity log for a webhook that is not journaled."""
     services = app_services()
-    line = LogLine(services.manager.now, _kind(), getattr(command, "asset", None), _text_of(command), outcome, why=why)
+    line = LogLine(
+        services.manager.now, kind_called(), getattr(command, "asset", None), _text_of(command), outcome, why=why
+    )
     services.activity.note("tradingview", line, merge=isinstance(command, NotePrice))
 
 
@@ -153,7 +155,7 @@ def _note(command: AnyCommand, outcome: str, why: Explanation | None) -> None:
 def count(response: Response) -> Response:
     """Count what became of the webhook, also when it never got as far as the desk."""
     became = response.became if isinstance(response, WebhookAnswer) else FAILED.get(response.status_code, "denied")
-    app_services().metrics.webhook(_kind(), became)
+    app_services().metrics.webhook(kind_called(), became)
     return response
 
 
@@ -174,7 +176,8 @@ def _read(sent: SentBody, read: Callable[[], AnyCommand]) -> AnyCommand:
         raise UnreadableWebhook(f"{error.field}: {error.reason}", 400 if error.field == "color" else 422) from None
 
 
-def _asset(symbol: str) -> str:
+def asset_named(symbol: str) -> str:
+    """Return the desk's asset that a symbol names. Raises InvalidRequest when it names none for certain."""
     asset = resolve_asset(symbol, app_services().manager.snapshot.desk.assets)
     if asset is None:
         raise InvalidRequest("asset", f"{blackout.masked(symbol)[:40]!r} is no symbol of an asset on this desk")
@@ -196,7 +199,9 @@ def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAn
     version = outcome.version
     match outcome.answer:
         case PriceNoted() as noted:
-            return _heartbeat_answer(version, noted)
+            return heartbeat_answer(version, noted)
+        case BrickTaken(ignored=str(reason)):
+            return BrickAnswer(version=version, ignored=reason), f"ignored: {reason}"
         case BrickTaken(duplicate=True):
             return BrickAnswer(version=version, duplicate=True), "duplicate"
         case BrickTaken(stale=True):
@@ -214,8 +219,14 @@ def answer_to(outcome: Outcome, unread: tuple[str, ...] = ()) -> tuple[VersionAn
             return VersionAnswer(version=version), "ok"
 
 
-def _heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer, str]:
-    said = HeartbeatAnswer(version=version, flagged=noted.flagged or UNSET, stale=noted.too_old or UNSET)
+def heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer, str]:
+    """Return the answer to a price and its outcome in the log."""
+    said = HeartbeatAnswer(
+        version=version,
+        flagged=noted.flagged or UNSET,
+        stale=noted.too_old or UNSET,
+        outranked=noted.outranked or UNSET,
+    )
     if noted.ignored is not None:
         return structs.replace(said, ignored=noted.ignored), f"ignored: {noted.ignored}"
     if noted.suspect:
@@ -223,10 +234,10 @@ def _heartbeat_answer(version: int, noted: PriceNoted) -> tuple[HeartbeatAnswer,
     return said, "too old" if noted.too_old else "flagged" if noted.flagged else "ok"
 
 
-def _why(outcome: Outcome) -> Explanation | None:
+def why_of(outcome: Outcome) -> Explanation | None:
     """Return the outcome's code and facts for programs, where the log's text is more than the code."""
     match outcome.answer:
-        case OrderTaken(ignored=str(reason)) | PriceNoted(ignored=str(reason)):
+        case OrderTaken(ignored=str(reason)) | PriceNoted(ignored=str(reason)) | BrickTaken(ignored=str(reason)):
             return Explanation("ignored", facts={"reason": reason})
         case PriceNoted(too_old=True, suspect=False):
             return Explanation("too_old")
@@ -234,7 +245,8 @@ def _why(outcome: Outcome) -> Explanation | None:
             return None
 
 
-def _keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
+def keep_dead_letter(sent: SentBody, error: UnreadableWebhook) -> Response:
+    """Keep a body that cannot be read, without its secret, and answer that it was not taken."""
     reason = blackout.masked(str(error))
     app_services().manager.submit(KeepDeadLetter(request.path, reason, _body_without_secret(sent), error.status))
     return WebhookAnswer(error_answer(reason, error.status, "webhook_unreadable"), "dead_letter")
@@ -247,7 +259,8 @@ def _body_without_secret(sent: SentBody) -> str:
     return blackout.masked(SECRET_VALUE.sub(rf"\1{HIDDEN}\2", sent.raw.decode("utf-8", "replace")))
 
 
-def _kind() -> str:
+def kind_called() -> str:
+    """Return the kind of the webhook that was called: its path without the slash."""
     return request.path.strip("/")
 
 

@@ -1,4 +1,7 @@
-"""Check callers: the operator by password, bridge and TradingView by secret, readers by key. Deny by default."""
+"""Check callers: the operator by password, bridge, TradingView and services by secret, readers by key.
+
+Deny by default.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,12 @@ class Credentials(Protocol):
     def bridge_secret_previous(self) -> str | None: ...
 
     @property
+    def service_secret(self) -> str | None: ...
+
+    @property
+    def service_secret_previous(self) -> str | None: ...
+
+    @property
     def flask_secret_key(self) -> str: ...
 
     @property
@@ -73,7 +82,8 @@ class Operator(UserMixin):  # type: ignore[misc]
 class SharedSecret:
     """A secret that programs send. While it is being changed the previous one is accepted too."""
 
-    def __init__(self, secret: str, previous: str | None) -> None:
+    def __init__(self, secret: str | None, previous: str | None) -> None:
+        """Keep the secret; None opens to nobody."""
         self._secret = secret
         self._previous = previous
         self.previous_used_at: datetime | None = None
@@ -86,7 +96,7 @@ class SharedSecret:
         """Return whether the secret is right. Note the time when the previous one was used."""
         if shown is None:
             return False
-        is_present = _same(shown, self._secret)
+        is_present = self._secret is not None and _same(shown, self._secret)
         if self._previous is not None and _same(shown, self._previous):
             self.previous_used_at = datetime.now(UTC)
             return True
@@ -106,6 +116,8 @@ class Gatekeeper:
         self._config = config
         self.tradingview = SharedSecret(config.tv_webhook_secret, config.tv_webhook_secret_previous)
         self.bridge = SharedSecret(config.bridge_secret, config.bridge_secret_previous)
+        previous = config.service_secret_previous if config.service_secret is not None else None
+        self.service = SharedSecret(config.service_secret, previous)
         self._hasher = PasswordHasher()
         self._passwords = PasswordChecks(self._is_right)
         credentials = f"{config.dashboard_password or ''}\n{config.dashboard_password_hash or ''}"
@@ -142,6 +154,10 @@ class Gatekeeper:
 
     def is_bridge(self, secret: str | None) -> bool:
         return self.bridge.opens_to(secret)
+
+    def is_service(self, secret: str | None) -> bool:
+        """Return whether a program beside web shows SERVICE_SECRET. Without that setting none is admitted."""
+        return self.service.opens_to(secret)
 
     def is_tradingview(self, secret: str | None) -> bool:
         return self.tradingview.opens_to(secret)

@@ -10,7 +10,8 @@ from argon2 import PasswordHasher
 from flask.cli import AppGroup
 
 from services.notifications.delivery import WrongTarget, open_targets
-from services.ops.config import PROJECT, SECRETS, Config, ConfigError
+from services.ops.config import GENERATED, PROJECT, SECRETS, Config, ConfigError
+from services.ops.dotenv_file import add_generated
 from services.ops.history_commands import export_command, prune_command, replay_command
 from services.ops.key_commands import keys_group
 from services.ops.rule_tables import renew
@@ -25,12 +26,17 @@ for command in (replay_command, export_command, prune_command, keys_group):
 @desk.command("init")
 @click.option("--env-file", type=click.Path(path_type=Path), default=PROJECT / ".env", help="Where to write.")
 def init_command(env_file: Path) -> None:
-    """Write a .env with generated secrets; an existing file is never overwritten."""
+    """Write a .env with generated secrets; to an existing one add the secrets that are new since, change no line."""
     if env_file.exists():
-        click.echo(f"{env_file.name} exists already; the password is in it as DASHBOARD_PASSWORD.")
+        try:
+            added = add_generated(env_file, GENERATED)
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.ClickException(f"{env_file.name} cannot be read or written: {error}") from error
+        gained = f" It gained {', '.join(added)}." if added else ""
+        click.echo(f"{env_file.name} exists already; the password is in it as DASHBOARD_PASSWORD.{gained}")
         return
     password = secrets.token_urlsafe(12)
-    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
+    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in (*SECRETS, *GENERATED)]
     text = "\n".join(["# Generated at the first start. Keep it private.", *lines, f"DASHBOARD_PASSWORD={password}", ""])
     env_file.touch(mode=0o600)
     env_file.write_text(text, "utf-8")

@@ -20,17 +20,29 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import Rules
 from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
-from services.market.instruments import INSTRUMENTS, UnknownInstrument, contract_for, resolve_asset
+from services.market.contract_dates import dates_of
+from services.market.instruments import (
+    INSTRUMENTS,
+    DataOnly,
+    UnknownInstrument,
+    contract_for,
+    contract_named,
+    resolve_asset,
+)
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
-from services.ops.settings_reader import Settings, rules_of
+from services.ops.beside_settings import address_of
+from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
+from services.ops.unit_settings import units_of
 from services.ops.watchdog import Supervisor
+from wire.origins import NoOrigin, origins_of
 from wire.places import NoPlace, place_of
-from wire.types import Contract
+from wire.types import Contract, Price
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ENV_FILE = PROJECT / ".env"
 EARLIER_DATABASE = PROJECT / "var" / "lockstep.sqlite"  # the default place before databases lay outside the checkout
+GENERATED = ("SERVICE_SECRET",)  # may be missing; `flask desk init` adds them to a .env of before
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
 MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
@@ -54,11 +66,14 @@ class Config(Struct, frozen=True):
     rules: Rules
     contract_size: Literal["micro", "full"] = "micro"
     pinned_contracts: Mapping[str, str] = MappingProxyType({})
+    units: Mapping[str, Price] = MappingProxyType({})
     dashboard_password: str | None = None
     dashboard_password_hash: str | None = None
     tv_webhook_secret_previous: str | None = None
     bridge_secret_previous: str | None = None
     metrics_token: str | None = None
+    service_secret: str | None = None
+    service_secret_previous: str | None = None
     store: str = "sqlite"
     sqlite_path: Path = EARLIER_DATABASE
     google_cloud_project: str | None = None
@@ -66,9 +81,13 @@ class Config(Struct, frozen=True):
     firestore_emulator_host: str | None = None
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
+    cors_origins: frozenset[str] = frozenset()
     log_level: str = "INFO"
     notify_urls: tuple[str, ...] = ()
     notify_kinds: frozenset[str] = chosen_kinds("")
+    feeds_url: str | None = "http://127.0.0.1:8765"
+    advisor_url: str | None = "http://127.0.0.1:8002"
+    agent_url: str | None = "http://127.0.0.1:8003"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -98,12 +117,14 @@ class Config(Struct, frozen=True):
         return self.rules_on(trade_date(now))
 
     def _contract(self, asset: str, day: date) -> Contract:
-        pinned = self.pinned_contracts.get(asset)
+        pinned, unit = self.pinned_contracts.get(asset), self.units.get(asset)
         if pinned is None:
-            return contract_for(asset, day, self.contract_size)
-        micro = INSTRUMENTS[asset].micro
-        size: Literal["micro", "full"] = "micro" if micro and pinned.startswith(micro.root) else "full"
-        return replace(contract_for(asset, day, size), symbol=pinned)
+            contract = contract_for(asset, day, self.contract_size, unit)
+        else:
+            micro = INSTRUMENTS[asset].micro
+            size: Literal["micro", "full"] = "micro" if micro and pinned.startswith(micro.root) else "full"
+            contract = replace(contract_for(asset, day, size, unit), symbol=pinned)
+        return replace(contract, dates=dates_of(asset, contract.symbol, day))
 
 
 def supervisor() -> Supervisor | None:
@@ -132,14 +153,17 @@ def _read(settings: Settings) -> Config:
         bridge_secret=bridge_secret,
         flask_secret_key=flask_key,
         assets=assets,
-        rules=rules_of(settings),
+        rules=replace(rules_of(settings), bricks_by_desk=bricks_by_desk(settings, assets)),
         contract_size=size,
         pinned_contracts=_pinned_contracts(settings, assets),
+        units=units_of(settings),
         dashboard_password=settings.password("DASHBOARD_PASSWORD"),
         dashboard_password_hash=settings.password_hash("DASHBOARD_PASSWORD_HASH"),
         tv_webhook_secret_previous=settings.password("TV_WEBHOOK_SECRET_PREVIOUS"),
         bridge_secret_previous=settings.password("BRIDGE_HEARTBEAT_SECRET_PREVIOUS"),
         metrics_token=_metrics_token(settings, (tv_secret, bridge_secret, flask_key)),
+        service_secret=settings.password("SERVICE_SECRET"),
+        service_secret_previous=settings.password("SERVICE_SECRET_PREVIOUS"),
         store=settings.one_of("STORE", "sqlite", ("sqlite", "firestore")),
         sqlite_path=_sqlite_path(settings),
         google_cloud_project=_google_cloud_project(settings),
@@ -147,11 +171,16 @@ def _read(settings: Settings) -> Config:
         firestore_emulator_host=_emulator_host(settings),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
         allowed_hosts=_allowed_hosts(settings),
+        cors_origins=_cors_origins(settings),
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
+        feeds_url=address_of(settings, "FEEDS_URL", "FEEDS_PORT", 8765),
+        advisor_url=address_of(settings, "ADVISOR_URL", "ML_PORT", 8002),
+        agent_url=address_of(settings, "AGENT_URL", "AGENT_PORT", 8003),
     )
     _refuse_shared_secret(config, settings)
+    _refuse_shared_service_secret(config, settings)
     _refuse_tight_stop(config, settings)
     if settings.faults:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
@@ -166,6 +195,14 @@ def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
     return hosts
 
 
+def _cors_origins(settings: Settings) -> frozenset[str]:
+    try:
+        return origins_of(settings.text("CORS_ORIGINS"))
+    except NoOrigin as error:
+        settings.faults.append(str(error))
+        return frozenset()
+
+
 def _sqlite_path(settings: Settings) -> Path:
     if settings.optional("SQLITE_PATH") or settings.text("STORE") == "firestore":
         return Path(settings.text("SQLITE_PATH"))
@@ -177,7 +214,7 @@ def _sqlite_path(settings: Settings) -> Path:
 
 
 def _refuse_tight_stop(config: Config, settings: Settings) -> None:
-    least = smallest_stop(contract_for(asset, datetime.now(UTC).date()) for asset in config.assets)
+    least = smallest_stop(config.rules_on(datetime.now(UTC).date()).contracts.values())
     stop = config.rules.stop_points
     if stop.is_finite() and 0 < stop < least:  # what is no number is a fault already
         ticks = f"{SMALLEST_STOP_TICKS} ticks of every asset"
@@ -218,6 +255,14 @@ def _refuse_shared_secret(config: Config, settings: Settings) -> None:
         settings.faults.append("TV_WEBHOOK_SECRET must not open the bridge's door: it was BRIDGE_HEARTBEAT_SECRET too")
 
 
+def _refuse_shared_service_secret(config: Config, settings: Settings) -> None:
+    own = {config.service_secret, config.service_secret_previous} - {None, ""}
+    webhook = {config.tv_webhook_secret, config.tv_webhook_secret_previous}
+    bridge = {config.bridge_secret, config.bridge_secret_previous}
+    if own & {*webhook, *bridge, config.flask_secret_key, config.metrics_token, config.dashboard_password}:
+        settings.faults.append("SERVICE_SECRET must be the services' alone: it was another secret, too")
+
+
 def _metrics_token(settings: Settings, others: tuple[str, ...]) -> str | None:
     token = settings.password("METRICS_TOKEN")
     if token and token in others:
@@ -248,7 +293,7 @@ def _assets(settings: Settings) -> tuple[str, ...]:
     try:
         for name in names:
             contract_for(name, datetime.now(UTC).date())
-    except UnknownInstrument as error:
+    except (UnknownInstrument, DataOnly) as error:
         settings.faults.append(f"ASSETS: {error}")
         return ()
     return tuple(dict.fromkeys(names))
@@ -259,16 +304,18 @@ def _pinned_contracts(settings: Settings, assets: tuple[str, ...]) -> dict[str, 
     pinned: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in settings.text("CONTRACTS").split(","))):
         asset, _, contract = (word.strip().upper() for word in pair.partition("="))
-        if asset not in assets or not _names_contract(contract, asset):
+        own_name = _own_name(contract, asset) if asset in assets else None
+        if own_name is None:
             settings.faults.append(f"CONTRACTS was {pair!r}, it must look like ES=MESM6: an asset and its contract")
             continue
-        pinned[asset] = contract
+        pinned[asset] = own_name
     return pinned
 
 
-def _names_contract(symbol: str, asset: str) -> bool:
-    """Return whether the symbol is one contract of the asset, with a delivery month if the asset has months."""
-    instrument = INSTRUMENTS[asset]
-    roots = {asset, instrument.micro.root if instrument.micro else asset}
-    needs_month = instrument.roll is not None
-    return resolve_asset(symbol, [asset]) == asset and "!" not in symbol and not (needs_month and symbol in roots)
+def _own_name(symbol: str, asset: str) -> str | None:
+    """Return the own name of the asset's one contract that a symbol names in any spelling, None when it names none.
+
+    Snapshots and reports are read under that name, too: orders and positions of one contract must agree.
+    """
+    named = contract_named(symbol, datetime.now(UTC).date())
+    return named.symbol if named is not None and resolve_asset(symbol, [asset]) == asset else None

@@ -1,12 +1,15 @@
 """What a `.env` says of its secrets but does not mean: values that the file's own syntax cuts or changes.
 
+Secrets that are new since a file was written are added at its end.
+
 Sentences name the setting and never quote its value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+import secrets
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
@@ -23,6 +26,21 @@ def secrets_that_change(path: Path, names: Collection[str]) -> list[str]:
         return []
     with path.open(encoding="utf-8") as lines:
         return [sentence for binding in parse_stream(lines) for sentence in _changes(binding, names)]
+
+
+def add_generated(path: Path, names: Sequence[str]) -> list[str]:
+    """Append a generated secret for each name that no line of the file sets, and return those names.
+
+    A line that sets nothing (``NAME=``) is left alone, too: whoever wrote it wants that secret to be missing.
+    """
+    text = path.read_text("utf-8")
+    set_there = {found["name"] for line in text.splitlines() if (found := NAME.match(line))}
+    missing = [name for name in names if name not in set_there]
+    if missing:
+        lines = "".join(f"{name}={secrets.token_urlsafe(32)}\n" for name in missing)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(("" if text.endswith("\n") or not text else "\n") + lines)
+    return missing
 
 
 def _changes(binding: Binding, names: Collection[str]) -> Iterator[str]:

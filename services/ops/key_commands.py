@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import click
 
-from services.access.keys import SCOPES, KeyRefused, KeyUnreadable, make_key, read_key, stored
+from services.access.keys import KeyRefused, KeyUnreadable, make_key, read_key, stored
 from services.ops.config import Config, ConfigError
 from services.ops.opening import open_reader, open_store
 from services.stores.store import OutcomeUnknown, Store, StoredKey, StoreError, StoreUnreadable
+from wire.keys import SCOPES
 
 SCOPE_WORDS = "; ".join(f"{scope}: {opens}" for scope, opens in SCOPES.items())
 
@@ -24,10 +25,11 @@ def keys_group() -> None:
 @keys_group.command("add")
 @click.argument("name")
 @click.option("--scope", "scopes", type=click.Choice(list(SCOPES)), multiple=True, required=True, help=SCOPE_WORDS)
-def add_command(name: str, scopes: tuple[str, ...]) -> None:
+@click.option("--account", help="Whose it is: keys of one account push out each other's sockets. Unset: its own.")
+def add_command(name: str, scopes: tuple[str, ...], account: str | None) -> None:
     """Create a key and print it once: only its digest is stored."""
     try:
-        key, token = make_key(name, scopes, datetime.now(UTC))
+        key, token = make_key(name, scopes, datetime.now(UTC), account)
     except KeyRefused as error:
         raise click.ClickException(str(error)) from None
     with _opened(open_store) as store:
@@ -63,7 +65,8 @@ def _line(kept: StoredKey) -> str:
         key = read_key(kept)
     except KeyUnreadable as error:
         return f"{kept.id}  opens nothing: {error}"
-    return f"{key.id}  {key.created_at:%Y-%m-%d %H:%M} UTC  {', '.join(key.scopes)}  {key.name}"
+    whose = "" if key.account == key.id else f"  of {key.account}"
+    return f"{key.id}  {key.created_at:%Y-%m-%d %H:%M} UTC  {', '.join(key.scopes)}  {key.name}{whose}"
 
 
 @contextmanager

@@ -45,9 +45,10 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     """Return every secret that no log line may show, with the tokens within notification URLs."""
     own = (config.tv_webhook_secret, config.bridge_secret, config.flask_secret_key, config.metrics_token)
     previous = (config.tv_webhook_secret_previous, config.bridge_secret_previous)
+    services = (config.service_secret, config.service_secret_previous)
     passwords = (config.dashboard_password, config.dashboard_password_hash, config.google_cloud_credentials)
     parts = (part for url in config.notify_urls for part in parts_of_url(url))
-    return tuple(filter(None, (*own, *previous, *passwords, *parts)))
+    return tuple(filter(None, (*own, *previous, *services, *passwords, *parts)))
 
 
 def warn_of_quotes(config: Config) -> None:
@@ -58,6 +59,8 @@ def warn_of_quotes(config: Config) -> None:
         "BRIDGE_HEARTBEAT_SECRET": config.bridge_secret,
         "BRIDGE_HEARTBEAT_SECRET_PREVIOUS": config.bridge_secret_previous,
         "FLASK_SECRET_KEY": config.flask_secret_key,
+        "SERVICE_SECRET": config.service_secret,
+        "SERVICE_SECRET_PREVIOUS": config.service_secret_previous,
         "METRICS_TOKEN": config.metrics_token,
         "DASHBOARD_PASSWORD": config.dashboard_password,
     }

@@ -24,10 +24,12 @@ from prometheus_client.registry import Collector
 
 from services.desk.publication import Snapshot
 from services.engine.model.events import AlertRaised, EntryBlocked, ExitBlocked, OrderEnded
+from services.engine.model.feed_events import FeedFaultFound
 from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alerts import ALERTS
+from services.engine.rules.feed_words import CODES
 from services.engine.rules.gates import ENTRY_GATES
 from services.stores.codec.committed_events import CommittedEvent
 from services.stores.store import JournalRow
@@ -88,6 +90,7 @@ class Metrics:
             "lockstep_orders_ended", "Orders that became final.", ["kind", "status"], registry=self.registry
         )
         self._trades = Counter("lockstep_trades_closed", "Trades that reached flat.", ["asset"], registry=self.registry)
+        self._faults = Counter("lockstep_feed_faults_found", "Faults of a feed.", ["kind"], registry=self.registry)
         self._alerts = Counter("lockstep_alerts", "Alerts the desk raised.", ["code"], registry=self.registry)
         ProcessCollector(registry=self.registry)
         self._begin_at_zero()
@@ -103,6 +106,8 @@ class Metrics:
             self._failures.labels(name)
         for code in ALERTS:
             self._alerts.labels(code)
+        for kind in CODES:
+            self._faults.labels(kind)
         for outcome in LOGIN_OUTCOMES:
             self._logins.labels(outcome)
 
@@ -141,6 +146,8 @@ class Metrics:
                     self._orders.labels(kind, status).inc()
                 case TradeClosed(asset=asset):
                     self._trades.labels(asset).inc()
+                case FeedFaultFound(kind=kind):
+                    self._faults.labels(kind).inc()
                 case AlertRaised(alert=alert):
                     self._alerts.labels(alert.code).inc()
 
@@ -203,12 +210,16 @@ def _of_assets(desk: Desk, now: Instant) -> Iterator[Metric]:
     disputed = GaugeMetricFamily(
         "lockstep_position_disagreement", "1 while broker and desk hold different positions.", labels=["asset"]
     )
+    gapped = GaugeMetricFamily(
+        "lockstep_feed_faults", "What is wrong with the bricks of an asset; 0 while they are whole.", labels=["asset"]
+    )
     for symbol, asset in desk.assets.items():
+        gapped.add_metric([symbol], len(asset.feed.faults))
         if asset.live.last_heartbeat_at is not None:
             heard.add_metric([symbol], (now - asset.live.last_heartbeat_at).total_seconds())
         held.add_metric([symbol], asset.position)
         disputed.add_metric([symbol], asset.disagreement is not None)
-    yield from (heard, held, disputed)
+    yield from (heard, held, disputed, gapped)
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

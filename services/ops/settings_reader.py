@@ -12,11 +12,15 @@ from argon2.exceptions import InvalidHashError
 from werkzeug.security import check_password_hash
 
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+from services.market.instruments import TRADABLE
 
 SHORTEST_SECRET = 8
 MIB = 2**20
 MEMORY_OF_A_CHECK = 128 * MIB
 """The most that one look at a password may take: it is part of the memory a desk promises to stay within."""
+
+BUILT_BY = ("tradingview", "desk")
+"""Who builds the bricks of an asset: TradingView's script, or the desk of the prices that it hears."""
 
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "secret", "password", "default", "example", "placeholder", "your-secret"}
@@ -35,6 +39,10 @@ class Settings:
 
     def optional(self, name: str) -> str | None:
         return self.text(name) or None
+
+    def names_with(self, prefix: str) -> list[str]:
+        """Return the names of the variables that are set and begin so."""
+        return sorted(name for name in self._environ if name.startswith(prefix) and self.text(name))
 
     def secret(self, name: str) -> str:
         """Return a secret; it is a fault when unset, too short or a placeholder."""
@@ -92,6 +100,18 @@ class Settings:
         if value not in choices:
             self.faults.append(f"{name} was {value!r}, it must be one of {', '.join(choices)}")
         return value
+
+
+def bricks_by_desk(settings: Settings, assets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the assets whose bricks the desk builds: ``BRICKS``, or the asset's own ``BRICKS_<ASSET>``.
+
+    A variable of an asset that nobody knows is a fault: it was meant for another one.
+    """
+    usual = settings.one_of("BRICKS", BUILT_BY[0], BUILT_BY)
+    for name in settings.names_with("BRICKS_"):
+        if name.removeprefix("BRICKS_") not in TRADABLE:
+            settings.faults.append(f"{name} names no asset: known are {', '.join(TRADABLE)}")
+    return tuple(asset for asset in assets if settings.one_of(f"BRICKS_{asset}", usual, BUILT_BY) == "desk")
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.ops.config import PROJECT
 from services.ops.rule_tables import BEGIN, END
 from wire.tradingview import (
+    BAR_PATH,
     BRICK_ALERTS,
     BRICK_INDICATOR,
     BRICK_MESSAGE,
@@ -23,6 +24,9 @@ def webhooks_table() -> str:
     """Return every webhook in the order in which a trader sets up the alerts."""
     conditions = " and ".join(f"*{condition}*" for condition in BRICK_ALERTS)
     lines = ["| what | webhook URL | used for | alerts |", "|---|---|---|---|"]
+    lines.append(
+        f"| **all bricks and the heartbeat** | `{BAR_PATH}` | everything below but the levels | 1, by the script |"
+    )
     lines.append(f"| heartbeat | `{HEARTBEAT_PATH}` | last price, and that TradingView is heard | 1 |")
     for row in sorted(STREAMS, key=lambda row: row.set_up_place):
         paths = " or ".join(f"`{path}`" for path in row.paths)

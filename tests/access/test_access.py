@@ -27,6 +27,7 @@ from tests.support.desk_process import (
     PASSWORD,
     QUICK,
     SECRETS,
+    SERVICE_SECRET,
     TV_SECRET,
     Caller,
     DeskProcess,
@@ -42,35 +43,62 @@ OPERATOR_CALLS = (
     *("main-flip-exit", "four-pt-invalidation", "auto-exit", "intent", "intent/cancel", "preorder/cancel"),
     *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
 )
-JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day")
+JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day", "proposals")
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map
     **dict.fromkeys(("POST /login", "POST /api/login", "POST /api/logout", "GET /api/auth/status"), "anybody"),
     **dict.fromkeys(  # strangers are sent to log in
-        ("GET /login", "GET /", "GET /setup", "GET /log", "GET /journal"), "anybody"
+        (
+            "GET /login",
+            "GET /",
+            "GET /setup",
+            "GET /log",
+            "GET /journal",
+            "GET /models",
+            "GET /review",
+            "GET /status",
+            "GET /portfolio",
+        ),
+        "anybody",
     ),
     **dict.fromkeys(("GET /static/<edition>/<path:filename>", "GET /api/openapi.json", "GET /api/docs"), "anybody"),
     **dict.fromkeys(("GET /healthz", "GET /readyz"), "anybody"),
     "GET /metrics": "operator",  # a token or an API key, too: ops/test_operations.py, test_keys.py
-    **dict.fromkeys(("GET /api/state", *(f"POST /api/{name}" for name in OPERATOR_CALLS)), "operator"),
-    **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator"),
+    **dict.fromkeys((f"POST /api/{name}" for name in OPERATOR_CALLS), "operator"),
+    **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator or service"),
     **dict.fromkeys(("POST /api/orders/<order_id>/resolve", "POST /api/positions/accept"), "operator"),
     **dict.fromkeys(("POST /api/account/transfer", "POST /api/bridge/takeover"), "operator"),
     "POST /api/journal/trades/<trade_id>/note": "operator",
-    "GET /api/journal/trades/<trade_id>/bricks": "operator",
+    "GET /api/journal/trades/<trade_id>/bricks": "operator or service",
     "POST /api/setup/webhook-secret": "operator",
-    "GET /api/bricks": "operator",
-    "GET /api/events": "operator",
+    **dict.fromkeys(("GET /api/state", "GET /api/bricks", "GET /api/events"), "operator or service"),
     "GET /api/dead-letters": "operator",
+    **dict.fromkeys(("GET /api/feeds", "GET /api/candles"), "operator"),
+    **dict.fromkeys(("GET /api/advisor", "GET /api/ml/range", "GET /api/ml/signals/active"), "operator"),
+    **dict.fromkeys(("POST /api/ml/amd/<symbol>", "GET /api/ml/models", "GET /api/explain"), "operator"),
+    "POST /api/chat": "operator",
+    "GET /api/what-if/day": "operator or service",
+    "GET /api/proposals": "operator or service",
+    **dict.fromkeys(("POST /api/proposals", "DELETE /api/proposals/<proposal_id>"), "service"),  # and keys
+    "POST /api/proposals/<proposal_id>/dismiss": "operator",
+    **dict.fromkeys(("GET /api/portfolio", "GET /api/portfolio/history"), "operator or service"),
+    **dict.fromkeys(("POST /api/portfolio/positions", "DELETE /api/portfolio/positions/<position_id>"), "operator"),
+    "GET /api/status": "operator",
+    "GET /api/auto-trade/status": "operator or service",
     "POST /api/dead-letters/<sequence>/replay": "operator",
     "GET /api/orders/pending": "bridge",
     "POST /api/orders/<order_id>/execution-report": "bridge",
-    **dict.fromkeys(("POST /api/bridge/heartbeat", "POST /api/bridge/fills"), "bridge"),
+    **dict.fromkeys(("POST /api/bridge/heartbeat", "POST /api/bridge/fills", "POST /api/bridge/ticks"), "bridge"),
     "POST /api/rithmic/pnl-snapshot": "bridge",
-    "GET /api/stream": "operator or bridge",
+    "GET /api/stream": "operator or bridge or service",
+    "POST /api/keys/check": "service",
+    **dict.fromkeys(("GET /api/keys", "POST /api/keys", "POST /api/keys/<key_id>/revoke"), "operator"),
+    "POST /api/keys/checks": "service",
     **{f"POST {path}": "tradingview" for path in (*BRICK_PATHS.values(), "/tv_renko_one")},
+    "POST /tv": "tradingview",
     "POST /tv_heartbeat": "tradingview",
     "POST /tv_level_exit": "tradingview",
 }
+FORCED_ONLY = ("POST /api/exit", "service in the header")  # with force and nothing else: test_doors.py
 IDENTITIES: dict[str, dict[str, Any]] = {  # name -> what the request carries
     "nobody": {},
     "operator": {"session": True},
@@ -80,6 +108,11 @@ IDENTITIES: dict[str, dict[str, Any]] = {  # name -> what the request carries
     "tradingview in the header": {"headers": {"X-Bridge-Secret": TV_SECRET}},
     "tradingview in the query": {"params": {"secret": TV_SECRET}},
     "tradingview in the body": {"body": {"secret": TV_SECRET}},
+    "service in the header": {"headers": {"X-Service-Secret": SERVICE_SECRET}},
+    "service in the query": {"params": {"secret": SERVICE_SECRET}},
+    "service in the body": {"body": {"secret": SERVICE_SECRET}},
+    "service in the bridge's header": {"headers": {"X-Bridge-Secret": SERVICE_SECRET}},
+    "bridge in the service's header": {"headers": {"X-Service-Secret": BRIDGE_SECRET}},
     "a wrong secret": {"headers": {"X-Bridge-Secret": "пароль".encode()}, "body": {"secret": "пароль"}},
 }
 
@@ -99,7 +132,9 @@ def is_admitted(route: str, who: str) -> bool:
     method = route.split()[0]
     if door == "anybody":
         return True
-    if who.startswith("bridge"):
+    if who == "service in the header":
+        return "service" in door
+    if who in {"bridge in the header", "bridge in the query", "bridge in the body"}:
         in_reach = who != "bridge in the body" or method == "POST"
         return in_reach and "bridge" in door
     if who == "tradingview in the body":
@@ -123,12 +158,16 @@ def test_every_route_is_in_the_table() -> None:
     assert set(ROUTES) == set(ADMITTED)
 
 
-@pytest.mark.parametrize("who", IDENTITIES)
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_by_every_identity(desk: DeskProcess, logged_in: OperatorCaller, route: str, who: str) -> None:
+def test_every_route_by_every_identity(desk: DeskProcess, logged_in: OperatorCaller, route: str) -> None:
+    for who in IDENTITIES:
+        caller = logged_in if IDENTITIES[who].get("session") else desk.stranger()
+        assert_admitted_as_the_table_says(caller, route, who)
+
+
+def assert_admitted_as_the_table_says(caller: Caller, route: str, who: str) -> None:
     method, path = route.split()
     carried = IDENTITIES[who]
-    caller = logged_in if carried.get("session") else desk.stranger()
     body = {"nothing": "known", **carried.get("body", {})}
     answer = caller.request(
         method,
@@ -140,9 +179,11 @@ def test_every_route_by_every_identity(desk: DeskProcess, logged_in: OperatorCal
     )
     with answer:
         if is_admitted(route, who):
-            assert answer.status_code not in (401, 403, 500), answer.text[:200]
+            assert answer.status_code not in (401, 403, 500), (who, answer.text[:200])
         else:
-            error_of(answer, 401)
+            status = 403 if (route, who) == FORCED_ONLY else 401
+            assert answer.status_code == status, (who, answer.status_code, answer.text[:200])
+            error_of(answer, status)
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if ADMITTED[route] != "anybody"])

@@ -44,6 +44,21 @@ def test_a_page_whose_name_was_rebound_to_an_open_desk_reads_nothing(open_desk: 
         assert asked(open_desk, path, host) == 403, host
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_an_image_on_a_page_of_another_site_makes_an_open_desk_compute_nothing(
+    open_desk: FlaskClient, site: str
+) -> None:
+    """A browser names no origin for it, and the page could read no answer."""
+    foreign = {"Host": "localhost", "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+    costly = ("/api/what-if/day?day=2026-11-20", "/api/journal/statistics", "/api/journal/trades", "/api/proposals")
+    for path in (*costly, "/api/state", "/api/portfolio/history", "/api/stream"):
+        assert open_desk.get(path, headers=foreign).status_code in (401, 403), path
+    for own in ("same-origin", "none"):
+        assert open_desk.get("/api/state", headers={**foreign, "Sec-Fetch-Site": own}).status_code == 200
+    for path in ("/", "/api/docs", "/healthz"):  # a link from elsewhere leads to the page
+        assert open_desk.get(path, headers=foreign).status_code == 200
+
+
 def test_a_page_whose_name_was_rebound_orders_nothing(open_desk: FlaskClient) -> None:
     """To its browser the desk's address is the page's own origin, so the check of the origin does not see it."""
     headers = {"Host": EVIL, "Origin": f"http://{EVIL}", "Sec-Fetch-Site": "same-origin"}

@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from routes.http import errors, guards
-from routes.http.guards import UNSAFE, guarded_by
+from routes.http.guards import OPENED_BY, POSTED_BY_KEYS, guarded_by
+from routes.http.origins import UNSAFE
 from services.access import keys
 from services.access.gatekeeper import Gatekeeper
 from services.access.keys import ApiKey, KeyRefused, KeyRing, KeysUnknown, make_key, stored
@@ -43,14 +45,42 @@ from tests.support.desk_process import (
 from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 from tests.support.url_map import app_routes, methods_of
+from wire.keys import SCOPES
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
 NOTICED_WITHIN = 5.0
-READS = {
-    **dict.fromkeys(("GET /api/state", "GET /api/stream", "GET /api/bricks", "GET /api/events"), "state:read"),
-    "GET /metrics": "metrics:read",
+TRADES_BRICKS = "GET /api/journal/trades/<trade_id>/bricks"
+JOURNAL = ("trades", "trades.csv", "statistics", "calendar", "day", "proposals")
+READS: dict[str, tuple[str, ...]] = {  # what a key may call -> the scopes of which it needs one
+    **dict.fromkeys(("GET /api/state", "GET /api/stream"), ("state:read",)),
+    "GET /api/bricks": ("candles:read", "state:read"),
+    "GET /api/events": ("events:read", "state:read"),
+    **dict.fromkeys((*(f"GET /api/journal/{name}" for name in JOURNAL), TRADES_BRICKS), ("journal:read",)),
+    "GET /metrics": ("metrics:read",),
+    **dict.fromkeys((f"GET /api/ml/{name}" for name in ("range", "signals/active", "models")), ("signals:read",)),
+    "GET /api/explain": ("agent:chat",),
+    "GET /api/auto-trade/status": ("agent:trade", "signals:read"),
+    **dict.fromkeys(("GET /api/portfolio", "GET /api/portfolio/history"), ("state:read",)),
+    "GET /api/proposals": ("state:read", "agent:trade"),
 }
-QUERIES = {"/api/bricks": {"asset": "ES", "size": "4"}}
+ASKS: dict[str, tuple[str, ...]] = {  # what a key may do beside reading
+    "POST /api/ml/amd/<symbol>": ("signals:read",),
+    "POST /api/chat": ("agent:chat",),
+    "POST /api/proposals": ("agent:trade",),
+    "DELETE /api/proposals/<proposal_id>": ("agent:trade",),
+}
+OPENS = {**READS, **ASKS}
+ANSWERS = {  # what an admitted caller is answered: there is no trade, no advisor, no proposal, and no body
+    **dict.fromkeys(READS, 200),
+    TRADES_BRICKS: 404,
+    **{route: 503 for route in OPENS if "/ml/" in route or "explain" in route or "auto-trade" in route},
+    **dict.fromkeys(("POST /api/chat", "POST /api/proposals", "DELETE /api/proposals/<proposal_id>"), 400),
+}
+QUERIES = {
+    "/api/bricks": {"asset": "ES", "size": "4"},
+    "/api/ml/range": {"asset": "ES"},
+    "/api/explain": {"about": "block"},
+}
 
 
 def guards_by_route() -> Iterator[tuple[str, str]]:
@@ -219,6 +249,50 @@ def test_the_store_is_asked_once_for_many_requests(kept: Kept, clock: Hand, ring
     assert kept.asked == 2
 
 
+def test_a_key_opens_as_soon_as_a_command_beside_the_desk_has_made_it(kept: Kept, clock: Hand, ring: KeyRing) -> None:
+    _, token = kept.adds()
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert ring.find(token)
+    _, new = kept.adds()
+    clock.now += 2 * keys.NEW_KEY_SECONDS
+    assert ring.find(new)
+
+
+def test_the_edition_changes_with_each_key_that_is_made_changed_or_revoked(
+    kept: Kept, clock: Hand, ring: KeyRing
+) -> None:
+    seen = [ring.edition()]
+
+    def is_another() -> bool:
+        clock.now += keys.KEPT_FOR_SECONDS
+        seen.append(ring.edition())
+        return seen[-1] not in seen[:-1]
+
+    key, _ = kept.adds()
+    assert is_another()
+    assert not is_another(), "nothing has happened"
+    kept.store.put_api_key(StoredKey(key.id, stored(key).body.replace(b"display", b"monitor")))
+    assert is_another()
+    kept.adds()
+    assert is_another()
+    kept.store.revoke_api_key(key.id)
+    assert is_another()
+
+
+def test_invented_keys_have_the_store_read_a_few_times_only(kept: Kept, clock: Hand, ring: KeyRing) -> None:
+    _, token = kept.adds()
+    invented = "lk_" + "0" * 16 + token[19:]
+    for _ in range(40):
+        clock.now += keys.NEW_KEY_SECONDS
+        assert ring.find(invented, 3600.0) is None
+    returned = int(40 * keys.NEW_KEY_SECONDS / keys.LOOK_RETURNS_SECONDS)
+    assert kept.asked <= 1 + keys.LOOKS_FOR_NEW_KEYS + returned
+    asked = kept.asked
+    clock.now += keys.LOOKS_FOR_NEW_KEYS * keys.LOOK_RETURNS_SECONDS
+    assert ring.find(invented, 3600.0) is None
+    assert kept.asked == asked + 1, "looks come back"
+
+
 def test_a_revoked_key_opens_nothing_after_the_next_question(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
     clock.now += keys.KEPT_FOR_SECONDS
@@ -263,7 +337,6 @@ def test_a_store_that_never_answered_leaves_the_question_open(kept: Kept, clock:
 
 
 def test_a_store_that_hangs_keeps_nobody_for_long(kept: Kept, clock: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "ANSWERS_WITHIN_SECONDS", 0.2)
     key, token = kept.adds()
     goes = threading.Event()
     goes.set()
@@ -274,6 +347,7 @@ def test_a_store_that_hangs_keeps_nobody_for_long(kept: Kept, clock: Hand, monke
 
     ring = KeyRing(ask, clock)
     assert ring.find(token) == key
+    monkeypatch.setattr(keys, "ANSWERS_WITHIN_SECONDS", 0.2)
     goes.clear()
     clock.now += keys.KEPT_FOR_SECONDS
     watch = Stopwatch()
@@ -299,9 +373,37 @@ def test_what_is_no_key_opens_nothing_and_keeps_no_other_from_opening(
 
 def test_a_key_of_a_newer_program_opens_nothing_here(kept: Kept, clock: Hand, ring: KeyRing) -> None:
     key, token = kept.adds()
-    kept.store.put_api_key(StoredKey(key.id, stored(key).body.replace(b'"schema":1', b'"schema":2')))
+    newer = b'"schema":%d' % (keys.SCHEMA + 1)
+    kept.store.put_api_key(StoredKey(key.id, stored(key).body.replace(b'"schema":%d' % keys.SCHEMA, newer)))
     clock.now += keys.KEPT_FOR_SECONDS
     assert ring.find(token) is None
+
+
+def test_a_key_of_the_first_schema_opens_as_before_and_is_its_own_account(
+    kept: Kept, clock: Hand, ring: KeyRing
+) -> None:
+    key, token = make_key("display", ["state:read"], NOON)
+    first = {**msgspec.json.decode(stored(key).body), "schema": 1}
+    del first["account"]
+    kept.store.put_api_key(StoredKey(key.id, msgspec.json.encode(first)))
+    clock.now += keys.KEPT_FOR_SECONDS
+    found = known(ring.find(token))
+    assert (found.account, found.scopes) == (key.id, ("state:read",))
+    assert ring.holds(found)
+
+
+def test_keys_of_one_account_say_whose_they_are(kept: Kept, clock: Hand, ring: KeyRing) -> None:
+    key, token = make_key("laptop", ["ws:connect"], NOON, "trader-1")
+    kept.store.put_api_key(stored(key))
+    clock.now += keys.KEPT_FOR_SECONDS
+    assert known(ring.find(token)).account == "trader-1"
+    assert make_key("phone", ["ws:connect"], NOON)[0].account not in ("", "trader-1")
+
+
+@pytest.mark.parametrize("account", ["", " ", "a b", "-x", "x" * 65, "é", "a\n"])
+def test_an_account_that_no_log_could_show_is_refused(account: str) -> None:
+    with pytest.raises(KeyRefused, match="account"):
+        make_key("display", ["state:read"], NOON, account)
 
 
 def test_a_closed_ring_knows_what_it_knew(kept: Kept, clock: Hand, ring: KeyRing) -> None:
@@ -351,9 +453,10 @@ def test_a_request_without_a_key_asks_no_ring(door: FlaskClient, asked: list[int
     assert len(asked) <= 1  # the question of the start
 
 
-def test_every_call_that_takes_keys_only_reads() -> None:
-    assert {route for route, guard in GUARD_OF.items() if guard.endswith("_reader")} == set(READS)
+def test_every_call_that_takes_keys_only_reads_but_for_questions_and_proposals() -> None:
+    assert {route for route, guard in GUARD_OF.items() if guard in OPENED_BY} == set(OPENS)
     assert not {route.split()[0] for route in READS} & UNSAFE
+    assert {GUARD_OF[route] for route in ASKS} <= POSTED_BY_KEYS
 
 
 # -- a running desk ----------------------------------------------------------------------------------------------------
@@ -387,10 +490,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess]:
 @pytest.fixture(scope="module")
 def tokens(desk: DeskProcess) -> dict[str, str]:
     """One key for each scope, and one with both; the desk knows them."""
-    tokens: dict[str, str] = {scope: added(desk, scope) for scope in keys.SCOPES}
-    tokens["both"] = added(desk, *keys.SCOPES)
+    tokens: dict[str, str] = {scope: added(desk, scope) for scope in SCOPES}
+    tokens["both"] = added(desk, *SCOPES)
     caller = desk.stranger()
-    eventually(lambda: caller.get("/metrics", headers=bearer(tokens["both"])).status_code == 200, NOTICED_WITHIN)
+    watch, both = Stopwatch(desk.process), bearer(tokens["both"])
+    assert watch.waits_until(lambda: caller.get("/metrics", headers=both).status_code == 200) < NOTICED_WITHIN
     return tokens
 
 
@@ -412,34 +516,69 @@ def knocks(caller: Caller, route: str, headers: dict[str, str]) -> int:
 def test_a_key_opens_what_it_reads_and_nothing_else(desk: DeskProcess, tokens: dict[str, str], route: str) -> None:
     caller = desk.stranger()
     for header in (bearer(tokens["both"]), {"X-API-Key": tokens["both"]}):
-        status = knocks(caller, route, header)
-        assert status == (200 if route in READS else knocks(caller, route, {})), route
-    if route in READS:
+        assert knocks(caller, route, header) == answer_to_a_key(caller, route), route
+    if route in OPENS:
         assert knocks(caller, route, {}) == 401
 
 
+def answer_to_a_key(caller: Caller, route: str) -> int:
+    """Return what a key of every scope is answered: 403 where only the operator changes something."""
+    if route in OPENS:
+        return ANSWERS[route]
+    changes = route.split()[0] in UNSAFE and GUARD_OF[route] in ("operator", "exit_door")
+    return 403 if changes else knocks(caller, route, {})
+
+
 @pytest.mark.processes
-@pytest.mark.parametrize("route", READS)
+def test_a_key_of_any_scope_that_posts_an_order_is_refused_with_403(
+    desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller
+) -> None:
+    order = {"asset": "ES", "trade_mode": "SCALP", "direction": "BUY"}
+    for caller in (desk.stranger(), operator):
+        for token in tokens.values():
+            answer = caller.post("/api/orders", json=order, headers=bearer(token))
+            assert error_of(documented(answer), 403) == "an API key changes nothing here"
+
+
+@pytest.mark.processes
+def test_a_key_for_the_chat_may_ask_the_agent_and_change_nothing_else(
+    desk: DeskProcess, tokens: dict[str, str]
+) -> None:
+    changing = [route for route in GUARD_OF if route.split()[0] in UNSAFE]
+    for caller in (desk.stranger(), desk.operator()):
+        answers = {route: knocks(caller, route, bearer(tokens["agent:chat"])) for route in changing}
+        assert answers.pop("POST /api/chat") == 400
+        public = {route for route in changing if GUARD_OF[route] == "public"}
+        admitted = {route for route, status in answers.items() if status not in (401, 403)} - public
+        assert admitted == set()
+        assert public == {"POST /login", "POST /logout", "POST /api/login", "POST /api/logout"} & set(changing)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("route", OPENS)
 def test_a_key_without_the_scope_is_refused_with_a_sentence(
     desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller, route: str
 ) -> None:
-    path, scope = route.split()[1], READS[route]
-    (other,) = (token for name, token in tokens.items() if name not in (scope, "both"))
+    method, path = route.split()
+    scopes = OPENS[route]
+    others = [token for name, token in tokens.items() if name not in (*scopes, "both")]
     for caller in (desk.stranger(), operator):
-        answer = caller.get(path, headers=bearer(other))
-        assert error_of(documented(answer), 403) == f"this call needs an API key with the scope {scope}"
-    assert knocks(desk.stranger(), route, bearer(tokens[scope])) == 200
+        for other in others:
+            answer = caller.request(method, path, headers=bearer(other))
+            assert error_of(documented(answer), 403).endswith(f"an API key with the scope {' or '.join(scopes)}")
+    for scope in scopes:
+        assert knocks(desk.stranger(), route, bearer(tokens[scope])) == ANSWERS[route]
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("route", READS)
+@pytest.mark.parametrize("route", OPENS)
 def test_a_wrong_key_is_refused_even_beside_a_session(
     desk: DeskProcess, tokens: dict[str, str], operator: OperatorCaller, route: str
 ) -> None:
     wrong = tokens["both"][:-1] + ("A" if tokens["both"][-1] != "A" else "B")
     for caller in (desk.stranger(), operator):
         for headers in (bearer(wrong), {"X-API-Key": wrong}, {"X-API-Key": "nonsense"}, bearer("lk_")):
-            answer = caller.get(route.split()[1], headers=headers)
+            answer = caller.request(*route.split(), headers=headers)
             assert error_of(documented(answer), 401) == "the API key is wrong or was revoked"
 
 
@@ -564,11 +703,19 @@ def keys_of(desk: DeskProcess) -> list[StoredKey]:
 
 
 @pytest.mark.processes
+def test_a_key_of_an_account_is_listed_with_it(desk: DeskProcess) -> None:
+    answer = flask(desk, "add", "laptop", "--scope", "ws:connect", "--account", "trader-1")
+    key_id = answer.stdout.split("_")[1]
+    assert re.search(rf"^{key_id}  .*  ws:connect  laptop  of trader-1$", flask(desk, "list").stdout, re.MULTILINE)
+
+
+@pytest.mark.processes
 def test_the_command_line_says_what_is_wrong(desk: DeskProcess, tmp_path: Path) -> None:
     cases = {
         ("add", "x", "--scope", "state:write"): "'state:write' is not one of 'state:read', 'metrics:read'",
         ("add", "x"): "Missing option '--scope'",
         ("add", " ", "--scope", "state:read"): "printable letters",
+        ("add", "x", "--scope", "state:read", "--account", "a b"): "the account was 'a b'",
         ("revoke", "nobody"): "There is no API key with the id nobody",
         ("revoke", "../x"): "There is no API key with the id ../x",
     }

@@ -18,7 +18,7 @@ from services.access.sessions import LOOK_EVERY_SECONDS, Sessions
 from services.ops.config import Config
 from tests.access.test_sessions import NoStore
 from tests.live.test_stream import Ear
-from tests.support.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of, eventually
+from tests.support.desk_process import FLASK_KEY, PASSWORD, QUICK, DeskProcess, closing_connection, error_of
 from tests.support.narrow import known
 from tests.support.own_time import Stopwatch
 
@@ -96,7 +96,9 @@ def test_a_logout_while_the_store_is_locked_holds_at_once_and_is_stored_later(de
         assert not operator.cookies
         assert status(desk, copied) == 401
         assert desk.stranger().post("/api/login", json={"password": PASSWORD}).status_code == 200
-    eventually(lambda: desk.rows("SELECT count(*) FROM ended_sessions") == [(before + 1,)], NOTICED_WITHIN)
+    watch = Stopwatch(desk.process)
+    stored = [(before + 1,)]
+    assert watch.waits_until(lambda: desk.rows("SELECT count(*) FROM ended_sessions") == stored) < NOTICED_WITHIN
 
 
 @contextmanager

@@ -18,7 +18,7 @@ TV_BEFORE = 'tv "previous" 50%/sécret'
 BRIDGE_BEFORE = "bridge+previous\\secret&more"
 METRICS = "metrics_token_of_the_desk"
 SECRETS = (TV_SECRET, TV_BEFORE, BRIDGE_SECRET, BRIDGE_BEFORE, FLASK_KEY, PASSWORD, METRICS)
-PATHS = ("/tv_heartbeat", "/tv_level_exit", "/tv_renko_main", "/tv_renko_one")
+PATHS = ("/tv", "/tv_heartbeat", "/tv_level_exit", "/tv_renko_main", "/tv_renko_one")
 
 
 def in_unicode_escapes(text: str) -> str:

@@ -48,6 +48,19 @@ def test_with_secrets_alone_the_rules_are_those_of_the_spec() -> None:
     assert (rules.contracts["ES"].symbol, rules.contracts["ES"].point_value) == ("MESZ6", Decimal(5))
 
 
+def test_the_service_secret_may_be_missing_and_opens_nothing_else() -> None:
+    assert (config().service_secret, config(SERVICE_SECRET="of-feeds-alone").service_secret) == (None, "of-feeds-alone")
+    for other in (TV_SECRET, BRIDGE_SECRET, FLASK_KEY):
+        assert "SERVICE_SECRET must be" in complaint(SERVICE_SECRET=other)
+        assert "SERVICE_SECRET must be" in complaint(SERVICE_SECRET="of-feeds-alone", SERVICE_SECRET_PREVIOUS=other)
+    assert "SERVICE_SECRET must be" in complaint(SERVICE_SECRET=PASSWORD, DASHBOARD_PASSWORD=PASSWORD)
+    assert "SERVICE_SECRET must be" in complaint(SERVICE_SECRET="one-of-two", METRICS_TOKEN="one-of-two")
+    for weak in ("changeme", "short"):
+        assert "SERVICE_SECRET must be 8 characters" in complaint(SERVICE_SECRET=weak)
+    hidden = secrets_of(config(SERVICE_SECRET="of-feeds-alone", SERVICE_SECRET_PREVIOUS="of-feeds-before"))
+    assert {"of-feeds-alone", "of-feeds-before"} <= {*hidden}
+
+
 def test_settings_are_taken() -> None:
     desk = config(
         ASSETS=" es, NQ ,ES",
@@ -150,7 +163,7 @@ def test_two_doors_never_share_one_secret() -> None:
 # -- everything else -------------------------------------------------------------------------------------------------
 
 FAULTS = {
-    "ASSETS": ("DAX", "ES,DAX", ",", "ES;NQ", "'; DROP"),
+    "ASSETS": ("DAX", "ES,DAX", ",", "ES;NQ", "'; DROP", "BTCUSD", "ES,ETHUSD"),
     "CONTRACT_SIZE": ("mini", "MICRO"),
     "CONTRACTS": ("ES", "ES=", "=MESM6", "NQ=MNQM6", "ES=MES M6", "ES=../x"),
     "STORE": ("postgres", "SQLITE", "Firestore"),
@@ -186,16 +199,32 @@ def test_every_fault_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("assets", "least"), [("ES", "1"), ("RTY", "0.4"), ("ES,YM", "4"), ("CL", "0.04"), ("EURUSD", "0.4"), ("GC", "0.4")]
+    ("assets", "least"),
+    [("ES", "1"), ("RTY", "0.667"), ("ES,YM", "1"), ("YM", "0.5"), ("CL", "2"), ("EURUSD", "0.4"), ("GC", "0.5")],
 )
 def test_a_stop_is_four_ticks_of_every_asset_at_least(assets: str, least: str) -> None:
     assert config(ASSETS=assets, STOP_POINTS=least).rules.stop_points == Decimal(least)
     assert "STOP_POINTS" in complaint(ASSETS=assets, STOP_POINTS=str(Decimal(least) - Decimal("0.001")))
 
 
-@pytest.mark.parametrize("pair", ["ES=MNQM6", "ES=FOO", "ES=NQZ6", "ES=MES"])
+@pytest.mark.parametrize("asset", ["BTCUSD", "ETHUSD"])
+def test_an_asset_without_trading_is_refused_with_its_reason(asset: str) -> None:
+    assert f"ASSETS: {asset} is known for its data only" in complaint(ASSETS=f"ES,{asset}")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    ["ES=MNQM6", "ES=FOO", "ES=NQZ6", "ES=MES", "ES=ES1!", "ES=/MES", "ES=MES=F", "ES=NYSE:ESZ6", "ES=", "NQ=NQZ6"],
+)
 def test_a_pinned_contract_must_be_one_of_the_asset(pair: str) -> None:
     assert "CONTRACTS" in complaint(CONTRACTS=pair)
+
+
+@pytest.mark.parametrize("spelling", ["MESZ6", "MESZ26", "mesz2026", "CME:MESZ6", "MES 12-26", "/MESZ26"])
+def test_a_pinned_contract_is_kept_under_its_own_name(spelling: str) -> None:
+    contract = config(ASSETS="ES", CONTRACTS=f"ES={spelling}").rules_at(NOON).contracts["ES"]
+    assert contract.symbol == "MESZ6"
+    assert contract.point_value == 5
 
 
 # -- the start of a real desk ----------------------------------------------------------------------------------------
@@ -227,3 +256,48 @@ def test_without_secrets_the_desk_does_not_start_again_and_again(tmp_path: Path)
     status, words = words_of_a_start(tmp_path, **dict.fromkeys(SECRETS, ""))
     assert status not in (0, None)
     assert words.count("cannot start") == 1
+
+
+def test_every_asset_has_a_unit_of_its_own_that_may_be_set() -> None:
+    assert units_of(config(ASSETS="ES,NQ,CL")) == {"ES": Decimal(1), "NQ": Decimal(4), "CL": Decimal("0.02")}
+    assert units_of(config(ASSETS="ES,NQ", POINT_UNIT_NQ="2.5", POINT_UNIT_CL="0.04")) == {
+        "ES": Decimal(1),
+        "NQ": Decimal("2.5"),
+    }
+    pinned = config(ASSETS="NQ", CONTRACTS="NQ=NQZ6", POINT_UNIT_NQ="2")
+    assert units_of(pinned) == {"NQ": Decimal(2)}
+
+
+def units_of(desk: Config) -> dict[str, Decimal]:
+    return {asset: contract.point for asset, contract in desk.rules_at(NOON).contracts.items()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"POINT_UNIT_ES": "0.25"}, "POINT_UNIT_ES was 0.25, half of it must be a whole number of ES's ticks of 0.25"),
+        ({"POINT_UNIT_ES": "one"}, "POINT_UNIT_ES was 'one', it must be a number"),
+        ({"POINT_UNIT_ES": "0,5"}, "POINT_UNIT_ES was '0,5', it must be a number"),
+        ({"POINT_UNIT_ES": "0"}, "POINT_UNIT_ES was 0, it must be above 0"),
+        ({"POINT_UNIT_CL": "0.01"}, "POINT_UNIT_CL was 0.01, half of it"),  # also where it is not traded now
+        ({"POINT_UNIT_NG": "1"}, "POINT_UNIT_NG names no asset that can be traded"),
+        ({"POINT_UNIT_BTCUSD": "1"}, "POINT_UNIT_BTCUSD names no asset that can be traded"),
+        ({"POINT_UNIT_es": "1"}, "POINT_UNIT_es names no asset that can be traded"),
+    ],
+)
+def test_a_unit_that_cannot_be_is_refused_by_its_name(settings: dict[str, str], sentence: str) -> None:
+    assert sentence in complaint(**settings)
+
+
+def test_tradingview_builds_the_bricks_unless_the_desk_is_asked_to() -> None:
+    assert config(ASSETS="ES,NQ,YM").rules.bricks_by_desk == ()
+    assert config(ASSETS="ES,NQ,YM", BRICKS="desk").rules.bricks_by_desk == ("ES", "NQ", "YM")
+    assert config(ASSETS="ES,NQ,YM", BRICKS="desk", BRICKS_NQ="tradingview").rules.bricks_by_desk == ("ES", "YM")
+    assert config(ASSETS="ES,NQ", BRICKS_NQ="desk", BRICKS_YM="desk").rules.bricks_by_desk == ("NQ",)
+
+
+def test_a_builder_of_bricks_that_nobody_knows_stops_the_start() -> None:
+    assert "BRICKS was 'desks', it must be one of tradingview, desk" in complaint(BRICKS="desks")
+    assert "BRICKS_ES was 'Desk', it must be one of" in complaint(BRICKS_ES="Desk")
+    assert "BRICKS_EZ names no asset: known are ES, NQ" in complaint(BRICKS_EZ="desk")
+    assert "BRICKS_BTCUSD names no asset" in complaint(BRICKS_BTCUSD="desk")

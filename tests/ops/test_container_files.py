@@ -5,14 +5,17 @@ import re
 import shlex
 import tomllib
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from advisor.config import AdvisorConfig
 from bridge.config import settings_from
+from feeds.config import FeedsConfig
 from services.ops.settings_table import SETTINGS
 from tests.support.desk_process import REPOSITORY
+from wire.program import ProgramName
 
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
@@ -21,6 +24,8 @@ INSTRUCTIONS = [
     if line and not line.startswith("#")
 ]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "compose.yaml").read_text("utf-8"))
+ENVIRONMENT_OF_FEEDS: dict[str, str] = COMPOSE["services"]["feeds"]["environment"]
+ENVIRONMENT_OF_THE_ADVISOR: dict[str, str] = COMPOSE["services"]["advisor"]["environment"]
 ENVIRONMENT_OF_THE_BRIDGE: dict[str, str] = COMPOSE["services"]["bridge"]["environment"]
 
 
@@ -57,7 +62,7 @@ def test_the_build_sees_what_is_copied_and_no_secret() -> None:
 def test_every_program_the_procfile_starts_is_in_the_image() -> None:
     started = re.findall(r"gunicorn (\w+):|-m (\w+)", (REPOSITORY / "Procfile").read_text("utf-8"))
     programs = {"cli" if "flask" in pair else "".join(pair) for pair in started}
-    assert programs >= {"app", "bridge", "cli"}
+    assert programs >= {"app", "bridge", "cli", "feeds", "advisor"}
     layers = {"serving", "services", "routes", "templates", "static", ".flaskenv", "gunicorn.conf.py"}
     assert programs | layers <= {PurePosixPath(source).name.removesuffix(".py") for source in copied()} | set(copied())
 
@@ -93,10 +98,13 @@ def test_a_service_may_write_to_its_volume_only(name: str) -> None:
     assert "no-new-privileges:true" in service["security_opt"]
     assert service["restart"] == "unless-stopped"
     assert any(line.startswith("/tmp") for line in service["tmpfs"])  # noqa: S108 - where the container writes
+    if name == "tape":
+        assert "volumes" not in service, "it keeps nothing"
+        return
     [volume] = service["volumes"]
     source, target = volume.split(":")
     assert source in COMPOSE["volumes"]
-    written = [value for key, value in service["environment"].items() if key.endswith("_PATH")]
+    written = [value for key, value in service["environment"].items() if key.endswith(("_PATH", "OLLAMA_MODELS"))]
     assert written
     assert all(path.startswith(f"{target}/") for path in written)
 
@@ -104,7 +112,7 @@ def test_a_service_may_write_to_its_volume_only(name: str) -> None:
 def test_secrets_come_from_the_env_file_and_stand_nowhere_else() -> None:
     text = (REPOSITORY / "compose.yaml").read_text("utf-8") + DOCKERFILE
     written = re.findall(r"((?:\w*)(?:SECRET|PASSWORD|TOKEN|KEY)\w*)\s*[:=]\s*(\S+)", text)
-    assert [(name, value) for name, value in written if not value.startswith(f"${{{name}:?")] == []
+    assert [(name, value) for name, value in written if not value.startswith((f"${{{name}:?", f"${{{name}:-}}"))] == []
 
 
 def test_the_bridge_is_given_its_own_secret_and_its_own_settings_only() -> None:
@@ -121,6 +129,63 @@ def test_the_bridge_starts_on_what_compose_gives_it_when_only_the_secret_is_set(
     given["BRIDGE_HEARTBEAT_SECRET"] = "a-secret-of-the-desk"
     plain = {name: value for name, value in given.items() if value}
     assert settings_from([], given) == settings_from([], plain)
+
+
+def test_feeds_is_given_what_opens_web_to_it_and_no_secret_of_web_or_bridge() -> None:
+    feeds = COMPOSE["services"]["feeds"]
+    assert "env_file" not in feeds
+    own = {row.name for row in SETTINGS if row.group == "feeds"}
+    own |= {"LOCKSTEP_URL", "SERVICE_SECRET", "METRICS_TOKEN", "CORS_ORIGINS"}
+    assert set(feeds["environment"]) <= own
+    assert feeds["environment"]["LOCKSTEP_URL"] == "http://web:8000"
+    assert feeds["ports"] == ["127.0.0.1:8765:8765"]
+    assert COMPOSE["services"]["web"]["environment"]["FEEDS_URL"] == "http://feeds:8765"
+
+
+def test_feeds_starts_on_what_compose_gives_it_and_serves_the_market_feed_alone() -> None:
+    given = {name: re.sub(r"\$\{\w+:-\}", "", value) for name, value in ENVIRONMENT_OF_FEEDS.items()}
+    config = FeedsConfig.from_env(given)
+    assert (config.host, config.market_port, config.service_secret) == ("0.0.0.0", 8765, None)  # noqa: S104 - inside
+    assert not any((config.consensus_port, config.telemetry_port, config.journal_port, config.engine_port))
+
+
+def test_the_advisor_is_given_what_opens_web_and_feeds_to_it_and_no_other_secret_of_the_desk() -> None:
+    advisor = COMPOSE["services"]["advisor"]
+    assert "env_file" not in advisor
+    own = {row.name for row in SETTINGS if row.group == "advisor"} - {"ADVISOR_URL", "AGENT_URL"}
+    assert set(advisor["environment"]) == own | {"LOCKSTEP_URL", "FEEDS_URL", "SERVICE_SECRET", "CORS_ORIGINS"}
+    web = COMPOSE["services"]["web"]["environment"]
+    assert (web["ADVISOR_URL"], web["AGENT_URL"]) == ("http://advisor:8002", "http://advisor:8003")
+    assert all(port.startswith("127.0.0.1:") for port in advisor["ports"])
+
+
+def test_the_advisor_starts_on_what_compose_gives_it_and_asks_for_keys() -> None:
+    given = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in ENVIRONMENT_OF_THE_ADVISOR.items()}
+    config = AdvisorConfig.from_env(given)
+    assert (config.ml_port, config.agent_port, config.feeds_url) == (8002, 8003, "http://feeds:8765")
+    assert (config.is_local, config.nightly, config.agent.provider) == (False, True, "rules")
+    with_ollama = AdvisorConfig.from_env({**given, "AGENT_PROVIDER": "ollama", "AGENT_MODEL": "llama3.2:3b"})
+    assert with_ollama.agent.ollama_host == "http://ollama:11434"
+
+
+def test_a_market_and_a_language_model_are_started_only_when_they_are_asked_for() -> None:
+    asked_for = {name: service["profiles"] for name, service in COMPOSE["services"].items() if "profiles" in service}
+    assert asked_for == {"tape": ["tape"], "ollama": ["ollama"]}
+    assert "ports" not in COMPOSE["services"]["ollama"]
+
+
+def test_the_tape_is_given_the_two_secrets_under_which_a_market_speaks() -> None:
+    tape = COMPOSE["services"]["tape"]
+    assert "env_file" not in tape
+    assert "ports" not in tape
+    assert set(tape["environment"]) == {"LOCKSTEP_URL", "TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET"}
+
+
+def test_the_five_programs_are_in_the_procfile_and_in_compose() -> None:
+    lines = (REPOSITORY / "Procfile").read_text("utf-8").splitlines()
+    five = set(get_args(ProgramName))
+    assert {line.partition(":")[0] for line in lines} == five
+    assert set(COMPOSE["services"]) == five | {"ollama"}
 
 
 def test_web_is_reached_through_a_proxy_on_the_same_machine() -> None:

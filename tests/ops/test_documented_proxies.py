@@ -110,10 +110,22 @@ def test_a_half_sent_body_is_cut(proxied: Caller) -> None:
 # -- systemd ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_units_are_ones_that_systemd_understands(tmp_path: Path) -> None:
+def unit_of(description: str) -> str:
+    """Return a unit of the page; those of bridge and feeds are web's but for the lines that the page names."""
+    text = block("ini", "[Unit]\nDescription=Lockstep web")
+    if description == "Lockstep web":
+        return text
+    own: dict[str, str] = {}
+    for line in block("ini", f"[Unit]\nDescription={description}").splitlines():
+        own[line.partition("=")[0]] = line
+    return "\n".join(own.get(line.partition("=")[0], line) for line in text.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize("description", ["Lockstep web", "Lockstep paper bridge", "Lockstep feeds"])
+def test_the_units_are_ones_that_systemd_understands(tmp_path: Path, description: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: apt-get install systemd")
-    text = block("ini", "[Unit]\nDescription=Lockstep web")
+    text = unit_of(description)
     text = re.sub(r"^(ExecStart)=.*$", r"\1=/bin/true", text, flags=re.MULTILINE)
     text = re.sub(r"^(WorkingDirectory|EnvironmentFile|User)=.*\n", "", text, flags=re.MULTILINE)
     (tmp_path / "lockstep@8001.service").write_text(text)
@@ -125,6 +137,14 @@ def test_the_units_are_ones_that_systemd_understands(tmp_path: Path) -> None:
     )
     ours = [line for line in checked.stderr.splitlines() if "lockstep" in line]
     assert ours == []
+
+
+@pytest.mark.parametrize("description", ["Lockstep paper bridge", "Lockstep feeds"])
+def test_who_reports_nothing_to_systemd_is_not_ended_for_it(description: str) -> None:
+    unit = unit_of(description)
+    assert re.search(r"^WatchdogSec=0$", unit, re.MULTILINE)
+    assert "gunicorn" not in unit
+    assert "%i" not in re.sub(r"^Description=.*$", "", unit, flags=re.MULTILINE)
 
 
 def test_the_unit_has_files_and_a_watchdog() -> None:

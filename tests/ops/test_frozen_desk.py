@@ -17,7 +17,7 @@ from services.ops import alive, watchdog
 from services.ops.config import Config
 from services.ops.watchdog import LIMIT, Supervisor, report_once
 from tests.support.desk_process import SETTINGS, DeskProcess, eventually
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 LONGER_THAN_A_REPORT = 10
 

@@ -9,7 +9,9 @@ import pytest
 from dotenv import dotenv_values
 
 from bridge.config import settings_from
+from feeds.config import FeedsConfig
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+from services.market.instruments import TRADABLE
 from services.ops.config import Config
 from services.ops.settings_reader import Settings, rules_of
 from services.ops.settings_table import (
@@ -23,8 +25,19 @@ from services.ops.settings_table import (
 )
 from tests.support.paths import REPOSITORY
 
-READERS = ("services/ops/config.py", "services/ops/settings_reader.py", "bridge/config.py", "gunicorn.conf.py")
-A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|HOST|PORT|ASSETS|CONTRACTS)[\"\']")
+READERS = (
+    "services/ops/config.py",
+    "services/ops/settings_reader.py",
+    "bridge/config.py",
+    "feeds/config.py",
+    "feeds/providers/settings.py",
+    "sidecar/settings.py",
+    "advisor/config.py",
+    "advisor/agent/settings.py",
+    "advisor/mt4/settings.py",
+    "gunicorn.conf.py",
+)
+A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|BRICKS|HOST|PORT|ASSETS|CONTRACTS)[\"\']")
 OF_SYSTEMD = {"NOTIFY_SOCKET"}  # systemd sets it for what it starts: nobody else does
 DEFAULTS = {row.name: row.default for row in SETTINGS}
 
@@ -47,11 +60,13 @@ def test_a_line_of_the_example_that_is_uncommented_gives_the_default() -> None:
 def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read() -> None:
     read = {name for path in READERS for name in A_VARIABLE.findall((REPOSITORY / path).read_text("utf-8"))}
     read |= {row.variable for row in RULE_SETTINGS if row.variable is not None}
+    read |= {f"POINT_UNIT_{asset}" for asset in TRADABLE}
+    read |= {f"BRICKS_{asset}" for asset in TRADABLE}
     assert read - OF_SYSTEMD == {row.name for row in SETTINGS}
 
 
 def test_every_rule_but_the_contracts_is_a_row() -> None:
-    assert {row.rule for row in RULE_SETTINGS} == set(Rules.__struct_fields__) - {"contracts"}
+    assert {row.rule for row in RULE_SETTINGS} == set(Rules.__struct_fields__) - {"contracts", "bricks_by_desk"}
 
 
 def test_without_settings_the_rules_are_the_defaults_that_the_table_shows() -> None:
@@ -88,3 +103,19 @@ def test_the_bridges_defaults_are_those_that_the_table_shows() -> None:
     assert [str(paper.start_balance), str(paper.slippage_ticks), str(paper.commission)] == [
         DEFAULTS[f"PAPER_{name}"] for name in ("START_BALANCE", "SLIPPAGE_TICKS", "COMMISSION")
     ]
+
+
+def test_the_feeds_defaults_are_those_that_the_table_shows() -> None:
+    feeds = FeedsConfig.from_env({"FEEDS_PATH": "/nowhere"})
+    shown = {row.name: row.default for row in SETTINGS if row.group == "feeds" and row.default}
+    shown.pop("FEEDS_URL")  # web reads it
+    assert FeedsConfig.from_env({"FEEDS_PATH": "/nowhere", **shown}) == feeds
+    ports = {
+        "FEEDS": feeds.market_port,
+        "CONSENSUS": feeds.consensus_port,
+        "TELEMETRY": feeds.telemetry_port,
+        "JOURNAL": feeds.journal_port,
+        "ENGINE": feeds.engine_port,
+        "DATA": feeds.data_port,
+    }
+    assert {name: str(port) for name, port in ports.items()} == {name: shown[f"{name}_PORT"] for name in ports}

@@ -48,7 +48,12 @@ def addresses_of(page: str) -> set[str]:
 
 def test_every_asset_of_every_page_is_there_and_kept_for_good(desk: DeskProcess) -> None:
     operator = desk.operator()
-    found = set().union(*(addresses_of(operator.get(path).text) for path in ("/", "/journal", "/log", "/setup")))
+    found = set().union(
+        *(
+            addresses_of(operator.get(path).text)
+            for path in ("/", "/journal", "/portfolio", "/review", "/models", "/log", "/setup")
+        )
+    )
     assert len(found) > 60
     assert len({address.split("/")[2] for address in found}) == 1, "a page mixes two editions"
     for address in found:

@@ -65,9 +65,9 @@ GOOD: dict[str, dict[str, Any]] = {  # endpoint -> a body that would be taken
         "realized": 1.5,
         "unrealized": 0,
         "accountBalance": 50000,
-        "symbols": [{"symbol": "MESM6", "position": 0, "openPnl": 0}],
+        "symbols": [{"symbol": "MESM4", "position": 0, "openPnl": 0}],
     },
-    REPORT: {"status": "WORKING", "extra": {"fill_price": 5250.25, "qty": 5, "symbol": "MESM6", "side": "BUY"}},
+    REPORT: {"status": "WORKING", "extra": {"fill_price": 5250.25, "qty": 5, "symbol": "MESM4", "side": "BUY"}},
     **{path: {"asset": "ES", "color": "green", "price": 5250.25, "time": "2026-01-15T14:30:00Z"} for path in WEBHOOKS},
 }
 SPOILT = {  # field -> values that cannot be right there
@@ -91,9 +91,9 @@ SPOILT = {  # field -> values that cannot be right there
     **dict.fromkeys(
         ("realized", "unrealized", "accountBalance"), ("lots", True, [], {}, 1e300, -1e300, "1e999", "NaN", "sNaN")
     ),
-    "symbols": (5, "MESM6", {}, [5], [[]], [None], [{}], [{"symbol": "MESM6"}], [{"symbol": "MESM6", "position": "5"}],
-                [{"symbol": "MESM6", "position": 10**12}], [{"symbol": "MESM6", "position": 1.5}],
-                [{"symbol": 5, "position": 1}], [{"symbol": "MESM6", "position": 0}] * 201),
+    "symbols": (5, "MESM4", {}, [5], [[]], [None], [{}], [{"symbol": "MESM4"}], [{"symbol": "MESM4", "position": "5"}],
+                [{"symbol": "MESM4", "position": 10**12}], [{"symbol": "MESM4", "position": 1.5}],
+                [{"symbol": 5, "position": 1}], [{"symbol": "MESM4", "position": 0}] * 201),
     "status": (None, 5, "", "DONE", ["FILLED"], {"FILLED": 1}),
     "extra": (5, "all", [], [{}], {"fill_price": "much"}, {"fill_price": 1e300}, {"qty": -1}, {"qty": 10**30},
               {"qty": True}, {"qty": "5"}, {"cum_qty": -5}, {"exec_id": ""}, {"exec_id": 5}, {"exec_id": "x" * 121},
@@ -173,9 +173,16 @@ def with_secret(path: str, body: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with DeskProcess(tmp_path_factory.mktemp("bad-input"), **QUICK) as desk:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with DeskProcess(tmp_path_factory.mktemp("bad-input"), **QUICK, ORDER_FATE_SECONDS="600") as desk:
         yield Scene(desk)
+
+
+@pytest.fixture
+def scene(standing: Scene) -> Scene:
+    """The scene as this test finds it: on a busy machine a claim may have grown too old since the last one."""
+    standing.as_it_was = standing.state()
+    return standing
 
 
 @pytest.fixture(scope="module")
@@ -187,13 +194,13 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 REFUSED = (400, 401, 409, 413, 422, 429)
 
 
-@pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE.keys())
 @pytest.mark.parametrize("path", GOOD)
-def test_a_body_that_is_no_object(scene: Scene, path: str, raw: bytes) -> None:
-    error_of(scene.posts(path, raw), *REFUSED)
-    if path.startswith("/tv_") and raw.startswith(b'{"') and raw != UNREADABLE["a comma too many"]:  # SPEC 3 reads it
-        error_of(scene.posts(path, raw.replace(b'{"', b'{"secret": "' + TV_SECRET.encode() + b'", "', 1)), *REFUSED)
-    scene.is_unchanged()
+def test_a_body_that_is_no_object(scene: Scene, path: str) -> None:
+    for name, raw in UNREADABLE.items():
+        error_of(scene.posts(path, raw), *REFUSED)
+        if path.startswith("/tv_") and raw.startswith(b'{"') and name != "a comma too many":  # SPEC 3 reads it
+            error_of(scene.posts(path, raw.replace(b'{"', b'{"secret": "' + TV_SECRET.encode() + b'", "', 1)), *REFUSED)
+        scene.is_unchanged()
 
 
 @pytest.mark.parametrize("path", GOOD)
@@ -234,12 +241,12 @@ FRAGMENTS = [
 ]
 
 
-@pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda text: ascii(text[:12]))
 @pytest.mark.parametrize("path", [path for path in GOOD if "asset" in GOOD[path]])
-def test_fragments_of_other_languages_are_no_asset(scene: Scene, path: str, fragment: str) -> None:
-    answer = scene.posts(path, json.dumps(with_secret(path, {**GOOD[path], "asset": fragment})))
-    sentence = error_of(answer, 400, 422)
-    assert len(sentence) < 500
+def test_fragments_of_other_languages_are_no_asset(scene: Scene, path: str) -> None:
+    for fragment in FRAGMENTS:
+        answer = scene.posts(path, json.dumps(with_secret(path, {**GOOD[path], "asset": fragment})))
+        sentence = error_of(answer, 400, 422)
+        assert len(sentence) < 500
     scene.is_unchanged()
 
 
@@ -342,7 +349,7 @@ scalars = st.one_of(
     st.floats(),
     st.text(max_size=20),
     st.sampled_from(
-        ["ES", "BUY", "SCALP", "green", "FILLED", "6pt", "1e999999", "-0", "MESM6", "2026-01-15T14:30:00Z"]
+        ["ES", "BUY", "SCALP", "green", "FILLED", "6pt", "1e999999", "-0", "MESM4", "2026-01-15T14:30:00Z"]
     ),
 )
 anything = st.recursive(

@@ -332,7 +332,7 @@ def test_a_contract_may_be_spelled_in_many_ways_and_another_one_loses_no_fill(de
         extra = {"fill_price": 5250.25, "qty": 1, "exec_id": str(number), "symbol": symbol}
         assert bridge.reports(order["id"], "PARTIALLY_FILLED", **extra).status_code == 200
     assert (operator.asset()["position"], operator.state()["alerts"]) == (3, [])
-    bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=2, exec_id="last", symbol="MNQM6")
+    bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=2, exec_id="last", symbol="MNQM4")
     assert (operator.asset()["position"], operator.state()["alerts"][0]["code"]) == (5, "wrong_symbol")
     assert operator.asset()["doubt"] == "wrong_symbol"
 
@@ -405,7 +405,7 @@ def test_an_integral_float_is_a_whole_number(desk: DeskProcess) -> None:
     order = operator.enters_when_the_candle_allows()
     bridge.claims()
     assert bridge.reports(order["id"], "FILLED", fill_price=5250.25, qty=5.0).status_code == 200
-    body = {"symbols": [{"symbol": "MESM6", "position": 5.0}]}
+    body = {"symbols": [{"symbol": "MESM4", "position": 5.0}]}
     assert bridge.post("/api/rithmic/pnl-snapshot", json=body).status_code == 200
 
 
@@ -445,11 +445,11 @@ def test_a_drawdown_at_the_limit_stops_the_day_and_flattens(desk: DeskProcess) -
     operator, bridge = desk.operator(), desk.bridge()
     bridge.snapshots(50_000)
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
-    assert bridge.snapshots(49_000.01, MESM6=5).json()["daily_stop_triggered"] is False
-    assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is False
+    assert bridge.snapshots(49_000.01, MESM4=5).json()["daily_stop_triggered"] is False
+    assert bridge.snapshots(49_000.00, MESM4=5).json()["daily_stop_triggered"] is False
     assert operator.state()["global"]["account_belief"]["second_reading_loss_usd"] == 1_000
     time.sleep(2.05)
-    assert bridge.snapshots(49_000.00, MESM6=5).json()["daily_stop_triggered"] is True
+    assert bridge.snapshots(49_000.00, MESM4=5).json()["daily_stop_triggered"] is True
     [order] = bridge.claims()
     assert (order["kind"], order["source"], order["qty"]) == ("EXIT", "daily_stop", 5)
     bridge.reports(order["id"], "FILLED", fill_price=5210, qty=5)
@@ -504,8 +504,8 @@ def test_a_balance_that_is_next_to_nothing_does_not_break_the_day(desk: DeskProc
 def test_bridge_messages_are_shown_in_the_log(desk: DeskProcess) -> None:
     operator, bridge = desk.operator(), desk.bridge()
     bridge.fills(operator.enters_when_the_candle_allows(), 5250.25)
-    bridge.snapshots(50_000, MESM6=5)
-    bridge.snapshots(50_000, MESM6=5)
+    bridge.snapshots(50_000, MESM4=5)
+    bridge.snapshots(50_000, MESM4=5)
     newest, older = operator.state()["logs"]["rithmic"][:2]
     assert (newest["kind"], newest["count"]) == ("pnl-snapshot", 2)
     assert (older["kind"], older["outcome"]) == ("execution-report", "ok")

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from routes.http.bodies import SentBody
 from routes.http.errors import InvalidRequest
 from routes.operator.controls import PointsTargetBody, ProtectBody, SignalTargetBody
-from routes.operator.journal import NoteBody, TradesAsked
+from routes.operator.journal_notes import NoteBody
 from routes.operator.limits import LimitsBody
 from routes.operator.orders import EntryBody
+from routes.readers.journal import TradesAsked
 
 ENTRY = {"asset": "ES", "trade_mode": "SCALP", "order_type": "market", "entry_size_mode": "6pt"}
 VALIDATORS_WORDS = re.compile(r"should|Input|Field|pattern|Extra|Value error|\^|\[")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock_ends import a_candle_lasts
 from tests.support.desk_process import QUICK, DeskProcess, closing_connection, error_of, eventually, without_the_clock
 
 pytestmark = pytest.mark.processes
@@ -26,6 +27,7 @@ LADDER = [
     "reconcile",
     "account",
     "bridge",
+    "feed",
 ]
 MES_POINT = 5  # USD per point per contract
 LONG_CANDLES = {"CANDLE_SECONDS": "3600", "COOLDOWN_SECONDS": "3600"}
@@ -49,6 +51,7 @@ def own_desk(tmp_path: Path) -> Iterator[DeskProcess]:
 def slow_desk(tmp_path: Path) -> Iterator[DeskProcess]:
     """A desk whose candles and cooldowns last longer than a test."""
     with DeskProcess(tmp_path, **LONG_CANDLES) as desk:
+        a_candle_lasts(60, 3_600)
         desk.tradingview().opens_the_ladder()
         yield desk
 
@@ -60,13 +63,13 @@ def test_from_click_to_profit(slow_desk: DeskProcess) -> None:
     body = answer.json()
     order = body["order"]
     assert body["ok"] is True
-    assert (order["symbol"], order["side"], order["qty"], order["kind"]) == ("MESM6", "BUY", 5, "ENTRY")
+    assert (order["symbol"], order["side"], order["qty"], order["kind"]) == ("MESM4", "BUY", 5, "ENTRY")
     assert body["state"]["assets"]["ES"]["pending_order_id"] == order["id"]
 
     [handed] = bridge.claims()
     assert {name: handed[name] for name in ("id", "asset", "exchange", "side", "qty", "mode", "env", "kind")} == {
         "id": order["id"],
-        "asset": "MESM6",
+        "asset": "MESM4",
         "exchange": "CME",
         "side": "BUY",
         "qty": 5,
@@ -92,7 +95,7 @@ def test_from_click_to_profit(slow_desk: DeskProcess) -> None:
     [trade] = state["history"]
     assert (trade["pnl_points"], trade["pnl_usd"]) == (1.75, 1.75 * 5 * MES_POINT)
     assert (trade["side"], trade["size"], trade["entry_price"], trade["exit_price"]) == ("BUY", 5, 5250.25, 5252)
-    assert (trade["asset"], trade["contract"], trade["mode"], trade["reason"]) == ("ES", "MESM6", "SCALP", "manual")
+    assert (trade["asset"], trade["contract"], trade["mode"], trade["reason"]) == ("ES", "MESM4", "SCALP", "manual")
     assert state["assets"]["ES"]["position"] == 0
     assert state["global"]["post_exit_lock_active"] is True
     assert state["global"]["trades_taken_today"] == 1
@@ -117,7 +120,7 @@ def test_partial_fills_are_averaged_to_the_cent(own_desk: DeskProcess) -> None:
 def test_a_short_with_nine_points_is_three_contracts(own_desk: DeskProcess) -> None:
     own_desk.tradingview().opens_the_ladder("NQ", "red")
     order = own_desk.operator().enters_when_the_candle_allows("NQ", entry_size_mode="9pt")
-    assert (order["symbol"], order["side"], order["qty"]) == ("MNQM6", "SELL", 3)
+    assert (order["symbol"], order["side"], order["qty"]) == ("MNQM4", "SELL", 3)
 
 
 # -- refused ---------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 answer.
 
 Left out is the stream, whose answer has no end (``test_stream.py`` reads it). Long polls are asked without waiting.
-The 503 of a store that is down is documented and must not occur here; the only one that may is the refusal to go LIVE
-without a bridge.
+The 503 of a store that is down is documented and must not occur here; the only ones that may are the refusal to go LIVE
+without a bridge, and what needs feeds or the advisor.
 """
 
 import copy
@@ -27,7 +27,15 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.support.api_document import document, operations
-from tests.support.desk_process import BRIDGE_SECRET, QUICK, TV_SECRET, DeskProcess, OperatorCaller, eventually
+from tests.support.desk_process import (
+    BRIDGE_SECRET,
+    QUICK,
+    SERVICE_SECRET,
+    TV_SECRET,
+    DeskProcess,
+    OperatorCaller,
+    eventually,
+)
 
 ENDLESS = {("GET", "/api/stream")}
 CALLS = [call for call in operations() if call not in ENDLESS]
@@ -89,6 +97,8 @@ def fuzz(desk: DeskProcess, operator: OperatorCaller, operation: Any, mode: Gene
     """Make the call with generated data, with the right to make it, and hold the answers against the document."""
     security = [name for choice in operation.definition.raw.get("security", []) for name in choice]
     headers = {"X-Bridge-Secret": BRIDGE_SECRET} if "bridgeSecret" in security else {}
+    if "serviceSecret" in security and "session" not in security:
+        headers["X-Service-Secret"] = SERVICE_SECRET
     cookies = dict(operator.cookies) if "session" in security else {}
 
     @settings(
@@ -122,9 +132,13 @@ def may_be(check: Any, operation: Any, answer: Any) -> bool:
 
 
 def may_be_down(operation: Any, answer: Any) -> bool:
-    """LIVE without a connected bridge is refused with 503 (SPEC 8.5)."""
-    may: bool = operation.path == "/api/env" and answer.status_code == 503
-    return may and answer.json().get("code") == "bridge_down"
+    """LIVE without a connected bridge is refused (SPEC 8.5); without feeds and advisor nobody answers theirs."""
+    of_ml = ("/api/ml/range", "/api/ml/signals/active", "/api/ml/amd/{symbol}", "/api/ml/models")
+    advisor = (*of_ml, "/api/explain", "/api/auto-trade/status")
+    codes = {"/api/env": "bridge_down", "/api/candles": "feeds_away", "/api/chat": "advisor_away"}
+    codes |= dict.fromkeys(advisor, "advisor_away")
+    may: bool = answer.status_code == 503 and answer.json().get("code") == codes.get(operation.path, "")
+    return may
 
 
 def modes_of(method: str, path: str) -> tuple[GenerationMode, ...]:

@@ -72,13 +72,9 @@ def test_a_level_without_a_position_is_ignored(desk: DeskProcess) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(
-    "secret",
-    ["wrong", "", "ключ-не-тот-ключ", "\x00", "x" * 5000, None, 5, True, ["list"], {"an": "object"}],
-    ids=lambda secret: repr(secret)[:12],
-)
-def test_a_wrong_secret_is_refused(desk: DeskProcess, path: str, secret: object) -> None:
-    error_of(desk.tradingview().post(path, data=a_body(secret=secret)), 401)
+def test_a_wrong_secret_is_refused(desk: DeskProcess, path: str) -> None:
+    for secret in ("wrong", "", "ключ-не-тот-ключ", "\x00", "x" * 5000, None, 5, True, ["list"], {"an": "object"}):
+        error_of(desk.tradingview().post(path, data=a_body(secret=secret)), 401)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -297,6 +293,7 @@ DEAD_LETTERS = {
     "unknown asset": json.dumps({"secret": TV_SECRET, "asset": "DAX", "color": "green"}),
     "delayed prices": json.dumps({"secret": TV_SECRET, "asset": "CME_MINI_DLY:ES1!", "color": "green"}),
     "a share": json.dumps({"secret": TV_SECRET, "asset": "NYSE:ES", "color": "green"}),
+    "data only": json.dumps({"secret": TV_SECRET, "asset": "BINANCE:BTCUSD", "color": "green"}),
 }
 
 
@@ -402,6 +399,10 @@ def test_every_word_for_a_colour(desk: DeskProcess, word: str | int, color: str)
         "MES1!",
         "CME_MINI:MES1!",
         "MESZ2026",
+        "/ES",
+        "/MESZ26",
+        "ES=F",
+        "MES 12-26",
     ],
 )
 @pytest.mark.parametrize("field", ["asset", "symbol", "ticker"])
@@ -455,7 +456,9 @@ def test_delayed_heartbeats_leave_the_gate_closed(own_desk: DeskProcess) -> None
     assert ladder["heartbeat"] == "closed"
 
 
-@pytest.mark.parametrize("symbol", ["ESH2027", "CME_MINI:ESH2027", "MESH7", "ES2!", "MES2!", "ESZ2016", "ESZ16"])
+@pytest.mark.parametrize(
+    "symbol", ["ESH2027", "CME_MINI:ESH2027", "MESH7", "ES2!", "MES2!", "ESZ2016", "ESZ16", "/ESH27"]
+)
 def test_a_heartbeat_of_another_contract_is_ignored(own_desk: DeskProcess, symbol: str) -> None:
     alerts, operator = own_desk.tradingview(), own_desk.operator()
     alerts.heartbeat(5250.25)

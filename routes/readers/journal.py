@@ -1,4 +1,4 @@
-"""The trader's journal: closed trades, their statistics, and the operator's notes about them."""
+"""The trader's journal: closed trades and their statistics. Notes are written in ``routes/operator``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from routes.http.describing import answers
-from routes.http.errors import error_answer
-from routes.http.parsing import AskedNumber, Moment, OperatorBody, Symbol, accepts, asks
-from routes.http.replies import answer, app_services, fresh, reply
-from routes.operator import operator_calls
-from services.engine.model.commands import NoteTrade
-from services.engine.steps.notes import LONGEST_NOTE, MOST_TAGS, TAG
+from routes.http.guards import GuardedCalls
+from routes.http.parsing import AskedNumber, Moment, Symbol, asks
+from routes.http.replies import app_services, fresh, reply
+from services.engine.steps.notes import TAG
 from services.history.export import cell
 from services.journal.days import day_by, day_of, month_of
 from services.journal.rows import blocked_row, journal_row
@@ -45,12 +43,11 @@ from services.journal.trades import (
     page_of,
     read_cursor,
     span_of,
-    trade_with_note,
     write_cursor,
 )
 from services.projections.attempts import attempts_between
 from services.projections.entry_gates import GatesAtEntry
-from services.projections.notes import Note
+from services.projections.equity import PnlSample
 from wire.journal import (
     CalendarAnswer,
     CalendarRow,
@@ -58,14 +55,13 @@ from wire.journal import (
     DayAnswer,
     FiguresRow,
     GroupRow,
-    NoteAnswer,
     OverrideRow,
     SampleRow,
     StatisticsAnswer,
     TradesAnswer,
 )
 
-journal = operator_calls("journal", __name__)
+journal = GuardedCalls("journal", __name__, "journal_reader")
 
 LONGEST_PAGE = 500
 DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
@@ -74,7 +70,7 @@ MANY_DIGITS = Decimal("0.000001")
 SHEET_COLUMNS = (
     *("trading_day", "exit_ts", "entry_ts", "asset", "contract", "side", "size", "entry_price", "exit_price"),
     *("pnl_points", "pnl_usd", "r", "mae_points", "mfe_points", "held_s", "mode", "zone", "reason", "env"),
-    *("override", "forced_exit", "tags", "note", "id"),
+    *("override", "forced_exit", "exit_by", "tags", "note", "id"),
     *GatesAtEntry.__struct_fields__,
 )
 
@@ -96,7 +92,7 @@ def _cursor(text: str) -> str:
     return text
 
 
-def _tag(text: str) -> str:
+def tag_of(text: str) -> str:
     if not TAG.fullmatch(text):
         sentence = "{was} is no tag: 1 to 24 letters a to z, digits or hyphens"
         raise PydanticCustomError("own_sentence", sentence, {"was": repr(text[:40])})
@@ -108,8 +104,7 @@ CURSOR_WORDS = {"type": "string", "pattern": "^1[0-9]{15}-[0-9a-z]{1,60}$", "des
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({**DAY_WORDS, "examples": ["2026-11-20"]})]
 Following = Annotated[str, Field(max_length=100), AfterValidator(_cursor), WithJsonSchema(CURSOR_WORDS)]
 TagWord = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TAG.pattern}$"})]
-Tag = Annotated[TagWord, AfterValidator(_tag)]
-Tags = Annotated[list[TagWord], AfterValidator(lambda tags: [_tag(tag) for tag in tags])]
+Tag = Annotated[TagWord, AfterValidator(tag_of)]
 AskedEnv = Literal["DEMO", "LIVE"]
 
 
@@ -176,13 +171,6 @@ class DayAsked(Asked):
     samples_after: Moment | None = Field(default=None, description="leave out the samples up to this one")
 
 
-class NoteBody(OperatorBody):
-    """A note and tags; they replace the earlier ones."""
-
-    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
-    tags: Annotated[Tags, Field(default_factory=list, max_length=MOST_TAGS)]
-
-
 @journal.get("/api/journal/trades")
 @answers(TradesAnswer, errors=(503,))
 @asks(PageAsked)
@@ -191,7 +179,7 @@ def show_trades(query: PageAsked) -> Response:
 
     A page reads at most 5,000 trades: it may hold few or none and still have a `next`.
     """
-    page = page_of(app_services().manager.store, query.selection, _roll(), query.limit, query.cursor)
+    page = page_of(app_services().manager.store, query.selection, roll(), query.limit, query.cursor)
     following = None if page.following is None else write_cursor(page.following)
     return fresh(reply(TradesAnswer(trades=tuple(journal_row(entry) for entry in page.trades), next=following)))
 
@@ -201,7 +189,7 @@ def show_trades(query: PageAsked) -> Response:
 @asks(TradesAsked)
 def show_sheet(query: TradesAsked) -> Response:
     """Return the newest 5,000 selected trades for a spreadsheet, with formulas in texts disabled."""
-    page = page_of(app_services().manager.store, query.selection, _roll(), READ_AT_MOST)
+    page = page_of(app_services().manager.store, query.selection, roll(), READ_AT_MOST)
     response = Response(_sheet(page.trades), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="lockstep-trades.csv"'
     response.headers["Cache-Control"] = "no-store"
@@ -214,12 +202,12 @@ def show_sheet(query: TradesAsked) -> Response:
 def show_statistics(query: TradesAsked) -> Response:
     """Return the statistics of the selected trades."""
     store = app_services().manager.store
-    roll = _roll()
+    rolls_at = roll()
     selection = query.selection
-    page = page_of(store, selection, roll, READ_AT_MOST)
-    since, until = span_of(selection.first_day, selection.last_day, roll)
+    page = page_of(store, selection, rolls_at, READ_AT_MOST)
+    since, until = span_of(selection.first_day, selection.last_day, rolls_at)
     attempts = attempts_between(store, since, until, READ_AT_MOST)
-    day_at = day_by(roll)
+    day_at = day_by(rolls_at)
     curve = curve_of(page.trades)
     of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
     body = StatisticsAnswer(
@@ -239,7 +227,7 @@ def show_statistics(query: TradesAsked) -> Response:
 def show_calendar(query: MonthAsked) -> Response:
     """Return the trades and the refused attempts of each trading day of a month."""
     name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
-    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), _roll(), query.env)
+    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), roll(), query.env)
     days = tuple(CalendarRow(**structs.asdict(day)) for day in month.days)
     return fresh(reply(CalendarAnswer(month=name, days=days, truncated=not month.is_whole)))
 
@@ -250,11 +238,11 @@ def show_calendar(query: MonthAsked) -> Response:
 def show_day(query: DayAsked) -> Response:
     """Return one trading day: equity curve, figures, refused attempts, forced exits."""
     asked = query.day or app_services().manager.snapshot.desk.day.trading_day
-    day = day_of(app_services().manager.store, asked, _roll(), query.env, query.samples_after)
+    day = day_of(app_services().manager.store, asked, roll(), query.env, query.samples_after)
     body = DayAnswer(
         day=day.day,
         figures=_figures(day.figures),
-        samples=tuple(SampleRow(**structs.asdict(sample)) for sample in day.samples),
+        samples=tuple(_sample(sample) for sample in day.samples),
         blocked_by_gate=day.blocked_by_gate,
         blocked=tuple(blocked_row(at, event) for at, event in day.blocked),
         overrides=tuple(OverrideRow(**structs.asdict(override)) for override in day.overrides),
@@ -263,30 +251,26 @@ def show_day(query: DayAsked) -> Response:
     return fresh(reply(body))
 
 
-@journal.post("/api/journal/trades/<trade_id>/note")
-@answers(NoteAnswer, errors=(404,))
-@accepts(NoteBody)
-def note_trade(body: NoteBody, trade_id: str) -> Response:
-    """Write note and tags of a closed trade; they replace the earlier ones."""
-    manager = app_services().manager
-    entry = trade_with_note(manager.store, trade_id[:64], _roll())
-    if entry is None:
-        return error_answer(f"trade {trade_id[:64]} is not known, or has not closed yet", 404, "not_found")
-    outcome = manager.submit(NoteTrade(entry.trade.id, body.note, tuple(body.tags)))
-    note = Note(body.note, tuple(dict.fromkeys(body.tags)), manager.now)
-    noted = journal_row(structs.replace(entry, note=note))
-    return answer(outcome, NoteAnswer(version=outcome.version, trade=noted))
-
-
 # -- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _roll() -> str:
+def roll() -> str:
+    """Return the New York time at which the trading day begins."""
     return app_services().manager.snapshot.desk.rules.day_roll
 
 
 def _figures(figures: Figures) -> FiguresRow:
     return FiguresRow(**structs.asdict(figures))
+
+
+def _sample(sample: PnlSample) -> SampleRow:
+    return SampleRow(
+        at=sample.at,
+        env=sample.env,
+        equity=sample.equity,
+        realized_pnl=sample.realized_pnl,
+        open_pnl=sample.open_pnl,
+    )
 
 
 def _group(group: Group) -> GroupRow:

@@ -10,20 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from routes.http.describing import answers
 from routes.http.errors import error_answer
+from routes.http.guards import GuardedCalls
 from routes.http.parsing import asks
 from routes.http.replies import app_services, fresh, reply
-from routes.operator import operator_calls
-from services.engine.model.trade_events import TradeClosed
 from services.live.bricks import brick_view
 from services.live.trade_bricks import bricks_around
-from services.market.instruments import contract_for
 from services.projections.trade_fills import are_whole, fills_of
 from services.projections.trades import closed_trade
+from services.views.rows import trade_facts
 from wire.journal import FillRow, GapRow, TradeBricksAnswer
 from wire.tradingview import STREAM_OF_SIZE, STREAM_POINTS
-from wire.types import Contract
 
-journal_bricks = operator_calls("journal_bricks", __name__)
+journal_bricks = GuardedCalls("journal_bricks", __name__, "journal_reader")
 
 LONGEST_ID = 64
 
@@ -50,15 +48,15 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
         return error_answer(f"trade {trade_id[:LONGEST_ID]} is not known, or has not closed yet", 404, "not_found")
     trade = closed.trade
     stream = STREAM_OF_SIZE[query.size]
-    contract = _contract_of(trade)
+    point = trade_facts(trade)["point_size"]
     found = bricks_around(trade, stream, services.manager.store, services.bricks)
     fills = fills_of(services.manager.store, trade.id)
     body = TradeBricksAnswer(
         trade_id=trade.id,
         asset=trade.asset,
         size=STREAM_POINTS[stream],
-        point_size=contract.point_size,
-        bricks=tuple(brick_view(brick, stream, contract) for brick in found.bricks),
+        point_size=point,
+        bricks=tuple(brick_view(brick, stream, point) for brick in found.bricks),
         between=found.between,
         gap=None if found.gap is None else GapRow(**structs.asdict(found.gap)),
         absence=found.absence,
@@ -66,9 +64,3 @@ def show_trade_bricks(query: SizeAsked, trade_id: str) -> Response:
         fills_are_whole=are_whole(fills, trade),
     )
     return fresh(reply(body))
-
-
-def _contract_of(trade: TradeClosed) -> Contract:
-    """Return the asset's contract, also when the desk no longer trades it."""
-    asset = app_services().manager.snapshot.desk.assets.get(trade.asset)
-    return contract_for(trade.asset, trade.exit_ts.date()) if asset is None else asset.contract
