@@ -1,0 +1,1 @@
+"""Syncs: what one does, who may begin one, and its child process."""
