@@ -1,0 +1,1 @@
+"""Ranges, base rates and explanations beside the desk. The advisor never trades."""

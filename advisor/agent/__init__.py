@@ -1,0 +1,1 @@
+"""The agent: tools that only read, explanations made of what they find, and the providers that word answers."""

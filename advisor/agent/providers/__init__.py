@@ -1,0 +1,1 @@
+"""Language models that word what the tools found."""

@@ -1,0 +1,1 @@
+"""Models on disk, and what serves them."""
