@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 from bridge.brokers.broker import Broker
 from bridge.brokers.paper import PaperBroker
@@ -15,10 +16,12 @@ from bridge.jobs import Job, repeat
 from bridge.ledger import Ledger
 from bridge.orders import OrderRecord
 from bridge.pulse import CHANGE_CHECK_SECONDS, Heartbeats, Snapshots
-from bridge.quotes import DeskFeed, PriceFeed, TapeFeed
+from bridge.quotes import DeskFeed, PriceFeed, QuoteSink, TapeFeed
 from bridge.reports import Outbox, Reporter
 from bridge.sender import ReportSender
+from bridge.ticks import TickSender
 from bridge.worker import Worker
+from wire.bridge import Quote
 
 DOUBT_SECONDS = 1.0
 FEED_PAUSE_SECONDS = 1.0
@@ -113,8 +116,20 @@ def _paper(
     tape = settings.paper.tape
     feed: PriceFeed = TapeFeed(tape, clock) if tape is not None else DeskFeed(desk, clock)
     broker = PaperBroker(ledger, settings.paper, feed, clock)
-    prices = Job("prices", feed.follow(broker.on_quote, stop), lambda _: stop.wait(FEED_PAUSE_SECONDS))
-    return BrokerSetup(broker, (prices,))
+    if tape is None:  # its prices come from the desk: to tell them again would be an echo
+        return BrokerSetup(broker, (_prices_job(feed, broker.on_quote, stop),))
+    ticks = TickSender(desk, f"{ledger.instance}-{token_hex(4)}", simulated=True)
+
+    def hear(quote: Quote) -> None:
+        broker.on_quote(quote)
+        ticks.add(quote)
+
+    tell = Job("ticks", ticks.run, lambda _: ticks.rest(stop))
+    return BrokerSetup(broker, (_prices_job(feed, hear, stop), tell))
+
+
+def _prices_job(feed: PriceFeed, sink: QuoteSink, stop: threading.Event) -> Job:
+    return Job("prices", feed.follow(sink, stop), lambda _: stop.wait(FEED_PAUSE_SECONDS))
 
 
 BrokerBuilder = Callable[[BridgeSettings, DeskClient, Ledger, Clock, threading.Event], BrokerSetup]

@@ -15,9 +15,11 @@ from wire.bridge import (
     HandedOut,
     Heartbeat,
     PnlSnapshot,
+    TicksReport,
     decode_pending,
 )
 from wire.encoding import encode
+from wire.program import agent_of
 
 SECRET_HEADER = "X-Bridge-Secret"  # noqa: S105 - the name of a header, not a secret
 CONNECT_SECONDS = 3.0
@@ -113,6 +115,10 @@ class DeskClient:
         except msgspec.DecodeError as error:
             raise DeskUnavailable(f"the answer to the report of fills is not readable: {error}") from error
 
+    def report_ticks(self, report: TicksReport) -> None:
+        """Tell ticks of the market. Raises `DeskUnavailable`, `RequestRefused` (404 from a desk that knows none)."""
+        self._send("POST", "/api/bridge/ticks", ANSWER_SECONDS, data=self._with_secret(report))
+
     def open_quotes(self, silence_seconds: float) -> requests.Response:
         """Open the desk's stream of prices; reading it fails after `silence_seconds` without a byte.
 
@@ -127,8 +133,8 @@ class DeskClient:
             more={"Accept": "text/event-stream", "Accept-Encoding": "identity"},
         )
 
-    def _with_secret(self, body: Heartbeat | PnlSnapshot | FillsReport) -> bytes:
-        """Encode the body with the secret in it: the contract wants it there for heartbeat, snapshot and fills."""
+    def _with_secret(self, body: Heartbeat | PnlSnapshot | FillsReport | TicksReport) -> bytes:
+        """Encode the body with the secret in it: the contract wants it there for all but orders and reports."""
         return b'{"secret":' + msgspec.json.encode(self._secret) + b"," + encode(body)[1:]
 
     def _send(self, method: str, path: str, answer_seconds: float, **request: Any) -> bytes:
@@ -163,7 +169,9 @@ class DeskClient:
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.headers.update({SECRET_HEADER: self._secret, "Content-Type": "application/json"})
+            session.headers.update(
+                {SECRET_HEADER: self._secret, "Content-Type": "application/json", "User-Agent": agent_of("bridge")}
+            )
             self._local.session = session
         return session
 

@@ -16,13 +16,13 @@ from typing import Literal, NamedTuple, get_args
 from serving.later import Caller
 from serving.reading import Request
 
-Kind = Literal["exit", "operator", "bridge", "webhook", "reader", "health", "login", "unproven", "anybody"]
+Kind = Literal["exit", "operator", "bridge", "webhook", "service", "reader", "health", "login", "unproven", "anybody"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CREDENTIALS_KEPT = 4096
 EXITS = frozenset({b"/api/exit", b"/api/exit-all"})
 HEALTH = frozenset({b"/healthz", b"/readyz"})
 LOGIN = b"/api/login"
-SHOWN_IN_HEADERS = frozenset({b"cookie", b"x-bridge-secret", b"authorization", b"x-api-key"})
+SHOWN_IN_HEADERS = frozenset({b"cookie", b"x-bridge-secret", b"x-service-secret", b"authorization", b"x-api-key"})
 SECRET_IN_BODY = re.compile(rb'"secret"\s*:\s*("[^"\\]{1,512}")')
 
 

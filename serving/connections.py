@@ -23,7 +23,7 @@ from serving.limits import (
 Owner = str | bytes  # an address, or the digest of what a known caller shows
 V6_HOME_BITS = 64  # one household or server has a whole /64
 PER_CALLER_AT_MOST: Mapping[Caller, int] = MappingProxyType(
-    {"operator": 1024, "bridge": 64, "webhook": 64, "reader": 64}
+    {"operator": 1024, "bridge": 64, "webhook": 64, "service": 64, "reader": 64}
 )
 """Connections of one session, secret or key that a guard has admitted."""
 

@@ -63,10 +63,13 @@ class Front:
         """Have a request answered; its turn has come."""
         self._ask(exchange, Later())
 
-    def _ask(self, exchange: Exchange, later: Later) -> None:
+    def _ask(self, exchange: Exchange, later: Later, waited: Pause | None = None) -> None:
+        """Have the view called. With no thread to be had, give up what the pause ``waited``, which is over, held."""
         try:
             self._pools.submit(exchange.seen.kind, self._address_of(exchange), partial(self._work, exchange, later))
         except Full:
+            if waited is not None and waited.on_gone is not None:
+                waited.on_gone()
             exchange.refuse(BUSY.as_bytes())
 
     def _work(self, exchange: Exchange, later: Later) -> None:
@@ -101,13 +104,15 @@ class Front:
         """Give up an answer that cannot be sent."""
         if later.feed is not None:
             later.feed.close()
+        if later.pause is not None and later.pause.on_gone is not None:
+            later.pause.on_gone()
         if not exchange.is_gone:
             exchange.refuse(FAULT.as_bytes())
 
     def _pause(self, exchange: Exchange, pause: Pause) -> None:
         again = Later(pause.deadline, pause.remembered)
-        if not self._pauses.add(exchange, pause, partial(self._ask, exchange, again)):
-            self._ask(exchange, Later(time.monotonic(), pause.remembered))
+        if not self._pauses.add(exchange, pause, partial(self._ask, exchange, again, pause)):
+            self._ask(exchange, Later(time.monotonic(), pause.remembered), pause)
 
     def _address_of(self, exchange: Exchange) -> str:
         """Return whose request it is: through proxies of ours the address that they name."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 KEY = "lockstep.later"
-Caller = Literal["operator", "bridge", "webhook", "reader"]
+Caller = Literal["operator", "bridge", "webhook", "service", "reader"]
 """Whom a guard has admitted."""
 
 
@@ -31,6 +31,9 @@ class Pause:
 
     remembered: object = None
     """What the view wants to know when it is called again."""
+
+    on_gone: Callable[[], None] | None = None
+    """Called once, on the event loop, when the caller goes before the pause is over: it must be quick."""
 
 
 class Feed(Protocol):

@@ -55,7 +55,7 @@ class Pauses:
         self._of_place[pause.place] += 1
         self._waiting.add(waiting)
         exchange.is_waiting = True
-        exchange.on_gone = lambda: self._remove(waiting)
+        exchange.on_gone = lambda: self._abandon(waiting)
         self._look(waiting)  # what has changed since the view looked woke nobody
         return True
 
@@ -80,6 +80,12 @@ class Pauses:
             waiting.go_on()
         else:
             waiting.timer = self._loop.call_later(min(left, LOOK_AGAIN_SECONDS), self._look, waiting)
+
+    def _abandon(self, waiting: _Waiting) -> None:
+        """Its caller has gone."""
+        self._remove(waiting)
+        if waiting.pause.on_gone is not None:
+            waiting.pause.on_gone()
 
     def _remove(self, waiting: _Waiting) -> None:
         if waiting.timer is not None:

@@ -8,17 +8,22 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import dropwhile, islice
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec import Struct
 
-from services.market.instruments import INSTRUMENTS
+from services.market.instruments import TRADABLE
+from services.market.price_files.names import symbols_in
+from services.market.price_files.options import SAY_NOTHING, PriceFileError, ReadingOptions
 from services.market.renko import PriceJump
-from services.market.ticks import TapeError, Tick, count_ticks, read_ticks
+from services.market.ticks import Tick, count_ticks, read_ticks
 from tape.controls import Controls, TapeStopped, keyboard_is_there, signals_to
 from tape.display import closing_line, show_progress
 from tape.player import TapeSettings, play
+from tape.reading import Refusals, check_file, reading_options, with_reading_options
 from tape.simulation import simulate
+from tape.units import takes_units, unit_among
 from tape.webhooks import DeskLine, DeskRefused
 from wire.hosts import is_read_on_the_way
 
@@ -35,10 +40,14 @@ class TapeChoice(Struct, frozen=True):
     seed: int
     from_tape_time: datetime | None
     limit: int | None
+    reading: ReadingOptions = SAY_NOTHING
 
-    def ticks(self) -> Iterator[Tick]:
-        """Yield the chosen ticks. Raises TapeError and OSError while they are read."""
-        ticks = read_ticks(self.file) if self.file else simulate(self.asset, self.seed)
+    def ticks(self, refusals: Refusals) -> Iterator[Tick]:
+        """Yield the chosen ticks; rows that cannot be read are counted. Raises PriceFileError and OSError."""
+        if self.file is None:
+            ticks = simulate(self.asset, self.seed)
+        else:
+            ticks = read_ticks(self.file, self.reading, refusals.add)
         if self.from_tape_time is not None:
             begins_at = self.from_tape_time.replace(tzinfo=UTC)
             ticks = dropwhile(lambda tick: tick.at < begins_at, ticks)
@@ -48,7 +57,7 @@ class TapeChoice(Struct, frozen=True):
         """Return the number of ticks to play, None when it is unknown before the end."""
         if self.file is None or self.from_tape_time is not None:
             return self.limit
-        ticks = count_ticks(self.file)
+        ticks = count_ticks(self.file, self.reading)
         return min(ticks, self.limit) if self.limit else ticks
 
     def title(self) -> str:
@@ -79,34 +88,45 @@ def new_seed() -> int:
 
 @click.command("tape")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--asset", type=click.Choice(list(INSTRUMENTS), case_sensitive=False), help="Default: by file name.")
+@click.option("--asset", type=click.Choice(TRADABLE, case_sensitive=False), help="Default: by file name.")
 @click.option("--speed", type=Speed(), default=1.0, show_default=True, help="Times real time, or max.")
 @click.option("--url", envvar="LOCKSTEP_URL", default=DEFAULT_URL, show_default=True, help="The desk.")
 @click.option("--secret", envvar="TV_WEBHOOK_SECRET", hidden=True, default="")
+@click.option("--bridge-secret", envvar="BRIDGE_HEARTBEAT_SECRET", hidden=True, default="")
 @click.option("--seed", type=int, default=new_seed, help="Of the simulated market; default: a new one.")
 @click.option("--limit", type=click.IntRange(min=1), help="Play at most so many ticks.")
 @click.option("--from", "from_tape_time", type=click.DateTime(), help="Begin at this tape time (UTC).")
 @click.option("--stay", is_flag=True, help="Keep running when the tape has ended.")
+@takes_units
+@click.option("--check", is_flag=True, help="Say how FILE is read and which rows are not, and play nothing.")
+@with_reading_options
 def tape_command(
     file: Path | None,
     asset: str | None,
     speed: float,
     url: str,
     secret: str,
+    bridge_secret: str,
     seed: int,
     limit: int | None,
     from_tape_time: datetime | None,
     stay: bool,
+    check: bool,
+    **said: Any,
 ) -> None:
-    """Play FILE (CSV or CSV.gz), or without FILE a simulated market, to the desk's webhooks.
+    """Play FILE, or without FILE a simulated market, to the desk's webhooks. Which files: docs/how-to/data.md.
 
-    Ctrl-C pauses, Enter goes on, a second Ctrl-C quits.
+    With BRIDGE_HEARTBEAT_SECRET its prices are sent as ticks, too. Ctrl-C pauses, Enter goes on, a second Ctrl-C quits.
     """
+    reading = reading_options(asset or asset_of(file), said)
+    if check:
+        say_how_it_is_read(file, reading)
+        return
     if not secret:
         raise click.ClickException("TV_WEBHOOK_SECRET is not set: put it into .env or the environment.")
     if is_read_on_the_way(url):
         raise click.ClickException("The desk's address must be https: over http everybody on the way reads the secret.")
-    choice = TapeChoice(file, asset or asset_of(file), seed, from_tape_time, limit)
+    choice = TapeChoice(file, asset or asset_of(file), seed, from_tape_time, limit, reading)
     settings = TapeSettings(
         asset=choice.asset,
         url=url,
@@ -114,10 +134,23 @@ def tape_command(
         run_id=secrets.token_hex(4),
         speed=speed,
         source="recorded" if file else "simulated",
+        bridge_secret=bridge_secret,
+        unit=unit_among(said, choice.asset),
     )
     controls = Controls(say=partial(click.echo, err=True), can_resume=keyboard_is_there)
     with signals_to(controls):
         run(choice, settings, controls, stay)
+
+
+def say_how_it_is_read(file: Path | None, reading: ReadingOptions) -> None:
+    """Print what a file holds. Raises ClickException for one that cannot be read."""
+    if file is None:
+        raise click.ClickException("--check needs a FILE.")
+    try:
+        for line in check_file(file, reading):
+            click.echo(line)
+    except (PriceFileError, OSError) as failure:
+        raise click.ClickException(f"{failure}.") from failure
 
 
 def run(choice: TapeChoice, settings: TapeSettings, controls: Controls, stay: bool) -> None:
@@ -125,24 +158,35 @@ def run(choice: TapeChoice, settings: TapeSettings, controls: Controls, stay: bo
 
     Raises ClickException with one sentence when the desk does not answer or refuses, or the file is no tape.
     """
+    refusals = Refusals()
     try:
         _wait_for_desk(settings, controls)
         controls.say(f"Playing {choice.title()} as {settings.asset} to {settings.url}.")
         with show_progress(settings.asset, choice.expected()) as watch:
-            summary = play(choice.ticks(), settings, controls, watch)
+            summary = play(choice.ticks(refusals), settings, controls, watch)
         controls.say(closing_line(summary))
+        for line in refusals.lines():
+            controls.say(line)
         if stay and summary.completed:
             controls.wait_for_end()
     except TapeStopped:
         return
-    except (DeskRefused, TapeError, PriceJump, OSError) as failure:
+    except (DeskRefused, PriceFileError, PriceJump, OSError) as failure:
         raise click.ClickException(f"{failure}.") from failure
 
 
 def asset_of(file: Path | None) -> str:
-    """Return the asset at the start of a file's name (``us30_ticks_….csv.gz`` is US30), else ES."""
-    prefix = file.name.split("_")[0].upper() if file else DEFAULT_ASSET
-    return prefix if prefix in INSTRUMENTS else DEFAULT_ASSET
+    """Return the asset that a file's name has (``us30_ticks_….csv.gz`` is US30), ES where it has none.
+
+    Raises ClickException for a name that has several, or one that is not traded.
+    """
+    named = symbols_in(file.name) if file else ()
+    if len(named) > 1:
+        raise click.ClickException(f"The name has {' and '.join(symbol.asset for symbol in named)}: say --asset.")
+    asset = named[0].asset if named else DEFAULT_ASSET
+    if asset not in TRADABLE:
+        raise click.ClickException(f"{asset} is not traded: say --asset for the one it is to be played as.")
+    return asset
 
 
 def _wait_for_desk(settings: TapeSettings, controls: Controls) -> None:

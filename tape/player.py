@@ -15,12 +15,16 @@ from services.market.ticks import Tick
 from tape.controls import Controls, TapeStopped
 from tape.messages import BRICK_WEBHOOKS, MessageWriter, TapeSource
 from tape.pace import Pace, Throttle
+from tape.ticks import TickSender
 from tape.webhooks import DeskLine
-from wire.types import Instant
+from wire.types import Instant, Price
 
 
 class TapeSettings(Struct, frozen=True):
-    """How a tape is played. ``speed`` 0 is as fast as the desk answers; ``run_id`` is part of its brick ids."""
+    """How a tape is played. ``speed`` 0 is as fast as the desk answers; ``run_id`` is part of its brick ids.
+
+    With ``bridge_secret`` the prices are sent as ticks, too. ``unit`` is the price of a point, None for the usual one.
+    """
 
     asset: str
     url: str
@@ -30,6 +34,8 @@ class TapeSettings(Struct, frozen=True):
     heartbeats_per_second: float = 4.0
     longest_gap_seconds: float = 5.0
     source: TapeSource = "recorded"
+    bridge_secret: str = ""
+    unit: Price | None = None
 
 
 class TapeSummary(Struct):
@@ -64,7 +70,7 @@ def play(
     """Play ticks to the desk's webhooks until they end or the operator stops; ``watch`` is called after each.
 
     Raises UnknownInstrument for the asset, DeskRefused when the desk refuses a message, and the errors of reading and
-    feeding the ticks (TapeError, PriceJump). Server errors and lost connections are retried and never raise.
+    feeding the ticks (PriceFileError, PriceJump). Server errors and lost connections are retried and never raise.
     """
     controls = controls or Controls()
     player = TapePlayer(settings, controls)
@@ -91,7 +97,7 @@ class TapePlayer:
         self.summary = TapeSummary()
         self._settings = settings
         self._controls = controls
-        self._stack = RenkoStack(instrument_for(settings.asset))
+        self._stack = RenkoStack(instrument_for(settings.asset), settings.unit)
         self._pace = Pace(settings.speed, settings.longest_gap_seconds)
         self._throttle = Throttle(settings.heartbeats_per_second)
         self._writer = MessageWriter(settings.asset, settings.secret, settings.run_id, settings.source)
@@ -99,6 +105,7 @@ class TapePlayer:
         self._started = time.monotonic()
         self._moment = datetime.now(UTC)
         self._unsent: Tick | None = None
+        self._ticks = _tick_sender(settings, controls)
 
     def play_tick(self, tick: Tick) -> None:
         """Wait until a tick is due and send it; leave it out when no market trades at its price.
@@ -109,6 +116,8 @@ class TapePlayer:
             self.summary.left_out += 1
             return
         self._controls.rest(self._pace.wait_before(tick.at, time.monotonic()))
+        if self._ticks is not None:
+            self._ticks.add(tick.price)
         bricks = self._stack.feed(tick.price)
         if self._throttle.passes(time.monotonic(), forced=bool(bricks)):
             self._send_heartbeat(tick)
@@ -128,6 +137,8 @@ class TapePlayer:
         """Close the connection and stop the clock."""
         self.summary.seconds = time.monotonic() - self._started
         self._line.close()
+        if self._ticks is not None:
+            self._ticks.close()
 
     def _send_heartbeat(self, tick: Tick) -> None:
         self.summary.retries += self._line.deliver(self._writer.heartbeat(tick.price, self._now()))
@@ -144,3 +155,12 @@ class TapePlayer:
         """Return the time of sending; it never goes back, because the desk would ignore the brick as late."""
         self._moment = max(self._moment, datetime.now(UTC))
         return self._moment
+
+
+def _tick_sender(settings: TapeSettings, controls: Controls) -> TickSender | None:
+    """Start to send ticks. Without the bridge's secret none are sent."""
+    if not settings.bridge_secret:
+        return None
+    sender = TickSender(settings.url, settings.bridge_secret, settings.asset, settings.run_id, controls.say)
+    sender.start()
+    return sender

@@ -33,7 +33,10 @@ START_PRICES: Mapping[str, Price] = MappingProxyType(
         "GC": Decimal(2400),
         "US30": Decimal(39000),
         "EURUSD": Decimal("1.0850"),
+        "GBPUSD": Decimal("1.2700"),
         "XAUUSD": Decimal(2350),
+        "BTCUSD": Decimal(60_000),
+        "ETHUSD": Decimal(3000),
     }
 )
 
@@ -79,12 +82,12 @@ def simulate(
 
 
 def _ticks(instrument: Instrument, start_price: Price, start_at: Instant, dice: Random) -> Iterator[Tick]:
-    home = price = float(start_price / instrument.point_size)  # in points
+    home = price = float(start_price / instrument.unit)  # in points
     volatility = min(POINTS_PER_ROOT_SECOND, home * LARGEST_SHARE_PER_ROOT_SECOND)
     mood = _next_mood(price, 0.0, dice)
     elapsed = 0.0
     while True:
-        points = Decimal(price) * instrument.point_size
+        points = Decimal(price) * instrument.unit
         at = start_at + timedelta(milliseconds=round(elapsed * 1000))
         yield Tick(at, instrument.ticks(points) * instrument.tick_size)
         seconds = dice.expovariate(math.exp(mood.log_volatility) / SECONDS_BETWEEN_TICKS)

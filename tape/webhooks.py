@@ -14,6 +14,7 @@ import requests
 
 from tape.controls import Controls
 from tape.messages import Message
+from wire.program import agent_of
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -47,6 +48,7 @@ class DeskLine:
         self._url = url.rstrip("/")
         self._controls = controls
         self._http = requests.Session()
+        self._http.headers["User-Agent"] = agent_of("tape")
         self._http.trust_env = False  # no proxy of the environment, and no reading of .netrc for each message
 
     def deliver(self, message: Message) -> int:

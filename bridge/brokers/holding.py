@@ -25,8 +25,9 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     `position` is signed contracts, `cost` the signed sum of price times contracts of what is open, `result` the
     same of what was closed, `commission` USD paid, `mark` the last known price, `stop_points` the distance of the
-    protective stop from the average price (None: no stop), `stop_price` where the stop rests. Books of earlier bridges
-    have no `stop_price`: their stop rests at that distance from the average.
+    protective stop from the average price (None: no stop), `stop_price` where the stop rests. `unit` is one point in
+    price, `point_value` USD per `point_size` of price, which is 1. Books of earlier bridges have no `stop_price`: their
+    stop rests at that distance from the average; and no `unit`: there `point_size` is one point in price.
     """
 
     contract: str
@@ -42,6 +43,12 @@ class Holding(Struct, frozen=True, kw_only=True):
     mark: Decimal | None = None
     last_fill_price: Decimal | None = None
     last_fill_at: datetime | None = None
+    unit: Decimal | None = None
+
+    @property
+    def point(self) -> Decimal:
+        """The price of one point."""
+        return self.point_size if self.unit is None else self.unit
 
     @property
     def average_price(self) -> Decimal | None:
@@ -78,7 +85,7 @@ class Holding(Struct, frozen=True, kw_only=True):
         if average is None or self.stop_points is None:
             return None
         against = -1 if self.position > 0 else 1
-        return to_tick(average + against * self.stop_points * self.point_size, self.tick_size)
+        return to_tick(average + against * self.stop_points * self.point, self.tick_size)
 
     @property
     def closing_side(self) -> Side:
@@ -101,16 +108,23 @@ class Holding(Struct, frozen=True, kw_only=True):
         return usd.quantize(CENT, ROUND_HALF_UP)
 
 
+def point_of(ticket: OrderTicket) -> Decimal:
+    """Return the price of one point of the ticket's contract."""
+    return ticket.point_size if ticket.unit is None else ticket.unit
+
+
 def holding_for(ticket: OrderTicket, held: Holding | None) -> Holding:
-    """Return the holding that `ticket` trades, with the ticket's tick size and point value."""
-    if held is None:
-        return Holding(
-            contract=ticket.contract,
-            tick_size=ticket.tick_size,
-            point_size=ticket.point_size,
-            point_value=ticket.point_value,
-        )
-    return held
+    """Return the holding that `ticket` trades; while it is flat, with the ticket's tick, unit and point value."""
+    if held is not None and held.position:
+        return held
+    fresh = Holding(
+        contract=ticket.contract,
+        tick_size=ticket.tick_size,
+        point_size=Decimal(1),
+        point_value=_usd_per_price(ticket),
+        unit=point_of(ticket),
+    )
+    return fresh if held is None else _with_terms_of(held, fresh)
 
 
 def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, commission: Decimal) -> Holding:
@@ -135,16 +149,17 @@ def after_fill(held: Holding, signed_qty: int, price: Decimal, at: datetime, com
     )
 
 
-def with_stop(held: Holding, stop_points: Decimal) -> Holding:
-    """Return the holding after an entry's fill: its stop rests at `stop_points` from the average.
+def with_stop(held: Holding, stop_points: Decimal, point: Decimal) -> Holding:
+    """Return the holding after an entry's fill: its stop rests at `stop_points` of `point` each from the average.
 
     A stop that rests already moves only in the trade's favour, never away (SPEC 6.7).
     """
     rested = held.stop_price
-    planned = replace(held, stop_points=stop_points).planned_stop_price
+    held = replace(held, stop_points=stop_points, unit=point)
+    planned = held.planned_stop_price
     if rested is not None and planned is not None:
         planned = max(rested, planned) if held.position > 0 else min(rested, planned)
-    return replace(held, stop_points=stop_points, stop_price=planned)
+    return replace(held, stop_price=planned)
 
 
 def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) -> Decimal | None:
@@ -160,6 +175,24 @@ def stop_fill_price(stop: ProtectiveStop, traded: Decimal, slippage: Decimal) ->
 def to_tick(price: Decimal, tick_size: Decimal) -> Decimal:
     """Round `price` to the nearest tick, halves away from zero."""
     return (price / tick_size).quantize(Decimal(1), ROUND_HALF_UP) * tick_size
+
+
+def _usd_per_price(ticket: OrderTicket) -> Decimal:
+    return ticket.point_value / ticket.point_size if ticket.unit is None else ticket.point_value
+
+
+def _with_terms_of(held: Holding, fresh: Holding) -> Holding:
+    """Return a flat holding that goes on with other terms; what it has won stays the same in USD."""
+    earlier, now = held.point_value / held.point_size, fresh.point_value
+    result = held.result if earlier == now else (held.result * earlier / now).quantize(COST_STEP)
+    return replace(
+        held,
+        tick_size=fresh.tick_size,
+        point_size=fresh.point_size,
+        point_value=now,
+        unit=fresh.unit,
+        result=result,
+    )
 
 
 def _stop_after(held: Holding, position: int) -> Decimal | None:

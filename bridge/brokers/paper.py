@@ -29,7 +29,7 @@ from bridge.brokers.broker import (
     ProtectiveStop,
     UnorderedFill,
 )
-from bridge.brokers.holding import Holding, after_fill, holding_for, stop_fill_price, with_stop
+from bridge.brokers.holding import Holding, after_fill, holding_for, point_of, stop_fill_price, with_stop
 from bridge.brokers.paper_books import STOP_TAG, PaperBooks, RestingOrder
 from bridge.clock import Clock
 from bridge.config import PaperSettings
@@ -207,7 +207,7 @@ class PaperBroker:
         worse = price + ticket.sign * self._slippage(held)
         execution, held = self._book_fill(ticket.id, held, ticket.sign * qty, worse, now)
         if not ticket.is_exit and ticket.stop_points is not None:
-            held = with_stop(held, ticket.stop_points)
+            held = with_stop(held, ticket.stop_points, point_of(ticket))
         self._keep(held)
         self._end(resting)
         self._send(OrderExecuted(ticket.id, execution))

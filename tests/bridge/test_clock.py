@@ -152,7 +152,7 @@ def test_an_entry_of_an_earlier_run_waits_for_the_desks_time_and_then_is_too_old
     """The machine restarts with a clock an hour behind, and the desk is away: nobody knows how old the order is."""
     crew = a_crew(desk, tmp_path, timedelta(hours=-1))
     crew.broker.mood = "breaks before"
-    order = desk.queues(expires_at=expiring(0.2))
+    order = desk.queues(expires_at=expiring(3))
     crew.works()
     crew.broker.mood = "fills"
     crew.crashes().looks_up()

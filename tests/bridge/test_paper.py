@@ -65,7 +65,7 @@ class PaperAccount:
         self.broker.on_clock(self.now)
         return self
 
-    def trades_at(self, *prices: float, contract: str = "MESZ6") -> "PaperAccount":
+    def trades_at(self, *prices: float | str, contract: str = "MESZ6") -> "PaperAccount":
         for price in prices:
             self.broker.on_quote(Quote(contract, Decimal(str(price)), self.now))
         return self
@@ -77,8 +77,8 @@ class PaperAccount:
     def scales_in(self, side: str = "BUY", qty: int = 5, stop: str | None = "15") -> str:
         return self.enters(side, qty, stop, kind="SCALE_IN")
 
-    def exits(self, side: str = "SELL", qty: int = 5) -> str:
-        return self._submits(side=side, qty=qty, kind="EXIT")
+    def exits(self, side: str = "SELL", qty: int = 5, **terms: Any) -> str:
+        return self._submits(side=side, qty=qty, kind="EXIT", **terms)
 
     def _submits(self, **terms: Any) -> str:
         self.orders += 1

@@ -175,7 +175,7 @@ def test_a_bridge_whose_ledger_is_deleted_claims_nothing_and_says_so(
     for part in ("", "-wal", "-shm"):
         machine.ledger.with_name(machine.ledger.name + part).unlink()
     watch = Stopwatch(machine.process)
-    desk.waits_until(lambda: not desk.heartbeats[-1]["repoOk"])
+    desk.waits_until(lambda: desk.heartbeats and not desk.heartbeats[-1]["repoOk"])
     assert watch.seconds < 2.0
     waiting = desk.queues() if kind == "ENTRY" else desk.queues_exit()
     assert "restore the ledger and restart the bridge" in desk.waits_for(waiting, "REJECTED")["reason"]
@@ -207,6 +207,39 @@ def test_prices_may_come_from_a_tape(machine: Machine, desk: DeskServer, tmp_pat
     tape.write_text('{"symbol":"MESZ6","price":5111.75,"ts":"2024-01-15T14:30:00Z"}\n')
     machine.starts("--tape", str(tape))
     assert desk.waits_for(desk.queues(), "FILLED")["fill_price"] == 5111.75
+
+
+def test_a_tape_of_the_bridges_own_is_told_to_the_desk(machine: Machine, desk: DeskServer, tmp_path: Path) -> None:
+    tape = tmp_path / "prices.jsonl"
+    tape.write_text('{"symbol":"MESZ6","price":5111.75,"ts":"2024-01-15T14:30:00Z"}\n')
+    machine.starts("--tape", str(tape))
+    desk.waits_until(lambda: desk.ticks)
+    told = desk.ticks[0]
+    assert (told["symbol"], told["simulated"], told["secret"]) == ("MESZ6", True, SECRET)
+    assert (told["ticks"][0]["price"], told["ticks"][0]["seq"]) == (5111.75, 1)
+
+
+def test_a_desk_that_knows_no_ticks_is_not_asked_on_and_orders_fill(
+    machine: Machine, desk: DeskServer, tmp_path: Path
+) -> None:
+    desk.takes_ticks = False
+    tape = tmp_path / "prices.jsonl"
+    lines = [f'{{"symbol":"MESZ6","price":{5111 + n},"ts":"2024-01-15T14:30:0{n}Z"}}\n' for n in range(4)]
+    tape.write_text("".join(lines))
+    machine.starts("--tape", str(tape))
+    desk.waits_until(lambda: desk.asked_for_ticks)
+    assert desk.waits_for(desk.queues(), "FILLED")["fill_price"] >= 5111
+    desk.waits_until(lambda: len(desk.snapshots) >= 3)
+    assert desk.asked_for_ticks == 1
+
+
+def test_what_the_desk_told_is_not_told_back(machine: Machine, desk: DeskServer) -> None:
+    desk.quotes_price(5250.25)
+    machine.starts()
+    desk.waits_for(desk.queues("BUY", 5), "FILLED")
+    desk.quotes_price(5251)
+    desk.waits_until(lambda: len(desk.snapshots) >= 3)
+    assert desk.asked_for_ticks == 0
 
 
 def test_protective_stop_outlives_the_bridge(machine: Machine, desk: DeskServer) -> None:

@@ -120,6 +120,7 @@ class Crew:
     ) -> None:
         self.desk, self.broker, self.path, self.limits = desk, broker, path, limits
         self.learns_time = learns_time
+        desk.waits_at_most = 0.0  # nothing comes while a part has its turn
         self.ahead = timedelta(0)
         self.seconds = 0.0
         self.comes_up()

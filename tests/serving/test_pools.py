@@ -10,6 +10,7 @@ import pytest
 
 from serving.callers import Kind
 from serving.pools import RESTS_AT_MOST_SECONDS, RESTS_PER_SECOND_WORKED, THREADS, Pool
+from tests.support.desk_process import PATIENCE_SECONDS
 
 WORKS_SECONDS = 0.02
 
@@ -34,7 +35,7 @@ def does(kind: Kind, *work: Callable[[], None]) -> None:
     pool, begins, ended = Pool(kind), threading.Event(), threading.Semaphore(0)
 
     def waits() -> None:
-        assert begins.wait(10)
+        assert begins.wait(PATIENCE_SECONDS)
 
     for _ in range(THREADS[kind]):
         pool.submit(waits)
@@ -44,7 +45,7 @@ def does(kind: Kind, *work: Callable[[], None]) -> None:
         pool.submit(lambda: ended.release())
     begins.set()
     for _ in range(THREADS[kind]):
-        assert ended.acquire(timeout=10)
+        assert ended.acquire(timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("kind", ["anybody", "unproven"])
@@ -68,5 +69,5 @@ def test_who_was_admitted_waits_for_no_rest(kind: Kind, rests: list[float]) -> N
 def test_a_single_stranger_waits_for_no_rest(rests: list[float]) -> None:
     pool, done = Pool("anybody"), threading.Event()
     pool.submit(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE_SECONDS)
     assert rests == []

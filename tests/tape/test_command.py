@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_a_file_is_played_to_its_end(desk: Desk) -> None:
     assert result.exit_code == 0
     assert "Playing es_ticks_20130901_extract.csv.gz as ES" in result.output
     assert "Tape ended: 20,000 ticks" in result.output
-    assert "bricks 1:11 2.5:1 4:1 6:0 8:0 12:0, 0 retries" in result.output
+    assert "bricks 1:13 2.5:0 4:0 6:0 8:0 12:0, 0 retries" in result.output
     assert {body["secret"] for _, body in desk.taken} == {"s3cret"}
     assert not any("source" in body for _, body in desk.taken)
 
@@ -50,6 +51,23 @@ def test_without_a_file_the_market_is_simulated_and_says_so(desk: Desk) -> None:
     assert "Playing simulated market, seed 5 as NQ" in result.output
     assert {body["source"] for _, body in desk.taken} == {"simulated"}
     assert {body.get("symbol") or body["asset"] for _, body in desk.taken} == {"NQ"}
+
+
+def test_the_bricks_are_as_wide_as_the_desks_unit_says(desk: Desk) -> None:
+    result = run(desk, EXTRACT, "--speed", "max", POINT_UNIT_ES="0.5", POINT_UNIT_NQ="nonsense of another asset")
+    assert result.exit_code == 0
+    closes = [Decimal(str(brick["close"])) for brick in desk.bricks() if "|1|" in brick["bar_id"]]
+    assert len(closes) > 13
+    assert {close % Decimal("0.5") for close in closes} == {0}
+    assert any(close % 1 for close in closes)
+
+
+@pytest.mark.parametrize("unit", ["one", "0.25", "0"])
+def test_a_unit_that_the_desk_refuses_is_refused(desk: Desk, unit: str) -> None:
+    result = run(desk, EXTRACT, POINT_UNIT_ES=unit)
+    assert result.exit_code == 1
+    assert f"POINT_UNIT_ES was {unit!r}" in result.output or f"POINT_UNIT_ES was {unit}," in result.output
+    assert desk.taken == []
 
 
 def test_a_second_run_is_not_a_duplicate(desk: Desk) -> None:
@@ -72,11 +90,26 @@ def test_a_tape_can_begin_later(desk: Desk) -> None:
         ("es_1m_2013_lean.csv.gz", "ES"),
         ("xauusd_ticks.csv", "XAUUSD"),
         ("my_recording.csv", "ES"),
+        ("CME_MINI_NQ1!, 1.csv", "NQ"),
+        ("YM 03-24.Last.txt", "YM"),
     ],
 )
 def test_the_asset_is_in_the_name_of_the_file(name: str, asset: str) -> None:
     assert asset_of(Path(name)) == asset
     assert asset_of(None) == "ES"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("ES_NQ.csv", "The name has ES and NQ: say --asset."), ("BTC-USD.csv", "BTCUSD is not traded: say --asset")],
+)
+def test_a_name_that_does_not_say_what_is_played_needs_an_asset(
+    desk: Desk, tmp_path: Path, name: str, sentence: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("time_utc,price\n2024-01-02T14:30:00Z,4783.25\n")
+    assert sentence in run(desk, str(path), "--check").output
+    assert run(desk, str(path), "--check", "--asset", "ES").exit_code == 0
 
 
 def test_a_missing_secret_is_one_sentence(desk: Desk) -> None:

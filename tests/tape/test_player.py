@@ -43,7 +43,7 @@ def tape(*prices: str, seconds_apart: float = 1.0) -> list[Tick]:
 
 
 def test_a_tick_is_a_heartbeat_and_then_its_bricks_small_to_large(desk: Desk) -> None:
-    summary = play(tape("5000", "5012"), settings(desk))
+    summary = play(tape("4992", "5004"), settings(desk))
     assert [path for path, _ in desk.taken] == (
         ["/tv_heartbeat", "/tv_heartbeat"]
         + ["/tv_renko_small"] * 12
@@ -163,7 +163,7 @@ def test_prices_are_thinned_but_bricks_and_the_last_price_are_not(desk: Desk) ->
 
 def test_a_real_tape_arrives_whole(desk: Desk) -> None:
     summary = play(read_ticks(EXTRACT), settings(desk))
-    assert list(summary.bricks.values()) == [11, 1, 1, 0, 0, 0]
+    assert list(summary.bricks.values()) == [13, 0, 0, 0, 0, 0]
     assert len(desk.bricks()) == 13
     assert summary.ticks == 20_000
 
