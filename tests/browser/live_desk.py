@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.support.desk_process import PASSWORD, DeskProcess
+from tests.support.desk_process import PASSWORD, DeskProcess, eventually
 
 __all__ = ["PASSWORD", "LiveDesk"]
 
@@ -22,7 +22,7 @@ class LiveDesk(DeskProcess):
     """Web with its store in ``folder``, as a context manager; ``settings`` are environment variables."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        super().__init__(folder, **{"TZ": "UTC", "ASSETS": "ES", "CONTRACTS": "ES=MESZ6", **settings})
+        super().__init__(folder, **{"TZ": "UTC", "ASSETS": "ES", "CONTRACTS": "ES=MESZ4", **settings})
         self._market, self._bridge = self.tradingview(), self.bridge()
 
     def freezes(self) -> None:
@@ -80,9 +80,8 @@ class LiveDesk(DeskProcess):
 
     def bridge_claims(self) -> dict[str, Any]:
         """Claim the next order; fails when none comes in time."""
-        orders = self._bridge.claims(wait=25)
-        assert orders, "no order came to the bridge"
-        return orders[0]
+        claimed: list[dict[str, Any]] = eventually(lambda: self._bridge.claims(wait=25))
+        return claimed[0]
 
     def bridge_fills(self, order: dict[str, Any], price: float) -> None:
         said = {"fill_price": price, "qty": order["qty"], "exec_id": f"fill-{order['id']}"}

@@ -19,15 +19,18 @@ class PricedDesk(LiveDesk):
     ends: dict[tuple[str, str], tuple[float, int]]
 
     def hears_brick(self, size: str, color: str, asset: str = "ES", **more: Any) -> None:
-        end, way = self._end(size, asset)
-        turned = 1 if color == "green" else -1
-        end += turned * float(size) * (1 if turned * way >= 0 else 2)
-        self.ends[asset, size] = end, turned
-        super().hears_brick(size, color, asset, close=end, **more)
+        self.loses_brick(size, color, asset)
+        super().hears_brick(size, color, asset, close=self.ends[asset, size][0], **more)
 
     def _end(self, size: str, asset: str) -> tuple[float, int]:
         self.ends = getattr(self, "ends", {})
         return self.ends.get((asset, size), (STARTS[asset], 0))
+
+    def loses_brick(self, size: str, color: str, asset: str = "ES") -> None:
+        """Let a brick close whose alert never arrives."""
+        end, way = self._end(size, asset)
+        turned = 1 if color == "green" else -1
+        self.ends[asset, size] = end + turned * float(size) * (1 if turned * way >= 0 else 2), turned
 
     def hears_a_walk(self, asset: str = "ES") -> None:
         """Let the price walk, the same way each time, and close every brick on its way."""

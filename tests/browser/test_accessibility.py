@@ -9,10 +9,12 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.market import PricedDesk
+from tests.browser.test_proposals import proposes
+from tests.browser.test_slips import PRICE
 from tests.support.paths import REPOSITORY
 
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("/", "/journal", "/log", "/setup", "/api/docs")
+PAGES = ("/", "/journal", "/portfolio", "/review", "/models", "/log", "/status", "/setup", "/api/docs")
 SIGHTS = [(scheme, width) for scheme in ("dark", "light") for width in (1440, 390)]
 
 
@@ -29,7 +31,7 @@ def serious_faults(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
-    """A desk with something on every page: bricks, a trade, a closed one, a dead letter."""
+    """A desk with something on every page: bricks, a trade, a closed one, a dead letter, proposals."""
     with PricedDesk(tmp_path_factory.mktemp("axe"), COOLDOWN_SECONDS="0", CANDLE_SECONDS="1") as desk:
         desk.hears_price(6_689)
         desk.hears_a_walk()
@@ -41,6 +43,8 @@ def busy_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
         desk.hears_brick("6", "green")
         bridge.fills(operator.enters_when_the_candle_allows(), 5250)
         desk.tradingview().brick(6, "purple")
+        operator.post(f"/api/proposals/{proposes(desk)['id']}/dismiss").raise_for_status()
+        proposes(desk, direction="SELL", stop=PRICE + 10, target=None)
         yield desk
 
 

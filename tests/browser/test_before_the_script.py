@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.test_dashboard import market_agrees
+from tests.support.clock_ends import a_candle_lasts
 
 GREY_AT_MOST = 24  # difference between the channels of a colour that reads as grey
 
@@ -71,6 +72,7 @@ def test_the_entry_is_closed_and_has_no_sides_colour_before_the_script_runs(stil
 
 def test_a_locked_desk_says_its_gate_before_the_script_runs(still: Page, desk: LiveDesk) -> None:
     market_agrees(desk, "green")
+    a_candle_lasts(30)
     desk.operator().enters_when_the_candle_allows()
     logs_in(still, desk)
     buttons = still.locator("#entry .entry-button").locator("visible=true")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, exp
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import box_of, settled, until
 from tests.support.own_time import within_own_seconds
 
 SIZES = ("1", "2.5", "4", "6", "8", "12")
@@ -43,9 +44,13 @@ def told(page: Page, size: str) -> Locator:
 
 
 def pixels(page: Page, size: str, token: str) -> int:
-    page.wait_for_timeout(100)  # two frames and more
-    counted: int = chart(page, size).evaluate(COUNT_PIXELS, token)
-    return counted
+    """Count the pixels of a colour once the chart is painted: what is drawn is painted with a later frame."""
+    return settled(page, lambda: int(chart(page, size).evaluate(COUNT_PIXELS, token)))
+
+
+def shows(page: Page, size: str, token: str, more_than: int) -> None:
+    """Wait until more pixels than these have a colour."""
+    until(page, lambda: pixels(page, size, token) > more_than)
 
 
 def expect_bricks(page: Page, size: str, count: int) -> None:
@@ -77,14 +82,14 @@ def test_bricks_of_before_and_bricks_that_come_are_drawn(page: Page, desk: LiveD
     expect_bricks(dashboard, "6", 3)
     for size in SIZES:
         expect(chart(dashboard, size)).to_contain_text("▼ R 5,2")
-        assert pixels(dashboard, size, "green") > 20
-        assert pixels(dashboard, size, "red") > 20
+        shows(dashboard, size, "green", more_than=20)
+        shows(dashboard, size, "red", more_than=20)
     before = pixels(dashboard, "6", "green")
     with within_own_seconds(1):
         climbs(desk, "6", "green", price=5256.0)
         expect(chart(dashboard, "6")).to_contain_text("▲ G 5,262.00")
     expect_bricks(dashboard, "6", 4)
-    assert pixels(dashboard, "6", "green") > before
+    shows(dashboard, "6", "green", more_than=before)
 
 
 def test_several_bricks_of_one_instant_stand_side_by_side(dashboard: Page, desk: LiveDesk) -> None:
@@ -92,14 +97,14 @@ def test_several_bricks_of_one_instant_stand_side_by_side(dashboard: Page, desk:
     for number in range(30):
         desk.hears_brick("6", "green" if number % 3 else "red", close=PRICE + number, bar_ts=1_763_650_000)
     expect_bricks(dashboard, "6", 30)
-    assert pixels(dashboard, "6", "green") > pixels(dashboard, "6", "red") > 20
+    until(dashboard, lambda: pixels(dashboard, "6", "green") > pixels(dashboard, "6", "red") > 20)
 
 
 def test_without_prices_the_levels_follow_from_the_colours(dashboard: Page, desk: LiveDesk) -> None:
     for color in ("green", "green", "red", "red"):
         desk.hears_brick("6", color)
     expect(chart(dashboard, "6")).to_contain_text("no prices sent")
-    assert pixels(dashboard, "6", "green") > 20
+    shows(dashboard, "6", "green", more_than=20)
     climbs(desk, "6", "green")
     expect(chart(dashboard, "6")).to_contain_text("some prices missing")
     expect(chart(dashboard, "6")).to_contain_text("5,256.00")
@@ -113,8 +118,8 @@ def test_the_layout_is_the_operators_and_is_remembered(dashboard: Page, desk: Li
     expect(chart(dashboard, "8")).to_have_attribute("data-big", "")
     expect_bricks(dashboard, "8", 1)
     choose(dashboard, "All alike")
-    boxes = [chart(dashboard, size).bounding_box() for size in SIZES]
-    assert len({(round(box["width"]), round(box["height"])) for box in boxes if box}) == 1
+    boxes = [box_of(chart(dashboard, size)) for size in SIZES]
+    assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
     choose(dashboard, "Off")
     for size in SIZES:
         expect(chart(dashboard, size)).to_be_hidden()
@@ -139,18 +144,22 @@ def test_a_trade_leaves_its_marks_and_lines(dashboard: Page, desk: LiveDesk) -> 
     for size in ("12", "8", "6"):
         climbs(desk, size, "green", price=PRICE - float(size))
     expect_bricks(dashboard, "6", 1)
+    shows(dashboard, "6", "green", more_than=20)
     assert pixels(dashboard, "6", "blue") == 0
     dashboard.locator("#entry [data-side=BUY]").click()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     expect(dashboard.locator("#trade")).to_contain_text("LONG 5", use_inner_text=True)
-    assert pixels(dashboard, "6", "blue") > 20  # the entry's arrow
-    assert pixels(dashboard, "6", "red") > 100  # the stop: no brick is red
-    dashboard.locator("#trade [data-exit=one]").click()
+    shows(dashboard, "6", "blue", more_than=20)  # the entry's arrow
+    shows(dashboard, "6", "red", more_than=100)  # the stop: no brick is red
+    leave = dashboard.locator("#trade [data-exit=one]")
+    leave.click()
+    expect(dashboard.locator("#trade [data-slot=exit-answer]")).to_contain_text("INITIAL EXIT LOCK ACTIVE")
     desk.hears_brick("6", "green", close=PRICE + 6)
-    dashboard.locator("#trade [data-exit=one]").click()
+    expect(leave).not_to_have_attribute("data-locked", "")
+    leave.click()
     desk.bridge_fills(desk.bridge_claims(), PRICE + 1)
     expect(dashboard.locator("#trade")).to_contain_text("Flat", use_inner_text=True)
-    assert pixels(dashboard, "6", "red") == 0
+    until(dashboard, lambda: pixels(dashboard, "6", "red") == 0)
 
 
 @pytest.fixture
@@ -196,7 +205,7 @@ def test_a_restarted_desk_is_drawn_as_it_was(unsteady: Page, desk: LiveDesk) -> 
 
 
 def test_another_asset_has_other_bricks(page: Page, tmp_path: Path) -> None:
-    with LiveDesk(tmp_path / "two", ASSETS="ES,NQ", CONTRACTS="ES=MESZ6,NQ=MNQZ6") as desk:
+    with LiveDesk(tmp_path / "two", ASSETS="ES,NQ", CONTRACTS="ES=MESZ4,NQ=MNQZ4") as desk:
         climbs(desk, "6", "green", "green")
         climbs(desk, "6", "red", asset="NQ", price=23_000)
         dashboard = log_in(page, desk)
@@ -214,20 +223,19 @@ def test_a_chart_is_moved_by_the_keyboard(dashboard: Page, desk: LiveDesk) -> No
     told(dashboard, "6").focus()
     for _ in range(4):
         dashboard.keyboard.press("ArrowLeft")
-    assert pixels(dashboard, "6", "green") != newest  # fewer bricks are in sight, and scaled to fit
+    until(dashboard, lambda: pixels(dashboard, "6", "green") != newest)  # fewer bricks are in sight, and scaled to fit
     dashboard.keyboard.press("End")
-    assert pixels(dashboard, "6", "green") == newest
+    until(dashboard, lambda: pixels(dashboard, "6", "green") == newest)
 
 
 def test_a_phone_shows_one_chart(dashboard: Page, desk: LiveDesk) -> None:
     dashboard.set_viewport_size(PHONE)
     climbs(desk, "4", "red")
-    shown = [size for size in SIZES if chart(dashboard, size).is_visible()]
-    assert shown == ["6"]
+    until(dashboard, lambda: [size for size in SIZES if chart(dashboard, size).is_visible()] == ["6"])
     choose(dashboard, "4")
     expect(chart(dashboard, "4")).to_be_visible()
     expect_bricks(dashboard, "4", 1)
-    assert not chart(dashboard, "6").is_visible()
+    expect(chart(dashboard, "6")).to_be_hidden()
 
 
 def test_a_swipe_turns_to_the_next_size(browser: Browser, desk: LiveDesk) -> None:
@@ -235,8 +243,7 @@ def test_a_swipe_turns_to_the_next_size(browser: Browser, desk: LiveDesk) -> Non
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     page = log_in(context.new_page(), desk)
     chart(page, "6").scroll_into_view_if_needed()
-    box = chart(page, "6").bounding_box()
-    assert box is not None
+    box = box_of(chart(page, "6"))
     y, finger = box["y"] + box["height"] / 2, context.new_cdp_session(page)
     touches: list[tuple[str, list[int]]] = [
         ("touchStart", [300]),

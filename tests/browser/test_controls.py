@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
+from tests.browser.waiting import fits
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_a_preorder_is_taken_back_cancelled_by_a_wrong_brick_and_fired(dashboard
     entry, waiting = dashboard.locator("#entry"), dashboard.locator("#waiting")
     choose(dashboard, "preorder")
     buy = entry.locator("[data-side=BUY]")
-    expect(buy).to_contain_text("Pre-order ▲ BUY 5 MESZ6")
+    expect(buy).to_contain_text("Pre-order ▲ BUY 5 MESZ4")
     buy.click()
     expect(waiting).to_contain_text("Pre-order WAITING: ▲ BUY")
     expect(buy).to_contain_text("PRE-ORDER WAITS")
@@ -154,7 +155,7 @@ def test_an_intent_becomes_ready_and_then_expires(dashboard: Page, desk: LiveDes
     desk.hears_brick("6", "red")
     expect(card).to_contain_text("Intent READY")
     card.get_by_role("button", name="Go to Market").click()
-    expect(dashboard.locator("#entry [data-side=BUY]")).to_contain_text("▲ BUY 5 MESZ6")
+    expect(dashboard.locator("#entry [data-side=BUY]")).to_contain_text("▲ BUY 5 MESZ4")
     desk.hears_brick("6", "red")
     expect(card).to_contain_text("Intent EXPIRED")
 
@@ -215,7 +216,7 @@ def test_a_phone_switches_protect_with_the_exit_still_under_the_thumb(browser: B
     protect.tap()
     expect(protect).to_have_attribute("aria-checked", "true")
     expect(page.locator("#thumb-bar [data-exit=one]")).to_be_in_viewport()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, 390)
     context.close()
     assert complaints == []
 

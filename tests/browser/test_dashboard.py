@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import EXPECT_WITHIN_MS, complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
+from tests.browser.waiting import box_of, fits, keeps_pressing
+from tests.support.desk_process import PATIENCE_SECONDS, eventually
 from tests.support.own_time import within_own_seconds
 
-HOLD_MS = 1_700
 PRICE = 5250.25
 
 
@@ -73,14 +74,14 @@ def test_a_brick_appears_the_moment_it_is_posted(dashboard: Page, desk: LiveDesk
 def test_normal_zone_offers_the_structures_side_and_free_zone_both(dashboard: Page, desk: LiveDesk) -> None:
     buy, sell = dashboard.locator("#entry [data-side=BUY]"), dashboard.locator("#entry [data-side=SELL]")
     market_agrees(desk, "red")
-    expect(sell).to_contain_text("SELL 5 MESZ6")
+    expect(sell).to_contain_text("SELL 5 MESZ4")
     expect(sell).to_have_attribute("aria-disabled", "false")
     expect(buy).to_be_hidden()
     desk.hears_brick("8", "green")
     expect(buy).to_have_attribute("aria-disabled", "false")
     expect(sell).to_have_attribute("aria-disabled", "false")
     dashboard.locator("#entry").get_by_text("9pt").click()
-    expect(buy).to_contain_text("BUY 3 MESZ6")
+    expect(buy).to_contain_text("BUY 3 MESZ4")
 
 
 def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, desk: LiveDesk) -> None:
@@ -90,7 +91,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     order = desk.bridge_claims()
     assert (order["side"], order["qty"], order["kind"]) == ("BUY", 5, "ENTRY")
     trade = dashboard.locator("#trade")
-    expect(trade).to_contain_text("ENTRY BUY 5 MESZ6 is CLAIMED")
+    expect(trade).to_contain_text("ENTRY BUY 5 MESZ4 is CLAIMED")
     expect(trade).to_contain_text("Flat", use_inner_text=True)
 
     desk.bridge_fills(order, PRICE)
@@ -108,7 +109,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     hold(exit_button)
     leaving = desk.bridge_claims()
     assert (leaving["side"], leaving["qty"], leaving["kind"]) == ("SELL", 5, "EXIT")
-    expect(trade).to_contain_text("EXIT SELL 5 MESZ6 is CLAIMED")
+    expect(trade).to_contain_text("EXIT SELL 5 MESZ4 is CLAIMED")
     desk.bridge_fills(leaving, PRICE + 1)
     expect(trade).to_contain_text("Flat", use_inner_text=True)
     row = dashboard.locator("#history tbody tr").first
@@ -116,7 +117,7 @@ def test_from_entry_through_a_forced_exit_to_flat_and_blocked(dashboard: Page, d
     expect(row).to_contain_text("forced")
 
     blocked_click_tells_why_and_until_when(dashboard)
-    assert timeless(document_of(dashboard)) == timeless(desk.operator().state())
+    eventually(lambda: timeless(document_of(dashboard)) == timeless(desk.operator().state()))
 
 
 def blocked_click_tells_why_and_until_when(dashboard: Page) -> None:
@@ -206,7 +207,7 @@ def test_override_needs_a_side_a_reason_and_a_held_button(dashboard: Page, desk:
     override.get_by_label("Why").fill("  .  ")
     expect(button).to_contain_text("Write why first")
     override.get_by_label("Why").fill("the open gap closes")
-    expect(button).to_contain_text("Hold to SELL 5 MESZ6")
+    expect(button).to_contain_text("Hold to SELL 5 MESZ4")
     button.click()
     expect(override).to_contain_text(re.compile(r"Not sent: let go after 0\.\d s, hold 1\.5 s"))
     assert desk.operator().state()["orders"] == []
@@ -222,9 +223,8 @@ def test_without_the_desk_entries_wait_exits_stay_and_it_comes_back(dashboard: P
     button = dashboard.locator("#entry [data-side=BUY]")
     expect(button).to_have_attribute("aria-disabled", "false")
     desk.freezes()
-    expect(dashboard.locator("#banners")).to_contain_text(
-        re.compile(r"does not answer since \d\d:\d\d:\d\d"), timeout=9_000
-    )
+    with within_own_seconds(9):
+        expect(dashboard.locator("#banners")).to_contain_text(re.compile(r"does not answer since \d\d:\d\d:\d\d"))
     expect(button).to_contain_text("STREAM SILENT")
     button.click(force=True)
     expect(dashboard.locator("#entry").get_by_role("alert").first).to_contain_text("Not sent")
@@ -241,13 +241,12 @@ def test_a_phone_has_the_exits_under_the_thumb(browser: Browser, desk: LiveDesk)
     log_in(page, desk)
     exit_all = page.locator("#thumb-bar [data-exit=all]")
     expect(exit_all).to_be_in_viewport()
-    box = exit_all.bounding_box()
-    assert box is not None
+    box = box_of(exit_all)
     assert box["y"] > 844 * 0.8
     assert box["height"] >= 44
     exit_all.tap()
     expect(page.locator("#thumb-bar").get_by_role("alert")).to_contain_text("Every asset is flat")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, 390)
     context.close()
     assert complaints == []
 
@@ -264,8 +263,8 @@ def test_the_page_says_the_same_without_its_scripts(desk: LiveDesk) -> None:
     market_agrees(desk, "green")
     session = requests.Session()
     session.trust_env = False
-    session.post(f"{desk.url}/api/login", json={"password": PASSWORD}, timeout=5).raise_for_status()
-    html = session.get(desk.url, timeout=5).text
+    session.post(f"{desk.url}/api/login", json={"password": PASSWORD}, timeout=PATIENCE_SECONDS).raise_for_status()
+    html = session.get(desk.url, timeout=PATIENCE_SECONDS).text
     for words in ("5250.25", "▲ G", "NORMAL", "Trade limit", "of 6 trades left"):
         assert words in html
     assert 'style="' not in html
@@ -298,5 +297,5 @@ def hold(button: Locator) -> None:
     button.hover()
     mouse = button.page.mouse
     mouse.down()
-    button.page.wait_for_timeout(HOLD_MS)
+    keeps_pressing(button.page)
     mouse.up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,13 +13,16 @@ from playwright.sync_api import Browser, Locator, Page, Request, Route, Viewport
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import fits
 from tests.support.desk_process import QUICK
+from tests.support.own_time import within_own_seconds
 
 PRICE = 5250.25
 PHONE: ViewportSize = {"width": 390, "height": 844}
 WHY = "the opening range failed twice"
 ASKED = "**/api/journal/day*"
-ASKED_AGAIN_WITHIN_MS = 15_000
+ASKED_AGAIN_WITHIN_SECONDS = 15
+ASKED_APART_SECONDS = 2
 SECOND_READING_MS = 2_200  # two readings 2 s apart prove a loss
 NEXT_DAY = """
 async () => {
@@ -135,13 +139,14 @@ def test_many_refusals_make_few_questions(dashboard: Page, desk: LiveDesk) -> No
             asked.append(request.url)
 
     dashboard.on("request", note)
-    operator = desk.operator()
+    operator, began = desk.operator(), time.monotonic()
     for _ in range(60):
         operator.enters()
     expect(refusals(dashboard, "heartbeat")).to_have_text("60")
-    assert 1 <= len(asked) <= 4
+    at_most = 2 + (time.monotonic() - began) / ASKED_APART_SECONDS
+    assert 1 <= len(asked) <= at_most
     dashboard.wait_for_timeout(3_000)
-    assert len(asked) <= 4
+    assert len(asked) <= at_most
 
 
 def test_overrides_and_forced_exits_are_listed_and_lead_to_the_journal(dashboard: Page, desk: LiveDesk) -> None:
@@ -167,7 +172,8 @@ def test_a_question_without_an_answer_leaves_what_is_shown_and_says_so(dashboard
     expect(tries(dashboard)).to_contain_text(re.compile(r"as of \d\d:\d\d:\d\d: the journal did not answer since"))
     expect(refusals(dashboard, "heartbeat")).to_have_text("1")
     dashboard.unroute(ASKED)
-    expect(refusals(dashboard, "heartbeat")).to_have_text("2", timeout=ASKED_AGAIN_WITHIN_MS)
+    with within_own_seconds(ASKED_AGAIN_WITHIN_SECONDS):
+        expect(refusals(dashboard, "heartbeat")).to_have_text("2")
     expect(tries(dashboard).get_by_text("did not answer")).to_be_hidden()
 
 
@@ -236,6 +242,6 @@ def test_a_phone_shows_the_day_without_scrolling_sideways(
         desk.bridge_reports_account(equity, -62.5)
     expect(tries(page)).to_contain_text("1 override, 1 forced exit")
     expect(course(page).get_by_role("img")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fits(page, PHONE["width"])
     context.close()
     assert complaints == []

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import fits, keeps_pressing, until
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
 PHONE: ViewportSize = {"width": 390, "height": 844}
-HOLD_MS = 1_700
 WHY = "the opening range failed twice"
 
 
@@ -70,8 +70,8 @@ def rows(page: Page) -> Locator:
     return page.locator("#trade-rows .trade-row")
 
 
-def column(page: Page, name: str) -> list[str]:
-    return rows(page).locator(f"[data-slot={name}]").all_inner_texts()
+def column(page: Page, name: str) -> Locator:
+    return rows(page).locator(f"[data-slot={name}]")
 
 
 def test_a_stranger_is_sent_to_log_in(page: Page, desk: LiveDesk) -> None:
@@ -96,32 +96,35 @@ def test_the_headline_tiles_and_pictures_are_of_the_trades(journal: Page) -> Non
     expect(tiles).to_contain_text("2.50")  # the profit factor
     expect(tiles).to_contain_text("−$50.00")  # the deepest fall
     expect(journal.locator("#curve svg")).to_have_attribute("aria-label", re.compile(r"3 trades, ending at \+\$75\.00"))
-    assert journal.locator("#scatter path.mark.gain").count() == 2
-    assert journal.locator("#scatter path.mark.loss").count() == 1
+    expect(journal.locator("#scatter path.mark.gain")).to_have_count(2)
+    expect(journal.locator("#scatter path.mark.loss")).to_have_count(1)
     expect(journal.locator("[data-bars=discipline]")).to_contain_text("by the rules")
     expect(journal.locator("[data-bars=zone] tr")).to_contain_text("NORMAL")
     expect(journal.locator("#gates")).to_contain_text("zone")
-    assert column(journal, "points") == ["+1.00", "−2.00", "+4.00"]
+    expect(column(journal, "points")).to_have_text(["+1.00", "−2.00", "+4.00"], use_inner_text=True)
 
 
 def test_trades_are_grouped_by_how_the_gates_stood(journal: Page) -> None:
-    def group(by: str) -> list[str]:
-        cells = journal.locator(f"[data-bars={by}] tr").all()
-        return [" ".join(cell.locator("th, .number").all_inner_texts()) for cell in cells]
+    def group(by: str, *told: str) -> None:
+        cells = journal.locator(f"[data-bars={by}] tr")
+        until(journal, lambda: tuple(words_of(cell) for cell in cells.all()) == told)
+
+    def words_of(cell: Locator) -> str:
+        return " ".join(cell.locator("th, .number").all_inner_texts())
 
     expect(journal.locator("#gate-state")).to_contain_text("By gate state")
-    assert group("trade_of_day") == ["1 1 100 % +$100.00", "2 1 0 % −$50.00", "3 1 100 % +$25.00"]
-    assert group("after_cooldown") == ["First of the day 1 100 % +$100.00", "Within 5 min 2 50 % −$25.00"]
-    assert group("daily_stop_used") == ["Unknown 3 67 % +$75.00"]  # no bridge has told the equity
-    assert group("zone_gate") == ["NORMAL 3 67 % +$75.00"]
-    assert group("tempo_armed_by") == ["6pt brick 3 67 % +$75.00"]
-    assert group("entered_by") == ["Click 3 67 % +$75.00"]
+    group("trade_of_day", "1 1 100 % +$100.00", "2 1 0 % −$50.00", "3 1 100 % +$25.00")
+    group("after_cooldown", "First of the day 1 100 % +$100.00", "Within 5 min 2 50 % −$25.00")
+    group("daily_stop_used", "Unknown 3 67 % +$75.00")  # no bridge has told the equity
+    group("zone_gate", "NORMAL 3 67 % +$75.00")
+    group("tempo_armed_by", "6pt brick 3 67 % +$75.00")
+    group("entered_by", "Click 3 67 % +$75.00")
 
 
 def test_a_trade_tells_how_the_gates_stood_and_its_fills(journal: Page) -> None:
     rows(journal).nth(1).locator(".opens").click()
     facts = journal.locator(".trade-detail .facts")
-    expect(facts).to_contain_text(re.compile(r"Gates at entry\s*trade 2 of the day · \d s after the cooldown · token"))
+    expect(facts).to_contain_text(re.compile(r"Gates at entry\s*trade 2 of the day · \d+ s after the cooldown · token"))
     expect(facts).to_contain_text("· 2.5pt neutral ·")
     fills = facts.locator(".fills li")
     expect(fills).to_have_count(2)
@@ -143,10 +146,10 @@ def test_columns_sort_by_keyboard_too(journal: Page) -> None:
     head.get_by_role("button").focus()
     journal.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-sort", "descending")
-    assert column(journal, "usd") == ["+$100.00", "+$25.00", "−$50.00"]
+    expect(column(journal, "usd")).to_have_text(["+$100.00", "+$25.00", "−$50.00"], use_inner_text=True)
     journal.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-sort", "ascending")
-    assert column(journal, "usd") == ["−$50.00", "+$25.00", "+$100.00"]
+    expect(column(journal, "usd")).to_have_text(["−$50.00", "+$25.00", "+$100.00"], use_inner_text=True)
 
 
 def test_a_filter_narrows_everything_and_stays_in_the_address(journal: Page) -> None:
@@ -226,7 +229,7 @@ def test_an_override_asks_why_and_the_journal_tells_it(page: Page, fresh_desk: L
     expect(button).to_contain_text("Hold to SELL")
     button.hover()
     dashboard.mouse.down()
-    dashboard.wait_for_timeout(HOLD_MS)
+    keeps_pressing(dashboard)
     dashboard.mouse.up()
     assert fresh_desk.bridge_claims()["side"] == "SELL"
     expect(override.get_by_label("Why")).to_have_value("")
@@ -253,7 +256,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
     expect(page.locator("[data-bars=trade_of_day]")).to_be_visible()
     rows(page).first.locator(".opens").click()
     expect(page.get_by_role("button", name="Save note")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fits(page, PHONE["width"])
     context.close()
     assert complaints == []
 

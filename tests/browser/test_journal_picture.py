@@ -13,6 +13,7 @@ from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_charts import COUNT_PIXELS
+from tests.browser.waiting import box_of, fits, settled, until
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.0
@@ -75,9 +76,17 @@ def expect_told(page: Page, words: str) -> None:
 
 
 def pixels(page: Page, token: str) -> int:
-    page.wait_for_timeout(100)  # two frames and more
-    counted: int = canvas(page).evaluate(COUNT_PIXELS, token)
-    return counted
+    """Count the pixels of a colour once the picture is painted: what is drawn is painted with a later frame."""
+    return settled(page, lambda: int(canvas(page).evaluate(COUNT_PIXELS, token)))
+
+
+def shows(page: Page, token: str, more_than: int) -> None:
+    """Wait until more pixels than these have a colour."""
+    until(page, lambda: pixels(page, token) > more_than)
+
+
+def shows_no(page: Page, token: str) -> None:
+    until(page, lambda: pixels(page, token) == 0)
 
 
 def choose(page: Page, size: str) -> None:
@@ -89,10 +98,10 @@ def test_an_open_trade_shows_its_bricks_with_in_out_and_stop(opened: Page) -> No
     expect(opened.locator(".picture")).to_contain_text("3 bricks between")
     expect(opened.locator(".picture-legend").get_by_text("first stop")).to_be_visible()
     expect(opened.locator(".picture-legend").get_by_text("left out")).to_be_hidden()
-    assert pixels(opened, "green") > 1_000
-    assert pixels(opened, "blue") > 20  # the entry's arrow
-    assert pixels(opened, "text-soft") > 50  # the exit's square and its line
-    assert pixels(opened, "red") > 100  # the first stop: no brick is red
+    shows(opened, "green", more_than=1_000)
+    shows(opened, "blue", more_than=20)  # the entry's arrow
+    shows(opened, "text-soft", more_than=50)  # the exit's square and its line
+    shows(opened, "red", more_than=100)  # the first stop: no brick is red
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +130,7 @@ def test_a_scale_in_has_a_mark_of_its_own(page: Page, scaled_desk: LiveDesk) -> 
     expect(page.locator(".fills li")).to_have_text(
         [re.compile(r" in ▲ 5 at 5,250\.00"), re.compile(r" scale-in ▲ 5 at 5,262\.00"), re.compile(r" out ▼ 10 at")]
     )
+    shows(page, "blue", more_than=20)
     marked = pixels(page, "blue")
 
     def forget_the_fills(route: Route) -> None:
@@ -133,7 +143,7 @@ def test_a_scale_in_has_a_mark_of_its_own(page: Page, scaled_desk: LiveDesk) -> 
     expect(page.locator(".fills")).to_have_text("not known: older than the desk's record of fills")
     expect_told(page, "in at 5,256.00, out at 5,280.00")
     expect(page.locator(".picture-legend").get_by_text("added to")).to_be_hidden()
-    assert marked > pixels(page, "blue") + 20  # the circle
+    until(page, lambda: marked > pixels(page, "blue") + 20 > 20)  # the circle
 
 
 @pytest.mark.parametrize(("side", "pullback"), [("SELL", 6), ("BUY", -6)])
@@ -172,10 +182,11 @@ def test_a_trade_without_scale_in_has_no_such_mark(opened: Page) -> None:
 
 def test_another_size_is_another_picture_and_is_remembered(opened: Page) -> None:
     expect_told(opened, "6 point bricks")
+    shows(opened, "green", more_than=1_000)
     before = pixels(opened, "green")
     choose(opened, "12")
     expect_told(opened, "12 point bricks around the trade: in at 5,250.00, out at 5,268.00, 1 brick between")
-    assert 0 < pixels(opened, "green") != before
+    until(opened, lambda: 0 < pixels(opened, "green") != before)
     opened.reload()
     opened.locator("#trade-rows .opens").click()
     expect_told(opened, "12 point bricks")
@@ -189,11 +200,12 @@ def test_a_size_without_bricks_says_so_and_the_way_back_is_drawn(opened: Page) -
         "The journal holds no 2.5 point brick from around this trade."
     )
     expect_told(opened, "no 2.5 point brick")
-    assert pixels(opened, "green") == pixels(opened, "blue") == 0
+    shows_no(opened, "green")
+    shows_no(opened, "blue")
     choose(opened, "6")
     expect(opened.locator(".picture-empty")).to_be_hidden()
     expect_told(opened, "3 bricks between")
-    assert pixels(opened, "blue") > 20
+    shows(opened, "blue", more_than=20)
 
 
 def test_bricks_without_prices_follow_their_colours(page: Page, desk: LiveDesk, traded: None) -> None:
@@ -206,9 +218,9 @@ def test_bricks_without_prices_follow_their_colours(page: Page, desk: LiveDesk, 
     page.route(BRICKS, leave_prices_out)
     open_the_trade(page, desk)
     expect(page.locator(".picture")).to_contain_text("no prices were sent: levels follow from the colours")
-    assert pixels(page, "green") > 1_000
-    assert pixels(page, "blue") > 20
-    assert pixels(page, "red") == 0  # a stop would have no place
+    shows(page, "green", more_than=1_000)
+    shows(page, "blue", more_than=20)
+    shows_no(page, "red")  # a stop would have no place
     expect(page.locator(".picture-legend").get_by_text("first stop")).to_be_hidden()
 
 
@@ -271,11 +283,12 @@ def refuse(route: Route) -> None:
 
 def test_the_picture_is_moved_by_the_keyboard(opened: Page) -> None:
     expect_told(opened, "3 bricks between")
+    shows(opened, "green", more_than=1_000)
     before = pixels(opened, "green")
     canvas(opened).focus()
     for _ in range(2):
         opened.keyboard.press("-")
-    assert 0 < pixels(opened, "green") < before
+    until(opened, lambda: 0 < pixels(opened, "green") < before)
 
 
 def test_a_closed_row_leaves_no_picture(opened: Page) -> None:
@@ -284,14 +297,14 @@ def test_a_closed_row_leaves_no_picture(opened: Page) -> None:
     expect(canvas(opened)).to_have_count(0)
     opened.locator("#trade-rows .opens").click()
     expect_told(opened, "3 bricks between")
-    assert pixels(opened, "blue") > 20
+    shows(opened, "blue", more_than=20)
 
 
 def test_another_colour_scheme_dresses_it_anew(opened: Page) -> None:
     expect_told(opened, "3 bricks between")
     for scheme in ("light", "dark"):
         opened.emulate_media(color_scheme=scheme)
-        assert pixels(opened, "green") > 1_000
+        shows(opened, "green", more_than=1_000)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -303,10 +316,9 @@ def test_a_phone_shows_the_whole_trade_without_scrolling_sideways(
     complaints = complaints_of(page)
     open_the_trade(page, desk)
     expect_told(page, "3 bricks between")
-    assert pixels(page, "blue") > 15
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    box = page.locator(".picture").bounding_box()
-    assert box is not None
+    shows(page, "blue", more_than=15)
+    fits(page, PHONE["width"])
+    box = box_of(page.locator(".picture"))
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= PHONE["width"]
     context.close()

@@ -9,6 +9,7 @@ from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, market_agrees
 from tests.browser.test_setup_page import opens_setup
+from tests.browser.waiting import box_of, fits
 
 
 def test_a_letter_arrives_and_is_answered_where_it_was_tried_again(page: Page, desk: LiveDesk) -> None:
@@ -62,10 +63,8 @@ def test_it_fits_a_phone(page: Page, desk: LiveDesk) -> None:
     expect(text).to_be_visible()
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 844})
-        box = text.bounding_box()
-        assert box is not None
-        assert box["height"] < 60, "a long text stands in a column of its own"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert box_of(text)["height"] < 60, "a long text stands in a column of its own"
+        fits(page, width)
 
 
 def test_one_outcome_alone_can_be_shown(page: Page, desk: LiveDesk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE
+from tests.browser.waiting import fits, settled
 from tests.support.desk_process import QUICK, eventually
 
 NARROW = (390, 360, 320)
@@ -92,7 +94,7 @@ def ruined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
                 assert operator.post("/api/exit", json={"asset": "ES"}).ok
                 desk.bridge_fills(desk.bridge_claims(), PRICE)
                 eventually(lambda: not operator.state()["global"]["five_min_trade_lock_active"])
-        desk.bridge_reports_account(7_407_407.43, -1_234_567.89, ("MESZ6", 5, -1_234_567.89))
+        desk.bridge_reports_account(7_407_407.43, -1_234_567.89, ("MESZ4", 5, -1_234_567.89))
         yield desk
 
 
@@ -106,8 +108,7 @@ def test_no_page_is_wider_than_a_narrow_phone(page: Page, ruined: LiveDesk, path
         expect(page.locator(".trade-detail .facts")).to_contain_text("−49,382.72 points, −$1,234,568.00")
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_timeout(300)  # until pictures are drawn at the new width
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fits(page, width)
 
 
 def test_a_sum_of_the_calendar_is_shortened_not_cut(page: Page, ruined: LiveDesk) -> None:
@@ -117,7 +118,8 @@ def test_a_sum_of_the_calendar_is_shortened_not_cut(page: Page, ruined: LiveDesk
         page.set_viewport_size({"width": width, "height": 800})
         shown = day.locator(".day-sum:visible")
         expect(shown).to_have_text(words)
-        assert shown.evaluate(ENDS) <= day.evaluate(ENDS)
+        ends = [settled(page, partial(part.evaluate, ENDS)) for part in (shown, day)]
+        assert ends[0] <= ends[1]
 
 
 def test_a_number_does_not_lose_its_sign_to_the_line_above(page: Page, ruined: LiveDesk) -> None:
@@ -127,7 +129,7 @@ def test_a_number_does_not_lose_its_sign_to_the_line_above(page: Page, ruined: L
     expect(money).to_have_count(3)
     for one in money.all():
         expect(one).to_contain_text(re.compile(r"−\$(1,234,56\d|2,469,13\d)\.\d\d"))
-        assert _lines(one) == 1
+        assert settled(page, partial(_lines, one)) == 1
 
 
 def _lines(element: Locator) -> int:
@@ -148,8 +150,7 @@ def test_a_charts_note_is_never_cut(page: Page, tmp_path: Path) -> None:
             for width in CHART_WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 expect(notes).to_have_count(6)
-                page.wait_for_timeout(200)
-                assert page.evaluate(CUT_NOTES) == [], (layout, width)
+                assert settled(page, lambda: page.evaluate(CUT_NOTES)) == [], (layout, width)
         page.goto("about:blank")
 
 

@@ -12,11 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_presses import PRICE, agrees, sent_exits
+from tests.browser.waiting import keeps_pressing
 from tests.support.desk_process import QUICK
 from tests.support.own_time import within_own_seconds
 
 TRADE, ENTRY = "#trade [data-slot=ended]", "#entry [data-slot=ended]"
-CANCELLED = r"^\d\d:\d\d:\d\d ENTRY BUY 5 MESZ6 CANCELLED, nothing was filled — "
+CANCELLED = r"^\d\d:\d\d:\d\d ENTRY BUY 5 MESZ4 CANCELLED, nothing was filled — "
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_fired_preorder_that_a_rule_cancels_is_told(page: Page, desk: LiveDesk
     placed = desk.operator().enters(order_type="preorder", direction="BUY")
     assert placed.status_code == 201, placed.text
     desk.hears_brick("6", "green")
-    expect(page.locator("#trade")).to_contain_text("ENTRY BUY 5 MESZ6 waits for the bridge")
+    expect(page.locator("#trade")).to_contain_text("ENTRY BUY 5 MESZ4 waits for the bridge")
     desk.hears_brick("8", "red")
     both_say(page, CANCELLED + "with the 8pt brick that closed red$")
 
@@ -87,7 +88,7 @@ def test_exit_all_says_that_it_cancelled_an_entry(waiting: Page) -> None:
 def test_a_rejected_entry_is_told_at_the_way_in_and_a_filled_one_is_not(waiting: Page, desk: LiveDesk) -> None:
     order = desk.bridge_claims()
     desk.bridge().reports(order["id"], "REJECTED", reason="no margin")
-    both_say(waiting, r"ORDER REJECTED — BUY 5 MESZ6 \(no margin\)")
+    both_say(waiting, r"ORDER REJECTED — BUY 5 MESZ4 \(no margin\)")
     desk.operator().enters_when_the_candle_allows()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     expect(waiting.locator("#trade")).to_contain_text("LONG 5")
@@ -118,7 +119,7 @@ def test_flat_is_not_said_alone_while_an_entry_may_fill(waiting: Page, desk: Liv
     expect(button).to_have_attribute("data-locked", "")  # the desk refuses a plain click from the claim on
     button.hover()
     waiting.mouse.down()
-    waiting.wait_for_timeout(1_700)
+    keeps_pressing(waiting)
     waiting.mouse.up()
     answer = trade.locator("[data-slot=exit-answer]")
     expect(answer).to_have_text("Latched: the exit follows as soon as the open order is final.")

@@ -14,10 +14,11 @@ from tests.browser.live_desk import PASSWORD, LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
 from tests.browser.test_journal import rows, trade_once
+from tests.browser.waiting import box_of, fits, until
 from tests.support.desk_process import QUICK
 
 NINE = ("ES", "NQ", "YM", "RTY", "CL", "GC", "US30", "EURUSD", "XAUUSD")
-PAGES = ("/", "/journal", "/log", "/setup", "/api/docs", "/login")
+PAGES = ("/", "/journal", "/portfolio", "/review", "/models", "/log", "/status", "/setup", "/api/docs", "/login")
 
 
 def test_no_page_asks_anybody_else(page: Page, desk: LiveDesk) -> None:
@@ -59,7 +60,7 @@ def test_a_click_that_the_sessions_end_swallowed_is_told_until_somebody_logs_in(
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{desk.url}/")
     page.goto(f"{desk.url}/login")
-    page.wait_for_timeout(300)  # until its script has run
+    page.wait_for_timeout(300)  # its script has run
     expect(told).to_have_count(0)
 
 
@@ -79,7 +80,7 @@ def test_a_click_under_way_is_told_though_the_page_hears_first_that_the_session_
     clicks: list[Route] = []
     page.route("**/api/orders", lambda route: clicks.append(route))
     page.locator("#entry [data-side=BUY]").click()
-    page.wait_for_timeout(200)
+    until(page, lambda: clicks)
     (click,) = clicks
     logs_out_elsewhere(page, desk)
     with page.expect_response("**/api/state") as polled:
@@ -146,7 +147,7 @@ def test_everything_can_be_left_from_the_pages_beside_the_desk(page: Page, desk:
     assert desk.bridge_claims()["kind"] == "EXIT"
 
 
-@pytest.mark.parametrize("path", ["/journal", "/log", "/setup"])
+@pytest.mark.parametrize("path", ["/journal", "/log", "/status", "/setup"])
 def test_the_exit_is_on_every_narrow_page_however_far_down(page: Page, desk: LiveDesk, path: str) -> None:
     log_in(page, desk, path)
     for width in (390, 320):
@@ -156,7 +157,7 @@ def test_the_exit_is_on_every_narrow_page_however_far_down(page: Page, desk: Liv
         expect(leave).to_be_in_viewport()
         leave.click()
         expect(page.locator("#page-exit").get_by_role("alert")).to_be_in_viewport(ratio=1)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fits(page, width)
 
 
 @pytest.mark.parametrize("path", ["/log", "/setup"])
@@ -232,3 +233,46 @@ def test_a_note_that_is_not_saved_outlives_the_page_until_it_is_saved(page: Page
         expect(detail.get_by_label("Note")).to_have_value("half a thought")
         expect(detail.get_by_role("status")).to_have_text(re.compile(r"^saved \d"))
         page.goto("about:blank")
+
+
+LONG_AGES = """
+() => ["tradingview", "bridge"].forEach((name) => {
+  const age = document.querySelector(`[data-connection] [data-slot=${name}]`);
+  new MutationObserver(() => { if (!age.textContent.endsWith("27 min")) age.textContent = "silent 1 h 27 min"; })
+    .observe(age, {childList: true, characterData: true, subtree: true});
+  age.textContent = "silent 1 h 27 min";
+})
+"""
+
+
+def test_the_desks_bar_stays_one_line_with_two_long_ages(page: Page, desk: LiveDesk) -> None:
+    desk.hears_price(PRICE, source="simulated")
+    log_in(page, desk)
+    page.evaluate(LONG_AGES)
+    expect(page.locator("#top .badge-simulated")).to_be_visible()
+    for width in (1920, 1600, 1440, 1366):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.locator("#top [data-slot=bridge]")).to_have_text("silent 1 h 27 min")
+        assert page.locator("#top").evaluate("(bar) => bar.offsetHeight") < 60, width
+
+
+def test_the_rare_pages_are_reached_by_keyboard_too(page: Page, desk: LiveDesk) -> None:
+    log_in(page, desk)
+    pages = page.get_by_role("navigation", name="Pages")
+    expect(pages.get_by_role("link", name="Models")).to_have_count(0)
+    more = pages.get_by_role("button", name="More")
+    more.focus()
+    page.keyboard.press("Enter")
+    for name in ("Review", "Models", "Status", "Set-up"):
+        expect(pages.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    button, menu = box_of(more), box_of(page.locator("#more-pages"))
+    assert (menu["x"], menu["y"]) == pytest.approx((button["x"], button["y"] + button["height"]), abs=2)
+    page.keyboard.press("Escape")
+    expect(pages.get_by_role("link", name="Models")).to_have_count(0)
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(pages.get_by_role("link", name="Review")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{desk.url}/review")
+    expect(pages.get_by_role("link", name="Review")).to_have_attribute("aria-current", "page")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import box_of, keeps_pressing, until
 from tests.support.desk_process import QUICK, eventually
 from tests.support.own_time import within_own_seconds
 
@@ -84,6 +85,7 @@ def test_a_click_counts_though_a_notice_moves_the_button_away(page: Page, desk: 
     page.wait_for_timeout(300)
     page.mouse.up()
     assert desk.bridge_claims()["kind"] == "EXIT"
+    until(page, lambda: sent)
     page.wait_for_timeout(900)  # a click of the browser's own would be a second command
     assert [asked["force"] for asked in sent] == [False]
     box = button.bounding_box()
@@ -102,9 +104,10 @@ def test_a_forced_hold_counts_though_a_notice_moves_the_button_away(
     page.wait_for_timeout(300)
     page.evaluate(NOTICE_APPEARS)
     page.mouse.move(x + 10, y + 10)  # no hand is still
-    page.wait_for_timeout(1_400)
+    keeps_pressing(page)
     page.mouse.up()
     assert desk.bridge_claims()["kind"] == "EXIT"
+    until(page, lambda: sent)
     page.wait_for_timeout(900)
     assert [asked["force"] for asked in sent] == [True]
 
@@ -115,8 +118,7 @@ def test_a_thumb_exits_once_though_a_notice_moves_the_button_away(browser: Brows
     complaints = complaints_of(page)
     sent = comes_long(page, desk, locked=False)
     button = page.locator("#thumb-bar [data-exit=one]")
-    box = button.bounding_box()
-    assert box is not None
+    box = box_of(button)
     finger = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     hand = context.new_cdp_session(page)
     hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]})
@@ -124,6 +126,7 @@ def test_a_thumb_exits_once_though_a_notice_moves_the_button_away(browser: Brows
     page.wait_for_timeout(300)
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert desk.bridge_claims()["kind"] == "EXIT"
+    until(page, lambda: sent)
     page.wait_for_timeout(900)
     assert [asked["force"] for asked in sent] == [False]
     button.tap()
@@ -142,7 +145,8 @@ def test_a_hold_that_slides_off_says_that_nothing_was_sent(page: Page, desk: Liv
     page.wait_for_timeout(500)
     page.mouse.move(x, y + 150)
     answer = button.locator("xpath=..").get_by_role("alert")
-    expect(answer).to_have_text(re.compile(r"^Not sent: slid off the button after 0\.[5-9] s, hold 1\.5 s\.$"))
+    after = r"(0\.[5-9]|1\.[0-4])"  # a busy machine moves the hand later than the story does
+    expect(answer).to_have_text(re.compile(rf"^Not sent: slid off the button after {after} s, hold 1\.5 s\.$"))
     page.wait_for_timeout(1_200)
     page.mouse.up()
     page.wait_for_timeout(900)
@@ -159,7 +163,7 @@ def test_a_held_key_that_loses_the_focus_says_that_nothing_was_sent(page: Page, 
     page.locator("#assets [data-exit=all]").focus()
     page.keyboard.up("Enter")
     expect(page.locator("#trade [data-slot=exit-answer]")).to_have_text(
-        re.compile(r"^Not sent: the focus moved on after 0\.\d s, hold 1\.5 s\.$")
+        re.compile(r"^Not sent: the focus moved on after (0\.[4-9]|1\.[0-4]) s, hold 1\.5 s\.$")
     )
     page.wait_for_timeout(1_500)
     assert sent == []
@@ -172,17 +176,17 @@ def readies_override(page: Page, desk: LiveDesk) -> Locator:
     override.get_by_text("Override the zone").click()
     override.get_by_text("SELL").first.click()
     override.get_by_label("Why").fill("the open gap closes")
-    expect(override.locator(".override-button")).to_contain_text("Hold to SELL 5 MESZ6")
+    expect(override.locator(".override-button")).to_contain_text("Hold to SELL 5 MESZ4")
     return override
 
 
 def test_an_override_let_go_early_says_after_how_long(page: Page, desk: LiveDesk) -> None:
     override = readies_override(page, desk)
     presses(override.locator(".override-button"))
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(500)
     page.mouse.up()
     expect(override.get_by_role("alert")).to_have_text(
-        re.compile(r"^Not sent: let go after (0\.9|1\.\d) s, hold 1\.5 s\.$")
+        re.compile(r"^Not sent: let go after (0\.[5-9]|1\.[0-4]) s, hold 1\.5 s\.$")
     )
     assert desk.operator().state()["orders"] == []
 
@@ -202,26 +206,24 @@ def test_notices_of_the_trade_do_not_move_its_exit(page: Page, desk: LiveDesk) -
     comes_long(page, desk, locked=False)
     button = page.locator("#trade [data-exit=one]")
     page.locator("#trade").scroll_into_view_if_needed()
-    before = button.bounding_box()
+    before = box_of(button)
     desk.operator().post("/api/exit", json={"asset": "ES"})
     desk.bridge().reports(desk.bridge_claims()["id"], "REJECTED", reason="no margin")
     ended = page.locator("#trade [data-slot=ended]")
     expect(ended).to_contain_text("EXIT REFUSED")
-    assert button.bounding_box() == before
+    assert box_of(button) == before
 
 
 def test_the_banner_of_a_lost_desk_does_not_move_the_bars_exits(page: Page, desk: LiveDesk) -> None:
     comes_long(page, desk, locked=True)
     button = page.locator("#assets [data-exit=all]")
-    before = button.bounding_box()
+    before = box_of(button)
     desk.freezes()
     try:
         expect(page.locator("#banners [data-slot=lost]")).to_be_visible()
-        after = button.bounding_box()
+        after = box_of(button)
     finally:
         desk.thaws()
-    assert before is not None
-    assert after is not None
     assert after["y"] == before["y"]
 
 

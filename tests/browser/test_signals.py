@@ -70,7 +70,7 @@ def switch_on(page: Page, name: str) -> None:
     page.locator("[data-opens=signals]").click()
     page.get_by_role("dialog").get_by_role("switch", name=name).click()
     if name == "Sounds":
-        page.wait_for_function("notes.length > 1")
+        eventually(lambda: len(notes_of(page)) > 1)
     page.keyboard.press("Escape")
     page.evaluate("notes.length = 0")
 
@@ -131,7 +131,7 @@ def test_every_kind_can_be_tried(dashboard: Page) -> None:
     for number in range(plays.count()):
         dashboard.evaluate("notes.length = 0")
         plays.nth(number).click()
-        dashboard.wait_for_function("notes.length > 0")
+        eventually(lambda: notes_of(dashboard))
         figures.add(tuple(notes_of(dashboard)))
         dashboard.wait_for_timeout(800)  # what waits too long is left out
     assert len(figures) == plays.count() == 6
@@ -257,5 +257,4 @@ def test_a_page_that_takes_the_lock_from_itself_still_speaks(context: BrowserCon
     page = open_dashboard(context, desk)
     assert call(page, "js/ui/voice.js", "module.isOurs()") is False
     page.locator("#stack").click()
-    page.wait_for_timeout(100)
-    assert call(page, "js/ui/voice.js", "module.isOurs()") is True
+    eventually(lambda: call(page, "js/ui/voice.js", "module.isOurs()") is True)

@@ -10,11 +10,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import keeps_pressing
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
-HOLD_MS = 1_700
-BOTH = {"ASSETS": "ES,NQ", "CONTRACTS": "ES=MESZ6,NQ=MNQZ6"}
+BOTH = {"ASSETS": "ES,NQ", "CONTRACTS": "ES=MESZ4,NQ=MNQZ4"}
 CLICK_WHAT_COMES = """
 (side) => {
   const button = document.querySelector(`#entry [data-side=${side}]`);
@@ -62,7 +62,7 @@ def test_a_hold_never_jumps_to_another_asset(page: Page, desk: LiveDesk, exit_bu
     page.wait_for_timeout(300)
     page.keyboard.press("2")
     expect(button).to_contain_text("Exit NQ")
-    page.wait_for_timeout(HOLD_MS)
+    keeps_pressing(page)
     page.mouse.up()
     expect(page.locator("#trade, #assets").get_by_text("another asset came into view").first).to_be_visible()
     state = desk.operator().state()

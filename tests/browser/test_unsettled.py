@@ -13,6 +13,7 @@ from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_accessibility import serious_faults
 from tests.browser.test_dashboard import hold, market_agrees
+from tests.browser.waiting import fits, keeps_pressing
 from tests.support.desk_process import QUICK, eventually
 
 FATE_SECONDS = 15  # the shortest that may be set
@@ -46,7 +47,7 @@ def is_lost(desk: LiveDesk) -> bool:
 
 def test_a_claimed_order_shows_its_age_and_then_that_its_fate_is_unknown(page: Page, panel: Locator) -> None:
     order = panel.locator("li")
-    expect(order).to_contain_text(re.compile(r"ES ENTRY BUY 5 MESZ6 claimed \d+ s ago, no report yet"))
+    expect(order).to_contain_text(re.compile(r"ES ENTRY BUY 5 MESZ4 claimed \d+ s ago, no report yet"))
     expect(order.locator("form")).to_be_hidden()
     expect(order).to_contain_text(re.compile(r"never reported, fate unknown since \d\d:\d\d:\d\d"))
     expect(page.locator("#trade [data-slot=order-line]")).to_contain_text("fate unknown since")
@@ -78,7 +79,7 @@ def test_the_operator_resolves_it_with_a_held_button_and_the_doubt_is_the_gates_
     doubt = "POSITION NOT CONFIRMED — an order was resolved by hand; a snapshot of the broker must agree"
     expect(page.locator("#trade [data-slot=mismatch]")).to_have_text(doubt)
     expect(page.locator("#ladder [data-key=reconcile]")).to_contain_text("resolved by hand")
-    desk.bridge_reports_account(50_000, 0, ("MESZ6", 3, 0))
+    desk.bridge_reports_account(50_000, 0, ("MESZ4", 3, 0))
     expect(panel).to_be_hidden()  # a snapshot has agreed
 
 
@@ -121,7 +122,7 @@ def test_it_is_resolved_by_keys_alone(page: Page, desk: LiveDesk, panel: Locator
     page.keyboard.press("Tab")
     expect(order.locator("button")).to_be_focused()
     page.keyboard.down("Enter")
-    page.wait_for_timeout(1_700)
+    keeps_pressing(page)
     page.keyboard.up("Enter")
     eventually(lambda: desk.operator().state()["orders"] == [])
     expect(unreported(panel)).to_have_count(0)
@@ -176,13 +177,13 @@ def test_the_panel_is_the_servers_first_and_nothing_serious_is_wrong_with_it(
     page.set_viewport_size({"width": width, "height": 900})
     log_in(page, desk)
     drawn = page.request.get(desk.url).text()
-    assert "ES ENTRY BUY 5 MESZ6" in drawn
+    assert "ES ENTRY BUY 5 MESZ4" in drawn
     assert "-2 MESH7" in drawn
     panel = page.locator("#unsettled")
     expect(panel.locator("li")).to_have_count(2)
     expect(panel).to_contain_text("fate unknown since")
     assert serious_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page, width)
 
 
 # -- what waits for a brick -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_accessibility import serious_faults
 from tests.browser.test_dashboard import hold, market_agrees
+from tests.browser.waiting import fits, keeps_pressing
 from tests.support.desk_process import QUICK, eventually
 
 PRICE = 5250.25
@@ -95,7 +96,7 @@ def test_a_transfer_is_confirmed_by_keys_alone(page: Page, desk: LiveDesk, accou
     page.keyboard.press("Tab")
     expect(account.locator("button")).to_be_focused()
     page.keyboard.down("Enter")
-    page.wait_for_timeout(1_700)
+    keeps_pressing(page)
     page.keyboard.up("Enter")
     expect(account).to_be_hidden()
     assert equity(desk) == (47_000, 47_000)
@@ -105,7 +106,7 @@ def test_no_transfer_is_confirmed_while_something_is_held(desk: LiveDesk, page: 
     desk.bridge_reports_account(50_000, 0)
     log_in(page, desk)
     buys(desk)
-    desk.bridge_reports_account(47_000, 0, ("MESZ6", 5, 0))
+    desk.bridge_reports_account(47_000, 0, ("MESZ4", 5, 0))
     account = page.locator("#account")
     account.get_by_label("Was money transferred?").fill("a payout")
     expect(account.locator("button")).to_have_text("A transfer is confirmed only while flat")
@@ -140,7 +141,7 @@ def test_the_account_is_the_servers_first_and_nothing_serious_is_wrong_with_it(
     expect(account).to_be_visible()
     assert "A balance of $47,000.00 is not believed" in page.request.get(desk.url).text()
     assert serious_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page, width)
 
 
 # -- the stop at the broker -------------------------------------------------------------------------------------------
@@ -152,10 +153,10 @@ def buys(desk: LiveDesk) -> None:
 
 
 def tells_stops(desk: LiveDesk, *stops: tuple[str, int, float]) -> None:
-    """Send a snapshot that agrees with the desk; a stop of MESZ6 is ``(side, contracts, price)``."""
+    """Send a snapshot that agrees with the desk; a stop of MESZ4 is ``(side, contracts, price)``."""
     position = desk.operator().asset()["position"]
-    told = tuple(("MESZ6", *stop) for stop in stops)
-    desk.bridge_reports_account(50_000, 0, ("MESZ6", position, 0), stops=told)
+    told = tuple(("MESZ4", *stop) for stop in stops)
+    desk.bridge_reports_account(50_000, 0, ("MESZ4", position, 0), stops=told)
 
 
 def test_a_stop_is_shown_as_resting_only_when_the_bridge_says_so(page: Page, desk: LiveDesk) -> None:
@@ -174,7 +175,7 @@ def test_a_stop_is_shown_as_resting_only_when_the_bridge_says_so(page: Page, des
     time.sleep(5)
     tells_stops(desk)
     expect(bare).to_contain_text(
-        "NO FULL STOP AT THE BROKER for +5 MESZ6: NO STOP IS KNOWN TO REST, planned at 5,235.25"
+        "NO FULL STOP AT THE BROKER for +5 MESZ4: NO STOP IS KNOWN TO REST, planned at 5,235.25"
     )
     expect(bare).to_contain_text("Rest one there yourself, or exit.")
     expect(stop.locator("[data-slot=when]")).to_have_attribute("data-standing", "missing")
@@ -232,7 +233,7 @@ def test_the_takeover_is_made_by_keys_alone(page: Page, desk: LiveDesk, second: 
     page.keyboard.press("Tab")
     expect(second.get_by_role("button")).to_be_focused()
     page.keyboard.down("Enter")
-    page.wait_for_timeout(1_700)
+    keeps_pressing(page)
     page.keyboard.up("Enter")
     eventually(lambda: asks(desk, BETA)[0] == 200)
 
@@ -245,4 +246,4 @@ def test_the_second_bridge_is_the_servers_first_and_nothing_serious_is_wrong_wit
     assert f"{BETA} gets none" in page.request.get(desk.url).text()
     expect(second).to_be_visible()
     assert serious_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page, width)

@@ -12,15 +12,18 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
+from tests.browser.waiting import box_of, fits, until
 from tests.support.desk_process import QUICK
+from tests.support.own_time import within_own_seconds
 
 PRICE = 4250.0
+POINT = 0.8  # of gold
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SIX = {
     "ASSETS": "ES,NQ,YM,RTY,CL,GC",
-    "CONTRACTS": "ES=MESZ6,NQ=MNQZ6,YM=MYMZ6,RTY=M2KZ6,CL=MCLZ6,GC=MGCZ6",
+    "CONTRACTS": "ES=MESZ4,NQ=MNQZ4,YM=MYMZ4,RTY=M2KZ4,CL=MCLZ4,GC=MGCZ4",
 }
-SILENT_WITHIN_MS = 9_000
+SILENT_WITHIN_SECONDS = 9
 EXITS_WAIT = "exits wait for it; look at the broker for the position and its stop\\."
 
 
@@ -58,9 +61,7 @@ def goes_live(desk: LiveDesk, balance: float | None = None) -> None:
 
 
 def is_within(inner: Locator, outer: Locator) -> bool:
-    one, other = inner.bounding_box(), outer.bounding_box()
-    assert one is not None
-    assert other is not None
+    one, other = box_of(inner), box_of(outer)
     return one["x"] >= other["x"] - 1 and one["x"] + one["width"] <= other["x"] + other["width"] + 1
 
 
@@ -68,12 +69,12 @@ def is_within(inner: Locator, outer: Locator) -> bool:
 
 
 def test_the_page_opens_on_what_is_held_and_turns_to_nothing_by_itself(page: Page, desk: LiveDesk) -> None:
-    buys(desk, "GC", -5)
+    buys(desk, "GC", -5 * POINT)
     log_in(page, desk)
     gold, spx = page.get_by_role("tab", name="GC"), page.get_by_role("tab", name="ES")
     expect(gold).to_have_attribute("aria-selected", "true")
     spx.click()
-    desk.hears_price(PRICE - 6, "GC")
+    desk.hears_price(PRICE - 6 * POINT, "GC")
     expect(gold).to_contain_text("long +5 −6.00 pt")
     expect(spx).to_have_attribute("aria-selected", "true")
     page.reload()
@@ -86,11 +87,11 @@ def test_the_page_opens_on_what_is_held_and_turns_to_nothing_by_itself(page: Pag
 
 def test_the_tab_of_another_position_says_side_points_dollars_and_colours_them(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
-    buys(desk, "GC", -5)
+    buys(desk, "GC", -5 * POINT)
     tab = page.get_by_role("tab", name="GC")
     expect(tab).to_contain_text(re.compile(r"long \+5 −5\.00 pt · −\$[\d,.]+\s*$"))
     expect(tab.locator(".loss")).to_have_text(["−5.00 pt", re.compile(r"^· −\$")])
-    desk.hears_price(PRICE + 2, "GC")
+    desk.hears_price(PRICE + 2 * POINT, "GC")
     expect(tab.locator(".gain")).to_have_text(["+2.00 pt", re.compile(r"^· \+\$")])
 
 
@@ -98,7 +99,7 @@ def test_a_phone_never_hides_a_position(phone: Page, desk: LiveDesk) -> None:
     log_in(phone, desk)
     bar, tabs = phone.locator("#thumb-bar"), phone.get_by_role("tablist")
     expect(bar.locator(".thumb-state")).to_have_text(re.compile("All flat"))
-    buys(desk, "GC", -5)
+    buys(desk, "GC", -5 * POINT)
     expect(bar.locator(".thumb-state")).to_have_text(re.compile("^(LIVE)? ?ES flat"))
     other = bar.get_by_role("button", name="GC long 5 −5.00 pt")
     expect(other).to_be_in_viewport()
@@ -106,15 +107,15 @@ def test_a_phone_never_hides_a_position(phone: Page, desk: LiveDesk) -> None:
     gold = phone.get_by_role("tab", name="GC")
     for scrolled in (0, 400):
         tabs.evaluate("(list, left) => { list.scrollLeft = left; }", scrolled)
-        assert is_within(gold, tabs)
+        until(phone, lambda: is_within(gold, tabs))
     other.tap()
     expect(gold).to_have_attribute("aria-selected", "true")
     expect(bar.locator("[data-slot=held]")).to_have_text("GC long 5")
     expect(bar.locator(".thumb-others")).to_be_hidden()
     expect(phone.get_by_role("tab", name="NQ")).to_contain_text("TRADINGVIEW SILENT")  # the candle is over
     phone.get_by_role("tab", name="NQ").tap()
-    assert is_within(phone.get_by_role("tab", name="NQ"), tabs)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    until(phone, lambda: is_within(phone.get_by_role("tab", name="NQ"), tabs))
+    fits(phone, PHONE["width"])
 
 
 # -- real money -----------------------------------------------------------------------------------------------------
@@ -125,12 +126,12 @@ def test_live_is_marked_wherever_the_page_is_scrolled(page: Page, desk: LiveDesk
     desk.hears_stack({"12": "green", "8": "green", "6": "green"})
     log_in(page, desk)
     buy, edge = page.locator("#entry [data-side=BUY]"), "getComputedStyle(document.body, '::before').position"
-    expect(buy).to_contain_text("BUY 5 MESZ6")
+    expect(buy).to_contain_text("BUY 5 MESZ4")
     expect(buy).not_to_contain_text("LIVE")
     expect(page.locator("#assets .live-word")).to_be_hidden()
     assert page.evaluate(edge) != "fixed"
     goes_live(desk, balance=50_000)
-    expect(buy).to_contain_text("BUY 5 MESZ6 · LIVE")
+    expect(buy).to_contain_text("BUY 5 MESZ4 · LIVE")
     page.locator("#history").evaluate("(panel) => window.scrollTo(0, document.body.scrollHeight)")
     expect(page.locator("#assets .live-word")).to_be_in_viewport()
     assert page.evaluate(edge) == "fixed"
@@ -145,7 +146,7 @@ def test_live_stands_under_the_thumb(phone: Page, desk: LiveDesk) -> None:
     log_in(phone, desk)
     expect(phone.locator("#thumb-bar .live-word")).to_be_in_viewport()
     expect(phone.locator("#assets .live-word")).to_be_in_viewport()
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    fits(phone, PHONE["width"])
 
 
 # -- not heard ------------------------------------------------------------------------------------------------------
@@ -159,7 +160,8 @@ def test_a_page_that_hears_nothing_offers_nothing_anywhere(page: Page, desk: Liv
     expect(tab).to_contain_text("may enter")
     expect(ring).to_contain_text("decide")
     desk.freezes()
-    expect(tab).to_contain_text(re.compile("STREAM SILENT|NO ANSWER"), timeout=SILENT_WITHIN_MS)
+    with within_own_seconds(SILENT_WITHIN_SECONDS):
+        expect(tab).to_contain_text(re.compile("STREAM SILENT|NO ANSWER"))
     expect(page).to_have_title(re.compile("^ES (STREAM SILENT|NO ANSWER) · Lockstep$"))
     expect(ring).to_contain_text(re.compile(r"as of \d\d:\d\d:\d\d"))
     expect(ring).not_to_contain_text("decide")
@@ -167,7 +169,8 @@ def test_a_page_that_hears_nothing_offers_nothing_anywhere(page: Page, desk: Liv
     for part in (".tempo", ".candle"):
         assert page.locator(f"#stack {part}").evaluate("(e) => getComputedStyle(e).outlineStyle") == "dashed"
     desk.thaws()
-    expect(tab).to_contain_text("may enter", timeout=SILENT_WITHIN_MS)
+    with within_own_seconds(SILENT_WITHIN_SECONDS):
+        expect(tab).to_contain_text("may enter")
 
 
 def test_a_position_under_a_silent_stream_says_so_in_the_title(page: Page, desk: LiveDesk) -> None:
@@ -175,7 +178,8 @@ def test_a_position_under_a_silent_stream_says_so_in_the_title(page: Page, desk:
     buys(desk, "ES", 2)
     expect(page).to_have_title("ES long +5 · +2.00 pt · Lockstep")
     desk.freezes()
-    expect(page).to_have_title(re.compile("^(STREAM SILENT|NO ANSWER) · ES long"), timeout=SILENT_WITHIN_MS)
+    with within_own_seconds(SILENT_WITHIN_SECONDS):
+        expect(page).to_have_title(re.compile("^(STREAM SILENT|NO ANSWER) · ES long"))
     desk.thaws()
 
 
@@ -209,9 +213,9 @@ def test_the_bridges_lamp_goes_out_when_its_gate_closes(page: Page, desk: LiveDe
 def test_a_bridge_lost_in_a_trade_is_told_where_it_stays_in_sight(page: Page, desk: LiveDesk) -> None:
     desk.operator().post("/api/limits", json={"bridge_max_age_seconds": 6}).raise_for_status()
     log_in(page, desk)
-    buys(desk, "GC", -5)
+    buys(desk, "GC", -5 * POINT)
     desk.bridge_beats()
-    desk.bridge_reports_account(50_000, 0.0, ("MGCZ6", 5, -250.0))
+    desk.bridge_reports_account(50_000, 0.0, ("MGCZ4", 5, -250.0))
     banner, day = page.locator("#banners [data-slot=bridge]"), page.locator("#day")
     expect(day.locator("[data-slot=open]")).to_have_text("−$250.00")
     expect(banner).to_be_hidden()
@@ -267,7 +271,7 @@ def test_more_than_the_limit_is_said_as_more(page: Page, desk: LiveDesk) -> None
 def test_the_figures_of_the_day_are_two_by_three_however_long(page: Page, desk: LiveDesk) -> None:
     log_in(page, desk)
     desk.bridge_reports_account(12_345_678.9, 0)
-    desk.bridge_reports_account(11_011_111.01, -100_000, ("MESZ6", 0, -1_234_567.89))
+    desk.bridge_reports_account(11_011_111.01, -100_000, ("MESZ4", 0, -1_234_567.89))
     expect(page.locator("#day [data-slot=equity]")).to_have_text("$11,011,111.01")
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})

@@ -14,14 +14,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.live_desk import LiveDesk
 from tests.browser.modules import call
 from tests.browser.test_dashboard import PRICE, market_agrees
+from tests.support.clock_ends import a_candle_lasts
 
+HOUR = 3_600
 NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[LiveDesk]:
     """A desk whose candle does not end while a story looks."""
-    with LiveDesk(tmp_path, CANDLE_SECONDS="3600") as running:
+    a_candle_lasts(60, HOUR)
+    with LiveDesk(tmp_path, CANDLE_SECONDS=str(HOUR)) as running:
         yield running
 
 

@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
+from tests.browser.waiting import keeps_pressing
 from tests.support.desk_process import eventually
 from tests.support.processes import PaperBridge
 
 PRICE = 5250.00
-HOLD_MS = 1_700
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_by_keyboard_from_entry_to_fill_to_a_forced_exit(at_the_desk: Page) -> N
     page.keyboard.press("Enter")
     expect(trade.get_by_role("alert").last).to_contain_text("INITIAL EXIT LOCK ACTIVE")
     page.keyboard.down("Enter")
-    page.wait_for_timeout(HOLD_MS)
+    keeps_pressing(page)
     page.keyboard.up("Enter")
     expect(trade).to_contain_text("Flat", use_inner_text=True)
     expect(page.locator("#history tbody tr").first).to_contain_text("forced")
@@ -89,7 +89,7 @@ def test_a_bridge_that_dies_while_holding_is_named_and_the_exit_goes_on_when_it_
     desk.hears_brick("6", "green")
     bridge.kill()
     trade.locator("[data-exit=one]").click()
-    expect(trade).to_contain_text("EXIT SELL 5 MESZ6")  # queued, or claimed by a call that nobody reads any more
+    expect(trade).to_contain_text("EXIT SELL 5 MESZ4")  # queued, or claimed by a call that nobody reads any more
     expect(trade).to_contain_text("LONG 5", use_inner_text=True)  # nothing is optimistic about money
     bridge.start()
     eventually(lambda: "order to the broker" in bridge.log().rpartition("bridge started")[2])

@@ -33,6 +33,7 @@ export function gate(more) {
 export function asset(more = {}) {
   return {
     ...{ symbol: "ES", contract: "MESH1", exchange: "CME", tick_size: 0.25, point_size: 1, point_value: 5 },
+    ...{ roll: null },
     ...{
       position: 0,
       avg_price: null,
@@ -67,10 +68,33 @@ export function asset(more = {}) {
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
     preorder_refusal: null,
+    proposal: null,
     ...{ trade: null, due_exit: null, disagreement: null, doubt: null, words_awaited: [], first_closed_gate: null },
-    ...{ may_enter: [], locks: [], ladder: [] },
+    ...{ may_enter: [], locks: [], ladder: [], feed: feed() },
     ...more,
   };
+}
+
+/**
+ * A feed of bars of 15 s whose six chains are whole.
+ *
+ * @param {Partial<Wire.FeedState>} more
+ * @returns {Wire.FeedState}
+ */
+export function feed(more = {}) {
+  const streams = [1, 2.5, 4, 6, 8, 12].map((size) => chain(size));
+  return { ...{ source: "15S", newest_bar: NOW, behind_s: 0, whole: true, streams, faults: [] }, ...more };
+}
+
+/**
+ * One size of it.
+ *
+ * @param {number} size
+ * @param {Partial<Wire.StreamFeedState>} more
+ * @returns {Wire.StreamFeedState}
+ */
+export function chain(size, more = {}) {
+  return { ...{ size, color: "green", lo: 5250, hi: 5250 + size, state: "whole", since: null, to_settle: 0 }, ...more };
 }
 
 /**
@@ -172,9 +196,9 @@ export function trade(more = {}) {
 export function closedTrade(more = {}) {
   return {
     ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
-    ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, pnl_usd: -37.5 },
+    ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, point_size: 1, pnl_usd: -37.5 },
     ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
-    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, estimated: false },
+    ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, exit_by: null, estimated: false },
     ...more,
   };
 }
@@ -190,7 +214,50 @@ export function order(more = {}) {
     ...{ id: "o1", asset: "ES", symbol: "MESH1", exchange: "CME", side: "BUY", qty: 5, kind: "ENTRY" },
     ...{ status: "PENDING", source: "manual", mode: "SCALP", env: "DEMO", filled_qty: 0, created_at: NOW },
     ...{ expires_at: null, owner: null, reason: null },
-    ...{ claimed_at: null, reported_at: null, fate_unknown_at: null },
+    ...{ claimed_at: null, reported_at: null, fate_unknown_at: null, proposal: null, by: null },
+    ...more,
+  };
+}
+
+/**
+ * A proposal to buy 5 at 5,250.25, by a program beside the desk; the desk's own stop is 12 points away.
+ *
+ * @param {Partial<Wire.ProposalRow>} more
+ * @returns {Wire.ProposalRow}
+ */
+export function proposal(more = {}) {
+  return {
+    ...{ id: "p1", asset: "ES", direction: "BUY", entry: 5250.25, stop: 5240.25, target: 5270.25, contract: "MESH1" },
+    ...{ quantity: 5, stop_points: 10, risk_usd: 250, desk_stop_points: 12, desk_risk_usd: 300 },
+    ...{ valid_until: "2031-01-06T15:10:00Z", source: "auto", reason: "range break", status: "OPEN", created_at: NOW },
+    ...{ env: "DEMO", proposer: "service", ended_at: null, gate: null, order_id: null, why: null },
+    ...more,
+  };
+}
+
+/**
+ * Auto-trade on paper: two trades today, 24 that count.
+ *
+ * @param {Partial<Wire.AutoStatus>} more
+ * @returns {Wire.AutoStatus}
+ */
+export function autoStatus(more = {}) {
+  const own = { mean: 0.12, low: -0.31, high: 0.55 };
+  return {
+    ...{ enabled: true, mode: "paper", trades_today: 2, timeframe: "15m", rr_config: "rr_2_1", awaiting: 0 },
+    last_decision: {
+      ...{ symbol: "ES", action: "BUY", timestamp: "2031-01-06T14:45:00Z", reasoning: "the model gives it 0.4" },
+      ...{ id: "d1", result: "blocked", blocked_by: "candle_lock" },
+    },
+    config: {
+      ...{ enabled: true, symbols: ["ES"], max_risk_per_trade: 0.01, max_daily_trades: 5, min_confidence: 0.6 },
+      ...{ paper_trading: true, require_confirmation: false },
+    },
+    results: {
+      ...{ n: 24, won: 9, lost: 13, timed_out: 2, not_counted: 3, open: 1, r: own },
+      always_flat: { mean: 0, better_by: own },
+      coin_flip: { mean: -0.05, better_by: { mean: 0.17, low: 0.02, high: 0.32 } },
+    },
     ...more,
   };
 }

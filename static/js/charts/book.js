@@ -184,7 +184,7 @@ export function brickOf({ bricks }, number) {
 /**
  * The first brick that closed at or after a moment, the last one when none has yet, null before all of them.
  *
- * @param {Page.Bricks} book
+ * @param {{bricks: Page.Closing[]}} book
  * @param {Page.Instant} moment
  */
 export function brickAt({ bricks }, moment) {

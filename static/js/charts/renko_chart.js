@@ -6,6 +6,7 @@
  */
 
 import { beginsDay, crossWords, LONGEST_LABEL, tickWords, valueWords } from "./axis_words.js";
+import { makeShade, setShade } from "./band_shade.js";
 
 const BIG = { barSpacing: 11, minBarSpacing: 0.5, rightOffset: 4 };
 const ROOM_FOR_TITLES = 9; // bricks: the lines' titles stand right of the newest one
@@ -17,32 +18,37 @@ const NARROWEST_PX = 4.5; // one brick of a picture of the past, and the widest
 const WIDEST_PX = 30;
 const STEP = 10;
 /** @type {Record<Page.PriceLine["kind"], Library.LineStyle>} */
-const DASHES = { average: 0, stop: 2, target: 3, protect: 1, exit: 4 }; // whole, short and long dashes, dots: not colour alone
+const DASHES = {
+  ...{ average: 0, stop: 2, target: 3, protect: 1, exit: 4 }, // whole, short and long dashes, dots: not colour alone
+  ...{ "next-stop": 4, "next-target": 4, usual: 0, "usual-half": 1 },
+};
 /** @type {Partial<Record<Page.MarkKind, Library.MarkerShape>>} */
 const SHAPES = { exit: "square", added: "circle" }; // an entry is an arrow, a gap the word alone
 const WAYS_IN = ["entry", "added"];
 
 /**
- * Make a chart in an element, for the bricks of a book.
+ * Make a chart in an element, for the bricks of a book; candles have wicks.
  *
  * @param {Library.Module} library
  * @param {HTMLElement} element
  * @param {Page.Bricks} book
+ * @param {boolean} [hasWicks]
  * @returns {Page.ChartView}
  */
-export function makeChart(library, element, book) {
-  /** @type {Omit<Page.ChartView, "colors" | "chart" | "series" | "markers">} */
+export function makeChart(library, element, book, hasWicks = false) {
+  /** @type {Omit<Page.ChartView, "colors" | "chart" | "series" | "markers" | "shade">} */
   const empty = { element, book, lines: [], prices: "sent", tickSize: 0.01, isBig: false, priceLines: [] };
   const view = /** @type {Page.ChartView} */ (empty);
   const layout = { attributionLogo: false }; // it would inject a style; the page links to TradingView itself
   view.chart = library.createChart(element, { autoSize: true, layout });
   view.series = view.chart.addSeries(library.CandlestickSeries, {
-    wickVisible: false,
+    wickVisible: hasWicks,
     priceLineVisible: false,
     autoscaleInfoProvider: (/** @type {() => Library.AutoscaleInfo | null} */ original) => withLines(original(), view),
     priceFormat: { type: "custom", minMove: 0.01, formatter: (/** @type {number} */ value) => valueWords(view, value) },
   });
   view.markers = library.createSeriesMarkers(view.series, []);
+  view.shade = makeShade(view.series);
   return view;
 }
 
@@ -117,17 +123,20 @@ export function dress(view, colors, isBig, mayDrag) {
  */
 export function setBars(view, bars, prices, tickSize) {
   view.prices = prices;
-  view.tickSize = tickSize;
-  view.series.applyOptions({
-    lastValueVisible: view.isBig && prices !== "none",
-    priceFormat: {
-      type: "custom",
-      minMove: tickSize,
-      formatter: (/** @type {number} */ value) => valueWords(view, value),
-    },
-  });
+  view.series.applyOptions({ lastValueVisible: view.isBig && prices !== "none" });
+  setTickSize(view, tickSize);
   view.series.setData(/** @type {Library.CandlestickData[]} */ (bars));
   widen(view, bars.length);
+}
+
+/**
+ * @param {Page.ChartView} view
+ * @param {number} tickSize
+ */
+export function setTickSize(view, tickSize) {
+  view.tickSize = tickSize;
+  const formatter = (/** @type {number} */ value) => valueWords(view, value);
+  view.series.applyOptions({ priceFormat: { type: "custom", minMove: tickSize, formatter } });
 }
 
 /**
@@ -136,7 +145,7 @@ export function setBars(view, bars, prices, tickSize) {
  * @param {Page.ChartView} view
  * @param {number} count
  */
-function widen(view, count) {
+export function widen(view, count) {
   const { barSpacing } = view.isBig ? BIG : SMALL;
   const scale = view.chart.timeScale();
   const width = view.element.clientWidth - (view.isBig ? PRICES_WIDE_PX : 0);
@@ -231,6 +240,7 @@ export function setLines(view, lines) {
   for (const drawn of view.priceLines) series.removePriceLine(drawn);
   const roomBefore = room(view);
   view.lines = view.prices === "none" ? [] : lines;
+  setShade(view.shade, view.lines, colors.blue);
   if (room(view) !== roomBefore) view.chart.timeScale().applyOptions({ rightOffset: room(view) });
   const tone = {
     average: colors.text,
@@ -238,6 +248,10 @@ export function setLines(view, lines) {
     target: colors.green,
     protect: colors.amber,
     exit: colors["text-soft"],
+    "next-stop": colors.red,
+    "next-target": colors.green,
+    usual: colors.blue,
+    "usual-half": colors.blue,
   };
   view.priceLines = view.lines.map(({ kind, title, price }) =>
     series.createPriceLine({

@@ -10,7 +10,7 @@ const WORDS_REACH = 5; // bricks, the narrowest, from the middle of an entry's w
 /**
  * Marks of the asset's trades, in the order of bricks. `isOpenEnded` while one stands on a brick still to come.
  *
- * @param {Page.Bricks} book
+ * @param {{bricks: Page.Closing[]}} book bricks, or candles with their last instants
  * @param {string} symbol
  * @param {Wire.TradeRow[]} history
  * @param {Wire.TradeState | null} trade
@@ -24,7 +24,7 @@ export function marksOf(book, symbol, history, trade) {
 /**
  * The same of moments {at, kind, isBelow, text}: each stands on the brick that closed then or next.
  *
- * @param {Page.Bricks} book
+ * @param {{bricks: Page.Closing[]}} book
  * @param {Page.Moment[]} moments
  */
 export function marksAt(book, moments) {
@@ -98,6 +98,34 @@ export function clearOfEntry(marks, bars) {
  */
 function stopLine({ resting_stop: resting }, { stop_price: planned }) {
   return { kind: "stop", title: resting ? "stop" : "stop planned", price: resting?.price ?? planned };
+}
+
+/**
+ * Where stop and target of the only entry that no gate refuses would lie, entered at `price`; null when there is none.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {number | null} price
+ * @param {{stopPoints: number | null | undefined, targetPoints: number | null | undefined}} distances no target: null
+ */
+export function nextOrder({ trade, may_enter: sides, point_size: pointSize }, price, { stopPoints, targetPoints }) {
+  if (trade || price === null || sides.length !== 1) return null;
+  const way = (sides[0] === "BUY" ? 1 : -1) * pointSize;
+  const away = (/** @type {number | null | undefined} */ points) => (points ? price + way * points : null);
+  return { stop: stopPoints ? away(-stopPoints) : null, target: away(targetPoints) };
+}
+
+/**
+ * The same as lines of a chart.
+ *
+ * @param {{stop: number | null, target: number | null} | null} order
+ * @returns {Page.PriceLine[]}
+ */
+export function nextLines(order) {
+  /** @type {Page.PriceLine[]} */
+  const lines = [];
+  if (order?.stop) lines.push({ kind: "next-stop", title: "stop if entered", price: order.stop });
+  if (order?.target) lines.push({ kind: "next-target", title: "target if entered", price: order.target });
+  return lines;
 }
 
 /**

@@ -14,9 +14,23 @@ export class NoAnswer extends Error {}
  *
  * @param {string} path
  * @param {number} [withinMs]
+ * @param {AbortSignal} [stop] ends the question
  */
-export function get(path, withinMs = ANSWER_WITHIN_MS) {
-  return call(path, { method: "GET" }, withinMs);
+export function get(path, withinMs = ANSWER_WITHIN_MS, stop = undefined) {
+  return call(path, { method: "GET", signal: stop }, withinMs);
+}
+
+/**
+ * Ask for a document that takes a POST and changes nothing: no click is lost with it. Answers `{status, body}`; throws
+ * NoAnswer.
+ *
+ * @param {string} path
+ * @param {object} question
+ * @param {number} [withinMs]
+ */
+export function inquire(path, question, withinMs = ANSWER_WITHIN_MS) {
+  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
+  return call(path, request, withinMs);
 }
 
 /**
@@ -31,13 +45,23 @@ export function post(path, command, headers = {}) {
 }
 
 /**
+ * Ask the desk to take something out. Answers `{status, body}`; throws NoAnswer.
+ *
+ * @param {string} path
+ */
+export function remove(path) {
+  return finishBeforeLogin(send(path, {}, {}, "DELETE"), path, {});
+}
+
+/**
  * @param {string} path
  * @param {object} command
  * @param {Record<string, string>} headers
+ * @param {"POST" | "DELETE"} [method]
  */
-async function send(path, command, headers) {
+async function send(path, command, headers, method = "POST") {
   const request = {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(command),
   };
@@ -55,7 +79,8 @@ async function call(path, request, withinMs) {
   let response;
   let body;
   try {
-    const signal = AbortSignal.timeout(withinMs);
+    const patience = AbortSignal.timeout(withinMs);
+    const signal = request.signal ? AbortSignal.any([request.signal, patience]) : patience;
     response = await fetch(path, { ...request, signal, credentials: "same-origin", cache: "no-store" });
     body = await bodyOf(response);
   } catch (failure) {

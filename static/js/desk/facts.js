@@ -18,11 +18,19 @@ const END = "OrderEnded";
 const RECENT = { types: [END, "OrderReported", "BrickApplied", "DailyStopTriggered"], most: 500 };
 /** What explains the quantity of a trade, however long it is open. */
 const LASTING = { types: ["TradeOpened", "TradeResized", "PositionDisagreed"], most: 200 };
+/** What says how an asset's bricks became whole again. */
+const OF_FEEDS = { types: ["FeedFaultEnded"], most: 100 };
+/** What says how a proposal ended. */
+const OF_PROPOSALS = { types: ["ProposalEnded"], most: 100 };
 
 /** @type {Page.Event[]} oldest first */
 let recent = [];
 /** @type {Page.Event[]} oldest first */
 let lasting = [];
+/** @type {Page.Event[]} oldest first */
+let feeds = [];
+/** @type {Page.Event[]} oldest first */
+let proposals = [];
 
 /** The events of the last minutes that may explain how an order ended, oldest first. */
 export function ofOrders() {
@@ -34,6 +42,16 @@ export function ofTrades() {
   return lasting;
 }
 
+/** The events of the last minutes that say how a feed became whole again, oldest first. */
+export function ofFeeds() {
+  return feeds;
+}
+
+/** The proposals of the last minutes that have ended, oldest first. */
+export function ofProposals() {
+  return proposals;
+}
+
 /**
  * Take an event from the stream or from an answer.
  *
@@ -42,18 +60,20 @@ export function ofTrades() {
 export function take(event) {
   if (RECENT.types.includes(event.type)) recent = joined(recent, event, RECENT.most);
   if (LASTING.types.includes(event.type)) lasting = joined(lasting, event, LASTING.most);
+  if (OF_FEEDS.types.includes(event.type)) feeds = joined(feeds, event, OF_FEEDS.most);
+  if (OF_PROPOSALS.types.includes(event.type)) proposals = joined(proposals, event, OF_PROPOSALS.most);
 }
 
 /**
- * Ask for what the page has not heard: how orders ended in the last minutes and why, and of the open trades all that
- * explains them. Without an answer the page shows no reasons for what it has not heard.
+ * Ask for what the page has not heard: how orders and faults of feeds ended in the last minutes, and of the open trades
+ * all that explains them. Without an answer the page shows no reasons for what it has not heard.
  *
  * @param {Wire.StateDocument} state
  */
 export async function askForPast({ assets }) {
   const opened = Object.values(assets).flatMap(({ trade }) => (trade ? [Date.parse(trade.opened_at)] : []));
   try {
-    await walk(clock.now() - RECENT_MS, [END]);
+    await walk(clock.now() - RECENT_MS, [END, ...OF_FEEDS.types, ...OF_PROPOSALS.types]);
     for (const event of recent.filter(wasCancelled)) await askForCauses(event);
     if (opened.length > 0) await walk(Math.min(...opened) - BEFORE_TRADE_MS, LASTING.types);
   } catch (failure) {

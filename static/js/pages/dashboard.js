@@ -16,6 +16,7 @@ import * as limits from "../panels/day/limits.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
 import * as alerts from "../panels/desk/alerts.js";
 import * as banners from "../panels/desk/banners.js";
+import * as chat from "../panels/desk/chat.js";
 import * as env from "../panels/desk/env.js";
 import * as logs from "../panels/desk/logs.js";
 import * as signals from "../panels/desk/signals.js";
@@ -23,8 +24,12 @@ import * as tabs from "../panels/desk/tabs.js";
 import * as top from "../panels/desk/top.js";
 import * as entry from "../panels/entry/entry.js";
 import * as ladder from "../panels/entry/ladder.js";
+import * as proposal from "../panels/entry/proposal.js";
 import * as waiting from "../panels/entry/waiting.js";
+import * as why from "../panels/entry/why.js";
+import * as autoTrade from "../panels/market/auto_trade.js";
 import * as charts from "../panels/market/charts.js";
+import * as feed from "../panels/market/feed.js";
 import * as ring from "../panels/market/ring.js";
 import * as stack from "../panels/market/stack.js";
 import * as exits from "../panels/trade/exits.js";
@@ -41,7 +46,7 @@ import * as shortcuts from "../ui/shortcuts.js";
 
 /** @type {{draw: (state: Page.State, symbol: string) => void}[]} */
 const PANELS = [
-  ...[top, env, banners, tabs, stack, charts, ring, thumb, entry, waiting, ladder],
+  ...[top, env, banners, tabs, stack, feed, charts, ring, thumb, entry, proposal, waiting, ladder, autoTrade],
   ...[
     trade,
     unsettled,
@@ -60,7 +65,7 @@ const PANELS = [
   ],
 ];
 /** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
-const OF_ONE_ASSET = [entry, waiting, switches, scaleIn, exits];
+const OF_ONE_ASSET = [entry, proposal, waiting, switches, scaleIn, exits];
 const OF_THE_DESK = [env, slotTaking, limits, account, unsettled];
 const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
@@ -83,6 +88,8 @@ function start() {
   for (const panel of OF_THE_DESK) panel.start();
   charts.start();
   signals.start();
+  why.start(() => symbol, offeredSide);
+  chat.start();
   shortcuts.start(DESK_KEYS);
   dayRecord.start(drawSoon);
   draw();
@@ -117,7 +124,18 @@ function choose(chosen) {
   symbol = chosen;
   window.history.replaceState(null, "", `#${encodeURIComponent(chosen)}`);
   for (const panel of OF_ONE_ASSET) panel.forget();
+  why.forget();
   draw();
+}
+
+/**
+ * The only side that the zone offers, null while it offers both or none.
+ *
+ * @param {string} of
+ */
+function offeredSide(of) {
+  const { zone_type: zone, zone_direction: direction } = store.current().assets[of];
+  return zone === "NORMAL" ? direction : null;
 }
 
 /**
@@ -127,7 +145,7 @@ function choose(chosen) {
 function hear(news, brick) {
   signals.hear(news);
   if (news === "log") logs.draw();
-  if (news === "brick" || news === "opened") charts.hear(news, brick);
+  if (news === "brick" || news === "opened" || news === "price") charts.hear(news, brick);
   if (news === "opened") facts.askForPast(store.current()).then(drawSoon);
   if (news === "event") drawWithItsChange();
   if (news === "price") stack.draw(store.current(), symbol);

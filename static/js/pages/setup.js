@@ -1,6 +1,6 @@
 // @ts-check
 
-/** The set-up page: messages for the chosen asset, copy buttons, and how long ago each webhook was heard. */
+/** The set-up page: what to paste for the chosen asset, copy buttons, and how long ago each webhook was heard. */
 
 import { NoAnswer, post } from "../desk/api.js";
 import * as clock from "../desk/clock.js";
@@ -8,7 +8,11 @@ import * as controls from "../desk/controls.js";
 import * as store from "../desk/store.js";
 import * as stream from "../desk/stream.js";
 import * as limits from "../panels/day/limits.js";
+import * as advisor from "../panels/desk/advisor.js";
 import * as banners from "../panels/desk/banners.js";
+import * as feeds from "../panels/desk/feeds.js";
+import * as keys from "../panels/desk/keys.js";
+import * as oneAlert from "../panels/desk/one_alert.js";
 import { age } from "../reading/format.js";
 import { all, around, byId, mark, one, write } from "../ui/dom.js";
 
@@ -25,7 +29,7 @@ const SELDOM = { freshMs: Infinity, never: "none that the log knows of" };
 const STEADY = { freshMs: FRESH_MS, never: "nothing received yet" };
 
 const asset = byId("asset", HTMLSelectElement);
-const hooks = all(document, ".hook");
+const hooks = all(byId("tradingview"), ".hook");
 const copied = byId("copied");
 let secret = PLACEHOLDER;
 
@@ -39,6 +43,9 @@ function start() {
   document.getElementById("reveal")?.addEventListener("submit", reveal);
   controls.start(draw);
   limits.start();
+  feeds.start();
+  advisor.start();
+  keys.start();
   draw();
   stream.start(draw);
   clock.everySecond(draw);
@@ -50,6 +57,8 @@ const color = () => colors().find((choice) => choice.checked)?.value ?? "";
 function draw() {
   const state = store.current();
   banners.draw(state);
+  oneAlert.draw(state, asset);
+  write(part(byId("tradingview"), "secret"), secret);
   for (const hook of hooks) drawHook(hook, state.assets[asset.value]);
   drawBridge(state.global);
   limits.draw(state);
@@ -148,7 +157,7 @@ async function reveal(event) {
   const field = byId("password", HTMLInputElement);
   try {
     const { body } = await post("/api/setup/webhook-secret", { password: field.value });
-    write(answer, body.ok ? "The messages carry the secret until this page is left." : body.error);
+    write(answer, body.ok ? "The texts carry the secret until this page is left." : body.error);
     if (!body.ok) return field.select();
     secret = body.secret;
     field.value = "";

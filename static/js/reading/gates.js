@@ -5,6 +5,7 @@
 import * as clock from "../desk/clock.js";
 import * as store from "../desk/store.js";
 import { aroundTimeLeft, countsDown, timeless } from "./explained.js";
+import { feedFact } from "./feed.js";
 import { age, countdown, wholeNumber } from "./format.js";
 
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
@@ -135,6 +136,7 @@ export function openFact(gate, desk, asset) {
     zone: () =>
       asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`,
     two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
+    feed: () => feedFact(asset.feed, clock.now()),
     bridge: () => (desk.env === "DEMO" ? "not needed in DEMO" : ""),
   };
   return facts[gate]?.() ?? "";
@@ -155,6 +157,7 @@ export function nextMoment(document, asset) {
   if (asset.last_heartbeat_ts && limits) {
     instants.push(Date.parse(asset.last_heartbeat_ts) + limits.heartbeat_max_age_seconds * 1000);
   }
+  if (asset.proposal) instants.push(Date.parse(asset.proposal.valid_until));
   if (env === "LIVE" && bridgeAt && limits) instants.push(Date.parse(bridgeAt) + limits.bridge_max_age_seconds * 1000);
   const toCome = instants.filter((instant) => instant > Date.parse(document.now));
   return toCome.length > 0 ? Math.min(...toCome) : null;

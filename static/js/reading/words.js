@@ -5,7 +5,7 @@
 import { MARKET_ZONE, moneyTone, points, signedPoints, UNKNOWN } from "./format.js";
 
 const MINUS = "−";
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const wholeNumbers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 const shortest = new Intl.NumberFormat("en-US", { notation: "compact" });
 const exactShort = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 6 });
@@ -34,7 +34,7 @@ const instant = new Intl.DateTimeFormat("en-GB", {
  */
 export function wholeUsd(value) {
   const rounded = Math.round(Math.abs(value));
-  return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}$${whole.format(rounded)}`;
+  return `${rounded === 0 ? "" : value > 0 ? "+" : MINUS}$${wholeNumbers.format(rounded)}`;
 }
 
 /**
@@ -125,6 +125,24 @@ export function plain(name) {
  */
 export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+/**
+ * Words as they stand at the beginning: with a capital.
+ *
+ * @param {string} words
+ */
+export function capital(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * What another program said, as a sentence: with a capital and an end.
+ *
+ * @param {string} words
+ */
+export function whole(words) {
+  return `${capital(words)}${".!?".includes(words.at(-1) ?? ".") ? "" : "."}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { PAGE_KEYS } from "./page_keys.js";
 
 const ASSETS_WITH_A_KEY = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const CHARTS_ARE_OFF = "The charts are off: L shows them.";
+const CANDLES_ARE_OFF = "The candles are not shown: L turns to them.";
 
 /** @type {Page.KeyGroup[]} */
 export const DESK_KEYS = [
@@ -23,10 +24,16 @@ export const DESK_KEYS = [
         act: () => focusFirst("#waiting [data-slot=waiting-cancel]", "Nothing waits."),
       },
       {
+        keys: ["Z"],
+        words: "Take the proposal",
+        act: () => focusFirst("#proposal [data-slot=take]", "Nothing is proposed here."),
+      },
+      {
         keys: ["W"],
         words: "Why not: say what refuses an entry",
         act: () => wordsOf(byId("entry-why")),
       },
+      { keys: ["Y"], words: "Why? The rules explain it", act: () => press("#ladder [data-slot=why-button]") },
     ],
   },
   {
@@ -63,6 +70,19 @@ export const DESK_KEYS = [
       { keys: [","], words: "Smaller brick size", act: () => turn("chart-size", -1) },
       { keys: ["."], words: "Larger brick size", act: () => turn("chart-size") },
       { keys: ["L"], words: "Next layout", act: () => turn("chart-layout") },
+      { keys: ["H"], words: "Candles: history", act: () => focusFirst(".candles .chart-canvas", CANDLES_ARE_OFF) },
+      { keys: ["F"], words: "Longer timeframe", act: () => turn("chart-timeframe", 1, CANDLES_ARE_OFF) },
+      { keys: ["Shift+F"], words: "Shorter timeframe", act: () => turn("chart-timeframe", -1, CANDLES_ARE_OFF) },
+    ],
+  },
+  {
+    title: "Ask",
+    entries: [
+      {
+        keys: ["E"],
+        words: "Ask in words (Esc leaves the field)",
+        act: () => focusFirst("#chat textarea", "There is no room to ask."),
+      },
     ],
   },
   PAGE_KEYS,
@@ -94,6 +114,16 @@ function focusFirst(selector, otherwise = "") {
 }
 
 /**
+ * Press a button that orders nothing.
+ *
+ * @param {string} selector
+ */
+function press(selector) {
+  one(document, selector).click();
+  return "";
+}
+
+/**
  * The zone may offer one side only, and an intent has none.
  *
  * @param {string} side
@@ -118,10 +148,11 @@ function focusOverride() {
  *
  * @param {string} name
  * @param {number} [step]
+ * @param {string} [otherwise] what to say when none is on the screen
  */
-function turn(name, step = 1) {
+function turn(name, step = 1, otherwise = CHARTS_ARE_OFF) {
   const choices = all(document, `input[name="${name}"]`, HTMLInputElement).filter((choice) => isSeen(labelOf(choice)));
-  if (choices.length === 0) return CHARTS_ARE_OFF;
+  if (choices.length === 0) return otherwise;
   const at = choices.findIndex((choice) => choice.checked);
   return choose(choices[(at + step + choices.length) % choices.length]);
 }

@@ -9,6 +9,7 @@
 import { one } from "./dom.js";
 
 const SPACE_ORDERS_NOTHING = "Space never orders: press Enter.";
+const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, then click again.";
 
 /** @type {WeakMap<HTMLElement, string>} button → what it offers, without running times */
 const offers = new WeakMap();
@@ -32,6 +33,21 @@ export function guard(button, tell) {
   button.addEventListener("keydown", stop, { capture: true });
   button.addEventListener("keyup", stop, { capture: true });
   button.addEventListener("pointerdown", () => pressedOn.set(button, offers.get(button)));
+}
+
+/**
+ * Let a button ask, unless its offer has changed under the hand. The focus leaves it with each press.
+ *
+ * @param {HTMLElement} button
+ * @param {{isUnread: () => boolean, tell: (sentence: string) => void, act: () => void}} acts
+ */
+export function onPress(button, { isUnread, tell, act }) {
+  guard(button, tell);
+  button.addEventListener("click", (click) => {
+    if (isUnread() || isOfAnotherOffer(button, click)) tell(OFFER_HAS_CHANGED);
+    else act();
+    leave(button);
+  });
 }
 
 /**

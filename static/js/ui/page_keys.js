@@ -7,7 +7,11 @@ import { one } from "./dom.js";
 const PAGES = [
   ["D", "/", "Desk"],
   ["J", "/journal", "Journal"],
+  ["Shift+P", "/portfolio", "Portfolio"],
+  ["R", "/review", "Review of a day"],
+  ["N", "/models", "Models"],
   ["O", "/log", "Log"],
+  ["Shift+S", "/status", "Status"],
   ["U", "/setup", "Set-up"],
 ];
 

@@ -62,3 +62,30 @@ test("the lines of an open trade: average and stop always, target and protect wh
     ["protect", 5250.25],
   ]);
 });
+
+test("the only entry that no gate refuses has its stop and target before it is made", () => {
+  const distances = { stopPoints: 12, targetPoints: 15 };
+  const order = marks.nextOrder(asset({ may_enter: ["SELL"] }), 5250, distances);
+  assert.deepEqual(order, { stop: 5262, target: 5235 });
+  assert.deepEqual(
+    marks.nextLines(order).map(({ kind, price }) => [kind, price]),
+    [
+      ["next-stop", 5262],
+      ["next-target", 5235],
+    ],
+  );
+});
+
+test("while a gate is closed, both sides are open, a trade is or no price, there is no such entry", () => {
+  const distances = { stopPoints: 12, targetPoints: null };
+  assert.equal(marks.nextOrder(asset(), 5250, distances), null);
+  assert.equal(marks.nextOrder(asset({ may_enter: ["BUY", "SELL"] }), 5250, distances), null);
+  assert.equal(marks.nextOrder(asset({ may_enter: ["BUY"], trade: trade() }), 5250, distances), null);
+  assert.equal(marks.nextOrder(asset({ may_enter: ["BUY"] }), null, distances), null);
+  assert.deepEqual(
+    marks.nextLines(marks.nextOrder(asset({ may_enter: ["BUY"] }), 5250, distances)).length,
+    1,
+    "a runner has no target",
+  );
+  assert.deepEqual(marks.nextLines(null), []);
+});

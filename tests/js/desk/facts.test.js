@@ -58,3 +58,15 @@ test("an order that filled needs no cause", async () => {
   await facts.askForPast(state());
   assert.deepEqual(known(), [700_001]);
 });
+
+test("a page that comes back learns how a proposal ended meanwhile", async () => {
+  journal = [event(700_000, "ProposalEnded", { status: "EXPIRED" })];
+  await facts.askForPast(state());
+  assert.deepEqual(
+    facts.ofProposals().map(({ id }) => id),
+    [700_000],
+  );
+  facts.take(event(701_000, "ProposalEnded", { status: "DISMISSED" }));
+  facts.take(event(700_000, "ProposalEnded", { status: "EXPIRED" }));
+  assert.equal(facts.ofProposals().length, 2, "each once");
+});

@@ -24,6 +24,10 @@ describe("the line beneath the headline", () => {
     assert.equal(said(), "");
     assert.equal(said(CANDLE), "");
   });
+  test("names the stream that must be whole", () => {
+    const feed = gate({ gate: "feed", reopens: "stream whole again" });
+    assert.equal(said(TEMPO, feed), "Not before a 6pt brick and the stream whole again.");
+  });
   test("names a balance that is believed, not the gate's own words for what ends it", () => {
     const account = gate({ gate: "account", reopens: "fresh balance, confirmation" });
     assert.equal(said(POSITION, account), "Not before a flat position and a balance that is believed.");

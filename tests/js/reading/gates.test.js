@@ -4,7 +4,7 @@ import { beforeEach, describe, test } from "node:test";
 import * as store from "../../../static/js/desk/store.js";
 import * as gates from "../../../static/js/reading/gates.js";
 import { itIs, wait } from "../clock.js";
-import { asset, desk, gate, NOW, state } from "../documents.js";
+import { asset, desk, gate, NOW, proposal, state } from "../documents.js";
 
 const COOLDOWN = gate({
   ...{ gate: "cooldown", code: "cooldown", title: "POST-EXIT COOLDOWN ACTIVE", detail: "" },
@@ -134,6 +134,10 @@ describe("the next moment at which the document changes by time alone", () => {
   test("is when the heartbeat grows too old", () => {
     const es = asset({ last_heartbeat_ts: "2031-01-06T14:59:00Z" });
     assert.equal(gates.nextMoment(state(), es), Date.parse("2031-01-06T15:01:00Z"));
+  });
+  test("is when the time of a proposal is over", () => {
+    const es = asset({ proposal: proposal(), ladder: [gate({ reopens_at: "2031-01-06T15:20:00Z" })] });
+    assert.equal(gates.nextMoment(state(), es), Date.parse("2031-01-06T15:10:00Z"));
   });
   test("counts the bridge's silence in LIVE only", () => {
     assert.equal(gates.nextMoment(state(), asset()), null);

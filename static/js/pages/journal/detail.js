@@ -54,7 +54,8 @@ export function close() {
  * @returns {[name: string, value: string | string[]][]}
  */
 function factsOf(trade, tick) {
-  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? "exit forced" : ""]
+  const forced = trade.exit_by ? "exit forced by a program" : "exit forced";
+  const kept = [trade.override ? "entered by override" : "", trade.forced_exit ? forced : ""]
     .filter(Boolean)
     .join(", ");
   const estimated = trade.estimated ? " (a price of it was estimated)" : "";

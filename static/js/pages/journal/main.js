@@ -3,17 +3,20 @@
 /** The journal: asks for the selection, draws what comes; an answer to an older question is dropped. */
 
 import { get, NoAnswer } from "../../desk/api.js";
+import { daysOf } from "../../reading/proposal_traces.js";
 import { all, byId, write } from "../../ui/dom.js";
 import * as bars from "./bars.js";
 import * as calendar from "./calendar.js";
 import * as curve from "./curve.js";
 import * as day from "./day.js";
 import * as filters from "./filters.js";
+import * as proposals from "./proposals.js";
 import * as scatter from "./scatter.js";
 import * as table from "./table.js";
 import * as tiles from "./tiles.js";
 
 const PAGE = 200;
+const MOST_PROPOSALS = 500;
 const NO_ANSWER = "No answer from the desk. What you see may be old.";
 const root = byId("journal");
 const answer = byId("journal-answer");
@@ -29,6 +32,7 @@ const filled = all(document, "[data-filled]");
  * @property {Wire.TradesAnswer} trades
  * @property {Wire.CalendarAnswer} calendar
  * @property {Wire.DayAnswer} day
+ * @property {Wire.ProposalTracesAnswer} proposals
  */
 
 let question = 0;
@@ -49,15 +53,17 @@ async function readAll() {
   const own = ++question;
   const chosen = filters.chosenDay();
   root.setAttribute("aria-busy", "true");
-  const [statistics, page, month, oneDay] = await Promise.all([
+  const [statistics, page, month, oneDay, traces] = await Promise.all([
     ask("statistics", filters.query()),
     ask("trades", filters.query({ limit: PAGE })),
     ask("calendar", calendarQuery()),
     chosen ? ask("day", dayQuery(chosen)) : null,
+    ask("proposals", daysOf(filters.query(), MOST_PROPOSALS)),
   ]);
   if (own !== question) return;
   root.removeAttribute("aria-busy");
   if (month) calendar.draw(month);
+  proposals.draw(traces, filters.query());
   if (!statistics || !page) return;
   trades = page.trades;
   following = page.next;

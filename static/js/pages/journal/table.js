@@ -171,7 +171,7 @@ function fill(row, trade) {
   write(cell.held, duration(trade.held_s));
   write(cell.mode, trade.mode);
   const marks = [
-    trade.forced_exit && "forced",
+    trade.forced_exit && (trade.exit_by ? "forced by a program" : "forced"),
     trade.override && "override",
     trade.estimated && "price estimated",
     trade.env === "LIVE" && "LIVE",

@@ -14,6 +14,7 @@ import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
 import { closedFor, deskInTheWay, liveSentence, shortName, timeLeft } from "../../reading/gates.js";
 import { all, byId, mark, markBusy, show, slots, write } from "../../ui/dom.js";
+import { watchOffer } from "../../ui/fresh_offer.js";
 import * as orderButton from "../../ui/order_button.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
@@ -30,14 +31,9 @@ const NOTHING_IS_KEPT =
   "The desk can keep nothing now, so it accepts nothing. It says so above, and goes on by itself.";
 const STREAM_SILENT = "The page has not heard the desk for more than 5 s: entries wait for the stream. Exits work.";
 
-const UNREAD_MS = 800;
-const OFFER_HAS_CHANGED = "Not sent: the offer changed as you clicked. Read it, then click again.";
-
 let symbolInView = () => "";
 let redraw = () => {};
-/** @type {{about: string, sides: string} | null} */
-let offer = null; // about: asset and way in
-let offeredAt = -Infinity;
+const offer = watchOffer(() => redraw());
 
 /**
  * @param {() => string} symbol
@@ -67,18 +63,11 @@ export function forget() {
 }
 
 /**
- * Let a button ask, unless its offer has changed under the hand. The focus leaves it with each press.
- *
  * @param {HTMLElement} button
- * @param {() => void} askForIt
+ * @param {() => void} act
  */
-function onPress(button, askForIt) {
-  orderButton.guard(button, (sentence) => asking.tell(slot.answer, sentence));
-  button.addEventListener("click", (click) => {
-    if (isUnread() || orderButton.isOfAnotherOffer(button, click)) asking.tell(slot.answer, OFFER_HAS_CHANGED);
-    else askForIt();
-    orderButton.leave(button);
-  });
+function onPress(button, act) {
+  orderButton.onPress(button, { isUnread: offer.isUnread, tell: (said) => asking.tell(slot.answer, said), act });
 }
 
 /** @param {HTMLElement} button */
@@ -104,7 +93,7 @@ export function draw(state, symbol) {
   const kind = chosenKind();
   const closed = kind.closed(asset);
   const sides = kind.sides(asset);
-  follow({ about: `${symbol} ${chosen("order_type")}`, sides: String(sides) });
+  offer.follow({ about: `${symbol} ${chosen("order_type")}`, offered: String(sides) });
   write(slot.note, `${asset.contract} · ${desk.env}`);
   mark(slot.buttons, "data-count", Math.max(1, sides.length));
   for (const button of buttons) {
@@ -119,23 +108,6 @@ export function draw(state, symbol) {
   mark(slot.why, "data-tone", closed || stream.isSilent() || deskInTheWay() ? "locked" : "open");
   override.draw(desk, asset);
   asking.draw();
-}
-
-/**
- * An offer that the market has changed is not taken before it can have been read. One's own choice is no surprise.
- *
- * @param {{about: string, sides: string}} present
- */
-function follow(present) {
-  if (offer?.about === present.about && offer.sides !== present.sides) {
-    offeredAt = performance.now();
-    setTimeout(redraw, UNREAD_MS);
-  }
-  offer = present;
-}
-
-function isUnread() {
-  return performance.now() - offeredAt < UNREAD_MS;
 }
 
 /**
@@ -179,8 +151,8 @@ function drawIntent(asset, closed) {
  */
 function drawButton(button, obstacleNow) {
   mark(button, "data-unready", false); // so the server has drawn it: nothing answers a click before this script
-  mark(button, "aria-disabled", obstacleNow || isUnread() ? "true" : "false");
-  mark(button, "data-unread", isUnread());
+  mark(button, "aria-disabled", obstacleNow || offer.isUnread() ? "true" : "false");
+  mark(button, "data-unread", offer.isUnread());
   markBusy(button, asking.isAsking());
   mark(button, "data-blocked", obstacleNow !== "");
 }

@@ -34,7 +34,7 @@ let asking = false;
  * @property {[string, string] | null} around
  * @property {string | null} gate
  * @property {number | null} endsAt epoch milliseconds
- * @property {Override | null} override
+ * @property {boolean} isOfLadder whether the ladder of the document says when its gate opens
  * @property {number} version of the state document
  */
 
@@ -78,7 +78,22 @@ export function forget(...answers) {
  */
 export function placeOrder(answer, asset, side, override = null) {
   const obstacle = obstacleOfThePage(asset, override);
-  return obstacle ? tell(answer, obstacle) : send(answer, "/api/orders", order(asset, side, override), override);
+  return obstacle
+    ? tell(answer, obstacle)
+    : send(answer, "/api/orders", order(asset, side, override), { isOfLadder: override === null });
+}
+
+/**
+ * Make the entry that a program proposes: the ordinary one at the market, in its direction, named after it.
+ *
+ * @param {HTMLElement} answer
+ * @param {Wire.AssetState} asset
+ * @param {Wire.ProposalRow} proposal
+ */
+export function takeProposal(answer, asset, { id, direction }) {
+  if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
+  const command = { ...order(asset, direction, null), order_type: "market" };
+  return send(answer, "/api/orders", command, { key: `proposal-${id}`, isOfLadder: false });
 }
 
 /**
@@ -87,7 +102,7 @@ export function placeOrder(answer, asset, side, override = null) {
  */
 export function placeIntent(answer, asset) {
   if (stream.isSilent()) return tell(answer, PICTURE_MAY_BE_OLD);
-  return send(answer, "/api/intent", { asset: asset.symbol }, null);
+  return send(answer, "/api/intent", { asset: asset.symbol });
 }
 
 /**
@@ -134,17 +149,18 @@ function order(asset, side, override) {
  * @param {HTMLElement} answer
  * @param {string} path
  * @param {{asset: string}} command
- * @param {Override | null} override
+ * @param {{key?: string, isOfLadder?: boolean}} [click] `key` makes one click one order; the ladder of the document is
+ *   neither that of an override nor that of a proposal's own direction
  */
-async function send(answer, path, command, override) {
+async function send(answer, path, command, { key = clickKey(), isOfLadder = true } = {}) {
   if (asking) return false;
   forget(answer);
   asking = true;
   redraw();
   try {
     const clicked = { ...command, clicked_at: new Date(clock.now()).toISOString() };
-    const { body } = await post(path, clicked, { "Idempotency-Key": clickKey() });
-    return take(answer, body, command.asset, override);
+    const { body } = await post(path, clicked, { "Idempotency-Key": key });
+    return take(answer, body, command.asset, isOfLadder);
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure;
     return tell(answer, NO_ANSWER);
@@ -158,9 +174,9 @@ async function send(answer, path, command, override) {
  * @param {HTMLElement} answer
  * @param {{ok: true, state?: Wire.StateDocument} | Wire.Problem} body
  * @param {string} symbol
- * @param {Override | null} override
+ * @param {boolean} isOfLadder
  */
-function take(answer, body, symbol, override) {
+function take(answer, body, symbol, isOfLadder) {
   if (body.ok) {
     if (body.state) store.takeAnswer(body.state);
     return true;
@@ -169,7 +185,7 @@ function take(answer, body, symbol, override) {
   const about = symbol === symbolInView() ? "" : `${symbol}: `;
   tell(answer, about + body.error);
   const around = countsDown(body) ? aroundTimeLeft({ ...body, title: about + body.title }) : null;
-  refusal = { answer, symbol, around, gate: body.gate ?? null, endsAt, override, version: store.current().version };
+  refusal = { answer, symbol, around, gate: body.gate ?? null, endsAt, isOfLadder, version: store.current().version };
   return false;
 }
 
@@ -191,8 +207,8 @@ function waitsForAGate() {
  * @param {Refusal} refused
  * @param {Wire.AssetState} asset
  */
-function isOver({ gate, endsAt, override, version }, asset) {
+function isOver({ gate, endsAt, isOfLadder, version }, asset) {
   const rung = asset.ladder.find((candidate) => candidate.gate === gate);
-  const hasOpened = rung?.state === "open" && !override && version < store.current().version;
+  const hasOpened = rung?.state === "open" && isOfLadder && version < store.current().version;
   return hasOpened || (endsAt !== null && clock.now() >= endsAt);
 }

@@ -20,6 +20,7 @@ const EVENTS = {
   reconcile: "broker and desk agreeing",
   account: "a balance that is believed",
   bridge: "the bridge back",
+  feed: "the stream whole again",
 };
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * The six Renko series of the asset in view. Bricks come in with the stream and are drawn once a frame at most;
- * charts nobody sees (a phone shows one) are neither loaded nor drawn.
+ * The six Renko series of the asset in view, and its candles beside them when the operator wants them. Bricks come in
+ * with the stream and are drawn once a frame at most; charts nobody sees (a phone shows one) are neither loaded nor drawn.
  */
 
 import * as books from "../../charts/book.js";
@@ -14,21 +14,28 @@ import * as store from "../../desk/store.js";
 import { clockTime, price } from "../../reading/format.js";
 import { all, around, byId, mark, show, slots, write } from "../../ui/dom.js";
 import { keep } from "../../ui/kept.js";
+import * as candles from "./candles.js";
+import * as forecast from "./forecast.js";
 
 const root = byId("charts");
 const slot = slots(root);
 const figures = all(root, "[data-size]");
 const SIZES = figures.map(sizeOf);
-const LAYOUTS = ["one", "grid", "off"];
+const LAYOUTS = ["one", "candles", "grid", "off"];
+const TIMEFRAMES = all(root, "[name=chart-timeframe]", HTMLInputElement).map(({ value }) => value);
 /** @type {Record<string, string>} */
-const KEPT = { layout: "lockstep.charts.layout", size: "lockstep.charts.size" };
+const KEPT = {
+  layout: "lockstep.charts.layout",
+  size: "lockstep.charts.size",
+  timeframe: "lockstep.charts.timeframe",
+};
 const PRICE_NOTES = { sent: "", some: "some prices missing", none: "no prices sent" };
 const SIGNS = { green: "▲ G", red: "▼ R" };
 const SWIPE_PX = 50;
 const phone = window.matchMedia("(width < 48rem)");
 const light = window.matchMedia("(prefers-color-scheme: light)");
 
-/** @typedef {{layout: string, size: string}} Choice */
+/** @typedef {{layout: string, size: string, timeframe: string}} Choice */
 
 /** @type {Map<string, Page.Pane>} */
 const panes = new Map(); // by size
@@ -36,7 +43,11 @@ const panes = new Map(); // by size
 let library = null;
 let symbol = "";
 /** @type {Choice} */
-let chosen = { layout: chosenOf(KEPT.layout, LAYOUTS) ?? "one", size: chosenOf(KEPT.size, SIZES) ?? "6" };
+let chosen = {
+  layout: chosenOf(KEPT.layout, LAYOUTS) ?? "one",
+  size: chosenOf(KEPT.size, SIZES) ?? "6",
+  timeframe: chosenOf(KEPT.timeframe, TIMEFRAMES) ?? "5m",
+};
 /** @type {Page.Colors} */
 let colors = {};
 let isFrameDue = false;
@@ -52,6 +63,8 @@ export async function start() {
     if (name) choose({ layout: "one", size: name.dataset.choose });
   });
   slot.field.addEventListener("keydown", hearKey);
+  candles.start(drawSoon);
+  forecast.start(drawSoon, (timeframe) => choose({ timeframe }));
   listenToSwipes();
   phone.addEventListener("change", () => {
     showChoices();
@@ -65,7 +78,7 @@ export async function start() {
 }
 
 /**
- * Take a brick from the stream, or the news that the stream was opened anew and bricks may have been missed.
+ * Take a brick or the news of a price from the stream, or that it was opened anew and something may have been missed.
  *
  * @param {Page.News} news
  * @param {Page.Brick} [brick]
@@ -73,8 +86,10 @@ export async function start() {
 export function hear(news, brick) {
   if (news === "opened") {
     for (const { book } of panes.values()) books.catchUp(book);
+    candles.catchUp();
     return;
   }
+  if (news === "price" && chosen.layout === "candles") return drawSoon();
   if (!brick || brick.asset !== symbol) return;
   const pane = panes.get(String(brick.size));
   if (!pane) return;
@@ -85,14 +100,15 @@ export function hear(news, brick) {
 /**
  * The document is news: another asset, a trade that opened or closed, another zone.
  *
- * @param {Page.State} _state
+ * @param {Page.State} state
  * @param {string} inView
  */
-export function draw(_state, inView) {
+export function draw(state, inView) {
   if (inView !== symbol) {
     symbol = inView;
     arrange();
   }
+  forecast.draw(state, inView, chosen.timeframe);
   drawSoon();
 }
 
@@ -104,11 +120,12 @@ function choose(choice) {
   for (const [name, value] of Object.entries(chosen)) keep(KEPT[name], value);
   showChoices();
   arrange();
+  if (symbol) forecast.draw(store.current(), symbol, chosen.timeframe);
 }
 
 function showChoices() {
   /** @type {Record<string, string>} */
-  const shown = { size: chosen.size, layout: layout() };
+  const shown = { ...chosen, layout: layout() };
   mark(root, "data-layout", shown.layout);
   for (const input of root.querySelectorAll("input")) {
     input.checked = input.value === shown[input.name.replace("chart-", "")];
@@ -127,6 +144,7 @@ function layout() {
 /** @param {string} size */
 function isShown(size) {
   if (chosen.layout === "off") return false;
+  if (chosen.layout === "candles") return size === chosen.size && !phone.matches;
   return size === chosen.size || !phone.matches;
 }
 
@@ -147,6 +165,8 @@ function arrange() {
     renko.showNewest(pane.view);
     pane.drawn = {};
   }
+  const { timeframe } = chosen;
+  candles.arrange(chosen.layout === "candles" ? { library, symbol, timeframe, colors } : null);
   drawSoon();
 }
 
@@ -181,6 +201,7 @@ function drawSoon() {
     isFrameDue = false;
     const state = store.current();
     for (const pane of panes.values()) drawPane(pane, state);
+    candles.draw(state);
   });
 }
 
@@ -274,7 +295,7 @@ function drawTrade(pane, asset, history, hasNews) {
     renko.setMarks(view, marks);
     Object.assign(drawn, { about, marks, isOpenEnded });
   }
-  const lines = linesOf(asset);
+  const lines = view.isBig ? [...linesOf(asset), ...forecast.linesFor(asset)] : linesOf(asset);
   const places = JSON.stringify(lines);
   if (drawn.lines !== places) {
     renko.setLines(view, lines);
@@ -305,7 +326,7 @@ function listenToSwipes() {
   };
   slot.field.addEventListener("touchstart", begin, { passive: true });
   slot.field.addEventListener("touchend", (/** @type {TouchEvent} */ { changedTouches: [to] }) => {
-    if (!from || !phone.matches) return;
+    if (!from || !phone.matches || chosen.layout === "candles") return;
     const [across, down] = [to.clientX - from.clientX, to.clientY - from.clientY];
     from = null;
     if (Math.abs(across) < SWIPE_PX || Math.abs(across) < 2 * Math.abs(down)) return;

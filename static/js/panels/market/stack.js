@@ -50,11 +50,27 @@ function drawBrick(brick, asset) {
   const seconds = clock.secondsSince(asset[`${name}_ts`]);
   const isStale = asset[`${name}_stale`];
   mark(brick, "data-color", color);
+  const doubt = doubtOf(asset, brick);
   mark(brick, "data-old", isStale);
-  mark(slot[name], "aria-label", isStale ? `${WORDS[color]}, stale` : WORDS[color]);
+  mark(brick, "data-chain", doubt);
+  const said = [WORDS[color], isStale ? "stale" : "", doubt ?? ""].filter(Boolean);
+  mark(slot[name], "aria-label", said.join(", "));
   mark(slot[name], "role", "img");
   write(slot[name], SIGNS[color]);
   write(slot[`${name}_age`], seconds === null ? "waiting" : isStale ? `stale ${age(seconds)}` : age(seconds));
+  write(slot[`${name}_doubt`], doubt ?? "");
+}
+
+/**
+ * In a word why a size cannot be relied on, null when it can: the panel below says more.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {HTMLElement} brick
+ */
+function doubtOf({ feed }, brick) {
+  const state = feed.streams.find(({ size }) => String(size) === brick.dataset.size)?.state;
+  if (state === "gapped") return "gap";
+  return state === "unsettled" ? "unsure" : null;
 }
 
 /**

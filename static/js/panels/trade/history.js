@@ -50,7 +50,7 @@ function fillTrade(row, trade, tickSize) {
 /** @param {Wire.TradeRow} trade */
 function reason(trade) {
   const marks = [
-    trade.forced_exit && "forced",
+    trade.forced_exit && (trade.exit_by ? "forced by a program" : "forced"),
     trade.override && "override",
     trade.estimated && "price estimated",
     trade.env === "LIVE" && "LIVE",
