@@ -1,4 +1,5 @@
-# Lockstep's web, command line and paper bridge. Web is the default; the bridge is `python -m bridge --broker paper`.
+# Lockstep's web, command line, paper bridge, feeds and advisor. Web is the default; the bridge is
+# `python -m bridge --broker paper`, feeds `python -m feeds`, the advisor `python -m advisor` (tables; LightGBM is not in it).
 FROM node:22-bookworm-slim AS vendor
 
 WORKDIR /vendor
@@ -17,7 +18,10 @@ ENV PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \
     PORT=8000 \
     SQLITE_PATH=/data/lockstep.sqlite \
-    BRIDGE_LEDGER_PATH=/data/bridge.sqlite
+    BRIDGE_LEDGER_PATH=/data/bridge.sqlite \
+    FEEDS_PATH=/data/feeds.sqlite \
+    ADVISOR_PATH=/data/advisor.sqlite \
+    MODELS_PATH=/data/models
 
 RUN groupadd --system --gid 10001 lockstep \
     && useradd --system --uid 10001 --gid lockstep --home-dir /data --no-create-home --shell /usr/sbin/nologin lockstep \
@@ -35,8 +39,12 @@ COPY services ./services
 COPY tape ./tape
 COPY routes ./routes
 COPY bridge ./bridge
+COPY sidecar ./sidecar
+COPY feeds ./feeds
+COPY advisor ./advisor
 COPY templates ./templates
 COPY static ./static
+COPY tradingview ./tradingview
 COPY --from=vendor /vendor/static/vendor ./static/vendor
 RUN python -m compileall -q .
 

