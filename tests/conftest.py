@@ -5,16 +5,34 @@ Where nothing may be left out (``CI`` or ``LOCKSTEP_NEEDS_EMULATOR`` is set) a s
 
 import os
 import sys
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from services.desk import manager
+from tests.support.clock_ends import a_day_lasts
 from tests.support.desk_process import PATIENCE_SECONDS
 from tests.support.emulator import NoEmulator, is_needed, owner_of_the_run, shared_host, warm_up
+from tests.support.processes import Child
 
+FILE_BEFORE = pytest.StashKey[Path]()
+Child.may_be_forked = True  # some hundred processes need not import one by one (tests/support/fork_server.py)
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("desk")
+
+
+STORY_SECONDS, STORIES_SECONDS = 40, 120  # a test may take; those of a file that share a desk
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no trading day end in the middle of a story, or between those of one desk. No time limit runs yet."""
+    before = item.session.stash.get(FILE_BEFORE, None)
+    a_day_lasts(STORY_SECONDS if before == item.path else STORIES_SECONDS)
+    item.session.stash[FILE_BEFORE] = item.path
+    return (yield)
 
 
 @pytest.fixture(autouse=True)

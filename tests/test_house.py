@@ -7,6 +7,7 @@ import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,17 @@ from flask import Flask
 from app import create_app
 from routes.operator import operator_calls
 from services.ops.config import Config
+from tests.support.files import FileRules, name_of, tree_of
 from tests.support.narrow import known
 from tests.support.paths import REPOSITORY
 from tests.support.url_map import guard_of, methods_of
 
 LONGEST_FUNCTION = 45
 LONGEST_FILE = 350
-GUARDS = {"public", "operator", "bridge", "state_reader", "stream_reader", "metrics_reader", "tradingview"}
+READERS = {"state_reader", "stream_reader", "events_reader", "bricks_reader", "journal_reader", "metrics_reader"} | {
+    *("what_if_reader", "portfolio_reader", "auto_trade_reader", "proposals_reader", "signals_door", "chat_door")
+}
+GUARDS = {"public", "operator", "exit_door", "bridge", "service", "proposer", "tradingview"} | READERS
 FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to another folder on the same one
     "wire": 0,
     "serving": 0,
@@ -36,6 +41,7 @@ FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to ano
     "services.views": 6,
     "services.history": 6,
     "services.journal": 6,
+    "services.portfolio": 6,
     "services.live": 7,
     "services.ops": 7,
     "routes.http": 8,
@@ -43,6 +49,7 @@ FLOORS = {  # the folder -> its floor: imports point to a lower floor, or to ano
     "routes.operator": 9,
     "routes.bridge": 9,
     "routes.readers": 9,
+    "routes.services": 9,
     "routes.pages": 9,
     "app": 10,
     "cli": 10,
@@ -53,15 +60,20 @@ MAY_IMPORT = {  # the wire and the programs beside web -> the folders of this re
     "serving": ("serving",),
     "bridge": ("bridge", "wire"),
     "tape": ("tape", "wire", "services.market"),
+    "sidecar": ("sidecar", "wire", "services.market"),
+    "feeds": ("feeds", "sidecar", "wire", "services.market"),
+    "advisor": ("advisor", "sidecar", "wire", "services.market"),
+    "feeds/prices": ("feeds.prices", "wire", "services.market"),
 }
 MOST_SERVICE_FOLDERS = 14
 MOST_SERVICE_FLOORS = 7
 MOST_ROUTE_FOLDERS = 7
 FOLDER_GUARDS = {  # the folder of routes -> the guards that its views may have
     "tradingview": {"tradingview"},
-    "operator": {"operator"},
+    "operator": {"operator", "exit_door"},
     "bridge": {"bridge"},
-    "readers": {"state_reader", "stream_reader", "metrics_reader"},
+    "readers": READERS,
+    "services": {"service", "proposer", "proposals_reader"},
     "pages": {"public"},
 }
 UNKNOWN_TO_THE_ENGINE = {
@@ -81,7 +93,11 @@ CLOCKS_AND_RANDOM_NUMBERS = {
     "perf_counter",
 }
 BUILT_IN_IO = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint", "hash", "id"}
-ENVIRONMENT_MAY_BE_READ = {"services/ops/config.py", "bridge/config.py", "gunicorn.conf.py"}
+ENVIRONMENT_MAY_BE_READ = {"services/ops/config.py", "bridge/config.py", "sidecar/settings.py", "gunicorn.conf.py"}
+CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "monotonic_ns"}
+
+
+RULES = FileRules()
 
 
 def sources(*parts: str) -> list[Path]:
@@ -90,23 +106,22 @@ def sources(*parts: str) -> list[Path]:
     return found + ([REPOSITORY / "app.py"] if "app" in parts else [])
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(REPOSITORY).as_posix()
-
-
 def module_of(path: Path) -> str:
     parts = path.relative_to(REPOSITORY).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield every module a file imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
+    """Return every module a file imports, also inside functions."""
+    found: list[str] = []
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)} imports relatively"
-            yield node.module or ""
+            found.append(node.module or "")
+    return tuple(found)
 
 
 def folder_of(module: str) -> str | None:
@@ -129,12 +144,16 @@ ENGINE = sources("services/engine")
 BRIDGE = sources("bridge")
 TAPE = sources("tape")
 SERVING = sources("serving")
-EVERYTHING = [*WEB, *BRIDGE, *TAPE]
+SIDECAR = sources("sidecar")
+FEEDS = sources("feeds")
+ADVISOR = sources("advisor")
+FEED_PRICES = sources("feeds/prices")
+EVERYTHING = [*WEB, *BRIDGE, *TAPE, *SIDECAR, *FEEDS, *ADVISOR]
 PACKAGES = {"services", "routes"}  # they hold the folders of the table and are no rows of it
 
 
-@pytest.mark.parametrize("path", WEB, ids=name_of)
-def test_no_import_points_to_a_higher_floor(path: Path) -> None:
+@RULES.for_each(WEB)
+def no_import_points_to_a_higher_floor(path: Path) -> None:
     own = folder_of(module_of(path))
     assert own is not None or module_of(path) in PACKAGES, f"{name_of(path)} is in no folder of the table"
     for module in imports_of(path):
@@ -151,7 +170,7 @@ def test_folders_import_each_other_in_no_circle() -> None:
     for path in WEB:
         own = folder_of(module_of(path))
         if own is None:
-            continue  # the test before this one names it, or it is a folder of folders
+            continue  # the rule before this test names it, or it is a folder of folders
         others = {folder for module in imports_of(path) if (folder := folder_of(module)) is not None}
         imports[own] = imports.get(own, set()) | (others - {own})
     order = graphlib.TopologicalSorter(imports)
@@ -176,8 +195,8 @@ def _folders_of(package: str) -> set[str]:
     return {f"{package}.{path.parent.name}" for path in (REPOSITORY / package).glob("*/*.py")}
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_inside_the_engine_imports_point_one_way(path: Path) -> None:
+@RULES.for_each(ENGINE)
+def inside_the_engine_imports_point_one_way(path: Path) -> None:
     inside = module_of(path).split(".")[2:]
     if not inside:
         return
@@ -195,21 +214,21 @@ def test_a_program_beside_web_imports_no_more_than_the_table_says(program: str) 
             assert may or not is_ours(module), f"{module_of(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", sources("wire"), ids=name_of)
-def test_the_wire_imports_msgspec_and_the_standard_library(path: Path) -> None:
+@RULES.for_each(sources("wire"))
+def the_wire_imports_msgspec_and_the_standard_library(path: Path) -> None:
     roots = {module.split(".")[0] for module in imports_of(path)}
     assert roots <= {"wire", "msgspec", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("program", ["bridge.assembly", "tape.player"])
+@pytest.mark.parametrize("program", ["bridge.assembly", "tape.player", "feeds.assembly", "advisor.assembly"])
 def test_a_program_beside_web_loads_no_engine(program: str) -> None:
     code = f"import sys, {program}; print([name for name in sys.modules if name.startswith('services.engine')])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_the_engine_imports_itself_msgspec_and_the_standard_library(path: Path) -> None:
+@RULES.for_each(ENGINE)
+def the_engine_imports_itself_msgspec_and_the_standard_library(path: Path) -> None:
     for module in imports_of(path):
         root = module.split(".")[0]
         is_own = module.startswith(("services.engine.", "wire."))
@@ -217,9 +236,9 @@ def test_the_engine_imports_itself_msgspec_and_the_standard_library(path: Path) 
         assert root not in UNKNOWN_TO_THE_ENGINE, f"the engine imports {module}"
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_the_engine_calls_no_clock_no_random_numbers_and_no_input_or_output(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
+@RULES.for_each(ENGINE)
+def the_engine_calls_no_clock_no_random_numbers_and_no_input_or_output(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
             called = node.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -228,16 +247,29 @@ def test_the_engine_calls_no_clock_no_random_numbers_and_no_input_or_output(path
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.Global | ast.Nonlocal)
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_new_york_appears_in_the_engines_day_only(path: Path) -> None:
+@RULES.for_each(ENGINE)
+def new_york_appears_in_the_engines_day_only(path: Path) -> None:
     assert path.name == "trading_day.py" or "zoneinfo" not in set(imports_of(path))
 
 
-@pytest.mark.parametrize("path", [*EVERYTHING, REPOSITORY / "gunicorn.conf.py"], ids=name_of)
-def test_the_environment_is_read_in_one_place(path: Path) -> None:
+@RULES.for_each(FEED_PRICES)
+def the_prices_of_feeds_have_no_clock_no_loop_and_no_input_or_output(path: Path) -> None:
+    for module in imports_of(path):
+        assert module.split(".")[0] not in UNKNOWN_TO_THE_ENGINE, f"{name_of(path)} imports {module}"
+    for node in ast.walk(tree_of(path)):
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.Global | ast.Nonlocal)
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            assert name not in CLOCKS, f"{name}() in line {node.lineno}"
+            assert isinstance(called, ast.Attribute) or name not in BUILT_IN_IO, f"{name}() in line {node.lineno}"
+
+
+@RULES.for_each([*EVERYTHING, REPOSITORY / "gunicorn.conf.py"])
+def the_environment_is_read_in_one_place(path: Path) -> None:
     if name_of(path) in ENVIRONMENT_MAY_BE_READ:
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute):
             is_requests = isinstance(node.value, ast.Name) and node.value.id == "request"  # of WSGI, not the process's
             is_environ = node.attr in {"environ", "getenv", "environb", "putenv"} and not is_requests
@@ -246,39 +278,40 @@ def test_the_environment_is_read_in_one_place(path: Path) -> None:
             assert not {alias.name for alias in node.names} & {"environ", "getenv"}
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_files_stay_readable(path: Path) -> None:
+@RULES.for_each(EVERYTHING)
+def files_stay_readable(path: Path) -> None:
     lines = len(path.read_text().splitlines())
     assert lines <= LONGEST_FILE, f"{name_of(path)} has {lines} lines"
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_functions_stay_readable(path: Path) -> None:
-    functions = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef))
+@RULES.for_each(EVERYTHING)
+def functions_stay_readable(path: Path) -> None:
+    walked = ast.walk(tree_of(path))
+    functions = (node for node in walked if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     long = {node.name: known(node.end_lineno) - node.lineno + 1 for node in functions}
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FUNCTION} == {}
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
-def test_nothing_prints_and_no_failure_is_swallowed(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
+@RULES.for_each(EVERYTHING)
+def nothing_prints_and_no_failure_is_swallowed(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"bare except in line {node.lineno}"
             assert not all(isinstance(step, ast.Pass) for step in node.body), f"swallowed in line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", [*ENGINE, *BRIDGE, *SERVING], ids=name_of)
-def test_every_public_name_has_a_docstring(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+@RULES.for_each([*ENGINE, *BRIDGE, *SERVING, *SIDECAR, *FEEDS, *ADVISOR])
+def every_public_name_has_a_docstring(path: Path) -> None:
+    tree = tree_of(path)
     if not tree.body:
         return
     assert ast.get_docstring(tree), f"{name_of(path)} has no docstring"
-    named = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    named = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
     without = [node.name for node in named if _needs_docstring(node) and ast.get_docstring(node) is None]
     assert without == []
 
 
-def _needs_docstring(node: ast.ClassDef | ast.FunctionDef) -> bool:
+def _needs_docstring(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """A public function or class does; a Struct that is only fields is described by its name."""
     if isinstance(node, ast.ClassDef):
         is_struct = any(isinstance(base, ast.Name) and base.id in {"Struct", "Event", "StrEnum"} for base in node.bases)
@@ -286,6 +319,10 @@ def _needs_docstring(node: ast.ClassDef | ast.FunctionDef) -> bool:
         return not node.name.startswith("_") and not (is_struct and only_fields)
     is_one_line = len(node.body) == 1 and isinstance(node.body[0], ast.Return)
     return not node.name.startswith("_") and not is_one_line
+
+
+def test_every_file_keeps_the_rules() -> None:
+    assert RULES.faults() == []
 
 
 # -- the guards of the routes ----------------------------------------------------------------------------------

@@ -179,10 +179,10 @@ def click_to_bridge(folder: Path, **store: str) -> list[Row]:
     """Click, let the bridge have it, reject it (which gives token and candle back), click again."""
     took = []
     with web(folder, CANDLE_SECONDS="3600", **store) as desk:
-        operator, reporter, poller = _open_gates(desk)
+        operator, reporter, poller = open_gates(desk)
         for _ in range(CLICKS):
             began = time.perf_counter()
-            operator.timed("POST", "/api/orders", _entry())
+            operator.timed("POST", "/api/orders", entry())
             order, arrived_at = poller.next_order()
             took.append(arrived_at - began)
             reporter.timed("POST", f"/api/orders/{order['id']}/execution-report", {"status": "REJECTED"})
@@ -198,11 +198,11 @@ def brick_to_exit(folder: Path, **store: str) -> list[Row]:
     """Hold a position, close an opposite 8pt brick, and see when the bridge has the exit."""
     took = []
     with web(folder, CANDLE_SECONDS="1", COOLDOWN_SECONDS="0", MAX_TRADES_PER_DAY="1000", **store) as desk:
-        operator, reporter, poller = _open_gates(desk)
+        operator, reporter, poller = open_gates(desk)
         alerts = desk.tradingview()
         for number in range(EXITS):
             alerts.brick(6, "green", bar_id=f"m{number}")
-            while operator.call("POST", "/api/orders", _entry())[0] != 201:
+            while operator.call("POST", "/api/orders", entry())[0] != 201:
                 time.sleep(0.05)
             _fill(reporter, poller)
             began = time.perf_counter()
@@ -213,7 +213,7 @@ def brick_to_exit(folder: Path, **store: str) -> list[Row]:
     return [Row("brick that fires an exit → the bridge has it", f"p50 {p50:.2f} ms", "p50 ≤ 10 ms", p50 <= 10)]
 
 
-def _open_gates(desk: DeskProcess) -> tuple[Wire, Wire, LongPoller]:
+def open_gates(desk: DeskProcess) -> tuple[Wire, Wire, LongPoller]:
     """Open every gate and connect an operator, a reporter and a waiting bridge."""
     alerts = desk.tradingview()
     alerts.heartbeat(5000)
@@ -225,7 +225,7 @@ def _open_gates(desk: DeskProcess) -> tuple[Wire, Wire, LongPoller]:
     return Wire(desk.port, {"Cookie": cookie}), Wire(desk.port, BRIDGE_HEADERS), poller
 
 
-def _entry() -> dict[str, object]:
+def entry() -> dict[str, object]:
     return {"asset": "ES", "trade_mode": "RUNNER", "direction": "BUY", "entry_override": True}
 
 
@@ -278,9 +278,15 @@ def idle_memory(folder: Path, **store: str) -> list[Row]:
 
 def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]]:
     """Return the measurements in the table's order. ``store`` are the settings that choose it: SQLite without any."""
+    from tests.bench.advisor import advisor_alone, advisor_explains
+    from tests.bench.bars import bar_store
+    from tests.bench.beside_advisor import beside_the_advisor
+    from tests.bench.bricks import measure_bricks
     from tests.bench.crowd import crowded_desk, many_pages
+    from tests.bench.feeds import fan_out, idle_feeds
     from tests.bench.long_journal import start_with_long_journal
     from tests.bench.page import page_in_a_browser
+    from tests.bench.price_files import price_files
     from tests.bench.stream import change_after_many_trades
 
     on_any_store = [
@@ -292,12 +298,20 @@ def all_measurements(folder: Path, **store: str) -> list[Callable[[], list[Row]]
         lambda: idle_memory(folder / "idle", **store),
         lambda: crowded_desk(folder / "crowd", **store),
         lambda: many_pages(folder / "pages", **store),
+        lambda: beside_the_advisor(folder / "advisor", **store),
     ]
     if store:
         return on_any_store
     on_sqlite = [
         decisions,
+        measure_bricks,
         lambda: change_after_many_trades(folder / "stream"),
+        lambda: bar_store(folder / "bars"),
+        lambda: price_files(folder / "price-files"),
+        lambda: idle_feeds(folder / "idle-feeds"),
+        lambda: fan_out(folder / "fan-out"),
+        lambda: advisor_alone(folder / "advisor"),
+        lambda: advisor_explains(folder / "explains"),
         lambda: start_with_long_journal(folder / "long"),
         lambda: page_in_a_browser(folder / "page"),
     ]

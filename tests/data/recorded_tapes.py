@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "LOCKSTEP_TAPES"
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
-EXTRACT = FIXTURES / "es_ticks_20130901_extract.csv.gz"  # a quiet night: no brick above 4pt
+EXTRACT = FIXTURES / "es_ticks_20130901_extract.csv.gz"  # a quiet night: no brick above 1pt
 FALL = FIXTURES / "es_ticks_20130903_fall.csv.gz"  # an afternoon that opens an entry
 
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tests.support.desk_process import REPOSITORY
 
 PATH = REPOSITORY / "docs" / "reference" / "openapi.json"
-METHODS = ("get", "post")
+METHODS = ("get", "post", "delete")
 
 
 @cache

@@ -15,11 +15,13 @@ NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY = "2026-11-17"
 
 CONTRACTS = {
-    "ES": Contract("MESZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(5)),
-    "NQ": Contract("MNQZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(2)),
-    "YM": Contract("MYMZ6", "CBOT", tick_size=Decimal(1), point_value=Decimal("0.5")),
-    "CL": Contract("MCLF7", "NYMEX", tick_size=Decimal("0.01"), point_value=Decimal(100)),
-    "EURUSD": Contract("EURUSD", "OTC", Decimal("0.00001"), Decimal(10), point_size=Decimal("0.0001")),
+    "ES": Contract("MESZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(5), unit=Decimal(1)),
+    "NQ": Contract("MNQZ6", "CME", tick_size=Decimal("0.25"), point_value=Decimal(2), unit=Decimal(4)),
+    "YM": Contract("MYMZ6", "CBOT", tick_size=Decimal(1), point_value=Decimal("0.5"), unit=Decimal(8)),
+    "CL": Contract("MCLF7", "NYMEX", tick_size=Decimal("0.01"), point_value=Decimal(100), unit=Decimal("0.02")),
+    "EURUSD": Contract(
+        "EURUSD", "OTC", tick_size=Decimal("0.00001"), point_value=Decimal(10_000), unit=Decimal("0.0001")
+    ),
 }
 
 STREAM_OF_POINTS = {

@@ -15,28 +15,33 @@ from typing import Any, Self
 import requests
 
 from tests.support.paths import REPOSITORY
-from tests.support.processes import Child, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child
 from wire.tradingview import STREAMS
 
 __all__ = ["REPOSITORY", "free_port"]  # asked for here by the tests of the desk
 
 TV_SECRET = "tv-secret-of-the-test-desk"
 BRIDGE_SECRET = "bridge-secret-of-the-test-desk"
+SERVICE_SECRET = "service-secret-of-the-test-desk"
 FLASK_KEY = "flask-key-of-the-test-desk-0123456789"
 PASSWORD = "correct horse battery staple"
-SECRETS = (TV_SECRET, BRIDGE_SECRET, FLASK_KEY, PASSWORD)
+SECRETS = (TV_SECRET, BRIDGE_SECRET, SERVICE_SECRET, FLASK_KEY, PASSWORD)
 
 SETTINGS = {
     "TV_WEBHOOK_SECRET": TV_SECRET,
     "BRIDGE_HEARTBEAT_SECRET": BRIDGE_SECRET,
+    "SERVICE_SECRET": SERVICE_SECRET,
     "FLASK_SECRET_KEY": FLASK_KEY,
     "DASHBOARD_PASSWORD": PASSWORD,
     "DASHBOARD_PASSWORD_HASH": "",
     "STORE": "sqlite",
     "ASSETS": "ES,NQ",
-    "CONTRACTS": "ES=MESM6,NQ=MNQM6",
+    "CONTRACTS": "ES=MESM4,NQ=MNQM4",  # of 2034: no entry passes in a contract that has ended
     "TRUSTED_PROXIES": "0",
     "LOG_LEVEL": "INFO",
+    **dict.fromkeys(("FEEDS_URL", "ADVISOR_URL", "AGENT_URL"), "off"),  # not those of whoever runs the tests
+    "CORS_ORIGINS": "",
 }
 UNLISTED = (  # settings that a .env of the checkout must not bring in
     "CONTRACT_SIZE",
@@ -176,7 +181,7 @@ class BridgeCaller(Caller):
         return self.reports(order["id"], "FILLED", fill_price=price, qty=order["qty"])
 
     def snapshots(self, balance: float | None = None, **positions: int) -> requests.Response:
-        """Send a snapshot with these positions: ``MESM6=5``. The realized result is what the balance is off 50,000."""
+        """Send a snapshot with these positions: ``MESM4=5``. The realized result is what the balance is off 50,000."""
         symbols = [{"symbol": symbol, "position": position} for symbol, position in positions.items()]
         realized = 0 if balance is None else round(balance - 50_000, 2)
         body = {"realized": realized, "unrealized": 0, "symbols": symbols}

@@ -13,7 +13,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 HOST_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 NEEDED_VARIABLE = "LOCKSTEP_NEEDS_EMULATOR"
@@ -177,14 +178,6 @@ def is_needed() -> bool:
     """Return whether a missing emulator must fail tests instead of skipping them."""
     asked = (os.environ.get(name, "").lower() for name in ("CI", NEEDED_VARIABLE))
     return any(value in {"1", "true", "yes"} for value in asked)
-
-
-def free_port() -> int:
-    """Return a port without a listener."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def main(command: list[str]) -> int:

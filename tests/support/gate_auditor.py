@@ -26,6 +26,7 @@ class Books:
         self.open_order: str | None = None
         self.position = 0
         self.mismatch = False
+        self.faults: set[tuple[str, str | None]] = set()
 
 
 def audit(rows: Iterable[JournalRow], cooldown_seconds: int, candle_seconds: int) -> tuple[list[str], int]:
@@ -71,6 +72,7 @@ class Auditor:
             "tempo": books.token,
             "zone": event.get("override", False) or (zone_known and structure in (None, direction)),
             "reconcile": not books.mismatch,
+            "feed": not books.faults,
         }
         self.findings += [f"row {row.sequence}: {name} was closed" for name, is_open in checks.items() if not is_open]
         books.token = books.flip_may_rearm = False
@@ -85,6 +87,8 @@ class Auditor:
         books, stream, color = self.of(event["asset"]), event["stream"], event["color"]
         if stream in ("high", "macro"):
             setattr(books, stream, color)
+        elif event.get("adopted", False):
+            books.four = color if stream == "four" else books.four
         elif stream == "main":
             books.token = True
             books.main_bricks_in_trade += books.position != 0
@@ -118,6 +122,13 @@ class Auditor:
 
     def on_PositionAgreed(self, row: JournalRow, command: dict[str, Any], event: dict[str, Any]) -> None:
         self.of(event["asset"]).mismatch = False
+
+    def on_FeedFaultFound(self, row: JournalRow, command: dict[str, Any], event: dict[str, Any]) -> None:
+        if event["kind"] != "silent":  # silence counts in LIVE only
+            self.of(event["asset"]).faults.add((event["kind"], event.get("stream")))
+
+    def on_FeedFaultEnded(self, row: JournalRow, command: dict[str, Any], event: dict[str, Any]) -> None:
+        self.of(event["asset"]).faults.discard((event["kind"], event.get("stream")))
 
     def _candle(self, at: datetime) -> int:
         return int(at.timestamp()) // self.candle_seconds

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
-from services.live.broadcast import Broadcaster, Listener
+from services.live.broadcast import Broadcaster
+from services.live.listeners import Listener
 
 
 class Told(NamedTuple):

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.fork_server import Fork
+
 LOOK_SECONDS = 0.02
 NANOSECONDS = 1e9
 
@@ -26,8 +28,8 @@ class Stopwatch:
     Their children are listed once, at the start.
     """
 
-    def __init__(self, *processes: subprocess.Popen[bytes] | int | None) -> None:
-        pids = [process.pid if isinstance(process, subprocess.Popen) else process for process in processes]
+    def __init__(self, *processes: subprocess.Popen[bytes] | Fork | int | None) -> None:
+        pids = [process.pid if isinstance(process, subprocess.Popen | Fork) else process for process in processes]
         roots = [pid for pid in pids if pid is not None]
         self._pids = {os.getpid(), *(pid for root in roots for pid in _with_children(root))}
         self.restart()
@@ -54,7 +56,7 @@ class Stopwatch:
         """Read the threads' queue times now, because a thread's count is lost when it ends."""
         self._latest.update(self._run_delays())
 
-    def waits_for_end_of(self, process: subprocess.Popen[bytes], patience: float = 60.0) -> None:
+    def waits_for_end_of(self, process: subprocess.Popen[bytes] | Fork, patience: float = 60.0) -> None:
         """Wait until a process has ended."""
         self.waits_until(lambda: process.poll() is not None, patience)
 
@@ -69,7 +71,7 @@ class Stopwatch:
 
     def _run_delays(self) -> Iterator[tuple[Path, float]]:
         for pid in self._pids:
-            for thread in Path("/proc", str(pid), "task").glob("*"):
+            for thread in _threads_of(pid):
                 try:
                     yield thread, int((thread / "schedstat").read_text("ascii").split()[1]) / NANOSECONDS
                 except (OSError, IndexError):
@@ -83,6 +85,13 @@ def within_own_seconds(seconds: float) -> Iterator[None]:
     yield
     taken = watch.seconds
     assert taken < seconds, f"this took {taken:.2f} s, not below {seconds}"
+
+
+def _threads_of(pid: int) -> list[Path]:
+    try:
+        return list(Path("/proc", str(pid), "task").iterdir())
+    except OSError:
+        return []  # the process has just ended
 
 
 def _with_children(pid: int) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tests.support.narrow import known
+from tests.support.fork_server import Fork, kept_environment, may_fork, server_of
 from tests.support.own_time import Stopwatch
 from tests.support.paths import REPOSITORY
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
     from tests.support.desk_process import DeskProcess
 
 ENDS_WITHIN_SECONDS = 60.0  # longest wait on a busy machine
-KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR")
-
-
-def free_port() -> int:
-    """Return a port without a listener."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Child:
@@ -37,25 +27,34 @@ class Child:
     Its environment is ``settings`` and the few variables of ours that a program needs to run.
     """
 
+    may_be_forked = False
+    """Whether our programs are forks of what is imported already; otherwise each is started by its command."""
+
     def __init__(self, arguments: list[str], settings: Mapping[str, str], log_path: Path) -> None:
         self.arguments = arguments
         self.settings = dict(settings)
         self.log_path = log_path
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Fork | None = None
 
     @property
-    def spawned(self) -> subprocess.Popen[bytes]:
+    def spawned(self) -> subprocess.Popen[bytes] | Fork:
         """The process that was started last, where there must be one."""
-        return known(self.process)
+        process = self.process
+        assert process is not None, "it was never started"
+        return process
 
-    def spawn(self) -> subprocess.Popen[bytes]:
+    def spawn(self) -> subprocess.Popen[bytes] | Fork:
         """Start it and return at once."""
-        kept = {name: value for name, value in os.environ.items() if name in KEPT_OF_THE_ENVIRONMENT}
+        environ = {**kept_environment(), **self.settings}
+        if self.may_be_forked and may_fork(self.arguments):
+            _, program, *arguments = self.arguments
+            self.process = server_of(program).fork(arguments, environ, self.log_path)
+            return self.process
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 cwd=REPOSITORY,
-                env={**kept, **self.settings},
+                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

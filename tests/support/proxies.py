@@ -12,10 +12,11 @@ import requests
 
 from tests.support.desk_process import DeskProcess, eventually
 from tests.support.paths import REPOSITORY
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "operations.md").read_text("utf-8")
 TRIES = 5
+NOBODY = 9  # a port at which nobody listens
 
 
 def block(language: str, first: str = "") -> str:
@@ -25,21 +26,23 @@ def block(language: str, first: str = "") -> str:
     return str(one)
 
 
-def caddy(folder: Path, port: int, desk: DeskProcess) -> list[str]:
-    """Write the page's Caddyfile for this desk, without https; return the command."""
+def caddy(folder: Path, port: int, desk: DeskProcess, feeds_port: int) -> list[str]:
+    """Write the page's Caddyfile for this desk and these feeds, without https; return the command."""
     text = block("caddyfile").replace("{\n\tservers", "{\n\tadmin off\n\tservers", 1)
     text = text.replace("desk.example.com", f"http://127.0.0.1:{port}")
     text = text.replace("127.0.0.1:8001", f"127.0.0.1:{desk.port}").replace(
         "127.0.0.1:8002", f"127.0.0.1:{free_port()}"
     )
+    text = text.replace("127.0.0.1:8765", f"127.0.0.1:{feeds_port}")
     (folder / "Caddyfile").write_text(text)
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-def nginx(folder: Path, port: int, desk: DeskProcess) -> list[str]:
-    """Write the page's nginx block for this desk, without https, into a whole configuration; return the command."""
+def nginx(folder: Path, port: int, desk: DeskProcess, feeds_port: int) -> list[str]:
+    """Write the page's nginx block for both, without https, into a whole configuration; return the command."""
     text = re.sub(r"listen 443.*;", f"listen 127.0.0.1:{port};", block("nginx"))
     text = re.sub(r"\tssl_.*\n", "", text).replace("127.0.0.1:8001", f"127.0.0.1:{desk.port}")
+    text = text.replace("127.0.0.1:8765", f"127.0.0.1:{feeds_port}")
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -50,14 +53,15 @@ def nginx(folder: Path, port: int, desk: DeskProcess) -> list[str]:
     return ["nginx", "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
-PROXIES: dict[str, Callable[[Path, int, DeskProcess], list[str]]] = {"caddy": caddy, "nginx": nginx}
+PROXIES: dict[str, Callable[[Path, int, DeskProcess, int], list[str]]] = {"caddy": caddy, "nginx": nginx}
 
 
 @contextmanager
-def running(name: str, folder: Path, desk: DeskProcess) -> Iterator[None]:
-    """Run the proxy on a free port; the desk's callers go through it meanwhile."""
+def running(name: str, folder: Path, desk: DeskProcess, feeds_port: int = NOBODY) -> Iterator[None]:
+    """Run the proxy on a free port; the desk's callers go through it meanwhile. Without a port there are no feeds."""
     for _ in range(TRIES):
-        with _running(name, folder, desk, free_port()) as is_ours:
+        port = free_port()
+        with _running(PROXIES[name](folder, port, desk, feeds_port), folder, desk, port) as is_ours:
             if is_ours:
                 yield
                 return
@@ -65,10 +69,9 @@ def running(name: str, folder: Path, desk: DeskProcess) -> Iterator[None]:
 
 
 @contextmanager
-def _running(name: str, folder: Path, desk: DeskProcess, port: int) -> Iterator[bool]:
+def _running(command: list[str], folder: Path, desk: DeskProcess, port: int) -> Iterator[bool]:
     """Run the proxy on this port. Give False when somebody else took the port meanwhile."""
     environment = {"PATH": "/usr/bin:/usr/sbin:/bin", "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
-    command = PROXIES[name](folder, port, desk)
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as proxy,

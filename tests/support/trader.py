@@ -45,10 +45,14 @@ from services.engine.model.commands import (
 from services.engine.model.events import AnyEvent
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
+from services.engine.model.proposal import Proposal
+from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
 from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
+from services.engine.model.ticks import HearTicks, ToldTick
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed
+from services.engine.rules.roll_week import watched
 from services.history.differences import desk_differences
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
@@ -65,7 +69,7 @@ from tests.support.builders import (
     rules_for,
 )
 from tests.support.narrow import known, of_type
-from wire.types import Color, OrderStatus, Side, SizeMode, TradeMode
+from wire.types import Color, OrderStatus, Proposer, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
@@ -96,6 +100,7 @@ class Trader:
         self.asset_in_hand = assets[0]
         self._is_heard = self._bridge_is_heard = is_heard
         self._executions = count(1)
+        self._tick_numbers = count(1)
         # A story opens its desk in an environment: switching needs a bridge that is heard already.
         # Nobody takes it over in a story, so its ids are counted from the beginning.
         opening = open_desk(ID_KEY, rules_for(*assets, **settings), self.now)
@@ -176,6 +181,15 @@ class Trader:
         """Receive TradingView's heartbeat."""
         return self.asks(NotePrice(self.asset_in_hand, exactly(price), sent_at))
 
+    def hears_ticks(self, *prices: object, **more: Any) -> Self:
+        """Hear ticks of the contract whose price counts, all of now. ``more``: contract, seq, at, instance, gap."""
+        contract = more.pop("contract", watched(self.asset).symbol)
+        first = more.pop("seq", None)
+        at = more.pop("at", self.now)
+        numbers = self._tick_numbers if first is None else count(first)
+        told = tuple(ToldTick(at, known(exactly(price)), next(numbers)) for price in prices)
+        return self.asks(HearTicks(self.asset_in_hand, contract, told, **{"instance": "a bridge", **more}))
+
     def touches_level(self, asset: str | None = None) -> Self:
         return self.asks(TouchLevel(self._takes_in_hand(asset)))
 
@@ -188,8 +202,10 @@ class Trader:
         mode: TradeMode = "SCALP",
         size: SizeMode = "6pt",
         override: bool = False,
+        proposal: str | None = None,
     ) -> Self:
-        return self.asks(EnterMarket(self._takes_in_hand(asset), mode, size, direction, override))
+        symbol = self._takes_in_hand(asset)
+        return self.asks(EnterMarket(symbol, mode, size, direction, override, proposal=proposal))
 
     def exits(self, asset: str | None = None, force: bool = False) -> Self:
         return self.asks(ExitPosition(self._takes_in_hand(asset), force))
@@ -233,6 +249,35 @@ class Trader:
 
     def consumes_trade(self) -> Self:
         return self.asks(ConsumeTrade())
+
+    def hears_proposal(
+        self, direction: Side = "BUY", asset: str | None = None, valid_for: float = 900, **more: Any
+    ) -> Self:
+        """Hear a program's proposal: at 5250, 10 points to the stop, 20 to the target. ``more``: its other fields."""
+        sign = 1 if direction == "BUY" else -1
+        entry, stop = more.pop("entry", 5250), more.pop("stop", 5250 - sign * 10)
+        target = more.pop("target", 5250 + sign * 20)
+        proposed = OpenProposal(
+            self._takes_in_hand(asset),
+            direction,
+            known(exactly(entry)),
+            known(exactly(stop)),
+            more.pop("valid_until", self.now + timedelta(seconds=valid_for)),
+            **{"source": "auto", "reason": "range break", "proposer": "service", **more},
+            target=exactly(target),
+        )
+        return self.asks(proposed)
+
+    def clicks_proposal(self, direction: Side | None = None, **terms: Any) -> Self:
+        """Click the asset's open proposal."""
+        proposal = self.proposal
+        return self.enters(direction or proposal.direction, proposal=proposal.id, **terms)
+
+    def dismisses(self, proposal: str | None = None) -> Self:
+        return self.asks(DismissProposal(proposal or self.proposal.id))
+
+    def withdraws(self, proposal: str, source: str = "auto", proposer: Proposer = "service") -> Self:
+        return self.asks(WithdrawProposal(proposal, source, proposer))
 
     def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Self:
         return self.asks(SwitchEnv(env))
@@ -383,6 +428,11 @@ class Trader:
     def preorder(self) -> PreOrder:
         """The last pre-order of the current asset, where there must be one."""
         return known(self.asset.preorder)
+
+    @property
+    def proposal(self) -> Proposal:
+        """The open proposal of the current asset, where there must be one."""
+        return known(self.asset.proposal)
 
     @property
     def intent(self) -> Intent:

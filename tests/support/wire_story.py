@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from routes.http.replies import AppServices
-from services.live.broadcast import Listener
+from services.live.listeners import Listener
 from services.ops.config import Config
 from services.views.patches import changes
 from services.views.state_view import live_document
@@ -32,7 +32,7 @@ from wire.encoding import encode
 from wire.types import Instant
 
 RECORDED = FIXTURES / "wire"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 SETTINGS = {
     "TV_WEBHOOK_SECRET": "a-webhook-secret",
     "BRIDGE_HEARTBEAT_SECRET": "a-bridge-secret",
@@ -189,7 +189,7 @@ def _is_filled(day: Day, order: dict[str, Any], price: float) -> None:
 
 def _it_is_managed(day: Day) -> None:
     es = {"asset": "ES"}
-    day.brick(2.5, "red", bar_id="second-2.5", close=5249)
+    day.brick(2.5, "red", bar_id="second-2.5", close=5245)
     day.asks("controls", "POST /api/protect", {**es, "enabled": True, "threshold": -2})
     day.asks("controls", "POST /api/points-take-profit", {**es, "enabled": True, "target": 15})
     day.asks("controls", "POST /api/take-profit", {**es, "tp_target": 3})
@@ -215,7 +215,7 @@ def _it_is_left(day: Day) -> None:
 def _another_is_left_by_all(day: Day) -> None:
     day.waits(400)
     day.webhook("/tv_heartbeat", price=LAST_PRICE)
-    day.brick(6, "green", bar_id="third-6", close=5252)
+    day.brick(6, "green", bar_id="third-6", close=5256)
     bridge = {"tsConnected": True, "mdConnected": True, "repoOk": True, "account": "U1", "tradeRoute": "paper"}
     day.bridge("bridge", "POST /api/bridge/heartbeat", bridge)
     taken = day.asks("orders", "POST /api/orders", {"asset": "ES", "trade_mode": "RUNNER"})
@@ -223,7 +223,7 @@ def _another_is_left_by_all(day: Day) -> None:
     _is_filled(day, taken["order"], 5252.25)
     day.asks("controls", "POST /api/exit-all", {})
     day.asks("controls", "POST /api/exit-all", {"force": True})
-    day.brick(4, "red", bar_id="fourth-4", close=5248)
+    day.brick(4, "red", bar_id="fourth-4", close=5242)
 
 
 def _the_day_is_read(day: Day) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.desk_process import DeskProcess, OperatorCaller, eventually
+from tests.support.clock_ends import a_candle_lasts
+from tests.support.desk_process import BridgeCaller, DeskProcess, OperatorCaller, eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -48,6 +50,20 @@ def in_an_hour() -> str:
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
+def is_told(ask: Callable[[], str], ahead: float = 0, within: float = 1) -> bool:
+    """Return whether the desk's time, as it is told, is that of the machine and so many seconds ahead."""
+    asked, told, heard = datetime.now(UTC), moment(ask()), datetime.now(UTC)
+    error = timedelta(seconds=within)
+    return asked - error < told - timedelta(seconds=ahead) < heard + error
+
+
+def desk_time_of_snapshot(bridge: BridgeCaller, as_of: str) -> str:
+    """Send a snapshot; return the desk's time that its answer tells."""
+    answer = bridge.post("/api/rithmic/pnl-snapshot", json={"symbols": [], "as_of": as_of})
+    assert answer.status_code == 200
+    return str(answer.headers["X-Desk-Time"])
+
+
 def gates(operator: OperatorCaller) -> dict[str, dict[str, Any]]:
     return {rung["gate"]: rung for rung in operator.asset()["ladder"]}
 
@@ -60,6 +76,7 @@ def clock_alerts(operator: OperatorCaller) -> list[dict[str, Any]]:
 def test_no_lock_ends_and_no_entry_lives_longer(machine: Machine, set_by: float) -> None:
     """An entry waits for a bridge; the machine's clock is set by an hour, and a second after that right again."""
     desk, operator = machine.desk, machine.desk.operator()
+    a_candle_lasts(60, HOUR)
     desk.tradingview().opens_the_ladder()
     order = operator.enters().json()["order"]
     day = operator.state()["global"]["trading_day"]
@@ -67,9 +84,8 @@ def test_no_lock_ends_and_no_entry_lives_longer(machine: Machine, set_by: float)
     machine.is_set(set_by)
     told = eventually(lambda: clock_alerts(operator))
     assert told[0]["facts"] == {"whose": "machine", "ahead_seconds": pytest.approx(set_by, abs=1)}
-    state = operator.state()
-    assert abs((moment(state["now"]) - datetime.now(UTC)).total_seconds()) < 1
-    assert state["global"]["trading_day"] == day
+    assert is_told(lambda: str(operator.state()["now"]))
+    assert operator.state()["global"]["trading_day"] == day
     closed = gates(operator)
     assert closed["candle_lock"]["state"] == "closed"
     assert closed["heartbeat"]["state"] == "open"
@@ -103,10 +119,10 @@ def test_two_heartbeats_of_tradingview_confirm_a_clock_that_was_set_forward(mach
     eventually(lambda: clock_alerts(operator))
     tradingview = machine.desk.tradingview()
     tradingview.heartbeat(timestamp=in_an_hour())
-    assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds()) < 10
+    assert is_told(lambda: str(operator.state()["now"]), within=10)
     time.sleep(2.1)
     tradingview.heartbeat(timestamp=in_an_hour())
-    assert abs((moment(operator.state()["now"]) - datetime.now(UTC)).total_seconds() - HOUR) < 10
+    assert is_told(lambda: str(operator.state()["now"]), ahead=HOUR, within=10)
     eventually(lambda: clock_alerts(operator)[0]["over"])
 
 
@@ -118,9 +134,7 @@ def test_a_bridge_whose_data_come_from_a_clock_behind_is_told_of(machine: Machin
     operator, bridge = machine.desk.operator(), machine.desk.bridge()
     for _ in range(3):
         as_of = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
-        answer = bridge.request("POST", "/api/rithmic/pnl-snapshot", json={"symbols": [], "as_of": as_of})
-        assert answer.status_code == 200
-        assert abs((moment(answer.headers["X-Desk-Time"]) - datetime.now(UTC)).total_seconds()) < 5
+        assert is_told(partial(desk_time_of_snapshot, bridge, as_of), within=5)
     (alert,) = clock_alerts(operator)
     assert (alert["facts"]["whose"], round(alert["facts"]["ahead_seconds"] / 60)) == ("bridge", -2)
 

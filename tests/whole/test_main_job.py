@@ -34,6 +34,7 @@ RECORDED = recorded_tapes(["us30_ticks_20230628_renkodf"])
 TAPES = (VOLATILE.name, *RECORDED)
 COMMISSION = Decimal("0.62")
 START_BALANCE = Decimal(50_000)
+UNIT = Decimal(1)  # smaller than the usual one: a minute of tape has bricks enough
 RULES = {
     "ASSETS": "US30",
     "CONTRACTS": "",
@@ -41,6 +42,7 @@ RULES = {
     "CANDLE_SECONDS": "2",
     "MAX_TRADES_PER_DAY": "500",
     "DAILY_STOP_LIMIT_PCT": "50",
+    "POINT_UNIT_US30": str(UNIT),
 }
 GENERATED_TICKS = 6000  # half of the volatile day has bricks enough of every size, and spares a busy machine
 SPEEDS = dict.fromkeys(RECORDED, 3600.0) | {VOLATILE.name: 700.0}  # each is played in about a minute
@@ -120,6 +122,7 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             run_id="main-job",
             speed=SPEEDS[request.param],
             longest_gap_seconds=0.5,
+            unit=UNIT,
         )
         summary = play(prices_of(request.param), settings)
         assert summary.completed

@@ -17,12 +17,12 @@ from tests.support.desk_process import QUICK, TV_SECRET, DeskProcess
 from tests.support.paths import REPOSITORY
 
 PRINTED = re.search(r"^make run TAPE=(\S+) SPEED=60$", (REPOSITORY / "README.md").read_text("utf-8"), re.MULTILINE)
-SHOW_PLACES = "--eval=places: ; @echo $$SQLITE_PATH $$BRIDGE_LEDGER_PATH"
+SHOW_PLACES = "--eval=places: ; @echo $$SQLITE_PATH $$BRIDGE_LEDGER_PATH $$FEEDS_PATH $$BARS_PATH"
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[DeskProcess]:
-    with DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESZ6") as running:
+    with DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESZ4") as running:
         yield running
 
 
@@ -40,20 +40,21 @@ def test_the_tape_that_the_readme_plays_is_there() -> None:
 def test_it_opens_an_entry_that_a_person_can_take_and_win(desk: DeskProcess) -> None:
     operator = desk.operator()
     assert operator.asset()["may_enter"] == []
-    plays(desk, "--limit", "6000")  # until after the 12pt brick
+    plays(desk, "--limit", "9500")  # until after the 12pt brick, into the bounce
     asset = operator.asset()
     assert (asset["may_enter"], asset["suspect_price"]) == (["SELL"], None)
     sold_at = asset["last_price"]
     desk.bridge().fills(operator.enters_when_the_candle_allows(direction="SELL"), sold_at)
-    plays(desk, "--from", "2013-09-03T17:00:00")
+    plays(desk, "--from", "2013-09-03T18:11:15")
     held = operator.asset()
     assert held["position"] == -5
     assert held["rithmic_open_points"] == sold_at - held["last_price"] > 3
 
 
 def places(**settings: str) -> list[str]:
-    """Return where ``make run`` with these settings keeps the desk and the bridge's ledger."""
-    own = {name: value for name, value in os.environ.items() if name not in ("SQLITE_PATH", "BRIDGE_LEDGER_PATH")}
+    """Return where ``make run`` with these settings keeps desk, ledger, what feeds has told, and bars."""
+    kept = ("SQLITE_PATH", "BRIDGE_LEDGER_PATH", "FEEDS_PATH", "BARS_PATH")
+    own = {name: value for name, value in os.environ.items() if name not in kept}
     words = [
         "make",
         "--no-print-directory",
@@ -65,9 +66,11 @@ def places(**settings: str) -> list[str]:
 
 
 def test_it_is_played_to_a_desk_of_its_own() -> None:
-    desk, ledger = places(TAPE="any.csv")
+    desk, ledger, feeds, bars = places(TAPE="any.csv")
     assert re.fullmatch(r"var/recorded/\d{8}T\d{6}Z/lockstep\.sqlite", desk)
     assert ledger == desk.replace("lockstep", "bridge")
+    assert feeds == desk.replace("lockstep", "feeds")
+    assert bars == desk.replace("lockstep", "bars")  # else the candles of today would have its prices
     assert places(TAPE="any.csv", SQLITE_PATH="var/mine.sqlite")[0] == "var/mine.sqlite"
 
 

@@ -69,6 +69,7 @@ GENERATED = {tape.name: tape for tape in GENERATED_TAPES}
 STREAMS = {points: stream for stream, points in STREAM_POINTS.items()}
 START_BALANCES = {"US30": (50_000, 6_000, 3_000), "ES": (50_000, 12_000, 25_000)}  # small ones lose the day
 FLAT_WITHIN = timedelta(minutes=3)  # after the daily stop, with a broker that refuses now and then
+UNIT = Decimal(1)  # smaller than the usual one of US30: so that a short tape has bricks enough
 ROUNDED = Decimal("1e-20")  # points: an average price of thirds has no last digit
 LONGEST_WAIT = timedelta(seconds=60)  # of tape time stepped through while something is open
 
@@ -148,7 +149,7 @@ class Broker:
             return
         self._trade(fill.qty if order.side == "BUY" else -fill.qty, price)
         if order.kind == "ENTRY" and self.stop is None and order.stop_points is not None:
-            distance = order.stop_points * self.contract.point_size
+            distance = order.stop_points * self.contract.point
             self.stop = price - distance if order.side == "BUY" else price + distance
         status = OrderStatus.FILLED if fill.is_last else OrderStatus.PARTIALLY_FILLED
         self.done[order.kind] += 1
@@ -165,7 +166,7 @@ class Broker:
         self.working = [fill for fill in self.working if fill.order.id != order.id]
 
     def _trade(self, change: int, price: Decimal) -> None:
-        value = self.contract.point_value / self.contract.point_size
+        value = self.contract.usd_per_price
         before = self.position
         self.position += change
         self.cost += change * price * value
@@ -185,7 +186,7 @@ class Broker:
         return ReportExecution(order.id, status, **more)
 
     def open_pnl(self, price: Decimal) -> Decimal:
-        value = self.contract.point_value / self.contract.point_size
+        value = self.contract.usd_per_price
         return self.position * price * value - self.cost
 
     def snapshot(self, price: Decimal) -> TakeSnapshot:
@@ -206,8 +207,8 @@ class TapeDay:
         self.ticks = prices_of(tape)
         self.now = self.ticks[0].at
         instrument = instrument_for(asset)
-        contract = instrument.contract(self.now.date(), "micro")
-        self.bricks = RenkoStack(instrument)
+        contract = instrument.contract(self.now.date(), "micro", UNIT)
+        self.bricks = RenkoStack(instrument, UNIT)
         self.broker = Broker(contract, START_BALANCES[asset][seed % 3], self.dice)
         self.opening = open_desk(ID_KEY, Rules(contracts={asset: contract}), self.now)
         self.ended: dict[str, Order] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args, get_type_hints
 
-from routes.operator.journal_bricks import SizeAsked
 from routes.readers.bricks import BricksQuery
+from routes.readers.journal_bricks import SizeAsked
 from tests.support.paths import REPOSITORY
 from wire.tradingview import JOURNALED, STREAM_OF_PATH, STREAM_POINTS, STREAMS
 from wire.types import Stream

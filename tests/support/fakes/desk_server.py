@@ -50,11 +50,15 @@ class DeskServer(ThreadingHTTPServer):
         self.stops: list[dict[str, Any]] = []
         self.takes_fills = True
         self.refused_fills: dict[str, str] = {}
+        self.takes_ticks = True
+        self.ticks: list[dict[str, Any]] = []
+        self.asked_for_ticks = 0
         self.broker_fills: list[dict[str, Any]] = []
         self.at: Callable[[str, str], None] = lambda _what, _order_id: None
         self.tells_time = True
         self.is_away = False
         self.polls_waiting = 0
+        self.waits_at_most = 25.0  # seconds that a poll without an order is held
         self._numbers = 0
 
     def __enter__(self) -> "DeskServer":
@@ -68,6 +72,7 @@ class DeskServer(ThreadingHTTPServer):
     def goes_away(self) -> None:
         """Stop as in a power failure: nothing listens, and no pending answer arrives."""
         self.is_away = True
+        self.shutdown()  # the loop still holds the socket while it looks for connections: the port would stay taken
         self.socket.close()
 
     def comes_back(self) -> "DeskServer":
@@ -151,7 +156,7 @@ class DeskServer(ThreadingHTTPServer):
         with self.changed:
             self.polls_waiting += 1
             self.changed.notify_all()
-            self.changed.wait_for(lambda: self._claimable(owner), wait_seconds)
+            self.changed.wait_for(lambda: self._claimable(owner), min(wait_seconds, self.waits_at_most))
             self.polls_waiting -= 1
             handed = []
             for order_id in self._claimable(owner)[:limit]:
@@ -225,10 +230,21 @@ class DeskHandler(BaseHTTPRequestHandler):
                 self.server.snapshots.append((time.monotonic(), body))
                 self.server.changed.notify_all()
             self._answer(200, {"ok": True})
+        elif self.path == "/api/bridge/ticks":
+            self._take_ticks(body)
         elif self.path == "/api/bridge/fills" and self.server.takes_fills:
             self._take_fills(body)
         else:
             self._answer(404, {"ok": False, "error": "no such path"})
+
+    def _take_ticks(self, body: dict[str, Any]) -> None:
+        with self.server.changed:
+            self.server.asked_for_ticks += 1
+            if self.server.takes_ticks:
+                self.server.ticks.append(body)
+            self.server.changed.notify_all()
+        known = {"ok": True, "taken": len(body["ticks"]), "repeated": 0, "left_out": {}}
+        self._answer(*((200, known) if self.server.takes_ticks else (404, {"ok": False, "error": "no such path"})))
 
     def _take_fills(self, body: dict[str, Any]) -> None:
         """Take fills as in SPEC 8.3."""
