@@ -44,6 +44,8 @@ class AutoControl:
         self._results: tuple[int, AutoResults] | None = None
         self._arrivals = 0
         self._stored_arrival = 0
+        self._asked_again: set[str] = set()
+        """The decisions whose proposal was asked for twice: that one call reached nobody says nothing of the other."""
 
     # -- configuration ------------------------------------------------------------------------------------------
 
@@ -139,15 +141,17 @@ class AutoControl:
     async def _propose(self, decision: Decision, *, is_first: bool) -> DecisionRow:
         """Open the proposal. Without an answer the decision stays `proposing`.
 
-        When the first call has surely reached nobody it waits for a yes as before.
+        When the first call has surely reached nobody, and no other was sent meanwhile, it waits for a yes as before.
         """
+        if not is_first:
+            self._asked_again.add(decision.id)
         try:
             proposal = await self._proposer.propose(decision)
         except ProposalRefused as refused:
             self._store.settle(decision.id, "blocked", blocked_by=refused.code)
             raise ServiceRefused("proposal_refused", f"{refused}; the decision has ended") from refused
         except NotSent as away:
-            if is_first:
+            if is_first and decision.id not in self._asked_again:
                 self._store.wait_again(decision.id)
             raise ServiceRefused(
                 "web_away", "the desk did not take the proposal: confirm again", RETRY_SECONDS
@@ -157,6 +161,7 @@ class AutoControl:
                 "web_away", "the desk did not answer the proposal: confirm again, it is made once", RETRY_SECONDS
             ) from away
         self._store.settle(decision.id, "proposed", proposal=proposal)
+        self._asked_again.discard(decision.id)
         return self._row(decision.id)
 
     async def _propose_again(self, name: str, desk: LiveDocument) -> DecisionRow:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from advisor.auto.store import AutoStore
+from sidecar.problems import ServiceRefused
 from sidecar.web import DeskAway
 from tests.advisor.auto.floor import QUARTER, Floor, Json
 from tests.advisor.auto.test_confirming import BAR, closes, code_of, the_decision, waiting
@@ -155,6 +156,29 @@ def test_a_second_call_that_never_arrived_says_nothing_of_the_first(asked: Floor
     asked.web.proposal = answer
     assert code_of(lambda: asked.confirms(the_decision(asked)["id"])) == "web_away"
     assert become(asked) == ("proposing", None, None)
+
+
+def test_a_first_call_that_never_arrived_says_nothing_of_a_second_one(live: Floor) -> None:
+    """Two yeses at once: while the first finds no connection, the second is sent and loses its answer."""
+    name = the_decision(live)["id"]
+    unanswered = iter([DeskAway("unreachable", "no connection"), LOST])
+
+    async def confirms_again() -> None:
+        with pytest.raises(ServiceRefused, match="made once"):
+            await live.control.confirm(name)
+
+    async def exchange(*_: Any, **__: Any) -> tuple[int, bytes]:
+        live.web.proposals.append(({}, {}))
+        mine = next(unanswered)
+        if len(live.web.proposals) == 1:
+            await confirms_again()
+        raise mine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live.web, "exchange", exchange)
+        assert code_of(lambda: live.confirms(name)) == "web_away"
+    assert len(live.web.proposals) == 2
+    assert become(live) == ("proposing", None, None)
 
 
 # -- nobody says yes again -------------------------------------------------------------------------------------------
