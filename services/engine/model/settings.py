@@ -5,17 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import fields
 
-from wire.types import Adopting, Contract, SizeMode
+from wire.types import Adopting, Contract, SizeMode, Usd
 
 
 class Rules(Struct, frozen=True):
     """The operator's trading rules. Names follow SPEC 4 to 6.
 
     ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
-    ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``).
+    ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``). ``commissions`` are
+    USD per contract and side, by product (``MES``); a product that is not in it has no known commission (SPEC 7.5).
     """
 
     contracts: dict[str, Contract]
@@ -40,6 +41,7 @@ class Rules(Struct, frozen=True):
     brick_max_age_hours: int = 23
     adopt: Adopting | None = None
     bricks_by_desk: tuple[str, ...] = ()
+    commissions: dict[str, Usd] = field(default_factory=dict)
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
