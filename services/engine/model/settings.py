@@ -53,7 +53,8 @@ class RuleSetting(Struct, frozen=True):
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
     ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
     of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
-    is the direction that protects more, None when the rule is not a limit.
+    is the direction that protects more, None when the rule is not a limit. A number without a default is *off* until it
+    is set (SPEC 5.9); off is looser than any number.
     """
 
     rule: str
@@ -71,6 +72,11 @@ class RuleSetting(Struct, frozen=True):
     @property
     def default(self) -> Any:
         return next(field.default for field in fields(Rules) if field.name == self.rule)
+
+    @property
+    def may_be_off(self) -> bool:
+        """Whether the rule is a number that nobody need set."""
+        return self.kind in ("whole", "decimal") and self.default is None
 
 
 RULE_SETTINGS = (
