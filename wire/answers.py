@@ -171,7 +171,7 @@ class EnvAnswer(VersionAnswer, frozen=True, kw_only=True):
 class LimitsAnswer(VersionAnswer, frozen=True, kw_only=True):
     """The named limits now in force, and all changes that wait for the next trading day."""
 
-    limits: dict[str, Decimal | int | bool]
+    limits: dict[str, Decimal | int | bool | None]
     pending: dict[str, str]
 
 

@@ -96,8 +96,11 @@ def set_limits(body: LimitsBody) -> Response:
         detail = f"the stop was {body.stop_points} points, it must be at least {least:f}: {SMALLEST_STOP_TICKS} ticks"
         refusal = refuse("setting_invalid", detail, field="stop_points", was=body.stop_points, lowest=least)
         return refused(refusal, app_services().manager)
-    asked = body.model_dump(exclude_none=True)
-    outcome = app_services().manager.submit(SetLimits({name: Decimal(value) for name, value in asked.items()}))
+    asked = {
+        n: v for n, v in body.model_dump(exclude_unset=True).items() if v is not None or RULE_SETTING[n].may_be_off
+    }
+    limits = {name: None if value is None else Decimal(value) for name, value in asked.items()}
+    outcome = app_services().manager.submit(SetLimits(limits))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
     in_force = {name: getattr(outcome.desk.rules, name) for name in asked}
     return answer(outcome, LimitsAnswer(version=outcome.version, limits=in_force, pending=pending))

@@ -32,6 +32,7 @@ from services.market.instruments import (
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.beside_settings import address_of
+from services.ops.commission_settings import commissions_of
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
 from services.ops.watchdog import Supervisor
@@ -153,7 +154,7 @@ def _read(settings: Settings) -> Config:
         bridge_secret=bridge_secret,
         flask_secret_key=flask_key,
         assets=assets,
-        rules=replace(rules_of(settings), bricks_by_desk=bricks_by_desk(settings, assets)),
+        rules=_rules(settings, assets),
         contract_size=size,
         pinned_contracts=_pinned_contracts(settings, assets),
         units=units_of(settings),
@@ -186,6 +187,11 @@ def _read(settings: Settings) -> Config:
         hint = "`.venv/bin/flask desk init` writes a .env with generated secrets"
         raise ConfigError(f"Lockstep cannot start: {'; '.join(settings.faults)}. ({hint}; all settings: .env.example)")
     return config
+
+
+def _rules(settings: Settings, assets: tuple[str, ...]) -> Rules:
+    built = bricks_by_desk(settings, assets)
+    return replace(rules_of(settings), bricks_by_desk=built, commissions=commissions_of(settings))
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

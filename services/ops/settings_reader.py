@@ -124,6 +124,8 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def _rule_of(settings: Settings, row: RuleSetting, variable: str) -> Any:
+    if row.may_be_off and not settings.text(variable):
+        return None
     match row.kind:
         case "whole":
             return settings.number(variable, row.default, row.low, row.high)

@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from services.engine.model.settings import RULE_SETTINGS, RuleSetting
 from services.market.instruments import INSTRUMENTS, TRADABLE
+from services.ops.commission_settings import PREFIX as COMMISSION
+from services.ops.commission_settings import PRODUCTS
 from services.ops.config import PROJECT
 from services.ops.unit_settings import PREFIX
 
@@ -14,6 +16,7 @@ GROUPS = {  # with their headings
     "where": "where",
     "traded": "what is traded",
     "units": "the price of one point: bricks, stops, targets and thresholds are counted in it",
+    "commissions": "what a contract costs to buy or to sell; where it is not set, only what the broker tells counts",
     "rules": "the rules",
     "notifications": "notifications",
     "bridge": "the bridge",
@@ -57,6 +60,11 @@ def _range(row: RuleSetting) -> str:
             return " or ".join(row.choices)
         case "clock":
             return "HH:MM"
+
+
+def _commission(product: str) -> Setting:
+    meaning = f"commission of {product}, USD per contract and side"
+    return Setting(f"{COMMISSION}{product}", "commissions", meaning, "", "0 to 1000")
 
 
 def _unit(asset: str) -> Setting:
@@ -136,6 +144,7 @@ SETTINGS = (
     *(Setting(f"BRICKS_{asset}", "traded", "the same of this asset", "", _AS_BRICKS) for asset in TRADABLE),
     *(_of_rule(row, row.variable) for row in RULE_SETTINGS if row.variable is not None),
     *(_unit(asset) for asset in TRADABLE),
+    *(_commission(product) for product in PRODUCTS),
     Setting(
         "NOTIFY_URLS",
         "notifications",

@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from werkzeug.security import generate_password_hash
 
+from services.engine.rules.costs import per_side
 from services.ops.config import Config, ConfigError
 from services.ops.logs import secrets_of
 from tests.support.desk_process import BRIDGE_SECRET, FLASK_KEY, PASSWORD, PATIENCE_SECONDS, TV_SECRET, DeskProcess
@@ -286,6 +287,29 @@ def units_of(desk: Config) -> dict[str, Decimal]:
     ],
 )
 def test_a_unit_that_cannot_be_is_refused_by_its_name(settings: dict[str, str], sentence: str) -> None:
+    assert sentence in complaint(**settings)
+
+
+def test_a_commission_is_set_by_product_and_is_unknown_elsewhere() -> None:
+    rules = config(ASSETS="ES,XAUUSD", COMMISSION_MES="0.62", COMMISSION_XAUUSD="0").rules_at(NOON)
+    assert rules.commissions == {"MES": Decimal("0.62"), "XAUUSD": Decimal(0)}
+    assert per_side(rules, rules.contracts["ES"]) == Decimal("0.62")
+    assert per_side(rules, rules.contracts["XAUUSD"]) == 0
+    full = config(ASSETS="ES", CONTRACT_SIZE="full", COMMISSION_MES="0.62").rules_at(NOON)
+    assert per_side(full, full.contracts["ES"]) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"COMMISSION_MES": "-0.62"}, "COMMISSION_MES was '-0.62', it must be a number"),
+        ({"COMMISSION_MES": "0,62"}, "COMMISSION_MES was '0,62', it must be a number"),
+        ({"COMMISSION_MES": "NaN"}, "COMMISSION_MES was 'NaN', it must be a number"),
+        ({"COMMISSION_AAPL": "1"}, "COMMISSION_AAPL names no product that can be traded"),
+        ({"COMMISSION_BTCUSD": "1"}, "COMMISSION_BTCUSD names no product that can be traded"),
+    ],
+)
+def test_a_commission_that_cannot_be_is_refused_by_its_name(settings: dict[str, str], sentence: str) -> None:
     assert sentence in complaint(**settings)
 
 

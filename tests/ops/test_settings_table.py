@@ -12,6 +12,7 @@ from bridge.config import settings_from
 from feeds.config import FeedsConfig
 from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
 from services.market.instruments import TRADABLE
+from services.ops.commission_settings import PRODUCTS
 from services.ops.config import Config
 from services.ops.settings_reader import Settings, rules_of
 from services.ops.settings_table import (
@@ -60,13 +61,17 @@ def test_a_line_of_the_example_that_is_uncommented_gives_the_default() -> None:
 def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read() -> None:
     read = {name for path in READERS for name in A_VARIABLE.findall((REPOSITORY / path).read_text("utf-8"))}
     read |= {row.variable for row in RULE_SETTINGS if row.variable is not None}
-    read |= {f"POINT_UNIT_{asset}" for asset in TRADABLE}
+    read |= {f"POINT_UNIT_{asset}" for asset in TRADABLE} | {f"COMMISSION_{product}" for product in PRODUCTS}
     read |= {f"BRICKS_{asset}" for asset in TRADABLE}
     assert read - OF_SYSTEMD == {row.name for row in SETTINGS}
 
 
 def test_every_rule_but_the_contracts_is_a_row() -> None:
-    assert {row.rule for row in RULE_SETTINGS} == set(Rules.__struct_fields__) - {"contracts", "bricks_by_desk"}
+    assert {row.rule for row in RULE_SETTINGS} == set(Rules.__struct_fields__) - {
+        "contracts",
+        "bricks_by_desk",
+        "commissions",
+    }
 
 
 def test_without_settings_the_rules_are_the_defaults_that_the_table_shows() -> None:

@@ -230,10 +230,10 @@ class SwitchEnv(Command, frozen=True, tag="SwitchEnv"):
 
 
 class SetLimits(Command, frozen=True, tag="SetLimits"):
-    """Change limits: a tighter value holds at once, a looser one from the next trading day on."""
+    """Change limits: a tighter value holds at once, a looser one from the next trading day on. None turns one off."""
 
     origin: ClassVar[Origin] = "operator"
-    limits: dict[str, Decimal]
+    limits: dict[str, Decimal | None]
 
 
 class NoteTrade(Command, frozen=True, tag="NoteTrade"):

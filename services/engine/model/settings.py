@@ -5,17 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import fields
 
-from wire.types import Adopting, Contract, SizeMode
+from wire.types import Adopting, Contract, SizeMode, Usd
 
 
 class Rules(Struct, frozen=True):
     """The operator's trading rules. Names follow SPEC 4 to 6.
 
     ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
-    ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``).
+    ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``). ``commissions`` are
+    USD per contract and side, by product (``MES``); a product that is not in it has no known commission (SPEC 7.5).
     """
 
     contracts: dict[str, Contract]
@@ -40,6 +41,7 @@ class Rules(Struct, frozen=True):
     brick_max_age_hours: int = 23
     adopt: Adopting | None = None
     bricks_by_desk: tuple[str, ...] = ()
+    commissions: dict[str, Usd] = field(default_factory=dict)
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -51,7 +53,8 @@ class RuleSetting(Struct, frozen=True):
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
     ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
     of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
-    is the direction that protects more, None when the rule is not a limit.
+    is the direction that protects more, None when the rule is not a limit. A number without a default is *off* until it
+    is set (SPEC 5.9); off is looser than any number.
     """
 
     rule: str
@@ -69,6 +72,11 @@ class RuleSetting(Struct, frozen=True):
     @property
     def default(self) -> Any:
         return next(field.default for field in fields(Rules) if field.name == self.rule)
+
+    @property
+    def may_be_off(self) -> bool:
+        """Whether the rule is a number that nobody need set."""
+        return self.kind in ("whole", "decimal") and self.default is None
 
 
 RULE_SETTINGS = (

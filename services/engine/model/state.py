@@ -53,7 +53,7 @@ from wire.types import (
 )
 
 ALERTS_KEPT = 30
-GENERATION = 4  # of the rules that this program decides by; see Desk
+GENERATION = 5  # of the rules that this program decides by; see Desk
 
 
 class Tempo(Struct, frozen=True):
@@ -299,9 +299,9 @@ class Desk(Struct, frozen=True):
     the milliseconds and counter of the newest id, None while the deciding program uses no counter; ``last_proposal`` is
     that of the newest proposal, which is numbered apart; ``proposed`` counts those of the day. ``generation`` is
     that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1), 3 says of each fill whether
-    its price was told, 4 judges whether a feed is whole. The rows of a journal are decided again by the generation that
-    decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of the bridge process whose
-    claims are refused because another one claims (SPEC 8.2).
+    its price was told, 4 judges whether a feed is whole, 5 limits risk in dollars. The rows of a journal are decided
+    again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of
+    the bridge process whose claims are refused because another one claims (SPEC 8.2).
     ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
     """
 

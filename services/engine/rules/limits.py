@@ -21,12 +21,14 @@ STEP = Decimal("0.001")  # in which a distance without an end is written
 
 
 class Limit(Struct, frozen=True):
-    """One rule that protects the trader, and the direction that is tighter."""
+    """One rule that protects the trader, and the direction that is tighter. None, *off*, is looser than any value."""
 
     name: str
     tighter: Literal["lower", "higher"]
 
     def tightest(self, one: Any, other: Any) -> Any:
+        if one is None or other is None:
+            return other if one is None else one
         return min(one, other) if self.tighter == "lower" else max(one, other)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from services.engine.model.commands import ConsumeTrade, SetLimits
 from services.engine.model.events import LimitsChanged, TradeConsumed
 from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
-from services.engine.model.settings import Rules
+from services.engine.model.settings import RULE_SETTING, Rules, RuleSetting
 from services.engine.model.state import Locks
 from services.engine.model.times import candle_end, candle_start
 from services.engine.rules.limits import LIMIT_NAMES, pending_limits, tightened
@@ -25,18 +25,20 @@ def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     if unknown or not command.limits:
         called = ", ".join(unknown) or "nothing"
         return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    rules = transition.desk.rules
-    limits = {name: _in_type_of(getattr(rules, name), value) for name, value in command.limits.items()}
+    needed = sorted(n for n, value in command.limits.items() if value is None and not RULE_SETTING[n].may_be_off)
+    if needed:
+        return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
+    limits = {name: _in_type_of(RULE_SETTING[name], value) for name, value in command.limits.items()}
     put_rules(transition, replace(transition.desk.wanted, **limits))
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
 
 
-def _in_type_of(rule: object, value: Decimal) -> object:
-    """Return the value in the type of the rule."""
-    if isinstance(rule, bool):  # before int: a bool is an int too
-        return bool(value)
-    return int(value) if isinstance(rule, int) else value
+def _in_type_of(row: RuleSetting, value: Decimal | None) -> object:
+    """Return the value in the type of the rule; None turns it off."""
+    if value is None or row.kind == "decimal":
+        return value
+    return bool(value) if row.kind == "flag" else int(value)
 
 
 def put_rules(transition: Transition, wanted: Rules) -> None:
