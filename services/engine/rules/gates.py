@@ -14,6 +14,7 @@ from services.engine.model.trading_day import day_end
 from services.engine.model.zone import uncertain_structure, zone_of
 from services.engine.rules.broker_gates import balance_is_believed, bridge_is_connected, positions_agree
 from services.engine.rules.feed_gate import feed_is_whole
+from services.engine.rules.risk_gate import risk_fits
 from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
 from wire.types import Instant, color_against
@@ -254,6 +255,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "fresh balance, confirmation",
         "A loss nobody can measure cannot be limited.",
+    ),
+    Gate(
+        "risk",
+        risk_fits,
+        ("market", "scale_in"),
+        "smaller size, less open risk",
+        "A stop says how much a trade may cost; this says that it may.",
     ),
     Gate(
         "bridge",
