@@ -298,6 +298,12 @@ def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
     return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
 
 
+def rung_of(name: str, desk: Desk, entry: EntryRequest, now: Instant) -> Rung:
+    """Return the current state of one gate."""
+    gate = GATES_BY_NAME[name]
+    return _rung(gate, gate.check(desk, entry, now))
+
+
 def _rung(gate: Gate, verdict: Verdict) -> Rung:
     why = verdict.why
     if why is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct
 
@@ -57,13 +58,18 @@ def stake_asked(desk: Desk, entry: EntryRequest) -> Stake:
 
 def room_for(desk: Desk, entry: EntryRequest, stake: Stake, now: Instant) -> Room:
     """Return what bounds an order of the asset now."""
-    start = start_of(desk)
     return Room(
-        per_order=None if start is None else start * desk.rules.max_risk_per_order_pct / 100,
+        per_order=order_limit_usd(desk),
         left=left_of_day(desk, now),
         open_risk=open_risk(desk),
         caps=caps_left(desk, entry.asset.symbol, stake.contract, now),
     )
+
+
+def order_limit_usd(desk: Desk) -> Usd | None:
+    """Return what one order may risk, None while it is not known against what (SPEC 5.9)."""
+    start = start_of(desk)
+    return None if start is None else start * desk.rules.max_risk_per_order_pct / 100
 
 
 def judge(stake: Stake, room: Room) -> Verdict:
@@ -73,14 +79,14 @@ def judge(stake: Stake, room: Room) -> Verdict:
     fits = largest_fit(stake, room)
     if fits >= stake.quantity:
         return OPEN
-    facts = {"fits": fits, "qty": stake.quantity, "risk_usd": stake.usd}
+    facts: dict[str, Any] = {"fits": fits, "qty": stake.quantity, "risk_usd": stake.usd}
     size = f"{stake.quantity} {stake.contract.symbol} risk {stake.usd:.2f} USD"
     if stake.usd > room.per_order:
         detail = f"{size}, one order may risk {room.per_order:.2f}: {_fitting(fits)}"
         return closed("order_risk", detail, **facts, limit_usd=room.per_order)
     if stake.usd > room.of_day:
         detail = f"{size}, {_what_is_left(room)}: {_fitting(fits)}"
-        left = {"left_usd": room.left.usd, "left_by": room.left.by, "open_risk_usd": room.open_risk}
+        left: dict[str, Any] = {"left_usd": room.left.usd, "left_by": room.left.by, "open_risk_usd": room.open_risk}
         return closed("day_risk", detail, **facts, **left)
     return _over_a_cap(stake, room, facts)
 
@@ -106,7 +112,7 @@ def _what_is_left(room: Room) -> str:
     return f"{left:.2f} are left of {whose}, {room.open_risk:.2f} of it at risk already"
 
 
-def _over_a_cap(stake: Stake, room: Room, facts: dict[str, object]) -> Verdict:
+def _over_a_cap(stake: Stake, room: Room, facts: dict[str, Any]) -> Verdict:
     cap = min(room.caps, key=lambda each: each.fits)
     kind = "full-size contracts" if cap.in_full_size else "contracts"
     whose = OF_CAP.get(cap.cap, cap.cap)
