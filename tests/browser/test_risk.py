@@ -101,6 +101,7 @@ def test_the_meters_show_what_is_at_risk_and_the_contracts(desk: LiveDesk, entry
     expect(entry.locator("[data-slot=left-usd]")).to_have_text("1,000 of 1,000 USD left, 375 of it at risk")
     expect(entry.locator("[data-slot=contracts-held]")).to_have_text("0.5 of 1 full-size")
     expect(entry.locator("[data-slot=usd-risk]")).to_have_attribute("width", "37.5")
+    expect(entry.locator("[data-slot=contracts-meter]")).to_be_visible()
     expect(entry.locator("[data-slot=contracts-fill]")).to_have_attribute("width", "50.0")
 
 

@@ -32,7 +32,7 @@ function drawContracts(risk, asset) {
   const share = contractShare(risk, asset);
   show(slot["contracts-line"], words !== "");
   write(slot["contracts-held"], words);
-  show(slot["contracts-meter"], share !== null);
+  show(slot["contracts-bar"], share !== null);
   mark(slot["contracts-fill"], "width", (share ?? 0).toFixed(1));
   mark(slot["contracts-meter"], "aria-label", `Contracts: ${words}`);
 }

@@ -68,7 +68,7 @@ function scaleIn(desk, asset, trade) {
   if (!asset.scale_in_unlocked) return { state: "locked", label, note: WAITS };
   if (closed) return { state: "locked", label, note: headline(closed) };
   if (!asset.scale_in_available) return { state: "locked", label, note: lossWords(asset) };
-  return { state: "open", label, note: `once per trade · risk ${riskUsd(asset)} USD` };
+  return { state: "open", label, note: `unlocked, once per trade · risk ${riskUsd(asset)} USD` };
 }
 
 /**
