@@ -72,6 +72,7 @@ def test_every_rule_but_the_contracts_is_a_row() -> None:
         "contracts",
         "bricks_by_desk",
         "commissions",
+        "max_contracts_by_asset",
     }
 
 

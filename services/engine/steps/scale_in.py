@@ -25,9 +25,10 @@ def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
     request = EntryRequest(asset, asset.trade.side, is_scale_in=True)
     rungs = ladder(transition.desk, request, transition.now)
     shut = first_closed_for("scale_in", rungs)
-    if shut is not None:
-        return block(transition, request, rungs, shut)
     refusal = refusal_of_scale_in(transition.desk, asset, asset.trade)
+    is_about_size = shut is not None and shut.gate == "risk"
+    if shut is not None and not (is_about_size and refusal):  # no size helps what may not be added at all
+        return block(transition, request, rungs, shut)
     if refusal is not None:
         return refusal
     trade = replace(asset.trade, scale_in_available=False, scale_in_used=True)
