@@ -13,7 +13,15 @@ from services.engine.rules.costs import round_turn
 from services.engine.rules.day_left import left_of_day
 from services.engine.rules.gates import rung_of
 from services.engine.rules.risk import open_risk, risk_held, risk_of_order
-from services.engine.rules.risk_gate import largest_fit, order_limit_usd, room_for, stake_asked
+from services.engine.rules.risk_gate import (
+    Room,
+    largest_fit,
+    order_limit_usd,
+    room_for,
+    room_of_desk,
+    stake_asked,
+    verdict_of,
+)
 from services.engine.rules.verdicts import EntryRequest
 from services.views.rows import Fields, rung_view
 from wire.asset import AssetRisk, OrderRisk
@@ -26,21 +34,22 @@ TENTH = Decimal("0.1")
 def asset_risk(desk: Desk, asset: Asset, now: Instant) -> AssetRisk:
     """Return what each order of the asset would lose, and what it has at risk already."""
     sizes: tuple[SizeMode, ...] = get_args(SizeMode)
+    room = room_of_desk(desk, now)
     entries = {size: EntryRequest(asset, is_attempt=True, quantity=desk.rules.entry_qty(size)) for size in sizes}
     scale_in = EntryRequest(asset, is_scale_in=True)
     working = sum((risk_of_order(desk, order) for order in desk.open_orders(asset.symbol)), Decimal(0))
     return AssetRisk(
-        sizes={size: _order_risk(desk, entry, now) for size, entry in entries.items()},
-        scale_in=None if asset.trade is None else _order_risk(desk, scale_in, now),
+        sizes={size: _order_risk(desk, entry, room, now) for size, entry in entries.items()},
+        scale_in=None if asset.trade is None else _order_risk(desk, scale_in, room, now),
         open_usd=risk_held(desk, asset) + working,
         contracts=sum(quantity for symbol, _, quantity in taken(desk) if symbol == asset.symbol),
         max_contracts=desk.rules.max_contracts_by_asset.get(asset.symbol),
     )
 
 
-def _order_risk(desk: Desk, entry: EntryRequest, now: Instant) -> OrderRisk:
+def _order_risk(desk: Desk, entry: EntryRequest, of_desk: Room, now: Instant) -> OrderRisk:
     stake = stake_asked(desk, entry)
-    room = room_for(desk, entry, stake, now)
+    room = room_for(desk, entry, stake, now, of_desk)
     return OrderRisk(
         quantity=stake.quantity,
         stop=distance(stake.contract, stake.distance, stake.quantity),
@@ -48,7 +57,7 @@ def _order_risk(desk: Desk, entry: EntryRequest, now: Instant) -> OrderRisk:
         risk_usd=stake.usd,
         share_of_left_pct=_share(stake.usd, room.left.usd),
         fits=largest_fit(stake, room),
-        gate=rung_view(rung_of("risk", desk, entry, now), now),
+        gate=rung_view(rung_of("risk", verdict_of(desk, stake, room)), now),
     )
 
 

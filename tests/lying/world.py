@@ -250,6 +250,7 @@ class World:
 
     def _clicks(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self._keeps(self.desk.ear.taken())
+        answer: dict[str, Any]
         status, answer = self.desk.calls("POST", path, body)
         self.worst_status = max(self.worst_status, status)
         gate = answer.get("gate") or ""

@@ -13,7 +13,7 @@ from services.engine.model.replies import RulesTaken
 from services.engine.rules.limits import LIMITS, pending_limits
 from tests.support.trader import Trader
 
-TIGHTER = {
+TIGHTER: dict[str, tuple[Any, Any, Any]] = {
     "max_trades_per_day": (6, 5, 7),
     "daily_stop_limit_pct": (Decimal(2), Decimal(1), Decimal(3)),
     "cooldown_seconds": (180, 240, 60),
@@ -289,8 +289,8 @@ def test_a_cooldown_over_the_day_roll_keeps_its_end() -> None:
 
 @pytest.mark.parametrize("name", LOOSENED)
 def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_alert(name: str) -> None:
-    default, tighter, looser = TIGHTER[name]
-    default = tighter if name in OFF else default
+    _, tighter, looser = TIGHTER[name]
+    default = tighter if name in OFF else TIGHTER[name][0]
     trader = Trader(**{name: default}).restarts(**{name: looser})
     assert value(trader, name) == default
     assert trader.alerts == ["limits_pending"]

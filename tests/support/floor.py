@@ -39,7 +39,7 @@ class Floor:
         return self
 
     def in_a_trade(self, *, managed: bool = True, seasoned: bool = False, **entry: Any) -> "Floor":
-        """Be long 5 ES at 5250.25. ``managed``: a 2.5pt brick unlocked it; ``seasoned``: a price and fresh bricks followed."""
+        """Be long 5 ES at 5250.25. ``managed``: a 2.5pt brick unlocked it; ``seasoned``: price and bricks followed."""
         self.ready()
         order = self.operator.enters_when_the_candle_allows(**entry)
         assert self.bridge.fills(order, ENTRY_PRICE).status_code == 200

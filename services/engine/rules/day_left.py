@@ -32,8 +32,7 @@ def left_of_the_day(desk: Desk, now: Instant) -> Usd | None:
     return limit + min(way for way in (result.balance, result.figures, result.books) if way is not None)
 
 
-# A source that says nothing returns None; only of the day that means that it is not known.
-SOURCES: tuple[tuple[str, Source], ...] = (("day", left_of_the_day),)
+SOURCES: tuple[tuple[str, Source], ...] = ()  # beside the day's own limit; one that says nothing returns None
 
 
 def left_of_day(desk: Desk, now: Instant) -> DayLeft:
@@ -41,5 +40,6 @@ def left_of_day(desk: Desk, now: Instant) -> DayLeft:
     day = left_of_the_day(desk, now)
     if day is None:
         return DayLeft(None, "day")
-    told = ((name, source(desk, now)) for name, source in SOURCES)
-    return min((DayLeft(usd, name) for name, usd in told if usd is not None), key=lambda left: left.usd or 0)
+    told = [("day", day), *((name, source(desk, now)) for name, source in SOURCES)]
+    by, usd = min(((name, usd) for name, usd in told if usd is not None), key=lambda named: named[1])
+    return DayLeft(usd, by)

@@ -290,7 +290,8 @@ def first_closed_for(act: Act, rungs: Iterable[Rung]) -> Rung | None:
 
 def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
     """Return the first gate that refuses the entry, None when all are open."""
-    return next((rung for rung in ladder(desk, entry, now) if not rung.is_open), None)
+    rungs = (_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
+    return next((rung for rung in rungs if not rung.is_open), None)
 
 
 def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
@@ -298,10 +299,9 @@ def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
     return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
 
 
-def rung_of(name: str, desk: Desk, entry: EntryRequest, now: Instant) -> Rung:
-    """Return the current state of one gate."""
-    gate = GATES_BY_NAME[name]
-    return _rung(gate, gate.check(desk, entry, now))
+def rung_of(name: str, verdict: Verdict) -> Rung:
+    """Return the state that a verdict gives one gate."""
+    return _rung(GATES_BY_NAME[name], verdict)
 
 
 def _rung(gate: Gate, verdict: Verdict) -> Rung:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.engine.model.state import Desk
 from services.engine.rules.beliefs import start_of
@@ -20,12 +21,15 @@ OF_CAP = {"asset": "its own cap", "all": "the cap over all", "correlated": "the 
 
 
 class Room(Struct, frozen=True):
-    """What bounds an order: its own risk, what is left of the day beside all open risk, and the contract caps."""
+    """What bounds an order: its own risk, what is left of the day beside all open risk, and the contract caps.
+
+    Without ``caps`` it is that of the whole desk: of every asset alike.
+    """
 
     per_order: Usd | None
     left: DayLeft
     open_risk: Usd
-    caps: tuple[CapLeft, ...]
+    caps: tuple[CapLeft, ...] = ()
 
     @property
     def of_day(self) -> Usd | None:
@@ -40,7 +44,12 @@ def risk_fits(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     if desk.generation < 5:
         return OPEN
     stake = stake_asked(desk, entry)
-    return judge(stake, room_for(desk, entry, stake, now))
+    return judge(stake, room_for(desk, entry, stake, now, room_of_desk(desk, now)))
+
+
+def verdict_of(desk: Desk, stake: Stake, room: Room) -> Verdict:
+    """Return the gate's answer to an order whose stake and room are known already."""
+    return OPEN if desk.generation < 5 else judge(stake, room)
 
 
 def stake_asked(desk: Desk, entry: EntryRequest) -> Stake:
@@ -56,14 +65,14 @@ def stake_asked(desk: Desk, entry: EntryRequest) -> Stake:
     return entry_stake(desk, asset, entry.quantity or desk.rules.entry_qty("6pt"))
 
 
-def room_for(desk: Desk, entry: EntryRequest, stake: Stake, now: Instant) -> Room:
+def room_of_desk(desk: Desk, now: Instant) -> Room:
+    """Return what bounds the orders of all assets now."""
+    return Room(order_limit_usd(desk), left_of_day(desk, now), open_risk(desk))
+
+
+def room_for(desk: Desk, entry: EntryRequest, stake: Stake, now: Instant, of_desk: Room) -> Room:
     """Return what bounds an order of the asset now."""
-    return Room(
-        per_order=order_limit_usd(desk),
-        left=left_of_day(desk, now),
-        open_risk=open_risk(desk),
-        caps=caps_left(desk, entry.asset.symbol, stake.contract, now),
-    )
+    return replace(of_desk, caps=caps_left(desk, entry.asset.symbol, stake.contract, now))
 
 
 def order_limit_usd(desk: Desk) -> Usd | None:
