@@ -6,12 +6,14 @@ Units follow the naming rules of ``wire/state.py``.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Struct
 
 from wire.asset_feed import FeedState
 from wire.proposals import ProposalRow
+from wire.risk import Distance
 from wire.types import (
     AwareTime,
     Color,
@@ -25,6 +27,7 @@ from wire.types import (
     Price,
     ResolvedAs,
     Side,
+    SizeMode,
     TradeMode,
     Usd,
     says,
@@ -72,6 +75,30 @@ class Rung(Struct, frozen=True):
     ]
 
 
+class OrderRisk(Struct, frozen=True, kw_only=True):
+    """What an order would lose at its stop, and what the gate `risk` says to it. A direction makes no difference."""
+
+    quantity: Annotated[int, says("contracts")]
+    stop: Annotated[Distance, says("of an entry to its protective stop, of a scale-in from the last price")]
+    commission_usd: Annotated[Usd, says("in and out; 0 where nobody said what a contract costs")]
+    risk_usd: Annotated[Usd, says("what is lost at the stop, commission included")]
+    share_of_left_pct: Annotated[
+        Decimal | None, says("percent of what is left of the day; null when nothing is left or it is not known")
+    ]
+    fits: Annotated[int, says("the most contracts, up to the quantity, that the gate `risk` lets through; 0: none")]
+    gate: Annotated[Rung, says("the gate `risk` for an order of this size")]
+
+
+class AssetRisk(Struct, frozen=True, kw_only=True):
+    """The orders that may be placed for the asset, and what it has at risk already."""
+
+    sizes: Annotated[dict[SizeMode, OrderRisk], says("an entry of each size")]
+    scale_in: Annotated[OrderRisk | None, says("adding to the open trade; null while flat")]
+    open_usd: Annotated[Usd, says("what its position and working entry lose at their stops")]
+    contracts: Annotated[int, says("its position and what its working entry may still add")]
+    max_contracts: Annotated[int | None, says("the cap of its contracts; null: off")]
+
+
 class TradeState(Struct, frozen=True, kw_only=True):
     """The open trade."""
 
@@ -89,6 +116,9 @@ class TradeState(Struct, frozen=True, kw_only=True):
     mfe_points: Annotated[Points | None, says("best points so far; null while no price is known")]
     stop_points: Annotated[Points, says("points from the entry to the protective stop")]
     stop_price: Annotated[Price, says("its planned price")]
+    stop: Annotated[Distance, says("from the average to that price; below 0 beyond the average, where it wins")]
+    target: Annotated[Distance | None, says("from the average to the points take-profit; null while that is off")]
+    protect: Annotated[Distance | None, says("from the average to the soft stop, below 0: losing; null: off")]
 
 
 class RollState(Struct, frozen=True):
@@ -202,13 +232,15 @@ class AssetState(Struct, frozen=True, kw_only=True):
     main_flip_exit_enabled: Annotated[bool, says("exit at an opposite 6pt brick")]
     four_pt_invalidation_enabled: Annotated[bool, says("exit at an opposite 4pt brick")]
     auto_exit_renko: Annotated[Literal["6pt"], says("the timeframe of the auto-exit, which is fixed")]
-    scale_in_available: Annotated[bool, says("the market has unlocked the scale-in")]
+    scale_in_available: Annotated[bool, says("a scale-in would be accepted now")]
+    scale_in_unlocked: Annotated[bool, says("a brick has unlocked the scale-in")]
     scale_in_used: bool
     stop_loss_price: Annotated[Price | None, says("the planned price of the protective stop; null while flat")]
     stop_resting: Annotated[
         bool | None, says("whether a stop rests at the broker; null while flat or not told of this trade")
     ]
     resting_stop: Annotated[RestingStopState | None, says("what rests; null when nothing is known to rest")]
+    risk: Annotated[AssetRisk, says("what an order of each size would lose at its stop, and whether that fits")]
     intent_active: bool
     intent_status: Literal["NONE"] | IntentStatus
     preorder_active: bool

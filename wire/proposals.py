@@ -30,7 +30,7 @@ class ProposalRow(Struct, frozen=True, kw_only=True):
     contract: Annotated[str, says("the broker's symbol whose prices these are")]
     quantity: Annotated[int, says("contracts that the desk enters by its own rule, with the size mode 6pt")]
     stop_points: Annotated[Points, says("points from entry to stop")]
-    risk_usd: Annotated[Usd, says("quantity × stop distance × point value, without commission")]
+    risk_usd: Annotated[Usd, says("quantity × stop distance × point value + commission in and out")]
     desk_stop_points: Annotated[Points, says("points to the desk's own stop")]
     desk_risk_usd: Annotated[Usd, says("the same with the desk's own stop, which is what rests at the broker")]
     valid_until: AwareTime

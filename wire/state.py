@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
+from wire.risk import DeskRisk
 from wire.types import (
     Adopting,
     AwareTime,
@@ -128,6 +129,9 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     scale_in_qty: Annotated[int, says("contracts of a scale-in")]
     stop_points: Annotated[Points, says("points from an entry to its protective stop")]
     points_tp_target: Annotated[Points, says("points a new trade's take-profit starts with")]
+    max_risk_per_order_pct: Annotated[Decimal, says("percent of start equity that one order may risk")]
+    max_contracts: Annotated[Decimal | None, says("full-size contracts of all assets at once; null: off")]
+    max_contracts_correlated: Annotated[Decimal | None, says("the same of ES, NQ, YM and RTY; null: off")]
     two_half_filter: Annotated[bool, says("whether the 2.5pt brick is a gate")]
     demo_equity: Annotated[Usd, says("USD that DEMO reckons with until a balance is heard")]
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
@@ -184,6 +188,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
     limits: LimitsState
+    risk: Annotated[DeskRisk, says("what may still be lost today, and what bounds an order")]
     limits_pending: Annotated[
         dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
     ]

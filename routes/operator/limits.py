@@ -16,7 +16,7 @@ from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 from services.engine.model.settings import RULE_SETTING
-from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
+from services.engine.rules.limits import SMALLEST_STOP_TICKS, cap_name, limit_values, smallest_stop
 from services.engine.rules.refusals import refuse
 from wire.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 
@@ -52,6 +52,12 @@ class LimitsBody(OperatorBody):
     scale_in_qty: Annotated[WholeNumber, _between("scale_in_qty")] | None = None
     stop_points: Annotated[Amount, _between("stop_points"), AS_WRITTEN] | None = None
     two_half_filter: bool | None = None
+    max_risk_per_order_pct: Annotated[Amount, _between("max_risk_per_order_pct"), AS_WRITTEN] | None = None
+    max_contracts: Annotated[Amount, _between("max_contracts"), AS_WRITTEN] | None = None
+    max_contracts_correlated: Annotated[Amount, _between("max_contracts_correlated"), AS_WRITTEN] | None = None
+    max_contracts_by_asset: dict[str, Annotated[WholeNumber, Field(ge=0, le=10_000)] | None] | None = Field(
+        default=None, description="the cap of each asset's own contracts; null takes it away", examples=[{"ES": 5}]
+    )
 
     @model_validator(mode="after")
     def makes_sense(self) -> LimitsBody:
@@ -96,11 +102,18 @@ def set_limits(body: LimitsBody) -> Response:
         detail = f"the stop was {body.stop_points} points, it must be at least {least:f}: {SMALLEST_STOP_TICKS} ticks"
         refusal = refuse("setting_invalid", detail, field="stop_points", was=body.stop_points, lowest=least)
         return refused(refusal, app_services().manager)
-    asked = {
-        n: v for n, v in body.model_dump(exclude_unset=True).items() if v is not None or RULE_SETTING[n].may_be_off
-    }
+    asked = _asked(body)
     limits = {name: None if value is None else Decimal(value) for name, value in asked.items()}
     outcome = app_services().manager.submit(SetLimits(limits))
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
-    in_force = {name: getattr(outcome.desk.rules, name) for name in asked}
+    values = limit_values(outcome.desk.rules)
+    in_force = {name: values.get(name) for name in asked}
     return answer(outcome, LimitsAnswer(version=outcome.version, limits=in_force, pending=pending))
+
+
+def _asked(body: LimitsBody) -> dict[str, Any]:
+    """Return the limits that the body names; null only where that turns one off."""
+    named = body.model_dump(exclude_unset=True)
+    caps = named.pop("max_contracts_by_asset", None) or {}
+    asked = {name: value for name, value in named.items() if value is not None or RULE_SETTING[name].may_be_off}
+    return {**asked, **{cap_name(asset): most for asset, most in caps.items()}}

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from routes.http.describing import answers, takes_header
 from routes.http.errors import InvalidRequest
 from routes.http.idempotency import LONGEST_KEY, idempotency_key
-from routes.http.parsing import ClickBody, accepts
+from routes.http.parsing import ClickBody, WholeNumber, accepts
 from routes.http.replies import answer, app_services, reply, whole_state
 from routes.operator import operator_calls
 from services.desk.commit_batch import Outcome
@@ -33,6 +33,9 @@ class EntryBody(ClickBody):
     order_type: Literal["market", "preorder"] = "market"
     direction: Literal["BUY", "SELL"] | None = None
     entry_size_mode: Literal["6pt", "9pt"] = "6pt"
+    qty: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+        default=None, description="fewer contracts than those of the size; without it all of them"
+    )
     entry_override: bool = False
     override_reason: Annotated[str, Field(max_length=300)] | None = Field(
         default=None, description="why the zone is overridden; journaled with the entry"
@@ -76,6 +79,7 @@ def _command_of(body: EntryBody, proposal: str | None) -> EnterMarket | PlacePre
         direction=body.direction,
         override=body.entry_override,
         override_reason=body.override_reason or None,
+        qty=body.qty,
     )
     return terms if body.order_type == "preorder" else EnterMarket(**structs.asdict(terms), proposal=proposal)
 

@@ -32,6 +32,7 @@ from services.market.instruments import (
 from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.beside_settings import address_of
+from services.ops.cap_settings import caps_of
 from services.ops.commission_settings import commissions_of
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
@@ -191,7 +192,12 @@ def _read(settings: Settings) -> Config:
 
 def _rules(settings: Settings, assets: tuple[str, ...]) -> Rules:
     built = bricks_by_desk(settings, assets)
-    return replace(rules_of(settings), bricks_by_desk=built, commissions=commissions_of(settings))
+    return replace(
+        rules_of(settings),
+        bricks_by_desk=built,
+        commissions=commissions_of(settings),
+        max_contracts_by_asset=caps_of(settings),
+    )
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from services.engine.model.settings import RULE_SETTINGS, RuleSetting
 from services.market.instruments import INSTRUMENTS, TRADABLE
+from services.ops.cap_settings import PREFIX as CAP
 from services.ops.commission_settings import PREFIX as COMMISSION
 from services.ops.commission_settings import PRODUCTS
 from services.ops.config import PROJECT
@@ -65,6 +66,11 @@ def _range(row: RuleSetting) -> str:
 def _commission(product: str) -> Setting:
     meaning = f"commission of {product}, USD per contract and side"
     return Setting(f"{COMMISSION}{product}", "commissions", meaning, "", "0 to 1000")
+
+
+def _cap(asset: str) -> Setting:
+    meaning = f"contracts of {asset} at once, positions and working orders, whatever their size; unset: no cap"
+    return Setting(f"{CAP}{asset}", "rules", meaning, "", "0 to 10000")
 
 
 def _unit(asset: str) -> Setting:
@@ -143,6 +149,7 @@ SETTINGS = (
     ),
     *(Setting(f"BRICKS_{asset}", "traded", "the same of this asset", "", _AS_BRICKS) for asset in TRADABLE),
     *(_of_rule(row, row.variable) for row in RULE_SETTINGS if row.variable is not None),
+    *(_cap(asset) for asset in TRADABLE),
     *(_unit(asset) for asset in TRADABLE),
     *(_commission(product) for product in PRODUCTS),
     Setting(

@@ -12,6 +12,7 @@ from services.engine.model.order import Order
 from services.engine.model.state import Asset, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
+from services.engine.rules.adding import scale_in_passes
 from services.engine.rules.contract_life import days_to_roll
 from services.engine.rules.gates import first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock
@@ -22,6 +23,7 @@ from services.engine.rules.roll_week import watched
 from services.engine.rules.verdicts import EntryRequest
 from services.views.feed_view import feed_view
 from services.views.proposal_view import proposal_view
+from services.views.risk_view import asset_risk, trade_distances
 from services.views.rows import Fields, explanation_view, rung_view
 from services.views.words_view import words_awaited
 from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, RollState, TradeState
@@ -39,8 +41,10 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
         **_managed(asset),
+        scale_in_available=scale_in_passes(desk, asset, now),
         **_stop_at_broker(desk, asset.trade),
         **_waiting(asset),
+        risk=asset_risk(desk, asset, now),
         proposal=proposal_view(asset.proposal, size_of(asset.proposal, desk.rules)) if asset.proposal else None,
         trade=trade_view(asset.trade, asset) if asset.trade else None,
         due_exit=_due_exit(asset.due_exit) if asset.due_exit else None,
@@ -154,7 +158,7 @@ def _managed(asset: Asset) -> Fields:
         "main_flip_exit_enabled": trade.protections.main_flip_exit_enabled if trade else False,
         "four_pt_invalidation_enabled": trade.protections.four_pt_invalidation_enabled if trade else False,
         "auto_exit_renko": "6pt",
-        "scale_in_available": trade.scale_in_available if trade else False,
+        "scale_in_unlocked": trade.scale_in_available if trade else False,
         "scale_in_used": trade.scale_in_used if trade else False,
         "stop_loss_price": trade.stop_price if trade else None,
     }
@@ -216,6 +220,7 @@ def trade_view(trade: Trade, asset: Asset) -> TradeState:
         mfe_points=asset.live.best_points,
         stop_points=trade.protections.stop_points,
         stop_price=trade.stop_price,
+        **trade_distances(trade),
     )
 
 

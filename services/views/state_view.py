@@ -15,6 +15,7 @@ from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
 from services.views.asset_view import asset_view
+from services.views.risk_view import desk_risk
 from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
     AccountBelief,
@@ -87,6 +88,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         **_day(desk, now),
         last_try_ts=snapshot.tried_at,
         limits=_limits(desk),
+        risk=desk_risk(desk, now),
         limits_pending=pending_limits(desk),
     )
 

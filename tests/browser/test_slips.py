@@ -141,6 +141,7 @@ def test_space_orders_nothing_and_says_so(page: Page, desk: LiveDesk, buy: Locat
 def test_a_scale_in_takes_no_space_and_no_second_press(page: Page, desk: LiveDesk, buy: Locator) -> None:
     buy.click()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
+    desk.hears_price(PRICE)
     desk.hears_brick("6", "green")
     scale, calls = page.locator("#scale-in button"), asked(page, "/api/scale-in")
     expect(scale).to_have_attribute("aria-disabled", "false")

@@ -16,7 +16,7 @@ from services.desk.clicks import refusal_of_stale
 from services.engine.model.replies import Refusal
 from tests.support.api_document import documented
 from tests.support.desk_process import QUICK, DeskProcess, error_of, eventually, without_the_clock
-from tests.support.floor import Floor
+from tests.support.floor import ENTRY_PRICE, Floor
 from tests.support.narrow import known
 
 NOW = datetime(2026, 11, 17, 14, 30, tzinfo=UTC)
@@ -111,6 +111,7 @@ def test_a_stale_click_leaves_nothing_behind_and_the_next_one_is_taken(floor: Fl
 @pytest.mark.processes
 def test_a_stale_scale_in_is_still_there_to_be_used(floor: Floor) -> None:
     floor.in_a_trade().alerts.brick(6, "green")
+    floor.alerts.heartbeat(ENTRY_PRICE)
     assert is_stale(clicks(floor, "scale-in", {"asset": "ES"}, 6), 6)
     asset = floor.asset()
     assert (asset["scale_in_available"], asset["pending_order_id"]) == (True, None)

@@ -154,7 +154,8 @@ def test_a_tighter_daily_stop_refuses_what_followed_and_flattens_nothing_twice(t
     found = trader.under("DAILY_STOP_LIMIT_PCT=1")
     (refused,) = found.refused
     assert (refused.gate, known(refused.made).pnl_usd) == ("daily_stop", Decimal(100))
-    assert trader.under("DAILY_STOP_LIMIT_PCT=1.5").refused == ()
+    assert [entry.gate for entry in trader.under("DAILY_STOP_LIMIT_PCT=1.5").refused] == ["risk"]  # 150 USD are left
+    assert trader.under("DAILY_STOP_LIMIT_PCT=2").refused == ()
 
 
 def test_a_snapshot_that_left_no_row_still_reaches_the_tighter_stop(trader: StoredTrader) -> None:
@@ -183,12 +184,12 @@ def test_the_account_of_the_other_desk_did_not_lose_what_was_refused(trader: Sto
     won(trader, 1, at="09:32:00")
     trader.broker_says(balance=50_025)
     trader.at("09:35:20")
-    won(trader, -30, at="09:36:00")  # -750 USD: 1.5 %
-    trader.broker_says(balance=49_275)
+    won(trader, -24, at="09:36:00")  # -600 USD: 1.2 %
+    trader.broker_says(balance=49_425)
     trader.at("09:50:00")
     won(trader, 2, at="09:51:00")
     found = trader.under("COOLDOWN_SECONDS=300", "DAILY_STOP_LIMIT_PCT=1")
-    assert [(entry.gate, known(entry.made).pnl_points) for entry in found.refused] == [("cooldown", Decimal(-30))]
+    assert [(entry.gate, known(entry.made).pnl_points) for entry in found.refused] == [("cooldown", Decimal(-24))]
 
 
 def test_a_preorder_that_would_not_have_been_taken_is_refused_where_it_fired(trader: StoredTrader) -> None:

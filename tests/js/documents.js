@@ -60,6 +60,7 @@ export function asset(more = {}) {
     ...{ main_flip_exit_enabled: false, four_pt_invalidation_enabled: false, auto_exit_renko: "6pt" },
     ...{
       scale_in_available: false,
+      scale_in_unlocked: false,
       scale_in_used: false,
       stop_loss_price: null,
       stop_resting: null,
@@ -70,7 +71,49 @@ export function asset(more = {}) {
     preorder_refusal: null,
     proposal: null,
     ...{ trade: null, due_exit: null, disagreement: null, doubt: null, words_awaited: [], first_closed_gate: null },
-    ...{ may_enter: [], locks: [], ladder: [], feed: feed() },
+    ...{ may_enter: [], locks: [], ladder: [], feed: feed(), risk: assetRisk() },
+    ...more,
+  };
+}
+
+/**
+ * What entries of ES risk: 5 or 3 micros at 12 points, and 1,000 USD left of the day.
+ *
+ * @param {Partial<Wire.AssetRisk>} more
+ * @returns {Wire.AssetRisk}
+ */
+export function assetRisk(more = {}) {
+  const sizes = {
+    "6pt": orderRisk(),
+    "9pt": orderRisk({ quantity: 3, risk_usd: 180, share_of_left_pct: 18, fits: 3 }),
+  };
+  return { ...{ sizes, scale_in: null, open_usd: 0, contracts: 0, max_contracts: null }, ...more };
+}
+
+/**
+ * An entry of 5 micros that fits.
+ *
+ * @param {Partial<Wire.OrderRisk>} more
+ * @returns {Wire.OrderRisk}
+ */
+export function orderRisk(more = {}) {
+  return {
+    ...{ quantity: 5, stop: { points: 12, price: 12, usd: 300 }, commission_usd: 0, risk_usd: 300 },
+    ...{ share_of_left_pct: 30, fits: 5, gate: gate({ gate: "risk", state: "open", binds: ["market", "scale_in"] }) },
+    ...more,
+  };
+}
+
+/**
+ * What is left of a day of 50,000 USD: all of its 2 %.
+ *
+ * @param {Partial<Wire.DeskRisk>} more
+ * @returns {Wire.DeskRisk}
+ */
+export function deskRisk(more = {}) {
+  return {
+    ...{ start_equity_usd: 50_000, limit_usd: 1000, left_usd: 1000, left_by: "day", open_risk_usd: 0 },
+    ...{ per_order_usd: 750, contracts: 0, max_contracts: null, correlated: 0, max_correlated: null },
     ...more,
   };
 }
@@ -128,6 +171,7 @@ export function desk(more = {}) {
     foreign_positions: [],
     limits: limits(),
     limits_pending: {},
+    risk: deskRisk(),
     ...more,
   };
 }
@@ -139,6 +183,7 @@ function limits() {
     ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
+    ...{ max_risk_per_order_pct: 1.5, max_contracts: null, max_contracts_correlated: null },
     ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
   };
 }
@@ -183,6 +228,7 @@ export function trade(more = {}) {
     ...{ id: "t1", side: "BUY", contract: "MESH1", quantity: 5, entry_price: 5250.25 },
     ...{ opened_at: "2031-01-06T14:59:00Z", mode: "SCALP", zone: "NORMAL", override: false },
     ...{ open_points: null, mae_points: null, mfe_points: null, stop_points: 12, stop_price: 5238.25 },
+    ...{ stop: { points: 12, price: 12, usd: 300 }, target: null, protect: null },
     ...more,
   };
 }

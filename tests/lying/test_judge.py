@@ -92,14 +92,14 @@ BROKEN = (
     Broken(
         "the daily stop",
         {f"{STEPS}.day._end_day": does_nothing},
-        4,
+        12,
         ("market_falls",),
         "a real loss stops the day",
     ),
     Broken(
         "flattening after the daily stop",
         {"services.engine.decide.flatten_when_stopped": does_nothing, f"{STEPS}.exits.EXIT_RULES": WITHOUT_DAILY_STOP},
-        18,
+        57,
         ("market_falls",),
         "a stopped day ends flat",
     ),
@@ -134,7 +134,7 @@ BROKEN = (
     Broken(
         "the single owner of an order",
         {f"{STEPS}.orders.is_claimable": is_open},
-        6,
+        9,
         ("report_dropped", "second_bridge"),
         "nothing is executed twice",
     ),

@@ -233,7 +233,7 @@ class World:
             side = self.rng.choice(["BUY", "SELL"])
             entry = {"asset": "ES", "trade_mode": self.rng.choice(["SCALP", "RUNNER"]), "direction": side}
             kind = {"order_type": "preorder"} if roll < 0.2 else {"entry_override": True, "override_reason": "restless"}
-            self._clicks("/api/orders", {**entry, **kind})
+            self._enters({**entry, **kind})
         elif roll < 0.3:
             self._clicks("/api/exit", {"asset": "ES", "force": True})
         elif roll < 0.4:
@@ -241,13 +241,22 @@ class World:
         elif roll < 0.6:
             self._clicks("/api/scale-in", {"asset": "ES"})
 
-    def _clicks(self, path: str, body: dict[str, Any]) -> None:
+    def _enters(self, entry: dict[str, Any]) -> None:
+        """Enter; where that is too large, take the size that the refusal says fits, as the page offers it."""
+        refusal = self._clicks("/api/orders", entry)
+        fits = refusal.get("facts", {}).get("fits", 0) if refusal.get("gate") == "risk" else 0
+        if fits:
+            self._clicks("/api/orders", {**entry, "qty": fits})
+
+    def _clicks(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self._keeps(self.desk.ear.taken())
+        answer: dict[str, Any]
         status, answer = self.desk.calls("POST", path, body)
         self.worst_status = max(self.worst_status, status)
         gate = answer.get("gate") or ""
         self.tells(f"operator {path} {body.get('direction', '')} → {status} {gate}")
         self._hears_the_desk()
+        return answer
 
     # -- incidents ------------------------------------------------------------------------------------------------
 

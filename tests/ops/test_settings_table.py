@@ -62,6 +62,7 @@ def test_every_variable_that_a_program_reads_is_a_row_and_every_row_is_read() ->
     read = {name for path in READERS for name in A_VARIABLE.findall((REPOSITORY / path).read_text("utf-8"))}
     read |= {row.variable for row in RULE_SETTINGS if row.variable is not None}
     read |= {f"POINT_UNIT_{asset}" for asset in TRADABLE} | {f"COMMISSION_{product}" for product in PRODUCTS}
+    read |= {f"MAX_CONTRACTS_{asset}" for asset in TRADABLE}
     read |= {f"BRICKS_{asset}" for asset in TRADABLE}
     assert read - OF_SYSTEMD == {row.name for row in SETTINGS}
 
@@ -71,6 +72,7 @@ def test_every_rule_but_the_contracts_is_a_row() -> None:
         "contracts",
         "bricks_by_desk",
         "commissions",
+        "max_contracts_by_asset",
     }
 
 

@@ -125,6 +125,9 @@ def test_scale_in_adds_once_at_the_weighted_price(floor: Floor) -> None:
     floor.in_a_trade()
     assert asks(floor, "scale-in", ES, 409)["code"] == "scale_in_unavailable"
     floor.alerts.brick(6, "green")
+    assert (floor.asset()["scale_in_unlocked"], floor.asset()["scale_in_available"]) == (True, False)
+    assert asks(floor, "scale-in", ES, 409)["title"] == "OPEN POINTS UNKNOWN"
+    floor.alerts.heartbeat(ENTRY_PRICE)
     assert floor.asset()["scale_in_available"] is True
     told = changes(floor, "scale-in", ES, 201)
     order = told["order"]
@@ -139,6 +142,7 @@ def test_scale_in_adds_once_at_the_weighted_price(floor: Floor) -> None:
 
 def test_a_rejected_scale_in_is_available_again(floor: Floor) -> None:
     floor.in_a_trade().alerts.brick(6, "green")
+    floor.alerts.heartbeat(ENTRY_PRICE)
     order = changes(floor, "scale-in", ES, 201)["order"]
     floor.bridge.claims()
     floor.bridge.reports(order["id"], "REJECTED", reason="no margin")

@@ -180,8 +180,8 @@ def test_the_balance_of_the_other_environment_is_not_this_accounts() -> None:
     trader = trader_on_a_day().hears_bridge().switches_to("LIVE")
     says(trader, 50_000, env="DEMO")
     assert (trader.desk.day.start_equity, trader.desk.live.equity) == (None, None)
-    says(trader, 20_000, env="LIVE")
-    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(20_000), None)
+    says(trader, 40_000, env="LIVE")
+    assert (trader.desk.day.start_equity, trader.gate_for("BUY")) == (Decimal(40_000), None)
     trader.switches_to("DEMO")
     assert (trader.desk.day.start_equity, says(trader, 50_000).gate_for("BUY")) == (Decimal(50_000), None)
     assert trader.replays_equal()
@@ -218,7 +218,8 @@ def test_the_start_is_the_first_believed_balance_less_what_the_books_lost_before
 
 
 def test_until_the_first_balance_demo_reckons_with_its_assumed_equity() -> None:
-    trader = Trader(demo_equity=Decimal(10_000)).is_long(5250).hears(5242)  # 200 USD: 2 % of 10,000
+    trader = Trader(demo_equity=Decimal(10_000), stop_points=Decimal(6)).is_long(5250)
+    trader.hears(5242)  # 200 USD: 2 % of 10,000
     assert trader.gate_for("BUY") == "daily_stop"
     assert trader.later(2).hears(5242).exit_source == "daily_stop"
 

@@ -107,7 +107,7 @@ def test_only_a_fill_of_before_the_desk_followed_the_broker_is_explained_by_it()
 
 @pytest.mark.parametrize("source", ["level", "structure"])
 def test_an_exit_due_while_a_scale_in_of_the_stopped_trade_is_on_its_way_is_latched(source: str) -> None:
-    trader = long_trader().bricks(6, "green").scales_in().claims()
+    trader = long_trader().hears(5250).bricks(6, "green").scales_in().claims()
     scale_in = trader.open_order
     sends(trader, fill(trader))
     assert (trader.position, trader.open_order.id) == (0, scale_in.id)

@@ -100,7 +100,7 @@ def test_a_trade_is_scaled_and_closed_in_the_contract_it_was_opened_in() -> None
     trader.at("18:00:05").ticks()
     assert "5 held, closed in MESZ6" in trader.last_alert.sentence
     uses(trader, "MESH7").restarts()
-    trader.at("10:00", "2026-12-14").bricks(6, "green").scales_in()
+    trader.at("10:00", "2026-12-14").bricks(6, "green").hears(5252).scales_in()
     assert trader.open_order.contract.symbol == "MESZ6"
     trader.filled_at(5252).exits(force=True)
     assert trader.open_order.contract.symbol == "MESZ6"

@@ -35,7 +35,7 @@ def test_it_triggers_at_exactly_the_limit(
 ) -> None:
     trader = Trader(daily_stop_limit_pct=Decimal(str(limit))).broker_says(balance=start).loses(balance)
     assert trader.desk.day.is_stopped is stopped
-    assert trader.with_structure("green").gate_for("BUY") == ("daily_stop" if stopped else None)
+    assert (trader.with_structure("green").gate_for("BUY") == "daily_stop") is stopped
 
 
 def test_the_first_balance_of_the_day_is_its_start() -> None:
@@ -102,7 +102,7 @@ def test_the_next_trading_day_lifts_it_and_starts_with_its_own_equity() -> None:
     assert trader.gate_for("BUY") is None
     assert trader.ticks().desk.day.start_equity is None
     trader.broker_says(balance=49_000).broker_says(balance="48020.01")
-    assert trader.gate_for("BUY") is None
+    assert trader.gate_for("BUY") == "risk"  # a cent is left
     assert trader.loses("48020.00").gate_for("BUY") == "daily_stop"
     assert trader.replays_equal()
 
@@ -177,7 +177,7 @@ def test_the_same_message_again_is_not_a_second_one() -> None:
 
 def test_a_second_reading_above_the_limit_opens_the_gate_again() -> None:
     trader = trader_at_risk().broker_says(balance=49_000).later(2).broker_says(balance=49_500)
-    assert trader.gate_for("BUY", "NQ") is None
+    assert trader.gate_for("BUY", "NQ") == "risk"  # 500 USD are left, ES risks 375 of them
     assert [event.loss for event in trader.told(DailyStopAwaited)] == [1_000]
     assert len(trader.told(DailyStopNotConfirmed)) == 1
     assert not trader.later(2).broker_says(balance=49_000).desk.day.is_stopped  # the first one of a new pair
@@ -241,7 +241,7 @@ def test_one_price_stops_no_day() -> None:
 
 def test_a_fresh_balance_denies_a_loss_of_the_books() -> None:
     trader = trader_at_risk().hears(5210).later(3).hears(5210)
-    assert (trader.desk.day.is_stopped, trader.gate_for("BUY", "NQ")) == (False, None)
+    assert (trader.desk.day.is_stopped, trader.gate_for("BUY", "NQ")) == (False, "risk")  # the worst of the ways counts
     trader.broker_says(balance=50_000)
     assert (trader.gate_for("BUY", "NQ"), trader.alerts) == ("account", ["balance_suspect"])
     assert trader.hears(5249).later(2).broker_says(balance=49_975).gate_for("BUY", "NQ") is None

@@ -339,7 +339,7 @@ def test_each_trade_of_an_entry_that_fills_in_two_has_its_own_id() -> None:
 
 
 def test_a_scale_in_that_fills_after_its_trade_has_closed_is_taken_out_too() -> None:
-    trader = Trader().is_long(5250).bricks(6, "green").scales_in().claims()
+    trader = Trader().is_long(5250).bricks(6, "green").hears(5250).scales_in().claims()
     scale_in = trader.desk.open_entry("ES")
     trader.later(5).exits(force=True).claims()
     trader.reports("FILLED", 5251, trader.desk.open_exit("ES"), qty=5, exec_id="out")

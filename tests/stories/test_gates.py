@@ -24,6 +24,7 @@ LADDER = (
     "two_half_filter",
     "reconcile",
     "account",
+    "risk",
     "bridge",
     "feed",
 )
@@ -66,6 +67,8 @@ def trader_with_gates_closed_from(first: str) -> Trader:
         trader.exits(force=True)
     if is_closed("daily_stop"):
         trader.loses(48_000, position=trader.position - 2)
+    if is_closed("risk"):
+        trader.limits(max_risk_per_order_pct="0.5")
     if is_closed("account"):
         trader.broker_says(60_000, position=trader.position - 2 * is_closed("reconcile"), realized=0)
     color = trader.asset.stack.two_half.color
@@ -221,7 +224,7 @@ def test_demo_needs_no_bridge_heartbeat() -> None:
         ("market", LADDER),
         ("preorder", LADDER[:7]),
         ("intent", [gate for gate in LADDER[:7] if gate != "candle_lock"]),
-        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "bridge", "feed"]),
+        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "risk", "bridge", "feed"]),
     ],
 )
 def test_each_act_passes_the_gates_that_the_rules_name_for_it(act: str, gates: tuple[str, ...] | list[str]) -> None:

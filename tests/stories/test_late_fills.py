@@ -86,7 +86,7 @@ def test_reconcile_stays_closed_until_a_snapshot_agrees() -> None:
     trader.reports("FILLED", 5250, order, qty=5, exec_id="late")
     trader.bricks(6, "green").scales_in()
     assert trader.refused_by == "reconcile"
-    trader.later(3).broker_says(position=5).scales_in()
+    trader.later(3).broker_says(position=5).hears(5250).scales_in()
     assert trader.refused_by is None
 
 
@@ -114,7 +114,7 @@ def test_a_late_exit_fill_closes_the_trade_and_starts_the_cooldown() -> None:
 
 
 def test_a_late_scale_in_fill_uses_the_scale_in_again() -> None:
-    trader = Trader().hears(5250).is_long(5250).bricks(6, "green").scales_in().claims()
+    trader = Trader().is_long(5250).bricks(6, "green").hears(5250).scales_in().claims()
     order = known(trader.order)
     trader.cancelled().reports("FILLED", 5250, order, qty=order.qty, exec_id="late")
     assert trader.position == 5 + order.qty

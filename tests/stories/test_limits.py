@@ -13,7 +13,7 @@ from services.engine.model.replies import RulesTaken
 from services.engine.rules.limits import LIMITS, pending_limits
 from tests.support.trader import Trader
 
-TIGHTER = {
+TIGHTER: dict[str, tuple[Any, Any, Any]] = {
     "max_trades_per_day": (6, 5, 7),
     "daily_stop_limit_pct": (Decimal(2), Decimal(1), Decimal(3)),
     "cooldown_seconds": (180, 240, 60),
@@ -29,8 +29,12 @@ TIGHTER = {
     "scale_in_qty": (5, 4, 6),
     "stop_points": (Decimal(15), Decimal("7.5"), Decimal(20)),
     "two_half_filter": (False, True, False),
+    "max_risk_per_order_pct": (Decimal("1.5"), Decimal(1), Decimal(2)),
+    "max_contracts": (None, Decimal("0.5"), None),
+    "max_contracts_correlated": (None, Decimal("1.5"), None),
 }
 LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
+OFF = [name for name, (default, _, _) in TIGHTER.items() if default is None]
 
 
 def value(trader: Trader, name: str) -> object:
@@ -56,7 +60,7 @@ def test_a_tighter_limit_holds_at_once_and_tomorrow(name: str) -> None:
     trader.limits(**{name: asked(tighter)})
     assert trader.answer == RulesTaken({})
     assert value(trader, name) == tighter
-    assert type(value(trader, name)) is type(default)
+    assert type(value(trader, name)) is type(tighter)
     assert trader.told(LimitsChanged)[-1].now == {name: str(tighter)}
     assert value(trader.at("18:00:00").ticks(), name) == tighter
     assert trader.replays_equal()
@@ -64,8 +68,9 @@ def test_a_tighter_limit_holds_at_once_and_tomorrow(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOOSENED)
 def test_a_looser_limit_waits_for_the_next_trading_day(name: str) -> None:
-    default, _, looser = TIGHTER[name]
-    trader = Trader().limits(**{name: looser})
+    default, tighter, looser = TIGHTER[name]
+    default = tighter if name in OFF else default
+    trader = Trader(**{name: default}).limits(**{name: looser})
     assert trader.answer == RulesTaken({name: str(looser)})
     assert value(trader, name) == default
     assert trader.told(LimitsChanged)[-1].pending == {name: str(looser)}
@@ -175,7 +180,9 @@ def test_a_changed_heartbeat_limit_applies_to_the_current_silence() -> None:
 
 
 def test_sizes_and_stop_count_for_the_next_order() -> None:
-    trader = Trader().limits(entry_qty_6pt=2, stop_points=8, scale_in_qty=1).is_long(5250).bricks(6, "green")
+    trader = (
+        Trader().limits(entry_qty_6pt=2, stop_points=8, scale_in_qty=1).is_long(5250).hears(5250).bricks(6, "green")
+    )
     assert (trader.position, trader.protections.stop_points) == (2, Decimal(8))
     assert trader.limits(stop_points=4).scales_in().open_order.qty == 1
     assert trader.open_order.stop_points == trader.protections.stop_points == 8
@@ -282,8 +289,9 @@ def test_a_cooldown_over_the_day_roll_keeps_its_end() -> None:
 
 @pytest.mark.parametrize("name", LOOSENED)
 def test_a_restart_with_a_looser_setting_keeps_the_days_limit_and_raises_an_alert(name: str) -> None:
-    default, _, looser = TIGHTER[name]
-    trader = Trader().restarts(**{name: looser})
+    _, tighter, looser = TIGHTER[name]
+    default = tighter if name in OFF else TIGHTER[name][0]
+    trader = Trader(**{name: default}).restarts(**{name: looser})
     assert value(trader, name) == default
     assert trader.alerts == ["limits_pending"]
     assert name in trader.last_alert.sentence

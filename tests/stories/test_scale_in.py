@@ -15,8 +15,8 @@ from wire.types import OrderStatus, Side
 
 
 def unlocked_trader(**settings: Any) -> Trader:
-    """Return a trader long from 5250 after a continuation brick."""
-    return Trader(**settings).is_long(5250, mode="RUNNER").bricks(6, "green")
+    """Return a trader long from 5250, at that price, after a continuation brick."""
+    return Trader(**settings).is_long(5250, mode="RUNNER").bricks(6, "green").hears(5250)
 
 
 # -- the two bricks that unlock it ----------------------------------------------------------------------------
@@ -41,6 +41,7 @@ def test_a_4pt_flip_against_the_trade_unlocks_it(opens: str) -> None:
     assert not trader.trade.scale_in_available
     trader.brick_against(4)
     assert [event.by for event in trader.told(ScaleInUnlocked)] == ["4pt pullback"]
+    trader.hears("5250.25")
     assert trader.scales_in().refused_by is None
 
 
@@ -85,7 +86,7 @@ def test_it_adds_five_in_the_trades_direction_on_its_contract_with_its_stop() ->
 
 
 def test_a_short_is_added_to_by_selling() -> None:
-    trader = Trader().is_short(5250, mode="RUNNER").bricks(6, "red").scales_in()
+    trader = Trader().is_short(5250, mode="RUNNER").bricks(6, "red").hears(5250).scales_in()
     assert trader.open_order.side == "SELL"
     assert trader.filled_at(5240).position == -10
 
@@ -108,14 +109,17 @@ def test_the_average_is_weighted_and_the_stop_follows_it() -> None:
     ("opens", "price", "stop"), [("is_long", 5240, 5235), ("is_short", 5260, 5265)], ids=["a long down", "a short up"]
 )
 def test_averaging_against_the_trade_moves_its_stop_nowhere(opens: str, price: int, stop: int) -> None:
-    trader: Trader = getattr(Trader(), opens)(5250, mode="RUNNER").brick_with(6).scales_in().filled_at(price)
+    trader: Trader = getattr(Trader(), opens)(5250, mode="RUNNER").brick_with(6)
+    trader.hears(5250).scales_in().filled_at(price)
     assert trader.trade.stop_price == stop
     assert trader.restarts().trade.stop_price == stop
     assert trader.replays_equal()
 
 
 def test_a_stop_that_was_kept_moves_again_in_the_trades_favour() -> None:
-    trader = Trader().is_long(5250).bricks(6, "green").scales_in().partly_filled(2, 5240).partly_filled(3, 5280)
+    trader = (
+        Trader().is_long(5250).hears(5250).bricks(6, "green").scales_in().partly_filled(2, 5240).partly_filled(3, 5280)
+    )
     assert trader.trade.entry_price == Decimal("5257")
     assert trader.trade.stop_price == 5242
 
@@ -164,7 +168,7 @@ def test_the_next_trade_has_its_own_scale_in() -> None:
     trader = unlocked_trader(cooldown_seconds=0).scales_in().filled_at(5260).exits().filled_at(5260)
     trader.at("09:36:00").is_long()
     assert trader.scales_in().refused_by == "scale_in_unavailable"
-    assert trader.bricks(6, "green").scales_in().refused_by is None
+    assert trader.bricks(6, "green").hears("5250.25").scales_in().refused_by is None
 
 
 def test_it_takes_no_slot_no_candle_and_no_token() -> None:
@@ -175,7 +179,7 @@ def test_it_takes_no_slot_no_candle_and_no_token() -> None:
 
 
 def test_the_initial_exit_lock_stays_as_it_is() -> None:
-    trader = Trader().bricks(4, "green").is_long(5250).bricks(4, "red").scales_in().filled_at(5250)
+    trader = Trader().bricks(4, "green").is_long(5250).bricks(4, "red").hears(5250).scales_in().filled_at(5250)
     assert trader.exits().refused_by == "exit_locked"
     assert unlocked_trader().scales_in().filled_at(5250).exits().refused_by is None
 
@@ -293,7 +297,7 @@ def test_the_daily_stop_flattens_with_a_pending_scale_in(is_claimed: bool) -> No
 
 
 def test_an_adopted_trade_may_be_added_to() -> None:
-    trader = Trader().adopts(-3, 5250).brick_with(6).scales_in()
+    trader = Trader().adopts(-3, 5250).hears(5250).brick_with(6).scales_in()
     assert (trader.open_order.kind, trader.open_order.side) == ("SCALE_IN", "SELL")
 
 
@@ -310,7 +314,7 @@ def cut_and_grown(opens: str, *prices: float) -> Trader:
     """Return a trader of 5 at the first price, who took 2 out and added 5 at the second."""
     trader: Trader = getattr(Trader(), opens)(prices[0], mode="RUNNER").brick_with(6)
     trader.exits().partly_filled(2, prices[0] + 3).cancelled()
-    return trader.brick_with(6).scales_in().filled_at(prices[1])
+    return trader.brick_with(6).hears(prices[0]).scales_in().filled_at(prices[1])
 
 
 @pytest.mark.parametrize("opens", ["is_long", "is_short"])

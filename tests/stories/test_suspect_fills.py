@@ -95,7 +95,7 @@ def test_a_suspect_exit_counts_at_the_last_price_too() -> None:
 
 
 def test_a_scale_in_at_a_suspect_price_doubts_the_points_of_the_trade() -> None:
-    trader = long_at(5250).bricks(6, "green").scales_in().filled_at(525).later(2).hears(5250)
+    trader = long_at(5250).hears(5250).bricks(6, "green").scales_in().filled_at(525).later(2).hears(5250)
     assert (trader.order, trader.asset.live.open_points, result(trader)) == (None, None, 0)
 
 

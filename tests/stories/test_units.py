@@ -45,7 +45,12 @@ def test_stop_and_result_follow_from_unit_and_point_value(
     unit, stop_points = checked_unit(asset, 2 * half_ticks * tick), Decimal(halves) / 2
     entry = PRICES.get(asset, Decimal(5250)) + entry_ticks * tick
     leaves = entry + moved_ticks * tick
-    trader = trading(asset, unit, stop_points=stop_points).with_structure(WITH[side]).enters(side).filled_at(entry)
+    trader = (
+        trading(asset, unit, stop_points=stop_points, demo_equity=Decimal(10**9))
+        .with_structure(WITH[side])
+        .enters(side)
+        .filled_at(entry)
+    )
     trade = trader.trade
     sign = 1 if side == "BUY" else -1
     assert trade.stop_price == entry - sign * stop_points * unit

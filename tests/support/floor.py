@@ -39,12 +39,13 @@ class Floor:
         return self
 
     def in_a_trade(self, *, managed: bool = True, seasoned: bool = False, **entry: Any) -> "Floor":
-        """Be long 5 ES at 5250.25. ``managed``: a 2.5pt brick unlocked it; ``seasoned``: fresh bricks followed."""
+        """Be long 5 ES at 5250.25. ``managed``: a 2.5pt brick unlocked it; ``seasoned``: price and bricks followed."""
         self.ready()
         order = self.operator.enters_when_the_candle_allows(**entry)
         assert self.bridge.fills(order, ENTRY_PRICE).status_code == 200
         self.alerts.brick(2.5, "red" if managed else "green")
         if seasoned:
+            self.alerts.heartbeat(ENTRY_PRICE)
             self.alerts.brick(6, "green")
             self.alerts.brick(8, "green")
         return self

@@ -283,8 +283,8 @@ class Trader:
         return self.asks(SwitchEnv(env))
 
     def limits(self, **limits: object) -> Self:
-        """Change limits in the page."""
-        return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
+        """Change limits in the page; None turns one off."""
+        return self.asks(SetLimits({name: exactly(value) for name, value in limits.items()}))
 
     def turns_to(self, asset: str) -> Self:
         """Make another asset the current one."""

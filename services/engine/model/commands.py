@@ -104,7 +104,10 @@ class TouchLevel(Command, frozen=True, tag="TouchLevel"):
 
 
 class EnterMarket(Command, frozen=True, tag="EnterMarket"):
-    """The operator asks for a market entry (SPEC 4). ``proposal`` is the id of the proposal that was clicked."""
+    """The operator asks for a market entry (SPEC 4). ``proposal`` is the id of the proposal that was clicked.
+
+    ``qty`` are fewer contracts than those of the size; None for all of them.
+    """
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -114,6 +117,7 @@ class EnterMarket(Command, frozen=True, tag="EnterMarket"):
     override: bool = False
     override_reason: str | None = None
     proposal: str | None = None
+    qty: int | None = None
 
 
 class ExitPosition(Command, frozen=True, tag="ExitPosition"):
@@ -145,7 +149,7 @@ class ScaleIn(Command, frozen=True, tag="ScaleIn"):
 
 
 class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
-    """The operator places an entry that waits for the next 6pt brick (SPEC 4)."""
+    """The operator places an entry that waits for the next 6pt brick (SPEC 4). ``qty`` as of an EnterMarket."""
 
     origin: ClassVar[Origin] = "operator"
     asset: str
@@ -154,6 +158,7 @@ class PlacePreOrder(Command, frozen=True, tag="PlacePreOrder"):
     direction: Side | None = None
     override: bool = False
     override_reason: str | None = None
+    qty: int | None = None
 
 
 class CancelPreOrder(Command, frozen=True, tag="CancelPreOrder"):

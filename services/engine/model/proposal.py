@@ -59,7 +59,7 @@ class Proposed(Struct, frozen=True):
 class ProposedSize(Struct, frozen=True):
     """What the desk would enter, and what that loses at the proposed stop and at the desk's own, in USD.
 
-    The desk's own stop is the one that rests at the broker. Commission is not counted.
+    The desk's own stop is the one that rests at the broker. Commission in and out is counted where it is set.
     """
 
     quantity: int

@@ -17,6 +17,10 @@ class Rules(Struct, frozen=True):
     ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
     ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``). ``commissions`` are
     USD per contract and side, by product (``MES``); a product that is not in it has no known commission (SPEC 7.5).
+
+    ``max_contracts`` and ``max_contracts_correlated`` count in full-size contracts, of which a micro is a tenth.
+    ``max_contracts_by_asset`` counts an asset's own contracts, whatever their size; an asset that is not in it has no
+    cap (SPEC 5.9).
     """
 
     contracts: dict[str, Contract]
@@ -42,6 +46,10 @@ class Rules(Struct, frozen=True):
     adopt: Adopting | None = None
     bricks_by_desk: tuple[str, ...] = ()
     commissions: dict[str, Usd] = field(default_factory=dict)
+    max_risk_per_order_pct: Decimal = Decimal("1.5")
+    max_contracts: Decimal | None = None
+    max_contracts_correlated: Decimal | None = None
+    max_contracts_by_asset: dict[str, int] = field(default_factory=dict)
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -233,6 +241,42 @@ RULE_SETTINGS = (
         unit="points",
         low=0,
         high=1_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="max_risk_per_order_pct",
+        variable="MAX_RISK_PER_ORDER_PCT",
+        kind="decimal",
+        title="Risk of an order",
+        help="what one entry or scale-in may lose at its stop, of the day's start equity",
+        unit="%",
+        low=0,
+        high=100,
+        step=Decimal("0.1"),
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="max_contracts",
+        variable="MAX_CONTRACTS",
+        kind="decimal",
+        title="Contracts at once",
+        help="positions and working orders of all assets; a micro counts a tenth",
+        unit="full-size contracts",
+        low=0,
+        high=10_000,
+        step=Decimal("0.1"),
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="max_contracts_correlated",
+        variable="MAX_CONTRACTS_CORRELATED",
+        kind="decimal",
+        title="Index contracts at once",
+        help="the same of ES, NQ, YM and RTY together, which move as one; a micro counts a tenth",
+        unit="full-size contracts",
+        low=0,
+        high=10_000,
+        step=Decimal("0.1"),
         tighter="lower",
     ),
     RuleSetting(

@@ -86,7 +86,8 @@ class Intent(Struct, frozen=True):
 class PreOrder(Struct, frozen=True):
     """An entry that waits for the next 6pt brick (SPEC 4). ``reason`` says why it was cancelled.
 
-    ``refusal`` is set when the desk refused the entry; documents stored before schema 3 lack it.
+    ``refusal`` is set when the desk refused the entry; documents stored before schema 3 lack it. ``qty`` are fewer
+    contracts than those of the size, None for all of them.
     """
 
     status: PreOrderStatus
@@ -98,6 +99,7 @@ class PreOrder(Struct, frozen=True):
     reason: str | None = None
     override_reason: str | None = None
     refusal: Explanation | UnsetType = UNSET
+    qty: int | None = None
 
     @property
     def is_active(self) -> bool:

@@ -14,6 +14,7 @@ from services.engine.model.trading_day import day_end
 from services.engine.model.zone import uncertain_structure, zone_of
 from services.engine.rules.broker_gates import balance_is_believed, bridge_is_connected, positions_agree
 from services.engine.rules.feed_gate import feed_is_whole
+from services.engine.rules.risk_gate import risk_fits
 from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
 from wire.types import Instant, color_against
@@ -256,6 +257,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         "A loss nobody can measure cannot be limited.",
     ),
     Gate(
+        "risk",
+        risk_fits,
+        ("market", "scale_in"),
+        "smaller size, less open risk",
+        "A stop says how much a trade may cost; this says that it may.",
+    ),
+    Gate(
         "bridge",
         bridge_is_connected,
         ("market", "scale_in"),
@@ -282,12 +290,18 @@ def first_closed_for(act: Act, rungs: Iterable[Rung]) -> Rung | None:
 
 def first_closed(desk: Desk, entry: EntryRequest, now: Instant) -> Rung | None:
     """Return the first gate that refuses the entry, None when all are open."""
-    return next((rung for rung in ladder(desk, entry, now) if not rung.is_open), None)
+    rungs = (_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
+    return next((rung for rung in rungs if not rung.is_open), None)
 
 
 def ladder(desk: Desk, entry: EntryRequest, now: Instant) -> tuple[Rung, ...]:
     """Return the current state of every gate, in order."""
     return tuple(_rung(gate, gate.check(desk, entry, now)) for gate in ENTRY_GATES)
+
+
+def rung_of(name: str, verdict: Verdict) -> Rung:
+    """Return the state that a verdict gives one gate."""
+    return _rung(GATES_BY_NAME[name], verdict)
 
 
 def _rung(gate: Gate, verdict: Verdict) -> Rung:

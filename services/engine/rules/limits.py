@@ -5,14 +5,14 @@ A tighter value holds at once; a looser one waits for the next trading day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_UP, Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.settings import RULE_SETTINGS, Rules
+from services.engine.model.settings import RULE_SETTING, RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
 from wire.types import Adopting, Contract
 
@@ -39,7 +39,13 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
     """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
-    return replace(wanted, day_roll=in_force.day_roll, **kept)
+    caps = tighter_caps(in_force.max_contracts_by_asset, wanted.max_contracts_by_asset)
+    return replace(wanted, day_roll=in_force.day_roll, max_contracts_by_asset=caps, **kept)
+
+
+def tighter_caps(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Return the smaller cap of each asset; one without a cap is looser than any."""
+    return {asset: min(caps[asset] for caps in (one, other) if asset in caps) for asset in sorted({*one, *other})}
 
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
@@ -59,5 +65,23 @@ def adopting(desk: Desk) -> Adopting:
 
 def pending_limits(desk: Desk) -> dict[str, Any]:
     """Return the rules that change on the next trading day, by name, with their new values."""
-    names = [name for name in Rules.__struct_fields__ if name != "contracts"]
-    return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
+    wanted, rules = limit_values(desk.wanted), limit_values(desk.rules)
+    names = sorted({*wanted, *rules}, key=[*wanted, *rules].index)
+    return {name: wanted.get(name) for name in names if wanted.get(name) != rules.get(name)}
+
+
+def limit_values(rules: Rules) -> dict[str, Any]:
+    """Return the rules by name, the caps of the assets each under its own: ``max_contracts_es``."""
+    apart = ("contracts", "max_contracts_by_asset")
+    values = {name: getattr(rules, name) for name in Rules.__struct_fields__ if name not in apart}
+    return {**values, **{cap_name(asset): most for asset, most in rules.max_contracts_by_asset.items()}}
+
+
+def is_limit(name: str) -> bool:
+    """Return whether the rule of that name, as ``limit_values`` names it, is a limit."""
+    return name in LIMIT_NAMES or (name.startswith("max_contracts_") and name not in RULE_SETTING)
+
+
+def cap_name(asset: str) -> str:
+    """Return under which name the cap of an asset's contracts is a limit (SPEC 5.9)."""
+    return f"max_contracts_{asset.lower()}"

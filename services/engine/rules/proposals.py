@@ -11,6 +11,7 @@ from services.engine.model.replies import Refusal
 from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
+from services.engine.rules.costs import round_turn
 from services.engine.rules.fill_prices import known_price
 from services.engine.rules.refusals import refuse
 from services.engine.rules.roll_week import watched
@@ -27,12 +28,13 @@ def size_of(proposal: Proposal, rules: Rules) -> ProposedSize:
     """Return the size of a proposal by the rules in force."""
     contract = proposal.contract
     quantity = rules.entry_qty("6pt")
+    costs = round_turn(rules, contract, quantity)
     return ProposedSize(
         quantity=quantity,
         stop_points=contract.points(proposal.stop_distance),
-        risk_usd=contract.usd(proposal.stop_distance) * quantity,
+        risk_usd=contract.usd(proposal.stop_distance) * quantity + costs,
         desk_stop_points=rules.stop_points,
-        desk_risk_usd=contract.usd(rules.stop_points * contract.point) * quantity,
+        desk_risk_usd=contract.usd(rules.stop_points * contract.point) * quantity + costs,
     )
 
 

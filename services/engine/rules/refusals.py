@@ -43,7 +43,10 @@ TABLE = (
         "an intent or a pre-order of the asset waits",
     ),
     RefusalRule(
-        "scale_in_unavailable", ("SCALE-IN LOCKED", "SCALE-IN USED"), 409, "no brick has unlocked it, or it was used"
+        "scale_in_unavailable",
+        ("SCALE-IN LOCKED", "SCALE-IN USED", "OPEN POINTS UNKNOWN", "SCALE-IN INTO A LOSS"),
+        409,
+        "no brick has unlocked it, it was used, or the trade loses or may lose",
     ),
     RefusalRule("not_flat", ("NOT FLAT",), 409, "the environment was to change while something is open"),
     RefusalRule(

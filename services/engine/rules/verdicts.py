@@ -16,7 +16,8 @@ from wire.types import Instant, Side
 class EntryRequest(Struct, frozen=True):
     """The entry that the gates check: an attempt, or the page's question whether one is possible.
 
-    Only an attempt must name its direction in a FREE zone.
+    Only an attempt must name its direction in a FREE zone. ``quantity`` are the contracts that it asks for, None for
+    the usual number. ``is_scale_in`` when it would add to the asset's trade.
     """
 
     asset: Asset
@@ -25,6 +26,8 @@ class EntryRequest(Struct, frozen=True):
     is_attempt: bool = False
     override_reason: str | None = None
     proposal: str | None = None
+    quantity: int | None = None
+    is_scale_in: bool = False
 
 
 class Verdict(Struct, frozen=True):
@@ -64,6 +67,10 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "balance_suspect": "BALANCE SUSPECT",
         "other_account": "OTHER ACCOUNT",
         "balance_unknown": "BALANCE UNKNOWN",
+        "risk_unknown": "RISK UNKNOWN",
+        "order_risk": "TOO LARGE FOR ONE ORDER",
+        "day_risk": "TOO LARGE FOR WHAT IS LEFT",
+        "contract_cap": "TOO MANY CONTRACTS",
         "bridge_silent": "BRIDGE SILENT",
         "bridge_offline": "BRIDGE OFFLINE",
         "bridge_without_live": "BRIDGE WITHOUT LIVE",

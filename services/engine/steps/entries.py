@@ -9,6 +9,7 @@ from services.engine.model.events import EntryAccepted, EntryBlocked, IntentChan
 from services.engine.model.ladder import Rung
 from services.engine.model.order import EntryTerms
 from services.engine.model.replies import OrderTaken, Refusal, Reply
+from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end, candle_start
 from services.engine.model.zone import zone_of
@@ -18,7 +19,7 @@ from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.order_queue import queue_entry
 from services.engine.steps.proposals import end_clicked, refusal_of_click
 from services.engine.transition import Transition
-from wire.types import Side
+from wire.types import Side, SizeMode
 
 
 def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusal:
@@ -26,7 +27,8 @@ def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusa
 
     A click on a proposal is such an entry, and ends the proposal either way.
     """
-    refusal = refusal_of_click(transition, command)
+    refusal = refusal_of_size(transition.desk.rules, command.qty, command.size_mode)
+    refusal = refusal or refusal_of_click(transition, command)
     if refusal is not None:
         return refusal
     answer = _enter(transition, command)
@@ -47,6 +49,7 @@ def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
         is_attempt=True,
         override_reason=command.override_reason if command.override else None,
         proposal=command.proposal,
+        quantity=command.qty or transition.desk.rules.entry_qty(command.size_mode),
     )
     rungs = ladder(transition.desk, request, transition.now)
     shut = next((rung for rung in rungs if not rung.is_open), None)
@@ -60,6 +63,15 @@ def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
         candle=candle_start(transition.now, transition.desk.rules.candle_seconds),
     )
     return _accept(transition, request, direction, terms)
+
+
+def refusal_of_size(rules: Rules, qty: int | None, size_mode: SizeMode) -> Refusal | None:
+    """Refuse fewer contracts than 1, and more than the size has (SPEC 4)."""
+    most = rules.entry_qty(size_mode)
+    if qty is None or 1 <= qty <= most:
+        return None
+    detail = f"qty was {qty}, it must be a whole number from 1 to {most}, the contracts of {size_mode}"
+    return refuse("setting_invalid", detail, field="qty", was=qty, highest=most)
 
 
 def block(transition: Transition, request: EntryRequest, rungs: tuple[Rung, ...], shut: Rung | None) -> Refusal:
@@ -90,7 +102,7 @@ def _accept(transition: Transition, request: EntryRequest, direction: Side, term
     transition.change_desk(locks=replace(transition.desk.locks, candle_used=terms.candle, candle_until=until))
     tempo = replace(asset.tempo, ready=False, flip_may_rearm=False)
     asset = transition.put_asset(replace(_end_pending(transition, asset), tempo=tempo))
-    order = queue_entry(transition, asset, direction, terms, request.proposal)
+    order = queue_entry(transition, asset, direction, terms, request.proposal, request.quantity)
     transition.record(
         EntryAccepted(
             asset=asset.symbol,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
 from services.engine.model.settings import RULE_SETTING, Rules, RuleSetting
 from services.engine.model.state import Locks
 from services.engine.model.times import candle_end, candle_start
-from services.engine.rules.limits import LIMIT_NAMES, pending_limits, tightened
+from services.engine.rules.limits import LIMIT_NAMES, cap_name, is_limit, limit_values, pending_limits, tightened
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import check_daily_stop
 from services.engine.transition import Transition
@@ -21,17 +22,30 @@ from services.engine.transition import Transition
 
 def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     """Apply tighter limits at once, looser ones from the next trading day on."""
-    unknown = sorted(set(command.limits) - LIMIT_NAMES)
+    caps = {cap_name(asset): asset for asset in transition.desk.wanted.contracts}
+    unknown = sorted(set(command.limits) - LIMIT_NAMES - set(caps))
     if unknown or not command.limits:
         called = ", ".join(unknown) or "nothing"
         return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    needed = sorted(n for n, value in command.limits.items() if value is None and not RULE_SETTING[n].may_be_off)
+    needed = sorted(name for name, value in command.limits.items() if value is None and not _may_be_off(name))
     if needed:
         return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
-    limits = {name: _in_type_of(RULE_SETTING[name], value) for name, value in command.limits.items()}
-    put_rules(transition, replace(transition.desk.wanted, **limits))
+    limits = {n: _in_type_of(RULE_SETTING[n], value) for n, value in command.limits.items() if n not in caps}
+    by_asset = {caps[name]: value for name, value in command.limits.items() if name in caps}
+    wanted = replace(transition.desk.wanted, **limits)
+    put_rules(transition, replace(wanted, max_contracts_by_asset=_capped(wanted.max_contracts_by_asset, by_asset)))
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
+
+
+def _may_be_off(name: str) -> bool:
+    return name not in RULE_SETTING or RULE_SETTING[name].may_be_off
+
+
+def _capped(known: Mapping[str, int], asked: Mapping[str, Decimal | int | None]) -> dict[str, int]:
+    """Return the caps by asset with those that were asked for; None takes one away."""
+    both: dict[str, Decimal | int | None] = {**known, **asked}
+    return {asset: int(most) for asset, most in both.items() if most is not None}
 
 
 def _in_type_of(row: RuleSetting, value: Decimal | None) -> object:
@@ -48,7 +62,8 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if (rules, wanted) == (before.rules, before.wanted):
         return
-    changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
+    now, was = limit_values(rules), limit_values(before.rules)
+    changed = {n: now.get(n) for n in {*now, *was} if is_limit(n) and now.get(n) != was.get(n)}
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
 
 
@@ -68,9 +83,13 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
     names = Rules.__struct_fields__
     known = transition.desk.configured
     changed = {name: getattr(configured, name) for name in names if getattr(configured, name) != getattr(known, name)}
+    wanted = transition.desk.wanted
+    before, after = known.max_contracts_by_asset, configured.max_contracts_by_asset
+    caps = {asset: after.get(asset) for asset in {*before, *after} if after.get(asset) != before.get(asset)}
+    changed["max_contracts_by_asset"] = _capped(wanted.max_contracts_by_asset, caps)
     transition.change_desk(configured=configured)
-    put_rules(transition, replace(transition.desk.wanted, **changed))
-    waiting = sorted(set(changed) & set(pending_limits(transition.desk)))
+    put_rules(transition, replace(wanted, **changed))
+    waiting = sorted({*changed, *map(cap_name, caps)} & set(pending_limits(transition.desk)))
     if waiting:
         settings = ", ".join(waiting)
         detail = f"{settings}: today's stay in force until the trading day rolls"

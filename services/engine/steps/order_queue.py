@@ -10,15 +10,24 @@ from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued,
 from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset, DueExit
 from services.engine.model.trade import Trade
+from services.engine.rules.risk import scale_in_quantity
 from services.engine.steps.unfilled import remember_unfilled
 from services.engine.transition import Transition
 from wire.types import OrderStatus, Side, opposite
 
 
 def queue_entry(
-    transition: Transition, asset: Asset, side: Side, terms: EntryTerms, proposal: str | None = None
+    transition: Transition,
+    asset: Asset,
+    side: Side,
+    terms: EntryTerms,
+    proposal: str | None = None,
+    quantity: int | None = None,
 ) -> Order:
-    """Queue the entry. It expires when no bridge claims it within ``entry_ttl_seconds``."""
+    """Queue the entry, of the size's contracts unless ``quantity`` says how many.
+
+    It expires when no bridge claims it within ``entry_ttl_seconds``.
+    """
     rules = transition.desk.rules
     return _queue(
         transition,
@@ -28,7 +37,7 @@ def queue_entry(
             asset=asset.symbol,
             contract=asset.contract,
             side=side,
-            qty=rules.entry_qty(terms.size_mode),
+            qty=quantity or rules.entry_qty(terms.size_mode),
             env=transition.desk.env,
             source="entry",
             created_at=transition.now,
@@ -51,7 +60,7 @@ def queue_scale_in(transition: Transition, asset: Asset, trade: Trade) -> Order:
             asset=asset.symbol,
             contract=trade.contract,
             side=trade.side,
-            qty=rules.scale_in_qty,
+            qty=scale_in_quantity(rules, trade, transition.desk.generation),
             env=trade.env,
             source="scale_in",
             created_at=transition.now,

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 from services.engine.model.commands import CancelIntent, CancelPreOrder, EnterMarket, PlaceIntent, PlacePreOrder
 from services.engine.model.events import IntentChanged, PreOrderEnded, PreOrderPlaced
 from services.engine.model.replies import Done, Refusal, Reply
+from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import Act, first_closed_for, ladder
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.verdicts import EntryRequest
-from services.engine.steps.entries import block, enter_market
+from services.engine.steps.entries import block, enter_market, refusal_of_size
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with
 
@@ -20,6 +21,9 @@ from wire.types import Color, IntentStatus, color_with
 def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Refusal:
     """Place a pre-order. The whole ladder is checked again when it fires."""
     asset = transition.asset(command.asset)
+    refusal = refusal_of_size(transition.desk.rules, command.qty, command.size_mode)
+    if refusal is not None:
+        return refusal
     direction = command.direction or (None if command.override else zone_of(asset, transition.now).direction)
     if direction is None:
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
@@ -36,6 +40,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
         override=command.override,
         placed_at=transition.now,
         override_reason=reason,
+        qty=command.qty,
     )
     transition.put_asset(replace(asset, preorder=preorder))
     transition.record(PreOrderPlaced(asset.symbol, direction))
@@ -119,6 +124,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
         direction=preorder.direction,
         override=preorder.override,
         override_reason=preorder.override_reason,
+        qty=_size_now(transition.desk.rules, preorder),
     )
     answer = enter_market(transition, entry)
     if isinstance(answer, Refusal):
@@ -126,6 +132,11 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
         _end_preorder(transition, transition.asset(symbol), refused, answer.sentence)
     else:
         transition.record(PreOrderEnded(symbol, fired=True))
+
+
+def _size_now(rules: Rules, preorder: PreOrder) -> int | None:
+    """Return the contracts that the pre-order named, at most as many as its size has by now."""
+    return None if preorder.qty is None else min(preorder.qty, rules.entry_qty(preorder.size_mode))
 
 
 def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:

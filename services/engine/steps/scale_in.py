@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from services.engine.model.commands import ScaleIn
 from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
-from services.engine.model.trade import Trade
+from services.engine.rules.adding import refusal_of_scale_in
 from services.engine.rules.gates import first_closed_for, ladder
 from services.engine.rules.refusals import refuse
 from services.engine.rules.verdicts import EntryRequest
@@ -22,22 +22,17 @@ def scale_in(transition: Transition, command: ScaleIn) -> Reply | Refusal:
     asset = transition.asset(command.asset)
     if asset.trade is None:
         return refuse("nothing_to_manage", f"{asset.symbol} is flat", asset=asset.symbol)
-    request = EntryRequest(asset, asset.trade.side)
+    request = EntryRequest(asset, asset.trade.side, is_scale_in=True)
     rungs = ladder(transition.desk, request, transition.now)
     shut = first_closed_for("scale_in", rungs)
-    if shut is not None:
+    refusal = refusal_of_scale_in(transition.desk, asset, asset.trade)
+    is_about_size = shut is not None and shut.gate == "risk"
+    if shut is not None and not (is_about_size and refusal):  # no size helps what may not be added at all
         return block(transition, request, rungs, shut)
-    if not asset.trade.scale_in_available:
-        return _unavailable(asset.trade)
+    if refusal is not None:
+        return refusal
     trade = replace(asset.trade, scale_in_available=False, scale_in_used=True)
     return OrderTaken(queue_scale_in(transition, transition.put_asset(replace(asset, trade=trade)), trade))
-
-
-def _unavailable(trade: Trade) -> Refusal:
-    if trade.scale_in_used:
-        return refuse("scale_in_unavailable", "once per trade", "SCALE-IN USED", used=True)
-    detail = "wait for a 6pt continuation brick or a 4pt pullback flip"
-    return refuse("scale_in_unavailable", detail, "SCALE-IN LOCKED", used=False)
 
 
 def unlock_scale_in(transition: Transition, symbol: str, stream: Stream, color: Color, *, flipped: bool) -> None:

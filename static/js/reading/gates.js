@@ -6,7 +6,7 @@ import * as clock from "../desk/clock.js";
 import * as store from "../desk/store.js";
 import { aroundTimeLeft, countsDown, timeless } from "./explained.js";
 import { feedFact } from "./feed.js";
-import { age, countdown, wholeNumber } from "./format.js";
+import { age, countdown, usd, wholeNumber } from "./format.js";
 
 /** Why the whole desk accepts nothing now, in two words; empty while it does. */
 export function deskInTheWay() {
@@ -136,6 +136,7 @@ export function openFact(gate, desk, asset) {
     zone: () =>
       asset.zone_type === "NORMAL" ? `${asset.zone_type} ${asset.zone_direction}` : `${asset.zone_type}: you choose`,
     two_half_filter: () => (desk.limits?.two_half_filter ? "" : "switched off"),
+    risk: () => `${usd(desk.risk.left_usd)} left today, ${usd(desk.risk.open_risk_usd)} at risk`,
     feed: () => feedFact(asset.feed, clock.now()),
     bridge: () => (desk.env === "DEMO" ? "not needed in DEMO" : ""),
   };

@@ -4,7 +4,7 @@
 
 import { accept, ask, followValue, isPending, numberIn, tell, watchTyping } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
-import { countdown, wholeNumber } from "../../reading/format.js";
+import { countdown, points, wholeNumber } from "../../reading/format.js";
 import { all, byId, copyOf, follow, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
 
 const root = byId("limits");
@@ -12,7 +12,7 @@ const slot = slots(root);
 const form = one(root, "form", HTMLFormElement);
 const fields = all(form, "input", HTMLInputElement);
 const ALWAYS_SHOWN = fields.map((field) => field.name);
-/** @typedef {Record<string, number | string | boolean>} Values limits by their names */
+/** @typedef {Record<string, number | string | boolean | null | undefined>} Values limits by their names; null: off */
 
 /** @type {Record<string, string>} */
 const TITLES = JSON.parse(root.dataset.titles ?? "{}");
@@ -71,10 +71,10 @@ function outcome(names, { limits, pending }) {
 }
 
 /** @param {Page.State} state */
-export function draw({ global: desk }) {
+export function draw({ global: desk, assets }) {
   const pending = desk.limits_pending ?? {};
   /** @type {Values} */
-  const limits = { ...desk.limits };
+  const limits = { ...desk.limits, ...capsOf(assets) };
   const names = [...ALWAYS_SHOWN, ...Object.keys(pending).filter((name) => !ALWAYS_SHOWN.includes(name))];
   follow(slot["limits-list"], names, {
     key: (name) => name,
@@ -85,6 +85,17 @@ export function draw({ global: desk }) {
   const hasTyped = fields.some((field) => field.dataset.typed !== undefined);
   mark(slot["limits-send"], "data-live", hasTyped);
   markBusy(slot["limits-send"], isPending(slot["limits-answer"]));
+}
+
+/**
+ * The caps of the assets' own contracts, under the names that they have among the limits.
+ *
+ * @param {Record<string, Wire.AssetState>} assets
+ * @returns {Values}
+ */
+function capsOf(assets) {
+  const caps = Object.values(assets).map(({ symbol, risk }) => [symbol.toLowerCase(), risk.max_contracts]);
+  return Object.fromEntries(caps.map(([symbol, most]) => [`max_contracts_${symbol}`, most]));
 }
 
 /**
@@ -107,6 +118,7 @@ function fillLimit(row, name, limits, pending) {
  * @param {Values[string]} value
  */
 function worded(name, value) {
+  if (value === null || value === undefined || value === "None") return "off";
   if (typeof value === "boolean") return value ? "on" : "off";
   const isSeconds = name.endsWith("_seconds");
   if (isSeconds) return countdown(Number(value));
@@ -119,5 +131,6 @@ function worded(name, value) {
  * @param {Values[string]} value
  */
 function counted(name, value) {
+  if (name.startsWith("max_contracts")) return points(Number(value));
   return name.startsWith("max_") ? wholeNumber(Number(value)) : String(value);
 }

@@ -13,14 +13,17 @@ import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { age } from "../../reading/format.js";
 import { closedFor, deskInTheWay, liveSentence, shortName, timeLeft } from "../../reading/gates.js";
+import { orderOf, riskWords, sized } from "../../reading/risk.js";
 import { all, byId, mark, markBusy, show, slots, write } from "../../ui/dom.js";
 import { watchOffer } from "../../ui/fresh_offer.js";
 import * as orderButton from "../../ui/order_button.js";
 import { warnOfNoStop } from "../day/no_stop.js";
 import * as asking from "./entry_ask.js";
 import { chosen, chosenKind, isWaitingKind, keepChoices, liveMark, quantity, whatWaits } from "./entry_kinds.js";
+import * as leftToday from "./left_today.js";
 import * as notBefore from "./not_before.js";
 import * as override from "./override.js";
+import * as smaller from "./smaller.js";
 import * as unfilled from "./unfilled.js";
 
 const root = byId("entry");
@@ -45,6 +48,11 @@ export function start(symbol, whenChanged) {
   asking.start(symbol, whenChanged);
   override.start(symbol);
   unfilled.start(JSON.parse(root.dataset.sizes ?? "{}"));
+  smaller.start({
+    isUnread: offer.isUnread,
+    tell: (said) => asking.tell(slot.answer, said),
+    place: (side, qty) => asking.placeOrder(slot.answer, assetInView(), side, null, qty),
+  });
   for (const button of buttons) onPress(button, () => asking.placeOrder(slot.answer, assetInView(), sideOf(button)));
   onPress(slot["intent-button"], () => asking.placeIntent(slot.answer, assetInView()));
   keepChoices(root);
@@ -58,6 +66,7 @@ export function start(symbol, whenChanged) {
 /** Forget what was said: it belonged to another asset. No key may order the new one before its button was read. */
 export function forget() {
   for (const button of [...buttons, slot["intent-button"]]) orderButton.leave(button);
+  smaller.leave();
   forgetAnswers();
   override.forget();
 }
@@ -80,7 +89,7 @@ function forgetAnswers() {
 }
 
 function assetInView() {
-  return store.current().assets[symbolInView()];
+  return sized(store.current().assets[symbolInView()], chosen("entry_size_mode"));
 }
 
 /**
@@ -89,7 +98,7 @@ function assetInView() {
  */
 export function draw(state, symbol) {
   const { global: desk, assets } = state;
-  const asset = assets[symbol];
+  const asset = sized(assets[symbol], chosen("entry_size_mode"));
   const kind = chosenKind();
   const closed = kind.closed(asset);
   const sides = kind.sides(asset);
@@ -101,11 +110,14 @@ export function draw(state, symbol) {
     drawSide(button, { desk, asset, kind, closed });
   }
   drawIntent(asset, closed);
+  const isShut = stream.isSilent() || deskInTheWay() !== "";
+  smaller.draw(asset, { desk, sides, isShut, isUnread: offer.isUnread(), isAsking: asking.isAsking() });
+  leftToday.draw(desk, asset);
   unfilled.draw(slot.ended, state, asset);
   write(slot.why, why(asset, closed));
   warnOfNoStop(slot["no-stop"], desk);
-  notBefore.draw(slot["not-before"], stream.isSilent() || deskInTheWay() ? [] : closedGates(asset));
-  mark(slot.why, "data-tone", closed || stream.isSilent() || deskInTheWay() ? "locked" : "open");
+  notBefore.draw(slot["not-before"], isShut ? [] : closedGates(asset));
+  mark(slot.why, "data-tone", closed || isShut ? "locked" : "open");
   override.draw(desk, asset);
   asking.draw();
 }
@@ -128,6 +140,7 @@ function drawSide(button, { desk, asset, kind, closed }) {
     slot[`${side}-detail`],
     obstacleNow ? (hasDirection ? label : "no direction yet") : (kind.detail?.(side) ?? ""),
   );
+  write(slot[`${side}-risk`], riskWords(asset, orderOf(asset, chosen("entry_size_mode")), desk));
 }
 
 /**

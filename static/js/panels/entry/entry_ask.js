@@ -12,6 +12,7 @@ import * as stream from "../../desk/stream.js";
 import { aroundTimeLeft, countsDown } from "../../reading/explained.js";
 import { countdown } from "../../reading/format.js";
 import { firstClosed, liveSentence } from "../../reading/gates.js";
+import { sized } from "../../reading/risk.js";
 import { write, writeRunning } from "../../ui/dom.js";
 import { chosen } from "./entry_kinds.js";
 
@@ -75,12 +76,13 @@ export function forget(...answers) {
  * @param {Wire.AssetState} asset
  * @param {string | null} side
  * @param {Override | null} [override]
+ * @param {number} [qty] fewer contracts than those of the chosen size
  */
-export function placeOrder(answer, asset, side, override = null) {
+export function placeOrder(answer, asset, side, override = null, qty = undefined) {
   const obstacle = obstacleOfThePage(asset, override);
   return obstacle
     ? tell(answer, obstacle)
-    : send(answer, "/api/orders", order(asset, side, override), { isOfLadder: override === null });
+    : send(answer, "/api/orders", order(asset, side, override, qty), { isOfLadder: override === null });
 }
 
 /**
@@ -132,8 +134,9 @@ function obstacleOfThePage(asset, override) {
  * @param {Wire.AssetState} asset
  * @param {string | null} side
  * @param {Override | null} override
+ * @param {number} [qty]
  */
-function order(asset, side, override) {
+function order(asset, side, override, qty) {
   return {
     asset: asset.symbol,
     trade_mode: chosen("trade_mode"),
@@ -142,6 +145,7 @@ function order(asset, side, override) {
     entry_size_mode: chosen("entry_size_mode"),
     entry_override: override !== null,
     ...(override?.reason ? { override_reason: override.reason } : {}),
+    ...(qty ? { qty } : {}),
   };
 }
 
@@ -194,7 +198,8 @@ export function draw() {
   if (said !== null && !waitsForAGate() && performance.now() - said.at > ANSWER_STAYS_MS) return forget(said.answer);
   if (refusal === null) return;
   const { answer, around, endsAt } = refusal;
-  if (isOver(refusal, store.current().assets[refusal.symbol])) return forget(answer);
+  const asset = sized(store.current().assets[refusal.symbol], chosen("entry_size_mode"));
+  if (isOver(refusal, asset)) return forget(answer);
   if (endsAt === null || around === null) return;
   writeRunning(answer, around[0], countdown(Math.ceil((endsAt - clock.now()) / 1000)), around[1]);
 }

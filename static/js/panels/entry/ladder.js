@@ -3,7 +3,9 @@
 /** The ladder: every gate in order, open or closed, with its sentence and what opens it. */
 
 import { firstClosed, opener, openFact, timelessSentence } from "../../reading/gates.js";
+import { sized } from "../../reading/risk.js";
 import { byId, copyOf, follow, mark, slots, write } from "../../ui/dom.js";
+import { chosen } from "./entry_kinds.js";
 
 const root = byId("ladder");
 const slot = slots(root);
@@ -13,7 +15,7 @@ const slot = slots(root);
  * @param {string} symbol
  */
 export function draw({ global: desk, assets }, symbol) {
-  const asset = assets[symbol];
+  const asset = sized(assets[symbol], chosen("entry_size_mode"));
   const first = firstClosed(asset);
   const closed = asset.ladder.filter((rung) => rung.state === "closed").length;
   write(slot.count, closed === 0 ? "every gate is open" : `${closed} of ${asset.ladder.length} closed`);

@@ -5,6 +5,7 @@
 import * as store from "../../desk/store.js";
 import * as stream from "../../desk/stream.js";
 import { deskInTheWay, headline } from "../../reading/gates.js";
+import { sized } from "../../reading/risk.js";
 import { all, mark, one, show, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
 import * as orderButton from "../../ui/order_button.js";
@@ -103,5 +104,5 @@ function close() {
 }
 
 function assetInView() {
-  return store.current().assets[symbolInView()];
+  return sized(store.current().assets[symbolInView()], chosen("entry_size_mode"));
 }

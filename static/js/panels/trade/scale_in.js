@@ -4,7 +4,9 @@
 
 import * as clock from "../../desk/clock.js";
 import { ask, forgetWithin, isPending, tell } from "../../desk/controls.js";
+import { signedPoints, UNKNOWN } from "../../reading/format.js";
 import { firstClosedFor, headline } from "../../reading/gates.js";
+import { dollars } from "../../reading/risk.js";
 import { byId, mark, markBusy, slots, write } from "../../ui/dom.js";
 import * as orderButton from "../../ui/order_button.js";
 import { liveMark } from "../entry/entry_kinds.js";
@@ -59,11 +61,26 @@ export function draw({ global: desk, assets }, symbol) {
  * @param {Wire.TradeState} trade
  */
 function scaleIn(desk, asset, trade) {
-  const quantity = desk.limits?.scale_in_qty ?? "";
+  const quantity = asset.risk.scale_in?.quantity ?? "";
   const label = `Scale in: ${trade.side === "BUY" ? "▲ BUY" : "▼ SELL"} ${quantity} more${liveMark(desk)}`;
   if (asset.scale_in_used) return { state: "used", label: "Scale-in used", note: "once per trade" };
   const closed = firstClosedFor(asset, "scale_in");
-  if (!asset.scale_in_available) return { state: "locked", label, note: WAITS };
+  if (!asset.scale_in_unlocked) return { state: "locked", label, note: WAITS };
   if (closed) return { state: "locked", label, note: headline(closed) };
-  return { state: "open", label, note: "unlocked, once per trade" };
+  if (!asset.scale_in_available) return { state: "locked", label, note: lossWords(asset) };
+  return { state: "open", label, note: `unlocked, once per trade · risk ${riskUsd(asset)} USD` };
+}
+
+/**
+ * Nothing is added to a loser, nor to a trade of which nobody knows whether it is one.
+ *
+ * @param {Wire.AssetState} asset
+ */
+function lossWords({ rithmic_open_points: open }) {
+  return open === null ? "open points are not known" : `not at ${signedPoints(open)} pt: nothing is added to a loser`;
+}
+
+/** @param {Wire.AssetState} asset */
+function riskUsd({ risk }) {
+  return risk.scale_in ? dollars(risk.scale_in.risk_usd) : UNKNOWN;
 }
