@@ -118,10 +118,13 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
     fate_seconds: Annotated[int, says("seconds without a report after which an order's fate is unknown")]
     exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
+    initial_lock_seconds: Annotated[int, says("seconds after an entry for which a manual exit is locked, at most")]
+    preorder_seconds: Annotated[int, says("seconds after which a pre-order without a 6pt brick ends")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
     brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
+    overrides_per_day: Annotated[int, says("entries and pre-orders against the zone")]
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
     entry_qty_9pt: Annotated[int, says("contracts of an entry of size 9pt")]

@@ -61,6 +61,7 @@ RefusalCode = Literal[
     "already_waiting",
     "scale_in_unavailable",
     "management_locked",
+    "protection_kept",
     "no_trade_left",
     "not_flat",
     "bridge_down",

@@ -85,6 +85,7 @@ from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_silence import note_delayed_quotes
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
+from services.engine.steps.initial_lock import release_initial_locks
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
@@ -93,7 +94,13 @@ from services.engine.steps.orders import (
     warn_of_unclaimed_exits,
 )
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
-from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
+from services.engine.steps.pending_entries import (
+    cancel_intent,
+    cancel_preorder,
+    expire_preorders,
+    place_intent,
+    place_preorder,
+)
 from services.engine.steps.prices import note_price
 from services.engine.steps.proposals import (
     dismiss_proposal,
@@ -187,6 +194,8 @@ def let_time_pass(transition: Transition) -> None:
     roll_day(transition)  # first: the steps below use the limits of the new day
     expire_entries(transition)
     expire_proposals(transition)
+    release_initial_locks(transition)
+    expire_preorders(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
     if transition.desk.generation > 3:

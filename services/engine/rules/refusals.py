@@ -29,7 +29,18 @@ NO_POSITION = "NO POSITION"
 TABLE = (
     RefusalRule("gate_closed", (), 409, "a gate of the ladder is closed; the title is the gate's"),
     RefusalRule("exit_locked", (INITIAL_EXIT_ANSWER,), 409, "the initial exit lock holds and the exit was not forced"),
-    RefusalRule("management_locked", ("MANAGEMENT LOCK ACTIVE",), 423, "the 2.5pt brick does not oppose the trade"),
+    RefusalRule(
+        "management_locked",
+        ("MANAGEMENT LOCK ACTIVE",),
+        423,
+        "a protection was to be loosened while the 2.5pt brick does not oppose the trade",
+    ),
+    RefusalRule(
+        "protection_kept",
+        ("PROTECTION STAYS ON",),
+        423,
+        "the trade is losing or its points are unknown, or the trade began with this exit in a FREE zone",
+    ),
     RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
     RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),
     RefusalRule("nothing_to_exit", (NO_POSITION,), 409, "the asset is flat"),

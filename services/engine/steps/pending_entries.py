@@ -10,6 +10,7 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import Act, first_closed_for, ladder
+from services.engine.rules.preorder_life import preorder_end
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block, enter_market
@@ -126,6 +127,14 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
         _end_preorder(transition, transition.asset(symbol), refused, answer.sentence)
     else:
         transition.record(PreOrderEnded(symbol, fired=True))
+
+
+def expire_preorders(transition: Transition) -> None:
+    """Cancel the pre-orders whose time is over: the market that they were meant for is gone (SPEC 4)."""
+    for symbol, asset in transition.desk.assets.items():
+        end = preorder_end(transition.desk, asset)
+        if end is not None and transition.now >= end.at:
+            drop_preorder(transition, symbol, end.reason)
 
 
 def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:
