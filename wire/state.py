@@ -183,6 +183,8 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     max_trades_per_day: int
     trades_taken_today: int
     trades_remaining_today: int
+    overrides_taken_today: Annotated[int, says("entries and pre-orders against the zone")]
+    overrides_left_today: int
     last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]

@@ -63,6 +63,8 @@ RefusalCode = Literal[
     "management_locked",
     "protection_kept",
     "no_trade_left",
+    "override_budget",
+    "override_unexplained",
     "not_flat",
     "bridge_down",
     "owner_taken",

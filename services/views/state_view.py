@@ -11,6 +11,7 @@ from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
 from services.engine.rules.limits import adopting, pending_limits
+from services.engine.rules.overrides import overrides_left
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
@@ -192,6 +193,8 @@ def _day(desk: Desk, now: Instant) -> Fields:
         "max_trades_per_day": rules.max_trades_per_day,
         "trades_taken_today": day.trades_taken,
         "trades_remaining_today": max(0, rules.max_trades_per_day - day.trades_taken),
+        "overrides_taken_today": day.overrides_taken,
+        "overrides_left_today": overrides_left(desk),
         "low_liquidity_today": low,
         "low_liquidity_reason": reason,
     }

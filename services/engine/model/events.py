@@ -80,6 +80,14 @@ class TradeConsumed(Event, frozen=True, tag="TradeConsumed"):
     taken: int
 
 
+class OverrideTaken(Event, frozen=True, tag="OverrideTaken"):
+    """An entry or a pre-order against the zone was accepted: the ``taken``-th of the day (SPEC 5.10)."""
+
+    asset: str
+    taken: int
+    reason: str
+
+
 class EnvSwitched(Event, frozen=True, tag="EnvSwitched"):
     env: Env
 
@@ -322,7 +330,7 @@ class AlertRaised(Event, frozen=True, tag="AlertRaised"):
 
 
 OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
-OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
+OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | OverrideTaken | DailyStopTriggered | CooldownStarted
 OfTheContract = ContractChanged | UnitChanged
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept | OfTheContract
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned

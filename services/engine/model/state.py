@@ -204,7 +204,7 @@ class Day(Struct, frozen=True):
 
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
     environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
-    far, 0 before the first.
+    far, 0 before the first. ``overrides_taken`` counts the overrides, ``overrides_unexplained`` those without a reason.
     """
 
     trading_day: date
@@ -214,6 +214,8 @@ class Day(Struct, frozen=True):
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
     warned_pct: int = 0
+    overrides_taken: int = 0
+    overrides_unexplained: int = 0
     books: DayBooks = DayBooks()
     other_books: DayBooks = DayBooks()
 

@@ -267,6 +267,7 @@ TABLE = (
         ended_by={FillPriceProven: is_its_price, DayRolled: fill_price_is_settled},
         is_over=fill_price_is_proven,
     ),
+    AlertRule("override_unexplained", "OVERRIDE WITHOUT A REASON", ("warning",), "alert"),
     AlertRule("broker_fill", "FILL AT THE BROKER", ("critical",), "alert"),
     AlertRule("fill_refused", "FILL REFUSED", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),

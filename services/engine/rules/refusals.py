@@ -42,6 +42,12 @@ TABLE = (
         "the trade is losing or its points are unknown, or the trade began with this exit in a FREE zone",
     ),
     RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
+    RefusalRule(
+        "override_budget", ("OVERRIDES USED UP",), 409, "the day's overrides are used up (`OVERRIDES_PER_DAY`)"
+    ),
+    RefusalRule(
+        "override_unexplained", ("OVERRIDE NEEDS A REASON",), 409, "a second override of the day without a reason"
+    ),
     RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),
     RefusalRule("nothing_to_exit", (NO_POSITION,), 409, "the asset is flat"),
     RefusalRule("other_trade", ("ANOTHER TRADE",), 409, "the exit names a trade that is not the one held"),

@@ -10,10 +10,12 @@ from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import Act, first_closed_for, ladder
+from services.engine.rules.overrides import reason_given
 from services.engine.rules.preorder_life import preorder_end
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block, enter_market
+from services.engine.steps.overrides import block_override, take_override
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with
 
@@ -24,11 +26,12 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
     direction = command.direction or (None if command.override else zone_of(asset, transition.now).direction)
     if direction is None:
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
-    reason = command.override_reason if command.override else None
+    reason = reason_given(transition.desk, command.override, command.override_reason)
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(transition, request, "preorder")
+    refusal = _refusal(transition, request, "preorder") or block_override(transition, request)
     if refusal is not None:
         return refusal
+    take_override(transition, request)
     preorder = PreOrder(
         status="WAITING",
         direction=direction,
@@ -38,7 +41,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
         placed_at=transition.now,
         override_reason=reason,
     )
-    transition.put_asset(replace(asset, preorder=preorder))
+    transition.put_asset(replace(transition.asset(asset.symbol), preorder=preorder))
     transition.record(PreOrderPlaced(asset.symbol, direction))
     return Done()
 
@@ -121,7 +124,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
         override=preorder.override,
         override_reason=preorder.override_reason,
     )
-    answer = enter_market(transition, entry)
+    answer = enter_market(transition, entry, override_is_taken=True)
     if isinstance(answer, Refusal):
         refused = replace(preorder, refusal=explanation_of(answer))
         _end_preorder(transition, transition.asset(symbol), refused, answer.sentence)
