@@ -189,6 +189,9 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
     limits: LimitsState
+    contracts_pending: Annotated[
+        dict[str, str], says("larger contracts and new assets that come with the next trading day: asset and contract")
+    ]
     limits_pending: Annotated[
         dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
     ]

@@ -10,6 +10,7 @@ from services.engine.model.times import candle_end, candle_start, is_younger, se
 from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
+from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.rules.limits import adopting, pending_limits
 from services.engine.rules.overrides import overrides_left
 from services.engine.rules.verdicts import EntryRequest
@@ -88,6 +89,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         **_day(desk, now),
         last_try_ts=snapshot.tried_at,
         limits=_limits(desk),
+        contracts_pending={symbol: contract.symbol for symbol, contract in waiting_contracts(desk).items()},
         limits_pending=pending_limits(desk),
     )
 

@@ -37,9 +37,12 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 
 
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
-    """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
+    """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today.
+
+    The contracts stay, too: which of them hold at once is decided apart (``rules/larger_contracts.py``).
+    """
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
-    return replace(wanted, day_roll=in_force.day_roll, **kept)
+    return replace(wanted, day_roll=in_force.day_roll, contracts=in_force.contracts, **kept)
 
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
