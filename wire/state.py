@@ -138,6 +138,14 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
 
 
+class StoreDoubtState(Struct, frozen=True):
+    """Why this store may not know the whole day (SPEC 5.9): in LIVE gate `account` is closed until it is confirmed."""
+
+    code: Literal["newer_store", "older_copy", "unreadable"]
+    detail: str
+    since: AwareTime
+
+
 class GlobalState(Struct, frozen=True, kw_only=True):
     """The desk-wide part: account, connections, locks, day, limits."""
 
@@ -153,6 +161,9 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
     account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    store_doubt: Annotated[
+        StoreDoubtState | None, says("another store may know more of this day; null when nothing says so")
+    ]
     bridge_fence: BridgeFenceState
     foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]

@@ -63,6 +63,7 @@ RefusalCode = Literal[
     "management_locked",
     "protection_kept",
     "no_trade_left",
+    "store_known",
     "override_budget",
     "override_unexplained",
     "not_flat",

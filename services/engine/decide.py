@@ -63,6 +63,7 @@ from services.engine.model.proposal_commands import DismissProposal, OpenProposa
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
 from services.engine.model.state import Day, Desk
+from services.engine.model.store_doubts import ConfirmStore, NoteStore
 from services.engine.model.ticks import HearTicks
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.beliefs import opening_books
@@ -117,6 +118,7 @@ from services.engine.steps.reports import report_execution
 from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.store_doubt import confirm_store, note_store
 from services.engine.steps.ticks import hear_ticks
 from services.engine.steps.units import report_changed_units
 from services.engine.steps.unreadable import note_unreadable
@@ -331,6 +333,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     NoteTwoBridges: note_two_bridges,
     NoteUnreadable: note_unreadable,
     NoteClock: note_clock,
+    NoteStore: note_store,
+    ConfirmStore: confirm_store,
     HearTicks: hear_ticks,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,

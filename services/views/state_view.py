@@ -13,6 +13,7 @@ from services.engine.rules.gates import candle_is_unused, cooldown_is_over
 from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.rules.limits import adopting, pending_limits
 from services.engine.rules.overrides import overrides_left
+from services.engine.rules.store_doubt import open_store_doubt
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
@@ -28,6 +29,7 @@ from wire.state import (
     LimitsState,
     LiveDocument,
     StateDocument,
+    StoreDoubtState,
     TradeRow,
 )
 from wire.types import Instant
@@ -104,6 +106,7 @@ def _account(desk: Desk) -> Fields:
         "account": live.account,
         "account_belief": _account_belief(desk),
         "trade_route": live.trade_route,
+        "store_doubt": _store_doubt(desk),
         "bridge_fence": _bridge_fence(desk),
         "foreign_positions": tuple([ForeignPosition(**structs.asdict(held)) for held in desk.foreign]),
     }
@@ -114,6 +117,11 @@ def _bridge_fence(desk: Desk) -> BridgeFenceState:
     if fence is None:
         return BridgeFenceState(None, None, desk.refused_bridge)
     return BridgeFenceState(fence.instance, fence.heard_at, desk.refused_bridge)
+
+
+def _store_doubt(desk: Desk) -> StoreDoubtState | None:
+    doubt = open_store_doubt(desk)
+    return None if doubt is None else StoreDoubtState(doubt.code, doubt.detail, doubt.since)
 
 
 def _account_belief(desk: Desk) -> AccountBelief:

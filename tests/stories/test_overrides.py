@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from services.engine.model.events import EntryAccepted, EntryBlocked, OverrideTaken
+from services.engine.model.events import EntryAccepted, EntryBlocked
+from services.engine.model.override_events import OverrideTaken
 from tests.support.trader import Trader
 
 WHY = "the open was rejected twice"
 
 
-def against_structure(**settings: object) -> Trader:
+def against_structure(**settings: Any) -> Trader:
     """Return a trader whose structure says SELL, at a desk where nothing but overrides is limited."""
     return Trader(candle_seconds=1, cooldown_seconds=0, max_trades_per_day=20, **settings).with_structure("red")
 

@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from services.engine.model.event import Event
 from services.engine.model.feed_events import OfFeeds
+from services.engine.model.override_events import OverrideTaken
 from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfForeignPositions, OfTheAccount
 from services.engine.model.proposal_events import OfProposals
 from services.engine.model.state import Alert
+from services.engine.model.store_doubts import OfTheStore
 from services.engine.model.trade_events import OfTrades
 from services.engine.model.wording import Explanation
 from wire.types import (
@@ -78,14 +80,6 @@ class TradeConsumed(Event, frozen=True, tag="TradeConsumed"):
     """The operator used one slot of the day's trade limit by hand."""
 
     taken: int
-
-
-class OverrideTaken(Event, frozen=True, tag="OverrideTaken"):
-    """An entry or a pre-order against the zone was accepted: the ``taken``-th of the day (SPEC 5.10)."""
-
-    asset: str
-    taken: int
-    reason: str
 
 
 class EnvSwitched(Event, frozen=True, tag="EnvSwitched"):
@@ -351,4 +345,5 @@ AnyEvent = (
     | OfTrades
     | OfExits
     | OfProof
+    | OfTheStore
 )

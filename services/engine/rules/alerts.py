@@ -33,6 +33,7 @@ from services.engine.model.proof_events import (
     StopFound,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
+from services.engine.model.store_doubts import StoreConfirmed
 from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
 from services.engine.rules.alert_ends import (
@@ -68,6 +69,7 @@ from services.engine.rules.alert_ends import (
     second_bridge_is_gone,
     stop_is_found,
     stopped_day_is_over,
+    store_is_confirmed,
     takes_its_exit,
     trade_is_closed,
 )
@@ -259,6 +261,15 @@ TABLE = (
         ends="a later balance is explained, the operator confirmed a transfer, or the trading day rolls",
         ended_by={BalanceExplained: always, DayRolled: always},
         is_over=balance_is_explained,
+    ),
+    AlertRule(
+        code="store_doubtful",
+        title="ANOTHER STORE",
+        levels=("critical",),
+        notice="alert",
+        ends="the operator confirmed this store, or the trading day rolls",
+        ended_by={StoreConfirmed: always, DayRolled: always},
+        is_over=store_is_confirmed,
     ),
     AlertRule("balance_adopted", "BALANCE NOT EXPLAINED", ("warning",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),

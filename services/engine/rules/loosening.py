@@ -75,12 +75,12 @@ def refusal_of_switching_off(asset: Asset, trade: Trade, switch: ToggledExit, no
     if points is None:
         return _kept(switch, "unknown", "open points are unknown")
     if points < 0:
-        return _kept(switch, "losing", f"open points are {points:.2f}, below 0", open_points=points)
+        return _kept(switch, "losing", f"open points are {points:.2f}, below 0")
     return None
 
 
-def _kept(switch: str, cause: str, why: str, **facts: object) -> Refusal:
-    return refuse("protection_kept", f"the {NAMES[switch]} stays on: {why}", setting=switch, cause=cause, **facts)
+def _kept(switch: ToggledExit, cause: str, why: str) -> Refusal:
+    return refuse("protection_kept", f"the {NAMES[switch]} stays on: {why}", setting=switch, cause=cause)
 
 
 def refuse_locked(asset: Asset) -> Refusal:

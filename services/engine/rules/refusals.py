@@ -80,6 +80,9 @@ TABLE = (
     RefusalRule(
         "transfer_refused", ("TRANSFER REFUSED",), 409, "something was held or filled, or less than that is unexplained"
     ),
+    RefusalRule(
+        "store_known", ("NOTHING TO CONFIRM",), 409, "this store was confirmed while nothing speaks of another"
+    ),
     RefusalRule("unknown_order", ("UNKNOWN ORDER",), 404, "no order has this id", is_led=False),
     RefusalRule("unknown_asset", ("UNKNOWN ASSET",), 400, "the desk does not trade the asset", is_led=False),
     RefusalRule("direction_required", ("DIRECTION REQUIRED",), 400, "nothing gives the direction", is_led=False),

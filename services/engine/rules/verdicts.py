@@ -63,6 +63,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "daily_stop_awaited": "SECOND READING AWAITED",
         "balance_suspect": "BALANCE SUSPECT",
         "other_account": "OTHER ACCOUNT",
+        "store_doubtful": "STORE NOT CONFIRMED",
         "balance_unknown": "BALANCE UNKNOWN",
         "bridge_silent": "BRIDGE SILENT",
         "bridge_offline": "BRIDGE OFFLINE",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from services.engine.model.events import EntryBlocked, OverrideTaken
+from services.engine.model.events import EntryBlocked
+from services.engine.model.override_events import OverrideTaken
 from services.engine.model.replies import Refusal
 from services.engine.rules.overrides import NO_REASON, refusal_of_override
 from services.engine.rules.verdicts import EntryRequest
