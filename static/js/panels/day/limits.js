@@ -107,6 +107,7 @@ function fillLimit(row, name, limits, pending) {
  * @param {Values[string]} value
  */
 function worded(name, value) {
+  if (value === null) return "off";
   if (typeof value === "boolean") return value ? "on" : "off";
   const isSeconds = name.endsWith("_seconds");
   if (isSeconds) return countdown(Number(value));
