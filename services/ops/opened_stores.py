@@ -65,7 +65,8 @@ def write_opened(folder: Path, opened: OpenedStore) -> None:
     file = folder / f"{opened.store}{SUFFIX}"
     half = file.with_suffix(f".{os.getpid()}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        half.touch(mode=0o600)
         half.write_bytes(msgspec.json.encode(opened))
         half.replace(file)
     except OSError as error:

@@ -173,6 +173,7 @@ def test_its_file_is_written_whole_and_not_each_second(opens: Opens, tmp_path: P
     program = opens("desk.sqlite").is_of("SIM1")
     program.looks()
     [file] = (tmp_path / "opened").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
     first = file.read_bytes()
     program.looks(29)
     assert file.read_bytes() == first

@@ -12,7 +12,7 @@ const slot = slots(root);
 const form = one(root, "form", HTMLFormElement);
 const fields = all(form, "input", HTMLInputElement);
 const ALWAYS_SHOWN = fields.map((field) => field.name);
-/** @typedef {Record<string, number | string | boolean>} Values limits by their names */
+/** @typedef {Record<string, number | string | boolean | null>} Values limits by their names */
 
 /** @type {Record<string, string>} */
 const TITLES = JSON.parse(root.dataset.titles ?? "{}");
