@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,14 +37,9 @@ class StoreGuard:
             self._before = self._written = None  # another process goes on with it: compare anew afterwards
             return
         desk = manager.snapshot.desk
-        try:
-            note = self._compare(desk)
-            if note is None or not _is_news(desk, note):
-                note = None
-                if open_store_doubt(desk) is None and is_settled(desk):
-                    self._keep(desk, manager.now)
-        except NotReadable as error:
-            note = NoteStore("unreadable", "unreadable", f"{error}: nobody knows what else was opened today")
+        note = _told_when_unreadable(lambda: self._compare(desk))
+        if note is None or not _is_news(desk, note):
+            note = _told_when_unreadable(lambda: self._keep_when_settled(desk, manager.now))
         if note is not None and _is_news(desk, note):
             manager.submit(note)
 
@@ -60,6 +55,10 @@ class StoreGuard:
             return older_copy(self._later, desk)
         return newer_store(self._before, name, desk)
 
+    def _keep_when_settled(self, desk: Desk, now: Instant) -> None:
+        if open_store_doubt(desk) is None and is_settled(desk):
+            self._keep(desk, now)
+
     def _keep(self, desk: Desk, now: Instant) -> None:
         name = name_of_store(desk.id_key)
         known = self._written or next((one for one in self._before or () if one.store == name), None)
@@ -70,6 +69,13 @@ class StoreGuard:
         opened = replace(opened, where=self._where, sequence=desk.sequence, uses={**opened.uses, desk.env: use})
         write_opened(self._folder, opened)
         self._written = opened
+
+
+def _told_when_unreadable(act: Callable[[], NoteStore | None]) -> NoteStore | None:
+    try:
+        return act()
+    except NotReadable as error:
+        return NoteStore("unreadable", "unreadable", f"{error}: nobody knows what else was opened today")
 
 
 def is_settled(desk: Desk) -> bool:

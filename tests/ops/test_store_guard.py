@@ -161,6 +161,9 @@ def test_what_cannot_be_read_is_said_loudly(opens: Opens, tmp_path: Path, damage
     assert doubt.code == "unreadable"
     assert "nobody knows what else was opened today" in doubt.detail
     assert program.manager.snapshot.desk.alerts[-1].code == "store_doubtful"
+    program.manager.submit(ConfirmStore("I have looked at it"))
+    assert program.looks() is None
+    assert len(list((tmp_path / "opened").iterdir())) == 2, "this store's use is kept all the same"
 
 
 def test_a_folder_that_cannot_be_written_is_said_too(opens: Opens, tmp_path: Path) -> None:
