@@ -218,6 +218,9 @@ class AssetState(Struct, frozen=True, kw_only=True):
     exit_mode: Annotated[Literal["POINTS_TP", "STRUCTURE"] | None, says("what takes profit; null while flat")]
     entry_zone: Annotated[EntryZone | None, says("the zone at the entry; null while flat")]
     initial_exit_lock_active: Annotated[bool, says("a manual exit is locked")]
+    initial_exit_lock_expires_ts: Annotated[
+        AwareTime | None, says("when it ends without a 6pt brick; null when it does not hold")
+    ]
     two_half_tp_lock_enabled: Annotated[bool, says("the 2.5pt management lock holds")]
     points_tp_enabled: Annotated[bool, says("take-profit at open points")]
     points_tp_target: Annotated[Points | None, says("its points; null while flat")]
@@ -246,6 +249,7 @@ class AssetState(Struct, frozen=True, kw_only=True):
     preorder_active: bool
     preorder_direction: Annotated[Side | None, says("null when there is no pre-order")]
     preorder_status: Literal["NONE"] | PreOrderStatus
+    preorder_ends_ts: Annotated[AwareTime | None, says("when it ends unless its brick came; null when none waits")]
     preorder_reason: Annotated[str | None, says("why the last pre-order did not fire; null when nothing stopped it")]
     preorder_refusal: Annotated[Explanation | None, says("the desk's refusal, when that ended the pre-order")]
     proposal: Annotated[ProposalRow | None, says("the open proposal; null without one. No gate looks at it")]

@@ -119,10 +119,13 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     entry_ttl_seconds: Annotated[int, says("seconds after which an entry that nobody took ends")]
     fate_seconds: Annotated[int, says("seconds without a report after which an order's fate is unknown")]
     exit_beside_seconds: Annotated[int, says("seconds that an exit waits for a claimed entry")]
+    initial_lock_seconds: Annotated[int, says("seconds after an entry for which a manual exit is locked, at most")]
+    preorder_seconds: Annotated[int, says("seconds after which a pre-order without a 6pt brick ends")]
     heartbeat_max_age_seconds: Annotated[int, says("seconds without a heartbeat that close the ladder")]
     bridge_max_age_seconds: Annotated[int, says("seconds without the bridge that close the ladder")]
     brick_max_age_hours: Annotated[int, says("hours of session after which a brick's colour is stale")]
     max_trades_per_day: int
+    overrides_per_day: Annotated[int, says("entries and pre-orders against the zone")]
     daily_stop_limit_pct: Annotated[Decimal, says("percent of the day's first equity")]
     entry_qty_6pt: Annotated[int, says("contracts of an entry of size 6pt")]
     entry_qty_9pt: Annotated[int, says("contracts of an entry of size 9pt")]
@@ -137,6 +140,14 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
     adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
+
+
+class StoreDoubtState(Struct, frozen=True):
+    """Why this store may not know the whole day (SPEC 5.9): in LIVE gate `account` is closed until it is confirmed."""
+
+    code: Literal["newer_store", "older_copy", "unreadable"]
+    detail: str
+    since: AwareTime
 
 
 class GlobalState(Struct, frozen=True, kw_only=True):
@@ -154,6 +165,9 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     account: Annotated[str | None, says("the broker's account; null until the bridge names it")]
     account_belief: AccountBelief
     trade_route: Annotated[str | None, says("where the bridge sends orders; null until it names it")]
+    store_doubt: Annotated[
+        StoreDoubtState | None, says("another store may know more of this day; null when nothing says so")
+    ]
     bridge_fence: BridgeFenceState
     foreign_positions: tuple[ForeignPosition, ...]
     connected: Annotated[bool, says("TradingView and the bridge are both heard")]
@@ -184,11 +198,16 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     max_trades_per_day: int
     trades_taken_today: int
     trades_remaining_today: int
+    overrides_taken_today: Annotated[int, says("entries and pre-orders against the zone")]
+    overrides_left_today: int
     last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
     limits: LimitsState
     risk: Annotated[DeskRisk, says("what may still be lost today, and what bounds an order")]
+    contracts_pending: Annotated[
+        dict[str, str], says("larger contracts and new assets that come with the next trading day: asset and contract")
+    ]
     limits_pending: Annotated[
         dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
     ]

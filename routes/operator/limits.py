@@ -45,6 +45,9 @@ class LimitsBody(OperatorBody):
     cooldown_seconds: Annotated[WholeNumber, _between("cooldown_seconds")] | None = None
     candle_seconds: Annotated[WholeNumber, _between("candle_seconds")] | None = None
     entry_ttl_seconds: Annotated[WholeNumber, _between("entry_ttl_seconds")] | None = None
+    initial_lock_seconds: Annotated[WholeNumber, _between("initial_lock_seconds")] | None = None
+    preorder_seconds: Annotated[WholeNumber, _between("preorder_seconds")] | None = None
+    overrides_per_day: Annotated[WholeNumber, _between("overrides_per_day")] | None = None
     heartbeat_max_age_seconds: Annotated[WholeNumber, _between("heartbeat_max_age_seconds")] | None = None
     bridge_max_age_seconds: Annotated[WholeNumber, _between("bridge_max_age_seconds")] | None = None
     entry_qty_6pt: Annotated[WholeNumber, _between("entry_qty_6pt")] | None = None

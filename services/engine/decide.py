@@ -62,10 +62,12 @@ from services.engine.model.order import Order
 from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import Done, Refusal, Reply
 from services.engine.model.settings import Rules
-from services.engine.model.state import Asset, Day, Desk
+from services.engine.model.state import Day, Desk
+from services.engine.model.store_doubts import ConfirmStore, NoteStore
 from services.engine.model.ticks import HearTicks
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.beliefs import opening_books
+from services.engine.rules.larger_contracts import in_force_today
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
 from services.engine.steps.beliefs import confirm_transfer
@@ -75,6 +77,7 @@ from services.engine.steps.build_bricks import begin_with_builders
 from services.engine.steps.clocks import note_clock
 from services.engine.steps.close_bar import close_bar
 from services.engine.steps.contract_watch import watch_contracts
+from services.engine.steps.contracts_waiting import assets_with, bring_in_contracts, tell_of_waiting_contracts
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
@@ -85,6 +88,7 @@ from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_silence import note_delayed_quotes
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
+from services.engine.steps.initial_lock import release_initial_locks
 from services.engine.steps.limits import configure_rules, consume_trade, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
@@ -93,7 +97,13 @@ from services.engine.steps.orders import (
     warn_of_unclaimed_exits,
 )
 from services.engine.steps.owner_fence import forget_refused_bridge, note_two_bridges, take_over_bridge
-from services.engine.steps.pending_entries import cancel_intent, cancel_preorder, place_intent, place_preorder
+from services.engine.steps.pending_entries import (
+    cancel_intent,
+    cancel_preorder,
+    expire_preorders,
+    place_intent,
+    place_preorder,
+)
 from services.engine.steps.prices import note_price
 from services.engine.steps.proposals import (
     dismiss_proposal,
@@ -108,8 +118,9 @@ from services.engine.steps.reports import report_execution
 from services.engine.steps.resolving import resolve_order
 from services.engine.steps.resting_stops import watch_stops
 from services.engine.steps.scale_in import scale_in
+from services.engine.steps.store_doubt import confirm_store, note_store
 from services.engine.steps.ticks import hear_ticks
-from services.engine.steps.units import report_changed_units, with_contract
+from services.engine.steps.units import report_changed_units
 from services.engine.steps.unreadable import note_unreadable
 from services.engine.transition import Transition
 from wire.types import Instant
@@ -184,9 +195,11 @@ def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | Non
 
 def let_time_pass(transition: Transition) -> None:
     """Apply what the clock alone causes: roll the day, expire entries, warn, retry exits."""
-    roll_day(transition)  # first: the steps below use the limits of the new day
+    _roll_day(transition)  # first: the steps below use the limits of the new day
     expire_entries(transition)
     expire_proposals(transition)
+    release_initial_locks(transition)
+    expire_preorders(transition)
     warn_of_unclaimed_exits(transition)
     watch_feeds(transition)
     if transition.desk.generation > 3:
@@ -203,6 +216,14 @@ def let_time_pass(transition: Transition) -> None:
             pursue_exit(transition, symbol)
 
 
+def _roll_day(transition: Transition) -> None:
+    """Begin the new trading day when it is due, and bring in the contracts that waited for it."""
+    before = transition.desk.day.trading_day
+    roll_day(transition)
+    if transition.desk.generation > 4 and transition.desk.day.trading_day != before:
+        bring_in_contracts(transition)
+
+
 def stop_when_lost(transition: Transition) -> None:
     """Let the prices and fills of the command stop the day: with a silent bridge no snapshot does (SPEC 5.6)."""
     was_stopped = transition.desk.day.is_stopped
@@ -216,17 +237,16 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     known = transition.desk.assets
     rules = command.rules
     busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
-    assets = {
-        symbol: with_contract(known[symbol], contract) if symbol in known else Asset(symbol, contract)
-        for symbol, contract in rules.contracts.items()
-    }
+    contracts = in_force_today(transition.desk, rules.contracts)
+    assets = assets_with(known, contracts)
     assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
     if rules == transition.desk.configured and assets == known:
         return Done()
     before = transition.desk
-    transition.change_desk(assets=assets)
-    withdraw_without_contract(transition, known, rules.contracts)
+    transition.change_desk(assets=assets, rules=replace(before.rules, contracts=contracts))
+    withdraw_without_contract(transition, known, contracts)
     configure_rules(transition, rules)
+    tell_of_waiting_contracts(transition)
     begin_with_builders(transition, before)
     transition.record(DeskConfigured(tuple(assets)))
     report_changed_units(transition, known)
@@ -313,6 +333,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     NoteTwoBridges: note_two_bridges,
     NoteUnreadable: note_unreadable,
     NoteClock: note_clock,
+    NoteStore: note_store,
+    ConfirmStore: confirm_store,
     HearTicks: hear_ticks,
     TakeSnapshot: take_snapshot,
     KeepDeadLetter: keep_dead_letter,

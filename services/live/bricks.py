@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from services.engine.model.bar_commands import CloseBar
 from services.engine.model.bricks import BrickStream
-from services.engine.model.commands import CloseBrick, ConfigureDesk
+from services.engine.model.commands import CloseBrick
 from services.engine.model.events import BrickApplied, UnitChanged
 from services.engine.model.feed import SmallBrick
 from services.engine.model.state import Desk
@@ -34,7 +34,7 @@ ROWS_REMEMBERED = 20_000
 FIRST_LIVE = ROWS_REMEMBERED  # room for the journal's bricks below it: a row holds one brick at most
 FRESH_KEPT = 2_000  # an overflow is a gap that a client sees by the numbers
 CLOSE_BRICKS = {CloseBrick.kind_name(), CloseBar.kind_name(), HearTicks.kind_name()}
-CHANGES_A_UNIT = ConfigureDesk.kind_name()
+CHANGES_A_UNIT = b"UnitChanged"  # at a start, or with the trading day in a row of any kind
 
 log = structlog.get_logger(__name__)
 
@@ -190,7 +190,7 @@ def bricks_of(rows: Iterable[JournalRow]) -> Iterator[tuple[Instant, BrickApplie
 def _events_of(rows: Iterable[JournalRow]) -> Iterator[CommittedEvent]:
     """Yield the events of the rows that may tell of bricks; decoding the others would take long."""
     for row in rows:
-        if row.kind in CLOSE_BRICKS or row.kind == CHANGES_A_UNIT:
+        if row.kind in CLOSE_BRICKS or CHANGES_A_UNIT in row.events:
             yield from committed_events(row)
 
 

@@ -1,4 +1,4 @@
-"""The clock jobs: a ``TickClock`` command every second, and a check of the contracts to trade every minute."""
+"""The clock jobs: a ``TickClock`` and a look for other stores every second, the contracts to trade every minute."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
 from services.ops.config import Config
+from services.ops.store_guard import StoreGuard
 from services.stores.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ class ClockJobs:
     def __init__(self, manager: StateManager, config: Config) -> None:
         self._manager = manager
         self._config = config
+        self._guard = StoreGuard(config.opened_folder, place_of_store(config)) if config.opened_folder else None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock jobs", daemon=True)
         self._thread.start()
@@ -41,6 +43,7 @@ class ClockJobs:
             ticks += 1
             try:
                 tick(self._manager)
+                look_for_other_stores(self._manager, self._guard)
                 if ticks % TICKS_TO_A_ROLL == 0:
                     roll_contracts(self._manager, self._config)
             except Exception:
@@ -62,6 +65,20 @@ def tick(manager: StateManager) -> None:
             manager.keep_snapshot_when_due()
     except StoreError as error:
         log.warning("tick was not committed", error=str(error))
+
+
+def look_for_other_stores(manager: StateManager, guard: StoreGuard | None) -> None:
+    """Tell the desk when this machine had opened a newer store today; keep that this one is used."""
+    try:
+        if guard is not None:
+            guard.look(manager)
+    except StoreError as error:
+        log.warning("what speaks against this store was not committed", error=str(error))
+
+
+def place_of_store(config: Config) -> str:
+    """Return where the desk is kept, in words."""
+    return str(config.sqlite_path) if config.store == "sqlite" else f"Firestore {config.google_cloud_project}"
 
 
 def roll_contracts(manager: StateManager, config: Config) -> None:

@@ -34,6 +34,7 @@ from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.beside_settings import address_of
 from services.ops.cap_settings import caps_of
 from services.ops.commission_settings import commissions_of
+from services.ops.opened_stores import folder_of_opened
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
 from services.ops.watchdog import Supervisor
@@ -59,7 +60,10 @@ class ConfigError(Exception):
 
 
 class Config(Struct, frozen=True):
-    """Every setting of web, checked."""
+    """Every setting of web, checked.
+
+    ``opened_folder`` is where this machine keeps which stores it has opened; None where nothing is kept.
+    """
 
     tv_webhook_secret: str
     bridge_secret: str
@@ -90,6 +94,7 @@ class Config(Struct, frozen=True):
     feeds_url: str | None = "http://127.0.0.1:8765"
     advisor_url: str | None = "http://127.0.0.1:8002"
     agent_url: str | None = "http://127.0.0.1:8003"
+    opened_folder: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -97,7 +102,10 @@ class Config(Struct, frozen=True):
 
         Raises ConfigError with one sentence that names every missing or wrong setting.
         """
-        return _read(Settings({**_dotenv(), **os.environ} if environ is None else environ))
+        if environ is not None:
+            return _read(Settings(environ))
+        settings = Settings({**_dotenv(), **os.environ})
+        return replace(_read(settings), opened_folder=_opened_folder(settings))
 
     @property
     def is_open(self) -> bool:
@@ -223,6 +231,14 @@ def _sqlite_path(settings: Settings) -> Path:
     except NoPlace as error:
         settings.faults.append(f"SQLITE_PATH is not set, and {error}")
         return EARLIER_DATABASE
+
+
+def _opened_folder(settings: Settings) -> Path:
+    """Return where this machine keeps what it has opened. Raises ConfigError."""
+    try:
+        return folder_of_opened(PROJECT, settings.text("XDG_STATE_HOME"))
+    except NoPlace as error:
+        raise ConfigError(f"Lockstep cannot start: XDG_STATE_HOME is not set, and {error}") from error
 
 
 def _refuse_tight_stop(config: Config, settings: Settings) -> None:

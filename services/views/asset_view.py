@@ -15,8 +15,9 @@ from services.engine.model.zone import zone_of
 from services.engine.rules.adding import scale_in_passes
 from services.engine.rules.contract_life import days_to_roll
 from services.engine.rules.gates import first_closed, ladder
-from services.engine.rules.locks import LOCKS, Lock
+from services.engine.rules.locks import LOCKS, Lock, initial_exit
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
+from services.engine.rules.preorder_life import preorder_end
 from services.engine.rules.proposals import size_of
 from services.engine.rules.resting_stops import covers
 from services.engine.rules.roll_week import watched
@@ -40,10 +41,10 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         **_prices(asset),
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),
-        **_managed(asset),
+        **_managed(desk, asset, now),
         scale_in_available=scale_in_passes(desk, asset, now),
         **_stop_at_broker(desk, asset.trade),
-        **_waiting(asset),
+        **_waiting(desk, asset),
         risk=asset_risk(desk, asset, now),
         proposal=proposal_view(asset.proposal, size_of(asset.proposal, desk.rules)) if asset.proposal else None,
         trade=trade_view(asset.trade, asset) if asset.trade else None,
@@ -136,14 +137,16 @@ def _bricks(asset: Asset, now: Instant) -> Fields:
     }
 
 
-def _managed(asset: Asset) -> Fields:
+def _managed(desk: Desk, asset: Asset, now: Instant) -> Fields:
     """Return the fields that manage the open trade; they are off or None while the asset is flat."""
     trade = asset.trade
+    lock = initial_exit(desk, asset, now)
     return {
         "trade_mode": trade.mode if trade else None,
         "exit_mode": ("POINTS_TP" if trade.protections.points_tp_enabled else "STRUCTURE") if trade else None,
         "entry_zone": trade.zone if trade else None,
-        INITIAL_EXIT_FIELD: trade.initial_exit_locked if trade else False,
+        INITIAL_EXIT_FIELD: lock.is_held,
+        "initial_exit_lock_expires_ts": lock.until,
         "two_half_tp_lock_enabled": trade is not None and is_management_locked(asset, trade),
         "points_tp_enabled": trade.protections.points_tp_enabled if trade else False,
         "points_tp_target": trade.protections.points_tp_target if trade else None,
@@ -177,16 +180,18 @@ def _stop_at_broker(desk: Desk, trade: Trade | None) -> Fields:
     return {"stop_resting": True, "resting_stop": RestingStopState(sum(stop.qty for stop in resting), price)}
 
 
-def _waiting(asset: Asset) -> Fields:
+def _waiting(desk: Desk, asset: Asset) -> Fields:
     """Return the intent, the pre-order, and why the last pre-order became no order."""
     intent = asset.intent
     preorder = asset.preorder
+    end = preorder_end(desk, asset)
     return {
         "intent_active": intent is not None and intent.is_active,
         "intent_status": intent.status if intent else "NONE",
         "preorder_active": preorder is not None and preorder.is_active,
         "preorder_direction": preorder.direction if preorder else None,
         "preorder_status": preorder.status if preorder else "NONE",
+        "preorder_ends_ts": end.at if end else None,
         "preorder_reason": preorder.reason if preorder else None,
         "preorder_refusal": _refusal_of(preorder),
     }

@@ -10,7 +10,10 @@ from services.engine.model.times import candle_end, candle_start, is_younger, se
 from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
+from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.rules.limits import adopting, pending_limits
+from services.engine.rules.overrides import overrides_left
+from services.engine.rules.store_doubt import open_store_doubt
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
@@ -27,6 +30,7 @@ from wire.state import (
     LimitsState,
     LiveDocument,
     StateDocument,
+    StoreDoubtState,
     TradeRow,
 )
 from wire.types import Instant
@@ -89,6 +93,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         last_try_ts=snapshot.tried_at,
         limits=_limits(desk),
         risk=desk_risk(desk, now),
+        contracts_pending={symbol: contract.symbol for symbol, contract in waiting_contracts(desk).items()},
         limits_pending=pending_limits(desk),
     )
 
@@ -103,6 +108,7 @@ def _account(desk: Desk) -> Fields:
         "account": live.account,
         "account_belief": _account_belief(desk),
         "trade_route": live.trade_route,
+        "store_doubt": _store_doubt(desk),
         "bridge_fence": _bridge_fence(desk),
         "foreign_positions": tuple([ForeignPosition(**structs.asdict(held)) for held in desk.foreign]),
     }
@@ -113,6 +119,11 @@ def _bridge_fence(desk: Desk) -> BridgeFenceState:
     if fence is None:
         return BridgeFenceState(None, None, desk.refused_bridge)
     return BridgeFenceState(fence.instance, fence.heard_at, desk.refused_bridge)
+
+
+def _store_doubt(desk: Desk) -> StoreDoubtState | None:
+    doubt = open_store_doubt(desk)
+    return None if doubt is None else StoreDoubtState(doubt.code, doubt.detail, doubt.since)
 
 
 def _account_belief(desk: Desk) -> AccountBelief:
@@ -194,6 +205,8 @@ def _day(desk: Desk, now: Instant) -> Fields:
         "max_trades_per_day": rules.max_trades_per_day,
         "trades_taken_today": day.trades_taken,
         "trades_remaining_today": max(0, rules.max_trades_per_day - day.trades_taken),
+        "overrides_taken_today": day.overrides_taken,
+        "overrides_left_today": overrides_left(desk),
         "low_liquidity_today": low,
         "low_liquidity_reason": reason,
     }

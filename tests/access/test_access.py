@@ -66,7 +66,7 @@ ADMITTED = {  # who gets past the guard; a route that is not named here fails th
     **dict.fromkeys((f"POST /api/{name}" for name in OPERATOR_CALLS), "operator"),
     **dict.fromkeys((f"GET /api/journal/{name}" for name in JOURNAL_CALLS), "operator or service"),
     **dict.fromkeys(("POST /api/orders/<order_id>/resolve", "POST /api/positions/accept"), "operator"),
-    **dict.fromkeys(("POST /api/account/transfer", "POST /api/bridge/takeover"), "operator"),
+    **dict.fromkeys(("POST /api/account/transfer", "POST /api/account/store", "POST /api/bridge/takeover"), "operator"),
     "POST /api/journal/trades/<trade_id>/note": "operator",
     "GET /api/journal/trades/<trade_id>/bricks": "operator or service",
     "POST /api/setup/webhook-secret": "operator",

@@ -21,15 +21,14 @@ def holding(dashboard: Page, desk: LiveDesk) -> Page:
     return dashboard
 
 
-def test_protect_is_refused_by_the_management_lock_and_armed_once_it_opens(holding: Page, desk: LiveDesk) -> None:
-    protect = way(holding, "protect")
-    expect(protect).to_contain_text("Locked: 2.5pt is green")
+def test_the_management_lock_refuses_what_loosens_and_lets_protect_be_armed(holding: Page, desk: LiveDesk) -> None:
+    target, protect = way(holding, "points_target"), way(holding, "protect")
+    expect(target).to_contain_text("Locked: 2.5pt is green, only nearer")
     expect(holding.locator("#ways-out-head")).to_contain_text("Management locked until 2.5pt turns red")
-    switch(protect).click()
-    expect(protect.get_by_role("alert")).to_contain_text("MANAGEMENT LOCK ACTIVE — the 2.5pt brick is green")
-    expect(switch(protect)).to_have_attribute("aria-checked", "false")
+    switch(target).click()
+    expect(target.get_by_role("alert")).to_contain_text("MANAGEMENT LOCK ACTIVE — the 2.5pt brick is green")
+    expect(switch(target)).to_have_attribute("aria-checked", "true")
 
-    desk.hears_brick("2.5", "red")
     expect(protect).not_to_have_attribute("data-locked", "")
     switch(protect).focus()
     holding.keyboard.press("Space")

@@ -45,6 +45,23 @@ def account(page: Page, desk: LiveDesk) -> Locator:
     return account
 
 
+def test_another_store_is_said_and_this_one_confirmed_by_a_held_button(page: Page, tmp_path: Path) -> None:
+    opened = tmp_path / "other" / "state" / "lockstep" / "opened"
+    opened.mkdir(parents=True)
+    (opened / "damaged.json").write_text("nobody can read this")
+    with LiveDesk(tmp_path / "other", **QUICK) as desk:
+        log_in(page, desk)
+        doubt = page.locator("#store-doubt")
+        expect(doubt).to_contain_text("nobody knows what else was opened today")
+        button = doubt.get_by_role("button")
+        expect(button).to_have_text("Write why first")
+        doubt.get_by_role("textbox").fill("the file was mine")
+        expect(button).to_have_text("Hold: the day goes on in this store")
+        hold(button)
+        expect(doubt).to_be_hidden()
+        assert desk.operator().state()["global"]["store_doubt"] is None
+
+
 def equity(desk: LiveDesk) -> tuple[float, float]:
     of_desk = desk.operator().state()["global"]
     return of_desk["equity"], of_desk["daily_start_equity"]

@@ -54,6 +54,7 @@ export function asset(more = {}) {
     ...{ zone_type: "NONE", zone_direction: null, conflict_mode: false },
     ...{ tempo_ready: false, tempo_color: "neutral", tempo_ts: null, tempo_age_s: null },
     ...{ trade_mode: null, exit_mode: null, entry_zone: null, initial_exit_lock_active: false },
+    initial_exit_lock_expires_ts: null,
     ...{ two_half_tp_lock_enabled: false, points_tp_enabled: false, points_tp_target: null },
     ...{ protect_enabled: false, protect_threshold_points: null, tp_armed: false, tp_target: null, tp_count: 0 },
     ...{ high_next_bar_exit_enabled: false, high_next_bar_exit_allowed: true, next_bar_exit_allowed: true },
@@ -68,6 +69,7 @@ export function asset(more = {}) {
     },
     ...{ intent_active: false, intent_status: "NONE" },
     ...{ preorder_active: false, preorder_direction: null, preorder_status: "NONE", preorder_reason: null },
+    preorder_ends_ts: null,
     preorder_refusal: null,
     proposal: null,
     ...{ trade: null, due_exit: null, disagreement: null, doubt: null, words_awaited: [], first_closed_gate: null },
@@ -166,6 +168,7 @@ export function desk(more = {}) {
     ...{ daily_stop_triggered_reason: null, daily_stop_warned_pct: 0 },
     ...{ daily_start_equity: null, daily_pnl_usd: null, daily_pnl_pct: null },
     ...{ max_trades_per_day: 10, trades_taken_today: 0, trades_remaining_today: 10, last_try_ts: null },
+    ...{ overrides_taken_today: 0, overrides_left_today: 2, store_doubt: null, contracts_pending: {} },
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
     bridge_fence: { holder: null, holder_ts: null, refused: null },
     foreign_positions: [],
@@ -180,6 +183,7 @@ export function desk(more = {}) {
 function limits() {
   return {
     ...{ cooldown_seconds: 180, candle_seconds: 300, entry_ttl_seconds: 60 },
+    ...{ initial_lock_seconds: 600, preorder_seconds: 1800, overrides_per_day: 2 },
     ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },

@@ -170,7 +170,7 @@ def changes_unit(house: AppServices, unit: str) -> None:
 def test_bricks_of_another_unit_are_not_drawn_beside_the_new_ones(houses: Callable[[], AppServices]) -> None:
     house = houses()
     house.closes("green", "red", close=Decimal(5250))
-    changes_unit(house, "2")
+    changes_unit(house, "0.5")
     assert house.colors() == []
     house.closes("green")
     assert house.numbers() == [FIRST_LIVE + 2]
@@ -179,7 +179,7 @@ def test_bricks_of_another_unit_are_not_drawn_beside_the_new_ones(houses: Callab
 def test_a_restart_remembers_no_brick_of_an_earlier_unit(tmp_path: Path) -> None:
     house = AppServices(tmp_path / "desk.sqlite")
     house.closes("green", "green")
-    changes_unit(house, "2")
+    changes_unit(house, "0.5")
     house.closes("red")
     through = house.manager.snapshot.desk.sequence
     house.stop()

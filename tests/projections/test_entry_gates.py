@@ -69,7 +69,7 @@ def test_the_second_trade_counts_from_the_end_of_the_cooldown() -> None:
 
 
 def test_the_instant_at_which_the_cooldown_ends_is_zero_seconds() -> None:
-    trader = Trader(at="09:34:50").trades_once()
+    trader = Trader(at="09:34:50").trades_once().bricks(6, "green")
     trader.at("09:37:49").enters("BUY")
     assert trader.refused_by == "cooldown"
     trader.at("09:37:50").enters("BUY")

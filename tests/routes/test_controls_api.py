@@ -187,16 +187,18 @@ def test_the_points_target_lies_above_0_and_ends_at_200(floor: Floor) -> None:
     assert (told["asset"]["exit_mode"], told["asset"]["points_tp_target"]) == ("STRUCTURE", 15.5)
 
 
-@pytest.mark.parametrize("control", ["protect", "points-take-profit"])
-def test_the_management_lock_keeps_protections_as_they_are(floor: Floor, control: str) -> None:
+def test_the_management_lock_refuses_what_loosens_and_takes_what_tightens(floor: Floor) -> None:
     floor.in_a_trade(managed=False)
-    before = floor.asset()
-    assert before["two_half_tp_lock_enabled"] is True
-    told = asks(floor, control, {**ES, "enabled": not before["protect_enabled"]}, 423)
-    assert (told["code"], "2.5pt" in told["error"]) == ("management_locked", True)
-    after = floor.asset()
-    for name in ("protect_enabled", "points_tp_enabled"):
-        assert after[name] == before[name]
+    assert floor.asset()["two_half_tp_lock_enabled"] is True
+    for looser in ({"enabled": False}, {"enabled": True, "target": 15.25}):
+        told = asks(floor, "points-take-profit", {**ES, **looser}, 423)
+        assert (told["code"], "2.5pt" in told["error"]) == ("management_locked", True)
+    assert (floor.asset()["points_tp_enabled"], floor.asset()["points_tp_target"]) == (True, 15)
+    assert (
+        changes(floor, "points-take-profit", {**ES, "enabled": True, "target": 14})["asset"]["points_tp_target"] == 14
+    )
+    assert changes(floor, "protect", {**ES, "enabled": True})["asset"]["protect_enabled"] is True
+    assert changes(floor, "protect", {**ES, "enabled": False})["asset"]["protect_enabled"] is False  # taken back
 
 
 def test_the_signal_target_is_armed_counted_and_fires(floor: Floor) -> None:

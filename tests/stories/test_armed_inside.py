@@ -71,3 +71,8 @@ def test_another_rule_than_the_armed_one_is_none() -> None:
 def test_a_rule_switched_off_again_is_none() -> None:
     trader = trader_in_the_lock().toggles("four_pt_invalidation").toggles("four_pt_invalidation")
     assert trader.trade.armed_inside == ()
+
+
+def test_a_rule_armed_inside_the_lock_that_fires_when_its_time_is_over_is_none() -> None:
+    assert is_forced(trader_in_the_lock().protects("-2").later(599).hears(5248)) == (True, True)
+    assert is_forced(trader_in_the_lock().protects("-2").later(600).hears(5248)) == (False, False)

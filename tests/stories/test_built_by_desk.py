@@ -397,8 +397,8 @@ def test_the_gate_says_what_the_desk_waits_for() -> None:
 
 def test_chains_of_another_unit_begin_anew() -> None:
     trader = BuiltTrader().is_settled()
-    wider = {"ES": replace(CONTRACTS["ES"], unit=Decimal(2))}
-    trader.restarts(contracts=wider).bar(5298)
+    narrower = {"ES": replace(CONTRACTS["ES"], unit=Decimal("0.5"))}
+    trader.restarts(contracts=narrower).bar(5298)
     assert trader.to_settle == dict.fromkeys(STREAM_OF_POINTS, 2)
     assert not trader.gate("feed").is_open
     assert trader.replays_equal()

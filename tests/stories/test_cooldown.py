@@ -22,7 +22,7 @@ from tests.support.trader import Trader
 )
 def test_it_lasts_180_seconds_from_the_fill_that_made_the_asset_flat(clock: str, gate: str | None) -> None:
     trader = Trader(at="09:31:00").is_long().bricks(6, "green").exits()
-    trader.at("09:36:00").filled_at(5252)
+    trader.at("09:36:00").filled_at(5252).bricks(6, "green")
     assert trader.at(clock).gate_for("BUY") == gate
 
 
@@ -36,6 +36,7 @@ def test_a_later_close_starts_the_cooldown_again() -> None:
     trader.at("09:35:00").is_long(18_000, asset="NQ")
     trader.at("09:36:00").brick(6, "green", asset="ES").exits().filled_at(5250)
     trader.at("09:37:00").brick(6, "green", asset="NQ").exits().filled_at(18_000)
+    trader.bricks(6, "green")
     assert trader.at("09:39:59").gate_for("BUY") == "cooldown"
     assert trader.at("09:40:00").gate_for("BUY") is None
 

@@ -256,6 +256,7 @@ def test_a_loss_that_nothing_but_the_clock_makes_count_replays_equal() -> None:
 def test_a_balance_that_the_brokers_figures_explain_goes_on_denying_the_books() -> None:
     trader = Trader(candle_seconds=1, cooldown_seconds=0).with_structure("green").broker_says(50_000).is_long(5250)
     trader.later(3).bricks(6, "green").exits().filled_at(525)  # a tenth: the books lost 118,125 USD
+    trader.bricks(6, "green")
     for _ in range(30):
         trader.later(4).broker_says(50_000)
     assert (trader.desk.day.is_stopped, trader.gate_for("BUY", override=True)) == (False, "account")
@@ -265,7 +266,7 @@ def test_a_balance_that_the_brokers_figures_explain_goes_on_denying_the_books() 
 
 def test_it_goes_on_denying_them_when_another_accounts_balance_comes_without_a_name() -> None:
     trader = Trader(candle_seconds=1, cooldown_seconds=0).with_structure("green").broker_says(50_000).is_long(5250)
-    trader.later(3).bricks(6, "green").exits().filled_at(525).later(61).broker_says(50_000)
+    trader.later(3).bricks(6, "green").exits().filled_at(525).bricks(6, "green").later(61).broker_says(50_000)
     for _ in range(10):
         trader.later(4).broker_says(3_000, realized=0)
     assert (trader.desk.day.is_stopped, trader.gate_for("BUY", override=True)) == (False, "account")

@@ -20,8 +20,8 @@ def chart_of_nasdaq(unit: str, **more: object) -> ScriptChart:
     return ScriptChart(**terms)  # type: ignore[arg-type]
 
 
-def desk_of_nasdaq(contract: Contract = CONTRACTS["NQ"]) -> Trader:
-    return Trader(at="09:30:00").restarts(contracts={"NQ": contract}).later(1).turns_to("NQ")
+def desk_of_nasdaq(contract: Contract = CONTRACTS["NQ"], **more: int) -> Trader:
+    return Trader(at="09:30:01", assets=("NQ",), contracts={"NQ": contract}, **more)  # type: ignore[arg-type]
 
 
 def test_a_message_without_bricks_says_nothing_of_the_unit() -> None:
@@ -55,7 +55,7 @@ def test_after_another_chart_the_gate_names_the_unit() -> None:
 
 def test_a_desk_that_learns_of_units_waits_for_a_script_that_does() -> None:
     script = chart_of_nasdaq("1")
-    trader = hears(desk_of_nasdaq(BEFORE_UNITS), script.closes(18400), script.closes(18400))
+    trader = hears(desk_of_nasdaq(BEFORE_UNITS, generation=4), script.closes(18400), script.closes(18400))
     assert gate(trader).is_open
     trader.restarts(contracts={"NQ": CONTRACTS["NQ"]})
     assert trader.enters("BUY").refused_by == "tempo"

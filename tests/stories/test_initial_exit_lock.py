@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from services.engine.model.events import ExitBlocked, InitialExitLockReleased, OrderQueued
 from services.engine.model.replies import ExitsTaken, OrderTaken
+from services.views.asset_view import asset_view
 from tests.support.trader import Trader
 from wire.types import Color, OrderStatus
 
@@ -100,6 +102,58 @@ def test_a_restart_keeps_it() -> None:
     trader = Trader().is_long().restarts()
     assert trader.exits().refused_by == "exit_locked"
     assert trader.bricks(6, "green").restarts().exits().refused_by is None
+
+
+@pytest.mark.parametrize(("seconds", "is_locked"), [(0, True), (599.999, True), (600, False), (3600, False)])
+def test_it_ends_ten_minutes_after_the_entry_without_a_brick(seconds: float, is_locked: bool) -> None:
+    trader = Trader(cooldown_seconds=0).is_long(5250).later(seconds).exits()
+    assert trader.refused_by == ("exit_locked" if is_locked else None)
+    assert len(trader.told(InitialExitLockReleased)) == (not is_locked)
+    assert trader.replays_equal()
+
+
+def test_the_refusal_says_how_long_it_still_holds() -> None:
+    refusal = Trader().is_long(5250).later(590).exits().refusal
+    assert (refusal.retry_after_s, refusal.facts["remaining_s"]) == (10, 10)
+    assert refusal.detail == "until the next 6pt brick, or 10 min after the entry; force breaks it"
+
+
+def test_before_generation_5_nothing_but_a_brick_ended_it() -> None:
+    trader = Trader(generation=4).is_long(5250).later(86_000 / 24).exits()
+    assert (trader.refused_by, trader.refusal.retry_after_s) == ("exit_locked", None)
+    assert trader.bricks(6, "green").exits().refused_by is None
+
+
+def test_its_length_is_a_limit_and_a_longer_one_holds_at_once() -> None:
+    trader = Trader().is_long(5250).limits(initial_lock_seconds=900).later(600).exits()
+    assert trader.refused_by == "exit_locked"
+    assert trader.later(300).exits().refused_by is None
+    trader = Trader(initial_lock_seconds=60).is_long(5250).later(59).exits()
+    assert trader.refused_by == "exit_locked"
+    assert trader.later(1).exits().refused_by is None
+
+
+def test_a_restart_does_not_begin_the_ten_minutes_again() -> None:
+    trader = Trader().is_long(5250).later(500).restarts().later(99).exits()
+    assert trader.refused_by == "exit_locked"
+    assert trader.later(1).exits().refused_by is None
+
+
+def test_a_further_fill_of_the_entry_does_not_lengthen_it() -> None:
+    trader = Trader().with_structure("green").enters("BUY").partly_filled(1, 5250).later(300)
+    trader.reports("FILLED", 5250, qty=4, exec_id="rest").later(300).exits()
+    assert trader.refused_by is None
+
+
+def test_the_state_says_when_it_ends() -> None:
+    trader = Trader().is_long(5250)
+    opened_at = trader.trade.opened_at
+    shown = asset_view(trader.desk, trader.asset, trader.now)
+    assert shown.initial_exit_lock_active
+    assert shown.initial_exit_lock_expires_ts == opened_at + timedelta(seconds=600)
+    between_two_ticks = asset_view(trader.desk, trader.asset, opened_at + timedelta(seconds=600))
+    assert not between_two_ticks.initial_exit_lock_active
+    assert between_two_ticks.initial_exit_lock_expires_ts is None
 
 
 def test_exit_all_skips_locked_assets_and_lists_them() -> None:

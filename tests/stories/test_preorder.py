@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.engine.model.events import (
     ScaleInUnlocked,
     TempoArmed,
 )
+from services.views.asset_view import asset_view
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.support.builders import AGAINST, WITH
 from tests.support.narrow import known
@@ -231,6 +233,53 @@ def test_a_restart_keeps_it_waiting() -> None:
     trader = waiting_trader().restarts().bricks(6, "green")
     assert trader.open_order.kind == "ENTRY"
     assert trader.replays_equal()
+
+
+# -- how long it waits ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(1799, "WAITING"), (1800, "CANCELLED"), (86_400, "CANCELLED")])
+def test_it_waits_for_half_an_hour(seconds: float, status: str) -> None:
+    trader = waiting_trader().later(seconds).ticks()
+    assert trader.preorder.status == status
+    if status == "CANCELLED":
+        assert ending_of(trader).reason == "no 6pt brick came within 30 min"
+    assert (trader.bricks(6, "green").order is None) is (status == "CANCELLED")
+    assert trader.replays_equal()
+
+
+def test_the_brick_that_comes_too_late_fires_nothing_though_no_clock_ticked() -> None:
+    trader = waiting_trader(candle_seconds=1).later(1800).bricks(6, "green")
+    assert (trader.order, trader.preorder.status) == (None, "CANCELLED")
+    assert trader.preorders("BUY").refused_by is None
+
+
+def test_how_long_it_waits_is_a_limit_that_tightens_at_once() -> None:
+    trader = waiting_trader().limits(preorder_seconds=60).later(59).ticks()
+    assert trader.preorder.status == "WAITING"
+    assert trader.later(1).ticks().preorder.reason == "no 6pt brick came within 1 min"
+
+
+def test_before_generation_5_it_waited_until_a_brick_came() -> None:
+    trader = waiting_trader(generation=4).later(7200).bricks(6, "green")
+    assert trader.open_order.kind == "ENTRY"
+
+
+def test_a_restart_does_not_begin_its_time_again() -> None:
+    assert waiting_trader().later(1700).restarts().later(100).ticks().preorder.status == "CANCELLED"
+
+
+def test_the_state_says_when_it_ends() -> None:
+    trader = waiting_trader()
+    placed_at = trader.preorder.placed_at
+    shown = asset_view(trader.desk, trader.asset, trader.now)
+    assert shown.preorder_ends_ts == placed_at + timedelta(seconds=1800)
+    trader.cancels_preorder()
+    assert asset_view(trader.desk, trader.asset, trader.now).preorder_ends_ts is None
+
+
+def test_an_intent_ends_by_bricks_alone() -> None:
+    assert Trader().intends().later(3600).ticks().intent.status == "WAITING"
 
 
 # -- the order of a brick's effects ---------------------------------------------------------------------------

@@ -273,7 +273,7 @@ def test_a_proposal_ends_when_its_asset_is_only_kept_for_a_position() -> None:
     ("changed", "ends"),
     [
         ({"symbol": "MESH7"}, True),
-        ({"unit": Decimal(2)}, True),
+        ({"unit": Decimal("0.5")}, True),
         ({}, False),
     ],
 )

@@ -29,6 +29,12 @@ def opened(trader: Trader, opens: str) -> Trader:
     return (trader.is_long if opens == "is_long" else trader.is_short)(5250, mode="RUNNER")
 
 
+def armed(trader: Trader, color: Color | None) -> Trader:
+    """Switch protect and points target on, then let 61 s pass and a 2.5pt brick of that colour come."""
+    trader.protects("-2").targets(15).later(61)
+    return trader.bricks(2.5, color) if color else trader
+
+
 # -- the management lock --------------------------------------------------------------------------------------
 
 
@@ -46,35 +52,82 @@ def opened(trader: Trader, opens: str) -> Trader:
     ],
 )
 @pytest.mark.parametrize("change", ["protects", "targets"])
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_2_5pt_stream_locks_protect_and_points_target(
-    opens: str, color: Color, is_locked: bool, change: str, enabled: bool
+def test_the_2_5pt_stream_locks_what_loosens_protect_and_points_target(
+    opens: str, color: Color, is_locked: bool, change: str
 ) -> None:
-    trader = getattr(Trader(), opens)(5250)
-    if color:
-        trader.bricks(2.5, color)
+    trader = armed(getattr(Trader(), opens)(5250), color)
     before = trader.trade
-    getattr(trader, change)(enabled=enabled)
+    getattr(trader, change)(enabled=False)
     assert trader.refused_by == ("management_locked" if is_locked else None)
     assert not is_locked or trader.trade == before
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("generation", [4, 5])
+@pytest.mark.parametrize(("change", "value"), [("protects", -2), ("protects", "0.5"), ("targets", 10)])
+def test_up_to_generation_4_it_locked_what_tightens_too(generation: int, change: str, value: object) -> None:
+    trader = getattr(Trader(generation=generation).is_long(5250), change)(value)
+    assert trader.refused_by == ("management_locked" if generation == 4 else None)
+    assert trader.replays_equal()
+
+
+LOOSENS = [  # protect and points target before and after, and whether that is looser
+    ("protects", "-2", "0.5", False),
+    ("protects", "0.5", "0.5", False),
+    ("protects", "0.5", "-2", True),
+    ("targets", "15", "14.99", False),
+    ("targets", "15", "15", False),
+    ("targets", "15", "15.01", True),
+]
+
+
+@pytest.mark.parametrize(("change", "before", "after", "is_looser"), LOOSENS)
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_further_away_is_looser_and_nearer_is_not(
+    change: str, before: str, after: str, is_looser: bool, is_locked: bool
+) -> None:
+    trader = getattr(runner(), change)(before).later(61)
+    if is_locked:
+        trader.bricks(2.5, "green")
+    getattr(trader, change)(after)
+    assert trader.refused_by == ("management_locked" if is_looser and is_locked else None)
+
+
+def test_another_threshold_of_a_protect_that_is_off_loosens_nothing() -> None:
+    trader = runner().protects("0.5").later(61).protects(enabled=False).bricks(2.5, "green")
+    assert trader.protects(-2, enabled=False).refused_by is None
+
+
+@pytest.mark.parametrize("change", ["protects", "targets"])
+@pytest.mark.parametrize(("seconds", "refused_by"), [(0, None), (60, None), (60.001, "management_locked")])
+def test_what_was_switched_on_is_taken_back_within_60_s(change: str, seconds: float, refused_by: str | None) -> None:
+    trader = getattr(Trader().is_long(5250, mode="RUNNER"), change)().restarts().later(seconds)
+    getattr(trader, change)(enabled=False)
+    assert trader.refused_by == refused_by
+    assert trader.replays_equal()
+
+
+def test_what_was_on_from_the_entry_is_not_taken_back() -> None:
+    assert Trader().is_long(5250).targets(enabled=False).refused_by == "management_locked"
+    assert Trader().is_long(5250).targets(14).targets(enabled=False).refused_by == "management_locked"
 
 
 def test_it_locks_again_with_the_next_brick() -> None:
-    trader = runner().bricks(2.5, "green").protects(-2)
+    trader = runner().protects(-2).later(61).bricks(2.5, "green").protects(enabled=False)
     assert trader.refused_by == "management_locked"
     assert "green" in trader.refusal.sentence
-    assert trader.bricks(2.5, "red").protects(-2).refused_by is None
+    assert trader.bricks(2.5, "red").protects(enabled=False).refused_by is None
 
 
 def test_a_2_5pt_brick_from_before_the_entry_counts() -> None:
-    assert Trader().bricks(2.5, "red").is_long().protects(-2).refused_by is None
+    assert Trader().bricks(2.5, "red").is_long().targets(enabled=False).refused_by is None
 
 
 @pytest.mark.parametrize("points", [1, 4, 6, 12])
 def test_no_other_size_unlocks_it(points: int) -> None:
     trader = Trader().is_long(5250)
     trader.brick_against(points)
-    assert trader.protects(-2).refused_by == "management_locked"
+    assert trader.targets(enabled=False).refused_by == "management_locked"
 
 
 def test_armed_protections_fire_while_it_is_locked() -> None:
@@ -85,8 +138,8 @@ def test_armed_protections_fire_while_it_is_locked() -> None:
 
 
 def test_it_survives_a_restart() -> None:
-    assert Trader().is_long().restarts().protects(-2).refused_by == "management_locked"
-    assert runner().restarts().protects(-2).refused_by is None
+    assert Trader().is_long().restarts().targets(enabled=False).refused_by == "management_locked"
+    assert Trader().is_long().unlocks_management().restarts().targets(enabled=False).refused_by is None
 
 
 @pytest.mark.parametrize("change", ["protects", "targets", "signals"])
@@ -329,22 +382,10 @@ def test_a_brick_between_order_and_fill_is_not_fresh(rule: str) -> None:
     assert is_armed(trader.trade)
 
 
-@pytest.mark.parametrize("rule", ARMS)
-def test_disarming_is_never_locked_but_arming_again_is(rule: str) -> None:
-    points, arm, is_armed = ARMS[rule]
-    trader = runner()
-    if rule == "signal_tp":
-        trader.brick_with(points)
-        arm(trader)
-        trader.bricks(2.5, "green")
-    else:
-        arm(trader)
-        trader.bricks(2.5, "green")
-    arm(trader)
-    assert (trader.refused_by, is_armed(trader.trade)) == (None, False)
-    trader.brick_with(points)
-    arm(trader)
-    assert (trader.refused_by, is_armed(trader.trade)) == ("management_locked", False)
+def test_disarming_the_signal_target_is_never_locked_but_arming_it_again_is() -> None:
+    trader = runner().brick_with(6).signals(toggle=True).later(61).bricks(2.5, "green").signals(toggle=True)
+    assert (trader.refused_by, trader.protections.tp_armed) == (None, False)
+    assert trader.brick_with(6).signals(toggle=True).refused_by == "management_locked"
 
 
 def test_target_and_reset_are_not_locked() -> None:
@@ -353,14 +394,77 @@ def test_target_and_reset_are_not_locked() -> None:
     assert trader.signals(reset=True).refused_by is None
 
 
+# -- switching the brick exits off (SPEC 6.2) -------------------------------------------------------------------
+
+Toggled = Literal["high_next_bar", "main_flip", "four_pt_invalidation"]
+TOGGLED: list[Toggled] = ["high_next_bar", "main_flip", "four_pt_invalidation"]
+
+
 @pytest.mark.parametrize("rule", ["main_flip", "four_pt_invalidation"])
-def test_flip_and_invalidation_are_toggled_while_locked(
-    rule: Literal["high_next_bar", "main_flip", "four_pt_invalidation"],
-) -> None:
+def test_flip_and_invalidation_are_switched_on_while_locked(rule: Toggled) -> None:
     trader = Trader().is_long(5250).bricks(6, "green").bricks(8, "green").bricks(2.5, "green").toggles(rule)
     assert trader.refused_by is None
     assert trader.told(ProtectionChanged)[-1].value == "True"
-    assert trader.toggles(rule).told(ProtectionChanged)[-1].value == "False"
+
+
+def with_exit_on(rule: Toggled, price: object = None, **settings: Any) -> Trader:
+    """Return a trader whose exit by a brick has been on for 61 s, with management open and that last price."""
+    trader = runner(**settings).toggles(rule).later(61)
+    return trader if price is None else trader.hears(price)
+
+
+@pytest.mark.parametrize("rule", TOGGLED)
+@pytest.mark.parametrize(
+    ("price", "cause"), [(None, "unknown"), (5240, "losing"), ("5249.75", "losing"), (5250, None), (5251, None)]
+)
+def test_one_that_is_on_is_switched_off_only_at_open_points_of_0_or_more(
+    rule: Toggled, price: object, cause: str | None
+) -> None:
+    trader = with_exit_on(rule, price).toggles(rule)
+    assert trader.refused_by == ("protection_kept" if cause else None)
+    assert trader.refused_by is None or trader.refusal.facts["cause"] == cause
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("rule", TOGGLED)
+def test_one_that_is_on_is_not_switched_off_while_locked(rule: Toggled) -> None:
+    trader = with_exit_on(rule, 5260).bricks(2.5, "green").toggles(rule)
+    assert trader.refused_by == "management_locked"
+    assert trader.bricks(2.5, "red").toggles(rule).refused_by is None
+
+
+@pytest.mark.parametrize("rule", TOGGLED)
+@pytest.mark.parametrize(("seconds", "refused_by"), [(0, None), (60, None), (60.001, "management_locked")])
+def test_one_that_was_switched_on_is_taken_back_within_60_s(
+    rule: Toggled, seconds: float, refused_by: str | None
+) -> None:
+    trader = Trader().is_long(5250).hears(5240).toggles(rule).later(seconds).toggles(rule)
+    assert trader.refused_by == refused_by
+    assert trader.toggles(rule).refused_by == refused_by
+
+
+def test_taking_back_and_switching_on_again_begins_the_60_s_anew() -> None:
+    trader = Trader().is_long(5250).toggles("main_flip").later(50).toggles("main_flip").toggles("main_flip")
+    assert trader.later(60).toggles("main_flip").refused_by is None
+
+
+def test_up_to_generation_4_they_were_switched_off_whenever() -> None:
+    trader = with_exit_on("main_flip", 5240, generation=4).bricks(2.5, "green").toggles("main_flip")
+    assert trader.refused_by is None
+    assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("seconds", [0, 61])
+def test_the_6pt_flip_of_a_free_entry_stays_on(seconds: float) -> None:
+    trader = Trader().in_free_zone().enters("BUY", mode="RUNNER").filled_at(5250).unlocks_management().later(seconds)
+    trader.hears(5260).toggles("main_flip")
+    assert (trader.refused_by, trader.refusal.facts["cause"]) == ("protection_kept", "free_entry")
+    assert trader.bricks(6, "red").exit_source == "main_flip"
+
+
+def test_other_exits_of_a_free_entry_may_be_switched_off() -> None:
+    trader = Trader().in_free_zone().enters("BUY", mode="RUNNER").filled_at(5250).toggles("four_pt_invalidation")
+    assert trader.toggles("four_pt_invalidation").refused_by is None
 
 
 # -- the brick exits ------------------------------------------------------------------------------------------
@@ -409,8 +513,8 @@ def test_a_brick_need_not_be_a_flip(
     assert trader.exit_source == rule
 
 
-def test_the_free_zones_6pt_flip_may_be_switched_off() -> None:
-    trader = Trader().in_free_zone().enters("BUY").filled_at(5250).toggles("main_flip").bricks(6, "red")
+def test_before_generation_5_the_free_zones_6pt_flip_could_be_switched_off() -> None:
+    trader = Trader(generation=4).in_free_zone().enters("BUY").filled_at(5250).toggles("main_flip").bricks(6, "red")
     assert trader.order is None
 
 

@@ -32,10 +32,32 @@ def test_an_entry_uses_it_and_the_next_6pt_brick_arms_it_again() -> None:
     assert trader.bricks(6, "red").gate_for("BUY") is None
 
 
-def test_a_brick_while_the_entry_is_pending_arms_it_again() -> None:
+@pytest.mark.parametrize(("generation", "is_ready"), [(4, True), (5, False)])
+def test_becoming_flat_spends_what_a_brick_during_the_trade_armed(generation: int, is_ready: bool) -> None:
+    """The brick that takes a trade out does not pay for the next one. Up to generation 4 it did."""
+    trader = Trader(cooldown_seconds=0, generation=generation).is_long(5250).toggles("main_flip").bricks(6, "red")
+    assert (trader.exit_source, trader.asset.tempo.ready) == ("main_flip", True)
+    trader.filled_at(5248)
+    assert (trader.asset.tempo.ready, trader.at("09:35:00").gate_for("BUY")) == (
+        is_ready,
+        None if is_ready else "tempo",
+    )
+    assert trader.bricks(6, "red").gate_for("BUY") is None
+    assert trader.replays_equal()
+
+
+def test_a_brick_while_the_entry_is_pending_pays_for_no_other() -> None:
     trader = Trader(cooldown_seconds=0).with_structure("green").enters("BUY").claims().bricks(6, "green")
+    assert trader.asset.tempo.ready
     trader.filled_at(5250).exits(force=True).filled_at(5250)
-    assert trader.at("09:35:00").gate_for("BUY") is None
+    assert trader.at("09:35:00").gate_for("BUY") == "tempo"
+
+
+def test_a_position_that_the_broker_closed_spends_it_too() -> None:
+    trader = Trader(cooldown_seconds=0).is_long(5250).hears(5250).bricks(6, "green").later(5)
+    assert trader.asset.tempo.ready
+    trader.broker_says(position=0).later(2).broker_says(position=0)
+    assert (trader.position, trader.asset.tempo.ready) == (0, False)
 
 
 def test_a_neutral_6pt_brick_arms_nothing() -> None:
@@ -61,8 +83,9 @@ def test_after_a_trade_with_a_6pt_brick_the_desk_may_be_entered_again() -> None:
 
 
 def test_a_4pt_flip_while_the_next_entry_is_pending_arms_nothing() -> None:
-    trader = Trader(cooldown_seconds=0).bricks(4, "green").trades_once().at("09:35:00").enters("BUY").claims()
-    trader.bricks(4, "red")
+    trader = Trader(cooldown_seconds=0).bricks(4, "green").trades_once().at("09:35:00").bricks(4, "red")
+    trader.enters("BUY").claims()
+    trader.bricks(4, "green")
     assert not trader.asset.tempo.ready
 
 

@@ -27,7 +27,7 @@ BEFORE_UNITS = Contract("MNQZ6", "CME", tick_size=Decimal("0.25"), point_value=D
 def trading(asset: str, unit: Price | None = None, **settings: object) -> Trader:
     """Return a trader of the asset's contract, with a unit of the operator's own."""
     contract = contract_for(asset, NOVEMBER, unit=unit)
-    return Trader(**settings).restarts(contracts={asset: contract}).later(1).turns_to(asset)  # type: ignore[arg-type]
+    return Trader(assets=(asset,), contracts={asset: contract}, **settings)  # type: ignore[arg-type]
 
 
 @given(
@@ -95,7 +95,7 @@ def test_a_price_is_suspect_forty_units_away_in_the_operators_own_unit() -> None
 
 def desk_of_before() -> Trader:
     """A desk of a program that knew no units: a point of NQ was 1.00 of price."""
-    return Trader().restarts(contracts={"NQ": BEFORE_UNITS}).later(1).turns_to("NQ")
+    return Trader(assets=("NQ",), generation=4, contracts={"NQ": BEFORE_UNITS})
 
 
 def upgraded(trader: Trader) -> Trader:

@@ -49,8 +49,9 @@ def new_york(day: str, clock: str) -> datetime:
 
 
 def rules_for(*assets: str, **settings: Any) -> Rules:
-    """Return the default rules for these assets, with some settings changed."""
-    return Rules(contracts={asset: CONTRACTS[asset] for asset in assets}, **settings)
+    """Return the default rules for these assets, with some settings changed; ``contracts`` replaces the usual ones."""
+    contracts = settings.pop("contracts", None) or {asset: CONTRACTS[asset] for asset in assets}
+    return Rules(contracts=contracts, **settings)
 
 
 def exactly(number: object) -> Decimal | None:

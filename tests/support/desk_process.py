@@ -222,6 +222,7 @@ class DeskProcess(Child):
         self.database = folder / "desk.sqlite"
         self.port = free_port()
         place = {"SQLITE_PATH": str(self.database), "HOST": "127.0.0.1", "PORT": str(self.port)}
+        place["XDG_STATE_HOME"] = str(folder.absolute() / "state")  # else all tests' desks know of each other
         said = {**dict.fromkeys(UNLISTED, ""), **SETTINGS, **place, **settings}
         super().__init__(["-m", "gunicorn", "app:app"], said, folder / "stderr.txt")
         self.proxy_port: int | None = None

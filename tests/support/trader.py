@@ -202,10 +202,11 @@ class Trader:
         mode: TradeMode = "SCALP",
         size: SizeMode = "6pt",
         override: bool = False,
+        reason: str | None = None,
         proposal: str | None = None,
     ) -> Self:
         symbol = self._takes_in_hand(asset)
-        return self.asks(EnterMarket(symbol, mode, size, direction, override, proposal=proposal))
+        return self.asks(EnterMarket(symbol, mode, size, direction, override, reason, proposal))
 
     def exits(self, asset: str | None = None, force: bool = False) -> Self:
         return self.asks(ExitPosition(self._takes_in_hand(asset), force))
@@ -220,8 +221,9 @@ class Trader:
         mode: TradeMode = "SCALP",
         size: SizeMode = "6pt",
         override: bool = False,
+        reason: str | None = None,
     ) -> Self:
-        return self.asks(PlacePreOrder(self._takes_in_hand(asset), mode, size, direction, override))
+        return self.asks(PlacePreOrder(self._takes_in_hand(asset), mode, size, direction, override, reason))
 
     def cancels_preorder(self, asset: str | None = None) -> Self:
         return self.asks(CancelPreOrder(self._takes_in_hand(asset)))

@@ -26,6 +26,7 @@ from services.engine.model.bridge_commands import (
 from services.engine.model.command import Command, Origin
 from services.engine.model.proposal_commands import OfProposals
 from services.engine.model.settings import Rules
+from services.engine.model.store_doubts import ConfirmStore, NoteStore
 from services.engine.model.ticks import HearTicks
 from wire.types import (
     Color,
@@ -311,6 +312,8 @@ AnyCommand = (
     | NoteTwoBridges
     | NoteUnreadable
     | NoteClock
+    | NoteStore
+    | ConfirmStore
     | HearTicks
     | TakeSnapshot
     | KeepDeadLetter

@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from services.engine.model.event import Event
 from services.engine.model.feed_events import OfFeeds
+from services.engine.model.override_events import OverrideTaken
 from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfForeignPositions, OfTheAccount
 from services.engine.model.proposal_events import OfProposals
 from services.engine.model.state import Alert
+from services.engine.model.store_doubts import OfTheStore
 from services.engine.model.trade_events import OfTrades
 from services.engine.model.wording import Explanation
 from wire.types import (
@@ -322,7 +324,7 @@ class AlertRaised(Event, frozen=True, tag="AlertRaised"):
 
 
 OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | ObservationsKept | AlertRaised
-OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | DailyStopTriggered | CooldownStarted
+OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | OverrideTaken | DailyStopTriggered | CooldownStarted
 OfTheContract = ContractChanged | UnitChanged
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept | OfTheContract
 OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
@@ -343,4 +345,5 @@ AnyEvent = (
     | OfTrades
     | OfExits
     | OfProof
+    | OfTheStore
 )

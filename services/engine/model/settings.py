@@ -29,9 +29,12 @@ class Rules(Struct, frozen=True):
     entry_ttl_seconds: int = 30
     fate_seconds: int = 60
     exit_beside_seconds: int = 5
+    initial_lock_seconds: int = 600
+    preorder_seconds: int = 1800
     heartbeat_max_age_seconds: int = 600
     bridge_max_age_seconds: int = 30
     max_trades_per_day: int = 6
+    overrides_per_day: int = 2
     daily_stop_limit_pct: Decimal = Decimal(2)
     entry_qty_6pt: int = 5
     entry_qty_9pt: int = 3
@@ -145,6 +148,30 @@ RULE_SETTINGS = (
         tighter="lower",
     ),
     RuleSetting(
+        rule="initial_lock_seconds",
+        variable="INITIAL_LOCK_SECONDS",
+        kind="whole",
+        title="Your own exit is locked for",
+        help="the initial exit lock ends so long after the entry, or with the first 6pt brick",
+        unit="s",
+        low=0,
+        high=3600,
+        step=Decimal(60),
+        tighter="higher",
+    ),
+    RuleSetting(
+        rule="preorder_seconds",
+        variable="PREORDER_SECONDS",
+        kind="whole",
+        title="A pre-order waits for",
+        help="a pre-order without a 6pt brick by then is cancelled",
+        unit="s",
+        low=1,
+        high=14_400,
+        step=Decimal(60),
+        tighter="lower",
+    ),
+    RuleSetting(
         rule="heartbeat_max_age_seconds",
         variable="HEARTBEAT_MAX_AGE_SECONDS",
         kind="whole",
@@ -185,6 +212,16 @@ RULE_SETTINGS = (
         help="entries of a trading day",
         low=1,
         high=10_000,
+        tighter="lower",
+    ),
+    RuleSetting(
+        rule="overrides_per_day",
+        variable="OVERRIDES_PER_DAY",
+        kind="whole",
+        title="Overrides a day",
+        help="entries and pre-orders of a trading day against the zone",
+        low=0,
+        high=100,
         tighter="lower",
     ),
     RuleSetting(

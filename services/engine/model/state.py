@@ -33,6 +33,7 @@ from services.engine.model.order import Order
 from services.engine.model.price_readings import FeedDifference, OwnPrice, PriceWatch
 from services.engine.model.proposal import Proposal, Proposed
 from services.engine.model.settings import Rules
+from services.engine.model.store_doubts import StoreDoubt
 from services.engine.model.ticks import HeardTicks
 from services.engine.model.trade import Trade
 from services.engine.model.wording import Explanation, Facts
@@ -163,7 +164,6 @@ class Asset(Struct, frozen=True):
     """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
 
     ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
-
     ``lacks_stop``: its position should have a stop at the broker and none is told. ``feed`` says where its chains of
     bricks stand and what is wrong with them. ``proposal`` is the open one; no gate and no lock looks at it.
     """
@@ -206,7 +206,7 @@ class Day(Struct, frozen=True):
 
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
     environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
-    far, 0 before the first.
+    far, 0 before the first. ``overrides_unexplained`` of the ``overrides_taken`` came without a reason.
     """
 
     trading_day: date
@@ -216,6 +216,8 @@ class Day(Struct, frozen=True):
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
     warned_pct: int = 0
+    overrides_taken: int = 0
+    overrides_unexplained: int = 0
     books: DayBooks = DayBooks()
     other_books: DayBooks = DayBooks()
 
@@ -299,12 +301,12 @@ class Desk(Struct, frozen=True):
     pending. ``configured`` are the last settings from the environment; a restart compares with them to find changes.
     ``sequence`` counts journal rows, ``issued`` the ids made with the secret ``id_key`` (SPEC 8.1). ``last_stamp`` is
     the milliseconds and counter of the newest id, None while the deciding program uses no counter; ``last_proposal`` is
-    that of the newest proposal, which is numbered apart; ``proposed`` counts those of the day. ``generation`` is
-    that of the rules which decide: 1 believes single readings, 2 asks for proof (SPEC 1), 3 says of each fill whether
-    its price was told, 4 judges whether a feed is whole, 5 limits risk in dollars. The rows of a journal are decided
-    again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of
-    the bridge process whose claims are refused because another one claims (SPEC 8.2).
-    ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
+    that of the newest proposal; ``proposed`` counts those of the day. ``generation`` is of the rules that decide: 1
+    believes single readings, 2 asks for proof (SPEC 1), 3 says of each fill whether its price was told, 4 judges
+    whether a feed is whole, 5 limits risk in dollars. The rows of a journal are decided again by the generation that
+    decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of the bridge whose claims are
+    refused because another one claims (SPEC 8.2). ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
+    ``store_doubt`` is why another store may know more of the day (SPEC 5.9).
     """
 
     id_key: str
@@ -327,6 +329,7 @@ class Desk(Struct, frozen=True):
     foreign: tuple[ForeignPosition, ...] = ()
     refused_bridge: str | None = None
     clocks_off: tuple[Whose, ...] = ()
+    store_doubt: StoreDoubt | None = None
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

@@ -38,7 +38,8 @@ class Trade(Struct, frozen=True):
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
     what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
     trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
-    initial exit lock (SPEC 5.3). ``opened_against`` is the gate that was closed when a fill without an order opened the
+    initial exit lock (SPEC 5.3). ``switched_on_at`` says when the operator switched on what is on (SPEC 6.2).
+    ``opened_against`` is the gate that was closed when a fill without an order opened the
     trade: it is taken out once a snapshot agrees (SPEC 8.4). ``exit_by`` is ``service`` when a program beside web asked
     for its exit, and with ``forced_exit`` that it was the program which broke the lock; None: the operator or a rule.
     """
@@ -67,6 +68,7 @@ class Trade(Struct, frozen=True):
     commission: Usd = Decimal(0)
     held_cost: Price | None = None
     armed_inside: tuple[str, ...] = ()
+    switched_on_at: dict[str, Instant] = {}
     stop_kept: Price | None = None
     opened_against: str | None = None
     exit_by: str | None = None

@@ -10,6 +10,7 @@ from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
     DayRolled,
+    DeskConfigured,
     OrderClaimed,
     OrderEnded,
     OrderReported,
@@ -24,8 +25,10 @@ from services.engine.model.proof_events import (
 )
 from services.engine.model.state import Alert, Desk
 from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.rules.limits import pending_limits
 from services.engine.rules.roll_week import watched
+from services.engine.rules.store_doubt import open_store_doubt
 from wire.types import OrderStatus
 
 
@@ -204,6 +207,20 @@ def balance_is_explained(alert: Alert, desk: Desk) -> bool:
 
 def nothing_waits(alert: Alert, desk: Desk) -> bool:
     return _is_of_an_earlier_day(alert, desk) or not pending_limits(desk)
+
+
+def store_is_confirmed(alert: Alert, desk: Desk) -> bool:
+    """Return whether the doubt of the alert is over."""
+    doubt = open_store_doubt(desk)
+    return doubt is None or doubt.since != alert.at
+
+
+def no_contract_waits(alert: Alert, desk: Desk) -> bool:
+    return _is_of_an_earlier_day(alert, desk) or not waiting_contracts(desk)
+
+
+def no_contract_waits_now(alert: Alert, event: DeskConfigured, desk: Desk) -> bool:
+    return not waiting_contracts(desk)
 
 
 def day_is_over(alert: Alert, desk: Desk) -> bool:

@@ -15,6 +15,7 @@ from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
     DayRolled,
+    DeskConfigured,
     FeedReturned,
     OrderClaimed,
     OrderEnded,
@@ -32,6 +33,7 @@ from services.engine.model.proof_events import (
     StopFound,
 )
 from services.engine.model.state import Alert, AlertLevel, Desk
+from services.engine.model.store_doubts import StoreConfirmed
 from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
 from services.engine.rules.alert_ends import (
@@ -58,6 +60,8 @@ from services.engine.rules.alert_ends import (
     is_its_symbol,
     is_of_its_asset,
     never,
+    no_contract_waits,
+    no_contract_waits_now,
     nothing_waits,
     order_has_ended,
     order_has_moved,
@@ -65,6 +69,7 @@ from services.engine.rules.alert_ends import (
     second_bridge_is_gone,
     stop_is_found,
     stopped_day_is_over,
+    store_is_confirmed,
     takes_its_exit,
     trade_is_closed,
 )
@@ -173,6 +178,15 @@ TABLE = (
         is_over=nothing_waits,
     ),
     AlertRule(
+        code="contracts_pending",
+        title="LARGER CONTRACTS WAIT",
+        levels=("warning",),
+        notice="alert",
+        ends="the trading day rolls, or nothing waits any more",
+        ended_by={DayRolled: always, DeskConfigured: no_contract_waits_now},
+        is_over=no_contract_waits,
+    ),
+    AlertRule(
         code="order_unreported",
         title="ORDER UNREPORTED",
         levels=("critical",),
@@ -248,6 +262,15 @@ TABLE = (
         ended_by={BalanceExplained: always, DayRolled: always},
         is_over=balance_is_explained,
     ),
+    AlertRule(
+        code="store_doubtful",
+        title="ANOTHER STORE",
+        levels=("critical",),
+        notice="alert",
+        ends="the operator confirmed this store, or the trading day rolls",
+        ended_by={StoreConfirmed: always, DayRolled: always},
+        is_over=store_is_confirmed,
+    ),
     AlertRule("balance_adopted", "BALANCE NOT EXPLAINED", ("warning",), "alert"),
     AlertRule("order_rejected", "ORDER REJECTED", ("warning",), "order_rejected"),
     AlertRule("entry_expired", "{order} EXPIRED", ("warning",), "entry_expired"),
@@ -267,6 +290,7 @@ TABLE = (
         ended_by={FillPriceProven: is_its_price, DayRolled: fill_price_is_settled},
         is_over=fill_price_is_proven,
     ),
+    AlertRule("override_unexplained", "OVERRIDE WITHOUT A REASON", ("warning",), "alert"),
     AlertRule("broker_fill", "FILL AT THE BROKER", ("critical",), "alert"),
     AlertRule("fill_refused", "FILL REFUSED", ("critical",), "alert"),
     AlertRule("fill_without_price", "FILL WITHOUT A PRICE", ("critical",), "alert"),

@@ -10,6 +10,7 @@ from services.engine.model.evidence import ForeignPosition
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.resting_stops import lacks_stop
+from services.engine.rules.store_doubt import open_store_doubt
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
 from wire.types import DoubtCode, Instant
 
@@ -81,10 +82,15 @@ BALANCE_MAX_AGE_SECONDS = 60
 def balance_is_believed(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
     """Close while the account's balance is suspect; in LIVE also while it is unknown or older than 60 s.
 
+    In LIVE it is closed, too, while another store was opened today for this account and nobody has confirmed this one.
+
     Generation 1 believed every balance and asked for none.
     """
     if desk.generation == 1:
         return OPEN
+    doubt = open_store_doubt(desk)
+    if doubt is not None and desk.env == "LIVE":
+        return closed("store_doubtful", doubt.detail, store_code=doubt.code, about=doubt.about)
     suspicion = desk.live.beliefs.suspicion
     if suspicion is not None and suspicion.code == "other_account":
         account = suspicion.reading.account

@@ -37,10 +37,14 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 
 
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
-    """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
+    """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today.
+
+    The contracts stay, too: which of them hold at once is decided apart (``rules/larger_contracts.py``).
+    """
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
     caps = tighter_caps(in_force.max_contracts_by_asset, wanted.max_contracts_by_asset)
-    return replace(wanted, day_roll=in_force.day_roll, max_contracts_by_asset=caps, **kept)
+    kept |= {"day_roll": in_force.day_roll, "contracts": in_force.contracts, "max_contracts_by_asset": caps}
+    return replace(wanted, **kept)
 
 
 def tighter_caps(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from services.engine.model.lock_names import INITIAL_EXIT
 from services.engine.model.state import Asset, Desk
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over, daily_stop_is_untouched
+from services.engine.rules.initial_lock import initial_lock_ends_at, is_initially_locked
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.rules.verdicts import EntryRequest, Verdict
 from wire.types import Instant
@@ -46,8 +47,10 @@ def cooldown(desk: Desk, asset: Asset, now: Instant) -> Held:
 
 
 def initial_exit(desk: Desk, asset: Asset, now: Instant) -> Held:
-    """No 6pt brick has been applied since the entry filled (SPEC 5.3)."""
-    return Held(asset.trade is not None and asset.trade.initial_exit_locked)
+    """No 6pt brick has been applied since the entry filled, 10 min ago at most (SPEC 5.3)."""
+    if asset.trade is None or not is_initially_locked(desk, asset.trade, now):
+        return Held(False)
+    return Held(True, initial_lock_ends_at(desk, asset.trade))
 
 
 def management(desk: Desk, asset: Asset, now: Instant) -> Held:
@@ -76,8 +79,14 @@ TURNED_BRICK = "2.5pt brick against the trade"
 LOCKS = (
     Lock("candle", candle_lock, "entries", "next candle", "One decision a candle leaves time to make it."),
     Lock("cooldown", cooldown, "entries", "countdown", "The minutes after an exit are the angriest of the day."),
-    Lock(INITIAL_EXIT, initial_exit, "your own exit, unless forced", "6pt brick", "A trade gets a chance to work."),
-    Lock("management", management, "changed protections", TURNED_BRICK, "What works is not fiddled with."),
+    Lock(
+        INITIAL_EXIT,
+        initial_exit,
+        "your own exit, unless forced",
+        "6pt brick, or countdown",
+        "A trade gets a chance to work.",
+    ),
+    Lock("management", management, "loosened protections", TURNED_BRICK, "What works is not fiddled with."),
     Lock("high_bar_arming", high_bar_arming, "arming the 8pt next-bar exit", TURNED_BRICK, "No way out by a detour."),
     Lock("signal_arming", signal_arming, "arming the signal take-profit", TURNED_BRICK, "No way out by a detour."),
     Lock("daily_stop", daily_stop, "entries; everything is flattened", NEXT_DAY, "A lost day is over."),

@@ -29,8 +29,25 @@ NO_POSITION = "NO POSITION"
 TABLE = (
     RefusalRule("gate_closed", (), 409, "a gate of the ladder is closed; the title is the gate's"),
     RefusalRule("exit_locked", (INITIAL_EXIT_ANSWER,), 409, "the initial exit lock holds and the exit was not forced"),
-    RefusalRule("management_locked", ("MANAGEMENT LOCK ACTIVE",), 423, "the 2.5pt brick does not oppose the trade"),
+    RefusalRule(
+        "management_locked",
+        ("MANAGEMENT LOCK ACTIVE",),
+        423,
+        "a protection was to be loosened while the 2.5pt brick does not oppose the trade",
+    ),
+    RefusalRule(
+        "protection_kept",
+        ("PROTECTION STAYS ON",),
+        423,
+        "the trade is losing or its points are unknown, or the trade began with this exit in a FREE zone",
+    ),
     RefusalRule("stale_click", ("STALE CLICK",), 409, "the click was more than 5 s old when its turn came"),
+    RefusalRule(
+        "override_budget", ("OVERRIDES USED UP",), 409, "the day's overrides are used up (`OVERRIDES_PER_DAY`)"
+    ),
+    RefusalRule(
+        "override_unexplained", ("OVERRIDE NEEDS A REASON",), 409, "a second override of the day without a reason"
+    ),
     RefusalRule("no_trade_left", ("TRADE LIMIT REACHED",), 409, "the day's entries are used up"),
     RefusalRule("nothing_to_exit", (NO_POSITION,), 409, "the asset is flat"),
     RefusalRule("other_trade", ("ANOTHER TRADE",), 409, "the exit names a trade that is not the one held"),
@@ -65,6 +82,9 @@ TABLE = (
     ),
     RefusalRule(
         "transfer_refused", ("TRANSFER REFUSED",), 409, "something was held or filled, or less than that is unexplained"
+    ),
+    RefusalRule(
+        "store_known", ("NOTHING TO CONFIRM",), 409, "this store was confirmed while nothing speaks of another"
     ),
     RefusalRule("unknown_order", ("UNKNOWN ORDER",), 404, "no order has this id", is_led=False),
     RefusalRule("unknown_asset", ("UNKNOWN ASSET",), 400, "the desk does not trade the asset", is_led=False),

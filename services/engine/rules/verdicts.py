@@ -66,6 +66,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "daily_stop_awaited": "SECOND READING AWAITED",
         "balance_suspect": "BALANCE SUSPECT",
         "other_account": "OTHER ACCOUNT",
+        "store_doubtful": "STORE NOT CONFIRMED",
         "balance_unknown": "BALANCE UNKNOWN",
         "risk_unknown": "RISK UNKNOWN",
         "order_risk": "TOO LARGE FOR ONE ORDER",

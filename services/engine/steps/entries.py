@@ -14,29 +14,32 @@ from services.engine.model.state import Asset
 from services.engine.model.times import candle_end, candle_start
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import ladder
+from services.engine.rules.overrides import reason_given
 from services.engine.rules.refusals import refuse, refuse_closed
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.order_queue import queue_entry
+from services.engine.steps.overrides import block_override, take_override
 from services.engine.steps.proposals import end_clicked, refusal_of_click
 from services.engine.transition import Transition
 from wire.types import Side, SizeMode
 
 
-def enter_market(transition: Transition, command: EnterMarket) -> Reply | Refusal:
+def enter_market(transition: Transition, command: EnterMarket, *, override_is_taken: bool = False) -> Reply | Refusal:
     """Queue a market entry if every gate is open; else refuse with the first closed gate.
 
-    A click on a proposal is such an entry, and ends the proposal either way.
+    A click on a proposal is such an entry, and ends the proposal either way. ``override_is_taken`` is true for a
+    pre-order, which used its override when it was placed.
     """
     refusal = refusal_of_size(transition.desk.rules, command.qty, command.size_mode)
     refusal = refusal or refusal_of_click(transition, command)
     if refusal is not None:
         return refusal
-    answer = _enter(transition, command)
+    answer = _enter(transition, command, override_is_taken=override_is_taken)
     end_clicked(transition, command, answer)
     return answer
 
 
-def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
+def _enter(transition: Transition, command: EnterMarket, *, override_is_taken: bool) -> Reply | Refusal:
     asset = transition.asset(command.asset)
     if command.override and command.direction is None:
         return refuse("direction_required", "entry_override needs a direction: it skips the zone that would give one")
@@ -47,7 +50,7 @@ def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
         direction,
         command.override,
         is_attempt=True,
-        override_reason=command.override_reason if command.override else None,
+        override_reason=reason_given(transition.desk, command.override, command.override_reason),
         proposal=command.proposal,
         quantity=command.qty or transition.desk.rules.entry_qty(command.size_mode),
     )
@@ -55,6 +58,11 @@ def _enter(transition: Transition, command: EnterMarket) -> Reply | Refusal:
     shut = next((rung for rung in rungs if not rung.is_open), None)
     if shut is not None or direction is None:
         return block(transition, request, rungs, shut)
+    if not override_is_taken:
+        refusal = block_override(transition, request)
+        if refusal is not None:
+            return refusal
+        take_override(transition, request)
     terms = EntryTerms(
         trade_mode=command.trade_mode,
         size_mode=command.size_mode,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from services.engine.model.commands import ExitAll, ExitPosition, TouchLevel
 from services.engine.model.events import ExitBlocked
 from services.engine.model.lock_names import INITIAL_EXIT_ANSWER
 from services.engine.model.order import Order
 from services.engine.model.replies import ExitsTaken, OrderTaken, Refusal, Reply, SkippedExit
 from services.engine.model.state import Asset
+from services.engine.model.times import seconds_until
 from services.engine.rules.exit_rules import Trigger
+from services.engine.rules.initial_lock import initial_lock_ends_at
 from services.engine.rules.refusals import refuse
 from services.engine.steps.exits import check_exits, demand_exit
 from services.engine.steps.pending_entries import drop_preorder
@@ -31,12 +35,23 @@ def exit_position(transition: Transition, command: ExitPosition) -> Reply | Refu
     locked = _is_locked(asset, entering)
     if locked and not command.force:
         transition.record(ExitBlocked(asset.symbol, asset.live.open_points))
-        return refuse("exit_locked", "until the next 6pt brick; force breaks it", asset=asset.symbol)
+        return _refuse_locked(transition, asset)
     if leaving is not None:
         return OrderTaken(leaving, already_pending=True)
     by = command.by if command.by != "operator" else None
     order = demand_exit(transition, asset.symbol, "manual", forced=locked, by=by)
     return _taken(transition, asset.symbol, order)
+
+
+def _refuse_locked(transition: Transition, asset: Asset) -> Refusal:
+    """Refuse an exit inside the initial exit lock, and say when the lock ends where that is known."""
+    ends_at = None if asset.trade is None else initial_lock_ends_at(transition.desk, asset.trade)
+    if ends_at is None:
+        return refuse("exit_locked", "until the next 6pt brick; force breaks it", asset=asset.symbol)
+    left = seconds_until(ends_at, transition.now)
+    until = f"until the next 6pt brick, or {transition.desk.rules.initial_lock_seconds / 60:g} min after the entry"
+    refusal = refuse("exit_locked", f"{until}; force breaks it", asset=asset.symbol, remaining_s=left)
+    return replace(refusal, retry_after_s=left)
 
 
 def _refuse_other_trade(asset: Asset) -> Refusal:

@@ -11,9 +11,12 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Intent, PreOrder
 from services.engine.model.zone import zone_of
 from services.engine.rules.gates import Act, first_closed_for, ladder
+from services.engine.rules.overrides import reason_given
+from services.engine.rules.preorder_life import preorder_end
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.entries import block, enter_market, refusal_of_size
+from services.engine.steps.overrides import block_override, take_override
 from services.engine.transition import Transition
 from wire.types import Color, IntentStatus, color_with
 
@@ -27,11 +30,12 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
     direction = command.direction or (None if command.override else zone_of(asset, transition.now).direction)
     if direction is None:
         return refuse("direction_required", "a pre-order needs a direction while the structure gives none")
-    reason = command.override_reason if command.override else None
+    reason = reason_given(transition.desk, command.override, command.override_reason)
     request = EntryRequest(asset, direction, command.override, override_reason=reason)
-    refusal = _refusal(transition, request, "preorder")
+    refusal = _refusal(transition, request, "preorder") or block_override(transition, request)
     if refusal is not None:
         return refusal
+    take_override(transition, request)
     preorder = PreOrder(
         status="WAITING",
         direction=direction,
@@ -42,7 +46,7 @@ def place_preorder(transition: Transition, command: PlacePreOrder) -> Reply | Re
         override_reason=reason,
         qty=command.qty,
     )
-    transition.put_asset(replace(asset, preorder=preorder))
+    transition.put_asset(replace(transition.asset(asset.symbol), preorder=preorder))
     transition.record(PreOrderPlaced(asset.symbol, direction))
     return Done()
 
@@ -126,7 +130,7 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
         override_reason=preorder.override_reason,
         qty=_size_now(transition.desk.rules, preorder),
     )
-    answer = enter_market(transition, entry)
+    answer = enter_market(transition, entry, override_is_taken=True)
     if isinstance(answer, Refusal):
         refused = replace(preorder, refusal=explanation_of(answer))
         _end_preorder(transition, transition.asset(symbol), refused, answer.sentence)
@@ -137,6 +141,14 @@ def fire_preorder(transition: Transition, symbol: str, color: Color) -> None:
 def _size_now(rules: Rules, preorder: PreOrder) -> int | None:
     """Return the contracts that the pre-order named, at most as many as its size has by now."""
     return None if preorder.qty is None else min(preorder.qty, rules.entry_qty(preorder.size_mode))
+
+
+def expire_preorders(transition: Transition) -> None:
+    """Cancel the pre-orders whose time is over: the market that they were meant for is gone (SPEC 4)."""
+    for symbol, asset in transition.desk.assets.items():
+        end = preorder_end(transition.desk, asset)
+        if end is not None and transition.now >= end.at:
+            drop_preorder(transition, symbol, end.reason)
 
 
 def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:

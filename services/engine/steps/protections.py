@@ -13,6 +13,14 @@ from services.engine.model.state import Asset
 from services.engine.model.trade import Trade
 from services.engine.model.trade_events import ProtectionChanged, SignalCounted
 from services.engine.rules.armed_inside import armed_inside
+from services.engine.rules.loosening import (
+    is_taken_back,
+    loosens_points_target,
+    loosens_protect,
+    refusal_of_switching_off,
+    refuse_locked,
+    switched_on,
+)
 from services.engine.rules.management import is_management_locked, may_arm_high_next_bar, may_arm_signal_target
 from services.engine.rules.refusals import refuse
 from services.engine.transition import Transition
@@ -32,9 +40,11 @@ def set_protect(transition: Transition, command: SetProtect) -> Reply | Refusal:
     if threshold not in PROTECT_THRESHOLDS:
         detail = f"threshold was {threshold}, it must be -2.0 or 0.5 points"
         return refuse("setting_invalid", detail, field="threshold", was=threshold)
-    if is_management_locked(asset, trade):
-        return _locked(asset)
-    return _change(transition, asset, trade, protect_enabled=command.enabled, protect_threshold_points=threshold)
+    changes = {"protect_enabled": command.enabled, "protect_threshold_points": threshold}
+    loosens = loosens_protect(trade.protections, replace(trade.protections, **changes))
+    if _is_locked(transition, asset, trade, loosens=loosens, switch="protect_enabled"):
+        return refuse_locked(asset)
+    return _change(transition, asset, trade, **changes)
 
 
 def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply | Refusal:
@@ -46,9 +56,11 @@ def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply
     if not 0 < target <= HIGHEST_TARGET:
         detail = f"target was {target}, it must be above 0 and at most {HIGHEST_TARGET}"
         return refuse("setting_invalid", detail, field="target", was=target, highest=HIGHEST_TARGET)
-    if is_management_locked(asset, trade):
-        return _locked(asset)
-    return _change(transition, asset, trade, points_tp_enabled=command.enabled, points_tp_target=target)
+    changes = {"points_tp_enabled": command.enabled, "points_tp_target": target}
+    loosens = loosens_points_target(trade.protections, replace(trade.protections, **changes))
+    if _is_locked(transition, asset, trade, loosens=loosens, switch="points_tp_enabled"):
+        return refuse_locked(asset)
+    return _change(transition, asset, trade, **changes)
 
 
 def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply | Refusal:
@@ -62,7 +74,7 @@ def set_signal_target(transition: Transition, command: SetSignalTarget) -> Reply
         return refuse("setting_invalid", detail, field="tp_target", was=target, lowest=1, highest=MOST_SIGNALS)
     arms = command.toggle and not trade.protections.tp_armed
     if arms and not may_arm_signal_target(asset, trade):
-        return _locked(asset)
+        return refuse_locked(asset)
     armed = trade.protections.tp_armed is not command.toggle
     count = 0 if command.reset or arms else trade.protections.tp_count
     return _change(transition, asset, trade, tp_armed=armed, tp_target=target, tp_count=count)
@@ -73,11 +85,15 @@ def toggle_exit(transition: Transition, command: ToggleExit) -> Reply | Refusal:
     asset, trade, refusal = _open_trade(transition, command.asset)
     if refusal is not None:
         return refusal
-    switched_on = not getattr(trade.protections, command.exit)
-    arms_high_bar = switched_on and command.exit == "high_next_bar_exit_enabled"
+    is_switched_on = not getattr(trade.protections, command.exit)
+    arms_high_bar = is_switched_on and command.exit == "high_next_bar_exit_enabled"
     if arms_high_bar and not may_arm_high_next_bar(asset, trade):
-        return _locked(asset)
-    return _change(transition, asset, trade, **{command.exit: switched_on})
+        return refuse_locked(asset)
+    if not is_switched_on and transition.desk.generation > 4:
+        kept = refusal_of_switching_off(asset, trade, command.exit, transition.now)
+        if kept is not None:
+            return kept
+    return _change(transition, asset, trade, **{command.exit: is_switched_on})
 
 
 def count_signal(transition: Transition, symbol: str, color: Color) -> None:
@@ -99,15 +115,21 @@ def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None
     return asset, asset.trade, None
 
 
-def _locked(asset: Asset) -> Refusal:
-    color = asset.stack.two_half.color
-    return refuse("management_locked", f"the 2.5pt brick is {color}; it opens when it turns", color=color)
+def _is_locked(transition: Transition, asset: Asset, trade: Trade, *, loosens: bool, switch: str) -> bool:
+    """Return whether the management lock refuses the change: one that loosens and takes nothing back."""
+    if not is_management_locked(asset, trade):
+        return False
+    if transition.desk.generation < 5:
+        return True
+    return loosens and not is_taken_back(trade, switch, transition.now)
 
 
 def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:
     changed = replace(trade.protections, **settings)
     by_hand = armed_inside(trade, changed) if transition.desk.generation > 1 else ()
-    transition.put_asset(replace(asset, trade=replace(trade, protections=changed, armed_inside=by_hand)))
+    times = switched_on(trade, changed, transition.now) if transition.desk.generation > 4 else {}
+    managed = replace(trade, protections=changed, armed_inside=by_hand, switched_on_at=times)
+    transition.put_asset(replace(asset, trade=managed))
     for name, value in settings.items():
         if getattr(trade.protections, name) != value:
             transition.record(ProtectionChanged(asset.symbol, name, str(value)))

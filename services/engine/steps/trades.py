@@ -186,7 +186,8 @@ def _cost_left(trade: Trade, quantity: int) -> Price:
 
 
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
-    tempo = replace(asset.tempo, flip_may_rearm=trade.fresh_main_bricks > 0)
+    keeps_token = asset.tempo.ready and transition.desk.generation < 5  # later ones spend it at flat (SPEC 5.7)
+    tempo = replace(asset.tempo, ready=keeps_token, flip_may_rearm=trade.fresh_main_bricks > 0)
     live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
     transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
     closed = closed_trade(asset, trade, transition.now, reason)

@@ -51,6 +51,7 @@ export function draw(desk, asset) {
   show(root, asset.zone_type !== "FREE" && kind.closedButZone !== undefined);
   if (root.hidden) return;
   for (const radio of sides) offerSide(radio, asset);
+  write(slot["override-left"], `${desk.overrides_left_today} of ${desk.limits.overrides_per_day} left today.`);
   const obstacleNow = obstacle();
   const verb = (kind.verb ?? "").toLowerCase();
   mark(slot["override-button"], "aria-disabled", obstacleNow === "" && !isAsking() ? "false" : "true");
@@ -81,6 +82,7 @@ function obstacle() {
   if (deskInTheWay()) return deskInTheWay();
   if (closed) return headline(closed);
   if (isWaitingKind() && whatWaits(asset)) return whatWaits(asset);
+  if (store.current().global.overrides_left_today === 0) return "No override is left today";
   if (!chosen("override_side")) return "Choose BUY or SELL first";
   return reason.value.trim().length >= SHORTEST_REASON ? "" : "Write why first";
 }

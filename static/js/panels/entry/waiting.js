@@ -2,10 +2,12 @@
 
 /** What waits for a brick (intent or pre-order) and can be taken back, and how the last one ended. */
 
+import * as clock from "../../desk/clock.js";
 import { ask, forgetWithin, isPending } from "../../desk/controls.js";
 import * as store from "../../desk/store.js";
 import { countsDown, timeless } from "../../reading/explained.js";
-import { byId, mark, markBusy, one, show, slots, write } from "../../ui/dom.js";
+import { countdown } from "../../reading/format.js";
+import { byId, mark, markBusy, one, show, slots, write, writeRunning } from "../../ui/dom.js";
 import { isWaitingKind } from "./entry_kinds.js";
 
 const root = byId("waiting");
@@ -41,11 +43,20 @@ export function draw({ assets }, symbol) {
   show(slot["waiting-card"], isWaiting);
   const [title, note] = isWaiting ? words(asset) : ["", ""];
   write(slot["waiting-title"], title);
-  write(slot["waiting-note"], note);
+  writeNote(note, asset.preorder_active ? clock.secondsUntil(asset.preorder_ends_ts) : null);
   mark(slot["waiting-card"], "data-status", asset.preorder_active ? asset.preorder_status : asset.intent_status);
   markBusy(slot["waiting-cancel"], isPending(slot["waiting-answer"]));
   show(slot["waiting-market"], asset.intent_status === "READY" && isWaitingKind());
   write(slot["waiting-last"], isWaiting ? "" : lastOutcome(asset));
+}
+
+/**
+ * @param {string} note
+ * @param {number | null} left seconds until it ends by itself; null when no instant is known
+ */
+function writeNote(note, left) {
+  if (left === null) write(slot["waiting-note"], note);
+  else writeRunning(slot["waiting-note"], `${note}, ends in `, countdown(left), "");
 }
 
 /** @param {Wire.AssetState} asset */

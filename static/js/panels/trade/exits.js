@@ -8,8 +8,10 @@
  */
 
 import { NoAnswer, post } from "../../desk/api.js";
+import * as clock from "../../desk/clock.js";
 import * as store from "../../desk/store.js";
 import { allAnswer, isLockRefusal, lockSentence } from "../../reading/exit_words.js";
+import { countdown } from "../../reading/format.js";
 import { isClaimedEntry, isUnclaimedEntry } from "../../reading/under_way.js";
 import { all, mark, slots, write } from "../../ui/dom.js";
 import { makeHoldable } from "../../ui/hold.js";
@@ -103,7 +105,10 @@ function noteOf(button, asset) {
   if (isOne && isUnclaimedEntry(asset))
     return button.matches(".bar-exit") ? "" : `${asset.symbol} · no bridge has it yet`;
   if (!isLocked(button)) return "";
-  return isOne && button.closest("#trade") ? "locked until the next 6pt brick · hold 1.5 s to force" : "hold to force";
+  if (!isOne || !button.closest("#trade")) return "hold to force";
+  const left = clock.secondsUntil(asset.initial_exit_lock_expires_ts);
+  const most = left === null ? "" : `, ${countdown(left)} at most`;
+  return `locked until the next 6pt brick${most} · hold 1.5 s to force`;
 }
 
 /**

@@ -11,7 +11,8 @@ import { pointsAway, targetPrice } from "./rail.js";
 const ALWAYS_ON = { isArmed: true, lock: "" };
 
 /**
- * `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says why it cannot be changed, else empty.
+ * `{id: {isArmed, when, where, lock}}` of an open trade; `lock` says what cannot be changed and why, else empty.
+ * What was switched on less than 60 s ago may be taken back all the same: the desk says so when it is clicked.
  *
  * @param {Wire.GlobalState} desk
  * @param {Wire.AssetState} asset
@@ -37,9 +38,15 @@ export function waysOut(desk, asset, trade, stop) {
     level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
     points_target: pointsTarget(asset, trade, words),
     protect: protect(asset, words),
-    four_pt_invalidation: brickExit(asset.four_pt_invalidation_enabled, `a ${words.opposite} 4pt brick`),
+    four_pt_invalidation: {
+      ...brickExit(asset.four_pt_invalidation_enabled, `a ${words.opposite} 4pt brick`),
+      lock: asset.four_pt_invalidation_enabled ? keptOn(asset, words.locked) : "",
+    },
     signal_target: signalTarget(asset, words),
-    main_flip: brickExit(asset.main_flip_exit_enabled, `a ${words.opposite} 6pt brick`),
+    main_flip: {
+      ...brickExit(asset.main_flip_exit_enabled, `a ${words.opposite} 6pt brick`),
+      lock: asset.main_flip_exit_enabled ? flipKeptOn(asset, words.locked) : "",
+    },
     high_next_bar: highNextBar(asset, words),
     structure: { ...ALWAYS_ON, when: `a ${words.opposite} 8pt brick`, where: "" },
   };
@@ -54,6 +61,38 @@ export function lockOf(asset) {
   if (!asset.two_half_tp_lock_enabled) return "";
   const color = asset.two_half_renko_color;
   return color === "neutral" ? "Locked: no 2.5pt brick yet" : `Locked: 2.5pt is ${color}`;
+}
+
+/**
+ * Why an exit by a brick stays on (SPEC 6.2); empty while it may be switched off.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {string} locked
+ */
+export function keptOn({ rithmic_open_points: open }, locked) {
+  if (locked) return locked;
+  if (open === null) return "Stays on: open points are unknown";
+  return open < 0 ? "Stays on while open points are below 0" : "";
+}
+
+/**
+ * The 6pt flip exit with which an entry in a FREE zone began stays on to its end.
+ *
+ * @param {Wire.AssetState} asset
+ * @param {string} locked
+ */
+function flipKeptOn(asset, locked) {
+  return asset.entry_zone === "FREE" ? "Stays on: the entry in a FREE zone began with it" : keptOn(asset, locked);
+}
+
+/**
+ * What the management lock leaves of a protection that is on: it may be tightened.
+ *
+ * @param {boolean} isOn
+ * @param {string} locked
+ */
+function onlyTighter(isOn, locked) {
+  return isOn && locked ? `${locked}, only nearer` : "";
 }
 
 /**
@@ -77,7 +116,12 @@ export function managementSentence(asset, trade) {
 function pointsTarget(asset, trade, { locked }) {
   const at = targetPrice(asset, trade);
   const away = asset.points_tp_enabled && asset.last_price !== null ? `, ${pointsAway(asset, trade, at, 1)}` : "";
-  return { isArmed: asset.points_tp_enabled, when: `at ${price(at, asset.tick_size)}${away}`, where: "", lock: locked };
+  return {
+    isArmed: asset.points_tp_enabled,
+    when: `at ${price(at, asset.tick_size)}${away}`,
+    where: "",
+    lock: onlyTighter(asset.points_tp_enabled, locked),
+  };
 }
 
 /**
@@ -86,7 +130,12 @@ function pointsTarget(asset, trade, { locked }) {
  */
 function protect(asset, { locked }) {
   const when = `open points ≤ ${points(asset.protect_threshold_points)}`;
-  return { isArmed: asset.protect_enabled, when, where: protectIsDue(asset), lock: locked };
+  return {
+    isArmed: asset.protect_enabled,
+    when,
+    where: protectIsDue(asset),
+    lock: onlyTighter(asset.protect_enabled, locked),
+  };
 }
 
 /**
@@ -122,7 +171,8 @@ function signalTarget(asset, { opposite, locked }) {
  */
 function highNextBar(asset, { locked }) {
   const isRefused = !asset.high_next_bar_exit_enabled && !asset.high_next_bar_exit_allowed;
-  const lock = isRefused ? `${locked}, an 8pt brick has come` : "";
+  const refused = isRefused ? `${locked}, an 8pt brick has come` : "";
+  const lock = asset.high_next_bar_exit_enabled ? keptOn(asset, locked) : refused;
   return { isArmed: asset.high_next_bar_exit_enabled, when: "the next 8pt brick", where: "", lock };
 }
 

@@ -1,0 +1,49 @@
+"""Larger contracts and more assets of new settings come with the next trading day (SPEC 5.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.engine.model.events import DeskConfigured
+from services.engine.model.state import Asset
+from services.engine.rules.larger_contracts import waiting_contracts
+from services.engine.steps.proposals import withdraw_without_contract
+from services.engine.steps.units import report_changed_units, with_contract
+from services.engine.transition import Transition
+from wire.types import Contract
+
+
+def assets_with(known: Mapping[str, Asset], contracts: Mapping[str, Contract]) -> dict[str, Asset]:
+    """Return the assets with these contracts; those that the desk does not know begin without bricks and position."""
+    return {
+        symbol: with_contract(known[symbol], contract) if symbol in known else Asset(symbol, contract)
+        for symbol, contract in contracts.items()
+    }
+
+
+def tell_of_waiting_contracts(transition: Transition) -> None:
+    """Raise an alert that names what waits."""
+    waiting = waiting_contracts(transition.desk)
+    if not waiting:
+        return
+    known = transition.desk.assets
+    names = [
+        f"{symbol} {contract.symbol}, today {known[symbol].contract.symbol}" if symbol in known else f"{symbol}, new"
+        for symbol, contract in waiting.items()
+    ]
+    detail = f"{'; '.join(names)}: from the next trading day on"
+    transition.alert("contracts_pending", detail, facts={"assets": ", ".join(waiting)})
+
+
+def bring_in_contracts(transition: Transition) -> None:
+    """Give the assets the contracts of the rules that have come into force with the day. A trade keeps its own."""
+    known = transition.desk.assets
+    contracts = transition.desk.rules.contracts
+    if not known or all(symbol in known and known[symbol].contract == one for symbol, one in contracts.items()):
+        return
+    unlisted = {symbol: asset for symbol, asset in known.items() if symbol not in contracts}
+    assets = {**unlisted, **assets_with(known, contracts)}
+    transition.change_desk(assets=assets)
+    withdraw_without_contract(transition, known, {**{s: a.contract for s, a in unlisted.items()}, **contracts})
+    transition.record(DeskConfigured(tuple(assets)))
+    report_changed_units(transition, known)
