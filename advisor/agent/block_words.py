@@ -58,6 +58,7 @@ EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what en
     "kill_switch": "the bridge's switch is off",
     "stop_missing": "the bridge names a stop for it",
     "contract_expired": "the desk trades the next contract",
+    "contract_ends": "the desk trades the next contract",
 }
 EXIT_WAITS = {
     "bridge_silent": "But an exit does not reach the broker before the bridge is back.",

@@ -70,6 +70,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "kill_switch": "KILL SWITCH ON",
         "stop_missing": "NO STOP RESTS",
         "contract_expired": "CONTRACT EXPIRED",
+        "contract_ends": "CONTRACT'S LAST SESSION",
         **FEED_TITLES,
     }
 )

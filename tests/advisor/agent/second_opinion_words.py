@@ -47,6 +47,7 @@ ENDS = {  # what ends a gate that no clock opens, by its reason: read from the l
     ("bridge", "kill_switch"): "the bridge's switch is off",
     ("bridge", "stop_missing"): "the bridge names a stop for it",
     ("feed", "contract_expired"): "the desk trades the next contract",
+    ("feed", "contract_ends"): "the desk trades the next contract",
     ("feed", "feed_gapped"): "the stream is whole again",
     ("feed", "feed_silent"): "the stream is whole again",
     ("feed", "feed_unsettled"): "the stream is whole again",
