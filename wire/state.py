@@ -133,6 +133,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
     adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
+    firm_buffer_pct: Annotated[Decimal, says("percent of a firm's loss limit that the desk keeps back")]
 
 
 class GlobalState(Struct, frozen=True, kw_only=True):

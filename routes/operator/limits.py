@@ -52,6 +52,7 @@ class LimitsBody(OperatorBody):
     scale_in_qty: Annotated[WholeNumber, _between("scale_in_qty")] | None = None
     stop_points: Annotated[Amount, _between("stop_points"), AS_WRITTEN] | None = None
     two_half_filter: bool | None = None
+    firm_buffer_pct: Annotated[Amount, _between("firm_buffer_pct"), AS_WRITTEN] | None = None
 
     @model_validator(mode="after")
     def makes_sense(self) -> LimitsBody:

@@ -29,6 +29,7 @@ TIGHTER = {
     "scale_in_qty": (5, 4, 6),
     "stop_points": (Decimal(15), Decimal("7.5"), Decimal(20)),
     "two_half_filter": (False, True, False),
+    "firm_buffer_pct": (Decimal(5), Decimal(10), Decimal(1)),
 }
 LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
 

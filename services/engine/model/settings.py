@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import fields
 
+from services.engine.model.firm import Firm
 from wire.types import Adopting, Contract, SizeMode, Usd
 
 
@@ -17,6 +18,7 @@ class Rules(Struct, frozen=True):
     ``adopt`` is what becomes of an adopted position (SPEC 8.4); None is ``flatten`` in LIVE and ``keep`` in DEMO.
     ``bricks_by_desk`` names the assets whose bricks the desk builds of prices itself (``BRICKS``). ``commissions`` are
     USD per contract and side, by product (``MES``); a product that is not in it has no known commission (SPEC 7.5).
+    ``firm`` are the rules of a trading firm that the desk keeps, None without one (``FIRM``, SPEC 5.9).
     """
 
     contracts: dict[str, Contract]
@@ -42,6 +44,8 @@ class Rules(Struct, frozen=True):
     adopt: Adopting | None = None
     bricks_by_desk: tuple[str, ...] = ()
     commissions: dict[str, Usd] = field(default_factory=dict)
+    firm: Firm | None = None
+    firm_buffer_pct: Decimal = Decimal(5)
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -284,6 +288,17 @@ RULE_SETTINGS = (
         title="A position that the desk adopts",
         help="flatten: taken out while daily stop, trade limit or cooldown hold; unset: flatten in LIVE, keep in DEMO",
         choices=("flatten", "keep"),
+    ),
+    RuleSetting(
+        rule="firm_buffer_pct",
+        variable="FIRM_BUFFER",
+        kind="decimal",
+        title="Before the firm's limit",
+        help="how much of a firm's loss limit is kept back: the desk ends the day before the firm would",
+        unit="%",
+        low=0,
+        high=50,
+        tighter="higher",
     ),
 )
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
+from services.engine.rules.firm_tighter import tighter_firm
 from wire.types import Adopting, Contract
 
 SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
@@ -39,7 +40,8 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
     """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
-    return replace(wanted, day_roll=in_force.day_roll, **kept)
+    firm = tighter_firm(in_force.firm, wanted.firm)
+    return replace(wanted, day_roll=in_force.day_roll, firm=firm, **kept)
 
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
@@ -60,4 +62,7 @@ def adopting(desk: Desk) -> Adopting:
 def pending_limits(desk: Desk) -> dict[str, Any]:
     """Return the rules that change on the next trading day, by name, with their new values."""
     names = [name for name in Rules.__struct_fields__ if name != "contracts"]
-    return {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
+    pending = {n: getattr(desk.wanted, n) for n in names if getattr(desk.wanted, n) != getattr(desk.rules, n)}
+    if "firm" in pending:
+        pending["firm"] = desk.wanted.firm.title if desk.wanted.firm else "none"
+    return pending

@@ -60,6 +60,8 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "fate_unknown": "ORDER OF UNKNOWN FATE",
         "foreign_position": "FOREIGN POSITION",
         "position_doubtful": "POSITION NOT CONFIRMED",
+        "firm_limit": "FIRM'S LIMIT REACHED",
+        "firm_flat_time": "FIRM'S FLAT TIME",
         "daily_stop_awaited": "SECOND READING AWAITED",
         "balance_suspect": "BALANCE SUSPECT",
         "other_account": "OTHER ACCOUNT",

@@ -49,6 +49,8 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
     if (rules, wanted) == (before.rules, before.wanted):
         return
     changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
+    if rules.firm != before.rules.firm and rules.firm is not None:
+        changed["firm"] = rules.firm.title
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
 
 
