@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
+from wire.firm import FirmState
 from wire.types import (
     Adopting,
     AwareTime,
@@ -184,6 +185,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
+    firm: Annotated[FirmState | None, says("the trading firm whose rules the desk keeps; null without one")] = None
     limits: LimitsState
     limits_pending: Annotated[
         dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")

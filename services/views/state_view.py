@@ -15,6 +15,7 @@ from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
 from services.views.asset_view import asset_view
+from services.views.firm_view import firm_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
     AccountBelief,
@@ -86,6 +87,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         **_locks(desk, now),
         **_day(desk, now),
         last_try_ts=snapshot.tried_at,
+        firm=firm_view(desk, now),
         limits=_limits(desk),
         limits_pending=pending_limits(desk),
     )

@@ -126,6 +126,7 @@ export function desk(more = {}) {
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
     bridge_fence: { holder: null, holder_ts: null, refused: null },
     foreign_positions: [],
+    firm: null,
     limits: limits(),
     limits_pending: {},
     ...more,
@@ -140,6 +141,7 @@ function limits() {
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
     ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
+    firm_buffer_pct: 5,
   };
 }
 

@@ -12,6 +12,7 @@ import * as day from "../panels/day/day.js";
 import * as dayCourse from "../panels/day/day_course.js";
 import * as dayRecord from "../panels/day/day_record.js";
 import * as dayTries from "../panels/day/day_tries.js";
+import * as firm from "../panels/day/firm.js";
 import * as limits from "../panels/day/limits.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
 import * as alerts from "../panels/desk/alerts.js";
@@ -55,6 +56,7 @@ const PANELS = [
     exits,
     day,
     account,
+    firm,
     dayRecord,
     dayCourse,
     dayTries,
