@@ -45,6 +45,8 @@ def test_the_meters_follow_the_account(dashboard: Page, desk: LiveDesk) -> None:
     desk.bridge_reports_account(49_300, -700.0)
     expect(meter(dashboard, "daily_loss")).to_contain_text("$250.00 left")
     expect(meter(dashboard, "daily_loss")).to_have_attribute("data-tone", "tight")
+    expect(meter(dashboard, "daily_loss").get_by_role("img")).to_be_visible()
+    expect(meter(dashboard, "flat_time").get_by_role("img")).to_be_hidden()
     expect(meter(dashboard, "daily_loss").get_by_role("img")).to_have_attribute("aria-label", "Daily loss: 70 % used")
     expect(dashboard.locator("#firm")).to_contain_text("The firm's own word counts")
 

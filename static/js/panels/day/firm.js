@@ -24,7 +24,7 @@ export function draw({ global: { firm } }) {
       write(part.title, title);
       write(part.left, left);
       write(part.detail, detail);
-      show(part.meter, used !== null);
+      mark(part.meter, "hidden", used === null); // an SVG has no property of that name
       mark(part.meter, "aria-label", used === null ? null : `${title}: ${Math.round(used)} % used`);
       mark(part.fill, "width", String(Math.round(used ?? 0)));
     },
