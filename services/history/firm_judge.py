@@ -22,7 +22,7 @@ from services.projections.equity import PnlSample
 from wire.types import Instant, Usd
 
 ZERO = Decimal(0)
-Outcome = Literal["passed", "broken", "unknown", "no limit"]
+Outcome = Literal["passed", "broken", "not met", "unknown", "no limit"]
 
 
 class Day(Struct, frozen=True):
@@ -41,7 +41,10 @@ class Day(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What became of one rule: when it was first broken, and a sentence that says by how much."""
+    """What became of one rule: when it was first broken, and a sentence that says by how much.
+
+    A share that is *not met* ends no account: further days may bring it.
+    """
 
     rule: FirmRule
     outcome: Outcome
@@ -180,4 +183,4 @@ def _consistency(firm: Firm, days: Sequence[Day]) -> Judged:
     detail = (
         f"the best day, {best.day}, won {won:.2f} of {profit:.2f} USD, {share:.1f} of {limit.normalize():f} percent"
     )
-    return Judged("consistency", "broken" if share > limit else "passed", detail)
+    return Judged("consistency", "not met" if share > limit else "passed", detail)

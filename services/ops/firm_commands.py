@@ -152,9 +152,11 @@ def _print(title: str, days: list[Day], judged: list[Judged]) -> None:
         at = f" at {row.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M} New York" if row.at else ""
         click.echo(f"{TITLES[row.rule]:<18} {row.outcome}{at}: {row.detail}")
     broken = [TITLES[row.rule] for row in judged if row.outcome == "broken"]
-    unknown = [TITLES[row.rule] for row in judged if row.outcome == "unknown"]
     verdict = f"broken: {', '.join(broken)}" if broken else "no rule that is known was broken"
-    click.echo(f"These days: {verdict}" + (f"; unknown: {', '.join(unknown)}" if unknown else ""))
+    for outcome in ("not met", "unknown"):
+        named = [TITLES[row.rule] for row in judged if row.outcome == outcome]
+        verdict += f"; {outcome}: {', '.join(named)}" if named else ""
+    click.echo(f"These days: {verdict}")
 
 
 def _date(day: datetime | None) -> date | None:

@@ -11,18 +11,20 @@ import tomllib
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from services.engine.model.firm import Firm, FirmRule, Follows, ScalingStep, TrailingDrawdown
+from services.engine.model.trading_day import CME_ROLL
 
 FIRMS = Path(__file__).resolve().parent.parent.parent / "firms"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 CHICAGO_IS_BEHIND_HOURS = 1  # all year: both change their clocks in the same night
 MOST_USD = Decimal(100_000_000)
 MOST_CONTRACTS = 10_000
+KindT = TypeVar("KindT")
 Zone = Literal["America/New_York", "America/Chicago"]
 
 
@@ -175,20 +177,25 @@ def read_profile(path: Path) -> Profile:
         raise ProfileError(f"{path.name} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path.name} is no TOML: {error}") from error
-    try:
-        profile = msgspec.convert(told, Profile)
-    except msgspec.ValidationError as error:
-        raise ProfileError(f"{path.name}: {_named(str(error))}") from error
+    accounts = told.pop("accounts", {})
+    if not isinstance(accounts, dict):
+        raise ProfileError(f"{path.name}: accounts: Expected tables, such as [accounts.50k]")
+    named = {name: _converted(path, account, Account, f"accounts.{name}") for name, account in accounts.items()}
+    profile = msgspec.structs.replace(_converted(path, {**told, "accounts": {}}, Profile, ""), accounts=named)
     faults = faults_of(profile)
     if faults:
         raise ProfileError(f"{path.name}: {'; '.join(faults)}")
     return profile
 
 
-def _named(error: str) -> str:
-    """Return msgspec's sentence with the line's name in front."""
-    sentence, _, place = error.partition(" - at `$.")
-    return f"{place.rstrip('`')}: {sentence}" if place else sentence
+def _converted(path: Path, told: object, kind: type[KindT], where: str) -> KindT:
+    """Return what a table says. Raises ProfileError with the line's name in front: msgspec's own has no accounts."""
+    try:
+        return msgspec.convert(told, kind)
+    except msgspec.ValidationError as error:
+        sentence, _, place = str(error).partition(" - at `$")
+        line = ".".join(part for part in (where, place.strip("`.")) if part)
+        raise ProfileError(f"{path.name}: {line}: {sentence}" if line else f"{path.name}: {sentence}") from error
 
 
 def faults_of(profile: Profile) -> list[str]:
@@ -271,11 +278,16 @@ def _faults_of_steps(where: str, steps: tuple[Step, ...]) -> list[str]:
 
 def _faults_of_times(where: str, flat: FlatTime) -> list[str]:
     told: dict[str, Any] = {"at": flat.at, "opens": flat.opens}
-    return [
+    faults = [
         f"{where}.{name} was {clock[:20]!r}, it must look like 16:59"
         for name, clock in told.items()
         if clock is not None and not re.fullmatch(r"([01]\d|2[0-2]):[0-5]\d", clock)
     ]
+    if not faults and flat.opens is None and _in_new_york(flat.at, flat.zone) >= CME_ROLL:
+        faults.append(f"{where}.opens: say when entries begin again after {flat.at}")
+    if not faults and flat.opens == flat.at:
+        faults.append(f"{where}.opens was {flat.at}, the flat time itself")
+    return faults
 
 
 def _faults_of_drawdown(where: str, account: Account, drawdown: Drawdown | None) -> list[str]:
