@@ -38,7 +38,7 @@ READERS = (
     "advisor/mt4/settings.py",
     "gunicorn.conf.py",
 )
-A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|BRICKS|HOST|PORT|ASSETS|CONTRACTS)[\"\']")
+A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|BRICKS|HOST|PORT|ASSETS|CONTRACTS|FIRM)[\"\']")
 OF_SYSTEMD = {"NOTIFY_SOCKET"}  # systemd sets it for what it starts: nobody else does
 DEFAULTS = {row.name: row.default for row in SETTINGS}
 
@@ -71,6 +71,7 @@ def test_every_rule_but_the_contracts_is_a_row() -> None:
         "contracts",
         "bricks_by_desk",
         "commissions",
+        "firm",
     }
 
 

@@ -15,7 +15,7 @@ from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.broker_word import READINGS_APART, word_of
-from services.engine.rules.firm_floor import LossLimit, nearest_limit
+from services.engine.rules.firm_floor import LimitReached, LossLimit, nearest_limit
 from services.engine.rules.suspect_fills import excess_of_closed_trades, excess_of_open_trade
 from wire.types import Instant, Usd
 
@@ -245,20 +245,6 @@ def _suspicion(beliefs: Beliefs, code: SuspectCode, rest: Usd, reading: Reading,
 
 
 # -- the daily stop ------------------------------------------------------------------------------------------------
-
-
-class LimitReached(Struct, frozen=True):
-    """Which ways reach the nearest limit now. ``loss`` is the largest of their losses, counted as the limit counts.
-
-    ``by_balance`` is not denied by the broker's own figures; ``is_proven`` when another way agrees with it. ``limit``
-    is None while the day's start is unknown.
-    """
-
-    by_balance: bool
-    is_proven: bool
-    by_books: bool
-    loss: Usd
-    limit: LossLimit | None = None
 
 
 def limit_usd(desk: Desk) -> Usd | None:

@@ -33,6 +33,20 @@ class LossLimit(Struct, frozen=True):
         return self.high - self.usd
 
 
+class LimitReached(Struct, frozen=True):
+    """Which ways reach the nearest limit now. ``loss`` is the largest of their losses, counted as the limit counts.
+
+    ``by_balance`` is not denied by the broker's own figures; ``is_proven`` when another way agrees with it. ``limit``
+    is None while the day's start is unknown.
+    """
+
+    by_balance: bool
+    is_proven: bool
+    by_books: bool
+    loss: Usd
+    limit: LossLimit | None = None
+
+
 def firm_in_force(desk: Desk) -> Firm | None:
     """Return the firm whose rules are kept now; earlier generations kept none."""
     return desk.rules.firm if desk.generation > 4 else None

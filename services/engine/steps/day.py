@@ -12,7 +12,6 @@ from services.engine.model.proof_events import DailyStopAwaited, DailyStopNotCon
 from services.engine.model.state import Day
 from services.engine.model.trading_day import WARNING_MARKS, drawdown_pct, trading_day_of
 from services.engine.rules.beliefs import (
-    LimitReached,
     books_read_at,
     books_result,
     is_second,
@@ -20,6 +19,7 @@ from services.engine.rules.beliefs import (
     opening_books,
     start_of,
 )
+from services.engine.rules.firm_floor import LimitReached
 from services.engine.steps.firm import end_day_of_firm, watch_account
 from services.engine.steps.suspect_fills import forget_excess
 from services.engine.transition import Transition
