@@ -21,6 +21,7 @@ NAMES_IN_SENTENCES = {
 
 ENDS = {  # what ends a gate that no clock opens, by its reason: read from the ladder of SPEC 4, 5.6, 8.4 and 8.5
     ("daily_stop", "daily_stop_awaited"): "a second reading decides",
+    ("daily_stop", "firm_limit"): "the firm's loss limits leave something again",
     ("daily_stop", "daily_stop"): "the next trading day",
     ("trade_limit", "trade_limit"): "the next trading day, or until an entry on its way ends unfilled",
     ("cooldown", "cooldown"): "its countdown ends",
