@@ -45,6 +45,7 @@ COPY advisor ./advisor
 COPY templates ./templates
 COPY static ./static
 COPY tradingview ./tradingview
+COPY firms ./firms
 COPY --from=vendor /vendor/static/vendor ./static/vendor
 RUN python -m compileall -q .
 

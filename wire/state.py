@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from wire.asset import AssetState, Facts
+from wire.firm import FirmState
 from wire.risk import DeskRisk
 from wire.types import (
     Adopting,
@@ -140,6 +141,7 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     old_bridge_live: Annotated[bool, says("a bridge that does not say where it executes may trade LIVE")]
     adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
+    firm_buffer_pct: Annotated[Decimal, says("percent of a firm's loss limit that the desk keeps back")]
 
 
 class StoreDoubtState(Struct, frozen=True):
@@ -203,6 +205,7 @@ class GlobalState(Struct, frozen=True, kw_only=True):
     last_try_ts: Annotated[AwareTime | None, says("last refused entry, override or locked exit, of any day")]
     low_liquidity_today: bool
     low_liquidity_reason: Annotated[str | None, says("null on a usual day")]
+    firm: Annotated[FirmState | None, says("the trading firm whose rules the desk keeps; null without one")] = None
     limits: LimitsState
     risk: Annotated[DeskRisk, says("what may still be lost today, and what bounds an order")]
     contracts_pending: Annotated[

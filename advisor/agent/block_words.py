@@ -48,6 +48,7 @@ EVENTS = {  # what ends each gate, by its name
 }
 EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what ends the gate's usual one
     "daily_stop_awaited": "a second reading decides",
+    "firm_limit": "the firm's loss limits leave something again",
     "fate_unknown": "the order's fate is known",
     "foreign_position": "that position is gone, or you accept it",
     "balance_suspect": "a balance is explained again, or you confirm the transfer",
@@ -58,6 +59,7 @@ EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what en
     "kill_switch": "the bridge's switch is off",
     "stop_missing": "the bridge names a stop for it",
     "contract_expired": "the desk trades the next contract",
+    "contract_ends": "the desk trades the next contract",
 }
 EXIT_WAITS = {
     "bridge_silent": "But an exit does not reach the broker before the bridge is back.",

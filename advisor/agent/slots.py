@@ -189,8 +189,8 @@ def _is_gate(said: str, source: Source) -> bool:
 
 
 def _is_lock(said: str, source: Source) -> bool:
-    """Return whether a gate that is a lock is this one. The daily stop is none while a second reading is awaited."""
-    return _is_gate(said, source) and source.statement.facts.get("code") != "daily_stop_awaited"
+    """Return whether a gate that is a lock is this one. The daily stop is none before it has triggered."""
+    return _is_gate(said, source) and source.statement.facts.get("code") not in ("daily_stop_awaited", "firm_limit")
 
 
 def _are_closed(said: str, source: Source) -> bool:

@@ -61,6 +61,7 @@ class LimitsBody(OperatorBody):
     max_contracts_by_asset: dict[str, Annotated[WholeNumber, Field(ge=0, le=10_000)] | None] | None = Field(
         default=None, description="the cap of each asset's own contracts; null takes it away", examples=[{"ES": 5}]
     )
+    firm_buffer_pct: Annotated[Amount, _between("firm_buffer_pct"), AS_WRITTEN] | None = None
 
     @model_validator(mode="after")
     def makes_sense(self) -> LimitsBody:

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from msgspec import Struct
+
 from services.market.calendars import NEW_YORK
 from services.market.holidays import business_days_before
-from services.market.instruments import Instrument, NamedContract, contract_named, instrument_for
+from services.market.instruments import (
+    ContractSize,
+    Instrument,
+    NamedContract,
+    contract_for,
+    contract_named,
+    instrument_for,
+)
 from wire.types import ContractDates, Instant
 
 
@@ -62,6 +71,31 @@ def dates_of(asset: str, contract: str, on: date) -> ContractDates | None:
     rolls_on = instrument.roll.roll_day(*named.delivery)
     root = next(root for root in reversed(instrument.roots) if named.symbol.startswith(root))
     return ContractDates(rolls_on, ends, root + instrument.roll.front_month(rolls_on))
+
+
+class ComingRoll(Struct, frozen=True):
+    """A contract that the desk trades on a date or later, the first trade date of its follower, and its own end."""
+
+    contract: str
+    rolls_on: date
+    last_trade: Instant
+    next_contract: str
+
+
+def coming_rolls(asset: str, on: date, size: ContractSize = "micro", count: int = 4) -> list[ComingRoll]:
+    """Return the next rolls from a trade date on, soonest first; none for a CFD.
+
+    Raises UnknownInstrument for an unknown asset, and DataOnly for one that is not traded.
+    """
+    rolls: list[ComingRoll] = []
+    contract = contract_for(asset, on, size).symbol
+    while len(rolls) < count:
+        dates = dates_of(asset, contract, on)
+        if dates is None:
+            break
+        rolls.append(ComingRoll(contract, dates.rolls_on, dates.last_trade, dates.next_contract))
+        contract, on = dates.next_contract, dates.rolls_on
+    return rolls
 
 
 def is_expired(asset: str, contract: str, at: Instant) -> bool:

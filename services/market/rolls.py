@@ -103,5 +103,5 @@ GOLD_ENDS = time(13, 30)
 
 INDEX_ROLL = RollRule((3, 6, 9, 12), index_roll_day, index_last_trading_day, INDEX_ENDS)
 CRUDE_ROLL = RollRule(tuple(range(1, 13)), crude_roll_day, crude_last_trading_day, CRUDE_ENDS, micro_ends_before=1)
-# October is listed too, but thinly traded: no month to hold
+# G J M Q Z, the months that are liquid in gold; October is listed too, but thinly traded: no month to hold
 GOLD_ROLL = RollRule((2, 4, 6, 8, 12), gold_roll_day, gold_last_trading_day, GOLD_ENDS)

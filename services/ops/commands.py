@@ -12,14 +12,16 @@ from flask.cli import AppGroup
 from services.notifications.delivery import WrongTarget, open_targets
 from services.ops.config import GENERATED, PROJECT, SECRETS, Config, ConfigError
 from services.ops.dotenv_file import add_generated
+from services.ops.firm_commands import firm_group
 from services.ops.history_commands import export_command, prune_command, replay_command
 from services.ops.key_commands import keys_group
+from services.ops.roll_commands import rolls_command
 from services.ops.rule_tables import renew
 from services.ops.settings_table import renew_settings
 from services.ops.webhook_tables import renew_webhooks
 
 desk = AppGroup("desk", help="Set up, feed and look after the desk.")
-for command in (replay_command, export_command, prune_command, keys_group):
+for command in (replay_command, export_command, prune_command, keys_group, rolls_command, firm_group):
     desk.add_command(command)
 
 

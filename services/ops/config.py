@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.engine.model.firm import Firm
 from services.engine.model.settings import Rules
 from services.engine.rules.limits import SMALLEST_STOP_TICKS, smallest_stop
 from services.market.contract_dates import dates_of
@@ -34,6 +35,7 @@ from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.beside_settings import address_of
 from services.ops.cap_settings import caps_of
 from services.ops.commission_settings import commissions_of
+from services.ops.firm_profiles import ProfileError, firm_named
 from services.ops.opened_stores import folder_of_opened
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
@@ -205,7 +207,18 @@ def _rules(settings: Settings, assets: tuple[str, ...]) -> Rules:
         bricks_by_desk=built,
         commissions=commissions_of(settings),
         max_contracts_by_asset=caps_of(settings),
+        firm=_firm(settings),
     )
+
+
+def _firm(settings: Settings) -> Firm | None:
+    """Read ``FIRM``: a file of ``firms`` and an account in it."""
+    setting = settings.optional("FIRM")
+    try:
+        return None if setting is None else firm_named(setting)
+    except ProfileError as error:
+        settings.faults.append(f"FIRM: {error}")
+        return None
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

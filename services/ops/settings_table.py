@@ -150,6 +150,12 @@ SETTINGS = (
     *(Setting(f"BRICKS_{asset}", "traded", "the same of this asset", "", _AS_BRICKS) for asset in TRADABLE),
     *(_of_rule(row, row.variable) for row in RULE_SETTINGS if row.variable is not None),
     *(_cap(asset) for asset in TRADABLE),
+    Setting(
+        "FIRM",
+        "rules",
+        "a trading firm's rules that the desk keeps too: a file of firms/ and an account in it, such as topstep:50k",
+        tighter="set",
+    ),
     *(_unit(asset) for asset in TRADABLE),
     *(_commission(product) for product in PRODUCTS),
     Setting(

@@ -18,6 +18,7 @@ from services.engine.rules.verdicts import EntryRequest
 from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
 from services.views.asset_view import asset_view
+from services.views.firm_view import firm_view
 from services.views.risk_view import desk_risk
 from services.views.rows import Fields, alert_view, order_view, trade_row
 from wire.state import (
@@ -91,6 +92,7 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         **_locks(desk, now),
         **_day(desk, now),
         last_try_ts=snapshot.tried_at,
+        firm=firm_view(desk, now),
         limits=_limits(desk),
         risk=desk_risk(desk, now),
         contracts_pending={symbol: contract.symbol for symbol, contract in waiting_contracts(desk).items()},

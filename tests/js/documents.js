@@ -172,6 +172,7 @@ export function desk(more = {}) {
     ...{ low_liquidity_today: false, low_liquidity_reason: null },
     bridge_fence: { holder: null, holder_ts: null, refused: null },
     foreign_positions: [],
+    firm: null,
     limits: limits(),
     limits_pending: {},
     risk: deskRisk(),
@@ -189,6 +190,7 @@ function limits() {
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
     ...{ max_risk_per_order_pct: 1.5, max_contracts: null, max_contracts_correlated: null },
     ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
+    firm_buffer_pct: 5,
   };
 }
 

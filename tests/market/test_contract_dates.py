@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.market.calendars import NEW_YORK
-from services.market.contract_dates import NotItsContract, dates_of, days_to_roll, is_expired, last_trade, roll_date
+from services.market.contract_dates import (
+    NotItsContract,
+    coming_rolls,
+    dates_of,
+    days_to_roll,
+    is_expired,
+    last_trade,
+    roll_date,
+)
 from services.market.instruments import TRADABLE, UnknownInstrument, contract_for
 
 ON = date(2026, 11, 20)
@@ -131,3 +139,29 @@ def test_each_contract_of_the_desk_is_followed_by_the_one_it_then_trades() -> No
                 continue
             assert on < dates.rolls_on <= dates.last_trade.date()
             assert contract_for(asset, dates.rolls_on).symbol == dates.next_contract
+
+
+@pytest.mark.parametrize(
+    ("asset", "contracts"),
+    [
+        ("GC", ["MGCG7", "MGCJ7", "MGCM7", "MGCQ7", "MGCZ7", "MGCG8"]),  # liquid months: no V, though it is listed
+        ("CL", ["MCLF7", "MCLG7", "MCLH7", "MCLJ7", "MCLK7", "MCLM7"]),
+        ("ES", ["MESZ6", "MESH7", "MESM7", "MESU7", "MESZ7", "MESH8"]),
+    ],
+)
+def test_the_coming_rolls(asset: str, contracts: list[str]) -> None:
+    rolls = coming_rolls(asset, date(2026, 12, 1), count=6)
+    assert [roll.contract for roll in rolls] == contracts
+    assert [roll.next_contract for roll in rolls[:-1]] == contracts[1:]
+    assert rolls[0].rolls_on == roll_date(asset, contracts[0], date(2026, 12, 1))
+    assert rolls[0].last_trade == last_trade(asset, contracts[0], date(2026, 12, 1))
+
+
+def test_on_the_roll_date_the_table_begins_with_the_follower() -> None:
+    assert coming_rolls("GC", date(2026, 11, 24))[0].contract == "MGCZ6"
+    assert coming_rolls("GC", date(2026, 11, 25))[0].contract == "MGCG7"
+    assert coming_rolls("GC", date(2026, 11, 25), "full", 1)[0].contract == "GCG7"
+
+
+def test_a_cfd_has_no_coming_roll() -> None:
+    assert coming_rolls("XAUUSD", ON) == []

@@ -38,7 +38,7 @@ READERS = (
     "advisor/mt4/settings.py",
     "gunicorn.conf.py",
 )
-A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|BRICKS|HOST|PORT|ASSETS|CONTRACTS)[\"\']")
+A_VARIABLE = re.compile(r"[\"\']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|STORE|BRICKS|HOST|PORT|ASSETS|CONTRACTS|FIRM)[\"\']")
 OF_SYSTEMD = {"NOTIFY_SOCKET"}  # systemd sets it for what it starts: nobody else does
 DEFAULTS = {row.name: row.default for row in SETTINGS}
 
@@ -73,6 +73,7 @@ def test_every_rule_but_the_contracts_is_a_row() -> None:
         "bricks_by_desk",
         "commissions",
         "max_contracts_by_asset",
+        "firm",
     }
 
 

@@ -156,6 +156,7 @@ def test_the_limits_are_the_rules() -> None:
         "bricks_by_desk",
         "commissions",
         "max_contracts_by_asset",
+        "firm",
     }
 
 

@@ -130,16 +130,41 @@ def test_an_entry_that_fills_after_the_roll_is_a_trade_of_its_own_contract() -> 
 
 
 @pytest.mark.parametrize("override", [False, True])
-@pytest.mark.parametrize(("clock", "refused_by"), [("09:29:59.999999", None), ("09:30:00", "feed")])
-def test_no_entry_passes_in_a_contract_that_has_ended(clock: str, refused_by: str | None, override: bool) -> None:
+@pytest.mark.parametrize(("clock", "code"), [("09:29:59.999999", "contract_ends"), ("09:30:00", "contract_expired")])
+def test_no_entry_passes_in_a_contract_that_has_ended(clock: str, code: str, override: bool) -> None:
     trader = trader_on("2026-12-18", "09:29")  # the operator pinned MESZ6, so the desk does not roll it
     trader.with_structure("green").at(clock).enters("BUY", override=override)
-    assert trader.refused_by == refused_by
-    if refused_by is not None:
-        rung = trader.rungs["feed"]
-        assert rung.code == "contract_expired"
+    assert trader.refused_by == "feed"
+    rung = trader.rungs["feed"]
+    assert rung.code == code
+    assert rung.facts["next_contract"] == "MESH7"
+    if code == "contract_expired":
         assert rung.sentence == "CONTRACT EXPIRED — trading in MESZ6 ended on 2026-12-18"
-        assert rung.facts["next_contract"] == "MESH7"
+    else:
+        assert rung.sentence == "CONTRACT'S LAST SESSION — trading in MESZ6 ends in this session, MESH7 follows"
+
+
+@pytest.mark.parametrize(("clock", "code"), [("17:59:59.999999", None), ("18:00:00", "contract_ends")])
+def test_the_contract_s_last_session_begins_the_evening_before(clock: str, code: str | None) -> None:
+    trader = trader_on("2026-12-17", "17:55").with_structure("green").at(clock)
+    trader.enters("BUY")
+    assert trader.refused_by == (None if code is None else "feed")
+    assert code is None or trader.rungs["feed"].code == code
+
+
+@pytest.mark.parametrize(("clock", "refused_by"), [("09:29:59.999999", None), ("09:30:00", "feed")])
+def test_generation_4_entered_a_contract_until_its_last_trade(clock: str, refused_by: str | None) -> None:
+    trader = Trader(on="2026-11-17", generation=4)
+    uses(trader, "MESZ6").at("09:29", "2026-12-18").with_structure("green").at(clock).enters("BUY")
+    assert trader.refused_by == refused_by
+
+
+def test_an_exit_passes_in_the_last_session() -> None:
+    trader = uses(trader_on("2026-12-11").hears(5250).is_long(5250), "MESH7").at("09:00:00", "2026-12-18")
+    trader.bricks(6, "green")
+    assert trader.scales_in().refused_by == "feed"
+    assert trader.exits(force=True).order is not None
+    assert trader.replays_equal()
 
 
 def test_a_preorder_in_a_contract_that_has_ended_becomes_no_order() -> None:

@@ -35,6 +35,7 @@ TIGHTER: dict[str, tuple[Any, Any, Any]] = {
     "max_risk_per_order_pct": (Decimal("1.5"), Decimal(1), Decimal(2)),
     "max_contracts": (None, Decimal("0.5"), None),
     "max_contracts_correlated": (None, Decimal("1.5"), None),
+    "firm_buffer_pct": (Decimal(5), Decimal(10), Decimal(1)),
 }
 LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
 OFF = [name for name, (default, _, _) in TIGHTER.items() if default is None]

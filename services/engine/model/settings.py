@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import fields
 
+from services.engine.model.firm import Firm
 from wire.types import Adopting, Contract, SizeMode, Usd
 
 
@@ -21,6 +22,7 @@ class Rules(Struct, frozen=True):
     ``max_contracts`` and ``max_contracts_correlated`` count in full-size contracts, of which a micro is a tenth.
     ``max_contracts_by_asset`` counts an asset's own contracts, whatever their size; an asset that is not in it has no
     cap (SPEC 5.9).
+    ``firm`` are the rules of a trading firm that the desk keeps, None without one (``FIRM``, SPEC 5.9).
     """
 
     contracts: dict[str, Contract]
@@ -53,6 +55,8 @@ class Rules(Struct, frozen=True):
     max_contracts: Decimal | None = None
     max_contracts_correlated: Decimal | None = None
     max_contracts_by_asset: dict[str, int] = field(default_factory=dict)
+    firm: Firm | None = None
+    firm_buffer_pct: Decimal = Decimal(5)
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
@@ -365,6 +369,17 @@ RULE_SETTINGS = (
         title="A position that the desk adopts",
         help="flatten: taken out while daily stop, trade limit or cooldown hold; unset: flatten in LIVE, keep in DEMO",
         choices=("flatten", "keep"),
+    ),
+    RuleSetting(
+        rule="firm_buffer_pct",
+        variable="FIRM_BUFFER",
+        kind="decimal",
+        title="Before the firm's limit",
+        help="how much of a firm's loss limit is kept back: the desk ends the day before the firm would",
+        unit="%",
+        low=0,
+        high=50,
+        tighter="higher",
     ),
 )
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -29,6 +29,7 @@ from services.engine.model.evidence import (
     UnfilledOrder,
 )
 from services.engine.model.feed import BarsHeard, Feed, FeedPulse
+from services.engine.model.firm import FirmMark
 from services.engine.model.order import Order
 from services.engine.model.price_readings import FeedDifference, OwnPrice, PriceWatch
 from services.engine.model.proposal import Proposal, Proposed
@@ -264,7 +265,8 @@ class DeskLive(Struct, frozen=True):
     ``read_at`` is when the broker's data of the newest snapshot were read, by its ``as_of``.
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
-    environment's (SPEC 5.6).
+    environment's (SPEC 5.6). ``firm_marks`` are what was seen of each account whose firm's rules are kept, by
+    environment and name (SPEC 5.9).
     """
 
     equity: Usd | None = None
@@ -292,6 +294,7 @@ class DeskLive(Struct, frozen=True):
     foreign_missed: dict[str, Streak] = field(default_factory=dict)
     beliefs: Beliefs = Beliefs()
     other_beliefs: Beliefs = Beliefs()
+    firm_marks: dict[str, FirmMark] = field(default_factory=dict)
 
 
 class Desk(Struct, frozen=True):

@@ -15,6 +15,7 @@ from services.engine.model.bridge_commands import TakeSnapshot
 from services.engine.model.state import Asset, Desk
 from services.engine.model.times import is_younger
 from services.engine.rules.broker_word import READINGS_APART, word_of
+from services.engine.rules.firm_floor import LimitReached, LossLimit, nearest_limit
 from services.engine.rules.suspect_fills import excess_of_closed_trades, excess_of_open_trade
 from wire.types import Instant, Usd
 
@@ -122,9 +123,12 @@ def _result_of(desk: Desk, reading: Reading) -> DayResult:
     )
 
 
-def agree(one: Usd, other: Usd) -> bool:
-    """Return whether two results differ by at most a quarter of the larger loss; else the one denies the other."""
-    return abs(one - other) <= MAY_DIFFER * max(-one, -other, ZERO)
+def agree(one: Usd, other: Usd, high: Usd = ZERO) -> bool:
+    """Return whether two results differ by at most a quarter of the larger loss; else the one denies the other.
+
+    A loss is counted from the result ``high``.
+    """
+    return abs(one - other) <= MAY_DIFFER * max(high - one, high - other, ZERO)
 
 
 # -- one balance ---------------------------------------------------------------------------------------------------
@@ -222,12 +226,14 @@ def suspicion_of(desk: Desk, reading: Reading, now: Instant) -> Suspicion | None
 def _denial(desk: Desk, reading: Reading, now: Instant) -> Suspicion | None:
     """Return the suspicion of a loss at the limit that another way denies."""
     result = _result_of(desk, reading)
-    limit = limit_usd(desk)
+    limit = nearest(desk)
     if result.balance is None or limit is None:
         return None
-    if -result.balance >= limit and result.figures is not None and not _is_proven(reading, result):
+    is_proven = _is_proven(reading, result, limit.high)
+    if result.balance <= limit.result and result.figures is not None and not is_proven:
         return _suspicion(desk.live.beliefs, "loss_denied", result.balance - result.figures, reading, now)
-    if -result.books >= limit and _denies_books(result, result.books):
+    books = books_toward(desk, limit, result.books)
+    if books <= limit.result and _denies_books(result, books, limit.high):
         return _suspicion(desk.live.beliefs, "books_denied", result.balance - result.books, reading, now)
     return None
 
@@ -241,54 +247,59 @@ def _suspicion(beliefs: Beliefs, code: SuspectCode, rest: Usd, reading: Reading,
 # -- the daily stop ------------------------------------------------------------------------------------------------
 
 
-class LimitReached(Struct, frozen=True):
-    """Which ways reach the daily stop's limit now. ``loss`` is the largest of their losses.
-
-    ``by_balance`` is not denied by the broker's own figures; ``is_proven`` when another way agrees with it.
-    """
-
-    by_balance: bool
-    is_proven: bool
-    by_books: bool
-    loss: Usd
-
-
 def limit_usd(desk: Desk) -> Usd | None:
     """Return the loss that ends the day."""
     start = start_of(desk)
     return None if start is None else start * desk.rules.daily_stop_limit_pct / 100
 
 
+def nearest(desk: Desk) -> LossLimit | None:
+    """Return the limit that the day's result reaches first: the daily stop's, or one of a firm (SPEC 5.9)."""
+    start = start_of(desk)
+    return None if start is None else nearest_limit(desk, start)
+
+
 def limit_reached(desk: Desk, now: Instant) -> LimitReached:
-    """Judge the last balance of this account and the desk's books against the limit."""
-    limit = limit_usd(desk)
-    books = result_that_counts(desk)
+    """Judge the last balance of this account and the desk's books against the nearest limit."""
+    limit = nearest(desk)
     if limit is None:
         return LimitReached(by_balance=False, is_proven=False, by_books=False, loss=ZERO)
+    books = books_toward(desk, limit, result_that_counts(desk))
     by_balance, is_proven, losses = False, False, [ZERO]
     last = desk.live.beliefs.last
     result = None if last is None else _result_of(desk, last)
-    if last is not None and result is not None and result.balance is not None and -result.balance >= limit:
-        is_proven = _is_proven(last, result)
+    if last is not None and result is not None and result.balance is not None and result.balance <= limit.result:
+        is_proven = _is_proven(last, result, limit.high)
         by_balance = is_proven or result.figures is None
-        losses.append(-result.balance if by_balance else ZERO)
-    by_books = -books >= limit and not _is_denied_by_balance(desk, books, now)
-    losses.append(-books if by_books else ZERO)
-    return LimitReached(by_balance, is_proven, by_books, max(losses))
+        losses.append(limit.high - result.balance if by_balance else ZERO)
+    by_books = books <= limit.result and not _is_denied_by_balance(desk, books, now, limit.high)
+    losses.append(limit.high - books if by_books else ZERO)
+    return LimitReached(by_balance, is_proven, by_books, max(losses), limit)
 
 
-def _is_proven(reading: Reading, result: DayResult) -> bool:
+def books_toward(desk: Desk, limit: LossLimit, books: Usd) -> Usd:
+    """Return the books' result as the limit counts it.
+
+    The day's highest result came from balances: there the books count from the last believed one.
+    """
+    believed, start = desk.live.beliefs.believed, desk.day.start_equity
+    if not limit.high or believed is None or start is None:
+        return books
+    return believed.balance - start + books - believed.books
+
+
+def _is_proven(reading: Reading, result: DayResult, high: Usd) -> bool:
     """Return whether the broker's figures or the desk's books agree with the loss of the balance."""
     others = (result.figures, reading.books, reading.marked)
-    return result.balance is not None and any(agree(result.balance, way) for way in others if way is not None)
+    return result.balance is not None and any(agree(result.balance, way, high) for way in others if way is not None)
 
 
-def _is_denied_by_balance(desk: Desk, books: Usd, now: Instant) -> bool:
+def _is_denied_by_balance(desk: Desk, books: Usd, now: Instant, high: Usd) -> bool:
     """Return whether a fresh balance, and the broker's figures where it tells any, deny the loss of the books."""
     reading = _reading_that_counts(desk)
     if reading is None or not is_younger(reading.at, BALANCE_IS_NEW_SECONDS, now):
         return False
-    return _denies_books(_result_of(desk, reading), books)
+    return _denies_books(_result_of(desk, reading), books, high)
 
 
 def _reading_that_counts(desk: Desk) -> Reading | None:
@@ -312,9 +323,9 @@ def figures_explain(desk: Desk, reading: Reading) -> bool:
     return abs(result.balance - result.figures) <= tolerance(desk) or agree(result.balance, result.figures)
 
 
-def _denies_books(result: DayResult, books: Usd) -> bool:
+def _denies_books(result: DayResult, books: Usd, high: Usd) -> bool:
     ways = [way for way in (result.balance, result.figures) if way is not None]
-    return result.balance is not None and all(not agree(way, books) for way in ways)
+    return result.balance is not None and all(not agree(way, books, high) for way in ways)
 
 
 def is_second(first: Instant | None, at: Instant) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from services.engine.model.state import Desk
+from services.engine.rules.firm_limits import firm_contracts
 from wire.types import Contract, Instant
 
 MICRO_ROOTS = ("MES", "MNQ", "MYM", "M2K", "MCL", "MGC")
@@ -57,9 +58,14 @@ def _of_correlated(desk: Desk, symbol: str, now: Instant) -> Decimal | None:
     return desk.rules.max_contracts_correlated if symbol in CORRELATED else None
 
 
+def _of_firm(desk: Desk, symbol: str, now: Instant) -> Decimal | None:
+    return firm_contracts(desk, now)
+
+
 CAPS = (
     Cap("asset", _of_asset, lambda symbol, other: symbol == other, in_full_size=False),
     Cap("all", _over_all, lambda symbol, other: True, in_full_size=True),
+    Cap("firm", _of_firm, lambda symbol, other: True, in_full_size=True),
     Cap("correlated", _of_correlated, lambda symbol, other: other in CORRELATED, in_full_size=True),
 )
 

@@ -24,6 +24,15 @@ def has_ended(contract: Contract, now: Instant) -> bool:
     return contract.dates is not None and now >= contract.dates.last_trade
 
 
+def ends_in_this_session(contract: Contract, now: Instant) -> bool:
+    """Return whether this trade date's session is the contract's last: what is bought now must be sold before it ends.
+
+    Never for a contract without dates.
+    """
+    dates = contract.dates
+    return dates is not None and now < dates.last_trade and trade_date(now) >= trade_date(dates.last_trade)
+
+
 def stage_of(contract: Contract, now: Instant) -> RollStage | None:
     """Return how near the contract is to its roll or end; None more than 3 calendar days before its roll."""
     days = days_to_roll(contract, now)
@@ -45,6 +54,18 @@ def contract_has_ended(contract: Contract) -> Verdict:
     return closed(
         "contract_expired",
         f"trading in {contract.symbol} ended" + (f" on {dates.last_trade:%Y-%m-%d}" if dates else ""),
+        contract=contract.symbol,
+        last_trade=dates.last_trade if dates else None,
+        next_contract=dates.next_contract if dates else None,
+    )
+
+
+def contract_ends_soon(contract: Contract) -> Verdict:
+    """Return the closed verdict about a contract in which this session is the last."""
+    dates = contract.dates
+    return closed(
+        "contract_ends",
+        f"trading in {contract.symbol} ends in this session" + (f", {dates.next_contract} follows" if dates else ""),
         contract=contract.symbol,
         last_trade=dates.last_trade if dates else None,
         next_contract=dates.next_contract if dates else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.engine.model.feed import FeedFault
 from services.engine.model.state import Asset, Desk
-from services.engine.rules.contract_life import contract_has_ended, has_ended
+from services.engine.rules.contract_life import contract_ends_soon, contract_has_ended, ends_in_this_session, has_ended
 from services.engine.rules.feed_words import CODES, detail_of, sizes_named
 from services.engine.rules.roll_week import watched
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
@@ -12,9 +12,14 @@ from wire.types import Instant
 
 
 def feed_is_whole(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close once the contract has ended, and while a fault of the feed stands. Earlier generations judged neither."""
+    """Close in the contract's last session and after it, and while a fault of the feed stands.
+
+    Generation 4 closed only after the contract's end, earlier ones judged neither.
+    """
     if desk.generation > 3 and has_ended(watched(entry.asset), now):
         return contract_has_ended(watched(entry.asset))
+    if desk.generation > 4 and ends_in_this_session(watched(entry.asset), now):
+        return contract_ends_soon(watched(entry.asset))
     faults = counting_faults(desk, entry.asset)
     if not faults:
         return OPEN

@@ -14,6 +14,7 @@ from services.engine.model.trading_day import day_end
 from services.engine.model.zone import uncertain_structure, zone_of
 from services.engine.rules.broker_gates import balance_is_believed, bridge_is_connected, positions_agree
 from services.engine.rules.feed_gate import feed_is_whole
+from services.engine.rules.firm_limits import firm_has_room
 from services.engine.rules.risk_gate import risk_fits
 from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
@@ -36,9 +37,13 @@ class Gate(Struct, frozen=True):
 
 
 def daily_stop_is_untouched(desk: Desk, entry: EntryRequest, now: Instant) -> Verdict:
-    """Close for the rest of the trading day once the drawdown reached its limit; a first reading awaits a second."""
+    """Close for the rest of the trading day once the drawdown reached its limit; a first reading awaits a second.
+
+    It also closes while the loss limits of the trader's firm leave nothing (SPEC 5.9).
+    """
     if not desk.day.is_stopped:
-        return _second_reading(desk)
+        awaited = _second_reading(desk)
+        return firm_has_room(desk, now) if awaited.is_open else awaited
     ends_at = day_end(desk.day.trading_day, desk.rules.day_roll)
     return closed(
         "daily_stop",

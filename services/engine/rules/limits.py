@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import RULE_SETTING, RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
+from services.engine.rules.firm_tighter import tighter_firm
 from wire.types import Adopting, Contract
 
 SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
@@ -44,6 +45,7 @@ def tightened(in_force: Rules, wanted: Rules) -> Rules:
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
     caps = tighter_caps(in_force.max_contracts_by_asset, wanted.max_contracts_by_asset)
     kept |= {"day_roll": in_force.day_roll, "contracts": in_force.contracts, "max_contracts_by_asset": caps}
+    kept["firm"] = tighter_firm(in_force.firm, wanted.firm)
     return replace(wanted, **kept)
 
 
@@ -71,7 +73,10 @@ def pending_limits(desk: Desk) -> dict[str, Any]:
     """Return the rules that change on the next trading day, by name, with their new values."""
     wanted, rules = limit_values(desk.wanted), limit_values(desk.rules)
     names = sorted({*wanted, *rules}, key=[*wanted, *rules].index)
-    return {name: wanted.get(name) for name in names if wanted.get(name) != rules.get(name)}
+    pending = {name: wanted.get(name) for name in names if wanted.get(name) != rules.get(name)}
+    if "firm" in pending:
+        pending["firm"] = desk.wanted.firm.title if desk.wanted.firm else "none"
+    return pending
 
 
 def limit_values(rules: Rules) -> dict[str, Any]:

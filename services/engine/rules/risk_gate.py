@@ -17,7 +17,12 @@ from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
 from wire.types import Instant, Usd
 
 NO_MORE = {"day": "the day", "week": "the week", "firm": "the firm's limit"}
-OF_CAP = {"asset": "its own cap", "all": "the cap over all", "correlated": "the cap of the index futures"}
+OF_CAP = {
+    "asset": "its own cap",
+    "all": "the cap over all",
+    "firm": "the firm's limit",
+    "correlated": "the cap of the index futures",
+}
 
 
 class Room(Struct, frozen=True):

@@ -63,6 +63,8 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "fate_unknown": "ORDER OF UNKNOWN FATE",
         "foreign_position": "FOREIGN POSITION",
         "position_doubtful": "POSITION NOT CONFIRMED",
+        "firm_limit": "FIRM'S LIMIT REACHED",
+        "firm_flat_time": "FIRM'S FLAT TIME",
         "daily_stop_awaited": "SECOND READING AWAITED",
         "balance_suspect": "BALANCE SUSPECT",
         "other_account": "OTHER ACCOUNT",
@@ -78,6 +80,7 @@ TITLES: Mapping[str, str] = MappingProxyType(  # one title per code of a closed 
         "kill_switch": "KILL SWITCH ON",
         "stop_missing": "NO STOP RESTS",
         "contract_expired": "CONTRACT EXPIRED",
+        "contract_ends": "CONTRACT'S LAST SESSION",
         **FEED_TITLES,
     }
 )

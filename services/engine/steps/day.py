@@ -12,7 +12,6 @@ from services.engine.model.proof_events import DailyStopAwaited, DailyStopNotCon
 from services.engine.model.state import Day
 from services.engine.model.trading_day import WARNING_MARKS, drawdown_pct, trading_day_of
 from services.engine.rules.beliefs import (
-    LimitReached,
     books_read_at,
     books_result,
     is_second,
@@ -20,11 +19,14 @@ from services.engine.rules.beliefs import (
     opening_books,
     start_of,
 )
+from services.engine.rules.firm_floor import LimitReached
+from services.engine.steps.firm import end_day_of_firm, watch_account
 from services.engine.steps.suspect_fills import forget_excess
 from services.engine.transition import Transition
 from wire.types import Usd
 
 ZERO = Decimal(0)
+FIRM_LIMITS = {"daily_loss": "daily loss limit", "trailing_drawdown": "trailing drawdown"}
 
 
 def roll_day(transition: Transition) -> None:
@@ -32,6 +34,7 @@ def roll_day(transition: Transition) -> None:
     today = trading_day_of(transition.now, transition.desk.rules.day_roll)
     if today <= transition.desk.day.trading_day:
         return
+    end_day_of_firm(transition)
     if transition.desk.generation > 1:
         _carry_over(transition)
     forget_excess(transition)
@@ -90,7 +93,11 @@ def warn_of_daily_stop(transition: Transition) -> None:
 
 
 def check_daily_stop(transition: Transition) -> None:
-    """Judge the day's result: a first reading at the limit is awaited to be confirmed, a second one ends the day."""
+    """Judge the day's result: a first reading at the limit is awaited to be confirmed, a second one ends the day.
+
+    The limit is the nearest of the daily stop's and the firm's (SPEC 5.9): all are proven alike.
+    """
+    watch_account(transition)
     if transition.desk.day.is_stopped:
         return
     if transition.desk.generation == 1:
@@ -98,7 +105,7 @@ def check_daily_stop(transition: Transition) -> None:
         return
     reached = limit_reached(transition.desk, transition.now)
     if _is_confirmed(transition, reached):
-        _end_day(transition, reached.loss)
+        _end_day(transition, reached)
     else:
         _await_second(transition, reached)
 
@@ -141,24 +148,41 @@ def _await_second(transition: Transition, reached: LimitReached) -> None:
 def _end_day_on_one_balance(transition: Transition) -> None:
     """Trigger the daily stop as generation 1 did: on the first balance at the limit."""
     drawdown = drawdown_pct(transition.desk)
-    if drawdown is not None and drawdown >= transition.desk.rules.daily_stop_limit_pct:
-        _trigger(transition, drawdown)
+    limit = transition.desk.rules.daily_stop_limit_pct
+    if drawdown is not None and drawdown >= limit:
+        _trigger(transition, _reason(drawdown, limit), _facts(drawdown, limit))
 
 
-def _end_day(transition: Transition, loss: Usd) -> None:
-    _trigger(transition, loss / (start_of(transition.desk) or loss) * 100)
+def _end_day(transition: Transition, reached: LimitReached) -> None:
+    """End the day, and say whose limit was reached."""
+    desk = transition.desk
+    limit = desk.rules.daily_stop_limit_pct
+    loss = reached.loss
+    drawdown = loss / (start_of(desk) or loss) * 100 if loss else loss
+    facts: dict[str, object] = {**_facts(drawdown, limit)}
+    if desk.rules.firm is None or reached.limit is None or reached.limit.of == "daily_stop":
+        _trigger(transition, _reason(drawdown, limit), facts)
+        return
+    rule = FIRM_LIMITS[reached.limit.of]
+    buffer = desk.rules.firm_buffer_pct.normalize()
+    amount = f"{reached.limit.usd:.2f} USD (less the buffer of {buffer:f}%)"
+    since = " from the day's highest" if reached.limit.high else ""
+    reason = f"{loss:.2f} USD lost{since}, what {desk.rules.firm.title} leaves by its {rule} is {amount}"
+    told = {"firm": desk.rules.firm.title, "of": reached.limit.of, "loss_usd": loss, "limit_usd": reached.limit.usd}
+    _trigger(transition, reason, {**facts, **told})
 
 
-def _trigger(transition: Transition, drawdown: Decimal) -> None:
+def _reason(drawdown: Decimal, limit: Decimal) -> str:
+    return f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"
+
+
+def _trigger(transition: Transition, reason: str, facts: dict[str, object]) -> None:
     """Trigger the daily stop. It then holds until the day rolls."""
     day = transition.desk.day
-    limit = transition.desk.rules.daily_stop_limit_pct
-    reason = f"drawdown {drawdown:.2f}% reached the {limit.normalize():f}% limit"
     transition.change_desk(day=replace(day, daily_stop_at=transition.now, daily_stop_reason=reason))
     transition.record(DailyStopTriggered(reason))
-    detail = f"{reason}; flattening, no entries until the day rolls"
-    transition.alert("daily_stop", detail, facts=_facts(drawdown, limit))
+    transition.alert("daily_stop", f"{reason}; flattening, no entries until the day rolls", facts=facts)
 
 
-def _facts(drawdown: Decimal, limit: Decimal) -> dict[str, Decimal]:
+def _facts(drawdown: Decimal, limit: Decimal) -> dict[str, object]:
     return {"drawdown_pct": round(drawdown, 2), "limit_pct": limit}

@@ -64,6 +64,8 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
         return
     now, was = limit_values(rules), limit_values(before.rules)
     changed = {n: now.get(n) for n in {*now, *was} if is_limit(n) and now.get(n) != was.get(n)}
+    if rules.firm != before.rules.firm and rules.firm is not None:
+        changed["firm"] = rules.firm.title
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
 
 

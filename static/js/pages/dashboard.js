@@ -12,6 +12,7 @@ import * as day from "../panels/day/day.js";
 import * as dayCourse from "../panels/day/day_course.js";
 import * as dayRecord from "../panels/day/day_record.js";
 import * as dayTries from "../panels/day/day_tries.js";
+import * as firm from "../panels/day/firm.js";
 import * as limits from "../panels/day/limits.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
 import * as storeDoubt from "../panels/day/store_doubt.js";
@@ -57,6 +58,7 @@ const PANELS = [
     day,
     account,
     storeDoubt,
+    firm,
     dayRecord,
     dayCourse,
     dayTries,

@@ -21,6 +21,7 @@ NAMES_IN_SENTENCES = {
 
 ENDS = {  # what ends a gate that no clock opens, by its reason: read from the ladder of SPEC 4, 5.6, 8.4 and 8.5
     ("daily_stop", "daily_stop_awaited"): "a second reading decides",
+    ("daily_stop", "firm_limit"): "the firm's loss limits leave something again",
     ("daily_stop", "daily_stop"): "the next trading day",
     ("trade_limit", "trade_limit"): "the next trading day, or until an entry on its way ends unfilled",
     ("cooldown", "cooldown"): "its countdown ends",
@@ -47,6 +48,7 @@ ENDS = {  # what ends a gate that no clock opens, by its reason: read from the l
     ("bridge", "kill_switch"): "the bridge's switch is off",
     ("bridge", "stop_missing"): "the bridge names a stop for it",
     ("feed", "contract_expired"): "the desk trades the next contract",
+    ("feed", "contract_ends"): "the desk trades the next contract",
     ("feed", "feed_gapped"): "the stream is whole again",
     ("feed", "feed_silent"): "the stream is whole again",
     ("feed", "feed_unsettled"): "the stream is whole again",
