@@ -65,6 +65,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Day, Desk
 from services.engine.model.ticks import HearTicks
 from services.engine.model.trading_day import trading_day_of
+from services.engine.model.window_commands import LockOut, NoteSessions
 from services.engine.rules.beliefs import opening_books
 from services.engine.rules.refusals import refuse
 from services.engine.steps.account import hear_bridge, take_snapshot
@@ -85,7 +86,7 @@ from services.engine.steps.fates import watch_fates
 from services.engine.steps.feed_silence import note_delayed_quotes
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
-from services.engine.steps.limits import configure_rules, consume_trade, set_limits
+from services.engine.steps.limits import begin_waits, configure_rules, consume_trade, loosen_limits, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
     claim_orders,
@@ -111,6 +112,7 @@ from services.engine.steps.scale_in import scale_in
 from services.engine.steps.ticks import hear_ticks
 from services.engine.steps.units import report_changed_units, with_contract
 from services.engine.steps.unreadable import note_unreadable
+from services.engine.steps.window import flatten_in_time, lock_out, note_best_result, note_sessions
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -161,6 +163,8 @@ def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
     if desk.generation > 1 and not isinstance(answer, Refusal):
         stop_when_lost(transition)
+    if desk.generation > 4:
+        note_best_result(transition)
     return _decision(transition, answer)
 
 
@@ -185,6 +189,8 @@ def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | Non
 def let_time_pass(transition: Transition) -> None:
     """Apply what the clock alone causes: roll the day, expire entries, warn, retry exits."""
     roll_day(transition)  # first: the steps below use the limits of the new day
+    if transition.desk.generation > 4:
+        loosen_limits(transition)
     expire_entries(transition)
     expire_proposals(transition)
     warn_of_unclaimed_exits(transition)
@@ -198,6 +204,8 @@ def let_time_pass(transition: Transition) -> None:
         watch_stops(transition)
         check_daily_stop(transition)  # balances grow old by the clock alone, and what they deny with them
     flatten_when_stopped(transition)
+    if transition.desk.generation > 4:
+        flatten_in_time(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
             pursue_exit(transition, symbol)
@@ -245,6 +253,8 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
         begin_readings_anew(transition)
     if command.generation > 3:
         watch_contracts(transition)  # here, so that no later tick changes what nobody sees
+    if command.generation > 4:
+        begin_waits(transition)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -299,6 +309,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     SwitchEnv: switch_env,
     SetLimits: set_limits,
     NoteTrade: note_trade,
+    NoteSessions: note_sessions,
+    LockOut: lock_out,
     OpenProposal: open_proposal,
     WithdrawProposal: withdraw_proposal,
     DismissProposal: dismiss_proposal,

@@ -52,8 +52,11 @@ from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit,
 from services.engine.model.ticks import HearTicks, ToldTick
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed
+from services.engine.model.window import LockoutUntil, NewsTime
+from services.engine.model.window_commands import LockOut, NoteSessions
 from services.engine.rules.roll_week import watched
 from services.history.differences import desk_differences
+from services.ops.market_facts import sessions_after
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
@@ -64,6 +67,7 @@ from tests.support.builders import (
     TOGGLES,
     TUESDAY,
     WITH,
+    always_open,
     exactly,
     new_york,
     rules_for,
@@ -135,6 +139,8 @@ class Trader:
             heard_at = asset.live.last_heartbeat_at
             if self._is_heard and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
                 self._asks_aside(NotePrice(symbol))
+        if self.desk.env == "LIVE" and self.desk.generation > 4 and not self.desk.facts.sessions:
+            self._asks_aside(NoteSessions(always_open(self.desk.assets, self.now)))
         heard_at = self.desk.live.bridge_heartbeat_at
         in_live = self._bridge_is_heard and self.desk.env == "LIVE"
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
@@ -282,9 +288,21 @@ class Trader:
     def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Self:
         return self.asks(SwitchEnv(env))
 
-    def limits(self, **limits: object) -> Self:
-        """Change limits in the page."""
-        return self.asks(SetLimits({name: Decimal(str(value)) for name, value in limits.items()}))
+    def limits(self, confirm: bool = False, **limits: object) -> Self:
+        """Change limits in the page. Times and hours of a day are texts."""
+        words = {name: value for name, value in limits.items() if isinstance(value, str) and ":" in value}
+        numbers = {n: None if v is None else Decimal(str(v)) for n, v in limits.items() if n not in words}
+        return self.asks(SetLimits(numbers, words, confirm))
+
+    def locks_out(self, until: LockoutUntil) -> Self:
+        """Lock entries, by the held button."""
+        return self.asks(LockOut(until))
+
+    def learns_hours(self, *news: NewsTime, fault: str | None = None, on: str | None = None) -> Self:
+        """Learn the sessions of the real calendars from here on (or from ``on``), and news times."""
+        since = self.now if on is None else new_york(on, "00:00")
+        sessions = {symbol: sessions_after(symbol, since) for symbol in self.desk.assets}
+        return self.asks(NoteSessions(sessions, tuple(news), fault))
 
     def turns_to(self, asset: str) -> Self:
         """Make another asset the current one."""

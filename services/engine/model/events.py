@@ -14,6 +14,7 @@ from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfF
 from services.engine.model.proposal_events import OfProposals
 from services.engine.model.state import Alert
 from services.engine.model.trade_events import OfTrades
+from services.engine.model.window_events import OfTheWindow
 from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
@@ -333,6 +334,7 @@ OfProof = OfFates | OfForeignPositions | OfBridges | OfClocks | OfTheAccount
 AnyEvent = (
     OfTheDesk
     | OfTheDay
+    | OfTheWindow
     | OfTheMarket
     | OfTheContract
     | OfFeeds

@@ -35,6 +35,7 @@ from services.engine.model.proposal import Proposal, Proposed
 from services.engine.model.settings import Rules
 from services.engine.model.ticks import HeardTicks
 from services.engine.model.trade import Trade
+from services.engine.model.window import Lockout, LossRun, MarketFacts, Week
 from services.engine.model.wording import Explanation, Facts
 from wire.types import (
     Color,
@@ -53,6 +54,7 @@ from wire.types import (
 )
 
 ALERTS_KEPT = 30
+NOTHING_WON: Usd = Decimal(0)
 GENERATION = 5  # of the rules that this program decides by; see Desk
 
 
@@ -204,7 +206,7 @@ class Day(Struct, frozen=True):
 
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
     environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
-    far, 0 before the first.
+    far, 0 before the first. ``flat_warned``: the alert before the time to be flat was raised.
     """
 
     trading_day: date
@@ -214,6 +216,7 @@ class Day(Struct, frozen=True):
     daily_stop_at: Instant | None = None
     daily_stop_reason: str | None = None
     warned_pct: int = 0
+    flat_warned: bool = False
     books: DayBooks = DayBooks()
     other_books: DayBooks = DayBooks()
 
@@ -260,7 +263,7 @@ class DeskLive(Struct, frozen=True):
     ``read_at`` is when the broker's data of the newest snapshot were read, by its ``as_of``.
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
-    environment's (SPEC 5.6).
+    environment's (SPEC 5.6). ``best_result`` is the most that the day's books have shown, USD, alike by environment.
     """
 
     equity: Usd | None = None
@@ -288,6 +291,8 @@ class DeskLive(Struct, frozen=True):
     foreign_missed: dict[str, Streak] = field(default_factory=dict)
     beliefs: Beliefs = Beliefs()
     other_beliefs: Beliefs = Beliefs()
+    best_result: Usd = NOTHING_WON
+    other_best_result: Usd = NOTHING_WON
 
 
 class Desk(Struct, frozen=True):
@@ -302,7 +307,9 @@ class Desk(Struct, frozen=True):
     its price was told, 4 judges whether a feed is whole, 5 limits risk in dollars. The rows of a journal are decided
     again by the generation that decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of
     the bridge process whose claims are refused because another one claims (SPEC 8.2).
-    ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
+    ``clocks_off`` are those that differ from the desk's (SPEC 5.8). ``wanted_from`` says by name when a wanted rule
+    comes into force. ``facts`` are the markets' hours and the news; ``week``, ``losses`` and ``lockout`` are what the
+    gate ``window`` counts (SPEC 5.9).
     """
 
     id_key: str
@@ -325,6 +332,11 @@ class Desk(Struct, frozen=True):
     foreign: tuple[ForeignPosition, ...] = ()
     refused_bridge: str | None = None
     clocks_off: tuple[Whose, ...] = ()
+    wanted_from: dict[str, Instant] = field(default_factory=dict)
+    facts: MarketFacts = MarketFacts()
+    week: Week = Week()
+    losses: LossRun = LossRun()
+    lockout: Lockout | None = None
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

@@ -52,6 +52,11 @@ def always(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
     return True
 
 
+def nothing_is_pending(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
+    """Return whether no looser value waits any more."""
+    return not pending_limits(desk)
+
+
 def everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:
     return not _is_still_flattening(alert, desk)
 

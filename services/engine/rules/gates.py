@@ -16,6 +16,7 @@ from services.engine.rules.broker_gates import balance_is_believed, bridge_is_co
 from services.engine.rules.feed_gate import feed_is_whole
 from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
+from services.engine.rules.window_gate import window_is_open
 from wire.types import Instant, color_against
 
 Act = Literal["market", "preorder", "intent", "scale_in"]
@@ -254,6 +255,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "fresh balance, confirmation",
         "A loss nobody can measure cannot be limited.",
+    ),
+    Gate(
+        "window",
+        window_is_open,
+        ("market", "preorder", "scale_in"),
+        "its end",
+        "The hours, the pause and the week were chosen with a cool head.",
     ),
     Gate(
         "bridge",

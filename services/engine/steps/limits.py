@@ -1,4 +1,4 @@
-"""Change limits. During a trading day they only tighten; a looser value waits for the next day (SPEC 5)."""
+"""Change limits. At once they only tighten; a looser value waits for a trading day that is 8 h away (SPEC 5)."""
 
 from __future__ import annotations
 
@@ -13,43 +13,91 @@ from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
 from services.engine.model.settings import RULE_SETTING, Rules, RuleSetting
 from services.engine.model.state import Locks
 from services.engine.model.times import candle_end, candle_start
-from services.engine.rules.limits import LIMIT_NAMES, pending_limits, tightened
+from services.engine.rules.day_clock import clock_fault, hours_fault
+from services.engine.rules.flattening import would_flatten
+from services.engine.rules.limits import LIMIT_NAMES, due_rules, pending_limits, tightened, wanted_from
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import check_daily_stop
 from services.engine.transition import Transition
 
 
 def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
-    """Apply tighter limits at once, looser ones from the next trading day on."""
-    unknown = sorted(set(command.limits) - LIMIT_NAMES)
-    if unknown or not command.limits:
-        called = ", ".join(unknown) or "nothing"
-        return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    needed = sorted(n for n, value in command.limits.items() if value is None and not RULE_SETTING[n].may_be_off)
-    if needed:
-        return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
-    limits = {name: _in_type_of(RULE_SETTING[name], value) for name, value in command.limits.items()}
-    put_rules(transition, replace(transition.desk.wanted, **limits))
+    """Apply tighter limits at once, looser ones from a later trading day on."""
+    asked: dict[str, Decimal | str | None] = {**command.limits, **command.words}
+    refusal = _refusal_of(asked)
+    if refusal is not None:
+        return refusal
+    limits = {name: _in_type_of(RULE_SETTING[name], value) for name, value in asked.items()}
+    desk = transition.desk
+    wanted = replace(desk.wanted, **limits)
+    is_new = desk.generation > 4
+    if is_new and not command.confirm and would_flatten(desk, tightened(desk.rules, wanted), transition.now):
+        return refuse("confirm_needed", "this flattens what is held within a minute; hold the button to confirm it")
+    put_rules(transition, wanted)
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
 
 
-def _in_type_of(row: RuleSetting, value: Decimal | None) -> object:
+def _refusal_of(asked: dict[str, Decimal | str | None]) -> Refusal | None:
+    unknown = sorted(set(asked) - LIMIT_NAMES)
+    if unknown or not asked:
+        called = ", ".join(unknown) or "nothing"
+        return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
+    needed = sorted(n for n, value in asked.items() if value is None and not RULE_SETTING[n].may_be_off)
+    if needed:
+        return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
+    for name, value in asked.items():
+        fault = _fault_of(RULE_SETTING[name], value)
+        if fault is not None:
+            return refuse("setting_invalid", f"{name} was {value}: {fault}", field=name, was=str(value))
+    return None
+
+
+def _fault_of(row: RuleSetting, value: Decimal | str | None) -> str | None:
+    """Return what is wrong with a value: a text where a number belongs, or no time of day."""
+    if value is None:
+        return None
+    if not row.is_text:
+        return "it must be a number" if isinstance(value, str) else None
+    return hours_fault(str(value)) if row.kind == "hours" else clock_fault(str(value))
+
+
+def _in_type_of(row: RuleSetting, value: Decimal | str | None) -> object:
     """Return the value in the type of the rule; None turns it off."""
-    if value is None or row.kind == "decimal":
+    if value is None or isinstance(value, str) or row.kind == "decimal":
         return value
     return bool(value) if row.kind == "flag" else int(value)
 
 
 def put_rules(transition: Transition, wanted: Rules) -> None:
-    """Set the wanted rules: tighter values hold now, the rest from the next trading day on."""
+    """Set the wanted rules: tighter values hold now, the rest from a later trading day on."""
     before = transition.desk
     rules = tightened(transition.desk.rules, wanted)
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
+    if before.generation > 4:
+        transition.change_desk(wanted_from=wanted_from(before, wanted, rules, transition.now))
     if (rules, wanted) == (before.rules, before.wanted):
         return
     changed = {n: getattr(rules, n) for n in LIMIT_NAMES if getattr(rules, n) != getattr(before.rules, n)}
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
+
+
+def loosen_limits(transition: Transition) -> None:
+    """Put the looser values in force whose trading day has come."""
+    desk = transition.desk
+    due = due_rules(desk, transition.now)
+    if not due:
+        return
+    waiting = {name: at for name, at in desk.wanted_from.items() if name not in due}
+    transition.change_desk(rules=replace(desk.rules, **due), wanted_from=waiting)
+    transition.record(LimitsChanged(_texts(due), _texts(pending_limits(transition.desk))))
+
+
+def begin_waits(transition: Transition) -> None:
+    """Give every looser value that an earlier program left waiting the day on which it comes into force."""
+    desk = transition.desk
+    waits = {**wanted_from(desk, desk.wanted, desk.rules, transition.now), **desk.wanted_from}
+    transition.change_desk(wanted_from=waits)
 
 
 def _stretched(locks: Locks, rules: Rules) -> Locks:
@@ -73,7 +121,8 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
     waiting = sorted(set(changed) & set(pending_limits(transition.desk)))
     if waiting:
         settings = ", ".join(waiting)
-        detail = f"{settings}: today's stay in force until the trading day rolls"
+        until = "the next trading day that is 8 h away" if transition.desk.generation > 4 else "the trading day rolls"
+        detail = f"{settings}: today's stay in force until {until}"
         transition.alert("limits_pending", detail, facts={"settings": settings})
 
 
