@@ -73,7 +73,7 @@ from tests.support.builders import (
     rules_for,
 )
 from tests.support.narrow import known, of_type
-from wire.types import Color, OrderStatus, Proposer, Side, SizeMode, TradeMode
+from wire.types import Color, Env, OrderStatus, Proposer, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
@@ -139,14 +139,18 @@ class Trader:
             heard_at = asset.live.last_heartbeat_at
             if self._is_heard and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
                 self._asks_aside(NotePrice(symbol))
-        if self.desk.env == "LIVE" and self.desk.generation > 4 and not self.desk.facts.sessions:
-            self._asks_aside(NoteSessions(always_open(self.desk.assets, self.now)))
+        self._learns_that_markets_are_open()
         heard_at = self.desk.live.bridge_heartbeat_at
         in_live = self._bridge_is_heard and self.desk.env == "LIVE"
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
             self._asks_aside(HearBridge(ts_connected=True, envs=("DEMO", "LIVE")))
             balance = self.desk.live.equity or self._first_balance or Decimal(50_000)
             self._asks_aside(TakeSnapshot(balance=balance, tells_positions=False))
+
+    def _learns_that_markets_are_open(self, env: Env | None = None) -> None:
+        """In LIVE a desk that was told no hours of a market opens no entry; a story trades at any hour."""
+        if (env or self.desk.env) == "LIVE" and self.desk.generation > 4 and not self.desk.facts.sessions:
+            self._asks_aside(NoteSessions(always_open(self.desk.assets, self.now)))
 
     def goes_silent(self) -> Self:
         """Stop TradingView's heartbeats for every asset."""
@@ -286,6 +290,7 @@ class Trader:
         return self.asks(WithdrawProposal(proposal, source, proposer))
 
     def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Self:
+        self._learns_that_markets_are_open(env)
         return self.asks(SwitchEnv(env))
 
     def limits(self, confirm: bool = False, **limits: object) -> Self:
