@@ -1,4 +1,7 @@
-"""The clock jobs: a ``TickClock`` command every second, and a check of the contracts to trade every minute."""
+"""The clock jobs: a ``TickClock`` command every second; every minute the contracts to trade and the news file.
+
+Each second the desk is also told of the markets' hours and the news, where they have changed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import structlog
 from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
 from services.ops.config import Config
+from services.ops.market_facts import MarketFactsReader, SessionsAfter, sessions_after
 from services.stores.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -22,9 +26,10 @@ TICKS_TO_A_ROLL = 60
 class ClockJobs:
     """The thread of the jobs. It waits by monotonic time: a clock that is set back delays no tick."""
 
-    def __init__(self, manager: StateManager, config: Config) -> None:
+    def __init__(self, manager: StateManager, config: Config, sessions: SessionsAfter) -> None:
         self._manager = manager
         self._config = config
+        self._facts = MarketFactsReader(config.news_file, sessions)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock jobs", daemon=True)
         self._thread.start()
@@ -34,6 +39,7 @@ class ClockJobs:
         self._stopping.set()
 
     def _run(self) -> None:
+        self._begin()
         due = time.monotonic() + TICK_SECONDS
         ticks = 0
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
@@ -43,13 +49,23 @@ class ClockJobs:
                 tick(self._manager)
                 if ticks % TICKS_TO_A_ROLL == 0:
                     roll_contracts(self._manager, self._config)
+                    self._facts.read_file()
+                note_sessions(self._manager, self._facts)
             except Exception:
                 log.exception("a clock job failed")
 
+    def _begin(self) -> None:
+        """Tell the hours before the first second is over: without them LIVE has no session."""
+        try:
+            self._facts.read_file()
+            note_sessions(self._manager, self._facts)
+        except Exception:
+            log.exception("a clock job failed")
 
-def start_clock_jobs(manager: StateManager, config: Config) -> ClockJobs:
+
+def start_clock_jobs(manager: StateManager, config: Config, sessions: SessionsAfter = sessions_after) -> ClockJobs:
     """Start the jobs. Each submits its command to the one writer, as every caller does."""
-    return ClockJobs(manager, config)
+    return ClockJobs(manager, config, sessions)
 
 
 def tick(manager: StateManager) -> None:
@@ -62,6 +78,21 @@ def tick(manager: StateManager) -> None:
             manager.keep_snapshot_when_due()
     except StoreError as error:
         log.warning("tick was not committed", error=str(error))
+
+
+def note_sessions(manager: StateManager, facts: MarketFactsReader) -> None:
+    """Tell the desk the markets' hours and the news where they are not what it knows."""
+    desk = manager.snapshot.desk
+    told = facts.facts_at(desk.assets, manager.now)
+    known = desk.facts
+    is_news = not set(told.news) <= set(known.news) or any(news.ends <= manager.now for news in known.news)
+    if not is_news and (told.sessions, told.news_fault) == (known.sessions, known.news_fault):
+        return
+    try:
+        if manager.is_writer:
+            manager.submit(told)
+    except StoreError as error:
+        log.warning("hours and news were not noted", error=str(error))
 
 
 def roll_contracts(manager: StateManager, config: Config) -> None:

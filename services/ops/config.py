@@ -33,6 +33,7 @@ from services.market.session import trade_date
 from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
 from services.ops.beside_settings import address_of
 from services.ops.commission_settings import commissions_of
+from services.ops.news_file import NewsUnreadable, read_news
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
 from services.ops.watchdog import Supervisor
@@ -86,6 +87,7 @@ class Config(Struct, frozen=True):
     log_level: str = "INFO"
     notify_urls: tuple[str, ...] = ()
     notify_kinds: frozenset[str] = chosen_kinds("")
+    news_file: Path | None = None
     feeds_url: str | None = "http://127.0.0.1:8765"
     advisor_url: str | None = "http://127.0.0.1:8002"
     agent_url: str | None = "http://127.0.0.1:8003"
@@ -176,6 +178,7 @@ def _read(settings: Settings) -> Config:
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
+        news_file=_news_file(settings),
         feeds_url=address_of(settings, "FEEDS_URL", "FEEDS_PORT", 8765),
         advisor_url=address_of(settings, "ADVISOR_URL", "ML_PORT", 8002),
         agent_url=address_of(settings, "AGENT_URL", "AGENT_PORT", 8003),
@@ -192,6 +195,19 @@ def _read(settings: Settings) -> Config:
 def _rules(settings: Settings, assets: tuple[str, ...]) -> Rules:
     built = bricks_by_desk(settings, assets)
     return replace(rules_of(settings), bricks_by_desk=built, commissions=commissions_of(settings))
+
+
+def _news_file(settings: Settings) -> Path | None:
+    """Return the news file; one that cannot be read refuses the start."""
+    name = settings.optional("NEWS_FILE")
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    try:
+        read_news(path)
+    except NewsUnreadable as error:
+        settings.faults.append(f"NEWS_FILE: {error}")
+    return path
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

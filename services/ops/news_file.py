@@ -33,8 +33,9 @@ def read_news(path: Path) -> tuple[NewsTime, ...]:
         raise NewsUnreadable(f"the news file {path} could not be read: {type(error).__name__}") from error
     if len(lines) > LINES_AT_MOST:
         raise NewsUnreadable(f"the news file {path} has {len(lines)} lines, at most {LINES_AT_MOST} are read")
-    told = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
-    return tuple(sorted({_news_of(path, number, line) for number, line in told}, key=lambda n: (n.begins, n.ends, n.title)))
+    told = [(number, line.strip()) for number, line in enumerate(lines, 1)]
+    news = {_news_of(path, number, line) for number, line in told if line and not line.startswith("#")}
+    return tuple(sorted(news, key=lambda one: (one.begins, one.ends, one.title)))
 
 
 def _news_of(path: Path, number: int, line: str) -> NewsTime:

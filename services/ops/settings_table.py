@@ -60,6 +60,8 @@ def _range(row: RuleSetting) -> str:
             return " or ".join(row.choices)
         case "clock":
             return "HH:MM"
+        case "hours":
+            return "HH:MM-HH:MM, comma between"
 
 
 def _commission(product: str) -> Setting:
@@ -143,6 +145,7 @@ SETTINGS = (
     ),
     *(Setting(f"BRICKS_{asset}", "traded", "the same of this asset", "", _AS_BRICKS) for asset in TRADABLE),
     *(_of_rule(row, row.variable) for row in RULE_SETTINGS if row.variable is not None),
+    Setting("NEWS_FILE", "rules", "a file of news times around which no entry passes: docs/how-to/window.md"),
     *(_unit(asset) for asset in TRADABLE),
     *(_commission(product) for product in PRODUCTS),
     Setting(

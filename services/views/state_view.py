@@ -16,6 +16,7 @@ from services.engine.steps.feed_watch import BRIDGE_SEEN_SECONDS
 from services.market.liquidity import liquidity_of
 from services.views.asset_view import asset_view
 from services.views.rows import Fields, alert_view, order_view, trade_row
+from services.views.window_view import window_view
 from wire.state import (
     AccountBelief,
     Activity,
@@ -88,6 +89,8 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         last_try_ts=snapshot.tried_at,
         limits=_limits(desk),
         limits_pending=pending_limits(desk),
+        limits_pending_from=desk.wanted_from,
+        window=window_view(desk, now),
     )
 
 

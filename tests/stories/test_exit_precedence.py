@@ -153,6 +153,7 @@ ARMED_INSIDE = ("points_tp", "protect", "four_pt_invalidation", "high_next_bar")
 def test_every_rule_gives_its_name_to_order_and_trade(rule: str) -> None:
     due = {
         "daily_stop": lambda trader: trader.loses(49_000),
+        "flat_by": lambda trader: trader.limits(flat_by="09:31", confirm=True).ticks(),
         "level": lambda trader: trader.touches_level(),
         "points_tp": lambda trader: trader.hears(5252),
         "protect": lambda trader: trader.hears(5250),

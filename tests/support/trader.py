@@ -293,9 +293,12 @@ class Trader:
         self._learns_that_markets_are_open(env)
         return self.asks(SwitchEnv(env))
 
-    def limits(self, confirm: bool = False, **limits: object) -> Self:
-        """Change limits in the page. Times and hours of a day are texts."""
-        words = {name: value for name, value in limits.items() if isinstance(value, str) and ":" in value}
+    def limits(self, **limits: object) -> Self:
+        """Change limits in the page. Times and hours of a day are texts; ``confirm`` is the held button."""
+        confirm = bool(limits.pop("confirm", False))
+        words: dict[str, str | None] = {
+            name: value for name, value in limits.items() if isinstance(value, str) and ":" in value
+        }
         numbers = {n: None if v is None else Decimal(str(v)) for n, v in limits.items() if n not in words}
         return self.asks(SetLimits(numbers, words, confirm))
 

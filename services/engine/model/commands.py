@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from msgspec import field
+
 from services.engine.model.bar_commands import CloseBar, NoteDelayedQuotes
 from services.engine.model.bridge_commands import (
     AcceptPosition,
@@ -239,7 +241,7 @@ class SetLimits(Command, frozen=True, tag="SetLimits"):
 
     origin: ClassVar[Origin] = "operator"
     limits: dict[str, Decimal | None]
-    words: dict[str, str | None] = {}
+    words: dict[str, str | None] = field(default_factory=dict)
     confirm: bool = False
 
 

@@ -165,4 +165,5 @@ class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
 
 
 OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken | TicksTaken
-Reply = Done | RulesTaken | LockoutTaken | PriceNoted | BrickTaken | BarTaken | OrderTaken | ProposalTaken | ExitsTaken | OfTheBridge
+OfTheOperator = Done | RulesTaken | LockoutTaken
+Reply = OfTheOperator | PriceNoted | BrickTaken | BarTaken | OrderTaken | ProposalTaken | ExitsTaken | OfTheBridge

@@ -70,8 +70,8 @@ class RuleSetting(Struct, frozen=True):
     ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
     ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
     of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
-    is the direction that protects more, None when the rule is not a limit. A number or a time without a default is *off*
-    until it is set (SPEC 5.9); off is looser than any value.
+    is the direction that protects more, None when the rule is not a limit. A number or a time without a default is
+    *off* until it is set (SPEC 5.9); off is looser than any value.
     """
 
     rule: str

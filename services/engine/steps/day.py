@@ -38,8 +38,8 @@ def roll_day(transition: Transition) -> None:
     books = opening_books(transition.desk) if transition.desk.generation > 1 else transition.desk.day.books
     transition.change_desk(day=Day(trading_day=today, books=books))
     if transition.desk.generation > 4:
-        live = replace(transition.desk.live, best_result=ZERO, other_best_result=ZERO)
-        transition.change_desk(live=live)
+        nothing_won = replace(transition.desk.live, best_result=ZERO, other_best_result=ZERO)
+        transition.change_desk(live=nothing_won)
     else:
         transition.change_desk(rules=transition.desk.wanted)
     transition.record(DayRolled(today))

@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from services.engine.model.replies import Done, LockoutTaken, Reply
 from services.engine.model.times import countdown
+from services.engine.model.trading_day import next_day_start
 from services.engine.model.window import Lockout, MarketFacts, NewsTime
 from services.engine.model.window_commands import LockOut, NoteSessions
 from services.engine.model.window_events import LockedOut, SessionsNoted
 from services.engine.rules.beliefs import result_that_counts
 from services.engine.rules.flat_time import WARNED_BEFORE, must_be_flat, next_flat_time
 from services.engine.rules.session import AHEAD, lockout_end
-from services.engine.model.trading_day import next_day_start
 from services.engine.steps.exits import demand_exit
 from services.engine.steps.pending_entries import drop_intent, drop_preorder
 from services.engine.transition import Transition
