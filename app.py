@@ -146,10 +146,9 @@ def create_app(
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    services = open_services(config, Metrics(), clock)
+    app.extensions["lockstep"] = services = open_services(config, Metrics(), clock)
     services.metrics.watch(services.manager, services.broadcaster)
     services.metrics.expect_webhooks(KINDS)
-    app.extensions["lockstep"] = services
     install_calls(app, config, services)
     services.gatekeeper.sessions.start()
     clock_jobs = start_clock_jobs(services.manager, config, sessions)

@@ -11,7 +11,8 @@ from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
 from werkzeug.security import check_password_hash
 
-from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.rules.day_clock import hours_fault
 from services.market.instruments import TRADABLE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from services.engine.model.settings import RULE_SETTINGS, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTINGS
 from services.market.instruments import INSTRUMENTS, TRADABLE
 from services.ops.commission_settings import PREFIX as COMMISSION
 from services.ops.commission_settings import PRODUCTS

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from services.engine.model.settings import RULE_SETTING, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTING
 
 RULES_IN_THE_FORM = ("max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds")
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.alert import Alert
 from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
@@ -48,7 +49,7 @@ from services.engine.model.order import Order
 from services.engine.model.proposal import Proposal
 from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
+from services.engine.model.state import GENERATION, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.ticks import HearTicks, ToldTick
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed

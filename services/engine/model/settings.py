@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
 
 from msgspec import Struct, field
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.window_settings import WINDOW_SETTINGS
 from wire.types import Adopting, Contract, SizeMode, Usd
 
 
@@ -60,48 +61,7 @@ class Rules(Struct, frozen=True):
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
 
 
-Tighter = Literal["lower", "higher", "earlier", "within"]
-"""Which change protects more: of a time of day the earlier one, of hours fewer of them."""
-
-
-class RuleSetting(Struct, frozen=True):
-    """One rule and the values that the operator may give it.
-
-    ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
-    ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
-    of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
-    is the direction that protects more, None when the rule is not a limit. A number or a time without a default is
-    *off* until it is set (SPEC 5.9); off is looser than any value.
-    """
-
-    rule: str
-    variable: str | None
-    kind: Literal["whole", "decimal", "flag", "clock", "hours", "choice"]
-    title: str
-    help: str
-    unit: str = ""
-    low: int = 0
-    high: int = 0
-    step: Decimal = Decimal(1)
-    choices: tuple[str, ...] = ()
-    tighter: Tighter | None = None
-
-    @property
-    def default(self) -> Any:
-        return next(field.default for field in fields(Rules) if field.name == self.rule)
-
-    @property
-    def may_be_off(self) -> bool:
-        """Whether the rule is a number or a time that nobody need set."""
-        return self.kind not in ("flag", "choice") and self.default is None
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the value is no number: a time of day, hours of a day."""
-        return self.kind in ("clock", "hours")
-
-
-RULE_SETTINGS = (
+ROWS = (
     RuleSetting(
         rule="candle_seconds",
         variable="CANDLE_SECONDS",
@@ -258,132 +218,6 @@ RULE_SETTINGS = (
         tighter="lower",
     ),
     RuleSetting(
-        rule="trading_hours",
-        variable="TRADING_HOURS",
-        kind="hours",
-        title="Trading hours",
-        help="entries only within these hours, New York time: 09:30-11:30,14:00-16:00",
-        tighter="within",
-    ),
-    RuleSetting(
-        rule="no_entry_after_open",
-        variable="NO_ENTRY_AFTER_OPEN",
-        kind="whole",
-        title="No entry after the open",
-        help="minutes after a session opens without entries",
-        unit="min",
-        low=1,
-        high=720,
-        tighter="higher",
-    ),
-    RuleSetting(
-        rule="no_entry_before_close",
-        variable="NO_ENTRY_BEFORE_CLOSE",
-        kind="whole",
-        title="No entry before the close",
-        help="minutes before a session closes without entries",
-        unit="min",
-        low=1,
-        high=720,
-        tighter="higher",
-    ),
-    RuleSetting(
-        rule="flat_by",
-        variable="FLAT_BY",
-        kind="clock",
-        title="Flat by",
-        help="from then until the session closes nothing is held and no entry passes, New York time",
-        tighter="earlier",
-    ),
-    RuleSetting(
-        rule="loss_streak",
-        variable="LOSS_STREAK",
-        kind="whole",
-        title="Losing trades in a row",
-        help="after so many losing trades in a row entries pause",
-        low=1,
-        high=100,
-        tighter="lower",
-    ),
-    RuleSetting(
-        rule="loss_pause_minutes",
-        variable="LOSS_PAUSE_MINUTES",
-        kind="whole",
-        title="Pause after them",
-        help="how long entries pause after that many losing trades in a row",
-        unit="min",
-        low=1,
-        high=1_440,
-        tighter="higher",
-    ),
-    RuleSetting(
-        rule="cooldown_after_loss",
-        variable="COOLDOWN_AFTER_LOSS",
-        kind="whole",
-        title="Cooldown after a loss",
-        help="pause after a losing trade, where longer than the cooldown",
-        unit="s",
-        low=1,
-        high=86_400,
-        step=Decimal(10),
-        tighter="higher",
-    ),
-    RuleSetting(
-        rule="weekly_loss_pct",
-        variable="WEEKLY_LOSS_PCT",
-        kind="decimal",
-        title="Weekly loss",
-        help="the week's net loss that ends its entries, of the week's start equity",
-        unit="%",
-        low=0,
-        high=100,
-        step=Decimal("0.1"),
-        tighter="lower",
-    ),
-    RuleSetting(
-        rule="weekly_loss_usd",
-        variable="WEEKLY_LOSS_USD",
-        kind="decimal",
-        title="Weekly loss",
-        help="the week's net loss that ends its entries",
-        unit="USD",
-        low=0,
-        high=1_000_000_000,
-        tighter="lower",
-    ),
-    RuleSetting(
-        rule="max_trades_per_week",
-        variable="MAX_TRADES_PER_WEEK",
-        kind="whole",
-        title="Trades a week",
-        help="entries of a week, from Sunday's roll",
-        low=1,
-        high=100_000,
-        tighter="lower",
-    ),
-    RuleSetting(
-        rule="give_back_usd",
-        variable="GIVE_BACK_USD",
-        kind="decimal",
-        title="Give-back",
-        help="entries end once the day's result lies so far below its best",
-        unit="USD",
-        low=0,
-        high=1_000_000_000,
-        tighter="lower",
-    ),
-    RuleSetting(
-        rule="profit_lock_usd",
-        variable="PROFIT_LOCK_USD",
-        kind="decimal",
-        title="Profit lock",
-        help="entries end for the day once its result has reached this",
-        unit="USD",
-        low=0,
-        high=1_000_000_000,
-        tighter="lower",
-    ),
-    RuleSetting(
         rule="points_tp_target",
         variable="POINTS_TP_TARGET",
         kind="decimal",
@@ -434,4 +268,6 @@ RULE_SETTINGS = (
         choices=("flatten", "keep"),
     ),
 )
+DEFAULTS = {row.name: row.default for row in fields(Rules)}
+RULE_SETTINGS = tuple(replace(row, default=DEFAULTS[row.rule]) for row in (*ROWS, *WINDOW_SETTINGS))
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

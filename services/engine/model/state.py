@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.account import Beliefs, DayBooks
+from services.engine.model.alert import Alert
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
@@ -29,6 +29,7 @@ from services.engine.model.evidence import (
     UnfilledOrder,
 )
 from services.engine.model.feed import BarsHeard, Feed, FeedPulse
+from services.engine.model.locks import Locks
 from services.engine.model.order import Order
 from services.engine.model.price_readings import FeedDifference, OwnPrice, PriceWatch
 from services.engine.model.proposal import Proposal, Proposed
@@ -36,7 +37,7 @@ from services.engine.model.settings import Rules
 from services.engine.model.ticks import HeardTicks
 from services.engine.model.trade import Trade
 from services.engine.model.window import Lockout, LossRun, MarketFacts, Week
-from services.engine.model.wording import Explanation, Facts
+from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
     Contract,
@@ -223,35 +224,6 @@ class Day(Struct, frozen=True):
     @property
     def is_stopped(self) -> bool:
         return self.daily_stop_at is not None
-
-
-class Locks(Struct, frozen=True):
-    """The desk-wide locks as stored instants. A lock holds while now is before its instant (SPEC 5.8).
-
-    ``candle_used`` is the start of the candle that an entry used, ``candle_until`` the end of its lock. A change of the
-    candle length may move ``candle_until`` later, never earlier.
-    """
-
-    candle_used: Instant | None = None
-    candle_until: Instant | None = None
-    cooldown_until: Instant | None = None
-
-
-AlertLevel = Literal["info", "warning", "critical"]
-
-
-class Alert(Struct, frozen=True):
-    """A message for the operator, shown on the page and kept in the journal. Its row is in ``rules/alerts.py``.
-
-    Title and detail are stored as one sentence. Alerts stored before schema 3 have no facts.
-    """
-
-    at: Instant
-    code: str
-    level: AlertLevel
-    sentence: str
-    asset: str | None = None
-    facts: Facts | UnsetType = UNSET
 
 
 class DeskLive(Struct, frozen=True):

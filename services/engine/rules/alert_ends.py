@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
+from services.engine.model.alert import Alert
 from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
@@ -22,7 +23,7 @@ from services.engine.model.proof_events import (
     ForeignPositionAccepted,
     ForeignPositionGone,
 )
-from services.engine.model.state import Alert, Desk
+from services.engine.model.state import Desk
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.limits import pending_limits
 from services.engine.rules.roll_week import watched

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, UnsetType
 
+from services.engine.model.alert import Alert, AlertLevel
 from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
@@ -32,7 +33,7 @@ from services.engine.model.proof_events import (
     ForeignPositionGone,
     StopFound,
 )
-from services.engine.model.state import Alert, AlertLevel, Desk
+from services.engine.model.state import Desk
 from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
 from services.engine.rules.alert_ends import (

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engine.model.settings import RULE_SETTINGS, Rules, Tighter
+from services.engine.model.rule_setting import Tighter
+from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
 from services.engine.model.trading_day import next_day_start
 from services.engine.rules.day_clock import common_hours, earlier_clock

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import ConsumeTrade, SetLimits
 from services.engine.model.events import LimitsChanged, TradeConsumed
+from services.engine.model.locks import Locks
 from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
-from services.engine.model.settings import RULE_SETTING, Rules, RuleSetting
-from services.engine.model.state import Locks
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTING, Rules
 from services.engine.model.times import candle_end, candle_start
 from services.engine.rules.day_clock import clock_fault, hours_fault
 from services.engine.rules.flattening import would_flatten
