@@ -31,6 +31,7 @@ class ClockJobs:
         self._config = config
         self._facts = MarketFactsReader(config.news_file, sessions)
         self._stopping = threading.Event()
+        self._begin()
         self._thread = threading.Thread(target=self._run, name="clock jobs", daemon=True)
         self._thread.start()
 
@@ -39,7 +40,6 @@ class ClockJobs:
         self._stopping.set()
 
     def _run(self) -> None:
-        self._begin()
         due = time.monotonic() + TICK_SECONDS
         ticks = 0
         while not self._stopping.wait(max(0.0, due - time.monotonic())):

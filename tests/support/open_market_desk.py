@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import app
+from app import served
 from services.engine.model.window import SessionHours
 from tests.support.builders import always_open
 from wire.types import Instant
@@ -23,5 +23,5 @@ def sessions(asset: str, now: Instant) -> tuple[SessionHours, ...]:
 def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
-    globals()["app"] = served = app.served(sessions)
-    return served
+    globals()["app"] = application = served(sessions)
+    return application
