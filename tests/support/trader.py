@@ -49,6 +49,7 @@ from services.engine.model.order import Order
 from services.engine.model.proposal import Proposal
 from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
+from services.engine.model.settings import RULE_SETTING
 from services.engine.model.state import GENERATION, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.ticks import HearTicks, ToldTick
 from services.engine.model.trade import Protections, Trade
@@ -302,6 +303,12 @@ class Trader:
         }
         numbers = {n: None if v is None else Decimal(str(v)) for n, v in limits.items() if n not in words}
         return self.asks(SetLimits(numbers, words, confirm))
+
+    def changes_limit(self, name: str, value: object) -> Self:
+        """Change one limit in the page; None turns it off."""
+        if RULE_SETTING[name].is_text:
+            return self.asks(SetLimits({}, {name: None if value is None else str(value)}))
+        return self.asks(SetLimits({name: exactly(value)}))
 
     def locks_out(self, until: LockoutUntil) -> Self:
         """Lock entries, by the held button."""
