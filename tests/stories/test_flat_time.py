@@ -27,8 +27,8 @@ def begins(trader: Trader) -> str:
     return flat_time.begins.astimezone(NEW_YORK).strftime("%d %H:%M")
 
 
-def holds_at(clock: str, **settings: object) -> Trader:
-    return Trader(at="15:30", flat_by="15:55", **settings).learns_hours().is_long(5250).bricks(6, "green").at(clock)
+def holds_at(clock: str) -> Trader:
+    return Trader(at="15:30", flat_by="15:55").learns_hours().is_long(5250).bricks(6, "green").at(clock)
 
 
 @pytest.mark.parametrize(
