@@ -14,6 +14,7 @@ import * as dayRecord from "../panels/day/day_record.js";
 import * as dayTries from "../panels/day/day_tries.js";
 import * as limits from "../panels/day/limits.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
+import * as tradingWindow from "../panels/day/window.js";
 import * as alerts from "../panels/desk/alerts.js";
 import * as banners from "../panels/desk/banners.js";
 import * as chat from "../panels/desk/chat.js";
@@ -55,6 +56,7 @@ const PANELS = [
     exits,
     day,
     account,
+    tradingWindow,
     dayRecord,
     dayCourse,
     dayTries,
@@ -66,7 +68,7 @@ const PANELS = [
 ];
 /** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
 const OF_ONE_ASSET = [entry, proposal, waiting, switches, scaleIn, exits];
-const OF_THE_DESK = [env, slotTaking, limits, account, unsettled];
+const OF_THE_DESK = [env, slotTaking, limits, account, tradingWindow, unsettled];
 const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";

@@ -19,6 +19,7 @@ const EVENTS = {
   two_half_filter: "a turn of the 2.5pt brick",
   reconcile: "broker and desk agreeing",
   account: "a balance that is believed",
+  window: "the end of what closes your window",
   bridge: "the bridge back",
   feed: "the stream whole again",
 };
