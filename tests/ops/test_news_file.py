@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_read_refuses_the_start(tmp_path: Path, content: b
     path = tmp_path / "news.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match="NEWS_FILE: the news file .* could not be read"):
+    with pytest.raises(ConfigError, match=r"NEWS_FILE: the news file .* could not be read"):
         Config.from_env({**SETTINGS, "NEWS_FILE": str(path)})
 
 

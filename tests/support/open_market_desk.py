@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from app import served
+from services.engine.model.trading_day import last_before
 from services.engine.model.window import SessionHours
-from tests.support.builders import always_open
 from wire.types import Instant
 
-TOLD: dict[str, SessionHours] = {}
+ROLL = "18:00"
 
 
 def sessions(asset: str, now: Instant) -> tuple[SessionHours, ...]:
-    """Return one session that has long begun and ends in ten years, always the same one."""
-    return (TOLD.setdefault(asset, always_open([asset], now)[asset][0]),)
+    """Return sessions of a day, from 18:00 to 18:00 in New York: the one ends where the next begins."""
+    opens = last_before(now + timedelta(microseconds=1), ROLL)
+    closes = _next(opens)
+    return SessionHours(opens, closes), SessionHours(closes, _next(closes))
+
+
+def _next(roll: Instant) -> Instant:
+    return last_before(roll + timedelta(hours=30), ROLL)
 
 
 def __getattr__(name: str) -> Any:
