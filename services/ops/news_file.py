@@ -1,4 +1,4 @@
-"""The operator's news file (``NEWS_FILE``): times around which no entry passes (SPEC 5.9, docs/how-to/limits.md).
+"""The operator's news file (``NEWS_FILE``): times around which no entry passes (SPEC 5.9, docs/how-to/window.md).
 
 One line a time: New York time or one with its own offset, minutes before, minutes after, title. Lines that begin with
 ``#`` and empty ones are skipped.

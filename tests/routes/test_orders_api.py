@@ -26,6 +26,7 @@ LADDER = [
     "two_half_filter",
     "reconcile",
     "account",
+    "window",
     "bridge",
     "feed",
 ]

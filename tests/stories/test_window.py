@@ -369,6 +369,13 @@ def test_a_lockout_drops_what_waits() -> None:
     assert trader.turns_to("ES").preorders("BUY").refused_by == "window"
 
 
+def test_a_position_adopted_in_a_lockout_is_taken_out_where_the_setting_says_so() -> None:
+    trader = Trader(adopt="flatten").locks_out("day").adopts(2)
+    assert trader.exit_source == "adopted"
+    assert "while window is closed" in trader.last_alert.sentence
+    assert Trader(adopt="keep").locks_out("day").adopts(2).order is None
+
+
 def test_exits_work_in_a_lockout_and_adding_does_not() -> None:
     trader = Trader().is_long(5250).bricks(6, "green").locks_out("day").scales_in()
     assert trader.refused_by == "window"
