@@ -34,6 +34,7 @@ from routes.operator.feeds import feeds
 from routes.operator.journal_notes import journal_notes
 from routes.operator.keys import keys
 from routes.operator.limits import limits
+from routes.operator.lockout import lockout
 from routes.operator.orders import orders
 from routes.operator.portfolio import portfolio_notes
 from routes.operator.setup import setup
@@ -86,6 +87,7 @@ from services.ops.dotenv_file import secrets_that_change
 from services.ops.feeds_candles import FeedsCandles
 from services.ops.feeds_watch import FeedsWatch
 from services.ops.logs import secrets_of, set_up_logs, warn_of_quotes
+from services.ops.market_facts import SessionsAfter, sessions_after
 from services.ops.metrics import Metrics
 from services.ops.mt4_samples import Mt4Samples
 from services.ops.opening import open_store
@@ -103,7 +105,7 @@ BLUEPRINTS = (
     account,
     broker,
     *(webhooks, bars),
-    *(orders, waiting, controls, limits, journal_notes, setup, dead_letters, feeds, candles, keys, status),
+    *(orders, waiting, controls, limits, lockout, journal_notes, setup, dead_letters, feeds, candles, keys, status),
     *(bridge, bridge_orders, bridge_fills, bridge_ticks),
     *(advisor, advisor_watch, auto_trade, chat),
     *(state, stream, events, bricks, journal, journal_bricks, journal_proposals, metrics, what_if),
@@ -122,8 +124,14 @@ CONTENT_SECURITY_POLICY = (
 ONLY_HTTPS = "max-age=31536000"  # a browser that came over https once comes over nothing else for a year
 
 
-def create_app(config: Config | None = None, clock: Callable[[], Instant] | None = None) -> Flask:
-    """Build web and start its desk: one writer, its clock jobs, its stream. ``clock`` is a test's (aware UTC).
+def create_app(
+    config: Config | None = None,
+    clock: Callable[[], Instant] | None = None,
+    sessions: SessionsAfter = sessions_after,
+) -> Flask:
+    """Build web and start its desk: one writer, its clock jobs, its stream.
+
+    ``clock`` (aware UTC) and ``sessions``, the markets' hours, are a test's; a desk that trades has neither.
 
     Raises ConfigError when a setting is missing, StoreError when the store cannot be opened.
     """
@@ -138,13 +146,12 @@ def create_app(config: Config | None = None, clock: Callable[[], Instant] | None
         targets = open_targets(config.notify_urls)
     except WrongTarget as error:
         raise ConfigError(str(error)) from error
-    services = open_services(config, Metrics(), clock)
+    app.extensions["lockstep"] = services = open_services(config, Metrics(), clock)
     services.metrics.watch(services.manager, services.broadcaster)
     services.metrics.expect_webhooks(KINDS)
-    app.extensions["lockstep"] = services
     install_calls(app, config, services)
     services.gatekeeper.sessions.start()
-    clock_jobs = start_clock_jobs(services.manager, config)
+    clock_jobs = start_clock_jobs(services.manager, config, sessions)
     mt4_samples = Mt4Samples(services.manager, addresses_of(config))
     post = NoticeSenders(services.manager, targets, services.notice_counter)
 
@@ -299,16 +306,21 @@ def add_security_headers(response: Response) -> Response:
     return response
 
 
-def __getattr__(name: str) -> Any:
-    """Build ``app`` when gunicorn asks for it, so that importing this module starts nothing."""
-    if name != "app":
-        raise AttributeError(name)
+def served(sessions: SessionsAfter = sessions_after) -> Flask:
+    """Build what gunicorn serves. A setting or a store that is wrong ends the process with a sentence."""
     try:
-        built = create_app()
+        built = create_app(sessions=sessions)
     except (ConfigError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(GUNICORN_GIVES_UP)
     if (systemd := supervisor()) is not None:
         watchdog.start(systemd)
-    globals()["app"] = built
+    return built
+
+
+def __getattr__(name: str) -> Any:
+    """Build ``app`` when gunicorn asks for it, so that importing this module starts nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = built = served()
     return built

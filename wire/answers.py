@@ -7,13 +7,13 @@ null.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from wire.asset import AssetState, Facts, Rung
 from wire.bridge import OrderTicket, StopToRest
-from wire.state import OrderRow, StateDocument
+from wire.state import LIMIT_VALUE, OrderRow, StateDocument
 from wire.types import AwareTime, Env, ErrorCode, FillRefusal, RefusalCode, Side, TickRefusal, says
 
 Yes = Annotated[bool, Meta(extra_json_schema={"const": True})]
@@ -169,10 +169,19 @@ class EnvAnswer(VersionAnswer, frozen=True, kw_only=True):
 
 
 class LimitsAnswer(VersionAnswer, frozen=True, kw_only=True):
-    """The named limits now in force, and all changes that wait for the next trading day."""
+    """The named limits now in force, and all changes that wait for a later trading day."""
 
-    limits: dict[str, Decimal | int | bool | None]
+    limits: dict[str, Annotated[Any, LIMIT_VALUE]]
     pending: dict[str, str]
+    pending_from: Annotated[dict[str, AwareTime], says("when each of them comes into force")]
+
+
+class LockoutAnswer(VersionAnswer, frozen=True, kw_only=True):
+    """Entries are locked until ``ends_at``: by this call, or by an earlier one that lasts as long."""
+
+    until: Literal["session", "day", "week"]
+    since: AwareTime
+    ends_at: AwareTime
 
 
 class HandoverAnswer(OkAnswer, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from wire.types import (
     says,
 )
 
-LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
+LIMIT_VALUE = Meta(extra_json_schema={"anyOf": [{"type": t} for t in ("number", "boolean", "string", "null")]})
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
@@ -142,6 +142,18 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     adopt: Annotated[Adopting, says("whether an adopted position is taken out while the day forbids entries")]
     day_roll: Annotated[str, says("when the trading day ends, New York time")]
     firm_buffer_pct: Annotated[Decimal, says("percent of a firm's loss limit that the desk keeps back")]
+    trading_hours: Annotated[str | None, says("hours in which entries pass, New York time; null: at any time")]
+    no_entry_after_open: Annotated[int | None, says("minutes after a session opens without entries; null: none")]
+    no_entry_before_close: Annotated[int | None, says("minutes before a session closes without entries; null: none")]
+    flat_by: Annotated[str | None, says("New York time from which nothing is held; null: off")]
+    loss_streak: Annotated[int | None, says("losing trades in a row after which entries pause; null: off")]
+    loss_pause_minutes: Annotated[int, says("minutes of that pause")]
+    cooldown_after_loss: Annotated[int | None, says("seconds without an entry after a losing trade; null: as others")]
+    weekly_loss_pct: Annotated[Decimal | None, says("percent of the week's start equity; null: off")]
+    weekly_loss_usd: Annotated[Usd | None, says("the week's net loss that ends its entries; null: off")]
+    max_trades_per_week: Annotated[int | None, says("entries of a week; null: off")]
+    give_back_usd: Annotated[Usd | None, says("USD below the day's best that end its entries; null: off")]
+    profit_lock_usd: Annotated[Usd | None, says("the day's result that ends its entries; null: off")]
 
 
 class StoreDoubtState(Struct, frozen=True):
@@ -150,6 +162,26 @@ class StoreDoubtState(Struct, frozen=True):
     code: Literal["newer_store", "older_copy", "unreadable"]
     detail: str
     since: AwareTime
+
+
+class WindowState(Struct, frozen=True, kw_only=True):
+    """What the gate ``window`` looks at beside the markets: lockout, flat time, week, losing trades, news."""
+
+    lockout_until: Annotated[Literal["session", "day", "week"] | None, says("null: entries are not locked")]
+    lockout_ends_ts: Annotated[AwareTime | None, says("null: entries are not locked")]
+    flat_by_ts: Annotated[AwareTime | None, says("when everything is flattened next, or was; null: FLAT_BY is off")]
+    flat_until_ts: Annotated[AwareTime | None, says("when entries pass again after that; null: FLAT_BY is off")]
+    flat_by_remaining_s: Annotated[int | None, says("seconds until then, 0 while it holds; null: FLAT_BY is off")]
+    week_began_ts: Annotated[AwareTime, says("Sunday's roll")]
+    week_net_usd: Annotated[Usd, says("the week's net result with what is open, in this environment")]
+    week_left_usd: Annotated[Usd | None, says("what the week may still lose; null: no weekly loss is set")]
+    trades_this_week: int
+    day_best_usd: Annotated[Usd, says("the best that the day's books have shown")]
+    losses_in_a_row: int
+    news_title: Annotated[str | None, says("the next news time, or the one that is near; null: none is known")]
+    news_from_ts: Annotated[AwareTime | None, says("from when no entry passes because of it; null: none is known")]
+    news_until_ts: Annotated[AwareTime | None, says("until when; null: none is known")]
+    news_fault: Annotated[str | None, says("why the news file cannot be read; null: it can, or there is none")]
 
 
 class GlobalState(Struct, frozen=True, kw_only=True):
@@ -212,8 +244,10 @@ class GlobalState(Struct, frozen=True, kw_only=True):
         dict[str, str], says("larger contracts and new assets that come with the next trading day: asset and contract")
     ]
     limits_pending: Annotated[
-        dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes at the next trading day: name and value")
+        dict[str, Annotated[Any, LIMIT_VALUE]], says("what changes on a later trading day: name and value")
     ]
+    limits_pending_from: Annotated[dict[str, AwareTime], says("when each of them comes into force")]
+    window: WindowState
 
 
 class TradeRow(Struct, frozen=True, kw_only=True):

@@ -56,6 +56,7 @@ RefusalCode = Literal[
     "unknown_asset",
     "direction_required",
     "setting_invalid",
+    "confirm_needed",
     "nothing_to_manage",
     "nothing_waiting",
     "already_waiting",

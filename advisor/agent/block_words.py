@@ -43,6 +43,7 @@ EVENTS = {  # what ends each gate, by its name
     "two_half_filter": "the 2.5pt brick flips",
     "reconcile": "broker and desk agree",
     "account": "a fresh balance, or your confirmation",
+    "window": "what closes your window ends",
     "bridge": "the bridge is back",
     "feed": "the stream is whole again",
 }
@@ -60,6 +61,8 @@ EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what en
     "stop_missing": "the bridge names a stop for it",
     "contract_expired": "the desk trades the next contract",
     "contract_ends": "the desk trades the next contract",
+    "session_unknown": "the desk is told when the market trades",
+    "news_unknown": "the news file can be read",
 }
 EXIT_WAITS = {
     "bridge_silent": "But an exit does not reach the broker before the bridge is back.",

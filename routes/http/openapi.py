@@ -40,6 +40,7 @@ ROOM_TITLES = {
     "waiting": "Entries that wait",
     "limits": "The day and its limits",
     "account": "The day and its limits",
+    "lockout": "The day and its limits",
     "journal": "Journal",
     "broker": "Orders",
     "journal_bricks": "Journal",

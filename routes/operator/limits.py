@@ -16,7 +16,7 @@ from routes.operator import operator_calls
 from services.engine.model.commands import ConsumeTrade, SetLimits, SwitchEnv
 from services.engine.model.replies import RulesTaken
 from services.engine.model.settings import RULE_SETTING
-from services.engine.rules.limits import SMALLEST_STOP_TICKS, cap_name, limit_values, smallest_stop
+from services.engine.rules.limits import SMALLEST_STOP_TICKS, cap_name, limit_values, pending_from, smallest_stop
 from services.engine.rules.refusals import refuse
 from wire.answers import EnvAnswer, LimitsAnswer, TradeCountAnswer
 
@@ -35,6 +35,12 @@ class NothingBody(OperatorBody):
 
 class EnvBody(OperatorBody):
     env: Literal["DEMO", "LIVE"]
+
+
+TimeOfDay = Annotated[str, Field(max_length=5, examples=["15:55"], description="New York time")]
+HoursOfDay = Annotated[
+    str, Field(max_length=200, examples=["09:30-11:30,14:00-16:00"], description="New York time; none: no hours")
+]
 
 
 class LimitsBody(OperatorBody):
@@ -62,10 +68,23 @@ class LimitsBody(OperatorBody):
         default=None, description="the cap of each asset's own contracts; null takes it away", examples=[{"ES": 5}]
     )
     firm_buffer_pct: Annotated[Amount, _between("firm_buffer_pct"), AS_WRITTEN] | None = None
+    trading_hours: HoursOfDay | None = None
+    no_entry_after_open: Annotated[WholeNumber, _between("no_entry_after_open")] | None = None
+    no_entry_before_close: Annotated[WholeNumber, _between("no_entry_before_close")] | None = None
+    flat_by: TimeOfDay | None = None
+    loss_streak: Annotated[WholeNumber, _between("loss_streak")] | None = None
+    loss_pause_minutes: Annotated[WholeNumber, _between("loss_pause_minutes")] | None = None
+    cooldown_after_loss: Annotated[WholeNumber, _between("cooldown_after_loss")] | None = None
+    weekly_loss_pct: Annotated[Amount, _between("weekly_loss_pct"), AS_WRITTEN] | None = None
+    weekly_loss_usd: Annotated[Amount, _between("weekly_loss_usd"), AS_WRITTEN] | None = None
+    max_trades_per_week: Annotated[WholeNumber, _between("max_trades_per_week")] | None = None
+    give_back_usd: Annotated[Amount, _between("give_back_usd"), AS_WRITTEN] | None = None
+    profit_lock_usd: Annotated[Amount, _between("profit_lock_usd"), AS_WRITTEN] | None = None
+    confirm: bool = Field(default=False, description="the button was held: the change may flatten what is held")
 
     @model_validator(mode="after")
     def makes_sense(self) -> LimitsBody:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"confirm"}:
             raise ValueError("name at least one limit")
         if self.candle_seconds is not None and 3600 % self.candle_seconds:
             raise ValueError("candle_seconds must divide an hour")
@@ -97,27 +116,30 @@ def switch_env(body: EnvBody) -> Response:
 
 
 @limits.post("/api/limits")
-@answers(LimitsAnswer)
+@answers(LimitsAnswer, errors=(409,))
 @accepts(LimitsBody)
 def set_limits(body: LimitsBody) -> Response:
-    """Change limits: a tighter value applies at once, a looser one from the next trading day."""
+    """Change limits: a tighter value applies at once, a looser one from a trading day that is at least 8 h away."""
     least = smallest_stop(app_services().manager.snapshot.desk.rules.contracts.values())
     if body.stop_points is not None and body.stop_points < least:
         detail = f"the stop was {body.stop_points} points, it must be at least {least:f}: {SMALLEST_STOP_TICKS} ticks"
         refusal = refuse("setting_invalid", detail, field="stop_points", was=body.stop_points, lowest=least)
         return refused(refusal, app_services().manager)
-    asked = _asked(body)
-    limits = {name: None if value is None else Decimal(value) for name, value in asked.items()}
-    outcome = app_services().manager.submit(SetLimits(limits))
+    command = _command_of(body)
+    outcome = app_services().manager.submit(command)
     pending = outcome.answer.pending if isinstance(outcome.answer, RulesTaken) else {}
     values = limit_values(outcome.desk.rules)
-    in_force = {name: values.get(name) for name in asked}
-    return answer(outcome, LimitsAnswer(version=outcome.version, limits=in_force, pending=pending))
+    in_force = {name: values.get(name) for name in (*command.limits, *command.words)}
+    starts = pending_from(outcome.desk)
+    return answer(outcome, LimitsAnswer(version=outcome.version, limits=in_force, pending=pending, pending_from=starts))
 
 
-def _asked(body: LimitsBody) -> dict[str, Any]:
-    """Return the limits that the body names; null only where that turns one off."""
-    named = body.model_dump(exclude_unset=True)
-    caps = named.pop("max_contracts_by_asset", None) or {}
-    asked = {name: value for name, value in named.items() if value is not None or RULE_SETTING[name].may_be_off}
-    return {**asked, **{cap_name(asset): most for asset, most in caps.items()}}
+def _command_of(body: LimitsBody) -> SetLimits:
+    """Return what was asked: numbers, and what is written as a time of day. Null turns off what may be off."""
+    told = body.model_dump(exclude_unset=True, exclude={"confirm"})
+    caps = told.pop("max_contracts_by_asset", None) or {}
+    asked = {n: v for n, v in told.items() if v is not None or RULE_SETTING[n].may_be_off}
+    words = {name: value for name, value in asked.items() if RULE_SETTING[name].is_text}
+    plain = {**asked, **{cap_name(asset): most for asset, most in caps.items()}}
+    numbers = {n: None if v is None else Decimal(v) for n, v in plain.items() if n not in words}
+    return SetLimits(numbers, words, body.confirm)

@@ -66,6 +66,7 @@ from services.engine.model.state import Day, Desk
 from services.engine.model.store_doubts import ConfirmStore, NoteStore
 from services.engine.model.ticks import HearTicks
 from services.engine.model.trading_day import trading_day_of
+from services.engine.model.window_commands import LockOut, NoteSessions
 from services.engine.rules.beliefs import opening_books
 from services.engine.rules.larger_contracts import in_force_today
 from services.engine.rules.refusals import refuse
@@ -89,7 +90,7 @@ from services.engine.steps.feed_silence import note_delayed_quotes
 from services.engine.steps.feed_watch import watch_feeds
 from services.engine.steps.foreign_positions import accept_position
 from services.engine.steps.initial_lock import release_initial_locks
-from services.engine.steps.limits import configure_rules, consume_trade, set_limits
+from services.engine.steps.limits import begin_waits, configure_rules, consume_trade, loosen_limits, set_limits
 from services.engine.steps.notes import note_trade
 from services.engine.steps.orders import (
     claim_orders,
@@ -122,6 +123,7 @@ from services.engine.steps.store_doubt import confirm_store, note_store
 from services.engine.steps.ticks import hear_ticks
 from services.engine.steps.units import report_changed_units
 from services.engine.steps.unreadable import note_unreadable
+from services.engine.steps.window import flatten_in_time, lock_out, note_best_result, note_sessions
 from services.engine.transition import Transition
 from wire.types import Instant
 
@@ -172,6 +174,8 @@ def decide_now(desk: Desk, command: AnyCommand, now: Instant) -> Decision:
     answer = _unknown_asset(transition, command) or _decider(desk, command)(transition, command)
     if desk.generation > 1 and not isinstance(answer, Refusal):
         stop_when_lost(transition)
+    if desk.generation > 4:
+        note_best_result(transition)
     return _decision(transition, answer)
 
 
@@ -195,7 +199,10 @@ def _unknown_asset(transition: Transition, command: AnyCommand) -> Refusal | Non
 
 def let_time_pass(transition: Transition) -> None:
     """Apply what the clock alone causes: roll the day, expire entries, warn, retry exits."""
-    _roll_day(transition)  # first: the steps below use the limits of the new day
+    roll_day(transition)  # first: the steps below use the limits of the new day
+    if transition.desk.generation > 4:
+        loosen_limits(transition)
+        bring_in_contracts(transition)
     expire_entries(transition)
     expire_proposals(transition)
     release_initial_locks(transition)
@@ -211,17 +218,11 @@ def let_time_pass(transition: Transition) -> None:
         watch_stops(transition)
         check_daily_stop(transition)  # balances grow old by the clock alone, and what they deny with them
     flatten_when_stopped(transition)
+    if transition.desk.generation > 4:
+        flatten_in_time(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
             pursue_exit(transition, symbol)
-
-
-def _roll_day(transition: Transition) -> None:
-    """Begin the new trading day when it is due, and bring in the contracts that waited for it."""
-    before = transition.desk.day.trading_day
-    roll_day(transition)
-    if transition.desk.generation > 4 and transition.desk.day.trading_day != before:
-        bring_in_contracts(transition)
 
 
 def stop_when_lost(transition: Transition) -> None:
@@ -265,6 +266,8 @@ def take_over(transition: Transition, command: TakeOver) -> Reply:
         begin_readings_anew(transition)
     if command.generation > 3:
         watch_contracts(transition)  # here, so that no later tick changes what nobody sees
+    if command.generation > 4:
+        begin_waits(transition)
     transition.record(DeskTakenOver(command.writer, command.epoch, command.program))
     if command.after_loss is not None:
         detail = f"The process {command.after_loss} was lost; {command.writer} holds the desk now"
@@ -319,6 +322,8 @@ DECIDERS: dict[type[AnyCommand], Decider] = {
     SwitchEnv: switch_env,
     SetLimits: set_limits,
     NoteTrade: note_trade,
+    NoteSessions: note_sessions,
+    LockOut: lock_out,
     OpenProposal: open_proposal,
     WithdrawProposal: withdraw_proposal,
     DismissProposal: dismiss_proposal,

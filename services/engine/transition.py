@@ -13,9 +13,10 @@ from typing import Any
 from msgspec import UnsetType
 from msgspec.structs import replace
 
+from services.engine.model.alert import AlertLevel
 from services.engine.model.events import AlertCounted, AlertRaised, AnyEvent
 from services.engine.model.order import Order
-from services.engine.model.state import ALERTS_KEPT, AlertLevel, Asset, Desk
+from services.engine.model.state import ALERTS_KEPT, Asset, Desk
 from services.engine.model.wording import facts_of
 from services.engine.rules.alert_list import STORM, within
 from services.engine.rules.alerts import new_alert

@@ -9,8 +9,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.engine.decide import Decision
+from services.engine.model.alert import Alert
 from services.engine.model.events import AlertRaised, AnyEvent
-from services.engine.model.state import Alert, Asset
+from services.engine.model.state import Asset
 
 Forget = Callable[[Decision], Decision]
 

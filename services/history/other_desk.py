@@ -113,7 +113,9 @@ class OtherDesk:
             return ConfigureDesk(self._changed(command.rules))
         if isinstance(command, SetLimits):
             kept = {name: Decimal(int(v)) if isinstance(v, bool | int) else v for name, v in self._changes.items()}
-            return SetLimits({name: kept.get(name, value) for name, value in command.limits.items()})
+            numbers = {name: kept.get(name, value) for name, value in command.limits.items()}
+            words = {name: self._changes.get(name, value) for name, value in command.words.items()}
+            return SetLimits(numbers, words, confirm=True)
         if isinstance(command, ReportExecution):
             return self._own_report(command, before, real)
         if isinstance(command, OfProposals):
@@ -226,7 +228,7 @@ class OtherDesk:
         self.desk = documents.with_observations(self.desk, documents.Observed(live, assets))
         if live is not None:  # the new equity may reach this desk's daily stop: an unchanged limit makes it check that
             limit = self.desk.wanted.daily_stop_limit_pct
-            self._decide(SetLimits({"daily_stop_limit_pct": limit}), now)
+            self._decide(SetLimits({"daily_stop_limit_pct": limit}, confirm=True), now)
 
     def _own_live(self, symbol: str, live: AssetLive, before: Desk) -> AssetLive:
         asset = self.desk.assets.get(symbol)

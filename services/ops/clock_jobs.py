@@ -1,4 +1,8 @@
-"""The clock jobs: a ``TickClock`` and a look for other stores every second, the contracts to trade every minute."""
+"""The clock jobs: a ``TickClock`` command each second, the contracts to trade and the news file every minute.
+
+Each second it is also looked for other stores, and the desk is told of the markets' hours and the news where they have
+changed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import structlog
 from services.desk.manager import StateManager
 from services.engine.model.commands import ConfigureDesk, TickClock
 from services.ops.config import Config
+from services.ops.market_facts import MarketFactsReader, SessionsAfter, sessions_after
 from services.ops.store_guard import StoreGuard
 from services.stores.store import StoreError
 
@@ -23,11 +28,13 @@ TICKS_TO_A_ROLL = 60
 class ClockJobs:
     """The thread of the jobs. It waits by monotonic time: a clock that is set back delays no tick."""
 
-    def __init__(self, manager: StateManager, config: Config) -> None:
+    def __init__(self, manager: StateManager, config: Config, sessions: SessionsAfter) -> None:
         self._manager = manager
         self._config = config
         self._guard = StoreGuard(config.opened_folder, place_of_store(config)) if config.opened_folder else None
+        self._facts = MarketFactsReader(config.news_file, sessions)
         self._stopping = threading.Event()
+        self._begin()
         self._thread = threading.Thread(target=self._run, name="clock jobs", daemon=True)
         self._thread.start()
 
@@ -46,13 +53,23 @@ class ClockJobs:
                 look_for_other_stores(self._manager, self._guard)
                 if ticks % TICKS_TO_A_ROLL == 0:
                     roll_contracts(self._manager, self._config)
+                    self._facts.read_file()
+                note_sessions(self._manager, self._facts)
             except Exception:
                 log.exception("a clock job failed")
 
+    def _begin(self) -> None:
+        """Tell the hours before the first second is over: without them LIVE has no session."""
+        try:
+            self._facts.read_file()
+            note_sessions(self._manager, self._facts)
+        except Exception:
+            log.exception("a clock job failed")
 
-def start_clock_jobs(manager: StateManager, config: Config) -> ClockJobs:
+
+def start_clock_jobs(manager: StateManager, config: Config, sessions: SessionsAfter = sessions_after) -> ClockJobs:
     """Start the jobs. Each submits its command to the one writer, as every caller does."""
-    return ClockJobs(manager, config)
+    return ClockJobs(manager, config, sessions)
 
 
 def tick(manager: StateManager) -> None:
@@ -79,6 +96,21 @@ def look_for_other_stores(manager: StateManager, guard: StoreGuard | None) -> No
 def place_of_store(config: Config) -> str:
     """Return where the desk is kept, in words."""
     return str(config.sqlite_path) if config.store == "sqlite" else f"Firestore {config.google_cloud_project}"
+
+
+def note_sessions(manager: StateManager, facts: MarketFactsReader) -> None:
+    """Tell the desk the markets' hours and the news where they are not what it knows."""
+    desk = manager.snapshot.desk
+    told = facts.facts_at(desk.assets, manager.now)
+    known = desk.facts
+    is_news = not set(told.news) <= set(known.news) or any(news.ends <= manager.now for news in known.news)
+    if not is_news and (told.sessions, told.news_fault) == (known.sessions, known.news_fault):
+        return
+    try:
+        if manager.is_writer:
+            manager.submit(told)
+    except StoreError as error:
+        log.warning("hours and news were not noted", error=str(error))
 
 
 def roll_contracts(manager: StateManager, config: Config) -> None:

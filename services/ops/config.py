@@ -36,6 +36,7 @@ from services.ops.beside_settings import address_of
 from services.ops.cap_settings import caps_of
 from services.ops.commission_settings import commissions_of
 from services.ops.firm_profiles import ProfileError, firm_named
+from services.ops.news_file import NewsUnreadable, read_news
 from services.ops.opened_stores import folder_of_opened
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
@@ -93,6 +94,7 @@ class Config(Struct, frozen=True):
     log_level: str = "INFO"
     notify_urls: tuple[str, ...] = ()
     notify_kinds: frozenset[str] = chosen_kinds("")
+    news_file: Path | None = None
     feeds_url: str | None = "http://127.0.0.1:8765"
     advisor_url: str | None = "http://127.0.0.1:8002"
     agent_url: str | None = "http://127.0.0.1:8003"
@@ -187,6 +189,7 @@ def _read(settings: Settings) -> Config:
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         notify_urls=_notify_urls(settings),
         notify_kinds=_notify_kinds(settings),
+        news_file=_news_file(settings),
         feeds_url=address_of(settings, "FEEDS_URL", "FEEDS_PORT", 8765),
         advisor_url=address_of(settings, "ADVISOR_URL", "ML_PORT", 8002),
         agent_url=address_of(settings, "AGENT_URL", "AGENT_PORT", 8003),
@@ -219,6 +222,19 @@ def _firm(settings: Settings) -> Firm | None:
     except ProfileError as error:
         settings.faults.append(f"FIRM: {error}")
         return None
+
+
+def _news_file(settings: Settings) -> Path | None:
+    """Return the news file; one that cannot be read refuses the start."""
+    name = settings.optional("NEWS_FILE")
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    try:
+        read_news(path)
+    except NewsUnreadable as error:
+        settings.faults.append(f"NEWS_FILE: {error}")
+    return path
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
 from werkzeug.security import check_password_hash
 
-from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTINGS, Rules
+from services.engine.rules.day_clock import hours_fault
 from services.market.instruments import TRADABLE
 
 SHORTEST_SECRET = 8
@@ -136,10 +138,21 @@ def _rule_of(settings: Settings, row: RuleSetting, variable: str) -> Any:
         case "choice":
             return settings.one_of(variable, "", row.choices) if settings.text(variable) else None
         case "clock":
-            return _day_roll(settings, variable, row.default)
+            return _clock(settings, variable, row.default)
+        case "hours":
+            return _hours(settings, variable)
 
 
-def _day_roll(settings: Settings, name: str, default: str) -> str:
+def _hours(settings: Settings, name: str) -> str | None:
+    hours = settings.optional(name)
+    fault = None if hours is None else hours_fault(hours)
+    if fault is not None:
+        settings.faults.append(f"{name} was {hours!r:.100}, {fault}")
+        return None
+    return hours
+
+
+def _clock(settings: Settings, name: str, default: str) -> str:
     """Read a New York wall-clock time; 01:00 to 03:00 is a fault, because daylight saving time skips or repeats it."""
     raw = settings.text(name, default)
     try:

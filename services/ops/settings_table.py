@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from services.engine.model.settings import RULE_SETTINGS, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTINGS
 from services.market.instruments import INSTRUMENTS, TRADABLE
 from services.ops.cap_settings import PREFIX as CAP
 from services.ops.commission_settings import PREFIX as COMMISSION
@@ -61,6 +62,8 @@ def _range(row: RuleSetting) -> str:
             return " or ".join(row.choices)
         case "clock":
             return "HH:MM"
+        case "hours":
+            return "HH:MM-HH:MM, comma between"
 
 
 def _commission(product: str) -> Setting:
@@ -156,6 +159,7 @@ SETTINGS = (
         "a trading firm's rules that the desk keeps too: a file of firms/ and an account in it, such as topstep:50k",
         tighter="set",
     ),
+    Setting("NEWS_FILE", "rules", "a file of news times around which no entry passes: docs/how-to/window.md"),
     *(_unit(asset) for asset in TRADABLE),
     *(_commission(product) for product in PRODUCTS),
     Setting(

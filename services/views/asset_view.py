@@ -26,6 +26,7 @@ from services.views.feed_view import feed_view
 from services.views.proposal_view import proposal_view
 from services.views.risk_view import asset_risk, trade_distances
 from services.views.rows import Fields, explanation_view, rung_view
+from services.views.window_view import session_view
 from services.views.words_view import words_awaited
 from wire.asset import AssetState, DueExitState, Explanation, LockState, RestingStopState, RollState, TradeState
 from wire.tradingview import STREAMS
@@ -38,6 +39,7 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
     return AssetState(
         symbol=asset.symbol,
         **_contract(asset, now),
+        **session_view(desk, asset.symbol, now),
         **_prices(asset),
         **_pending(desk.open_order(asset.symbol)),
         **_bricks(asset, now),

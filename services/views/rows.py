@@ -7,8 +7,9 @@ from typing import Any
 from msgspec import structs
 
 from services.engine.model import ladder, wording
+from services.engine.model.alert import Alert
 from services.engine.model.order import Order
-from services.engine.model.state import Alert, Desk
+from services.engine.model.state import Desk
 from services.engine.model.times import seconds_until
 from services.engine.model.trade_events import TradeClosed
 from services.engine.rules.alert_times import Ends, is_over, key_of

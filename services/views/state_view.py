@@ -11,7 +11,7 @@ from services.engine.model.trading_day import day_end, drawdown_pct
 from services.engine.rules.beliefs import day_result, start_of
 from services.engine.rules.gates import candle_is_unused, cooldown_is_over
 from services.engine.rules.larger_contracts import waiting_contracts
-from services.engine.rules.limits import adopting, pending_limits
+from services.engine.rules.limits import adopting, pending_from, pending_limits
 from services.engine.rules.overrides import overrides_left
 from services.engine.rules.store_doubt import open_store_doubt
 from services.engine.rules.verdicts import EntryRequest
@@ -21,6 +21,7 @@ from services.views.asset_view import asset_view
 from services.views.firm_view import firm_view
 from services.views.risk_view import desk_risk
 from services.views.rows import Fields, alert_view, order_view, trade_row
+from services.views.window_view import window_view
 from wire.state import (
     AccountBelief,
     Activity,
@@ -97,6 +98,8 @@ def global_view(snapshot: Snapshot, now: Instant) -> GlobalState:
         risk=desk_risk(desk, now),
         contracts_pending={symbol: contract.symbol for symbol, contract in waiting_contracts(desk).items()},
         limits_pending=pending_limits(desk),
+        limits_pending_from=pending_from(desk),
+        window=window_view(desk, now),
     )
 
 

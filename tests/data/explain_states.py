@@ -217,6 +217,12 @@ STATES: dict[str, Callable[[], Asked]] = {
     ),
     "filter_in_a_free_zone_buy": lambda: Asked(Trader(two_half_filter=True).in_free_zone().brick(2.5, "green"), "BUY"),
     "filter_and_structure": lambda: Asked(fresh(Trader(two_half_filter=True)).brick(2.5, "green"), "SELL"),
+    "locked_out": lambda: Asked(fresh(Trader()).learns_hours().locks_out("week"), "BUY"),
+    "market_closed": lambda: Asked(
+        fresh(Trader(at="16:58:00", env="LIVE").broker_says(50_000)).learns_hours().at("17:01:00").broker_says(50_000),
+        "BUY",
+    ),
+    "news_file_broken": lambda: Asked(fresh(Trader()).learns_hours(fault="the news file is gone"), "BUY"),
     "broker_disagrees": lambda: Asked(fresh(Trader()).broker_says(position=2, avg_price=5250), "BUY"),
     "foreign_month": lambda: Asked(with_foreign("MESH7", "ES"), "BUY"),
     "foreign_symbol": lambda: Asked(with_foreign("XYZ"), "BUY"),

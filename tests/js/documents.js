@@ -33,7 +33,7 @@ export function gate(more) {
 export function asset(more = {}) {
   return {
     ...{ symbol: "ES", contract: "MESH1", exchange: "CME", tick_size: 0.25, point_size: 1, point_value: 5 },
-    ...{ roll: null },
+    ...{ roll: null, session_open: null, session_opens_ts: null, session_closes_ts: null },
     ...{
       position: 0,
       avg_price: null,
@@ -174,8 +174,24 @@ export function desk(more = {}) {
     foreign_positions: [],
     firm: null,
     limits: limits(),
-    limits_pending: {},
     risk: deskRisk(),
+    ...{ limits_pending: {}, limits_pending_from: {}, window: tradingWindow() },
+    ...more,
+  };
+}
+
+/**
+ * A window that nothing closes.
+ *
+ * @param {Partial<Wire.WindowState>} more
+ * @returns {Wire.WindowState}
+ */
+export function tradingWindow(more = {}) {
+  return {
+    ...{ lockout_until: null, lockout_ends_ts: null, flat_by_ts: null, flat_until_ts: null, flat_by_remaining_s: null },
+    ...{ week_began_ts: "2031-01-05T23:00:00Z", week_net_usd: 0, week_left_usd: null, trades_this_week: 0 },
+    ...{ day_best_usd: 0, losses_in_a_row: 0, news_title: null, news_from_ts: null, news_until_ts: null },
+    news_fault: null,
     ...more,
   };
 }
@@ -191,6 +207,9 @@ function limits() {
     ...{ max_risk_per_order_pct: 1.5, max_contracts: null, max_contracts_correlated: null },
     ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
     firm_buffer_pct: 5,
+    ...{ trading_hours: null, no_entry_after_open: null, no_entry_before_close: null, flat_by: null },
+    ...{ loss_streak: null, loss_pause_minutes: 60, cooldown_after_loss: null, weekly_loss_pct: null },
+    ...{ weekly_loss_usd: null, max_trades_per_week: null, give_back_usd: null, profit_lock_usd: null },
   };
 }
 

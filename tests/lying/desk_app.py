@@ -27,6 +27,7 @@ from services.desk.manager import StateManager
 from services.engine.model.commands import SwitchEnv, TickClock
 from services.engine.model.events import AnyEvent
 from services.engine.model.state import Asset, Desk
+from services.engine.model.window_commands import NoteSessions
 from services.history.replay import replay_history
 from services.history.source import History
 from services.live.activity import ActivityLog
@@ -35,7 +36,7 @@ from services.stores.codec.committed_events import CommittedEvent
 from services.stores.sqlite.reader import SqliteReader
 from services.stores.sqlite.store import SqliteStore
 from services.stores.store import JournalRow, Store
-from tests.support.builders import TUESDAY, new_york
+from tests.support.builders import TUESDAY, always_open, new_york
 from wire.types import Env, Instant
 
 SETTINGS = {
@@ -167,6 +168,7 @@ class DeskApp:
         self.manager.submit(TickClock())
 
     def switches(self, env: Env) -> None:
+        self.manager.submit(NoteSessions(always_open(self.desk.assets, self.manager.now)))
         self.manager.submit(SwitchEnv(env))
 
     @property

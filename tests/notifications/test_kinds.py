@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from services.engine.decide import Decision
+from services.engine.model.alert import Alert, AlertLevel
 from services.engine.model.commands import AnyCommand, ConsumeTrade, ExitPosition, SetLimits, SwitchEnv
 from services.engine.model.events import AlertRaised
-from services.engine.model.state import Alert, AlertLevel
 from services.notifications.kinds import KIND_NAMES, KINDS, Notice, UnknownKinds, chosen_kinds, notices_of
 from tests.support.builders import new_york
 from tests.support.paths import REPOSITORY

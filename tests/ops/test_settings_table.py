@@ -10,7 +10,8 @@ from dotenv import dotenv_values
 
 from bridge.config import settings_from
 from feeds.config import FeedsConfig
-from services.engine.model.settings import RULE_SETTINGS, Rules, RuleSetting
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.market.instruments import TRADABLE
 from services.ops.commission_settings import PRODUCTS
 from services.ops.config import Config

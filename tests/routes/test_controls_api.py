@@ -40,7 +40,7 @@ ALL = {**OF_AN_ASSET, **OF_THE_DESK}
 
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    with DeskProcess(tmp_path_factory.mktemp("controls"), **QUICK) as desk:
+    with DeskProcess(tmp_path_factory.mktemp("controls"), **QUICK).trades_at_any_hour() as desk:
         yield Floor(desk)
 
 

@@ -26,7 +26,7 @@ BEAT = {
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[DeskProcess]:
-    with DeskProcess(tmp_path, **QUICK) as running:
+    with DeskProcess(tmp_path, **QUICK).trades_at_any_hour() as running:
         yield running
 
 

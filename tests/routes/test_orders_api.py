@@ -27,6 +27,7 @@ LADDER = [
     "reconcile",
     "account",
     "risk",
+    "window",
     "bridge",
     "feed",
 ]

@@ -31,12 +31,21 @@ def attributes(tag: str) -> dict[str, str]:
 def test_the_form_that_tightens_limits_takes_the_range_and_the_step_of_each_rule(desk: DeskProcess, path: str) -> None:
     form = desk.operator().get(path).text.split('data-slot="limits-form"')[1].split("</form>")[0]
     fields = {label: attributes(tag) for label, tag in A_FIELD.findall(form)}
-    shown = {label: (tag["name"], tag["min"], tag["max"], tag["step"]) for label, tag in fields.items()}
+    numbers = {label: tag for label, tag in fields.items() if tag["type"] == "number"}
+    shown = {label: (tag["name"], tag["min"], tag["max"], tag["step"]) for label, tag in numbers.items()}
     assert shown == {
         "Trades a day": ("max_trades_per_day", "1", "10000", "1"),
         "Daily stop, %": ("daily_stop_limit_pct", "0", "100", "0.1"),
         "Cooldown, s": ("cooldown_seconds", "0", "86400", "10"),
+        "Cooldown after a loss, s": ("cooldown_after_loss", "1", "86400", "10"),
+        "Losing trades in a row": ("loss_streak", "1", "100", "1"),
+        "Weekly loss, USD": ("weekly_loss_usd", "0", "1000000000", "1"),
+        "Trades a week": ("max_trades_per_week", "1", "100000", "1"),
+        "Give-back, USD": ("give_back_usd", "0", "1000000000", "1"),
+        "Profit lock, USD": ("profit_lock_usd", "0", "1000000000", "1"),
     }
+    texts = {label: tag["name"] for label, tag in fields.items() if tag["type"] == "text"}
+    assert texts == {"Flat by": "flat_by", "Trading hours": "trading_hours"}
 
 
 def test_a_field_of_the_form_is_a_row_of_the_table_of_rules() -> None:

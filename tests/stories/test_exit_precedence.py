@@ -13,6 +13,7 @@ from tests.support.trader import Trader
 
 SPEC_ORDER = (
     "daily_stop",
+    "flat_by",
     "level",
     "points_tp",
     "protect",
@@ -52,6 +53,7 @@ STEPS: dict[str, tuple[Callable[[Trader], Trader], tuple[str, ...]]] = {
         lambda trader: trader.broker_says(49_000).later(2).broker_says(49_000, open_pnl=50),
         ("daily_stop", "points_tp"),
     ),
+    "the flat time": (lambda trader: trader.limits(flat_by="09:31", confirm=True).ticks(), ("flat_by",)),
     "a price at both": (price_makes_both_due, ("points_tp", "protect")),
     "a price below": (lambda trader: trader.hears(5240), ("protect",)),
     "a 4pt brick": (lambda trader: trader.bricks(4, "red"), ("four_pt_invalidation",)),
@@ -151,6 +153,7 @@ ARMED_INSIDE = ("points_tp", "protect", "four_pt_invalidation", "high_next_bar")
 def test_every_rule_gives_its_name_to_order_and_trade(rule: str) -> None:
     due = {
         "daily_stop": lambda trader: trader.loses(49_000),
+        "flat_by": lambda trader: trader.limits(flat_by="09:31", confirm=True).ticks(),
         "level": lambda trader: trader.touches_level(),
         "points_tp": lambda trader: trader.hears(5252),
         "protect": lambda trader: trader.hears(5250),

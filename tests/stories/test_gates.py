@@ -25,6 +25,7 @@ LADDER = (
     "reconcile",
     "account",
     "risk",
+    "window",
     "bridge",
     "feed",
 )
@@ -71,6 +72,8 @@ def trader_with_gates_closed_from(first: str) -> Trader:
         trader.limits(max_risk_per_order_pct="0.5")
     if is_closed("account"):
         trader.broker_says(60_000, position=trader.position - 2 * is_closed("reconcile"), realized=0)
+    if is_closed("window"):
+        trader.locks_out("day")
     color = trader.asset.stack.two_half.color
     trader.brick(2.5, color, close=18_000).brick(2.5, color, close=18_100)  # others between them are missing
     return trader.hears_bridge(connected=not is_closed("bridge"))
@@ -222,9 +225,9 @@ def test_demo_needs_no_bridge_heartbeat() -> None:
     ("act", "gates"),
     [
         ("market", LADDER),
-        ("preorder", LADDER[:7]),
+        ("preorder", [*LADDER[:7], "window"]),
         ("intent", [gate for gate in LADDER[:7] if gate != "candle_lock"]),
-        ("scale_in", ["daily_stop", "pending_order", "heartbeat", "reconcile", "account", "risk", "bridge", "feed"]),
+        ("scale_in", [LADDER[0], "pending_order", "heartbeat", *LADDER[10:]]),
     ],
 )
 def test_each_act_passes_the_gates_that_the_rules_name_for_it(act: str, gates: tuple[str, ...] | list[str]) -> None:

@@ -20,7 +20,7 @@ WIDER = replace(MICRO, unit=Decimal(2))
 
 def restarted(contract: Contract, **more: Contract) -> Trader:
     """Restart a desk that trades the micro ES with other contracts in its settings."""
-    return Trader().with_structure("green").restarts(contracts={"ES": contract, **more})
+    return Trader(demo_equity=Decimal(500_000)).with_structure("green").restarts(contracts={"ES": contract, **more})
 
 
 def is_waiting(trader: Trader) -> bool:
@@ -77,7 +77,7 @@ def test_an_asset_that_is_taken_away_is_gone_at_once_and_waits_when_it_comes_bac
 def test_the_alert_is_raised_once_and_says_what_waits() -> None:
     trader = restarted(FULL, NQ=CONTRACTS["NQ"]).restarts().restarts()
     [alert] = [alert for alert in trader.desk.alerts if alert.code == "contracts_pending"]
-    assert alert.sentence.endswith("ES ESZ6, today MESZ6; NQ, new: from the next trading day on")
+    assert alert.sentence.endswith("ES ESZ6, today MESZ6; NQ, new: from the next trading day on that is 8 h away")
 
 
 def test_settings_that_are_taken_back_wait_for_nothing() -> None:

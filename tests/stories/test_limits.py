@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.engine.model.commands import SetLimits
 from services.engine.model.events import LimitsChanged
 from services.engine.model.replies import RulesTaken
 from services.engine.rules.limits import LIMITS, pending_limits
@@ -36,9 +37,21 @@ TIGHTER: dict[str, tuple[Any, Any, Any]] = {
     "max_contracts": (None, Decimal("0.5"), None),
     "max_contracts_correlated": (None, Decimal("1.5"), None),
     "firm_buffer_pct": (Decimal(5), Decimal(10), Decimal(1)),
+    "loss_pause_minutes": (60, 90, 30),
+    "trading_hours": (None, "09:30-16:00", "09:30-17:00"),
+    "no_entry_after_open": (None, 10, 5),
+    "no_entry_before_close": (None, 10, 5),
+    "flat_by": (None, "15:55", "16:30"),
+    "loss_streak": (None, 2, 3),
+    "cooldown_after_loss": (None, 900, 600),
+    "weekly_loss_pct": (None, Decimal(4), Decimal(5)),
+    "weekly_loss_usd": (None, Decimal(2000), Decimal(3000)),
+    "max_trades_per_week": (None, 20, 30),
+    "give_back_usd": (None, Decimal(300), Decimal(400)),
+    "profit_lock_usd": (None, Decimal(800), Decimal(900)),
 }
-LOOSENED = [name for name in TIGHTER if name != "two_half_filter"]
 OFF = [name for name, (default, _, _) in TIGHTER.items() if default is None]
+LOOSENED = [name for name in TIGHTER if name != "two_half_filter" and name not in OFF]
 
 
 def value(trader: Trader, name: str) -> object:
@@ -82,6 +95,78 @@ def test_a_looser_limit_waits_for_the_next_trading_day(name: str) -> None:
     assert value(trader.at("18:00:00").ticks(), name) == looser
     assert pending_limits(trader.desk) == {}
     assert trader.replays_equal()
+
+
+@pytest.mark.parametrize("name", OFF)
+@pytest.mark.parametrize("is_switched_off", [False, True])
+def test_a_limit_that_was_set_is_loosened_or_switched_off_tomorrow(name: str, is_switched_off: bool) -> None:
+    _, tighter, looser = TIGHTER[name]
+    after = None if is_switched_off else looser
+    trader = Trader().limits(**{name: tighter})
+    if is_switched_off and name in ("trading_hours", "flat_by"):
+        trader.asks(SetLimits({}, {name: None}))
+    else:
+        trader.limits(**{name: after})
+    assert trader.answer == RulesTaken({name: str(after)})
+    assert value(trader.at("17:59:59.999999").ticks(), name) == tighter
+    assert value(trader.at("18:00:00").ticks(), name) == after
+    assert trader.replays_equal()
+
+
+def test_a_looser_limit_waits_for_a_trading_day_that_is_eight_hours_away() -> None:
+    trader = Trader(at="10:00:00.000001").limits(cooldown_seconds=60)
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 180
+    assert pending_limits(trader.desk) == {"cooldown_seconds": 60}
+    assert value(trader.at("17:59:59", on="2026-11-18").ticks(), "cooldown_seconds") == 180
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 60
+    assert trader.replays_equal()
+
+
+def test_a_looser_limit_of_exactly_eight_hours_before_holds_tonight() -> None:
+    trader = Trader(at="10:00:00").limits(cooldown_seconds=60)
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 60
+
+
+def test_a_limit_loosened_on_friday_holds_from_sunday_on() -> None:
+    trader = Trader(at="09:31:10", on="2026-11-20").limits(cooldown_seconds=60)
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 180  # Monday's desk day, its market is closed
+    assert value(trader.at("17:59:59", on="2026-11-22").ticks(), "cooldown_seconds") == 180
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 60
+
+
+def test_each_looser_limit_waits_for_a_day_of_its_own() -> None:
+    trader = Trader(at="09:31:10").limits(cooldown_seconds=60).at("17:00:00").limits(max_trades_per_day=9)
+    trader.limits(cooldown_seconds=90).at("18:00:00").ticks()
+    assert (value(trader, "cooldown_seconds"), value(trader, "max_trades_per_day")) == (90, 6)
+    assert value(trader.at("18:00:00", on="2026-11-18").ticks(), "max_trades_per_day") == 9
+
+
+def test_what_waits_and_becomes_looser_still_waits_anew() -> None:
+    trader = Trader(at="09:31:10").limits(cooldown_seconds=60).at("17:00:00").limits(cooldown_seconds=30)
+    assert value(trader.at("18:00:00").ticks(), "cooldown_seconds") == 180
+    assert value(trader.at("18:00:00", on="2026-11-18").ticks(), "cooldown_seconds") == 30
+
+
+def test_generation_4_loosened_at_the_next_roll() -> None:
+    trader = Trader(at="17:55:00", generation=4).limits(cooldown_seconds=60).at("18:00:00").ticks()
+    assert value(trader, "cooldown_seconds") == 60
+    assert trader.replays_equal()
+
+
+def test_hours_that_overlap_leave_what_lies_in_both() -> None:
+    trader = Trader().limits(trading_hours="09:30-12:00,14:00-16:00").limits(trading_hours="11:00-15:00")
+    assert value(trader, "trading_hours") == "11:00-12:00,14:00-15:00"
+    assert value(trader.at("18:00:00").ticks(), "trading_hours") == "11:00-15:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("flat_by", "25:00"), ("flat_by", "02:30"), ("trading_hours", "09:30:16:00"), ("trading_hours", "9:30-16:00")],
+)
+def test_a_time_that_is_none_changes_nothing(name: str, wrong: str) -> None:
+    trader = Trader().limits(**{name: wrong})
+    assert (trader.refused_by, value(trader, name)) == ("setting_invalid", None)
+    assert name in trader.refusal.sentence
 
 
 def test_the_filter_is_switched_off_tomorrow() -> None:
@@ -173,8 +258,13 @@ def test_a_daily_stop_lowered_below_the_drawdown_closes_at_once_and_stops_with_a
 
 def test_a_daily_stop_lowered_below_the_drawdown_stops_the_day_with_the_next_balance() -> None:
     trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400)
-    trader.limits(daily_stop_limit_pct=1).later(2).broker_says(balance=49_400)
+    trader.limits(daily_stop_limit_pct=1, confirm=True).later(2).broker_says(balance=49_400)
     assert trader.exit_source == "daily_stop"
+
+
+def test_a_limit_that_would_flatten_needs_the_held_button() -> None:
+    trader = Trader().broker_says(balance=50_000).is_long().broker_says(balance=49_400).limits(daily_stop_limit_pct=1)
+    assert (trader.refused_by, value(trader, "daily_stop_limit_pct")) == ("confirm_needed", Decimal(2))
 
 
 def test_a_changed_heartbeat_limit_applies_to_the_current_silence() -> None:
@@ -282,7 +372,8 @@ def test_tomorrow_the_looser_limits_apply_and_the_days_locks_end() -> None:
 
 
 def test_a_cooldown_over_the_day_roll_keeps_its_end() -> None:
-    trader = Trader(at="17:58:00").trades_once().limits(cooldown_seconds=0).at("18:00:59.999999").bricks(6, "green")
+    trader = Trader(at="09:58:00").limits(cooldown_seconds=0).at("17:58:00").trades_once()
+    trader.at("18:00:59.999999").bricks(6, "green")
     assert trader.desk.rules.cooldown_seconds == 0
     assert trader.gate_for("BUY") == "cooldown"
     assert trader.at("18:01:00").gate_for("BUY") is None

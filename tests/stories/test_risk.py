@@ -73,13 +73,13 @@ def test_commission_in_and_out_is_part_of_the_risk() -> None:
 @pytest.mark.parametrize("asset", TRADABLE)
 @pytest.mark.parametrize(("size", "contracts"), [("6pt", 5), ("9pt", 3)])
 def test_every_assets_default_entry_passes_at_fifty_thousand(asset: str, size: SizeMode, contracts: int) -> None:
-    trader = Trader().restarts(contracts={asset: contract_for(asset, NOVEMBER)}).later(1).with_structure("green", asset)
+    trader = Trader(contracts={asset: contract_for(asset, NOVEMBER)}).with_structure("green", asset)
     trader.enters("BUY", size=size)
     assert (trader.refused_by, trader.open_order.qty) == (None, contracts)
 
 
 def test_a_full_size_contract_risks_ten_times_as_much() -> None:
-    trader = Trader(demo_equity=Decimal(200_000)).restarts(contracts={"ES": FULL_ES}).later(1)
+    trader = Trader(contracts={"ES": FULL_ES}, demo_equity=Decimal(200_000))
     trader.with_structure("green", "ES").enters("BUY")
     assert (trader.rungs["risk"].facts["risk_usd"], trader.rungs["risk"].facts["fits"]) == (3750, 4)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.engine.model.alert import Alert
 from services.engine.model.bridge_commands import ReportExecution
-from services.engine.model.state import ALERTS_KEPT, Alert
+from services.engine.model.state import ALERTS_KEPT
 from services.engine.rules.alert_list import STORM, within
 from tests.support.narrow import known
 from tests.support.trader import Trader

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.engine.model.commands import ToggledExit
 from services.engine.model.settings import Rules
+from services.engine.model.window import SessionHours
 from wire.types import Color, Contract, Stream
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -52,6 +54,11 @@ def rules_for(*assets: str, **settings: Any) -> Rules:
     """Return the default rules for these assets, with some settings changed; ``contracts`` replaces the usual ones."""
     contracts = settings.pop("contracts", None) or {asset: CONTRACTS[asset] for asset in assets}
     return Rules(contracts=contracts, **settings)
+
+
+def always_open(assets: Iterable[str], now: datetime) -> dict[str, tuple[SessionHours, ...]]:
+    """Return sessions in which every market trades at any time: stories and tests of processes run at any hour."""
+    return dict.fromkeys(assets, (SessionHours(now - timedelta(days=7), now + timedelta(days=3650)),))
 
 
 def exactly(number: object) -> Decimal | None:

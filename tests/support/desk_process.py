@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import requests
 
+from services.engine.model.settings import RULE_SETTINGS
 from tests.support.paths import REPOSITORY
 from tests.support.ports import free_port
 from tests.support.processes import Child
@@ -58,6 +59,8 @@ UNLISTED = (  # settings that a .env of the checkout must not bring in
     "POINTS_TP_TARGET",
     "TWO_HALF_FILTER",
     "TRADING_DAY_ROLL",
+    "NEWS_FILE",
+    *(row.variable for row in RULE_SETTINGS if row.variable is not None and row.default is None),
     "METRICS_TOKEN",
     "NOTIFY_URLS",
     "NOTIFY_KINDS",
@@ -229,6 +232,11 @@ class DeskProcess(Child):
         """Where a proxy before it listens: its callers then go through the proxy."""
 
         self.callers: list[Caller] = []  # their connections are closed with the process
+
+    def trades_at_any_hour(self) -> Self:
+        """Let its markets always trade, for what LIVE does: its own gate closes with the market's session."""
+        self.arguments = ["-m", "gunicorn", "tests.support.open_market_desk:app"]
+        return self
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from services.desk.commit_batch import CommitBatch
 from services.engine.decide import Decision, decide, open_desk
+from services.engine.model.alert import Alert
 from services.engine.model.bridge_commands import BrokerPosition, ClaimOrders, HearBridge, ReportExecution, TakeSnapshot
 from services.engine.model.commands import (
     AnyCommand,
@@ -48,12 +49,16 @@ from services.engine.model.order import Order
 from services.engine.model.proposal import Proposal
 from services.engine.model.proposal_commands import DismissProposal, OpenProposal, WithdrawProposal
 from services.engine.model.replies import BrickTaken, Handover, OrdersHandedOver, Refusal, Reply
-from services.engine.model.state import GENERATION, Alert, Asset, Desk, DueExit, Intent, PreOrder
+from services.engine.model.settings import RULE_SETTING
+from services.engine.model.state import GENERATION, Asset, Desk, DueExit, Intent, PreOrder
 from services.engine.model.ticks import HearTicks, ToldTick
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed
+from services.engine.model.window import LockoutUntil, NewsTime
+from services.engine.model.window_commands import LockOut, NoteSessions
 from services.engine.rules.roll_week import watched
 from services.history.differences import desk_differences
+from services.ops.market_facts import sessions_after
 from services.stores.codec import documents
 from services.stores.records import Kind, Record
 from services.stores.store import Head, JournalRow, Stored
@@ -64,12 +69,13 @@ from tests.support.builders import (
     TOGGLES,
     TUESDAY,
     WITH,
+    always_open,
     exactly,
     new_york,
     rules_for,
 )
 from tests.support.narrow import known, of_type
-from wire.types import Color, OrderStatus, Proposer, Side, SizeMode, TradeMode
+from wire.types import Color, Env, OrderStatus, Proposer, Side, SizeMode, TradeMode
 
 KindT = TypeVar("KindT")
 ID_KEY = "5e" * 32
@@ -135,12 +141,18 @@ class Trader:
             heard_at = asset.live.last_heartbeat_at
             if self._is_heard and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
                 self._asks_aside(NotePrice(symbol))
+        self._learns_that_markets_are_open()
         heard_at = self.desk.live.bridge_heartbeat_at
         in_live = self._bridge_is_heard and self.desk.env == "LIVE"
         if in_live and (heard_at is None or self.now >= heard_at + KEEP_ALIVE_EVERY):
             self._asks_aside(HearBridge(ts_connected=True, envs=("DEMO", "LIVE")))
             balance = self.desk.live.equity or self._first_balance or Decimal(50_000)
             self._asks_aside(TakeSnapshot(balance=balance, tells_positions=False))
+
+    def _learns_that_markets_are_open(self, env: Env | None = None) -> None:
+        """In LIVE a desk that was told no hours of a market opens no entry; a story trades at any hour."""
+        if (env or self.desk.env) == "LIVE" and self.desk.generation > 4 and not self.desk.facts.sessions:
+            self._asks_aside(NoteSessions(always_open(self.desk.assets, self.now)))
 
     def goes_silent(self) -> Self:
         """Stop TradingView's heartbeats for every asset."""
@@ -282,11 +294,33 @@ class Trader:
         return self.asks(WithdrawProposal(proposal, source, proposer))
 
     def switches_to(self, env: Literal["DEMO", "LIVE"]) -> Self:
+        self._learns_that_markets_are_open(env)
         return self.asks(SwitchEnv(env))
 
     def limits(self, **limits: object) -> Self:
-        """Change limits in the page; None turns one off."""
-        return self.asks(SetLimits({name: exactly(value) for name, value in limits.items()}))
+        """Change limits in the page. Times and hours of a day are texts; ``confirm`` is the held button."""
+        confirm = bool(limits.pop("confirm", False))
+        words: dict[str, str | None] = {
+            name: value for name, value in limits.items() if isinstance(value, str) and ":" in value
+        }
+        numbers = {n: None if v is None else Decimal(str(v)) for n, v in limits.items() if n not in words}
+        return self.asks(SetLimits(numbers, words, confirm))
+
+    def changes_limit(self, name: str, value: object) -> Self:
+        """Change one limit in the page; None turns it off."""
+        if RULE_SETTING[name].is_text:
+            return self.asks(SetLimits({}, {name: None if value is None else str(value)}))
+        return self.asks(SetLimits({name: exactly(value)}))
+
+    def locks_out(self, until: LockoutUntil) -> Self:
+        """Lock entries, by the held button."""
+        return self.asks(LockOut(until))
+
+    def learns_hours(self, *news: NewsTime, fault: str | None = None, on: str | None = None) -> Self:
+        """Learn the sessions of the real calendars from here on (or from ``on``), and news times."""
+        since = self.now if on is None else new_york(on, "00:00")
+        sessions = {symbol: sessions_after(symbol, since) for symbol in self.desk.assets}
+        return self.asks(NoteSessions(sessions, tuple(news), fault))
 
     def turns_to(self, asset: str) -> Self:
         """Make another asset the current one."""

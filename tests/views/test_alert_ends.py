@@ -142,7 +142,9 @@ def test_an_alert_of_the_moment_of_an_end_is_not_ended_by_what_came_before_it() 
     alert = trader.last_alert
     raised, rolled = (trader.now, AlertRaised(alert)), (trader.now, DayRolled(date(2026, 11, 17)))
     assert ends_after(NO_ENDS, trader.desk, [rolled, raised]) == NO_ENDS
-    assert ends_after(NO_ENDS, trader.desk, [raised, rolled]) == {key_of(alert): trader.now}
+    assert ends_after(NO_ENDS, trader.desk, [raised, rolled]) == NO_ENDS  # the looser value still waits
+    now_none_waits = trader.at("18:00:00").ticks().desk
+    assert ends_after(NO_ENDS, now_none_waits, [raised, rolled]) == {key_of(alert): rolled[0]}
 
 
 def test_an_unclaimed_exit_of_later_keeps_no_older_alert_alive() -> None:

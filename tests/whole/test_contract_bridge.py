@@ -111,7 +111,7 @@ def test_it_trades_demo_without_a_heartbeat_and_without_snapshots(tmp_path: Path
 
 
 def test_live_stays_shut_for_it_and_says_which_setting_opens_it(tmp_path: Path) -> None:
-    with DeskProcess(tmp_path, **QUICK) as desk:
+    with DeskProcess(tmp_path, **QUICK).trades_at_any_hour() as desk:
         operator, bridge = desk.operator(), ContractBridge(desk)
         bridge.is_connected()
         desk.tradingview().opens_the_ladder()
@@ -123,7 +123,7 @@ def test_live_stays_shut_for_it_and_says_which_setting_opens_it(tmp_path: Path) 
 
 
 def test_it_trades_live_once_the_setting_lets_it(tmp_path: Path) -> None:
-    with DeskProcess(tmp_path, **QUICK, OLD_BRIDGE_LIVE="yes") as desk:
+    with DeskProcess(tmp_path, **QUICK, OLD_BRIDGE_LIVE="yes").trades_at_any_hour() as desk:
         operator, bridge = desk.operator(), ContractBridge(desk)
         bridge.is_connected()
         desk.tradingview().opens_the_ladder()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from msgspec import field
+
 from services.engine.model.bar_commands import CloseBar, NoteDelayedQuotes
 from services.engine.model.bridge_commands import (
     AcceptPosition,
@@ -28,6 +30,7 @@ from services.engine.model.proposal_commands import OfProposals
 from services.engine.model.settings import Rules
 from services.engine.model.store_doubts import ConfirmStore, NoteStore
 from services.engine.model.ticks import HearTicks
+from services.engine.model.window_commands import OfTheWindow
 from wire.types import (
     Color,
     Env,
@@ -236,10 +239,16 @@ class SwitchEnv(Command, frozen=True, tag="SwitchEnv"):
 
 
 class SetLimits(Command, frozen=True, tag="SetLimits"):
-    """Change limits: a tighter value holds at once, a looser one from the next trading day on. None turns one off."""
+    """Change limits: a tighter value holds at once, a looser one from a later trading day on. None turns one off.
+
+    ``words`` are those whose value is no number: a time of day, hours of a day. ``confirm`` says that the operator has
+    held the button: without it a change that would flatten a position within 60 s is refused (SPEC 5.9).
+    """
 
     origin: ClassVar[Origin] = "operator"
     limits: dict[str, Decimal | None]
+    words: dict[str, str | None] = field(default_factory=dict)
+    confirm: bool = False
 
 
 class NoteTrade(Command, frozen=True, tag="NoteTrade"):
@@ -299,6 +308,7 @@ AnyCommand = (
     | ConsumeTrade
     | SwitchEnv
     | SetLimits
+    | OfTheWindow
     | NoteTrade
     | OfProposals
     | ClaimOrders

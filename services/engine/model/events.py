@@ -8,14 +8,15 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from services.engine.model.alert import Alert
 from services.engine.model.event import Event
 from services.engine.model.feed_events import OfFeeds
 from services.engine.model.override_events import OverrideTaken
 from services.engine.model.proof_events import OfBridges, OfClocks, OfFates, OfForeignPositions, OfTheAccount
 from services.engine.model.proposal_events import OfProposals
-from services.engine.model.state import Alert
 from services.engine.model.store_doubts import OfTheStore
 from services.engine.model.trade_events import OfTrades
+from services.engine.model.window_events import OfTheWindow
 from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
@@ -335,6 +336,7 @@ OfProof = OfFates | OfForeignPositions | OfBridges | OfClocks | OfTheAccount
 AnyEvent = (
     OfTheDesk
     | OfTheDay
+    | OfTheWindow
     | OfTheMarket
     | OfTheContract
     | OfFeeds

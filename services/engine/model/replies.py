@@ -7,6 +7,7 @@ from msgspec import Struct
 from services.engine.model.ladder import Rung
 from services.engine.model.order import Order
 from services.engine.model.proposal import Proposal, ProposedSize
+from services.engine.model.window import Lockout
 from services.engine.model.wording import Facts
 from wire.types import FillRefusal, RefusalCode, Stream
 
@@ -31,6 +32,12 @@ class Done(Struct, frozen=True, tag="Done"):
     """The command took effect. ``duplicate`` is true when an earlier request had done the same."""
 
     duplicate: bool = False
+
+
+class LockoutTaken(Struct, frozen=True, tag="LockoutTaken"):
+    """Entries are locked: by this call, or by an earlier one that lasts as long."""
+
+    lockout: Lockout
 
 
 class LateFillTaken(Struct, frozen=True, tag="LateFillTaken"):
@@ -158,4 +165,5 @@ class OrdersHandedOver(Struct, frozen=True, tag="OrdersHandedOver"):
 
 
 OfTheBridge = OrdersHandedOver | LateFillTaken | FillsTaken | TicksTaken
-Reply = Done | RulesTaken | PriceNoted | BrickTaken | BarTaken | OrderTaken | ProposalTaken | ExitsTaken | OfTheBridge
+OfTheOperator = Done | RulesTaken | LockoutTaken
+Reply = OfTheOperator | PriceNoted | BrickTaken | BarTaken | OrderTaken | ProposalTaken | ExitsTaken | OfTheBridge

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
 
 from msgspec import Struct, field
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from services.engine.model.firm import Firm
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.window_settings import WINDOW_SETTINGS
 from wire.types import Adopting, Contract, SizeMode, Usd
 
 
@@ -23,6 +24,7 @@ class Rules(Struct, frozen=True):
     ``max_contracts_by_asset`` counts an asset's own contracts, whatever their size; an asset that is not in it has no
     cap (SPEC 5.9).
     ``firm`` are the rules of a trading firm that the desk keeps, None without one (``FIRM``, SPEC 5.9).
+    ``trading_hours`` and ``flat_by`` are New York time, ``09:30-16:00`` and ``15:55`` (``rules/day_clock.py``).
     """
 
     contracts: dict[str, Contract]
@@ -57,44 +59,24 @@ class Rules(Struct, frozen=True):
     max_contracts_by_asset: dict[str, int] = field(default_factory=dict)
     firm: Firm | None = None
     firm_buffer_pct: Decimal = Decimal(5)
+    trading_hours: str | None = None
+    no_entry_after_open: int | None = None
+    no_entry_before_close: int | None = None
+    flat_by: str | None = None
+    loss_streak: int | None = None
+    loss_pause_minutes: int = 60
+    cooldown_after_loss: int | None = None
+    weekly_loss_pct: Decimal | None = None
+    weekly_loss_usd: Usd | None = None
+    max_trades_per_week: int | None = None
+    give_back_usd: Usd | None = None
+    profit_lock_usd: Usd | None = None
 
     def entry_qty(self, size_mode: SizeMode) -> int:
         return self.entry_qty_6pt if size_mode == "6pt" else self.entry_qty_9pt
 
 
-class RuleSetting(Struct, frozen=True):
-    """One rule and the values that the operator may give it.
-
-    ``variable`` is its environment variable, None when only the page and the API set it. A ``whole`` number lies from
-    ``low`` to ``high``, both included; a ``decimal`` lies above ``low`` and up to ``high``. ``step`` is what one press
-    of an arrow adds where a page shows the number in a field. A ``choice`` is one of ``choices``, or unset. ``tighter``
-    is the direction that protects more, None when the rule is not a limit. A number without a default is *off* until it
-    is set (SPEC 5.9); off is looser than any number.
-    """
-
-    rule: str
-    variable: str | None
-    kind: Literal["whole", "decimal", "flag", "clock", "choice"]
-    title: str
-    help: str
-    unit: str = ""
-    low: int = 0
-    high: int = 0
-    step: Decimal = Decimal(1)
-    choices: tuple[str, ...] = ()
-    tighter: Literal["lower", "higher"] | None = None
-
-    @property
-    def default(self) -> Any:
-        return next(field.default for field in fields(Rules) if field.name == self.rule)
-
-    @property
-    def may_be_off(self) -> bool:
-        """Whether the rule is a number that nobody need set."""
-        return self.kind in ("whole", "decimal") and self.default is None
-
-
-RULE_SETTINGS = (
+ROWS = (
     RuleSetting(
         rule="candle_seconds",
         variable="CANDLE_SECONDS",
@@ -382,4 +364,6 @@ RULE_SETTINGS = (
         tighter="higher",
     ),
 )
+DEFAULTS = {row.name: row.default for row in fields(Rules)}
+RULE_SETTINGS = tuple(replace(row, default=DEFAULTS[row.rule]) for row in (*ROWS, *WINDOW_SETTINGS))
 RULE_SETTING = {row.rule: row for row in RULE_SETTINGS}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from services.engine.model.account import Beliefs, DayBooks
+from services.engine.model.alert import Alert
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
@@ -30,6 +30,7 @@ from services.engine.model.evidence import (
 )
 from services.engine.model.feed import BarsHeard, Feed, FeedPulse
 from services.engine.model.firm import FirmMark
+from services.engine.model.locks import Locks
 from services.engine.model.order import Order
 from services.engine.model.price_readings import FeedDifference, OwnPrice, PriceWatch
 from services.engine.model.proposal import Proposal, Proposed
@@ -37,7 +38,8 @@ from services.engine.model.settings import Rules
 from services.engine.model.store_doubts import StoreDoubt
 from services.engine.model.ticks import HeardTicks
 from services.engine.model.trade import Trade
-from services.engine.model.wording import Explanation, Facts
+from services.engine.model.window import Lockout, LossRun, MarketFacts, Week
+from services.engine.model.wording import Explanation
 from wire.types import (
     Color,
     Contract,
@@ -55,6 +57,7 @@ from wire.types import (
 )
 
 ALERTS_KEPT = 30
+NOTHING_WON: Usd = Decimal(0)
 GENERATION = 5  # of the rules that this program decides by; see Desk
 
 
@@ -208,6 +211,7 @@ class Day(Struct, frozen=True):
     ``start_equity`` belongs to the account of the current environment, ``other_start_equity`` to the other
     environment's account; ``books`` and ``other_books`` alike. ``warned_pct`` is the highest warning mark passed so
     far, 0 before the first. ``overrides_unexplained`` of the ``overrides_taken`` came without a reason.
+    ``flat_warned``: the alert before the time to be flat was raised.
     """
 
     trading_day: date
@@ -219,41 +223,13 @@ class Day(Struct, frozen=True):
     warned_pct: int = 0
     overrides_taken: int = 0
     overrides_unexplained: int = 0
+    flat_warned: bool = False
     books: DayBooks = DayBooks()
     other_books: DayBooks = DayBooks()
 
     @property
     def is_stopped(self) -> bool:
         return self.daily_stop_at is not None
-
-
-class Locks(Struct, frozen=True):
-    """The desk-wide locks as stored instants. A lock holds while now is before its instant (SPEC 5.8).
-
-    ``candle_used`` is the start of the candle that an entry used, ``candle_until`` the end of its lock. A change of the
-    candle length may move ``candle_until`` later, never earlier.
-    """
-
-    candle_used: Instant | None = None
-    candle_until: Instant | None = None
-    cooldown_until: Instant | None = None
-
-
-AlertLevel = Literal["info", "warning", "critical"]
-
-
-class Alert(Struct, frozen=True):
-    """A message for the operator, shown on the page and kept in the journal. Its row is in ``rules/alerts.py``.
-
-    Title and detail are stored as one sentence. Alerts stored before schema 3 have no facts.
-    """
-
-    at: Instant
-    code: str
-    level: AlertLevel
-    sentence: str
-    asset: str | None = None
-    facts: Facts | UnsetType = UNSET
 
 
 class DeskLive(Struct, frozen=True):
@@ -266,7 +242,8 @@ class DeskLive(Struct, frozen=True):
     ``refused_heard_at`` is when the process that may not claim last asked. ``equity`` is the last balance that was
     believed. ``beliefs`` are those of the account of the current environment, ``other_beliefs`` those of the other
     environment's (SPEC 5.6). ``firm_marks`` are what was seen of each account whose firm's rules are kept, by
-    environment and name (SPEC 5.9).
+    environment and name (SPEC 5.9). ``best_result`` is the most that the day's books have
+    shown, USD, alike by environment.
     """
 
     equity: Usd | None = None
@@ -295,6 +272,8 @@ class DeskLive(Struct, frozen=True):
     beliefs: Beliefs = Beliefs()
     other_beliefs: Beliefs = Beliefs()
     firm_marks: dict[str, FirmMark] = field(default_factory=dict)
+    best_result: Usd = NOTHING_WON
+    other_best_result: Usd = NOTHING_WON
 
 
 class Desk(Struct, frozen=True):
@@ -309,7 +288,9 @@ class Desk(Struct, frozen=True):
     whether a feed is whole, 5 limits risk in dollars. The rows of a journal are decided again by the generation that
     decided them first; only ``TakeOver`` changes it. ``refused_bridge`` is the instance of the bridge whose claims are
     refused because another one claims (SPEC 8.2). ``clocks_off`` are those that differ from the desk's (SPEC 5.8).
-    ``store_doubt`` is why another store may know more of the day (SPEC 5.9).
+    ``store_doubt`` is why another store may know more of the day (SPEC 5.9). ``wanted_from`` says by name when a wanted
+    rule comes into force. ``facts`` are the markets' hours and the news; ``week``, ``losses`` and ``lockout`` are what
+    the gate ``window`` counts.
     """
 
     id_key: str
@@ -333,6 +314,11 @@ class Desk(Struct, frozen=True):
     refused_bridge: str | None = None
     clocks_off: tuple[Whose, ...] = ()
     store_doubt: StoreDoubt | None = None
+    wanted_from: dict[str, Instant] = field(default_factory=dict)
+    facts: MarketFacts = MarketFacts()
+    week: Week = Week()
+    losses: LossRun = LossRun()
+    lockout: Lockout | None = None
     live: DeskLive = DeskLive()
 
     def open_order(self, symbol: str) -> Order | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
+from services.engine.model.alert import Alert
 from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
@@ -23,7 +24,7 @@ from services.engine.model.proof_events import (
     ForeignPositionAccepted,
     ForeignPositionGone,
 )
-from services.engine.model.state import Alert, Desk
+from services.engine.model.state import Desk
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.rules.limits import pending_limits
@@ -53,6 +54,11 @@ def takes_its_exit(alert: Alert, event: OrderClaimed, desk: Desk) -> bool:
 
 def always(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
     return True
+
+
+def nothing_is_pending(alert: Alert, event: AnyEvent, desk: Desk) -> bool:
+    """Return whether no looser value waits any more."""
+    return not pending_limits(desk)
 
 
 def everything_is_flat(alert: Alert, event: DayRolled, desk: Desk) -> bool:

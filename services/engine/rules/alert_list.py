@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from services.engine.model.state import Alert, Desk
+from services.engine.model.alert import Alert
+from services.engine.model.state import Desk
 from services.engine.rules.alert_times import NO_ENDS, is_over
 
 STORM = 5

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from services.engine.model.alert import Alert
 from services.engine.model.events import AlertRaised, AnyEvent
-from services.engine.model.state import Alert, Desk
+from services.engine.model.state import Desk
 from services.engine.rules.alerts import ALERTS, TABLE
 from wire.types import Instant
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from msgspec import Struct, UnsetType
 
+from services.engine.model.alert import Alert, AlertLevel
 from services.engine.model.events import (
     AnyEvent,
     ContractChanged,
     DayRolled,
     DeskConfigured,
     FeedReturned,
+    LimitsChanged,
     OrderClaimed,
     OrderEnded,
     OrderReported,
@@ -32,7 +34,7 @@ from services.engine.model.proof_events import (
     ForeignPositionGone,
     StopFound,
 )
-from services.engine.model.state import Alert, AlertLevel, Desk
+from services.engine.model.state import Desk
 from services.engine.model.store_doubts import StoreConfirmed
 from services.engine.model.trade_events import TradeClosed
 from services.engine.model.wording import Explanation, Facts, parts_of, sentence_of
@@ -62,6 +64,7 @@ from services.engine.rules.alert_ends import (
     never,
     no_contract_waits,
     no_contract_waits_now,
+    nothing_is_pending,
     nothing_waits,
     order_has_ended,
     order_has_moved,
@@ -173,8 +176,8 @@ TABLE = (
         title="LOOSER SETTINGS WAIT",
         levels=("info",),
         notice=None,
-        ends="the trading day rolls, or nothing waits any more",
-        ended_by={DayRolled: always},
+        ends="nothing waits any more: the looser values hold, or were taken back",
+        ended_by={DayRolled: nothing_is_pending, LimitsChanged: nothing_is_pending},
         is_over=nothing_waits,
     ),
     AlertRule(
@@ -182,9 +185,18 @@ TABLE = (
         title="LARGER CONTRACTS WAIT",
         levels=("warning",),
         notice="alert",
-        ends="the trading day rolls, or nothing waits any more",
-        ended_by={DayRolled: always, DeskConfigured: no_contract_waits_now},
+        ends="they are traded, or nothing waits any more",
+        ended_by={DeskConfigured: no_contract_waits_now},
         is_over=no_contract_waits,
+    ),
+    AlertRule(
+        code="flat_time",
+        title="FLAT BY {flat_by}",
+        levels=("warning",),
+        notice="alert",
+        ends="the trading day rolls",
+        ended_by={DayRolled: always},
+        is_over=day_is_over,
     ),
     AlertRule(
         code="order_unreported",

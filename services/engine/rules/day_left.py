@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from services.engine.model.state import Desk
 from services.engine.rules.beliefs import day_result, limit_usd
+from services.engine.rules.firm_limits import left_of_firm
+from services.engine.rules.week import left_of_week
 from wire.types import Instant, Usd
 
 Source = Callable[[Desk, Instant], Usd | None]
@@ -32,7 +34,8 @@ def left_of_the_day(desk: Desk, now: Instant) -> Usd | None:
     return limit + min(way for way in (result.balance, result.figures, result.books) if way is not None)
 
 
-SOURCES: tuple[tuple[str, Source], ...] = ()  # beside the day's own limit; one that says nothing returns None
+# Beside the day's own limit; one that says nothing returns None.
+SOURCES: tuple[tuple[str, Source], ...] = (("week", left_of_week), ("firm", left_of_firm))
 
 
 def left_of_day(desk: Desk, now: Instant) -> DayLeft:

@@ -9,15 +9,20 @@ from msgspec import Struct
 
 from services.engine.model.state import Asset, Desk
 from services.engine.model.trade import Trade
-from wire.types import Color, Stream, color_against
+from services.engine.rules.flat_time import must_be_flat
+from wire.types import Color, Instant, Stream, color_against
 
 
 class Trigger(Struct, frozen=True):
-    """Why the rules are checked now: a brick, a touched level, or a new price (also from a snapshot)."""
+    """Why the rules are checked now: a brick, a touched level, or a new price (also from a snapshot).
+
+    ``at`` is the instant of the check.
+    """
 
     kind: Literal["brick", "level", "price"]
     stream: Stream | None = None
     color: Color = "neutral"
+    at: Instant | None = None
 
     def opposes(self, trade: Trade, stream: Stream) -> bool:
         """Return whether this is a brick of that size against the trade."""
@@ -35,6 +40,11 @@ class ExitRule(Struct, frozen=True):
 def day_is_stopped(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
     """After the daily stop nothing is held (SPEC 5.6)."""
     return desk.day.is_stopped
+
+
+def flat_time_has_come(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
+    """From FLAT_BY until the session's end nothing is held (SPEC 5.9)."""
+    return trigger.at is not None and must_be_flat(desk, asset.symbol, trigger.at)
 
 
 def level_was_touched(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) -> bool:
@@ -85,6 +95,7 @@ def structure_broke(desk: Desk, asset: Asset, trade: Trade, trigger: Trigger) ->
 
 EXIT_RULES = (  # order = precedence; the name travels to order, journal and page
     ExitRule("daily_stop", day_is_stopped, "A lost day ends flat."),
+    ExitRule("flat_by", flat_time_has_come, "The day ends when the trader said it would."),
     ExitRule("level", level_was_touched, "The trader drew this line before the trade, with a cool head."),
     ExitRule("points_tp", points_target_is_reached, "The planned profit is taken, not hoped beyond."),
     ExitRule("protect", protect_gave_way, "A trade that was good is not allowed to become a bad one."),

@@ -18,6 +18,7 @@ from services.engine.rules.firm_limits import firm_has_room
 from services.engine.rules.risk_gate import risk_fits
 from services.engine.rules.ticks import price_heard_at
 from services.engine.rules.verdicts import OPEN, EntryRequest, Verdict, closed
+from services.engine.rules.window_gate import window_is_open
 from wire.types import Instant, color_against
 
 Act = Literal["market", "preorder", "intent", "scale_in"]
@@ -267,6 +268,13 @@ ENTRY_GATES = (  # order = precedence; the name is what the trader reads
         ("market", "scale_in"),
         "smaller size, less open risk",
         "A stop says how much a trade may cost; this says that it may.",
+    ),
+    Gate(
+        "window",
+        window_is_open,
+        ("market", "preorder", "scale_in"),
+        "its end",
+        "The hours, the pause and the week were chosen with a cool head.",
     ),
     Gate(
         "bridge",

@@ -26,8 +26,15 @@ def _by_age(desk: Desk, asset: Asset, preorder: PreOrder) -> PreOrderEnd | None:
     )
 
 
-ENDS: tuple[Callable[[Desk, Asset, PreOrder], PreOrderEnd | None], ...] = (_by_age,)
-"""What ends a waiting pre-order; None where it ends nothing. The end of the running session in LIVE is one more."""
+def _by_session(desk: Desk, asset: Asset, preorder: PreOrder) -> PreOrderEnd | None:
+    """In LIVE it ends with the session in which it was placed; where nobody told the hours gate ``window`` holds."""
+    sessions = desk.facts.sessions.get(asset.symbol, ()) if desk.env == "LIVE" else ()
+    closes = [hours.closes for hours in sessions if hours.closes > preorder.placed_at]
+    return PreOrderEnd(min(closes), "the session has ended") if closes else None
+
+
+ENDS: tuple[Callable[[Desk, Asset, PreOrder], PreOrderEnd | None], ...] = (_by_age, _by_session)
+"""What ends a waiting pre-order; None where it ends nothing."""
 
 
 def preorder_end(desk: Desk, asset: Asset) -> PreOrderEnd | None:

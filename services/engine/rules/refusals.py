@@ -107,6 +107,12 @@ TABLE = (
         "the day, or this hour of one source, has seen as many as it may",
     ),
     RefusalRule("stop_too_wide", ("STOP TOO WIDE",), 409, "the proposed stop is further away than the desk's own"),
+    RefusalRule(
+        "confirm_needed",
+        ("CONFIRMATION NEEDED",),
+        409,
+        "the change of a limit would flatten what is held within 60 s, and `confirm` was not sent",
+    ),
     RefusalRule("setting_invalid", ("SETTING INVALID",), 400, "a value is outside its range", is_led=False),
 )
 REFUSALS: Mapping[RefusalCode, RefusalRule] = MappingProxyType({rule.code: rule for rule in TABLE})

@@ -10,6 +10,7 @@ from services.engine.model.state import Desk
 from services.engine.rules.gates import cooldown_is_over, daily_stop_is_untouched, trades_are_left
 from services.engine.rules.limits import adopting
 from services.engine.rules.verdicts import EntryRequest, Verdict
+from services.engine.rules.window_gate import window_is_open
 from services.engine.steps.exits import demand_exit
 from services.engine.steps.unfilled import is_late_fill
 from services.engine.transition import Transition
@@ -20,6 +21,7 @@ GATES: tuple[tuple[str, Callable[[Desk, EntryRequest, Instant], Verdict]], ...] 
     ("daily_stop", daily_stop_is_untouched),
     ("trade_limit", trades_are_left),
     ("cooldown", cooldown_is_over),
+    ("window", window_is_open),
 )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from services.engine.model.alert import AlertLevel
 from services.engine.model.bridge_commands import NoteClock
 from services.engine.model.proof_events import ClockAgreed, ClockDiffered
 from services.engine.model.replies import Done, Reply
-from services.engine.model.state import AlertLevel
 from services.engine.transition import Transition
 
 CRITICAL_SECONDS = 30

@@ -1,4 +1,4 @@
-"""Larger contracts and more assets of new settings come with the next trading day (SPEC 5.9)."""
+"""Larger contracts and more assets of new settings come with a trading day that is 8 h away (SPEC 5.8, 5.9)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def tell_of_waiting_contracts(transition: Transition) -> None:
         f"{symbol} {contract.symbol}, today {known[symbol].contract.symbol}" if symbol in known else f"{symbol}, new"
         for symbol, contract in waiting.items()
     ]
-    detail = f"{'; '.join(names)}: from the next trading day on"
+    detail = f"{'; '.join(names)}: from the next trading day on that is 8 h away"
     transition.alert("contracts_pending", detail, facts={"assets": ", ".join(waiting)})
 
 
 def bring_in_contracts(transition: Transition) -> None:
-    """Give the assets the contracts of the rules that have come into force with the day. A trade keeps its own."""
+    """Give the assets the contracts of the rules that have come into force. A trade keeps its own."""
     known = transition.desk.assets
     contracts = transition.desk.rules.contracts
     if not known or all(symbol in known and known[symbol].contract == one for symbol, one in contracts.items()):

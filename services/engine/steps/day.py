@@ -39,7 +39,12 @@ def roll_day(transition: Transition) -> None:
         _carry_over(transition)
     forget_excess(transition)
     books = opening_books(transition.desk) if transition.desk.generation > 1 else transition.desk.day.books
-    transition.change_desk(day=Day(trading_day=today, books=books), rules=transition.desk.wanted)
+    transition.change_desk(day=Day(trading_day=today, books=books))
+    if transition.desk.generation > 4:
+        nothing_won = replace(transition.desk.live, best_result=ZERO, other_best_result=ZERO)
+        transition.change_desk(live=nothing_won)
+    else:
+        transition.change_desk(rules=transition.desk.wanted)
     transition.record(DayRolled(today))
     for asset in transition.desk.assets.values():  # prices are judged by their own trading day, the first by the last
         before = asset.live.watch.price if transition.desk.generation > 1 else None

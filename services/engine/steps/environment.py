@@ -57,7 +57,14 @@ def _other_account(day: Day) -> Day:
 
 def _other_beliefs(live: DeskLive) -> DeskLive:
     """Swap what is believed of the two accounts. Nobody has heard the other one's balance yet."""
-    return replace(live, equity=None, beliefs=live.other_beliefs, other_beliefs=live.beliefs)
+    return replace(
+        live,
+        equity=None,
+        beliefs=live.other_beliefs,
+        other_beliefs=live.beliefs,
+        best_result=live.other_best_result,
+        other_best_result=live.best_result,
+    )
 
 
 class Busy(Struct, frozen=True):

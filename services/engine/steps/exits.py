@@ -30,6 +30,7 @@ def check_exits(transition: Transition, symbol: str, trigger: Trigger) -> None:
     trade = asset.trade or _trade_of_open_entry(transition, symbol)
     if trade is None:
         return
+    trigger = replace(trigger, at=transition.now)
     for rule in EXIT_RULES:
         if rule.is_due(transition.desk, asset, trade, trigger):
             demand_exit(transition, symbol, rule.name, forced=is_forced_by_rule(trade, rule.name))

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from services.engine.model.alert import Alert
 from services.engine.model.feed import FaultKind, FeedFault
 from services.engine.model.feed_events import FeedFaultEnded, FeedFaultFound
-from services.engine.model.state import Alert
 from services.engine.model.wording import facts_of
 from services.engine.rules.feed_words import CODES, FEED_TITLES, detail_of, sizes_named
 from services.engine.transition import Transition

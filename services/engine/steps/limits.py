@@ -1,4 +1,4 @@
-"""Change limits. During a trading day they only tighten; a looser value waits for the next day (SPEC 5)."""
+"""Change limits. At once they only tighten; a looser value waits for a trading day that is 8 h away (SPEC 5)."""
 
 from __future__ import annotations
 
@@ -10,36 +10,46 @@ from msgspec.structs import replace
 
 from services.engine.model.commands import ConsumeTrade, SetLimits
 from services.engine.model.events import LimitsChanged, TradeConsumed
+from services.engine.model.locks import Locks
 from services.engine.model.replies import Done, Refusal, Reply, RulesTaken
-from services.engine.model.settings import RULE_SETTING, Rules, RuleSetting
-from services.engine.model.state import Locks
+from services.engine.model.rule_setting import RuleSetting
+from services.engine.model.settings import RULE_SETTING, Rules
 from services.engine.model.times import candle_end, candle_start
-from services.engine.rules.limits import LIMIT_NAMES, cap_name, is_limit, limit_values, pending_limits, tightened
+from services.engine.rules.day_clock import clock_fault, hours_fault
+from services.engine.rules.flattening import would_flatten
+from services.engine.rules.limits import (
+    LIMIT_NAMES,
+    cap_name,
+    due_rules,
+    is_limit,
+    limit_values,
+    pending_limits,
+    tightened,
+    wanted_from,
+)
 from services.engine.rules.refusals import refuse
 from services.engine.steps.day import check_daily_stop
 from services.engine.transition import Transition
 
 
 def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
-    """Apply tighter limits at once, looser ones from the next trading day on."""
-    caps = {cap_name(asset): asset for asset in transition.desk.wanted.contracts}
-    unknown = sorted(set(command.limits) - LIMIT_NAMES - set(caps))
-    if unknown or not command.limits:
-        called = ", ".join(unknown) or "nothing"
-        return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
-    needed = sorted(name for name, value in command.limits.items() if value is None and not _may_be_off(name))
-    if needed:
-        return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
-    limits = {n: _in_type_of(RULE_SETTING[n], value) for n, value in command.limits.items() if n not in caps}
-    by_asset = {caps[name]: value for name, value in command.limits.items() if name in caps}
-    wanted = replace(transition.desk.wanted, **limits)
-    put_rules(transition, replace(wanted, max_contracts_by_asset=_capped(wanted.max_contracts_by_asset, by_asset)))
+    """Apply tighter limits at once, looser ones from a later trading day on."""
+    asked: dict[str, Decimal | str | None] = {**command.limits, **command.words}
+    desk = transition.desk
+    assets = {cap_name(asset): asset for asset in desk.wanted.contracts}
+    caps = {assets[name]: value for name, value in command.limits.items() if name in assets}
+    refusal = _refusal_of({name: value for name, value in asked.items() if name not in assets}, is_one_named=bool(caps))
+    if refusal is not None:
+        return refusal
+    limits = {n: _in_type_of(RULE_SETTING[n], value) for n, value in asked.items() if n not in assets}
+    known = desk.wanted.max_contracts_by_asset
+    wanted = replace(desk.wanted, max_contracts_by_asset=_capped(known, caps), **limits)
+    is_new = desk.generation > 4
+    if is_new and not command.confirm and would_flatten(desk, tightened(desk.rules, wanted), transition.now):
+        return refuse("confirm_needed", "this flattens what is held within a minute; hold the button to confirm it")
+    put_rules(transition, wanted)
     check_daily_stop(transition)
     return RulesTaken(_texts(pending_limits(transition.desk)))
-
-
-def _may_be_off(name: str) -> bool:
-    return name not in RULE_SETTING or RULE_SETTING[name].may_be_off
 
 
 def _capped(known: Mapping[str, int], asked: Mapping[str, Decimal | int | None]) -> dict[str, int]:
@@ -48,18 +58,44 @@ def _capped(known: Mapping[str, int], asked: Mapping[str, Decimal | int | None])
     return {asset: int(most) for asset, most in both.items() if most is not None}
 
 
-def _in_type_of(row: RuleSetting, value: Decimal | None) -> object:
+def _refusal_of(asked: dict[str, Decimal | str | None], *, is_one_named: bool) -> Refusal | None:
+    unknown = sorted(set(asked) - LIMIT_NAMES)
+    if unknown or not (asked or is_one_named):
+        called = ", ".join(unknown) or "nothing"
+        return refuse("setting_invalid", f"no limit is called {called}", field="limits", was=called)
+    needed = sorted(n for n, value in asked.items() if value is None and not RULE_SETTING[n].may_be_off)
+    if needed:
+        return refuse("setting_invalid", f"{', '.join(needed)} cannot be off", field=needed[0], was=None)
+    for name, value in asked.items():
+        fault = _fault_of(RULE_SETTING[name], value)
+        if fault is not None:
+            return refuse("setting_invalid", f"{name} was {value}: {fault}", field=name, was=str(value))
+    return None
+
+
+def _fault_of(row: RuleSetting, value: Decimal | str | None) -> str | None:
+    """Return what is wrong with a value: a text where a number belongs, or no time of day."""
+    if value is None:
+        return None
+    if not row.is_text:
+        return "it must be a number" if isinstance(value, str) else None
+    return hours_fault(str(value)) if row.kind == "hours" else clock_fault(str(value))
+
+
+def _in_type_of(row: RuleSetting, value: Decimal | str | None) -> object:
     """Return the value in the type of the rule; None turns it off."""
-    if value is None or row.kind == "decimal":
+    if value is None or isinstance(value, str) or row.kind == "decimal":
         return value
     return bool(value) if row.kind == "flag" else int(value)
 
 
 def put_rules(transition: Transition, wanted: Rules) -> None:
-    """Set the wanted rules: tighter values hold now, the rest from the next trading day on."""
+    """Set the wanted rules: tighter values hold now, the rest from a later trading day on."""
     before = transition.desk
     rules = tightened(transition.desk.rules, wanted)
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
+    if before.generation > 4:
+        transition.change_desk(wanted_from=wanted_from(before, wanted, rules, transition.now))
     if (rules, wanted) == (before.rules, before.wanted):
         return
     now, was = limit_values(rules), limit_values(before.rules)
@@ -67,6 +103,29 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
     if rules.firm != before.rules.firm and rules.firm is not None:
         changed["firm"] = rules.firm.title
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
+
+
+def loosen_limits(transition: Transition) -> None:
+    """Put the looser values in force whose trading day has come."""
+    desk = transition.desk
+    due = due_rules(desk, transition.now)
+    if not due:
+        return
+    waiting = {name: at for name, at in desk.wanted_from.items() if name not in due}
+    rules = replace(desk.rules, **due)
+    transition.change_desk(rules=rules, wanted_from=waiting)
+    now, was = limit_values(rules), limit_values(desk.rules)
+    changed = {n: now.get(n) for n in {*now, *was} if now.get(n) != was.get(n)}
+    if "firm" in changed:
+        changed["firm"] = rules.firm.title if rules.firm else "none"
+    transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
+
+
+def begin_waits(transition: Transition) -> None:
+    """Give every looser value that an earlier program left waiting the day on which it comes into force."""
+    desk = transition.desk
+    waits = {**wanted_from(desk, desk.wanted, desk.rules, transition.now), **desk.wanted_from}
+    transition.change_desk(wanted_from=waits)
 
 
 def _stretched(locks: Locks, rules: Rules) -> Locks:
@@ -94,7 +153,8 @@ def configure_rules(transition: Transition, configured: Rules) -> None:
     waiting = sorted({*changed, *map(cap_name, caps)} & set(pending_limits(transition.desk)))
     if waiting:
         settings = ", ".join(waiting)
-        detail = f"{settings}: today's stay in force until the trading day rolls"
+        until = "the next trading day that is 8 h away" if transition.desk.generation > 4 else "the trading day rolls"
+        detail = f"{settings}: today's stay in force until {until}"
         transition.alert("limits_pending", detail, facts={"settings": settings})
 
 

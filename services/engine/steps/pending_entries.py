@@ -158,6 +158,13 @@ def drop_preorder(transition: Transition, symbol: str, reason: str) -> None:
         _end_preorder(transition, asset, asset.preorder, reason)
 
 
+def drop_intent(transition: Transition, symbol: str) -> None:
+    """Cancel the asset's intent if one is active."""
+    asset = transition.asset(symbol)
+    if asset.intent is not None and asset.intent.is_active:
+        _put_intent(transition, asset, replace(asset.intent, status="CANCELLED"))
+
+
 def _end_preorder(transition: Transition, asset: Asset, preorder: PreOrder, reason: str) -> None:
     transition.put_asset(replace(asset, preorder=replace(preorder, status="CANCELLED", reason=reason)))
     transition.record(PreOrderEnded(asset.symbol, fired=False, reason=reason))

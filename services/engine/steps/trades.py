@@ -14,6 +14,7 @@ from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed, TradeOpened
 from services.engine.rules.suspect_fills import entry_is_suspect
+from services.engine.steps.week import count_closed, count_entry
 from services.engine.transition import Transition
 from wire.types import Contract, Instant, Price, Usd
 
@@ -79,6 +80,7 @@ def take_slot(transition: Transition) -> None:
     """Use one slot of the day's trade limit (SPEC 5.5)."""
     day = transition.desk.day
     transition.change_desk(day=replace(day, trades_taken=day.trades_taken + 1))
+    count_entry(transition)
 
 
 def trade_of(order: Order, rules: Rules, quantity: int, price: Price, now: Instant) -> Trade:
@@ -193,6 +195,7 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
     closed = closed_trade(asset, trade, transition.now, reason)
     transition.record(closed)
     _book(transition, closed=closed.pnl_usd)
+    count_closed(transition, trade, closed.pnl_usd)
     _start_cooldown(transition)
 
 

@@ -16,6 +16,7 @@ import * as firm from "../panels/day/firm.js";
 import * as limits from "../panels/day/limits.js";
 import * as slotTaking from "../panels/day/slot_taking.js";
 import * as storeDoubt from "../panels/day/store_doubt.js";
+import * as tradingWindow from "../panels/day/window.js";
 import * as alerts from "../panels/desk/alerts.js";
 import * as banners from "../panels/desk/banners.js";
 import * as chat from "../panels/desk/chat.js";
@@ -59,6 +60,7 @@ const PANELS = [
     account,
     storeDoubt,
     firm,
+    tradingWindow,
     dayRecord,
     dayCourse,
     dayTries,
@@ -70,7 +72,7 @@ const PANELS = [
 ];
 /** @type {{start: (symbol: () => string, whenChanged: () => void) => void, forget: () => void}[]} */
 const OF_ONE_ASSET = [entry, proposal, waiting, switches, scaleIn, exits];
-const OF_THE_DESK = [env, slotTaking, limits, account, storeDoubt, unsettled];
+const OF_THE_DESK = [env, slotTaking, limits, account, storeDoubt, tradingWindow, unsettled];
 const CHANGE_FOLLOWS_WITHIN_MS = 20;
 
 let symbol = "";

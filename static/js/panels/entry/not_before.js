@@ -20,6 +20,7 @@ const EVENTS = {
   reconcile: "broker and desk agreeing",
   account: "a balance that is believed",
   risk: "a smaller size or less open risk",
+  window: "the end of what closes your window",
   bridge: "the bridge back",
   feed: "the stream whole again",
 };
