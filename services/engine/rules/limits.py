@@ -5,7 +5,7 @@ A tighter value holds at once; a looser one waits for the next trading day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_UP, Decimal
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import RULE_SETTINGS, Rules
 from services.engine.model.state import Desk
-from wire.types import Adopting, Contract
+from wire.types import Adopting, Contract, Usd
 
 SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
 STEP = Decimal("0.001")  # in which a distance without an end is written
@@ -39,7 +39,14 @@ LIMIT_NAMES = frozenset(limit.name for limit in LIMITS)
 def tightened(in_force: Rules, wanted: Rules) -> Rules:
     """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today."""
     kept: dict[str, Any] = {limit.name: _tightest(limit, in_force, wanted) for limit in LIMITS}
-    return replace(wanted, day_roll=in_force.day_roll, **kept)
+    costs = dearest(in_force.commissions, wanted.commissions)
+    return replace(wanted, day_roll=in_force.day_roll, commissions=costs, **kept)
+
+
+def dearest(in_force: Mapping[str, Usd], wanted: Mapping[str, Usd]) -> dict[str, Usd]:
+    """Return the commissions by product, the higher of the two; one that is removed stays. Less would allow more."""
+    products = sorted({*in_force, *wanted})
+    return {name: max(rates[name] for rates in (in_force, wanted) if name in rates) for name in products}
 
 
 def _tightest(limit: Limit, one: Rules, other: Rules) -> Any:
