@@ -331,7 +331,7 @@ def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries: lis
         e.trade.id for e in sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id))
     ]
     heights = [Fraction(0), *(Fraction(point.usd) for point in curve)]
-    assert heights[-1] == sum(Fraction(e.trade.pnl_usd) for e in entries)
+    assert heights[-1] == sum(Fraction(e.trade.result_usd) for e in entries)
     falls = [a - b for i, a in enumerate(heights) for b in heights[i:]]
     assert deepest_fall(curve) == (max(falls) if entries else None)
 

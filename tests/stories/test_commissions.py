@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import BookFills, Execution
@@ -25,12 +26,12 @@ def long_at_5250(commissions: dict[str, Decimal] | None = None, told: str | None
     trader = (
         Trader(commissions=commissions or {}, **settings).hears(5250).with_structure("green").enters("BUY").claims()
     )
-    return trader.reports("FILLED", 5250, qty=5, exec_id="in", commission=None if told is None else Decimal(told))
+    return trader.reports("FILLED", 5250, qty=5, exec_id="in", commission=UNSET if told is None else Decimal(told))
 
 
 def out_at(trader: Trader, price: object, told: str | None = None) -> Trader:
     trader.exits(force=True).claims()
-    return trader.reports("FILLED", price, qty=5, exec_id="out", commission=None if told is None else Decimal(told))
+    return trader.reports("FILLED", price, qty=5, exec_id="out", commission=UNSET if told is None else Decimal(told))
 
 
 def last_told(trader: Trader) -> TradeClosed:
@@ -119,7 +120,7 @@ def test_a_fill_that_closes_and_opens_pays_for_each_by_its_contracts() -> None:
 def test_the_trade_that_the_broker_no_longer_holds_is_charged_and_corrected() -> None:
     trader = long_at_5250(MES)
     for _ in range(3):
-        trader.later(2).broker_holds(0)
+        trader.later(2).broker_says(position=0)
     closed = last_told(trader)
     assert (closed.reason, closed.commission_usd) == ("BROKER_FLAT", Decimal("6.20"))
     tells(trader, "stop", "SELL", 5235, "9", kind="STOP", order_id=None)

@@ -42,6 +42,14 @@ class TradeRepriced(Event, frozen=True, tag="TradeRepriced"):
     price: Price
 
 
+class CommissionTold(Event, frozen=True, tag="CommissionTold"):
+    """A commission of the open trade was told after its fill. ``commission`` is all that the trade has cost, in USD."""
+
+    asset: str
+    trade_id: str
+    commission: Usd
+
+
 class TradeOpened(Event, frozen=True, tag="TradeOpened"):
     asset: str
     trade_id: str
@@ -154,6 +162,7 @@ OfTrades = (
     | ProtectionChanged
     | SignalCounted
     | TradeRepriced
+    | CommissionTold
 )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.engine.model.evidence import ClosedUncharged
 from services.engine.model.state import Asset
 from services.engine.model.trade import Trade
-from services.engine.model.trade_events import TradeClosed, TradeCorrected
+from services.engine.model.trade_events import CommissionTold, TradeClosed, TradeCorrected
 from services.engine.model.trading_day import trading_day_of
 from services.engine.rules.beliefs import GROSS_UNTIL
 from services.engine.rules.costs import FillCost, charged, told_late, with_costs, with_risk
@@ -54,8 +54,10 @@ def take_late_commission(
             _correct(transition, symbol, closed, trade)
     trade_now = transition.asset(symbol).trade
     if trade_now is not None and left:
-        trade, _ = told_late(trade_now, left, cost.share(left, quantity), by_name=by_name)
-        transition.put_asset(replace(transition.asset(symbol), trade=trade))
+        trade, rest = told_late(trade_now, left, cost.share(left, quantity), by_name=by_name)
+        if rest < left:
+            transition.put_asset(replace(transition.asset(symbol), trade=trade))
+            transition.record(CommissionTold(symbol, trade.id, trade.costs))
 
 
 def _correct(transition: Transition, symbol: str, closed: ClosedUncharged, trade: Trade) -> None:
