@@ -57,14 +57,14 @@ class SeededDesk:
             for symbol in PRICES:
                 self._trades(symbol)
         self._enters("ES")  # one stays open
-        return self.trader
+        return self.trader.later(1).hears(PRICES["ES"])
 
     def _trades(self, symbol: str) -> None:
         side = self._enters(symbol)
         self._tells(symbol, side, 1, "MANUAL")  # the operator adds at the broker
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.3:  # or turns the position there: at the last price, from which the books count it
             held = abs(self._asset(symbol).position)
-            self._tells(symbol, "SELL" if side == "BUY" else "BUY", held + 1, "MANUAL")  # turns the position
+            self._tells(symbol, "SELL" if side == "BUY" else "BUY", held + 1, "MANUAL", price=Decimal(PRICES[symbol]))
         self.trader.exits(symbol, force=True).claims()
         while (order := self._asset(symbol) and self.trader.order) is not None:
             part = self.random.randint(1, order.remaining)
@@ -72,7 +72,7 @@ class SeededDesk:
 
     def _enters(self, symbol: str) -> str:
         side: Any = self.random.choice(("BUY", "SELL"))
-        self.trader.later(600).turns_to(symbol).hears(PRICES[symbol])
+        self.trader.later(600).turns_to(symbol).hears(PRICES[symbol]).broker_says().later(2).broker_says()
         self.trader.with_structure("green" if side == "BUY" else "red", symbol).enters(side, symbol)
         assert self.trader.refused_by is None, (symbol, self.trader.refused_by)
         self.trader.claims()
