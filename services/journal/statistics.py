@@ -20,6 +20,7 @@ from services.engine.model.lock_names import INITIAL_EXIT_GATE
 from services.engine.model.trade_events import TradeClosed
 from services.journal.gate_groups import GATE_GROUPINGS
 from services.journal.trades import JournalTrade
+from services.market.units import earlier_point
 from services.projections.attempts import Attempt
 from wire.types import Instant, Usd
 
@@ -139,7 +140,9 @@ def mean_points(trades: Sequence[JournalTrade], points_of: Callable[[TradeClosed
 
 
 def _is_of_one_asset(trades: Iterable[JournalTrade]) -> bool:
-    return len({entry.trade.asset for entry in trades}) <= 1
+    """Return whether all points are of one length: one asset, and the same unit of it."""
+    told = {(entry.trade.asset, entry.trade.unit or earlier_point(entry.trade.asset)) for entry in trades}
+    return len(told) <= 1
 
 
 def mean(values: Sequence[Decimal]) -> Decimal | None:
