@@ -139,7 +139,7 @@ def _move(trade: Trade, part: int, fill: Fill, told: Mapping[str, Fraction], rat
     else:
         trade.sold, trade.received = trade.sold - part, trade.received - part * fill.price
     product = USD_OF_ONE[fill.asset][0]
-    if fill.exec_id in told:
+    if fill.exec_id is not None and fill.exec_id in told:
         trade.commission += told[fill.exec_id] * abs(part)
     elif product in rates:
         trade.commission += Fraction(rates[product]) * abs(part)

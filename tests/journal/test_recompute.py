@@ -66,7 +66,7 @@ class SeededDesk:
             held = abs(self._asset(symbol).position)
             self._tells(symbol, "SELL" if side == "BUY" else "BUY", held + 1, "MANUAL", price=Decimal(PRICES[symbol]))
         self.trader.exits(symbol, force=True).claims()
-        while (order := self._asset(symbol) and self.trader.order) is not None:
+        while (order := self.trader.order) is not None:
             part = self.random.randint(1, order.remaining)
             self._reports(order, part)
 

@@ -62,6 +62,8 @@ export function asset(more = {}) {
       scale_in_available: false,
       scale_in_used: false,
       stop_loss_price: null,
+      daily_stop_price: null,
+      day_result_usd: 0,
       stop_resting: null,
       resting_stop: null,
     },
@@ -139,7 +141,7 @@ function limits() {
     ...{ fate_seconds: 60, exit_beside_seconds: 5, brick_max_age_hours: 23 },
     ...{ heartbeat_max_age_seconds: 120, bridge_max_age_seconds: 30, max_trades_per_day: 10, daily_stop_limit_pct: 2 },
     ...{ entry_qty_6pt: 5, entry_qty_9pt: 3, scale_in_qty: 2, stop_points: 12, points_tp_target: 12 },
-    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00" },
+    ...{ two_half_filter: true, demo_equity: 50000, old_bridge_live: false, adopt: "keep", day_roll: "18:00", commissions: {} },
   };
 }
 
@@ -197,6 +199,8 @@ export function closedTrade(more = {}) {
   return {
     ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
     ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, point_size: 1, pnl_usd: -37.5 },
+    ...{ commission_usd: null, commission_known: false, pnl_net_usd: null, risk_usd: null, r: null },
+    ...{ mae_usd: null, mfe_usd: null },
     ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
     ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, exit_by: null, estimated: false },
     ...more,

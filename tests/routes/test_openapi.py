@@ -151,7 +151,7 @@ def test_the_state_document_has_every_name_of_the_specification(shape: str) -> N
 
 def test_the_limits_are_the_rules() -> None:
     described = set(document()["components"]["schemas"]["LimitsState"]["properties"])
-    assert described == set(Rules.__struct_fields__) - {"contracts", "bricks_by_desk", "commissions"}
+    assert described == set(Rules.__struct_fields__) - {"contracts", "bricks_by_desk"}
 
 
 def test_an_event_names_the_order_that_it_is_about() -> None:

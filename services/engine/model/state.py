@@ -164,7 +164,6 @@ class Asset(Struct, frozen=True):
     """The state of one asset. ``fills_seen`` are the digests of its last executions that were told (SPEC 8.3).
 
     ``unfilled`` are the orders of the last 10 min that ended without all their contracts (SPEC 8.4).
-
     ``lacks_stop``: its position should have a stop at the broker and none is told. ``feed`` says where its chains of
     bricks stand and what is wrong with them. ``proposal`` is the open one; no gate and no lock looks at it.
     """
