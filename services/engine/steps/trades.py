@@ -146,14 +146,15 @@ def adopted_trade(transition: Transition, name: str, position: int, price: Price
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
     """Put the new trade on the desk and reset its best and worst points."""
+    counted = ZERO if transition.desk.generation > GROSS_UNTIL else None
     live = replace(
         asset.live,
         open_points=None,
         open_points_at=None,
         best_points=ZERO,
         worst_points=ZERO,
-        best_usd=ZERO,
-        worst_usd=ZERO,
+        best_usd=counted,
+        worst_usd=counted,
     )
     transition.put_asset(replace(asset, trade=trade, live=live))
     transition.record(
@@ -211,7 +212,7 @@ def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> N
     transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
     closed = closed_trade(asset, trade, transition.now, reason)
     if transition.desk.generation > GROSS_UNTIL:
-        excursion = {"mae_usd": asset.live.worst_usd or ZERO, "mfe_usd": asset.live.best_usd or ZERO}
+        excursion = {"mae_usd": asset.live.worst_usd, "mfe_usd": asset.live.best_usd}
         closed = replace(with_costs(closed, trade), **excursion)
     transition.record(closed)
     remember_uncharged(transition, asset.symbol, trade, closed)
@@ -268,8 +269,11 @@ def _with_points(asset: Asset, open_points: Decimal) -> Asset:
 def _with_result(asset: Asset, result: Usd) -> Asset:
     """Widen the best and the worst gross result of the trade, what has left it included."""
     live = asset.live
-    best = max(live.best_usd or ZERO, result)
-    return replace(asset, live=replace(live, best_usd=best, worst_usd=min(live.worst_usd or ZERO, result)))
+    if live.best_usd is None or live.worst_usd is None:
+        return asset  # an earlier program began the trade: what it was worth before is not known
+    return replace(
+        asset, live=replace(live, best_usd=max(live.best_usd, result), worst_usd=min(live.worst_usd, result))
+    )
 
 
 def _start_cooldown(transition: Transition) -> None:

@@ -12,7 +12,7 @@ const slot = slots(root);
 const form = one(root, "form", HTMLFormElement);
 const fields = all(form, "input", HTMLInputElement);
 const ALWAYS_SHOWN = fields.map((field) => field.name);
-/** @typedef {Record<string, number | string | boolean>} Values limits by their names */
+/** @typedef {Record<string, number | string | boolean | null | Record<string, number>>} Values limits by their names */
 
 /** @type {Record<string, string>} */
 const TITLES = JSON.parse(root.dataset.titles ?? "{}");
@@ -107,7 +107,9 @@ function fillLimit(row, name, limits, pending) {
  * @param {Values[string]} value
  */
 function worded(name, value) {
+  if (value === null) return "off";
   if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "object") return listedRates(value);
   const isSeconds = name.endsWith("_seconds");
   if (isSeconds) return countdown(Number(value));
   if (name.endsWith("_pct")) return `${Number(value)} %`;
@@ -120,4 +122,10 @@ function worded(name, value) {
  */
 function counted(name, value) {
   return name.startsWith("max_") ? wholeNumber(Number(value)) : String(value);
+}
+
+/** @param {Record<string, number>} rates USD per contract and side, by product */
+function listedRates(rates) {
+  const listed = Object.entries(rates).map(([product, rate]) => `${product} ${rate}`);
+  return listed.length ? listed.join(", ") : "none";
 }
