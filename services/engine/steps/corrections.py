@@ -71,7 +71,8 @@ def _told_again(asset: Asset, untold: ClosedUntold, reason: str) -> TradeClosed:
     told = closed_trade(asset, untold.trade, before.exit_ts, reason)
     points = told.pnl_points
     told = replace(told, mae_points=min(before.mae_points, points), mfe_points=max(before.mfe_points, points))
-    if before.pnl_net_usd is None or before.mae_usd is None or before.mfe_usd is None:
+    if before.pnl_net_usd is None:
         return told
-    worst, best = min(before.mae_usd, told.pnl_usd), max(before.mfe_usd, told.pnl_usd)
+    worst = None if before.mae_usd is None else min(before.mae_usd, told.pnl_usd)
+    best = None if before.mfe_usd is None else max(before.mfe_usd, told.pnl_usd)
     return with_costs(replace(told, mae_usd=worst, mfe_usd=best), untold.trade)
