@@ -40,7 +40,7 @@ def closed_setup(trade: JournalTradeRow) -> TradeSetup:
         closed_at=trade.exit_ts,
         exit=trade.exit_price,
         exit_reason=trade.reason,
-        pnl=trade.pnl_usd,
+        pnl=trade.pnl_usd if trade.pnl_net_usd is None else trade.pnl_net_usd,
         pnl_points=trade.pnl_points,
         r_multiple=None if trade.r is None else _short(trade.r),
         mae=trade.mae_points,

@@ -242,6 +242,12 @@ class AssetState(Struct, frozen=True, kw_only=True):
     scale_in_unlocked: Annotated[bool, says("a brick has unlocked the scale-in")]
     scale_in_used: bool
     stop_loss_price: Annotated[Price | None, says("the planned price of the protective stop; null while flat")]
+    daily_stop_price: Annotated[
+        Price | None, says("where the day's books reach the daily stop, all else as it is; null while flat or unknown")
+    ]
+    day_result_usd: Annotated[
+        Usd | None, says("the asset's part of the day's books, net of commissions; null where it is not known")
+    ]
     stop_resting: Annotated[
         bool | None, says("whether a stop rests at the broker; null while flat or not told of this trade")
     ]

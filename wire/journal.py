@@ -54,7 +54,10 @@ class JournalTradeRow(TradeRow, frozen=True, kw_only=True):
     target_points: Annotated[
         Decimal | None, says("points to the take-profit when it closed; null when it was off, or unknown")
     ]
-    r: Annotated[Decimal | None, says("pnl_points over stop_points, null when unknown")]
+    r: Annotated[
+        Decimal | None,
+        says("net over risk_usd; of older trades pnl_points over stop_points; null when unknown"),
+    ]
     held_s: Decimal
     note: str
     tags: tuple[str, ...]
@@ -75,12 +78,15 @@ class FiguresRow(Struct, frozen=True, kw_only=True):
     trades: int
     wins: int
     losses: int
-    points: Decimal
-    usd: Decimal
-    win_rate: Annotated[Decimal | None, says("0 to 1; a trade at exactly zero points is neither won nor lost")]
+    commission_unknown: Annotated[int, says("trades of which a commission is not known: it counts 0 in usd")]
+    commission_usd: Annotated[Decimal, says("what is known of it")]
+    gross_usd: Decimal
+    points: Annotated[Decimal | None, says("null for trades of several assets, as all points here")]
+    usd: Annotated[Decimal, says("net of the commissions that are known, as all USD here but gross_usd")]
+    win_rate: Annotated[Decimal | None, says("0 to 1; a trade at exactly zero USD is neither won nor lost")]
     expectancy_points: Decimal | None
     expectancy_usd: Decimal | None
-    expectancy_r: Annotated[Decimal | None, says("mean of pnl_points over stop_points, where the stop is known")]
+    expectancy_r: Annotated[Decimal | None, says("mean of the trades' r, where it is known")]
     trades_with_r: int
     deviation_usd: Annotated[Decimal | None, says("standard deviation of single trades; null below two")]
     deviation_r: Annotated[Decimal | None, says("the same of their R, where the stop is known")]
@@ -103,13 +109,14 @@ class CurveRow(Struct, frozen=True, kw_only=True):
 
     at: AwareTime
     trade_id: str
-    usd: Decimal
-    points: Decimal
+    usd: Annotated[Decimal, says("net of the commissions that are known")]
+    points: Annotated[Decimal | None, says("null for trades of several assets")]
 
 
 class StatisticsAnswer(OkAnswer, frozen=True, kw_only=True):
     """The figures of the selected trades, at most the newest 5,000. ``truncated`` is true when there are more."""
 
+    env: Annotated[Env, says("of whose trades: the one traded now when none was named")]
     truncated: bool
     figures: FiguresRow
     deepest_fall_usd: Decimal | None
@@ -124,8 +131,9 @@ class CalendarRow(Struct, frozen=True, kw_only=True):
     day: date
     trades: int
     wins: int
-    points: Decimal
-    usd: Decimal
+    commission_unknown: Annotated[int, says("trades of which a commission is not known: it counts 0 in usd")]
+    points: Annotated[Decimal | None, says("null for trades of several assets")]
+    usd: Annotated[Decimal, says("net of the commissions that are known")]
     blocked: int
     overrides: int
     forced_exits: int
@@ -134,6 +142,7 @@ class CalendarRow(Struct, frozen=True, kw_only=True):
 class CalendarAnswer(OkAnswer, frozen=True, kw_only=True):
     """A month of trading days. ``truncated`` is true when it has more than 5,000 trades or attempts."""
 
+    env: Annotated[Env, says("of whose trades: the one traded now when none was named")]
     month: str
     days: tuple[CalendarRow, ...]
     truncated: bool
@@ -175,6 +184,7 @@ class OverrideRow(Struct, frozen=True, kw_only=True):
 class DayAnswer(OkAnswer, frozen=True, kw_only=True):
     """One trading day. Lists come newest first, with the newest 200 attempts of each kind."""
 
+    env: Annotated[Env, says("of whose trades: the one traded now when none was named")]
     day: date
     figures: FiguresRow
     samples: tuple[SampleRow, ...]

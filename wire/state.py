@@ -89,7 +89,9 @@ class AccountBelief(Struct, frozen=True, kw_only=True):
     ]
     result_by_balance_usd: Annotated[Usd | None, says("the day's result; null before its first balance")]
     result_by_broker_usd: Annotated[Usd | None, says("by the broker's realized + unrealized; null when not told")]
-    result_by_books_usd: Annotated[Usd, says("by the desk's own fills and prices, since the day rolled")]
+    result_by_books_usd: Annotated[
+        Usd, says("by the desk's own fills and prices less commissions, since the day rolled")
+    ]
     second_reading_awaited_ts: Annotated[
         AwareTime | None, says("since when a first reading at the daily stop awaits a second; null: none does")
     ]
@@ -154,6 +156,9 @@ class LimitsState(Struct, frozen=True, kw_only=True):
     max_trades_per_week: Annotated[int | None, says("entries of a week; null: off")]
     give_back_usd: Annotated[Usd | None, says("USD below the day's best that end its entries; null: off")]
     profit_lock_usd: Annotated[Usd | None, says("the day's result that ends its entries; null: off")]
+    commissions: Annotated[
+        dict[str, Usd], says("USD per contract and side by product; of others only what the broker tells is known")
+    ]
 
 
 class StoreDoubtState(Struct, frozen=True):
@@ -264,9 +269,20 @@ class TradeRow(Struct, frozen=True, kw_only=True):
     exit_ts: AwareTime
     pnl_points: Annotated[Points, says("points per contract")]
     point_size: Annotated[Price, says("one of its points, in price: the asset's unit when it was opened")]
-    pnl_usd: Usd
+    pnl_usd: Annotated[Usd, says("gross")]
+    commission_usd: Annotated[
+        Usd | None, says("told by the broker, else as set; what is unknown counts 0; null for older trades")
+    ] = None
+    commission_known: Annotated[bool, says("whether it is known what every fill of it has cost")] = False
+    pnl_net_usd: Annotated[Usd | None, says("pnl_usd less commission_usd; null for older trades")] = None
+    risk_usd: Annotated[
+        Usd | None, says("what it risked at its planned stop, round turn included; null for older trades")
+    ] = None
+    r: Annotated[Decimal | None, says("pnl_net_usd over risk_usd, null when unknown")] = None
     mae_points: Annotated[Points, says("worst points while it was open")]
     mfe_points: Annotated[Points, says("best points while it was open")]
+    mae_usd: Annotated[Usd | None, says("its worst gross result while it was open; null for older trades")] = None
+    mfe_usd: Annotated[Usd | None, says("its best gross result while it was open; null for older trades")] = None
     mode: TradeMode
     zone: Annotated[EntryZone, says("the zone at the entry")]
     reason: Annotated[str, says("the exit rule or command that ended it")]

@@ -78,7 +78,7 @@ def _whole(found: Statistics, env: str) -> Iterator[Statement]:
         yield said("win_share", text, facts | _ends(*ends), TOOL, found.trades, ends)
     if found.mean_usd is not None and found.mean_usd_low is not None and found.mean_usd_high is not None:
         text = (
-            f"A trade made {usd(found.mean_usd)} in the mean, before commissions "
+            f"A trade made {usd(found.mean_usd)} in the mean, after known commissions "
             f"({PCT} % interval {usd(found.mean_usd_low)} to {usd(found.mean_usd_high)})."
         )
         ends = (found.mean_usd_low, found.mean_usd_high)

@@ -18,7 +18,7 @@ from advisor.agent.wording import (
 )
 from wire.explain import Statement, ToolResult
 
-BEFORE_COSTS = "before commissions"
+BEFORE_COSTS = "after known commissions"
 
 
 def explain_trades(result: ToolResult) -> Iterator[Statement]:

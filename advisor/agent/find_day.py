@@ -28,7 +28,7 @@ from advisor.agent.wording import WEEKDAYS
 from sidecar.web import DeskAway
 from wire.journal import BlockedRow, DayAnswer, JournalTradeRow, OverrideRow, TradesAnswer
 from wire.state import LiveDocument
-from wire.types import Env
+from wire.types import Env, Usd
 from wire.what_if import RefusedEntry, WhatIfDay
 
 SHOWN = 20
@@ -71,7 +71,7 @@ def day_of(answer: DayAnswer, page: TradesAnswer, now: DayNow | None) -> Day:
     figures = answer.figures
     trades = page.trades
     missing = _why_no_points(page)
-    dollars = [trade.pnl_usd for trade in trades] if page.next is None else []
+    dollars = [_result(trade) for trade in trades] if page.next is None else []
     overrides = [_override(row) for row in answer.overrides]
     return Day(
         day=answer.day,
@@ -92,6 +92,11 @@ def day_of(answer: DayAnswer, page: TradesAnswer, now: DayNow | None) -> Day:
         made_overrides=tuple(overrides[:SHOWN]),
         now=now,
     )
+
+
+def _result(row: JournalTradeRow) -> Usd:
+    """Return the trade's result, net of its commission where that is known."""
+    return row.pnl_usd if row.pnl_net_usd is None else row.pnl_net_usd
 
 
 def _why_no_points(page: TradesAnswer) -> Literal["no_trades", "several_assets", "too_many_trades"] | None:
@@ -130,7 +135,7 @@ def _trade(row: JournalTradeRow) -> TradeMade:
         entry_price=row.entry_price,
         exit_price=row.exit_price,
         pnl_points=row.pnl_points,
-        pnl_usd=row.pnl_usd,
+        pnl_usd=_result(row),
         pnl_r=None if row.r is None else round(row.r, 4),
         held_s=int(row.held_s),
         reason=row.reason,

@@ -19,7 +19,7 @@ FRAMES = (
     r"on (?:the )?(?P<date>#\d+#)",
     r"in (?P<env>demo|live)",
     r"(?:in|of|for) (?P<asset>[a-z][a-z0-9]{0,9})",
-    r"(?P<costs>before commissions)",
+    r"(?P<costs>after known commissions)",
     r"(?P<balance>by the balance)",
     r"(?P<whole>overall|in total|in all|altogether|on the day|unfortunately)",
 )

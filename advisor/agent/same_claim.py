@@ -48,7 +48,8 @@ SPELLINGS = (
 )
 SIGN_APART = re.compile(r"\b(was|is|at|of) - (?=[\d$])")
 FILLER_WORDS = """
-    a all and answer answers are as asked at been before beginning besides but commissions day days desk desk's does
+    a after all and answer answers are as asked at been before beginning besides but commissions day days desk desk's
+    does
     everything fact facts figure figures found from has have here in included is it its know known listed not of on
     only other others result's said say says seen so sum summary that that's the their them then there these they this
     those told tool tools together understand was were what which with words you your

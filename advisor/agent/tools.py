@@ -37,7 +37,7 @@ TOOLS: tuple[Tool, ...] = (
         name="day_review",
         description=(
             "The trades, result, overrides and forced exits of one trading day of one environment; for the running day "
-            "also what is left of it. Results are before commissions."
+            "also what is left of it. Results are after known commissions."
         ),
         wording="how your day was, or any other day",
         parameters=AskedDay,

@@ -60,6 +60,7 @@ from wire.journal import (
     StatisticsAnswer,
     TradesAnswer,
 )
+from wire.types import Env
 
 journal = GuardedCalls("journal", __name__, "journal_reader")
 
@@ -69,7 +70,8 @@ MONTH_PATTERN = r"^20\d{2}-(0[1-9]|1[0-2])$"
 MANY_DIGITS = Decimal("0.000001")
 SHEET_COLUMNS = (
     *("trading_day", "exit_ts", "entry_ts", "asset", "contract", "side", "size", "entry_price", "exit_price"),
-    *("pnl_points", "pnl_usd", "r", "mae_points", "mfe_points", "held_s", "mode", "zone", "reason", "env"),
+    *("pnl_points", "pnl_usd", "commission_usd", "commission_known", "pnl_net_usd", "risk_usd", "r"),
+    *("mae_points", "mfe_points", "mae_usd", "mfe_usd", "held_s", "mode", "zone", "reason", "env"),
     *("override", "forced_exit", "exit_by", "tags", "note", "id"),
     *GatesAtEntry.__struct_fields__,
 )
@@ -200,10 +202,10 @@ def show_sheet(query: TradesAsked) -> Response:
 @answers(StatisticsAnswer, errors=(503,))
 @asks(TradesAsked)
 def show_statistics(query: TradesAsked) -> Response:
-    """Return the statistics of the selected trades."""
+    """Return the statistics of the selected trades of one environment, by default the one traded now."""
     store = app_services().manager.store
     rolls_at = roll()
-    selection = query.selection
+    selection = structs.replace(query.selection, env=query.env or traded_env())
     page = page_of(store, selection, rolls_at, READ_AT_MOST)
     since, until = span_of(selection.first_day, selection.last_day, rolls_at)
     attempts = attempts_between(store, since, until, READ_AT_MOST)
@@ -211,6 +213,7 @@ def show_statistics(query: TradesAsked) -> Response:
     curve = curve_of(page.trades)
     of_the_days = (event for at, event in attempts if selection.first_day <= day_at(at) <= selection.last_day)
     body = StatisticsAnswer(
+        env=selection.env or traded_env(),
         truncated=page.following is not None,
         figures=_figures(figures_of(page.trades)),
         deepest_fall_usd=deepest_fall(curve),
@@ -225,11 +228,12 @@ def show_statistics(query: TradesAsked) -> Response:
 @answers(CalendarAnswer, errors=(503,))
 @asks(MonthAsked)
 def show_calendar(query: MonthAsked) -> Response:
-    """Return the trades and the refused attempts of each trading day of a month."""
+    """Return the trades of one environment and the refused attempts of each trading day of a month."""
     name = query.month or app_services().manager.snapshot.desk.day.trading_day.isoformat()[:7]
-    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), roll(), query.env)
+    env = query.env or traded_env()
+    month = month_of(app_services().manager.store, date.fromisoformat(f"{name}-01"), roll(), env)
     days = tuple(CalendarRow(**structs.asdict(day)) for day in month.days)
-    return fresh(reply(CalendarAnswer(month=name, days=days, truncated=not month.is_whole)))
+    return fresh(reply(CalendarAnswer(env=env, month=name, days=days, truncated=not month.is_whole)))
 
 
 @journal.get("/api/journal/day")
@@ -238,8 +242,10 @@ def show_calendar(query: MonthAsked) -> Response:
 def show_day(query: DayAsked) -> Response:
     """Return one trading day: equity curve, figures, refused attempts, forced exits."""
     asked = query.day or app_services().manager.snapshot.desk.day.trading_day
-    day = day_of(app_services().manager.store, asked, roll(), query.env, query.samples_after)
+    env = query.env or traded_env()
+    day = day_of(app_services().manager.store, asked, roll(), env, query.samples_after)
     body = DayAnswer(
+        env=env,
         day=day.day,
         figures=_figures(day.figures),
         samples=tuple(_sample(sample) for sample in day.samples),
@@ -257,6 +263,11 @@ def show_day(query: DayAsked) -> Response:
 def roll() -> str:
     """Return the New York time at which the trading day begins."""
     return app_services().manager.snapshot.desk.rules.day_roll
+
+
+def traded_env() -> Env:
+    """Return the environment traded now: results of DEMO and LIVE are never added (SPEC 7.5)."""
+    return app_services().manager.snapshot.desk.env
 
 
 def _figures(figures: Figures) -> FiguresRow:

@@ -100,7 +100,7 @@ def _fate(entry: Refused | Allowed) -> tuple[str, str, str]:
         return f"allowed; it was refused by {why}", "unknown", "unknown"
     fate = f"refused by {why}"
     if entry.made is not None:
-        return fate, f"{entry.made.pnl_points:+.2f}", _usd(entry.made.pnl_usd)
+        return fate, f"{entry.made.pnl_points:+.2f}", _usd(entry.made.result_usd)
     return fate, "open" if entry.was_filled else "never filled", ""
 
 

@@ -100,7 +100,7 @@ class OtherDesk:
         """Add closed trades to the difference in USD between the real account and this desk's, by environment."""
         for event in events:
             if isinstance(event, TradeClosed):
-                self._won[event.env] += sign * event.pnl_usd
+                self._won[event.env] += sign * event.result_usd
 
     # -- rules ------------------------------------------------------------------------------------------------
 

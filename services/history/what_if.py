@@ -63,12 +63,12 @@ class WhatIf(Struct, frozen=True):
     @property
     def refused_made(self) -> Usd:
         """The total result of the refused entries that became closed trades."""
-        return sum((entry.made.pnl_usd for entry in self.refused if entry.made), Decimal(0))
+        return sum((entry.made.result_usd for entry in self.refused if entry.made), Decimal(0))
 
     @property
     def all_made(self) -> Usd:
         """The total result of all closed trades."""
-        return sum((trade.pnl_usd for trade in self.trades), Decimal(0))
+        return sum((trade.result_usd for trade in self.trades), Decimal(0))
 
 
 def what_if(

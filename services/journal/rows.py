@@ -14,11 +14,10 @@ from wire.types import Instant
 def journal_row(entry: JournalTrade) -> JournalTradeRow:
     """Return the row of a closed trade, with its note and the gates at its entry."""
     return JournalTradeRow(
-        **trade_facts(entry.trade),
+        **{**trade_facts(entry.trade), "r": entry.r},
         trading_day=entry.trading_day,
         stop_points=entry.stop_points,
         target_points=entry.target_points,
-        r=entry.r,
         held_s=entry.held_seconds,
         note=entry.note.text,
         tags=entry.note.tags,

@@ -1,7 +1,8 @@
 """Statistics of trades: figures, groups and the equity curve. Pure functions.
 
-Sums are exact Decimals; a mean or a share is one division of exact sums, and None for an empty set. A trade is won
-above zero points, lost below, and neither at zero.
+Sums are exact Decimals; a mean or a share is one division of exact sums, and None for an empty set. USD are
+net of the commissions that are known (SPEC 7.5). A trade is won above zero USD, lost below, and neither at zero. Points
+of different assets are never added.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from msgspec import Struct
 
 from services.engine.model.events import EntryAccepted, EntryBlocked, ExitBlocked
 from services.engine.model.lock_names import INITIAL_EXIT_GATE
+from services.engine.model.trade_events import TradeClosed
 from services.journal.gate_groups import GATE_GROUPINGS
 from services.journal.trades import JournalTrade
+from services.market.units import earlier_point
 from services.projections.attempts import Attempt
 from wire.types import Instant, Usd
 
@@ -29,15 +32,20 @@ ZERO = Decimal(0)
 class Figures(Struct, frozen=True):
     """The figures of a set of trades. A figure is None when there is nothing to divide by.
 
-    ``expectancy_r`` counts only the ``trades_with_r``, whose initial stop is known. ``profit_factor`` is USD won
-    divided by USD lost. ``deviation_usd`` and ``deviation_r`` are how far single trades lie from their mean (n - 1):
-    with them a reader can say how certain a mean is.
+    ``commission_unknown`` counts the trades of which a commission is not known; it counts 0. ``points`` and all means
+    of points are None for trades of several assets. ``expectancy_r`` counts only the ``trades_with_r``, whose risk at
+    entry or initial stop is known. ``profit_factor`` is USD won divided by USD lost. ``deviation_usd`` and
+    ``deviation_r`` are how far single trades lie from their mean (n - 1): with them a reader can say how certain a
+    mean is.
     """
 
     trades: int
     wins: int
     losses: int
-    points: Decimal
+    commission_unknown: int
+    commission_usd: Usd
+    gross_usd: Usd
+    points: Decimal | None
     usd: Usd
     win_rate: Decimal | None
     expectancy_points: Decimal | None
@@ -67,7 +75,7 @@ class CurvePoint(Struct, frozen=True):
     at: Instant
     trade_id: str
     usd: Usd
-    points: Decimal
+    points: Decimal | None
 
 
 class CalendarDay(Struct, frozen=True):
@@ -76,7 +84,8 @@ class CalendarDay(Struct, frozen=True):
     day: date
     trades: int
     wins: int
-    points: Decimal
+    commission_unknown: int
+    points: Decimal | None
     usd: Usd
     blocked: int
     overrides: int
@@ -85,31 +94,55 @@ class CalendarDay(Struct, frozen=True):
 
 def figures_of(trades: Sequence[JournalTrade]) -> Figures:
     """Return the figures of these trades."""
-    points = [entry.trade.pnl_points for entry in trades]
-    dollars = [entry.trade.pnl_usd for entry in trades]
-    won = [p for p in points if p > 0]
-    lost = [p for p in points if p < 0]
+    dollars = [entry.trade.result_usd for entry in trades]
+    won = [entry for entry in trades if entry.trade.result_usd > 0]
+    lost = [entry for entry in trades if entry.trade.result_usd < 0]
+    gross = sum((entry.trade.pnl_usd for entry in trades), ZERO)
     multiples = [entry.r for entry in trades if entry.r is not None]
     return Figures(
         trades=len(trades),
         wins=len(won),
         losses=len(lost),
-        points=sum(points, ZERO),
+        commission_unknown=unknown_commissions(trades),
+        commission_usd=gross - sum(dollars, ZERO),
+        gross_usd=gross,
+        points=added_points(trades),
         usd=sum(dollars, ZERO),
         win_rate=share(Decimal(len(won)), Decimal(len(trades))),
-        expectancy_points=mean(points),
+        expectancy_points=mean_points(trades, lambda trade: trade.pnl_points),
         expectancy_usd=mean(dollars),
         expectancy_r=mean(multiples),
         trades_with_r=len(multiples),
         deviation_usd=deviation(dollars),
         deviation_r=deviation(multiples),
         profit_factor=share(sum((d for d in dollars if d > 0), ZERO), -sum((d for d in dollars if d < 0), ZERO)),
-        average_win_points=mean(won),
-        average_loss_points=mean(lost),
+        average_win_points=mean_points(won, lambda trade: trade.pnl_points),
+        average_loss_points=mean_points(lost, lambda trade: trade.pnl_points),
         average_hold_s=mean([entry.held_seconds for entry in trades]),
-        average_mae_points=mean([entry.trade.mae_points for entry in trades]),
-        average_mfe_points=mean([entry.trade.mfe_points for entry in trades]),
+        average_mae_points=mean_points(trades, lambda trade: trade.mae_points),
+        average_mfe_points=mean_points(trades, lambda trade: trade.mfe_points),
     )
+
+
+def unknown_commissions(trades: Iterable[JournalTrade]) -> int:
+    """Count the trades of which a commission is not known, those of earlier programs included."""
+    return sum(not entry.trade.commission_known for entry in trades)
+
+
+def added_points(trades: Sequence[JournalTrade]) -> Decimal | None:
+    """Return the sum of the trades' points, None for several assets: their points are not the same thing (SPEC 7.5)."""
+    return sum((entry.trade.pnl_points for entry in trades), ZERO) if _is_of_one_asset(trades) else None
+
+
+def mean_points(trades: Sequence[JournalTrade], points_of: Callable[[TradeClosed], Decimal]) -> Decimal | None:
+    """Return a mean of points, None for several assets and for no trade."""
+    return mean([points_of(entry.trade) for entry in trades]) if _is_of_one_asset(trades) else None
+
+
+def _is_of_one_asset(trades: Iterable[JournalTrade]) -> bool:
+    """Return whether all points are of one length: one asset, and the same unit of it."""
+    told = {(entry.trade.asset, entry.trade.unit or earlier_point(entry.trade.asset)) for entry in trades}
+    return len(told) <= 1
 
 
 def mean(values: Sequence[Decimal]) -> Decimal | None:
@@ -175,12 +208,14 @@ def groups_of(trades: Sequence[JournalTrade], by: str) -> list[Group]:
 
 def curve_of(trades: Iterable[JournalTrade]) -> list[CurvePoint]:
     """Return the equity curve of closed trades, oldest first."""
+    in_order = sorted(trades, key=lambda entry: (entry.trade.exit_ts, entry.trade.id))
+    adds_points = _is_of_one_asset(in_order)
     usd = points = ZERO
     curve = []
-    for entry in sorted(trades, key=lambda entry: (entry.trade.exit_ts, entry.trade.id)):
-        usd += entry.trade.pnl_usd
+    for entry in in_order:
+        usd += entry.trade.result_usd
         points += entry.trade.pnl_points
-        curve.append(CurvePoint(entry.trade.exit_ts, entry.trade.id, usd, points))
+        curve.append(CurvePoint(entry.trade.exit_ts, entry.trade.id, usd, points if adds_points else None))
     return curve
 
 
@@ -232,9 +267,10 @@ def _calendar_day(day: date, trades: Sequence[JournalTrade], blocked: int, overr
     return CalendarDay(
         day=day,
         trades=len(trades),
-        wins=sum(entry.trade.pnl_points > 0 for entry in trades),
-        points=sum((entry.trade.pnl_points for entry in trades), ZERO),
-        usd=sum((entry.trade.pnl_usd for entry in trades), ZERO),
+        wins=sum(entry.trade.result_usd > 0 for entry in trades),
+        commission_unknown=unknown_commissions(trades),
+        points=added_points(trades),
+        usd=sum((entry.trade.result_usd for entry in trades), ZERO),
         blocked=blocked,
         overrides=overrides,
         forced_exits=sum(entry.trade.is_forced_by_operator for entry in trades),

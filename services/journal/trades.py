@@ -43,7 +43,12 @@ class JournalTrade(Struct, frozen=True):
 
     @property
     def r(self) -> Decimal | None:
-        """The result in units of risk: points won divided by the points to the initial stop."""
+        """The net result over the risk at entry (SPEC 7.5).
+
+        Of an older trade, whose risk in USD is not known, points won divided by the points to the initial stop.
+        """
+        if self.trade.risk_usd is not None:
+            return self.trade.r
         return self.trade.pnl_points / self.stop_points if self.stop_points else None
 
     @property

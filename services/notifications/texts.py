@@ -84,7 +84,7 @@ def trade_closed(event: TradeClosed, scene: Scene) -> Text:
     used = f"{scene.desk.day.trades_taken} of {scene.desk.rules.max_trades_per_day} entries used."
     held = f"{_way(event.side).capitalize()} {event.size} {event.contract}"
     body = f"{held}, {prices}, {event.pnl_points:+.2f} pts by {event.reason}. {used}"
-    return f"{event.asset} closed {_money(event.pnl_usd)}", body, "success" if event.pnl_usd >= 0 else "warning"
+    return f"{event.asset} closed {_money(event.result_usd)}", body, "success" if event.result_usd >= 0 else "warning"
 
 
 # -- gates and locks ---------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from wire.types import Env, Usd
 
 
 def realized_on(store: Store, day: date, roll: str) -> dict[Env, Usd]:
-    """Return the results of the trades that closed on a trading day, in USD, as the journal adds them up.
+    """Return the net results of the trades that closed on a trading day, in USD, as the journal adds them up.
 
     Raises StoreDown, StoreUnreadable.
     """
     found: dict[Env, Usd] = defaultdict(Decimal)
     for entry in page_of(store, Selection(first_day=day, last_day=day), roll, READ_AT_MOST).trades:
-        found[entry.trade.env] += entry.trade.pnl_usd
+        found[entry.trade.env] += entry.trade.result_usd
     return dict(found)

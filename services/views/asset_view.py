@@ -13,6 +13,7 @@ from services.engine.model.state import Asset, Desk, DueExit, PreOrder
 from services.engine.model.trade import Trade
 from services.engine.model.zone import zone_of
 from services.engine.rules.adding import scale_in_passes
+from services.engine.rules.books import asset_result, daily_stop_price
 from services.engine.rules.contract_life import days_to_roll
 from services.engine.rules.gates import first_closed, ladder
 from services.engine.rules.locks import LOCKS, Lock, initial_exit
@@ -46,6 +47,8 @@ def asset_view(desk: Desk, asset: Asset, now: Instant) -> AssetState:
         **_managed(desk, asset, now),
         scale_in_available=scale_in_passes(desk, asset, now),
         **_stop_at_broker(desk, asset.trade),
+        daily_stop_price=daily_stop_price(desk, asset),
+        day_result_usd=asset_result(desk, asset),
         **_waiting(desk, asset),
         risk=asset_risk(desk, asset, now),
         proposal=proposal_view(asset.proposal, size_of(asset.proposal, desk.rules)) if asset.proposal else None,

@@ -52,7 +52,7 @@ from tests.support.narrow import known
 
 ROLL = "18:00"
 CLOSE = new_york(TUESDAY, "10:00:00")
-COUNTED = {"trades", "wins", "losses", "trades_with_r"}
+COUNTED = {"trades", "wins", "losses", "trades_with_r", "commission_unknown"}
 
 
 def a_trade(
@@ -86,6 +86,10 @@ def a_trade(
         "env": "DEMO",
         **more,
     }
+    if facts.get("commission_usd") is not None:
+        facts["pnl_net_usd"] = facts["pnl_usd"] - facts["commission_usd"]
+        facts["risk_usd"] = Decimal(400)
+        facts["r"] = facts["pnl_net_usd"] / 400
     day = trading_day_of(closed, ROLL)
     return JournalTrade(TradeClosed(**facts), day, None if stop is None else Decimal(stop), note or Note(), gates)
 
@@ -124,6 +128,8 @@ trades = st.lists(
         side=st.sampled_from(["BUY", "SELL"]),
         override=st.booleans(),
         forced_exit=st.booleans(),
+        commission_usd=st.none() | st.integers(0, 2_000).map(lambda n: Decimal(n) / 100),
+        commission_known=st.booleans(),
         exit_by=st.sampled_from([None, "service"]),
     ),
     max_size=25,
@@ -160,20 +166,25 @@ SAID_OF_GATES: dict[str, Callable[[GatesAtEntry], str | None]] = {
 
 def oracle(entries: list[JournalTrade]) -> dict[str, Any]:
     """Say the figures once more, slowly, in fractions."""
-    count = wins = losses = with_r = 0
-    won = lost = points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
+    count = wins = losses = with_r = unknown = 0
+    gross = won = lost = points = usd = r = win_points = loss_points = hold = mae = mfe = Fraction(0)
     for entry in entries:
         trade = entry.trade
         count += 1
         points += Fraction(trade.pnl_points)
-        usd += Fraction(trade.pnl_usd)
-        won += max(Fraction(trade.pnl_usd), Fraction(0))
-        lost -= min(Fraction(trade.pnl_usd), Fraction(0))
-        if trade.pnl_points > 0:
+        net = Fraction(trade.pnl_usd) - Fraction(trade.commission_usd or 0)
+        gross += Fraction(trade.pnl_usd)
+        usd += net
+        unknown += 0 if trade.commission_known else 1
+        won += max(net, Fraction(0))
+        lost -= min(net, Fraction(0))
+        if net > 0:
             wins, win_points = wins + 1, win_points + Fraction(trade.pnl_points)
-        if trade.pnl_points < 0:
+        if net < 0:
             losses, loss_points = losses + 1, loss_points + Fraction(trade.pnl_points)
-        if entry.stop_points is not None and entry.stop_points != 0:
+        if trade.risk_usd is not None:
+            with_r, r = with_r + 1, r + net / Fraction(trade.risk_usd)
+        elif entry.stop_points is not None and entry.stop_points != 0:
             with_r, r = with_r + 1, r + Fraction(trade.pnl_points) / Fraction(entry.stop_points)
         hold += Fraction((trade.exit_ts - trade.entry_ts) // timedelta(microseconds=1), 1_000_000)
         mae, mfe = mae + Fraction(trade.mae_points), mfe + Fraction(trade.mfe_points)
@@ -181,23 +192,31 @@ def oracle(entries: list[JournalTrade]) -> dict[str, Any]:
     def over(part: Fraction, whole: Fraction | int) -> Fraction | None:
         return part / whole if whole else None
 
+    def of_one(value: Fraction | None, held: list[JournalTrade]) -> Fraction | None:
+        return value if len({entry.trade.asset for entry in held}) < 2 else None
+
+    won_by = [e for e in entries if e.trade.result_usd > 0]
+    lost_by = [e for e in entries if e.trade.result_usd < 0]
     return {
         "trades": count,
         "wins": wins,
         "losses": losses,
-        "points": points,
+        "commission_unknown": unknown,
+        "commission_usd": gross - usd,
+        "gross_usd": gross,
+        "points": of_one(points, entries),
         "usd": usd,
         "win_rate": over(Fraction(wins), count),
-        "expectancy_points": over(points, count),
+        "expectancy_points": of_one(over(points, count), entries),
         "expectancy_usd": over(usd, count),
         "expectancy_r": over(r, with_r),
         "trades_with_r": with_r,
         "profit_factor": over(won, lost),
-        "average_win_points": over(win_points, wins),
-        "average_loss_points": over(loss_points, losses),
+        "average_win_points": of_one(over(win_points, wins), won_by),
+        "average_loss_points": of_one(over(loss_points, losses), lost_by),
         "average_hold_s": over(hold, count),
-        "average_mae_points": over(mae, count),
-        "average_mfe_points": over(mfe, count),
+        "average_mae_points": of_one(over(mae, count), entries),
+        "average_mfe_points": of_one(over(mfe, count), entries),
     }
 
 
@@ -220,7 +239,7 @@ def test_figures_are_what_the_oracle_counts(entries: list[JournalTrade]) -> None
 @given(trades)
 def test_deviations_are_those_of_a_sample(entries: list[JournalTrade]) -> None:
     figures = figures_of(entries)
-    dollars = [entry.trade.pnl_usd for entry in entries]
+    dollars = [entry.trade.result_usd for entry in entries]
     multiples = [entry.r for entry in entries if entry.r is not None]
     for found, values in ((figures.deviation_usd, dollars), (figures.deviation_r, multiples)):
         assert (found is None) == (len(values) < 2)
@@ -232,14 +251,17 @@ def test_deviations_are_those_of_a_sample(entries: list[JournalTrade]) -> None:
 @given(trades)
 def test_points_and_dollars_are_summed_to_the_cent(entries: list[JournalTrade]) -> None:
     figures = figures_of(entries)
-    assert Fraction(figures.points) == sum(Fraction(e.trade.pnl_points) for e in entries)
-    assert Fraction(figures.usd) == sum(Fraction(e.trade.pnl_usd) for e in entries)
+    added = sum(Fraction(e.trade.pnl_points) for e in entries)
+    assert figures.points is None or Fraction(figures.points) == added
+    assert (figures.points is None) == (len({e.trade.asset for e in entries}) > 1)
+    costs = sum(Fraction(e.trade.commission_usd or 0) for e in entries)
+    assert Fraction(figures.usd) == sum(Fraction(e.trade.pnl_usd) for e in entries) - costs
 
 
 def test_nothing_comes_to_nothing_without_an_error() -> None:
     figures = asdict(figures_of([]))
     zeros = {name for name, value in figures.items() if value == 0}
-    assert zeros == {*COUNTED, "points", "usd"}
+    assert zeros == {*COUNTED, "points", "usd", "gross_usd", "commission_usd"}
     assert all(value is None for name, value in figures.items() if name not in zeros)
     assert (curve_of([]), deepest_fall([]), calendar_of([], [], lambda at: at.date())) == ([], None, [])
     assert all(groups_of([], by) == [] for by in GROUPINGS)
@@ -309,7 +331,7 @@ def test_the_curve_ends_at_the_sum_and_falls_as_deep_as_any_stretch(entries: lis
         e.trade.id for e in sorted(entries, key=lambda e: (e.trade.exit_ts, e.trade.id))
     ]
     heights = [Fraction(0), *(Fraction(point.usd) for point in curve)]
-    assert heights[-1] == sum(Fraction(e.trade.pnl_usd) for e in entries)
+    assert heights[-1] == sum(Fraction(e.trade.result_usd) for e in entries)
     falls = [a - b for i, a in enumerate(heights) for b in heights[i:]]
     assert deepest_fall(curve) == (max(falls) if entries else None)
 
@@ -352,8 +374,9 @@ def test_the_calendar_counts_each_day(entries: list[JournalTrade]) -> None:
     assert list(by_day) == sorted({*(e.trading_day for e in entries), date(2026, 11, 17), date(2026, 11, 18)})
     for name, day in by_day.items():
         own = [e.trade for e in entries if e.trading_day == name]
-        assert (day.trades, day.wins) == (len(own), sum(t.pnl_points > 0 for t in own))
-        assert (day.usd, day.points) == (sum(t.pnl_usd for t in own), sum(t.pnl_points for t in own))
+        assert (day.trades, day.wins) == (len(own), sum(t.result_usd > 0 for t in own))
+        points = sum(t.pnl_points for t in own) if len({t.asset for t in own}) < 2 else None
+        assert (day.usd, day.points) == (sum(t.result_usd for t in own), points)
         assert day.forced_exits == sum(t.forced_exit and t.exit_by is None for t in own)
     assert (by_day[date(2026, 11, 17)].blocked, by_day[date(2026, 11, 17)].overrides) == (2, 1)
     assert (by_day[date(2026, 11, 18)].blocked, by_day[date(2026, 11, 18)].overrides) == (1, 0)

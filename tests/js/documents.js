@@ -64,6 +64,8 @@ export function asset(more = {}) {
       scale_in_unlocked: false,
       scale_in_used: false,
       stop_loss_price: null,
+      daily_stop_price: null,
+      day_result_usd: 0,
       stop_resting: null,
       resting_stop: null,
     },
@@ -210,6 +212,7 @@ function limits() {
     ...{ trading_hours: null, no_entry_after_open: null, no_entry_before_close: null, flat_by: null },
     ...{ loss_streak: null, loss_pause_minutes: 60, cooldown_after_loss: null, weekly_loss_pct: null },
     ...{ weekly_loss_usd: null, max_trades_per_week: null, give_back_usd: null, profit_lock_usd: null },
+    commissions: {},
   };
 }
 
@@ -268,6 +271,8 @@ export function closedTrade(more = {}) {
   return {
     ...{ id: "t1", asset: "ES", contract: "MESH1", side: "SELL", size: 5, entry_price: 5250, exit_price: 5251.5 },
     ...{ entry_ts: "2031-01-06T14:50:00Z", exit_ts: NOW, pnl_points: -1.5, point_size: 1, pnl_usd: -37.5 },
+    ...{ commission_usd: null, commission_known: false, pnl_net_usd: null, risk_usd: null, r: null },
+    ...{ mae_usd: null, mfe_usd: null },
     ...{ mae_points: -1.5, mfe_points: 0.5, mode: "SCALP", zone: "NORMAL" },
     ...{ reason: "manual", env: "DEMO", override: false, forced_exit: false, exit_by: null, estimated: false },
     ...more,

@@ -154,7 +154,6 @@ def test_the_limits_are_the_rules() -> None:
     assert described == set(Rules.__struct_fields__) - {
         "contracts",
         "bricks_by_desk",
-        "commissions",
         "max_contracts_by_asset",
         "firm",
     }

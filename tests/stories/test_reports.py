@@ -248,7 +248,7 @@ def test_the_commission_of_the_fills_is_kept() -> None:
     order = trader.order
     trader.reports("PARTIALLY_FILLED", 5250, qty=2, exec_id="e1", commission=Decimal("1.24"))
     trader.reports("FILLED", 5250, order, qty=3, exec_id="e2", commission=Decimal("1.86"))
-    assert (trader.ended(order).commission, trader.trade.commission) == (Decimal("3.10"), Decimal("3.10"))
+    assert (trader.ended(order).commission, trader.trade.costs) == (Decimal("3.10"), Decimal("3.10"))
 
 
 # -- prices ---------------------------------------------------------------------------------------------------

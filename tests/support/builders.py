@@ -24,6 +24,12 @@ CONTRACTS = {
     "EURUSD": Contract(
         "EURUSD", "OTC", tick_size=Decimal("0.00001"), point_value=Decimal(10_000), unit=Decimal("0.0001")
     ),
+    "RTY": Contract("M2KZ6", "CME", tick_size=Decimal("0.1"), point_value=Decimal(5), unit=Decimal("0.6")),
+    "GC": Contract("MGCZ6", "COMEX", tick_size=Decimal("0.1"), point_value=Decimal(10), unit=Decimal("0.8")),
+    "XAUUSD": Contract("XAUUSD", "OTC", tick_size=Decimal("0.01"), point_value=Decimal(10), unit=Decimal("0.8")),
+    "GBPUSD": Contract(
+        "GBPUSD", "OTC", tick_size=Decimal("0.00001"), point_value=Decimal(10_000), unit=Decimal("0.0001")
+    ),
 }
 
 STREAM_OF_POINTS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from wire.types import Instant, Usd
 
@@ -79,7 +79,8 @@ class DayBooks(Struct, frozen=True):
     """The desk's own books of one trading day in one environment.
 
     ``closed`` is the result of the trades closed today, ``opening`` what the trades that were open already had won when
-    the day began or when they were adopted. ``unproven`` is what confirmed payouts took out, 0 or less, where the
+    the day began or when they were adopted. ``by_asset`` is closed less opening of each asset; empty in the books of
+    earlier programs, which are gross. ``unproven`` is what confirmed payouts took out, 0 or less, where the
     broker's figures did not confirm that they were no loss.
     """
 
@@ -87,3 +88,4 @@ class DayBooks(Struct, frozen=True):
     opening: Usd = Decimal(0)
     unproven: Usd = Decimal(0)
     awaited: Awaited | None = None
+    by_asset: dict[str, Usd] = field(default_factory=dict)

@@ -96,6 +96,16 @@ class ClosedUntold(Struct, frozen=True):
     order_id: str | None = None
 
 
+class ClosedUncharged(Struct, frozen=True):
+    """The asset's last closed trade while the broker has not told all its commission (SPEC 7.5).
+
+    ``trade`` is closed, ``event`` is what was told of it last.
+    """
+
+    trade: Trade
+    event: TradeClosed
+
+
 class SuspectFill(Struct, frozen=True):
     """A fill whose price would be suspect as a price: it is booked as told, ``stand_in`` counts instead (SPEC 8.3).
 

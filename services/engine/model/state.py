@@ -17,6 +17,7 @@ from services.engine.model.alert import Alert
 from services.engine.model.bricks import BrickStream, Stack
 from services.engine.model.evidence import (
     BridgeFence,
+    ClosedUncharged,
     ClosedUntold,
     Disagreement,
     Doubt,
@@ -143,6 +144,8 @@ class AssetLive(Struct, frozen=True):
     open_points_at: Instant | None = None
     best_points: Decimal | None = None
     worst_points: Decimal | None = None
+    best_usd: Usd | None = None
+    worst_usd: Usd | None = None
     streak: Streak | None = None
     watch: PriceWatch = PriceWatch()
     own: OwnPrice | None = None
@@ -185,6 +188,7 @@ class Asset(Struct, frozen=True):
     last_fill_at: Instant | None = None
     followed: Followed | None = None
     closed_untold: ClosedUntold | None = None
+    closed_uncharged: ClosedUncharged | None = None
     fills_seen: tuple[str, ...] = ()
     unfilled: tuple[UnfilledOrder, ...] = ()
     suspect_fills: tuple[SuspectFill, ...] = ()

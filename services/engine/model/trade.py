@@ -29,6 +29,19 @@ class Protections(Struct, frozen=True):
     stop_points: Decimal = Decimal(15)
 
 
+class UntoldCommission(Struct, frozen=True):
+    """Contracts of a trade whose commission the broker has not told (SPEC 7.5, 8.3).
+
+    ``each`` is what stands in for it, in USD per contract; None where nobody said what one costs. ``order_id`` and
+    ``exec_id`` name the fill as far as it was named.
+    """
+
+    qty: int
+    each: Usd | None = None
+    order_id: str | None = None
+    exec_id: str | None = None
+
+
 class Trade(Struct, frozen=True):
     """One trade, from the first entry fill to flat. Quantities are positive; ``side`` gives the direction.
 
@@ -36,12 +49,15 @@ class Trade(Struct, frozen=True):
     ``held_cost`` is what the contracts still held have cost; None until an exit has taken some out, and in trades of
     earlier programs. ``estimated`` is true when a price of the trade was not told but estimated (SPEC 8.4);
     ``unpriced`` while that is a price of its entry, which the broker's average corrects (SPEC 8.3). ``commission`` is
-    what its fills told, in USD. ``stop_kept`` is where the stop was when contracts were added; None before that, and in
-    trades of earlier programs. ``armed_inside`` names the exit rules that the operator armed or tightened inside the
-    initial exit lock (SPEC 5.3). ``switched_on_at`` says when the operator switched on what is on (SPEC 6.2).
-    ``opened_against`` is the gate that was closed when a fill without an order opened the
-    trade: it is taken out once a snapshot agrees (SPEC 8.4). ``exit_by`` is ``service`` when a program beside web asked
-    for its exit, and with ``forced_exit`` that it was the program which broke the lock; None: the operator or a rule.
+    what its fills told, in USD, in trades of earlier programs. ``costs`` is all its commission, told or assumed, in
+    USD; ``untold`` the contracts of which it is not told. ``risk_usd`` is what its entries risked at the planned
+    stop, round turn included (SPEC 2); None in trades of earlier programs. ``stop_kept`` is where the stop was when
+    contracts were added; None before that, and in trades of earlier programs. ``armed_inside`` names the exit rules
+    that the operator armed or tightened inside the initial exit lock (SPEC 5.3). ``switched_on_at`` says when
+    the operator switched on what is on (SPEC 6.2). ``opened_against`` is the gate that was closed when a fill without
+    an order opened the trade: it is taken out once a snapshot agrees (SPEC 8.4).
+    ``exit_by`` is ``service`` when a program beside web asked for its exit, and with ``forced_exit`` that it was the
+    program which broke the lock; None: the operator or a rule.
     """
 
     id: str
@@ -72,6 +88,9 @@ class Trade(Struct, frozen=True):
     stop_kept: Price | None = None
     opened_against: str | None = None
     exit_by: str | None = None
+    costs: Usd = Decimal(0)
+    untold: tuple[UntoldCommission, ...] = ()
+    risk_usd: Usd | None = None
     protections: Protections = Protections()
 
     @property
@@ -105,9 +124,18 @@ class Trade(Struct, frozen=True):
             return planned
         return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
 
+    @property
+    def commission_known(self) -> bool:
+        """Return whether it is told, or set by the operator, what every contract of the trade has cost."""
+        return self.risk_usd is not None and all(part.each is not None for part in self.untold)
+
     def open_points(self, price: Price) -> Decimal:
         """Return the points per contract, negative for a loss, if the trade were closed at ``price``."""
         return self.contract.points((price - self.entry_price) * self.sign)
+
+    def result_with(self, open_points: Decimal) -> Usd:
+        """Return the same in USD as open points show it."""
+        return self.result_at(self.entry_price + open_points * self.contract.point * self.sign)
 
     def result_at(self, price: Price) -> Usd:
         """Return what the trade has won so far in USD if the rest were closed at ``price``."""

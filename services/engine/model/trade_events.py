@@ -42,6 +42,14 @@ class TradeRepriced(Event, frozen=True, tag="TradeRepriced"):
     price: Price
 
 
+class CommissionTold(Event, frozen=True, tag="CommissionTold"):
+    """A commission of the open trade was told after its fill. ``commission`` is all that the trade has cost, in USD."""
+
+    asset: str
+    trade_id: str
+    commission: Usd
+
+
 class TradeOpened(Event, frozen=True, tag="TradeOpened"):
     asset: str
     trade_id: str
@@ -79,6 +87,10 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
 
     ``unit`` is the price of its points; None in trades of earlier programs (``services.market.instruments``).
     ``exit_by`` is ``service`` when a program beside web asked for the exit, with ``forced_exit`` when it forced it.
+    ``pnl_usd`` is gross. ``commission_usd`` is what its fills have cost; what is not known counts 0, and
+    ``commission_known`` is false then. ``risk_usd`` is the risk at entry with the round turn, ``r`` the net result over
+    it, ``mae_usd`` and ``mfe_usd`` the worst and the best gross result while it was open. All of these are None in
+    trades of earlier programs.
     """
 
     id: str
@@ -103,6 +115,18 @@ class TradeClosed(Event, frozen=True, tag="TradeClosed"):
     estimated: bool = False
     unit: Price | None = None
     exit_by: str | None = None
+    commission_usd: Usd | None = None
+    commission_known: bool = False
+    pnl_net_usd: Usd | None = None
+    risk_usd: Usd | None = None
+    r: Decimal | None = None
+    mae_usd: Usd | None = None
+    mfe_usd: Usd | None = None
+
+    @property
+    def result_usd(self) -> Usd:
+        """The result in USD: net, in trades of earlier programs gross (``commission_known`` is false there)."""
+        return self.pnl_usd if self.pnl_net_usd is None else self.pnl_net_usd
 
     @property
     def is_forced_by_operator(self) -> bool:
@@ -138,6 +162,7 @@ OfTrades = (
     | ProtectionChanged
     | SignalCounted
     | TradeRepriced
+    | CommissionTold
 )
 
 

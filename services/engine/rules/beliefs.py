@@ -20,6 +20,7 @@ from services.engine.rules.suspect_fills import excess_of_closed_trades, excess_
 from wire.types import Instant, Usd
 
 ZERO = Decimal(0)
+GROSS_UNTIL = 4  # the last generation whose trades and books are gross
 BALANCE_IS_NEW_SECONDS = 60
 UNEXPLAINED_PCT = Decimal("0.5")  # of the day's start: what may stay unexplained
 MAY_DIFFER = Decimal("0.25")  # of the larger loss: two ways agree
@@ -31,7 +32,8 @@ MAY_DIFFER = Decimal("0.25")  # of the larger loss: two ways agree
 def open_result(asset: Asset) -> Usd:
     """Return what the open trade has won so far by the desk's last price, its partial exits included.
 
-    In place of a fill's price that is not proven the last price of then counts (SPEC 8.3).
+    Net of the commission that it has paid (SPEC 5.6). In place of a fill's price that is not proven the last price of
+    then counts (SPEC 8.3).
     """
     trade = asset.trade
     if trade is None:
@@ -39,7 +41,7 @@ def open_result(asset: Asset) -> Usd:
     live = asset.live
     is_priced = live.last_price is not None and live.price_at is not None and live.price_at >= trade.opened_at
     price = live.last_price if is_priced and live.last_price is not None else trade.entry_price
-    return trade.result_at(price) - (excess_of_open_trade(asset) if is_priced else ZERO)
+    return trade.result_at(price) - trade.costs - (excess_of_open_trade(asset) if is_priced else ZERO)
 
 
 def books_result(desk: Desk) -> Usd:
@@ -66,12 +68,12 @@ def marked_result(desk: Desk, snapshot: TakeSnapshot) -> Usd:
 
 
 def _unrealized(asset: Asset) -> Usd:
-    """Return the part of the open trade's result that is still open."""
+    """Return the part of the open trade's result that is still open; what it has paid is not."""
     trade = asset.trade
     if trade is None:
         return ZERO
     taken_out = trade.exit_notional - trade.entry_price * trade.exited_quantity
-    return open_result(asset) - trade.contract.usd(taken_out * trade.sign)
+    return open_result(asset) + trade.costs - trade.contract.usd(taken_out * trade.sign)
 
 
 def books_read_at(desk: Desk, now: Instant) -> Instant:
@@ -335,4 +337,6 @@ def is_second(first: Instant | None, at: Instant) -> bool:
 
 def opening_books(desk: Desk) -> DayBooks:
     """Return the books of a day that begins now: what the open trades have won until now is not the day's."""
-    return DayBooks(opening=sum((open_result(asset) for asset in desk.assets.values()), ZERO))
+    opening = {symbol: open_result(asset) for symbol, asset in desk.assets.items() if asset.trade is not None}
+    by_asset = {symbol: -result for symbol, result in opening.items()} if desk.generation > GROSS_UNTIL else {}
+    return DayBooks(opening=sum(opening.values(), ZERO), by_asset=by_asset)

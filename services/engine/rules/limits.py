@@ -19,7 +19,7 @@ from services.engine.model.trading_day import next_day_start
 from services.engine.rules.day_clock import common_hours, earlier_clock
 from services.engine.rules.firm_tighter import tighter_firm
 from services.engine.rules.session import AHEAD
-from wire.types import Adopting, Contract, Instant
+from wire.types import Adopting, Contract, Instant, Usd
 
 SMALLEST_STOP_TICKS = 4  # nearer, the market's own spread takes every entry out at once (SPEC 6.7)
 STEP = Decimal("0.001")  # in which a distance without an end is written
@@ -56,9 +56,15 @@ def tighter_caps(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, 
     return {asset: min(caps[asset] for caps in (one, other) if asset in caps) for asset in sorted({*one, *other})}
 
 
+def dearest(one: Mapping[str, Usd], other: Mapping[str, Usd]) -> dict[str, Usd]:
+    """Return the higher commission of each product; one that nobody told is looser than any: less would allow more."""
+    return {name: max(rates[name] for rates in (one, other) if name in rates) for name in sorted({*one, *other})}
+
+
 TIGHTER_OF: Mapping[str, Callable[[Any, Any], Any]] = {
     "max_contracts_by_asset": tighter_caps,
     "firm": tighter_firm,
+    "commissions": dearest,
 }
 """The limits that are no single value, each with the function that returns the tighter of two."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import BookFills, Execution, ReportExecution
@@ -16,8 +16,10 @@ from services.engine.model.order import Order
 from services.engine.model.replies import Done, FillsTaken, Refusal, RefusedFill, Reply
 from services.engine.model.state import Asset
 from services.engine.model.wording import Explanation, facts_of
+from services.engine.rules.costs import FillCost
 from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.steps.adopting import gate_against, take_out_later
+from services.engine.steps.charges import take_late_commission
 from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import pursue_exit
@@ -67,6 +69,7 @@ def _book(transition: Transition, command: BookFills, fill: Execution) -> Outcom
     if not isinstance(symbol, str) or symbol not in transition.desk.assets:
         return "unknown_asset"
     if _is_known(transition.asset(symbol), command.account, fill, order):
+        take_late_commission(transition, symbol, fill.qty, _cost(fill))
         return "duplicate"
     if order is not None:
         outcome = _book_for_order(transition, fill, order)
@@ -108,6 +111,9 @@ def _book_for_order(transition: Transition, fill: Execution, order: Order) -> Ou
         if (price := known_price(fill.price)) is not None and settled:
             booked = Booked(price, estimated=False)
             correct_closed(transition, order.asset, order.sign * settled, booked, order.source, order.id)
+        cost = replace(_cost(fill), order_id=order.id)
+        known = cost.share(booked_before, fill.qty)
+        take_late_commission(transition, order.asset, booked_before, known, by_name=False)
         transition.record(
             FillBooked(
                 order.asset,
@@ -138,8 +144,13 @@ def _report_of(fill: Execution, order: Order, qty: int) -> ReportExecution:
         symbol=fill.symbol,
         side=fill.side,
         recalled=order if order.status.is_final else None,
-        commission=fill.commission,
+        commission=_commission_of(fill, qty),
     )
+
+
+def _commission_of(fill: Execution, qty: int) -> Usd | UnsetType:
+    told = _cost(fill).share(qty, fill.qty).told
+    return UNSET if told is None else told
 
 
 def _book_alone(transition: Transition, command: BookFills, fill: Execution, symbol: str) -> Outcome:
@@ -168,11 +179,13 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
     if explained:
         forget_followed(transition, symbol, explained)
         correct_closed(transition, symbol, explained, booked, REASONS[fill.kind])
+        known = _cost(fill).share(abs(explained), fill.qty)
+        take_late_commission(transition, symbol, abs(explained), known, by_name=False)
         _journal(transition, symbol, replace(fill, qty=abs(explained)), booked)
     if explained == change:
         return
-    commission = fill.commission if isinstance(fill.commission, Usd) else Decimal(0)
-    cause = Cause(REASONS[fill.kind], contract, None, booked.estimated, commission)
+    cost = _cost(fill).share(abs(change - explained), fill.qty)
+    cause = Cause(REASONS[fill.kind], contract, None, booked.estimated, cost.told, fill.exec_id)
     before = transition.asset(symbol)
     held = before.position
     left = held + change - explained
@@ -191,6 +204,10 @@ def _move(transition: Transition, fill: Execution, symbol: str, booked: Booked, 
         begin_doubt(transition, symbol, "broker_fill")
     elif fill.kind == "LIQUIDATION":
         _warn(transition, fill, symbol, "the broker liquidated the position")
+
+
+def _cost(fill: Execution) -> FillCost:
+    return FillCost(fill.commission if isinstance(fill.commission, Usd) else None, fill.order_id, fill.exec_id)
 
 
 def _journal(transition: Transition, symbol: str, fill: Execution, booked: Booked, part: Part | None = None) -> None:

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from services.engine.model.evidence import ClosedUntold
 from services.engine.model.state import Asset
 from services.engine.model.trade_events import TradeClosed, TradeCorrected
-from services.engine.model.trading_day import trading_day_of
+from services.engine.rules.costs import with_costs
 from services.engine.rules.fill_prices import Booked
+from services.engine.steps.charges import correct_books, remember_uncharged
 from services.engine.steps.trades import closed_trade
 from services.engine.transition import Transition
-from wire.types import Usd
 
 
 def remember_untold(
@@ -22,8 +22,12 @@ def remember_untold(
     told = next((event for event in reversed(transition.events) if isinstance(event, TradeClosed)), None)
     if trade is None or told is None or told.id != trade.id:
         return
+    uncharged = transition.asset(before.symbol).closed_uncharged
+    charged = trade if uncharged is None or uncharged.event.id != told.id else uncharged.trade
     closed = replace(
         trade,
+        costs=charged.costs,
+        untold=charged.untold,
         quantity=0,
         exited_quantity=trade.exited_quantity + quantity,
         exit_notional=trade.exit_notional + booked.price * quantity,
@@ -52,9 +56,12 @@ def correct_closed(
         estimated=untold.was_estimated or (untold.event.estimated and left > 0),
     )
     told = _told_again(asset, replace(untold, trade=trade), reason)
-    _correct_books(transition, untold.event, told.pnl_usd - untold.event.pnl_usd)
+    correct_books(transition, untold.event, told.result_usd - untold.event.result_usd)
     remembered = replace(untold, trade=trade, event=told, left=left) if left else None
     transition.put_asset(replace(transition.asset(symbol), closed_untold=remembered))
+    uncharged = transition.asset(symbol).closed_uncharged
+    if uncharged is not None and uncharged.event.id == told.id:
+        remember_uncharged(transition, symbol, trade, told)
     transition.record(TradeCorrected(symbol, told))
 
 
@@ -63,13 +70,9 @@ def _told_again(asset: Asset, untold: ClosedUntold, reason: str) -> TradeClosed:
     before = untold.event
     told = closed_trade(asset, untold.trade, before.exit_ts, reason)
     points = told.pnl_points
-    return replace(told, mae_points=min(before.mae_points, points), mfe_points=max(before.mfe_points, points))
-
-
-def _correct_books(transition: Transition, closed: TradeClosed, more: Usd) -> None:
-    """Add what the correction has changed to the books of the trading day, if the trade is of it (SPEC 5.6)."""
-    desk = transition.desk
-    day = desk.day
-    if closed.env != desk.env or trading_day_of(closed.exit_ts, desk.rules.day_roll) != day.trading_day:
-        return
-    transition.change_desk(day=replace(day, books=replace(day.books, closed=day.books.closed + more)))
+    told = replace(told, mae_points=min(before.mae_points, points), mfe_points=max(before.mfe_points, points))
+    if before.pnl_net_usd is None:
+        return told
+    worst = None if before.mae_usd is None else min(before.mae_usd, told.pnl_usd)
+    best = None if before.mfe_usd is None else max(before.mfe_usd, told.pnl_usd)
+    return with_costs(replace(told, mae_usd=worst, mfe_usd=best), untold.trade)

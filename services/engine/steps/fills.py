@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from hashlib import blake2b
 
 from msgspec.structs import replace
@@ -23,17 +22,19 @@ def fill_order(
     price: Price,
     *,
     estimated: bool = False,
-    commission: Usd = Decimal(0),
+    commission: Usd | None = None,
+    exec_id: str | None = None,
 ) -> Order:
     """Move the position by ``qty`` contracts and return the order with its fill. The caller puts it on the desk.
 
-    ``estimated`` is true when nobody told the price; ``commission`` is in USD.
+    ``estimated`` is true when nobody told the price; ``commission`` is in USD, None when nobody
+    told it; ``exec_id`` names the execution.
     """
     filled = with_fill(order, qty, price)
     if transition.desk.generation == 1:
         _fill_by_kind(transition, order, qty, price)
         return filled
-    cause = Cause(order.source, order.contract, order, estimated, commission)
+    cause = Cause(order.source, order.contract, order, estimated, commission, exec_id)
     move_position(transition, order.asset, order.sign * qty, price, cause)
     note_fill(transition, order.asset)
     return filled

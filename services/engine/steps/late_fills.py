@@ -10,7 +10,9 @@ from services.engine.model.events import FillBooked
 from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset
 from services.engine.model.times import candle_end
+from services.engine.rules.costs import FillCost
 from services.engine.rules.fill_prices import Booked
+from services.engine.steps.charges import take_late_commission
 from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.fills import note_fill, with_fill
@@ -24,7 +26,7 @@ EXPLAINED_FOR = timedelta(minutes=10)
 
 
 def book_late_fill(
-    transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd
+    transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd | None
 ) -> Order:
     """Book a fill that came after the end of its order and return the order. Its final status stays.
 
@@ -48,7 +50,7 @@ def book_late_fill(
 
 
 def book_overfill(
-    transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd
+    transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd | None
 ) -> Order:
     """Book what was filled beyond the order and return the order."""
     filled = with_fill(order, qty, booked.price)
@@ -67,18 +69,23 @@ def _may_move(transition: Transition, order: Order) -> bool:
     return order.env == transition.desk.env and is_its_contract
 
 
-def _move(transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd) -> None:
+def _move(
+    transition: Transition, order: Order, qty: int, booked: Booked, exec_id: str | None, commission: Usd | None
+) -> None:
     """Move the position by what the desk has not taken over from the broker already."""
     asset = transition.asset(order.asset)
+    cost = FillCost(commission, order.id, exec_id)
     explained = explained_by(asset, order.sign * qty, order.created_at, transition.now)
     if explained:
         forget_followed(transition, order.asset, explained)
         correct_closed(transition, order.asset, explained, booked, order.source)
+        known = cost.share(abs(explained), qty)
+        take_late_commission(transition, order.asset, abs(explained), known, by_name=False)
         _journal(transition, order, abs(explained), booked, exec_id)
     left = qty - abs(explained)
     if not left:
         return
-    cause = Cause(order.source, order.contract, order, booked.estimated, commission)
+    cause = Cause(order.source, order.contract, order, booked.estimated, cost.share(left, qty).told, exec_id)
     parts = move_position(transition, order.asset, order.sign * left, booked.price, cause)
     note_fill(transition, order.asset)
     doubt_fill_price(transition, asset, order.contract, order.sign * left, booked, order.id)

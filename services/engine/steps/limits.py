@@ -102,6 +102,8 @@ def put_rules(transition: Transition, wanted: Rules) -> None:
     changed = {n: now.get(n) for n in {*now, *was} if is_limit(n) and now.get(n) != was.get(n)}
     if rules.firm != before.rules.firm and rules.firm is not None:
         changed["firm"] = rules.firm.title
+    if rules.commissions != before.rules.commissions:
+        changed["commissions"] = rules.commissions
     transition.record(LimitsChanged(_texts(changed), _texts(pending_limits(transition.desk))))
 
 
@@ -171,4 +173,11 @@ def consume_trade(transition: Transition, command: ConsumeTrade) -> Reply | Refu
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    return {name: str(values[name]) for name in sorted(values)}
+    return {name: _text(values[name]) for name in sorted(values)}
+
+
+def _text(value: Any) -> str:
+    """Return a value as text; commissions as ``MES 0.62, MNQ 0.62``."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {value[name]}" for name in sorted(value)) or "none"
+    return str(value)

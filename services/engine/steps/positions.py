@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from services.engine.model.order import Order
 from services.engine.model.state import Asset
+from services.engine.rules.beliefs import GROSS_UNTIL
+from services.engine.rules.costs import FillCost
+from services.engine.steps.charges import charge_entry, charge_exit
 from services.engine.steps.trades import (
     adopt,
     grown,
@@ -25,14 +26,20 @@ from wire.types import Contract, FillKind, Price, Usd
 class Cause(Struct, frozen=True):
     """Why the position moves: ``reason`` is that of the trade it closes, ``order`` the desk's, None without one.
 
-    ``estimated`` is true when nobody told the price. ``commission`` is in USD.
+    ``estimated`` is true when nobody told the price. ``commission`` is in USD, None when nobody told it. ``exec_id``
+    names the execution where it was named.
     """
 
     reason: str
     contract: Contract
     order: Order | None = None
     estimated: bool = False
-    commission: Usd = Decimal(0)
+    commission: Usd | None = None
+    exec_id: str | None = None
+
+    @property
+    def cost(self) -> FillCost:
+        return FillCost(self.commission, None if self.order is None else self.order.id, self.exec_id)
 
 
 class Part(Struct, frozen=True):
@@ -46,18 +53,28 @@ class Part(Struct, frozen=True):
 def move_position(transition: Transition, symbol: str, change: int, price: Price, cause: Cause) -> list[Part]:
     """Move the position by ``change`` contracts, positive for a purchase, and return what that did to which trade."""
     parts = []
+    whole = abs(change)
     trade = transition.asset(symbol).trade
     if trade is not None:
-        charged = replace(trade, commission=trade.commission + cause.commission)
-        asset = transition.put_asset(replace(transition.asset(symbol), trade=charged))
+        _count_told(transition, symbol, cause)
         if trade.sign * change < 0:
-            taken = min(abs(change), trade.quantity)
+            taken = min(whole, trade.quantity)
+            asset = charge_exit(transition, symbol, taken, cause.cost.share(taken, whole))
             reduce_position(transition, asset, taken, price, cause.reason, estimated=cause.estimated)
             parts.append(Part(trade.id, "EXIT", taken))
             change += trade.sign * taken
     if change:
         parts.append(_add(transition, symbol, change, price, cause))
+        charge_entry(transition, symbol, abs(change), cause.cost.share(abs(change), whole))
     return parts
+
+
+def _count_told(transition: Transition, symbol: str, cause: Cause) -> None:
+    """Add up what fills told, as earlier programs did."""
+    asset = transition.asset(symbol)
+    if asset.trade is not None and cause.commission is not None and transition.desk.generation <= GROSS_UNTIL:
+        told = replace(asset.trade, commission=asset.trade.commission + cause.commission)
+        transition.put_asset(replace(asset, trade=told))
 
 
 def _add(transition: Transition, symbol: str, change: int, price: Price, cause: Cause) -> Part:
@@ -83,7 +100,8 @@ def _open(transition: Transition, symbol: str, change: int, price: Price, cause:
         trade = trade_of(order, transition.desk.rules, abs(change), price, transition.now)
         if order.filled_qty:  # a trade that its first fills opened may be closed already
             trade = replace(trade, id=transition.new_id())
-        open_trade(transition, asset, replace(trade, commission=cause.commission))
+        open_trade(transition, asset, trade)
+        _count_told(transition, symbol, cause)
     else:
         adopt(transition, asset, change, price, cause.contract)
     take_slot(transition)

@@ -25,6 +25,7 @@ from services.engine.rules.broker_word import (
 from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.rules.suspect_fills import entry_is_suspect
 from services.engine.steps.adopting import gate_against, take_out, take_out_proven
+from services.engine.steps.charges import charge_entry, charge_exit
 from services.engine.steps.corrections import remember_untold
 from services.engine.steps.doubts import end_doubt
 from services.engine.steps.fates import settle_before_exit, settle_fates
@@ -176,6 +177,7 @@ def _follow_broker(transition: Transition, asset: Asset, broker: BrokerWord) -> 
     elif broker.position:
         average = booked.price if broker.avg_price is None else broker.avg_price
         adopt(transition, transition.asset(asset.symbol), broker.position, average)
+        charge_entry(transition, asset.symbol, abs(broker.position))
         take_slot(transition)
         opened = transition.asset(asset.symbol).trade
         guessed = broker.avg_price is None and booked.estimated
@@ -246,6 +248,7 @@ def _price_of(asset: Asset, broker: BrokerWord, now: Instant) -> Booked | None:
 def trade_closes_at(transition: Transition, asset: Asset, quantity: int, booked: Booked) -> None:
     """Close the trade that the broker no longer holds. Its fill may still be told."""
     _record_followed(transition, asset.symbol, asset.trade, -asset.position, booked, "EXIT")
+    asset = charge_exit(transition, asset.symbol, quantity)
     reduce_position(transition, asset, quantity, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
     remember_untold(transition, asset, quantity, booked)
     _doubt(transition, asset, quantity, booked)
@@ -280,8 +283,10 @@ def _resize(transition: Transition, asset: Asset, quantity: int, broker: BrokerW
     guessed = booked.estimated or price != booked.price  # the average is that of the whole position
     _record_followed(transition, asset.symbol, trade, trade.sign * change, Booked(price, guessed), "RESIZE")
     if change < 0:
+        asset = charge_exit(transition, asset.symbol, -change)
         reduce_position(transition, asset, -change, booked.price, CLOSED_AT_THE_BROKER, estimated=booked.estimated)
         _doubt(transition, asset, -change, booked)
     else:
         transition.put_asset(mark_to_market(replace(asset, trade=grown(trade, change, price))))
+        charge_entry(transition, asset.symbol, change)
     transition.record(TradeResized(asset.symbol, quantity))

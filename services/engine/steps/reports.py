@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from msgspec.structs import replace
 
 from services.engine.model.bridge_commands import ReportExecution
 from services.engine.model.events import FillRefused, OrderReported
 from services.engine.model.order import Order
 from services.engine.model.replies import Done, LateFillTaken, Refusal, Reply
+from services.engine.rules.beliefs import GROSS_UNTIL
+from services.engine.rules.costs import FillCost
 from services.engine.rules.fill_prices import Booked, known_price, price_to_book
 from services.engine.rules.refusals import explanation_of, refuse
 from services.engine.rules.report_word import (
@@ -22,6 +22,7 @@ from services.engine.rules.report_word import (
     newly_filled,
     with_unnamed,
 )
+from services.engine.steps.charges import take_late_commission
 from services.engine.steps.corrections import correct_closed
 from services.engine.steps.doubts import begin_doubt
 from services.engine.steps.exits import demand_exit, pursue_exit, retry_exit
@@ -62,6 +63,7 @@ def _flag_repeated(transition: Transition, order: Order, command: ReportExecutio
 
 def _report_on_open(transition: Transition, order: Order, command: ReportExecution, qty: int) -> Reply | Refusal:
     if not qty and is_repeated(order, command):
+        _take_repeated(transition, order, command)
         return Done(duplicate=True)
     if command.status in FILLS and order.filled_qty + qty == 0:
         detail = f"{command.status} was reported without any quantity"
@@ -98,6 +100,7 @@ def _report_after_end(transition: Transition, order: Order, command: ReportExecu
 def _repeat_or_conflict(transition: Transition, order: Order, command: ReportExecution) -> Reply | Refusal:
     """Answer a report of a final order that adds nothing: it repeats the end or contradicts it."""
     if agrees_with_end(order, command):
+        _take_repeated(transition, order, command)
         if order.settled_qty and not is_known(order, command):
             transition.put_order(counted(order, command, 0))
             _correct_settled(transition, order, command)
@@ -117,6 +120,8 @@ def _correct_settled(transition: Transition, order: Order, command: ReportExecut
         told = command.qty if command.cum_qty is None else command.cum_qty
         change = order.sign * (order.settled_qty if told is None else min(order.settled_qty, told))
         correct_closed(transition, order.asset, change, Booked(price, estimated=False), order.source, order.id)
+        cost = FillCost(_commission(command), order.id, command.exec_id)
+        take_late_commission(transition, order.asset, abs(change), cost, by_name=False)
 
 
 def _refuse_unpriced(transition: Transition, command: ReportExecution, order: Order, qty: int) -> Refusal:
@@ -150,16 +155,28 @@ def _apply_report(
     moved = with_unnamed(counted(order, command, qty), command, transition.now)
     moved = replace(moved, reported_at=transition.now, fate_unknown_at=None, hand_out_again=False)
     commission = _commission(command)
+    cost = FillCost(commission, order.id, command.exec_id)
     price = None if booked is None else booked.price
     if within and booked is not None:
         before = transition.asset(order.asset)
-        moved = fill_order(transition, moved, within, booked.price, estimated=booked.estimated, commission=commission)
+        moved = fill_order(
+            transition,
+            moved,
+            within,
+            booked.price,
+            estimated=booked.estimated,
+            commission=commission if transition.desk.generation <= GROSS_UNTIL else cost.share(within, qty).told,
+            exec_id=command.exec_id,
+        )
         doubt_fill_price(transition, before, order.contract, order.sign * within, booked, order.id)
-        commission = Decimal(0)
+        commission = None
     estimated = transition.names(booked is not None and booked.estimated)
     transition.record(OrderReported(order.id, order.asset, command.status, within, price, command.exec_id, estimated))
     if qty > within and booked is not None:
-        moved = book_overfill(transition, moved, qty - within, booked, command.exec_id, commission)
+        rest = commission if transition.desk.generation <= GROSS_UNTIL else cost.share(qty - within, qty).told
+        moved = book_overfill(transition, moved, qty - within, booked, command.exec_id, rest)
+    if not qty:
+        take_late_commission(transition, order.asset, command.qty or 0, cost, by_name=not order.settled_qty)
     remember_execution(transition, order.asset, "", command.exec_id)
     _doubt_names(transition, order, command)
     if booked is not None and booked.estimated:
@@ -173,8 +190,14 @@ def _apply_report(
         demand_exit(transition, order.asset, order.cancelled_for)
 
 
-def _commission(command: ReportExecution) -> Usd:
-    return command.commission if isinstance(command.commission, Usd) else Decimal(0)
+def _commission(command: ReportExecution) -> Usd | None:
+    return command.commission if isinstance(command.commission, Usd) else None
+
+
+def _take_repeated(transition: Transition, order: Order, command: ReportExecution) -> None:
+    """Take the commission that a repeated report tells of an execution whose first report did not (SPEC 8.3)."""
+    cost = FillCost(_commission(command), order.id, command.exec_id)
+    take_late_commission(transition, order.asset, command.qty or 0, cost)
 
 
 def _doubt_price(transition: Transition, order: Order, qty: int, booked: Booked | None) -> None:

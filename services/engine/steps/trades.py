@@ -13,7 +13,10 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset
 from services.engine.model.trade import Protections, Trade
 from services.engine.model.trade_events import TradeClosed, TradeOpened
+from services.engine.rules.beliefs import GROSS_UNTIL
+from services.engine.rules.costs import with_costs
 from services.engine.rules.suspect_fills import entry_is_suspect
+from services.engine.steps.charges import book, remember_uncharged
 from services.engine.steps.week import count_closed, count_entry
 from services.engine.transition import Transition
 from wire.types import Contract, Instant, Price, Usd
@@ -118,7 +121,8 @@ def adopt(transition: Transition, asset: Asset, position: int, price: Price, con
     trade = adopted_trade(transition, transition.new_id(), position, price, contract or asset.contract)
     open_trade(transition, asset, trade, adopted=True)
     price_now = asset.live.last_price
-    _book(transition, opening=ZERO if price_now is None else trade.result_at(price_now))
+    if transition.desk.generation > 1:
+        book(transition, asset.symbol, opening=ZERO if price_now is None else trade.result_at(price_now))
 
 
 def adopted_trade(transition: Transition, name: str, position: int, price: Price, contract: Contract) -> Trade:
@@ -144,7 +148,16 @@ def adopted_trade(transition: Transition, name: str, position: int, price: Price
 
 def open_trade(transition: Transition, asset: Asset, trade: Trade, *, adopted: bool = False) -> None:
     """Put the new trade on the desk and reset its best and worst points."""
-    live = replace(asset.live, open_points=None, open_points_at=None, best_points=ZERO, worst_points=ZERO)
+    counted = ZERO if transition.desk.generation > GROSS_UNTIL else None
+    live = replace(
+        asset.live,
+        open_points=None,
+        open_points_at=None,
+        best_points=ZERO,
+        worst_points=ZERO,
+        best_usd=counted,
+        worst_usd=counted,
+    )
     transition.put_asset(replace(asset, trade=trade, live=live))
     transition.record(
         TradeOpened(asset.symbol, trade.id, trade.side, trade.quantity, trade.entry_price, adopted=adopted)
@@ -173,7 +186,7 @@ def reduce_position(
         estimated=asset.trade.estimated or estimated,
         held_cost=_cost_left(asset.trade, quantity) if transition.desk.generation > 1 else asset.trade.held_cost,
     )
-    tracked = track_excursion(asset, trade.open_points(price))
+    tracked = _with_result(_with_points(asset, trade.open_points(price)), asset.trade.result_at(price))
     if trade.quantity == 0:
         _close(transition, tracked, trade, reason)
     else:
@@ -190,21 +203,26 @@ def _cost_left(trade: Trade, quantity: int) -> Price:
 def _close(transition: Transition, asset: Asset, trade: Trade, reason: str) -> None:
     keeps_token = asset.tempo.ready and transition.desk.generation < 5  # later ones spend it at flat (SPEC 5.7)
     tempo = replace(asset.tempo, ready=keeps_token, flip_may_rearm=trade.fresh_main_bricks > 0)
-    live = replace(asset.live, open_points=None, open_points_at=None, best_points=None, worst_points=None)
+    live = replace(
+        asset.live,
+        open_points=None,
+        open_points_at=None,
+        best_points=None,
+        worst_points=None,
+        best_usd=None,
+        worst_usd=None,
+    )
     transition.put_asset(replace(asset, trade=None, due_exit=None, tempo=tempo, live=live))
     closed = closed_trade(asset, trade, transition.now, reason)
+    if transition.desk.generation > GROSS_UNTIL:
+        excursion = {"mae_usd": asset.live.worst_usd, "mfe_usd": asset.live.best_usd}
+        closed = replace(with_costs(closed, trade), **excursion)
     transition.record(closed)
-    _book(transition, closed=closed.pnl_usd)
-    count_closed(transition, trade, closed.pnl_usd)
-    _start_cooldown(transition)
-
-
-def _book(transition: Transition, closed: Usd = ZERO, opening: Usd = ZERO) -> None:
-    """Add to the day's books (SPEC 5.6)."""
+    remember_uncharged(transition, asset.symbol, trade, closed)
+    count_closed(transition, trade, closed.result_usd)
     if transition.desk.generation > 1:
-        day = transition.desk.day
-        books = replace(day.books, closed=day.books.closed + closed, opening=day.books.opening + opening)
-        transition.change_desk(day=replace(day, books=books))
+        book(transition, asset.symbol, closed=closed.result_usd)
+    _start_cooldown(transition)
 
 
 def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> TradeClosed:
@@ -239,11 +257,27 @@ def closed_trade(asset: Asset, trade: Trade, now: Instant, reason: str) -> Trade
 
 
 def track_excursion(asset: Asset, open_points: Decimal) -> Asset:
-    """Widen the trade's best and worst open points (MFE, MAE)."""
+    """Widen the trade's best and worst open points, and its best and worst result in USD (MFE, MAE)."""
+    tracked = _with_points(asset, open_points)
+    trade = asset.trade
+    return tracked if trade is None else _with_result(tracked, trade.result_with(open_points))
+
+
+def _with_points(asset: Asset, open_points: Decimal) -> Asset:
     live = asset.live
     best = max(live.best_points or ZERO, open_points)
     worst = min(live.worst_points or ZERO, open_points)
     return replace(asset, live=replace(live, best_points=best, worst_points=worst))
+
+
+def _with_result(asset: Asset, result: Usd) -> Asset:
+    """Widen the best and the worst gross result of the trade, what has left it included."""
+    live = asset.live
+    if live.best_usd is None or live.worst_usd is None:
+        return asset  # an earlier program began the trade: what it was worth before is not known
+    return replace(
+        asset, live=replace(live, best_usd=max(live.best_usd, result), worst_usd=min(live.worst_usd, result))
+    )
 
 
 def _start_cooldown(transition: Transition) -> None:

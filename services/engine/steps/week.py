@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from services.engine.model.settings import Rules
 from services.engine.model.trade import Trade
+from services.engine.model.trade_events import TradeClosed
 from services.engine.model.window import LossRun
 from services.engine.rules.beliefs import start_of
-from services.engine.rules.costs import round_turn
 from services.engine.rules.week import ZERO, week_of
 from services.engine.transition import Transition
 from wire.types import Instant, Usd
@@ -23,12 +23,11 @@ def count_entry(transition: Transition) -> None:
         transition.change_desk(week=replace(week, entries=week.entries + 1))
 
 
-def count_closed(transition: Transition, trade: Trade, gross: Usd) -> None:
+def count_closed(transition: Transition, trade: Trade, net: Usd) -> None:
     """Count a closed trade: its net result in the week, and whether it was one more losing trade in a row."""
     desk = transition.desk
     if desk.generation < 5:
         return
-    net = gross - round_turn(desk.rules, trade.contract, trade.entered_quantity)
     week, env = week_of(desk, transition.now), trade.env
     started_with = dict(week.started_with)
     start = start_of(desk)
@@ -37,6 +36,14 @@ def count_closed(transition: Transition, trade: Trade, gross: Usd) -> None:
     net_usd = {**week.net_usd, env: week.net_usd.get(env, ZERO) + net}
     week = replace(week, net_usd=net_usd, started_with=started_with)
     transition.change_desk(week=week, losses=_counted(desk.losses, desk.rules, net, transition.now))
+
+
+def correct_week(transition: Transition, closed: TradeClosed, more: Usd) -> None:
+    """Add what a correction has changed to the week's results, if the trade closed in it; a run of losses stays."""
+    week = transition.desk.week
+    if transition.desk.generation > 4 and week.begins is not None and closed.exit_ts >= week.begins:
+        net_usd = {**week.net_usd, closed.env: week.net_usd.get(closed.env, ZERO) + more}
+        transition.change_desk(week=replace(week, net_usd=net_usd))
 
 
 def _counted(losses: LossRun, rules: Rules, net: Usd, now: Instant) -> LossRun:

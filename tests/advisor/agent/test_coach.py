@@ -67,6 +67,7 @@ def month(seed: int, count: int, lift_of_hour: dict[int, float]) -> list[Journal
 def journal_answer(trades: Sequence[JournalTrade], **more: Any) -> StatisticsAnswer:
     """Return what web answers of these trades."""
     return StatisticsAnswer(
+        env="DEMO",
         truncated=more.get("truncated", False),
         figures=FiguresRow(**asdict(figures_of(trades))),
         deepest_fall_usd=None,

@@ -96,6 +96,7 @@ def answers(trades: Sequence[JournalTrade], blocked: dict[str, int], overrides: 
         "state": STATE,
         "trades": TradesAnswer(trades=rows, next=None),
         "day": DayAnswer(
+            env="DEMO",
             day=TUESDAY,
             figures=FiguresRow(**asdict(figures_of(trades))),
             samples=(),

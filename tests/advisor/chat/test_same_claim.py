@@ -99,9 +99,9 @@ On 2026-11-17 you closed 4 trades.
 On Tuesday, you closed 4 trades.
 On Tuesday, 17 November 2026, you closed 4 trades in DEMO.
 Unfortunately, the day ended with a loss of 1,250 USD.
-You lost 1,250 USD before commissions.
+You lost 1,250 USD after known commissions.
 The daily stop is at 2.5 %.
-These figures are before commissions.
+These figures are after known commissions.
 Commissions are not included.
 That is all.
 The desk does not know.""".splitlines()
@@ -153,7 +153,7 @@ You lost 50 ticks.
 You lost 1,250 R.
 You lost 4 USD.
 You lost 1 thousand USD.
-You lost 1,312.75 USD before commissions.
+You lost 1,312.75 USD after known commissions.
 The daily stop was reached.
 The daily stop has ended the day.
 The daily stop is at 1.31 %.

@@ -57,8 +57,10 @@ test("each reason has its own words, and one of another version is left out", ()
 });
 
 test("beside a model's words stand the desk's own; rules say nothing twice", () => {
-  const turn = after(done({ source: "ollama", response: "You lost 60 USD.", facts: "-60.00 USD before commissions." }));
-  assert.deepEqual([turn.said, turn.facts], ["You lost 60 USD.", "-60.00 USD before commissions."]);
+  const turn = after(
+    done({ source: "ollama", response: "You lost 60 USD.", facts: "-60.00 USD after known commissions." }),
+  );
+  assert.deepEqual([turn.said, turn.facts], ["You lost 60 USD.", "-60.00 USD after known commissions."]);
   assert.match(byWords(turn), /^Worded by a local model \(Ollama\), checked against the desk's own words below\.$/);
   assert.equal(after(done({ facts: null })).facts, "");
   assert.equal(after(done()).facts, "");

@@ -3,7 +3,8 @@
 /** One trade in full, and what the operator writes about it. Saved means: the desk said so. */
 
 import { NoAnswer, post } from "../../desk/api.js";
-import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN } from "../../reading/format.js";
+import { averagePrice, points, signedPoints, signedUsd, tradingDay, UNKNOWN, usd } from "../../reading/format.js";
+import { resultOf, resultWords } from "../../reading/results.js";
 import { duration, newYork, plain, say, signedR } from "../../reading/words.js";
 import { copyOf, markBusy, one, slots, write } from "../../ui/dom.js";
 import * as drafts from "./drafts.js";
@@ -65,13 +66,23 @@ function factsOf(trade, tick) {
     ["In", `${newYork(trade.entry_ts)} at ${averagePrice(trade.entry_price, tick)}`],
     ["Out", `${newYork(trade.exit_ts)} at ${averagePrice(trade.exit_price, tick)}, ${plain(trade.reason)}${estimated}`],
     ["Held", duration(trade.held_s)],
-    ["Result", [`${signedPoints(trade.pnl_points)} points`, signedUsd(trade.pnl_usd), signedR(trade.r)]],
+    ["Result", [`${signedPoints(trade.pnl_points)} points`, signedUsd(resultOf(trade)), signedR(trade.r)]],
+    ["Gross, commission", resultWords(trade)],
+    ["Risk at entry", trade.risk_usd === null ? UNKNOWN : usd(trade.risk_usd)],
     ["First stop", trade.stop_points === null ? UNKNOWN : `${points(trade.stop_points)} points`],
-    ["Worst, best", `${signedPoints(trade.mae_points)}, ${signedPoints(trade.mfe_points)}`],
+    [
+      "Worst, best",
+      [`${signedPoints(trade.mae_points)}, ${signedPoints(trade.mfe_points)} points`, ...excursion(trade)],
+    ],
     ["Zone, mode", `${trade.zone}, ${trade.mode}`],
     ["Discipline", kept || "by the rules"],
     ["Gates at entry", trade.gates_at_entry ? gateWords(trade.gates_at_entry) : UNKNOWN],
   ];
+}
+
+/** @param {Wire.JournalTradeRow} trade */
+function excursion({ mae_usd, mfe_usd }) {
+  return mae_usd === null || mfe_usd === null ? [] : [`${signedUsd(mae_usd)}, ${signedUsd(mfe_usd)}`];
 }
 
 /**

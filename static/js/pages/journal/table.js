@@ -3,6 +3,7 @@
 /** The trades themselves: sorted by any column, each opens to its facts and its note. */
 
 import { averagePrice, signedPoints, signedUsd } from "../../reading/format.js";
+import { resultOf, resultWords } from "../../reading/results.js";
 import { count, duration, newYork, plain, signedR, tint } from "../../reading/words.js";
 import { all, around, byId, copyOf, mark, one, slots, write } from "../../ui/dom.js";
 import * as detail from "./detail.js";
@@ -22,7 +23,7 @@ const KEYS = {
   entry: (trade) => trade.entry_price,
   exit: (trade) => trade.exit_price,
   points: (trade) => trade.pnl_points,
-  usd: (trade) => trade.pnl_usd,
+  usd: resultOf,
   r: (trade) => trade.r ?? -Infinity,
   worst: (trade) => trade.mae_points,
   best: (trade) => trade.mfe_points,
@@ -164,7 +165,8 @@ function fill(row, trade) {
   write(cell.entry, averagePrice(trade.entry_price, tick));
   write(cell.exit, averagePrice(trade.exit_price, tick));
   tint(cell.points, signedPoints(trade.pnl_points), trade.pnl_points);
-  tint(cell.usd, signedUsd(trade.pnl_usd), trade.pnl_usd);
+  tint(cell.usd, signedUsd(resultOf(trade)), resultOf(trade));
+  mark(cell.usd, "title", resultWords(trade));
   tint(cell.r, signedR(trade.r), trade.r);
   write(cell.worst, signedPoints(trade.mae_points));
   write(cell.best, signedPoints(trade.mfe_points));

@@ -39,11 +39,12 @@ function tilesOf(figures, fall) {
   const scratches = figures.trades - figures.wins - figures.losses;
   const withoutStop = figures.trades - figures.trades_with_r;
   return [
-    ["Expectancy", signedPoints(figures.expectancy_points), "points a trade", figures.expectancy_points],
+    ["Net", signedUsd(figures.usd), costWords(figures), figures.usd],
+    ["Expectancy", signedPoints(figures.expectancy_points), pointsOf(figures, "a trade"), figures.expectancy_points],
     [
       "In R",
       signedR(figures.expectancy_r),
-      withoutStop ? `${withoutStop} without a known stop` : "points over first stop",
+      withoutStop ? `${withoutStop} without a known risk` : "net over risk at entry",
       figures.expectancy_r,
     ],
     [
@@ -56,16 +57,36 @@ function tilesOf(figures, fall) {
       `${figures.wins} / ${figures.losses}`,
       scratches ? `${scratches} neither` : percent(share(figures.win_rate), 1),
     ],
-    ["Average win", signedPoints(figures.average_win_points), "points", figures.average_win_points],
-    ["Average loss", signedPoints(figures.average_loss_points), "points", figures.average_loss_points],
+    ["Average win", signedPoints(figures.average_win_points), pointsOf(figures), figures.average_win_points],
+    ["Average loss", signedPoints(figures.average_loss_points), pointsOf(figures), figures.average_loss_points],
     [
       "Worst / best",
       `${points(figures.average_mae_points)} / ${points(figures.average_mfe_points)}`,
-      "points on the way, average",
+      pointsOf(figures, "on the way, average"),
     ],
     ["Held", duration(figures.average_hold_s), "average"],
     ["Deepest fall", fall === null ? UNKNOWN : usd(-fall), "from a peak of the curve", fall === null ? 0 : -fall],
   ];
+}
+
+/**
+ * What was taken from the gross result, and of how many trades nobody told it.
+ *
+ * @param {Wire.FiguresRow} figures
+ */
+function costWords({ gross_usd, commission_usd, commission_unknown }) {
+  const unknown = commission_unknown ? `, of ${count(commission_unknown, "trade")} not known` : "";
+  return `${signedUsd(gross_usd)} gross, ${usd(commission_usd)} commission${unknown}`;
+}
+
+/**
+ * The unit of a figure in points; points of several assets are not added.
+ *
+ * @param {Wire.FiguresRow} figures
+ * @param {string} [more]
+ */
+function pointsOf({ points: sum }, more = "") {
+  return sum === null ? "points: choose one asset" : `points ${more}`.trim();
 }
 
 /** @param {number | null} value */

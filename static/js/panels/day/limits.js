@@ -13,7 +13,7 @@ const slot = slots(root);
 const form = one(root, "form", HTMLFormElement);
 const fields = all(form, "input", HTMLInputElement);
 const ALWAYS_SHOWN = fields.map((field) => field.name);
-/** @typedef {Record<string, number | string | boolean | null | undefined>} Values limits by their names; null: off */
+/** @typedef {Record<string, number | string | boolean | null | undefined | Record<string, number>>} Values limits by their names; null: off */
 
 /** @type {Values | null} what was asked and would flatten: the held button asks it again */
 let toConfirm = null;
@@ -169,6 +169,7 @@ function fillLimit(row, name, limits, pending, starts) {
 function worded(name, value) {
   if (value === null || value === undefined || value === "None") return "off"; // an answer names what waits as text
   if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "object") return listedRates(value);
   const isSeconds = name.endsWith("_seconds") || name === "cooldown_after_loss";
   if (isSeconds) return countdown(Number(value));
   if (name.endsWith("_usd")) return usd(Number(value));
@@ -183,4 +184,10 @@ function worded(name, value) {
 function counted(name, value) {
   if (name.startsWith("max_contracts")) return points(Number(value));
   return name.startsWith("max_") ? wholeNumber(Number(value)) : String(value);
+}
+
+/** @param {Record<string, number>} rates USD per contract and side, by product */
+function listedRates(rates) {
+  const listed = Object.entries(rates).map(([product, rate]) => `${product} ${rate}`);
+  return listed.length ? listed.join(", ") : "none";
 }

@@ -4,6 +4,7 @@
 
 import * as clock from "../../desk/clock.js";
 import { averagePrice, clockMoment, countdown, moneyTone, signedPoints, signedUsd } from "../../reading/format.js";
+import { resultOf, resultWords } from "../../reading/results.js";
 import { byId, copyOf, follow, mark, show, slots, write, writeMoney } from "../../ui/dom.js";
 
 const slot = slots(byId("history"));
@@ -39,7 +40,9 @@ function fillTrade(row, trade, tickSize) {
   write(cell.entry, averagePrice(trade.entry_price, tickSize));
   write(cell.exit, averagePrice(trade.exit_price, tickSize));
   writeMoney(cell.points, signedPoints(trade.pnl_points), moneyTone(trade.pnl_points));
-  writeMoney(cell.usd, signedUsd(trade.pnl_usd), moneyTone(trade.pnl_usd));
+  const result = resultOf(trade);
+  writeMoney(cell.usd, signedUsd(result), moneyTone(result));
+  mark(cell.usd, "title", resultWords(trade));
   write(cell.mae, signedPoints(trade.mae_points));
   write(cell.mfe, signedPoints(trade.mfe_points));
   write(cell.held, countdown(Math.round((Date.parse(trade.exit_ts) - Date.parse(trade.entry_ts)) / 1000)));

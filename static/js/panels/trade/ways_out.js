@@ -33,7 +33,7 @@ export function waysOut(desk, asset, trade, stop) {
       ...ALWAYS_ON,
       isArmed: desk.daily_stop_enabled,
       when: `drawdown reaches ${desk.daily_stop_limit_pct} %`,
-      where: "",
+      where: asset.daily_stop_price === null ? "" : `by the books at ${price(asset.daily_stop_price, asset.tick_size)}`,
     },
     level: { ...ALWAYS_ON, when: "a TradingView level alert", where: "" },
     points_target: pointsTarget(asset, trade, words),
