@@ -31,17 +31,18 @@ from services.market.instruments import (
     resolve_asset,
 )
 from services.market.session import trade_date
-from services.notifications.kinds import Notifying, UnknownKinds, chosen_kinds
+from services.notifications.kinds import Notifying, chosen_kinds
 from services.ops.beside_settings import address_of
 from services.ops.cap_settings import caps_of
 from services.ops.commission_settings import commissions_of
 from services.ops.firm_profiles import ProfileError, firm_named
+from services.ops.host_settings import allowed_hosts, cors_origins
 from services.ops.news_file import NewsUnreadable, read_news
+from services.ops.notify_settings import notify_kinds, notify_urls
 from services.ops.opened_stores import folder_of_opened
 from services.ops.settings_reader import Settings, bricks_by_desk, rules_of
 from services.ops.unit_settings import units_of
 from services.ops.watchdog import Supervisor
-from wire.origins import NoOrigin, origins_of
 from wire.places import NoPlace, place_of
 from wire.types import Contract, Price
 
@@ -50,12 +51,10 @@ ENV_FILE = PROJECT / ".env"
 EARLIER_DATABASE = PROJECT / "var" / "lockstep.sqlite"  # the default place before databases lay outside the checkout
 GENERATED = ("SERVICE_SECRET",)  # may be missing; `flask desk init` adds them to a .env of before
 SECRETS = ("TV_WEBHOOK_SECRET", "BRIDGE_HEARTBEAT_SECRET", "FLASK_SECRET_KEY")
-MOST_TARGETS = 10  # each target has a thread of its own
 PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{1,61}[a-z0-9]")  # "example.com:desk" is an old kind that still exists
 HOST = re.compile(r"[\w.-]+")
 HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where web listens: where it is reached from here
-URL_BREAK = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 
 
 class ConfigError(Exception):
@@ -184,11 +183,11 @@ def _read(settings: Settings) -> Config:
         google_cloud_credentials=_google_cloud_credentials(settings),
         firestore_emulator_host=_emulator_host(settings),
         trusted_proxies=settings.number("TRUSTED_PROXIES", 0, 0, 9),
-        allowed_hosts=_allowed_hosts(settings),
-        cors_origins=_cors_origins(settings),
+        allowed_hosts=allowed_hosts(settings),
+        cors_origins=cors_origins(settings),
         log_level=settings.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-        notify_urls=_notify_urls(settings),
-        notify_kinds=_notify_kinds(settings),
+        notify_urls=notify_urls(settings),
+        notify_kinds=notify_kinds(settings),
         news_file=_news_file(settings),
         feeds_url=address_of(settings, "FEEDS_URL", "FEEDS_PORT", 8765),
         advisor_url=address_of(settings, "ADVISOR_URL", "ML_PORT", 8002),
@@ -235,21 +234,6 @@ def _news_file(settings: Settings) -> Path | None:
     except NewsUnreadable as error:
         settings.faults.append(f"NEWS_FILE: {error}")
     return path
-
-
-def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    hosts = tuple(host.strip().lower() for host in settings.text("ALLOWED_HOSTS").split(",") if host.strip())
-    if any(not HOST.fullmatch(host) for host in hosts):
-        settings.faults.append("ALLOWED_HOSTS must be hosts without scheme and port, comma between")
-    return hosts
-
-
-def _cors_origins(settings: Settings) -> frozenset[str]:
-    try:
-        return origins_of(settings.text("CORS_ORIGINS"))
-    except NoOrigin as error:
-        settings.faults.append(str(error))
-        return frozenset()
 
 
 def _sqlite_path(settings: Settings) -> Path:
@@ -325,24 +309,6 @@ def _metrics_token(settings: Settings, others: tuple[str, ...]) -> str | None:
     if token and token in others:
         settings.faults.append("METRICS_TOKEN must open nothing but the metrics: it was another secret, too")
     return token
-
-
-def _notify_urls(settings: Settings) -> tuple[str, ...]:
-    """Read ``NOTIFY_URLS``. A URL may contain commas, so a comma separates only when a new URL follows it."""
-    urls = tuple(url.strip(" ,") for url in URL_BREAK.split(settings.text("NOTIFY_URLS")) if url.strip(" ,"))
-    if any("://" not in url or " " in url for url in urls):
-        settings.faults.append("NOTIFY_URLS must be apprise URLs such as tgram://…, comma or space between")
-    if len(urls) > MOST_TARGETS:
-        settings.faults.append(f"NOTIFY_URLS had {len(urls)} URLs, {MOST_TARGETS} are the most")
-    return urls
-
-
-def _notify_kinds(settings: Settings) -> frozenset[str]:
-    try:
-        return chosen_kinds(settings.text("NOTIFY_KINDS"))
-    except UnknownKinds as error:
-        settings.faults.append(f"NOTIFY_KINDS: {error}")
-        return frozenset()
 
 
 def _assets(settings: Settings) -> tuple[str, ...]:

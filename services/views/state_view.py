@@ -32,10 +32,10 @@ from wire.state import (
     LimitsState,
     LiveDocument,
     StateDocument,
-    StoreDoubtState,
     TradeRow,
 )
 from wire.types import Instant
+from wire.window import StoreDoubtState
 
 CONNECTIONS_EXPECTED = 2
 

@@ -10,8 +10,8 @@ from services.engine.rules.flat_time import next_flat_time
 from services.engine.rules.session import is_open, session_of
 from services.engine.rules.week import left_of_week, week_of, week_result
 from services.views.rows import Fields
-from wire.state import WindowState
 from wire.types import Instant
+from wire.window import WindowState
 
 
 def window_view(desk: Desk, now: Instant) -> WindowState:

@@ -15,9 +15,9 @@ from services.engine.model.events import (
     OrderQueued,
     PreOrderEnded,
     PreOrderPlaced,
-    ScaleInUnlocked,
     TempoArmed,
 )
+from services.engine.model.trade_events import ScaleInUnlocked
 from services.views.asset_view import asset_view
 from tests.stories.test_gates import LADDER, trader_with_gates_closed_from
 from tests.support.builders import AGAINST, WITH

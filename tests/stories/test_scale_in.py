@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.engine.model.events import ScaleInReturned, ScaleInUnlocked
 from services.engine.model.replies import OrderTaken
+from services.engine.model.trade_events import ScaleInReturned, ScaleInUnlocked
 from tests.stories.test_gates import LADDER
 from tests.support.trader import Trader
 from wire.types import OrderStatus, Side

@@ -168,18 +168,6 @@ class IntentChanged(Event, frozen=True, tag="IntentChanged"):
     status: IntentStatus
 
 
-class ScaleInUnlocked(Event, frozen=True, tag="ScaleInUnlocked"):
-    asset: str
-    by: str
-
-
-class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
-    """A scale-in ended unfilled and may be requested again."""
-
-    asset: str
-    order_id: str
-
-
 class FeedLost(Event, frozen=True, tag="FeedLost"):
     """TradingView's heartbeat for ``asset`` stopped, or the bridge's when ``asset`` is None."""
 
@@ -328,7 +316,7 @@ OfTheDesk = DeskConfigured | DeskTakenOver | EnvSwitched | LimitsChanged | Obser
 OfTheDay = DayRolled | DayEquityNoted | DayWarned | TradeConsumed | OverrideTaken | DailyStopTriggered | CooldownStarted
 OfTheContract = ContractChanged | UnitChanged
 OfTheMarket = BrickApplied | LateBrickIgnored | TempoArmed | FeedLost | FeedReturned | DeadLetterKept | OfTheContract
-OfEntries = EntryBlocked | EntryAccepted | EntryReturned | ScaleInUnlocked | ScaleInReturned
+OfEntries = EntryBlocked | EntryAccepted | EntryReturned
 OfWhatWaits = PreOrderPlaced | PreOrderEnded | IntentChanged
 OfOrders = OrderQueued | OrderClaimed | OrderReported | OrderEnded | FillBooked | FillRefused | AlertCounted
 OfExits = InitialExitLockReleased | ExitBlocked | ExitLatched | PositionDisagreed | PositionAgreed

@@ -152,6 +152,18 @@ class TradeNoted(Event, frozen=True, tag="TradeNoted"):
     tags: tuple[str, ...] = ()
 
 
+class ScaleInUnlocked(Event, frozen=True, tag="ScaleInUnlocked"):
+    asset: str
+    by: str
+
+
+class ScaleInReturned(Event, frozen=True, tag="ScaleInReturned"):
+    """A scale-in ended unfilled and may be requested again."""
+
+    asset: str
+    order_id: str
+
+
 OfTrades = (
     TradeOpened
     | TradeResized
@@ -163,6 +175,8 @@ OfTrades = (
     | SignalCounted
     | TradeRepriced
     | CommissionTold
+    | ScaleInUnlocked
+    | ScaleInReturned
 )
 
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued, ScaleInReturned
+from services.engine.model.events import EntryReturned, OrderEnded, OrderQueued
 from services.engine.model.order import EntryTerms, Order
 from services.engine.model.state import Asset, DueExit
 from services.engine.model.trade import Trade
+from services.engine.model.trade_events import ScaleInReturned
 from services.engine.rules.risk import scale_in_quantity
 from services.engine.steps.unfilled import remember_unfilled
 from services.engine.transition import Transition

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from services.engine.model.commands import ScaleIn
-from services.engine.model.events import ScaleInUnlocked
 from services.engine.model.replies import OrderTaken, Refusal, Reply
+from services.engine.model.trade_events import ScaleInUnlocked
 from services.engine.rules.adding import refusal_of_scale_in
 from services.engine.rules.gates import first_closed_for, ladder
 from services.engine.rules.refusals import refuse
