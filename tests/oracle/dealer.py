@@ -67,6 +67,10 @@ class Dealer:
         self.settings: dict[str, Any] = {"on": on, "at": at}
         if seed % 3:
             self.settings |= {"cooldown_seconds": 60, "candle_seconds": 60, "max_trades_per_day": 10}
+        if seed % 4 == 1:
+            self.settings |= {"daily_stop_limit_pct": Decimal("0.5"), "stop_points": Decimal(20)}
+        if seed % 5 == 2:
+            self.settings |= {"two_half_filter": True}
         self.bricks = 0
         self.trend = self.rng.choice([-1, 1])
 
@@ -115,7 +119,7 @@ def _runs(dealer: Dealer, game: Game) -> list[Move]:
     """Let a held market run against or with the trade, as a stop-out or a target does."""
     asset, way = dealer.held(game), dealer.rng.choice([-1, 1])
     moves = []
-    for _ in range(dealer.rng.randint(2, 12)):
+    for _ in range(dealer.rng.randint(4, 20)):
         moves += [Move("wait", (1,)), Move("market", (asset, Decimal("1.5") * way))]
     return moves
 
@@ -129,7 +133,11 @@ def _lies(dealer: Dealer, game: Game) -> list[Move]:
     asset = dealer.any()
     off = Decimal(dealer.rng.choice([-1500, -400, 400, 1500]))
     lie = (asset, Decimal(0), off, 0) if dealer.rng.random() < 0.5 else (asset, Decimal(0), Decimal(0), 2)
-    return [Move("market", lie), *_enters(dealer, game), Move("market", (asset, Decimal(0)))]
+    color = dealer.rng.choice(COLORS)
+    before = [Move("wait", (dealer.rng.choice([61, 301]),)), *_forms_structure(dealer, game, asset, color)]
+    asked = dealer.asks(EnterMarket(**_entry(dealer, asset, color)))
+    adds = dealer.asks(ScaleIn(asset)) if dealer.rng.random() < 0.5 else []
+    return [*before, Move("market", lie), *asked, *adds, Move("market", (asset, Decimal(0)))]
 
 
 def _closes_a_brick(dealer: Dealer, game: Game) -> list[Move]:
@@ -140,7 +148,9 @@ def _closes_a_brick(dealer: Dealer, game: Game) -> list[Move]:
 def _forms_structure(dealer: Dealer, game: Game, asset: str | None = None, color: str | None = None) -> list[Move]:
     asset, color = asset or dealer.any(), color or dealer.rng.choice(COLORS)
     macro = color if dealer.rng.random() < 0.7 else dealer.rng.choice(COLORS)
-    streams = ((Stream.MACRO, macro), (Stream.HIGH, color), (Stream.MAIN, color))
+    streams: tuple[tuple[Stream, str], ...] = ((Stream.MACRO, macro), (Stream.HIGH, color), (Stream.MAIN, color))
+    if dealer.rng.random() < 0.3:
+        streams = (*streams, (Stream.TWO_HALF, dealer.rng.choice(COLORS)))
     return [dealer.brick(game, asset, stream, shade) for stream, shade in streams]
 
 
@@ -187,7 +197,9 @@ def _waits_for_a_brick(dealer: Dealer, game: Game) -> list[Move]:
     if roll < 0.5:
         return dealer.asks(PlaceIntent(asset))
     moves = dealer.asks(PlacePreOrder(**_entry(dealer, asset, color)))
-    return moves if dealer.rng.random() < 0.4 else [*moves, dealer.brick(game, asset, Stream.MAIN, color)]
+    if roll > 0.85:
+        return [*moves, *dealer.asks(ExitAll(True))]
+    return moves if roll < 0.65 else [*moves, dealer.brick(game, asset, Stream.MAIN, color)]
 
 
 def _adds(dealer: Dealer, game: Game) -> list[Move]:
@@ -248,7 +260,17 @@ def _loses(dealer: Dealer, game: Game) -> list[Move]:
     """Let what is held lose for a minute."""
     asset = dealer.held(game)
     way = -1 if game.positions[asset] > 0 else 1
-    return [move for _ in range(8) for move in (Move("wait", (1,)), Move("market", (asset, way * Decimal("1.5"))))]
+    return [move for _ in range(22) for move in (Move("wait", (1,)), Move("market", (asset, way * Decimal("1.5"))))]
+
+
+def _protects_and_turns(dealer: Dealer, game: Game) -> list[Move]:
+    """Arm the soft stop and let the market come to its threshold in small steps."""
+    asset = dealer.held(game)
+    way = -1 if game.positions[asset] > 0 else 1
+    color = "red" if game.positions[asset] > 0 else "green"
+    threshold = dealer.rng.choice([Decimal(-2), Decimal("0.5")])
+    steps = [Move("market", (asset, way * Decimal("0.5"))) for _ in range(8)]
+    return [dealer.brick(game, asset, Stream.TWO_HALF, color), *dealer.asks(SetProtect(asset, True, threshold)), *steps]
 
 
 def _claims(dealer: Dealer, game: Game) -> list[Move]:
@@ -284,20 +306,21 @@ DEALS: tuple[tuple[int, Deal], ...] = (  # the number is the weight
     (14, _waits),
     (1, _sleeps),
     (14, _moves),
-    (6, _runs),
+    (4, _runs),
     (3, _heard_all),
     (3, _lies),
     (14, _closes_a_brick),
     (3, _forms_structure),
     (5, _enters),
     (14, _enters_a_living_market),
-    (5, _waits_for_a_brick),
+    (8, _waits_for_a_brick),
     (6, _adds),
     (6, _exits),
     (6, _protects),
     (5, _unlocks),
     (5, _arms_and_turns),
-    (3, _loses),
+    (4, _loses),
+    (3, _protects_and_turns),
     (8, _claims),
     (14, _reports),
     (3, _changes_rules),

@@ -46,7 +46,7 @@ RULES = (
     *("entry_ttl_seconds", "two_half_filter", "entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points"),
     "points_tp_target",
 )
-HELD_MOVE, FLAT_MOVE, FURTHEST = Decimal("1.5"), Decimal(25), 80  # units
+HELD_MOVE, FLAT_MOVE, FURTHEST = Decimal("0.75"), Decimal(25), 80  # units
 
 
 class Divergence(AssertionError):
