@@ -273,6 +273,16 @@ def _protects_and_turns(dealer: Dealer, game: Game) -> list[Move]:
     return [dealer.brick(game, asset, Stream.TWO_HALF, color), *dealer.asks(SetProtect(asset, True, threshold)), *steps]
 
 
+def _aims_and_runs(dealer: Dealer, game: Game) -> list[Move]:
+    """Bring the target near and let the market come to it."""
+    asset = dealer.held(game)
+    way = 1 if game.positions[asset] > 0 else -1
+    color = "red" if game.positions[asset] > 0 else "green"
+    aim = dealer.rng.choice([Decimal(1), Decimal("2.5")])
+    steps = [Move("market", (asset, way * Decimal("0.5"))) for _ in range(6)]
+    return [dealer.brick(game, asset, Stream.TWO_HALF, color), *dealer.asks(SetPointsTarget(asset, True, aim)), *steps]
+
+
 def _claims(dealer: Dealer, game: Game) -> list[Move]:
     return [Move("claim")]
 
@@ -321,6 +331,7 @@ DEALS: tuple[tuple[int, Deal], ...] = (  # the number is the weight
     (5, _arms_and_turns),
     (4, _loses),
     (3, _protects_and_turns),
+    (3, _aims_and_runs),
     (8, _claims),
     (14, _reports),
     (3, _changes_rules),
