@@ -32,6 +32,7 @@ from tests.oracle.exits import Cause
 from tests.oracle.facts import AGAINST, STREAMS, WITH, Book, Position, Ticket, Waiting
 from tests.oracle.gates import Ask, refusing, zone_of
 from tests.oracle.model import Oracle
+from tests.oracle.spec5 import may_arm
 
 
 def enters(oracle: Oracle, command: EnterMarket, now: datetime) -> str | None:
@@ -41,18 +42,26 @@ def enters(oracle: Oracle, command: EnterMarket, now: datetime) -> str | None:
     return _enters(oracle, book, command, bool(command.override_reason), now)
 
 
-def _enters(oracle: Oracle, book: Book, entry: Any, has_reason: bool, now: datetime) -> str | None:
+def takes_override(oracle: Oracle, has_reason: bool) -> str | None:
+    """Use one override of the day, where its budget leaves one."""
+    if refused := oracle.by_spec("override_budget", has_reason):
+        return str(refused)
+    oracle.day.overrides += 1
+    oracle.day.without_reason += not has_reason
+    return None
+
+
+def _enters(
+    oracle: Oracle, book: Book, entry: Any, has_reason: bool, now: datetime, is_paid: bool = False
+) -> str | None:
     kind, of_zone = zone_of(book, now)
     side = entry.direction or of_zone
     size = oracle.rules["entry_qty_6pt" if entry.size_mode == "6pt" else "entry_qty_9pt"]
     gate = refusing(oracle, "market", Ask(book, side, entry.override, int(size)), now)
     if gate is not None:
         return gate
-    if entry.override and (refused := oracle.by_spec("override_budget", has_reason)):
-        return str(refused)
-    if entry.override:
-        oracle.day.overrides += 1
-        oracle.day.without_reason += not has_reason
+    if entry.override and not is_paid and (refused := takes_override(oracle, has_reason)):
+        return refused
     candle = oracle.takes_candle(now)
     book.token = book.flip_right = False
     if book.intent in ("WAITING", "READY"):
@@ -83,6 +92,8 @@ def places_preorder(oracle: Oracle, command: PlacePreOrder, now: datetime) -> st
     if waits(book):
         return "already_waiting"
     has_reason = bool(command.override_reason)
+    if command.override and (refused := takes_override(oracle, has_reason)):
+        return refused
     book.preorder = Waiting(side, command.trade_mode, command.size_mode, command.override, now, has_reason)
     return None
 
@@ -175,14 +186,15 @@ def _fires(oracle: Oracle, book: Book, waiting: Waiting, color: str, now: dateti
     if color != WITH[waiting.side]:
         return
     entry = EnterMarket("", waiting.mode, waiting.size, waiting.side, waiting.override)  # type: ignore[arg-type]
-    _enters(oracle, book, entry, waiting.has_reason, now)
+    _enters(oracle, book, entry, waiting.has_reason, now, is_paid=True)  # it was paid for when it was placed
 
 
 def price_is_heard(oracle: Oracle, command: NotePrice, now: datetime) -> str | None:
     book = oracle.books[command.asset]
     book.heard_at = now
     if command.price is not None:
-        book.price, book.points_known = command.price, True
+        book.price = book.marked = command.price
+        book.price_at = now
         exits.looks(oracle, book, Cause("price"), now)
     return None
 
@@ -264,7 +276,7 @@ def counts_signals(oracle: Oracle, command: SetSignalTarget, now: datetime) -> s
     if command.target is not None and not 1 <= command.target <= 50:
         return "setting_invalid"
     arms = command.toggle and not trade.armed["tp_armed"]
-    if arms and not oracle.by_spec("may_arm_signals", oracle.books[command.asset]):
+    if arms and not may_arm(oracle, oracle.books[command.asset], "tp_armed"):
         return "management_locked"
     trade.armed["tp_armed"] ^= command.toggle
     trade.armed["tp_target"] = command.target or trade.armed["tp_target"]
@@ -370,7 +382,7 @@ def snapshot_taken(
     oracle.market_at = now
     for name, book in oracle.books.items():
         if book.trade is not None and positions[name] == _held(book):
-            book.price, book.points_known = prices[name], True
+            book.marked = prices[name]
     oracle.last_balance_is_true = is_true
     oracle.balance_is_suspect = not is_true
     if is_true:

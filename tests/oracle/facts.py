@@ -121,7 +121,8 @@ class Book:
     flip_right: bool = False
     heard_at: datetime | None = None
     price: Decimal | None = None
-    points_known: bool = False
+    price_at: datetime | None = None
+    marked: Decimal | None = None
     trade: Position | None = None
     entering: Ticket | None = None
     leaving: Ticket | None = None
@@ -133,9 +134,9 @@ class Book:
     @property
     def points(self) -> Decimal | None:
         """The open points, None while nothing is held or no price came since."""
-        if self.trade is None or self.price is None or not self.points_known:
+        if self.trade is None or self.marked is None:
             return None
-        return self.trade.points(self.price, self.sheet)
+        return self.trade.points(self.marked, self.sheet)
 
 
 @dataclass

@@ -46,6 +46,10 @@ RULES = (
     *("entry_ttl_seconds", "two_half_filter", "entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points"),
     "points_tp_target",
 )
+SAME: dict[str, str] = {  # refusals that SPEC does not tell apart
+    "protection_kept": "management_locked",
+    "override_unexplained": "override_budget",
+}
 HELD_MOVE, FLAT_MOVE, FURTHEST = Decimal("0.75"), Decimal(25), 80  # units
 
 
@@ -104,7 +108,7 @@ class Game:
     def _command(self, command: Any) -> None:
         expected = acts.hears(self.oracle, command, self.now)
         answer = self._decides(command).answer
-        told = (answer.gate or answer.code) if isinstance(answer, Refusal) else None
+        told = (answer.gate or SAME.get(answer.code, answer.code)) if isinstance(answer, Refusal) else None
         if told != expected:
             raise Divergence(f"{command} was answered {told or 'taken'}, SPEC says {expected or 'taken'}: {answer}")
 

@@ -91,7 +91,8 @@ class Oracle:
         trade = book.trade
         if trade is None:
             return ZERO
-        price = book.price if book.price is not None and book.points_known else trade.average
+        is_priced = book.price_at is not None and book.price_at >= trade.opened_at
+        price = book.price if is_priced and book.price is not None else trade.average
         return (trade.left_at + price * trade.qty - trade.paid) * trade.sign * book.sheet.usd
 
     @property
@@ -103,17 +104,15 @@ class Oracle:
         """5.6: a first reading at the limit is awaited, a second one 2 s later or more ends the day."""
         if self.day.is_stopped:
             return
-        is_flat = all(book.trade is None for book in self.books.values())
-        readings = {"books": now if is_flat else self.market_at}
-        if self.last_balance_is_true and self.day.start is not None:
-            readings["balance"] = self.market_at
-        if -self.result < self.limit:
-            self.day.first.clear()
-            return
+        heard = [book.price_at for book in self.books.values() if book.trade is not None and book.price_at is not None]
+        readings = {"books": (max(heard, default=now), self.result)}
+        if self.last_balance_is_true and self.day.start is not None and self.equity is not None:
+            readings["balance"] = (self.market_at, self.equity - self.day.start)
         for way in ("balance", "books"):
-            if way not in readings:
+            at, result = readings.get(way, (now, ZERO))
+            if -result < self.limit:
                 self.day.first.pop(way, None)
-            elif readings[way] >= self.day.first.setdefault(way, readings[way]) + TWO_SECONDS:
+            elif at >= self.day.first.setdefault(way, at) + TWO_SECONDS:
                 self.day.is_stopped = True
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -184,7 +183,7 @@ class Oracle:
             self._takes_out(name, book, trade, qty, price, order.source, now)
         elif trade is None:
             book.trade = opened(order, qty, price, now, Decimal(self.rules["points_tp_target"]))
-            book.points_known = book.price is not None and self.market_at >= now
+            book.marked = book.price if book.price_at is not None and book.price_at >= now else None
             self.day.taken += 1
         else:
             kept = trade.stop(book.sheet)

@@ -167,7 +167,7 @@ def may_change(oracle: Oracle, book: Book, name: str, on: bool, value: Decimal |
     if trade is None or not oracle.is_managed(book):
         return True
     was_on, was = trade.armed[f"{name}_enabled"], trade.armed[SETTING_OF[name]]
-    if not was_on:
+    if not was_on or (not on and _was_just_switched_on(trade, f"{name}_enabled", now)):
         return True
     further = value is not None and (value < was if name == "protect" else value > was)
     return on and not further
@@ -177,13 +177,25 @@ def may_switch(oracle: Oracle, book: Book, name: str, now: datetime) -> bool:
     """6.2: what is on may be switched off only unlocked and not losing; within 60 s what the operator switched on."""
     trade = book.trade
     if trade is None or not trade.armed[name]:
-        return True
+        return may_arm(oracle, book, name)
     if name == "main_flip_exit_enabled" and trade.zone == "FREE":
         return False
-    switched = trade.switched_on.get(name)
-    if switched is not None and now < switched + RESTORED_WITHIN:
+    if _was_just_switched_on(trade, name, now):
         return True
     return not oracle.is_managed(book) and book.points is not None and book.points >= 0
+
+
+def may_arm(oracle: Oracle, book: Book, name: str) -> bool:
+    """The state's ``next_bar_exit_allowed``: the 8pt next-bar exit and the signals are armed early, or unlocked."""
+    trade = book.trade
+    fresh = {"high_next_bar_exit_enabled": "fresh_eight", "tp_armed": "fresh_six"}.get(name)
+    return trade is None or fresh is None or getattr(trade, fresh) == 0 or not oracle.is_managed(book)
+
+
+def _was_just_switched_on(trade: Position, name: str, now: datetime) -> bool:
+    """What the operator switched on may be switched off again within 60 s: that only restores what was."""
+    switched = trade.switched_on.get(name)
+    return switched is not None and now <= switched + RESTORED_WITHIN
 
 
 def loosened_from(asked_at: datetime, day_begins_at: datetime) -> bool:
@@ -202,15 +214,8 @@ def _may_change_before(oracle: Oracle, book: Book, name: str, on: bool, value: D
 
 
 def _may_switch_before(oracle: Oracle, book: Book, name: str, now: datetime) -> bool:
-    """Only the 8pt next-bar exit could not be armed while locked, once a fresh 8pt brick had come."""
-    trade = book.trade
-    if trade is None or name != "high_next_bar_exit_enabled" or trade.armed[name]:
-        return True
-    return trade.fresh_eight == 0 or not oracle.is_managed(book)
-
-
-def _may_arm_signals_before(oracle: Oracle, book: Book) -> bool:
-    return book.trade is None or book.trade.fresh_six == 0 or not oracle.is_managed(book)
+    """Whatever is on could be switched off."""
+    return bool(book.trade and book.trade.armed[name]) or may_arm(oracle, book, name)
 
 
 RULES: dict[str, Callable[..., Any]] = {
@@ -224,7 +229,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "preorder_is_over": preorder_is_over,
     "may_change": may_change,
     "may_switch": may_switch,
-    "may_arm_signals": lambda oracle, book: True,
     "loosened_from": loosened_from,
 }
 EARLIER: dict[str, Callable[..., Any]] = {
@@ -238,7 +242,6 @@ EARLIER: dict[str, Callable[..., Any]] = {
     "preorder_is_over": lambda oracle, book, now: False,
     "may_change": _may_change_before,
     "may_switch": _may_switch_before,
-    "may_arm_signals": _may_arm_signals_before,
     "loosened_from": lambda asked_at, day_begins_at: True,
 }
 PENDING = set(EARLIER)

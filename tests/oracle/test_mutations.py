@@ -227,7 +227,6 @@ LATER: dict[str, tuple[str, ...]] = {  # rule of spec5 -> the sabotages to write
     "preorder_is_over": ("a pre-order waits for ever",),
     "may_change": ("loosening is allowed while locked", "tightening is refused while locked"),
     "may_switch": ("the 6pt flip of a FREE entry may be switched off", "a loser's protection may be switched off"),
-    "may_arm_signals": ("arming is refused while locked",),
     "loosened_from": ("a limit loosened a minute before the roll holds after it",),
 }
 
