@@ -74,6 +74,8 @@ def clicks_entry(world: AngryWorld) -> None:
     if world.rng.random() < 0.05:
         body["qty"] = world.rng.choice([1, 3, 5, 40])
     world.clicks("/api/orders", body)
+    if world.last_gate == "risk":  # take what fits
+        world.clicks("/api/orders", body | {"qty": world.rng.choice([1, 2, 3])})
     if body.get("order_type") == "preorder" and world.rng.random() < 0.7:
         world.brick(asset, 6, color)
 

@@ -51,7 +51,7 @@ def played(seed: int, acts: int, folder: Path, market: MarketOf = Market) -> Ang
     finally:
         world.desk.close()
     assert not world.faults
-    assert world.account.entries >= acts // 30, "the trader hardly got to trade: the world proves nothing"
+    assert world.account.entries >= acts // 100, "the trader hardly got to trade: the world proves nothing"
     return world
 
 

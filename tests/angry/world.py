@@ -122,6 +122,7 @@ class AngryWorld:
         self.day = Days()
         self.done: Counter[str] = Counter()
         self.faults: list[str] = []
+        self.last_gate: str | None = None
         self._bars = count(1)
         self._told_at: dict[str, datetime] = {}
         self._idle = 0
@@ -219,6 +220,7 @@ class AngryWorld:
     def clicks(self, path: str, body: dict[str, Any]) -> int:
         status, answer = self.desk.calls("POST", path, body)
         gate = answer.get("gate") or answer.get("code") if isinstance(answer, dict) and status >= 400 else None
+        self.last_gate = gate
         self.done[f"{path.partition('/orders/')[0]} {gate or status}"] += 1
         if status >= 500 and not (isinstance(answer, dict) and answer.get("code")):
             self.faults.append(f"{path} {body} answered {status} {answer}")

@@ -26,7 +26,7 @@ from services.engine.model.commands import (
     ToggleExit,
     TouchLevel,
 )
-from tests.oracle.game import ASSETS, Divergence, Game, Move, diverges, shortest
+from tests.oracle.game import ASSETS, RULES, Divergence, Game, Move, diverges, shortest
 from wire.types import Stream
 
 COLORS = ("green", "red")
@@ -51,6 +51,13 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "scale_in_qty": (1, 3, 5),
     "stop_points": (Decimal(10), Decimal(15), Decimal(20)),
 }
+IN_DOLLARS: dict[str, tuple[Any, ...]] = {
+    "max_risk_per_order_pct": (Decimal("0.5"), Decimal(1), Decimal("1.5")),
+    "max_contracts": (None, Decimal("0.4"), Decimal(1)),
+    "max_contracts_correlated": (None, Decimal("0.3"), Decimal("0.7")),
+    "overrides_per_day": (1, 2, 3),
+}
+VALUES |= {name: values for name, values in IN_DOLLARS.items() if name in RULES}
 TOGGLES = ("high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled")
 MOVES = tuple(
     Decimal(move) for move in ("-25", "-3", "-1.5", "-1", "-0.5", "-0.25", "0.25", "0.5", "1", "1.5", "3", "25")
@@ -303,7 +310,7 @@ def _changes_rules(dealer: Dealer, game: Game) -> list[Move]:
         chosen.pop("candle_seconds", None)
     if dealer.rng.random() < 0.4:
         return [Move("restart", (tuple(chosen.items()),))]
-    limits = {name: value if isinstance(value, Decimal) else Decimal(value) for name, value in chosen.items()}
+    limits = {name: None if value is None else Decimal(value) for name, value in chosen.items()}
     return dealer.asks(SetLimits(dict(limits))) if limits else []
 
 

@@ -26,6 +26,7 @@ from services.engine.model.bridge_commands import (
 from services.engine.model.commands import ConfigureDesk, NotePrice, TickClock
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal
+from services.engine.model.settings import Rules
 from services.engine.model.state import GENERATION, Desk
 from services.engine.model.trade_events import TradeClosed
 from services.stores.codec import documents
@@ -41,11 +42,13 @@ from wire.types import OrderStatus, Side
 ASSETS = ("ES", "NQ", "YM")
 OPENS = {"ES": Decimal(5250), "NQ": Decimal(18_500), "YM": Decimal(39_000)}
 REPORTED_WITHIN = timedelta(seconds=4)
-RULES = (
+RULES: tuple[str, ...] = (
     *("max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds", "candle_seconds", "heartbeat_max_age_seconds"),
     *("entry_ttl_seconds", "two_half_filter", "entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points"),
     "points_tp_target",
 )
+IN_DOLLARS = ("max_risk_per_order_pct", "max_contracts", "max_contracts_correlated", "overrides_per_day")
+RULES += tuple(name for name in IN_DOLLARS if name in Rules.__struct_fields__)
 SAME: dict[str, str] = {  # refusals that SPEC does not tell apart
     "protection_kept": "management_locked",
     "override_unexplained": "override_budget",

@@ -28,6 +28,10 @@ TIGHTER: Mapping[str, Any] = {
     "entry_qty_9pt": min,
     "scale_in_qty": min,
     "stop_points": min,
+    "max_risk_per_order_pct": min,
+    "max_contracts": min,
+    "max_contracts_correlated": min,
+    "overrides_per_day": min,
 }
 TWO_SECONDS = timedelta(seconds=2)
 
@@ -236,12 +240,13 @@ class Oracle:
     def wants(self, limits: Mapping[str, Any], now: datetime) -> None:
         """Tighten at once, loosen later. A longer candle stretches the lock that holds."""
         for name, told in limits.items():
-            value = type(self.rules[name])(told)
+            value = told if self.rules[name] is None or told is None else type(self.rules[name])(told)
             if value != self.wanted[name]:
                 self.asked_at[name] = now
             self.wanted[name] = value
-        for name, tightest in TIGHTER.items():
-            self.rules[name] = tightest(self.rules[name], self.wanted[name])
+        for name in TIGHTER.keys() & self.rules.keys():
+            known = [value for value in (self.rules[name], self.wanted[name]) if value is not None]
+            self.rules[name] = TIGHTER[name](known) if known else None  # off is looser than any number
         if self.candle_used is not None and self.candle_until is not None:
             seconds = int(self.rules["candle_seconds"])
             whole = int(self.candle_used.timestamp())
