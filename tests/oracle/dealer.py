@@ -1,0 +1,378 @@
+"""Deals seeded moves: what a market, a bridge and a restless operator do, often enough to reach every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from services.engine.model.commands import (
+    CancelIntent,
+    CancelPreOrder,
+    CloseBrick,
+    ConsumeTrade,
+    EnterMarket,
+    ExitAll,
+    ExitPosition,
+    PlaceIntent,
+    PlacePreOrder,
+    ScaleIn,
+    SetLimits,
+    SetPointsTarget,
+    SetProtect,
+    SetSignalTarget,
+    ToggleExit,
+    TouchLevel,
+)
+from tests.oracle.game import ASSETS, RULES, Divergence, Game, Move, diverges, shortest
+from wire.types import Stream
+
+COLORS = ("green", "red")
+SIDE = {"green": "BUY", "red": "SELL"}
+AGED = timedelta(hours=23)
+STARTS = (
+    ("2026-11-17", "09:31:10"),
+    ("2026-11-17", "17:52:00"),
+    ("2026-03-06", "17:50:00"),
+    ("2026-11-01", "18:30:00"),
+)
+VALUES: dict[str, tuple[Any, ...]] = {
+    "max_trades_per_day": (2, 4, 6, 10),
+    "daily_stop_limit_pct": (Decimal("0.5"), Decimal(1), Decimal(2)),
+    "cooldown_seconds": (0, 60, 180),
+    "candle_seconds": (60, 300, 900),
+    "heartbeat_max_age_seconds": (300, 600, 900),
+    "entry_ttl_seconds": (10, 30, 60),
+    "two_half_filter": (False, True),
+    "entry_qty_6pt": (1, 3, 5),
+    "entry_qty_9pt": (2, 3),
+    "scale_in_qty": (1, 3, 5),
+    "stop_points": (Decimal(10), Decimal(15), Decimal(20)),
+}
+IN_DOLLARS: dict[str, tuple[Any, ...]] = {
+    "max_risk_per_order_pct": (Decimal("0.5"), Decimal(1), Decimal("1.5")),
+    "max_contracts": (None, Decimal("0.4"), Decimal(1)),
+    "max_contracts_correlated": (None, Decimal("0.3"), Decimal("0.7")),
+    "overrides_per_day": (1, 2, 3),
+}
+VALUES |= {name: values for name, values in IN_DOLLARS.items() if name in RULES}
+TOGGLES = ("high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled")
+MOVES = tuple(
+    Decimal(move) for move in ("-25", "-3", "-1.5", "-1", "-0.5", "-0.25", "0.25", "0.5", "1", "1.5", "3", "25")
+)
+WAITS = (0, 0.5, 1, 2, 2, 5, 10, 29.999999, 30, 60, 120, 180, 300, 599, 600, 1800)
+
+
+class Dealer:
+    """Deals moves for a game from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        on, at = STARTS[seed % len(STARTS)]
+        self.settings: dict[str, Any] = {"on": on, "at": at}
+        if seed % 3:
+            self.settings |= {"cooldown_seconds": 60, "candle_seconds": 60, "max_trades_per_day": 10}
+        if seed % 4 == 1:
+            self.settings |= {"daily_stop_limit_pct": Decimal("0.5"), "stop_points": Decimal(20)}
+        if seed % 5 == 2:
+            self.settings |= {"two_half_filter": True}
+        self.bricks = 0
+        self.trend = self.rng.choice([-1, 1])
+
+    def deals(self, game: Game) -> list[Move]:
+        """Return the next moves."""
+        weights = [weight for weight, _ in DEALS]
+        return self.rng.choices([deal for _, deal in DEALS], weights)[0](self, game)
+
+    def any(self) -> str:
+        return self.rng.choice(ASSETS)
+
+    def asks(self, command: Any) -> list[Move]:
+        return [Move("command", (command,))]
+
+    def brick(self, game: Game, asset: str, stream: Stream, color: str) -> Move:
+        self.bricks += 1
+        name = f"brick-{self.bricks}"
+        stale_at = game.now + AGED if stream in (Stream.HIGH, Stream.MACRO) else None
+        return Move("command", (CloseBrick(asset, stream, color, name, stale_at=stale_at),))  # type: ignore[arg-type]
+
+    def held(self, game: Game) -> str:
+        """Most often an asset that holds something."""
+        held = [name for name, position in game.positions.items() if position]
+        return self.rng.choice(held) if held and self.rng.random() < 0.85 else self.any()
+
+
+def _waits(dealer: Dealer, game: Game) -> list[Move]:
+    waits = [Move("wait", (dealer.rng.choice(WAITS),))]
+    return waits if dealer.rng.random() < 0.3 else [*waits, *_moves(dealer, game)]
+
+
+def _sleeps(dealer: Dealer, game: Game) -> list[Move]:
+    return [Move("wait", (dealer.rng.choice([3600, 7200, 30_000, 90_000]),)), *_moves(dealer, game)]
+
+
+def _moves(dealer: Dealer, game: Game) -> list[Move]:
+    """Move the market, for a while in one direction."""
+    if dealer.rng.random() < 0.05:
+        dealer.trend = dealer.rng.choice([-1, 1])
+    move = dealer.rng.choice(MOVES)
+    move = abs(move) * dealer.trend if dealer.rng.random() < 0.6 else move
+    return [Move("market", (dealer.held(game), move))]
+
+
+def _runs(dealer: Dealer, game: Game) -> list[Move]:
+    """Let a held market run against or with the trade, as a stop-out or a target does."""
+    asset, way = dealer.held(game), dealer.rng.choice([-1, 1])
+    moves = []
+    for _ in range(dealer.rng.randint(4, 20)):
+        moves += [Move("wait", (1,)), Move("market", (asset, Decimal("1.5") * way))]
+    return moves
+
+
+def _heard_all(dealer: Dealer, game: Game) -> list[Move]:
+    return [Move("market", (asset, Decimal(0))) for asset in ASSETS]
+
+
+def _lies(dealer: Dealer, game: Game) -> list[Move]:
+    """A balance or a position that nothing explains, and perhaps an order before the truth comes."""
+    asset = dealer.any()
+    off = Decimal(dealer.rng.choice([-1500, -400, 400, 1500]))
+    lie = (asset, Decimal(0), off, 0) if dealer.rng.random() < 0.5 else (asset, Decimal(0), Decimal(0), 2)
+    color = dealer.rng.choice(COLORS)
+    before = [Move("wait", (dealer.rng.choice([61, 301]),)), *_forms_structure(dealer, game, asset, color)]
+    asked = dealer.asks(EnterMarket(**_entry(dealer, asset, color)))
+    adds = dealer.asks(ScaleIn(asset)) if dealer.rng.random() < 0.5 else []
+    return [*before, Move("market", lie), *asked, *adds, Move("market", (asset, Decimal(0)))]
+
+
+def _closes_a_brick(dealer: Dealer, game: Game) -> list[Move]:
+    stream = dealer.rng.choice([Stream.TWO_HALF, Stream.FOUR, Stream.FOUR, Stream.MAIN, Stream.HIGH, Stream.MACRO])
+    return [dealer.brick(game, dealer.held(game), stream, dealer.rng.choice(COLORS))]
+
+
+def _forms_structure(dealer: Dealer, game: Game, asset: str | None = None, color: str | None = None) -> list[Move]:
+    asset, color = asset or dealer.any(), color or dealer.rng.choice(COLORS)
+    macro = color if dealer.rng.random() < 0.7 else dealer.rng.choice(COLORS)
+    streams: tuple[tuple[Stream, str], ...] = ((Stream.MACRO, macro), (Stream.HIGH, color), (Stream.MAIN, color))
+    if dealer.rng.random() < 0.3:
+        streams = (*streams, (Stream.TWO_HALF, dealer.rng.choice(COLORS)))
+    return [dealer.brick(game, asset, stream, shade) for stream, shade in streams]
+
+
+def _entry(dealer: Dealer, asset: str, color: str | None) -> dict[str, Any]:
+    rng = dealer.rng
+    direction = SIDE[color] if color and rng.random() < 0.85 else rng.choice(["BUY", "SELL", None])
+    override = rng.random() < 0.15
+    return {
+        "asset": asset,
+        "trade_mode": rng.choice(["SCALP", "RUNNER"]),
+        "size_mode": rng.choice(["6pt", "6pt", "9pt"]),
+        "direction": direction,
+        "override": override,
+        "override_reason": "seen" if override and rng.random() < 0.6 else None,
+    }
+
+
+def _enters(dealer: Dealer, game: Game) -> list[Move]:
+    return dealer.asks(EnterMarket(**_entry(dealer, dealer.any(), None)))
+
+
+def _enters_a_living_market(dealer: Dealer, game: Game) -> list[Move]:
+    """Take away what refuses most entries, then enter, and most often fill."""
+    asset, color = dealer.any(), dealer.rng.choice(COLORS)
+    moves = [Move("wait", (dealer.rng.choice([0, 61, 181, 301, 901]),)), Move("market", (asset, Decimal(0)))]
+    moves += _forms_structure(dealer, game, asset, color)
+    moves += dealer.asks(EnterMarket(**_entry(dealer, asset, color)))
+    fate = dealer.rng.random()
+    if fate < 0.1:
+        return moves
+    moves.append(Move("claim"))
+    if fate < 0.2:
+        return [*moves, Move("report", (asset, dealer.rng.choice(["REJECTED", "CANCELLED", "WORKING"]), 0))]
+    if fate < 0.4:
+        moves.append(Move("report", (asset, "PARTIALLY_FILLED", dealer.rng.randint(1, 3))))
+    return [*moves, Move("report", (asset, "FILLED", 0))] if fate > 0.25 else moves
+
+
+def _waits_for_a_brick(dealer: Dealer, game: Game) -> list[Move]:
+    asset, color = dealer.any(), dealer.rng.choice(COLORS)
+    roll = dealer.rng.random()
+    if roll < 0.2:
+        return dealer.asks(dealer.rng.choice([CancelIntent, CancelPreOrder])(asset))
+    if roll < 0.5:
+        return dealer.asks(PlaceIntent(asset))
+    moves = dealer.asks(PlacePreOrder(**_entry(dealer, asset, color)))
+    if roll > 0.85:
+        return [*moves, *dealer.asks(ExitAll(True))]
+    return moves if roll < 0.65 else [*moves, dealer.brick(game, asset, Stream.MAIN, color)]
+
+
+def _adds(dealer: Dealer, game: Game) -> list[Move]:
+    asset = dealer.held(game)
+    moves = []
+    if dealer.rng.random() < 0.6:
+        moves.append(dealer.brick(game, asset, Stream.MAIN, "green" if game.positions[asset] > 0 else "red"))
+    moves += dealer.asks(ScaleIn(asset))
+    fill = Move("report", (asset, dealer.rng.choice(["FILLED", "FILLED", "REJECTED"]), 0))
+    return [*moves, Move("claim"), fill] if dealer.rng.random() < 0.6 else moves
+
+
+def _exits(dealer: Dealer, game: Game) -> list[Move]:
+    asset, force = dealer.held(game), dealer.rng.random() < 0.5
+    if dealer.rng.random() < 0.2:
+        return dealer.asks(ExitAll(force))
+    return dealer.asks(TouchLevel(asset) if dealer.rng.random() < 0.2 else ExitPosition(asset, force))
+
+
+def _protects(dealer: Dealer, game: Game) -> list[Move]:
+    asset, on = dealer.held(game), dealer.rng.random() < 0.6
+    roll = dealer.rng.random()
+    if roll < 0.25:
+        threshold = dealer.rng.choice([None, Decimal(-2), Decimal("0.5"), Decimal(0)])
+        return dealer.asks(SetProtect(asset, on, threshold))
+    if roll < 0.5:
+        target = dealer.rng.choice([None, Decimal(3), Decimal(15), Decimal(200), Decimal(201)])
+        return dealer.asks(SetPointsTarget(asset, on, target))
+    if roll < 0.7:
+        aim = dealer.rng.choice([None, 1, 2, 50, 51])
+        return dealer.asks(SetSignalTarget(asset, dealer.rng.random() < 0.6, aim, dealer.rng.random() < 0.2))
+    return dealer.asks(ToggleExit(asset, dealer.rng.choice(TOGGLES)))  # type: ignore[arg-type]
+
+
+def _unlocks(dealer: Dealer, game: Game) -> list[Move]:
+    """Turn the 2.5pt brick against the trade, then change a protection."""
+    asset = dealer.held(game)
+    color = "red" if game.positions[asset] > 0 else "green"
+    return [dealer.brick(game, asset, Stream.TWO_HALF, color), *_protects(dealer, game)]
+
+
+def _arms_and_turns(dealer: Dealer, game: Game) -> list[Move]:
+    """Arm an exit by bricks and close the brick that it waits for, at once or with its lock on."""
+    asset = dealer.held(game)
+    against = "red" if game.positions[asset] > 0 else "green"
+    roll = dealer.rng.random()
+    if roll < 0.35:
+        moves = dealer.asks(SetSignalTarget(asset, True, dealer.rng.choice([1, 2])))
+        return [*moves, *(dealer.brick(game, asset, Stream.MAIN, against) for _ in range(2))]
+    if roll < 0.7:
+        moves = dealer.asks(ToggleExit(asset, "four_pt_invalidation_enabled"))
+        return [*moves, dealer.brick(game, asset, Stream.FOUR, against)]
+    moves = dealer.asks(ToggleExit(asset, "main_flip_exit_enabled"))
+    return [*moves, dealer.brick(game, asset, Stream.MAIN, against)]
+
+
+def _loses(dealer: Dealer, game: Game) -> list[Move]:
+    """Let what is held lose for a minute."""
+    asset = dealer.held(game)
+    way = -1 if game.positions[asset] > 0 else 1
+    return [move for _ in range(22) for move in (Move("wait", (1,)), Move("market", (asset, way * Decimal("1.5"))))]
+
+
+def _protects_and_turns(dealer: Dealer, game: Game) -> list[Move]:
+    """Arm the soft stop and let the market come to its threshold in small steps."""
+    asset = dealer.held(game)
+    way = -1 if game.positions[asset] > 0 else 1
+    color = "red" if game.positions[asset] > 0 else "green"
+    threshold = dealer.rng.choice([Decimal(-2), Decimal("0.5")])
+    steps = [Move("market", (asset, way * Decimal("0.5"))) for _ in range(8)]
+    return [dealer.brick(game, asset, Stream.TWO_HALF, color), *dealer.asks(SetProtect(asset, True, threshold)), *steps]
+
+
+def _aims_and_runs(dealer: Dealer, game: Game) -> list[Move]:
+    """Bring the target near and let the market come to it."""
+    asset = dealer.held(game)
+    way = 1 if game.positions[asset] > 0 else -1
+    color = "red" if game.positions[asset] > 0 else "green"
+    aim = dealer.rng.choice([Decimal(1), Decimal("2.5")])
+    steps = [Move("market", (asset, way * Decimal("0.5"))) for _ in range(6)]
+    return [dealer.brick(game, asset, Stream.TWO_HALF, color), *dealer.asks(SetPointsTarget(asset, True, aim)), *steps]
+
+
+def _claims(dealer: Dealer, game: Game) -> list[Move]:
+    return [Move("claim")]
+
+
+def _reports(dealer: Dealer, game: Game) -> list[Move]:
+    asset = next((name for name in game.claimed_at), dealer.any())
+    status = dealer.rng.choice(
+        ["FILLED"] * 5 + ["PARTIALLY_FILLED", "PARTIALLY_FILLED", "REJECTED", "CANCELLED", "WORKING"]
+    )
+    return [Move("report", (asset, status, dealer.rng.randint(1, 3)))]
+
+
+def _changes_rules(dealer: Dealer, game: Game) -> list[Move]:
+    names = dealer.rng.sample(sorted(VALUES), dealer.rng.randint(1, 2))
+    chosen = {name: dealer.rng.choice(VALUES[name]) for name in names}
+    on_its_way = any(book.entering is not None for book in game.oracle.books.values())
+    if on_its_way:  # a candle is not resized under an entry on its way
+        chosen.pop("candle_seconds", None)
+    if dealer.rng.random() < 0.4:
+        return [Move("restart", (tuple(chosen.items()),))]
+    limits = {name: None if value is None else Decimal(value) for name, value in chosen.items()}
+    return dealer.asks(SetLimits(dict(limits))) if limits else []
+
+
+def _consumes(dealer: Dealer, game: Game) -> list[Move]:
+    return dealer.asks(ConsumeTrade())
+
+
+Deal = Callable[[Dealer, Game], list[Move]]
+DEALS: tuple[tuple[int, Deal], ...] = (  # the number is the weight
+    (14, _waits),
+    (1, _sleeps),
+    (14, _moves),
+    (4, _runs),
+    (3, _heard_all),
+    (3, _lies),
+    (14, _closes_a_brick),
+    (3, _forms_structure),
+    (5, _enters),
+    (14, _enters_a_living_market),
+    (8, _waits_for_a_brick),
+    (6, _adds),
+    (6, _exits),
+    (6, _protects),
+    (5, _unlocks),
+    (5, _arms_and_turns),
+    (4, _loses),
+    (3, _protects_and_turns),
+    (3, _aims_and_runs),
+    (8, _claims),
+    (14, _reports),
+    (3, _changes_rules),
+    (1, _consumes),
+)
+
+
+def played(seed: int, steps: int) -> Game:
+    """Deal and play so many moves. Raises Divergence with the shortest story found."""
+    dealer = Dealer(seed)
+    game = Game(**dealer.settings)
+    moves: list[Move] = []
+    try:
+        while len(moves) < steps:
+            for move in dealer.deals(game):
+                moves.append(move)
+                game.plays(move)
+    except Divergence as found:
+        raise Divergence(f"seed {seed}, move {len(moves)}: {found}") from found
+    return game
+
+
+def story_of(seed: int, steps: int) -> str:
+    """Return the shortest story in which engine and oracle part, '' when they never do."""
+    dealer = Dealer(seed)
+    game = Game(**dealer.settings)
+    moves: list[Move] = []
+    try:
+        while len(moves) < steps:
+            for move in dealer.deals(game):
+                moves.append(move)
+                game.plays(move)
+    except Divergence:
+        kept = shortest(moves, dealer.settings)
+        lines = [f"seed {seed}: {dealer.settings}", *map(str, kept), str(diverges(kept, dealer.settings))]
+        return "\n".join(lines)
+    return ""
