@@ -323,15 +323,15 @@ class Ledger:
         return self.rates.get(product_of(self.contracts[asset]))
 
     def _correct(self, at: datetime, command: Row, events: Sequence[Row]) -> None:
-        """Give a closed trade the fills that are told only now (SPEC 8.3, 8.4)."""
-        for event in events:
-            if event["type"] == "TradeCorrected":
-                trade = self.closed.get(event["trade"]["id"])
-                if trade is None:
-                    self._fault(f"trade {event['trade']['id']} was corrected, and is not closed")
-                    continue
-                for fill in told_late(self.orders, at, command, events, event["asset"]):
-                    trade.learn(fill, abs(fill.change), self._rate(event["asset"]))
+        """Put fills that are told only now in the place of what was guessed of them (SPEC 8.3, 8.4)."""
+        corrected = {event["asset"]: event["trade"]["id"] for event in events if event["type"] == "TradeCorrected"}
+        for fill in told_late(self.orders, at, command, events):
+            trade = self.closed.get(corrected.get(fill.asset, "")) or self.open.get(fill.asset)
+            if trade is not None and trade.sign * fill.change < 0:
+                trade.learn(fill, abs(fill.change), self._rate(fill.asset))
+        for name in corrected.values():
+            if name not in self.closed:
+                self._fault(f"trade {name} was corrected, and is not closed")
 
     # -- results ------------------------------------------------------------------------------------------------
 
@@ -387,20 +387,21 @@ def commission_told(command: Row, exec_id: str | None) -> tuple[Fraction | None,
 
 
 def told_late(
-    orders: Mapping[str, tuple[str, int]], at: datetime, command: Row, events: Sequence[Row], asset: str
+    orders: Mapping[str, tuple[str, int]], at: datetime, command: Row, events: Sequence[Row]
 ) -> Iterator[Fill]:
     """Yield the fills of a row that moved no position because the desk had followed the broker before."""
     booked = [event for event in events if event["type"] == "FillBooked" and event.get("kind") is None]
     for event in booked:
-        if event["asset"] == asset:
-            change = sign_of(event["side"]) * event["qty"]
-            told, whole = commission_told(command, event.get("exec_id"))
-            share = None if told is None else told * abs(change) / (whole or abs(command.get("qty") or change))
-            yield Fill(at, asset, change, Fraction(event["price"]), share)
-    if not booked and command["type"] == "ReportExecution":
+        change = sign_of(event["side"]) * event["qty"]
+        told, whole = commission_told(command, event.get("exec_id"))
+        share = None if told is None else told * abs(change) / (whole or abs(command.get("qty") or change))
+        yield Fill(at, event["asset"], change, Fraction(event["price"]), share)
+    is_corrected = any(event["type"] == "TradeCorrected" for event in events)
+    if is_corrected and not booked and command["type"] == "ReportExecution":
         told, _ = commission_told(command, None)
+        asset, sign = orders[command["order_id"]]
         qty = command.get("qty") or command.get("cum_qty") or 0
-        yield Fill(at, asset, orders[command["order_id"]][1] * qty, Fraction(command["fill_price"]), told)
+        yield Fill(at, asset, sign * qty, Fraction(command["fill_price"]), told)
 
 
 def result_of(trade: Held, told: Row, roll: str) -> Result:

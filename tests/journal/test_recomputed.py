@@ -29,6 +29,7 @@ from services.engine.model.bridge_commands import BookFills, Execution
 from services.engine.model.commands import KeepObservations
 from services.engine.model.settings import Rules
 from services.engine.model.trade_events import TradeClosed, TradeCorrected
+from services.history.archive import write_line
 from services.history.export import Days, export
 from services.journal.statistics import calendar_of, curve_of, deepest_fall, figures_of
 from services.journal.trades import JournalTrade, Selection, page_of
@@ -38,6 +39,7 @@ from tests.journal import recompute as again
 from tests.support.builders import exactly
 from tests.support.paths import REPOSITORY
 from tests.support.stored_trader import StoredTrader
+from tests.support.trader import Trader
 from wire.types import Env, Instant, Side
 
 NINE = ("ES", "NQ", "YM", "RTY", "CL", "GC", "XAUUSD", "EURUSD", "GBPUSD")
@@ -518,6 +520,66 @@ def test_from_the_command_line(desk: Desk) -> None:
     assert sum(words[0] == "day" and words[3] == "all" for words in lines) == len(
         {(one.day, one.env) for one in desk.results}
     )
+
+
+# -- the script against sums done by hand ---------------------------------------------------------------------------
+
+
+def by_hand(told: list[str | None], **rates: str) -> again.Result:
+    """Buy 5 MES at 5250 and sell 2 at 5254 and 3 at 5256; ``told`` are the commissions of the three fills."""
+    trader = Trader(commissions={product: Decimal(rate) for product, rate in rates.items()})
+    said = [{} if usd is None else {"commission": Decimal(usd)} for usd in told]
+    trader.with_structure("green").enters("BUY").claims()
+    trader.reports("FILLED", 5250, qty=5, exec_id="in", **said[0]).brick_with(6).exits().claims()
+    trader.reports("PARTIALLY_FILLED", 5254, qty=2, exec_id="one", **said[1])
+    trader.reports("FILLED", 5256, qty=3, exec_id="two", **said[2])
+    (result,) = again.recompute(json.loads(write_line(row)) for row in trader.journal).results()
+    return result
+
+
+@pytest.mark.parametrize(
+    ("told", "rates", "commission"),
+    [
+        (["3.10", "1.24", "1.86"], {}, "6.20"),
+        (["3.10", "1.24", "1.86"], {"MES": "9"}, "6.20"),  # what was told wins
+        ([None, None, None], {"MES": "0.62"}, "6.20"),
+        ([None, "1.00", None], {"MES": "0.62"}, "5.96"),
+        ([None, "1.00", None], {"ES": "2.01"}, "unknown"),  # the full contract's is not the micro's
+        (["3.10", None, "1.86"], {}, "unknown"),
+        (["0", "0", "0"], {}, "0.00"),
+    ],
+)
+def test_commission_is_told_else_set_else_unknown(
+    told: list[str | None], rates: dict[str, str], commission: str
+) -> None:
+    one = by_hand(told, **rates)
+    assert again.cents(one.gross) == "130.00"  # 2 x 4 x 5 + 3 x 6 x 5
+    assert again.cents(one.commission) == commission
+    assert again.cents(one.net) == ("unknown" if commission == "unknown" else f"{130 - Decimal(commission):.2f}")
+
+
+def test_r_is_net_over_what_the_entry_risked() -> None:
+    one = by_hand([None, None, None], MES="0.62")
+    assert again.cents(one.risk) == "381.20"  # 5 x 15 x 5 at the stop, and 10 x 0.62
+    assert one.r == Fraction("123.80") / Fraction("381.20")
+    assert by_hand([None, None, None]).r is None
+
+
+def test_a_day_with_an_unknown_commission_has_no_net() -> None:
+    known_one = by_hand([None, None, None], MES="0.62")
+    unknown = by_hand([None, None, None])
+    (asset, _) = again.days_of([known_one, known_one])
+    assert (again.cents(asset.gross), again.cents(asset.commission), again.cents(asset.net)) == (
+        "260.00",
+        "12.40",
+        "247.60",
+    )
+    assert {day.net for day in again.days_of([known_one, unknown])} == {None}
+
+
+def test_amounts_are_rounded_half_away_from_zero() -> None:
+    said = [again.cents(Fraction(usd)) for usd in ("0.005", "-0.005", "-0.004", "12.345", "-12.3449")]
+    assert said == ["0.01", "-0.01", "0.00", "12.35", "-12.34"]
 
 
 # -- a number that is wrong is found --------------------------------------------------------------------------------
