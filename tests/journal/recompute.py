@@ -84,6 +84,7 @@ class Fill(NamedTuple):
     price: Fraction
     told: Fraction | None = None
     guess: bool = False
+    exec_id: str | None = None
 
 
 @dataclass
@@ -93,16 +94,17 @@ class Costs:
     told: Fraction = ZERO
     untold: dict[Fraction | None, int] = field(default_factory=lambda: defaultdict(int))
 
-    def total(self) -> Fraction | None:
-        """Return their sum in USD, None when one is unknown."""
-        if any(count for rate, count in self.untold.items() if rate is None):
-            return None
+    def is_known(self) -> bool:
+        return not self.untold.get(None)
+
+    def total(self) -> Fraction:
+        """Return the sum in USD of those that are known."""
         return self.told + sum((rate * count for rate, count in self.untold.items() if rate is not None), ZERO)
 
 
 @dataclass
 class Excursion:
-    """The worst and the best that the contracts held at a time had won at it, in points of the asset and in USD."""
+    """The worst and the best of a trade: in points what was held had won, in USD all of it, what had left included."""
 
     worst: Fraction = ZERO
     best: Fraction = ZERO
@@ -130,8 +132,7 @@ class Held:
     got: Fraction = ZERO
     guesses: list[Fill] = field(default_factory=list)  # exits whose fill nobody told
     fills: list[tuple[Fill, int, Fraction | None]] = field(default_factory=list)  # with contracts and the rate
-    marks: list[tuple[Fraction, int]] = field(default_factory=list)  # distance of a price from the average, held
-    adopted: bool = False
+    marks: list[tuple[Fraction, Fraction]] = field(default_factory=list)  # from the average, and over all contracts
 
     def enter(self, fill: Fill, count: int) -> None:
         self.held, self.bought = self.held + count, self.bought + count
@@ -146,7 +147,11 @@ class Held:
             self.guesses.append(fill._replace(change=count))
 
     def see(self, price: Fraction) -> None:
-        self.marks.append(((price - self.cost / self.held) * self.sign, self.held))
+        self.marks.append(((price - self.cost / self.held) * self.sign, self.won_at(price)))
+
+    def won_at(self, price: Fraction) -> Fraction:
+        """Return what all its contracts have won if the rest left at ``price``."""
+        return (self.got + price * self.held - self.paid) * self.sign
 
     def reprice(self, average: Fraction) -> None:
         """Take the broker's average for all that was entered (SPEC 8.3)."""
@@ -158,7 +163,7 @@ class Held:
             guess = self.guesses.pop(0)
             part = min(count, guess.change)
             self.got += (fill.price - guess.price) * part
-            self.marks.append(((fill.price - self.paid / self.bought) * self.sign, part))
+            self.marks.append(((fill.price - self.paid / self.bought) * self.sign, self.won_at(fill.price)))
             self._recharge(fill, guess, part, rate)
             if part < guess.change:
                 self.guesses.insert(0, guess._replace(change=guess.change - part))
@@ -172,6 +177,12 @@ class Held:
         if part < count:
             self.fills.insert(place, (old, count - part, before))
 
+    def retell(self, exec_id: str, told: Fraction, whole: int) -> None:
+        """Take the commission that is told only now of an execution of ``whole`` contracts."""
+        for place, (fill, count, rate) in enumerate(self.fills):
+            if fill.exec_id == exec_id and fill.told is None:
+                self.fills[place] = (fill._replace(told=told * count / whole), count, rate)
+
     def costs(self) -> Costs:
         costs = Costs()
         for fill, count, rate in self.fills:
@@ -183,7 +194,10 @@ class Held:
 
 
 class Result(NamedTuple):
-    """One closed trade. All amounts are USD; ``points`` are the asset's own. None is unknown."""
+    """One closed trade. All amounts are USD; ``points`` are the asset's own. None is unknown.
+
+    ``charged`` is the part of the commission that is known.
+    """
 
     id: str
     asset: str
@@ -198,6 +212,7 @@ class Result(NamedTuple):
     exit: Fraction
     points: Fraction
     gross: Fraction
+    charged: Fraction
     commission: Fraction | None
     net: Fraction | None
     risk: Fraction | None
@@ -243,6 +258,14 @@ class Ledger:
         for fill in with_told(moves(self.orders, at, events), events, row["command"]):
             self._move(fill, opened)
         self._correct(at, row["command"], events)
+        self._retell(row["command"])
+
+    def _retell(self, command: Row) -> None:
+        """Charge what a command tells of executions that were booked before without a commission."""
+        for said in (command, *command.get("fills", ())):
+            if said.get("exec_id") is not None and said.get("commission") is not None and said.get("qty"):
+                for trade in (*self.closed.values(), *self.open.values()):
+                    trade.retell(said["exec_id"], Fraction(said["commission"]), said["qty"])
 
     def _reprice(self, event: Row) -> None:
         trade = self.open.get(event["asset"])
@@ -312,8 +335,7 @@ class Ledger:
             self._fault(f"{fill.at}: {fill.asset} was opened, and no event says so")
             return Held(f"untold {fill.at} {fill.asset}", sign, fill.at, self.stop_points)
         opened.remove(told)
-        adopted = bool(told.get("adopted"))
-        return Held(told["trade_id"], sign, fill.at, self.stop_points, adopted=adopted)
+        return Held(told["trade_id"], sign, fill.at, self.stop_points)
 
     def _charge(self, trade: Held, fill: Fill, count: int) -> None:
         share = None if fill.told is None else fill.told * count / abs(fill.change)
@@ -357,10 +379,12 @@ def moves(orders: Mapping[str, tuple[str, int]], at: datetime, events: Iterable[
             if event["order_id"] not in orders:
                 raise ValueError(f"order {event['order_id']} was queued before the first row")
             asset, sign = orders[event["order_id"]]
-            yield event, Fill(at, asset, sign * qty, Fraction(event["price"]), guess=kind == "OrderFateSettled")
+            guess = kind == "OrderFateSettled"
+            yield event, Fill(at, asset, sign * qty, Fraction(event["price"]), None, guess, event.get("exec_id"))
         elif (kind == "FillBooked" and event.get("kind") is not None) or kind == "PositionFollowed":
             change = sign_of(event["side"]) * qty
-            yield event, Fill(at, event["asset"], change, Fraction(event["price"]), guess=kind == "PositionFollowed")
+            guess, price = kind == "PositionFollowed", Fraction(event["price"])
+            yield event, Fill(at, event["asset"], change, price, None, guess, event.get("exec_id"))
 
 
 def with_told(found: Iterable[tuple[Row, Fill]], events: Sequence[Row], command: Row) -> Iterator[Fill]:
@@ -395,7 +419,7 @@ def told_late(
         change = sign_of(event["side"]) * event["qty"]
         told, whole = commission_told(command, event.get("exec_id"))
         share = None if told is None else told * abs(change) / (whole or abs(command.get("qty") or change))
-        yield Fill(at, event["asset"], change, Fraction(event["price"]), share)
+        yield Fill(at, event["asset"], change, Fraction(event["price"]), share, exec_id=event.get("exec_id"))
     is_corrected = any(event["type"] == "TradeCorrected" for event in events)
     if is_corrected and not booked and command["type"] == "ReportExecution":
         told, _ = commission_told(command, None)
@@ -410,12 +434,13 @@ def result_of(trade: Held, told: Row, roll: str) -> Result:
     product = PRODUCTS[name]
     won = (trade.got - trade.paid) * trade.sign
     gross = won * product.usd
-    commission = trade.costs().total()
+    costs = trade.costs()
+    commission = costs.total() if costs.is_known() else None
     net = None if commission is None else gross - commission
     risk = risk_of(trade, product)
     reach = Excursion()
-    for distance, held in trade.marks:
-        reach.reach(distance / product.unit, distance * held * product.usd)
+    for distance, all_won in trade.marks:
+        reach.reach(distance / product.unit, all_won * product.usd)
     closed = instant(told["exit_ts"])
     return Result(
         trade.id,
@@ -431,6 +456,7 @@ def result_of(trade: Held, told: Row, roll: str) -> Result:
         trade.got / trade.sold,
         won / trade.bought / product.unit,
         gross,
+        costs.total(),
         commission,
         net,
         risk,
@@ -444,7 +470,7 @@ def result_of(trade: Held, told: Row, roll: str) -> Result:
 
 def risk_of(trade: Held, product: Product) -> Fraction | None:
     """Return what the trade could lose at its first stop, with what its contracts cost in and out (SPEC 2)."""
-    if trade.stop_points is None or trade.adopted:
+    if trade.stop_points is None:
         return None
     entries = [one for one in trade.fills if one[0].change * trade.sign > 0]
     rates = [rate or ZERO for _, count, rate in entries for _ in range(count)]
@@ -462,6 +488,7 @@ class Day(NamedTuple):
     asset: str | None
     trades: int
     gross: Fraction
+    charged: Fraction
     commission: Fraction | None
     net: Fraction | None
 
@@ -476,29 +503,27 @@ def days_of(results: Sequence[Result]) -> list[Day]:
     ]
 
 
-def sums_of(results: Sequence[Result]) -> tuple[Fraction, Fraction | None, Fraction | None]:
-    """Return gross, commission and net of some trades; one unknown commission makes the sums unknown."""
+def sums_of(results: Sequence[Result]) -> tuple[Fraction, Fraction, Fraction | None, Fraction | None]:
+    """Return gross, known commission, commission and net of some trades; an unknown one makes these two unknown."""
     gross = sum((one.gross for one in results), ZERO)
-    known = [one.commission for one in results if one.commission is not None]
-    if len(known) < len(results):
-        return gross, None, None
-    return gross, sum(known, ZERO), gross - sum(known, ZERO)
+    charged = sum((one.charged for one in results), ZERO)
+    is_known = all(one.commission is not None for one in results)
+    return gross, charged, charged if is_known else None, gross - charged if is_known else None
 
 
 def statistics_of(results: Sequence[Result]) -> dict[str, Any]:
-    """Return the figures of some trades of one environment, net where the commission is known, else gross."""
-    dollars = [one.gross if one.net is None else one.net for one in results]
-    multiples = [one.r for one in results if one.r is not None]
+    """Return the figures of some trades of one environment, net of the commissions that are known."""
+    dollars = [one.gross - one.charged for one in results]
+    multiples = [(one.gross - one.charged) / one.risk for one in results if one.risk]
     won, lost = [usd for usd in dollars if usd > 0], [usd for usd in dollars if usd < 0]
-    gross, commission, net = sums_of(results)
     held = [Fraction((one.closed - one.opened) // timedelta(microseconds=1), 10**6) for one in results]
     return {
         "trades": len(results),
         "wins": len(won),
         "losses": len(lost),
-        "gross": gross,
-        "commission": commission,
-        "net": net,
+        "commission_unknown": sum(one.commission is None for one in results),
+        "commission_usd": sum((one.charged for one in results), ZERO),
+        "gross_usd": sum((one.gross for one in results), ZERO),
         "usd": sum(dollars, ZERO),
         "win_rate": share(len(won), len(results)),
         "expectancy_usd": mean(dollars),
