@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Self
 
 import pytest
 from msgspec import json as wire_json
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from services.desk.manager import StateManager
 from services.engine.model.bridge_commands import BookFills, Execution
@@ -462,7 +462,9 @@ def test_the_states_history_holds_the_last_of_them(desk: Desk) -> None:
     told = [json.loads(wire_json.encode(trade_row(trade))) for trade in history]
     recomputed = {one.id: one for one in desk.results}
     for trade, row in zip(history, told, strict=True):
-        assert same_cents(Decimal(str(row["pnl_usd"])), recomputed[trade.id].gross)
+        for name, value in numbers_of(recomputed[trade.id]).items():
+            if name.endswith("_usd"):
+                assert same_cents(exactly(row[name]), value), (trade.id, name)
 
 
 def test_the_journals_pages_hold_all_of_them(desk: Desk) -> None:
@@ -532,6 +534,11 @@ def test_from_the_command_line(desk: Desk) -> None:
     lines = [line.split() for line in run.stdout.splitlines()]
     said = {words[1]: words[7] for words in lines if words[0] == "trade"}
     assert said == {trade.id: again.cents(Fraction(trade.pnl_usd)) for trade in desk.trader.trades_closed}
+    if IS_NET:
+        nets = {words[1]: words[9] for words in lines if words[0] == "trade" and words[9] != "unknown"}
+        facts = [asdict(trade) for trade in desk.trader.trades_closed]
+        told = {one["id"]: again.cents(Fraction(one["pnl_net_usd"])) for one in facts if one["commission_known"]}
+        assert nets == told
     assert not any(words[0] == "fault" for words in lines)
     assert sum(words[0] == "day" and words[3] == "all" for words in lines) == len(
         {(one.day, one.env) for one in desk.results}
@@ -544,7 +551,7 @@ def test_from_the_command_line(desk: Desk) -> None:
 def by_hand(told: list[str | None], **rates: str) -> again.Result:
     """Buy 5 MES at 5250 and sell 2 at 5254 and 3 at 5256; ``told`` are the commissions of the three fills."""
     trader = Trader(commissions={product: Decimal(rate) for product, rate in rates.items()})
-    said = [{} if usd is None else {"commission": Decimal(usd)} for usd in told]
+    said: list[dict[str, Any]] = [{} if usd is None else {"commission": Decimal(usd)} for usd in told]
     trader.with_structure("green").enters("BUY").claims()
     trader.reports("FILLED", 5250, qty=5, exec_id="in", **said[0]).brick_with(6).exits().claims()
     trader.reports("PARTIALLY_FILLED", 5254, qty=2, exec_id="one", **said[1])
@@ -640,6 +647,25 @@ ROW_MUTATIONS: dict[str, tuple[Callable[[list[dict[str, Any]]], dict[str, Any]],
         a_tick_off("price"),
     ),
 }
+
+NET_MUTATIONS: dict[str, tuple[Callable[[list[dict[str, Any]]], dict[str, Any]], Change]] = {
+    "a commission that a report told": (
+        lambda rows: next(
+            r["command"] for r in rows if r["kind"] == "ReportExecution" and r["command"].get("commission")
+        ),
+        a_tick_off("commission"),
+    ),
+    "a commission that the broker's fill told": (
+        lambda rows: next(
+            fill for r in rows if r["kind"] == "BookFills" for fill in r["command"]["fills"] if fill.get("commission")
+        ),
+        a_tick_off("commission"),
+    ),
+    "a commission that was set": (lambda rows: rows[0]["command"]["rules"]["commissions"], a_tick_off("EURUSD")),
+    "the stop's distance": (lambda rows: rows[0]["command"]["rules"], a_tick_off("stop_points")),
+}
+if IS_NET:
+    ROW_MUTATIONS |= NET_MUTATIONS
 
 
 @pytest.mark.parametrize("name", ROW_MUTATIONS)
