@@ -19,6 +19,7 @@ GROUPS = {  # with their headings
     "traded": "what is traded",
     "units": "the price of one point: bricks, stops, targets and thresholds are counted in it",
     "commissions": "what a contract costs to buy or to sell; where it is not set, only what the broker tells counts",
+    "caps": "the most contracts of one asset",
     "rules": "the rules",
     "notifications": "notifications",
     "bridge": "the bridge",
@@ -73,7 +74,7 @@ def _commission(product: str) -> Setting:
 
 def _cap(asset: str) -> Setting:
     meaning = f"contracts of {asset} at once, positions and working orders, whatever their size; unset: no cap"
-    return Setting(f"{CAP}{asset}", "rules", meaning, "", "0 to 10000")
+    return Setting(f"{CAP}{asset}", "caps", meaning, "", "0 to 10000")
 
 
 def _unit(asset: str) -> Setting:
