@@ -78,7 +78,12 @@ from services.engine.steps.build_bricks import begin_with_builders
 from services.engine.steps.clocks import note_clock
 from services.engine.steps.close_bar import close_bar
 from services.engine.steps.contract_watch import watch_contracts
-from services.engine.steps.contracts_waiting import assets_with, bring_in_contracts, tell_of_waiting_contracts
+from services.engine.steps.contracts_waiting import (
+    assets_with,
+    bring_in_contracts,
+    busy_assets,
+    tell_of_waiting_contracts,
+)
 from services.engine.steps.day import check_daily_stop, roll_day
 from services.engine.steps.doubts import end_doubts_in_time
 from services.engine.steps.entries import enter_market
@@ -237,7 +242,7 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     """Put the rules in force. Keep an asset with a position or an open order even when it is no longer listed."""
     known = transition.desk.assets
     rules = command.rules
-    busy = {s: a for s, a in known.items() if a.trade is not None or transition.desk.open_order(s) is not None}
+    busy = busy_assets(transition.desk)
     contracts = in_force_today(transition.desk, rules.contracts)
     assets = assets_with(known, contracts)
     assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}

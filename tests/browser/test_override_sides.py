@@ -38,6 +38,7 @@ def test_the_page_says_how_many_overrides_are_left(dashboard: Page, desk: LiveDe
     market_agrees(desk, "green")
     override = dashboard.locator("#entry .override")
     override.locator("summary").click()
+    desk.operator().post("/api/limits", json={"overrides_per_day": 2})
     expect(override).to_contain_text("2 of 2 left today.")
     desk.operator().post("/api/limits", json={"overrides_per_day": 0})
     expect(override).to_contain_text("0 of 0 left today.")

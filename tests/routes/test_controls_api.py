@@ -188,7 +188,7 @@ def test_the_points_target_lies_above_0_and_ends_at_200(floor: Floor) -> None:
 
 
 def test_the_management_lock_refuses_what_loosens_and_takes_what_tightens(floor: Floor) -> None:
-    floor.in_a_trade(managed=False)
+    floor.in_a_trade(managed=False, trade_mode="SCALP")
     assert floor.asset()["two_half_tp_lock_enabled"] is True
     for looser in ({"enabled": False}, {"enabled": True, "target": 15.25}):
         told = asks(floor, "points-take-profit", {**ES, **looser}, 423)

@@ -18,8 +18,20 @@ EARLY, LATER = "2026-11-20T15:00:00Z", "2026-11-20T15:05:00Z"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[DeskProcess]:
-    with DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESM4") as desk:
+    set_by = tmp_path / "set-by.txt"
+    set_by.write_text("0")
+    desk = DeskProcess(tmp_path, **QUICK, ASSETS="ES", CONTRACTS="ES=MESM4", SET_BY_FILE=str(set_by))
+    desk.arguments = ["-m", "gunicorn", "tests.support.set_clock_desk:app"]
+    with desk:
         yield desk
+
+
+def lists_nasdaq(desk: DeskProcess) -> None:
+    """Let the desk trade NQ, too: it waits for the next trading day, so a day passes."""
+    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM4,NQ=MNQM4")
+    assert "NQ" not in desk.operator().state()["assets"]
+    (desk.folder / "set-by.txt").write_text("86400")
+    desk.restart()
 
 
 def letters_of(operator: OperatorCaller) -> list[dict[str, Any]]:
@@ -46,7 +58,7 @@ def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk: DeskP
     operator = desk.operator()
     (letter,) = letters_of(operator)
     assert "no symbol of an asset" in error_of(replays(operator, letter), 422)
-    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM4,NQ=MNQM4")
+    lists_nasdaq(desk)
     operator = desk.operator()
     assert replays(operator, letter).json()["effects"]
     assert operator.asset("NQ")["main_renko_color"] == "green"
@@ -59,7 +71,7 @@ def test_a_brick_of_an_asset_that_was_not_listed_is_taken_when_it_is(desk: DeskP
 
 def test_a_brick_that_would_come_late_has_no_effect(desk: DeskProcess) -> None:
     desk.tradingview().brick(6, "green", asset="NQ", bar_id=EARLY)
-    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM4,NQ=MNQM4")
+    lists_nasdaq(desk)
     desk.tradingview().brick(6, "red", asset="NQ", bar_id=LATER)
     operator = desk.operator()
     (letter,) = letters_of(operator)
@@ -70,7 +82,7 @@ def test_a_brick_that_would_come_late_has_no_effect(desk: DeskProcess) -> None:
 def test_a_brick_without_a_time_is_not_tried_again(desk: DeskProcess) -> None:
     """It could re-arm a token or open the initial exit lock hours after it was true."""
     desk.tradingview().brick(6, "green", asset="NQ")
-    desk.restart(ASSETS="ES,NQ", CONTRACTS="ES=MESM4,NQ=MNQM4")
+    lists_nasdaq(desk)
     operator = desk.operator()
     (letter,) = letters_of(operator)
     assert "tells no time" in error_of(replays(operator, letter), 409)

@@ -74,6 +74,14 @@ def test_an_asset_that_is_taken_away_is_gone_at_once_and_waits_when_it_comes_bac
     assert list(trader.restarts(contracts=both).desk.assets) == ["ES"]
 
 
+def test_where_every_asset_is_new_todays_stay_until_the_day_rolls() -> None:
+    trader = Trader(assets=("ES", "NQ")).restarts(contracts={"CL": CONTRACTS["CL"]})
+    assert list(trader.desk.assets) == ["ES", "NQ"]
+    assert trader.restarts().at("18:00:00").ticks().turns_to("CL").asset.contract == CONTRACTS["CL"]
+    assert list(trader.desk.assets) == ["CL"]
+    assert trader.replays_equal()
+
+
 def test_the_alert_is_raised_once_and_says_what_waits() -> None:
     trader = restarted(FULL, NQ=CONTRACTS["NQ"]).restarts().restarts()
     [alert] = [alert for alert in trader.desk.alerts if alert.code == "contracts_pending"]

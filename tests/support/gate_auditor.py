@@ -114,6 +114,7 @@ class Auditor:
     def on_TradeClosed(self, row: JournalRow, command: dict[str, Any], event: dict[str, Any]) -> None:
         books = self.of(event["asset"])
         books.position = 0
+        books.token = False  # spent at flat (SPEC 5.7)
         books.flip_may_rearm = books.main_bricks_in_trade > 0
         self.closed_at = row.at
 

@@ -20,16 +20,18 @@ def is_larger(contract: Contract, known: Contract) -> bool:
 def in_force_today(desk: Desk, wanted: Mapping[str, Contract]) -> dict[str, Contract]:
     """Return the wanted contracts with those that wait replaced by today's, and without the assets that wait.
 
-    A desk that trades nothing yet takes all of them, and so did the generations up to 4.
+    A desk that trades nothing yet takes all of them, and so did the generations up to 4. Where every asset is new,
+    today's stay: a desk without any would trade nothing and show nothing.
     """
     known = desk.assets
     if not known or desk.generation < 5:
         return dict(wanted)
-    return {
+    kept = {
         symbol: known[symbol].contract if is_larger(contract, known[symbol].contract) else contract
         for symbol, contract in wanted.items()
         if symbol in known
     }
+    return kept or {symbol: known[symbol].contract for symbol in sorted(known)}
 
 
 def waiting_contracts(desk: Desk) -> dict[str, Contract]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.engine.model.events import DeskConfigured
-from services.engine.model.state import Asset
+from services.engine.model.state import Asset, Desk
 from services.engine.rules.larger_contracts import waiting_contracts
 from services.engine.steps.proposals import withdraw_without_contract
 from services.engine.steps.units import report_changed_units, with_contract
 from services.engine.transition import Transition
 from wire.types import Contract
+
+
+def busy_assets(desk: Desk) -> dict[str, Asset]:
+    """Return the assets with a position or an open order: they are kept even when they are no longer listed."""
+    return {s: a for s, a in desk.assets.items() if a.trade is not None or desk.open_order(s) is not None}
 
 
 def assets_with(known: Mapping[str, Asset], contracts: Mapping[str, Contract]) -> dict[str, Asset]:
@@ -41,9 +46,9 @@ def bring_in_contracts(transition: Transition) -> None:
     contracts = transition.desk.rules.contracts
     if not known or all(symbol in known and known[symbol].contract == one for symbol, one in contracts.items()):
         return
-    unlisted = {symbol: asset for symbol, asset in known.items() if symbol not in contracts}
-    assets = {**unlisted, **assets_with(known, contracts)}
+    busy = {symbol: asset for symbol, asset in busy_assets(transition.desk).items() if symbol not in contracts}
+    assets = {**busy, **assets_with(known, contracts)}
     transition.change_desk(assets=assets)
-    withdraw_without_contract(transition, known, {**{s: a.contract for s, a in unlisted.items()}, **contracts})
+    withdraw_without_contract(transition, known, contracts)
     transition.record(DeskConfigured(tuple(assets)))
     report_changed_units(transition, known)
