@@ -15,6 +15,7 @@ NAMES_IN_SENTENCES = {
     "two_half_filter": "2.5pt filter",
     "reconcile": "reconciliation",
     "account": "account",
+    "risk": "risk",
     "bridge": "bridge",
     "feed": "feed",
 }
@@ -41,6 +42,10 @@ ENDS = {  # what ends a gate that no clock opens, by its reason: read from the l
     ("account", "balance_unknown"): "a balance of this account comes",
     ("account", "other_account"): "a balance of this account comes",
     ("account", "of_a_later_desk"): "a fresh balance, or your confirmation",
+    ("risk", "risk_unknown"): "a balance of this account comes",
+    ("risk", "order_risk"): "a smaller size, or less open risk",
+    ("risk", "day_risk"): "a smaller size, or less open risk",
+    ("risk", "contract_cap"): "a smaller size, or less open risk",
     ("bridge", "bridge_silent"): "the bridge is back",
     ("bridge", "bridge_offline"): "the bridge is connected to the broker",
     ("bridge", "bridge_without_live"): "a bridge that executes LIVE is heard",
