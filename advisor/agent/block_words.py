@@ -43,12 +43,14 @@ EVENTS = {  # what ends each gate, by its name
     "two_half_filter": "the 2.5pt brick flips",
     "reconcile": "broker and desk agree",
     "account": "a fresh balance, or your confirmation",
+    "risk": "a smaller size, or less open risk",
     "window": "what closes your window ends",
     "bridge": "the bridge is back",
     "feed": "the stream is whole again",
 }
 EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what ends the gate's usual one
     "daily_stop_awaited": "a second reading decides",
+    "risk_unknown": "a balance of this account comes",
     "firm_limit": "the firm's loss limits leave something again",
     "fate_unknown": "the order's fate is known",
     "foreign_position": "that position is gone, or you accept it",

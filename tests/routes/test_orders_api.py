@@ -406,3 +406,42 @@ def test_the_desk_that_lost_its_store_to_another_writer_only_reads(own_desk: Des
         assert "elsewhere/7 holds the desk" in error_of(operator.enters(), 503)
     assert operator.state()["global"]["role"] == "standby"
     assert own_desk.rows("SELECT count(*) FROM journal") == journaled
+
+
+# -- fewer contracts than the size -----------------------------------------------------------------------------------
+
+
+def test_fewer_contracts_are_ordered_and_the_same_key_answers_the_same(own_desk: DeskProcess) -> None:
+    operator = own_desk.operator()
+    answer = operator.enters(key="smaller", qty=2)
+    assert (answer.status_code, answer.json()["order"]["qty"]) == (201, 2)
+    assert operator.enters(key="smaller", qty=2).json()["order"] == answer.json()["order"]
+    assert [order["qty"] for order in operator.state()["orders"]] == [2]
+
+
+@pytest.mark.parametrize("qty", [0, -1, 6, 2.5, "2", True])
+def test_a_quantity_that_the_size_does_not_have_is_bad_input(desk: DeskProcess, qty: Any) -> None:
+    before = desk.operator().state()["orders"]
+    answer = desk.operator().enters(qty=qty)
+    assert "qty" in error_of(answer, 400)
+    assert desk.operator().state()["orders"] == before
+
+
+def test_the_refusal_names_the_largest_size_and_the_state_what_it_risks(own_desk: DeskProcess) -> None:
+    operator = own_desk.operator()
+    limits = operator.post("/api/limits", json={"max_risk_per_order_pct": 0.5, "max_contracts_by_asset": {"ES": 4}})
+    assert limits.json()["limits"] == {"max_risk_per_order_pct": 0.5, "max_contracts_es": 4}
+    refused = operator.enters()
+    assert "3 fit" in error_of(refused, 409)
+    assert (refused.json()["gate"], refused.json()["facts"]["fits"]) == ("risk", 3)
+    risk = operator.state()["assets"]["ES"]["risk"]
+    small, large = risk["sizes"]["6pt"], risk["sizes"]["9pt"]
+    assert (small["quantity"], small["risk_usd"], small["share_of_left_pct"], small["fits"]) == (5, 375, 37.5, 3)
+    assert small["stop"] == {"points": 15, "price": 15, "usd": 375}
+    assert (small["gate"]["state"], large["gate"]["state"], risk["max_contracts"]) == ("closed", "open", 4)
+    assert operator.enters(qty=3).status_code == 201
+    desk_risk = operator.state()["global"]["risk"]
+    assert (desk_risk["left_usd"], desk_risk["open_risk_usd"], desk_risk["contracts"]) == (1000, 225, 0.3)
+    again = operator.post("/api/limits", json={"max_contracts_by_asset": {"ES": None}})
+    assert (again.json()["limits"], again.json()["pending"]) == ({"max_contracts_es": 4}, {"max_contracts_es": "None"})
+    assert operator.post("/api/limits", json={"max_contracts_by_asset": {"XX": 4}}).status_code == 400
