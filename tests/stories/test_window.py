@@ -354,7 +354,7 @@ def test_a_lockout_is_only_ever_lengthened() -> None:
     trader = Trader().learns_hours().locks_out("week")
     ends_at = known(trader.desk.lockout).ends_at
     for until in ("session", "day", "week"):
-        trader.locks_out(until)  # type: ignore[arg-type]
+        trader.locks_out(until)
         assert (known(trader.desk.lockout).ends_at, trader.events) == (ends_at, ())
     assert why(trader.restarts()) == "lockout"
     trader.at("10:01", on="2026-11-22").locks_out("week")
