@@ -250,19 +250,11 @@ def test_an_entry_on_its_way_counts_in_the_week() -> None:
 
 
 def test_the_week_ends_with_its_loss() -> None:
-<<<<<<< HEAD
     trader = loses_a_trade(Trader(weekly_loss_usd=Decimal(625), cooldown_seconds=0), points=10)
     assert left_of_week(trader.desk, trader.now) == 375
     loses_a_trade(trader, points=15)
     assert why(trader) == "weekly_loss"
     assert left_of_week(trader.desk, trader.now) == 0
-=======
-    trader = loses_a_trade(Trader(weekly_loss_usd=Decimal(300), cooldown_seconds=0), points=10)
-    assert left_of_week(trader.desk, trader.now) == 50
-    loses_a_trade(trader, points=2)
-    assert left_of_week(trader.desk, trader.now) == 0
-    assert why(trader) == "weekly_loss"
->>>>>>> x/window
     assert why(trader.at("09:31", on="2026-11-20").restarts()) == "weekly_loss"
     assert why(trader.at("18:00", on=SUNDAY)) is None
 
@@ -362,11 +354,7 @@ def test_of_several_markets_the_last_close_ends_it() -> None:
 def test_a_lockout_is_only_ever_lengthened() -> None:
     trader = Trader().learns_hours().locks_out("week")
     ends_at = known(trader.desk.lockout).ends_at
-<<<<<<< HEAD
     for until in get_args(LockoutUntil):
-=======
-    for until in ("session", "day", "week"):
->>>>>>> x/window
         trader.locks_out(until)
         assert (known(trader.desk.lockout).ends_at, trader.events) == (ends_at, ())
     assert why(trader.restarts()) == "lockout"
