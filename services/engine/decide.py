@@ -81,7 +81,7 @@ from services.engine.steps.contract_watch import watch_contracts
 from services.engine.steps.contracts_waiting import (
     assets_with,
     bring_in_contracts,
-    busy_assets,
+    busy_without,
     tell_of_waiting_contracts,
 )
 from services.engine.steps.day import check_daily_stop, roll_day
@@ -223,8 +223,7 @@ def let_time_pass(transition: Transition) -> None:
         watch_stops(transition)
         check_daily_stop(transition)  # balances grow old by the clock alone, and what they deny with them
     flatten_when_stopped(transition)
-    if transition.desk.generation > 4:
-        flatten_in_time(transition)
+    flatten_in_time(transition)
     for symbol, asset in transition.desk.assets.items():
         if asset.due_exit is not None:
             pursue_exit(transition, symbol)
@@ -242,10 +241,8 @@ def configure_desk(transition: Transition, command: ConfigureDesk) -> Reply:
     """Put the rules in force. Keep an asset with a position or an open order even when it is no longer listed."""
     known = transition.desk.assets
     rules = command.rules
-    busy = busy_assets(transition.desk)
     contracts = in_force_today(transition.desk, rules.contracts)
-    assets = assets_with(known, contracts)
-    assets = {**{s: a for s, a in busy.items() if s not in assets}, **assets}
+    assets = {**busy_without(transition.desk, contracts), **assets_with(known, contracts)}
     if rules == transition.desk.configured and assets == known:
         return Done()
     before = transition.desk
@@ -292,7 +289,7 @@ def keep_dead_letter(transition: Transition, command: KeepDeadLetter) -> Reply:
 
 
 def keep_observations(transition: Transition, command: KeepObservations) -> Reply:
-    """Record an event so that prices and ages are committed although nothing else happened."""
+    """Record an event so that prices and ages are committed."""
     transition.record(ObservationsKept())
     return Done()
 

@@ -178,7 +178,7 @@ def test_books_of_an_earlier_program_stay_gross() -> None:
 def test_a_lower_commission_waits_for_the_next_day(wanted: dict[str, str], in_force: str) -> None:
     trader = Trader(commissions=MES)
     rules = replace(trader.desk.rules, commissions={name: Decimal(rate) for name, rate in wanted.items()})
-    assert tightened(trader.desk.rules, rules).commissions == {"MES": Decimal(in_force)}
+    assert tightened(trader.desk.rules, rules, 5).commissions == {"MES": Decimal(in_force)}
     trader.asks(ConfigureDesk(rules))
     assert trader.desk.rules.commissions == {"MES": Decimal(in_force)}
     assert trader.desk.wanted.commissions == rules.commissions

@@ -14,6 +14,7 @@ from wire.types import Instant
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 DAY_MINUTES = 24 * 60
+OPENS_AT = 18 * 60  # minutes of the New York day at which CME opens
 NO_HOURS = "none"
 SKIPPED = range(60, 180)
 """Minutes of the day that daylight saving time skips or repeats: no time of day may lie in them."""
@@ -59,9 +60,12 @@ def common_hours(one: str, other: str) -> str:
     return other if minutes_of(other) <= minutes_of(one) else _hours(minutes_of(one) & minutes_of(other))
 
 
-def earlier_clock(one: str, other: str, roll: str) -> str:
-    """Return the time that comes first in a trading day that begins at ``roll``."""
-    return min(one, other, key=lambda clock: _after(clock, roll))
+def earlier_clock(one: str, other: str) -> str:
+    """Return the time of day that comes first after the open of CME's day, 18:00 New York, wherever the desk's begins.
+
+    To be flat by 18:00 or soon after is to be flat all day.
+    """
+    return min(one, other, key=lambda clock: ((_minute(clock) or 0) - OPENS_AT) % DAY_MINUTES)
 
 
 @lru_cache(maxsize=1024)
@@ -70,12 +74,6 @@ def opens_within(hours: str, minute: Instant) -> Instant | None:
     inside = minutes_of(hours)
     steps = (minute + timedelta(minutes=more) for more in range(DAY_MINUTES + len(SKIPPED)))
     return next((step for step in steps if minute_of_day(step) in inside), None)
-
-
-def _after(clock: str, roll: str) -> int:
-    """Return the minutes from the roll to the time of day; a time at the roll itself is the day's last."""
-    after = ((_minute(clock) or 0) - (_minute(roll) or 0)) % DAY_MINUTES
-    return after or DAY_MINUTES
 
 
 def _minute(text: str) -> int | None:

@@ -31,8 +31,8 @@ class Limit(Struct, frozen=True):
     name: str
     tighter: Tighter
 
-    def tightest(self, one: Any, other: Any, roll: str = "18:00") -> Any:
-        """Return the tighter of two values; of hours those that lie in both. ``roll`` is where a day begins."""
+    def tightest(self, one: Any, other: Any) -> Any:
+        """Return the tighter of two values; of hours those that lie in both."""
         if one is None or other is None:
             return other if one is None else one
         match self.tighter:
@@ -41,7 +41,7 @@ class Limit(Struct, frozen=True):
             case "higher":
                 return max(one, other)
             case "earlier":
-                return earlier_clock(one, other, roll)
+                return earlier_clock(one, other)
             case "within":
                 return common_hours(one, other)
 
@@ -61,30 +61,39 @@ def dearest(one: Mapping[str, Usd], other: Mapping[str, Usd]) -> dict[str, Usd]:
     return {name: max(rates[name] for rates in (one, other) if name in rates) for name in sorted({*one, *other})}
 
 
+def tighter_adopting(one: Adopting | None, other: Adopting | None) -> Adopting | None:
+    """Return which of two takes more positions out; None does in LIVE alone."""
+    both = (one, other)
+    return "flatten" if "flatten" in both else None if None in both else "keep"
+
+
 TIGHTER_OF: Mapping[str, Callable[[Any, Any], Any]] = {
     "max_contracts_by_asset": tighter_caps,
     "firm": tighter_firm,
     "commissions": dearest,
+    "demo_equity": min,
+    "adopt": tighter_adopting,
 }
-"""The limits that are no single value, each with the function that returns the tighter of two."""
+"""What the table of limits does not have, each with the function that returns the tighter of two."""
+SINCE_GENERATION_5 = ("demo_equity", "adopt")
 
 
-def tightened(in_force: Rules, wanted: Rules) -> Rules:
+def tightened(in_force: Rules, wanted: Rules, generation: int) -> Rules:
     """Return the wanted rules, but keep every limit that they would loosen. The day roll never changes today.
 
     The contracts stay, too: which of them hold at once is decided apart (``rules/larger_contracts.py``).
     """
-    names = [*LIMIT_NAMES, *TIGHTER_OF]
-    kept = {name: _tightest(name, getattr(in_force, name), getattr(wanted, name), in_force.day_roll) for name in names}
+    names = [*LIMIT_NAMES, *(name for name in TIGHTER_OF if generation > 4 or name not in SINCE_GENERATION_5)]
+    kept = {name: _tightest(name, getattr(in_force, name), getattr(wanted, name)) for name in names}
     return replace(wanted, day_roll=in_force.day_roll, contracts=in_force.contracts, **kept)
 
 
-def _tightest(name: str, one: Any, other: Any, roll: str) -> Any:
+def _tightest(name: str, one: Any, other: Any) -> Any:
     """Return the tighter of two values of a limit, of any other rule the first."""
     if name in TIGHTER_OF:
         return TIGHTER_OF[name](one, other)
     limit = LIMITS_BY_NAME.get(name)
-    return one if limit is None else limit.tightest(one, other, roll)
+    return one if limit is None else limit.tightest(one, other)
 
 
 def smallest_stop(contracts: Iterable[Contract]) -> Decimal:
@@ -150,7 +159,7 @@ def wanted_from(desk: Desk, wanted: Rules, rules: Rules, now: Instant) -> dict[s
 def _is_promised(desk: Desk, wanted: Rules, name: str) -> bool:
     """Return whether what is wanted of a rule is promised already, or tighter than that."""
     before, after = getattr(desk.wanted, name), getattr(wanted, name)
-    return name in desk.wanted_from and after in (before, _tightest(name, before, after, desk.rules.day_roll))
+    return name in desk.wanted_from and after in (before, _tightest(name, before, after))
 
 
 def due_rules(desk: Desk, now: Instant) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def scale_in_stake(desk: Desk, asset: Asset, trade: Trade, quantity: int) -> Sta
     price = price_since_entry(asset, trade)
     if price is None:
         price = trade.entry_price + trade.sign * (asset.live.open_points or ZERO) * trade.contract.point
-    distance = max(ZERO, (price - stop_of(desk, trade)) * trade.sign)
+    distance = max(ZERO, (price - stop_of(desk, trade, price)) * trade.sign)
     return stake_of(desk.rules, trade.contract, quantity, distance)
 
 
@@ -67,8 +67,9 @@ def risk_held(desk: Desk, asset: Asset) -> Usd:
     if trade is None:
         return ZERO
     price = price_since_entry(asset, trade)
-    distance = ((trade.entry_price if price is None else price) - stop_of(desk, trade)) * trade.sign
-    return trade.contract.usd(max(ZERO, distance) * trade.quantity)
+    begins = trade.entry_price if price is None else price
+    lost = sum((max(ZERO, (begins - stop) * trade.sign) * qty for qty, stop in stops_of(desk, trade, price)), ZERO)
+    return trade.contract.usd(lost)
 
 
 def risk_of_order(desk: Desk, order: Order) -> Usd:
@@ -83,15 +84,29 @@ def risk_of_order(desk: Desk, order: Order) -> Usd:
     return stake_of(desk.rules, order.contract, left, points * order.contract.point).usd
 
 
-def stop_of(desk: Desk, trade: Trade) -> Price:
-    """Return where the stop is: as the bridge told since the entry, of several the furthest; else as planned."""
-    live = desk.live
-    told_at = live.stops_at
-    told = live.stops if told_at is not None and told_at > trade.opened_at else None
-    prices = [stop.price for stop in told or () if covers(stop, trade)]
-    if not prices:
-        return trade.stop_price
+def stop_of(desk: Desk, trade: Trade, price: Price | None) -> Price:
+    """Return where the stop of the trade is, of several the furthest."""
+    prices = [stop for _, stop in stops_of(desk, trade, price)]
     return min(prices) if trade.side == "BUY" else max(prices)
+
+
+def stops_of(desk: Desk, trade: Trade, price: Price | None) -> list[tuple[int, Price]]:
+    """Return how many contracts leave at which stop: as the bridge told since the entry, the furthest first.
+
+    Contracts for which it told none leave at the planned stop. A stop that the price has passed already protects
+    nothing, and counts as not told.
+    """
+    told_at = desk.live.stops_at
+    told = desk.live.stops if told_at is not None and told_at > trade.opened_at else None
+    ahead = [
+        stop for stop in told or () if covers(stop, trade) and (price is None or (price - stop.price) * trade.sign > 0)
+    ]
+    left, stops = trade.quantity, []
+    for stop in sorted(ahead, key=lambda stop: stop.price * trade.sign):
+        quantity = min(left, stop.qty)
+        left -= quantity
+        stops.append((quantity, stop.price))
+    return [(quantity, stop) for quantity, stop in [*stops, (left, trade.stop_price)] if quantity]
 
 
 def price_since_entry(asset: Asset, trade: Trade) -> Price | None:

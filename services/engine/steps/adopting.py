@@ -17,6 +17,8 @@ from services.engine.transition import Transition
 from wire.types import Instant
 
 SOURCE = "adopted"
+NOT_KNOWN = frozenset({"session_unknown", "news_unknown", "daily_stop_awaited"})
+"""Codes by which a gate is closed because something is unknown, or read once: they take nothing out (SPEC 1)."""
 GATES: tuple[tuple[str, Callable[[Desk, EntryRequest, Instant], Verdict]], ...] = (
     ("daily_stop", daily_stop_is_untouched),
     ("trade_limit", trades_are_left),
@@ -33,9 +35,9 @@ def gate_against(transition: Transition, symbol: str, contract: str, position: i
     if not position or adopting(transition.desk) == "keep" or is_late_fill(transition, symbol, contract, position):
         return None
     request = EntryRequest(transition.asset(symbol), "BUY" if position > 0 else "SELL")
-    return next(
-        (name for name, is_shut in GATES if not is_shut(transition.desk, request, transition.now).is_open), None
-    )
+    verdicts = ((name, is_shut(transition.desk, request, transition.now).why) for name, is_shut in GATES)
+    told = transition.desk.generation > 4
+    return next((name for name, why in verdicts if why is not None and not (told and why.code in NOT_KNOWN)), None)
 
 
 def take_out(transition: Transition, symbol: str, gate: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from services.engine.model.events import DeskConfigured
 from services.engine.model.state import Asset, Desk
@@ -13,9 +13,20 @@ from services.engine.transition import Transition
 from wire.types import Contract
 
 
-def busy_assets(desk: Desk) -> dict[str, Asset]:
-    """Return the assets with a position or an open order: they are kept even when they are no longer listed."""
-    return {s: a for s, a in desk.assets.items() if a.trade is not None or desk.open_order(s) is not None}
+def busy_without(desk: Desk, listed: Container[str]) -> dict[str, Asset]:
+    """Return the assets that are kept although they are not listed any more.
+
+    Those with a position or an open order; since generation 5 also those of which something awaits proof: what they
+    withhold from the day's books must not become money because the asset is gone.
+    """
+    return {s: a for s, a in desk.assets.items() if s not in listed and _is_busy(desk, a)}
+
+
+def _is_busy(desk: Desk, asset: Asset) -> bool:
+    if asset.trade is not None or desk.open_order(asset.symbol) is not None:
+        return True
+    awaits = asset.doubt is not None or asset.disagreement is not None or bool(asset.suspect_fills or asset.unfilled)
+    return desk.generation > 4 and awaits
 
 
 def assets_with(known: Mapping[str, Asset], contracts: Mapping[str, Contract]) -> dict[str, Asset]:
@@ -46,7 +57,7 @@ def bring_in_contracts(transition: Transition) -> None:
     contracts = transition.desk.rules.contracts
     if not known or all(symbol in known and known[symbol].contract == one for symbol, one in contracts.items()):
         return
-    busy = {symbol: asset for symbol, asset in busy_assets(transition.desk).items() if symbol not in contracts}
+    busy = busy_without(transition.desk, contracts)
     assets = {**busy, **assets_with(known, contracts)}
     transition.change_desk(assets=assets)
     withdraw_without_contract(transition, known, contracts)

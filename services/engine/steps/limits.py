@@ -45,7 +45,8 @@ def set_limits(transition: Transition, command: SetLimits) -> Reply | Refusal:
     known = desk.wanted.max_contracts_by_asset
     wanted = replace(desk.wanted, max_contracts_by_asset=_capped(known, caps), **limits)
     is_new = desk.generation > 4
-    if is_new and not command.confirm and would_flatten(desk, tightened(desk.rules, wanted), transition.now):
+    in_force = tightened(desk.rules, wanted, desk.generation)
+    if is_new and not command.confirm and would_flatten(desk, in_force, transition.now):
         return refuse("confirm_needed", "this flattens what is held within a minute; hold the button to confirm it")
     put_rules(transition, wanted)
     check_daily_stop(transition)
@@ -92,7 +93,7 @@ def _in_type_of(row: RuleSetting, value: Decimal | str | None) -> object:
 def put_rules(transition: Transition, wanted: Rules) -> None:
     """Set the wanted rules: tighter values hold now, the rest from a later trading day on."""
     before = transition.desk
-    rules = tightened(transition.desk.rules, wanted)
+    rules = tightened(before.rules, wanted, before.generation)
     transition.desk = replace(before, rules=rules, wanted=wanted, locks=_stretched(before.locks, rules))
     if before.generation > 4:
         transition.change_desk(wanted_from=wanted_from(before, wanted, rules, transition.now))

@@ -14,8 +14,10 @@ from services.engine.rules.beliefs import result_that_counts
 from services.engine.rules.flat_time import WARNED_BEFORE, must_be_flat, next_flat_time
 from services.engine.rules.session import AHEAD, lockout_end
 from services.engine.steps.exits import demand_exit
+from services.engine.steps.order_queue import end_order
 from services.engine.steps.pending_entries import drop_intent, drop_preorder
 from services.engine.transition import Transition
+from wire.types import OrderStatus
 
 FLAT_BY = "flat_by"
 
@@ -45,7 +47,7 @@ def _by_time(news: NewsTime) -> tuple[object, ...]:
 def lock_out(transition: Transition, command: LockOut) -> Reply:
     """Lock all entries until the end that is asked for. A running lockout is never shortened.
 
-    Pre-orders and intents are dropped; exits work on.
+    Pre-orders, intents and entries that no bridge has claimed are dropped; exits work on.
     """
     desk = transition.desk
     ends_at = lockout_end(desk, command.until, transition.now)
@@ -59,11 +61,16 @@ def lock_out(transition: Transition, command: LockOut) -> Reply:
     for symbol in desk.assets:
         drop_preorder(transition, symbol, "entries were locked")
         drop_intent(transition, symbol)
+        entering = transition.desk.open_entry(symbol)
+        if entering is not None and entering.status is OrderStatus.PENDING:
+            end_order(transition, entering, OrderStatus.CANCELLED, "entries were locked")
     return LockoutTaken(lockout)
 
 
 def flatten_in_time(transition: Transition) -> None:
     """From ``FLAT_BY`` until the session's end demand an exit of every position and every open entry."""
+    if transition.desk.generation < 5:
+        return
     _warn_of_flat_time(transition)
     for symbol, asset in transition.desk.assets.items():
         entering = any(order.kind != "EXIT" for order in transition.desk.open_orders(symbol))
