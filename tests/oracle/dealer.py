@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ from services.engine.model.commands import (
 from services.engine.model.window import NewsTime
 from services.engine.model.window_commands import LockOut, NoteSessions
 from tests.oracle.game import ASSETS, Divergence, Game, Move, diverges, shortest
+from tests.oracle.week import begins_of_days
 from wire.types import Stream
 
 COLORS = ("green", "red")
@@ -353,6 +354,52 @@ def _changes_rules(dealer: Dealer, game: Game) -> list[Move]:
     return dealer.asks(asked) if limits or words else []
 
 
+def _tightens_under_a_loss(dealer: Dealer, game: Game) -> list[Move]:
+    """Let what is held lose, then bring the day's limit below the loss, and see what passes before and after."""
+    asset = dealer.held(game)
+    way = -1 if game.positions[asset] > 0 else 1
+    loses = [Move("market", (asset, way * Decimal("0.75"))) for _ in range(12)]
+    tighter = SetLimits({"daily_stop_limit_pct": Decimal(dealer.rng.choice(["0.05", "0.1", "0.2"]))}, confirm=True)
+    with_it = dealer.brick(game, asset, Stream.MAIN, "green" if game.positions[asset] > 0 else "red")
+    turns = [*dealer.asks(ScaleIn(asset)), *_enters(dealer, game), Move("market", (asset, Decimal(0)))]
+    after = [Move("wait", (dealer.rng.choice([1, 2, 3]),)), Move("market", (asset, Decimal(0)))]
+    looser = dealer.asks(SetLimits({"daily_stop_limit_pct": Decimal(2)}))
+    return [*loses, with_it, *dealer.asks(tighter), *turns, *after, *after, *looser, Move("claim")]
+
+
+def _loosens_later(dealer: Dealer, game: Game) -> list[Move]:
+    """Arm a protection, and a minute later try to take it away while management is locked or losing."""
+    asset = dealer.held(game)
+    color = "green" if game.positions[asset] > 0 else "red"
+    if dealer.rng.random() < 0.3:
+        color = "red" if color == "green" else "green"
+    pause = [Move("wait", (dealer.rng.choice([59, 60, 61]),)), Move("market", (asset, Decimal(0)))]
+    lock = dealer.brick(game, asset, Stream.TWO_HALF, color)
+    roll = dealer.rng.random()
+    if roll < 0.35:
+        on, off = SetProtect(asset, True, Decimal(-2)), SetProtect(asset, False)
+        return [*dealer.asks(on), *pause, lock, *dealer.asks(off)]
+    if roll < 0.6:
+        nearer, further = SetPointsTarget(asset, True, Decimal(150)), SetPointsTarget(asset, True, Decimal(190))
+        return [*dealer.asks(nearer), lock, *pause, *dealer.asks(further)]
+    switch: Any = ToggleExit(asset, dealer.rng.choice(TOGGLES))  # type: ignore[arg-type]
+    return [*dealer.asks(switch), *pause, lock, *dealer.asks(switch)]
+
+
+def _waits_for_the_roll(dealer: Dealer, game: Game) -> list[Move]:
+    """Loosen limits some minutes or hours before the day rolls, and go on behind the roll."""
+    left = int((day_ends(game.now) - game.now).total_seconds())
+    before = dealer.rng.choice([60, 300, 7 * 3600, 8 * 3600, 8 * 3600 + 60])
+    trades = Decimal(dealer.rng.choice([4, 6, 10, 12]))
+    looser = SetLimits({"cooldown_seconds": Decimal(0), "max_trades_per_day": trades})
+    waits = [Move("wait", (max(0, left - before),)), *dealer.asks(looser), Move("wait", (before,))]
+    return [*waits, Move("wait", (1,)), *_heard_all(dealer, game)]
+
+
+def day_ends(now: datetime) -> datetime:
+    return next(at for at in begins_of_days(now) if at > now)
+
+
 def _starts_anew(dealer: Dealer, game: Game) -> list[Move]:
     """Restart with other contracts, another commission or another cap of an asset."""
     full = tuple(name for name in ASSETS if dealer.rng.random() < 0.3)
@@ -403,6 +450,9 @@ DEALS: tuple[tuple[float, Deal], ...] = (  # the number is the weight
     (8, _claims),
     (14, _reports),
     (3, _changes_rules),
+    (1.5, _tightens_under_a_loss),
+    (3, _loosens_later),
+    (0.7, _waits_for_the_roll),
     (0.5, _starts_anew),
     (0.3, _locks_out),
     (0.5, _reads_news),
