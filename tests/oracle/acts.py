@@ -27,40 +27,56 @@ from services.engine.model.commands import (
     ToggleExit,
     TouchLevel,
 )
-from tests.oracle import exits
+from services.engine.model.window_commands import LockOut, NoteSessions
+from tests.oracle import doors, exits
 from tests.oracle.exits import Cause
 from tests.oracle.facts import AGAINST, STREAMS, WITH, Book, Position, Ticket, Waiting
 from tests.oracle.gates import Ask, refusing, zone_of
 from tests.oracle.model import Oracle
-from tests.oracle.spec5 import may_arm
+from tests.oracle.week import minutes, next_day
+from tests.oracle.window import lockout_ends
 
 
 def enters(oracle: Oracle, command: EnterMarket, now: datetime) -> str | None:
     book = oracle.books[command.asset]
+    if size_refused(oracle, command):
+        return "setting_invalid"
     if command.override and command.direction is None:
         return "direction_required"
-    return _enters(oracle, book, command, bool(command.override_reason), now)
+    return _enters(oracle, book, command, has_reason(command), now)
 
 
-def takes_override(oracle: Oracle, has_reason: bool) -> str | None:
+def has_reason(command: EnterMarket | PlacePreOrder) -> bool:
+    return bool((command.override_reason or "").strip())
+
+
+def size_of(oracle: Oracle, mode: str) -> int:
+    return int(oracle.rules["entry_qty_6pt" if mode == "6pt" else "entry_qty_9pt"])
+
+
+def size_refused(oracle: Oracle, command: EnterMarket | PlacePreOrder) -> bool:
+    return command.qty is not None and not 1 <= command.qty <= size_of(oracle, command.size_mode)
+
+
+def takes_override(oracle: Oracle, is_explained: bool) -> str | None:
     """Use one override of the day, where its budget leaves one."""
-    if refused := oracle.by_spec("override_budget", has_reason):
-        return str(refused)
+    if refused := doors.override_refused(oracle, is_explained):
+        return refused
     oracle.day.overrides += 1
-    oracle.day.without_reason += not has_reason
+    oracle.day.without_reason += not is_explained
     return None
 
 
 def _enters(
-    oracle: Oracle, book: Book, entry: Any, has_reason: bool, now: datetime, is_paid: bool = False
+    oracle: Oracle, book: Book, entry: Any, is_explained: bool, now: datetime, is_paid: bool = False
 ) -> str | None:
     kind, of_zone = zone_of(book, now)
     side = entry.direction or of_zone
-    size = oracle.rules["entry_qty_6pt" if entry.size_mode == "6pt" else "entry_qty_9pt"]
-    gate = refusing(oracle, "market", Ask(book, side, entry.override, int(size)), now)
+    size = entry.qty or size_of(oracle, entry.size_mode)
+    gate = refusing(oracle, "market", Ask(book, side, entry.override, size), now)
     if gate is not None:
         return gate
-    if entry.override and not is_paid and (refused := takes_override(oracle, has_reason)):
+    if entry.override and not is_paid and (refused := takes_override(oracle, is_explained)):
         return refused
     candle = oracle.takes_candle(now)
     book.token = book.flip_right = False
@@ -70,9 +86,10 @@ def _enters(
     book.entering = Ticket(
         "ENTRY",
         side or "",
-        int(size),
+        size,
         "entry",
         now,
+        book.sheet,
         candle,
         entry.trade_mode,
         kind,
@@ -84,6 +101,8 @@ def _enters(
 
 def places_preorder(oracle: Oracle, command: PlacePreOrder, now: datetime) -> str | None:
     book = oracle.books[command.asset]
+    if size_refused(oracle, command):
+        return "setting_invalid"
     side = command.direction or (None if command.override else zone_of(book, now)[1])
     if side is None:
         return "direction_required"
@@ -91,10 +110,11 @@ def places_preorder(oracle: Oracle, command: PlacePreOrder, now: datetime) -> st
         return gate
     if waits(book):
         return "already_waiting"
-    has_reason = bool(command.override_reason)
-    if command.override and (refused := takes_override(oracle, has_reason)):
+    is_explained = has_reason(command)
+    if command.override and (refused := takes_override(oracle, is_explained)):
         return refused
-    book.preorder = Waiting(side, command.trade_mode, command.size_mode, command.override, now, has_reason)
+    terms = (command.trade_mode, command.size_mode, command.override, now, is_explained, command.qty)
+    book.preorder = Waiting(side, *terms)
     return None
 
 
@@ -133,15 +153,26 @@ def scales_in(oracle: Oracle, command: ScaleIn, now: datetime) -> str | None:
     trade = book.trade
     if trade is None:
         return "nothing_to_manage"
-    qty = int(oracle.by_spec("scale_in_qty", trade))
-    if gate := refusing(oracle, "scale_in", Ask(book, trade.side, qty=qty, adds=True), now):
+    qty = doors.scale_in_qty(oracle, trade)
+    may_be_added = trade.scale_in == "available" and doors.may_be_added(book)
+    gate = refusing(oracle, "scale_in", Ask(book, trade.side, qty=qty, adds=True), now)
+    if gate is not None and (gate != "risk" or may_be_added):
         return gate
-    if trade.scale_in != "available" or oracle.by_spec("scale_in_is_refused", book):
+    if not may_be_added:
         return "scale_in_unavailable"
     trade.scale_in = "used"
     ttl = timedelta(seconds=oracle.rules["entry_ttl_seconds"])
-    book.entering = Ticket("SCALE_IN", trade.side, qty, "scale_in", now, stop_points=trade.stop_points, ttl=ttl)
+    terms = (qty, "scale_in", now, trade.sheet)
+    book.entering = Ticket("SCALE_IN", trade.side, *terms, stop_points=trade.stop_points, ttl=ttl)
     return None
+
+
+def asks_for(oracle: Oracle, command: Any) -> Ask:
+    """Return what an entry or a scale-in asks for."""
+    book = oracle.books[command.asset]
+    if isinstance(command, ScaleIn) and book.trade is not None:
+        return Ask(book, book.trade.side, qty=doors.scale_in_qty(oracle, book.trade), adds=True)
+    return Ask(book, command.direction, command.override, command.qty or size_of(oracle, command.size_mode))
 
 
 # -- bricks, prices, levels ----------------------------------------------------------------------------------------
@@ -185,7 +216,9 @@ def _fires(oracle: Oracle, book: Book, waiting: Waiting, color: str, now: dateti
     book.preorder = None
     if color != WITH[waiting.side]:
         return
-    entry = EnterMarket("", waiting.mode, waiting.size, waiting.side, waiting.override)  # type: ignore[arg-type]
+    qty = None if waiting.qty is None else min(waiting.qty, size_of(oracle, waiting.size))
+    terms: Any = (waiting.mode, waiting.size, waiting.side, waiting.override)
+    entry = EnterMarket("", *terms, qty=qty)
     _enters(oracle, book, entry, waiting.has_reason, now, is_paid=True)  # it was paid for when it was placed
 
 
@@ -253,14 +286,15 @@ def targets(oracle: Oracle, command: SetPointsTarget, now: datetime) -> str | No
     return _sets(oracle, book, book.trade, "points_tp", command.enabled, command.target, now)
 
 
+WHOLE = ("_seconds", "_minutes", "_per_day", "_per_week", "_open", "_close", "_streak", "_loss", "_filter")
 SETTINGS = {"protect": "protect_threshold_points", "points_tp": "points_tp_target"}
 
 
 def _sets(
     oracle: Oracle, book: Book, trade: Position, name: str, on: bool, value: Decimal | None, now: datetime
 ) -> str | None:
-    if not oracle.by_spec("may_change", book, name, on, value, now):
-        return "management_locked"
+    if refused := doors.change_refused(oracle, book, name, on, value, now):
+        return refused
     if on and not trade.armed[f"{name}_enabled"]:
         trade.switched_on[f"{name}_enabled"] = now
     trade.armed[f"{name}_enabled"] = on
@@ -276,7 +310,7 @@ def counts_signals(oracle: Oracle, command: SetSignalTarget, now: datetime) -> s
     if command.target is not None and not 1 <= command.target <= 50:
         return "setting_invalid"
     arms = command.toggle and not trade.armed["tp_armed"]
-    if arms and not may_arm(oracle, oracle.books[command.asset], "tp_armed"):
+    if arms and not doors.may_arm(oracle, oracle.books[command.asset], "tp_armed"):
         return "management_locked"
     trade.armed["tp_armed"] ^= command.toggle
     trade.armed["tp_target"] = command.target or trade.armed["tp_target"]
@@ -289,8 +323,8 @@ def switches(oracle: Oracle, command: ToggleExit, now: datetime) -> str | None:
     book = oracle.books[command.asset]
     if book.trade is None:
         return "nothing_to_manage"
-    if not oracle.by_spec("may_switch", book, command.exit, now):
-        return "management_locked"
+    if refused := doors.switch_refused(oracle, book, command.exit, now):
+        return refused
     armed = book.trade.armed
     armed[command.exit] = not armed[command.exit]
     if armed[command.exit]:
@@ -306,7 +340,43 @@ def consumes(oracle: Oracle, command: ConsumeTrade, now: datetime) -> str | None
 
 
 def limits(oracle: Oracle, command: SetLimits, now: datetime) -> str | None:
-    oracle.wants(command.limits, now)
+    asked = read_limits({**command.limits, **command.words})
+    if not command.confirm and oracle.would_flatten(asked, now):
+        return "confirm_needed"
+    oracle.wants(asked, now)
+    return None
+
+
+def read_limits(told: dict[str, Any]) -> dict[str, Any]:
+    """Hours as the minutes that lie in them, whole numbers as such."""
+    return {name: _limit(name, value) for name, value in told.items()}
+
+
+def _limit(name: str, value: Any) -> Any:
+    if name == "trading_hours":
+        return minutes(value)
+    is_whole = isinstance(value, Decimal) and name.endswith(WHOLE)
+    return int(value) if is_whole else value
+
+
+def locks_out(oracle: Oracle, command: LockOut, now: datetime) -> str | None:
+    """A second one may lengthen it only. It drops what waits."""
+    ends = lockout_ends(oracle, command.until, now)
+    if oracle.locked_out_until is not None and oracle.locked_out_until >= ends:
+        return None
+    oracle.locked_out_until = ends
+    for book in oracle.books.values():
+        book.preorder = None
+        book.intent = "CANCELLED" if book.intent in ("WAITING", "READY") else book.intent
+    return None
+
+
+def hears_of_markets(oracle: Oracle, command: NoteSessions, now: datetime) -> str | None:
+    """A news time that is taken out stays while a looser setting would still wait."""
+    oracle.knows_sessions = bool(command.sessions)
+    told = [(news.begins, news.ends) for news in command.news]
+    kept = [(begins, ends) for begins, ends in oracle.news if now < ends and begins < next_day(now)]
+    oracle.news = [*told, *(news for news in kept if news not in told)]
     return None
 
 
@@ -328,6 +398,8 @@ ACTS: dict[type, Callable[[Oracle, Any, datetime], str | None]] = {
     ToggleExit: switches,
     ConsumeTrade: consumes,
     SetLimits: limits,
+    LockOut: locks_out,
+    NoteSessions: hears_of_markets,
     TickClock: lambda oracle, command, now: None,
 }
 
@@ -341,6 +413,7 @@ def hears(oracle: Oracle, command: Any, now: datetime) -> str | None:
         oracle.weighs(now)
         if oracle.day.is_stopped and not was_stopped:
             oracle.flattens(now)
+    oracle.notes_best()
     return refused
 
 
@@ -348,12 +421,21 @@ def claimed(order: Ticket) -> None:
     order.state = "CLAIMED"
 
 
-def reported(oracle: Oracle, name: str, order: Ticket, status: str, qty: int, price: Decimal, now: datetime) -> None:
-    """The bridge reports a fill of ``qty``, or how the order ended."""
+def reported(
+    oracle: Oracle,
+    name: str,
+    order: Ticket,
+    status: str,
+    qty: int,
+    price: Decimal,
+    now: datetime,
+    told: Decimal | None = None,
+) -> None:
+    """The bridge reports a fill of ``qty`` and perhaps its commission, or how the order ended."""
     oracle.passes(now)
     book = oracle.books[name]
     if qty:
-        oracle.fills(name, order, qty, price, now)
+        oracle.fills(name, order, qty, price, now, told)
         order.state = "PARTIALLY_FILLED"
     elif status == "WORKING" and not order.filled:
         order.state = "WORKING"
@@ -364,6 +446,7 @@ def reported(oracle: Oracle, name: str, order: Ticket, status: str, qty: int, pr
         exits.pursues(oracle, book, now)
     oracle.weighs(now)
     oracle.flattens(now)
+    oracle.notes_best()
 
 
 def stopped_out(oracle: Oracle, name: str, stop: Ticket, price: Decimal, now: datetime) -> None:
@@ -372,6 +455,7 @@ def stopped_out(oracle: Oracle, name: str, stop: Ticket, price: Decimal, now: da
     oracle.fills(name, stop, stop.qty, price, now)
     oracle.weighs(now)
     oracle.flattens(now)
+    oracle.notes_best()
 
 
 def snapshot_taken(
@@ -394,6 +478,7 @@ def snapshot_taken(
         book.disagrees = positions[name] != _held(book)
     for book in oracle.books.values():
         exits.looks(oracle, book, Cause("price"), now)
+    oracle.notes_best()
 
 
 def _held(book: Book) -> int:

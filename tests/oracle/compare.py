@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from services.engine.model.order import Order
+from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
 from services.engine.model.trade import Trade
 from services.engine.model.trade_events import TradeClosed
 from tests.oracle.facts import Book, Position, Ticket
 from tests.oracle.model import Oracle
+from tests.oracle.week import minutes
 
 CENT = Decimal("0.000001")
 
@@ -28,6 +30,9 @@ def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed]) -> li
         "candle": (desk.locks.candle_until, oracle.candle_until),
         "balance suspect": (desk.live.beliefs.suspicion is not None, oracle.balance_is_suspect),
         "closed trades": (len(closed), len(oracle.closed)),
+        "overrides": (desk.day.overrides_taken, oracle.day.overrides),
+        "lockout": (desk.lockout.ends_at if desk.lockout else None, oracle.locked_out_until),
+        "losing trades in a row": (desk.losses.count, oracle.losses.count),
     }
     if closed and oracle.closed:
         last, mine = closed[-1], oracle.closed[-1]
@@ -35,8 +40,12 @@ def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed]) -> li
             (last.asset, last.size, _rounded(last.pnl_usd), last.reason),
             (mine.asset, mine.size, _rounded(mine.pnl), mine.reason),
         )
-    pairs |= {f"{name} in force": (getattr(desk.rules, name), value) for name, value in oracle.rules.items()}
-    pairs |= {f"{name} wanted": (getattr(desk.wanted, name), value) for name, value in oracle.wanted.items()}
+        pairs["money of the last closed"] = (
+            (_rounded(last.commission_usd), _rounded(last.pnl_net_usd), _rounded(last.risk_usd)),
+            (_rounded(mine.costs), _rounded(mine.pnl - mine.costs), _rounded(mine.risk)),
+        )
+    pairs |= {f"{name} in force": (_rule(desk.rules, name), value) for name, value in oracle.rules.items()}
+    pairs |= {f"{name} wanted": (_rule(desk.wanted, name), value) for name, value in oracle.wanted.items()}
     for name, book in oracle.books.items():
         pairs |= _of_asset(desk, desk.assets[name], book)
     return [f"{what}: the desk has {its}, SPEC says {mine}" for what, (its, mine) in pairs.items() if its != mine]
@@ -58,6 +67,7 @@ def _of_asset(desk: Desk, asset: Asset, book: Book) -> dict[str, tuple[Any, Any]
             (due.source, due.retry_at, due.attempt) if due else None,
             (book.due.source, book.due.retry_at, book.due.attempt) if book.due else None,
         ),
+        f"{symbol} contract": (asset.contract.symbol, book.sheet.symbol),
         f"{symbol} position": (asset.position, book.trade.qty * book.trade.sign if book.trade else 0),
     }
     if asset.trade is not None and book.trade is not None:
@@ -70,7 +80,7 @@ def _of_trade(asset: Asset, trade: Trade, book: Book, mine: Position) -> dict[st
     status = "used" if trade.scale_in_used else "available" if trade.scale_in_available else "locked"
     pairs = {
         f"{symbol} average": (_rounded(trade.entry_price), _rounded(mine.average)),
-        f"{symbol} stop": (_rounded(trade.stop_price), _rounded(mine.stop(book.sheet))),
+        f"{symbol} stop": (_rounded(trade.stop_price), _rounded(mine.stop())),
         f"{symbol} open points": (_rounded(asset.live.open_points), _rounded(book.points)),
         f"{symbol} scale-in": (status, mine.scale_in),
         f"{symbol} initial lock": (trade.initial_exit_locked, mine.is_locked),
@@ -78,6 +88,11 @@ def _of_trade(asset: Asset, trade: Trade, book: Book, mine: Position) -> dict[st
     }
     armed = {name: getattr(trade.protections, name) for name in mine.armed}
     return pairs | {f"{symbol} protections": (armed, mine.armed)}
+
+
+def _rule(rules: Rules, name: str) -> Any:
+    value = getattr(rules, name)
+    return minutes(value) if name == "trading_hours" else value
 
 
 def _order(order: Order | None) -> tuple[Any, ...] | None:

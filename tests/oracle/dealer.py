@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -26,7 +26,10 @@ from services.engine.model.commands import (
     ToggleExit,
     TouchLevel,
 )
-from tests.oracle.game import ASSETS, RULES, Divergence, Game, Move, diverges, shortest
+from services.engine.model.window import NewsTime
+from services.engine.model.window_commands import LockOut, NoteSessions
+from tests.oracle.game import ASSETS, Divergence, Game, Move, diverges, shortest
+from tests.oracle.week import begins_of_days
 from wire.types import Stream
 
 COLORS = ("green", "red")
@@ -51,13 +54,29 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "scale_in_qty": (1, 3, 5),
     "stop_points": (Decimal(10), Decimal(15), Decimal(20)),
 }
-IN_DOLLARS: dict[str, tuple[Any, ...]] = {
+VALUES |= {
     "max_risk_per_order_pct": (Decimal("0.5"), Decimal(1), Decimal("1.5")),
     "max_contracts": (None, Decimal("0.4"), Decimal(1)),
     "max_contracts_correlated": (None, Decimal("0.3"), Decimal("0.7")),
     "overrides_per_day": (1, 2, 3),
+    "initial_lock_seconds": (60, 600, 900),
+    "preorder_seconds": (60, 600, 1800),
+    "trading_hours": ("09:30-16:30", "09:00-12:00", "10:00-11:30,17:00-19:00", None, None, None),
+    "no_entry_after_open": (5, 60, None),
+    "no_entry_before_close": (5, 60, None),
+    "flat_by": ("16:55", "11:00", "17:55", None, None, None),
+    "loss_streak": (1, 2, None),
+    "loss_pause_minutes": (5, 60),
+    "cooldown_after_loss": (120, 600, None),
+    "weekly_loss_pct": (Decimal("0.5"), Decimal(3), None, None),
+    "weekly_loss_usd": (Decimal(150), Decimal(700), None, None),
+    "max_trades_per_week": (2, 5, None, None),
+    "give_back_usd": (Decimal(60), Decimal(250), None),
+    "profit_lock_usd": (Decimal(120), Decimal(400), None, None),
 }
-VALUES |= {name: values for name, values in IN_DOLLARS.items() if name in RULES}
+WORDS = ("trading_hours", "flat_by")
+RARE = ("max_trades_per_week", "weekly_loss_usd", "weekly_loss_pct", "flat_by", "trading_hours")
+PER_SIDE = {"MES": Decimal("0.62"), "ESZ": Decimal("2.40"), "MNQ": Decimal("1.02")}
 TOGGLES = ("high_next_bar_exit_enabled", "main_flip_exit_enabled", "four_pt_invalidation_enabled")
 MOVES = tuple(
     Decimal(move) for move in ("-25", "-3", "-1.5", "-1", "-0.5", "-0.25", "0.25", "0.5", "1", "1.5", "3", "25")
@@ -78,6 +97,7 @@ class Dealer:
             self.settings |= {"daily_stop_limit_pct": Decimal("0.5"), "stop_points": Decimal(20)}
         if seed % 5 == 2:
             self.settings |= {"two_half_filter": True}
+        self.settings |= _of_the_new_rules(seed)
         self.bricks = 0
         self.trend = self.rng.choice([-1, 1])
 
@@ -102,6 +122,21 @@ class Dealer:
         """Most often an asset that holds something."""
         held = [name for name, position in game.positions.items() if position]
         return self.rng.choice(held) if held and self.rng.random() < 0.85 else self.any()
+
+
+def _of_the_new_rules(seed: int) -> dict[str, Any]:
+    """The rules that most games have none of, each in some of the games."""
+    told: dict[str, Any] = {"knows_sessions": seed % 2 == 1, "max_risk_per_order_pct": Decimal(1 + seed % 4)}
+    settings: tuple[dict[str, Any], ...] = (
+        {"commissions": {"MES": PER_SIDE["MES"], "MNQ": PER_SIDE["MNQ"]}},
+        {"flat_by": "10:30", "give_back_usd": Decimal(60)},
+        {"loss_streak": 2, "loss_pause_minutes": 30, "max_contracts_by_asset": {"ES": 6, "NQ": 4}},
+        {"weekly_loss_usd": Decimal(300), "commissions": {"MES": PER_SIDE["MES"]}},
+        {"firm": (Decimal(800), Decimal("0.9"))},
+        {"max_trades_per_week": 4, "profit_lock_usd": Decimal(200)},
+        {"no_entry_before_close": 60, "no_entry_after_open": 60, "cooldown_after_loss": 600},
+    )
+    return told | settings[seed % len(settings)]
 
 
 def _waits(dealer: Dealer, game: Game) -> list[Move]:
@@ -171,7 +206,8 @@ def _entry(dealer: Dealer, asset: str, color: str | None) -> dict[str, Any]:
         "size_mode": rng.choice(["6pt", "6pt", "9pt"]),
         "direction": direction,
         "override": override,
-        "override_reason": "seen" if override and rng.random() < 0.6 else None,
+        "override_reason": rng.choice(["seen", "seen", None, " "]) if override else None,
+        "qty": rng.choice([None, None, None, 1, 2, 3, 9]),
     }
 
 
@@ -304,14 +340,86 @@ def _reports(dealer: Dealer, game: Game) -> list[Move]:
 
 def _changes_rules(dealer: Dealer, game: Game) -> list[Move]:
     names = dealer.rng.sample(sorted(VALUES), dealer.rng.randint(1, 2))
+    if dealer.rng.random() < 0.7:  # they would end most games early
+        names = [name for name in names if name not in RARE]
     chosen = {name: dealer.rng.choice(VALUES[name]) for name in names}
     on_its_way = any(book.entering is not None for book in game.oracle.books.values())
     if on_its_way:  # a candle is not resized under an entry on its way
         chosen.pop("candle_seconds", None)
     if dealer.rng.random() < 0.4:
         return [Move("restart", (tuple(chosen.items()),))]
+    words = {name: chosen.pop(name) for name in WORDS if name in chosen}
     limits = {name: None if value is None else Decimal(value) for name, value in chosen.items()}
-    return dealer.asks(SetLimits(dict(limits))) if limits else []
+    asked = SetLimits(limits, words, confirm=dealer.rng.random() < 0.5)
+    return dealer.asks(asked) if limits or words else []
+
+
+def _tightens_under_a_loss(dealer: Dealer, game: Game) -> list[Move]:
+    """Let what is held lose, then bring the day's limit below the loss, and see what passes before and after."""
+    asset = dealer.held(game)
+    way = -1 if game.positions[asset] > 0 else 1
+    loses = [Move("market", (asset, way * Decimal("0.75"))) for _ in range(12)]
+    tighter = SetLimits({"daily_stop_limit_pct": Decimal(dealer.rng.choice(["0.05", "0.1", "0.2"]))}, confirm=True)
+    with_it = dealer.brick(game, asset, Stream.MAIN, "green" if game.positions[asset] > 0 else "red")
+    turns = [*dealer.asks(ScaleIn(asset)), *_enters(dealer, game), Move("market", (asset, Decimal(0)))]
+    after = [Move("wait", (dealer.rng.choice([1, 2, 3]),)), Move("market", (asset, Decimal(0)))]
+    looser = dealer.asks(SetLimits({"daily_stop_limit_pct": Decimal(2)}))
+    return [*loses, with_it, *dealer.asks(tighter), *turns, *after, *after, *looser, Move("claim")]
+
+
+def _loosens_later(dealer: Dealer, game: Game) -> list[Move]:
+    """Arm a protection, and a minute later try to take it away while management is locked or losing."""
+    asset = dealer.held(game)
+    color = "green" if game.positions[asset] > 0 else "red"
+    if dealer.rng.random() < 0.3:
+        color = "red" if color == "green" else "green"
+    pause = [Move("wait", (dealer.rng.choice([59, 60, 61]),)), Move("market", (asset, Decimal(0)))]
+    lock = dealer.brick(game, asset, Stream.TWO_HALF, color)
+    roll = dealer.rng.random()
+    if roll < 0.35:
+        on, off = SetProtect(asset, True, Decimal(-2)), SetProtect(asset, False)
+        return [*dealer.asks(on), *pause, lock, *dealer.asks(off)]
+    if roll < 0.6:
+        nearer, further = SetPointsTarget(asset, True, Decimal(150)), SetPointsTarget(asset, True, Decimal(190))
+        return [*dealer.asks(nearer), lock, *pause, *dealer.asks(further)]
+    switch: Any = ToggleExit(asset, dealer.rng.choice(TOGGLES))  # type: ignore[arg-type]
+    return [*dealer.asks(switch), *pause, lock, *dealer.asks(switch)]
+
+
+def _waits_for_the_roll(dealer: Dealer, game: Game) -> list[Move]:
+    """Loosen limits some minutes or hours before the day rolls, and go on behind the roll."""
+    left = int((day_ends(game.now) - game.now).total_seconds())
+    before = dealer.rng.choice([60, 300, 7 * 3600, 8 * 3600, 8 * 3600 + 60])
+    trades = Decimal(dealer.rng.choice([4, 6, 10, 12]))
+    looser = SetLimits({"cooldown_seconds": Decimal(0), "max_trades_per_day": trades})
+    waits = [Move("wait", (max(0, left - before),)), *dealer.asks(looser), Move("wait", (before,))]
+    return [*waits, Move("wait", (1,)), *_heard_all(dealer, game)]
+
+
+def day_ends(now: datetime) -> datetime:
+    return next(at for at in begins_of_days(now) if at > now)
+
+
+def _starts_anew(dealer: Dealer, game: Game) -> list[Move]:
+    """Restart with other contracts, another commission or another cap of an asset."""
+    full = tuple(name for name in ASSETS if dealer.rng.random() < 0.3)
+    told: tuple[tuple[str, Any], ...] = (
+        ("contracts", full),
+        ("commissions", dealer.rng.choice([{}, {"MES": Decimal("0.62")}, {"MES": Decimal("1.50"), "MYM": Decimal(1)}])),
+        ("max_contracts_by_asset", dealer.rng.choice([{}, {"ES": 4}, {"ES": 8, "YM": 3}])),
+    )
+    return [Move("restart", (tuple(dealer.rng.sample(told, dealer.rng.choice([1, 1, 2]))),))]
+
+
+def _locks_out(dealer: Dealer, game: Game) -> list[Move]:
+    return dealer.asks(LockOut(dealer.rng.choice(["session", "session", "day", "week"])))
+
+
+def _reads_news(dealer: Dealer, game: Game) -> list[Move]:
+    """Read the news file: one time in it, or none any more."""
+    begins = game.now + timedelta(minutes=dealer.rng.choice([-1, 0, 2, 600]))
+    told = (NewsTime(begins, begins + timedelta(minutes=10), "CPI"),) if dealer.rng.random() < 0.6 else ()
+    return dealer.asks(NoteSessions(game.sessions, told))
 
 
 def _consumes(dealer: Dealer, game: Game) -> list[Move]:
@@ -319,7 +427,7 @@ def _consumes(dealer: Dealer, game: Game) -> list[Move]:
 
 
 Deal = Callable[[Dealer, Game], list[Move]]
-DEALS: tuple[tuple[int, Deal], ...] = (  # the number is the weight
+DEALS: tuple[tuple[float, Deal], ...] = (  # the number is the weight
     (14, _waits),
     (1, _sleeps),
     (14, _moves),
@@ -342,6 +450,12 @@ DEALS: tuple[tuple[int, Deal], ...] = (  # the number is the weight
     (8, _claims),
     (14, _reports),
     (3, _changes_rules),
+    (1.5, _tightens_under_a_loss),
+    (3, _loosens_later),
+    (0.7, _waits_for_the_roll),
+    (0.5, _starts_anew),
+    (0.3, _locks_out),
+    (0.5, _reads_news),
     (1, _consumes),
 )
 

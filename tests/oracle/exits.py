@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.oracle.facts import AGAINST, Book, Due, Position, Ticket, opened
+from tests.oracle.window import flat_time
 
 if TYPE_CHECKING:
     from tests.oracle.model import Oracle
@@ -17,10 +18,11 @@ BY_HAND = ("manual", "exit_all")
 
 
 class Cause:
-    """Why the rules are looked at: a brick (its size and colour), a touched level, or a price."""
+    """Why the rules are looked at, and when: a brick (its size and colour), a touched level, or a price."""
 
     def __init__(self, kind: str, size: float = 0, color: str = "neutral") -> None:
         self.kind, self.size, self.color = kind, size, color
+        self.at: datetime | None = None
 
     def opposes(self, trade: Position, size: float) -> bool:
         return self.kind == "brick" and self.size == size and self.color == AGAINST[trade.side]
@@ -47,6 +49,10 @@ def _signal_tp(oracle: Oracle, book: Book, trade: Position, cause: Cause) -> boo
 
 RULES: tuple[tuple[str, IsDue], ...] = (  # SPEC 7.1, in this order
     ("daily_stop", lambda oracle, book, trade, cause: oracle.day.is_stopped),
+    (
+        "flat_by",
+        lambda oracle, book, trade, cause: cause.at is not None and flat_time(oracle, cause.at),
+    ),
     ("level", lambda oracle, book, trade, cause: cause.kind == "level"),
     ("points_tp", _points_tp),
     ("protect", _protect),
@@ -75,6 +81,7 @@ def looks(oracle: Oracle, book: Book, cause: Cause, now: datetime) -> None:
         trade = opened(book.entering, book.entering.qty, price, now, target)
     if trade is None:
         return
+    cause.at = now
     for name, is_due in RULES:
         if is_due(oracle, book, trade, cause):
             demands(oracle, book, name, now)
@@ -115,7 +122,7 @@ def pursues(oracle: Oracle, book: Book, now: datetime) -> None:
         return
     book.due = None
     side = "SELL" if book.trade.side == "BUY" else "BUY"
-    book.leaving = Ticket("EXIT", side, book.trade.qty, due.source, now, attempt=due.attempt)
+    book.leaving = Ticket("EXIT", side, book.trade.qty, due.source, now, book.trade.sheet, attempt=due.attempt)
 
 
 def is_refused(oracle: Oracle, book: Book, order: Ticket, status: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ ZERO = Decimal(0)
 SIGN = {"BUY": 1, "SELL": -1}
 WITH = {"BUY": "green", "SELL": "red"}
 AGAINST = {"BUY": "red", "SELL": "green"}
+MICROS = ("MES", "MNQ", "MYM", "M2K")
 STREAMS = {"one": 1, "two_half": 2.5, "four": 4, "main": 6, "high": 8, "macro": 12}
 
 
@@ -20,7 +21,11 @@ class Sheet:
 
     unit: Decimal
     usd: Decimal
-    is_micro: bool = True
+    symbol: str = ""
+
+    @property
+    def is_micro(self) -> bool:
+        return self.symbol[:-2] in MICROS
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Ticket:
     qty: int
     source: str
     created_at: datetime
+    sheet: Sheet
     candle: datetime | None = None
     mode: str = "SCALP"
     zone: str = "NONE"
@@ -57,7 +63,10 @@ class Position:
     mode: str
     zone: str
     stop_points: Decimal
+    sheet: Sheet
     entered: int = 0
+    costs: Decimal = ZERO
+    risk: Decimal = ZERO
     paid: Decimal = ZERO
     left_at: Decimal = ZERO
     left: int = 0
@@ -78,12 +87,12 @@ class Position:
     def average(self) -> Decimal:
         return self.cost / self.qty
 
-    def points(self, price: Decimal, sheet: Sheet) -> Decimal:
-        return (price - self.average) * self.sign / sheet.unit
+    def points(self, price: Decimal) -> Decimal:
+        return (price - self.average) * self.sign / self.sheet.unit
 
-    def stop(self, sheet: Sheet) -> Decimal:
+    def stop(self) -> Decimal:
         """Where the protective stop rests: at its distance from the average, never further away than it was."""
-        planned = self.average - self.sign * self.stop_points * sheet.unit
+        planned = self.average - self.sign * self.stop_points * self.sheet.unit
         if self.stop_kept is None:
             return planned
         return max(planned, self.stop_kept) if self.side == "BUY" else min(planned, self.stop_kept)
@@ -108,6 +117,7 @@ class Waiting:
     override: bool
     placed_at: datetime
     has_reason: bool = True
+    qty: int | None = None
 
 
 @dataclass
@@ -136,7 +146,7 @@ class Book:
         """The open points, None while nothing is held or no price came since."""
         if self.trade is None or self.marked is None:
             return None
-        return self.trade.points(self.marked, self.sheet)
+        return self.trade.points(self.marked)
 
 
 @dataclass
@@ -152,10 +162,31 @@ class DayFacts:
     first: dict[str, datetime] = field(default_factory=dict)
     overrides: int = 0
     without_reason: int = 0
+    best: Decimal = ZERO
 
     @property
     def is_awaited(self) -> bool:
         return bool(self.first) and not self.is_stopped
+
+
+@dataclass
+class WeekFacts:
+    """The week since Sunday's roll. ``start`` is the start equity of the day on which its first trade closed."""
+
+    begins: datetime
+    closed: Decimal = ZERO
+    entries: int = 0
+    start: Decimal | None = None
+
+
+@dataclass
+class Losses:
+    """Losing trades in a row, and until when the pauses last that they began."""
+
+    count: int = 0
+    last_at: datetime | None = None
+    streak_until: datetime | None = None
+    cooldown_until: datetime | None = None
 
 
 @dataclass
@@ -165,6 +196,8 @@ class Closed:
     asset: str
     size: int
     pnl: Decimal
+    costs: Decimal
+    risk: Decimal
     reason: str
 
 
@@ -190,6 +223,7 @@ def opened(order: Ticket, qty: int, price: Decimal, now: datetime, target: Decim
         order.mode,
         order.zone,
         order.stop_points,
+        order.sheet,
         entered=qty,
         paid=price * qty,
         entry_qty=qty,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,20 +24,24 @@ from services.engine.model.bridge_commands import (
     TakeSnapshot,
 )
 from services.engine.model.commands import ConfigureDesk, NotePrice, TickClock
+from services.engine.model.firm import Firm, ScalingStep
 from services.engine.model.order import Order
 from services.engine.model.replies import Refusal
-from services.engine.model.settings import Rules
 from services.engine.model.state import GENERATION, Desk
 from services.engine.model.trade_events import TradeClosed
+from services.engine.model.window import SessionHours
+from services.engine.model.window_commands import NoteSessions
 from services.stores.codec import documents
 from services.stores.store import Head, Stored
-from tests.oracle import acts
+from tests.oracle import acts, window
 from tests.oracle.compare import differences
+from tests.oracle.dollars import commission, largest_that_fits
 from tests.oracle.facts import ZERO, Book, Position, Sheet, Ticket
 from tests.oracle.model import Oracle
+from tests.oracle.week import NEW_YORK
 from tests.support.builders import CONTRACTS, new_york, rules_for
 from tests.support.trader import ID_KEY
-from wire.types import OrderStatus, Side
+from wire.types import Contract, OrderStatus, Side
 
 ASSETS = ("ES", "NQ", "YM")
 OPENS = {"ES": Decimal(5250), "NQ": Decimal(18_500), "YM": Decimal(39_000)}
@@ -45,14 +49,15 @@ REPORTED_WITHIN = timedelta(seconds=4)
 RULES: tuple[str, ...] = (
     *("max_trades_per_day", "daily_stop_limit_pct", "cooldown_seconds", "candle_seconds", "heartbeat_max_age_seconds"),
     *("entry_ttl_seconds", "two_half_filter", "entry_qty_6pt", "entry_qty_9pt", "scale_in_qty", "stop_points"),
-    "points_tp_target",
+    *("points_tp_target", "max_risk_per_order_pct", "max_contracts", "max_contracts_correlated"),
+    *("max_contracts_by_asset", "commissions", "overrides_per_day", "initial_lock_seconds", "preorder_seconds"),
+    *("trading_hours", "no_entry_after_open", "no_entry_before_close", "flat_by", "loss_streak", "loss_pause_minutes"),
+    *("cooldown_after_loss", "weekly_loss_pct", "weekly_loss_usd", "max_trades_per_week", "give_back_usd"),
+    "profit_lock_usd",
 )
-IN_DOLLARS = ("max_risk_per_order_pct", "max_contracts", "max_contracts_correlated", "overrides_per_day")
-RULES += tuple(name for name in IN_DOLLARS if name in Rules.__struct_fields__)
-SAME: dict[str, str] = {  # refusals that SPEC does not tell apart
-    "protection_kept": "management_locked",
-    "override_unexplained": "override_budget",
-}
+FULL = {"ES": ("ESZ6", 50), "NQ": ("NQZ6", 20), "YM": ("YMZ6", 5)}
+TOLD_COMMISSION = Decimal("0.85")  # of a contract, where the bridge tells one
+SIXTY_DAYS = 60
 HELD_MOVE, FLAT_MOVE, FURTHEST = Decimal("0.75"), Decimal(25), 80  # units
 
 
@@ -74,22 +79,36 @@ class Move:
 class Game:
     """One desk and one oracle at the same table."""
 
-    def __init__(self, on: str = "2026-11-17", at: str = "09:31:10", **settings: Any) -> None:
+    def __init__(
+        self,
+        on: str = "2026-11-17",
+        at: str = "09:31:10",
+        knows_sessions: bool = False,
+        firm: tuple[Decimal, Decimal] | None = None,
+        **settings: Any,
+    ) -> None:
         self.now: datetime = new_york(on, at)
+        if firm is not None:
+            settings["firm"] = Firm("firm", "50k", daily_loss=firm[0], scaling=(ScalingStep(ZERO, firm[1]),))
         rules = rules_for(*ASSETS, **settings)
         opening = open_desk(ID_KEY, rules, self.now)
         self.desk: Desk = replace(opening, last_stamp=0, generation=GENERATION)
-        books = {name: Book(Sheet(CONTRACTS[name].point, CONTRACTS[name].point_value)) for name in ASSETS}
-        self.oracle = Oracle(books, {name: getattr(rules, name) for name in RULES}, self.now)
+        books = {name: Book(sheet_of(CONTRACTS[name])) for name in ASSETS}
+        in_force = acts.read_limits({name: getattr(rules, name) for name in RULES})
+        self.oracle = Oracle(books, in_force, self.now)
+        self.oracle.firm_loss, self.oracle.firm_contracts = firm or (None, None)
         self.prices = dict(OPENS)
         self.realized = ZERO
         self.costs = dict.fromkeys(ASSETS, ZERO)
         self.positions = dict.fromkeys(ASSETS, 0)
+        self.held: dict[str, Sheet] = {name: sheet_of(CONTRACTS[name]) for name in ASSETS}
         self.claimed_at: dict[str, datetime] = {}
         self.closed: list[TradeClosed] = []
         self.executions = 0
         self.entries = 0
         self._decides(ConfigureDesk(rules))
+        self.sessions = _sessions(self.now) if knows_sessions else {}
+        self._command(NoteSessions(self.sessions))
         for name in ASSETS:
             self.plays(Move("market", (name, ZERO)))
 
@@ -111,9 +130,21 @@ class Game:
     def _command(self, command: Any) -> None:
         expected = acts.hears(self.oracle, command, self.now)
         answer = self._decides(command).answer
-        told = (answer.gate or SAME.get(answer.code, answer.code)) if isinstance(answer, Refusal) else None
+        told = (answer.gate or answer.code) if isinstance(answer, Refusal) else None
         if told != expected:
             raise Divergence(f"{command} was answered {told or 'taken'}, SPEC says {expected or 'taken'}: {answer}")
+        if isinstance(answer, Refusal) and told in ("risk", "window"):
+            self._explains(answer, command)
+
+    def _explains(self, answer: Refusal, command: Any) -> None:
+        """Gate ``risk`` names the largest size that fits, ``window`` its first cause."""
+        if answer.gate == "window":
+            told = next(rung.code for rung in answer.ladder if rung.gate == "window")
+            expected = window.cause(self.oracle, self.now)
+        else:
+            told, expected = answer.facts["fits"], largest_that_fits(self.oracle, acts.asks_for(self.oracle, command))
+        if told != expected:
+            raise Divergence(f"{command} was refused with {told}, SPEC says {expected}: {answer}")
 
     def _wait(self, seconds: float) -> None:
         """Let time pass, but never longer than a bridge that holds an order may."""
@@ -151,9 +182,12 @@ class Game:
         price = self.prices[name]
         self.executions += 1
         told: dict[str, Any] = {"fill_price": price, "qty": qty, "exec_id": f"x{self.executions}"} if qty else {}
-        self._books(name, ticket, qty)
+        fee = TOLD_COMMISSION * qty if qty and self.executions % 3 == 0 else None
+        if fee is not None:
+            told["commission"] = fee
+        self._books(name, ticket, qty, fee)
         self.entries += ticket.kind == "ENTRY" and not ticket.filled and bool(qty)
-        acts.reported(self.oracle, name, ticket, status, qty, price, self.now)
+        acts.reported(self.oracle, name, ticket, status, qty, price, self.now, fee)
         self._decides(ReportExecution(order.id, OrderStatus(status), **told))
         if status in ("FILLED", "REJECTED", "CANCELLED"):
             self.claimed_at.pop(name, None)
@@ -164,13 +198,18 @@ class Game:
             return None
         return next((o for o in self.desk.open_orders(name) if (o.kind == "EXIT") == (ticket.kind == "EXIT")), None)
 
-    def _books(self, name: str, ticket: Ticket, qty: int) -> None:
-        """Book a fill at the broker: what is held has its average cost, the rest is realized."""
+    def _books(self, name: str, ticket: Ticket, qty: int, fee: Decimal | None = None) -> None:
+        """Book a fill at the broker: what is held has its average cost, the rest is realized, the fee is paid.
+
+        Where the bridge tells no commission the broker takes what the desk reckons with.
+        """
+        self.realized -= commission(self.oracle, ticket.sheet) * qty if fee is None else fee
+        self.held[name] = ticket.sheet
         change = qty if ticket.side == "BUY" else -qty
         held, price = self.positions[name], self.prices[name]
         if ticket.kind == "EXIT" and held:
             average = self.costs[name] / held
-            self.realized += (average - price) * change * CONTRACTS[name].point_value
+            self.realized += (average - price) * change * ticket.sheet.usd
             self.costs[name] = average * (held + change)
         else:
             self.costs[name] += change * price
@@ -197,7 +236,7 @@ class Game:
         """Move the price; at the resting stop the broker takes the position out, unless an order is on its way."""
         book = self.oracle.books[name]
         trade = book.trade
-        if trade is None or (to - trade.stop(book.sheet)) * trade.sign > 0:
+        if trade is None or (to - trade.stop()) * trade.sign > 0:
             self.prices[name] = to
             return
         if book.entering is not None or book.leaving is not None:
@@ -210,8 +249,8 @@ class Game:
     def _stops_out(self, name: str, trade: Position) -> None:
         self.executions += 1
         side: Side = "SELL" if trade.side == "BUY" else "BUY"
-        ticket = Ticket("EXIT", side, trade.qty, "PROTECTIVE_STOP", self.now)
-        symbol, qty = CONTRACTS[name].symbol, trade.qty
+        ticket = Ticket("EXIT", side, trade.qty, "PROTECTIVE_STOP", self.now, trade.sheet)
+        symbol, qty = trade.sheet.symbol, trade.qty
         fill = Execution(f"x{self.executions}", self.now, symbol, side, qty, self.prices[name], "STOP", asset=name)
         self._books(name, ticket, qty)
         acts.stopped_out(self.oracle, name, ticket, self.prices[name], self.now)
@@ -219,7 +258,7 @@ class Game:
 
     def _snapshot(self, name: str, balance_off: Decimal, position_off: int) -> None:
         told = {asset: self.positions[asset] + (position_off if asset == name else 0) for asset in ASSETS}
-        rows = tuple(BrokerPosition(CONTRACTS[a].symbol, told[a], self._pnl(a)) for a in ASSETS)
+        rows = tuple(BrokerPosition(self.held[a].symbol, told[a], self._pnl(a)) for a in ASSETS)
         pnl = sum((self._pnl(asset) for asset in ASSETS), ZERO)
         equity = Decimal(50_000) + self.realized + pnl
         acts.snapshot_taken(self.oracle, equity, self.prices, told, not balance_off, self.now)
@@ -230,14 +269,43 @@ class Game:
 
     def _pnl(self, name: str) -> Decimal:
         """Return the open PnL of what is held."""
-        return (self.positions[name] * self.prices[name] - self.costs[name]) * CONTRACTS[name].point_value
+        return (self.positions[name] * self.prices[name] - self.costs[name]) * self.held[name].usd
 
     def _restart(self, settings: tuple[tuple[str, Any], ...]) -> None:
         self.oracle.passes(self.now)
-        self.oracle.is_configured(dict(settings), self.now)
+        told = dict(settings)
+        if "contracts" in told:
+            full = told["contracts"]
+            told["contracts"] = {name: full_size(name) if name in full else CONTRACTS[name] for name in ASSETS}
+            self.oracle.gets_contracts({name: sheet_of(one) for name, one in told["contracts"].items()}, self.now)
+        settings = tuple(told.items())
+        told.pop("contracts", None)
+        self.oracle.is_configured(acts.read_limits(told), self.now)
+        self.oracle.notes_best()
         self.desk = documents.read_desk(_stored(self.desk))
         self._decides(ConfigureDesk(replace(self.desk.configured, **dict(settings))))
         self._command(TickClock())
+
+
+def sheet_of(contract: Contract) -> Sheet:
+    return Sheet(contract.point, contract.point_value, contract.symbol)
+
+
+def full_size(name: str) -> Contract:
+    symbol, usd = FULL[name]
+    return replace(CONTRACTS[name], symbol=symbol, point_value=Decimal(usd))
+
+
+def _sessions(now: datetime) -> dict[str, tuple[SessionHours, ...]]:
+    """Sessions of the next weeks: from 18:00 to 17:00 of the next date, Sunday to Friday."""
+    days = [now.astimezone(NEW_YORK).date() + timedelta(days=more) for more in range(-1, SIXTY_DAYS)]
+    eves = [day for day in days if day.weekday() not in (4, 5)]
+    hours = [SessionHours(_at(eve, 18), _at(eve + timedelta(days=1), 17)) for eve in eves]
+    return dict.fromkeys(ASSETS, tuple(one for one in hours if now < one.closes))
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK).astimezone(UTC)
 
 
 def _stored(desk: Desk) -> Stored:

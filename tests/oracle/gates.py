@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tests.oracle.dollars import fits
 from tests.oracle.facts import AGAINST, Book
+from tests.oracle.window import window
 
 if TYPE_CHECKING:
     from tests.oracle.model import Oracle
@@ -37,17 +39,13 @@ def zone_of(book: Book, now: datetime) -> tuple[str, str | None]:
 
 
 def daily_stop(oracle: Oracle, ask: Ask, now: datetime) -> bool:
-    return oracle.day.is_stopped or oracle.day.is_awaited
+    is_spent = oracle.firm_limit is not None and oracle.firm_limit + oracle.worst_result <= 0
+    return oracle.day.is_stopped or oracle.day.is_awaited or is_spent
 
 
 def trade_limit(oracle: Oracle, ask: Ask, now: datetime) -> bool:
     """Open first entries count as used."""
-    on_their_way = sum(
-        1
-        for book in oracle.books.values()
-        if book.entering is not None and book.entering.kind == "ENTRY" and not book.entering.filled
-    )
-    return oracle.day.taken + on_their_way >= int(oracle.rules["max_trades_per_day"])
+    return oracle.day.taken + oracle.on_their_way >= int(oracle.rules["max_trades_per_day"])
 
 
 def cooldown(oracle: Oracle, ask: Ask, now: datetime) -> bool:
@@ -94,6 +92,10 @@ def account(oracle: Oracle, ask: Ask, now: datetime) -> bool:
     return oracle.balance_is_suspect
 
 
+def risk(oracle: Oracle, ask: Ask, now: datetime) -> bool:
+    return ask.qty is not None and not fits(oracle, ask, ask.qty)
+
+
 Closes = Callable[["Oracle", Ask, datetime], bool]
 EVERY, ENTRIES = ("market", "preorder", "intent", "scale_in"), ("market", "preorder", "intent")
 LADDER: tuple[tuple[str, Closes, tuple[str, ...]], ...] = (  # order = precedence; whom each can refuse
@@ -109,8 +111,8 @@ LADDER: tuple[tuple[str, Closes, tuple[str, ...]], ...] = (  # order = precedenc
     ("two_half_filter", two_half_filter, ("market",)),
     ("reconcile", reconcile, ("market", "scale_in")),
     ("account", account, ("market", "scale_in")),
-    ("risk", lambda oracle, ask, now: oracle.by_spec("risk", ask, now), ("market", "scale_in")),
-    ("window", lambda oracle, ask, now: oracle.by_spec("window", ask, now), ("market", "preorder", "scale_in")),
+    ("risk", risk, ("market", "scale_in")),
+    ("window", window, ("market", "preorder", "scale_in")),
 )
 
 

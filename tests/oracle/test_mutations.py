@@ -1,12 +1,9 @@
-"""Small sabotages of the engine's rules: each must be seen, by the oracle's games or by the angry trader.
-
-``MUTATIONS`` are of rules that the oracle compares. ``LATER`` names those of rules in ``spec5.PENDING``: when a rule
-leaves ``PENDING`` its sabotages move up.
-"""
+"""Small sabotages of the engine's rules: each must be seen by the oracle's games."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +12,33 @@ from msgspec.structs import replace
 
 from services.engine import decide
 from services.engine.model.commands import SetProtect
-from services.engine.rules import beliefs, exit_rules, gates
+from services.engine.model.window_commands import LockOut
+from services.engine.rules import (
+    adding,
+    beliefs,
+    contract_caps,
+    costs,
+    day_left,
+    exit_rules,
+    gates,
+    initial_lock,
+    limits,
+    loosening,
+    overrides,
+    preorder_life,
+    risk,
+    risk_gate,
+    session,
+    week,
+    window_gate,
+)
 from services.engine.rules.verdicts import OPEN
 from services.engine.steps import (
     bricks,
     exit_commands,
     exits,
     order_queue,
+    pending_entries,
     positions,
     protections,
     reports,
@@ -29,8 +46,11 @@ from services.engine.steps import (
     trades,
 )
 from services.engine.steps import day as day_step
+from services.engine.steps import initial_lock as lock_step
 from services.engine.steps import limits as limit_step
-from tests.oracle import spec5
+from services.engine.steps import overrides as override_step
+from services.engine.steps import week as week_step
+from services.engine.steps import window as window_step
 from tests.oracle.dealer import played
 from tests.oracle.game import Divergence
 from wire.types import Stream
@@ -156,8 +176,91 @@ def soft_stop_for_free(patch: Patch) -> None:
     patch.setitem(decide.DECIDERS, SetProtect, unlocked)
 
 
+def without_source(name: str) -> Sabotage:
+    return puts(day_left, "SOURCES", tuple(source for source in day_left.SOURCES if source[0] != name))
+
+
+def without_cap(name: str) -> Sabotage:
+    return puts(contract_caps, "CAPS", tuple(cap for cap in contract_caps.CAPS if cap.name != name))
+
+
+def without_cause(cause: Any) -> Sabotage:
+    return puts(window_gate, "CAUSES", tuple(known for known in window_gate.CAUSES if known is not cause))
+
+
+def one_more_fits(patch: Patch) -> None:
+    """Let gate ``risk`` take one contract more than fits."""
+    known = risk_gate.largest_fit
+    patch.setattr(risk_gate, "largest_fit", lambda stake, room: min(stake.quantity, known(stake, room) + 1))
+
+
+def without_round_turn(patch: Patch) -> None:
+    patch.setattr(risk, "round_turn", lambda rules, contract, quantity: Decimal(0))
+
+
+def token_survives(patch: Patch) -> None:
+    """Let a trade that closes leave the token as it was."""
+    known = trades._close
+
+    def closes(transition: Any, asset: Any, trade: Any, reason: str) -> None:
+        known(transition, asset, trade, reason)
+        left = transition.asset(asset.symbol)
+        transition.put_asset(replace(left, tempo=replace(left.tempo, ready=asset.tempo.ready)))
+
+    patch.setattr(trades, "_close", closes)
+
+
+def lockout_taken_back(patch: Patch) -> None:
+    """Let a second lockout end sooner than the one that runs."""
+    known = decide.DECIDERS[LockOut]
+
+    def anew(transition: Any, command: Any) -> Any:
+        transition.change_desk(lockout=None)
+        return known(transition, command)
+
+    patch.setitem(decide.DECIDERS, LockOut, anew)
+
+
+def restores_values(patch: Patch) -> None:
+    """Let a value that was moved nearer be moved back within the minute, too."""
+    patch.setattr(
+        protections,
+        "_is_locked",
+        lambda transition, asset, trade, *, loosens, switched_off: (
+            loosens and protections.is_management_locked(asset, trade) and not trade.switched_on_at
+        ),
+    )
+
+
+def tightening_is_locked(patch: Patch) -> None:
+    patch.setattr(
+        protections,
+        "_is_locked",
+        lambda transition, asset, trade, *, loosens, switched_off: protections.is_management_locked(asset, trade),
+    )
+
+
+def _is_known(desk: Any, wanted: Any, name: str) -> bool:
+    return name in desk.wanted_from
+
+
+def _gross(asset: Any) -> Decimal:
+    known = OPEN_RESULT(asset)
+    return known if asset.trade is None else known + asset.trade.costs
+
+
+def _never_reset(losses: Any, rules: Any, net: Decimal, now: Any) -> Any:
+    return losses if net >= 0 else COUNTED(losses, rules, net, now)
+
+
+def _a_second_early(desk: Any, trade: Any, now: Any) -> bool:
+    return initial_lock.is_initially_locked(desk, trade, now + timedelta(seconds=1))
+
+
+OPEN_RESULT, COUNTED = beliefs.open_result, week_step._counted
+ELSEWHERE = (window_gate.session_is_closed, window_gate.firm_is_open)  # LIVE, and a firm's flat time: in the stories
 MUTATIONS: dict[str, Sabotage] = {
-    **{f"gate {gate.name} stands open": without_gate(gate.name) for gate in gates.ENTRY_GATES[:12]},
+    **{f"gate {gate.name} stands open": without_gate(gate.name) for gate in gates.ENTRY_GATES[:14]},
     "intents pass the cooldown": unbound("cooldown", "intent"),
     "pre-orders pass the candle lock": unbound("candle_lock", "preorder"),
     "scale-ins pass the daily stop": unbound("daily_stop", "scale_in"),
@@ -198,36 +301,68 @@ MUTATIONS: dict[str, Sabotage] = {
     "no signal is counted": puts(bricks, "count_signal", nothing),
     "exits ignore the initial lock": puts(exit_commands, "_is_locked", lambda asset, entering: False),
     "entries never expire": puts(decide, "expire_entries", nothing),
-    "yesterday's limits hold today": puts(decide, "roll_day", nothing),
-}
-LATER: dict[str, tuple[str, ...]] = {  # rule of spec5 -> the sabotages to write when it is compared
-    "risk": (
-        "the gate risk stands open",
-        "open risk is not counted",
-        "working entries are not counted",
-        "the round turn costs nothing",
-        "the largest size that fits is one too large",
-        "no bound for one order",
-        "a micro counts like a full contract",
-        "the correlated group has no cap",
+    "the day never rolls": puts(decide, "roll_day", nothing),
+    "looser limits never come": puts(decide, "loosen_limits", nothing),
+    "looser limits come a minute before": puts(limits, "AHEAD", timedelta(minutes=1)),
+    "a looser limit comes with the day of the first asked": puts(limits, "_is_promised", _is_known),
+    "larger contracts hold at once": puts(decide, "in_force_today", lambda desk, wanted: dict(wanted)),
+    "larger contracts never come": puts(decide, "bring_in_contracts", nothing),
+    # -- risk in dollars
+    "open risk is not counted": puts(risk_gate, "open_risk", lambda desk: Decimal(0)),
+    "held positions risk nothing": puts(risk, "risk_held", lambda desk, asset: Decimal(0)),
+    "working entries risk nothing": puts(risk, "risk_of_order", lambda desk, order: Decimal(0)),
+    "the round turn costs nothing": without_round_turn,
+    "one contract more fits": one_more_fits,
+    "one order may risk the whole day": puts(risk_gate, "order_limit_usd", lambda desk: beliefs.limit_usd(desk)),
+    "the week leaves the day whole": without_source("week"),
+    "the firm leaves the day whole": without_source("firm"),
+    "a micro is a full contract": puts(contract_caps, "MICRO", Decimal(1)),
+    "no cap of an asset": without_cap("asset"),
+    "no cap over all": without_cap("all"),
+    "no cap of the index futures": without_cap("correlated"),
+    "no cap of the firm": without_cap("firm"),
+    "the books are gross": puts(beliefs, "open_result", _gross),
+    "an untold commission is nothing": puts(costs, "per_side", lambda rules, contract: None),
+    # -- the window
+    **{
+        f"window without {cause.__name__}": without_cause(cause)
+        for cause in window_gate.CAUSES
+        if cause not in ELSEWHERE
+    },
+    "window's causes in reverse order": puts(window_gate, "CAUSES", tuple(reversed(window_gate.CAUSES))),
+    "pre-orders pass the window": unbound("window", "preorder"),
+    "scale-ins pass the window": unbound("window", "scale_in"),
+    "a lockout can be taken back": lockout_taken_back,
+    "a lockout of a day ends with the day": puts(session, "AHEAD", timedelta(0)),
+    "a lockout keeps what waits": puts(window_step, "drop_preorder", nothing),
+    "nothing is flattened in time": puts(decide, "flatten_in_time", nothing),
+    "the day has no best": puts(decide, "note_best_result", nothing),
+    "a winner does not end a run of losses": puts(week_step, "_counted", _never_reset),
+    "the week is never counted": puts(trades, "count_closed", nothing),
+    "a week's entries are not counted": puts(trades, "count_entry", nothing),
+    "the week goes on for ever": puts(week, "SAME_WEEK", timedelta(days=400)),
+    "news may be deleted": puts(window_step, "AHEAD", timedelta(days=-8)),
+    # -- side doors
+    "overrides have no budget": puts(override_step, "refusal_of_override", nothing),
+    "a second override needs no reason": puts(overrides, "UNEXPLAINED_PER_DAY", 9),
+    "a loser may be added to": puts(adding, "_refusal_of_loss", nothing),
+    "a scale-in may be larger than its entry": puts(
+        order_queue, "scale_in_quantity", lambda rules, trade, generation: rules.scale_in_qty
     ),
-    "window": (
-        "the gate window stands open",
-        "a lockout can be taken back",
-        "the week's loss is not counted",
-        "give-back is measured from the start of the day",
-        "the pause after losing trades does not come",
-        "pre-orders pass the window",
+    "the initial lock never ends": puts(decide, "release_initial_locks", nothing),
+    "the initial lock ends a second early": puts(lock_step, "is_initially_locked", _a_second_early),
+    "the token outlives the trade": token_survives,
+    "a pre-order waits for ever": puts(preorder_life, "ENDS", preorder_life.ENDS[1:]),
+    "a pre-order forgets its size": puts(pending_entries, "_size_now", lambda rules, preorder: None),
+    "loosening is allowed while locked": puts(protections, "loosens_protect", lambda before, after: False),
+    "a target may be moved away while locked": puts(
+        protections, "loosens_points_target", lambda before, after: before.points_tp_enabled > after.points_tp_enabled
     ),
-    "override_budget": ("overrides have no budget", "a second override needs no reason"),
-    "scale_in_is_refused": ("a loser may be added to", "unknown open points count as 0"),
-    "scale_in_qty": ("a scale-in may be larger than its entry",),
-    "initial_lock_ends": ("the initial lock never ends",),
-    "token_at_flat": ("the token outlives the trade",),
-    "preorder_is_over": ("a pre-order waits for ever",),
-    "may_change": ("loosening is allowed while locked", "tightening is refused while locked"),
-    "may_switch": ("the 6pt flip of a FREE entry may be switched off", "a loser's protection may be switched off"),
-    "loosened_from": ("a limit loosened a minute before the roll holds after it",),
+    "tightening is refused while locked": tightening_is_locked,
+    "nothing is taken back": puts(protections, "is_taken_back", lambda trade, switch, now: False),
+    "values are taken back": restores_values,
+    "any exit may be switched off": puts(protections, "refusal_of_switching_off", nothing),
+    "taken back within two minutes": puts(loosening, "TAKEN_BACK_WITHIN", timedelta(minutes=2)),
 }
 
 
@@ -244,8 +379,3 @@ def _is_seen() -> bool:
         except Divergence:
             return True
     return False
-
-
-def test_every_pending_rule_has_sabotages_waiting() -> None:
-    assert set(LATER) == spec5.PENDING, "move the sabotages of a rule that is compared into MUTATIONS"
-    assert sum(len(names) for names in LATER.values()) >= 20

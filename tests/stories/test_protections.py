@@ -107,6 +107,15 @@ def test_what_was_switched_on_is_taken_back_within_60_s(change: str, seconds: fl
     assert trader.replays_equal()
 
 
+def test_a_value_that_was_moved_nearer_is_not_moved_back_within_60_s() -> None:
+    trader = runner().targets(10).bricks(2.5, "green")
+    assert trader.targets(20).refused_by == "management_locked"
+    assert trader.targets(enabled=False).refused_by is None
+    trader = runner().protects("0.5").bricks(2.5, "green")
+    assert trader.protects(-2).refused_by == "management_locked"
+    assert trader.protects(enabled=False).refused_by is None
+
+
 def test_what_was_on_from_the_entry_is_not_taken_back() -> None:
     assert Trader().is_long(5250).targets(enabled=False).refused_by == "management_locked"
     assert Trader().is_long(5250).targets(14).targets(enabled=False).refused_by == "management_locked"

@@ -42,7 +42,8 @@ def set_protect(transition: Transition, command: SetProtect) -> Reply | Refusal:
         return refuse("setting_invalid", detail, field="threshold", was=threshold)
     changes = {"protect_enabled": command.enabled, "protect_threshold_points": threshold}
     loosens = loosens_protect(trade.protections, replace(trade.protections, **changes))
-    if _is_locked(transition, asset, trade, loosens=loosens, switch="protect_enabled"):
+    switched_off = None if command.enabled else "protect_enabled"
+    if _is_locked(transition, asset, trade, loosens=loosens, switched_off=switched_off):
         return refuse_locked(asset)
     return _change(transition, asset, trade, **changes)
 
@@ -58,7 +59,8 @@ def set_points_target(transition: Transition, command: SetPointsTarget) -> Reply
         return refuse("setting_invalid", detail, field="target", was=target, highest=HIGHEST_TARGET)
     changes = {"points_tp_enabled": command.enabled, "points_tp_target": target}
     loosens = loosens_points_target(trade.protections, replace(trade.protections, **changes))
-    if _is_locked(transition, asset, trade, loosens=loosens, switch="points_tp_enabled"):
+    switched_off = None if command.enabled else "points_tp_enabled"
+    if _is_locked(transition, asset, trade, loosens=loosens, switched_off=switched_off):
         return refuse_locked(asset)
     return _change(transition, asset, trade, **changes)
 
@@ -115,13 +117,16 @@ def _open_trade(transition: Transition, symbol: str) -> tuple[Asset, Trade, None
     return asset, asset.trade, None
 
 
-def _is_locked(transition: Transition, asset: Asset, trade: Trade, *, loosens: bool, switch: str) -> bool:
-    """Return whether the management lock refuses the change: one that loosens and takes nothing back."""
+def _is_locked(transition: Transition, asset: Asset, trade: Trade, *, loosens: bool, switched_off: str | None) -> bool:
+    """Return whether the management lock refuses the change: one that loosens and takes nothing back.
+
+    Only switching off takes back; a value that was moved nearer stays (SPEC 6.2).
+    """
     if not is_management_locked(asset, trade):
         return False
     if transition.desk.generation < 5:
         return True
-    return loosens and not is_taken_back(trade, switch, transition.now)
+    return loosens and (switched_off is None or not is_taken_back(trade, switched_off, transition.now))
 
 
 def _change(transition: Transition, asset: Asset, trade: Trade, **settings: Any) -> Reply:
