@@ -43,6 +43,7 @@ EVENTS = {  # what ends each gate, by its name
     "two_half_filter": "the 2.5pt brick flips",
     "reconcile": "broker and desk agree",
     "account": "a fresh balance, or your confirmation",
+    "risk": "a smaller size fits, or less is at risk",
     "window": "what closes your window ends",
     "bridge": "the bridge is back",
     "feed": "the stream is whole again",
@@ -61,6 +62,7 @@ EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what en
     "stop_missing": "the bridge names a stop for it",
     "contract_expired": "the desk trades the next contract",
     "contract_ends": "the desk trades the next contract",
+    "risk_unknown": "the day's start equity is known",
     "session_unknown": "the desk is told when the market trades",
     "news_unknown": "the news file can be read",
 }

@@ -16,7 +16,7 @@ from tests.data.explain_states import FOLDER, STATES, text_of
 
 GATES = (
     *("daily_stop", "trade_limit", "cooldown", "candle_lock", "pending_order", "position", "heartbeat", "tempo"),
-    *("zone", "two_half_filter", "reconcile", "account", "window", "bridge", "feed"),
+    *("zone", "two_half_filter", "reconcile", "account", "risk", "window", "bridge", "feed"),
 )
 
 
