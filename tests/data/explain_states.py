@@ -186,7 +186,7 @@ STATES: dict[str, Callable[[], Asked]] = {
     "only_8pt_seen": lambda: Asked(Trader().brick(8, "green").bricks(6, "green"), "SELL"),
     "structure_stale": lambda: Asked(stale_structure(), "BUY"),
     "token_spent": lambda: Asked(left_early(), "BUY"),
-    "just_left": lambda: Asked(Trader().trades_once().later(56), "BUY"),
+    "just_left": lambda: Asked(Trader().trades_once().bricks(6, "green").later(56), "BUY"),
     "cooldown_outlasts_candle": lambda: Asked(Trader(at="09:33:00").trades_once().later(60).bricks(6, "green"), "BUY"),
     "candle_outlasts_cooldown": lambda: Asked(
         Trader(at="09:30:02", cooldown_seconds=45).trades_once().later(1).bricks(6, "green"), "BUY"
@@ -255,7 +255,9 @@ STATES: dict[str, Callable[[], Asked]] = {
     "store_down_while_long": lambda: Asked(
         Trader().is_long(5250).bricks(6, "green"), "BUY", store="down", writer="desk-1/4711"
     ),
-    "store_down_in_cooldown": lambda: Asked(Trader().trades_once().later(56), "BUY", store="down"),
+    "store_down_in_cooldown": lambda: Asked(
+        Trader().trades_once().bricks(6, "green").later(56), "BUY", store="down"
+    ),
     "store_down_with_a_spent_token": lambda: Asked(left_early(), "BUY", store="down"),
     "store_down_two_markets": lambda: Asked(
         Trader(assets=("ES", "NQ")).is_long(20_000, "NQ"), asset=None, store="down"

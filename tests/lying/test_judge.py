@@ -1,6 +1,7 @@
 """The judge of the lying worlds can condemn: a desk in which one rule is taken away breaks the invariant of that rule.
 
 Each row takes something away from the engine, lets a fault happen, and names what the judge must then say.
+The desk's own entries fit into what is left of the day (SPEC 5.9), so a day is lost with what the operator holds by hand.
 """
 
 from __future__ import annotations
@@ -92,15 +93,15 @@ BROKEN = (
     Broken(
         "the daily stop",
         {f"{STEPS}.day._end_day": does_nothing},
-        12,
-        ("market_falls",),
+        16,
+        ("market_falls", "traded_by_hand"),
         "a real loss stops the day",
     ),
     Broken(
         "flattening after the daily stop",
         {"services.engine.decide.flatten_when_stopped": does_nothing, f"{STEPS}.exits.EXIT_RULES": WITHOUT_DAILY_STOP},
-        57,
-        ("market_falls",),
+        77,
+        ("market_falls", "traded_by_hand"),
         "a stopped day ends flat",
     ),
     Broken(
@@ -120,7 +121,7 @@ BROKEN = (
     Broken(
         "the suspicion of a price",
         {f"{STEPS}.prices.judged": is_good, f"{STEPS}.account.judged": is_good},
-        0,
+        1,
         ("price_times_ten",),
         "no lie about the price takes a trade out",
     ),

@@ -110,7 +110,7 @@ class DeskInUse:
         waiting.start()
         time.sleep(0.05)
         watch, began = Stopwatch(self.desk.process), time.perf_counter()
-        answer = self.operator.enters(entry_override=True, direction="BUY")
+        answer = self.operator.enters(direction="BUY")
         assert answer.status_code == 201, answer.text
         waiting.join(PATIENCE_SECONDS)
         queued = watch.queued
