@@ -428,7 +428,10 @@ def _reads_news(dealer: Dealer, game: Game) -> list[Move]:
 
 
 def _consumes(dealer: Dealer, game: Game) -> list[Move]:
-    return dealer.asks(ConsumeTrade())
+    """Take one slot by hand, or the rest of the day's before an entry is asked for."""
+    if dealer.rng.random() < 0.7:
+        return dealer.asks(ConsumeTrade())
+    return [*(move for _ in range(10) for move in dealer.asks(ConsumeTrade())), *_enters_a_living_market(dealer, game)]
 
 
 Deal = Callable[[Dealer, Game], list[Move]]

@@ -138,6 +138,8 @@ class Game:
 
     def _explains(self, answer: Refusal, command: Any) -> None:
         """Gate ``risk`` names the largest size that fits, ``window`` its first cause."""
+        told: object
+        expected: object
         if answer.gate == "window":
             told = next(rung.code for rung in answer.ladder if rung.gate == "window")
             expected = window.cause(self.oracle, self.now)

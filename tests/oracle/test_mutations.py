@@ -33,6 +33,8 @@ from services.engine.rules import (
     window_gate,
 )
 from services.engine.rules.firm_floor import LossLimit
+from services.engine.rules.firm_limits import firm_is_open
+from services.engine.rules.management import is_management_locked
 from services.engine.rules.verdicts import OPEN
 from services.engine.steps import (
     bricks,
@@ -233,7 +235,7 @@ def restores_values(patch: Patch) -> None:
         protections,
         "_is_locked",
         lambda transition, asset, trade, *, loosens, switched_off: (
-            loosens and protections.is_management_locked(asset, trade) and not trade.switched_on_at
+            loosens and is_management_locked(asset, trade) and not trade.switched_on_at
         ),
     )
 
@@ -242,7 +244,7 @@ def tightening_is_locked(patch: Patch) -> None:
     patch.setattr(
         protections,
         "_is_locked",
-        lambda transition, asset, trade, *, loosens, switched_off: protections.is_management_locked(asset, trade),
+        lambda transition, asset, trade, *, loosens, switched_off: is_management_locked(asset, trade),
     )
 
 
@@ -264,7 +266,7 @@ def _a_second_early(desk: Any, trade: Any, now: Any) -> bool:
 
 
 OPEN_RESULT, COUNTED = beliefs.open_result, week_step._counted  # noqa: SLF001
-ELSEWHERE = (window_gate.session_is_closed, window_gate.firm_is_open)  # LIVE, and a firm's flat time: in the stories
+ELSEWHERE = (window_gate.session_is_closed, firm_is_open)  # LIVE, and a firm's flat time: in the stories
 MUTATIONS: dict[str, Sabotage] = {
     **{f"gate {gate.name} stands open": without_gate(gate.name) for gate in gates.ENTRY_GATES[:14]},
     "intents pass the cooldown": unbound("cooldown", "intent"),
