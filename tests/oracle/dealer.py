@@ -431,7 +431,8 @@ def _consumes(dealer: Dealer, game: Game) -> list[Move]:
     """Take one slot by hand, or the rest of the day's before an entry is asked for."""
     if dealer.rng.random() < 0.7:
         return dealer.asks(ConsumeTrade())
-    return [*(move for _ in range(10) for move in dealer.asks(ConsumeTrade())), *_enters_a_living_market(dealer, game)]
+    slots = [move for _ in range(10) for move in dealer.asks(ConsumeTrade())]
+    return [*slots, *_enters(dealer, game), *_enters_a_living_market(dealer, game)]
 
 
 Deal = Callable[[Dealer, Game], list[Move]]
