@@ -217,8 +217,8 @@ def _fires(oracle: Oracle, book: Book, waiting: Waiting, color: str, now: dateti
     if color != WITH[waiting.side]:
         return
     qty = None if waiting.qty is None else min(waiting.qty, size_of(oracle, waiting.size))
-    terms: Any = (waiting.mode, waiting.size, waiting.side, waiting.override)
-    entry = EnterMarket("", *terms, qty=qty)
+    terms: dict[str, Any] = {"trade_mode": waiting.mode, "size_mode": waiting.size, "direction": waiting.side}
+    entry = EnterMarket("", **terms, override=waiting.override, qty=qty)
     _enters(oracle, book, entry, waiting.has_reason, now, is_paid=True)  # it was paid for when it was placed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +12,20 @@ from services.engine.model.settings import Rules
 from services.engine.model.state import Asset, Desk
 from services.engine.model.trade import Trade
 from services.engine.model.trade_events import TradeClosed
+from services.engine.rules import gates
+from services.engine.rules.verdicts import EntryRequest
+from tests.oracle import window
+from tests.oracle.dollars import largest_that_fits
+from tests.oracle.doors import scale_in_qty
 from tests.oracle.facts import Book, Position, Ticket
+from tests.oracle.gates import Ask
 from tests.oracle.model import Oracle
 from tests.oracle.week import minutes
 
 CENT = Decimal("0.000001")
 
 
-def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed]) -> list[str]:
+def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed], now: datetime) -> list[str]:
     """Return each fact that differs, as a line."""
     pairs: dict[str, tuple[Any, Any]] = {
         "trades taken": (desk.day.trades_taken, oracle.day.taken),
@@ -34,6 +41,7 @@ def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed]) -> li
         "lockout": (desk.lockout.ends_at if desk.lockout else None, oracle.locked_out_until),
         "losing trades in a row": (desk.losses.count, oracle.losses.count),
     }
+    pairs |= _of_gates(desk, oracle, now)
     if closed and oracle.closed:
         last, mine = closed[-1], oracle.closed[-1]
         pairs["last closed"] = (
@@ -49,6 +57,25 @@ def differences(desk: Desk, oracle: Oracle, closed: Sequence[TradeClosed]) -> li
     for name, book in oracle.books.items():
         pairs |= _of_asset(desk, desk.assets[name], book)
     return [f"{what}: the desk has {its}, SPEC says {mine}" for what, (its, mine) in pairs.items() if its != mine]
+
+
+def _of_gates(desk: Desk, oracle: Oracle, now: datetime) -> dict[str, tuple[Any, Any]]:
+    """What the gates ``window`` and ``risk`` say of the usual order of one asset after the other."""
+    checks = {gate.name: gate.check for gate in gates.ENTRY_GATES}
+    symbols = list(oracle.books)
+    symbol = symbols[oracle.asked % len(symbols)]
+    oracle.asked += 1
+    asset, book = desk.assets[symbol], oracle.books[symbol]
+    adds = book.trade is not None
+    qty = scale_in_qty(oracle, book.trade) if book.trade is not None else int(oracle.rules["entry_qty_6pt"])
+    request = EntryRequest(asset, "BUY", is_attempt=True, is_scale_in=adds, quantity=None if adds else qty)
+    why = checks["risk"](desk, request, now).why
+    cause = checks["window"](desk, request, now).why
+    fitting = largest_that_fits(oracle, Ask(book, qty=qty, adds=adds))
+    return {
+        f"{symbol} fits": (qty if why is None else why.facts["fits"], fitting),
+        f"{symbol} window": (None if cause is None else cause.code, window.cause(oracle, now)),
+    }
 
 
 def _of_asset(desk: Desk, asset: Asset, book: Book) -> dict[str, tuple[Any, Any]]:

@@ -392,8 +392,13 @@ def _waits_for_the_roll(dealer: Dealer, game: Game) -> list[Move]:
     before = dealer.rng.choice([60, 300, 7 * 3600, 8 * 3600, 8 * 3600 + 60])
     trades = Decimal(dealer.rng.choice([4, 6, 10, 12]))
     looser = SetLimits({"cooldown_seconds": Decimal(0), "max_trades_per_day": trades})
-    waits = [Move("wait", (max(0, left - before),)), *dealer.asks(looser), Move("wait", (before,))]
-    return [*waits, Move("wait", (1,)), *_heard_all(dealer, game)]
+    waits = [Move("wait", (max(0, left - before),)), *dealer.asks(looser)]
+    if dealer.rng.random() < 0.5:  # and looser still an hour before the roll
+        later = min(before, 3600)
+        looser_still = SetLimits({"max_trades_per_day": trades + 3, "entry_ttl_seconds": Decimal(120)})
+        waits += [Move("wait", (before - later,)), *dealer.asks(looser_still)]
+        before = later
+    return [*waits, Move("wait", (before,)), Move("wait", (1,)), *_heard_all(dealer, game)]
 
 
 def day_ends(now: datetime) -> datetime:
@@ -423,7 +428,11 @@ def _reads_news(dealer: Dealer, game: Game) -> list[Move]:
 
 
 def _consumes(dealer: Dealer, game: Game) -> list[Move]:
-    return dealer.asks(ConsumeTrade())
+    """Take one slot by hand, or the rest of the day's before an entry is asked for."""
+    if dealer.rng.random() < 0.7:
+        return dealer.asks(ConsumeTrade())
+    slots = [move for _ in range(10) for move in dealer.asks(ConsumeTrade())]
+    return [*slots, *_enters(dealer, game), *_enters_a_living_market(dealer, game)]
 
 
 Deal = Callable[[Dealer, Game], list[Move]]

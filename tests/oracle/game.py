@@ -117,7 +117,7 @@ class Game:
     def plays(self, move: Move) -> None:
         """Play one move on both sides and compare. Raises Divergence."""
         getattr(self, f"_{move.kind}")(*move.what)
-        found = differences(self.desk, self.oracle, self.closed)
+        found = differences(self.desk, self.oracle, self.closed, self.now)
         if found:
             raise Divergence(f"after {move}:\n  " + "\n  ".join(found))
 
@@ -138,6 +138,8 @@ class Game:
 
     def _explains(self, answer: Refusal, command: Any) -> None:
         """Gate ``risk`` names the largest size that fits, ``window`` its first cause."""
+        told: object
+        expected: object
         if answer.gate == "window":
             told = next(rung.code for rung in answer.ladder if rung.gate == "window")
             expected = window.cause(self.oracle, self.now)
@@ -258,7 +260,7 @@ class Game:
 
     def _snapshot(self, name: str, balance_off: Decimal, position_off: int) -> None:
         told = {asset: self.positions[asset] + (position_off if asset == name else 0) for asset in ASSETS}
-        rows = tuple(BrokerPosition(self.held[a].symbol, told[a], self._pnl(a)) for a in ASSETS)
+        rows = tuple(BrokerPosition(self._listed(a), told[a], self._pnl(a)) for a in ASSETS)
         pnl = sum((self._pnl(asset) for asset in ASSETS), ZERO)
         equity = Decimal(50_000) + self.realized + pnl
         acts.snapshot_taken(self.oracle, equity, self.prices, told, not balance_off, self.now)
@@ -266,6 +268,12 @@ class Game:
             realized=self.realized, unrealized=pnl, balance=equity + balance_off, positions=rows, as_of=self.now
         )
         self._decides(command)
+
+    def _listed(self, name: str) -> str:
+        """Return the contract that the broker lists: the one held, on its way in, or traded."""
+        book = self.oracle.books[name]
+        sheet = book.entering.sheet if book.entering is not None else book.sheet
+        return self.held[name].symbol if self.positions[name] else sheet.symbol
 
     def _pnl(self, name: str) -> Decimal:
         """Return the open PnL of what is held."""

@@ -100,6 +100,7 @@ class Oracle:
         self.week, self.losses = WeekFacts(week_of(now)), Losses()
         self.locked_out_until: datetime | None = None
         self.knows_sessions = False
+        self.asked = 0
         self.news: list[tuple[datetime, datetime]] = []
         self.firm_loss: Decimal | None = None
         self.firm_contracts: Decimal | None = None

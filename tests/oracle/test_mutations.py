@@ -32,6 +32,9 @@ from services.engine.rules import (
     week,
     window_gate,
 )
+from services.engine.rules.firm_floor import LossLimit
+from services.engine.rules.firm_limits import firm_is_open
+from services.engine.rules.management import is_management_locked
 from services.engine.rules.verdicts import OPEN
 from services.engine.steps import (
     bricks,
@@ -153,6 +156,11 @@ def holds_after_the_stop(patch: Patch) -> None:
     without_exit("daily_stop")(patch)
 
 
+def holds_after_flat_by(patch: Patch) -> None:
+    patch.setattr(decide, "flatten_in_time", nothing)
+    without_exit("flat_by")(patch)
+
+
 def stop_moves_away(patch: Patch) -> None:
     known = trades.grown
     patch.setattr(
@@ -200,7 +208,7 @@ def without_round_turn(patch: Patch) -> None:
 
 def token_survives(patch: Patch) -> None:
     """Let a trade that closes leave the token as it was."""
-    known = trades._close
+    known = trades._close  # noqa: SLF001
 
     def closes(transition: Any, asset: Any, trade: Any, reason: str) -> None:
         known(transition, asset, trade, reason)
@@ -227,7 +235,7 @@ def restores_values(patch: Patch) -> None:
         protections,
         "_is_locked",
         lambda transition, asset, trade, *, loosens, switched_off: (
-            loosens and protections.is_management_locked(asset, trade) and not trade.switched_on_at
+            loosens and is_management_locked(asset, trade) and not trade.switched_on_at
         ),
     )
 
@@ -236,7 +244,7 @@ def tightening_is_locked(patch: Patch) -> None:
     patch.setattr(
         protections,
         "_is_locked",
-        lambda transition, asset, trade, *, loosens, switched_off: protections.is_management_locked(asset, trade),
+        lambda transition, asset, trade, *, loosens, switched_off: is_management_locked(asset, trade),
     )
 
 
@@ -257,8 +265,8 @@ def _a_second_early(desk: Any, trade: Any, now: Any) -> bool:
     return initial_lock.is_initially_locked(desk, trade, now + timedelta(seconds=1))
 
 
-OPEN_RESULT, COUNTED = beliefs.open_result, week_step._counted
-ELSEWHERE = (window_gate.session_is_closed, window_gate.firm_is_open)  # LIVE, and a firm's flat time: in the stories
+OPEN_RESULT, COUNTED = beliefs.open_result, week_step._counted  # noqa: SLF001
+ELSEWHERE = (window_gate.session_is_closed, firm_is_open)  # LIVE, and a firm's flat time: in the stories
 MUTATIONS: dict[str, Sabotage] = {
     **{f"gate {gate.name} stands open": without_gate(gate.name) for gate in gates.ENTRY_GATES[:14]},
     "intents pass the cooldown": unbound("cooldown", "intent"),
@@ -267,7 +275,11 @@ MUTATIONS: dict[str, Sabotage] = {
     "scale-ins pass an open order": unbound("pending_order", "scale_in"),
     "cooldown before the trade limit": swapped_gates("trade_limit", "cooldown"),
     "zone before tempo": swapped_gates("tempo", "zone"),
-    **{f"exit {rule.name} never fires": without_exit(rule.name) for rule in exit_rules.EXIT_RULES},
+    **{
+        f"exit {rule.name} never fires": without_exit(rule.name)
+        for rule in exit_rules.EXIT_RULES
+        if rule.name != "flat_by"
+    },
     "exits in reverse order": reversed_exits,
     "signals count inside the initial lock": signals_in_the_initial_lock,
     "protect fires below its threshold only": protect_below_only,
@@ -279,7 +291,9 @@ MUTATIONS: dict[str, Sabotage] = {
     "one reading ends the day": puts(day_step, "is_second", lambda first, at: first is not None),
     "no second reading is awaited": puts(day_step, "_await_second", nothing),
     "twice the day's limit": puts(
-        beliefs, "limit_usd", lambda desk: desk.rules.daily_stop_limit_pct * (beliefs.start_of(desk) or 0) / 50
+        beliefs,
+        "nearest_limit",
+        lambda desk, start: LossLimit("daily_stop", start * desk.rules.daily_stop_limit_pct / 50),
     ),
     "what is held stays after the stop": holds_after_the_stop,
     "a refused exit is not tried again": puts(reports, "retry_exit", nothing),
@@ -335,7 +349,7 @@ MUTATIONS: dict[str, Sabotage] = {
     "a lockout can be taken back": lockout_taken_back,
     "a lockout of a day ends with the day": puts(session, "AHEAD", timedelta(0)),
     "a lockout keeps what waits": puts(window_step, "drop_preorder", nothing),
-    "nothing is flattened in time": puts(decide, "flatten_in_time", nothing),
+    "nothing is flattened in time": holds_after_flat_by,
     "the day has no best": puts(decide, "note_best_result", nothing),
     "a winner does not end a run of losses": puts(week_step, "_counted", _never_reset),
     "the week is never counted": puts(trades, "count_closed", nothing),
@@ -376,6 +390,6 @@ def _is_seen() -> bool:
     for seed in range(SEEDS):
         try:
             played(seed, MOVES)
-        except Divergence:
+        except (Divergence, ValueError):  # the engine refuses to go on where a rule is missing
             return True
     return False
