@@ -29,7 +29,7 @@ EXITS_WAIT = "exits wait for it; look at the broker for the position and its sto
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[LiveDesk]:
-    with LiveDesk(tmp_path, **QUICK, **SIX).trades_at_any_hour() as running:
+    with LiveDesk(tmp_path, **QUICK, **SIX, DEMO_EQUITY="200000").trades_at_any_hour() as running:
         yield running
 
 
