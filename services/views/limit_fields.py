@@ -12,6 +12,8 @@ from services.engine.model.settings import RULE_SETTING
 RULES_IN_THE_FORM = (
     "max_trades_per_day",
     "daily_stop_limit_pct",
+    "max_risk_per_order_pct",
+    "max_contracts",
     "cooldown_seconds",
     "cooldown_after_loss",
     "loss_streak",

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.market import PricedDesk
 from tests.browser.test_proposals import proposes
 from tests.browser.test_slips import PRICE
+from tests.support.desk_process import QUICK
 from tests.support.paths import REPOSITORY
 
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
@@ -63,3 +64,61 @@ def test_nothing_serious_is_wrong_on_any_page(
         faults[path] = serious_faults(page)
     context.close()
     assert {path: found for path, found in faults.items() if found} == {}
+
+
+@pytest.fixture(scope="module")
+def bound_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
+    """A desk with every panel of limits: a firm, a doubted store, a size that is too large, a flat time, a lockout."""
+    folder = tmp_path_factory.mktemp("bound")
+    opened = folder / "state" / "lockstep" / "opened"
+    opened.mkdir(parents=True)
+    (opened / "damaged.json").write_text("nobody can read this")
+    more = {"FIRM": "topstep:50k", "COMMISSION_MES": "0.62", "WEEKLY_LOSS_USD": "900", "MAX_CONTRACTS": "2"}
+    with LiveDesk(folder, **QUICK, **more).trades_at_any_hour() as desk:
+        desk.bridge_reports_account(50_000, 0.0)
+        desk.hears_price(PRICE)
+        desk.hears_stack({"12": "green", "8": "green", "2.5": "green", "6": "green"})
+        desk.operator().post("/api/limits", json={"max_risk_per_order_pct": 0.5}).raise_for_status()
+        yield desk
+
+
+PANELS_OF_LIMITS = ("#entry", "#ladder", "#firm", "#store-doubt", "#window", "#limits")
+
+
+def open_panels_of_limits(page: Page) -> None:
+    """Unfold what is folded, and look that every panel is there: axe passes over what is hidden."""
+    page.locator("#limits summary").click()
+    page.locator("#window summary").click()
+    for panel in PANELS_OF_LIMITS:
+        expect(page.locator(panel)).to_be_visible()
+    expect(page.locator("#limits form")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), SIGHTS)
+def test_nothing_serious_is_wrong_with_what_limits_the_desk(
+    browser: Browser, bound_desk: LiveDesk, scheme: Literal["dark", "light"], width: int
+) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        page = log_in(context.new_page(), bound_desk)
+        open_panels_of_limits(page)
+        expect(page.locator("[data-smaller=BUY]")).to_contain_text("BUY 3 MESZ4 instead")
+        page.locator("#entry [data-side=BUY]").click(force=True)  # refused, and answered beside the button
+        expect(page.locator("#entry [data-slot=answer]")).to_contain_text("3 fit")
+        assert serious_faults(page) == []
+
+
+def test_nothing_serious_is_wrong_with_a_lockout_and_an_open_trade(browser: Browser, bound_desk: LiveDesk) -> None:
+    operator = bound_desk.operator()
+    operator.enters_when_the_candle_allows(qty=3)
+    bound_desk.bridge_fills(bound_desk.bridge_claims(), PRICE)
+    bound_desk.hears_price(PRICE - 3)
+    operator.post("/api/lockout", json={"until": "week"}).raise_for_status()
+    faults = {}
+    for scheme, width in SIGHTS:
+        with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:  # type: ignore[arg-type]
+            page = log_in(context.new_page(), bound_desk)
+            open_panels_of_limits(page)
+            expect(page.locator("#window [data-key=lockout]")).to_be_visible()
+            expect(page.locator("[data-way=daily_stop] .way-where")).to_contain_text("by the books at")
+            faults[scheme, width] = serious_faults(page)
+    assert {sight: found for sight, found in faults.items() if found} == {}

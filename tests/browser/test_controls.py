@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import complaints_of, log_in
 from tests.browser.live_desk import LiveDesk
 from tests.browser.test_dashboard import PRICE, hold, market_agrees
-from tests.browser.waiting import fits
+from tests.browser.waiting import box_of, fits
 
 
 @pytest.fixture
@@ -257,3 +257,26 @@ def test_protect_that_fires_at_once_says_so_before_and_with_the_answer(holding: 
     expect(protect.get_by_role("alert")).to_have_text(f"Protect {due}.")
     desk.hears_price(PRICE - 3)
     assert desk.bridge_claims()["source"] == "protect"
+
+
+def test_what_takes_the_trade_out_names_the_price_of_the_daily_stop(dashboard: Page, desk: LiveDesk) -> None:
+    enter_long(dashboard, desk)
+    stop = way(dashboard, "daily_stop")
+    at_which_price = 5210.25  # 5 micros lose 1,000 USD, 2 % of 50,000, over 40 points
+    expect(stop).to_contain_text("drawdown reaches 2 %")
+    expect(stop).to_contain_text(f"by the books at {at_which_price:,.2f}")
+    assert asset_of(desk)["daily_stop_price"] == at_which_price
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_setting_hides_no_word_of_its_way_out(holding: Page, desk: LiveDesk, width: int) -> None:
+    """Protect's threshold stood upon the sentence that it fires at once."""
+    holding.set_viewport_size({"width": width, "height": 900})
+    desk.hears_price(PRICE - 3)
+    protect = way(holding, "protect")
+    expect(protect.locator(".way-where")).to_contain_text("fires at once at −3.00 pt")
+    words, setting = box_of(protect.locator(".way-where")), box_of(protect.locator(".setting"))
+    when = box_of(protect.locator(".way-when"))
+    assert words["y"] >= setting["y"] + setting["height"] - 1 or words["x"] >= setting["x"] + setting["width"]
+    assert when["x"] + when["width"] <= setting["x"] + 1
+    assert when["width"] > 100, "its words stand one below the other"

@@ -42,7 +42,10 @@ def test_the_meters_follow_the_account(dashboard: Page, desk: LiveDesk) -> None:
     expect(meter(dashboard, "trailing_drawdown")).to_contain_text("$1,900.00 left")
     expect(meter(dashboard, "contracts")).to_contain_text("5 of 5 left")
     expect(meter(dashboard, "flat_time")).to_contain_text("16:10 New York")
+    expect(dashboard.locator("#day [data-slot=left]")).to_have_text("10,000")  # the day's own figures stand beside
     desk.bridge_reports_account(49_300, -700.0)
+    expect(dashboard.locator("#day .drawdown .meter-fill")).to_have_attribute("width", "70.0")
+    expect(meter(dashboard, "consistency").get_by_role("img")).to_be_hidden()
     expect(meter(dashboard, "daily_loss")).to_contain_text("$250.00 left")
     expect(meter(dashboard, "daily_loss")).to_have_attribute("data-tone", "tight")
     expect(meter(dashboard, "daily_loss").get_by_role("img")).to_be_visible()

@@ -54,6 +54,7 @@ def trade_once(desk: LiveDesk, won: float, mode: str = "RUNNER", **more: Any) ->
 def traded(desk: LiveDesk) -> list[str]:
     """Won 4 points, lost 2, won 1 as a SCALP; and one try that the ladder refused."""
     ids = [trade_once(desk, 4), trade_once(desk, -2), trade_once(desk, 1, "SCALP")]
+    desk.hears_brick("6", "green")  # the token is spent while the desk is flat
     assert desk.operator().enters(direction="SELL").json()["gate"] == "zone"
     return ids
 

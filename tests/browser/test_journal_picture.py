@@ -107,7 +107,7 @@ def test_an_open_trade_shows_its_bricks_with_in_out_and_stop(opened: Page) -> No
 @pytest.fixture(scope="module")
 def scaled_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
     """A desk with one trade: 5 in, 5 more two bricks on, out of all at once."""
-    with LiveDesk(tmp_path_factory.mktemp("scaled"), **QUICK) as running:
+    with LiveDesk(tmp_path_factory.mktemp("scaled"), **QUICK, DEMO_EQUITY="200000") as running:  # both risks fit
         operator = running.operator()
         running.hears_price(PRICE)
         running.hears_stack({"12": "green", "8": "green"})
@@ -115,6 +115,7 @@ def scaled_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDesk]:
         operator.enters_when_the_candle_allows()
         running.bridge_fills(running.bridge_claims(), PRICE)
         rises(running, 2)
+        running.hears_price(PRICE + 12)  # nothing is added while nobody knows the open points
         assert operator.post("/api/scale-in", json={"asset": "ES"}).status_code == 201
         running.bridge_fills(running.bridge_claims(), PRICE + 12)
         rises(running, 3, price=PRICE + 12)

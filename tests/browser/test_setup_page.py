@@ -179,9 +179,38 @@ def test_limits_are_tightened_here_too(page: Page, desk: LiveDesk) -> None:
     expect(page.locator('[data-slot="limits-answer"]')).to_have_text("Trades a day: must be at least 1, was 0")
 
 
+def test_limits_that_are_off_are_switched_on_here_too(page: Page, desk: LiveDesk) -> None:
+    opens_setup(page, desk)
+    limits, answer = page.locator("#limits"), page.locator('[data-slot="limits-answer"]')
+    rows = {name: limits.locator(f"[data-key={name}]") for name in ("weekly_loss_usd", "max_contracts", "flat_by")}
+    for row in rows.values():
+        expect(row).to_contain_text("off")
+    expect(limits.locator("[data-key=max_risk_per_order_pct]")).to_contain_text("1.5 %")
+    page.get_by_text("Tighten", exact=True).click()
+    page.get_by_label("Weekly loss, USD").fill("900")
+    page.get_by_label("Contracts at once").fill("0.5")
+    page.get_by_label("Risk of an order, %").fill("1.2")
+    page.get_by_role("button", name="Set limits").click()
+    expect(answer).to_contain_text("Weekly loss $900.00")
+    expect(rows["weekly_loss_usd"]).to_contain_text("$900.00")
+    expect(rows["max_contracts"]).to_contain_text("0.5")
+    expect(limits.locator("[data-key=max_risk_per_order_pct]")).to_contain_text("1.2 %")
+    page.get_by_label("Flat by").fill("25:00")
+    page.get_by_role("button", name="Set limits").click()
+    expect(answer).to_contain_text("Flat by: ")
+    expect(rows["flat_by"]).to_contain_text("off")
+    page.get_by_label("Flat by").press("Escape")
+    page.get_by_label("Contracts at once").fill("")
+    page.get_by_role("button", name="Set limits").click()
+    expect(answer).to_contain_text(re.compile(r"Looser, so from \w+ 18:00.*: Contracts at once off\."))
+    expect(rows["max_contracts"]).to_contain_text(re.compile(r"^\s*Contracts at once\s*0\.5\s*off from \w+ 18:00"))
+
+
 def test_it_fits_a_phone(page: Page, desk: LiveDesk) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     opens_setup(page, desk)
     fits(page, 390)
     opens_other_ways(page)
+    fits(page, 390)
+    page.get_by_text("Tighten", exact=True).click()
     fits(page, 390)

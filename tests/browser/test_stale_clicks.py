@@ -48,6 +48,7 @@ def test_a_stale_scale_in_is_told_where_it_was_clicked_and_clicked_again(page: P
     desk.operator().enters_when_the_candle_allows()
     desk.bridge_fills(desk.bridge_claims(), PRICE)
     desk.hears_brick("6", "green")
+    desk.hears_price(PRICE + 6)
     log_in(page, desk)
     button = page.locator("#scale-in button")
     expect(button).to_have_attribute("aria-disabled", "false")

@@ -30,7 +30,7 @@ EXITS_WAIT = "exits wait for it; look at the broker for the position and its sto
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[LiveDesk]:
-    with LiveDesk(tmp_path, **QUICK, **SIX).trades_at_any_hour() as running:
+    with LiveDesk(tmp_path, **QUICK, **SIX, DEMO_EQUITY="200000").trades_at_any_hour() as running:
         yield running
 
 
@@ -248,7 +248,7 @@ def test_without_a_balance_of_today_the_page_says_what_the_daily_stop_counts(pag
     log_in(page, desk)
     warnings = [page.locator(f"{panel} [data-slot=no-stop]") for panel in ("#entry", "#day")]
     for warning in warnings:
-        expect(warning).to_contain_text("the daily stop counts the desk's own books, from $50,000.00.")
+        expect(warning).to_contain_text("the daily stop counts the desk's own books, from $200,000.00.")
     desk.bridge_reports_account(50_125, 125)
     realized = page.locator("#day [data-slot=realized]")
     expect(realized).to_have_text("+$125.00")

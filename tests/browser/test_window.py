@@ -34,6 +34,9 @@ def test_entries_are_locked_by_holding_and_nothing_takes_it_back(dashboard: Page
     assert desk.operator().state()["global"]["window"]["lockout_until"] is None
     hold(week)
     expect(window).to_contain_text(re.compile(r"You have locked entries until .*left\)\. Exits work\."))
+    lock = window.locator("[data-key=lockout]")
+    expect(lock).to_have_css("border-left-width", "3px")  # amber, set off from what is only told
+    expect(dashboard.locator("body")).not_to_contain_text("panels/window")
     rung = dashboard.locator("#ladder .rung[data-key=window]")
     expect(rung).to_have_attribute("data-state", "closed")
     expect(rung).to_contain_text("you have locked entries until Sunday's open")

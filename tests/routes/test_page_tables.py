@@ -36,6 +36,8 @@ def test_the_form_that_tightens_limits_takes_the_range_and_the_step_of_each_rule
     assert shown == {
         "Trades a day": ("max_trades_per_day", "1", "10000", "1"),
         "Daily stop, %": ("daily_stop_limit_pct", "0", "100", "0.1"),
+        "Risk of an order, %": ("max_risk_per_order_pct", "0", "100", "0.1"),
+        "Contracts at once, full-size contracts": ("max_contracts", "0", "10000", "0.1"),
         "Cooldown, s": ("cooldown_seconds", "0", "86400", "10"),
         "Cooldown after a loss, s": ("cooldown_after_loss", "1", "86400", "10"),
         "Losing trades in a row": ("loss_streak", "1", "100", "1"),

@@ -6,6 +6,8 @@ import { points, price, UNKNOWN, wholeNumber } from "./format.js";
 
 const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 /** @type {Record<string, string>} */
+const LEFT_TITLES = { day: "Today", week: "This week", firm: "Firm's rules" };
+/** @type {Record<string, string>} */
 const LEFT_BY = { day: "today", week: "this week", firm: "by the firm's rules" };
 
 /**
@@ -78,14 +80,25 @@ export function largestThatFits(asset, order) {
 }
 
 /**
- * The day's dollars as shares of a whole, for a meter: lost, at risk, and left for more.
+ * Whose dollars are the fewest: the day's, the week's or the firm's.
  *
  * @param {Wire.DeskRisk} risk
  */
-export function dayShares({ limit_usd: limit, left_usd: left, open_risk_usd: open }) {
+export function leftTitle({ left_by: by }) {
+  return LEFT_TITLES[by] ?? "Today";
+}
+
+/**
+ * The dollars as shares of a whole, for a meter: lost, at risk, and left for more. What was lost of the day is shown
+ * only where the day is what leaves the least: of the week's and the firm's limits the desk tells only what is left.
+ *
+ * @param {Wire.DeskRisk} risk
+ */
+export function dayShares({ limit_usd: limit, left_usd: left, left_by: by, open_risk_usd: open }) {
   if (limit === null || left === null) return null;
-  const whole = Math.max(limit, left);
-  const lost = Math.max(0, limit - left);
+  if (left <= 0) return { lost: 100, atRisk: 0 };
+  const whole = by === "day" ? Math.max(limit, left) : left;
+  const lost = Math.max(0, whole - left);
   const share = (/** @type {number} */ usd) => Math.min(100, Math.max(0, (usd / whole) * 100));
   const lostShare = share(lost);
   return { lost: lostShare, atRisk: Math.min(100 - lostShare, share(open)) };
@@ -98,9 +111,9 @@ export function dayShares({ limit_usd: limit, left_usd: left, open_risk_usd: ope
  */
 export function dayWords({ limit_usd: limit, left_usd: left, left_by: by, open_risk_usd: open }) {
   if (limit === null || left === null) return `${UNKNOWN}, no balance is known yet`;
-  const whose = by === "day" ? "" : `, ${LEFT_BY[by] ?? by}`;
+  const whole = by === "day" ? ` of ${dollars(limit)}` : "";
   const atRisk = open > 0 ? `, ${dollars(open)} of it at risk` : "";
-  return `${dollars(Math.max(0, left))} of ${dollars(limit)} USD left${whose}${atRisk}`;
+  return `${dollars(Math.max(0, left))}${whole} USD left${atRisk}`;
 }
 
 /**

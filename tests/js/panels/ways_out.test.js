@@ -38,3 +38,17 @@ test("an exit by a brick that is on says why it stays on", () => {
   assert.deepEqual(each({ rithmic_open_points: -0.25 }), Array(3).fill("Stays on while open points are below 0"));
   assert.deepEqual(each({ entry_zone: "FREE" }), ["", "Stays on: the entry in a FREE zone began with it", ""]);
 });
+
+test("the daily stop tells its limit, and the price at which the books reach it where one is known", () => {
+  const dailyStop = (/** @type {number | null} */ at) => {
+    const held = asset({ daily_stop_price: at, tick_size: 0.25 });
+    return waysOut(desk({ daily_stop_limit_pct: 2 }), held, TRADE, /** @type {any} */ (STOP)).daily_stop;
+  };
+  assert.deepEqual(dailyStop(5117), {
+    isArmed: true,
+    when: "drawdown reaches 2 %",
+    where: "by the books at 5,117.00",
+    lock: "",
+  });
+  assert.equal(dailyStop(null).where, "");
+});

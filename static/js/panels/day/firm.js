@@ -21,12 +21,12 @@ export function draw({ global: { firm } }) {
     fill: (row, { title, left, detail, used, tone }) => {
       const part = slots(row);
       mark(row, "data-tone", tone);
-      write(part.title, title);
-      write(part.left, left);
-      write(part.detail, detail);
-      mark(part.meter, "hidden", used === null); // an SVG has no property of that name
-      mark(part.meter, "aria-label", used === null ? null : `${title}: ${Math.round(used)} % used`);
-      mark(part.fill, "width", String(Math.round(used ?? 0)));
+      write(part["firm-title"], title);
+      write(part["firm-left"], left);
+      write(part["firm-detail"], detail);
+      mark(part["firm-meter"], "hidden", used === null); // an SVG has no property of that name
+      mark(part["firm-meter"], "aria-label", used === null ? null : `${title}: ${Math.round(used)} % used`);
+      mark(part["firm-fill"], "width", String(Math.round(used ?? 0)));
     },
   });
   const pending = firmPending(firm);

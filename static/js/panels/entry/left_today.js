@@ -2,7 +2,7 @@
 
 /** How much of today is left in dollars, and how many contracts are taken: what an entry is measured against. */
 
-import { contractShare, contractWords, dayShares, dayWords } from "../../reading/risk.js";
+import { contractShare, contractWords, dayShares, dayWords, leftTitle } from "../../reading/risk.js";
 import { byId, mark, show, slots, write } from "../../ui/dom.js";
 
 const root = byId("left-today");
@@ -15,11 +15,12 @@ const slot = slots(root);
 export function draw({ risk }, asset) {
   const shares = dayShares(risk);
   const words = dayWords(risk);
+  write(slot["left-title"], leftTitle(risk));
   write(slot["left-usd"], words);
   mark(slot["usd-lost"], "width", (shares?.lost ?? 0).toFixed(1));
   mark(slot["usd-risk"], "x", (shares?.lost ?? 0).toFixed(1));
   mark(slot["usd-risk"], "width", (shares?.atRisk ?? 0).toFixed(1));
-  mark(slot["usd-meter"], "aria-label", `Dollars today: ${words}`);
+  mark(slot["usd-meter"], "aria-label", `${leftTitle(risk)}: ${words}`);
   drawContracts(risk, asset);
 }
 
