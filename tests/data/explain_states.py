@@ -255,9 +255,7 @@ STATES: dict[str, Callable[[], Asked]] = {
     "store_down_while_long": lambda: Asked(
         Trader().is_long(5250).bricks(6, "green"), "BUY", store="down", writer="desk-1/4711"
     ),
-    "store_down_in_cooldown": lambda: Asked(
-        Trader().trades_once().bricks(6, "green").later(56), "BUY", store="down"
-    ),
+    "store_down_in_cooldown": lambda: Asked(Trader().trades_once().bricks(6, "green").later(56), "BUY", store="down"),
     "store_down_with_a_spent_token": lambda: Asked(left_early(), "BUY", store="down"),
     "store_down_two_markets": lambda: Asked(
         Trader(assets=("ES", "NQ")).is_long(20_000, "NQ"), asset=None, store="down"
