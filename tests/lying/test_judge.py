@@ -1,7 +1,7 @@
 """The judge of the lying worlds can condemn: a desk in which one rule is taken away breaks the invariant of that rule.
 
 Each row takes something away from the engine, lets a fault happen, and names what the judge must then say.
-The desk's own entries fit into what is left of the day (SPEC 5.9), so a day is lost with what the operator holds by hand.
+The own entries of the desk fit into what is left of the day (SPEC 5.9): a day is lost with what is held by hand.
 """
 
 from __future__ import annotations
