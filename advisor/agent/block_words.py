@@ -63,7 +63,6 @@ EVENTS_OF_CODES = {  # what ends one reason of a gate, where that is not what en
     "stop_missing": "the bridge names a stop for it",
     "contract_expired": "the desk trades the next contract",
     "contract_ends": "the desk trades the next contract",
-    "risk_unknown": "the day's start equity is known",
     "session_unknown": "the desk is told when the market trades",
     "news_unknown": "the news file can be read",
 }
