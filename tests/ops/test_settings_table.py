@@ -29,6 +29,8 @@ from tests.support.paths import REPOSITORY
 
 READERS = (
     "services/ops/config.py",
+    "services/ops/host_settings.py",
+    "services/ops/notify_settings.py",
     "services/ops/settings_reader.py",
     "bridge/config.py",
     "feeds/config.py",
