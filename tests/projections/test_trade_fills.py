@@ -59,7 +59,7 @@ def told(fills: list[TradeFill]) -> list[tuple[str, str, int, Decimal]]:
 
 def scaled(trader: StoredTrader) -> StoredTrader:
     """Go in with 5 at 5250, add 5 at 5256 a minute later, be out of all at 5260.5 another minute on."""
-    trader.is_long(5250).later(seconds=60).bricks(6, "green").scales_in().filled_at(5256)
+    trader.is_long(5250).later(seconds=60).bricks(6, "green").hears(5256).scales_in().filled_at(5256)
     return trader.later(seconds=60).exits().filled_at("5260.5")
 
 
@@ -191,7 +191,7 @@ def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader: Stor
     for hour in ("10", "11"):
         for asset, minute in (("ES", "00"), ("NQ", "06")):
             trader.turns_to(asset).at(f"{hour}:{minute}:00").is_long(5250)
-            trader.later(seconds=30).bricks(6, "green").scales_in().filled_at(5256)
+            trader.later(seconds=30).bricks(6, "green").hears(5256).scales_in().filled_at(5256)
         for asset in ("NQ", "ES"):
             trader.turns_to(asset).later(seconds=30).bricks(6, "green")
             trader.exits().partly_filled(4, 5253).later(seconds=3).filled_at(5254)
