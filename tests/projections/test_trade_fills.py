@@ -31,7 +31,8 @@ from wire.types import Side
 
 @pytest.fixture
 def trader(tmp_path: Path) -> Iterator[StoredTrader]:
-    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", assets=("ES", "NQ"))
+    equity = Decimal(200_000)  # both markets scaled in at once fit into the day
+    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", assets=("ES", "NQ"), demo_equity=equity)
     yield trader
     trader.stops()
 
@@ -99,7 +100,7 @@ def test_each_trade_keeps_its_own(trader: StoredTrader) -> None:
 
 
 def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredTrader) -> None:
-    trader.is_long(5250).bricks(6, "green").scales_in().rejected()
+    trader.is_long(5250).bricks(6, "green").hears(5250).scales_in().rejected()
     order = trader.exits().order
     trader.claims().reports("FILLED", 5252, qty=5, exec_id="x-9").reports("FILLED", 5252, order, qty=5, exec_id="x-9")
     assert trader.is_duplicate
@@ -179,7 +180,7 @@ def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
 
 def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader: StoredTrader) -> None:
     """The step to schema 5 tells of past trades what the desk writes of new ones; an open one included."""
-    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red").scales_in().filled_at(5294)
+    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red").hears(5294).scales_in().filled_at(5294)
     written, remembered = migrated_again(trader)
     assert remembered == written
     assert len(written) == len([1 for event in trader.told(OrderReported) if event.qty]) == 5
