@@ -180,7 +180,8 @@ def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
 
 def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader: StoredTrader) -> None:
     """The step to schema 5 tells of past trades what the desk writes of new ones; an open one included."""
-    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red").hears(5294).scales_in().filled_at(5294)
+    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red")
+    trader.hears(5294).scales_in().filled_at(5294)
     written, remembered = migrated_again(trader)
     assert remembered == written
     assert len(written) == len([1 for event in trader.told(OrderReported) if event.qty]) == 5
