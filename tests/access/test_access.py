@@ -41,7 +41,7 @@ pytestmark = pytest.mark.processes
 OPERATOR_CALLS = (
     *("orders", "exit", "exit-all", "scale-in", "protect", "points-take-profit", "take-profit", "high-next-bar-exit"),
     *("main-flip-exit", "four-pt-invalidation", "auto-exit", "intent", "intent/cancel", "preorder/cancel"),
-    *("two-half-tp-lock", "trade-limit/consume", "env", "limits"),
+    *("two-half-tp-lock", "trade-limit/consume", "env", "limits", "lockout"),
 )
 JOURNAL_CALLS = ("trades", "trades.csv", "statistics", "calendar", "day", "proposals")
 ADMITTED = {  # who gets past the guard; a route that is not named here fails the test that walks the URL map

@@ -71,7 +71,8 @@ def has_traded(trader: StoredTrader) -> StoredTrader:
     trader.later(seconds=400).broker_says("50081.25", account="DEMO-1")
     trader.is_long("5251.75").later(seconds=60).bricks(6, "green").exits().filled_at(5250)
     trader.later(seconds=400).broker_says("50037.5", account="DEMO-1").is_long(5250)
-    trader.later(seconds=60).bricks(6, "green").scales_in().filled_at("5255.5").later(seconds=5).hears("5257.75")
+    trader.later(seconds=60).bricks(6, "green").hears("5255.5").scales_in().filled_at("5255.5")
+    trader.later(seconds=5).hears("5257.75")
     notes(trader, GOLD)
     notes(trader, MORE_NQ)
     return trader

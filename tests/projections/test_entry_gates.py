@@ -116,12 +116,17 @@ def test_a_slot_taken_by_hand_before_the_fill_comes_too_late_for_the_gates() -> 
 
 @pytest.mark.parametrize(
     ("equity", "used"),
-    [(50_000, "0"), (49_500, "50"), (49_500.01, "49.99"), (49_150, "85"), (49_000.01, "99.99"), (50_250, "-25")],
+    [(50_000, "0"), (49_500, "50"), (49_500.01, "49.99"), (49_150, "85"), (49_075, "92.5"), (50_250, "-25")],
 )
 def test_the_daily_stop_is_used_by_what_the_day_has_lost(equity: float, used: str) -> None:
-    """The limit is 2 % of 50,000: a thousand dollars. A cent below a mark has not reached it."""
-    trader = Trader().broker_says(50_000).broker_says(equity).with_structure("green").enters("BUY")
+    """The limit is 2 % of 50,000: a thousand dollars. One contract risks 75 of them, so 92.5 % is the most."""
+    trader = Trader(entry_qty_6pt=1).broker_says(50_000).broker_says(equity).with_structure("green").enters("BUY")
     assert gates_of(trader).daily_stop_used_pct == Decimal(used)
+
+
+def test_before_generation_5_a_cent_that_was_left_let_an_entry_pass() -> None:
+    trader = Trader(generation=4).broker_says(50_000).broker_says(49_000.01).with_structure("green").enters("BUY")
+    assert gates_of(trader).daily_stop_used_pct == Decimal("99.99")
 
 
 def test_another_6pt_brick_renews_the_token() -> None:
@@ -175,7 +180,7 @@ def test_a_journal_with_gates_replays_equal() -> None:
 
 
 def test_the_journal_joins_trade_and_gates_and_outlasts_a_restart(tmp_path: Path) -> None:
-    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10")
+    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", entry_qty_6pt=3)
     trader.broker_says(50_000).broker_says(49_300)
     trader.trades_once().restarts().at("09:40:00").trades_once()
     page = page_of(trader.manager.store, Selection(), ROLL, 10)

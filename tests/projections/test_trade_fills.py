@@ -31,7 +31,8 @@ from wire.types import Side
 
 @pytest.fixture
 def trader(tmp_path: Path) -> Iterator[StoredTrader]:
-    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", assets=("ES", "NQ"))
+    equity = Decimal(200_000)  # both markets scaled in at once fit into the day
+    trader = StoredTrader(tmp_path / "desk.sqlite", at="09:31:10", assets=("ES", "NQ"), demo_equity=equity)
     yield trader
     trader.stops()
 
@@ -59,7 +60,7 @@ def told(fills: list[TradeFill]) -> list[tuple[str, str, int, Decimal]]:
 
 def scaled(trader: StoredTrader) -> StoredTrader:
     """Go in with 5 at 5250, add 5 at 5256 a minute later, be out of all at 5260.5 another minute on."""
-    trader.is_long(5250).later(seconds=60).bricks(6, "green").scales_in().filled_at(5256)
+    trader.is_long(5250).later(seconds=60).bricks(6, "green").hears(5256).scales_in().filled_at(5256)
     return trader.later(seconds=60).exits().filled_at("5260.5")
 
 
@@ -99,7 +100,7 @@ def test_each_trade_keeps_its_own(trader: StoredTrader) -> None:
 
 
 def test_a_rejected_scale_in_and_a_repeated_report_leave_no_fill(trader: StoredTrader) -> None:
-    trader.is_long(5250).bricks(6, "green").scales_in().rejected()
+    trader.is_long(5250).bricks(6, "green").hears(5250).scales_in().rejected()
     order = trader.exits().order
     trader.claims().reports("FILLED", 5252, qty=5, exec_id="x-9").reports("FILLED", 5252, order, qty=5, exec_id="x-9")
     assert trader.is_duplicate
@@ -179,7 +180,8 @@ def test_a_fill_that_cannot_be_read_is_named(trader: StoredTrader) -> None:
 
 def test_an_older_file_gets_the_fills_that_its_journal_remembers(trader: StoredTrader) -> None:
     """The step to schema 5 tells of past trades what the desk writes of new ones; an open one included."""
-    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red").scales_in().filled_at(5294)
+    scaled(trader).at("09:40:00").is_short(5300, "NQ").later(seconds=9).bricks(6, "red")
+    trader.hears(5294).scales_in().filled_at(5294)
     written, remembered = migrated_again(trader)
     assert remembered == written
     assert len(written) == len([1 for event in trader.told(OrderReported) if event.qty]) == 5
@@ -191,7 +193,7 @@ def test_an_older_file_gives_each_of_an_assets_trades_its_own_fills(trader: Stor
     for hour in ("10", "11"):
         for asset, minute in (("ES", "00"), ("NQ", "06")):
             trader.turns_to(asset).at(f"{hour}:{minute}:00").is_long(5250)
-            trader.later(seconds=30).bricks(6, "green").scales_in().filled_at(5256)
+            trader.later(seconds=30).bricks(6, "green").hears(5256).scales_in().filled_at(5256)
         for asset in ("NQ", "ES"):
             trader.turns_to(asset).later(seconds=30).bricks(6, "green")
             trader.exits().partly_filled(4, 5253).later(seconds=3).filled_at(5254)
