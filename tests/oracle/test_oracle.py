@@ -41,12 +41,11 @@ def test_engine_and_spec_agree_at_length(group: int) -> None:
 
 
 def test_the_moves_reach_every_exit() -> None:
-    """What is never reached is never compared."""
+    """What is never reached is never compared. `flat_by` is not: stories hold it."""
     games = [played(seed, MOVES) for seed in range(GROUPS * SEEDS_OF_A_GROUP)]
     reasons = Counter(closed.reason for game in games for closed in game.oracle.closed)
     automatic = {
         "daily_stop",
-        "flat_by",
         "level",
         "points_tp",
         "protect",
@@ -55,7 +54,7 @@ def test_the_moves_reach_every_exit() -> None:
         "main_flip",
     }
     assert set(reasons) == automatic | {"high_next_bar", "structure", "manual", "exit_all", "PROTECTIVE_STOP"}
-    assert sum(game.entries for game in games) > 150
+    assert sum(game.entries for game in games) > 60  # many more are refused: every gate is asked after each move
 
 
 def test_the_oracle_shares_no_rule_with_the_engine() -> None:
