@@ -20,7 +20,6 @@ PRICE = 4250.0
 POINT = 0.8  # of gold
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SIX = {
-    "DEMO_EQUITY": "100000",  # two positions at once
     "ASSETS": "ES,NQ,YM,RTY,CL,GC",
     "CONTRACTS": "ES=MESZ4,NQ=MNQZ4,YM=MYMZ4,RTY=M2KZ4,CL=MCLZ4,GC=MGCZ4",
 }
