@@ -28,6 +28,12 @@ def desk(tmp_path: Path) -> Iterator[LiveDesk]:
         yield running
 
 
+def moment_told(moment: datetime) -> str:
+    """Return how the page tells an instant of today or, when the candle ends at midnight, of tomorrow."""
+    is_today = moment.date() == datetime.now(NEW_YORK).date()
+    return moment.strftime("%H:%M:%S" if is_today else "%a %H:%M:%S")
+
+
 def test_the_page_names_no_moment_at_which_another_gate_is_still_closed(dashboard: Page, desk: LiveDesk) -> None:
     market_agrees(desk, "green")
     dashboard.locator("#entry [data-side=BUY]").click()
@@ -38,7 +44,7 @@ def test_the_page_names_no_moment_at_which_another_gate_is_still_closed(dashboar
     expect(dashboard.locator("#entry-why")).to_contain_text("POST-EXIT COOLDOWN ACTIVE")
     closed = [rung for rung in desk.operator().asset()["ladder"] if rung["state"] == "closed"]
     last = max((rung for rung in closed if rung["reopens_at"]), key=lambda rung: rung["reopens_at"])
-    at = datetime.fromisoformat(last["reopens_at"]).astimezone(NEW_YORK).strftime("%H:%M:%S")
+    at = moment_told(datetime.fromisoformat(last["reopens_at"]).astimezone(NEW_YORK))
     beneath = dashboard.locator("#entry-not-before")
     name = last["gate"].replace("_", " ")
     expect(beneath).to_have_text(f"Not before {at} ({name}), and not without a 6pt brick.")
