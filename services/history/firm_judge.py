@@ -16,7 +16,8 @@ from msgspec import Struct
 from services.engine.model.firm import Firm, FirmRule
 from services.engine.model.trade_events import TradeClosed
 from services.engine.model.trading_day import NEW_YORK, trading_day_of
-from services.engine.rules.firm_limits import MICROS_OF_ONE, opens_after
+from services.engine.rules.contract_caps import MICRO
+from services.engine.rules.firm_limits import opens_after
 from services.market.instruments import INSTRUMENTS
 from services.projections.equity import PnlSample
 from wire.types import Instant, Usd
@@ -131,7 +132,7 @@ def _lots(trade: TradeClosed, firm: Firm) -> Decimal:
     """Return the most contracts of the trade, as the firm counts them."""
     micro = INSTRUMENTS[trade.asset].micro if trade.asset in INSTRUMENTS else None
     is_micro = micro is not None and trade.contract.startswith(micro.root)
-    return Decimal(trade.size) / MICROS_OF_ONE if is_micro and not firm.micros_count_full else Decimal(trade.size)
+    return (trade.size * MICRO).normalize() if is_micro and not firm.micros_count_full else Decimal(trade.size)
 
 
 def _allowed(firm: Firm, start: Usd | None) -> Decimal:

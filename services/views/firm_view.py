@@ -8,12 +8,11 @@ from services.engine.model.firm import Firm, FirmMark, TrailingDrawdown
 from services.engine.model.state import Asset, Desk
 from services.engine.model.trading_day import NEW_YORK
 from services.engine.rules.beliefs import start_of
+from services.engine.rules.contract_caps import as_full
 from services.engine.rules.firm_floor import LossLimit, firm_in_force, firm_limits, floor_of, mark_of
 from services.engine.rules.firm_limits import (
-    MICROS_OF_ONE,
     allowed_lots,
     flat_after,
-    is_micro,
     left_of,
     opens_after,
     scaling_profit,
@@ -124,8 +123,8 @@ def _lots(desk: Desk, asset: Asset, firm: Firm) -> Decimal:
     """Return the contracts held and on their way, as the firm counts them."""
     contract = asset.trade.contract if asset.trade else asset.contract
     entry = desk.open_entry(asset.symbol)
-    contracts = Decimal(abs(asset.position) + (0 if entry is None else entry.qty - entry.filled_qty))
-    return contracts / MICROS_OF_ONE if is_micro(contract) and not firm.micros_count_full else contracts
+    contracts = abs(asset.position) + (0 if entry is None else entry.qty - entry.filled_qty)
+    return Decimal(contracts) if firm.micros_count_full else as_full(contract, contracts)
 
 
 def _flat_time(firm: Firm, now: Instant) -> FirmMeter:

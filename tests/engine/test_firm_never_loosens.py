@@ -15,8 +15,9 @@ from services.engine.model.firm import Firm, ScalingStep, TrailingDrawdown
 from services.engine.model.replies import Refusal
 from services.engine.model.state import Desk
 from services.engine.rules.beliefs import limit_usd, nearest, start_of
+from services.engine.rules.contract_caps import caps_left
 from services.engine.rules.firm_floor import floor_of
-from services.engine.rules.firm_limits import allowed_lots, firm_contracts, firm_is_open, left_of_firm
+from services.engine.rules.firm_limits import allowed_lots, firm_is_open, left_of_firm
 from services.engine.rules.firm_tighter import tighter_firm
 from services.engine.rules.gates import ladder
 from services.engine.rules.verdicts import EntryRequest
@@ -160,16 +161,22 @@ def test_the_floor_never_falls(firm: Firm, steps: list[tuple[str, int]]) -> None
         floor = after
 
 
+def room(trader: Trader) -> int | None:
+    """Return how many contracts of the asset in hand the firm still allows, None when it limits none."""
+    caps = caps_left(trader.desk, trader.asset.symbol, trader.asset.contract, trader.now)
+    return next((cap.fits for cap in caps if cap.cap == "firm"), None)
+
+
 @settings(max_examples=200, deadline=None)
 @given(firms(), firms(), STEPS)
 def test_a_change_of_firm_loosens_nothing_today(before: Firm, after: Firm, steps: list[tuple[str, int]]) -> None:
     trader = lived(Trader(firm=before), steps)
     known = trader.desk.rules.firm
-    left, contracts = left_of_firm(trader.desk, trader.now), firm_contracts(trader.desk, trader.now)
+    left, contracts = left_of_firm(trader.desk, trader.now), room(trader)
     shut = not firm_is_open(trader.desk, None, trader.now).is_open
     trader.asks(ConfigureDesk(replace(trader.desk.configured, firm=after)))
     assert known == before
-    now_left, now_contracts = left_of_firm(trader.desk, trader.now), firm_contracts(trader.desk, trader.now)
+    now_left, now_contracts = left_of_firm(trader.desk, trader.now), room(trader)
     assert left is None or (now_left is not None and now_left <= left)
     assert contracts is None or (now_contracts is not None and now_contracts <= contracts)
     assert not shut or not firm_is_open(trader.desk, None, trader.now).is_open

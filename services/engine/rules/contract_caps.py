@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from services.engine.model.state import Desk
-from services.engine.rules.firm_limits import firm_contracts
+from services.engine.rules.firm_limits import firm_contracts, micros_are_whole
 from wire.types import Contract, Instant
 
 MICRO_ROOTS = ("MES", "MNQ", "MYM", "M2K", "MCL", "MGC")
@@ -17,12 +17,12 @@ CORRELATED = frozenset({"ES", "NQ", "YM", "RTY"})
 
 
 class Cap(Struct, frozen=True):
-    """One cap: its name, its limit for an asset (None: off), which assets count, and whether a micro is a tenth."""
+    """One cap: its name, its limit for an asset (None: off), which assets count, and how contracts count."""
 
     name: str
     limit: Callable[[Desk, str, Instant], Decimal | None]
     counts: Callable[[str, str], bool]
-    in_full_size: bool
+    in_full_size: Callable[[Desk], bool]
 
 
 def as_full(contract: Contract, quantity: int) -> Decimal:
@@ -62,11 +62,23 @@ def _of_firm(desk: Desk, symbol: str, now: Instant) -> Decimal | None:
     return firm_contracts(desk, now)
 
 
+def _whole(desk: Desk) -> bool:
+    return False
+
+
+def _in_full(desk: Desk) -> bool:
+    return True
+
+
+def _as_the_firm(desk: Desk) -> bool:
+    return not micros_are_whole(desk)
+
+
 CAPS = (
-    Cap("asset", _of_asset, lambda symbol, other: symbol == other, in_full_size=False),
-    Cap("all", _over_all, lambda symbol, other: True, in_full_size=True),
-    Cap("firm", _of_firm, lambda symbol, other: True, in_full_size=True),
-    Cap("correlated", _of_correlated, lambda symbol, other: other in CORRELATED, in_full_size=True),
+    Cap("asset", _of_asset, lambda symbol, other: symbol == other, _whole),
+    Cap("all", _over_all, lambda symbol, other: True, _in_full),
+    Cap("firm", _of_firm, lambda symbol, other: True, _as_the_firm),
+    Cap("correlated", _of_correlated, lambda symbol, other: other in CORRELATED, _in_full),
 )
 
 
@@ -87,10 +99,11 @@ def caps_left(desk: Desk, symbol: str, contract: Contract, now: Instant) -> tupl
 
 
 def _left(desk: Desk, cap: Cap, limit: Decimal, symbol: str, contract: Contract) -> CapLeft:
-    count = as_full if cap.in_full_size else _as_they_are
+    in_full_size = cap.in_full_size(desk)
+    count = as_full if in_full_size else _as_they_are
     held = sum((count(of, qty) for other, of, qty in taken(desk) if cap.counts(symbol, other)), Decimal(0))
     fits = int((limit - held) // count(contract, 1))
-    return CapLeft(cap.name, limit, held, max(0, fits), cap.in_full_size)
+    return CapLeft(cap.name, limit, held, max(0, fits), in_full_size)
 
 
 def _as_they_are(contract: Contract, quantity: int) -> Decimal:

@@ -14,10 +14,8 @@ from services.engine.model.trading_day import CME_ROLL, NEW_YORK
 from services.engine.rules.beliefs import books_toward, day_result, start_of
 from services.engine.rules.firm_floor import LossLimit, firm_in_force, firm_limits
 from services.engine.rules.verdicts import OPEN, Verdict, closed
-from wire.types import Contract, Instant, Usd
+from wire.types import Instant, Usd
 
-MICRO_ROOTS = ("MES", "MNQ", "MYM", "M2K", "MCL", "MGC")
-MICROS_OF_ONE = 10  # a micro contract is a tenth of the full one
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
 
 
@@ -59,17 +57,18 @@ def firm_has_room(desk: Desk, now: Instant) -> Verdict:
 
 
 def firm_contracts(desk: Desk, now: Instant) -> Decimal | None:
-    """Return the most contracts that the firm allows at once, in full-size ones: a micro counts a tenth.
+    """Return the most contracts that the firm allows at once, as the firm counts them: ``micros_are_whole``.
 
-    Where the firm counts a micro as a whole contract, a desk that trades micros may have a tenth of the number. None
-    when no firm limits them.
+    None when no firm limits them.
     """
     firm = firm_in_force(desk)
-    allowed = None if firm is None else allowed_lots(desk, firm)
-    if firm is None or allowed is None:
-        return None
-    trades_micros = any(is_micro(asset.contract) for asset in desk.assets.values())
-    return allowed / MICROS_OF_ONE if firm.micros_count_full and trades_micros else allowed
+    return None if firm is None else allowed_lots(desk, firm)
+
+
+def micros_are_whole(desk: Desk) -> bool:
+    """Return whether the firm counts a micro as a whole contract; else it is a tenth of one."""
+    firm = firm_in_force(desk)
+    return firm is not None and firm.micros_count_full
 
 
 def allowed_lots(desk: Desk, firm: Firm) -> Decimal | None:
@@ -91,11 +90,6 @@ def scaling_profit(desk: Desk, firm: Firm) -> Usd | None:
     if start is None or firm.start_balance is None:
         return None
     return start - firm.start_balance + min(worst_result(desk), Decimal(0))
-
-
-def is_micro(contract: Contract) -> bool:
-    """Return whether this is a micro contract, by its root."""
-    return contract.symbol.startswith(MICRO_ROOTS)
 
 
 # -- the flat time -------------------------------------------------------------------------------------------------
